@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { readActionFile } from './action-file.ts';
+import { readLog, readOutputs, type StepLog } from './commands.ts';
+
+/** What a step left behind. */
+export type StepRun = StepLog &
+  Readonly<{
+    exitCode: number | null;
+    signal: NodeJS.Signals | null;
+    stdout: string;
+    stderr: string;
+    outputs: Readonly<Record<string, string>>;
+    /** Markdown of the job summary. */
+    summary: string;
+    /** The job's folder: `workspace` and `temp` are in it until `dispose` removes them. */
+    folder: string;
+    dispose: () => void;
+  }>;
+
+export type StepOptions = Readonly<{
+  /** The step's `with:`. */
+  with: Readonly<Record<string, string>>;
+  /** The job's `env:`. Nothing of this process's own environment reaches the step but PATH. */
+  env?: Readonly<Record<string, string>>;
+  /** Files of the workspace before the step, by relative path. */
+  workspace?: Readonly<Record<string, string | Uint8Array>>;
+  /** Folder of `action.yml`; default: this checkout. */
+  action?: string;
+  onStart?: (child: ChildProcess, workspace: string) => void;
+}>;
+
+const CHECKOUT = path.resolve(import.meta.dirname, '..');
+
+function inputVariables(options: StepOptions, action: ReturnType<typeof readActionFile>) {
+  const declared = Object.entries(action.inputs).map(
+    ([name, input]) => [name, options.with[name] ?? input.default ?? ''] as const,
+  );
+  const given = Object.entries(options.with).filter(([name]) => !(name in action.inputs));
+  return Object.fromEntries(
+    [...declared, ...given].map(([name, value]) => [
+      `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`,
+      value,
+    ]),
+  );
+}
+
+function writeFiles(folder: string, files: StepOptions['workspace']): void {
+  for (const [name, content] of Object.entries(files ?? {})) {
+    const file = path.join(folder, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+}
+
+/** Runs an action's step as a runner does: `action.yml`'s defaults, INPUT_ variables, the files it names, a child process. */
+export async function runStep(options: StepOptions): Promise<StepRun> {
+  const root = options.action ?? CHECKOUT;
+  const action = readActionFile(path.join(root, 'action.yml'));
+  const folder = mkdtempSync(path.join(tmpdir(), 'job-'));
+  const workspace = path.join(folder, 'workspace');
+  const temp = path.join(folder, 'temp');
+  for (const made of [workspace, temp]) mkdirSync(made);
+  writeFiles(workspace, options.workspace);
+  const outputFile = path.join(folder, 'output');
+  const summaryFile = path.join(folder, 'summary');
+  for (const file of [outputFile, summaryFile]) writeFileSync(file, '');
+
+  const child = spawn(process.execPath, [path.join(root, action.main)], {
+    cwd: workspace,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: folder,
+      CI: 'true',
+      GITHUB_ACTIONS: 'true',
+      GITHUB_WORKSPACE: workspace,
+      GITHUB_EVENT_NAME: 'push',
+      GITHUB_OUTPUT: outputFile,
+      GITHUB_STEP_SUMMARY: summaryFile,
+      RUNNER_TEMP: temp,
+      ...options.env,
+      ...inputVariables(options, action),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  options.onStart?.(child, workspace);
+  const [stdout, stderr] = await Promise.all([collect(child.stdout), collect(child.stderr), ended(child)]);
+
+  return {
+    ...readLog(stdout),
+    exitCode: child.exitCode,
+    signal: child.signalCode,
+    stdout,
+    stderr,
+    outputs: readOutputs(readFileSync(outputFile, 'utf8')),
+    summary: readFileSync(summaryFile, 'utf8'),
+    folder,
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+async function collect(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', () => resolve());
+  });
+}

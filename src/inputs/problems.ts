@@ -1,0 +1,33 @@
+/** Bad input: everything that is wrong with it, one line each, found before anything was sent. */
+export class InvalidInputError extends Error {
+  override readonly name = 'InvalidInputError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** Collects what is wrong with the inputs, so that a user mends it all in one go. */
+export class Problems {
+  readonly #found: string[] = [];
+
+  /** Adds one problem: a sentence that names the input, says what was wrong and how to mend it. */
+  add(problem: string): void {
+    this.#found.push(problem);
+  }
+
+  /** What was found so far, as an error to throw; undefined where all is well. */
+  get error(): InvalidInputError | undefined {
+    return this.#found.length > 0 ? new InvalidInputError(this.#found) : undefined;
+  }
+}
+
+const QUOTED_CHARACTERS = 80;
+
+/** An input's value as a message quotes it: on one line, escaped, at most 80 characters. */
+export function quote(value: string): string {
+  const shown = value.length > QUOTED_CHARACTERS ? `${value.slice(0, QUOTED_CHARACTERS)}…` : value;
+  return JSON.stringify(shown);
+}

@@ -1,0 +1,36 @@
+import { tmpdir } from 'node:os';
+import { getInput } from '@actions/core';
+import { INPUT_DEFAULTS, type InputReader } from './declarations.ts';
+
+/** What the runner says of itself and of the job, and what the network needs to know of the machine. */
+export type Environment = Readonly<{
+  /** Folder that relative paths start from. */
+  workspace: string;
+  /** Folder for files that live as long as the job. */
+  temporaryFolder: string;
+  hasSummary: boolean;
+  /** The event that started the run, for advice about credentials. */
+  eventName: string;
+  /** Whether the job may ask for an OIDC token (`permissions: id-token: write`). */
+  hasOidc: boolean;
+  /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, for Node's agent. */
+  proxy: Readonly<Record<string, string | undefined>>;
+}>;
+
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'];
+
+/** Reads one declared input. Never throws: what the text is worth is for `makePlan` to say. */
+export const readInput: InputReader = (name) => getInput(name) || INPUT_DEFAULTS[name];
+
+/** Reads what the action needs of `process.env`, here and nowhere else. */
+export function readEnvironment(): Environment {
+  const variables = process.env;
+  return Object.freeze({
+    workspace: variables['GITHUB_WORKSPACE'] || process.cwd(),
+    temporaryFolder: variables['RUNNER_TEMP'] || tmpdir(),
+    hasSummary: Boolean(variables['GITHUB_STEP_SUMMARY']),
+    eventName: variables['GITHUB_EVENT_NAME'] ?? '',
+    hasOidc: Boolean(variables['ACTIONS_ID_TOKEN_REQUEST_URL']),
+    proxy: Object.freeze(Object.fromEntries(PROXY_VARIABLES.map((name) => [name, variables[name]] as const))),
+  });
+}

@@ -1,0 +1,37 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { VERSION } from '../version.ts';
+import { createAgents, type ProxyVariables } from './connection.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
+export class Clients {
+  readonly #agents: ReturnType<typeof createAgents>;
+  readonly #byRegion = new Map<string | undefined, LambdaClient>();
+
+  constructor(proxy: ProxyVariables) {
+    this.#agents = createAgents(proxy);
+  }
+
+  /** The client of a region; undefined stands for the chain's region. */
+  of(region: string | undefined): LambdaClient {
+    const known = this.#byRegion.get(region);
+    if (known) return known;
+    const client = new LambdaClient({
+      ...(region !== undefined && { region }),
+      // The SDK may not repeat an invocation: it can't know whether the function ran.
+      maxAttempts: 1,
+      retryMode: 'standard',
+      customUserAgent: [['aws-lambda-invoke-action', VERSION]],
+      // A function may be silent for 900 s, so no time-out of the socket.
+      requestHandler: { ...this.#agents, connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: 0 },
+    });
+    this.#byRegion.set(region, client);
+    return client;
+  }
+
+  /** Closes what is still open, so that the process can end. */
+  close(): void {
+    for (const client of this.#byRegion.values()) client.destroy();
+  }
+}

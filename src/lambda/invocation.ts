@@ -1,0 +1,72 @@
+/** Synchronous, asynchronous, or a check of parameters and permission that runs nothing. */
+export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
+export type LogType = 'None' | 'Tail';
+
+/** The parts of a function's name or ARN, as far as it has them. */
+export type FunctionReference = Readonly<{
+  name: string;
+  qualifier?: string;
+  region?: string;
+  accountId?: string;
+  partition?: string;
+}>;
+
+/** One invocation that was asked for, checked against the Invoke API's model. */
+export type Invocation = Readonly<{
+  /** Its place in the plan, from 0. */
+  index: number;
+  /** As the user wrote it; the API takes names and ARNs alike. */
+  functionName: string;
+  reference: FunctionReference;
+  qualifier?: string;
+  /** Where it is not given, the SDK's own chain finds one. */
+  region?: string;
+  invocationType: InvocationType;
+  logType: LogType;
+  payload: Uint8Array;
+  /** Base64 of a JSON document. */
+  clientContext?: string;
+  tenantId?: string;
+}>;
+
+/** Lambda's answer to an invocation that it accepted: status 200, 202 or 204. */
+export type Answer = Readonly<{
+  kind: 'answer';
+  statusCode: number;
+  /** Any non-empty value says that the function failed. */
+  functionError?: string;
+  executedVersion?: string;
+  requestId?: string;
+  durableExecutionArn?: string;
+  /** The response as received, empty for Event and DryRun. */
+  payload: Uint8Array;
+  /** The log tail, decoded from base64: up to 4,096 bytes, perhaps cut inside a character. */
+  logTail?: Uint8Array;
+}>;
+
+/** Whether a function ran although no answer came. */
+export type Proof = 'never_ran' | 'may_have_run' | 'ran';
+
+/** An invocation without an answer: refused, never connected, or lost on the way. */
+export type Failure = Readonly<{
+  kind: 'failure';
+  /** The error's name in the API's model, Node's error code, or the SDK's class name. */
+  name: string;
+  message: string;
+  proof: Proof;
+  statusCode?: number;
+  requestId?: string;
+  /** When the request began to leave this machine; absent where it never did. */
+  sentAt?: Date;
+}>;
+
+/** How an invocation ended, all attempts included. */
+export type Delivery = Readonly<{
+  invocation: Invocation;
+  result: Answer | Failure;
+  /** Region it was sent to; absent where none was found. */
+  region?: string;
+  startedAt: Date;
+  elapsedMs: number;
+  attempts: number;
+}>;

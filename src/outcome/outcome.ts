@@ -1,0 +1,68 @@
+import type { InvocationType } from '../lambda/invocation.ts';
+
+/** What every outcome says, in the spelling of the public document. */
+type Asked = Readonly<{
+  /** Place in the plan, from 0. */
+  index: number;
+  function_name: string;
+  qualifier?: string;
+  region?: string;
+  invocation_type: InvocationType;
+  tenant_id?: string;
+  /** ISO 8601. */
+  started_at: string;
+  /** As seen from here, all attempts included. */
+  elapsed_ms: number;
+  attempts: number;
+}>;
+
+/** Figures of the log tail: milliseconds and megabytes, as Lambda reports them. */
+export type Figures = Readonly<{
+  duration_ms?: number;
+  billed_duration_ms?: number;
+  init_duration_ms?: number;
+  restore_duration_ms?: number;
+  memory_size_mb?: number;
+  max_memory_used_mb?: number;
+  /** True where the log shows an init or a restore; absent where no report was seen. */
+  cold_start?: boolean;
+}>;
+
+type Answered = Figures &
+  Readonly<{
+    status_code: number;
+    executed_version?: string;
+    request_id?: string;
+    durable_execution_arn?: string;
+    /** The response, parsed; the raw text where it is not JSON; absent for Event and DryRun. */
+    result?: unknown;
+    /** The log tail, decoded. */
+    log_result?: string;
+  }>;
+
+/** Why there is no answer, and what to do about it. */
+export type InvocationError = Readonly<{ name: string; message: string; advice: string }>;
+
+type Unanswered = Readonly<{ request_id?: string; error: InvocationError }>;
+
+/** What one invocation came to. */
+export type Outcome = Asked &
+  (
+    | (Answered & Readonly<{ outcome: 'succeeded' }>)
+    | (Answered & Readonly<{ outcome: 'function_error'; function_error: string }>)
+    | (Unanswered & Readonly<{ outcome: 'not_invoked' }>)
+    | (Unanswered & Readonly<{ outcome: 'unknown' }>)
+  );
+
+export type OutcomeKind = Outcome['outcome'];
+
+/** An outcome, with what the document itself leaves out. */
+export type Judgement = Readonly<{
+  /** The function as the user wrote it. */
+  label: string;
+  outcome: Outcome;
+  /** The response as received; empty where there is none. */
+  response: Uint8Array;
+  logIsCut: boolean;
+  failsStep: boolean;
+}>;

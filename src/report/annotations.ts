@@ -1,0 +1,75 @@
+import { error, warning } from '@actions/core';
+import { readFunctionError } from '../outcome/function-error.ts';
+import type { Judgement } from '../outcome/outcome.ts';
+
+/** An error or a warning beside the workflow's name: a short title, and a body of a few lines. */
+export type Annotation = Readonly<{ level: 'error' | 'warning'; title: string; body: string }>;
+
+const SHOWN_FRAMES = 3;
+/** A runner keeps ten annotations of a kind in a step. */
+const MOST = 10;
+
+const lines = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join('\n');
+
+function bodyOf({ label, outcome }: Judgement): string {
+  const requestId = outcome.request_id && `Request id: ${outcome.request_id}`;
+  switch (outcome.outcome) {
+    case 'succeeded':
+      return '';
+    case 'function_error': {
+      const { type, message, frames } = readFunctionError(outcome.result);
+      return lines(
+        [type, message].filter(Boolean).join(': '),
+        ...frames.slice(0, SHOWN_FRAMES).map((frame) => `    ${frame}`),
+        `Function: ${label}`,
+        requestId,
+        outcome.log_result === undefined ? "Set log_type: Tail to see the function's log here." : undefined,
+      );
+    }
+    case 'not_invoked':
+    case 'unknown':
+      return lines(
+        `${label}: ${outcome.error.name}: ${outcome.error.message}`,
+        outcome.error.advice,
+        requestId,
+      );
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function annotationOf(judgement: Judgement): Annotation | undefined {
+  const { outcome } = judgement;
+  if (outcome.outcome === 'succeeded') return undefined;
+  return {
+    level: judgement.failsStep ? 'error' : 'warning',
+    title:
+      outcome.outcome === 'function_error'
+        ? 'Lambda Function Execution Error'
+        : 'Failed to Invoke Lambda Function',
+    body: bodyOf(judgement),
+  };
+}
+
+/** One annotation for each invocation that failed, at most ten; the last one counts the rest. */
+export function annotationsOf(judgements: readonly Judgement[]): Annotation[] {
+  const all = judgements.map(annotationOf).filter((annotation) => annotation !== undefined);
+  const shown = all.slice(0, MOST);
+  const last = shown.at(-1);
+  const rest = all.length - shown.length;
+  if (last === undefined || rest === 0) return shown;
+  return [...shown.slice(0, -1), { ...last, body: `${last.body}\n… and ${rest} more failed.` }];
+}
+
+/** All problems of the inputs in one annotation. */
+export function invalidInput(problems: readonly string[]): Annotation {
+  return { level: 'error', title: 'Invalid Input', body: problems.join('\n') };
+}
+
+/** Writes annotations; `@actions/core` escapes what a runner would take for a command. */
+export function writeAnnotations(annotations: readonly Annotation[]): void {
+  for (const { level, title, body } of annotations) {
+    if (level === 'error') error(body, { title });
+    else warning(body, { title });
+  }
+}

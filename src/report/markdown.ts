@@ -1,0 +1,18 @@
+/**
+ * Foreign text as a code span, in which Markdown knows no markup, link or mention.
+ * The fence is longer than any run of backticks in it, and a `|` can't end a table's cell.
+ */
+export function codeSpan(foreign: string): string {
+  const text = foreign.replace(/\s+/g, ' ').trim();
+  if (text === '') return '';
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const ticks = '`'.repeat(longest + 1);
+  const pad = /^`|`$/.test(text) ? ' ' : '';
+  return `${ticks}${pad}${text.replaceAll('|', '\\|')}${pad}${ticks}`;
+}
+
+/** A table of GitHub Flavored Markdown; cells are Markdown already. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
+}
