@@ -20,7 +20,8 @@ export async function deliver(invocation: Invocation, clients: Clients, clock: C
   try {
     region = await client.config.region();
   } catch (error) {
-    return end({ ...toFailure(error, undefined), name: 'RegionMissing' }, 0);
+    const failure = toFailure(error, undefined);
+    return end({ ...failure, name: 'RegionMissing', message: `No AWS region: ${failure.message}` }, 0);
   }
   return end(await invokeOnce(client, invocation, clock), 1, region);
 }

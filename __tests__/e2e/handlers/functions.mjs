@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+
+/** Logs what a hostile or careless function might, then answers with the same. */
+export const hostile = async () => {
+  const lines = [
+    '::error::x',
+    '##[error]x',
+    '::add-mask::a',
+    '::stop-commands::y',
+    '  ::warning::indented',
+    'before ##[group]after',
+    'carriage\r::error::return',
+    '::set-output name=outcome::forged',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return lines.join('\n');
+};
+
+/** Throws the same hostile text. */
+export const hostileError = async () => {
+  throw new Error('boom\n::error::x\r\n##[error]y <img src=x> | `a` @octocat');
+};
+
+export const contextOf = async (_event, context) => ({
+  clientContext: context.clientContext,
+  tenantId: context.tenantId,
+});
+
+export const digest = async (event) => ({
+  length: event.text.length,
+  sha256: createHash('sha256').update(event.text).digest('hex'),
+});
+
+const fetchOrder = (id) => {
+  throw new TypeError(`order ${id} has no lines`);
+};
+
+/** Fails in a function of its own, for the frames of its stack. */
+export const failing = async (event) => {
+  console.log('loading order', event.id);
+  return fetchOrder(event.id);
+};
+
+/** The shape in which the Python runtime reports an exception. */
+export const big = async (event) => 'x'.repeat(event.length);
+
+export const crash = async () => {
+  console.log('before the crash');
+  process.exit(1);
+};
+
+export const slow = async (event) => {
+  await new Promise((resolve) => setTimeout(resolve, event.ms ?? 60_000));
+  return 'done';
+};

@@ -1,0 +1,331 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { ECHO, HANDLERS, invokeStep } from './step.ts';
+
+let lambda: LocalLambda;
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: {
+      echo: { handler: ECHO },
+      hostile: { handler: `${HANDLERS}.hostile` },
+      'hostile-error': { handler: `${HANDLERS}.hostileError` },
+      digest: { handler: `${HANDLERS}.digest`, timeoutSeconds: 20 },
+      failing: { handler: `${HANDLERS}.failing` },
+      crash: { handler: `${HANDLERS}.crash` },
+      slow: { handler: `${HANDLERS}.slow`, timeoutSeconds: 0.3 },
+      big: { handler: `${HANDLERS}.big` },
+    },
+    deny: (request) => (request.functionName === 'forbidden' ? { kind: 'no-identity-policy' } : undefined),
+  });
+});
+beforeEach(() => lambda.reset());
+afterAll(() => lambda.close());
+
+const messages = (step: { annotations: readonly { title: string; message: string }[] }): string[] =>
+  step.annotations.map(({ title, message }) => `${title}\n${message}`);
+
+describe('what is sent', () => {
+  test('is one signed request with the payload as written and nothing that was not given', async () => {
+    const step = await invokeStep(lambda, { function_name: 'echo', payload: '{ "a" : 1.0 }' });
+    expect(step.exitCode).toBe(0);
+    expect(lambda.requests).toHaveLength(1);
+    const [request] = lambda.requests;
+    expect(request?.method).toBe('POST');
+    expect(request?.path).toBe('/2015-03-31/functions/echo/invocations');
+    expect(request?.query).toEqual({});
+    expect(String(request?.body)).toBe('{ "a" : 1.0 }');
+    expect(request?.headers['user-agent']).toMatch(/aws-lambda-invoke-action\/\d+\.\d+\.\d+/);
+    expect(request?.headers['x-amz-client-context']).toBeUndefined();
+    expect(request?.headers['x-amz-tenant-id']).toBeUndefined();
+  });
+
+  test('goes to the region of the ARN, whatever AWS_REGION says', async () => {
+    await invokeStep(
+      lambda,
+      { function_name: 'arn:aws:lambda:us-east-1:123456789012:function:echo', payload: '{}' },
+      { env: { AWS_REGION: 'eu-central-1' } },
+    );
+    expect(lambda.requests[0]?.headers['authorization']).toContain('/us-east-1/lambda/aws4_request');
+  });
+
+  test('is not sent again because AWS_MAX_ATTEMPTS says so', async () => {
+    lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
+    const step = await invokeStep(
+      lambda,
+      { function_name: 'echo', payload: '{}' },
+      { env: { AWS_MAX_ATTEMPTS: '7', AWS_RETRY_MODE: 'adaptive' } },
+    );
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(lambda.executions('echo')).toHaveLength(1);
+    expect(messages(step)).toHaveLength(1);
+    expect(messages(step)[0]).toContain('whether the function ran is not known');
+  });
+});
+
+describe('payload_file', () => {
+  const document = (bytes: number): string => `{"text":"${'x'.repeat(bytes - 11)}"}`;
+
+  test('of 6 MB arrives whole', async () => {
+    const content = document(6_291_456);
+    const step = await invokeStep(
+      lambda,
+      { function_name: 'digest', payload_file: 'events/large.json' },
+      { workspace: { 'events/large.json': content } },
+    );
+    expect(content).toHaveLength(6_291_456);
+    expect(step.outputs['result']).toBe(
+      JSON.stringify({
+        length: 6_291_445,
+        sha256: createHash('sha256').update('x'.repeat(6_291_445)).digest('hex'),
+      }),
+    );
+  });
+
+  test('of one byte too many is refused before it is sent', async () => {
+    const step = await invokeStep(
+      lambda,
+      { function_name: 'digest', payload_file: 'large.json' },
+      { workspace: { 'large.json': document(6_291_457) } },
+    );
+    expect(step.exitCode).toBe(1);
+    expect(messages(step)).toEqual([
+      expect.stringContaining('is 6,291,457 bytes; Lambda takes at most 6,291,456 for RequestResponse'),
+    ]);
+    expect(lambda.requests).toHaveLength(0);
+  });
+});
+
+describe('bad input', () => {
+  test('is reported all at once, in one annotation, and nothing is sent', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'echo',
+      payload: '{"secret": Object}',
+      invocation_type: 'event',
+      summary: 'yes',
+      region: 'Ireland',
+    });
+    expect(step.exitCode).toBe(1);
+    expect(step.annotations).toHaveLength(1);
+    const [annotation] = step.annotations;
+    expect(annotation?.title).toBe('Invalid Input');
+    expect(annotation?.message.split('\n')).toEqual([
+      'region must be the code of an AWS region, for example eu-west-1; got "Ireland".',
+      'invocation_type must be RequestResponse, Event or DryRun; got "event" (did you mean "Event"?).',
+      expect.stringContaining('payload is not valid JSON: line 1, column 12: '),
+      'summary must be true or false; got "yes".',
+    ]);
+    expect(step.stdout).not.toContain('secret');
+    expect(lambda.requests).toHaveLength(0);
+  });
+
+  test('that is only pointless is a warning', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'echo',
+      payload: '{}',
+      invocation_type: 'Event',
+      log_type: 'Tail',
+    });
+    expect(step.exitCode).toBe(0);
+    expect(step.annotations).toEqual([
+      {
+        level: 'warning',
+        title: '',
+        message:
+          'log_type: Tail has no effect with invocation_type: Event; Lambda returns a log only for RequestResponse.',
+      },
+    ]);
+    expect(lambda.requests[0]?.headers['x-amz-log-type']).not.toBe('Tail');
+  });
+});
+
+describe('a function that fails', () => {
+  test('fails the step with its type, message, own frames and request id, and its log', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'failing',
+      payload: '{"id":7}',
+      log_type: 'Tail',
+    });
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs['outcome']).toBe('function_error');
+    expect(step.outputs['function_error']).toBe('Unhandled');
+    expect(JSON.parse(step.outputs['result'] ?? '')).toMatchObject({
+      errorType: 'TypeError',
+      errorMessage: 'order 7 has no lines',
+    });
+    expect(step.annotations).toHaveLength(1);
+    const [annotation] = step.annotations;
+    expect(annotation?.level).toBe('error');
+    expect(annotation?.title).toBe('Lambda Function Execution Error');
+    const body = annotation?.message.split('\n') ?? [];
+    expect(body[0]).toBe('TypeError: order 7 has no lines');
+    expect(body[1]).toMatch(/^ {4}at fetchOrder \(.*functions\.mjs:\d+:\d+\)$/);
+    expect(body[2]).toMatch(/^ {4}at .*failing \(.*functions\.mjs:\d+:\d+\)$/);
+    expect(body.at(-1)).toBe(`Request id: ${step.outputs['request_id']}`);
+    const log = step.lines.map(({ text }) => text);
+    expect(log).toContain('Function log');
+    expect(log.some((line) => line.endsWith('INFO\tloading order 7'))).toBe(true);
+    expect(step.summary).toContain('| ❌ function error | `failing` |');
+    expect(step.outputs['failed']).toBe('1');
+  });
+
+  test('passes with fail_on_function_error: false, and is still told', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'failing',
+      payload: '{"id":7}',
+      fail_on_function_error: 'false',
+    });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['outcome']).toBe('function_error');
+    expect(step.annotations.map(({ level }) => level)).toEqual(['warning']);
+  });
+
+  test.each([
+    { name: 'crash', payload: '{}', error: 'Runtime.ExitError' },
+    { name: 'slow', payload: '{}', error: 'Sandbox.Timedout' },
+    { name: 'big', payload: '{"length":6291600}', error: 'Function.ResponseSizeTooLarge' },
+  ])('by $error is named so', async ({ name, payload, error }) => {
+    const step = await invokeStep(lambda, { function_name: name, payload });
+    expect(step.exitCode).toBe(1);
+    expect(messages(step)[0]).toContain(`Lambda Function Execution Error\n${error}: `);
+  });
+});
+
+describe('hostile text', () => {
+  test.each(['hostile', 'hostile-error'])('of the function %s gives no command', async (name) => {
+    const step = await invokeStep(lambda, {
+      function_name: name,
+      payload: '{}',
+      log_type: 'Tail',
+      show_response: 'true',
+      fail_on_function_error: 'false',
+    });
+    expect(step.exitCode).toBe(0);
+    expect(step.masks).toEqual([]);
+    expect(step.annotations.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(new Set(step.commands)).toEqual(
+      new Set(
+        name === 'hostile'
+          ? ['group', 'stop-commands', 'endgroup']
+          : ['group', 'stop-commands', 'endgroup', 'warning'],
+      ),
+    );
+    expect(step.outputs['outcome']).toBe(name === 'hostile' ? 'succeeded' : 'function_error');
+    expect(step.lines.map(({ text }) => text)).toContain(
+      name === 'hostile' ? '::add-mask::a' : 'Function error',
+    );
+    expect(step.summary).not.toContain('octocat');
+  });
+});
+
+describe('what stops an invocation', () => {
+  test.each([
+    {
+      what: 'an unknown function',
+      inputs: { function_name: 'nope' },
+      env: {},
+      says: [
+        'ResourceNotFoundException',
+        'Function not found: arn:aws:lambda:us-east-1:123456789012:function:nope',
+      ],
+    },
+    {
+      what: 'a missing permission',
+      inputs: { function_name: 'forbidden' },
+      env: {},
+      says: ['AccessDeniedException', 'because no identity-based policy allows', 'function:NAME:*'],
+    },
+    {
+      what: 'expired credentials',
+      inputs: { function_name: 'echo' },
+      env: { AWS_ACCESS_KEY_ID: 'AKIAEXPIRED0000000000' },
+      says: ['ExpiredTokenException', 'role-duration-seconds'],
+    },
+    {
+      what: 'unknown credentials',
+      inputs: { function_name: 'echo' },
+      env: { AWS_ACCESS_KEY_ID: 'AKIAUNKNOWN0000000000' },
+      says: ['UnrecognizedClientException', 'AWS does not know'],
+    },
+    {
+      what: 'no credentials',
+      inputs: { function_name: 'echo' },
+      env: { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
+      says: ['aws-actions/configure-aws-credentials', 'permissions:\n  id-token: write'],
+    },
+    {
+      what: 'no credentials on a pull request',
+      inputs: { function_name: 'echo' },
+      env: { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', GITHUB_EVENT_NAME: 'pull_request' },
+      says: ['A pull request from a fork has neither secrets nor an OIDC token.'],
+    },
+    {
+      what: 'no region',
+      inputs: { function_name: 'echo' },
+      env: { AWS_REGION: '' },
+      says: ['No AWS region', 'Set the input region, or AWS_REGION'],
+    },
+    {
+      what: 'an endpoint that is down',
+      inputs: { function_name: 'echo' },
+      env: { AWS_ENDPOINT_URL_LAMBDA: 'http://127.0.0.1:1' },
+      says: ['ECONNREFUSED', 'AWS_ENDPOINT_URL_LAMBDA'],
+    },
+  ])('$what has a message of its own', async ({ inputs, env, says }) => {
+    const step = await invokeStep(lambda, { ...inputs, payload: '{}' }, { env });
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs['outcome']).toBe('not_invoked');
+    expect(messages(step)).toHaveLength(1);
+    for (const words of says) expect(messages(step)[0]).toContain(words);
+    expect(messages(step)[0]).toMatch(/^Failed to Invoke Lambda Function\n/);
+    expect(lambda.executions()).toHaveLength(0);
+  });
+});
+
+describe('the response', () => {
+  test('is in the outputs, and in the log only with show_response', async () => {
+    const hidden = await invokeStep(lambda, { function_name: 'echo', payload: '{"token":"abc"}' });
+    const shown = await invokeStep(lambda, {
+      function_name: 'echo',
+      payload: '{"token":"abc"}',
+      show_response: 'true',
+    });
+    expect(hidden.outputs['result']).toBe('{"token":"abc"}');
+    expect(hidden.stdout).not.toContain('abc');
+    expect(hidden.stdout).toContain('show_response: true');
+    expect(shown.lines.map(({ text }) => text)).toContain('{"token":"abc"}');
+  });
+
+  test('never goes into the summary, which summary: false leaves empty', async () => {
+    const step = await invokeStep(lambda, { function_name: 'echo', payload: '{"token":"abc"}' });
+    const silent = await invokeStep(lambda, { function_name: 'echo', payload: '{}', summary: 'false' });
+    expect(step.summary).toContain('| ✅ succeeded | `echo` | `$LATEST` |');
+    expect(step.summary).not.toContain('abc');
+    expect(silent.summary).toBe('');
+    expect(silent.exitCode).toBe(0);
+  });
+});
+
+test('the results file holds the outcomes, one a line', async () => {
+  const step = await invokeStep(lambda, { function_name: 'echo', payload: '{"a":1}' });
+  const outcomes: unknown = JSON.parse(step.outputs['results'] ?? '');
+  expect(outcomes).toEqual([
+    {
+      index: 0,
+      function_name: 'echo',
+      region: 'us-east-1',
+      invocation_type: 'RequestResponse',
+      outcome: 'succeeded',
+      started_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      elapsed_ms: expect.any(Number),
+      status_code: 200,
+      attempts: 1,
+      executed_version: '$LATEST',
+      request_id: step.outputs['request_id'],
+      result: { a: 1 },
+    },
+  ]);
+  expect(step.resultLines.map((line) => JSON.parse(line))).toEqual(outcomes);
+});

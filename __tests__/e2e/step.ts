@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { LocalLambda } from '../../local-lambda/server.ts';
+import { runStep, type StepOptions, type StepRun } from '../../local-runner/run-step.ts';
+
+export const HANDLERS = path.join(import.meta.dirname, 'handlers', 'functions.mjs');
+export const ECHO = path.join(
+  import.meta.dirname,
+  '..',
+  '..',
+  'local-lambda',
+  'handlers',
+  'echo.mjs.handler',
+);
+
+/** The environment of a job that talks to a local Lambda. */
+export const jobEnvironment = (lambda: LocalLambda): Record<string, string> => ({
+  AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+  AWS_REGION: lambda.region,
+  AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+  AWS_EC2_METADATA_DISABLED: 'true',
+});
+
+/** A step with the lines of its results file, read before the job's folder goes. */
+export type InvokeStep = StepRun & Readonly<{ resultLines: readonly string[] }>;
+
+/** Runs one step of the committed bundle against a local Lambda, and removes the job's folder. */
+export async function invokeStep(
+  lambda: LocalLambda,
+  inputs: Readonly<Record<string, string>>,
+  options: Omit<StepOptions, 'with'> = {},
+): Promise<InvokeStep> {
+  const step = await runStep({
+    ...options,
+    with: inputs,
+    env: { ...jobEnvironment(lambda), ...options.env },
+  });
+  const file = step.outputs['results_file'] ?? '';
+  const lines = file === '' ? [] : readFileSync(file, 'utf8').split('\n');
+  step.dispose();
+  return { ...step, resultLines: lines.slice(0, -1) };
+}
