@@ -1,0 +1,8 @@
+// Returns the event, with key3 from the environment where that is set: the answer shows which configuration ran.
+export const handler = async (event) => {
+  const { key3 } = process.env;
+  if (key3 === undefined) return event;
+  return Object.fromEntries(
+    Object.entries({ ...event, key3 }).sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
+};

@@ -1,0 +1,6 @@
+// Greets.
+export const handler = async (event) => {
+  const name = event?.name ?? 'world';
+  console.log(`Greeting ${name}`);
+  return { message: `Hello, ${name}!` };
+};

@@ -1,0 +1,6 @@
+// Returns what has no JSON.
+export const handler = async () => {
+  const circle = {};
+  circle.self = circle;
+  return circle;
+};

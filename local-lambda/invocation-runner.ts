@@ -1,0 +1,275 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  type EnvironmentEvent,
+  ExecutionEnvironment,
+  memorySizeOf,
+  type RuntimeInvocation,
+} from './execution-environment.ts';
+import type { FunctionVersion } from './function-definition.ts';
+import { INIT_PHASE_MS, RESPONSE_BYTES } from './limits.ts';
+import { LogTail, type PlatformLog, platformLog, type ReportStatus } from './log.ts';
+
+/** One start of a handler, as its own process reported it just before the call. */
+export type Execution = Readonly<{
+  functionName: string;
+  version: string;
+  requestId: string;
+  tenantId: string | undefined;
+  environmentId: string;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+  /** True for the first execution of its environment. */
+  coldStart: boolean;
+}>;
+
+/** What an invocation came to: the response's body, and whether it is an error payload. */
+export type RunResult = Readonly<{ body: Buffer; functionError: boolean; log: LogTail }>;
+
+type Ending = Readonly<{ body: Buffer; functionError: boolean; outcome: ReportStatus | undefined }>;
+
+type Started = Readonly<{
+  environment: ExecutionEnvironment;
+  event: EnvironmentEvent;
+  initMs: number | undefined;
+}>;
+
+const SIGNAL_NAMES: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
+  SIGABRT: 'aborted',
+  SIGBUS: 'bus error',
+  SIGFPE: 'floating point exception',
+  SIGHUP: 'hangup',
+  SIGILL: 'illegal instruction',
+  SIGINT: 'interrupt',
+  SIGKILL: 'killed',
+  SIGQUIT: 'quit',
+  SIGSEGV: 'segmentation fault',
+  SIGTERM: 'terminated',
+  SIGTRAP: 'trace/breakpoint trap',
+};
+
+function errorTypeOf(body: Buffer): string {
+  const error: unknown = JSON.parse(body.toString('utf8'));
+  const hasType = typeof error === 'object' && error !== null && 'errorType' in error;
+  return hasType ? String(error.errorType) : 'Unknown';
+}
+
+// The platform knows error types of the runtime; any other that ends an init is reported as unknown.
+function platformErrorType(errorType: string): string {
+  return /^(Runtime|Function)\.[A-Z][A-Za-z]+$/.test(errorType) ? errorType : 'Runtime.Unknown';
+}
+
+function exitMessage(event: Extract<EnvironmentEvent, { kind: 'exited' }>): string {
+  if (event.outOfMemory) return 'Runtime exited with error: signal: killed';
+  if (event.signal !== null) {
+    return `Runtime exited with error: signal: ${SIGNAL_NAMES[event.signal] ?? event.signal}`;
+  }
+  if (event.code === null || event.code === 0) return 'Runtime exited without providing a reason';
+  return `Runtime exited with error: exit status ${event.code}`;
+}
+
+/** Runs invocations in execution environments, which it starts when none is idle and keeps for the next. */
+export class InvocationRunner {
+  readonly #region: string;
+  readonly #onExecution: (execution: Execution) => void;
+  readonly #environments = new Set<ExecutionEnvironment>();
+  /** Idle environments by version and tenant, the most recently used last. */
+  readonly #idle = new Map<string, ExecutionEnvironment[]>();
+  readonly #deployments = new Map<string, number>();
+  /** With it a runtime process starts in a third of the time: Node.js keeps the stripped TypeScript there. */
+  readonly #compileCache: string;
+  #closing = false;
+
+  constructor(options: { region: string; onExecution: (execution: Execution) => void }) {
+    this.#region = options.region;
+    this.#onExecution = options.onExecution;
+    this.#compileCache = mkdtempSync(path.join(tmpdir(), 'local-lambda-compile-cache-'));
+  }
+
+  /** Environments of older deployments of the function are ended now, or when their invocation ends. */
+  retire(functionName: string, deployment: number): void {
+    this.#deployments.set(functionName, deployment);
+    for (const [key, idle] of this.#idle) {
+      if (!key.startsWith(`${functionName}\n`)) continue;
+      for (const environment of idle) void environment.destroy();
+      this.#idle.delete(key);
+    }
+  }
+
+  async run(version: FunctionVersion, invocation: RuntimeInvocation): Promise<RunResult> {
+    if (this.#closing) throw new Error('The local Lambda is closing.');
+    const log = new LogTail();
+    const platform = platformLog({
+      format: version.definition.logFormat ?? 'Text',
+      region: this.#region,
+      functionName: version.functionName,
+      functionVersion: version.version,
+    });
+    const limitMs = (version.definition.timeoutSeconds ?? 3) * 1000;
+    const started = await this.#ready({ version, tenantId: invocation.tenantId, platform, log, limitMs });
+    const { environment } = started;
+    environment.onStarted = (requestId) =>
+      this.#onExecution({
+        functionName: version.functionName,
+        version: version.version,
+        requestId,
+        tenantId: invocation.tenantId,
+        environmentId: environment.id,
+        startedAt: Date.now(),
+        coldStart: started.initMs !== undefined,
+      });
+    log.append(platform.start(invocation.requestId, version.version));
+    const startedAt = performance.now();
+    const event =
+      started.event.kind === 'ready' ? await environment.invoke(invocation, limitMs) : started.event;
+    const durationMs = performance.now() - startedAt;
+    const ending = this.#judge({ event, platform, log, version, requestId: invocation.requestId });
+    const outOfMemory = event.kind === 'exited' && event.outOfMemory;
+    log.append(
+      platform.report({
+        requestId: invocation.requestId,
+        durationMs: started.event.kind === 'ready' ? durationMs : (started.initMs ?? 0),
+        initDurationMs: started.event.kind === 'ready' ? started.initMs : undefined,
+        memorySize: memorySizeOf(version),
+        // A process that V8 aborted can't say how much it had; that the limit was reached is why it died.
+        maxMemoryUsed: outOfMemory ? memorySizeOf(version) : environment.maxMemoryUsed,
+        outcome: ending.outcome,
+      }),
+    );
+    environment.log = new LogTail();
+    this.#putBack(environment, version, invocation.tenantId);
+    return { body: ending.body, functionError: ending.functionError, log };
+  }
+
+  /** Ends all processes. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all([...this.#environments].map((environment) => environment.destroy()));
+    rmSync(this.#compileCache, { recursive: true, force: true });
+  }
+
+  #key(version: FunctionVersion, tenantId: string | undefined): string {
+    return [version.functionName, version.version, tenantId ?? ''].join('\n');
+  }
+
+  /** An idle environment, or a new one after its init phase; a failed init is tried twice, as on Lambda. */
+  async #ready(options: {
+    version: FunctionVersion;
+    tenantId: string | undefined;
+    platform: PlatformLog;
+    log: LogTail;
+    limitMs: number;
+  }): Promise<Started> {
+    const { version, tenantId, platform, log, limitMs } = options;
+    const idle = this.#idle.get(this.#key(version, tenantId)) ?? [];
+    for (let environment = idle.pop(); environment !== undefined; environment = idle.pop()) {
+      if (!environment.alive) continue;
+      // What was printed since the last invocation belongs to this one's log.
+      log.append(environment.log.bytes());
+      environment.log = log;
+      return { environment, event: { kind: 'ready' }, initMs: undefined };
+    }
+    log.append(platform.initStart());
+    const first = await this.#start({ version, log, limitMs: INIT_PHASE_MS });
+    if (first.event.kind === 'ready' || this.#closing) return first;
+    log.append(this.#initReport({ started: first, phase: 'init', platform }));
+    const second = await this.#start({ version, log, limitMs });
+    if (second.event.kind !== 'ready') {
+      log.append(this.#initReport({ started: second, phase: 'invoke', platform }));
+    }
+    return second;
+  }
+
+  async #start(options: { version: FunctionVersion; log: LogTail; limitMs: number }): Promise<Started> {
+    const startedAt = performance.now();
+    const environment = new ExecutionEnvironment({
+      version: options.version,
+      region: this.#region,
+      compileCache: this.#compileCache,
+    });
+    environment.log = options.log;
+    this.#environments.add(environment);
+    environment.onExit = () => this.#environments.delete(environment);
+    const event = await environment.init(options.limitMs);
+    return { environment, event, initMs: performance.now() - startedAt };
+  }
+
+  #initReport(options: { started: Started; phase: 'init' | 'invoke'; platform: PlatformLog }): string {
+    const { event, initMs = 0 } = options.started;
+    const outcome: ReportStatus =
+      event.kind === 'timed-out'
+        ? { status: 'timeout' }
+        : {
+            status: 'error',
+            errorType:
+              event.kind === 'failed' ? platformErrorType(errorTypeOf(event.body)) : 'Runtime.ExitError',
+          };
+    return options.platform.initReport({ phase: options.phase, durationMs: initMs, outcome });
+  }
+
+  #judge(options: {
+    event: EnvironmentEvent;
+    platform: PlatformLog;
+    log: LogTail;
+    version: FunctionVersion;
+    requestId: string;
+  }): Ending {
+    const { event, platform, log, version, requestId } = options;
+    const failure = (errorType: string, errorMessage: string): Buffer =>
+      Buffer.from(
+        JSON.stringify({ errorType, errorMessage: `RequestId: ${requestId} Error: ${errorMessage}` }),
+      );
+    switch (event.kind) {
+      case 'result':
+        return { body: event.body, functionError: false, outcome: undefined };
+      case 'failed': {
+        const errorType = errorTypeOf(event.body);
+        const duringInit = /^Runtime\.(ImportModuleError|HandlerNotFound|UserCodeSyntaxError)$/.test(
+          errorType,
+        );
+        const outcome = duringInit
+          ? ({ status: 'error', errorType } as const)
+          : ({ status: 'thrown', errorType } as const);
+        return { body: event.body, functionError: true, outcome };
+      }
+      case 'result-too-large': {
+        const errorType = 'Function.ResponseSizeTooLarge';
+        const errorMessage = `Response payload size exceeded maximum allowed payload size (${RESPONSE_BYTES} bytes).`;
+        const body = Buffer.from(JSON.stringify({ errorMessage, errorType }));
+        return { body, functionError: true, outcome: { status: 'error', errorType } };
+      }
+      case 'timed-out': {
+        const seconds = version.definition.timeoutSeconds ?? 3;
+        log.append(platform.timedOut(requestId, seconds));
+        const body = failure('Sandbox.Timedout', `Task timed out after ${seconds.toFixed(2)} seconds`);
+        return { body, functionError: true, outcome: { status: 'timeout' } };
+      }
+      case 'ready':
+        throw new Error('A runtime process announced itself a second time.');
+      case 'exited': {
+        const errorType = event.outOfMemory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError';
+        const message = exitMessage(event);
+        log.append(platform.exited(`RequestId: ${requestId} Error: ${message}`, errorType));
+        return {
+          body: failure(errorType, message),
+          functionError: true,
+          outcome: { status: 'error', errorType },
+        };
+      }
+    }
+  }
+
+  #putBack(environment: ExecutionEnvironment, version: FunctionVersion, tenantId: string | undefined): void {
+    const current = this.#deployments.get(version.functionName) === version.deployment;
+    if (!environment.alive) return;
+    if (!current) {
+      void environment.destroy();
+      return;
+    }
+    const key = this.#key(version, tenantId);
+    const idle = this.#idle.get(key) ?? [];
+    idle.push(environment);
+    this.#idle.set(key, idle);
+  }
+}

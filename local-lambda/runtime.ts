@@ -1,0 +1,279 @@
+// The program inside an execution environment: loads the handler, then runs one invocation after another.
+// Handlers with fewer than three parameters behave as under nodejs24.x, those with a callback as under
+// nodejs22.x, the last runtime that has callbacks. Imports are few because they count as Init Duration.
+import { existsSync, writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
+import { Socket } from 'node:net';
+import { pathToFileURL } from 'node:url';
+import { decodePairs, FRAME, FrameReader, frameHeader } from './frames.ts';
+import { RESPONSE_BYTES } from './limits.ts';
+import {
+  errorForLog,
+  errorPayload,
+  loadError,
+  RuntimeError,
+  UnhandledPromiseRejection,
+} from './runtime-errors.ts';
+import { type LogContext, patchConsole } from './runtime-log.ts';
+
+type Callback = (error: unknown, result?: unknown) => void;
+type Handler = (event: unknown, context: unknown, callback?: Callback) => unknown;
+
+const REPORT_FD = 3;
+const INVOCATION_FD = 4;
+
+const logContext: LogContext = { requestId: undefined, tenantId: undefined };
+let initialising = true;
+
+function writeFully(bytes: Buffer): void {
+  for (let offset = 0; offset < bytes.length; ) {
+    try {
+      offset += writeSync(REPORT_FD, bytes, offset);
+    } catch (error) {
+      // A full pipe of a non-blocking descriptor: wait for the reader.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
+// Synchronous, and everything through one pipe: what was printed before a crash arrives, and in order.
+function report(kind: string, content: string | Uint8Array = ''): void {
+  const bytes = Buffer.from(content);
+  writeFully(frameHeader(kind, bytes.length));
+  writeFully(bytes);
+}
+
+function reportMemory(): void {
+  report(FRAME.memory, String(process.resourceUsage().maxRSS));
+}
+
+function captureOutput(): void {
+  const write = (
+    chunk: string | Uint8Array,
+    encodingOrCallback?: BufferEncoding | ((error?: Error | null) => void),
+    callback?: (error?: Error | null) => void,
+  ): boolean => {
+    const encoding = typeof encodingOrCallback === 'string' ? encodingOrCallback : 'utf8';
+    report(FRAME.log, typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk);
+    const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
+    if (done !== undefined) process.nextTick(done);
+    return true;
+  };
+  process.stdout.write = write;
+  process.stderr.write = write;
+  patchConsole({
+    json: process.env['AWS_LAMBDA_LOG_FORMAT'] === 'JSON',
+    context: logContext,
+    write: (text) => report(FRAME.log, text),
+  });
+}
+
+function logError(title: string, thrown: unknown): void {
+  if (process.env['AWS_LAMBDA_LOG_FORMAT'] === 'JSON') {
+    console.error(thrown instanceof Error ? thrown : new Error(String(thrown)));
+  } else {
+    console.error(title, errorForLog(thrown));
+  }
+}
+
+function initFailed(thrown: unknown): void {
+  reportMemory();
+  report(FRAME.initFailed, errorPayload(thrown));
+}
+
+function isHandler(value: unknown): value is Handler {
+  return typeof value === 'function';
+}
+
+function exportOf(module: unknown, name: string): unknown {
+  if (typeof module !== 'object' || module === null) return undefined;
+  const own: unknown = Reflect.get(module, name);
+  return (
+    own ?? ('default' in module && module.default !== module ? exportOf(module.default, name) : undefined)
+  );
+}
+
+async function loadHandler(modulePath: string, exportName: string): Promise<Handler> {
+  if (!existsSync(modulePath)) {
+    throw new RuntimeError('Runtime.ImportModuleError', `Error: Cannot find module '${modulePath}'`);
+  }
+  let module: unknown;
+  try {
+    module = await import(pathToFileURL(modulePath).href);
+  } catch (error) {
+    throw loadError(error);
+  }
+  const handler = exportOf(module, exportName);
+  const name = process.env['_HANDLER'];
+  if (handler === undefined) {
+    throw new RuntimeError('Runtime.HandlerNotFound', `${name} is undefined or not exported`);
+  }
+  if (!isHandler(handler)) throw new RuntimeError('Runtime.HandlerNotFound', `${name} is not a function`);
+  return handler;
+}
+
+function stringify(result: unknown): string {
+  try {
+    // A function or a symbol has no JSON at all, and undefined is what a handler without a result returns.
+    return JSON.stringify(result === undefined ? null : result) ?? 'null';
+  } catch {
+    throw new RuntimeError('Runtime.JSONStringifyError', 'Unable to stringify response body');
+  }
+}
+
+function reportResult(json: string): void {
+  const size = Buffer.byteLength(json);
+  reportMemory();
+  if (size > RESPONSE_BYTES) report(FRAME.resultTooLarge, String(size));
+  else report(FRAME.result, json);
+}
+
+function contextFor(headers: Map<string, string>): Record<string, unknown> {
+  const deadline = Number(headers.get('deadlineMs'));
+  const clientContext = headers.get('clientContext');
+  return {
+    functionName: process.env['AWS_LAMBDA_FUNCTION_NAME'],
+    functionVersion: process.env['AWS_LAMBDA_FUNCTION_VERSION'],
+    memoryLimitInMB: process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'],
+    logGroupName: process.env['AWS_LAMBDA_LOG_GROUP_NAME'],
+    logStreamName: process.env['AWS_LAMBDA_LOG_STREAM_NAME'],
+    clientContext: clientContext === undefined ? undefined : JSON.parse(clientContext),
+    identity: undefined,
+    invokedFunctionArn: headers.get('invokedFunctionArn'),
+    awsRequestId: headers.get('requestId'),
+    tenantId: headers.get('tenantId'),
+    getRemainingTimeInMillis: () => deadline - Date.now(),
+    callbackWaitsForEmptyEventLoop: true,
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Runs the handlers of one environment; the channel keeps the process alive only between invocations. */
+class Invoker {
+  readonly #handler: Handler;
+  readonly #channel: Socket;
+  #whenEventLoopIsEmpty: (() => void) | undefined;
+
+  constructor(handler: Handler, channel: Socket) {
+    this.#handler = handler;
+    this.#channel = channel;
+    process.on('beforeExit', () => this.#whenEventLoopIsEmpty?.());
+  }
+
+  run(headers: Map<string, string>, payload: Buffer): void {
+    logContext.requestId = headers.get('requestId');
+    logContext.tenantId = headers.get('tenantId');
+    process.env['_X_AMZN_TRACE_ID'] = headers.get('traceId') ?? '';
+    let finished = false;
+    const finish = (answer: () => void): void => {
+      if (finished) return;
+      finished = true;
+      this.#whenEventLoopIsEmpty = undefined;
+      this.#channel.ref();
+      answer();
+    };
+    // Of this invocation alone: what an earlier one left behind may still call its own.
+    const fail = (thrown: unknown): void =>
+      finish(() => {
+        logError('Invoke Error', thrown);
+        reportMemory();
+        report(FRAME.failed, errorPayload(thrown));
+      });
+    const succeed = (result: unknown): void => {
+      try {
+        const json = stringify(result);
+        finish(() => reportResult(json));
+      } catch (error) {
+        fail(error);
+      }
+    };
+    // The immediate lets output and rejections of the same turn come first, as the real runtime does.
+    const settle = (answer: () => void) => setImmediate(answer);
+    const done = (error: unknown, result: unknown) =>
+      error === undefined || error === null ? succeed(result) : fail(error);
+
+    const context = contextFor(headers);
+    const callback: Callback = (error, result) => {
+      if (context['callbackWaitsForEmptyEventLoop'] === false || (error !== undefined && error !== null)) {
+        settle(() => done(error, result));
+      } else {
+        this.#whenEventLoopIsEmpty = () => succeed(result);
+      }
+    };
+    Object.assign(context, {
+      succeed: (result: unknown) => settle(() => succeed(result)),
+      fail: (error: unknown) => settle(() => fail(error ?? 'handled')),
+      done: (error: unknown, result: unknown) => settle(() => done(error, result)),
+    });
+
+    const event: unknown = JSON.parse(payload.toString('utf8'));
+    this.#channel.unref();
+    const takesCallback = this.#handler.length >= 3;
+    if (takesCallback) this.#whenEventLoopIsEmpty = () => succeed(null);
+    report(FRAME.started, logContext.requestId ?? '');
+    try {
+      const returned = takesCallback
+        ? this.#handler(event, context, callback)
+        : this.#handler(event, context);
+      if (isThenable(returned)) {
+        returned.then(
+          (result) => settle(() => succeed(result)),
+          (error) => settle(() => fail(error)),
+        );
+      } else if (!takesCallback) {
+        settle(() => succeed(returned));
+      }
+    } catch (error) {
+      settle(() => fail(error));
+    }
+  }
+}
+
+function listen(handler: Handler): void {
+  const channel = new Socket({ fd: INVOCATION_FD, readable: true, writable: false });
+  const invoker = new Invoker(handler, channel);
+  const reader = new FrameReader();
+  let headers = new Map<string, string>();
+  channel.on('data', (chunk: Buffer) => {
+    for (const frame of reader.push(chunk)) {
+      if (frame.kind === FRAME.invocationHeaders) headers = decodePairs(frame.bytes.toString('utf8'));
+      if (frame.kind === FRAME.invocationPayload) invoker.run(headers, frame.bytes);
+    }
+  });
+  // The server is gone: an environment must not outlive it.
+  channel.on('end', () => process.exit(0));
+  initialising = false;
+  reportMemory();
+  report(FRAME.ready);
+  // At once, not at exit: environments are killed, and the next one profits.
+  flushCompileCache();
+}
+
+function watchForUncaught(): void {
+  const failAndExit = (title: string, thrown: unknown, code: number) => {
+    logError(title, thrown);
+    reportMemory();
+    report(initialising ? FRAME.initFailed : FRAME.failedAndExiting, errorPayload(thrown));
+    process.exit(code);
+  };
+  process.on('uncaughtException', (error: unknown) => failAndExit('Uncaught Exception', error, 129));
+  process.on('unhandledRejection', (reason, promise) =>
+    failAndExit('Unhandled Promise Rejection', new UnhandledPromiseRejection(reason, promise), 128),
+  );
+  process.on('exit', reportMemory);
+}
+
+delete process.env['NODE_COMPILE_CACHE'];
+captureOutput();
+watchForUncaught();
+try {
+  listen(await loadHandler(process.argv[2] ?? '', process.argv[3] ?? ''));
+} catch (error) {
+  logError('Uncaught Exception', error);
+  initFailed(error);
+  process.exit(1);
+}

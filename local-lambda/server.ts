@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deliver, type Fault, replacesHandler } from './faults.ts';
+import type { FunctionDefinition } from './function-definition.ts';
+import type { Execution } from './invocation-runner.ts';
+import { describeRequest, type LambdaRequest, type RecordedRequest } from './request.ts';
+import { Service, type ServiceOptions } from './service.ts';
+import { type Answer, ServiceError } from './service-errors.ts';
+
+export type { Fault } from './faults.ts';
+export type { FunctionDefinition } from './function-definition.ts';
+export type { Execution } from './invocation-runner.ts';
+export type { LambdaRequest, RecordedRequest } from './request.ts';
+export type { Denial } from './service-errors.ts';
+
+/** Says what goes wrong with a request, if anything; n counts requests from 0, anew from each setFault. */
+export type FaultChooser = (request: LambdaRequest, n: number) => Fault | undefined;
+
+export type LocalLambdaOptions = ServiceOptions &
+  Readonly<{
+    /** Default: any free port. */
+    port?: number;
+  }>;
+
+/** A running local Lambda. */
+export type LocalLambda = Readonly<{
+  url: string;
+  region: string;
+  accountId: string;
+  readonly requests: readonly RecordedRequest[];
+  /** One for each start of a handler, as its own process reported it, in order. */
+  executions(functionName?: string): readonly Execution[];
+  setFault(chooser: FaultChooser | undefined): void;
+  /** Deploys: environments of the earlier definition are not used again. */
+  setFunction(name: string, definition: FunctionDefinition): void;
+  /** Forgets requests, executions and faults; environments stay warm. */
+  reset(): void;
+  /** Resolves when no handler runs, events included, but for retries that are over a second away. */
+  idle(): Promise<void>;
+  /** Ends all processes and connections. */
+  close(): Promise<void>;
+}>;
+
+const REQUEST_ID_HEADER = 'x-amzn-requestid';
+
+async function readRequest(message: IncomingMessage): Promise<RecordedRequest> {
+  const receivedAt = Date.now();
+  const body = await buffer(message);
+  const [path = '/', ...query] = (message.url ?? '/').split('?');
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(message.headersDistinct)) {
+    if (value !== undefined) headers[name] = value.join(',');
+  }
+  return {
+    method: message.method ?? 'GET',
+    path,
+    query: Object.fromEntries(new URLSearchParams(query.join('?'))),
+    headers,
+    body,
+    receivedAt,
+  };
+}
+
+/** One server's state between requests. */
+class Endpoint {
+  readonly service: Service;
+  requests: RecordedRequest[] = [];
+  #faultChooser: FaultChooser | undefined;
+  #requestCount = 0;
+
+  constructor(service: Service) {
+    this.service = service;
+  }
+
+  setFault(chooser: FaultChooser | undefined): void {
+    this.#faultChooser = chooser;
+    this.#requestCount = 0;
+  }
+
+  async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = describeRequest(await readRequest(message));
+    this.requests.push(request);
+    const fault = this.#faultChooser?.(request, this.#requestCount);
+    this.#requestCount += 1;
+    const requestId = randomUUID();
+    if (fault?.kind === 'delay' && fault.when === 'before') await sleep(fault.ms, undefined, { ref: false });
+    const answer: Answer = replacesHandler(fault)
+      ? { status: 200, headers: {}, body: Buffer.alloc(0) }
+      : await this.#answer(request, requestId);
+    await deliver({
+      response,
+      answer: { ...answer, headers: { [REQUEST_ID_HEADER]: requestId, ...answer.headers } },
+      fault,
+      requestIdHeader: REQUEST_ID_HEADER,
+    });
+  }
+
+  async #answer(request: LambdaRequest, requestId: string): Promise<Answer> {
+    try {
+      return await this.service.answer(request, requestId);
+    } catch (error) {
+      // Nothing of the service ends here: a defect of this server must not look like a dropped connection.
+      const Message = `The local Lambda failed: ${error instanceof Error ? error.stack : String(error)}`;
+      const body = { Type: 'Service', Message };
+      return new ServiceError({ status: 500, type: 'ServiceException', body }).toAnswer();
+    }
+  }
+}
+
+/** Starts a local Lambda on a loopback port; throws where the port is taken. */
+export async function startLocalLambda(options: LocalLambdaOptions): Promise<LocalLambda> {
+  const service = new Service(options);
+  const endpoint = new Endpoint(service);
+  const server = createServer((message, response) => {
+    // What fails here is the connection: the client has gone, and there is nobody to answer.
+    endpoint.serve(message, response).catch(() => response.destroy());
+  });
+  // A client may keep its connection for as long as it likes; an invocation may take 15 minutes.
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = 0;
+  try {
+    server.listen(options.port ?? 0, '127.0.0.1');
+    await once(server, 'listening');
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    region: service.region,
+    accountId: service.accountId,
+    get requests() {
+      return endpoint.requests;
+    },
+    executions: (functionName) =>
+      service.executions.filter(
+        (execution) => functionName === undefined || execution.functionName === functionName,
+      ),
+    setFault: (chooser) => endpoint.setFault(chooser),
+    setFunction: (name, definition) => service.setFunction(name, definition),
+    reset: () => {
+      endpoint.requests = [];
+      endpoint.setFault(undefined);
+      service.executions = [];
+    },
+    idle: () => service.idle(),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeAllConnections();
+      await service.close();
+      await closed;
+    },
+  };
+}

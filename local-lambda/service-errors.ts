@@ -1,0 +1,130 @@
+import type { ThrottleReason } from './capacity.ts';
+
+/** An answer to a request: what goes onto the wire unless a fault is in its way. */
+export type Answer = Readonly<{
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: Buffer;
+}>;
+
+/** An error of the service, with the status, type and body that Lambda sends. */
+export class ServiceError extends Error {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(options: {
+    status: number;
+    type: string;
+    body: Readonly<Record<string, unknown>>;
+    headers?: Readonly<Record<string, string>>;
+  }) {
+    super(options.type);
+    this.name = 'ServiceError';
+    this.status = options.status;
+    this.type = options.type;
+    this.body = options.body;
+    this.headers = options.headers ?? {};
+  }
+
+  toAnswer(): Answer {
+    return {
+      status: this.status,
+      headers: {
+        'content-type': 'application/json',
+        'x-amzn-errortype': this.type,
+        ...this.headers,
+      },
+      body: Buffer.from(JSON.stringify(this.body)),
+    };
+  }
+}
+
+const userError = (status: number, type: string, message: string): ServiceError =>
+  new ServiceError({ status, type, body: { Type: 'User', message } });
+
+export const invalidParameterValue = (message: string): ServiceError =>
+  userError(400, 'InvalidParameterValueException', message);
+
+export const invalidRequestContent = (message: string): ServiceError =>
+  userError(400, 'InvalidRequestContentException', message);
+
+export const requestEntityTooLarge = (message: string): ServiceError =>
+  userError(413, 'RequestEntityTooLargeException', message);
+
+/** 404; this one's body has a capital Message. */
+export const resourceNotFound = (message: string): ServiceError =>
+  new ServiceError({
+    status: 404,
+    type: 'ResourceNotFoundException',
+    body: { Type: 'User', Message: message },
+  });
+
+/** All violated constraints in one message, as the service reports them. */
+export function validationFailed(violations: readonly string[]): ServiceError {
+  const count = violations.length === 1 ? '1 validation error' : `${violations.length} validation errors`;
+  const message = `${count} detected: ${violations.join('; ')}`;
+  return new ServiceError({ status: 400, type: 'ValidationException', body: { message } });
+}
+
+export const tooManyRequests = (reason: ThrottleReason): ServiceError =>
+  new ServiceError({
+    status: 429,
+    type: 'TooManyRequestsException',
+    body: { Reason: reason, Type: 'User', message: 'Rate Exceeded.' },
+  });
+
+/** 403 before anything of Lambda is reached: the body is a bare message. */
+export const notAuthenticated = (type: string, message: string): ServiceError =>
+  new ServiceError({ status: 403, type, body: { message } });
+
+/** 404 for a path that is no operation. */
+export const unknownOperation = (): ServiceError =>
+  new ServiceError({
+    status: 404,
+    type: 'UnknownOperationException',
+    body: {
+      Output: { __type: 'com.amazon.coral.service#UnknownOperationException', message: null },
+      Version: '1.0',
+    },
+  });
+
+const DENIAL_REASONS = {
+  'no-identity-policy': (action: string) => `because no identity-based policy allows the ${action} action`,
+  'no-resource-policy': (action: string) => `because no resource-based policy allows the ${action} action`,
+  'no-session-policy': (action: string) => `because no session policy allows the ${action} action`,
+  'no-permissions-boundary': (action: string) =>
+    `because no permissions boundary allows the ${action} action`,
+  'no-service-control-policy': (action: string) =>
+    `because no service control policy allows the ${action} action`,
+  'explicit-deny-identity': () => 'with an explicit deny in an identity-based policy',
+  'explicit-deny-resource': () => 'with an explicit deny in a resource-based policy',
+  'explicit-deny-session': () => 'with an explicit deny in a session policy',
+  'explicit-deny-permissions-boundary': () => 'with an explicit deny in a permissions boundary',
+  'explicit-deny-service-control-policy': () => 'with an explicit deny in a service control policy',
+} as const;
+
+/** Why access is denied; principal is the caller's ARN, with a default. */
+export type Denial = Readonly<{ kind: keyof typeof DENIAL_REASONS; principal?: string }>;
+
+/** 403 in the words of IAM. */
+export function accessDenied(options: {
+  denial: Denial;
+  accountId: string;
+  resource: string;
+  partition: string;
+}): ServiceError {
+  const { denial, accountId, resource, partition } = options;
+  const principal =
+    denial.principal ?? `arn:${partition}:sts::${accountId}:assumed-role/local-role/local-session`;
+  const action = 'lambda:InvokeFunction';
+  const reason = DENIAL_REASONS[denial.kind](action);
+  return new ServiceError({
+    status: 403,
+    type: 'AccessDeniedException',
+    body: {
+      Message: `User: ${principal} is not authorized to perform: ${action} on resource: ${resource} ${reason}`,
+    },
+  });
+}

@@ -1,0 +1,240 @@
+import { randomBytes } from 'node:crypto';
+import { Capacity } from './capacity.ts';
+import { EventQueue } from './event-queue.ts';
+import type { RuntimeInvocation } from './execution-environment.ts';
+import { type FunctionDefinition, type FunctionVersion, findVersion } from './function-definition.ts';
+import { functionArn, parseFunctionName, partitionOf } from './function-name.ts';
+import { type Execution, InvocationRunner, type RunResult } from './invocation-runner.ts';
+import { checkPayload } from './json-payload.ts';
+import { ASYNC_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES } from './limits.ts';
+import { type InvocationRequest, type LambdaRequest, readInvocation } from './request.ts';
+import {
+  type Answer,
+  accessDenied,
+  type Denial,
+  invalidParameterValue,
+  requestEntityTooLarge,
+  resourceNotFound,
+  ServiceError,
+  tooManyRequests,
+} from './service-errors.ts';
+import { signatureProblem } from './signature.ts';
+
+/** What a local Lambda is made of. */
+export type ServiceOptions = Readonly<{
+  functions: Readonly<Record<string, FunctionDefinition>>;
+  /** Default us-east-1. */
+  region?: string;
+  /** Default 123456789012. */
+  accountId?: string;
+  /** Of the account; default 1000. */
+  concurrencyLimit?: number;
+  /** Before the second and the third attempt of a failing Event; default one and two minutes. */
+  asyncRetryDelaysMs?: readonly [number, number];
+  /** Says whose invocations IAM refuses. */
+  deny?: (request: LambdaRequest) => Denial | undefined;
+}>;
+
+type Deployed = Readonly<{ definition: FunctionDefinition; deployment: number }>;
+
+/** The Invoke API without its HTTP: a request in, an answer out. */
+export class Service {
+  readonly region: string;
+  readonly accountId: string;
+  executions: Execution[] = [];
+  readonly #deny: ServiceOptions['deny'];
+  readonly #functions = new Map<string, Deployed>();
+  readonly #capacity: Capacity;
+  readonly #runner: InvocationRunner;
+  readonly #events: EventQueue;
+  #deployments = 0;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(options: ServiceOptions) {
+    this.region = options.region ?? 'us-east-1';
+    this.accountId = options.accountId ?? '123456789012';
+    this.#deny = options.deny;
+    this.#capacity = new Capacity(options.concurrencyLimit ?? 1000);
+    this.#runner = new InvocationRunner({
+      region: this.region,
+      onExecution: (execution) => this.executions.push(execution),
+    });
+    this.#events = new EventQueue({
+      capacity: this.#capacity,
+      retryDelaysMs: options.asyncRetryDelaysMs ?? [60_000, 120_000],
+      run: (version, invocation) => this.#runner.run(version, invocation),
+      onChange: () => this.#noticeIdle(),
+    });
+    for (const [name, definition] of Object.entries(options.functions)) this.setFunction(name, definition);
+  }
+
+  setFunction(name: string, definition: FunctionDefinition): void {
+    this.#deployments += 1;
+    this.#functions.set(name, { definition, deployment: this.#deployments });
+    this.#runner.retire(name, this.#deployments);
+    this.#capacity.wake();
+  }
+
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenIdle.push(resolve);
+      this.#noticeIdle();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#events.stop();
+    await this.#runner.close();
+  }
+
+  /** Takes a request through every check the service makes, in its order, and runs what it asks for. */
+  async answer(request: LambdaRequest, requestId: string): Promise<Answer> {
+    try {
+      const problem = signatureProblem(request.headers, this.region);
+      if (problem !== undefined) throw problem;
+      const invocation = readInvocation(request);
+      const { name, qualifier } = this.#resolveReference(invocation);
+      this.#checkSize(invocation);
+      const denial = this.#deny?.(request);
+      const { region, accountId } = this;
+      const arn = functionArn({ region, accountId, name, qualifier });
+      if (denial !== undefined) {
+        throw accessDenied({ denial, accountId, resource: arn, partition: partitionOf(region) });
+      }
+      const resolveVersion = (): FunctionVersion | undefined => {
+        const deployed = this.#functions.get(name);
+        return deployed && findVersion({ functionName: name, qualifier, ...deployed });
+      };
+      const version = resolveVersion();
+      if (version === undefined) throw resourceNotFound(`Function not found: ${arn}`);
+      this.#checkAgainstFunction(invocation, version);
+      if (invocation.invocationType === 'DryRun') return { status: 204, headers: {}, body: Buffer.alloc(0) };
+      const payload = invocation.payload.length === 0 ? Buffer.from('{}') : invocation.payload;
+      checkPayload(payload);
+      const traceId = `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')};Sampled=0`;
+      const common = { requestId, invokedFunctionArn: arn, payload, tenantId: invocation.tenantId, traceId };
+      if (invocation.invocationType === 'Event') {
+        this.#events.accept(resolveVersion, { ...common, clientContext: undefined });
+        return {
+          status: 202,
+          headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': traceId },
+          body: Buffer.alloc(0),
+        };
+      }
+      return await this.#invoke({
+        version,
+        invocation: { ...common, clientContext: invocation.clientContext },
+        tail: invocation.tail,
+      });
+    } catch (error) {
+      if (error instanceof ServiceError) return error.toAnswer();
+      throw error;
+    }
+  }
+
+  #resolveReference({ functionName, qualifier }: InvocationRequest): {
+    name: string;
+    qualifier: string | undefined;
+  } {
+    const reference = parseFunctionName(functionName);
+    // readInvocation has checked the pattern.
+    if (reference === undefined) throw new Error(`${functionName} is no function name.`);
+    if (reference.region !== undefined && reference.region !== this.region) {
+      throw resourceNotFound(
+        `Functions from '${reference.region}' are not reachable in this region ('${this.region}')`,
+      );
+    }
+    if (reference.accountId !== undefined && reference.accountId !== this.accountId) {
+      const { region } = this;
+      throw accessDenied({
+        denial: { kind: 'no-resource-policy' },
+        accountId: this.accountId,
+        resource: functionArn({
+          region,
+          accountId: reference.accountId,
+          name: reference.name,
+          qualifier: qualifier ?? reference.qualifier,
+        }),
+        partition: partitionOf(region),
+      });
+    }
+    if (reference.qualifier !== undefined && qualifier !== undefined && reference.qualifier !== qualifier) {
+      throw invalidParameterValue(
+        'The derived qualifier from the function name does not match the specified qualifier.',
+      );
+    }
+    return { name: reference.name, qualifier: qualifier ?? reference.qualifier };
+  }
+
+  #checkSize({ invocationType, payload }: InvocationRequest): void {
+    const limit = invocationType === 'Event' ? ASYNC_PAYLOAD_BYTES : SYNC_PAYLOAD_BYTES;
+    if (payload.length <= limit) return;
+    throw requestEntityTooLarge(
+      `${payload.length} byte payload is too large for the ${invocationType} invocation type (limit ${limit} bytes)`,
+    );
+  }
+
+  #checkAgainstFunction(
+    { tenantId, tail, invocationType }: InvocationRequest,
+    version: FunctionVersion,
+  ): void {
+    const { definition } = version;
+    if (definition.tenantIsolation && tenantId === undefined) {
+      throw invalidParameterValue(
+        'The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again.',
+      );
+    }
+    if (!definition.tenantIsolation && tenantId !== undefined) {
+      throw invalidParameterValue(
+        'The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.',
+      );
+    }
+    if (definition.tailLogsUnsupported && tail && invocationType === 'RequestResponse') {
+      throw invalidParameterValue('Tail logs are not supported for this function.');
+    }
+  }
+
+  async #invoke(options: {
+    version: FunctionVersion;
+    invocation: RuntimeInvocation;
+    tail: boolean;
+  }): Promise<Answer> {
+    const { version, invocation, tail } = options;
+    const { functionName, definition } = version;
+    const throttled = this.#capacity.acquire(functionName, definition.reservedConcurrency);
+    if (throttled !== undefined) throw tooManyRequests(throttled);
+    let result: RunResult;
+    try {
+      result = await this.#runner.run(version, invocation);
+    } finally {
+      this.#capacity.release(functionName);
+      this.#noticeIdle();
+    }
+    const log =
+      definition.logDestination === undefined
+        ? result.log.bytes()
+        : Buffer.from(JSON.stringify(definition.logDestination));
+    return {
+      status: 200,
+      headers: {
+        'content-type': 'application/json',
+        'x-amz-executed-version': version.version,
+        ...(result.functionError ? { 'x-amz-function-error': 'Unhandled' } : {}),
+        ...(tail ? { 'x-amz-log-result': log.toString('base64') } : {}),
+        'x-amzn-remapped-content-length': '0',
+        'x-amzn-trace-id': invocation.traceId,
+      },
+      body: result.body,
+    };
+  }
+
+  #noticeIdle(): void {
+    // Later, so that an event that waited for capacity can take it first.
+    setImmediate(() => {
+      if (this.#capacity.total + this.#events.active > 0) return;
+      const waiting = this.#whenIdle;
+      this.#whenIdle = [];
+      for (const resolve of waiting) resolve();
+    });
+  }
+}
