@@ -1,0 +1,300 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parseSync } from '@swc/core';
+
+type Fields = Readonly<Record<string, unknown>>;
+type Import = Readonly<{ from: string; typesOnly: boolean }>;
+/** A source file: its path below src, its folder there, its text, the nodes of its syntax tree. */
+type Source = Readonly<{ file: string; folder: string; text: string; statements: Fields[]; nodes: Fields[] }>;
+
+const root = path.resolve(import.meta.dirname, '../../src');
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
+const listOf = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isFields) : []);
+
+function nodesBelow(value: unknown): Fields[] {
+  if (Array.isArray(value)) return value.flatMap(nodesBelow);
+  if (!isFields(value)) return [];
+  return [value, ...Object.values(value).flatMap(nodesBelow)];
+}
+
+function readSource(file: string): Source {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  const statements = listOf(parseSync(text, { syntax: 'typescript', target: 'es2024' }).body);
+  const folder = file.includes('/') ? file.slice(0, file.indexOf('/')) : '';
+  return { file, folder, text, statements, nodes: nodesBelow(statements) };
+}
+
+const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => file.endsWith('.ts'))
+  .sort()
+  .map(readSource);
+
+/** The places in the sources where a node is what it should not be: file and node type. */
+const places = (
+  isBad: (node: Fields, source: Source) => boolean,
+  of: readonly Source[] = sources,
+): string[] =>
+  of.flatMap((source) =>
+    source.nodes.filter((node) => isBad(node, source)).map((node) => `${source.file}: ${node['type']}`),
+  );
+
+const isNamed = (node: unknown, name: string): boolean =>
+  fieldsOf(node)['type'] === 'Identifier' && fieldsOf(node)['value'] === name;
+
+const isMember = (node: Fields, object: string, property: string): boolean =>
+  node['type'] === 'MemberExpression' &&
+  isNamed(node['object'], object) &&
+  isNamed(node['property'], property);
+
+function importsOf({ nodes }: Source): Import[] {
+  return nodes.flatMap((node) => {
+    const from = fieldsOf(node['source'])['value'];
+    if (node['type'] === 'CallExpression' && fieldsOf(node['callee'])['type'] === 'Import') {
+      const [argument] = listOf(node['arguments']);
+      return [{ from: String(fieldsOf(argument?.['expression'])['value']), typesOnly: false }];
+    }
+    if (typeof from !== 'string') return [];
+    const specifiers = listOf(node['specifiers']);
+    const typesOnly =
+      node['typeOnly'] === true ||
+      (specifiers.length > 0 && specifiers.every((specifier) => specifier['isTypeOnly'] === true));
+    return [{ from, typesOnly }];
+  });
+}
+
+/** Files outside `folders` that import a module whose name matches. */
+const importersOutside = (folders: readonly string[], module: RegExp): string[] =>
+  sources
+    .filter(({ folder, file }) => !folders.includes(folder) && !folders.includes(file))
+    .filter((source) => importsOf(source).some(({ from }) => module.test(from)))
+    .map(({ file }) => file);
+
+test('the sources are found', () => {
+  expect(sources.map(({ file }) => file)).toEqual(
+    expect.arrayContaining(['index.ts', 'main.ts', 'inputs/read.ts', 'lambda/failures.ts', 'report/log.ts']),
+  );
+});
+
+describe('the outside world', () => {
+  test('process.env is read in inputs alone', () => {
+    const readers = sources.filter(
+      (source) =>
+        source.nodes.some((node) => isMember(node, 'process', 'env')) ||
+        importsOf(source).some(({ from }) => from === 'node:process' || from === 'process'),
+    );
+    expect(readers.map(({ file }) => file)).toEqual(['inputs/read.ts']);
+  });
+
+  test('the inputs are read in inputs alone', () => {
+    const names = ['getInput', 'getBooleanInput', 'getMultilineInput'];
+    const readers = sources.filter(({ nodes }) =>
+      nodes.some((node) => names.some((name) => isNamed(node, name))),
+    );
+    expect(readers.map(({ file }) => file)).toEqual(['inputs/read.ts']);
+  });
+
+  test('the AWS SDK is imported in lambda alone', () => {
+    expect(importersOutside(['lambda'], /^@(?:aws-sdk|smithy)\//)).toEqual([]);
+    expect(importersOutside([], /^@(?:aws-sdk|smithy)\//)).not.toEqual([]);
+  });
+
+  test('the runner’s toolkit is imported in index, main, inputs and report alone', () => {
+    expect(importersOutside(['index.ts', 'main.ts', 'inputs', 'report'], /^@actions\//)).toEqual([]);
+    expect(importersOutside([], /^@actions\//)).not.toEqual([]);
+  });
+
+  test('files are touched in inputs and report alone', () => {
+    expect(importersOutside(['inputs', 'report'], /^(?:node:)?fs/)).toEqual([]);
+  });
+
+  test('outcome is pure: it knows no clock, no network and no machine', () => {
+    const pure = sources.filter(({ folder }) => folder === 'outcome');
+    expect(
+      pure.flatMap(importsOf).filter(({ from }) => /^node:/.test(from) && from !== 'node:buffer'),
+    ).toEqual([]);
+    expect(places((node) => isMember(node, 'Date', 'now') || isMember(node, 'Math', 'random'), pure)).toEqual(
+      [],
+    );
+  });
+});
+
+/** What each folder may import of its neighbours; `types` only as types. */
+const NEIGHBOURS: Readonly<
+  Record<string, Readonly<{ values: readonly string[]; types: readonly string[] }>>
+> = {
+  inputs: { values: ['inputs'], types: ['lambda'] },
+  lambda: { values: ['lambda', 'version.ts'], types: [] },
+  outcome: { values: ['outcome'], types: ['lambda'] },
+  report: { values: ['report', 'outcome'], types: [] },
+};
+
+describe('the direction of imports', () => {
+  const neighbourOf = (file: string, from: string): string => {
+    const target = path.posix.join(path.posix.dirname(file), from);
+    return target.includes('/') ? target.slice(0, target.indexOf('/')) : target;
+  };
+
+  test.each(Object.entries(NEIGHBOURS))('%s imports only what it may know', (folder, { values, types }) => {
+    const strays = sources
+      .filter((source) => source.folder === folder)
+      .flatMap((source) =>
+        importsOf(source)
+          .filter(({ from }) => from.startsWith('.'))
+          .filter(({ from, typesOnly }) => {
+            const neighbour = neighbourOf(source.file, from);
+            return !values.includes(neighbour) && !(typesOnly && types.includes(neighbour));
+          })
+          .map(({ from }) => `${source.file} imports ${from}`),
+      );
+    expect(strays).toEqual([]);
+  });
+
+  test('there is no folder that nobody has thought of', () => {
+    expect([...new Set(sources.map(({ folder }) => folder))].sort()).toEqual([
+      '',
+      'inputs',
+      'lambda',
+      'outcome',
+      'report',
+    ]);
+  });
+
+  test.each([
+    ['main.ts', ['index.ts']],
+    ['index.ts', []],
+  ])('%s is imported by %j', (target, importers) => {
+    const found = sources.filter(({ file, ...source }) =>
+      importsOf({ file, ...source }).some(
+        ({ from }) => from.startsWith('.') && path.posix.join(path.posix.dirname(file), from) === target,
+      ),
+    );
+    expect(found.map(({ file }) => file)).toEqual(importers);
+  });
+});
+
+describe('the language', () => {
+  test('there is no any', () => {
+    expect(places((node) => node['type'] === 'TsKeywordType' && node['kind'] === 'any')).toEqual([]);
+  });
+
+  test('there is no as but as const', () => {
+    expect(places((node) => node['type'] === 'TsAsExpression' || node['type'] === 'TsTypeAssertion')).toEqual(
+      [],
+    );
+  });
+
+  test('there is no non-null assertion', () => {
+    expect(places((node) => node['type'] === 'TsNonNullExpression')).toEqual([]);
+  });
+
+  test('there is no enum and no namespace', () => {
+    expect(
+      places((node) => ['TsEnumDeclaration', 'TsModuleDeclaration'].includes(String(node['type']))),
+    ).toEqual([]);
+  });
+
+  test('there is no default export', () => {
+    const kinds = ['ExportDefaultDeclaration', 'ExportDefaultExpression', 'ExportDefaultSpecifier'];
+    expect(places((node) => kinds.includes(String(node['type'])))).toEqual([]);
+  });
+
+  test('nothing is switched off by a comment', () => {
+    const silenced = sources.filter(({ text }) => /@ts-|biome-ignore|eslint-disable/.test(text));
+    expect(silenced.map(({ file }) => file)).toEqual([]);
+  });
+
+  test('no file is named utils or helpers', () => {
+    expect(
+      sources.map(({ file }) => file).filter((file) => /(?:^|\/|-)(?:utils?|helpers?)(?:\.|\/|-)/.test(file)),
+    ).toEqual([]);
+  });
+
+  test('imports of our own end in .ts', () => {
+    const strays = sources.flatMap((source) =>
+      importsOf(source)
+        .filter(({ from }) => from.startsWith('.') && !from.endsWith('.ts'))
+        .map(({ from }) => `${source.file} imports ${from}`),
+    );
+    expect(strays).toEqual([]);
+  });
+
+  test('code runs at import in index alone', () => {
+    const running = sources.filter(({ statements }) =>
+      statements.some((statement) => statement['type'] === 'ExpressionStatement'),
+    );
+    expect(running.map(({ file }) => file)).toEqual(['index.ts']);
+  });
+});
+
+/** A parameter as a pattern, whether the function wraps it or not. */
+const patternOf = (parameter: Fields): Fields =>
+  'pat' in parameter ? fieldsOf(parameter['pat']) : parameter;
+
+describe('functions', () => {
+  test('have three parameters at most', () => {
+    expect(places((node) => listOf(node['params']).length > 3)).toEqual([]);
+  });
+
+  test('take no positional boolean', () => {
+    const isBoolean = (parameter: Fields): boolean => {
+      const type = fieldsOf(fieldsOf(patternOf(parameter)['typeAnnotation'])['typeAnnotation']);
+      return type['type'] === 'TsKeywordType' && type['kind'] === 'boolean';
+    };
+    const named = sources.flatMap(({ file, nodes }) =>
+      nodes
+        .filter((node) => listOf(node['params']).some(isBoolean))
+        .map((node) => `${file}: ${fieldsOf(node['identifier'])['value'] ?? node['type']}`),
+    );
+    expect(named).toEqual([]);
+  });
+
+  test('switch over every case, which the compiler holds', () => {
+    const isExhaustive = (node: Fields): boolean =>
+      listOf(node['cases']).some(
+        ({ test: tested, consequent }) =>
+          tested === null &&
+          nodesBelow(consequent).some(
+            ({ type, typeAnnotation }) =>
+              type === 'TsSatisfiesExpression' && fieldsOf(typeAnnotation)['kind'] === 'never',
+          ),
+      );
+    expect(places((node) => node['type'] === 'SwitchStatement' && !isExhaustive(node))).toEqual([]);
+  });
+
+  test('fail the step by setFailed in one place', () => {
+    const calls = sources.flatMap(({ file, nodes }) =>
+      nodes
+        .filter((node) => node['type'] === 'CallExpression' && isNamed(node['callee'], 'setFailed'))
+        .map(() => file),
+    );
+    expect(calls).toEqual(['main.ts']);
+  });
+});
+
+describe('documentation', () => {
+  const exported = sources.flatMap(({ file, text }) =>
+    [
+      ...text.matchAll(
+        /(?:\/\*\*(?<doc>(?:(?!\*\/)[\s\S])*)\*\/\n)?^export (?:async )?(?:abstract )?(?:function|const|class|type) (?<name>\w+)/gm,
+      ),
+    ].map(({ groups }) => ({ symbol: `${file}: ${groups?.['name']}`, doc: groups?.['doc'] })),
+  );
+
+  test('stands above each exported symbol', () => {
+    expect(exported.length).toBeGreaterThan(50);
+    expect(exported.filter(({ doc }) => doc === undefined).map(({ symbol }) => symbol)).toEqual([]);
+  });
+
+  test('has one to three lines', () => {
+    const long = exported.filter(({ doc = '' }) => {
+      const lines = doc.split('\n').filter((line) => /[A-Za-z]/.test(line));
+      return lines.length > 3;
+    });
+    expect(long.map(({ symbol }) => symbol)).toEqual([]);
+  });
+});

@@ -1,0 +1,74 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll } from '@jest/globals';
+import { INPUT_DEFAULTS, type InputName, type InputReader } from '../../../src/inputs/declarations.ts';
+import { makePlan, type Plan } from '../../../src/inputs/plan.ts';
+import { InvalidInputError } from '../../../src/inputs/problems.ts';
+import type { Environment } from '../../../src/inputs/read.ts';
+import type { Invocation } from '../../../src/lambda/invocation.ts';
+import '../realm.ts';
+
+/** A step's `with:`, as far as it differs from the valid one below. */
+export type Given = Readonly<Partial<Record<InputName, string>>>;
+
+const VALID: Given = { function_name: 'my-function', payload: '{"action": "warmup"}' };
+
+/** A folder with a real workspace in it, and what a runner would say of the job. */
+export type Job = Readonly<{ folder: string; workspace: string; environment: Environment }>;
+
+const folders: string[] = [];
+afterAll(async () => {
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+});
+
+/** Makes a job whose workspace holds `files`; a path that begins with `../` lies beside the workspace. */
+export async function createJob(files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<Job> {
+  const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'inputs-')));
+  folders.push(folder);
+  const workspace = path.join(folder, 'workspace');
+  const temporaryFolder = path.join(folder, 'temp');
+  for (const made of [workspace, temporaryFolder]) await mkdir(made);
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(workspace, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+  return { folder, workspace, environment: environmentOf(workspace, temporaryFolder) };
+}
+
+/** What a runner says of a job that a push started, with this workspace. */
+export function environmentOf(workspace: string, temporaryFolder: string): Environment {
+  return { workspace, temporaryFolder, hasSummary: true, eventName: 'push', hasOidc: false, proxy: {} };
+}
+
+/** Valid inputs with overrides, as the runner would hand them over. */
+export function inputs(given: Given): InputReader {
+  const all = { ...INPUT_DEFAULTS, ...VALID, ...given };
+  return (name) => all[name];
+}
+
+/** The plan that the inputs come to. */
+export async function planFor(given: Given, job?: Job): Promise<Plan> {
+  const { environment } = job ?? (await createJob());
+  return makePlan(inputs(given), environment);
+}
+
+/** The one invocation of that plan. */
+export async function invocationFor(given: Given, job?: Job): Promise<Invocation> {
+  const [invocation, ...others] = (await planFor(given, job)).invocations;
+  if (invocation === undefined || others.length > 0)
+    throw new Error('the plan has not exactly one invocation');
+  return invocation;
+}
+
+/** Every problem that the inputs are refused for; empty where they are accepted. */
+export async function problemsFor(given: Given, job?: Job): Promise<readonly string[]> {
+  try {
+    await planFor(given, job);
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.problems;
+    throw error;
+  }
+}

@@ -1,0 +1,189 @@
+import { describe, expect, test } from '@jest/globals';
+import { invocationFor, problemsFor } from './factory.ts';
+
+const ACCOUNT = '123456789012';
+
+describe('function_name', () => {
+  test.each([
+    ['my-function', { name: 'my-function' }],
+    ['My_Function-2', { name: 'My_Function-2' }],
+    ['my-function:PROD', { name: 'my-function', qualifier: 'PROD' }],
+    ['my-function:7', { name: 'my-function', qualifier: '7' }],
+    ['my-function:$LATEST', { name: 'my-function', qualifier: '$LATEST' }],
+    ['my-function:$LATEST.PUBLISHED', { name: 'my-function', qualifier: '$LATEST.PUBLISHED' }],
+    ['function:my-function', { name: 'my-function' }],
+    [`${ACCOUNT}:function:my-function`, { name: 'my-function', accountId: ACCOUNT }],
+    [`${ACCOUNT}:my-function`, { name: 'my-function', accountId: ACCOUNT }],
+    [`${ACCOUNT}:function:my-function:7`, { name: 'my-function', accountId: ACCOUNT, qualifier: '7' }],
+  ])('the name or partial ARN %s is accepted', async (text, reference) => {
+    const invocation = await invocationFor({ function_name: text });
+    expect(invocation).toMatchObject({ functionName: text });
+    expect(invocation.reference).toEqual(reference);
+    expect(invocation).not.toHaveProperty('region');
+  });
+
+  test.each([
+    ['aws', 'eu-west-1'],
+    ['aws', 'ap-southeast-2'],
+    ['aws-cn', 'cn-north-1'],
+    ['aws-us-gov', 'us-gov-west-1'],
+    ['aws-eusc', 'eusc-de-east-1'],
+    ['aws-iso', 'us-iso-east-1'],
+    ['aws-iso-b', 'us-isob-east-1'],
+  ])('an ARN of the partition %s in %s is accepted, and its region taken', async (partition, region) => {
+    const text = `arn:${partition}:lambda:${region}:${ACCOUNT}:function:my-function:PROD`;
+    const invocation = await invocationFor({ function_name: text });
+    expect(invocation).toMatchObject({ functionName: text, region });
+    expect(invocation.reference).toEqual({
+      name: 'my-function',
+      qualifier: 'PROD',
+      region,
+      accountId: ACCOUNT,
+      partition,
+    });
+  });
+
+  test('is required', async () => {
+    expect(await problemsFor({ function_name: '' })).toEqual([
+      expect.stringMatching(/^function_name is required\. Give a name \(my-function\)/),
+    ]);
+  });
+
+  test.each([
+    ['my function', 'it has white space in it; one function a step'],
+    ['one\ntwo', 'it has white space in it; one function a step'],
+    ['https://abc.lambda-url.eu-west-1.on.aws/', 'that is a URL'],
+    ['arn:aws:s3:::bucket', 'that ARN is not one of Lambda'],
+    [`arn:aws:states:eu-west-1:${ACCOUNT}:function:f`, 'that ARN is not one of Lambda'],
+    [`arn:aws:lambda:eu-west-1:${ACCOUNT}:layer:my-layer:3`, 'that ARN is not one of a function'],
+    ['arn:aws:lambda:eu-west-1:1234:function:f', 'that ARN is not complete or has a wrong part'],
+    ['arn:aws:lambda:eu-west-1:function:f', 'that ARN is not complete or has a wrong part'],
+    [`arn:aws:lambda:${ACCOUNT}:function:f`, 'that ARN is not complete or has a wrong part'],
+    [`arn:aws:lambda:europe:${ACCOUNT}:function:f`, 'that ARN is not complete or has a wrong part'],
+    [`arn:aws:lambda:eu-west-1:${ACCOUNT}:function:`, 'that ARN is not complete or has a wrong part'],
+    [`arn:aws:lambda:eu-west-1:${ACCOUNT}:function:f:7:8`, 'that ARN is not complete or has a wrong part'],
+    ['my-function:', 'it is neither a name nor an ARN'],
+    [':PROD', 'it is neither a name nor an ARN'],
+    ['my-function:v1.0', 'it is neither a name nor an ARN'],
+    ['my-function:$latest', 'it is neither a name nor an ARN'],
+    ['my/function', 'it is neither a name nor an ARN'],
+    ['größe', 'it is neither a name nor an ARN'],
+    ['../../2015-03-31/functions', 'it is neither a name nor an ARN'],
+    ['f?Qualifier=1', 'it is neither a name nor an ARN'],
+  ])('%j is refused with its reason', async (text, reason) => {
+    const [problem, ...others] = await problemsFor({ function_name: text });
+    expect(problem).toContain(
+      `function_name is not valid: ${reason}; got ${JSON.stringify(text)}. Give a name`,
+    );
+    expect(others).toEqual([]);
+  });
+
+  test('may have 64 characters and no more', async () => {
+    expect(await problemsFor({ function_name: 'n'.repeat(64) })).toEqual([]);
+    expect(await problemsFor({ function_name: 'n'.repeat(65) })).toEqual([
+      'function_name is too long: a name has at most 64 characters and an ARN 256; got 65 and 65.',
+    ]);
+  });
+
+  test('may have 256 characters as an ARN and no more', async () => {
+    const arn = `arn:aws:lambda:eu-west-1:${ACCOUNT}:function:${'n'.repeat(64)}:`;
+    const long = `${arn}${'q'.repeat(257 - arn.length)}`;
+    expect(await problemsFor({ function_name: long.slice(0, 256) })).toEqual([]);
+    expect(await problemsFor({ function_name: long })).toEqual([
+      'function_name is too long: a name has at most 64 characters and an ARN 256; got 64 and 257.',
+    ]);
+  });
+});
+
+describe('qualifier', () => {
+  test.each(['7', 'PROD', 'my_alias-1', '$LATEST', '$LATEST.PUBLISHED', 'q'.repeat(128)])(
+    '%s is accepted',
+    async (qualifier) => {
+      expect(await invocationFor({ qualifier })).toMatchObject({ qualifier });
+    },
+  );
+
+  test.each(['my alias', '1.2', 'a:b', '$LATEST.OTHER', 'a\nb', 'é', 'q'.repeat(129)])(
+    '%j is refused',
+    async (qualifier) => {
+      expect(await problemsFor({ qualifier })).toEqual([
+        expect.stringMatching(
+          /^qualifier must be a version \(7\), an alias \(PROD\) or \$LATEST: .* at most 128; got "/,
+        ),
+      ]);
+    },
+  );
+
+  test('other than the one in function_name is refused, as Lambda would', async () => {
+    expect(await problemsFor({ function_name: 'my-function:a', qualifier: 'b' })).toEqual([
+      'qualifier is "b", but function_name already says "a". Remove one of them.',
+    ]);
+  });
+
+  test('equal to the one in function_name is accepted', async () => {
+    expect(await invocationFor({ function_name: 'my-function:a', qualifier: 'a' })).toMatchObject({
+      functionName: 'my-function:a',
+      qualifier: 'a',
+    });
+  });
+});
+
+describe('region', () => {
+  test.each([
+    'eu-west-1',
+    'ap-southeast-7',
+    'mx-central-1',
+    'cn-northwest-1',
+    'us-gov-east-1',
+    'eusc-de-east-1',
+    'us-iso-west-1',
+    'us-isob-east-1',
+  ])('%s is accepted', async (region) => {
+    expect(await invocationFor({ region })).toMatchObject({ region });
+  });
+
+  test.each([
+    'europe',
+    'eu-west',
+    'EU-WEST-1',
+    'eu_west_1',
+    'eu-west-1a',
+    'euwest1',
+    'eu-west-1.evil.example',
+  ])('%s is refused', async (region) => {
+    expect(await problemsFor({ region })).toEqual([
+      `region must be the code of an AWS region, for example eu-west-1; got "${region}".`,
+    ]);
+  });
+
+  const arn = `arn:aws:lambda:eu-west-1:${ACCOUNT}:function:my-function`;
+
+  test('other than the one of the ARN is refused', async () => {
+    expect(await problemsFor({ function_name: arn, region: 'us-east-1' })).toEqual([
+      'region is "us-east-1", but the ARN in function_name is of "eu-west-1". Leave region out: the ARN\'s own is used.',
+    ]);
+  });
+
+  test('equal to the one of the ARN is accepted', async () => {
+    expect(await invocationFor({ function_name: arn, region: 'eu-west-1' })).toMatchObject({
+      region: 'eu-west-1',
+    });
+  });
+});
+
+describe('tenant_id', () => {
+  test.each(['tenant-1', 'a b', 'A.b_c:d/e=f+g-h@i', 't'.repeat(256)])('%s is accepted', async (tenant) => {
+    expect(await invocationFor({ tenant_id: tenant })).toMatchObject({ tenantId: tenant });
+  });
+
+  test.each(['a,b', 'müller', 'a\r\nX-Amz-Log-Type: Tail', 'a#b', 't'.repeat(257)])(
+    '%j is refused',
+    async (tenant) => {
+      expect(await problemsFor({ tenant_id: tenant })).toEqual([
+        expect.stringMatching(
+          /^tenant_id must be 1 to 256 letters, digits, spaces or \. _ : \/ = \+ - @; got "/,
+        ),
+      ]);
+    },
+  );
+});

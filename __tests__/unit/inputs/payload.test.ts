@@ -1,0 +1,254 @@
+import { Buffer } from 'node:buffer';
+import { mkdir, symlink } from 'node:fs/promises';
+import { devNull } from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { createJob, environmentOf, invocationFor, planFor, problemsFor } from './factory.ts';
+
+/** A JSON string of so many bytes. */
+const jsonOf = (bytes: number): string => `"${'x'.repeat(bytes - 2)}"`;
+const fromFile = (file: string) => ({ payload: '', payload_file: file });
+
+describe('payload', () => {
+  test('is sent byte for byte', async () => {
+    const { payload } = await invocationFor({ payload: '{ "city" : "Zürich" }' });
+    expect(Buffer.from(payload).toString('hex')).toBe(Buffer.from('{ "city" : "Zürich" }').toString('hex'));
+  });
+
+  test.each(['RequestResponse', 'Event'])('is required for %s', async (type) => {
+    expect(await problemsFor({ payload: '', invocation_type: type })).toEqual([
+      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file. An expression that is empty counts as not given.",
+    ]);
+  });
+
+  test('of a dry run is {} where none is given', async () => {
+    const { payload } = await invocationFor({ payload: '', invocation_type: 'DryRun' });
+    expect(Buffer.from(payload).toString()).toBe('{}');
+  });
+
+  test('of a dry run is sent where one is given', async () => {
+    const { payload } = await invocationFor({ payload: '[1]', invocation_type: 'DryRun' });
+    expect(Buffer.from(payload).toString()).toBe('[1]');
+  });
+
+  test('and payload_file together are refused', async () => {
+    const job = await createJob({ 'event.json': '{}' });
+    expect(await problemsFor({ payload: '{}', payload_file: 'event.json' }, job)).toEqual([
+      'payload and payload_file are both given. Remove one of them.',
+    ]);
+  });
+});
+
+describe.each([
+  { type: 'RequestResponse', limit: 6_291_456, over: '6,291,457', most: '6,291,456' },
+  { type: 'Event', limit: 1_048_576, over: '1,048,577', most: '1,048,576' },
+  { type: 'DryRun', limit: 6_291_456, over: '6,291,457', most: '6,291,456' },
+])('a payload for $type', ({ type, limit, over, most }) => {
+  test(`may be ${most} bytes`, async () => {
+    const { payload } = await invocationFor({ invocation_type: type, payload: jsonOf(limit) });
+    expect(payload.length).toBe(limit);
+  });
+
+  test(`may not be ${over} bytes`, async () => {
+    expect(await problemsFor({ invocation_type: type, payload: jsonOf(limit + 1) })).toEqual([
+      `payload is ${over} bytes; Lambda takes at most ${most} for ${type}. Put the data where the function can fetch it, for example in S3, and send its place.`,
+    ]);
+  });
+
+  test(`may not be ${over} bytes in a file`, async () => {
+    const job = await createJob({ 'event.json': jsonOf(limit + 1) });
+    expect(await problemsFor({ invocation_type: type, ...fromFile('event.json') }, job)).toEqual([
+      expect.stringContaining(
+        `payload_file "event.json" is ${over} bytes; Lambda takes at most ${most} for ${type}.`,
+      ),
+    ]);
+  });
+});
+
+test('a payload is measured in bytes, not in characters', async () => {
+  const payload = `"${'é'.repeat(524_288)}"`;
+  expect(await problemsFor({ invocation_type: 'Event', payload })).toEqual([
+    expect.stringContaining('payload is 1,048,578 bytes'),
+  ]);
+});
+
+describe('payload_file', () => {
+  test('is sent byte for byte', async () => {
+    const text = '{ "city" : "Zürich" }\n';
+    const job = await createJob({ 'events/warmup.json': text });
+    const { payload } = await invocationFor(fromFile('events/warmup.json'), job);
+    expect(Buffer.from(payload).toString('hex')).toBe(Buffer.from(text).toString('hex'));
+  });
+
+  test('may be an absolute path in the workspace', async () => {
+    const job = await createJob({ 'event.json': '[1]' });
+    const plan = await planFor(fromFile(path.join(job.workspace, 'event.json')), job);
+    expect(Buffer.from(plan.invocations[0]?.payload ?? []).toString()).toBe('[1]');
+    expect(plan.notes).toEqual([]);
+  });
+
+  test('with a byte order mark is sent without it', async () => {
+    const job = await createJob({ 'event.json': Buffer.from('\uFEFF{"a": 1}') });
+    const { payload } = await invocationFor(fromFile('event.json'), job);
+    expect(Buffer.from(payload).toString('hex')).toBe(Buffer.from('{"a": 1}').toString('hex'));
+  });
+
+  test('is measured without its byte order mark', async () => {
+    const job = await createJob({ 'event.json': `\uFEFF${jsonOf(1_048_576)}` });
+    expect(await problemsFor({ invocation_type: 'Event', ...fromFile('event.json') }, job)).toEqual([]);
+  });
+
+  test('that is missing is refused with the place where it was looked for', async () => {
+    const job = await createJob();
+    expect(await problemsFor(fromFile('events/warmup.json'), job)).toEqual([
+      `payload_file "events/warmup.json" ("${path.join(job.workspace, 'events/warmup.json')}") does not exist. Check the path, and that an earlier step made or checked out the file.`,
+    ]);
+  });
+
+  test('below a file is refused', async () => {
+    const job = await createJob({ 'event.json': '{}' });
+    expect(await problemsFor(fromFile('event.json/x'), job)).toEqual([
+      expect.stringContaining('does not exist: a part of its path is a file'),
+    ]);
+  });
+
+  test('that leads back to itself is refused', async () => {
+    const job = await createJob();
+    await symlink('loop.json', path.join(job.workspace, 'loop.json'));
+    expect(await problemsFor(fromFile('loop.json'), job)).toEqual([
+      expect.stringContaining('is a symlink that leads back to itself'),
+    ]);
+  });
+
+  test('that is a folder is refused', async () => {
+    const job = await createJob({ 'events/a.json': '{}' });
+    expect(await problemsFor(fromFile('events'), job)).toEqual([
+      `payload_file "events" ("${path.join(job.workspace, 'events')}") is a folder. Name a file with the JSON event.`,
+    ]);
+  });
+
+  test('that is a device is refused, not read', async () => {
+    expect(await problemsFor(fromFile(devNull))).toEqual([
+      expect.stringContaining('is not a regular file. Name a file with the JSON event.'),
+    ]);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['white space', ' \n\t\r\n '],
+    ['much white space', ' '.repeat(5000)],
+    ['a byte order mark', '\uFEFF'],
+    ['a byte order mark and a line break', '\uFEFF\n'],
+  ])('with %s in it is refused as empty', async (_, content) => {
+    const job = await createJob({ 'event.json': content });
+    expect(await problemsFor(fromFile('event.json'), job)).toEqual([
+      expect.stringMatching(
+        /^payload_file "event\.json" is empty\. Write \{\} for an event without content\.$/,
+      ),
+    ]);
+  });
+
+  test.each([
+    ['Latin-1', Buffer.from('{"city": "Zürich"}', 'latin1'), 'is not UTF-8. Save it as UTF-8.'],
+    ['an image', Buffer.from([0x89, 0x50, 0x4e, 0x47]), 'is not UTF-8. Save it as UTF-8.'],
+    [
+      'UTF-16 as PowerShell writes it',
+      Buffer.from('\uFEFF{"a": 1}', 'utf16le'),
+      'is not UTF-8 but UTF-16. Save it as UTF-8.',
+    ],
+    [
+      'UTF-16, the other end first',
+      Buffer.from('\uFEFF{"a": 1}', 'utf16le').swap16(),
+      'is not UTF-8 but UTF-16. Save it as UTF-8.',
+    ],
+  ])('in %s is refused', async (_, content, reason) => {
+    const job = await createJob({ 'event.json': content });
+    expect(await problemsFor(fromFile('event.json'), job)).toEqual([expect.stringContaining(reason)]);
+  });
+
+  test('that is no JSON is refused with line and column, and not repeated', async () => {
+    const job = await createJob({ 'event.json': '{\n  "password": hunter2\n}\n' });
+    const problems = await problemsFor(fromFile('event.json'), job);
+    expect(problems).toEqual([
+      expect.stringMatching(/^payload_file "event\.json".* is not valid JSON: line 2, column 15: .*toJSON\(/),
+    ]);
+    expect(problems.join()).not.toContain('hunter2');
+  });
+
+  test('has its line and column counted after a byte order mark', async () => {
+    const job = await createJob({ 'event.json': '\uFEFF{"a": nope}' });
+    expect(await problemsFor(fromFile('event.json'), job)).toEqual([
+      expect.stringContaining('line 1, column 7:'),
+    ]);
+  });
+
+  test('that holds the event itself by mistake is not repeated in full', async () => {
+    const event = JSON.stringify({ text: 'x'.repeat(200), password: 'hunter2' });
+    expect((await problemsFor(fromFile(event))).join()).not.toContain('hunter2');
+  });
+});
+
+describe('a payload_file outside the workspace', () => {
+  test('is read by .., resolved and noted', async () => {
+    const job = await createJob({ '../shared/event.json': '[1]' });
+    const plan = await planFor(fromFile('../shared/event.json'), job);
+    expect(Buffer.from(plan.invocations[0]?.payload ?? []).toString()).toBe('[1]');
+    expect(plan.notes).toEqual([
+      `payload_file is "${path.join(job.folder, 'shared/event.json')}", outside the workspace "${job.workspace}".`,
+    ]);
+  });
+
+  test('is read through a symlink, resolved and noted', async () => {
+    const job = await createJob({ '../shared/event.json': '[1]' });
+    await symlink('../shared/event.json', path.join(job.workspace, 'event.json'));
+    const plan = await planFor(fromFile('event.json'), job);
+    expect(Buffer.from(plan.invocations[0]?.payload ?? []).toString()).toBe('[1]');
+    expect(plan.notes).toEqual([
+      `payload_file is "${path.join(job.folder, 'shared/event.json')}", outside the workspace "${job.workspace}".`,
+    ]);
+  });
+
+  test('is noted on one line whatever its name is', async () => {
+    const job = await createJob({ '../shared/a\n::error::b.json': '{}' });
+    await symlink('../shared/a\n::error::b.json', path.join(job.workspace, 'event.json'));
+    const { notes } = await planFor(fromFile('event.json'), job);
+    expect(notes).toHaveLength(1);
+    expect(notes.join()).not.toMatch(/[\r\n]/);
+  });
+
+  test.each([
+    ['empty', '', 'is empty'],
+    ['not UTF-8', Buffer.from([0xc3, 0x28]), 'is not UTF-8'],
+    ['no JSON', 'hunter2', 'is not valid JSON'],
+    ['too large', jsonOf(6_291_457), 'is 6,291,457 bytes'],
+  ])('that is %s is refused under the name it really has', async (_, content, reason) => {
+    const job = await createJob({ '../shared/event.json': content });
+    await symlink('../shared/event.json', path.join(job.workspace, 'event.json'));
+    const [problem] = await problemsFor(fromFile('event.json'), job);
+    expect(problem).toContain('payload_file "event.json"');
+    expect(problem).toContain(path.join(job.folder, 'shared/event.json'));
+    expect(problem).toContain(reason);
+    expect(problem).not.toContain('hunter2');
+  });
+
+  test('that is a folder is refused under the name it really has', async () => {
+    const job = await createJob();
+    await mkdir(path.join(job.folder, 'shared'));
+    await symlink('../shared', path.join(job.workspace, 'events'));
+    expect(await problemsFor(fromFile('events'), job)).toEqual([
+      `payload_file "events", which is "${path.join(job.folder, 'shared')}" outside the workspace, is a folder. Name a file with the JSON event.`,
+    ]);
+  });
+
+  test('is not one that only looks so', async () => {
+    const job = await createJob({ '..event.json': '{}', 'real.json': '{}' });
+    await symlink('real.json', path.join(job.workspace, 'link.json'));
+    const linked = path.join(job.folder, 'linked');
+    await symlink(job.workspace, linked);
+    const throughLink = { ...job, environment: environmentOf(linked, job.environment.temporaryFolder) };
+    expect((await planFor(fromFile('..event.json'), job)).notes).toEqual([]);
+    expect((await planFor(fromFile('link.json'), job)).notes).toEqual([]);
+    expect((await planFor(fromFile('sub/../real.json'), job)).notes).toEqual([]);
+    expect((await planFor(fromFile('real.json'), throughLink)).notes).toEqual([]);
+  });
+});

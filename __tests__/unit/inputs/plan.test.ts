@@ -1,0 +1,182 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { makePlan } from '../../../src/inputs/plan.ts';
+import { InvalidInputError } from '../../../src/inputs/problems.ts';
+import { createJob, inputs, invocationFor, planFor, problemsFor } from './factory.ts';
+
+describe('a plan', () => {
+  test('holds one complete invocation and the defaults of the step', async () => {
+    expect(await planFor({})).toEqual({
+      invocations: [
+        {
+          index: 0,
+          functionName: 'my-function',
+          reference: { name: 'my-function' },
+          invocationType: 'RequestResponse',
+          logType: 'None',
+          payload: Buffer.from('{"action": "warmup"}'),
+        },
+      ],
+      delivery: { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 },
+      proxy: {},
+      failOnFunctionError: true,
+      showResponse: false,
+      writeSummary: true,
+      warnings: [],
+      notes: [],
+    });
+  });
+
+  test('carries every input that was given', async () => {
+    const plan = await planFor({
+      function_name: '123456789012:function:my-function',
+      payload: '[1]',
+      qualifier: 'PROD',
+      invocation_type: 'RequestResponse',
+      log_type: 'Tail',
+      client_context: 'e30=',
+      tenant_id: 'tenant-1',
+      region: 'eu-central-1',
+      timeout_seconds: '30',
+      retry: 'idempotent',
+      retry_seconds: '0',
+      fail_on_function_error: 'false',
+      show_response: 'true',
+      summary: 'false',
+    });
+    expect(plan).toEqual({
+      invocations: [
+        {
+          index: 0,
+          functionName: '123456789012:function:my-function',
+          reference: { name: 'my-function', accountId: '123456789012' },
+          qualifier: 'PROD',
+          region: 'eu-central-1',
+          invocationType: 'RequestResponse',
+          logType: 'Tail',
+          payload: Buffer.from('[1]'),
+          clientContext: 'e30=',
+          tenantId: 'tenant-1',
+        },
+      ],
+      delivery: { timeoutMs: 30_000, retry: 'idempotent', retryMs: 0 },
+      proxy: {},
+      failOnFunctionError: false,
+      showResponse: true,
+      writeSummary: false,
+      warnings: [],
+      notes: [],
+    });
+  });
+
+  test('is frozen, with its lists and its invocations', async () => {
+    const plan = await planFor({});
+    const lists = [plan.invocations, plan.warnings, plan.notes];
+    const parts = [plan, ...lists, ...plan.invocations, plan.delivery, plan.proxy];
+    expect(parts.map((part) => Object.isFrozen(part))).toEqual(parts.map(() => true));
+  });
+
+  test('does not name a qualifier that was not given', async () => {
+    expect(Object.keys(await invocationFor({}))).toEqual([
+      'index',
+      'functionName',
+      'reference',
+      'invocationType',
+      'logType',
+      'payload',
+    ]);
+  });
+});
+
+describe('an input without effect', () => {
+  test.each(['Event', 'DryRun'])('log_type: Tail is warned of and not sent with %s', async (type) => {
+    const plan = await planFor({ invocation_type: type, log_type: 'Tail' });
+    expect(plan.warnings).toEqual([
+      `log_type: Tail has no effect with invocation_type: ${type}; Lambda returns a log only for RequestResponse.`,
+    ]);
+    expect(plan.invocations[0]?.logType).toBe('None');
+  });
+
+  test.each(['Event', 'DryRun'])('client_context is warned of and not sent with %s', async (type) => {
+    const plan = await planFor({ invocation_type: type, client_context: '{"custom": {}}' });
+    expect(plan.warnings).toEqual([
+      `client_context has no effect with invocation_type: ${type}; it reaches a function only with RequestResponse.`,
+    ]);
+    expect(plan.invocations.map((invocation) => 'clientContext' in invocation)).toEqual([false]);
+  });
+
+  test('each is warned of by itself', async () => {
+    const plan = await planFor({ invocation_type: 'Event', log_type: 'Tail', client_context: '{}' });
+    expect(plan.warnings).toEqual([
+      expect.stringContaining('log_type: Tail'),
+      expect.stringContaining('client_context'),
+    ]);
+  });
+
+  test('is not warned of where it has one', async () => {
+    const plan = await planFor({ log_type: 'Tail', client_context: '{}' });
+    expect(plan.warnings).toEqual([]);
+    expect(plan.invocations).toEqual([expect.objectContaining({ logType: 'Tail', clientContext: 'e30=' })]);
+  });
+});
+
+describe('problems', () => {
+  const everythingWrong = {
+    function_name: 'my function',
+    payload: '{"password": hunter2}',
+    qualifier: 'not a qualifier',
+    invocation_type: 'event',
+    log_type: 'tail',
+    client_context: 'hunter2',
+    tenant_id: 'a,b',
+    region: 'europe',
+    timeout_seconds: '0',
+    retry: 'always',
+    retry_seconds: '-1',
+    fail_on_function_error: 'yes',
+    show_response: '1',
+    summary: 'on',
+  };
+
+  test('are all found in one go, one line each', async () => {
+    const problems = await problemsFor(everythingWrong);
+    expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual([
+      'client_context',
+      'fail_on_function_error',
+      'function_name',
+      'invocation_type',
+      'log_type',
+      'payload',
+      'qualifier',
+      'region',
+      'retry',
+      'retry_seconds',
+      'show_response',
+      'summary',
+      'tenant_id',
+      'timeout_seconds',
+    ]);
+  });
+
+  test('are thrown as one InvalidInputError whose message has them all', async () => {
+    const { environment } = await createJob();
+    const refused = makePlan(inputs({ region: 'europe', summary: 'on' }), environment);
+    await expect(refused).rejects.toBeInstanceOf(InvalidInputError);
+    await expect(refused).rejects.toMatchObject({
+      name: 'InvalidInputError',
+      message:
+        'region must be the code of an AWS region, for example eu-west-1; got "europe".\n' +
+        'summary must be true or false; got "on".',
+    });
+  });
+
+  test('never repeat the text of the payload or the client context', async () => {
+    expect((await problemsFor(everythingWrong)).filter((problem) => problem.includes('hunter2'))).toEqual([]);
+  });
+
+  test('quote a long value cut to 120 characters and on one line', async () => {
+    const [problem] = await problemsFor({ log_type: `Tail\n${'x'.repeat(200)}` });
+    expect(problem).toContain(`got "Tail\\n${'x'.repeat(115)}…"`);
+    expect(problem).not.toContain('\n');
+  });
+});

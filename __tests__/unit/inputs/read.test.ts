@@ -1,0 +1,105 @@
+import { tmpdir } from 'node:os';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readEnvironment, readInput } from '../../../src/inputs/read.ts';
+
+const READ = [
+  'GITHUB_WORKSPACE',
+  'RUNNER_TEMP',
+  'GITHUB_STEP_SUMMARY',
+  'GITHUB_EVENT_NAME',
+  'ACTIONS_ID_TOKEN_REQUEST_URL',
+  'HTTPS_PROXY',
+  'https_proxy',
+  'HTTP_PROXY',
+  'http_proxy',
+  'NO_PROXY',
+  'no_proxy',
+  'INPUT_REGION',
+  'INPUT_PAYLOAD',
+  'INPUT_LOG_TYPE',
+  'INPUT_SUMMARY',
+  'INPUT_INVOCATION_TYPE',
+] as const;
+
+const before = new Map(READ.map((name) => [name, process.env[name]] as const));
+
+beforeEach(() => {
+  for (const name of READ) delete process.env[name];
+});
+
+afterEach(() => {
+  for (const [name, value] of before) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+});
+
+describe('an input', () => {
+  test('is the text that the runner hands over, trimmed', () => {
+    process.env['INPUT_PAYLOAD'] = ' \n{"a": " b "}\n';
+    expect(readInput('payload')).toBe('{"a": " b "}');
+  });
+
+  test.each([
+    ['is missing', undefined],
+    ['is empty', ''],
+    ['is white space', '  \n'],
+  ])('that %s is its default', (_, value) => {
+    for (const name of ['INPUT_REGION', 'INPUT_LOG_TYPE', 'INPUT_SUMMARY', 'INPUT_INVOCATION_TYPE']) {
+      if (value !== undefined) process.env[name] = value;
+    }
+    expect(readInput('region')).toBe('');
+    expect(readInput('log_type')).toBe('None');
+    expect(readInput('summary')).toBe('true');
+    expect(readInput('invocation_type')).toBe('RequestResponse');
+  });
+
+  test('is not judged when it is read', () => {
+    process.env['INPUT_SUMMARY'] = 'perhaps';
+    expect(readInput('summary')).toBe('perhaps');
+  });
+});
+
+describe('the environment', () => {
+  test('is what the runner says', () => {
+    process.env['GITHUB_WORKSPACE'] = '/the/workspace';
+    process.env['RUNNER_TEMP'] = '/the/temp';
+    process.env['GITHUB_STEP_SUMMARY'] = '/the/summary';
+    process.env['GITHUB_EVENT_NAME'] = 'pull_request';
+    process.env['ACTIONS_ID_TOKEN_REQUEST_URL'] = 'https://token.example';
+    process.env['HTTPS_PROXY'] = 'http://upper.example:3128';
+    process.env['no_proxy'] = 'lower.example';
+    expect(readEnvironment()).toEqual({
+      workspace: '/the/workspace',
+      temporaryFolder: '/the/temp',
+      hasSummary: true,
+      eventName: 'pull_request',
+      hasOidc: true,
+      proxy: { HTTPS_PROXY: 'http://upper.example:3128', no_proxy: 'lower.example' },
+    });
+  });
+
+  test('outside a runner is the machine’s own', () => {
+    expect(readEnvironment()).toEqual({
+      workspace: process.cwd(),
+      temporaryFolder: tmpdir(),
+      hasSummary: false,
+      eventName: '',
+      hasOidc: false,
+      proxy: {},
+    });
+  });
+
+  test.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'])(
+    'has the proxy variable %s',
+    (name) => {
+      process.env[name] = 'value.example';
+      expect(readEnvironment().proxy[name]).toBe('value.example');
+    },
+  );
+
+  test('is frozen, so that nothing changes under the action', () => {
+    const environment = readEnvironment();
+    expect([Object.isFrozen(environment), Object.isFrozen(environment.proxy)]).toEqual([true, true]);
+  });
+});

@@ -1,0 +1,424 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import * as sdk from '@aws-sdk/client-lambda';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createAgents } from '../../../src/lambda/connection.ts';
+import {
+  judgeFailure,
+  toFailure,
+  toStopped,
+  toStrangeAnswer,
+  VERDICTS_BY_NAME,
+} from '../../../src/lambda/failures.ts';
+import type { Answer, Failure } from '../../../src/lambda/invocation.ts';
+import { invokeOnce } from '../../../src/lambda/invoke.ts';
+import { type Head, Progress } from '../../../src/lambda/progress.ts';
+import { REAL_TIMING } from '../../../src/lambda/timing.ts';
+import { invocation } from '../outcome/factory.ts';
+import '../realm.ts';
+
+const WAITS = { proof: 'never_ran', mayClear: true };
+const REFUSED = { proof: 'never_ran', mayClear: false };
+const UNCERTAIN = { proof: 'may_have_run', mayClear: true };
+const RAN = { proof: 'ran', mayClear: false };
+
+/** The errors of Invoke as the SDK's own declarations list them; the base class has no fault. */
+function errorsOfInvoke(): string[] {
+  const main = createRequire(import.meta.url).resolve('@aws-sdk/client-lambda');
+  const declaration = path.join(path.dirname(main), '../dist-types/commands/InvokeCommand.d.ts');
+  const lines = readFileSync(declaration, 'utf8').matchAll(
+    /@throws \{@link (\w+)\} \((?:client|server) fault\)/g,
+  );
+  return [...lines].map(([, name = '']) => name);
+}
+
+/** Names that Lambda's front door sends and the API's model does not know. */
+const UNMODELLED = [
+  'AccessDeniedException',
+  'ExpiredTokenException',
+  'IncompleteSignatureException',
+  'InvalidSignatureException',
+  'MissingAuthenticationTokenException',
+  'RequestEntityTooLargeException',
+  'UnrecognizedClientException',
+  'ValidationException',
+];
+
+describe('the table of verdicts', () => {
+  test('has every error that the SDK declares for Invoke, the front door’s own, and no other', () => {
+    const declared = errorsOfInvoke();
+    expect(declared).toHaveLength(43);
+    expect(Object.keys(VERDICTS_BY_NAME).sort()).toEqual([...declared, ...UNMODELLED].sort());
+  });
+
+  test('knows by the declarations only errors that the SDK has at run time', () => {
+    expect(errorsOfInvoke().filter((name) => !(name in sdk))).toEqual([]);
+  });
+});
+
+describe.each([
+  {
+    what: 'did not run and may be sent again',
+    verdict: WAITS,
+    names: [
+      'CodeArtifactUserPendingException',
+      'EC2ThrottledException',
+      'ENINotReadyException',
+      'ResourceConflictException',
+      'ResourceNotReadyException',
+      'SnapStartNotReadyException',
+      'TooManyRequestsException',
+    ],
+  },
+  {
+    what: 'did not run and will not',
+    verdict: REFUSED,
+    names: [
+      ...UNMODELLED,
+      'CodeArtifactUserDeletedException',
+      'CodeArtifactUserFailedException',
+      'DurableExecutionAlreadyStartedException',
+      'EC2AccessDeniedException',
+      'EC2UnexpectedException',
+      'EFSMountConnectivityException',
+      'EFSMountFailureException',
+      'EFSMountTimeoutException',
+      'ENILimitReachedException',
+      'InvalidParameterValueException',
+      'InvalidRequestContentException',
+      'InvalidRuntimeException',
+      'InvalidSecurityGroupIDException',
+      'InvalidSubnetIDException',
+      'InvalidZipFileException',
+      'KMSAccessDeniedException',
+      'KMSDisabledException',
+      'KMSInvalidStateException',
+      'KMSNotFoundException',
+      'ModeNotSupportedException',
+      'NoPublishedVersionException',
+      'RecursiveInvocationException',
+      'RequestTooLargeException',
+      'ResourceNotFoundException',
+      'S3FilesMountConnectivityException',
+      'S3FilesMountFailureException',
+      'S3FilesMountTimeoutException',
+      'SerializedRequestEntityTooLargeException',
+      'ServiceQuotaExceededException',
+      'SnapStartRegenerationFailureException',
+      'SubnetIPAddressLimitReachedException',
+      'UnsupportedMediaTypeException',
+    ],
+  },
+  { what: 'may have run', verdict: UNCERTAIN, names: ['ServiceException'] },
+  {
+    what: 'ran',
+    verdict: RAN,
+    names: ['EFSIOException', 'SnapStartException', 'SnapStartTimeoutException'],
+  },
+])('a function that answers an error which says that it $what', ({ verdict, names }) => {
+  // The status is one that would be judged otherwise, so that the name is what counts.
+  test.each(names)('%s', (name) => {
+    expect(judgeFailure({ name, statusCode: verdict === REFUSED ? 500 : 404, sent: true })).toEqual(verdict);
+  });
+});
+
+describe('an answer whose error has no known name', () => {
+  test.each([
+    [200, UNCERTAIN],
+    [302, REFUSED],
+    [400, REFUSED],
+    [401, REFUSED],
+    [402, REFUSED],
+    [403, REFUSED],
+    [404, REFUSED],
+    [407, REFUSED],
+    [408, UNCERTAIN],
+    [409, REFUSED],
+    [413, REFUSED],
+    [415, REFUSED],
+    [429, WAITS],
+    [499, UNCERTAIN],
+    [500, UNCERTAIN],
+    [502, UNCERTAIN],
+    [503, UNCERTAIN],
+    [504, UNCERTAIN],
+  ])('is judged by its status %i', (statusCode, verdict) => {
+    expect(judgeFailure({ name: 'SyntaxError', statusCode, sent: true })).toEqual(verdict);
+  });
+
+  test.each(['constructor', 'toString', '__proto__'])('is not taken for a known one: %s', (name) => {
+    expect(judgeFailure({ name, statusCode: 500, sent: true })).toEqual(UNCERTAIN);
+  });
+});
+
+test('a tunnel that a proxy refused did not run the function and may clear, whatever its status', () => {
+  const tunnel = { name: 'Error', code: 'ERR_PROXY_TUNNEL', statusCode: 502, sent: false };
+  expect(judgeFailure(tunnel)).toEqual(WAITS);
+});
+
+describe('a failure without an answer', () => {
+  test.each([
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ETIMEDOUT',
+    'EPROTO',
+    'ERR_SSL_WRONG_VERSION_NUMBER',
+  ])('before anything was sent did not run the function and may clear: %s', (code) => {
+    expect(judgeFailure({ name: 'Error', code, sent: false })).toEqual(WAITS);
+  });
+
+  test.each([
+    'CERT_HAS_EXPIRED',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  ])('for a certificate that is not trusted did not run the function and will not clear: %s', (code) => {
+    expect(judgeFailure({ name: 'Error', code, sent: false })).toEqual(REFUSED);
+  });
+
+  test.each(['ENOENT', 'EACCES', 'ERR_INVALID_CHAR', 'ERR_INVALID_URL'])(
+    'that no network made did not run the function and will not clear: %s',
+    (code) => {
+      expect(judgeFailure({ name: 'Error', code, sent: false })).toEqual(REFUSED);
+    },
+  );
+
+  test.each(['CredentialsProviderError', 'TokenProviderError', 'Error', 'TypeError'])(
+    'before anything was sent did not run the function and will not clear: %s',
+    (name) => {
+      expect(judgeFailure({ name, sent: false })).toEqual(REFUSED);
+    },
+  );
+
+  test.each([
+    ['Error', 'ECONNRESET'],
+    ['Error', 'EPIPE'],
+    ['Error', 'ETIMEDOUT'],
+    ['Error', 'ECONNREFUSED'],
+    ['TimeoutError', undefined],
+    ['AbortError', undefined],
+    ['Error', undefined],
+  ])('after it was sent may have run the function: %s %s', (name, code) => {
+    expect(judgeFailure({ name, sent: true, ...(code !== undefined && { code }) })).toEqual(UNCERTAIN);
+  });
+});
+
+const SENT_AT = new Date('2026-01-02T03:04:05.678Z');
+
+/** How far an attempt came: nowhere, sent, or answered so. */
+function attempt(came: { sent?: boolean; head?: Head; text?: string }): Progress {
+  const progress = new Progress(() => SENT_AT.getTime());
+  if (came.sent) progress.connectionStands();
+  if (came.head) progress.headCame(came.head);
+  if (came.text !== undefined) progress.textCame(came.text);
+  return progress;
+}
+
+const UNSENT = attempt({});
+const SENT = attempt({ sent: true });
+
+describe('what was thrown', () => {
+  test('for an error of Lambda is named by the API and keeps all that Lambda said', () => {
+    const error = new sdk.TooManyRequestsException({
+      message: 'Rate Exceeded.',
+      Reason: 'CallerRateLimitExceeded',
+      $metadata: {},
+    });
+    const head = { statusCode: 429, requestId: 'a-request', retryAfterSeconds: 3 };
+    expect(toFailure(error, attempt({ sent: true, head, text: '{}' }))).toEqual({
+      kind: 'failure',
+      name: 'TooManyRequestsException',
+      message: 'Rate Exceeded.',
+      proof: 'never_ran',
+      mayClear: true,
+      statusCode: 429,
+      requestId: 'a-request',
+      reason: 'CallerRateLimitExceeded',
+      retryAfterSeconds: 3,
+      throughProxy: false,
+      sentAt: SENT_AT,
+    });
+  });
+
+  test('by the network is named by its code', () => {
+    const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    expect(toFailure(error, SENT)).toEqual({
+      kind: 'failure',
+      name: 'ECONNRESET',
+      message: 'read ECONNRESET',
+      proof: 'may_have_run',
+      mayClear: true,
+      throughProxy: false,
+      sentAt: SENT_AT,
+    });
+  });
+
+  test('before anything was sent has no time of sending', () => {
+    const error = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
+    expect(toFailure(error, UNSENT)).toEqual({
+      kind: 'failure',
+      name: 'ENOTFOUND',
+      message: 'getaddrinfo ENOTFOUND',
+      proof: 'never_ran',
+      mayClear: true,
+      throughProxy: false,
+    });
+  });
+
+  test('for several addresses is shown by the first', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED ::1:443'), { code: 'ECONNREFUSED' });
+    const all = Object.assign(new AggregateError([refused, new Error('another')]), { code: 'ECONNREFUSED' });
+    expect(toFailure(all, UNSENT)).toMatchObject({
+      name: 'ECONNREFUSED',
+      message: 'connect ECONNREFUSED ::1:443',
+      proof: 'never_ran',
+    });
+  });
+
+  test('by a service that was asked for credentials did not run the function', () => {
+    const error = Object.assign(new Error('try again'), {
+      name: 'InternalFailure',
+      $metadata: { httpStatusCode: 500 },
+    });
+    expect(toFailure(error, UNSENT).proof).toBe('never_ran');
+  });
+
+  test.each([
+    ['a string', 'boom', 'boom'],
+    ['a number', 7, '7'],
+    ['null', null, 'null'],
+    ['undefined', undefined, 'undefined'],
+  ])('as %s is still a failure with a message', (_, thrown, message) => {
+    expect(toFailure(thrown, UNSENT)).toMatchObject({ name: 'Error', message, proof: 'never_ran' });
+  });
+
+  test('as an error without a message is still a failure with one', () => {
+    expect(toFailure(new Error(''), UNSENT).message).not.toBe('');
+  });
+
+  test('under a name that is no word is named by the status', () => {
+    const error = Object.assign(new Error('m'), { name: '::error::x' });
+    expect(toFailure(error, attempt({ sent: true, head: { statusCode: 400 }, text: 'y' }))).toMatchObject({
+      name: 'HTTP 400',
+      message: "HTTP 400 with an answer that is not Lambda's: y",
+      strangeText: 'y',
+      proof: 'never_ran',
+    });
+  });
+
+  test('for a page is shown by its start, on one line', () => {
+    const page = `<html>\n${'x'.repeat(300)}`;
+    const { message } = toFailure(
+      new SyntaxError('Unexpected token'),
+      attempt({ sent: true, head: { statusCode: 503 }, text: page }),
+    );
+    expect(message).toBe(`HTTP 503 with an answer that is not Lambda's: <html> ${'x'.repeat(193)}…`);
+  });
+});
+
+describe('an attempt that was stopped', () => {
+  test.each([
+    ['deadline', 'DeadlineExceeded', false],
+    ['cancelled', 'Cancelled', false],
+    ['connect', 'ConnectTimeout', true],
+  ] as const)('by %s before anything was sent did not run the function', (stop, name, mayClear) => {
+    expect(toStopped(stop, UNSENT)).toMatchObject({ name, proof: 'never_ran', mayClear });
+  });
+
+  test.each(['deadline', 'cancelled'] as const)('by %s after it was sent may have run it', (stop) => {
+    expect(toStopped(stop, SENT)).toMatchObject({ proof: 'may_have_run', sentAt: SENT_AT });
+  });
+});
+
+test.each([
+  ['<html>hello</html>', "HTTP 200 with an answer that is not Lambda's: <html>hello</html>"],
+  ['', 'HTTP 200 with an empty answer'],
+])('a success that is not Lambda’s says nothing of what ran: %j', (came, message) => {
+  expect(toStrangeAnswer(came, attempt({ sent: true, head: { statusCode: 200 } }))).toMatchObject({
+    name: 'HTTP 200',
+    message,
+    proof: 'may_have_run',
+  });
+});
+
+describe('through the SDK', () => {
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  /** What comes of an invocation when Lambda's place answers so. */
+  async function invokedAt(answer: (response: ServerResponse) => void): Promise<Answer | Failure> {
+    const server = createServer((request, response) => {
+      request.resume().on('end', () => answer(response));
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const client = new LambdaClient({
+      region: 'eu-west-1',
+      endpoint: `http://127.0.0.1:${port}`,
+      credentials: { accessKeyId: 'an-access-key', secretAccessKey: 'a-secret' },
+      maxAttempts: 1,
+      requestHandler: createAgents({}),
+    });
+    const never = new AbortController().signal;
+    try {
+      return await invokeOnce(client, invocation(), { deadline: never, cancel: never, timing: REAL_TIMING });
+    } finally {
+      client.destroy();
+    }
+  }
+
+  test('an error of Lambda keeps its name, its message, its status and its request id', async () => {
+    const result = await invokedAt((response) => {
+      response.writeHead(404, {
+        'content-type': 'application/json',
+        'x-amzn-errortype': 'ResourceNotFoundException',
+        'x-amzn-requestid': '11111111-2222-3333-4444-555555555555',
+      });
+      response.end('{"Type":"User","Message":"Function not found: arn:aws:lambda:…"}');
+    });
+    expect(result).toMatchObject({
+      kind: 'failure',
+      name: 'ResourceNotFoundException',
+      message: 'Function not found: arn:aws:lambda:…',
+      proof: 'never_ran',
+      mayClear: false,
+      statusCode: 404,
+      requestId: '11111111-2222-3333-4444-555555555555',
+    });
+  });
+
+  test('a proxy’s page is shown by the status and the start of its text, and may hide a run', async () => {
+    const result = await invokedAt((response) => {
+      response.writeHead(502, { 'content-type': 'text/html' });
+      response.end('<html><body>Bad Gateway of the proxy</body></html>');
+    });
+    expect(result).toMatchObject({
+      kind: 'failure',
+      message:
+        "HTTP 502 with an answer that is not Lambda's: <html><body>Bad Gateway of the proxy</body></html>",
+      proof: 'may_have_run',
+      statusCode: 502,
+    });
+  });
+
+  test('an answer that breaks off may have run the function', async () => {
+    const result = await invokedAt((response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+      response.write('{"a":', () => response.destroy());
+    });
+    expect(result).toMatchObject({ kind: 'failure', proof: 'may_have_run', sentAt: expect.any(Date) });
+  });
+});

@@ -1,0 +1,223 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { judge, type Rules } from '../../../src/outcome/judge.ts';
+import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
+
+const RULES: Rules = { failOnFunctionError: true, job: { eventName: 'push', hasOidc: true } };
+const LENIENT: Rules = { ...RULES, failOnFunctionError: false };
+const COMMON = {
+  index: 0,
+  function_name: 'my-function',
+  region: 'eu-west-1',
+  invocation_type: 'RequestResponse',
+  started_at: '2026-01-02T03:04:05.678Z',
+  elapsed_ms: 42,
+  attempts: 1,
+};
+
+describe('an answer', () => {
+  test('of a function that succeeded is a success', () => {
+    expect(judge(delivery(answer('{"ok": true}')), RULES)).toEqual({
+      label: 'my-function',
+      outcome: {
+        ...COMMON,
+        outcome: 'succeeded',
+        status_code: 200,
+        executed_version: '$LATEST',
+        request_id: REQUEST_ID,
+        result: { ok: true },
+      },
+      response: Buffer.from('{"ok": true}'),
+      logIsCut: false,
+      tailRefused: false,
+      failsStep: false,
+    });
+  });
+
+  test('of a function that failed is a function error, whatever the status', () => {
+    const judgement = judge(
+      delivery(answer('{"errorType":"Error","errorMessage":"boom"}', { functionError: 'Unhandled' })),
+      RULES,
+    );
+    expect(judgement.outcome).toEqual({
+      ...COMMON,
+      outcome: 'function_error',
+      status_code: 200,
+      function_error: 'Unhandled',
+      executed_version: '$LATEST',
+      request_id: REQUEST_ID,
+      result: { errorType: 'Error', errorMessage: 'boom' },
+    });
+    expect(judgement.failsStep).toBe(true);
+  });
+
+  test.each(['Unhandled', 'Handled', 'Something new'])(
+    'with the function error %s is one, and fails the step only when asked to',
+    (functionError) => {
+      const failed = delivery(answer('{}', { functionError }));
+      expect(judge(failed, RULES)).toMatchObject({ outcome: { outcome: 'function_error' }, failsStep: true });
+      expect(judge(failed, LENIENT)).toMatchObject({
+        outcome: { outcome: 'function_error', function_error: functionError },
+        failsStep: false,
+      });
+    },
+  );
+
+  test.each([
+    ['an object', '{"a": 1}', { a: 1 }],
+    ['null', 'null', null],
+    ['false', 'false', false],
+    ['a string', '"text"', 'text'],
+    ['no JSON', 'plain text', 'plain text'],
+    ['nothing', '', ''],
+  ])('that is %s is parsed, or the raw text where it is no JSON', (_, text, result) => {
+    expect(judge(delivery(answer(text)), RULES).outcome).toHaveProperty('result', result);
+  });
+
+  test.each([
+    { invocationType: 'Event', statusCode: 202 },
+    { invocationType: 'DryRun', statusCode: 204 },
+  ] as const)('to $invocationType has no result, as nothing ran yet', ({ invocationType, statusCode }) => {
+    const accepted = delivery(
+      { kind: 'answer', statusCode, requestId: REQUEST_ID, payload: Buffer.alloc(0) },
+      { invocation: invocation({ invocationType }) },
+    );
+    expect(judge(accepted, RULES).outcome).toEqual({
+      ...COMMON,
+      invocation_type: invocationType,
+      outcome: 'succeeded',
+      status_code: statusCode,
+      request_id: REQUEST_ID,
+    });
+  });
+
+  test('with a log has it decoded, and its figures', () => {
+    const log = `hello\nREPORT RequestId: ${REQUEST_ID}\tDuration: 3.01 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 110.10 ms\t\n`;
+    const judgement = judge(delivery(answer('1', { logTail: Buffer.from(log) })), RULES);
+    expect(judgement.outcome).toMatchObject({
+      log_result: log,
+      duration_ms: 3.01,
+      billed_duration_ms: 4,
+      memory_size_mb: 128,
+      max_memory_used_mb: 36,
+      init_duration_ms: 110.1,
+      cold_start: true,
+    });
+    expect(judgement.logIsCut).toBe(false);
+  });
+
+  test('with a log of 4 KB says that it is cut', () => {
+    const tail = Buffer.alloc(4096, 'a');
+    expect(judge(delivery(answer('1', { logTail: tail })), RULES).logIsCut).toBe(true);
+  });
+
+  test('names the durable execution', () => {
+    const durable = answer('1', { durableExecutionArn: 'arn:durable' });
+    expect(judge(delivery(durable), RULES).outcome).toMatchObject({ durable_execution_arn: 'arn:durable' });
+  });
+});
+
+describe('an outcome', () => {
+  test.each([
+    ['given', invocation({ qualifier: 'PROD' }), 'PROD'],
+    ['of the name', invocation({ reference: { name: 'my-function', qualifier: '7' } }), '7'],
+  ])('says the qualifier as it was %s', (_, asked, qualifier) => {
+    expect(judge(delivery(answer('1'), { invocation: asked }), RULES).outcome).toMatchObject({ qualifier });
+  });
+
+  test('says the function without its account, the tenant, its place and how often it was sent', () => {
+    const asked = invocation({
+      index: 3,
+      functionName: '123456789012:function:my-function',
+      reference: { name: 'my-function', accountId: '123456789012' },
+      tenantId: 'tenant-1',
+    });
+    const judgement = judge(delivery(answer('1'), { invocation: asked, attempts: 4 }), RULES);
+    expect(judgement.label).toBe('123456789012:function:my-function');
+    expect(judgement.outcome).toMatchObject({
+      index: 3,
+      function_name: 'my-function',
+      tenant_id: 'tenant-1',
+      attempts: 4,
+    });
+    expect(JSON.stringify(judgement.outcome)).not.toContain('123456789012');
+  });
+});
+
+describe('a failure', () => {
+  test.each([RULES, LENIENT])('that proves nothing ran is not_invoked and fails the step', (rules) => {
+    const judgement = judge(delivery(failure({ requestId: REQUEST_ID })), rules);
+    expect(judgement).toEqual({
+      label: 'my-function',
+      outcome: {
+        ...COMMON,
+        outcome: 'not_invoked',
+        request_id: REQUEST_ID,
+        error: {
+          name: 'ResourceNotFoundException',
+          message: 'Function not found. The function did not run.',
+          advice: 'Check the name, the qualifier, the region and the account of the credentials.',
+        },
+      },
+      response: new Uint8Array(),
+      logIsCut: false,
+      tailRefused: false,
+      failsStep: true,
+    });
+  });
+
+  test.each([RULES, LENIENT])(
+    'after which the function may have run is unknown, says when it was sent, and fails the step',
+    (rules) => {
+      const lost = failure({
+        name: 'ECONNRESET',
+        message: 'socket hang up',
+        proof: 'may_have_run',
+        sentAt: new Date('2026-01-02T03:04:06.000Z'),
+      });
+      const judgement = judge(delivery(lost), rules);
+      expect(judgement.outcome).toMatchObject({
+        outcome: 'unknown',
+        error: {
+          name: 'ECONNRESET',
+          message:
+            'socket hang up. It was sent at 2026-01-02T03:04:06.000Z, and nothing tells whether the function ran.',
+        },
+      });
+      expect(judgement.failsStep).toBe(true);
+    },
+  );
+
+  test('after which the function ran in part is unknown and says so', () => {
+    const broken = failure({
+      name: 'SnapStartException',
+      message: 'The restore hook failed.',
+      proof: 'ran',
+      statusCode: 400,
+      sentAt: new Date('2026-01-02T03:04:06.000Z'),
+    });
+    const judgement = judge(delivery(broken), RULES);
+    expect(judgement.outcome).toMatchObject({
+      outcome: 'unknown',
+      error: {
+        message: 'The restore hook failed. The function ran, at least in part, and its answer is lost.',
+      },
+    });
+    expect(judgement.failsStep).toBe(true);
+  });
+
+  test('before a region was found names none', () => {
+    const { region: _, ...nowhere } = delivery(failure({ name: 'RegionMissing' }), { attempts: 0 });
+    expect(judge(nowhere, RULES).outcome).not.toHaveProperty('region');
+  });
+
+  test('keeps what came in place of Lambda’s answer out of the outcome, for the log', () => {
+    const judgement = judge(delivery(failure({ strangeText: '<html>' })), RULES);
+    expect(judgement.strangeText).toBe('<html>');
+    expect(JSON.stringify(judgement.outcome)).not.toContain('<html>');
+  });
+});
+
+test('a tail that the function refused is told', () => {
+  expect(judge(delivery(answer('1'), { tailRefused: true }), RULES).tailRefused).toBe(true);
+});

@@ -1,0 +1,44 @@
+import { describe, expect, test } from '@jest/globals';
+import { isRequestId, periodUrl, requestUrl } from '../../../src/outcome/links.ts';
+import { REQUEST_ID } from './factory.ts';
+
+const place = { functionName: 'my-function', region: 'eu-west-1' };
+// As the console itself writes it: names and values are percent-encoded twice, the `?`, `=` and `&` between them once.
+const GROUP = 'logsV2:log-groups/log-group/$252Faws$252Flambda$252Fmy-function/log-events';
+
+describe('the link to log events', () => {
+  test.each([
+    ['aws', 'eu-west-1', 'eu-west-1.console.aws.amazon.com'],
+    ['aws', 'us-east-1', 'us-east-1.console.aws.amazon.com'],
+    ['aws-cn', 'cn-north-1', 'cn-north-1.console.amazonaws.cn'],
+    ['aws-us-gov', 'us-gov-west-1', 'us-gov-west-1.console.amazonaws-us-gov.com'],
+    ['aws-eusc', 'eusc-de-east-1', 'eusc-de-east-1.console.amazonaws-eusc.eu'],
+  ])('in the partition %s leads to the console of %s', (_, region, host) => {
+    const url = requestUrl({ functionName: 'my-function', region, requestId: REQUEST_ID });
+    expect(url.split('#')[0]).toBe(`https://${host}/cloudwatch/home?region=${region}`);
+  });
+
+  test('of one invocation names the log group and filters by the request id', () => {
+    const url = requestUrl({ ...place, requestId: REQUEST_ID });
+    expect(url.split('#')[1]).toBe(`${GROUP}$3FfilterPattern$3D$2522${REQUEST_ID}$2522`);
+  });
+
+  test('of a time names the log group and both ends in milliseconds', () => {
+    const from = new Date('2026-01-02T03:04:05.000Z');
+    const to = new Date('2026-01-02T03:05:05.000Z');
+    const url = periodUrl({ ...place, from, to });
+    expect(url.split('#')[1]).toBe(`${GROUP}$3Fstart$3D1767323045000$26end$3D1767323105000`);
+  });
+});
+
+test.each([
+  [REQUEST_ID, true],
+  [REQUEST_ID.toUpperCase(), true],
+  ['', false],
+  ['a-request', false],
+  [`${REQUEST_ID})`, false],
+  [`${REQUEST_ID}\n`, false],
+  [`x${REQUEST_ID}`, false],
+])('%j is an id of Lambda’s: %s', (text, is) => {
+  expect(isRequestId(text)).toBe(is);
+});

@@ -1,0 +1,128 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { annotationsOf, invalidInput } from '../../../src/report/annotations.ts';
+import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
+
+const ERROR = {
+  errorType: 'TypeError',
+  errorMessage: 'boom',
+  trace: [
+    'TypeError: boom',
+    '    at one (file:///var/task/index.mjs:1:1)',
+    '    at two (file:///var/task/index.mjs:2:2)',
+    '    at three (file:///var/task/index.mjs:3:3)',
+    '    at four (file:///var/task/index.mjs:4:4)',
+    '    at Runtime.handleOnce (file:///var/runtime/index.mjs:1:1)',
+  ],
+};
+const LENIENT = { failsStep: false };
+
+describe('an annotation', () => {
+  test('of a function error has its error, three own frames, the function and the request id', () => {
+    expect(annotationsOf([failed(ERROR, { log_result: 'a log' }, { label: 'my-function:7' })])).toEqual([
+      {
+        level: 'error',
+        title: 'Lambda Function Execution Error',
+        body: [
+          'TypeError: boom',
+          '    at one (file:///var/task/index.mjs:1:1)',
+          '    at two (file:///var/task/index.mjs:2:2)',
+          '    at three (file:///var/task/index.mjs:3:3)',
+          'Function: my-function:7',
+          `Request id: ${REQUEST_ID}`,
+        ].join('\n'),
+      },
+    ]);
+  });
+
+  test('of a function error says how to see a log that was not asked for', () => {
+    const [annotation] = annotationsOf([failed('boom')]);
+    expect(annotation?.body).toBe(
+      `boom\nFunction: my-function\nRequest id: ${REQUEST_ID}\nSet log_type: Tail to see the function's log here.`,
+    );
+  });
+
+  test('of a function error is a warning where the step does not fail', () => {
+    expect(annotationsOf([failed(ERROR, {}, LENIENT)])).toEqual([
+      expect.objectContaining({ level: 'warning', title: 'Lambda Function Execution Error' }),
+    ]);
+  });
+
+  test('of a refusal says what, why and what to do', () => {
+    expect(annotationsOf([notInvoked({ request_id: REQUEST_ID })])).toEqual([
+      {
+        level: 'error',
+        title: 'Failed to Invoke Lambda Function',
+        body: `my-function: AccessDeniedException: not authorized\nAllow it.\nRequest id: ${REQUEST_ID}`,
+      },
+    ]);
+  });
+
+  test('of a lost answer says what, why and what to do', () => {
+    expect(annotationsOf([unknown()])).toEqual([
+      {
+        level: 'error',
+        title: 'Failed to Invoke Lambda Function',
+        body: 'my-function: ECONNRESET: socket hang up\nLook at the log.',
+      },
+    ]);
+  });
+
+  test('is not written for a success, a cold start included', () => {
+    expect(annotationsOf([succeeded({ cold_start: true, init_duration_ms: 100 }), succeeded()])).toEqual([]);
+  });
+
+  test('of a long error is cut to what a runner keeps', () => {
+    const [annotation] = annotationsOf([failed({ errorType: 'Error', errorMessage: 'x'.repeat(200_000) })]);
+    expect(Buffer.byteLength(annotation?.body ?? '')).toBeLessThan(65_536);
+    expect(annotation?.body).toContain(`Request id: ${REQUEST_ID}`);
+  });
+
+  test('of bad inputs has all problems, one a line', () => {
+    expect(invalidInput(['one is wrong.', 'two is wrong.'])).toEqual({
+      level: 'error',
+      title: 'Invalid Input',
+      body: 'one is wrong.\ntwo is wrong.',
+    });
+  });
+});
+
+describe('annotations', () => {
+  const labelled = (count: number) =>
+    Array.from({ length: count }, (_, at) => notInvoked({ index: at }, { label: `function-${at}` }));
+
+  test('are all written up to ten, in the order of the plan', () => {
+    const annotations = annotationsOf([succeeded(), ...labelled(10)]);
+    expect(annotations.map(({ body }) => body.split(':')[0])).toEqual([
+      'function-0',
+      'function-1',
+      'function-2',
+      'function-3',
+      'function-4',
+      'function-5',
+      'function-6',
+      'function-7',
+      'function-8',
+      'function-9',
+    ]);
+    expect(annotations.at(-1)?.body).not.toContain('more');
+  });
+
+  test.each([
+    [11, '\n… and 1 more failed.'],
+    [60, '\n… and 50 more failed.'],
+  ])('of %i failures are ten, and the last counts the rest', (count, rest) => {
+    const annotations = annotationsOf(labelled(count));
+    expect(annotations).toHaveLength(10);
+    expect(annotations.filter(({ body }) => body.includes('more failed'))).toEqual([
+      expect.objectContaining({ body: expect.stringMatching(/^function-9: /) }),
+    ]);
+    expect(annotations.at(-1)?.body.endsWith(rest)).toBe(true);
+  });
+
+  test('that only warn do not push out the one that says why the step failed', () => {
+    const warnings = Array.from({ length: 12 }, () => failed(ERROR, {}, LENIENT));
+    const levels = annotationsOf([...warnings, notInvoked()]).map(({ level }) => level);
+    expect(levels.filter((level) => level === 'error')).toEqual(['error']);
+  });
+});

@@ -1,0 +1,69 @@
+import { Buffer } from 'node:buffer';
+import type { Judgement, Outcome } from '../../../src/outcome/outcome.ts';
+
+export const REQUEST_ID = '11111111-2222-4333-8444-555555555555';
+
+const ASKED = {
+  index: 0,
+  function_name: 'my-function',
+  region: 'eu-west-1',
+  invocation_type: 'RequestResponse',
+  started_at: '2026-01-02T03:04:05.678Z',
+  elapsed_ms: 42,
+  attempts: 1,
+} as const;
+
+type Of<Kind extends Outcome['outcome']> = Partial<Extract<Outcome, { outcome: Kind }>>;
+
+function judgementOf(outcome: Outcome, rest: Partial<Judgement>): Judgement {
+  return {
+    label: 'my-function',
+    outcome,
+    response: new Uint8Array(),
+    logIsCut: false,
+    tailRefused: false,
+    failsStep: outcome.outcome !== 'succeeded',
+    ...rest,
+  };
+}
+
+/** A function that succeeded, with overrides of the outcome and of what surrounds it. */
+export function succeeded(fields: Of<'succeeded'> = {}, rest: Partial<Judgement> = {}): Judgement {
+  return judgementOf(
+    { ...ASKED, status_code: 200, request_id: REQUEST_ID, ...fields, outcome: 'succeeded' },
+    rest,
+  );
+}
+
+/** A function that failed with this response. */
+export function failed(
+  result: unknown,
+  fields: Of<'function_error'> = {},
+  rest: Partial<Judgement> = {},
+): Judgement {
+  return judgementOf(
+    {
+      ...ASKED,
+      status_code: 200,
+      request_id: REQUEST_ID,
+      function_error: 'Unhandled',
+      result,
+      ...fields,
+      outcome: 'function_error',
+    },
+    { response: Buffer.from(JSON.stringify(result)), ...rest },
+  );
+}
+
+const REFUSED = { name: 'AccessDeniedException', message: 'not authorized', advice: 'Allow it.' };
+const LOST = { name: 'ECONNRESET', message: 'socket hang up', advice: 'Look at the log.' };
+
+/** An invocation that surely did not run. */
+export function notInvoked(fields: Of<'not_invoked'> = {}, rest: Partial<Judgement> = {}): Judgement {
+  return judgementOf({ ...ASKED, error: REFUSED, ...fields, outcome: 'not_invoked' }, rest);
+}
+
+/** An invocation that was sent and never answered. */
+export function unknown(fields: Of<'unknown'> = {}, rest: Partial<Judgement> = {}): Judgement {
+  return judgementOf({ ...ASKED, error: LOST, ...fields, outcome: 'unknown' }, rest);
+}

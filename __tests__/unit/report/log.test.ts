@@ -1,0 +1,170 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { announcement, groupsOf, headline, hints, waitLine } from '../../../src/report/log.ts';
+import { failed, notInvoked, succeeded, unknown } from './factory.ts';
+
+const response = (text: string) => ({ response: Buffer.from(text) });
+const ERROR = { errorType: 'Error', errorMessage: 'boom' };
+
+describe('the headline', () => {
+  test('before an invocation names the function as the user wrote it', () => {
+    expect(announcement('my-function:PROD')).toBe('Invoking Lambda function my-function:PROD...');
+  });
+
+  test.each([
+    [
+      'a response',
+      succeeded({}, response('{"statusCode":200,"body":1}')),
+      'Lambda function my-function invoked successfully (status: 200, payload: 27 bytes)',
+    ],
+    [
+      'a response of more bytes than characters',
+      succeeded({}, response('"é"')),
+      'Lambda function my-function invoked successfully (status: 200, payload: 4 bytes)',
+    ],
+    [
+      'an event',
+      succeeded({ invocation_type: 'Event', status_code: 202 }),
+      'Lambda function my-function invoked asynchronously (status: 202)',
+    ],
+    [
+      'a dry run',
+      succeeded({ invocation_type: 'DryRun', status_code: 204 }),
+      'Lambda function my-function dry run completed successfully (status: 204)',
+    ],
+    [
+      'a function error',
+      failed(ERROR),
+      'Lambda function my-function failed (status: 200, payload: 43 bytes)',
+    ],
+    ['a refusal', notInvoked(), 'Lambda function my-function was not invoked'],
+    ['a lost answer', unknown(), 'Lambda function my-function was sent its event, and no answer came'],
+  ])('says what came of it: %s', (_, judgement, line) => {
+    expect(headline(judgement)).toBe(line);
+  });
+
+  test('names the function as the user wrote it', () => {
+    expect(headline(notInvoked({}, { label: '123456789012:function:f' }))).toBe(
+      'Lambda function 123456789012:function:f was not invoked',
+    );
+  });
+});
+
+describe('the response', () => {
+  test('is a group with show_response', () => {
+    expect(groupsOf(succeeded({}, response('{"a": 1}')), { showResponse: true })).toEqual([
+      { title: 'Response', foreign: '{"a": 1}' },
+    ]);
+  });
+
+  test('stays out of the log without, and one line says how to see it', () => {
+    const judgement = succeeded({}, response('{"a": 1}'));
+    expect(groupsOf(judgement, { showResponse: false })).toEqual([]);
+    expect(hints(judgement, { showResponse: false })).toEqual([
+      'The response is in the outputs; show_response: true prints it here.',
+    ]);
+  });
+
+  test('has no such line where it is shown, or where there is none', () => {
+    expect(hints(succeeded({}, response('{}')), { showResponse: true })).toEqual([]);
+    expect(hints(succeeded(), { showResponse: false })).toEqual([]);
+    expect(hints(failed(ERROR), { showResponse: false })).toEqual([]);
+  });
+
+  test('is no group where it is empty', () => {
+    expect(groupsOf(succeeded(), { showResponse: true })).toEqual([]);
+  });
+
+  test('is cut at 64 KiB', () => {
+    const [group] = groupsOf(succeeded({}, response('x'.repeat(65_537))), { showResponse: true });
+    expect(group?.foreign).toBe(`${'x'.repeat(65_536)}\n… cut: the first 65,536 of 65,537 bytes`);
+    const [whole] = groupsOf(succeeded({}, response('x'.repeat(65_536))), { showResponse: true });
+    expect(whole?.foreign).toBe('x'.repeat(65_536));
+  });
+});
+
+describe('the error of a function', () => {
+  test.each([true, false])('is always a group (show_response: %s), and the only one', (showResponse) => {
+    expect(groupsOf(failed(ERROR), { showResponse })).toEqual([
+      { title: 'Function error', foreign: '{"errorType":"Error","errorMessage":"boom"}' },
+    ]);
+  });
+
+  test('is cut at 64 KiB', () => {
+    const [group] = groupsOf(failed('x'.repeat(70_000)), { showResponse: false });
+    expect(group?.foreign.endsWith('\n… cut: the first 65,536 of 70,002 bytes')).toBe(true);
+  });
+});
+
+describe('the log of a function', () => {
+  test.each([
+    [false, 'Function log'],
+    [true, 'Function log (last 4 KB)'],
+  ])('is the last group (cut: %s)', (logIsCut, title) => {
+    const judgement = succeeded({ log_result: 'START\nhello\n\n' }, { ...response('1'), logIsCut });
+    expect(groupsOf(judgement, { showResponse: true })).toEqual([
+      { title: 'Response', foreign: '1' },
+      { title, foreign: 'START\nhello' },
+    ]);
+    expect(groupsOf(judgement, { showResponse: false })).toEqual([{ title, foreign: 'START\nhello' }]);
+  });
+
+  test('follows the error', () => {
+    expect(
+      groupsOf(failed(ERROR, { log_result: 'hello' }), { showResponse: false }).map(({ title }) => title),
+    ).toEqual(['Function error', 'Function log']);
+  });
+});
+
+test.each([notInvoked(), unknown()])('without an answer there is no group', (judgement) => {
+  expect(groupsOf(judgement, { showResponse: true })).toEqual([]);
+});
+
+test('a log that is kept elsewhere is named by its place', () => {
+  const log_result = '{"logGroup":"/aws/lambda/f","logStreamName":"2026/01/02/[7]abc"}';
+  expect(groupsOf(succeeded({ log_result }), { showResponse: false })).toEqual([
+    {
+      title: 'Function log (kept elsewhere)',
+      foreign: 'Log group: /aws/lambda/f\nLog stream: 2026/01/02/[7]abc',
+    },
+  ]);
+});
+
+test.each([
+  '{"logGroup":"a"}',
+  '{"logGroup":1,"logStreamName":"b"}',
+  '{"time":"t","type":"platform.start"}\n{}',
+])('a log that only begins like a place is shown as it is: %s', (log_result) => {
+  expect(groupsOf(succeeded({ log_result }), { showResponse: false })).toEqual([
+    { title: 'Function log', foreign: log_result },
+  ]);
+});
+
+test('what came in place of Lambda’s answer is a group, cut at 4 KiB', () => {
+  const [group, ...others] = groupsOf(unknown({}, { strangeText: 'x'.repeat(4097) }), {
+    showResponse: false,
+  });
+  expect(group).toEqual({
+    title: "What came in place of Lambda's answer",
+    foreign: `${'x'.repeat(4096)}\n… cut: the first 4,096 of 4,097 bytes`,
+  });
+  expect(others).toEqual([]);
+});
+
+test('a tail that the function refused is told', () => {
+  expect(hints(succeeded({}, { tailRefused: true }), { showResponse: false })).toEqual([
+    'This function supports no log tail; it was asked again without one and ran once.',
+  ]);
+});
+
+test.each([
+  [
+    { error: 'TooManyRequestsException', reason: 'CallerRateLimitExceeded', ran: 'never' as const },
+    'TooManyRequestsException, CallerRateLimitExceeded; it did not run',
+  ],
+  [{ error: 'ECONNRESET', ran: 'perhaps' as const }, 'ECONNRESET; it may have run'],
+])('the line before a retry says why, when and for how long yet', (failed, why) => {
+  expect(waitLine({ label: 'f:7', ...failed, waitMs: 1250, leftMs: 178_000 })).toBe(
+    `Lambda function f:7: ${why}. Sending it again in 1.3 s (178.0 s left).`,
+  );
+});
