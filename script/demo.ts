@@ -10,7 +10,12 @@ type Scene = Readonly<{ title: string; with: Readonly<Record<string, string>> }>
 const SCENES: readonly Scene[] = [
   {
     title: 'Check the function that was just deployed, with its response and its log',
-    with: { function_name: 'health', payload: '{"check": "deploy"}', log_type: 'Tail', show_response: 'true' },
+    with: {
+      function_name: 'health',
+      payload: '{"check": "deploy"}',
+      log_type: 'Tail',
+      show_response: 'true',
+    },
   },
   {
     title: 'A function that fails turns the step red, and says why',
@@ -66,7 +71,10 @@ function show(scene: Scene, step: StepRun): string {
   return [
     paint('bold', `── ${scene.title} `),
     '',
-    section('The step', stringify({ uses: 'OWNER/aws-lambda-invoke@v1', with: scene.with }, { lineWidth: 0 })),
+    section(
+      'The step',
+      stringify({ uses: 'OWNER/aws-lambda-invoke@v1', with: scene.with }, { lineWidth: 0 }),
+    ),
     section('Its log', step.lines.map(showLine).join('\n')),
     section('Its outputs', showOutputs(step.outputs)),
     section('Its summary, in Markdown', step.summary),
