@@ -1,6 +1,9 @@
-/** The words of the Invoke API, as the inputs take them (source: lambda-invoke API, InvocationType and LogType). */
+/** The words of the Invoke API, as `invocation_type` takes them (source: Invoke API, InvocationType). */
 export const INVOCATION_TYPES = ['RequestResponse', 'Event', 'DryRun'] as const;
+/** Whether Lambda returns the log tail (source: Invoke API, LogType). */
 export const LOG_TYPES = ['None', 'Tail'] as const;
+/** What may be sent again (docs/reliability.md). */
+export const RETRY_POLICIES = ['safe', 'idempotent', 'never'] as const;
 
 /**
  * Every input and its default, in the order of `action.yml`, which a test holds against this table.
@@ -16,11 +19,15 @@ export const INPUT_DEFAULTS = {
   client_context: '',
   tenant_id: '',
   region: '',
+  timeout_seconds: '960',
+  retry: 'safe',
+  retry_seconds: '180',
   fail_on_function_error: 'true',
   show_response: 'false',
   summary: 'true',
 } as const;
 
+/** A declared input. */
 export type InputName = keyof typeof INPUT_DEFAULTS;
 
 /** Gives an input's text as the runner hands it over: trimmed, the default where it was not given. */

@@ -14,9 +14,9 @@ const CAUSES: readonly (readonly [pattern: RegExp, cause: string])[] = [
 
 async function findOffset(text: string, error: unknown): Promise<number | undefined> {
   const message = error instanceof Error ? error.message : '';
-  const position = /at position (\d+)/.exec(message)?.[1];
+  const position = / at position (\d+) \(line \d+ column \d+\)$/.exec(message)?.[1];
   if (position !== undefined) return Number(position);
-  if (/end of JSON input/.test(message)) return text.length;
+  if (message === 'Unexpected end of JSON input') return text.length;
   // V8 names no position for an unexpected token. The parser that finds it is loaded only then.
   const { parse } = await import('@humanwhocodes/momoa');
   try {

@@ -23,50 +23,64 @@ function isOutside(folder: string, file: string): boolean {
   return relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative);
 }
 
-const FILE_PROBLEMS: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist. Is there a checkout or a download step before this one?',
-  ENOTDIR: 'does not exist: a part of its path is a file',
-  EACCES: 'may not be read by this job',
-  ELOOP: 'is a symlink that leads back to itself',
-};
+const FILE_PROBLEMS = new Map([
+  ['ENOENT', 'does not exist. Check the path, and that an earlier step made or checked out the file'],
+  ['ENOTDIR', 'does not exist: a part of its path is a file'],
+  ['EACCES', 'may not be read by this job'],
+  ['ELOOP', 'is a symlink that leads back to itself'],
+]);
 
-async function readPayloadFile(
-  file: string,
-  workspace: string,
-  problems: Problems,
-): Promise<Payload | undefined> {
+/** A payload file, found; `source` is how messages name it. */
+type Located = Readonly<{ real: string; size: number; source: string; outside: boolean }>;
+
+async function locate(file: string, workspace: string, problems: Problems): Promise<Located | undefined> {
   const asked = path.resolve(workspace, file);
-  const named = quote(file) + (asked === file ? '' : ` (${asked})`);
+  const named = `payload_file ${quote(file)}${asked === file ? '' : ` (${quote(asked)})`}`;
   try {
     const real = await realpath(asked);
     const outside = isOutside(await realpath(workspace), real);
-    const place = outside
-      ? `payload_file ${quote(file)}, which is ${real} outside the workspace,`
-      : `payload_file ${named}`;
+    const source = outside
+      ? `payload_file ${quote(file)}, which is ${quote(real)} outside the workspace,`
+      : named;
     const status = await stat(real);
-    if (!status.isFile()) {
-      problems.add(
-        `${place} is ${status.isDirectory() ? 'a folder' : 'not a regular file'}. Name a file with the JSON event.`,
-      );
-      return undefined;
+    if (status.isFile()) {
+      return { real, size: status.size, source: outside ? source : `payload_file ${quote(file)}`, outside };
     }
-    const content = await readFile(real);
-    const bytes = content.subarray(0, 3).equals(BYTE_ORDER_MARK) ? content.subarray(3) : content;
-    if (bytes.toString('latin1', 0, 1024).trim() === '' && bytes.toString('utf8').trim() === '') {
-      problems.add(`${place} is empty. Write {} for an event without content.`);
-      return undefined;
-    }
-    if (!isUtf8(bytes)) {
-      const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-      problems.add(`${place} is not UTF-8${utf16 ? ' but UTF-16' : ''}. Save it as UTF-8.`);
-      return undefined;
-    }
-    return outside ? { bytes, outsideFile: real } : { bytes };
+    const kind = status.isDirectory() ? 'a folder' : 'not a regular file';
+    problems.add(`${source} is ${kind}. Name a file with the JSON event.`);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    problems.add(`payload_file ${named} ${FILE_PROBLEMS[code] ?? `can't be read (${code})`}.`);
-    return undefined;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    problems.add(`${named} ${FILE_PROBLEMS.get(code) ?? `can't be read (${code})`}.`);
   }
+  return undefined;
+}
+
+/** The content without a byte order mark, which some editors write and Lambda does not take. */
+async function readContent({ real }: Located): Promise<Buffer> {
+  const content = await readFile(real);
+  return content.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? content.subarray(BYTE_ORDER_MARK.length)
+    : content;
+}
+
+function isUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+}
+
+/** The bytes of an event, or what is wrong with them. */
+async function checkBytes(
+  source: string,
+  bytes: Uint8Array,
+): Promise<{ bytes: Uint8Array; problem?: never } | { problem: string; bytes?: never }> {
+  if (!isUtf8(bytes)) {
+    return {
+      problem: `${source} is not UTF-8${isUtf16(bytes) ? ' but UTF-16' : ''}. Save it as UTF-8.`,
+    };
+  }
+  const text = new TextDecoder().decode(bytes);
+  if (text.trim() === '') return { problem: `${source} is empty. Write {} for an event without content.` };
+  const { problem } = await parseJson(text);
+  return problem ? { problem: `${source} is not valid JSON: ${describeJsonProblem(problem)}.` } : { bytes };
 }
 
 /** Finds the event in `payload` or `payload_file` and checks that it is JSON of a size that Lambda takes. */
@@ -79,35 +93,37 @@ export async function parsePayload(
   },
   problems: Problems,
 ): Promise<Payload | undefined> {
-  if (given.payload !== '' && given.payloadFile !== '') {
+  const { payload, payloadFile, workspace, invocationType = 'RequestResponse' } = given;
+  if (payload !== '' && payloadFile !== '') {
     problems.add('payload and payload_file are both given. Remove one of them.');
     return undefined;
   }
-  if (given.payload === '' && given.payloadFile === '') {
-    if (given.invocationType === 'DryRun') return { bytes: Buffer.from('{}') };
+  if (payload === '' && payloadFile === '') {
+    if (invocationType === 'DryRun') return { bytes: Buffer.from('{}') };
     problems.add(
       "payload is required: give the JSON event, '{}' where the function needs none, or payload_file. An expression that is empty counts as not given.",
     );
     return undefined;
   }
-  const payload =
-    given.payload === ''
-      ? await readPayloadFile(given.payloadFile, given.workspace, problems)
-      : { bytes: Buffer.from(given.payload, 'utf8') };
-  if (payload === undefined) return undefined;
 
-  const source = given.payload === '' ? `payload_file ${quote(given.payloadFile)}` : 'payload';
-  const limit = LARGEST[given.invocationType ?? 'RequestResponse'];
-  if (payload.bytes.length > limit) {
+  const file = payload === '' ? await locate(payloadFile, workspace, problems) : undefined;
+  if (payload === '' && file === undefined) return undefined;
+  const source = file?.source ?? 'payload';
+  const limit = LARGEST[invocationType];
+  // A file far too large is not read to find that out.
+  const isHuge = file !== undefined && file.size > limit + BYTE_ORDER_MARK.length;
+  const content = file === undefined ? Buffer.from(payload) : isHuge ? undefined : await readContent(file);
+  const size = content?.length ?? file?.size ?? 0;
+  if (content === undefined || size > limit) {
     problems.add(
-      `${source} is ${group(payload.bytes.length)} bytes; Lambda takes at most ${group(limit)} for ${given.invocationType ?? 'RequestResponse'}. Put the data where the function can fetch it, for example in S3, and send its place.`,
+      `${source} is ${group(size)} bytes; Lambda takes at most ${group(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its place.`,
     );
     return undefined;
   }
-  const { problem } = await parseJson(Buffer.from(payload.bytes).toString('utf8'));
-  if (problem) {
-    problems.add(`${source} is not valid JSON: ${describeJsonProblem(problem)}.`);
+  const { bytes, problem } = await checkBytes(source, content);
+  if (problem !== undefined) {
+    problems.add(problem);
     return undefined;
   }
-  return payload;
+  return file?.outside ? { bytes, outsideFile: file.real } : { bytes };
 }

@@ -1,15 +1,27 @@
+import type { ProxyVariables } from '../lambda/connection.ts';
+import type { DeliveryPolicy } from '../lambda/delivery.ts';
 import type { Invocation, InvocationType, LogType } from '../lambda/invocation.ts';
 import { parseBoolean, parseChoice } from './choice.ts';
 import { parseClientContext } from './client-context.ts';
-import { INVOCATION_TYPES, type InputName, type InputReader, LOG_TYPES } from './declarations.ts';
+import {
+  INVOCATION_TYPES,
+  type InputName,
+  type InputReader,
+  LOG_TYPES,
+  RETRY_POLICIES,
+} from './declarations.ts';
 import { parseFunctionName, parseQualifier, parseRegion, parseTenantId } from './function-name.ts';
 import { parsePayload } from './payload.ts';
-import { InvalidInputError, Problems } from './problems.ts';
+import { InvalidInputError, Problems, quote } from './problems.ts';
+import { parseProxy } from './proxy.ts';
 import type { Environment } from './read.ts';
+import { parseSeconds } from './seconds.ts';
 
 /** What the step is to do: checked, complete and frozen. Nothing after it looks at an input again. */
 export type Plan = Readonly<{
   invocations: readonly Invocation[];
+  delivery: DeliveryPolicy;
+  proxy: ProxyVariables;
   failOnFunctionError: boolean;
   showResponse: boolean;
   writeSummary: boolean;
@@ -17,6 +29,9 @@ export type Plan = Readonly<{
   warnings: readonly string[];
   notes: readonly string[];
 }>;
+
+// Five days: a job on a self-hosted runner may take no longer.
+const LONGEST_SECONDS = 432_000;
 
 type Ignored = Readonly<{ input: string; because: string }>;
 
@@ -60,6 +75,16 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   );
   const clientContext = await parseClientContext(read('client_context'), problems);
   const tenantId = parseTenantId(read('tenant_id'), problems);
+  const timeoutMs = parseSeconds(
+    { name: 'timeout_seconds', value: read('timeout_seconds'), least: 1, most: LONGEST_SECONDS },
+    problems,
+  );
+  const retry = choice('retry', RETRY_POLICIES);
+  const retryMs = parseSeconds(
+    { name: 'retry_seconds', value: read('retry_seconds'), least: 0, most: LONGEST_SECONDS },
+    problems,
+  );
+  const proxy = parseProxy(environment.proxy, problems);
   const failOnFunctionError = flag('fail_on_function_error');
   const showResponse = flag('show_response');
   const writeSummary = flag('summary');
@@ -70,6 +95,9 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     !invocationType ||
     !logType ||
     !payload ||
+    timeoutMs === undefined ||
+    !retry ||
+    retryMs === undefined ||
     failOnFunctionError === undefined ||
     showResponse === undefined ||
     writeSummary === undefined
@@ -81,7 +109,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   const invocation: Invocation = {
     index: 0,
     functionName,
-    reference,
+    reference: Object.freeze(reference),
     invocationType,
     logType: invocationType === 'RequestResponse' ? logType : 'None',
     payload: payload.bytes,
@@ -92,6 +120,8 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   };
   return Object.freeze({
     invocations: Object.freeze([Object.freeze(invocation)]),
+    delivery: Object.freeze({ timeoutMs, retry, retryMs }),
+    proxy: Object.freeze(proxy),
     failOnFunctionError,
     showResponse,
     writeSummary,
@@ -103,7 +133,9 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     notes: Object.freeze(
       payload.outsideFile === undefined
         ? []
-        : [`payload_file is ${payload.outsideFile}, outside the workspace ${environment.workspace}.`],
+        : [
+            `payload_file is ${quote(payload.outsideFile)}, outside the workspace ${quote(environment.workspace)}.`,
+          ],
     ),
   });
 }

@@ -24,9 +24,9 @@ export class Problems {
   }
 }
 
-const QUOTED_CHARACTERS = 80;
+const QUOTED_CHARACTERS = 120;
 
-/** An input's value as a message quotes it: on one line, escaped, at most 80 characters. */
+/** An input's value as a message quotes it: on one line, escaped, at most 120 characters. */
 export function quote(value: string): string {
   const shown = value.length > QUOTED_CHARACTERS ? `${value.slice(0, QUOTED_CHARACTERS)}…` : value;
   return JSON.stringify(shown);

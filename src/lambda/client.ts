@@ -2,8 +2,6 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { VERSION } from '../version.ts';
 import { createAgents, type ProxyVariables } from './connection.ts';
 
-const CONNECT_TIMEOUT_MS = 10_000;
-
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
   readonly #agents: ReturnType<typeof createAgents>;
@@ -23,8 +21,8 @@ export class Clients {
       maxAttempts: 1,
       retryMode: 'standard',
       customUserAgent: [['aws-lambda-invoke-action', VERSION]],
-      // A function may be silent for 900 s, so no time-out of the socket.
-      requestHandler: { ...this.#agents, connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: 0 },
+      // A function may be silent for 900 s: the delivery's deadlines count, not the SDK's time-outs.
+      requestHandler: { ...this.#agents, socketTimeout: 0 },
     });
     this.#byRegion.set(region, client);
     return client;

@@ -1,34 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ClientRequest, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Progress } from './progress.ts';
 
 /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, as Node's own agents read them. */
 export type ProxyVariables = Readonly<Record<string, string | undefined>>;
 
-/** Milliseconds since 1970, passed in so that tests own the time. */
-export type Clock = () => number;
+// NATs forget a silent connection: a hosted runner’s after 4 minutes, others sooner. A probe costs 60 bytes.
+const KEEP_ALIVE_MS = 4_000;
 
-// Shorter than the 4 minutes after which the NAT of a hosted runner forgets a silent connection.
-const KEEP_ALIVE_MS = 15_000;
-
-/** How far one attempt came. Before `sentAt` nothing of the request had left this machine. */
-export class Progress {
-  readonly #clock: Clock;
-  #sentAt: Date | undefined;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  get sentAt(): Date | undefined {
-    return this.#sentAt;
-  }
-
-  connectionStands(): void {
-    this.#sentAt ??= new Date(this.#clock());
-  }
-}
+// A connection that idled longer may be closed by the other side just when a request is written to it.
+const LONGEST_IDLE_MS = 10_000;
 
 // An agent hears of sockets, not of invocations; the asynchronous context tells which one a socket is for.
 const currentProgress = new AsyncLocalStorage<Progress>();
@@ -38,22 +22,37 @@ export function observe<T>(progress: Progress, send: () => Promise<T>): Promise<
   return currentProgress.run(progress, send);
 }
 
-type Connected = 'connect' | 'secureConnect';
+function keepAlive(socket: Duplex | null | undefined): void {
+  if (socket instanceof Socket) socket.setKeepAlive(true, KEEP_ALIVE_MS);
+}
 
-function note(socket: Duplex | null | undefined, connected: Connected): void {
-  const progress = currentProgress.getStore();
-  socket?.once(connected, () => progress?.connectionStands());
+// A socket that leads to a proxy does so again when it is used again.
+const proxied = new WeakSet<Duplex>();
+
+function isUsed(socket: Duplex, progress: Progress | undefined): void {
+  if (proxied.has(socket)) progress?.proxyIsUsed();
+  progress?.connectionStands();
 }
 
 class ObservedHttpAgent extends HttpAgent {
-  override createConnection(...args: Parameters<HttpAgent['createConnection']>): Duplex | null | undefined {
-    const socket = super.createConnection(...args);
-    note(socket, 'connect');
+  override createConnection(
+    ...[options, callback]: Parameters<HttpAgent['createConnection']>
+  ): Duplex | null | undefined {
+    const progress = currentProgress.getStore();
+    const socket = super.createConnection(options, callback);
+    keepAlive(socket);
+    socket?.once('connect', () => {
+      if (socket instanceof Socket && socket.remotePort !== Number(options.port)) proxied.add(socket);
+      isUsed(socket, progress);
+    });
+    socket?.once('error', (error) => {
+      if ('port' in error && error.port !== Number(options.port)) progress?.proxyIsUsed();
+    });
     return socket;
   }
 
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
-    currentProgress.getStore()?.connectionStands();
+    isUsed(socket, currentProgress.getStore());
     super.reuseSocket(socket, request);
   }
 }
@@ -62,23 +61,34 @@ class ObservedHttpsAgent extends HttpsAgent {
   override createConnection(
     ...[options, callback]: Parameters<HttpsAgent['createConnection']>
   ): Duplex | null | undefined {
-    // Through a proxy the TLS socket comes by the callback, once the tunnel stands.
-    const socket = super.createConnection(options, (error, tunnelled) => {
-      note(tunnelled, 'secureConnect');
-      callback?.(error, tunnelled);
+    const progress = currentProgress.getStore();
+    // Only through a proxy does a TLS socket come by the callback, once the tunnel stands or has failed.
+    const socket = super.createConnection(options, (error, tunnel) => {
+      progress?.proxyIsUsed();
+      if (!error) {
+        proxied.add(tunnel);
+        isUsed(tunnel, progress);
+      }
+      callback?.(error, tunnel);
     });
-    note(socket, 'secureConnect');
+    keepAlive(socket);
+    socket?.once('secureConnect', () => isUsed(socket, progress));
     return socket;
   }
 
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
-    currentProgress.getStore()?.connectionStands();
+    isUsed(socket, currentProgress.getStore());
     super.reuseSocket(socket, request);
   }
 }
 
-/** Agents that keep silent connections alive, go through the proxy that `proxy` names, and tell what was sent. */
+/** Agents that keep silent connections alive, go through the proxy that `proxy` names, and note what was sent. */
 export function createAgents(proxy: ProxyVariables): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
-  const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, proxyEnv: proxy };
+  const options = {
+    keepAlive: true,
+    keepAliveMsecs: KEEP_ALIVE_MS,
+    timeout: LONGEST_IDLE_MS,
+    proxyEnv: proxy,
+  };
   return { httpAgent: new ObservedHttpAgent(options), httpsAgent: new ObservedHttpsAgent(options) };
 }

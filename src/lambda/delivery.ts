@@ -1,27 +1,164 @@
 import type { Clients } from './client.ts';
-import type { Clock } from './connection.ts';
-import { toFailure } from './failures.ts';
+import { toUnsent } from './failures.ts';
 import type { Answer, Delivery, Failure, Invocation } from './invocation.ts';
 import { invokeOnce } from './invoke.ts';
+import type { Timing } from './timing.ts';
 
-/** Delivers one invocation: finds its region, sends it, and says how it ended. Never throws. */
-export async function deliver(invocation: Invocation, clients: Clients, clock: Clock): Promise<Delivery> {
-  const startedAt = clock();
-  const client = clients.of(invocation.region);
-  const end = (result: Answer | Failure, attempts: number, region?: string): Delivery => ({
+/** What may be sent again: only what never ran, also what may have run, or nothing. */
+export type RetryPolicy = 'safe' | 'idempotent' | 'never';
+
+/** The bounds of one invocation, in milliseconds. */
+export type DeliveryPolicy = Readonly<{ timeoutMs: number; retry: RetryPolicy; retryMs: number }>;
+
+/** A wait before an invocation is sent again. */
+export type Wait = Readonly<{ invocation: Invocation; failure: Failure; waitMs: number; leftMs: number }>;
+
+/** What deliveries share. */
+export type Courier = Readonly<{
+  clients: Clients;
+  policy: DeliveryPolicy;
+  timing: Timing;
+  /** Aborts when the workflow is cancelled: nothing new is sent from then on. */
+  cancel: AbortSignal;
+  onWait: (wait: Wait) => void;
+}>;
+
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 15_000;
+
+/** Full jitter: anything from nothing to the exponential step, but never less than Lambda asked for. */
+export function waitBefore(attempt: number, random: number, retryAfterSeconds = 0): number {
+  const step = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1));
+  return Math.max(Math.round(random * step), retryAfterSeconds * 1000);
+}
+
+/** A dry run runs nothing, and a durable execution is one however often it is named. */
+const isRepeatable = (invocation: Invocation): boolean =>
+  invocation.invocationType === 'DryRun' || invocation.durableExecutionName !== undefined;
+
+/** Whether `policy` lets an invocation be sent again after this failure. */
+export function maySendAgain(failure: Failure, invocation: Invocation, policy: RetryPolicy): boolean {
+  if (policy === 'never' || !failure.mayClear) return false;
+  switch (failure.proof) {
+    case 'never_ran':
+      return true;
+    case 'may_have_run':
+      return policy === 'idempotent' || isRepeatable(invocation);
+    case 'ran':
+      return false;
+    default:
+      return failure.proof satisfies never;
+  }
+}
+
+const refusesTail = (failure: Failure, invocation: Invocation): boolean =>
+  invocation.logType === 'Tail' &&
+  failure.name === 'InvalidParameterValueException' &&
+  failure.message.includes('Tail logs are not supported');
+
+/** What all attempts together prove: one that may have run is not undone by a later one that was refused. */
+function sumUp(failures: readonly Failure[], last: Failure, invocation: Invocation): Failure {
+  if (invocation.invocationType === 'DryRun') return { ...last, proof: 'never_ran' };
+  const uncertain = failures.find(({ proof }) => proof === 'may_have_run');
+  const proof = last.proof === 'never_ran' && uncertain ? 'may_have_run' : last.proof;
+  const sentAt = uncertain?.sentAt ?? last.sentAt;
+  return { ...last, proof, ...(sentAt !== undefined && { sentAt }) };
+}
+
+/** The failure to end with, with what was tried. */
+function giveUp(failure: Failure, tried: { attempts: number; forMs: number; then?: string }): Failure {
+  const { attempts, forMs, then } = tried;
+  const notes = [
+    ...(attempts > 1 ? [`sent ${attempts} times in ${Math.round(forMs / 1000)} s`] : []),
+    ...(then === undefined ? [] : [then]),
+  ];
+  return notes.length === 0 ? failure : { ...failure, message: `${failure.message} (${notes.join('; ')})` };
+}
+
+type Ending = Readonly<{ result: Answer | Failure; attempts: number; tailRefused: boolean }>;
+
+async function attemptAll(
+  asked: Invocation,
+  client: ReturnType<Clients['of']>,
+  courier: Courier & { deadline: AbortSignal; deadlineAt: number },
+): Promise<Ending> {
+  const { policy, timing, cancel, deadline, deadlineAt, onWait } = courier;
+  const failures: Failure[] = [];
+  let invocation = asked;
+  let tailRefused = false;
+  let retryUntil = Number.POSITIVE_INFINITY;
+  let firstFailedAt = 0;
+
+  for (let attempts = 1; ; attempts += 1) {
+    const result = await invokeOnce(client, invocation, { deadline, cancel, timing });
+    if (result.kind === 'answer') return { result, attempts, tailRefused };
+
+    const now = timing.now();
+    const failure = sumUp(failures, result, invocation);
+    failures.push(result);
+    if (attempts === 1) {
+      firstFailedAt = now;
+      retryUntil = Math.min(now + policy.retryMs, deadlineAt);
+    }
+    if (refusesTail(failure, invocation) && policy.retry !== 'never') {
+      invocation = { ...invocation, logType: 'None' };
+      tailRefused = true;
+      continue;
+    }
+    const waitMs = waitBefore(attempts, timing.random(), failure.retryAfterSeconds);
+    const forMs = now - firstFailedAt;
+    const end = (then?: string): Ending => ({
+      result: giveUp(failure, { attempts, forMs, ...(then !== undefined && { then }) }),
+      attempts,
+      tailRefused,
+    });
+    if (!maySendAgain(result, invocation, policy.retry)) return end();
+    if (now + waitMs > retryUntil) return end(`to wait ${Math.ceil(waitMs / 1000)} s more would be too long`);
+    onWait({ invocation, failure, waitMs, leftMs: retryUntil - now });
+    await timing.sleep(waitMs, AbortSignal.any([cancel, deadline]));
+    if (cancel.aborted) return end('then the workflow was cancelled');
+    if (deadline.aborted) return end('then timeout_seconds was over');
+  }
+}
+
+const CANCELLED = { name: 'Cancelled', message: 'the workflow was cancelled before it was sent' };
+
+/**
+ * Delivers one invocation: at most one execution, unless the policy or the invocation itself allows more.
+ * One deadline stands over everything. Never throws.
+ */
+export async function deliver(invocation: Invocation, courier: Courier): Promise<Delivery> {
+  const { timing, policy, cancel } = courier;
+  const startedAt = timing.now();
+  const end = (ending: Ending, region?: string): Delivery => ({
+    ...ending,
     invocation,
-    result,
     startedAt: new Date(startedAt),
-    elapsedMs: clock() - startedAt,
-    attempts,
+    elapsedMs: timing.now() - startedAt,
     ...(region !== undefined && { region }),
   });
+  const unsent = (told: { name: string; message: string }, region?: string): Delivery =>
+    end({ result: toUnsent(told), attempts: 0, tailRefused: false }, region);
+
+  const client = courier.clients.of(invocation.region);
   let region: string;
   try {
     region = await client.config.region();
   } catch (error) {
-    const failure = toFailure(error, undefined);
-    return end({ ...failure, name: 'RegionMissing', message: `No AWS region: ${failure.message}` }, 0);
+    const message = error instanceof Error ? error.message : String(error);
+    return unsent({ name: 'RegionMissing', message: `No AWS region: ${message}` });
   }
-  return end(await invokeOnce(client, invocation, clock), 1, region);
+  if (cancel.aborted) return unsent(CANCELLED, region);
+
+  const deadline = new AbortController();
+  const callOff = timing.after(policy.timeoutMs, () => deadline.abort());
+  try {
+    const deadlineAt = startedAt + policy.timeoutMs;
+    return end(
+      await attemptAll(invocation, client, { ...courier, deadline: deadline.signal, deadlineAt }),
+      region,
+    );
+  } finally {
+    callOff();
+  }
 }

@@ -1,4 +1,5 @@
 import type { Failure, Proof } from './invocation.ts';
+import type { Progress } from './progress.ts';
 
 /** Whether a function ran although no answer came, and whether sending again may help. */
 export type Verdict = Readonly<{ proof: Proof; mayClear: boolean }>;
@@ -76,58 +77,169 @@ function verdictByStatus(status: number): Verdict {
   return UNCERTAIN;
 }
 
+const isRefusal = (status = 0): boolean => status >= 400 && status < 500;
+
 // A certificate that is not trusted now will not be in a minute.
 const CERTIFICATE_ERRORS = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|ALTNAME/;
-// Errors of a name, a route or a connection, before a byte of the request could leave.
-const NETWORK_CODE = /^E[A-Z_]+$/;
+// Errors of a name, a route or a connection, in Node's and the operating system's words.
+const NETWORK_CODES: readonly string[] = [
+  'EADDRNOTAVAIL',
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'EPROTO',
+  'ETIMEDOUT',
+];
+const TLS_ERRORS = /^ERR_(?:SSL|TLS)_/;
 
-type Evidence = Readonly<{ name: string; code?: string; statusCode?: number; sent: boolean }>;
+type Evidence = Readonly<{
+  name: string;
+  code?: string;
+  statusCode?: number;
+  /** A proxy's answer to the request for a tunnel. */
+  tunnelStatus?: number;
+  sent: boolean;
+}>;
 
 /** The table "Did it run?" (docs/reliability.md): by name, else by status, else by whether the request had been sent. */
 export function judgeFailure(evidence: Evidence): Verdict {
-  const named = VERDICTS_BY_NAME[evidence.name];
+  const named = Object.hasOwn(VERDICTS_BY_NAME, evidence.name) && VERDICTS_BY_NAME[evidence.name];
   if (named) return named;
+  const code = evidence.code ?? '';
+  // No tunnel came to stand, so nothing for Lambda was sent into it.
+  if (code === 'ERR_PROXY_TUNNEL') return isRefusal(evidence.tunnelStatus) ? REFUSED : WAIT;
   if (evidence.statusCode !== undefined) return verdictByStatus(evidence.statusCode);
   if (evidence.sent) return UNCERTAIN;
-  const code = evidence.code ?? '';
   if (CERTIFICATE_ERRORS.test(code)) return REFUSED;
-  return NETWORK_CODE.test(code) || evidence.name === 'TimeoutError' ? WAIT : REFUSED;
+  return NETWORK_CODES.includes(code) || TLS_ERRORS.test(code) ? WAIT : REFUSED;
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
-const number = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
 
 /** Happy Eyeballs gives one AggregateError for all addresses; its first error is the one to show. */
 function firstCause(error: unknown): unknown {
-  return error instanceof AggregateError && error.message === '' ? error.errors[0] : error;
+  const [first]: readonly unknown[] =
+    isRecord(error) && Array.isArray(error['errors']) ? error['errors'] : [];
+  return first ?? error;
 }
 
-/** What the SDK threw, as a Failure: named by the API's model, by Node's error code or by its class. */
-export function toFailure(thrown: unknown, sentAt: Date | undefined): Failure {
-  const error = firstCause(thrown);
-  const fields = isRecord(error) ? error : {};
-  const metadata = isRecord(fields['$metadata']) ? fields['$metadata'] : {};
-  const statusCode = number(metadata['httpStatusCode']);
-  const requestId = text(metadata['requestId']);
-  const code = text(fields['code']);
+// Names of the model and of Node are words; anything else came from whoever answered.
+const WORD = /^[A-Za-z][A-Za-z0-9_.]*$/;
+// What the SDK calls an answer that it could not read.
+const UNREADABLE = ['SyntaxError', 'UnknownError', 'Unknown', 'Error', 'TypeError'];
+
+const SHOWN_CHARACTERS = 200;
+
+/** The start of a text on one line, for a message. */
+function startOf(foreign: string): string {
+  const line = foreign.replace(/\s+/g, ' ').trim();
+  return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)}…` : line;
+}
+
+type Told = Readonly<{ name: string; message: string; strangeText?: string }>;
+
+/** What to call a failure, and what to say of it. */
+function tell(fields: Readonly<Record<string, unknown>>, statusCode: number | undefined, came: string): Told {
   const className = text(fields['name']) ?? 'Error';
-  const name = statusCode === undefined ? (code ?? className) : className;
-  const verdict = judgeFailure({
-    name: className,
-    sent: sentAt !== undefined,
-    ...(code !== undefined && { code }),
-    ...(statusCode !== undefined && { statusCode }),
-  });
+  const message = text(fields['message']) ?? '';
+  if (statusCode === undefined) {
+    const code = text(fields['code']);
+    const name = code !== undefined && WORD.test(code) ? code : className;
+    return { name, message: message === '' ? name : message };
+  }
+  if (statusCode < 300) {
+    return {
+      name: 'BrokenAnswer',
+      message: `the answer (HTTP ${statusCode}) began and broke off (${text(fields['code']) ?? className})`,
+    };
+  }
+  if (WORD.test(className) && !UNREADABLE.includes(className))
+    return { name: className, message: message === '' ? className : message };
+  const answer = `HTTP ${statusCode} with an answer that is not Lambda's`;
+  return came.trim() === ''
+    ? { name: `HTTP ${statusCode}`, message: `HTTP ${statusCode} with an empty answer` }
+    : { name: `HTTP ${statusCode}`, message: `${answer}: ${startOf(came)}`, strangeText: came };
+}
+
+/** A failure with what `progress` knows of the attempt. */
+function failure(told: Told, verdict: Verdict, progress: Progress): Failure {
+  const { head, sentAt } = progress;
+  const lostInProxy = progress.throughProxy && head === undefined;
   return {
     kind: 'failure',
-    name,
-    message: text(fields['message']) ?? String(error),
-    proof: verdict.proof,
-    ...(statusCode !== undefined && { statusCode }),
-    ...(requestId !== undefined && { requestId }),
+    ...told,
+    ...verdict,
+    message: lostInProxy ? `${told.message} (through a proxy)` : told.message,
+    throughProxy: progress.throughProxy,
+    ...(head !== undefined && { statusCode: head.statusCode }),
+    ...(head?.requestId !== undefined && { requestId: head.requestId }),
+    ...(head?.retryAfterSeconds !== undefined && { retryAfterSeconds: head.retryAfterSeconds }),
     ...(sentAt !== undefined && { sentAt }),
   };
+}
+
+/** What the SDK threw, as a Failure that says whether the function ran. */
+export function toFailure(thrown: unknown, progress: Progress): Failure {
+  const error = firstCause(progress.networkError ?? thrown);
+  const fields = isRecord(error) ? error : { message: String(error) };
+  const statusCode = progress.head?.statusCode;
+  const told = tell(fields, statusCode, progress.text ?? '');
+  const code = text(fields['code']);
+  const reason = text(fields['Reason']);
+  const verdict = judgeFailure({
+    name: told.name,
+    sent: progress.sentAt !== undefined,
+    ...(code !== undefined && { code }),
+    ...(statusCode !== undefined && { statusCode }),
+    ...(typeof fields['statusCode'] === 'number' && { tunnelStatus: fields['statusCode'] }),
+  });
+  return {
+    ...failure(told, verdict, progress),
+    ...(reason !== undefined && WORD.test(reason) && { reason }),
+  };
+}
+
+/** Why an attempt was stopped from here. */
+export type Stop = 'deadline' | 'cancelled' | 'connect';
+
+const STOPS: Readonly<Record<Stop, Told>> = {
+  deadline: { name: 'DeadlineExceeded', message: 'timeout_seconds was over before an answer came' },
+  cancelled: { name: 'Cancelled', message: 'the workflow was cancelled before an answer came' },
+  connect: { name: 'ConnectTimeout', message: 'no connection came to stand within 10 s' },
+};
+
+/** An attempt that was stopped: surely not run where nothing had been sent. */
+export function toStopped(stop: Stop, progress: Progress): Failure {
+  const proof = progress.sentAt === undefined ? 'never_ran' : 'may_have_run';
+  return failure(STOPS[stop], { proof, mayClear: stop === 'connect' }, progress);
+}
+
+/** An answer with a success status that is not Lambda's: whoever sent it, nothing says what ran. */
+export function toStrangeAnswer(came: string, progress: Progress): Failure {
+  const statusCode = progress.head?.statusCode;
+  const start = startOf(came);
+  return failure(
+    {
+      name: `HTTP ${statusCode}`,
+      message: `HTTP ${statusCode} with ${start === '' ? 'an empty answer' : `an answer that is not Lambda's: ${start}`}`,
+      ...(start !== '' && { strangeText: came }),
+    },
+    UNCERTAIN,
+    progress,
+  );
+}
+
+/** A failure before there was anything to send. */
+export function toUnsent(told: { name: string; message: string }): Failure {
+  return { kind: 'failure', ...told, ...REFUSED, throughProxy: false };
 }

@@ -1,5 +1,6 @@
 /** Synchronous, asynchronous, or a check of parameters and permission that runs nothing. */
 export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
+/** Whether Lambda returns the log tail. */
 export type LogType = 'None' | 'Tail';
 
 /** The parts of a function's name or ARN, as far as it has them. */
@@ -27,6 +28,8 @@ export type Invocation = Readonly<{
   /** Base64 of a JSON document. */
   clientContext?: string;
   tenantId?: string;
+  /** Lambda's idempotency key: the same name and payload are one execution of a durable function. */
+  durableExecutionName?: string;
 }>;
 
 /** Lambda's answer to an invocation that it accepted: status 200, 202 or 204. */
@@ -50,12 +53,20 @@ export type Proof = 'never_ran' | 'may_have_run' | 'ran';
 /** An invocation without an answer: refused, never connected, or lost on the way. */
 export type Failure = Readonly<{
   kind: 'failure';
-  /** The error's name in the API's model, Node's error code, or the SDK's class name. */
+  /** The error's name in the API's model, Node's error code, one of ours, or `HTTP 502`. Never foreign text. */
   name: string;
   message: string;
   proof: Proof;
+  /** Whether sending again may help, as far as the failure itself tells. */
+  mayClear: boolean;
   statusCode?: number;
   requestId?: string;
+  /** Why it was throttled, in Lambda's word. */
+  reason?: string;
+  retryAfterSeconds?: number;
+  /** What came in place of Lambda's answer: the start of a proxy's page, for example. */
+  strangeText?: string;
+  throughProxy: boolean;
   /** When the request began to leave this machine; absent where it never did. */
   sentAt?: Date;
 }>;
@@ -68,5 +79,8 @@ export type Delivery = Readonly<{
   region?: string;
   startedAt: Date;
   elapsedMs: number;
+  /** How many times it was sent. */
   attempts: number;
+  /** Whether the log tail was left out because the function does not support one. */
+  tailRefused: boolean;
 }>;

@@ -1,58 +1,154 @@
-import type { Failure } from '../lambda/invocation.ts';
+import type { Failure, Invocation } from '../lambda/invocation.ts';
+import { isRequestId, periodUrl, requestUrl } from './links.ts';
 
 /** What the job can tell about its credentials. */
 export type JobFacts = Readonly<{ eventName: string; hasOidc: boolean }>;
 
+/** Everything that advice is made from. */
+type Case = Readonly<{
+  failure: Failure;
+  invocation: Invocation;
+  region: string | undefined;
+  job: JobFacts;
+}>;
+
 const CREDENTIALS_STEP =
   'Add a step with aws-actions/configure-aws-credentials and role-to-assume before this one';
 
-function credentialsAdvice(job: JobFacts): string {
-  const fork = job.eventName.startsWith('pull_request')
-    ? ' A pull request from a fork has neither secrets nor an OIDC token.'
-    : '';
-  return job.hasOidc
-    ? `${CREDENTIALS_STEP}.${fork}`
-    : `${CREDENTIALS_STEP}, and to the job:\npermissions:\n  id-token: write\n  contents: read\n${fork.trim()}`.trim();
+function credentialsAdvice({ job }: Case): string {
+  // A workflow of pull_request_target runs with the secrets of the base repository.
+  const fork =
+    job.eventName.startsWith('pull_request') && job.eventName !== 'pull_request_target'
+      ? ['A pull request from a fork has neither secrets nor an OIDC token.']
+      : [];
+  const step = job.hasOidc
+    ? [`${CREDENTIALS_STEP}.`]
+    : [`${CREDENTIALS_STEP}, and to the job:`, 'permissions:', '  id-token: write', '  contents: read'];
+  return [...step, ...fork].join('\n');
 }
 
-type Advise = (failure: Failure, job: JobFacts) => string;
+const TRY_LATER = 'Run the job again later, or raise retry_seconds.';
+const KMS =
+  'Lambda could not decrypt the environment variables with the function’s KMS key. Check the key’s state and that the execution role may use it.';
+const VPC = 'Check the subnets and security groups in the function’s VPC configuration.';
+const FILE_SYSTEM =
+  'The function could not mount its file system. Check the mount target, its security group and the execution role.';
+const TOO_LARGE = 'Put the data where the function can fetch it, for example in S3, and send its place.';
+const CONFIGURATION = 'Check the function’s configuration, and deploy it again.';
+const CREDENTIALS_WRONG =
+  'AWS does not know this access key or session token. Check the secrets of the step that sets them; all three values must be of one session.';
 
+type Advise = string | ((the: Case) => string);
+
+/** What to do, by the error's name; every error of the Invoke API's model is here or falls under what was proved. */
 const BY_NAME: Readonly<Record<string, Advise>> = {
-  RegionMissing: () =>
+  RegionMissing:
     'Set the input region, or AWS_REGION, or give function_name as an ARN. aws-actions/configure-aws-credentials sets it too (aws-region).',
-  CredentialsProviderError: (_, job) => credentialsAdvice(job),
-  TokenProviderError: (_, job) => credentialsAdvice(job),
-  ExpiredTokenException: () =>
+  CredentialsProviderError: credentialsAdvice,
+  TokenProviderError: credentialsAdvice,
+  MissingAuthenticationTokenException: credentialsAdvice,
+  ExpiredTokenException:
     'The credentials were good and are too old now. Run aws-actions/configure-aws-credentials shortly before this step, or raise its role-duration-seconds.',
-  UnrecognizedClientException: () =>
-    'AWS does not know this access key or session token. Check the secrets of the step that sets them; all three values must be of one session.',
-  InvalidSignatureException: () =>
+  UnrecognizedClientException: CREDENTIALS_WRONG,
+  IncompleteSignatureException: CREDENTIALS_WRONG,
+  InvalidSignatureException:
     'Check that AWS_SECRET_ACCESS_KEY belongs to AWS_ACCESS_KEY_ID and, on a self-hosted runner, that its clock is right.',
-  AccessDeniedException: () =>
-    'Allow lambda:InvokeFunction on this resource for the role. With a qualifier a policy needs both function:NAME and function:NAME:*. An explicit deny has to be removed instead.',
-  ResourceNotFoundException: () =>
-    'Check the name, the qualifier, the region and the account of the credentials.',
-  TooManyRequestsException: () =>
-    'The concurrency or the rate limit was reached. Raise the function’s reserved concurrency or the account’s limit, or try later.',
-  ResourceConflictException: () =>
-    'The function is being created or updated. Wait for it: aws lambda wait function-active-v2.',
+  AccessDeniedException: ({ failure }) =>
+    failure.message.includes('explicit deny')
+      ? 'A policy denies it explicitly, which no allow can lift. Change the deny, in the kind of policy that the message names.'
+      : 'Allow lambda:InvokeFunction on this resource for the role. With a qualifier a policy needs both function:NAME and function:NAME:*.',
+  InvalidParameterValueException: ({ failure }) =>
+    failure.message.includes('Tail logs are not supported')
+      ? 'Remove log_type: Tail, or allow a second request with retry: safe.'
+      : 'Mend what the message says and run the job again.',
+  ResourceNotFoundException: 'Check the name, the qualifier, the region and the account of the credentials.',
+  TooManyRequestsException: ({ failure }) => {
+    if (failure.reason?.startsWith('Reserved')) {
+      return `The function’s own reserved concurrency is used up (${failure.reason}). Raise it. ${TRY_LATER}`;
+    }
+    return `The account’s concurrency or rate in this region is used up. Ask AWS for a higher quota. ${TRY_LATER}`;
+  },
+  ResourceConflictException:
+    'The function is being created or updated. Wait for it before this step: aws lambda wait function-active-v2.',
+  CodeArtifactUserPendingException: `An idle function is waking up, which can take two minutes. ${TRY_LATER}`,
+  SnapStartNotReadyException: `Lambda is still making the snapshot of this version. ${TRY_LATER}`,
+  ResourceNotReadyException: `The function’s resources are not ready. ${TRY_LATER}`,
+  ENINotReadyException: `The function’s network interface is not ready. ${TRY_LATER}`,
+  EC2ThrottledException: `EC2 throttled Lambda while it set up the function. ${TRY_LATER}`,
+  CodeArtifactUserDeletedException: CONFIGURATION,
+  CodeArtifactUserFailedException: CONFIGURATION,
+  InvalidRuntimeException: CONFIGURATION,
+  InvalidZipFileException: CONFIGURATION,
+  EC2AccessDeniedException:
+    'The function’s execution role may not make network interfaces in its VPC. Attach AWSLambdaVPCAccessExecutionRole to it.',
+  EC2UnexpectedException: VPC,
+  ENILimitReachedException:
+    'The account has no network interfaces left for the function’s VPC. Raise that quota.',
+  InvalidSecurityGroupIDException: VPC,
+  InvalidSubnetIDException: VPC,
+  SubnetIPAddressLimitReachedException: 'The function’s subnets have no free addresses. Add a subnet.',
+  KMSAccessDeniedException: KMS,
+  KMSDisabledException: KMS,
+  KMSInvalidStateException: KMS,
+  KMSNotFoundException: KMS,
+  EFSMountConnectivityException: FILE_SYSTEM,
+  EFSMountFailureException: FILE_SYSTEM,
+  EFSMountTimeoutException: FILE_SYSTEM,
+  S3FilesMountConnectivityException: FILE_SYSTEM,
+  S3FilesMountFailureException: FILE_SYSTEM,
+  S3FilesMountTimeoutException: FILE_SYSTEM,
+  DurableExecutionAlreadyStartedException:
+    'A durable execution of this name was started with another payload. Give another name, or the same payload.',
+  NoPublishedVersionException: 'Publish a version of the function first.',
+  RecursiveInvocationException:
+    'Lambda found the function in a loop with other services and stopped it. Look at what it sends where.',
+  SnapStartRegenerationFailureException: 'Lambda could not make a new snapshot. Publish the version again.',
+  RequestEntityTooLargeException: TOO_LARGE,
+  RequestTooLargeException: TOO_LARGE,
+  SerializedRequestEntityTooLargeException: TOO_LARGE,
+  ServiceQuotaExceededException: 'Ask AWS for a higher quota, or delete what is not needed.',
+  Cancelled: 'Nothing has to be mended. Run the job again when you want it to run.',
+  ERR_PROXY_TUNNEL:
+    'The proxy of HTTPS_PROXY let no connection through. Check its address and credentials, and that it allows the Lambda endpoint; NO_PROXY leaves it out.',
+  'HTTP 407':
+    'The proxy wants credentials: put them into HTTP_PROXY (http://user:password@host:port), from a secret.',
+  ENOTFOUND: 'The host name is not known. Check the region and AWS_ENDPOINT_URL_LAMBDA.',
 };
 
-const CONNECTION_ADVICE = 'Check the region, AWS_ENDPOINT_URL_LAMBDA and the proxy settings of the job.';
+const PROXY = 'Check the proxy of HTTPS_PROXY or HTTP_PROXY; NO_PROXY leaves it out.';
+const LOOK_BACK_MS = 60_000;
+const LONGEST_RUN_MS = 900_000;
 
-/** What a user can do about a failure: one or a few sentences, never empty. */
-export function adviseOn(failure: Failure, job: JobFacts): string {
-  const named = BY_NAME[failure.name];
-  if (named) return named(failure, job);
+/** Where to see whether it ran: by request id, or by the time when it can have run. */
+function whereToLook({ failure, invocation, region }: Case): string {
+  const place = { functionName: invocation.reference.name };
+  if (region === undefined) return '.';
+  if (failure.requestId !== undefined && isRequestId(failure.requestId)) {
+    return `: ${requestUrl({ ...place, region, requestId: failure.requestId })}`;
+  }
+  if (failure.sentAt === undefined) return '.';
+  const sent = failure.sentAt.getTime();
+  const [from, to] = [new Date(sent - LOOK_BACK_MS), new Date(sent + LONGEST_RUN_MS)];
+  return `: ${periodUrl({ ...place, region, from, to })}`;
+}
+
+/** What a user can do about a failure: a sentence or a few, never empty. */
+export function adviseOn(the: Case): string {
+  const { failure } = the;
   switch (failure.proof) {
     case 'may_have_run':
-      return 'Look at the function’s log before you run this again.';
+      return `Look at the function’s log before you run this again${whereToLook(the)}\nIf the function may safely run twice, retry: idempotent sends such an invocation again.`;
     case 'ran':
-      return 'Look at the function’s log; it ran.';
-    case 'never_ran':
+      return `The function’s own code ran. Look at its log${whereToLook(the)}`;
+    case 'never_ran': {
+      const named = Object.hasOwn(BY_NAME, failure.name) && BY_NAME[failure.name];
+      if (typeof named === 'string') return named;
+      if (named) return named(the);
+      if (failure.throughProxy) return PROXY;
       return failure.statusCode === undefined
-        ? CONNECTION_ADVICE
-        : 'Nothing was run. Mend what the message says and run the job again.';
+        ? 'Check the region, AWS_ENDPOINT_URL_LAMBDA and the network of the runner.'
+        : 'Mend what the message says and run the job again.';
+    }
     default:
       return failure.proof satisfies never;
   }

@@ -45,18 +45,30 @@ function answered(answer: Answer, invocation: Invocation) {
   };
 }
 
-function unanswered(failure: Failure, job: JobFacts) {
-  const ran = failure.proof === 'ran' ? ' The function ran, at least in part.' : '';
-  const lost =
-    failure.proof === 'may_have_run' && failure.sentAt !== undefined
-      ? ` It was sent at ${failure.sentAt.toISOString()}; whether the function ran is not known.`
-      : '';
+/** Whether the function ran, in a sentence for somebody who has to decide what to do now. */
+function whetherItRan(failure: Failure): string {
+  switch (failure.proof) {
+    case 'never_ran':
+      return 'The function did not run.';
+    case 'ran':
+      return 'The function ran, at least in part, and its answer is lost.';
+    case 'may_have_run':
+      return `It was sent at ${failure.sentAt?.toISOString() ?? 'an unknown time'}, and nothing tells whether the function ran.`;
+    default:
+      return failure.proof satisfies never;
+  }
+}
+
+const asSentence = (message: string): string => (/[.!?…]$/.test(message) ? message : `${message}.`);
+
+function unanswered(failure: Failure, delivery: Delivery, job: JobFacts) {
+  const { invocation, region } = delivery;
   return {
     ...(failure.requestId !== undefined && { request_id: failure.requestId }),
     error: {
       name: failure.name,
-      message: `${failure.message}${ran}${lost}`,
-      advice: adviseOn(failure, job),
+      message: `${asSentence(failure.message)} ${whetherItRan(failure)}`,
+      advice: adviseOn({ failure, invocation, region, job }),
     },
   };
 }
@@ -67,7 +79,7 @@ function outcomeOf(delivery: Delivery, rules: Rules): Outcome {
     case 'failure':
       return {
         ...asked(delivery),
-        ...unanswered(result, rules.job),
+        ...unanswered(result, delivery, rules.job),
         outcome: result.proof === 'never_ran' ? 'not_invoked' : 'unknown',
       };
     case 'answer': {
@@ -98,12 +110,16 @@ function failsStep(outcome: Outcome, rules: Rules): boolean {
 /** Judges how an invocation ended: its outcome, and whether the step fails for it. */
 export function judge(delivery: Delivery, rules: Rules): Judgement {
   const outcome = outcomeOf(delivery, rules);
-  const answer = delivery.result.kind === 'answer' ? delivery.result : undefined;
+  const { result } = delivery;
+  const answer = result.kind === 'answer' ? result : undefined;
+  const strangeText = result.kind === 'failure' ? result.strangeText : undefined;
   return {
     label: delivery.invocation.functionName,
     outcome,
     response: answer?.payload ?? new Uint8Array(),
     logIsCut: answer?.logTail !== undefined && isCut(answer.logTail),
+    tailRefused: delivery.tailRefused,
     failsStep: failsStep(outcome, rules),
+    ...(strangeText !== undefined && { strangeText }),
   };
 }

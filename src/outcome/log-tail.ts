@@ -14,6 +14,24 @@ export function decodeLogTail(tail: Uint8Array): string {
   return new TextDecoder().decode(tail.subarray(start));
 }
 
+/** Where a function's log is kept, which some functions return in place of its text. */
+export type LogPlace = Readonly<{ logGroup: string; logStreamName: string }>;
+
+/** Reads a log result that is JSON with the place of the log; undefined where it is log text. */
+export function readLogPlace(log: string): LogPlace | undefined {
+  if (!log.startsWith('{')) return undefined;
+  try {
+    const value: unknown = JSON.parse(log);
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (!('logGroup' in value && 'logStreamName' in value)) return undefined;
+    const { logGroup, logStreamName } = value;
+    if (typeof logGroup !== 'string' || typeof logStreamName !== 'string') return undefined;
+    return { logGroup, logStreamName };
+  } catch {
+    return undefined;
+  }
+}
+
 const FIELDS = {
   duration_ms: /\tDuration: ([\d.]+) ms/,
   billed_duration_ms: /\tBilled Duration: ([\d.]+) ms/,

@@ -54,8 +54,6 @@ export type Outcome = Asked &
     | (Unanswered & Readonly<{ outcome: 'unknown' }>)
   );
 
-export type OutcomeKind = Outcome['outcome'];
-
 /** An outcome, with what the document itself leaves out. */
 export type Judgement = Readonly<{
   /** The function as the user wrote it. */
@@ -64,5 +62,9 @@ export type Judgement = Readonly<{
   /** The response as received; empty where there is none. */
   response: Uint8Array;
   logIsCut: boolean;
+  /** Whether the function supports no log tail, so that it was asked again without. */
+  tailRefused: boolean;
+  /** What came in place of Lambda's answer. */
+  strangeText?: string;
   failsStep: boolean;
 }>;

@@ -1,11 +1,14 @@
 import { error, warning } from '@actions/core';
 import { readFunctionError } from '../outcome/function-error.ts';
 import type { Judgement } from '../outcome/outcome.ts';
+import { cut } from './fence.ts';
 
 /** An error or a warning beside the workflow's name: a short title, and a body of a few lines. */
 export type Annotation = Readonly<{ level: 'error' | 'warning'; title: string; body: string }>;
 
 const SHOWN_FRAMES = 3;
+const SHOWN_BYTES = 4 * 1024;
+const SHOWN_FRAME_BYTES = 512;
 /** A runner keeps ten annotations of a kind in a step. */
 const MOST = 10;
 
@@ -19,8 +22,8 @@ function bodyOf({ label, outcome }: Judgement): string {
     case 'function_error': {
       const { type, message, frames } = readFunctionError(outcome.result);
       return lines(
-        [type, message].filter(Boolean).join(': '),
-        ...frames.slice(0, SHOWN_FRAMES).map((frame) => `    ${frame}`),
+        cut([type, message].filter(Boolean).join(': '), SHOWN_BYTES),
+        ...frames.slice(0, SHOWN_FRAMES).map((frame) => `    ${cut(frame, SHOWN_FRAME_BYTES)}`),
         `Function: ${label}`,
         requestId,
         outcome.log_result === undefined ? "Set log_type: Tail to see the function's log here." : undefined,
@@ -29,7 +32,7 @@ function bodyOf({ label, outcome }: Judgement): string {
     case 'not_invoked':
     case 'unknown':
       return lines(
-        `${label}: ${outcome.error.name}: ${outcome.error.message}`,
+        `${label}: ${outcome.error.name}: ${cut(outcome.error.message, SHOWN_BYTES)}`,
         outcome.error.advice,
         requestId,
       );
@@ -51,14 +54,20 @@ function annotationOf(judgement: Judgement): Annotation | undefined {
   };
 }
 
-/** One annotation for each invocation that failed, at most ten; the last one counts the rest. */
-export function annotationsOf(judgements: readonly Judgement[]): Annotation[] {
-  const all = judgements.map(annotationOf).filter((annotation) => annotation !== undefined);
+function atMostTen(all: readonly Annotation[]): Annotation[] {
   const shown = all.slice(0, MOST);
   const last = shown.at(-1);
   const rest = all.length - shown.length;
   if (last === undefined || rest === 0) return shown;
   return [...shown.slice(0, -1), { ...last, body: `${last.body}\n… and ${rest} more failed.` }];
+}
+
+/** One annotation for each invocation that failed, at most ten of a level; the last one counts the rest. */
+export function annotationsOf(judgements: readonly Judgement[]): Annotation[] {
+  const all = judgements.map(annotationOf).filter((annotation) => annotation !== undefined);
+  return (['error', 'warning'] as const).flatMap((level) =>
+    atMostTen(all.filter((annotation) => annotation.level === level)),
+  );
 }
 
 /** All problems of the inputs in one annotation. */

@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { endGroup, info, startGroup } from '@actions/core';
+import { readLogPlace } from '../outcome/log-tail.ts';
 import type { Judgement } from '../outcome/outcome.ts';
 import { cut, fence } from './fence.ts';
 
 const SHOWN_BYTES = 64 * 1024;
+const STRANGE_BYTES = 4 * 1024;
 
 /** A foldable part of the log, with text that is not ours. */
 export type LogGroup = Readonly<{ title: string; foreign: string }>;
+
+/** What the user wants to see in the log. */
+export type LogOptions = Readonly<{ showResponse: boolean }>;
 
 /** The line before an invocation, in the words of the Terraform action. */
 export const announcement = (label: string): string => `Invoking Lambda function ${label}...`;
@@ -36,11 +41,27 @@ export function headline({ label, outcome, response }: Judgement): string {
   }
 }
 
+function logGroup({ log, isCut }: { log: string; isCut: boolean }): LogGroup {
+  const place = readLogPlace(log);
+  if (place) {
+    return {
+      title: 'Function log (kept elsewhere)',
+      foreign: `Log group: ${place.logGroup}\nLog stream: ${place.logStreamName}`,
+    };
+  }
+  return { title: isCut ? 'Function log (last 4 KB)' : 'Function log', foreign: log.trimEnd() };
+}
+
 /** The groups under the headline. A function's error is always shown, its response only when asked for. */
-export function groupsOf(judgement: Judgement, showResponse: boolean): LogGroup[] {
-  const { outcome, response, logIsCut } = judgement;
-  if (outcome.outcome === 'not_invoked' || outcome.outcome === 'unknown') return [];
+export function groupsOf(judgement: Judgement, { showResponse }: LogOptions): LogGroup[] {
+  const { outcome, response, logIsCut, strangeText } = judgement;
+  if (outcome.outcome === 'not_invoked' || outcome.outcome === 'unknown') {
+    return strangeText === undefined
+      ? []
+      : [{ title: "What came in place of Lambda's answer", foreign: cut(strangeText, STRANGE_BYTES) }];
+  }
   const text = new TextDecoder().decode(response);
+  const log = outcome.log_result;
   return [
     ...(outcome.outcome === 'function_error'
       ? [{ title: 'Function error', foreign: cut(text, SHOWN_BYTES) }]
@@ -48,30 +69,46 @@ export function groupsOf(judgement: Judgement, showResponse: boolean): LogGroup[
     ...(outcome.outcome === 'succeeded' && showResponse && response.length > 0
       ? [{ title: 'Response', foreign: cut(text, SHOWN_BYTES) }]
       : []),
-    ...(outcome.log_result === undefined
-      ? []
-      : [
-          {
-            title: logIsCut ? 'Function log (last 4 KB)' : 'Function log',
-            foreign: outcome.log_result.trimEnd(),
-          },
-        ]),
+    ...(log === undefined ? [] : [logGroup({ log, isCut: logIsCut })]),
   ];
 }
 
-/** One line that says how to see a response that was kept out of the log; undefined where there is none. */
-export function hint({ outcome, response }: Judgement, showResponse: boolean): string | undefined {
-  return outcome.outcome === 'succeeded' && response.length > 0 && !showResponse
-    ? 'The response is in the outputs; show_response: true prints it here.'
-    : undefined;
+/** Lines that say what the user may miss: the response that is not shown, the log that there is not. */
+export function hints({ outcome, response, tailRefused }: Judgement, { showResponse }: LogOptions): string[] {
+  const hidden = outcome.outcome === 'succeeded' && response.length > 0 && !showResponse;
+  return [
+    ...(tailRefused
+      ? ['This function supports no log tail; it was asked again without one and ran once.']
+      : []),
+    ...(hidden ? ['The response is in the outputs; show_response: true prints it here.'] : []),
+  ];
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+/** A wait before an invocation is sent again. */
+export type Pause = Readonly<{
+  label: string;
+  error: string;
+  /** Lambda's word for why it was throttled. */
+  reason?: string | undefined;
+  ran: 'never' | 'perhaps';
+  waitMs: number;
+  leftMs: number;
+}>;
+
+/** One line before an invocation is sent again: why, when, and for how long yet. */
+export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): string {
+  const why = reason === undefined ? error : `${error}, ${reason}`;
+  const state = ran === 'never' ? 'it did not run' : 'it may have run';
+  return `Lambda function ${label}: ${why}; ${state}. Sending it again in ${seconds(waitMs)} (${seconds(leftMs)} left).`;
 }
 
 /** Writes what an invocation came to into the log. */
-export function writeLog(judgement: Judgement, showResponse: boolean): void {
+export function writeLog(judgement: Judgement, options: LogOptions): void {
   info(headline(judgement));
-  const line = hint(judgement, showResponse);
-  if (line !== undefined) info(line);
-  for (const { title, foreign } of groupsOf(judgement, showResponse)) {
+  for (const line of hints(judgement, options)) info(line);
+  for (const { title, foreign } of groupsOf(judgement, options)) {
     startGroup(title);
     info(fence(foreign, randomUUID()));
     endGroup();

@@ -29,12 +29,15 @@ export const COMMON_OUTPUTS = [
   'cold_starts',
 ] as const;
 
+// Byte for byte: a byte order mark stays.
+const TEXT = new TextDecoder('utf-8', { ignoreBOM: true });
+
 type Outputs = Readonly<Record<string, string>>;
 
 function singleOutputs({ outcome, response }: Judgement): Outputs {
   const fields: Readonly<Record<string, unknown>> = {
     ...outcome,
-    result: new TextDecoder().decode(response),
+    result: TEXT.decode(response),
   };
   return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, String(fields[name] ?? '')] as const));
 }

@@ -1,6 +1,6 @@
 import { summary } from '@actions/core';
+import { isRequestId, requestUrl } from '../outcome/links.ts';
 import type { Judgement, Outcome } from '../outcome/outcome.ts';
-import { logEventsUrl } from './links.ts';
 import { codeSpan, table } from './markdown.ts';
 
 const HEADER = [
@@ -24,14 +24,11 @@ const RESULTS: Readonly<Record<Outcome['outcome'], string>> = {
 const milliseconds = (value: number | undefined): string =>
   value === undefined ? '' : `${value.toLocaleString('en-US', { maximumFractionDigits: 0 })} ms`;
 
-/** Lambda's request ids are UUIDs; anything else came from somewhere else and is only shown. */
-const REQUEST_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 function requestCell(outcome: Outcome): string {
   const { request_id: requestId, region } = outcome;
   if (requestId === undefined) return '';
-  if (region === undefined || !REQUEST_ID.test(requestId)) return codeSpan(requestId);
-  return `[${requestId}](${logEventsUrl({ functionName: outcome.function_name, region, requestId })})`;
+  if (region === undefined || !isRequestId(requestId)) return codeSpan(requestId);
+  return `[${requestId}](${requestUrl({ functionName: outcome.function_name, region, requestId })})`;
 }
 
 function rowOf(outcome: Outcome): string[] {

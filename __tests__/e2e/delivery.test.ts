@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { ECHO, HANDLERS, invokeStep } from './step.ts';
+
+let lambda: LocalLambda;
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: {
+      echo: { handler: ECHO },
+      migrate: { handler: `${HANDLERS}.slow`, timeoutSeconds: 60 },
+      'no-tail': { handler: ECHO, tailLogsUnsupported: true },
+      'log-elsewhere': {
+        handler: ECHO,
+        logDestination: { logGroup: '/app/logs', logStreamName: '::error::x' },
+      },
+    },
+  });
+});
+beforeEach(() => lambda.reset());
+afterAll(() => lambda.close());
+
+const PAYLOAD = '{"key":"value"}';
+const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
+
+describe('a connection that is lost after the function ran', () => {
+  const lost = (_: unknown, n: number): Fault | undefined =>
+    n === 0 ? { kind: 'reset', when: 'after' } : undefined;
+
+  test('is unknown, fails the step, and says what to look at', async () => {
+    lambda.setFault(lost);
+    const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
+    expect(lambda.executions('echo')).toHaveLength(1);
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(step.outputs['attempts']).toBe('1');
+    const [annotation, ...others] = step.annotations;
+    expect(others).toEqual([]);
+    expect(annotation?.title).toBe('Failed to Invoke Lambda Function');
+    const [what, advice, idempotent] = annotation?.message.split('\n') ?? [];
+    expect(what).toMatch(
+      /^echo: ECONNRESET: read ECONNRESET\. It was sent at \d{4}-.*Z, and nothing tells whether the function ran\.$/,
+    );
+    expect(advice).toMatch(
+      /^Look at the function’s log before you run this again: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
+    );
+    expect(idempotent).toContain('retry: idempotent');
+    expect(step.summary).toContain('| ❓ unknown | `echo` |');
+  });
+
+  test('is sent again with retry: idempotent, and the second answer counts', async () => {
+    lambda.setFault(lost);
+    const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD, retry: 'idempotent' });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['outcome']).toBe('succeeded');
+    expect(step.outputs['attempts']).toBe('2');
+    expect(step.outputs['result']).toBe(PAYLOAD);
+    expect(lambda.executions('echo')).toHaveLength(2);
+    expect(step.annotations).toEqual([]);
+    expect(texts(step)[1]).toMatch(
+      /^Lambda function echo: ECONNRESET; it may have run\. Sending it again in 0\.\d s \((180\.0|179\.\d) s left\)\.$/,
+    );
+  });
+});
+
+test('a throttle is waited out, with a line a wait', async () => {
+  lambda.setFault((_, n) =>
+    n < 2
+      ? {
+          kind: 'error',
+          when: 'before',
+          status: 429,
+          type: 'TooManyRequestsException',
+          message: 'Rate Exceeded.',
+          reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+        }
+      : undefined,
+  );
+  const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
+  expect(step.exitCode).toBe(0);
+  expect(step.outputs['attempts']).toBe('3');
+  expect(lambda.executions('echo')).toHaveLength(1);
+  const waits = texts(step).filter((line) => line.includes('Sending it again'));
+  expect(waits).toHaveLength(2);
+  expect(waits[0]).toContain(
+    'TooManyRequestsException, ReservedFunctionConcurrentInvocationLimitExceeded; it did not run.',
+  );
+});
+
+test('timeout_seconds is the end: unknown, and the function runs on', async () => {
+  const step = await invokeStep(lambda, {
+    function_name: 'migrate',
+    payload: '{"ms":1500}',
+    timeout_seconds: '1',
+  });
+  await lambda.idle();
+  expect(step.exitCode).toBe(1);
+  expect(step.outputs['outcome']).toBe('unknown');
+  expect(step.annotations[0]?.message).toContain('DeadlineExceeded');
+  expect(lambda.executions('migrate')).toHaveLength(1);
+});
+
+describe('a step that is cancelled', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('by %s reports what is known within 3 s', async (signal) => {
+    let signalledAt = 0;
+    const step = await invokeStep(
+      lambda,
+      { function_name: 'migrate', payload: '{"ms":4000}' },
+      {
+        onStart: (child) => {
+          const poll = setInterval(() => {
+            if (lambda.executions('migrate').length === 0) return;
+            clearInterval(poll);
+            signalledAt = Date.now();
+            child.kill(signal);
+          }, 20);
+        },
+      },
+    );
+    expect(Date.now() - signalledAt).toBeLessThan(3_000);
+    expect(step.exitCode).toBe(1);
+    expect(step.signal).toBeNull();
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(step.outputs['total']).toBe('1');
+    expect(step.resultLines.map((line) => JSON.parse(line).outcome)).toEqual(['unknown']);
+    expect(step.summary).toContain('| ❓ unknown | `migrate` |');
+    expect(step.annotations).toHaveLength(1);
+    expect(step.annotations[0]?.message).toContain('the workflow was cancelled before an answer came');
+    expect(lambda.executions('migrate')).toHaveLength(1);
+  });
+
+  test('while it waits sends nothing more, and says that nothing ran', async () => {
+    lambda.setFault(() => ({
+      kind: 'error',
+      when: 'before',
+      status: 429,
+      type: 'TooManyRequestsException',
+      message: 'Rate Exceeded.',
+      headers: { 'retry-after': '100' },
+    }));
+    const step = await invokeStep(
+      lambda,
+      { function_name: 'echo', payload: PAYLOAD },
+      {
+        onStart: (child) => {
+          child.stdout?.on('data', (chunk) => {
+            if (String(chunk).includes('Sending it again')) child.kill('SIGTERM');
+          });
+        },
+      },
+    );
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs['outcome']).toBe('not_invoked');
+    expect(lambda.requests).toHaveLength(1);
+  });
+});
+
+test('a page in place of an answer is shown from its start, fenced', async () => {
+  lambda.setFault(() => ({
+    kind: 'raw',
+    when: 'before',
+    status: 502,
+    headers: { 'content-type': 'text/html' },
+    body: '<html>\n::error::forged\n##[error]forged\n</html>',
+  }));
+  const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
+  expect(step.outputs['outcome']).toBe('unknown');
+  expect(step.annotations.map(({ message }) => message)).toEqual([
+    expect.stringContaining(
+      "HTTP 502 with an answer that is not Lambda's: <html> ::error::forged ##[error]forged </html>.",
+    ),
+  ]);
+  expect(step.stdout).not.toContain('SyntaxError');
+  expect(texts(step)).toContain("What came in place of Lambda's answer");
+  expect(texts(step)).toContain('::error::forged');
+});
+
+describe('a log tail that is not one', () => {
+  test('is done without where the function supports none', async () => {
+    const step = await invokeStep(lambda, { function_name: 'no-tail', payload: PAYLOAD, log_type: 'Tail' });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['log_result']).toBe('');
+    expect(lambda.executions('no-tail')).toHaveLength(1);
+    expect(texts(step)).toContain(
+      'This function supports no log tail; it was asked again without one and ran once.',
+    );
+  });
+
+  test('is a place where the log is kept elsewhere', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'log-elsewhere',
+      payload: PAYLOAD,
+      log_type: 'Tail',
+    });
+    expect(step.exitCode).toBe(0);
+    expect(step.annotations).toEqual([]);
+    expect(texts(step)).toEqual(
+      expect.arrayContaining([
+        'Function log (kept elsewhere)',
+        'Log group: /app/logs',
+        'Log stream: ::error::x',
+      ]),
+    );
+  });
+});

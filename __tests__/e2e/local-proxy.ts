@@ -1,0 +1,168 @@
+import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  request as sendOn,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { join, portOf } from './proxy-front.ts';
+
+/** A request as it came to the proxy: for a tunnel (CONNECT host:port), or to be passed on (POST http://…). */
+export type ProxyRequest = Readonly<{ method: string; target: string; authorization: string | undefined }>;
+
+/** What the proxy does in place of passing a request on: an answer of its own, or hanging up without a word. */
+export type Obstruction = Readonly<{ kind: 'refuse'; status: number }> | Readonly<{ kind: 'hang-up' }>;
+
+/** Chooses what stands in a request's way, if anything; n counts requests from 0. */
+export type ObstructionChooser = (n: number) => Obstruction | undefined;
+
+export type LocalProxyOptions = Readonly<{
+  /** Default: 127.0.0.1. */
+  host?: string;
+  /** Whoever does not present these is answered 407. */
+  credentials?: Readonly<{ user: string; password: string }>;
+  /** Speaks TLS with its clients (a proxy at https://…). */
+  certificate?: Readonly<{ key: string; cert: string }>;
+}>;
+
+/** A running forward proxy. */
+export type LocalProxy = Readonly<{
+  port: number;
+  readonly requests: readonly ProxyRequest[];
+  obstruct(chooser: ObstructionChooser): void;
+  /** Breaks every connection that stands; new ones are welcome. */
+  cut(): void;
+  /** Forgets requests and obstructions. */
+  reset(): void;
+  close(): Promise<void>;
+}>;
+
+const PAGE = '<html><body>The proxy does not let this through.</body></html>';
+
+function withoutHopByHop({ headers }: IncomingMessage): OutgoingHttpHeaders {
+  const {
+    'proxy-authorization': _credentials,
+    'proxy-connection': _proxyConnection,
+    connection: _,
+    ...rest
+  } = headers;
+  return rest;
+}
+
+/** The proxy's own answer to a request, or undefined where it is to be passed on. */
+type Gate = (message: IncomingMessage) => Obstruction | undefined;
+
+function forwarding(gate: Gate): RequestListener {
+  return (message, response) => {
+    const obstruction = gate(message);
+    if (obstruction?.kind === 'hang-up') {
+      message.socket.destroy();
+      return;
+    }
+    if (obstruction) {
+      response.writeHead(obstruction.status, {
+        'content-type': 'text/html',
+        ...(obstruction.status === 407 && { 'proxy-authenticate': 'Basic realm="proxy"' }),
+      });
+      response.end(PAGE);
+      return;
+    }
+    const { hostname, port, pathname, search } = new URL(message.url ?? '');
+    const onward = sendOn(
+      {
+        host: hostname,
+        port,
+        path: pathname + search,
+        ...(message.method !== undefined && { method: message.method }),
+        headers: withoutHopByHop(message),
+        agent: false,
+      },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+        answer.on('error', () => message.socket.destroy());
+      },
+    );
+    onward.on('error', () => message.socket.destroy());
+    message.socket.once('close', () => onward.destroy());
+    message.pipe(onward);
+  };
+}
+
+function tunnelling(gate: Gate): (message: IncomingMessage, client: Duplex, head: Buffer) => void {
+  return (message, client, head) => {
+    client.on('error', () => client.destroy());
+    const obstruction = gate(message);
+    if (obstruction?.kind === 'hang-up') {
+      client.destroy();
+      return;
+    }
+    if (obstruction) {
+      client.end(`HTTP/1.1 ${obstruction.status} No\r\ncontent-length: ${PAGE.length}\r\n\r\n${PAGE}`);
+      return;
+    }
+    const { hostname, port } = new URL(`tcp://${message.url}`);
+    const target = connect(Number(port), hostname);
+    target.once('connect', () => {
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      if (head.length > 0) target.write(head);
+      join(client, target);
+    });
+    target.on('error', () => client.destroy());
+  };
+}
+
+/** Starts a proxy that passes requests for http on and opens tunnels for https, and notes what came. */
+export async function startLocalProxy(options: LocalProxyOptions = {}): Promise<LocalProxy> {
+  const { credentials, certificate } = options;
+  const expected =
+    credentials && `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`;
+  let requests: ProxyRequest[] = [];
+  let choose: ObstructionChooser = () => undefined;
+  const gate: Gate = (message) => {
+    const authorization = message.headers['proxy-authorization'];
+    requests.push({ method: message.method ?? '', target: message.url ?? '', authorization });
+    if (expected !== undefined && authorization !== expected) return { kind: 'refuse', status: 407 };
+    return choose(requests.length - 1);
+  };
+
+  const server = certificate
+    ? createHttpsServer(certificate, forwarding(gate))
+    : createServer(forwarding(gate));
+  server.on('connect', tunnelling(gate));
+  const sockets = new Set<Duplex>();
+  server.on('connection', (socket: Duplex) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  server.listen(0, options.host ?? '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: portOf(server),
+    get requests() {
+      return requests;
+    },
+    obstruct: (chooser) => {
+      choose = chooser;
+    },
+    cut,
+    reset: () => {
+      requests = [];
+      choose = () => undefined;
+    },
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      cut();
+      await closed;
+    },
+  };
+}

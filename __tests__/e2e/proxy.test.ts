@@ -1,0 +1,372 @@
+import { Buffer } from 'node:buffer';
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { type LocalProxy, startLocalProxy } from './local-proxy.ts';
+import { makeCertificate } from './proxy-certificate.ts';
+import { type Front, startFront } from './proxy-front.ts';
+import { ECHO, type InvokeStep, invokeStep } from './step.ts';
+
+// The password needs percent-encoding in a URL, so that what the proxy sees proves the decoding.
+const USER = 'deployer-Zq7xKv';
+const PASSWORD = 'Tz4@w:orD/9mN%';
+const LOGIN = `${USER}:${encodeURIComponent(PASSWORD)}`;
+const BASIC = Buffer.from(`${USER}:${PASSWORD}`).toString('base64');
+const SECRETS = [USER, PASSWORD, encodeURIComponent(PASSWORD), 'Tz4', '9mN', BASIC];
+
+const certificate = makeCertificate(['localhost', '127.0.0.1']);
+const pem = 'missing' in certificate ? undefined : certificate;
+const withoutTls = 'missing' in certificate ? certificate.missing : undefined;
+const tlsSuite = withoutTls === undefined ? describe : describe.skip;
+const because = (reason: string | undefined): string => (reason === undefined ? '' : ` (skipped: ${reason})`);
+const opened: { close(): Promise<void> }[] = [];
+const started = new Set<ChildProcess>();
+let lambda: LocalLambda;
+let front: Front | undefined;
+let proxy: LocalProxy;
+let closedPort: number;
+
+/** Keeps what was started for the end, which comes whatever fails until then. */
+function kept<T extends { close(): Promise<void> }>(server: T): T {
+  opened.push(server);
+  return server;
+}
+
+beforeAll(async () => {
+  lambda = kept(await startLocalLambda({ functions: { echo: { handler: ECHO } } }));
+  if (pem) front = kept(await startFront({ targetPort: Number(new URL(lambda.url).port), certificate: pem }));
+  proxy = kept(await startLocalProxy({ credentials: { user: USER, password: PASSWORD } }));
+  const closed = await startLocalProxy();
+  closedPort = closed.port;
+  await closed.close();
+});
+beforeEach(() => {
+  lambda.reset();
+  proxy.reset();
+});
+afterEach(() => {
+  // A step that a test didn't wait for would disturb the next one.
+  for (const child of started) child.kill('SIGKILL');
+  started.clear();
+});
+afterAll(async () => {
+  await Promise.all(opened.map((server) => server.close()));
+  pem?.dispose();
+});
+
+const through = (port: number, login = LOGIN): string => `http://${login}@127.0.0.1:${port}`;
+
+function expectNoSecret(step: InvokeStep): void {
+  const { stdout, stderr, outputs, summary, resultLines } = step;
+  const all = [stdout, stderr, summary, ...Object.values(outputs), ...resultLines].join('\n');
+  for (const secret of SECRETS) expect(all).not.toContain(secret);
+}
+
+type Way = Readonly<{
+  scheme: 'http' | 'https';
+  lower: string;
+  upper: string;
+  /** The proxy variable of the other scheme. */
+  other: string;
+  endpoint: () => string;
+  method: string;
+  target: () => string;
+}>;
+
+const HTTP: Way = {
+  scheme: 'http',
+  lower: 'http_proxy',
+  upper: 'HTTP_PROXY',
+  other: 'HTTPS_PROXY',
+  endpoint: () => lambda.url,
+  method: 'POST',
+  target: () => `${lambda.url}/2015-03-31/functions/echo/invocations`,
+};
+const HTTPS: Way = {
+  scheme: 'https',
+  lower: 'https_proxy',
+  upper: 'HTTPS_PROXY',
+  other: 'HTTP_PROXY',
+  endpoint: () => `https://localhost:${front?.port}`,
+  method: 'CONNECT',
+  target: () => `localhost:${front?.port}`,
+};
+const WAYS = [HTTP, HTTPS];
+
+/** Runs a step at the way's endpoint with these variables; whatever comes of it, the proxy's login shows nowhere. */
+async function proxiedStep(
+  way: Way,
+  env: Readonly<Record<string, string>>,
+  inputs: Readonly<Record<string, string>> = {},
+): Promise<InvokeStep> {
+  const trust = way.scheme === 'https' && pem ? { NODE_EXTRA_CA_CERTS: pem.file } : {};
+  const step = await invokeStep(
+    lambda,
+    { function_name: 'echo', payload: '{"a":1}', log_type: 'Tail', show_response: 'true', ...inputs },
+    {
+      env: { AWS_ENDPOINT_URL_LAMBDA: way.endpoint(), ...trust, ...env },
+      onStart: (child) => {
+        started.add(child);
+        child.once('close', () => started.delete(child));
+      },
+    },
+  );
+  expectNoSecret(step);
+  return step;
+}
+
+const message = (step: InvokeStep): string =>
+  step.annotations.map((annotation) => annotation.message).join('\n');
+
+function expectSucceeded(step: InvokeStep): void {
+  expect(message(step)).toBe('');
+  expect(step.outputs['outcome']).toBe('succeeded');
+  expect(step.outputs['result']).toBe('{"a":1}');
+  expect(lambda.executions('echo')).toHaveLength(1);
+}
+
+function expectNotInvoked(step: InvokeStep): void {
+  expect(step.exitCode).toBe(1);
+  expect(step.outputs['outcome']).toBe('not_invoked');
+  expect(message(step)).toContain('The function did not run.');
+  expect(lambda.requests).toHaveLength(0);
+}
+
+/** Breaks the proxy's connections once the handler has started; says whether that came within 10 s. */
+async function cutOnceItRan(): Promise<boolean> {
+  for (let waited = 0; waited < 500; waited += 1) {
+    if (lambda.executions('echo').length > 0) {
+      await lambda.idle();
+      proxy.cut();
+      return true;
+    }
+    await sleep(20);
+  }
+  return false;
+}
+
+for (const way of WAYS) {
+  const { scheme, lower, upper, other } = way;
+  const suite = scheme === 'https' ? tlsSuite : describe;
+
+  suite(`an ${scheme} endpoint${scheme === 'https' ? because(withoutTls) : ''}`, () => {
+    const throughProxy = () => ({
+      method: way.method,
+      target: way.target(),
+      authorization: `Basic ${BASIC}`,
+    });
+
+    test.each([lower, upper])('is reached through the proxy of %s, with its credentials', async (name) => {
+      const step = await proxiedStep(way, { [name]: through(proxy.port) });
+      expectSucceeded(step);
+      expect(proxy.requests).toEqual([throughProxy()]);
+      expect(Object.keys(lambda.requests[0]?.headers ?? {})).not.toContain('proxy-authorization');
+    });
+
+    test('is reached through a proxy given without http://', async () => {
+      const step = await proxiedStep(way, { [upper]: through(proxy.port).slice('http://'.length) });
+      expectSucceeded(step);
+      expect(proxy.requests).toEqual([throughProxy()]);
+    });
+
+    test('is reached through a proxy given as HTTP://, with a line break after it', async () => {
+      const value = `${through(proxy.port).replace('http:', 'HTTP:')}\n`;
+      const step = await proxiedStep(way, { [upper]: value });
+      expectSucceeded(step);
+      expect(proxy.requests).toEqual([throughProxy()]);
+    });
+
+    test('is reached through the proxy in lower case where both are set', async () => {
+      const step = await proxiedStep(way, { [lower]: through(proxy.port), [upper]: through(closedPort) });
+      expectSucceeded(step);
+      expect(proxy.requests).toEqual([throughProxy()]);
+    });
+
+    test.each(['no_proxy', 'NO_PROXY'])('is reached directly where %s names it', async (name) => {
+      const host = new URL(way.endpoint()).hostname;
+      const step = await proxiedStep(way, {
+        [upper]: through(proxy.port),
+        [name]: `example.com, ${host}`,
+      });
+      expectSucceeded(step);
+      expect(proxy.requests).toEqual([]);
+    });
+
+    test('heeds no_proxy, not NO_PROXY, where both are set', async () => {
+      const host = new URL(way.endpoint()).hostname;
+      const step = await proxiedStep(way, {
+        [upper]: through(proxy.port),
+        no_proxy: 'example.com',
+        NO_PROXY: host,
+      });
+      expectSucceeded(step);
+      expect(proxy.requests).toEqual([throughProxy()]);
+    });
+
+    test(`is reached directly whatever ${other} says`, async () => {
+      const step = await proxiedStep(way, { [other]: through(proxy.port) });
+      expectSucceeded(step);
+      expect(proxy.requests).toEqual([]);
+    });
+
+    test.each([
+      { what: 'a SOCKS proxy', value: () => `socks5://${LOGIN}@127.0.0.1:${proxy.port}` },
+      { what: 'a port that is none', value: () => `http://${LOGIN}@127.0.0.1:${USER}` },
+      { what: 'no host', value: () => `http://${LOGIN}@` },
+      { what: 'a password with a bare %', value: () => `http://${USER}:Tz4%9mN@127.0.0.1:${proxy.port}` },
+    ])('with $what in the variable is an invalid input', async ({ value }) => {
+      const step = await proxiedStep(way, { [upper]: value() });
+      expect(step.exitCode).toBe(1);
+      expect(step.annotations).toEqual([
+        {
+          level: 'error',
+          title: 'Invalid Input',
+          message: expect.stringContaining(`The environment variable ${upper} must be the URL of a proxy`),
+        },
+      ]);
+      expect(proxy.requests).toEqual([]);
+      expect(lambda.requests).toHaveLength(0);
+    });
+
+    test('with a proxy that is down is not invoked, tried again, and the proxy is named', async () => {
+      const step = await proxiedStep(way, { [upper]: through(closedPort) }, { retry_seconds: '1' });
+      expectNotInvoked(step);
+      expect(message(step)).toContain('ECONNREFUSED');
+      expect(message(step)).toContain('Check the proxy of HTTPS_PROXY or HTTP_PROXY');
+      expect(Number(step.outputs['attempts'])).toBeGreaterThan(1);
+    });
+
+    test('with a wrong password is not invoked and not sent again', async () => {
+      const step = await proxiedStep(way, { [upper]: through(proxy.port, `${USER}:wrong-Tz4-9mN`) });
+      expectNotInvoked(step);
+      expect(message(step)).toContain('407');
+      expect(message(step)).toMatch(/proxy .*credentials/);
+      expect(proxy.requests).toHaveLength(1);
+      expect(step.outputs['attempts']).toBe('1');
+    });
+
+    test('with a proxy that forbids it is not invoked and not sent again', async () => {
+      proxy.obstruct(() => ({ kind: 'refuse', status: 403 }));
+      const step = await proxiedStep(way, { [upper]: through(proxy.port) });
+      expectNotInvoked(step);
+      expect(message(step)).toContain('403');
+      expect(proxy.requests).toHaveLength(1);
+      expect(step.outputs['attempts']).toBe('1');
+    });
+
+    test('with a connection cut after the handler ran is unknown, once, and the proxy is named', async () => {
+      lambda.setFault(() => ({ kind: 'stall', when: 'after' }));
+      const [step, cut] = await Promise.all([
+        proxiedStep(way, { [upper]: through(proxy.port) }, { timeout_seconds: '20' }),
+        cutOnceItRan(),
+      ]);
+      expect(cut).toBe(true);
+      expect(step.exitCode).toBe(1);
+      expect(step.outputs['outcome']).toBe('unknown');
+      expect(step.outputs['attempts']).toBe('1');
+      expect(lambda.executions('echo')).toHaveLength(1);
+      expect(proxy.requests).toHaveLength(1);
+      expect(message(step)).toContain('nothing tells whether the function ran');
+      expect(message(step)).toMatch(/through (?:a|the) proxy/);
+    });
+
+    test('with a connection cut the second time it is used is unknown, and the proxy is named', async () => {
+      lambda.setFault((_, n) =>
+        n === 0
+          ? { kind: 'error', when: 'before', status: 429, type: 'TooManyRequestsException', message: 'Slow' }
+          : { kind: 'stall', when: 'after' },
+      );
+      const [step, cut] = await Promise.all([
+        proxiedStep(way, { [upper]: through(proxy.port) }, { timeout_seconds: '20' }),
+        cutOnceItRan(),
+      ]);
+      expect(cut).toBe(true);
+      expect(step.outputs['outcome']).toBe('unknown');
+      expect(step.outputs['attempts']).toBe('2');
+      expect(lambda.executions('echo')).toHaveLength(1);
+      expect(message(step)).toMatch(/through (?:a|the) proxy/);
+    });
+
+    test('with a proxy that hangs up before it passes anything on runs at most once', async () => {
+      proxy.obstruct((n) => (n === 0 ? { kind: 'hang-up' } : undefined));
+      const step = await proxiedStep(way, { [upper]: through(proxy.port) }, { retry_seconds: '10' });
+      if (scheme === 'https') {
+        // No tunnel came to stand: nothing can have run, so it is sent again.
+        expectSucceeded(step);
+        expect(step.outputs['attempts']).toBe('2');
+      } else {
+        // The request was with the proxy: only the proxy knows what became of it.
+        expect(step.outputs['outcome']).toBe('unknown');
+        expect(step.outputs['attempts']).toBe('1');
+      }
+    });
+  });
+}
+
+tlsSuite(`a tunnel${because(withoutTls)}`, () => {
+  test('that never comes to stand is not invoked, after it was tried again', async () => {
+    proxy.obstruct(() => ({ kind: 'hang-up' }));
+    const step = await proxiedStep(HTTPS, { HTTPS_PROXY: through(proxy.port) }, { retry_seconds: '1' });
+    expectNotInvoked(step);
+    expect(Number(step.outputs['attempts'])).toBeGreaterThan(1);
+    expect(proxy.requests).toHaveLength(Number(step.outputs['attempts']));
+    expect(message(step)).toMatch(/[Pp]roxy/);
+  });
+
+  test('that the proxy can’t open just now is asked for again', async () => {
+    proxy.obstruct((n) => (n === 0 ? { kind: 'refuse', status: 502 } : undefined));
+    const step = await proxiedStep(HTTPS, { HTTPS_PROXY: through(proxy.port) }, { retry_seconds: '10' });
+    expectSucceeded(step);
+    expect(step.outputs['attempts']).toBe('2');
+  });
+
+  test('to a server that is not trusted is not invoked and not sent again', async () => {
+    const step = await proxiedStep(HTTPS, {
+      HTTPS_PROXY: through(proxy.port),
+      NODE_EXTRA_CA_CERTS: '',
+    });
+    expectNotInvoked(step);
+    expect(message(step)).toMatch(/SELF_SIGNED/);
+    expect(step.outputs['attempts']).toBe('1');
+  });
+});
+
+tlsSuite(`a proxy at https://${because(withoutTls)}`, () => {
+  let secure: LocalProxy;
+  beforeAll(async () => {
+    const credentials = { user: USER, password: PASSWORD };
+    secure = kept(await startLocalProxy({ ...(pem && { certificate: pem }), credentials }));
+  });
+  beforeEach(() => secure.reset());
+  const secureUrl = (): string => `https://${LOGIN}@localhost:${secure.port}`;
+  const trusted = (): string => pem?.file ?? '';
+
+  test.each(WAYS)('leads to an $scheme endpoint', async (way) => {
+    const step = await proxiedStep(way, { [way.upper]: secureUrl(), NODE_EXTRA_CA_CERTS: trusted() });
+    expectSucceeded(step);
+    expect(secure.requests).toHaveLength(1);
+  });
+
+  test.each(WAYS)('that is not trusted is told nothing for an $scheme endpoint', async (way) => {
+    const step = await proxiedStep(way, { [way.upper]: secureUrl(), NODE_EXTRA_CA_CERTS: '' });
+    expectNotInvoked(step);
+    expect(message(step)).toMatch(/SELF_SIGNED/);
+    expect(step.outputs['attempts']).toBe('1');
+    expect(secure.requests).toEqual([]);
+  });
+});
+
+// Longer than connections may take to stand, and than idle ones are kept.
+const LATE_MS = 10_500;
+
+test('an answer that comes late is waited for, through a proxy too', async () => {
+  const ways = WAYS.filter(({ scheme }) => scheme === 'http' || pem);
+  lambda.setFault(() => ({ kind: 'delay', when: 'after', ms: LATE_MS }));
+  const steps = await Promise.all(
+    ways.map((way) => proxiedStep(way, { [way.upper]: through(proxy.port) }, { timeout_seconds: '20' })),
+  );
+  expect(steps.map(({ outputs }) => outputs['outcome'])).toEqual(ways.map(() => 'succeeded'));
+  expect(steps.map(({ outputs }) => outputs['attempts'])).toEqual(ways.map(() => '1'));
+  expect(lambda.executions('echo')).toHaveLength(ways.length);
+});

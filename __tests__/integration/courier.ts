@@ -1,0 +1,85 @@
+import path from 'node:path';
+import type { LocalLambda } from '../../local-lambda/server.ts';
+import { Clients } from '../../src/lambda/client.ts';
+import { type Courier, type DeliveryPolicy, deliver, type Wait } from '../../src/lambda/delivery.ts';
+import type { Delivery, Invocation } from '../../src/lambda/invocation.ts';
+import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
+
+const HANDLERS = path.join(import.meta.dirname, '..', '..', 'local-lambda', 'handlers');
+export const ECHO = path.join(HANDLERS, 'echo.mjs.handler');
+export const SLOW = path.join(HANDLERS, 'slow.mjs.handler');
+
+/** Points the SDK's own chains at a local Lambda, as a job's environment does. The answer undoes it. */
+export function useLambda(url: string, region = 'us-east-1'): () => void {
+  const saved = { ...process.env };
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_LAMBDA: url,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  });
+  return () => {
+    process.env = saved;
+  };
+}
+
+export const INVOCATION: Invocation = {
+  index: 0,
+  functionName: 'echo',
+  reference: { name: 'echo' },
+  invocationType: 'RequestResponse',
+  logType: 'None',
+  payload: new TextEncoder().encode('{"a":1}'),
+};
+
+export const POLICY: DeliveryPolicy = { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 };
+
+/** A clock on which waiting takes no time, and a sequence in place of chance. */
+export type FakeTiming = Timing & Readonly<{ slept: readonly number[] }>;
+
+/** Sleeps are recorded and only move the clock; deadlines are real, as the network is. */
+export function fakeTiming(random: () => number = () => 0.999): FakeTiming {
+  const slept: number[] = [];
+  let skew = 0;
+  return {
+    now: () => REAL_TIMING.now() + skew,
+    random,
+    sleep: async (ms) => {
+      slept.push(ms);
+      skew += ms;
+    },
+    after: REAL_TIMING.after,
+    slept,
+  };
+}
+
+/** What a delivery did, beside how it ended. */
+export type Delivered = Delivery & Readonly<{ waits: readonly Wait[] }>;
+
+/** Delivers one invocation to the local Lambda of `useLambda`, on fake time unless told otherwise. */
+export async function deliverTo(
+  _lambda: LocalLambda,
+  options: {
+    invocation?: Partial<Invocation>;
+    policy?: Partial<DeliveryPolicy>;
+    timing?: Timing;
+    cancel?: AbortSignal;
+    clients?: Clients;
+  } = {},
+): Promise<Delivered> {
+  const waits: Wait[] = [];
+  const clients = options.clients ?? new Clients({});
+  const courier: Courier = {
+    clients,
+    policy: { ...POLICY, ...options.policy },
+    timing: options.timing ?? fakeTiming(),
+    cancel: options.cancel ?? new AbortController().signal,
+    onWait: (wait) => waits.push(wait),
+  };
+  try {
+    return { ...(await deliver({ ...INVOCATION, ...options.invocation }, courier)), waits };
+  } finally {
+    if (options.clients === undefined) clients.close();
+  }
+}

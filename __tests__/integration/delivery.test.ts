@@ -1,0 +1,405 @@
+import { createServer } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { REAL_TIMING } from '../../src/lambda/timing.ts';
+import { deliverTo, ECHO, fakeTiming, SLOW, useLambda } from './courier.ts';
+
+let lambda: LocalLambda;
+let restore: () => void;
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: {
+      echo: { handler: ECHO },
+      slow: { handler: SLOW, timeoutSeconds: 30 },
+      'no-tail': { handler: ECHO, tailLogsUnsupported: true },
+      'log-elsewhere': { handler: ECHO, logDestination: { logGroup: '/app/logs', logStreamName: 'one' } },
+    },
+  });
+  restore = useLambda(lambda.url);
+});
+afterEach(() => lambda.reset());
+afterAll(async () => {
+  restore();
+  await lambda.close();
+});
+
+/** Faults for the first requests, then none. */
+const first = (...faults: readonly Fault[]): void => lambda.setFault((_, n) => faults[n]);
+const THROTTLED: Fault = {
+  kind: 'error',
+  when: 'before',
+  status: 429,
+  type: 'TooManyRequestsException',
+  message: 'Rate Exceeded.',
+  reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+};
+const PENDING: Fault = {
+  kind: 'error',
+  when: 'before',
+  status: 409,
+  type: 'CodeArtifactUserPendingException',
+  message: 'The function is waking.',
+};
+
+describe('an answer', () => {
+  test('has what Lambda said', async () => {
+    const { result, region, attempts } = await deliverTo(lambda, { invocation: { logType: 'Tail' } });
+    expect(result).toMatchObject({ kind: 'answer', statusCode: 200, executedVersion: '$LATEST' });
+    expect(result.kind === 'answer' && new TextDecoder().decode(result.payload)).toBe('{"a":1}');
+    expect(result.kind === 'answer' && new TextDecoder().decode(result.logTail)).toContain(
+      'REPORT RequestId',
+    );
+    expect(result.requestId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(region).toBe('us-east-1');
+    expect(attempts).toBe(1);
+  });
+
+  test('without a request id is still Lambda’s where status and body are', async () => {
+    lambda.setFault(() => ({ kind: 'omit-request-id' }));
+    const { result } = await deliverTo(lambda);
+    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(result.requestId).toBeUndefined();
+  });
+});
+
+describe('which policy sends again what', () => {
+  const unreachable: Fault = { kind: 'close', when: 'before' };
+  const rows: readonly (readonly [fault: string, policy: 'safe' | 'idempotent' | 'never', sent: number])[] = [
+    ['throttled', 'safe', 2],
+    ['throttled', 'idempotent', 2],
+    ['throttled', 'never', 1],
+    ['lost before it ran', 'safe', 1],
+    ['lost before it ran', 'idempotent', 2],
+    ['lost before it ran', 'never', 1],
+    ['lost after it ran', 'safe', 1],
+    ['lost after it ran', 'idempotent', 2],
+    ['lost after it ran', 'never', 1],
+    ['500 ServiceException', 'safe', 1],
+    ['500 ServiceException', 'idempotent', 2],
+    ['500 ServiceException', 'never', 1],
+    ['404', 'safe', 1],
+    ['404', 'idempotent', 1],
+    ['410 EFSIOException', 'idempotent', 1],
+  ];
+  const faults: Readonly<Record<string, Fault>> = {
+    throttled: THROTTLED,
+    'lost before it ran': unreachable,
+    'lost after it ran': { kind: 'reset', when: 'after' },
+    '500 ServiceException': {
+      kind: 'error',
+      when: 'after',
+      status: 500,
+      type: 'ServiceException',
+      message: 'Internal error',
+    },
+    '404': { kind: 'error', when: 'before', status: 404, type: 'ResourceNotFoundException', message: 'no' },
+    '410 EFSIOException': {
+      kind: 'error',
+      when: 'after',
+      status: 410,
+      type: 'EFSIOException',
+      message: 'I/O',
+    },
+  };
+
+  test.each(rows)('%s under %s is sent %i times', async (fault, retry, sent) => {
+    const injected = faults[fault];
+    if (injected === undefined) throw new Error(`no fault ${fault}`);
+    first(injected);
+    const { result, attempts } = await deliverTo(lambda, { policy: { retry } });
+    expect(lambda.requests).toHaveLength(sent);
+    expect(attempts).toBe(sent);
+    expect(result.kind).toBe(sent === 2 ? 'answer' : 'failure');
+  });
+
+  test.each([
+    { what: 'a dry run', invocation: { invocationType: 'DryRun' as const } },
+    { what: 'a named durable execution', invocation: { durableExecutionName: 'order-7' } },
+  ])('$what may always be sent again, but not under never', async ({ invocation }) => {
+    first({ kind: 'reset', when: 'after' });
+    expect((await deliverTo(lambda, { invocation })).attempts).toBe(2);
+    lambda.reset();
+    first({ kind: 'reset', when: 'after' });
+    expect((await deliverTo(lambda, { invocation, policy: { retry: 'never' } })).attempts).toBe(1);
+  });
+
+  test('a lost dry run never ran', async () => {
+    lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
+    const { result } = await deliverTo(lambda, {
+      invocation: { invocationType: 'DryRun' },
+      policy: { retry: 'never' },
+    });
+    expect(result).toMatchObject({ kind: 'failure', proof: 'never_ran' });
+  });
+
+  test('one that may have run stays so, although the next attempt was refused', async () => {
+    first({ kind: 'reset', when: 'after' }, { ...THROTTLED, status: 404, type: 'ResourceNotFoundException' });
+    const { result } = await deliverTo(lambda, { policy: { retry: 'idempotent' } });
+    expect(result).toMatchObject({
+      kind: 'failure',
+      name: 'ResourceNotFoundException',
+      proof: 'may_have_run',
+      sentAt: expect.any(Date),
+    });
+  });
+
+  test('a connection lost on a socket that was used before proves nothing', async () => {
+    first(THROTTLED, { kind: 'reset', when: 'after' });
+    const { result } = await deliverTo(lambda);
+    expect(result).toMatchObject({ kind: 'failure', proof: 'may_have_run', sentAt: expect.any(Date) });
+    expect(lambda.executions()).toHaveLength(1);
+  });
+
+  test('AWS_MAX_ATTEMPTS changes nothing', async () => {
+    process.env['AWS_MAX_ATTEMPTS'] = '7';
+    lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
+    const { attempts } = await deliverTo(lambda);
+    delete process.env['AWS_MAX_ATTEMPTS'];
+    expect(attempts).toBe(1);
+    expect(lambda.requests).toHaveLength(1);
+    expect(lambda.executions()).toHaveLength(1);
+  });
+});
+
+describe('waiting', () => {
+  test('is full jitter from 200 ms, doubled up to 15 s', async () => {
+    const timing = fakeTiming(() => 0.999);
+    first(...Array.from({ length: 9 }, () => THROTTLED));
+    const { result, attempts, waits } = await deliverTo(lambda, { timing });
+    expect(result.kind).toBe('answer');
+    expect(attempts).toBe(10);
+    expect(timing.slept).toEqual([200, 400, 799, 1598, 3197, 6394, 12787, 14985, 14985]);
+    expect(waits.map(({ waitMs }) => waitMs)).toEqual(timing.slept);
+    expect(waits[0]?.failure).toMatchObject({
+      name: 'TooManyRequestsException',
+      reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+    });
+    expect(lambda.executions()).toHaveLength(1);
+  });
+
+  test('is as short as chance will have it', async () => {
+    const timing = fakeTiming(() => 0);
+    first(THROTTLED, THROTTLED);
+    await deliverTo(lambda, { timing });
+    expect(timing.slept).toEqual([0, 0]);
+  });
+
+  test('is at least what Retry-After asks for', async () => {
+    const timing = fakeTiming(() => 0.5);
+    first({ ...THROTTLED, headers: { 'retry-after': '20' } });
+    const { attempts } = await deliverTo(lambda, { timing });
+    expect(timing.slept).toEqual([20_000]);
+    expect(attempts).toBe(2);
+  });
+
+  test('ends when retry_seconds would be over, and says what was tried', async () => {
+    const timing = fakeTiming(() => 0.999);
+    lambda.setFault(() => THROTTLED);
+    const { result, waits } = await deliverTo(lambda, { timing, policy: { retryMs: 5_000 } });
+    expect(timing.slept).toEqual([200, 400, 799, 1598]);
+    expect(waits.at(-1)?.leftMs).toBeLessThanOrEqual(5_000 - 200 - 400 - 799);
+    expect(result).toMatchObject({
+      proof: 'never_ran',
+      message: 'Rate Exceeded. (sent 5 times in 3 s; to wait 4 s more would be too long)',
+    });
+  });
+
+  test('has an end at timeout_seconds too', async () => {
+    const timing = fakeTiming(() => 0.999);
+    lambda.setFault(() => THROTTLED);
+    await deliverTo(lambda, { timing, policy: { timeoutMs: 1_000 } });
+    expect(timing.slept).toEqual([200, 400]);
+  });
+
+  test('outlasts a function that wakes for 20 s, which then runs once', async () => {
+    const timing = fakeTiming();
+    const start = timing.now();
+    lambda.setFault(() => (timing.now() - start < 20_000 ? PENDING : undefined));
+    const { result, attempts, elapsedMs } = await deliverTo(lambda, { timing });
+    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(attempts).toBeGreaterThan(5);
+    expect(elapsedMs).toBeGreaterThanOrEqual(20_000);
+    expect(lambda.executions()).toHaveLength(1);
+  });
+});
+
+describe('timeout_seconds', () => {
+  test('after sending leaves it unknown, and the function runs on', async () => {
+    const { result, attempts } = await deliverTo(lambda, {
+      invocation: { functionName: 'slow', payload: new TextEncoder().encode('{"ms":1000}') },
+      policy: { timeoutMs: 700, retry: 'idempotent' },
+    });
+    expect(result).toMatchObject({
+      kind: 'failure',
+      name: 'DeadlineExceeded',
+      proof: 'may_have_run',
+      sentAt: expect.any(Date),
+    });
+    expect(attempts).toBe(1);
+    await lambda.idle();
+    expect(lambda.executions()).toHaveLength(1);
+  });
+
+  test('before the connection stands proves that nothing ran', async () => {
+    // Takes connections and never says a word, so that a TLS handshake does not end.
+    const silent = createServer((socket) => socket.on('error', () => undefined));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const address = silent.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const back = useLambda(`https://127.0.0.1:${port}`);
+    const { result } = await deliverTo(lambda, { policy: { timeoutMs: 300 } });
+    back();
+    silent.close();
+    expect(result).toMatchObject({ kind: 'failure', name: 'DeadlineExceeded', proof: 'never_ran' });
+    expect(result).not.toHaveProperty('sentAt');
+  });
+
+  test('cuts an answer that does not end, and knows its request id', async () => {
+    lambda.setFault(() => ({ kind: 'slow-body', chunkBytes: 1, delayMs: 400 }));
+    const { result } = await deliverTo(lambda, { policy: { timeoutMs: 1_000 } });
+    expect(result).toMatchObject({
+      name: 'DeadlineExceeded',
+      proof: 'may_have_run',
+      statusCode: 200,
+      requestId: lambda.executions()[0]?.requestId,
+    });
+  });
+});
+
+describe('cancellation', () => {
+  test('before it was sent sends nothing', async () => {
+    const { result, attempts } = await deliverTo(lambda, { cancel: AbortSignal.abort() });
+    expect(result).toMatchObject({ name: 'Cancelled', proof: 'never_ran' });
+    expect(attempts).toBe(0);
+    expect(lambda.requests).toHaveLength(0);
+  });
+
+  test('in flight leaves it unknown', async () => {
+    const cancel = new AbortController();
+    lambda.setFault(() => {
+      setTimeout(() => cancel.abort(), 50);
+      return { kind: 'stall', when: 'after' };
+    });
+    const { result } = await deliverTo(lambda, { cancel: cancel.signal });
+    expect(result).toMatchObject({ name: 'Cancelled', proof: 'may_have_run' });
+  });
+
+  test('during a wait ends it at once, and nothing ran', async () => {
+    const cancel = new AbortController();
+    lambda.setFault(() => {
+      setTimeout(() => cancel.abort(), 50);
+      return { ...THROTTLED, headers: { 'retry-after': '100' } };
+    });
+    const startedAt = Date.now();
+    const { result } = await deliverTo(lambda, { cancel: cancel.signal, timing: REAL_TIMING });
+    expect(Date.now() - startedAt).toBeLessThan(10_000);
+    expect(result).toMatchObject({
+      proof: 'never_ran',
+      message: 'Rate Exceeded. (then the workflow was cancelled)',
+    });
+    expect(lambda.requests).toHaveLength(1);
+  });
+});
+
+describe('strange answers', () => {
+  const page = '<html><body>Bad gateway</body></html>';
+  const raw = (status: number, body: string, type = 'text/html'): Fault => ({
+    kind: 'raw',
+    when: 'before',
+    status,
+    headers: { 'content-type': type },
+    body,
+  });
+  const rows = [
+    [502, page, 'may_have_run', `HTTP 502 with an answer that is not Lambda's: ${page}`],
+    [403, page, 'never_ran', `HTTP 403 with an answer that is not Lambda's: ${page}`],
+    [404, 'no such route', 'never_ran', "HTTP 404 with an answer that is not Lambda's: no such route"],
+    [
+      503,
+      '<?xml version="1.0"?><Error/>',
+      'may_have_run',
+      'HTTP 503 with an answer that is not Lambda\'s: <?xml version="1.0"?><Error/>',
+    ],
+    [500, '', 'may_have_run', 'HTTP 500 with an empty answer'],
+    [200, '', 'may_have_run', 'HTTP 200 with an empty answer'],
+    [200, page, 'may_have_run', `HTTP 200 with an answer that is not Lambda's: ${page}`],
+    [302, page, 'never_ran', `HTTP 302 with an answer that is not Lambda's: ${page}`],
+    [429, 'slow down', 'never_ran', "HTTP 429 with an answer that is not Lambda's: slow down"],
+  ] as const;
+
+  test.each(rows)('HTTP %i with %j: %s', async (status, body, proof, message) => {
+    lambda.setFault(() => raw(status, body));
+    const { result } = await deliverTo(lambda, { policy: { retry: 'never' } });
+    expect(result).toMatchObject({
+      kind: 'failure',
+      name: `HTTP ${status}`,
+      proof,
+      message,
+      statusCode: status,
+    });
+  });
+
+  test('a truncated answer is broken, not a SyntaxError', async () => {
+    lambda.setFault(() => ({ kind: 'truncate', bytes: 3 }));
+    const { result } = await deliverTo(lambda);
+    expect(result).toMatchObject({
+      name: 'BrokenAnswer',
+      proof: 'may_have_run',
+      statusCode: 200,
+      requestId: lambda.executions()[0]?.requestId,
+    });
+    expect(result.kind === 'failure' && result.message).toMatch(
+      /^the answer \(HTTP 200\) began and broke off/,
+    );
+  });
+
+  test('headers larger than Node takes are a failure with a name', async () => {
+    lambda.setFault(() => ({
+      kind: 'raw',
+      when: 'after',
+      status: 200,
+      headers: { 'x-large': 'x'.repeat(20_000) },
+      body: '{}',
+    }));
+    const { result } = await deliverTo(lambda);
+    expect(result).toMatchObject({ name: 'HPE_HEADER_OVERFLOW', proof: 'may_have_run' });
+  });
+
+  test('an error’s name from a stranger is not repeated', async () => {
+    lambda.setFault(() => ({
+      kind: 'raw',
+      when: 'before',
+      status: 400,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code: 'x\n::error::y', message: 'z' }),
+    }));
+    const { result } = await deliverTo(lambda);
+    expect(result).toMatchObject({ kind: 'failure', name: 'HTTP 400', proof: 'never_ran' });
+  });
+});
+
+describe('log tails that are not', () => {
+  test('a function that supports none is asked again without, and runs once', async () => {
+    const { result, attempts, tailRefused } = await deliverTo(lambda, {
+      invocation: { functionName: 'no-tail', logType: 'Tail' },
+    });
+    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(attempts).toBe(2);
+    expect(tailRefused).toBe(true);
+    expect(lambda.executions()).toHaveLength(1);
+  });
+
+  test('under never it is not asked again', async () => {
+    const { result, attempts } = await deliverTo(lambda, {
+      invocation: { functionName: 'no-tail', logType: 'Tail' },
+      policy: { retry: 'never' },
+    });
+    expect(result).toMatchObject({
+      kind: 'failure',
+      name: 'InvalidParameterValueException',
+      proof: 'never_ran',
+    });
+    expect(attempts).toBe(1);
+  });
+});

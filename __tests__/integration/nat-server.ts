@@ -1,0 +1,46 @@
+// A program for the server's side of a NAT: a local Lambda, the ways to it from outside, and a proxy.
+// It is sent a ServerTask and answers with ServerPorts, and with a ServerReport whenever it is sent more.
+import { once } from 'node:events';
+import { startLocalLambda } from '../../local-lambda/server.ts';
+import { startLocalProxy } from '../e2e/local-proxy.ts';
+import { startFront } from '../e2e/proxy-front.ts';
+
+/** What to serve, and at which address. */
+export type ServerTask = Readonly<{
+  host: string;
+  functions: readonly string[];
+  /** Of every function. */
+  handler: string;
+  certificate?: Readonly<{ key: string; cert: string }>;
+}>;
+
+export type ServerPorts = Readonly<{ http: number; https?: number; proxy: number }>;
+
+/** The functions that ran, one entry for each execution, and the methods that came to the proxy. */
+export type ServerReport = Readonly<{ executions: readonly string[]; proxied: readonly string[] }>;
+
+const [task]: ServerTask[] = await once(process, 'message');
+if (!task) throw new Error('there is nothing to serve');
+const { host, functions, handler, certificate } = task;
+const lambda = await startLocalLambda({
+  functions: Object.fromEntries(functions.map((name) => [name, { handler, timeoutSeconds: 30 }])),
+});
+const targetPort = Number(new URL(lambda.url).port);
+const http = await startFront({ targetPort, host });
+const https = certificate && (await startFront({ targetPort, host, certificate }));
+const proxy = await startLocalProxy({ host });
+
+process.on('message', () => {
+  const report: ServerReport = {
+    executions: lambda.executions().map(({ functionName }) => functionName),
+    proxied: proxy.requests.map(({ method }) => method),
+  };
+  process.send?.(report);
+});
+// Ends with the tests, however they end.
+process.once('disconnect', async () => {
+  await Promise.all([http.close(), https?.close(), proxy.close(), lambda.close()]);
+  process.exit();
+});
+const ports: ServerPorts = { http: http.port, proxy: proxy.port, ...(https && { https: https.port }) };
+process.send?.(ports);

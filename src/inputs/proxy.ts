@@ -1,0 +1,43 @@
+import type { ProxyVariables } from '../lambda/connection.ts';
+import type { Problems } from './problems.ts';
+
+/** Node's order: the lower case counts where both are set. */
+const PROXIES = [
+  ['https_proxy', 'HTTPS_PROXY'],
+  ['http_proxy', 'HTTP_PROXY'],
+] as const;
+
+/** The URL of a proxy in the form that Node takes, or undefined where it is none that Node can use. */
+function normalise(value: string): string | undefined {
+  const text = value.trim();
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`);
+  if (url === null || url.hostname === '') return undefined;
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
+  try {
+    decodeURIComponent(url.username);
+    decodeURIComponent(url.password);
+  } catch {
+    return undefined;
+  }
+  return url.href;
+}
+
+/**
+ * Checks the proxy variables, whose values may hold a password and so are never quoted.
+ * Node passes over what it does not know and would go past such a proxy without a word.
+ */
+export function parseProxy(variables: ProxyVariables, problems: Problems): ProxyVariables {
+  const checked = PROXIES.map(([lower, upper]) => {
+    const name = variables[lower] ? lower : upper;
+    const value = variables[name];
+    if (!value) return [lower, undefined] as const;
+    const url = normalise(value);
+    if (url === undefined) {
+      problems.add(
+        `The environment variable ${name} must be the URL of a proxy, http://host:port or https://host:port; in a user or password, write % as %25. Its value is not shown, as it may hold a password.`,
+      );
+    }
+    return [lower, url] as const;
+  });
+  return { ...Object.fromEntries(checked), no_proxy: variables['no_proxy'] || variables['NO_PROXY'] };
+}

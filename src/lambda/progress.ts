@@ -1,0 +1,66 @@
+/** The start of an answer: what came before its body, or instead of Lambda's own. */
+export type Head = Readonly<{
+  statusCode: number;
+  /** Lambda's id of the invocation; an answer without one may be somebody else's. */
+  requestId?: string;
+  retryAfterSeconds?: number;
+}>;
+
+/**
+ * How far one attempt came, noted while it is under way, because an error alone does not tell.
+ * Before `sentAt` nothing of the request had left this machine.
+ */
+export class Progress {
+  readonly #now: () => number;
+  #sentAt: Date | undefined;
+  #head: Head | undefined;
+  #text: string | undefined;
+  #throughProxy = false;
+  #networkError: unknown;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get sentAt(): Date | undefined {
+    return this.#sentAt;
+  }
+
+  get head(): Head | undefined {
+    return this.#head;
+  }
+
+  /** The body of an answer that is no success, as text. */
+  get text(): string | undefined {
+    return this.#text;
+  }
+
+  /** What the network threw, before the SDK made anything of it. */
+  get networkError(): unknown {
+    return this.#networkError;
+  }
+
+  get throughProxy(): boolean {
+    return this.#throughProxy;
+  }
+
+  connectionStands(): void {
+    this.#sentAt ??= new Date(this.#now());
+  }
+
+  proxyIsUsed(): void {
+    this.#throughProxy = true;
+  }
+
+  networkFailed(error: unknown): void {
+    this.#networkError = error;
+  }
+
+  headCame(head: Head): void {
+    this.#head = head;
+  }
+
+  textCame(text: string): void {
+    this.#text = text;
+  }
+}
