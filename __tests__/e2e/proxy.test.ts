@@ -355,6 +355,24 @@ tlsSuite(`a proxy at https://${because(withoutTls)}`, () => {
     expect(step.outputs['attempts']).toBe('1');
     expect(secure.requests).toEqual([]);
   });
+
+  test('that is trusted does not make an endpoint trusted behind it', async () => {
+    const other = makeCertificate(['localhost']);
+    if ('missing' in other) throw new Error(other.missing);
+    try {
+      const credentials = { user: USER, password: PASSWORD };
+      const trustedProxy = kept(await startLocalProxy({ certificate: other, credentials }));
+      const step = await proxiedStep(HTTPS, {
+        HTTPS_PROXY: `https://${LOGIN}@localhost:${trustedProxy.port}`,
+        NODE_EXTRA_CA_CERTS: other.file,
+      });
+      expectNotInvoked(step);
+      expect(message(step)).toMatch(/SELF_SIGNED/);
+      expect(trustedProxy.requests).toHaveLength(1);
+    } finally {
+      other.dispose();
+    }
+  });
 });
 
 // Longer than connections may take to stand, and than idle ones are kept.

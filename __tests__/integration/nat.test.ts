@@ -23,6 +23,9 @@ const certificate = withoutNat === undefined ? makeCertificate([SERVER_ADDRESS])
 const pem = 'missing' in certificate ? undefined : certificate;
 const withoutTls = 'missing' in certificate ? certificate.missing : undefined;
 
+// Jest does not show the names of tests where a whole file is skipped.
+if (withoutNat !== undefined) console.warn(`The tests behind a NAT are skipped: ${withoutNat}.`);
+
 const children: ChildProcess[] = [];
 let network: NatNetwork | undefined;
 let calls: ReadonlyMap<string, CallReport> = new Map();

@@ -3,6 +3,7 @@ import { type ClientRequest, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { Progress } from './progress.ts';
 
 /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, as Node's own agents read them. */
@@ -41,7 +42,8 @@ class ObservedHttpAgent extends HttpAgent {
     const progress = currentProgress.getStore();
     const socket = super.createConnection(options, callback);
     keepAlive(socket);
-    socket?.once('connect', () => {
+    // To a proxy at https:// the connection stands only when TLS does.
+    socket?.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
       if (socket instanceof Socket && socket.remotePort !== Number(options.port)) proxied.add(socket);
       isUsed(socket, progress);
     });
