@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { ExitCode, info, setFailed, warning } from '@actions/core';
 import { makePlan, type Plan } from './inputs/plan.ts';
 import { InvalidInputError } from './inputs/problems.ts';
@@ -6,10 +7,13 @@ import { Clients } from './lambda/client.ts';
 import { type Courier, deliver } from './lambda/delivery.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
 import { judge } from './outcome/judge.ts';
+import { joinSecrets, maskJudgement, NO_SECRETS } from './outcome/masks.ts';
 import type { Judgement } from './outcome/outcome.ts';
-import { annotationsOf, invalidInput, writeAnnotations } from './report/annotations.ts';
+import { annotationsOf, invalidInput, unwrittenResponse, writeAnnotations } from './report/annotations.ts';
 import { announcement, waitLine, writeLog } from './report/log.ts';
-import { outputsOf, writeOutputs } from './report/outputs.ts';
+import { registerSecrets } from './report/masks.ts';
+import { isTooLong, outputsOf, writeOutputs } from './report/outputs.ts';
+import { writeResponseFile } from './report/response-file.ts';
 import { appendResult, createResultsFile } from './report/results-file.ts';
 import { renderSummary, writeSummary } from './report/summary.ts';
 
@@ -51,12 +55,15 @@ async function invokeAll(
         }),
       ),
   };
-  const rules = { failOnFunctionError: plan.failOnFunctionError, job: environment };
+  const { failOnFunctionError, expressions } = plan;
+  const rules = { failOnFunctionError, expressions, job: environment };
   try {
     return await Promise.all(
       plan.invocations.map(async (invocation) => {
         const judgement = judge(await deliver(invocation, courier), rules);
-        await orWarn('The results file', () => appendResult(job.resultsFile, judgement.outcome));
+        registerSecrets(judgement.secrets);
+        const shown = maskJudgement(judgement, judgement.secrets);
+        await orWarn('The results file', () => appendResult(job.resultsFile, shown.outcome));
         return judgement;
       }),
     );
@@ -65,16 +72,38 @@ async function invokeAll(
   }
 }
 
+/** Keeps the response of a single invocation in a file: where the user wants it, or where it has to be for its size. */
+async function keepResponse(
+  judgements: readonly Judgement[],
+  plan: Plan,
+  resultsFile: string,
+): Promise<string | undefined> {
+  const [only] = judgements;
+  if (only === undefined || judgements.length > 1 || only.response.length === 0) return undefined;
+  const file = plan.resultFile ?? path.join(path.dirname(resultsFile), 'response');
+  if (plan.resultFile === undefined && !isTooLong(only.response)) return undefined;
+  await writeResponseFile(file, only.response);
+  return file;
+}
+
 async function report(
   judgements: readonly Judgement[],
   plan: Plan,
   job: { hasSummary: boolean; resultsFile: string },
 ): Promise<void> {
-  for (const judgement of judgements) writeLog(judgement, { showResponse: plan.showResponse });
-  writeOutputs(outputsOf(judgements, job.resultsFile));
-  if (plan.writeSummary && job.hasSummary)
-    await orWarn('The job summary', () => writeSummary(renderSummary(judgements)));
-  writeAnnotations(annotationsOf(judgements));
+  const secrets = judgements.map((judgement) => judgement.secrets).reduce(joinSecrets, NO_SECRETS);
+  const shown = judgements.map((judgement) => maskJudgement(judgement, secrets));
+  for (const judgement of shown) writeLog(judgement, { showResponse: plan.showResponse });
+  const response = await keepResponse(judgements, plan, job.resultsFile).catch((error: unknown) => {
+    writeAnnotations([unwrittenResponse(error)]);
+    process.exitCode = ExitCode.Failure;
+    return undefined;
+  });
+  writeOutputs(outputsOf(judgements, { results: job.resultsFile, response }));
+  if (plan.writeSummary && job.hasSummary) {
+    await orWarn('The job summary', () => writeSummary(renderSummary(shown)));
+  }
+  writeAnnotations(annotationsOf(shown));
 }
 
 async function run(cancel: AbortSignal): Promise<void> {

@@ -142,7 +142,11 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
           payload: Buffer.from(JSON.stringify({ id })),
         },
       });
-      const rules = { failOnFunctionError: true, job: { eventName: 'push', hasOidc: false } };
+      const rules = {
+        failOnFunctionError: true,
+        expressions: { expect: [], mask: [] },
+        job: { eventName: 'push', hasOidc: false },
+      };
       const { outcome } = judge(delivery, rules);
       cases.push({ id, type, retry, outcome: outcome.outcome, attempts: delivery.attempts });
     }

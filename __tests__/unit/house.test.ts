@@ -127,7 +127,7 @@ describe('the outside world', () => {
 const NEIGHBOURS: Readonly<
   Record<string, Readonly<{ values: readonly string[]; types: readonly string[] }>>
 > = {
-  inputs: { values: ['inputs'], types: ['lambda'] },
+  inputs: { values: ['inputs'], types: ['lambda', 'outcome'] },
   lambda: { values: ['lambda', 'version.ts'], types: [] },
   outcome: { values: ['outcome'], types: ['lambda'] },
   report: { values: ['report', 'outcome'], types: [] },

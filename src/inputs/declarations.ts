@@ -23,7 +23,11 @@ export const INPUT_DEFAULTS = {
   retry: 'safe',
   retry_seconds: '180',
   fail_on_function_error: 'true',
+  expect: '',
+  query: '',
   show_response: 'false',
+  mask: '',
+  result_file: '',
   summary: 'true',
 } as const;
 

@@ -1,20 +1,15 @@
 import type { ProxyVariables } from '../lambda/connection.ts';
 import type { DeliveryPolicy } from '../lambda/delivery.ts';
-import type { Invocation, InvocationType, LogType } from '../lambda/invocation.ts';
+import type { Invocation } from '../lambda/invocation.ts';
+import type { Expressions } from '../outcome/expectations.ts';
 import { parseBoolean, parseChoice } from './choice.ts';
-import { parseClientContext } from './client-context.ts';
-import {
-  INVOCATION_TYPES,
-  type InputName,
-  type InputReader,
-  LOG_TYPES,
-  RETRY_POLICIES,
-} from './declarations.ts';
-import { parseFunctionName, parseQualifier, parseRegion, parseTenantId } from './function-name.ts';
-import { parsePayload } from './payload.ts';
-import { InvalidInputError, Problems, quote } from './problems.ts';
+import { type InputName, type InputReader, RETRY_POLICIES } from './declarations.ts';
+import { parseEntry } from './entry.ts';
+import { parseExpressions } from './expressions.ts';
+import { InvalidInputError, Problems } from './problems.ts';
 import { parseProxy } from './proxy.ts';
 import type { Environment } from './read.ts';
+import { parseResultFile } from './result-file.ts';
 import { parseSeconds } from './seconds.ts';
 
 /** What the step is to do: checked, complete and frozen. Nothing after it looks at an input again. */
@@ -22,9 +17,12 @@ export type Plan = Readonly<{
   invocations: readonly Invocation[];
   delivery: DeliveryPolicy;
   proxy: ProxyVariables;
+  expressions: Expressions;
   failOnFunctionError: boolean;
   showResponse: boolean;
   writeSummary: boolean;
+  /** Absolute path for the response. */
+  resultFile: string | undefined;
   /** What the user should know although nothing is wrong with it. */
   warnings: readonly string[];
   notes: readonly string[];
@@ -33,70 +31,32 @@ export type Plan = Readonly<{
 // Five days: a job on a self-hosted runner may take no longer.
 const LONGEST_SECONDS = 432_000;
 
-type Ignored = Readonly<{ input: string; because: string }>;
-
-function ignoredInputs(given: {
-  invocationType: InvocationType;
-  logType: LogType;
-  clientContext: string | undefined;
-}): Ignored[] {
-  if (given.invocationType === 'RequestResponse') return [];
-  return [
-    ...(given.logType === 'Tail'
-      ? [{ input: 'log_type: Tail', because: 'Lambda returns a log only for RequestResponse' }]
-      : []),
-    ...(given.clientContext !== undefined
-      ? [{ input: 'client_context', because: 'it reaches a function only with RequestResponse' }]
-      : []),
-  ];
-}
-
 /** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
 export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
   const problems = new Problems();
-  const choice = <C extends string>(name: InputName, choices: readonly C[]) =>
-    parseChoice({ name, value: read(name), choices }, problems);
   const flag = (name: InputName) => parseBoolean({ name, value: read(name) }, problems);
+  const seconds = (name: InputName, least: number) =>
+    parseSeconds({ name, value: read(name), least, most: LONGEST_SECONDS }, problems);
 
-  const functionName = read('function_name');
-  const reference = parseFunctionName(functionName, problems);
-  const qualifier = parseQualifier(read('qualifier'), reference, problems);
-  const region = parseRegion(read('region'), reference, problems);
-  const invocationType = choice('invocation_type', INVOCATION_TYPES);
-  const logType = choice('log_type', LOG_TYPES);
-  const payload = await parsePayload(
-    {
-      payload: read('payload'),
-      payloadFile: read('payload_file'),
-      workspace: environment.workspace,
-      invocationType,
-    },
-    problems,
-  );
-  const clientContext = await parseClientContext(read('client_context'), problems);
-  const tenantId = parseTenantId(read('tenant_id'), problems);
-  const timeoutMs = parseSeconds(
-    { name: 'timeout_seconds', value: read('timeout_seconds'), least: 1, most: LONGEST_SECONDS },
-    problems,
-  );
-  const retry = choice('retry', RETRY_POLICIES);
-  const retryMs = parseSeconds(
-    { name: 'retry_seconds', value: read('retry_seconds'), least: 0, most: LONGEST_SECONDS },
-    problems,
-  );
-  const proxy = parseProxy(environment.proxy, problems);
+  const entry = await parseEntry(read, environment, problems);
+  const timeoutMs = seconds('timeout_seconds', 1);
+  const retry = parseChoice({ name: 'retry', value: read('retry'), choices: RETRY_POLICIES }, problems);
+  const retryMs = seconds('retry_seconds', 0);
   const failOnFunctionError = flag('fail_on_function_error');
+  const expressions = await parseExpressions(
+    { expect: read('expect'), query: read('query'), mask: read('mask') },
+    problems,
+  );
   const showResponse = flag('show_response');
+  const resultFile = await parseResultFile(read('result_file'), environment.workspace, problems);
   const writeSummary = flag('summary');
+  const proxy = parseProxy(environment.proxy, problems);
 
   if (
     problems.error ||
-    !reference ||
-    !invocationType ||
-    !logType ||
-    !payload ||
+    entry === undefined ||
     timeoutMs === undefined ||
-    !retry ||
+    retry === undefined ||
     retryMs === undefined ||
     failOnFunctionError === undefined ||
     showResponse === undefined ||
@@ -104,38 +64,16 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   ) {
     throw problems.error ?? new InvalidInputError([]);
   }
-
-  const ignored = ignoredInputs({ invocationType, logType, clientContext });
-  const invocation: Invocation = {
-    index: 0,
-    functionName,
-    reference: Object.freeze(reference),
-    invocationType,
-    logType: invocationType === 'RequestResponse' ? logType : 'None',
-    payload: payload.bytes,
-    ...(qualifier !== undefined && { qualifier }),
-    ...(region !== undefined && { region }),
-    ...(clientContext !== undefined && invocationType === 'RequestResponse' && { clientContext }),
-    ...(tenantId !== undefined && { tenantId }),
-  };
   return Object.freeze({
-    invocations: Object.freeze([Object.freeze(invocation)]),
+    invocations: Object.freeze([entry.invocation]),
     delivery: Object.freeze({ timeoutMs, retry, retryMs }),
     proxy: Object.freeze(proxy),
+    expressions: Object.freeze(expressions),
     failOnFunctionError,
     showResponse,
     writeSummary,
-    warnings: Object.freeze(
-      ignored.map(
-        ({ input, because }) => `${input} has no effect with invocation_type: ${invocationType}; ${because}.`,
-      ),
-    ),
-    notes: Object.freeze(
-      payload.outsideFile === undefined
-        ? []
-        : [
-            `payload_file is ${quote(payload.outsideFile)}, outside the workspace ${quote(environment.workspace)}.`,
-          ],
-    ),
+    resultFile,
+    warnings: Object.freeze(entry.warnings),
+    notes: Object.freeze(entry.notes),
   });
 }

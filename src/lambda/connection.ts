@@ -48,7 +48,10 @@ class ObservedHttpAgent extends HttpAgent {
       isUsed(socket, progress);
     });
     socket?.once('error', (error) => {
-      if ('port' in error && error.port !== Number(options.port)) progress?.proxyIsUsed();
+      const elsewhere =
+        ('port' in error && error.port !== Number(options.port)) ||
+        ('hostname' in error && error.hostname !== options.host);
+      if (elsewhere) progress?.proxyIsUsed();
     });
     return socket;
   }
@@ -74,7 +77,10 @@ class ObservedHttpsAgent extends HttpsAgent {
       callback?.(error, tunnel);
     });
     keepAlive(socket);
-    socket?.once('secureConnect', () => isUsed(socket, progress));
+    socket?.once('secureConnect', () => {
+      // With a proxy at https:// this TLS is the proxy's own, and no tunnel stands yet.
+      if (socket instanceof Socket && socket.remotePort === Number(options.port)) isUsed(socket, progress);
+    });
     return socket;
   }
 

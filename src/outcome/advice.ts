@@ -33,6 +33,7 @@ const KMS =
 const VPC = 'Check the subnets and security groups in the function’s VPC configuration.';
 const FILE_SYSTEM =
   'The function could not mount its file system. Check the mount target, its security group and the execution role.';
+const PROXY = 'Check the proxy of HTTPS_PROXY or HTTP_PROXY; NO_PROXY leaves it out.';
 const TOO_LARGE = 'Put the data where the function can fetch it, for example in S3, and send its place.';
 const CONFIGURATION = 'Check the function’s configuration, and deploy it again.';
 const CREDENTIALS_WRONG =
@@ -112,10 +113,12 @@ const BY_NAME: Readonly<Record<string, Advise>> = {
     'The proxy of HTTPS_PROXY let no connection through. Check its address and credentials, and that it allows the Lambda endpoint; NO_PROXY leaves it out.',
   'HTTP 407':
     'The proxy wants credentials: put them into HTTP_PROXY (http://user:password@host:port), from a secret.',
-  ENOTFOUND: 'The host name is not known. Check the region and AWS_ENDPOINT_URL_LAMBDA.',
+  ENOTFOUND: ({ failure }) =>
+    failure.throughProxy
+      ? PROXY
+      : 'The host name is not known. Check the region and AWS_ENDPOINT_URL_LAMBDA.',
 };
 
-const PROXY = 'Check the proxy of HTTPS_PROXY or HTTP_PROXY; NO_PROXY leaves it out.';
 const LOOK_BACK_MS = 60_000;
 const LONGEST_RUN_MS = 900_000;
 

@@ -1,36 +1,163 @@
-/** A function's own error, as far as its response tells. */
-export type FunctionError = Readonly<{
+/** One error as far as a payload tells: its type as the runtime names it, its message, its stack frames. */
+export type ErrorFacts = Readonly<{
   type: string | undefined;
   message: string;
-  /** Stack frames, the function's own first. */
+  /** One line each, innermost first: the function's own, or the first of all where none is its own. */
   frames: readonly string[];
 }>;
 
-const FOREIGN_FRAME =
-  /node:internal|\(node:|at node:|\/var\/runtime\/|\/var\/lang\/|[/\\]node_modules[/\\]|\/site-packages\//;
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+/** A function's own error, as far as its response tells, with the causes that its runtime named. */
+export type FunctionError = ErrorFacts &
+  Readonly<{
+    /** Outermost first; of a longer chain the innermost five. Absent where no cause was named. */
+    causes?: readonly ErrorFacts[];
+  }>;
+
+const MOST_CAUSES = 5;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isRecord = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** Node repeats type and message before the frames; a frame begins with `at` there, with `File` in Python. */
-function framesOf(trace: unknown): string[] {
-  if (!Array.isArray(trace)) return [];
-  const lines = trace.filter(isText).map((line) => line.trim());
-  const frames = lines.filter((line) => /^(at |File )/.test(line));
-  const own = frames.filter((frame) => !FOREIGN_FRAME.test(frame));
-  return own.length > 0 ? own : frames;
+function show(value: unknown): string {
+  try {
+    return JSON.stringify(value ?? null);
+  } catch {
+    // JSON.parse takes any depth, JSON.stringify overflows the stack.
+    return 'The response is nested too deeply to be shown.';
+  }
+}
+
+// What a line of a stack looks like. Other lines repeat type and message, or stand between frames as
+// .NET's `--- End of stack trace from previous location ---` and Python's `[Previous line repeated …]`.
+// A stack is of one runtime: the first form that any of its lines has is the form of all its frames.
+const PYTHON_FRAME = /^File "/;
+const FRAME: readonly RegExp[] = [
+  // Node `at handler (file:///var/task/index.mjs:5:3)`, .NET `at Ns.Function.Handler(…) in /src/Function.cs:line 10`,
+  // and Java where a custom runtime sends the printed stack as one text.
+  /^at /,
+  // Python: `File "/var/task/app.py", line 3, in handler`
+  PYTHON_FRAME,
+  // Java: `com.example.Handler.handleRequest(Handler.java:12)`
+  /^[^\s(]+\([^()]*\)$/,
+  // Ruby: "/var/task/lambda_function.rb:5:in `lambda_handler'", since Ruby 3.4 with two straight quotes
+  /:\d+:in [`']/,
+  // A custom runtime's file and line, and Go as it is written below
+  /^\S+:\d+(?::\d+)?$/,
+  /\(\S+:\d+\)$/,
+];
+
+const GO_STANDARD_LIBRARY =
+  'bufio|bytes|compress|container|context|crypto|database|encoding|errors|fmt|io|log|maps|math|mime|net|os|reflect|regexp|runtime|slices|sort|strconv|strings|sync|syscall|text|time|unicode';
+
+// Frames of a runtime, a standard library or an installed package, none of which the reader wrote.
+const FOREIGN_FRAME: readonly RegExp[] = [
+  // The managed runtimes' own folders, whatever the language
+  /\/var\/(?:runtime|lang)\//,
+  // Node: its modules (`internal/` before version 16), what V8 itself runs, packages
+  /node:internal|\(node:|at node:|\(internal\/|\(<anonymous>\)$|^at async Promise\.\w+ \(index \d+\)$/,
+  /[/\\]node_modules[/\\]/,
+  // Python: packages, the import system, the standard library of an image that is not Lambda's
+  /[/\\](?:site|dist)-packages[/\\]|"<frozen |\/usr\/(?:local\/)?lib(?:64)?\/python/,
+  // Java: after an optional module or class loader, as in `java.base/` and `app//`
+  /^(?:at )?(?:[\w.@-]+\/{1,2})?(?:javax?|jdk|sun|com\.sun|kotlinx?|scala|lambdainternal|com\.amazonaws\.(?:auth|client|http|services|xray)|software\.amazon|com\.fasterxml|org\.springframework)\./,
+  // .NET; a blank before the parenthesis would be Node's
+  /^at (?:(?:System|Microsoft|Amazon\.Lambda)\.[^\s(]*|lambda_method\w*)\(/,
+  // Go: modules with a version, Lambda's own without one, the standard library
+  /@v\d[^\s:]*\.go:\d+\)$|\(github\.com\/aws\/aws-lambda-go\//,
+  new RegExp(`\\((?:${GO_STANDARD_LIBRARY})/[^\\s:]+\\.go:\\d+\\)$`),
+  // Ruby: gems, wherever they are, the standard library, what is written in C
+  /\/gems\/|\/usr\/(?:local\/)?lib\/ruby\/|^<internal:/,
+];
+
+const firstLine = (text: string): string => text.trim().split('\n', 1)[0]?.trim() ?? '';
+
+/** A stack's entry as lines. Python puts the source below the place: only the place is kept. */
+function linesOf(entry: unknown): string[] {
+  if (isText(entry)) return [firstLine(entry)];
+  if (Array.isArray(entry)) {
+    // Python before 3.7: `["/var/task/app.py", 3, "handler", "raise ValueError('boom')"]`
+    const [path, line, name]: readonly unknown[] = entry;
+    return isText(path) && isText(name) ? [firstLine(`File "${path}", line ${show(line)}, in ${name}`)] : [];
+  }
+  // Go, of a panic: `{"path":"example.com/orders/main.go","line":31,"label":"handler"}`
+  if (isRecord(entry) && isText(entry['path'])) {
+    const label = isText(entry['label']) ? entry['label'] : '';
+    return [firstLine(`${label} (${entry['path']}:${show(entry['line'])})`)];
+  }
+  return [];
+}
+
+function framesOf(
+  fields: Fields,
+  { type, message }: { type: string | undefined; message: string },
+): string[] {
+  // Node says trace, all others stackTrace; stack is an error that a handler made JSON of itself.
+  const stack = fields['trace'] ?? fields['stackTrace'] ?? fields['stack'];
+  // Some custom runtimes send the printed stack as one text.
+  const entries: readonly unknown[] = isText(stack) ? stack.split('\n') : Array.isArray(stack) ? stack : [];
+  const heading = message.split('\n').map((line) => line.trim());
+  const repeated = new Set([...heading, `${type}: ${heading[0]}`]);
+  const lines = entries.flatMap(linesOf).filter((line) => !repeated.has(line));
+  const form = FRAME.find((pattern) => lines.some((line) => pattern.test(line)));
+  const frames = lines.filter((line) => form?.test(line));
+  // Python alone begins with the outermost call.
+  if (form === PYTHON_FRAME) frames.reverse();
+  const own = frames.filter((frame) => !FOREIGN_FRAME.some((pattern) => pattern.test(frame)));
+  return own.length > 0 ? own : frames.slice(0, 1);
+}
+
+function messageOf(fields: Fields): string | undefined {
+  const { errorMessage } = fields;
+  if (isText(errorMessage)) return errorMessage;
+  if (errorMessage !== undefined && errorMessage !== null && errorMessage !== '') return show(errorMessage);
+  // Custom runtimes, and an error that a handler made JSON of itself
+  return [fields['message'], fields['error']].find(isText);
+}
+
+function typeOf(fields: Fields, message: string | undefined): string | undefined {
+  if (isText(fields['errorType'])) return fields['errorType'];
+  // Without a message these two can be anything.
+  if (message === undefined) return undefined;
+  return [fields['name'], fields['error']].filter(isText).find((text) => text !== message);
+}
+
+function factsOf(value: unknown): ErrorFacts {
+  if (!isRecord(value)) return { type: undefined, message: isText(value) ? value : show(value), frames: [] };
+  const text = messageOf(value);
+  // A custom runtime's `{"error":{"name":…,"message":…}}`
+  if (text === undefined && isRecord(value['error']) && messageOf(value['error']) !== undefined) {
+    return factsOf(value['error']);
+  }
+  const type = typeOf(value, text);
+  const message = text ?? (type === undefined ? show(value) : '');
+  return { type, message, frames: framesOf(value, { type, message }) };
+}
+
+/** What caused an error: Java, .NET and a Node error made JSON say `cause`, .NET's AggregateException `causes`. */
+function causeOf(value: unknown): unknown {
+  if (!isRecord(value)) return undefined;
+  const { cause, causes } = value;
+  return cause ?? (Array.isArray(causes) ? causes[0] : undefined);
+}
+
+function causesOf(result: unknown): ErrorFacts[] {
+  const chain: unknown[] = [];
+  for (let cause = causeOf(result); isRecord(cause) || isText(cause); cause = causeOf(cause))
+    chain.push(cause);
+  return chain.slice(-MOST_CAUSES).map(factsOf);
 }
 
 /**
- * Reads a function error from the parsed response. A handler can throw anything,
- * so what has no errorType or errorMessage is shown as it came.
+ * Reads a function error from the parsed response. A handler can throw anything and a custom runtime can send
+ * anything, so what tells neither a type nor a message is shown as it came. Never throws.
  */
 export function readFunctionError(result: unknown): FunctionError {
-  if (!isRecord(result)) {
-    return { type: undefined, message: isText(result) ? result : JSON.stringify(result ?? null), frames: [] };
-  }
-  const type = isText(result['errorType']) ? result['errorType'] : undefined;
-  const message = isText(result['errorMessage']) ? result['errorMessage'] : undefined;
-  const frames = framesOf(result['trace'] ?? result['stackTrace']);
-  return { type, message: message ?? (type === undefined ? JSON.stringify(result) : ''), frames };
+  const causes =
+    isRecord(result) && (isText(result['errorType']) || messageOf(result) !== undefined)
+      ? causesOf(result)
+      : [];
+  return { ...factsOf(result), ...(causes.length > 0 && { causes }) };
 }

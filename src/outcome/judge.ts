@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer';
 import type { Answer, Delivery, Failure, Invocation } from '../lambda/invocation.ts';
 import { adviseOn, type JobFacts } from './advice.ts';
+import { type Checked, check, type Expressions } from './expectations.ts';
 import { decodeLogTail, isCut, readFigures } from './log-tail.ts';
+import { findSecrets } from './masks.ts';
 import type { Judgement, Outcome } from './outcome.ts';
 
 /** What turns an answer into a verdict on the step. */
-export type Rules = Readonly<{ failOnFunctionError: boolean; job: JobFacts }>;
+export type Rules = Readonly<{ failOnFunctionError: boolean; expressions: Expressions; job: JobFacts }>;
 
 function parseResponse(payload: Uint8Array): unknown {
   const text = Buffer.from(payload).toString('utf8');
@@ -93,12 +95,54 @@ function outcomeOf(delivery: Delivery, rules: Rules): Outcome {
   }
 }
 
+function query(outcome: Outcome, { expressions }: Rules): { outcome: Outcome; queryProblem?: string } {
+  const { query: expression, search } = expressions;
+  if (expression === undefined || search === undefined) return { outcome };
+  try {
+    return { outcome: { ...outcome, query_result: search(expression, outcome) ?? null } };
+  } catch (error) {
+    return { outcome, queryProblem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Whether the expectations have anything to say: there is an answer, and it is not failed for itself. */
+function isExpectedOf(outcome: Outcome, rules: Rules): boolean {
+  return (
+    outcome.outcome === 'succeeded' || (outcome.outcome === 'function_error' && !rules.failOnFunctionError)
+  );
+}
+
+function expectations(outcome: Outcome, rules: Rules): { outcome: Outcome; unmet: readonly Checked[] } {
+  const { expect, search } = rules.expressions;
+  if (search === undefined || expect.length === 0 || !isExpectedOf(outcome, rules))
+    return { outcome, unmet: [] };
+  const checked = expect.map((expression) => check(expression, outcome, search));
+  const unmet = checked.filter(({ expectation }) => !expectation.held);
+  const told = { ...outcome, expectations: checked.map(({ expectation }) => expectation) };
+  return { outcome: unmet.length === 0 ? told : asFailed(told), unmet };
+}
+
+function asFailed(outcome: Outcome): Outcome {
+  switch (outcome.outcome) {
+    case 'succeeded':
+    case 'function_error':
+      return { ...outcome, outcome: 'expectation_failed' };
+    case 'expectation_failed':
+    case 'not_invoked':
+    case 'unknown':
+      return outcome;
+    default:
+      return outcome satisfies never;
+  }
+}
+
 function failsStep(outcome: Outcome, rules: Rules): boolean {
   switch (outcome.outcome) {
     case 'succeeded':
       return false;
     case 'function_error':
       return rules.failOnFunctionError;
+    case 'expectation_failed':
     case 'not_invoked':
     case 'unknown':
       return true;
@@ -107,9 +151,10 @@ function failsStep(outcome: Outcome, rules: Rules): boolean {
   }
 }
 
-/** Judges how an invocation ended: its outcome, and whether the step fails for it. */
+/** Judges how an invocation ended: its outcome, whether the step fails for it, and what may not be shown. */
 export function judge(delivery: Delivery, rules: Rules): Judgement {
-  const outcome = outcomeOf(delivery, rules);
+  const queried = query(outcomeOf(delivery, rules), rules);
+  const { outcome, unmet } = expectations(queried.outcome, rules);
   const { result } = delivery;
   const answer = result.kind === 'answer' ? result : undefined;
   const strangeText = result.kind === 'failure' ? result.strangeText : undefined;
@@ -120,6 +165,9 @@ export function judge(delivery: Delivery, rules: Rules): Judgement {
     logIsCut: answer?.logTail !== undefined && isCut(answer.logTail),
     tailRefused: delivery.tailRefused,
     failsStep: failsStep(outcome, rules),
+    unmet,
+    secrets: findSecrets(rules.expressions.mask, outcome, rules.expressions.search),
+    ...(queried.queryProblem !== undefined && { queryProblem: queried.queryProblem }),
     ...(strangeText !== undefined && { strangeText }),
   };
 }

@@ -32,31 +32,155 @@ export function readLogPlace(log: string): LogPlace | undefined {
   }
 }
 
-const FIELDS = {
-  duration_ms: /\tDuration: ([\d.]+) ms/,
-  billed_duration_ms: /\tBilled Duration: ([\d.]+) ms/,
-  init_duration_ms: /\tInit Duration: ([\d.]+) ms/,
-  restore_duration_ms: /\tRestore Duration: ([\d.]+) ms/,
-  memory_size_mb: /\tMemory Size: ([\d.]+) MB/,
-  max_memory_used_mb: /\tMax Memory Used: ([\d.]+) MB/,
-} as const;
+const STATUSES = ['success', 'error', 'failure', 'timeout'] as const;
+
+/** How Lambda says that an invocation or an init ended; `failure` is of the JSON format alone. */
+export type ReportStatus = (typeof STATUSES)[number];
+
+/** What the log's report says of an invocation: the figures, and what it says beside them. */
+export type Report = Figures &
+  Readonly<{
+    /** Absent in the text format where nothing went wrong, or the handler only threw. */
+    status?: ReportStatus;
+    errorType?: string;
+    /** How the last init before this invocation ended, where the log has a report of that too. */
+    initStatus?: ReportStatus;
+  }>;
+
+type Fields = Readonly<Record<string, unknown>>;
+type Place = Readonly<{ text: RegExp; json: string }>;
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
+
+/** Where a report of an invocation has its figures, in the text format and in the JSON format. */
+const FIGURES: Readonly<Record<Exclude<keyof Figures, 'cold_start'>, Place>> = {
+  duration_ms: { text: /\tDuration: (\d+(?:\.\d+)?) ms/, json: 'durationMs' },
+  billed_duration_ms: { text: /\tBilled Duration: (\d+(?:\.\d+)?) ms/, json: 'billedDurationMs' },
+  init_duration_ms: { text: /\tInit Duration: (\d+(?:\.\d+)?) ms/, json: 'initDurationMs' },
+  restore_duration_ms: { text: /\tRestore Duration: (\d+(?:\.\d+)?) ms/, json: 'restoreDurationMs' },
+  memory_size_mb: { text: /\tMemory Size: (\d+(?:\.\d+)?) MB/, json: 'memorySizeMB' },
+  max_memory_used_mb: { text: /\tMax Memory Used: (\d+(?:\.\d+)?) MB/, json: 'maxMemoryUsedMB' },
+};
+
+/** What the platform says in a line of the log, as far as it matters here. */
+type Said = Readonly<{ kind: 'init' | 'start' | 'report'; report: Report }>;
+
+const isFigure = (value: number | undefined): value is number =>
+  value !== undefined && Number.isFinite(value);
+
+function ending(status: unknown, errorType: unknown): Report {
+  const known = STATUSES.find((name) => name === status);
+  return {
+    ...(known !== undefined && { status: known }),
+    ...(typeof errorType === 'string' && errorType !== '' && { errorType }),
+  };
+}
+
+function reportOf(read: (place: Place) => number | undefined, end: Report): Report {
+  const figures = Object.fromEntries(
+    Object.entries(FIGURES)
+      .map(([name, place]) => [name, read(place)] as const)
+      .filter(([, value]) => isFigure(value)),
+  );
+  return { ...figures, ...end };
+}
+
+const INIT_REPORT =
+  /(?<phase>INIT|RESTORE)_REPORT (?:Init|Restore) Duration: (?<ms>\d+(?:\.\d+)?) ms(?<rest>.*)/;
+
+const endingOfText = (text: string): Report =>
+  ending(/\tStatus: (\w+)/.exec(text)?.[1], /\tError Type: ([^\t]+)/.exec(text)?.[1]);
+
+/** One line of the text format. What the platform writes follows on a last output that had no line's end. */
+function saidInText(line: string, requestId: string): Said | undefined {
+  const reportAt = line.lastIndexOf(`REPORT RequestId: ${requestId}\t`);
+  if (reportAt >= 0) {
+    const text = line.slice(reportAt);
+    const read = (place: Place): number | undefined => {
+      const digits = place.text.exec(text)?.[1];
+      return digits === undefined ? undefined : Number(digits);
+    };
+    return { kind: 'report', report: reportOf(read, endingOfText(text)) };
+  }
+  if (line.includes(`START RequestId: ${requestId} `)) return { kind: 'start', report: {} };
+  const { phase, ms, rest } = INIT_REPORT.exec(line)?.groups ?? {};
+  if (phase !== undefined && rest !== undefined) {
+    return {
+      kind: 'init',
+      report: initReport(phase === 'INIT' ? 'init' : 'restore', { ms: Number(ms), end: endingOfText(rest) }),
+    };
+  }
+  return /^(?:INIT|RESTORE)_START\b/.test(line) ? { kind: 'init', report: {} } : undefined;
+}
+
+function initReport(phase: 'init' | 'restore', { ms, end }: { ms: unknown; end: Report }): Report {
+  const figure = typeof ms === 'number' && isFigure(ms) ? { [`${phase}_duration_ms`]: ms } : {};
+  return { ...figure, ...(end.status !== undefined && { initStatus: end.status }) };
+}
+
+/** The JSON object that ends a line; the function's last output may stand before it. */
+function recordIn(line: string): Fields | undefined {
+  for (let at = line.indexOf('{"time":'); at >= 0; at = line.indexOf('{"time":', at + 1)) {
+    try {
+      const value: unknown = JSON.parse(line.slice(at));
+      return fieldsOf(value);
+    } catch {
+      // Begins with something else that looks like it.
+    }
+  }
+  return undefined;
+}
+
+/** One line of the JSON format. */
+function saidInJson(line: string, requestId: string): Said | undefined {
+  const event = recordIn(line);
+  if (event === undefined) return undefined;
+  const record = fieldsOf(event['record']);
+  const metrics = fieldsOf(record['metrics']);
+  const end = ending(record['status'], record['errorType']);
+  const isOurs = record['requestId'] === requestId;
+  const read = ({ json }: Place): number | undefined => {
+    const value = metrics[json];
+    return typeof value === 'number' ? value : undefined;
+  };
+  const ms = metrics['durationMs'];
+  const said: Readonly<Record<string, () => Said | undefined>> = {
+    'platform.initStart': () => ({ kind: 'init', report: {} }),
+    'platform.initReport': () => ({ kind: 'init', report: initReport('init', { ms, end }) }),
+    'platform.restoreStart': () => ({ kind: 'init', report: {} }),
+    'platform.restoreReport': () => ({ kind: 'init', report: initReport('restore', { ms, end }) }),
+    'platform.start': () => (isOurs ? { kind: 'start', report: {} } : undefined),
+    'platform.report': () => (isOurs ? { kind: 'report', report: reportOf(read, end) } : undefined),
+  };
+  const type = event['type'];
+  return typeof type === 'string' && Object.hasOwn(said, type) ? said[type]?.() : undefined;
+}
 
 /**
- * Reads the figures of the REPORT line. A function can print such a line itself:
- * the real one carries the invocation's request id and is the last.
+ * Reads the report of an invocation, of either log format; undefined where the log has none. A function can print
+ * such a line itself: the real one carries the invocation's request id and is the last.
  */
+export function readReport(log: string, requestId: string | undefined): Report | undefined {
+  if (requestId === undefined) return undefined;
+  const said = log
+    .split(/\r?\n/)
+    .map((line) => saidInJson(line, requestId) ?? saidInText(line, requestId))
+    .filter((one) => one !== undefined);
+  const report = said.findLast(({ kind }) => kind === 'report')?.report;
+  if (report === undefined) return undefined;
+  // An init has no request id, but what stands before START was not printed by this invocation's handler.
+  const startAt = said.findIndex(({ kind }) => kind === 'start');
+  const inits = said.slice(0, Math.max(0, startAt)).filter(({ kind }) => kind === 'init');
+  const init = inits.findLast((one) => Object.keys(one.report).length > 0)?.report;
+  const isCold =
+    inits.length > 0 || report.init_duration_ms !== undefined || report.restore_duration_ms !== undefined;
+  return { ...init, ...report, cold_start: isCold };
+}
+
+/** The figures of that report in the spelling of the outcome; none where the log has no report. */
 export function readFigures(log: string, requestId: string | undefined): Figures {
-  if (requestId === undefined) return {};
-  const report = log.split('\n').findLast((line) => line.startsWith(`REPORT RequestId: ${requestId}\t`));
-  if (report === undefined) return {};
-  const figure = (pattern: RegExp): number | undefined => {
-    const digits = pattern.exec(report)?.[1];
-    return digits === undefined ? undefined : Number(digits);
-  };
-  const figures = Object.fromEntries(
-    Object.entries(FIELDS)
-      .map(([name, pattern]) => [name, figure(pattern)] as const)
-      .filter(([, value]) => value !== undefined),
-  );
-  return { ...figures, cold_start: 'init_duration_ms' in figures || 'restore_duration_ms' in figures };
+  const { status, errorType, initStatus, ...figures } = readReport(log, requestId) ?? {};
+  return figures;
 }

@@ -1,4 +1,6 @@
 import type { InvocationType } from '../lambda/invocation.ts';
+import type { Checked, Expectation } from './expectations.ts';
+import type { Secrets } from './masks.ts';
 
 /** What every outcome says, in the spelling of the public document. */
 type Asked = Readonly<{
@@ -14,6 +16,8 @@ type Asked = Readonly<{
   /** As seen from here, all attempts included. */
   elapsed_ms: number;
   attempts: number;
+  expectations?: readonly Expectation[];
+  query_result?: unknown;
 }>;
 
 /** Figures of the log tail: milliseconds and megabytes, as Lambda reports them. */
@@ -50,6 +54,7 @@ export type Outcome = Asked &
   (
     | (Answered & Readonly<{ outcome: 'succeeded' }>)
     | (Answered & Readonly<{ outcome: 'function_error'; function_error: string }>)
+    | (Answered & Readonly<{ outcome: 'expectation_failed'; function_error?: string }>)
     | (Unanswered & Readonly<{ outcome: 'not_invoked' }>)
     | (Unanswered & Readonly<{ outcome: 'unknown' }>)
   );
@@ -67,4 +72,10 @@ export type Judgement = Readonly<{
   /** What came in place of Lambda's answer. */
   strangeText?: string;
   failsStep: boolean;
+  /** The expectations that did not hold, and why. */
+  unmet: readonly Checked[];
+  /** Why `query` could not be evaluated. */
+  queryProblem?: string;
+  /** What may not be shown. */
+  secrets: Secrets;
 }>;

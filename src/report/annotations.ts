@@ -6,6 +6,13 @@ import { cut } from './fence.ts';
 /** An error or a warning beside the workflow's name: a short title, and a body of a few lines. */
 export type Annotation = Readonly<{ level: 'error' | 'warning'; title: string; body: string }>;
 
+const TITLES = {
+  function_error: 'Lambda Function Execution Error',
+  expectation_failed: 'Expectation Not Met',
+  not_invoked: 'Failed to Invoke Lambda Function',
+  unknown: 'Failed to Invoke Lambda Function',
+} as const;
+
 const SHOWN_FRAMES = 3;
 const SHOWN_BYTES = 4 * 1024;
 const SHOWN_FRAME_BYTES = 512;
@@ -14,7 +21,7 @@ const MOST = 10;
 
 const lines = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join('\n');
 
-function bodyOf({ label, outcome }: Judgement): string {
+function bodyOf({ label, outcome, unmet }: Judgement): string {
   const requestId = outcome.request_id && `Request id: ${outcome.request_id}`;
   switch (outcome.outcome) {
     case 'succeeded':
@@ -29,6 +36,12 @@ function bodyOf({ label, outcome }: Judgement): string {
         outcome.log_result === undefined ? "Set log_type: Tail to see the function's log here." : undefined,
       );
     }
+    case 'expectation_failed':
+      return lines(
+        ...unmet.flatMap(({ expectation, why }) => [`Expected ${expectation.expression}`, `    ${why}`]),
+        `Function: ${label}`,
+        requestId,
+      );
     case 'not_invoked':
     case 'unknown':
       return lines(
@@ -46,12 +59,15 @@ function annotationOf(judgement: Judgement): Annotation | undefined {
   if (outcome.outcome === 'succeeded') return undefined;
   return {
     level: judgement.failsStep ? 'error' : 'warning',
-    title:
-      outcome.outcome === 'function_error'
-        ? 'Lambda Function Execution Error'
-        : 'Failed to Invoke Lambda Function',
+    title: TITLES[outcome.outcome],
     body: bodyOf(judgement),
   };
+}
+
+function unansweredQuery({ label, queryProblem }: Judgement): Annotation | undefined {
+  return queryProblem === undefined
+    ? undefined
+    : { level: 'warning', title: 'Query Not Evaluated', body: `${label}: ${cut(queryProblem, SHOWN_BYTES)}` };
 }
 
 function atMostTen(all: readonly Annotation[]): Annotation[] {
@@ -64,7 +80,9 @@ function atMostTen(all: readonly Annotation[]): Annotation[] {
 
 /** One annotation for each invocation that failed, at most ten of a level; the last one counts the rest. */
 export function annotationsOf(judgements: readonly Judgement[]): Annotation[] {
-  const all = judgements.map(annotationOf).filter((annotation) => annotation !== undefined);
+  const all = judgements
+    .flatMap((judgement) => [annotationOf(judgement), unansweredQuery(judgement)])
+    .filter((annotation) => annotation !== undefined);
   return (['error', 'warning'] as const).flatMap((level) =>
     atMostTen(all.filter((annotation) => annotation.level === level)),
   );
@@ -73,6 +91,12 @@ export function annotationsOf(judgements: readonly Judgement[]): Annotation[] {
 /** All problems of the inputs in one annotation. */
 export function invalidInput(problems: readonly string[]): Annotation {
   return { level: 'error', title: 'Invalid Input', body: problems.join('\n') };
+}
+
+/** A response file that could not be written; later steps would look for it. */
+export function unwrittenResponse(error: unknown): Annotation {
+  const message = error instanceof Error ? error.message : String(error);
+  return { level: 'error', title: 'Response Not Written', body: `result_file: ${message}` };
 }
 
 /** Writes annotations; `@actions/core` escapes what a runner would take for a command. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { endGroup, info, startGroup } from '@actions/core';
 import { readLogPlace } from '../outcome/log-tail.ts';
-import type { Judgement } from '../outcome/outcome.ts';
+import type { Judgement, Outcome } from '../outcome/outcome.ts';
 import { cut, fence } from './fence.ts';
 
 const SHOWN_BYTES = 64 * 1024;
@@ -30,6 +30,8 @@ export function headline({ label, outcome, response }: Judgement): string {
         default:
           return outcome.invocation_type satisfies never;
       }
+    case 'expectation_failed':
+      return `Lambda function ${label} answered, and not as expected (status: ${outcome.status_code}, payload: ${response.length} bytes)`;
     case 'function_error':
       return `Lambda function ${label} failed (status: ${outcome.status_code}, payload: ${response.length} bytes)`;
     case 'not_invoked':
@@ -40,6 +42,9 @@ export function headline({ label, outcome, response }: Judgement): string {
       return outcome satisfies never;
   }
 }
+
+const isFunctionError = (outcome: Outcome): boolean =>
+  'function_error' in outcome && outcome.function_error !== undefined;
 
 function logGroup({ log, isCut }: { log: string; isCut: boolean }): LogGroup {
   const place = readLogPlace(log);
@@ -63,10 +68,8 @@ export function groupsOf(judgement: Judgement, { showResponse }: LogOptions): Lo
   const text = new TextDecoder().decode(response);
   const log = outcome.log_result;
   return [
-    ...(outcome.outcome === 'function_error'
-      ? [{ title: 'Function error', foreign: cut(text, SHOWN_BYTES) }]
-      : []),
-    ...(outcome.outcome === 'succeeded' && showResponse && response.length > 0
+    ...(isFunctionError(outcome) ? [{ title: 'Function error', foreign: cut(text, SHOWN_BYTES) }] : []),
+    ...(!isFunctionError(outcome) && showResponse && response.length > 0
       ? [{ title: 'Response', foreign: cut(text, SHOWN_BYTES) }]
       : []),
     ...(log === undefined ? [] : [logGroup({ log, isCut: logIsCut })]),
@@ -75,7 +78,8 @@ export function groupsOf(judgement: Judgement, { showResponse }: LogOptions): Lo
 
 /** Lines that say what the user may miss: the response that is not shown, the log that there is not. */
 export function hints({ outcome, response, tailRefused }: Judgement, { showResponse }: LogOptions): string[] {
-  const hidden = outcome.outcome === 'succeeded' && response.length > 0 && !showResponse;
+  const hidden =
+    'status_code' in outcome && !isFunctionError(outcome) && response.length > 0 && !showResponse;
   return [
     ...(tailRefused
       ? ['This function supports no log tail; it was asked again without one and ran once.']

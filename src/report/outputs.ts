@@ -1,4 +1,5 @@
-import { setOutput } from '@actions/core';
+import { Buffer } from 'node:buffer';
+import { setOutput, warning } from '@actions/core';
 import type { Judgement, Outcome } from '../outcome/outcome.ts';
 
 /** Outputs that only a step with exactly one invocation has, in the order of `action.yml`. */
@@ -9,6 +10,7 @@ export const SINGLE_OUTPUTS = [
   'executed_version',
   'log_result',
   'result',
+  'result_file',
   'request_id',
   'duration_ms',
   'billed_duration_ms',
@@ -17,6 +19,7 @@ export const SINGLE_OUTPUTS = [
   'max_memory_used_mb',
   'attempts',
   'durable_execution_arn',
+  'query_result',
 ] as const;
 
 /** Outputs that every step has. */
@@ -29,38 +32,72 @@ export const COMMON_OUTPUTS = [
   'cold_starts',
 ] as const;
 
+// A runner takes 1 MB of outputs of a job.
+const LONGEST_OUTPUT_BYTES = 1_000_000;
+
 // Byte for byte: a byte order mark stays.
 const TEXT = new TextDecoder('utf-8', { ignoreBOM: true });
 
-type Outputs = Readonly<Record<string, string>>;
+/** Where what is too long for an output is kept. */
+export type Files = Readonly<{ results: string; response?: string | undefined }>;
 
-function singleOutputs({ outcome, response }: Judgement): Outputs {
+/** All outputs by name, and those that were too long, each with the file that has it. */
+export type Outputs = Readonly<{
+  values: Readonly<Record<string, string>>;
+  tooLong: readonly Readonly<{ name: string; bytes: number; file: string }>[];
+}>;
+
+/** Whether a response has to go into a file because it is too long for the output `result`. */
+export const isTooLong = (response: Uint8Array): boolean => response.length > LONGEST_OUTPUT_BYTES;
+
+const asText = (value: unknown): string => {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+};
+
+function singleOutputs({ outcome, response }: Judgement, files: Files): Record<string, string> {
   const fields: Readonly<Record<string, unknown>> = {
     ...outcome,
     result: TEXT.decode(response),
+    result_file: files.response,
   };
-  return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, String(fields[name] ?? '')] as const));
+  return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, asText(fields[name])] as const));
 }
 
 const isColdStart = (outcome: Outcome): boolean => 'cold_start' in outcome && outcome.cold_start === true;
 
-/** All outputs by name; a value that does not apply is the empty string. */
-export function outputsOf(judgements: readonly Judgement[], resultsFile: string): Outputs {
+/** The outputs of a step; a value that does not apply, or is too long for a runner, is the empty string. */
+export function outputsOf(judgements: readonly Judgement[], files: Files): Outputs {
   const outcomes = judgements.map(({ outcome }) => outcome);
   const succeeded = outcomes.filter(({ outcome }) => outcome === 'succeeded').length;
   const [only] = judgements;
-  return {
-    ...(only !== undefined && judgements.length === 1 && singleOutputs(only)),
+  const all: Readonly<Record<string, string>> = {
+    ...(only !== undefined && judgements.length === 1 && singleOutputs(only, files)),
     results: JSON.stringify(outcomes),
-    results_file: resultsFile,
+    results_file: files.results,
     total: String(outcomes.length),
     succeeded: String(succeeded),
     failed: String(outcomes.length - succeeded),
     cold_starts: String(outcomes.filter(isColdStart).length),
   };
+  const tooLong = Object.entries(all)
+    .map(([name, value]) => ({ name, bytes: Buffer.byteLength(value) }))
+    .filter(({ bytes }) => bytes > LONGEST_OUTPUT_BYTES)
+    .map(({ name, bytes }) => ({
+      name,
+      bytes,
+      file: name === 'result' ? (files.response ?? files.results) : files.results,
+    }));
+  const emptied = Object.fromEntries(tooLong.map(({ name }) => [name, ''] as const));
+  return { values: { ...all, ...emptied }, tooLong };
 }
 
-/** Hands the outputs to the runner. */
-export function writeOutputs(outputs: Outputs): void {
-  for (const [name, value] of Object.entries(outputs)) setOutput(name, value);
+/** Hands the outputs to the runner, and warns of those that were too long. */
+export function writeOutputs({ values, tooLong }: Outputs): void {
+  for (const [name, value] of Object.entries(values)) setOutput(name, value);
+  for (const { name, bytes, file } of tooLong) {
+    warning(
+      `The output ${name} would have ${bytes.toLocaleString('en-US')} bytes, which is too long for a runner, and is empty. It is in ${file}.`,
+    );
+  }
 }

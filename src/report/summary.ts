@@ -17,6 +17,7 @@ const HEADER = [
 const RESULTS: Readonly<Record<Outcome['outcome'], string>> = {
   succeeded: '✅ succeeded',
   function_error: '❌ function error',
+  expectation_failed: '❌ expectation failed',
   not_invoked: '❌ not invoked',
   unknown: '❓ unknown',
 };

@@ -53,3 +53,19 @@ export const slow = async (event) => {
   await new Promise((resolve) => setTimeout(resolve, event.ms ?? 60_000));
   return 'done';
 };
+
+/** An API Gateway handler: its body is JSON in a string. */
+export const api = async ({ status = 200, body = { ok: true } }) => ({
+  statusCode: status,
+  body: JSON.stringify(body),
+});
+
+/** Answers with secrets, and logs them, in several lines too. */
+export const secretive = async (event) => {
+  console.log(`token ${event.token}\nkey\n${event.key}`);
+  if (event.fail) throw new Error(`bad token ${event.token}`);
+  return { token: event.token, pin: event.pin, key: event.key, list: [`prefix-${event.token}-suffix`] };
+};
+
+/** 5 MB that no compression helps with and no line break cuts. */
+export const large = async ({ bytes }) => ({ text: 'abcdefgh'.repeat(bytes / 8) });

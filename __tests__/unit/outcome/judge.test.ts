@@ -3,7 +3,11 @@ import { describe, expect, test } from '@jest/globals';
 import { judge, type Rules } from '../../../src/outcome/judge.ts';
 import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
 
-const RULES: Rules = { failOnFunctionError: true, job: { eventName: 'push', hasOidc: true } };
+const RULES: Rules = {
+  failOnFunctionError: true,
+  expressions: { expect: [], mask: [] },
+  job: { eventName: 'push', hasOidc: true },
+};
 const LENIENT: Rules = { ...RULES, failOnFunctionError: false };
 const COMMON = {
   index: 0,
@@ -31,6 +35,8 @@ describe('an answer', () => {
       logIsCut: false,
       tailRefused: false,
       failsStep: false,
+      unmet: [],
+      secrets: { texts: [], complete: true },
     });
   });
 
@@ -163,6 +169,8 @@ describe('a failure', () => {
       logIsCut: false,
       tailRefused: false,
       failsStep: true,
+      unmet: [],
+      secrets: { texts: [], complete: true },
     });
   });
 

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { NO_SECRETS } from '../../../src/outcome/masks.ts';
 import type { Judgement, Outcome } from '../../../src/outcome/outcome.ts';
 
 export const REQUEST_ID = '11111111-2222-4333-8444-555555555555';
@@ -23,6 +24,8 @@ function judgementOf(outcome: Outcome, rest: Partial<Judgement>): Judgement {
     logIsCut: false,
     tailRefused: false,
     failsStep: outcome.outcome !== 'succeeded',
+    unmet: [],
+    secrets: NO_SECRETS,
     ...rest,
   };
 }

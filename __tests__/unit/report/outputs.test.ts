@@ -1,9 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import type { Judgement } from '../../../src/outcome/outcome.ts';
 import { outputsOf } from '../../../src/report/outputs.ts';
 import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
 
 const FILE = '/temp/results.jsonl';
+const valuesOf = (judgements: readonly Judgement[], response?: string) =>
+  outputsOf(judgements, { results: FILE, response }).values;
 
 describe('the outputs', () => {
   test('of one invocation are all its figures as text', () => {
@@ -23,13 +26,14 @@ describe('the outputs', () => {
       },
       { response: Buffer.from('{ "a": 1 }') },
     );
-    expect(outputsOf([judgement], FILE)).toEqual({
+    expect(valuesOf([judgement])).toEqual({
       outcome: 'succeeded',
       status_code: '200',
       function_error: '',
       executed_version: '7',
       log_result: 'hello\n',
       result: '{ "a": 1 }',
+      result_file: '',
       request_id: REQUEST_ID,
       duration_ms: '3.01',
       billed_duration_ms: '4',
@@ -38,6 +42,7 @@ describe('the outputs', () => {
       max_memory_used_mb: '36',
       attempts: '2',
       durable_execution_arn: 'arn:durable',
+      query_result: '',
       results: JSON.stringify([judgement.outcome]),
       results_file: FILE,
       total: '1',
@@ -49,13 +54,14 @@ describe('the outputs', () => {
 
   test('of a refusal are empty where they do not apply', () => {
     const judgement = notInvoked({ attempts: 0 });
-    expect(outputsOf([judgement], FILE)).toEqual({
+    expect(valuesOf([judgement])).toEqual({
       outcome: 'not_invoked',
       status_code: '',
       function_error: '',
       executed_version: '',
       log_result: '',
       result: '',
+      result_file: '',
       request_id: '',
       duration_ms: '',
       billed_duration_ms: '',
@@ -64,6 +70,7 @@ describe('the outputs', () => {
       max_memory_used_mb: '',
       attempts: '0',
       durable_execution_arn: '',
+      query_result: '',
       results: JSON.stringify([judgement.outcome]),
       results_file: FILE,
       total: '1',
@@ -74,7 +81,7 @@ describe('the outputs', () => {
   });
 
   test('of a function error have the error and the response', () => {
-    expect(outputsOf([failed({ errorMessage: 'boom' })], FILE)).toMatchObject({
+    expect(valuesOf([failed({ errorMessage: 'boom' })])).toMatchObject({
       outcome: 'function_error',
       function_error: 'Unhandled',
       result: '{"errorMessage":"boom"}',
@@ -87,12 +94,12 @@ describe('the outputs', () => {
     'have the response as received: %j',
     (text) => {
       const judgement = succeeded({ result: 'parsed' }, { response: Buffer.from(text) });
-      expect(outputsOf([judgement], FILE)['result']).toBe(text);
+      expect(valuesOf([judgement])['result']).toBe(text);
     },
   );
 
   test('keep a figure of zero', () => {
-    expect(outputsOf([succeeded({ init_duration_ms: 0 })], FILE)['init_duration_ms']).toBe('0');
+    expect(valuesOf([succeeded({ init_duration_ms: 0 })])['init_duration_ms']).toBe('0');
   });
 
   test('of several invocations are the common ones alone', () => {
@@ -103,7 +110,7 @@ describe('the outputs', () => {
       notInvoked(),
       unknown(),
     ];
-    expect(outputsOf(judgements, FILE)).toEqual({
+    expect(valuesOf(judgements)).toEqual({
       results: JSON.stringify(judgements.map(({ outcome }) => outcome)),
       results_file: FILE,
       total: '5',
@@ -111,5 +118,45 @@ describe('the outputs', () => {
       failed: '3',
       cold_starts: '2',
     });
+  });
+
+  test.each([
+    ['text', 'text'],
+    ['', ''],
+    [7, '7'],
+    [true, 'true'],
+    [null, 'null'],
+    [{ a: [1] }, '{"a":[1]}'],
+  ])('have the value of the query %j as %j', (value, text) => {
+    expect(valuesOf([succeeded({ query_result: value })])['query_result']).toBe(text);
+  });
+
+  test('name the file of the response', () => {
+    expect(valuesOf([succeeded()], '/work/response.json')['result_file']).toBe('/work/response.json');
+  });
+});
+
+describe('an output that is too long for a runner', () => {
+  const long = succeeded({ result: 'parsed' }, { response: Buffer.from('x'.repeat(1_000_001)) });
+
+  test('is empty, and the file that has it is named', () => {
+    const { values, tooLong } = outputsOf([long], { results: FILE, response: '/temp/response' });
+    expect(values['result']).toBe('');
+    expect(values['result_file']).toBe('/temp/response');
+    expect(tooLong).toEqual([{ name: 'result', bytes: 1_000_001, file: '/temp/response' }]);
+  });
+
+  test('is one of more than 1,000,000 bytes, not characters', () => {
+    const whole = succeeded({}, { response: Buffer.from('é'.repeat(500_000)) });
+    const over = succeeded({}, { response: Buffer.from(`${'é'.repeat(500_000)}x`) });
+    expect(outputsOf([whole], { results: FILE }).tooLong).toEqual([]);
+    expect(outputsOf([over], { results: FILE }).tooLong.map(({ name }) => name)).toEqual(['result']);
+  });
+
+  test('leaves results to the results file', () => {
+    const { values, tooLong } = outputsOf([succeeded({ result: 'x'.repeat(1_000_000) })], { results: FILE });
+    expect(values['results']).toBe('');
+    expect(values['results_file']).toBe(FILE);
+    expect(tooLong).toEqual([{ name: 'results', bytes: expect.any(Number), file: FILE }]);
   });
 });

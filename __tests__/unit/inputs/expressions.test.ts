@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import { planFor, problemsFor } from './factory.ts';
+
+describe('expressions', () => {
+  test('are read one a line, white space and empty lines aside', async () => {
+    const { expressions } = await planFor({
+      expect: '  result.a == `1`\n\n  result.b == `2`  \n',
+      query: 'result.{\n  a: a,\n  b: b\n}',
+      mask: 'result.token',
+    });
+    expect(expressions).toMatchObject({
+      expect: ['result.a == `1`', 'result.b == `2`'],
+      query: 'result.{ a: a, b: b }',
+      mask: ['result.token'],
+    });
+    expect(expressions.search?.('result.a', { result: { a: 7 } })).toBe(7);
+  });
+
+  test('that are not given load nothing', async () => {
+    expect((await planFor({})).expressions).toEqual({ expect: [], mask: [] });
+  });
+
+  test.each([
+    ['result.a == 200', 12, 'numbers, true, false and null stand in backticks: `200`'],
+    ['a.b[', 4, 'the expression ends too early'],
+    ['a = b', 2, 'a comparison is written =='],
+    ['a b', 2, 'b is not expected here'],
+    ['a.b]', 3, '] is not expected here'],
+    ['a || lenght(b) > `1`', 5, 'there is no function lenght (did you mean length?)'],
+    [
+      "a == 'lenght(b)' && powertols_json(a)",
+      20,
+      'there is no function powertols_json (did you mean powertools_json?)',
+    ],
+    ['frobnicate_it(a)', 0, 'there is no function frobnicate_it'],
+  ])('%s is refused with a caret under the place', async (expression, column, what) => {
+    expect(await problemsFor({ expect: `result.ok == \`true\`\n${expression}` })).toEqual([
+      `expect has an expression that is no JMESPath: ${what}.\n    ${expression}\n    ${' '.repeat(column)}^`,
+    ]);
+  });
+
+  test('that are wrong are all reported, each with its input', async () => {
+    const problems = await problemsFor({ expect: 'a =\nb c', query: 'd e', mask: 'f g' });
+    expect(problems.map((problem) => problem.slice(0, problem.indexOf(' ')))).toEqual([
+      'expect',
+      'expect',
+      'query',
+      'mask',
+    ]);
+  });
+
+  test.each(['length(result) > `1`', 'sum(result.items) == `6`', 'a > `1`', "starts_with(outcome, 'su')"])(
+    '%s is sound although it has no meaning on an empty document',
+    async (expression) => {
+      expect(await problemsFor({ expect: expression })).toEqual([]);
+    },
+  );
+});
