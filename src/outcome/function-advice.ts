@@ -46,14 +46,23 @@ function timeoutAdvice({ report, found }: Case): string {
 const memoryAdvice = ({ report }: Case): string =>
   `It ran out of memory${memoryOf(report)}. Raise the function’s memory size, or hold less of the data at a time.`;
 
+const NATIVE_CRASH =
+  'That is a crash in native code: check that binaries and native packages were built for the function’s runtime and architecture.';
+
+const BY_SIGNAL: Readonly<Record<string, string>> = {
+  'segmentation fault': NATIVE_CRASH,
+  'illegal instruction': NATIVE_CRASH,
+  'bus error': NATIVE_CRASH,
+  aborted: 'See the end of its log: Node ends so where its heap is full, and says it there.',
+};
+
 function signalAdvice({ report, found }: Case): string {
-  const told = `Its process was ended by a signal (${found?.[1]})${memoryOf(report)}.`;
-  if (found?.[1] !== 'killed') {
-    return `${told} That is a crash in native code: check that binaries and native packages were built for the function’s runtime and architecture.`;
+  const signal = found?.[1] ?? '';
+  const told = `Its process was ended by a signal, ${signal}${memoryOf(report)}.`;
+  if (signal === 'killed' && memoryOf(report) === '') {
+    return `${told} Too little memory is the usual reason: log_type: Tail shows how much it used.`;
   }
-  return memoryOf(report) === ''
-    ? `${told} Too little memory is the usual reason: log_type: Tail shows how much it used.`
-    : `${told} Its memory was not used up: see the end of its log.`;
+  return `${told} ${Object.hasOwn(BY_SIGNAL, signal) ? BY_SIGNAL[signal] : 'See the end of its log.'}`;
 }
 
 function missingAdvice({ found }: Case): string {
@@ -71,10 +80,10 @@ const ELSEWHERE = 'was built for another system or architecture than the functio
 // The first row that applies is taken. Errors that begin with Runtime, Sandbox, Function or Extension are Lambda's
 // own or its runtimes'; patterns are bounded, since a message is the function's and may be long.
 const ROWS: readonly Row[] = [
-  // `RequestId: ID Error: Task timed out after 3.00 seconds`; without a type, after time and id, until 2024
+  // `RequestId: ID Error: Task timed out after 3.00 seconds`; earlier without a type, after time and id
   {
     message:
-      /^(?:RequestId: \S{1,64} Error: |\S{1,64} (?:\S{1,64} )?)?Task timed out after (\d{1,6}(?:\.\d{1,6})?) seconds$/,
+      /^(?:RequestId: \S{1,64} Error: |\d{4}-\d\d-\d\dT[\d:.]{1,20}Z (?:[\w-]{1,64} )?)?Task timed out after (\d{1,6}(?:\.\d{1,6})?) seconds$/,
     advice: timeoutAdvice,
   },
   { type: /^Sandbox\.Timedout$/, advice: timeoutAdvice },
@@ -103,7 +112,7 @@ const ROWS: readonly Row[] = [
     advice:
       'Its process exited before it answered. See the end of its log, and look for a call like process.exit or sys.exit.',
   },
-  // Without a type, until 2019
+  // Earlier, without a type
   {
     message: /Process exited before completing request$/,
     advice: 'Its process exited before it answered. See the end of its log.',
@@ -186,7 +195,7 @@ const ROWS: readonly Row[] = [
     advice: deniedAdvice,
   },
 
-  // Node, Python; older Node runtimes name no type
+  // Node and Python; Node’s earlier runtimes call it Error
   {
     type: /^Runtime\.(?:JSONStringifyError|MarshalError)$/,
     advice:

@@ -1,6 +1,8 @@
 import { error, warning } from '@actions/core';
-import { readFunctionError } from '../outcome/function-error.ts';
-import type { Judgement } from '../outcome/outcome.ts';
+import { adviseOnFunctionError } from '../outcome/function-advice.ts';
+import { type ErrorFacts, readFunctionError } from '../outcome/function-error.ts';
+import { readReport } from '../outcome/log-tail.ts';
+import type { Judgement, Outcome } from '../outcome/outcome.ts';
 import { cut } from './fence.ts';
 
 /** An error or a warning beside the workflow's name: a short title, and a body of a few lines. */
@@ -19,23 +21,42 @@ const SHOWN_FRAME_BYTES = 512;
 /** A runner keeps ten annotations of a kind in a step. */
 const MOST = 10;
 
+type FunctionErrorOutcome = Extract<Outcome, { outcome: 'function_error' }>;
+
 const lines = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join('\n');
 
-function bodyOf({ label, outcome, unmet }: Judgement): string {
+function errorLines({ type, message, frames }: ErrorFacts): string[] {
+  return [
+    cut([type, message].filter(Boolean).join(': '), SHOWN_BYTES),
+    ...frames.slice(0, SHOWN_FRAMES).map((frame) => `    ${cut(frame, SHOWN_FRAME_BYTES)}`),
+  ];
+}
+
+function functionErrorBody({ label, outcome, tailRefused }: Judgement & { outcome: FunctionErrorOutcome }) {
+  const error = readFunctionError(outcome.result);
+  const log = outcome.log_result;
+  const report = log === undefined ? undefined : readReport(log, outcome.request_id);
+  const causes = (error.causes ?? [])
+    .map(errorLines)
+    .map(([first, ...rest]) => [`Caused by: ${first}`, ...rest]);
+  return lines(
+    ...errorLines(error),
+    ...causes.flat(),
+    adviseOnFunctionError(error, report),
+    `Function: ${label}`,
+    outcome.request_id && `Request id: ${outcome.request_id}`,
+    log === undefined && !tailRefused ? "Set log_type: Tail to see the function's log here." : undefined,
+  );
+}
+
+function bodyOf(judgement: Judgement): string {
+  const { label, outcome, unmet } = judgement;
   const requestId = outcome.request_id && `Request id: ${outcome.request_id}`;
   switch (outcome.outcome) {
     case 'succeeded':
       return '';
-    case 'function_error': {
-      const { type, message, frames } = readFunctionError(outcome.result);
-      return lines(
-        cut([type, message].filter(Boolean).join(': '), SHOWN_BYTES),
-        ...frames.slice(0, SHOWN_FRAMES).map((frame) => `    ${cut(frame, SHOWN_FRAME_BYTES)}`),
-        `Function: ${label}`,
-        requestId,
-        outcome.log_result === undefined ? "Set log_type: Tail to see the function's log here." : undefined,
-      );
-    }
+    case 'function_error':
+      return functionErrorBody({ ...judgement, outcome });
     case 'expectation_failed':
       return lines(
         ...unmet.flatMap(({ expectation, why }) => [`Expected ${expectation.expression}`, `    ${why}`]),

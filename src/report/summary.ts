@@ -3,17 +3,6 @@ import { isRequestId, requestUrl } from '../outcome/links.ts';
 import type { Judgement, Outcome } from '../outcome/outcome.ts';
 import { codeSpan, table } from './markdown.ts';
 
-const HEADER = [
-  'Result',
-  'Function',
-  'Version',
-  'Duration',
-  'Billed',
-  'Memory',
-  'Cold start',
-  'Request id',
-] as const;
-
 const RESULTS: Readonly<Record<Outcome['outcome'], string>> = {
   succeeded: '✅ succeeded',
   function_error: '❌ function error',
@@ -22,38 +11,67 @@ const RESULTS: Readonly<Record<Outcome['outcome'], string>> = {
   unknown: '❓ unknown',
 };
 
-const milliseconds = (value: number | undefined): string =>
-  value === undefined ? '' : `${value.toLocaleString('en-US', { maximumFractionDigits: 0 })} ms`;
+/** A figure and its unit stay on one line, however narrow the page is. */
+const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
 
+const milliseconds = (value: number | undefined): string =>
+  value === undefined ? '' : unbroken(`${value.toLocaleString('en-US', { maximumFractionDigits: 0 })} ms`);
+
+type Answered = Extract<Outcome, { status_code: number }>;
+const answered = (outcome: Outcome): Answered | undefined => ('status_code' in outcome ? outcome : undefined);
+
+function resultCell(outcome: Outcome): string {
+  const result = RESULTS[outcome.outcome];
+  return 'error' in outcome ? `${result} ${codeSpan(outcome.error.name)}` : result;
+}
+
+function memoryCell(outcome: Outcome): string {
+  const { max_memory_used_mb: used, memory_size_mb: size } = answered(outcome) ?? {};
+  return used === undefined || size === undefined ? '' : unbroken(`${used} of ${size} MB`);
+}
+
+function coldStartCell(outcome: Outcome): string {
+  const coldStart = answered(outcome)?.cold_start;
+  return coldStart === undefined ? '' : coldStart ? 'yes' : 'no';
+}
+
+const SHORT_ID = 8;
+
+/** The start of the id, which the link's title has whole, so that the table stays narrow. */
 function requestCell(outcome: Outcome): string {
-  const { request_id: requestId, region } = outcome;
+  const { request_id: requestId, region, function_name: functionName } = outcome;
   if (requestId === undefined) return '';
   if (region === undefined || !isRequestId(requestId)) return codeSpan(requestId);
-  return `[${requestId}](${requestUrl({ functionName: outcome.function_name, region, requestId })})`;
+  return `[${requestId.slice(0, SHORT_ID)}…](${requestUrl({ functionName, region, requestId })} "${requestId}")`;
 }
 
-function rowOf(outcome: Outcome): string[] {
-  const name = outcome.qualifier ? `${outcome.function_name}:${outcome.qualifier}` : outcome.function_name;
-  const answered = 'status_code' in outcome ? outcome : undefined;
-  const used = answered?.max_memory_used_mb;
-  const size = answered?.memory_size_mb;
-  return [
-    RESULTS[outcome.outcome],
-    codeSpan(name),
-    codeSpan(answered?.executed_version ?? ''),
-    milliseconds(answered?.duration_ms ?? outcome.elapsed_ms),
-    milliseconds(answered?.billed_duration_ms),
-    used === undefined || size === undefined ? '' : `${used} of ${size} MB`,
-    answered?.cold_start === undefined ? '' : answered.cold_start ? 'yes' : 'no',
-    requestCell(outcome),
-  ];
-}
+const COLUMNS: readonly Readonly<{ title: string; cell: (outcome: Outcome) => string }>[] = [
+  { title: 'Result', cell: resultCell },
+  {
+    title: 'Function',
+    cell: ({ function_name: name, qualifier }) => codeSpan(qualifier ? `${name}:${qualifier}` : name),
+  },
+  { title: 'Version', cell: (outcome) => codeSpan(answered(outcome)?.executed_version ?? '') },
+  {
+    title: 'Duration',
+    cell: (outcome) => milliseconds(answered(outcome)?.duration_ms ?? outcome.elapsed_ms),
+  },
+  { title: 'Billed', cell: (outcome) => milliseconds(answered(outcome)?.billed_duration_ms) },
+  { title: 'Memory', cell: memoryCell },
+  { title: 'Cold start', cell: coldStartCell },
+  { title: 'Request id', cell: requestCell },
+];
 
-/** The job summary: one row an invocation. Responses and logs have no place in it. */
+/**
+ * The job summary: one row an invocation, without the columns that no row has anything for.
+ * Responses and logs have no place in it.
+ */
 export function renderSummary(judgements: readonly Judgement[]): string {
+  const columns = COLUMNS.filter(({ cell }) => judgements.some(({ outcome }) => cell(outcome) !== ''));
+  const rows = judgements.map(({ outcome }) => columns.map(({ cell }) => cell(outcome)));
   return `### Invoke AWS Lambda\n\n${table(
-    HEADER,
-    judgements.map(({ outcome }) => rowOf(outcome)),
+    columns.map(({ title }) => title),
+    rows,
   )}\n`;
 }
 

@@ -20,7 +20,7 @@ describe('a function error', () => {
     });
   });
 
-  test('of Python has its type, its message and its frames with their source', () => {
+  test('of Python has its type, its message and its frames, the innermost first and without their source', () => {
     expect(
       readFunctionError({
         errorMessage: 'boom',
@@ -34,10 +34,7 @@ describe('a function error', () => {
     ).toEqual({
       type: 'ValueError',
       message: 'boom',
-      frames: [
-        'File "/var/task/app.py", line 3, in handler\n    raise ValueError("boom")',
-        'File "/var/task/work.py", line 9, in work\n    check()',
-      ],
+      frames: ['File "/var/task/work.py", line 9, in work', 'File "/var/task/app.py", line 3, in handler'],
     });
   });
 
@@ -48,14 +45,18 @@ describe('a function error', () => {
     ['a package', '    at parse (/var/task/node_modules/yaml/dist/index.js:1:1)'],
     ['Python’s runtime', '  File "/var/runtime/bootstrap.py", line 60, in handle'],
     ['Python itself', '  File "/var/lang/lib/python3.12/json/decoder.py", line 355, in raw_decode'],
+    ['Python’s import system', '  File "<frozen importlib._bootstrap>", line 1030, in _gcd_import'],
     ['a package of Python', '  File "/opt/python/lib/python3.12/site-packages/boto3/client.py", line 1'],
   ])('shows own frames before one of %s', (_, foreign) => {
+    const own = foreign.startsWith('  File')
+      ? 'File "/var/task/app.py", line 3, in handler'
+      : 'at handler (file:///var/task/index.mjs:5:3)';
     const { frames } = readFunctionError({
       errorType: 'Error',
       errorMessage: 'boom',
-      trace: [foreign, '    at handler (file:///var/task/index.mjs:5:3)', foreign],
+      trace: [foreign, own, foreign],
     });
-    expect(frames[0]).toBe('at handler (file:///var/task/index.mjs:5:3)');
+    expect(frames).toEqual([own]);
   });
 
   test('shows foreign frames where there are no others', () => {
@@ -66,6 +67,16 @@ describe('a function error', () => {
         trace: ['Error: boom', '    at Runtime.handleOnce (file:///var/runtime/index.mjs:1173:29)'],
       }).frames,
     ).toEqual(['at Runtime.handleOnce (file:///var/runtime/index.mjs:1173:29)']);
+  });
+
+  test('shows the first frame alone where all are foreign, in Python the innermost', () => {
+    const stackTrace = [
+      '  File "/var/runtime/bootstrap.py", line 60, in handle\n    load()\n',
+      '  File "<frozen importlib._bootstrap>", line 1030, in _gcd_import\n',
+    ];
+    expect(readFunctionError({ errorType: 'KeyError', errorMessage: 'x', stackTrace }).frames).toEqual([
+      'File "<frozen importlib._bootstrap>", line 1030, in _gcd_import',
+    ]);
   });
 
   test('of Lambda itself has no frames', () => {
@@ -98,8 +109,8 @@ describe('a function error', () => {
     ['only a type', { errorType: 'Error', errorMessage: '' }, { type: 'Error', message: '', frames: [] }],
     ['only a message', { errorMessage: 'boom' }, { type: undefined, message: 'boom', frames: [] }],
     [
-      'a stack that is no list',
-      { errorType: 'Error', errorMessage: 'boom', trace: 'at handler' },
+      'a stack that is neither text nor a list',
+      { errorType: 'Error', errorMessage: 'boom', trace: { at: 'handler' } },
       { type: 'Error', message: 'boom', frames: [] },
     ],
     [
@@ -109,5 +120,321 @@ describe('a function error', () => {
     ],
   ])('with %s is read as far as it goes', (_, result, error) => {
     expect(readFunctionError(result)).toEqual(error);
+  });
+});
+
+const framesOf = (stackTrace: unknown, given: object = {}): readonly string[] =>
+  readFunctionError({ errorType: 'Error', errorMessage: 'boom', stackTrace, ...given }).frames;
+
+describe('the frames of a function error', () => {
+  test('of Java leave out the JDK, Lambda’s runtime and frameworks', () => {
+    expect(
+      framesOf([
+        'java.base/java.lang.Integer.parseInt(Unknown Source)',
+        'com.fasterxml.jackson.databind.ObjectMapper.readValue(ObjectMapper.java:3612)',
+        'app//com.example.Orders.lambda$load$0(Orders.java:31)',
+        'com.example.Handler.handleRequest(Handler.java:12)',
+        'org.springframework.cloud.function.context.catalog.SimpleFunctionRegistry.invoke(SimpleFunctionRegistry.java:1027)',
+        'java.base/jdk.internal.reflect.DirectMethodHandleAccessor.invoke(Unknown Source)',
+        'sun.reflect.NativeMethodAccessorImpl.invoke0(Native Method)',
+        'com.amazonaws.services.lambda.runtime.api.client.EventHandlerLoader.handleRequest(EventHandlerLoader.java:205)',
+        'lambdainternal.EventHandlerLoader$2.call(EventHandlerLoader.java:905)',
+      ]),
+    ).toEqual([
+      'app//com.example.Orders.lambda$load$0(Orders.java:31)',
+      'com.example.Handler.handleRequest(Handler.java:12)',
+    ]);
+  });
+
+  test('of Java keep packages whose names only begin like the JDK’s', () => {
+    const own = ['javafans.Handler.run(Handler.java:1)', 'com.java.Handler.run(Handler.java:2)'];
+    expect(framesOf(own)).toEqual(own);
+  });
+
+  test('of Java in a custom runtime are read from the printed stack', () => {
+    const stackTrace = [
+      'java.lang.RuntimeException: boom',
+      '\tat com.example.Application.hello(Application.java:24)',
+      '\tat java.base/java.lang.Thread.run(Thread.java:840)',
+      'Caused by: java.lang.IllegalStateException: no orders',
+      '\t... 12 more',
+    ].join('\n');
+    expect(framesOf(stackTrace)).toEqual(['at com.example.Application.hello(Application.java:24)']);
+  });
+
+  test('of Go are read from the objects of a panic, without Lambda’s module, others’ and the standard library', () => {
+    expect(
+      framesOf([
+        {
+          path: 'github.com/aws/aws-lambda-go@v1.46.0/lambda/errors.go',
+          line: 39,
+          label: 'lambdaPanicResponse',
+        },
+        {
+          path: 'github.com/aws/aws-lambda-go/lambda/function.go',
+          line: 31,
+          label: '(*Function).Invoke.func1',
+        },
+        { path: 'runtime/panic.go', line: 914, label: 'gopanic' },
+        { path: 'encoding/json/decode.go', line: 7, label: '(*decodeState).object' },
+        { path: 'example.com/ext@v0.1.2/ext.go', line: 54, label: 'Parse' },
+        { path: 'github.com/me/orders/main.go', line: 114, label: '(*Orders).Check' },
+        { path: 'common/main.go', line: 71, label: 'handle' },
+        { path: 'reflect/value.go', line: 596, label: 'Value.call' },
+      ]),
+    ).toEqual(['(*Orders).Check (github.com/me/orders/main.go:114)', 'handle (common/main.go:71)']);
+  });
+
+  test('of .NET leave out System, Amazon.Lambda and what stands between frames', () => {
+    expect(
+      framesOf([
+        'at System.Number.ThrowFormatException[TChar](ReadOnlySpan`1 value)',
+        'at Orders.Function.Load(String id) in /src/Function.cs:line 31',
+        '--- End of stack trace from previous location ---',
+        'at Orders.Function.Handler(String id, ILambdaContext context) in /src/Function.cs:line 10',
+        'at lambda_method(Closure , Stream , Stream , LambdaContextInternal )',
+        'at Amazon.Lambda.RuntimeSupport.HandlerWrapper.Invoke(InvocationRequest invocation)',
+      ]),
+    ).toEqual([
+      'at Orders.Function.Load(String id) in /src/Function.cs:line 31',
+      'at Orders.Function.Handler(String id, ILambdaContext context) in /src/Function.cs:line 10',
+    ]);
+  });
+
+  test('of Ruby leave out gems and Ruby itself', () => {
+    expect(
+      framesOf([
+        "/var/task/vendor/bundle/ruby/3.2.0/gems/rack-3.0.0/lib/rack.rb:93:in `call'",
+        "/var/lang/lib/ruby/3.2.0/json/common.rb:216:in `parse'",
+        "<internal:kernel>:187:in `loop'",
+        "/var/task/orders.rb:31:in 'Orders#load'",
+        "/var/task/lambda_function.rb:5:in `lambda_handler'",
+        "/var/runtime/gems/aws_lambda_ric-3.0.0/lib/aws_lambda_ric/lambda_handler.rb:28:in `call_handler'",
+      ]),
+    ).toEqual([
+      "/var/task/orders.rb:31:in 'Orders#load'",
+      "/var/task/lambda_function.rb:5:in `lambda_handler'",
+    ]);
+  });
+
+  test('of old Python are read from lists of four', () => {
+    expect(
+      framesOf([
+        ['/var/task/app.py', 123, 'handler', 'work()'],
+        ['/var/task/work.py', 9, 'work', 'raise Exception()'],
+        [],
+      ]),
+    ).toEqual(['File "/var/task/work.py", line 9, in work', 'File "/var/task/app.py", line 123, in handler']);
+  });
+
+  test('of Node leave out V8 and old Node’s modules, and lines that repeat the message', () => {
+    const message = 'bad order:\nat line 7';
+    expect(
+      framesOf(undefined, {
+        errorMessage: message,
+        trace: [
+          'Error: bad order:',
+          'at line 7',
+          '    at JSON.parse (<anonymous>)',
+          '    at load (/var/task/index.js:3:1)',
+          '    at async Promise.all (index 0)',
+          '    at process._tickCallback (internal/process/next_tick.js:68:7)',
+        ],
+      }),
+    ).toEqual(['at load (/var/task/index.js:3:1)']);
+  });
+
+  test('of an error that a handler made JSON of itself are those of its stack', () => {
+    expect(
+      readFunctionError({
+        name: 'OrderError',
+        message: 'boom',
+        stack: 'OrderError: boom\n    at load (/var/task/a.js:1:1)',
+      }),
+    ).toEqual({ type: 'OrderError', message: 'boom', frames: ['at load (/var/task/a.js:1:1)'] });
+  });
+
+  test('are one line each', () => {
+    const frames = framesOf(['  at a (/var/task/a.js:1:1)\r\n  source\n', ' at b (/var/task/b.js:1:1) ']);
+    expect(frames).toEqual(['at a (/var/task/a.js:1:1)', 'at b (/var/task/b.js:1:1)']);
+  });
+});
+
+describe('a function error of another shape', () => {
+  test.each([
+    [
+      'Rust’s type',
+      { errorType: '&alloc::string::String', errorMessage: 'boom' },
+      '&alloc::string::String',
+      'boom',
+    ],
+    [
+      'Ruby’s type',
+      { errorType: 'Function<StandardError>', errorMessage: 'boom' },
+      'Function<StandardError>',
+      'boom',
+    ],
+    ['a message that is a number', { errorType: 'number', errorMessage: 7 }, 'number', '7'],
+    ['a message that is false', { errorMessage: false }, undefined, 'false'],
+    ['a message that is an object', { errorMessage: { code: 7 } }, undefined, '{"code":7}'],
+    ['message', { message: 'boom' }, undefined, 'boom'],
+    ['error', { error: 'boom' }, undefined, 'boom'],
+    ['error and message', { error: 'NotFound', message: 'boom' }, 'NotFound', 'boom'],
+    ['an error within', { error: { name: 'NotFound', message: 'boom' } }, 'NotFound', 'boom'],
+    ['a name that need not be a type', { name: 'Bob' }, undefined, '{"name":"Bob"}'],
+    ['an error that tells nothing', { error: true }, undefined, '{"error":true}'],
+    ['an error within that tells nothing', { error: { code: 7 } }, undefined, '{"error":{"code":7}}'],
+  ])('with %s is read', (_, result, type, message) => {
+    expect(readFunctionError(result)).toEqual({ type, message, frames: [] });
+  });
+
+  const nested = (depth: number, [open, close]: readonly [string, string]): unknown =>
+    JSON.parse(`${open.repeat(depth)}1${close.repeat(depth)}`);
+
+  test.each([
+    ['a deep list', nested(500_000, ['[', ']']), 'The response is nested too deeply to be shown.'],
+    ['a deep object', nested(500_000, ['{"a":', '}']), 'The response is nested too deeply to be shown.'],
+    ['a deep error', nested(500_000, ['{"error":', '}']), 'The response is nested too deeply to be shown.'],
+    [
+      'a deep message',
+      { errorMessage: nested(500_000, ['[', ']']) },
+      'The response is nested too deeply to be shown.',
+    ],
+    ['a long text', 'x'.repeat(6_000_000), 'x'.repeat(6_000_000)],
+  ])('that is %s is read too', (_, result, message) => {
+    expect(readFunctionError(result)).toEqual({ type: undefined, message, frames: [] });
+  });
+
+  const values: readonly unknown[] = [
+    null,
+    true,
+    false,
+    0,
+    -1.5,
+    '',
+    ' ',
+    'at x',
+    [],
+    [[]],
+    [null],
+    {},
+    [{}],
+    { a: 1 },
+  ];
+  const fields = [
+    'errorType',
+    'errorMessage',
+    'trace',
+    'stackTrace',
+    'stack',
+    'cause',
+    'causes',
+    'error',
+    'message',
+    'name',
+  ];
+
+  test.each(fields)('is text and lines whatever %s is', (field) => {
+    for (const value of values) {
+      for (const base of [{}, { errorType: 'Error', errorMessage: 'boom' }]) {
+        for (const result of [
+          { ...base, [field]: value },
+          { ...base, [field]: [value, value] },
+          { ...base, cause: { [field]: value } },
+        ]) {
+          const { type, message, frames, causes = [] } = readFunctionError(result);
+          expect(
+            [type, ...causes.map((cause) => cause.type)].every((one) => one === undefined || one.length > 0),
+          ).toBe(true);
+          expect(
+            [message, ...causes.map((cause) => cause.message)].every((one) => typeof one === 'string'),
+          ).toBe(true);
+          expect(
+            [...frames, ...causes.flatMap((cause) => cause.frames)].every((one) => !one.includes('\n')),
+          ).toBe(true);
+          expect(message !== '' || type !== undefined).toBe(true);
+        }
+      }
+    }
+  });
+});
+
+describe('the causes of a function error', () => {
+  test('of Java are its chain, the error’s own type and message kept', () => {
+    expect(
+      readFunctionError({
+        errorMessage: 'An error occurred during JSON parsing',
+        errorType: 'java.lang.RuntimeException',
+        stackTrace: [],
+        cause: {
+          errorMessage: 'wrapped',
+          errorType: 'java.io.UncheckedIOException',
+          stackTrace: [],
+          cause: {
+            errorMessage: 'not a valid Integer value',
+            errorType: 'com.fasterxml.jackson.databind.exc.InvalidFormatException',
+            stackTrace: ['com.example.Orders.read(Orders.java:5)'],
+          },
+        },
+      }),
+    ).toEqual({
+      type: 'java.lang.RuntimeException',
+      message: 'An error occurred during JSON parsing',
+      frames: [],
+      causes: [
+        { type: 'java.io.UncheckedIOException', message: 'wrapped', frames: [] },
+        {
+          type: 'com.fasterxml.jackson.databind.exc.InvalidFormatException',
+          message: 'not a valid Integer value',
+          frames: ['com.example.Orders.read(Orders.java:5)'],
+        },
+      ],
+    });
+  });
+
+  test('of .NET’s AggregateException begin with the first of its list', () => {
+    const causes = [
+      { errorType: 'FormatException', errorMessage: 'first', stackTrace: ['at A.B() in /src/B.cs:line 1'] },
+      { errorType: 'FormatException', errorMessage: 'second' },
+    ];
+    expect(
+      readFunctionError({ errorType: 'AggregateException', errorMessage: 'One or more errors', causes })
+        .causes,
+    ).toEqual([{ type: 'FormatException', message: 'first', frames: ['at A.B() in /src/B.cs:line 1'] }]);
+  });
+
+  test('of Node may be text', () => {
+    expect(
+      readFunctionError({ errorType: 'Error', errorMessage: 'boom', cause: 'no orders' }).causes,
+    ).toEqual([{ type: undefined, message: 'no orders', frames: [] }]);
+  });
+
+  test('are the innermost five of a longer chain, outermost first', () => {
+    const chain = (depth: number): object =>
+      depth === 0 ? { errorMessage: '0' } : { errorMessage: String(depth), cause: chain(depth - 1) };
+    const { message, causes } = readFunctionError(chain(9));
+    expect([message, ...(causes ?? []).map((cause) => cause.message)]).toEqual([
+      '9',
+      '4',
+      '3',
+      '2',
+      '1',
+      '0',
+    ]);
+  });
+
+  test('are found however deep the chain is', () => {
+    const deep: unknown = JSON.parse(
+      `${'{"errorMessage":"x","cause":'.repeat(200_000)}null${'}'.repeat(200_000)}`,
+    );
+    expect(readFunctionError(deep).causes).toHaveLength(5);
+  });
+
+  test('are not looked for in an object that is no error', () => {
+    expect(readFunctionError({ cause: 'rain' })).toEqual({
+      type: undefined,
+      message: '{"cause":"rain"}',
+      frames: [],
+    });
   });
 });

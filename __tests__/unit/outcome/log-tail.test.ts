@@ -1,6 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { decodeLogTail, isCut, readFigures } from '../../../src/outcome/log-tail.ts';
+import {
+  decodeLogTail,
+  isCut,
+  readFigures,
+  readLogPlace,
+  readReport,
+} from '../../../src/outcome/log-tail.ts';
 import { REQUEST_ID } from './factory.ts';
 
 const report = (id: string, figures: string): string => `REPORT RequestId: ${id}\t${figures}\t`;
@@ -84,11 +90,36 @@ describe('the figures of a log', () => {
     expect(readFigures(`${forged}\n${report(REQUEST_ID, FIGURES)}\n`, REQUEST_ID)).toEqual(WARM);
   });
 
+  test('are not those of a line that names a longer id', () => {
+    expect(readFigures(report(`${REQUEST_ID}0`, FIGURES), REQUEST_ID)).toEqual({});
+  });
+
   test.each([
-    ['quotes it', `the line was ${report(REQUEST_ID, FIGURES)}`],
-    ['names a longer id', report(`${REQUEST_ID}0`, FIGURES)],
-  ])('are not those of a line that %s', (_, line) => {
-    expect(readFigures(line, REQUEST_ID)).toEqual({});
+    ['END', `no line’s endEND RequestId: ${REQUEST_ID}\n${report(REQUEST_ID, FIGURES)}\n`],
+    ['REPORT', `no line’s end${report(REQUEST_ID, FIGURES)}\n`],
+    [
+      'REPORT, after one that it printed',
+      `${report(REQUEST_ID, 'Duration: 9 ms')}${report(REQUEST_ID, FIGURES)}\n`,
+    ],
+  ])('are read where the last output runs into %s', (_, log) => {
+    expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
+  });
+
+  test('are read from lines that end in CRLF', () => {
+    const log = `START RequestId: ${REQUEST_ID} Version: 7\r\n${report(REQUEST_ID, FIGURES)}\r\n`;
+    expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
+  });
+
+  test('are unknown where the cut went through REPORT', () => {
+    expect(readFigures(report(REQUEST_ID, FIGURES).slice(12), REQUEST_ID)).toEqual({});
+  });
+
+  test('are not made of what is no number', () => {
+    expect(
+      readFigures(report(REQUEST_ID, 'Duration: 1.2.3 ms\tBilled Duration: NaN ms'), REQUEST_ID),
+    ).toEqual({
+      cold_start: false,
+    });
   });
 
   test.each([
@@ -101,6 +132,213 @@ describe('the figures of a log', () => {
   test('are unknown where the answer has no request id', () => {
     expect(readFigures(report(REQUEST_ID, FIGURES), undefined)).toEqual({});
   });
+});
+
+const start = (id = REQUEST_ID): string => `START RequestId: ${id} Version: $LATEST`;
+const INIT_START =
+  'INIT_START Runtime Version: nodejs:24.v1\tRuntime Version ARN: arn:aws:lambda:eu-west-1::runtime:x';
+const TIMED_OUT_INIT = 'INIT_REPORT Init Duration: 10007.31 ms\tPhase: init\tStatus: timeout\t';
+
+describe('a cold start', () => {
+  test.each([
+    ['an init that began', [INIT_START], {}],
+    ['an init that failed', [INIT_START, TIMED_OUT_INIT], { init_duration_ms: 10007.31 }],
+    [
+      'an init after output without a line’s end',
+      [`loading${TIMED_OUT_INIT}`],
+      { init_duration_ms: 10007.31 },
+    ],
+    [
+      'a second init',
+      [TIMED_OUT_INIT, 'INIT_REPORT Init Duration: 3003.39 ms\tPhase: invoke\tStatus: timeout\t'],
+      { init_duration_ms: 3003.39 },
+    ],
+    [
+      'a restore',
+      ['RESTORE_START Runtime Version: java:21.v1', 'RESTORE_REPORT Restore Duration: 520.25 ms'],
+      { restore_duration_ms: 520.25 },
+    ],
+  ])('is shown by %s before START', (_, lines, figures) => {
+    const log = [...lines, start(), report(REQUEST_ID, FIGURES), ''].join('\n');
+    expect(readFigures(log, REQUEST_ID)).toEqual({ ...WARM, ...figures, cold_start: true });
+  });
+
+  test.each([
+    ['after START', [start(), INIT_START, TIMED_OUT_INIT]],
+    ['where there is no START', [INIT_START, TIMED_OUT_INIT]],
+    ['before another’s START', [INIT_START, start('99999999-2222-4333-8444-555555555555')]],
+  ])('is not shown by a line about an init %s, which the function may have printed', (_, lines) => {
+    expect(readFigures([...lines, report(REQUEST_ID, FIGURES)].join('\n'), REQUEST_ID)).toEqual(WARM);
+  });
+
+  test('is unknown where the log has an init and no REPORT', () => {
+    expect(readFigures(`${INIT_START}\n${start()}\n`, REQUEST_ID)).toEqual({});
+    expect(readReport(`${INIT_START}\n${start()}\n`, REQUEST_ID)).toBeUndefined();
+  });
+
+  test('of the report counts before that of an earlier init', () => {
+    const log = [TIMED_OUT_INIT, start(), report(REQUEST_ID, `${FIGURES}\tInit Duration: 110.10 ms`)].join(
+      '\n',
+    );
+    expect(readFigures(log, REQUEST_ID).init_duration_ms).toBe(110.1);
+  });
+});
+
+const event = (type: string, record: object): string =>
+  JSON.stringify({ time: '2026-01-02T03:04:05.678Z', type: `platform.${type}`, record });
+const METRICS = { durationMs: 3.01, billedDurationMs: 4, memorySizeMB: 128, maxMemoryUsedMB: 36 };
+const jsonReport = (given: object = {}): string =>
+  event('report', { requestId: REQUEST_ID, status: 'success', metrics: METRICS, ...given });
+
+describe('the figures of a JSON log', () => {
+  test('are those of platform.report', () => {
+    const log = [
+      event('start', { requestId: REQUEST_ID, version: '$LATEST' }),
+      JSON.stringify({ timestamp: '2026-01-02T03:04:05.678Z', level: 'INFO', message: 'hello' }),
+      event('runtimeDone', { requestId: REQUEST_ID, status: 'success', metrics: { durationMs: 999 } }),
+      jsonReport(),
+      '',
+    ].join('\n');
+    expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
+  });
+
+  test.each([
+    ['an init', { initDurationMs: 463.512 }, { init_duration_ms: 463.512 }],
+    [
+      'a restore',
+      { restoreDurationMs: 789.64, billedRestoreDurationMs: 163 },
+      { restore_duration_ms: 789.64 },
+    ],
+  ])('show a cold start by %s', (_, metrics, figures) => {
+    const log = jsonReport({ metrics: { ...METRICS, ...metrics } });
+    expect(readFigures(log, REQUEST_ID)).toEqual({ ...WARM, ...figures, cold_start: true });
+  });
+
+  test.each([
+    ['initStart', { phase: 'init' }, {}],
+    [
+      'initReport',
+      { phase: 'init', status: 'success', metrics: { durationMs: 125.33 } },
+      { init_duration_ms: 125.33 },
+    ],
+    ['restoreStart', {}, {}],
+    ['restoreReport', { status: 'success', metrics: { durationMs: 120.5 } }, { restore_duration_ms: 120.5 }],
+  ])('show a cold start by platform.%s before platform.start alone', (type, record, figures) => {
+    const began = event('start', { requestId: REQUEST_ID });
+    const before = [event(type, record), began, jsonReport()].join('\n');
+    const after = [began, event(type, record), jsonReport()].join('\n');
+    expect(readFigures(before, REQUEST_ID)).toEqual({ ...WARM, ...figures, cold_start: true });
+    expect(readFigures(after, REQUEST_ID)).toEqual(WARM);
+  });
+
+  test.each([
+    ['follows output without a line’s end', `no end${jsonReport()}`],
+    ['follows output that looks like the start of it', `{"time":1,{"time":"x${jsonReport()}`],
+    [
+      'follows one that the function printed',
+      `${jsonReport({ metrics: { durationMs: 9 } })}\n${jsonReport()}`,
+    ],
+    [
+      'follows a REPORT line that the function printed',
+      `${report(REQUEST_ID, 'Duration: 9 ms')}\n${jsonReport()}`,
+    ],
+    [
+      'follows a first line that was cut',
+      `${jsonReport({ metrics: { durationMs: 9 } }).slice(9)}\n${jsonReport()}`,
+    ],
+    ['ends in CRLF', `${jsonReport()}\r\n`],
+    ['is before another’s', `${jsonReport()}\n${jsonReport({ requestId: 'another' })}`],
+  ])('are those of a report that %s', (_, log) => {
+    expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
+  });
+
+  test('are not those that a text log’s function printed before its REPORT', () => {
+    const log = `${jsonReport({ metrics: { durationMs: 9 } })}\n${report(REQUEST_ID, FIGURES)}\n`;
+    expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
+  });
+
+  test.each([
+    ['of another invocation', jsonReport({ requestId: 'another' })],
+    ['that was cut', jsonReport().slice(0, -1)],
+    ['without its type', JSON.stringify({ time: 'x', record: { requestId: REQUEST_ID, metrics: METRICS } })],
+    ['of a type that objects know', JSON.stringify({ time: 'x', type: '__proto__' })],
+  ])('are unknown in a report %s', (_, log) => {
+    expect(readFigures(log, REQUEST_ID)).toEqual({});
+  });
+
+  test.each([
+    ['texts', { durationMs: '3' }],
+    ['missing', undefined],
+    ['a list', [3]],
+  ])('are absent where the metrics are %s', (_, metrics) => {
+    expect(readFigures(jsonReport({ metrics }), REQUEST_ID)).toEqual({ cold_start: false });
+  });
+});
+
+describe('a report', () => {
+  test.each([
+    ['nothing', '', {}],
+    ['a time-out', '\tStatus: timeout', { status: 'timeout' }],
+    [
+      'an error',
+      '\tStatus: error\tError Type: Runtime.OutOfMemory',
+      { status: 'error', errorType: 'Runtime.OutOfMemory' },
+    ],
+    ['a status that nobody knows', '\tStatus: odd', {}],
+  ])('of the text format says %s beside the figures', (_, text, said) => {
+    expect(readReport(`${report(REQUEST_ID, FIGURES + text).trimEnd()}\r\n`, REQUEST_ID)).toEqual({
+      ...WARM,
+      ...said,
+    });
+  });
+
+  test.each(['success', 'error', 'failure', 'timeout'])(
+    'of the JSON format says %s beside the figures',
+    (status) => {
+      const log = jsonReport({ status, errorType: 'Runtime.ExitError' });
+      expect(readReport(log, REQUEST_ID)).toEqual({ ...WARM, status, errorType: 'Runtime.ExitError' });
+      expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
+    },
+  );
+
+  test.each([
+    ['text', [TIMED_OUT_INIT, start(), report(REQUEST_ID, FIGURES)]],
+    [
+      'JSON',
+      [
+        event('initReport', { status: 'timeout', metrics: { durationMs: 10007.31 } }),
+        event('start', { requestId: REQUEST_ID }),
+        event('report', { requestId: REQUEST_ID, metrics: METRICS }),
+      ],
+    ],
+  ])('of the %s format says how the init before it ended', (_, lines) => {
+    expect(readReport(lines.join('\n'), REQUEST_ID)).toEqual({
+      ...WARM,
+      init_duration_ms: 10007.31,
+      cold_start: true,
+      initStatus: 'timeout',
+    });
+    expect(readFigures(lines.join('\n'), REQUEST_ID)).not.toHaveProperty('initStatus');
+  });
+
+  test('is undefined where there is none, or no request id', () => {
+    expect(readReport('hello\n', REQUEST_ID)).toBeUndefined();
+    expect(readReport(report(REQUEST_ID, FIGURES), undefined)).toBeUndefined();
+  });
+});
+
+describe('the place of a log', () => {
+  test('is read from a log result that is JSON', () => {
+    const place = { logGroup: '/aws/lambda/my-function', logStreamName: 'stream' };
+    expect(readLogPlace(JSON.stringify(place))).toEqual(place);
+  });
+
+  test.each(['hello', '{', '{"logGroup":"x"}', '{"logGroup":1,"logStreamName":2}', jsonReport()])(
+    'is not found in %s',
+    (log) => {
+      expect(readLogPlace(log)).toBeUndefined();
+    },
+  );
 });
 
 /** A tail of exactly 4,096 bytes that begins with these. */

@@ -1,0 +1,135 @@
+/** A command that a runner would carry out, with what it was told. */
+export type Command = Readonly<{
+  name: string;
+  properties: Readonly<Record<string, string>>;
+  data: string;
+}>;
+
+/** One line of a step's standard output, judged. */
+export type Judged =
+  | Readonly<{ kind: 'text'; line: string }>
+  /** Text between `::stop-commands::` and its token. */
+  | Readonly<{ kind: 'fenced'; line: string }>
+  | Readonly<{ kind: 'command'; command: Command }>
+  | Readonly<{ kind: 'resume'; token: string }>;
+
+/** Standard output by the runner's rules; `open` is the token of a fence that nobody closed. */
+export type Transcript = Readonly<{ lines: readonly Judged[]; open: string | undefined }>;
+
+// The runner compares by culture, in which zero-width and control characters may weigh nothing, and trims what
+// Unicode calls white space. Where it is not certain what it takes for a command, this takes it for one.
+const WEIGHTLESS = /[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
+const LEADING_SPACE = /^[\p{White_Space}\ufeff]+/u;
+
+const weighed = (line: string): string => line.replace(WEIGHTLESS, '').replace(LEADING_SPACE, '');
+
+/** The runner replaces one escape after the other over the whole text, the percent sign last. */
+function unescape(text: string, escapes: readonly (readonly [escape: string, character: string])[]): string {
+  return [...escapes, ['%25', '%'] as const].reduce(
+    (unescaped, [escape, character]) => unescaped.replaceAll(escape, character),
+    text,
+  );
+}
+
+const LINE_ENDS = [
+  ['%0D', '\r'],
+  ['%0A', '\n'],
+] as const;
+const IN_DATA = LINE_ENDS;
+const IN_PROPERTY = [...LINE_ENDS, ['%3A', ':'], ['%2C', ',']] as const;
+const IN_OLD_SYNTAX = [['%3B', ';'], ...LINE_ENDS, ['%5D', ']']] as const;
+
+type Syntax = Readonly<{ separator: string; property: typeof IN_PROPERTY | typeof IN_OLD_SYNTAX }>;
+
+function commandOf(head: string, data: string, { separator, property }: Syntax): Command {
+  const space = head.indexOf(' ');
+  const name = space < 0 ? head : head.slice(0, space);
+  const pairs = space < 0 ? [] : head.slice(space + 1).trim().split(separator);
+  return {
+    name: name.toLowerCase(),
+    properties: Object.fromEntries(
+      pairs
+        .filter((pair) => pair.includes('='))
+        .map((pair) => {
+          const at = pair.indexOf('=');
+          return [pair.slice(0, at), unescape(pair.slice(at + 1), property)] as const;
+        }),
+    ),
+    data,
+  };
+}
+
+/** The command in a line: `::name key=value,key=value::data`, or `##[name key=value;key=value]data` anywhere in it. */
+function commandIn(line: string): Command | undefined {
+  const start = weighed(line).startsWith('::') ? line.indexOf('::') : -1;
+  if (start >= 0) {
+    const end = line.indexOf('::', start + 2);
+    const head = line.slice(start + 2, end < 0 ? undefined : end);
+    const data = end < 0 ? '' : unescape(line.slice(end + 2), IN_DATA);
+    return commandOf(head, data, { separator: ',', property: IN_PROPERTY });
+  }
+  if (weighed(line).includes('##[')) {
+    const [, head = '', data = ''] = /#[^#]*#[^[]*\[([^\]]*)\]?(.*)$/su.exec(line) ?? [];
+    return commandOf(head, unescape(data, IN_OLD_SYNTAX), { separator: ';', property: IN_OLD_SYNTAX });
+  }
+  return undefined;
+}
+
+/** Whether a line would resume: names are compared without regard to case, and the old syntax may stand anywhere. */
+function resumes(line: string, token: string): boolean {
+  const lower = line.toLowerCase();
+  const wanted = token.toLowerCase();
+  return commandIn(lower)?.name === wanted || lower.includes(`##[${wanted}`);
+}
+
+/** Judges every line of standard output; CR, LF and CRLF end one. */
+export function judgeOutput(stdout: string): Transcript {
+  const lines: Judged[] = [];
+  let open: string | undefined;
+  for (const line of stdout.replace(/(?:\r\n|\r|\n)$/, '').split(/\r\n|\r|\n/)) {
+    if (open !== undefined) {
+      if (resumes(line, open)) {
+        lines.push({ kind: 'resume', token: open });
+        open = undefined;
+      } else lines.push({ kind: 'fenced', line });
+      continue;
+    }
+    const command = commandIn(line);
+    lines.push(command === undefined ? { kind: 'text', line } : { kind: 'command', command });
+    if (command?.name === 'stop-commands') open = command.data;
+  }
+  return { lines, open };
+}
+
+/** The commands that were carried out. */
+export const commandsIn = ({ lines }: Transcript): Command[] =>
+  lines.flatMap((line) => (line.kind === 'command' ? [line.command] : []));
+
+/**
+ * Reads the file that GITHUB_OUTPUT names, in order and with repetitions: LF alone ends a line, and whichever of
+ * `=` and `<<` comes first says whether a line is a whole output or the start of one.
+ */
+export function outputsIn(file: string): (readonly [name: string, value: string])[] {
+  const outputs: (readonly [string, string])[] = [];
+  let rest = file;
+  while (rest !== '') {
+    const [line = '', ...after] = rest.split('\n');
+    rest = after.join('\n');
+    if (line === '') continue;
+    const [equals, heredoc] = [line.indexOf('='), line.indexOf('<<')];
+    if (equals >= 0 && (heredoc < 0 || equals < heredoc)) {
+      outputs.push([line.slice(0, equals), line.slice(equals + 1)]);
+      continue;
+    }
+    const [name, delimiter] = [line.slice(0, heredoc), line.slice(heredoc + 2)];
+    if (heredoc < 1 || delimiter === '') throw new Error(`not a line of outputs: ${line}`);
+    const value: string[] = [];
+    const lines = rest.split('\n');
+    const end = lines.indexOf(delimiter);
+    if (end < 0) throw new Error(`${name} has no end`);
+    value.push(...lines.slice(0, end));
+    outputs.push([name, value.join('\n')]);
+    rest = lines.slice(end + 1).join('\n');
+  }
+  return outputs;
+}

@@ -1,0 +1,367 @@
+import { describe, expect, test } from '@jest/globals';
+import { adviseOnFunctionError } from '../../../src/outcome/function-advice.ts';
+import { readFunctionError } from '../../../src/outcome/function-error.ts';
+import type { Report } from '../../../src/outcome/log-tail.ts';
+import { REQUEST_ID } from './factory.ts';
+
+/** The advice on an error as Lambda sends it. */
+const advise = (result: unknown, report?: Report): string | undefined =>
+  adviseOnFunctionError(readFunctionError(result), report);
+const byLambda = (errorType: string, message: string) => ({
+  errorType,
+  errorMessage: `RequestId: ${REQUEST_ID} Error: ${message}`,
+});
+const memory = (used: number, size = 128): Report => ({ max_memory_used_mb: used, memory_size_mb: size });
+
+describe('advice on a time-out', () => {
+  const timedOut = (seconds: string) =>
+    byLambda('Sandbox.Timedout', `Task timed out after ${seconds} seconds`);
+
+  test('names the configured timeout, and memory where the log tells it', () => {
+    const advice = advise(timedOut('3.00'), { ...memory(70), status: 'timeout' });
+    expect(advice).toMatch(/^It ran into its timeout of 3 s \(memory: 70 of 128 MB\)\. /);
+    expect(advice).toContain('raise its timeout (900 s at most)');
+    expect(advise(timedOut('3.00'))).toMatch(/^It ran into its timeout of 3 s\. /);
+  });
+
+  test.each([
+    ['with the time that had passed', timedOut('3.05'), '3 s'],
+    ['below a second', timedOut('0.50'), '0.5 s'],
+    [
+      'without a type',
+      { errorMessage: `2023-11-15T14:05:05.017Z ${REQUEST_ID} Task timed out after 10.01 seconds` },
+      '10 s',
+    ],
+    [
+      'without a type and an id',
+      { errorMessage: '2025-08-19T08:37:05.400Z Task timed out after 3.03 seconds' },
+      '3 s',
+    ],
+  ])('is given %s', (_, error, timeout) => {
+    expect(advise(error)).toContain(`its timeout of ${timeout}.`);
+  });
+
+  test.each([
+    ['type', { errorType: 'Sandbox.Timedout', errorMessage: 'something new' }, undefined],
+    ['report', { errorMessage: 'something new' }, { status: 'timeout' } as const],
+  ])('is given where the %s alone tells it', (_, error, report) => {
+    expect(advise(error, report)).toMatch(/^It ran into its timeout\. /);
+  });
+
+  test('says to split the work where the timeout is the longest there is', () => {
+    expect(advise(timedOut('900.00'))).toMatch(/timeout of 900 s\..*split the work/);
+    expect(advise(timedOut('900.00'))).not.toContain('raise its timeout');
+  });
+
+  test('says that memory was nearly used up', () => {
+    expect(advise(timedOut('3.00'), memory(122))).toContain('More memory may help');
+    expect(advise(timedOut('3.00'), memory(121))).not.toContain('More memory');
+  });
+
+  test('says that the init had taken too long before', () => {
+    expect(advise(timedOut('3.00'), { initStatus: 'timeout' })).toContain(
+      'Its init had run into Lambda’s limit',
+    );
+    expect(advise(timedOut('3.00'), { initStatus: 'success' })).not.toContain('init');
+  });
+
+  test('is not given for a call of the function’s own that timed out', () => {
+    expect(
+      advise({ errorType: 'Error', errorMessage: 'fetch: Task timed out after 3 seconds' }),
+    ).toBeUndefined();
+    expect(advise({ errorType: 'TimeoutError', errorMessage: 'The operation timed out' })).toBeUndefined();
+  });
+});
+
+describe('advice on memory', () => {
+  const killed = byLambda('Runtime.ExitError', 'Runtime exited with error: signal: killed');
+
+  test.each([
+    ['Lambda’s report', killed, { ...memory(100), errorType: 'Runtime.OutOfMemory' }],
+    [
+      'Lambda’s error',
+      byLambda('Runtime.OutOfMemory', 'Runtime exited with error: signal: killed'),
+      memory(100),
+    ],
+    ['Java', { errorType: 'java.lang.OutOfMemoryError', errorMessage: 'Java heap space' }, memory(100)],
+    [
+      'Java, as a cause',
+      { errorType: 'java.lang.RuntimeException', cause: { errorType: 'java.lang.OutOfMemoryError' } },
+      memory(100),
+    ],
+    ['Python', { errorType: 'MemoryError', errorMessage: '' }, memory(100)],
+    ['.NET', { errorType: 'OutOfMemoryException', errorMessage: 'x' }, memory(100)],
+    [
+      'Ruby',
+      { errorType: 'Function<NoMemoryError>', errorMessage: 'failed to allocate memory' },
+      memory(100),
+    ],
+    [
+      'Node',
+      {
+        errorType: 'Error',
+        errorMessage: 'Worker terminated due to reaching memory limit: JS heap out of memory',
+      },
+      memory(100),
+    ],
+  ])('is given where %s says it', (_, error, report) => {
+    expect(advise(error, report)).toBe(
+      'It ran out of memory (memory: 100 of 128 MB). Raise the function’s memory size, or hold less of the data at a time.',
+    );
+  });
+
+  test('is given for a killed process from 95 % of the memory on', () => {
+    expect(advise(killed, memory(122))).toMatch(/^It ran out of memory \(memory: 122 of 128 MB\)/);
+    expect(advise(killed, memory(121))).not.toContain('out of memory');
+  });
+
+  test('leaves the figures out where they are unknown', () => {
+    expect(advise({ errorType: 'MemoryError', errorMessage: '' })).toMatch(/^It ran out of memory\. /);
+  });
+
+  test('is not given for another end of a process that used it up', () => {
+    const exited = byLambda('Runtime.ExitError', 'Runtime exited with error: exit status 1');
+    expect(advise(exited, memory(128))).not.toContain('memory');
+  });
+});
+
+describe('advice on a process that ended', () => {
+  const exited = (how: string) => byLambda('Runtime.ExitError', `Runtime exited ${how}`);
+
+  test.each([
+    [
+      'its status',
+      exited('with error: exit status 127'),
+      undefined,
+      /^Its process exited with status 127 before it/,
+    ],
+    ['nothing', exited('without providing a reason'), undefined, /^Its process exited before it answered\./],
+    [
+      'a crash',
+      exited('with error: signal: segmentation fault (core dumped)'),
+      undefined,
+      /, segmentation fault\. .*native/,
+    ],
+    [
+      'an abort',
+      exited('with error: signal: aborted (core dumped)'),
+      memory(70),
+      /, aborted \(memory: 70 of 128 MB\)\. .*heap/,
+    ],
+    [
+      'a kill',
+      exited('with error: signal: killed'),
+      undefined,
+      /, killed\. Too little memory .*log_type: Tail/,
+    ],
+    [
+      'a kill with memory left',
+      exited('with error: signal: killed'),
+      memory(70),
+      /, killed \(memory: 70 of 128 MB\)\. See/,
+    ],
+    [
+      'another signal',
+      exited('with error: signal: terminated'),
+      undefined,
+      /, terminated\. See the end of its log\.$/,
+    ],
+    [
+      'the old words',
+      { errorMessage: `RequestId: ${REQUEST_ID} Process exited before completing request` },
+      undefined,
+      /^Its process exited/,
+    ],
+  ])('tells %s', (_, error, report, advice) => {
+    expect(advise(error, report)).toMatch(advice);
+  });
+});
+
+describe('advice', () => {
+  test.each([
+    [
+      'a response that is too large',
+      {
+        errorType: 'Function.ResponseSizeTooLarge',
+        errorMessage: 'Response payload size exceeded maximum allowed payload size (6291556 bytes).',
+      },
+      /limit of 6 MB.*S3.*stream/,
+    ],
+    [
+      'a missing module of Python',
+      {
+        errorType: 'Runtime.ImportModuleError',
+        errorMessage: "Unable to import module 'app': No module named 'pytz.x'",
+      },
+      /lack pytz\.x\..*handler setting/,
+    ],
+    [
+      'a module of Python for another system',
+      {
+        errorType: 'Runtime.ImportModuleError',
+        errorMessage: "Unable to import module 'app': cannot import name '_imaging'",
+      },
+      /native package in them was built for another system/,
+    ],
+    [
+      'Python’s import without a type',
+      { errorMessage: "Unable to import module 'index': Error" },
+      /lack a module\..*handler setting/,
+    ],
+    [
+      'a missing module of Node',
+      {
+        errorType: 'Runtime.ImportModuleError',
+        errorMessage: "Error: Cannot find module '@me/orders/lib'\nRequire stack:\n- /var/runtime/index.mjs",
+      },
+      /lack @me\/orders\/lib\./,
+    ],
+    [
+      'a missing package of an ES module',
+      { errorType: 'Error', errorMessage: "Cannot find package 'yaml' imported from /var/task/index.mjs" },
+      /lack yaml\./,
+    ],
+    [
+      'a missing gem',
+      { errorType: 'Init<LoadError>', errorMessage: 'cannot load such file -- rack' },
+      /lack rack\./,
+    ],
+    [
+      'a missing handler',
+      { errorType: 'Runtime.HandlerNotFound', errorMessage: 'index.handler is undefined or not exported' },
+      /no such function.*handler setting/,
+    ],
+    [
+      'a handler setting of another form',
+      { errorType: 'Runtime.MalformedHandlerName', errorMessage: "Bad handler 'x'" },
+      /^The handler setting has not the form/,
+    ],
+    [
+      'a syntax error',
+      { errorType: 'Runtime.UserCodeSyntaxError', errorMessage: 'SyntaxError: x' },
+      /does not parse/,
+    ],
+    [
+      'another architecture',
+      byLambda('Runtime.InvalidEntrypoint', 'fork/exec /var/task/bootstrap: exec format error'),
+      /x86_64 or arm64/,
+    ],
+    [
+      'a missing bootstrap',
+      byLambda(
+        'Runtime.InvalidEntrypoint',
+        "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
+      ),
+      /^The file bootstrap could not be started/,
+    ],
+    [
+      'an image’s entry point',
+      byLambda('Runtime.InvalidEntrypoint', 'fork/exec /entry.sh: no such file or directory'),
+      /ENTRYPOINT has to be an absolute path/,
+    ],
+    [
+      'a missing class',
+      { errorType: 'java.lang.ClassNotFoundException', errorMessage: 'Class not found: com.example.Handler' },
+      /package\.Class::method/,
+    ],
+    [
+      'a missing class of a dependency',
+      {
+        errorType: 'java.lang.RuntimeException',
+        errorMessage: 'x',
+        cause: { errorType: 'java.lang.NoClassDefFoundError', errorMessage: 'a/B' },
+      },
+      /package the dependencies too/,
+    ],
+    [
+      'an extension that did not start',
+      byLambda('Extension.LaunchError', 'fork/exec /opt/extensions/x: no such file or directory'),
+      /^An extension of the function could not be started/,
+    ],
+    [
+      'an extension that failed',
+      byLambda('Extension.Crash', 'exit code 0'),
+      /^An extension of the function failed, not/,
+    ],
+    [
+      'a denied call',
+      {
+        errorType: 'AccessDeniedException',
+        errorMessage:
+          'User: arn:aws:sts::123456789012:assumed-role/my-role/my-function is not authorized to perform: dynamodb:GetItem on resource: arn',
+      },
+      /may not call dynamodb:GetItem\..*execution role.*credentials of the workflow have no part/,
+    ],
+    [
+      'a denied call without its name',
+      { errorType: 'Error', errorMessage: 'x is not authorized to perform this' },
+      /may not make this call\./,
+    ],
+    [
+      'a denied call as the cause',
+      {
+        errorType: 'Error',
+        errorMessage: 'is not authorized to perform: s3:GetObject',
+        cause: { message: 'is not authorized to perform: kms:Decrypt on x' },
+      },
+      /may not call kms:Decrypt\./,
+    ],
+    [
+      'a denied call of Python',
+      {
+        errorType: 'ClientError',
+        errorMessage: 'An error occurred (AccessDenied) when calling the GetObject operation: Access Denied',
+      },
+      /may not call GetObject\./,
+    ],
+    [
+      'a result of Python that is no JSON',
+      {
+        errorType: 'Runtime.MarshalError',
+        errorMessage: 'Unable to marshal response: Object of type set is not JSON serializable',
+      },
+      /^The handler ended well, and what it returned can’t be written as JSON/,
+    ],
+    [
+      'a result of Node that is no JSON',
+      { errorType: 'Runtime.JSONStringifyError', errorMessage: 'Unable to stringify response body' },
+      /^The handler ended well, and what it returned can’t be written as JSON/,
+    ],
+    [
+      'a result of old Node that is no JSON',
+      { errorType: 'Error', errorMessage: 'Unable to stringify response body' },
+      /look for a BigInt/,
+    ],
+  ])('is given on %s, in one line', (_, error, advice) => {
+    expect(advise(error)).toMatch(advice);
+    expect(advise(error)).not.toContain('\n');
+  });
+
+  test.each([
+    ['an error of the function’s own', { errorType: 'TypeError', errorMessage: 'boom' }],
+    ['a type that only ends like Lambda’s', { errorType: 'My.Runtime.ExitError', errorMessage: 'boom' }],
+    ['a class that only ends like Java’s', { errorType: 'my.OutOfMemoryError', errorMessage: 'boom' }],
+    ['a text', 'boom'],
+    ['nothing', null],
+  ])('is not given on %s', (_, error) => {
+    expect(advise(error, memory(128))).toBeUndefined();
+  });
+
+  test('takes only names and numbers from the message', () => {
+    const advice = advise({
+      errorType: 'Error',
+      errorMessage: "Cannot find module 'x\n::error::@everyone' Cannot find module 'a|<b>'",
+    });
+    expect(advice).toBeUndefined();
+  });
+
+  test.each(["Cannot find module '", 'is not authorized to perform: ', 'Task timed out after ', 'signal: '])(
+    'is quick on a long message of "%s"',
+    (part) => {
+      const errorMessage = part.repeat(100_000);
+      const before = performance.now();
+      for (const errorType of ['Error', 'Runtime.ExitError']) advise({ errorType, errorMessage });
+      expect(performance.now() - before).toBeLessThan(2_000);
+    },
+  );
+});
