@@ -2,25 +2,27 @@ import path from 'node:path';
 import { ExitCode, info, setFailed, warning } from '@actions/core';
 import { makePlan, type Plan } from './inputs/plan.ts';
 import { InvalidInputError } from './inputs/problems.ts';
-import { type Environment, readEnvironment, readInput } from './inputs/read.ts';
+import { readEnvironment, readInput } from './inputs/read.ts';
 import { Clients } from './lambda/client.ts';
-import { type Courier, deliver } from './lambda/delivery.ts';
+import { type Courier, deliverAll } from './lambda/delivery.ts';
+import { Gate } from './lambda/gate.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
+import type { JobFacts } from './outcome/advice.ts';
 import { judge } from './outcome/judge.ts';
 import { joinSecrets, maskJudgement, NO_SECRETS } from './outcome/masks.ts';
-import type { Judgement } from './outcome/outcome.ts';
-import { annotationsOf, invalidInput, unwrittenResponse, writeAnnotations } from './report/annotations.ts';
-import { announcement, waitLine, writeLog } from './report/log.ts';
+import { invalidInput, unwrittenResponse, writeAnnotations } from './report/annotations.ts';
+import { Ledger } from './report/ledger.ts';
+import { announcement, noteOf, progressLine, waitLine, writeEnd, writeLog } from './report/log.ts';
 import { registerSecrets } from './report/masks.ts';
 import { isTooLong, outputsOf, writeOutputs } from './report/outputs.ts';
 import { writeResponseFile } from './report/response-file.ts';
 import { appendResult, createResultsFile } from './report/results-file.ts';
 import { renderSummary, writeSummary } from './report/summary.ts';
 
-function announce(plan: Plan): void {
-  for (const text of plan.warnings) warning(text);
-  for (const text of plan.notes) info(text);
-  for (const { functionName } of plan.invocations) info(announcement(functionName));
+function announce({ warnings, notes, invocations, maxConcurrency }: Plan): void {
+  for (const text of warnings) warning(text);
+  for (const text of notes) info(text);
+  info(announcement({ labels: invocations.map(({ functionName }) => functionName), maxConcurrency }));
 }
 
 /** A report that is lost may not hide what Lambda said. */
@@ -32,17 +34,13 @@ async function orWarn(what: string, write: () => Promise<void>): Promise<void> {
   }
 }
 
-async function invokeAll(
-  plan: Plan,
-  environment: Environment,
-  job: { cancel: AbortSignal; resultsFile: string },
-): Promise<Judgement[]> {
-  const clients = new Clients(plan.proxy);
-  const courier: Courier = {
-    clients,
+function courierFor(plan: Plan, cancel: AbortSignal): Courier {
+  return {
+    clients: new Clients(plan.proxy),
     policy: plan.delivery,
     timing: REAL_TIMING,
-    cancel: job.cancel,
+    gate: new Gate(plan.maxConcurrency),
+    cancel,
     onWait: ({ invocation, failure, waitMs, leftMs }) =>
       info(
         waitLine({
@@ -55,55 +53,68 @@ async function invokeAll(
         }),
       ),
   };
+}
+
+/** Delivers and judges every invocation of the plan, keeping each outcome the moment it is known. */
+async function invokeAll(
+  plan: Plan,
+  courier: Courier,
+  job: JobFacts & { resultsFile: string },
+): Promise<Ledger> {
   const { failOnFunctionError, expressions } = plan;
-  const rules = { failOnFunctionError, expressions, job: environment };
+  const total = plan.invocations.length;
+  const ledger = new Ledger(total);
+  let secrets = NO_SECRETS;
+  let ended = 0;
   try {
-    return await Promise.all(
-      plan.invocations.map(async (invocation) => {
-        const judgement = judge(await deliver(invocation, courier), rules);
-        registerSecrets(judgement.secrets);
-        const shown = maskJudgement(judgement, judgement.secrets);
-        await orWarn('The results file', () => appendResult(job.resultsFile, shown.outcome));
-        return judgement;
-      }),
-    );
+    await deliverAll(plan.invocations, courier, async (delivery) => {
+      const judgement = judge(delivery, { failOnFunctionError, expressions, job });
+      registerSecrets(judgement.secrets);
+      secrets = joinSecrets(secrets, { ...judgement.secrets, complete: true });
+      const shown = maskJudgement(judgement, { ...secrets, complete: judgement.secrets.complete });
+      ended += 1;
+      if (total > 1) info(progressLine(shown, ended, total));
+      ledger.add(judgement, shown, noteOf);
+      await orWarn('The results file', () => appendResult(job.resultsFile, shown.outcome));
+    });
   } finally {
-    clients.close();
+    courier.clients.close();
   }
+  return ledger;
 }
 
 /** Keeps the response of a single invocation in a file: where the user wants it, or where it has to be for its size. */
 async function keepResponse(
-  judgements: readonly Judgement[],
-  plan: Plan,
+  response: Uint8Array,
+  wanted: string | undefined,
   resultsFile: string,
 ): Promise<string | undefined> {
-  const [only] = judgements;
-  if (only === undefined || judgements.length > 1 || only.response.length === 0) return undefined;
-  const file = plan.resultFile ?? path.join(path.dirname(resultsFile), 'response');
-  if (plan.resultFile === undefined && !isTooLong(only.response)) return undefined;
-  await writeResponseFile(file, only.response);
+  if (response.length === 0 || (wanted === undefined && !isTooLong(response))) return undefined;
+  const file = wanted ?? path.join(path.dirname(resultsFile), 'response');
+  await writeResponseFile(file, response);
   return file;
 }
 
 async function report(
-  judgements: readonly Judgement[],
+  ledger: Ledger,
   plan: Plan,
   job: { hasSummary: boolean; resultsFile: string },
 ): Promise<void> {
-  const secrets = judgements.map((judgement) => judgement.secrets).reduce(joinSecrets, NO_SECRETS);
-  const shown = judgements.map((judgement) => maskJudgement(judgement, secrets));
-  for (const judgement of shown) writeLog(judgement, { showResponse: plan.showResponse });
-  const response = await keepResponse(judgements, plan, job.resultsFile).catch((error: unknown) => {
-    writeAnnotations([unwrittenResponse(error)]);
-    process.exitCode = ExitCode.Failure;
-    return undefined;
-  });
-  writeOutputs(outputsOf(judgements, { results: job.resultsFile, response }));
+  const { only, onlyShown } = ledger;
+  if (onlyShown) writeLog(onlyShown, { showResponse: plan.showResponse });
+  else writeEnd(ledger);
+  const response =
+    only &&
+    (await keepResponse(only.response, plan.resultFile, job.resultsFile).catch((error: unknown) => {
+      writeAnnotations([unwrittenResponse(error)]);
+      process.exitCode = ExitCode.Failure;
+      return undefined;
+    }));
+  writeOutputs(outputsOf(ledger, { results: job.resultsFile, response }));
   if (plan.writeSummary && job.hasSummary) {
-    await orWarn('The job summary', () => writeSummary(renderSummary(shown)));
+    await orWarn('The job summary', () => writeSummary(renderSummary(ledger.outcomes)));
   }
-  writeAnnotations(annotationsOf(shown));
+  writeAnnotations(ledger.annotations);
 }
 
 async function run(cancel: AbortSignal): Promise<void> {
@@ -111,10 +122,10 @@ async function run(cancel: AbortSignal): Promise<void> {
   const plan = await makePlan(readInput, environment);
   announce(plan);
   const resultsFile = await createResultsFile(environment.temporaryFolder);
-  const judgements = await invokeAll(plan, environment, { cancel, resultsFile });
-  await report(judgements, plan, { hasSummary: environment.hasSummary, resultsFile });
+  const ledger = await invokeAll(plan, courierFor(plan, cancel), { ...environment, resultsFile });
+  await report(ledger, plan, { ...environment, resultsFile });
   // The annotations have said why; setFailed would add one more.
-  if (judgements.some(({ failsStep }) => failsStep)) process.exitCode = ExitCode.Failure;
+  if (ledger.failsStep) process.exitCode = ExitCode.Failure;
 }
 
 /** A runner cancels with SIGINT, and with SIGTERM 7.5 s later; what is known by then has to be reported. */

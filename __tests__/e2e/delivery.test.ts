@@ -45,7 +45,7 @@ describe('a connection that is lost after the function ran', () => {
       /^Look at the function’s log before you run this again: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
     );
     expect(idempotent).toContain('retry: idempotent');
-    expect(step.summary).toContain('| ❓ unknown | `echo` |');
+    expect(step.summary).toContain('| ❓ unknown `ECONNRESET` | `echo` |');
   });
 
   test('is sent again with retry: idempotent, and the second answer counts', async () => {
@@ -123,7 +123,7 @@ describe('a step that is cancelled', () => {
     expect(step.outputs['outcome']).toBe('unknown');
     expect(step.outputs['total']).toBe('1');
     expect(step.resultLines.map((line) => JSON.parse(line).outcome)).toEqual(['unknown']);
-    expect(step.summary).toContain('| ❓ unknown | `migrate` |');
+    expect(step.summary).toContain('| ❓ unknown `Cancelled` | `migrate` |');
     expect(step.annotations).toHaveLength(1);
     expect(step.annotations[0]?.message).toContain('the workflow was cancelled before an answer came');
     expect(lambda.executions('migrate')).toHaveLength(1);

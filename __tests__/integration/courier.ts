@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { LocalLambda } from '../../local-lambda/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type Courier, type DeliveryPolicy, deliver, type Wait } from '../../src/lambda/delivery.ts';
+import { Gate } from '../../src/lambda/gate.ts';
 import type { Delivery, Invocation } from '../../src/lambda/invocation.ts';
 import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
 
@@ -30,6 +31,7 @@ export const INVOCATION: Invocation = {
   reference: { name: 'echo' },
   invocationType: 'RequestResponse',
   logType: 'None',
+  keepsLog: true,
   payload: new TextEncoder().encode('{"a":1}'),
 };
 
@@ -66,6 +68,7 @@ export async function deliverTo(
     timing?: Timing;
     cancel?: AbortSignal;
     clients?: Clients;
+    gate?: Gate;
   } = {},
 ): Promise<Delivered> {
   const waits: Wait[] = [];
@@ -74,6 +77,7 @@ export async function deliverTo(
     clients,
     policy: { ...POLICY, ...options.policy },
     timing: options.timing ?? fakeTiming(),
+    gate: options.gate ?? new Gate(10),
     cancel: options.cancel ?? new AbortController().signal,
     onWait: (wait) => waits.push(wait),
   };

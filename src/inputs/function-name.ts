@@ -16,7 +16,7 @@ const FORMS =
   'Give a name (my-function), a qualified name (my-function:PROD), an ARN (arn:aws:lambda:eu-west-1:123456789012:function:my-function) or a partial ARN (123456789012:function:my-function)';
 
 function explain(text: string): string {
-  if (/\s/.test(text)) return 'it has white space in it; one function a step';
+  if (/\s/.test(text)) return 'it has white space in it; several functions stand one a line';
   if (/^https?:/i.test(text)) return 'that is a URL';
   if (/^arn:/.test(text) && !/^arn:aws[a-zA-Z-]*:lambda:/.test(text)) return 'that ARN is not one of Lambda';
   if (/^arn:/.test(text) && !/:function:/.test(text)) return 'that ARN is not one of a function';

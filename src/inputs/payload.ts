@@ -5,6 +5,14 @@ import type { InvocationType } from '../lambda/invocation.ts';
 import { describeJsonProblem, parseJson } from './json-text.ts';
 import { type Problems, quote } from './problems.ts';
 
+/** The inputs that an event comes from; no `invocationType` where that was not valid. */
+export type GivenPayload = Readonly<{
+  payload: string;
+  payloadFile: string;
+  workspace: string;
+  invocationType: InvocationType | undefined;
+}>;
+
 /** The event's bytes, and the file they came from where it lies outside the workspace. */
 export type Payload = Readonly<{ bytes: Uint8Array; outsideFile?: string }>;
 
@@ -84,15 +92,7 @@ async function checkBytes(
 }
 
 /** Finds the event in `payload` or `payload_file` and checks that it is JSON of a size that Lambda takes. */
-export async function parsePayload(
-  given: {
-    payload: string;
-    payloadFile: string;
-    workspace: string;
-    invocationType: InvocationType | undefined;
-  },
-  problems: Problems,
-): Promise<Payload | undefined> {
+export async function parsePayload(given: GivenPayload, problems: Problems): Promise<Payload | undefined> {
   const { payload, payloadFile, workspace, invocationType = 'RequestResponse' } = given;
   if (payload !== '' && payloadFile !== '') {
     problems.add('payload and payload_file are both given. Remove one of them.');

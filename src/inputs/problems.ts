@@ -11,16 +11,27 @@ export class InvalidInputError extends Error {
 
 /** Collects what is wrong with the inputs, so that a user mends it all in one go. */
 export class Problems {
-  readonly #found: string[] = [];
+  readonly #found: Set<string>;
+  readonly #place: string;
 
-  /** Adds one problem: a sentence that names the input, says what was wrong and how to mend it. */
+  constructor(found = new Set<string>(), place = '') {
+    this.#found = found;
+    this.#place = place;
+  }
+
+  /** Adds one problem: a sentence that names the input, says what was wrong and how to mend it. Twins count once. */
   add(problem: string): void {
-    this.#found.push(problem);
+    this.#found.add(this.#place + problem);
+  }
+
+  /** The same collection, in which each problem begins with the place where it was found. */
+  at(place: string): Problems {
+    return new Problems(this.#found, `${place}: `);
   }
 
   /** What was found so far, as an error to throw; undefined where all is well. */
   get error(): InvalidInputError | undefined {
-    return this.#found.length > 0 ? new InvalidInputError(this.#found) : undefined;
+    return this.#found.size > 0 ? new InvalidInputError([...this.#found]) : undefined;
   }
 }
 

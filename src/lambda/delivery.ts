@@ -1,5 +1,7 @@
+import { follow } from './abort.ts';
 import type { Clients } from './client.ts';
 import { toUnsent } from './failures.ts';
+import type { Gate, Pass } from './gate.ts';
 import type { Answer, Delivery, Failure, Invocation } from './invocation.ts';
 import { invokeOnce } from './invoke.ts';
 import type { Timing } from './timing.ts';
@@ -18,6 +20,7 @@ export type Courier = Readonly<{
   clients: Clients;
   policy: DeliveryPolicy;
   timing: Timing;
+  gate: Gate;
   /** Aborts when the workflow is cancelled: nothing new is sent from then on. */
   cancel: AbortSignal;
   onWait: (wait: Wait) => void;
@@ -56,6 +59,9 @@ const refusesTail = (failure: Failure, invocation: Invocation): boolean =>
   failure.name === 'InvalidParameterValueException' &&
   failure.message.includes('Tail logs are not supported');
 
+const isThrottle = (result: Answer | Failure): boolean =>
+  result.kind === 'failure' && result.statusCode === 429;
+
 /** What all attempts together prove: one that may have run is not undone by a later one that was refused. */
 function sumUp(failures: readonly Failure[], last: Failure, invocation: Invocation): Failure {
   if (invocation.invocationType === 'DryRun') return { ...last, proof: 'never_ran' };
@@ -80,9 +86,10 @@ type Ending = Readonly<{ result: Answer | Failure; attempts: number; tailRefused
 async function attemptAll(
   asked: Invocation,
   client: ReturnType<Clients['of']>,
-  courier: Courier & { deadline: AbortSignal; deadlineAt: number },
+  courier: Courier & { pass: Pass; deadline: AbortSignal; deadlineAt: number; stop: AbortSignal },
 ): Promise<Ending> {
-  const { policy, timing, cancel, deadline, deadlineAt, onWait } = courier;
+  const { policy, timing, gate, cancel, deadline, deadlineAt, stop, onWait } = courier;
+  let pass: Pass | undefined = courier.pass;
   const failures: Failure[] = [];
   let invocation = asked;
   let tailRefused = false;
@@ -91,6 +98,7 @@ async function attemptAll(
 
   for (let attempts = 1; ; attempts += 1) {
     const result = await invokeOnce(client, invocation, { deadline, cancel, timing });
+    pass?.leave(isThrottle(result) ? 'throttled' : 'otherwise');
     if (result.kind === 'answer') return { result, attempts, tailRefused };
 
     const now = timing.now();
@@ -103,6 +111,7 @@ async function attemptAll(
     if (refusesTail(failure, invocation) && policy.retry !== 'never') {
       invocation = { ...invocation, logType: 'None' };
       tailRefused = true;
+      pass = await gate.enter(invocation.index, stop);
       continue;
     }
     const waitMs = waitBefore(attempts, timing.random(), failure.retryAfterSeconds);
@@ -115,7 +124,8 @@ async function attemptAll(
     if (!maySendAgain(result, invocation, policy.retry)) return end();
     if (now + waitMs > retryUntil) return end(`to wait ${Math.ceil(waitMs / 1000)} s more would be too long`);
     onWait({ invocation, failure, waitMs, leftMs: retryUntil - now });
-    await timing.sleep(waitMs, AbortSignal.any([cancel, deadline]));
+    await timing.sleep(waitMs, stop);
+    pass = await gate.enter(invocation.index, stop);
     if (cancel.aborted) return end('then the workflow was cancelled');
     if (deadline.aborted) return end('then timeout_seconds was over');
   }
@@ -123,11 +133,11 @@ async function attemptAll(
 
 const CANCELLED = { name: 'Cancelled', message: 'the workflow was cancelled before it was sent' };
 
-/**
- * Delivers one invocation: at most one execution, unless the policy or the invocation itself allows more.
- * One deadline stands over everything. Never throws.
- */
-export async function deliver(invocation: Invocation, courier: Courier): Promise<Delivery> {
+async function deliverPassed(
+  pass: Pass | undefined,
+  invocation: Invocation,
+  courier: Courier,
+): Promise<Delivery> {
   const { timing, policy, cancel } = courier;
   const startedAt = timing.now();
   const end = (ending: Ending, region?: string): Delivery => ({
@@ -148,17 +158,60 @@ export async function deliver(invocation: Invocation, courier: Courier): Promise
     const message = error instanceof Error ? error.message : String(error);
     return unsent({ name: 'RegionMissing', message: `No AWS region: ${message}` });
   }
-  if (cancel.aborted) return unsent(CANCELLED, region);
+  if (cancel.aborted || pass === undefined) return unsent(CANCELLED, region);
 
   const deadline = new AbortController();
   const callOff = timing.after(policy.timeoutMs, () => deadline.abort());
+  const { signal: stop, letGo } = follow(cancel, deadline.signal);
   try {
     const deadlineAt = startedAt + policy.timeoutMs;
     return end(
-      await attemptAll(invocation, client, { ...courier, deadline: deadline.signal, deadlineAt }),
+      await attemptAll(invocation, client, { ...courier, pass, deadline: deadline.signal, deadlineAt, stop }),
       region,
     );
   } finally {
     callOff();
+    letGo();
   }
+}
+
+async function deliverWith(
+  pass: Pass | undefined,
+  invocation: Invocation,
+  courier: Courier,
+): Promise<Delivery> {
+  try {
+    return await deliverPassed(pass, invocation, courier);
+  } finally {
+    // An invocation that ended before it was sent has its pass still.
+    pass?.leave('otherwise');
+  }
+}
+
+/**
+ * Delivers one invocation: at most one execution, unless the policy or the invocation itself allows more.
+ * One deadline stands over everything from the moment when the gate lets it through. Never throws.
+ */
+export async function deliver(invocation: Invocation, courier: Courier): Promise<Delivery> {
+  return deliverWith(await courier.gate.enter(invocation.index, courier.cancel), invocation, courier);
+}
+
+/**
+ * Delivers invocations in their order, as many at once as the gate lets through, and hands each over as it
+ * ends. One that fails stops nobody else; when the workflow is cancelled the rest end unsent.
+ */
+export async function deliverAll(
+  invocations: Iterable<Invocation>,
+  courier: Courier,
+  onEnd: (delivery: Delivery) => Promise<void>,
+): Promise<void> {
+  const underWay = new Set<Promise<void>>();
+  for (const invocation of invocations) {
+    const pass = await courier.gate.enter(invocation.index, courier.cancel);
+    const ending: Promise<void> = deliverWith(pass, invocation, courier)
+      .then(onEnd)
+      .finally(() => underWay.delete(ending));
+    underWay.add(ending);
+  }
+  await Promise.all(underWay);
 }

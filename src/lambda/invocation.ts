@@ -24,6 +24,8 @@ export type Invocation = Readonly<{
   region?: string;
   invocationType: InvocationType;
   logType: LogType;
+  /** Whether the log is the user's wish; else its tail is read for the figures alone. */
+  keepsLog: boolean;
   payload: Uint8Array;
   /** Base64 of a JSON document. */
   clientContext?: string;

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { follow } from './abort.ts';
 import { observe } from './connection.ts';
 import { type Stop, toFailure, toStopped, toStrangeAnswer } from './failures.ts';
 import type { Answer, Failure, Invocation } from './invocation.ts';
@@ -126,8 +127,8 @@ export async function invokeOnce(
     if (deadline.aborted) return 'deadline';
     return connectLimit.signal.aborted ? 'connect' : undefined;
   };
+  const { signal: abortSignal, letGo } = follow(deadline, cancel, connectLimit.signal);
   try {
-    const abortSignal = AbortSignal.any([deadline, cancel, connectLimit.signal]);
     // The SDK heeds the signal only once the request is under way; credentials may hang before.
     const output = await Promise.race([client.send(command, { abortSignal }), rejectOn(abortSignal)]);
     const requestId = progress.head?.requestId;
@@ -147,5 +148,7 @@ export async function invokeOnce(
   } catch (error) {
     const stop = stopped();
     return stop === undefined ? toFailure(error, progress) : toStopped(stop, progress);
+  } finally {
+    letGo();
   }
 }

@@ -43,7 +43,10 @@ function answered(answer: Answer, invocation: Invocation) {
     ...(answer.requestId !== undefined && { request_id: answer.requestId }),
     ...(answer.durableExecutionArn !== undefined && { durable_execution_arn: answer.durableExecutionArn }),
     ...(invocation.invocationType === 'RequestResponse' && { result: parseResponse(answer.payload) }),
-    ...(log !== undefined && { log_result: log, ...readFigures(log, answer.requestId) }),
+    ...(log !== undefined && {
+      ...(invocation.keepsLog && { log_result: log }),
+      ...readFigures(log, answer.requestId),
+    }),
   };
 }
 
@@ -163,7 +166,7 @@ export function judge(delivery: Delivery, rules: Rules): Judgement {
     outcome,
     response: answer?.payload ?? new Uint8Array(),
     logIsCut: answer?.logTail !== undefined && isCut(answer.logTail),
-    tailRefused: delivery.tailRefused,
+    tailRefused: delivery.tailRefused && delivery.invocation.keepsLog,
     failsStep: failsStep(outcome, rules),
     unmet,
     secrets: findSecrets(rules.expressions.mask, outcome, rules.expressions.search),

@@ -91,22 +91,40 @@ function unansweredQuery({ label, queryProblem }: Judgement): Annotation | undef
     : { level: 'warning', title: 'Query Not Evaluated', body: `${label}: ${cut(queryProblem, SHOWN_BYTES)}` };
 }
 
-function atMostTen(all: readonly Annotation[]): Annotation[] {
-  const shown = all.slice(0, MOST);
-  const last = shown.at(-1);
-  const rest = all.length - shown.length;
-  if (last === undefined || rest === 0) return shown;
-  return [...shown.slice(0, -1), { ...last, body: `${last.body}\n… and ${rest} more failed.` }];
+/** What one invocation has to say beside the workflow's name: its failure, a query that gave nothing. */
+export function annotationsFor(judgement: Judgement): Annotation[] {
+  return [annotationOf(judgement), unansweredQuery(judgement)].filter(
+    (annotation) => annotation !== undefined,
+  );
 }
 
-/** One annotation for each invocation that failed, at most ten of a level; the last one counts the rest. */
-export function annotationsOf(judgements: readonly Judgement[]): Annotation[] {
-  const all = judgements
-    .flatMap((judgement) => [annotationOf(judgement), unansweredQuery(judgement)])
-    .filter((annotation) => annotation !== undefined);
-  return (['error', 'warning'] as const).flatMap((level) =>
-    atMostTen(all.filter((annotation) => annotation.level === level)),
-  );
+/** Collects annotations: at most ten of a level, as many as a runner keeps; the last one counts the rest. */
+export class AnnotationList {
+  readonly #kept: Annotation[] = [];
+  readonly #more = { error: 0, warning: 0 };
+
+  add(...annotations: readonly Annotation[]): void {
+    for (const annotation of annotations) {
+      const isFull = this.#of(annotation.level).length >= MOST;
+      if (isFull) this.#more[annotation.level] += 1;
+      else this.#kept.push(annotation);
+    }
+  }
+
+  #of(level: Annotation['level']): Annotation[] {
+    return this.#kept.filter((annotation) => annotation.level === level);
+  }
+
+  /** What to write, errors first. */
+  get all(): Annotation[] {
+    return (['error', 'warning'] as const).flatMap((level) => {
+      const kept = this.#of(level);
+      const last = kept.at(-1);
+      const more = this.#more[level];
+      if (last === undefined || more === 0) return kept;
+      return [...kept.slice(0, -1), { ...last, body: `${last.body}\n… and ${more} more failed.` }];
+    });
+  }
 }
 
 /** All problems of the inputs in one annotation. */

@@ -3,6 +3,7 @@ import { endGroup, info, startGroup } from '@actions/core';
 import { readLogPlace } from '../outcome/log-tail.ts';
 import type { Judgement, Outcome } from '../outcome/outcome.ts';
 import { cut, fence } from './fence.ts';
+import type { FailureNote, Totals } from './ledger.ts';
 
 const SHOWN_BYTES = 64 * 1024;
 const STRANGE_BYTES = 4 * 1024;
@@ -13,8 +14,18 @@ export type LogGroup = Readonly<{ title: string; foreign: string }>;
 /** What the user wants to see in the log. */
 export type LogOptions = Readonly<{ showResponse: boolean }>;
 
-/** The line before an invocation, in the words of the Terraform action. */
-export const announcement = (label: string): string => `Invoking Lambda function ${label}...`;
+/** What is about to be invoked. */
+export type Undertaking = Readonly<{ labels: readonly string[]; maxConcurrency: number }>;
+
+/** The line before an invocation, in the words of the Terraform action, or the one before many. */
+export function announcement({ labels, maxConcurrency }: Undertaking): string {
+  const [only] = labels;
+  if (only === undefined) return 'Nothing to invoke: this shard has no entry.';
+  if (labels.length === 1) return `Invoking Lambda function ${only}...`;
+  const functions = new Set(labels).size;
+  const targets = functions === 1 ? `Lambda function ${only}` : `${functions} Lambda functions`;
+  return `Invoking ${targets}: ${labels.length} invocations, at most ${maxConcurrency} at a time...`;
+}
 
 /** The one line that says what an invocation came to. */
 export function headline({ label, outcome, response }: Judgement): string {
@@ -117,4 +128,47 @@ export function writeLog(judgement: Judgement, options: LogOptions): void {
     info(fence(foreign, randomUUID()));
     endGroup();
   }
+}
+
+/** One line for an invocation of many that has ended, with how many have. */
+export const progressLine = (shown: Judgement, ended: number, total: number): string =>
+  `${ended}/${total} ${headline(shown)}`;
+
+const NOTE_BYTES = 4 * 1024;
+
+/** A failure of many, for the end of the log: its line, its error and its log tail, each cut at 4 KiB. */
+export function noteOf(shown: Judgement): FailureNote {
+  const { outcome } = shown;
+  const why = 'error' in outcome ? `: ${outcome.error.name}` : '';
+  return {
+    headline: `${headline(shown)}${why}`,
+    foreign: [
+      ...('error' in outcome ? [`${outcome.error.message}\n${outcome.error.advice}`] : []),
+      ...shown.unmet.map(({ expectation, why: told }) => `Expected ${expectation.expression}\n    ${told}`),
+      ...groupsOf(shown, { showResponse: false }).map(({ foreign }) => foreign),
+    ].map((text) => cut(text, NOTE_BYTES)),
+  };
+}
+
+const SHOWN_NOTES = 20;
+
+/** The last line of many: how many came to what. */
+export function totalsLine({ total, succeeded, failed, coldStarts, warmStarts }: Totals): string {
+  const starts =
+    coldStarts + warmStarts === 0
+      ? ''
+      : `; ${coldStarts} started cold, ${warmStarts} found a warm execution environment`;
+  return `${total} invocations: ${succeeded} succeeded, ${failed} failed${starts}.`;
+}
+
+/** Writes the end of the log of many: the failures again, with what they said, and the totals. */
+export function writeEnd(ledger: { notes: readonly FailureNote[]; totals: Totals }): void {
+  const { notes, totals } = ledger;
+  for (const { headline: line, foreign } of notes.slice(0, SHOWN_NOTES)) {
+    info(line);
+    for (const text of foreign) info(fence(text, randomUUID()));
+  }
+  const rest = totals.failed - SHOWN_NOTES;
+  if (rest > 0 && notes.length > SHOWN_NOTES) info(`… and ${rest} more failed. All are in the results file.`);
+  info(totalsLine(totals));
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { setOutput, warning } from '@actions/core';
-import type { Judgement, Outcome } from '../outcome/outcome.ts';
+import type { Judgement } from '../outcome/outcome.ts';
 
 /** Outputs that only a step with exactly one invocation has, in the order of `action.yml`. */
 export const SINGLE_OUTPUTS = [
@@ -32,11 +32,20 @@ export const COMMON_OUTPUTS = [
   'cold_starts',
 ] as const;
 
-// A runner takes 1 MB of outputs of a job.
-const LONGEST_OUTPUT_BYTES = 1_000_000;
+/** Bytes of one output; a runner takes 1 MB of them in a job. */
+export const LONGEST_OUTPUT_BYTES = 1_000_000;
 
 // Byte for byte: a byte order mark stays.
 const TEXT = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** What a step came to, as far as the outputs tell. */
+export type Accounts = Readonly<{
+  /** The single invocation of a step that has one. */
+  only: Judgement | undefined;
+  /** All outcomes as a JSON array; no text where that is too long. */
+  results: Readonly<{ text: string | undefined; bytes: number }>;
+  totals: Readonly<{ total: number; succeeded: number; failed: number; coldStarts: number }>;
+}>;
 
 /** Where what is too long for an output is kept. */
 export type Files = Readonly<{ results: string; response?: string | undefined }>;
@@ -64,30 +73,27 @@ function singleOutputs({ outcome, response }: Judgement, files: Files): Record<s
   return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, asText(fields[name])] as const));
 }
 
-const isColdStart = (outcome: Outcome): boolean => 'cold_start' in outcome && outcome.cold_start === true;
-
 /** The outputs of a step; a value that does not apply, or is too long for a runner, is the empty string. */
-export function outputsOf(judgements: readonly Judgement[], files: Files): Outputs {
-  const outcomes = judgements.map(({ outcome }) => outcome);
-  const succeeded = outcomes.filter(({ outcome }) => outcome === 'succeeded').length;
-  const [only] = judgements;
+export function outputsOf({ only, results, totals }: Accounts, files: Files): Outputs {
   const all: Readonly<Record<string, string>> = {
-    ...(only !== undefined && judgements.length === 1 && singleOutputs(only, files)),
-    results: JSON.stringify(outcomes),
+    ...(only !== undefined && singleOutputs(only, files)),
+    results: results.text ?? '',
     results_file: files.results,
-    total: String(outcomes.length),
-    succeeded: String(succeeded),
-    failed: String(outcomes.length - succeeded),
-    cold_starts: String(outcomes.filter(isColdStart).length),
+    total: String(totals.total),
+    succeeded: String(totals.succeeded),
+    failed: String(totals.failed),
+    cold_starts: String(totals.coldStarts),
   };
-  const tooLong = Object.entries(all)
-    .map(([name, value]) => ({ name, bytes: Buffer.byteLength(value) }))
-    .filter(({ bytes }) => bytes > LONGEST_OUTPUT_BYTES)
-    .map(({ name, bytes }) => ({
-      name,
-      bytes,
-      file: name === 'result' ? (files.response ?? files.results) : files.results,
-    }));
+  const tooLong = [
+    ...Object.entries(all)
+      .map(([name, value]) => ({ name, bytes: Buffer.byteLength(value) }))
+      .filter(({ bytes }) => bytes > LONGEST_OUTPUT_BYTES),
+    ...(results.text === undefined ? [{ name: 'results', bytes: results.bytes }] : []),
+  ].map(({ name, bytes }) => ({
+    name,
+    bytes,
+    file: name === 'result' ? (files.response ?? files.results) : files.results,
+  }));
   const emptied = Object.fromEntries(tooLong.map(({ name }) => [name, ''] as const));
   return { values: { ...all, ...emptied }, tooLong };
 }

@@ -1,10 +1,13 @@
-import { appendFile, mkdtemp } from 'node:fs/promises';
+import { appendFile, mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Outcome } from '../outcome/outcome.ts';
 
-/** Makes the place for a step's results file, in a folder of its own. */
+/** Makes a step's results file, empty, in a folder of its own. */
 export async function createResultsFile(temporaryFolder: string): Promise<string> {
-  return path.join(await mkdtemp(path.join(temporaryFolder, 'lambda-invoke-')), 'results.jsonl');
+  const folder = await mkdtemp(path.join(temporaryFolder, 'lambda-invoke-'));
+  const file = path.join(folder, 'results.jsonl');
+  await writeFile(file, '');
+  return file;
 }
 
 /** Adds one outcome as one line of JSON. */

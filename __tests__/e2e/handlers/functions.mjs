@@ -69,3 +69,10 @@ export const secretive = async (event) => {
 
 /** 5 MB that no compression helps with and no line break cuts. */
 export const large = async ({ bytes }) => ({ text: 'abcdefgh'.repeat(bytes / 8) });
+
+/** Fails for every event whose id is a multiple of `failEvery`; takes `ms`. */
+export const one = async ({ id = 0, failEvery = 0, ms = 0 }) => {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+  if (failEvery > 0 && id % failEvery === 0) throw new RangeError(`id ${id} is not wanted`);
+  return { id };
+};

@@ -50,8 +50,7 @@ describe('function_name', () => {
   });
 
   test.each([
-    ['my function', 'it has white space in it; one function a step'],
-    ['one\ntwo', 'it has white space in it; one function a step'],
+    ['my function', 'it has white space in it; several functions stand one a line'],
     ['https://abc.lambda-url.eu-west-1.on.aws/', 'that is a URL'],
     ['arn:aws:s3:::bucket', 'that ARN is not one of Lambda'],
     [`arn:aws:states:eu-west-1:${ACCOUNT}:function:f`, 'that ARN is not one of Lambda'],

@@ -14,9 +14,11 @@ describe('a plan', () => {
           reference: { name: 'my-function' },
           invocationType: 'RequestResponse',
           logType: 'None',
+          keepsLog: true,
           payload: Buffer.from('{"action": "warmup"}'),
         },
       ],
+      maxConcurrency: 10,
       delivery: { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 },
       proxy: {},
       expressions: { expect: [], mask: [] },
@@ -60,11 +62,13 @@ describe('a plan', () => {
           region: 'eu-central-1',
           invocationType: 'RequestResponse',
           logType: 'Tail',
+          keepsLog: true,
           payload: Buffer.from('[1]'),
           clientContext: 'e30=',
           tenantId: 'tenant-1',
         },
       ],
+      maxConcurrency: 10,
       delivery: { timeoutMs: 30_000, retry: 'idempotent', retryMs: 0 },
       proxy: {},
       expressions: { expect: ['result'], query: 'result', mask: ['result'], search: expect.any(Function) },
@@ -86,12 +90,13 @@ describe('a plan', () => {
 
   test('does not name a qualifier that was not given', async () => {
     expect(Object.keys(await invocationFor({}))).toEqual([
-      'index',
       'functionName',
       'reference',
       'invocationType',
       'logType',
+      'keepsLog',
       'payload',
+      'index',
     ]);
   });
 });

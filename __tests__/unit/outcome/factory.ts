@@ -11,6 +11,7 @@ export function invocation(given: Partial<Invocation> = {}): Invocation {
     reference: { name: 'my-function' },
     invocationType: 'RequestResponse',
     logType: 'None',
+    keepsLog: true,
     payload: Buffer.from('{}'),
     ...given,
   };

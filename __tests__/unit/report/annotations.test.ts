@@ -1,6 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { annotationsOf, invalidInput } from '../../../src/report/annotations.ts';
+import type { Judgement } from '../../../src/outcome/outcome.ts';
+import {
+  type Annotation,
+  AnnotationList,
+  annotationsFor,
+  invalidInput,
+} from '../../../src/report/annotations.ts';
 import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
 
 const ERROR = {
@@ -17,9 +23,15 @@ const ERROR = {
 };
 const LENIENT = { failsStep: false };
 
+function annotated(judgements: readonly Judgement[]): Annotation[] {
+  const list = new AnnotationList();
+  for (const judgement of judgements) list.add(...annotationsFor(judgement));
+  return list.all;
+}
+
 describe('an annotation', () => {
   test('of a function error has its error, three own frames, the function and the request id', () => {
-    expect(annotationsOf([failed(ERROR, { log_result: 'a log' }, { label: 'my-function:7' })])).toEqual([
+    expect(annotated([failed(ERROR, { log_result: 'a log' }, { label: 'my-function:7' })])).toEqual([
       {
         level: 'error',
         title: 'Lambda Function Execution Error',
@@ -36,20 +48,20 @@ describe('an annotation', () => {
   });
 
   test('of a function error says how to see a log that was not asked for', () => {
-    const [annotation] = annotationsOf([failed('boom')]);
+    const [annotation] = annotated([failed('boom')]);
     expect(annotation?.body).toBe(
       `boom\nFunction: my-function\nRequest id: ${REQUEST_ID}\nSet log_type: Tail to see the function's log here.`,
     );
   });
 
   test('of a function error is a warning where the step does not fail', () => {
-    expect(annotationsOf([failed(ERROR, {}, LENIENT)])).toEqual([
+    expect(annotated([failed(ERROR, {}, LENIENT)])).toEqual([
       expect.objectContaining({ level: 'warning', title: 'Lambda Function Execution Error' }),
     ]);
   });
 
   test('of a refusal says what, why and what to do', () => {
-    expect(annotationsOf([notInvoked({ request_id: REQUEST_ID })])).toEqual([
+    expect(annotated([notInvoked({ request_id: REQUEST_ID })])).toEqual([
       {
         level: 'error',
         title: 'Failed to Invoke Lambda Function',
@@ -59,7 +71,7 @@ describe('an annotation', () => {
   });
 
   test('of a lost answer says what, why and what to do', () => {
-    expect(annotationsOf([unknown()])).toEqual([
+    expect(annotated([unknown()])).toEqual([
       {
         level: 'error',
         title: 'Failed to Invoke Lambda Function',
@@ -69,11 +81,11 @@ describe('an annotation', () => {
   });
 
   test('is not written for a success, a cold start included', () => {
-    expect(annotationsOf([succeeded({ cold_start: true, init_duration_ms: 100 }), succeeded()])).toEqual([]);
+    expect(annotated([succeeded({ cold_start: true, init_duration_ms: 100 }), succeeded()])).toEqual([]);
   });
 
   test('of a long error is cut to what a runner keeps', () => {
-    const [annotation] = annotationsOf([failed({ errorType: 'Error', errorMessage: 'x'.repeat(200_000) })]);
+    const [annotation] = annotated([failed({ errorType: 'Error', errorMessage: 'x'.repeat(200_000) })]);
     expect(Buffer.byteLength(annotation?.body ?? '')).toBeLessThan(65_536);
     expect(annotation?.body).toContain(`Request id: ${REQUEST_ID}`);
   });
@@ -92,7 +104,7 @@ describe('annotations', () => {
     Array.from({ length: count }, (_, at) => notInvoked({ index: at }, { label: `function-${at}` }));
 
   test('are all written up to ten, in the order of the plan', () => {
-    const annotations = annotationsOf([succeeded(), ...labelled(10)]);
+    const annotations = annotated([succeeded(), ...labelled(10)]);
     expect(annotations.map(({ body }) => body.split(':')[0])).toEqual([
       'function-0',
       'function-1',
@@ -112,7 +124,7 @@ describe('annotations', () => {
     [11, '\n… and 1 more failed.'],
     [60, '\n… and 50 more failed.'],
   ])('of %i failures are ten, and the last counts the rest', (count, rest) => {
-    const annotations = annotationsOf(labelled(count));
+    const annotations = annotated(labelled(count));
     expect(annotations).toHaveLength(10);
     expect(annotations.filter(({ body }) => body.includes('more failed'))).toEqual([
       expect.objectContaining({ body: expect.stringMatching(/^function-9: /) }),
@@ -122,7 +134,7 @@ describe('annotations', () => {
 
   test('that only warn do not push out the one that says why the step failed', () => {
     const warnings = Array.from({ length: 12 }, () => failed(ERROR, {}, LENIENT));
-    const levels = annotationsOf([...warnings, notInvoked()]).map(({ level }) => level);
+    const levels = annotated([...warnings, notInvoked()]).map(({ level }) => level);
     expect(levels.filter((level) => level === 'error')).toEqual(['error']);
   });
 });

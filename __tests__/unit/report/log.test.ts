@@ -8,7 +8,9 @@ const ERROR = { errorType: 'Error', errorMessage: 'boom' };
 
 describe('the headline', () => {
   test('before an invocation names the function as the user wrote it', () => {
-    expect(announcement('my-function:PROD')).toBe('Invoking Lambda function my-function:PROD...');
+    expect(announcement({ labels: ['my-function:PROD'], maxConcurrency: 10 })).toBe(
+      'Invoking Lambda function my-function:PROD...',
+    );
   });
 
   test.each([

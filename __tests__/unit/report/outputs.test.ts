@@ -1,12 +1,19 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import type { Judgement } from '../../../src/outcome/outcome.ts';
+import { Ledger } from '../../../src/report/ledger.ts';
+import { noteOf } from '../../../src/report/log.ts';
 import { outputsOf } from '../../../src/report/outputs.ts';
 import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
 
 const FILE = '/temp/results.jsonl';
+const ledgerOf = (judgements: readonly Judgement[]): Ledger => {
+  const ledger = new Ledger(judgements.length);
+  for (const judgement of judgements) ledger.add(judgement, judgement, noteOf);
+  return ledger;
+};
 const valuesOf = (judgements: readonly Judgement[], response?: string) =>
-  outputsOf(judgements, { results: FILE, response }).values;
+  outputsOf(ledgerOf(judgements), { results: FILE, response }).values;
 
 describe('the outputs', () => {
   test('of one invocation are all its figures as text', () => {
@@ -140,7 +147,7 @@ describe('an output that is too long for a runner', () => {
   const long = succeeded({ result: 'parsed' }, { response: Buffer.from('x'.repeat(1_000_001)) });
 
   test('is empty, and the file that has it is named', () => {
-    const { values, tooLong } = outputsOf([long], { results: FILE, response: '/temp/response' });
+    const { values, tooLong } = outputsOf(ledgerOf([long]), { results: FILE, response: '/temp/response' });
     expect(values['result']).toBe('');
     expect(values['result_file']).toBe('/temp/response');
     expect(tooLong).toEqual([{ name: 'result', bytes: 1_000_001, file: '/temp/response' }]);
@@ -149,12 +156,16 @@ describe('an output that is too long for a runner', () => {
   test('is one of more than 1,000,000 bytes, not characters', () => {
     const whole = succeeded({}, { response: Buffer.from('é'.repeat(500_000)) });
     const over = succeeded({}, { response: Buffer.from(`${'é'.repeat(500_000)}x`) });
-    expect(outputsOf([whole], { results: FILE }).tooLong).toEqual([]);
-    expect(outputsOf([over], { results: FILE }).tooLong.map(({ name }) => name)).toEqual(['result']);
+    expect(outputsOf(ledgerOf([whole]), { results: FILE }).tooLong).toEqual([]);
+    expect(outputsOf(ledgerOf([over]), { results: FILE }).tooLong.map(({ name }) => name)).toEqual([
+      'result',
+    ]);
   });
 
   test('leaves results to the results file', () => {
-    const { values, tooLong } = outputsOf([succeeded({ result: 'x'.repeat(1_000_000) })], { results: FILE });
+    const { values, tooLong } = outputsOf(ledgerOf([succeeded({ result: 'x'.repeat(1_000_000) })]), {
+      results: FILE,
+    });
     expect(values['results']).toBe('');
     expect(values['results_file']).toBe(FILE);
     expect(tooLong).toEqual([{ name: 'results', bytes: expect.any(Number), file: FILE }]);

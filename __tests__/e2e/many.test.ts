@@ -1,0 +1,284 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { ECHO, HANDLERS, invokeStep } from './step.ts';
+
+let lambda: LocalLambda;
+
+const THROTTLED: Fault = {
+  kind: 'error',
+  when: 'before',
+  status: 429,
+  type: 'TooManyRequestsException',
+  message: 'Rate Exceeded.',
+  reason: 'ConcurrentInvocationLimitExceeded',
+};
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: {
+      echo: { handler: ECHO },
+      one: { handler: `${HANDLERS}.one`, timeoutSeconds: 60 },
+      narrow: { handler: `${HANDLERS}.one`, timeoutSeconds: 60, reservedConcurrency: 2 },
+      fresh: { handler: `${HANDLERS}.one`, timeoutSeconds: 60 },
+      large: { handler: `${HANDLERS}.large`, timeoutSeconds: 60 },
+      'fresh-too': { handler: `${HANDLERS}.one`, timeoutSeconds: 60 },
+    },
+  });
+});
+beforeEach(() => lambda.reset());
+afterAll(() => lambda.close());
+
+const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
+const bodies = (): { id?: number; a?: number }[] =>
+  lambda.requests.map(({ body }) => JSON.parse(String(body)));
+const list = (count: number, entry: (id: number) => string): string =>
+  Array.from({ length: count }, (_, id) => entry(id)).join('\n');
+
+test('1,000 invocations with 10 in flight come to the right totals, each run once', async () => {
+  const throttles = new Map<number, number>();
+  lambda.setFault((request) => {
+    const { id } = JSON.parse(String(request.body));
+    if (id % 20 !== 3) return undefined;
+    const before = throttles.get(id) ?? 0;
+    throttles.set(id, before + 1);
+    return before < 2 ? THROTTLED : undefined;
+  });
+  const step = await invokeStep(lambda, {
+    function_name: 'one',
+    invocations: list(1000, (id) => `- payload: { id: ${id}, failEvery: 10 }`),
+    max_concurrency: '10',
+  });
+  expect(step.exitCode).toBe(1);
+  expect(step.outputs).toMatchObject({ total: '1000', succeeded: '900', failed: '100' });
+  expect(step.outputs['outcome']).toBeUndefined();
+  expect(step.resultLines).toHaveLength(1000);
+  const outcomes = step.resultLines.map((line) => JSON.parse(line));
+  expect(new Set(outcomes.map(({ index }) => index)).size).toBe(1000);
+  expect(outcomes.filter(({ outcome }) => outcome === 'function_error')).toHaveLength(100);
+  expect(outcomes.filter(({ attempts }) => attempts === 3)).toHaveLength(50);
+  expect(lambda.executions('one')).toHaveLength(1000);
+  expect(lambda.requests).toHaveLength(1100);
+
+  const annotations = step.annotations.filter(({ level }) => level === 'error');
+  expect(annotations).toHaveLength(10);
+  expect(annotations.at(-1)?.message).toContain('… and 90 more failed.');
+  const log = texts(step);
+  expect(log[0]).toBe('Invoking Lambda function one: 1000 invocations, at most 10 at a time...');
+  expect(log.filter((line) => /^\d+\/1000 Lambda function one /.test(line))).toHaveLength(1000);
+  expect(log).toContain('1000 invocations: 900 succeeded, 100 failed.');
+  expect(step.commands).not.toContain('group');
+  expect(step.summary).toContain('100 of 1,000 failed');
+}, 60_000);
+
+describe('repeat', () => {
+  test('overlaps all copies, and tells cold starts from warm ones', async () => {
+    const inputs = { function_name: 'fresh', payload: '{"ms":300}', repeat: '5' };
+    const cold = await invokeStep(lambda, inputs);
+    expect(cold.exitCode).toBe(0);
+    expect(cold.outputs).toMatchObject({ total: '5', cold_starts: '5' });
+    const again = await invokeStep(lambda, inputs);
+    expect(again.outputs).toMatchObject({ total: '5', cold_starts: '0' });
+    expect(texts(again)).toContain(
+      '5 invocations: 5 succeeded, 0 failed; 0 started cold, 5 found a warm execution environment.',
+    );
+    expect(cold.resultLines.join('\n')).not.toContain('REPORT RequestId');
+  });
+
+  test('of 12 lets 12 be in flight at once without max_concurrency', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'fresh-too',
+      payload: '{"ms":500}',
+      repeat: '12',
+    });
+    expect(step.outputs['cold_starts']).toBe('12');
+    expect(new Set(lambda.executions('fresh-too').map(({ environmentId }) => environmentId)).size).toBe(12);
+  });
+});
+
+test('three functions in three regions need nothing but three ARNs', async () => {
+  const step = await invokeStep(
+    lambda,
+    {
+      function_name: ['eu-west-1', 'us-east-1', 'ap-southeast-2']
+        .map((region) => `arn:aws:lambda:${region}:123456789012:function:echo`)
+        .join('\n'),
+      payload: '{"a":1}',
+    },
+    { env: { AWS_REGION: '' } },
+  );
+  const scopes = lambda.requests.map(
+    ({ headers }) => /\/([a-z0-9-]+)\/lambda\//.exec(headers['authorization'] ?? '')?.[1],
+  );
+  expect(scopes.toSorted()).toEqual(['ap-southeast-2', 'eu-west-1', 'us-east-1']);
+  expect(bodies()).toEqual([{ a: 1 }, { a: 1 }, { a: 1 }]);
+  expect(step.outputs['total']).toBe('3');
+  const regions = JSON.parse(step.outputs['results'] ?? '').map(({ region }: { region: string }) => region);
+  expect(regions).toEqual(['eu-west-1', 'us-east-1', 'ap-southeast-2']);
+});
+
+test('two shards of a list of 7 take 4 and 3, none twice, none left out', async () => {
+  const inputs = { function_name: 'one', invocations: list(7, (id) => `- payload: {id: ${id}}`) };
+  const shards = [];
+  for (const shard of ['0/2', '1/2']) shards.push(await invokeStep(lambda, { ...inputs, shard }));
+  expect(shards.map(({ outputs }) => outputs['total'])).toEqual(['4', '3']);
+  expect(
+    bodies()
+      .map((body) => body.id)
+      .toSorted(),
+  ).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  const indexes = shards.flatMap(({ resultLines }) => resultLines.map((line) => JSON.parse(line).index));
+  expect(indexes.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+});
+
+test('a shard without an entry passes and says so', async () => {
+  const step = await invokeStep(lambda, { function_name: 'one', payload: '{}', shard: '3/4' });
+  expect(step.exitCode).toBe(0);
+  expect(step.outputs).toMatchObject({ total: '0', results: '[]' });
+  expect(texts(step)[0]).toBe('Nothing to invoke: this shard has no entry.');
+  expect(lambda.requests).toHaveLength(0);
+});
+
+test('a list of 300 with one mistake in entry 212 says so, with the line', async () => {
+  const step = await invokeStep(lambda, {
+    function_name: 'one',
+    invocations: list(300, (id) =>
+      id === 211 ? `- payload: {id: ${id}}\n  qualifer: PROD` : `- payload: {id: ${id}}\n  qualifier: PROD`,
+    ),
+  });
+  expect(step.exitCode).toBe(1);
+  expect(step.annotations).toHaveLength(1);
+  const [annotation] = step.annotations;
+  expect(annotation?.title).toBe('Invalid Input');
+  expect(annotation?.message).toMatch(
+    /^invocations, entry 212 \(line 424, column 3\): there is no key "qualifer" \(did you mean "qualifier"\?\)/,
+  );
+  expect(annotation?.message.split('\n')).toHaveLength(1);
+  expect(lambda.requests).toHaveLength(0);
+});
+
+test('problems of entries are told with their place, and an inherited one once', async () => {
+  const step = await invokeStep(lambda, {
+    payload: '{"a": Object}',
+    invocations:
+      '- function_name: a b\n- function_name: one\n  qualifier: "no way"\n- function_name: one\n  payload: {}\n- {}\n',
+  });
+  expect(step.annotations[0]?.message.split('\n')).toEqual([
+    expect.stringMatching(/^invocations, entry 1 \(line 1\): function_name is not valid/),
+    expect.stringMatching(/^payload is not valid JSON: line 1, column 7/),
+    expect.stringMatching(/^invocations, entry 2 \(line 2\): qualifier must be/),
+    expect.stringMatching(/^function_name is required/),
+  ]);
+});
+
+test('a fan-out against a low limit ends, with the number in flight lowered to it', async () => {
+  const step = await invokeStep(lambda, {
+    function_name: 'narrow',
+    invocations: list(60, (id) => `- payload: {id: ${id}, ms: 20}`),
+    max_concurrency: '20',
+  });
+  expect(step.exitCode).toBe(0);
+  expect(step.outputs).toMatchObject({ total: '60', succeeded: '60' });
+  expect(lambda.executions('narrow')).toHaveLength(60);
+  // Without lowering, each of 20 in flight would be refused again and again.
+  expect(lambda.requests.length).toBeLessThan(200);
+}, 60_000);
+
+test('one failing entry stops nobody else, and fails the step', async () => {
+  const step = await invokeStep(lambda, {
+    function_name: 'nope\necho\none',
+    payload: '{"id":1}',
+  });
+  expect(step.exitCode).toBe(1);
+  expect(step.outputs).toMatchObject({ total: '3', succeeded: '2', failed: '1' });
+  expect(texts(step).at(-1)).toContain('Function not found');
+  expect(texts(step)).toContain('3 invocations: 2 succeeded, 1 failed.');
+});
+
+test('cancelling keeps what is done, and sends nothing more', async () => {
+  const step = await invokeStep(
+    lambda,
+    {
+      function_name: 'one',
+      invocations: list(50, (id) => `- payload: {id: ${id}, ms: ${id < 4 ? 1 : 3000}}`),
+      max_concurrency: '4',
+    },
+    {
+      onStart: (child) => {
+        const poll = setInterval(() => {
+          if (lambda.executions('one').length < 8) return;
+          clearInterval(poll);
+          child.kill('SIGTERM');
+        }, 10);
+      },
+    },
+  );
+  const outcomes = step.resultLines.map((line) => JSON.parse(line).outcome);
+  const count = (kind: string): number => outcomes.filter((outcome) => outcome === kind).length;
+  expect(step.exitCode).toBe(1);
+  expect(outcomes).toHaveLength(50);
+  expect(count('succeeded')).toBe(4);
+  expect(count('unknown')).toBe(4);
+  expect(count('not_invoked')).toBe(42);
+  expect(lambda.executions('one')).toHaveLength(8);
+  expect(step.summary).toContain('46 of 50 failed');
+});
+
+test('expect, query and mask apply to each', async () => {
+  const step = await invokeStep(lambda, {
+    function_name: 'one',
+    invocations: '- payload: {id: 1}\n- payload: {id: 22222}\n',
+    expect: 'result.id < `100`',
+    query: 'result.id',
+    mask: 'result.id',
+  });
+  const outcomes = JSON.parse(step.outputs['results'] ?? '');
+  expect(
+    outcomes.map(({ outcome, query_result }: Record<string, unknown>) => [outcome, query_result]),
+  ).toEqual([
+    ['succeeded', 1],
+    ['expectation_failed', 22222],
+  ]);
+  expect(step.masks).toEqual(expect.arrayContaining(['1', '22222']));
+  expect(step.resultLines.join('\n')).not.toContain('22222');
+});
+
+(process.platform === 'linux' ? test : test.skip)(
+  'memory does not grow with the responses',
+  async () => {
+    const peakOf = async (count: number): Promise<number> => {
+      let peak = 0;
+      const step = await invokeStep(
+        lambda,
+        {
+          function_name: 'large',
+          invocations: list(count, () => '- payload: {bytes: 800000}'),
+          max_concurrency: '4',
+          summary: 'false',
+        },
+        {
+          // A small heap is collected often, so that the peak is what is kept, not what lies about.
+          env: { NODE_OPTIONS: '--max-old-space-size=48' },
+          onStart: (child) => {
+            const poll = setInterval(() => {
+              try {
+                const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+                peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+              } catch {
+                clearInterval(poll);
+              }
+            }, 10);
+            child.once('close', () => clearInterval(poll));
+          },
+        },
+      );
+      expect(step.outputs).toMatchObject({ total: String(count), failed: '0', results: '' });
+      expect(step.resultLines).toHaveLength(count);
+      return peak;
+    };
+    const [few, many] = [await peakOf(40), await peakOf(320)];
+    // 280 responses more are 224 MB, were they kept.
+    expect(many - few).toBeLessThan(120);
+  },
+  60_000,
+);

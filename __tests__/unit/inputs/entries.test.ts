@@ -1,0 +1,99 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { planFor, problemsFor } from './factory.ts';
+
+const payloads = async (inputs: Record<string, string>): Promise<string[]> =>
+  (await planFor(inputs)).invocations.map(({ payload }) => Buffer.from(payload).toString());
+
+describe('function_name', () => {
+  test('with several lines names an entry on each', async () => {
+    const plan = await planFor({ function_name: ' one \n\n two:PROD\n', qualifier: '' });
+    expect(plan.invocations.map(({ index, functionName }) => [index, functionName])).toEqual([
+      [0, 'one'],
+      [1, 'two:PROD'],
+    ]);
+  });
+
+  test('with a line that is wrong says which', async () => {
+    expect(await problemsFor({ function_name: 'one\ntwo words\nthree' })).toEqual([
+      expect.stringMatching(/^line 2: function_name is not valid: it has white space/),
+    ]);
+  });
+
+  test('with several lines and invocations is refused', async () => {
+    expect(await problemsFor({ function_name: 'one\ntwo', invocations: '- {}' })).toEqual([
+      'function_name has several lines and invocations is given too. Name the functions in one of them.',
+    ]);
+  });
+});
+
+describe('invocations', () => {
+  test('inherit what they leave out', async () => {
+    const plan = await planFor({
+      function_name: 'step',
+      payload: '{"from":"step"}',
+      log_type: 'Tail',
+      region: 'eu-west-1',
+      invocations:
+        '- {}\n- function_name: own\n  log_type: None\n  payload: {from: entry}\n  region: us-east-1\n',
+    });
+    expect(
+      plan.invocations.map(({ functionName, logType, region, payload }) => [
+        functionName,
+        logType,
+        region,
+        Buffer.from(payload).toString(),
+      ]),
+    ).toEqual([
+      ['step', 'Tail', 'eu-west-1', '{"from":"step"}'],
+      ['own', 'None', 'us-east-1', '{"from":"entry"}'],
+    ]);
+  });
+
+  test('with a payload of their own do not inherit the other kind', async () => {
+    expect(
+      await payloads({ payload: '', payload_file: 'missing.json', invocations: '- payload: {a: 1}' }),
+    ).toEqual(['{"a":1}']);
+  });
+
+  test('share one reading of a payload that they inherit', async () => {
+    const plan = await planFor({ function_name: 'a\nb\nc', payload: '[1]' });
+    const [first, second, third] = plan.invocations.map(({ payload }) => payload);
+    expect(first).toBe(second);
+    expect(second).toBe(third);
+  });
+
+  test('with a wrong inherited value complain once, with wrong ones of their own each', async () => {
+    expect(
+      await problemsFor({
+        region: 'nowhere',
+        payload: 'no JSON',
+        invocations: '- {}\n- {}\n- tenant_id: "ä"\n- tenant_id: "ö"\n',
+      }),
+    ).toEqual([
+      expect.stringMatching(/^region must be/),
+      expect.stringMatching(/^payload is not valid JSON/),
+      expect.stringMatching(/^invocations, entry 3 \(line 3\): tenant_id must be/),
+      expect.stringMatching(/^invocations, entry 4 \(line 4\): tenant_id must be/),
+    ]);
+  });
+
+  test('have no result_file when there are several', async () => {
+    expect(await problemsFor({ function_name: 'a\nb', result_file: 'x.json' })).toEqual([
+      'result_file takes the response of one invocation, and this step has 2. Remove it, and read the output results_file.',
+    ]);
+  });
+});
+
+describe('repeat', () => {
+  test('reads the log tail for its figures, and keeps the log only where it was asked for', async () => {
+    const tails = async (inputs: Record<string, string>) =>
+      (await planFor(inputs)).invocations.map(({ logType, keepsLog }) => `${logType} ${keepsLog}`);
+    expect(await tails({ repeat: '2' })).toEqual(['Tail false', 'Tail false']);
+    expect(await tails({ repeat: '2', log_type: 'Tail' })).toEqual(['Tail true', 'Tail true']);
+    expect(await tails({ repeat: '1' })).toEqual(['None true']);
+    expect(await tails({ repeat: '2', invocation_type: 'Event' })).toEqual(['None true', 'None true']);
+    // A function that supports no tail would have to be asked twice.
+    expect(await tails({ repeat: '2', retry: 'never' })).toEqual(['None true', 'None true']);
+  });
+});

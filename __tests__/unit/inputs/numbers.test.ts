@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals';
+import { planFor, problemsFor } from './factory.ts';
+
+describe.each([
+  { input: 'timeout_seconds', field: 'timeoutMs', least: 1, below: '0' },
+  { input: 'retry_seconds', field: 'retryMs', least: 0, below: '-1' },
+])('$input', ({ input, field, least, below }) => {
+  test.each([
+    [String(least), least * 1000],
+    ['30', 30_000],
+    ['432000', 432_000_000],
+  ])('takes %s, in milliseconds from then on', async (value, milliseconds) => {
+    expect((await planFor({ [input]: value })).delivery).toMatchObject({ [field]: milliseconds });
+  });
+
+  test.each([below, '432001', '1.5', '1e3', '0x10', '30s', 'never', '٣', 'Infinity', '9'.repeat(70)])(
+    'refuses %s',
+    async (value) => {
+      expect(await problemsFor({ [input]: value })).toEqual([
+        `${input} must be a whole number of seconds from ${least} to 432000; got "${value}".`,
+      ]);
+    },
+  );
+});
+
+describe('shard', () => {
+  const seven = { function_name: 'a\nb\nc\nd\ne\nf\ng' };
+  const namesOf = async (shard: string): Promise<string[]> =>
+    (await planFor({ ...seven, shard })).invocations.map(({ functionName }) => functionName);
+
+  test('takes every TOTALth entry from INDEX, with the numbers of the whole list', async () => {
+    expect(await namesOf('0/3')).toEqual(['a', 'd', 'g']);
+    expect(await namesOf('1/3')).toEqual(['b', 'e']);
+    expect(await namesOf('2/3')).toEqual(['c', 'f']);
+    const plan = await planFor({ ...seven, shard: '1/3', repeat: '2' });
+    expect(plan.invocations.map(({ index }) => index)).toEqual([2, 3, 8, 9]);
+  });
+
+  test('may be empty', async () => {
+    expect(await namesOf('8/9')).toEqual([]);
+  });
+
+  test.each(['1', '3/3', '-1/3', '0/0', '1/', '1.0/2', '1/2/3', ' / '])('%j is refused', async (shard) => {
+    expect(await problemsFor({ shard })).toEqual([
+      expect.stringMatching(
+        /^shard must be INDEX\/TOTAL, with INDEX from 0 and below TOTAL, for example \$\{\{ strategy\.job-index \}\}\/\$\{\{ strategy\.job-total \}\}; got "/,
+      ),
+    ]);
+  });
+});
+
+describe.each(['repeat', 'max_concurrency'])('%s', (input) => {
+  test.each(['0', '-1', '1.5', 'many', '1000000'])('%j is refused', async (value) => {
+    expect(await problemsFor({ [input]: value })).toEqual([
+      expect.stringMatching(
+        new RegExp(`^${input} must be a whole number from 1 to \\d+; got "${value}"\\.$`),
+      ),
+    ]);
+  });
+});
+
+describe('max_concurrency', () => {
+  test.each([
+    [{}, 10],
+    [{ repeat: '5' }, 10],
+    [{ repeat: '50' }, 50],
+    [{ repeat: '50', max_concurrency: '60' }, 60],
+    [{ max_concurrency: '1' }, 1],
+  ])('with %j is %i', async (inputs, most) => {
+    const plan = await planFor(inputs);
+    expect(plan.maxConcurrency).toBe(most);
+    expect(plan.warnings).toEqual([]);
+  });
+
+  test('below repeat is a warning', async () => {
+    expect((await planFor({ repeat: '5', max_concurrency: '2' })).warnings).toEqual([
+      'max_concurrency: 2 is below repeat: 5, so the copies of an entry do not all overlap.',
+    ]);
+  });
+});

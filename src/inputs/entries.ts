@@ -1,0 +1,97 @@
+import type { Invocation } from '../lambda/invocation.ts';
+import type { InputName, InputReader } from './declarations.ts';
+import { type Entry, EntryParser, type EntrySource } from './entry.ts';
+import { ENTRY_INPUTS, type ListedEntry, parseInvocations } from './invocations.ts';
+import type { Shard } from './numbers.ts';
+import type { Problems } from './problems.ts';
+
+const linesOf = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+
+/** One entry a line of `function_name`; a single line is the step itself. */
+function namedSources(names: readonly string[], step: InputReader): EntrySource[] {
+  return names.map((functionName, at) => ({
+    read: (name) => (name === 'function_name' ? functionName : step(name)),
+    isOwn: (name) => names.length > 1 && name === 'function_name',
+    ...(names.length > 1 && { place: `line ${at + 1}` }),
+  }));
+}
+
+const isEntryInput = (name: InputName): name is (typeof ENTRY_INPUTS)[number] =>
+  ENTRY_INPUTS.some((known) => known === name);
+
+function listedSource({ values, number, line }: ListedEntry, step: InputReader): EntrySource {
+  const own = (name: InputName): string | undefined => (isEntryInput(name) ? values[name] : undefined);
+  const hasPayload = values.payload !== undefined || values.payload_file !== undefined;
+  return {
+    read: (name) => {
+      // An entry's own payload, of either kind, stands in place of the step's.
+      const isReplaced = hasPayload && (name === 'payload' || name === 'payload_file');
+      return own(name) ?? (isReplaced ? '' : step(name));
+    },
+    isOwn: (name) => own(name) !== undefined,
+    place: `invocations, entry ${number} (line ${line})`,
+  };
+}
+
+async function findSources(step: InputReader, problems: Problems): Promise<EntrySource[]> {
+  const names = linesOf(step('function_name'));
+  const list = step('invocations');
+  if (list === '') return namedSources(names.length === 0 ? [''] : names, step);
+  if (names.length > 1) {
+    problems.add(
+      'function_name has several lines and invocations is given too. Name the functions in one of them.',
+    );
+    return [];
+  }
+  const listed = await parseInvocations(list, problems);
+  return listed.map((entry) => listedSource(entry, step));
+}
+
+/** The invocations of a step, in the order of their entries, and what to tell the user once. */
+export type Entries = Readonly<{
+  invocations: readonly Invocation[];
+  warnings: readonly string[];
+  notes: readonly string[];
+}>;
+
+// How many environments started cold is known from the log tail alone.
+const READ_FOR_FIGURES = { logType: 'Tail', keepsLog: false } as const;
+
+/** How entries become invocations. A function that supports no log tail has to be asked twice. */
+export type Numbering = Readonly<{ repeat: number; shard: Shard; mayAskTwice: boolean }>;
+
+/** Numbers the copies of every entry, and keeps those of the shard. Numbers are the same in all shards. */
+function number(entries: readonly Entry[], { repeat, shard, mayAskTwice }: Numbering): Invocation[] {
+  return entries.flatMap(({ invocation }, at) => {
+    const readsTail = repeat > 1 && mayAskTwice && invocation.invocationType === 'RequestResponse';
+    const forCopies = readsTail && invocation.logType === 'None' ? READ_FOR_FIGURES : {};
+    return at % shard.total === shard.index
+      ? Array.from({ length: repeat }, (_, copy) =>
+          Object.freeze({ ...invocation, ...forCopies, index: at * repeat + copy }),
+        )
+      : [];
+  });
+}
+
+/** Reads all entries of a step; every problem of every entry goes into `problems`. */
+export async function parseEntries(
+  step: InputReader,
+  given: Numbering & { workspace: string },
+  problems: Problems,
+): Promise<Entries> {
+  const parser = new EntryParser(given.workspace, problems);
+  const entries: Entry[] = [];
+  for (const source of await findSources(step, problems)) {
+    const entry = await parser.parse(source);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return {
+    invocations: Object.freeze(number(entries, given)),
+    warnings: Object.freeze([...new Set(entries.flatMap(({ warnings }) => warnings))]),
+    notes: Object.freeze([...new Set(entries.flatMap(({ notes }) => notes))]),
+  };
+}

@@ -1,0 +1,114 @@
+import { Buffer } from 'node:buffer';
+import type { Judgement, Outcome } from '../outcome/outcome.ts';
+import { type Annotation, AnnotationList, annotationsFor } from './annotations.ts';
+import { LONGEST_OUTPUT_BYTES } from './outputs.ts';
+
+/** A failure as the end of the log tells it: its line, and what the function wrote. */
+export type FailureNote = Readonly<{ headline: string; foreign: readonly string[] }>;
+
+/** What a step came to, counted. */
+export type Totals = Readonly<{
+  total: number;
+  succeeded: number;
+  failed: number;
+  coldStarts: number;
+  warmStarts: number;
+}>;
+
+const KEPT_NOTES = 100;
+
+/** An outcome without what can be large: the response, the log and what was made of them. */
+function slim(outcome: Outcome): Outcome {
+  const { expectations: _, query_result: __, ...rest } = outcome;
+  if (!('status_code' in rest)) return rest;
+  const { result: ___, log_result: ____, ...figures } = rest;
+  return figures;
+}
+
+/**
+ * Keeps of each invocation what the report at the end needs, and no response: with thousands of
+ * invocations memory does not grow with what they answer. A single one is kept whole.
+ */
+export class Ledger {
+  readonly expected: number;
+  readonly #outcomes: Outcome[] = [];
+  readonly #annotations = new AnnotationList();
+  readonly #notes: FailureNote[] = [];
+  #json: { index: number; text: string }[] = [];
+  #jsonBytes = 2;
+  #only: Judgement | undefined;
+  #shown: Judgement | undefined;
+  #failsStep = false;
+
+  /** @param expected how many invocations there will be */
+  constructor(expected: number) {
+    this.expected = expected;
+  }
+
+  /** Takes in an invocation that has ended: as it is, for the outputs, and as it may be shown. */
+  add(judgement: Judgement, shown: Judgement, note: (failed: Judgement) => FailureNote): void {
+    this.#outcomes.push(slim(shown.outcome));
+    this.#failsStep ||= judgement.failsStep;
+    this.#keepJson(judgement.outcome);
+    this.#annotations.add(...annotationsFor(shown));
+    if (judgement.failsStep && this.#notes.length < KEPT_NOTES) this.#notes.push(note(shown));
+    if (this.expected === 1) {
+      this.#only = judgement;
+      this.#shown = shown;
+    }
+  }
+
+  #keepJson(outcome: Outcome): void {
+    const text = JSON.stringify(outcome);
+    this.#jsonBytes += Buffer.byteLength(text) + 1;
+    if (this.#jsonBytes <= LONGEST_OUTPUT_BYTES) this.#json.push({ index: outcome.index, text });
+    else this.#json = [];
+  }
+
+  get failsStep(): boolean {
+    return this.#failsStep;
+  }
+
+  /** The single invocation of a step that has one, as it is. */
+  get only(): Judgement | undefined {
+    return this.#only;
+  }
+
+  /** The same, as it may be shown. */
+  get onlyShown(): Judgement | undefined {
+    return this.#shown;
+  }
+
+  /** All outcomes in the order of the plan, without responses and logs. */
+  get outcomes(): Outcome[] {
+    return this.#outcomes.toSorted((one, other) => one.index - other.index);
+  }
+
+  get annotations(): readonly Annotation[] {
+    return this.#annotations.all;
+  }
+
+  /** The first failures, at most 100. */
+  get notes(): readonly FailureNote[] {
+    return this.#notes;
+  }
+
+  /** JSON array of the outcomes in the order of the plan, and its bytes; no text where it is too long for an output. */
+  get results(): Readonly<{ text: string | undefined; bytes: number }> {
+    const isTooLong = this.#jsonBytes > LONGEST_OUTPUT_BYTES;
+    const texts = this.#json.toSorted((one, other) => one.index - other.index).map(({ text }) => text);
+    return { text: isTooLong ? undefined : `[${texts.join(',')}]`, bytes: this.#jsonBytes };
+  }
+
+  get totals(): Totals {
+    const count = (is: (outcome: Outcome) => boolean): number => this.#outcomes.filter(is).length;
+    const succeeded = count(({ outcome }) => outcome === 'succeeded');
+    return {
+      total: this.#outcomes.length,
+      succeeded,
+      failed: this.#outcomes.length - succeeded,
+      coldStarts: count((outcome) => 'cold_start' in outcome && outcome.cold_start === true),
+      warmStarts: count((outcome) => 'cold_start' in outcome && outcome.cold_start === false),
+    };
+  }
+}
