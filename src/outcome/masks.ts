@@ -1,8 +1,5 @@
 import type { Expectation, Search } from './expectations.ts';
-import type { Judgement, Outcome } from './outcome.ts';
-
-/** What may not be seen, and whether every mask could be evaluated. */
-export type Secrets = Readonly<{ texts: readonly string[]; complete: boolean }>;
+import type { Judgement, Outcome, Secrets } from './outcome.ts';
 
 /** Nothing to hide. */
 export const NO_SECRETS: Secrets = { texts: [], complete: true };

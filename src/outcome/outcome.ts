@@ -1,6 +1,5 @@
 import type { InvocationType } from '../lambda/invocation.ts';
 import type { Checked, Expectation } from './expectations.ts';
-import type { Secrets } from './masks.ts';
 
 /** What every outcome says, in the spelling of the public document. */
 type Asked = Readonly<{
@@ -58,6 +57,9 @@ export type Outcome = Asked &
     | (Unanswered & Readonly<{ outcome: 'not_invoked' }>)
     | (Unanswered & Readonly<{ outcome: 'unknown' }>)
   );
+
+/** What may not be seen, and whether every mask could be evaluated. */
+export type Secrets = Readonly<{ texts: readonly string[]; complete: boolean }>;
 
 /** An outcome, with what the document itself leaves out. */
 export type Judgement = Readonly<{

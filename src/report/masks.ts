@@ -1,5 +1,5 @@
 import { setSecret, warning } from '@actions/core';
-import type { Secrets } from '../outcome/masks.ts';
+import type { Secrets } from '../outcome/outcome.ts';
 
 /** Tells the runner what to mask in the log from here on. */
 export function registerSecrets({ texts, complete }: Secrets): void {

@@ -211,15 +211,27 @@ function lanes(bars: readonly Bar[], byLane: readonly (readonly Bar[])[]): strin
 /** How many were in flight on average in each slice of the time. */
 function averages(bars: readonly Bar[], lengthMs: number): number[] {
   const slice = lengthMs / SLICES;
-  const slices = Array.from({ length: SLICES }, () => 0);
+  const sliceOf = (time: number): number => Math.min(Math.floor(time / slice), SLICES - 1);
+  const slices = Array.from({ length: SLICES }, () => ({ ms: 0, started: 0, ended: 0 }));
+  const book = (at: number, entry: Readonly<{ ms: number; started: number; ended: number }>): void => {
+    const sum = slices[at];
+    if (sum === undefined) return;
+    sum.ms += entry.ms;
+    sum.started += entry.started;
+    sum.ended += entry.ended;
+  };
   for (const { start, end } of bars) {
-    const last = Math.min(Math.ceil(end / slice), SLICES);
-    for (let at = Math.floor(start / slice); at < last; at += 1) {
-      const overlap = Math.min(end, (at + 1) * slice) - Math.max(start, at * slice);
-      slices[at] = (slices[at] ?? 0) + Math.max(overlap, 0) / slice;
-    }
+    const [first, last] = [sliceOf(start), sliceOf(end)];
+    // As if it ran to the end of its first slice, and of its last from the beginning, less what was double.
+    book(first, { ms: (first + 1) * slice - start, started: 1, ended: 0 });
+    book(last, { ms: end - (last + 1) * slice, started: 0, ended: 1 });
   }
-  return slices.map((average) => Math.round(average * 100) / 100);
+  let running = 0;
+  return slices.map(({ ms, started, ended }) => {
+    const average = running + ms / slice;
+    running += started - ended;
+    return Math.round(average * 100) / 100;
+  });
 }
 
 /** A column for all in each slice, and a line for each of the looks that stand out. */
