@@ -58,12 +58,7 @@ const OWN_WORDS: Partial<Record<ErrorCode, string>> = {
   TAG_RESOLVE_FAILED: TAG,
 };
 // Found by this module itself, at the same places.
-const FOUND_HERE: ReadonlySet<ErrorCode> = new Set([
-  'ALIAS_PROPS',
-  'BAD_ALIAS',
-  'BAD_COLLECTION_TYPE',
-  'BAD_DIRECTIVE',
-]);
+const FOUND_HERE: ReadonlySet<ErrorCode> = new Set(['ALIAS_PROPS', 'BAD_ALIAS', 'BAD_DIRECTIVE']);
 
 function syntaxProblem({ code, message }: YAMLError): string {
   return OWN_WORDS[code] ?? `the YAML is not valid: ${message.replace(/(?<=\w): .*$/s, '')}.`;
@@ -397,7 +392,7 @@ export async function parseInvocations(text: string, problems: Problems): Promis
       const where = number > 0 ? `invocations, entry ${number}` : 'invocations';
       return `${where} (line ${line}, column ${col}): ${what}`;
     });
-  for (const problem of new Set(found)) problems.add(problem);
+  for (const problem of found) problems.add(problem);
   const faulty = new Set(mistakes.map(({ number }) => number));
   return listed.filter(({ number }) => !faulty.has(number));
 }

@@ -150,7 +150,8 @@ type Told = Readonly<{ name: string; message: string; strangeText?: string }>;
 
 /** What to call a failure, and what to say of it. */
 function tell(fields: Readonly<Record<string, unknown>>, statusCode: number | undefined, came: string): Told {
-  const className = text(fields['name']) ?? 'Error';
+  const named = text(fields['name']) ?? 'Error';
+  const className = WORD.test(named) ? named : 'Error';
   const message = text(fields['message']) ?? '';
   if (statusCode === undefined) {
     const code = text(fields['code']);

@@ -1,6 +1,9 @@
 /** Evaluates a JMESPath expression on a document; null where there is nothing. Throws on a wrong type. */
 export type Search = (expression: string, document: unknown) => unknown;
 
+/** What evaluates expressions, and what hides secrets in a value before it is shown. */
+export type Sight = Readonly<{ search: Search; hide: (value: unknown) => unknown }>;
+
 /** Sound expressions, and what evaluates them; no `search` where there are none. */
 export type Expressions = Readonly<{
   expect: readonly string[];
@@ -85,7 +88,10 @@ const typeOf = (value: unknown): string => {
 };
 
 /** What often goes wrong in a comparison, in a sentence; undefined where it is just not so. */
-function commonMistake({ left, right }: Comparison, seen: unknown, wanted: unknown): string | undefined {
+function commonMistake(
+  { left, right }: Comparison,
+  { seen, wanted, shown }: { seen: unknown; wanted: unknown; shown: string },
+): string | undefined {
   if (/^"[^"]*"$/.test(right) && (wanted === null || wanted === undefined)) {
     return `In JMESPath ${right} names a field; a string is written '${right.slice(1, -1)}'.`;
   }
@@ -96,14 +102,14 @@ function commonMistake({ left, right }: Comparison, seen: unknown, wanted: unkno
     (typeof seen === 'number' && typeof wanted === 'string') ||
     (typeof seen === 'string' && typeof wanted === 'number');
   if (mixed) {
-    return `${left} is ${typeOf(seen)} and ${right} is ${typeOf(wanted)}, which are never equal: write \`${JSON.stringify(seen)}\` for the ${typeof seen}.`;
+    return `${left} is ${typeOf(seen)} and ${right} is ${typeOf(wanted)}, which are never equal: write \`${shown}\` for the ${typeof seen}.`;
   }
   return undefined;
 }
 
 type Explanation = Readonly<{ value?: unknown; why: string }>;
 
-function explain(expression: string, document: unknown, search: Search): Explanation {
+function explain(expression: string, document: unknown, { search, hide }: Sight): Explanation {
   const parts = conjuncts(expression);
   const part = parts.find((text) => search(text, document) !== true) ?? expression;
   const comparison = comparisonIn(part);
@@ -111,12 +117,13 @@ function explain(expression: string, document: unknown, search: Search): Explana
     const value = search(part, document) ?? null;
     const told =
       typeof value === 'boolean' ? '' : ' An expectation has to come to true: compare it with something.';
-    return { value, why: `${part} is ${show(value)}.${told}` };
+    return { value, why: `${part} is ${show(hide(value))}.${told}` };
   }
   const value = search(comparison.left, document) ?? null;
   const wanted = search(comparison.right, document);
-  const mistake = commonMistake(comparison, value, wanted);
-  return { value, why: `${comparison.left} is ${show(value)}.${mistake === undefined ? '' : ` ${mistake}`}` };
+  const shown = show(hide(value));
+  const mistake = commonMistake(comparison, { seen: value, wanted, shown });
+  return { value, why: `${comparison.left} is ${shown}.${mistake === undefined ? '' : ` ${mistake}`}` };
 }
 
 function seenBy(expression: string, document: unknown, search: Search): unknown {
@@ -125,7 +132,8 @@ function seenBy(expression: string, document: unknown, search: Search): unknown 
 }
 
 /** Checks one expectation: it holds where it comes to true, and nothing else. Never throws. */
-export function check(expression: string, document: unknown, search: Search): Checked {
+export function check(expression: string, document: unknown, sight: Sight): Checked {
+  const { search } = sight;
   try {
     if (search(expression, document) === true) {
       return {
@@ -133,7 +141,7 @@ export function check(expression: string, document: unknown, search: Search): Ch
         why: '',
       };
     }
-    const { value, why } = explain(expression, document, search);
+    const { value, why } = explain(expression, document, sight);
     return { expectation: { expression, held: false, value }, why };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

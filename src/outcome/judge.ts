@@ -3,14 +3,37 @@ import type { Answer, Delivery, Failure, Invocation } from '../lambda/invocation
 import { adviseOn, type JobFacts } from './advice.ts';
 import { type Checked, check, type Expressions } from './expectations.ts';
 import { decodeLogTail, isCut, readFigures } from './log-tail.ts';
-import { findSecrets } from './masks.ts';
-import type { Judgement, Outcome } from './outcome.ts';
+import { findSecrets, maskValue } from './masks.ts';
+import type { Judgement, Outcome, Secrets } from './outcome.ts';
 
 /** What turns an answer into a verdict on the step. */
 export type Rules = Readonly<{ failOnFunctionError: boolean; expressions: Expressions; job: JobFacts }>;
 
+const DEEPEST = 500;
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const OPENING = [0x5b, 0x7b];
+const CLOSING = [0x5d, 0x7d];
+
+/** Whether JSON is nested deeper than what looks into it and writes it again can go. */
+function isTooDeep(json: Uint8Array): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at] ?? 0;
+    if (inText) {
+      if (byte === BACKSLASH) at += 1;
+      else if (byte === QUOTE) inText = false;
+    } else if (byte === QUOTE) inText = true;
+    else if (OPENING.includes(byte)) depth += 1;
+    else if (CLOSING.includes(byte)) depth -= 1;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
+}
+
 function parseResponse(payload: Uint8Array): unknown {
   const text = Buffer.from(payload).toString('utf8');
+  if (isTooDeep(payload)) return text;
   try {
     const value: unknown = JSON.parse(text);
     return value;
@@ -115,11 +138,17 @@ function isExpectedOf(outcome: Outcome, rules: Rules): boolean {
   );
 }
 
-function expectations(outcome: Outcome, rules: Rules): { outcome: Outcome; unmet: readonly Checked[] } {
+function expectations(
+  outcome: Outcome,
+  rules: Rules,
+  secrets: Secrets,
+): { outcome: Outcome; unmet: readonly Checked[] } {
   const { expect, search } = rules.expressions;
   if (search === undefined || expect.length === 0 || !isExpectedOf(outcome, rules))
     return { outcome, unmet: [] };
-  const checked = expect.map((expression) => check(expression, outcome, search));
+  const checked = expect.map((expression) =>
+    check(expression, outcome, { search, hide: (value) => maskValue(value, secrets) }),
+  );
   const unmet = checked.filter(({ expectation }) => !expectation.held);
   const told = { ...outcome, expectations: checked.map(({ expectation }) => expectation) };
   return { outcome: unmet.length === 0 ? told : asFailed(told), unmet };
@@ -157,7 +186,9 @@ function failsStep(outcome: Outcome, rules: Rules): boolean {
 /** Judges how an invocation ended: its outcome, whether the step fails for it, and what may not be shown. */
 export function judge(delivery: Delivery, rules: Rules): Judgement {
   const queried = query(outcomeOf(delivery, rules), rules);
-  const { outcome, unmet } = expectations(queried.outcome, rules);
+  const { mask, search } = rules.expressions;
+  const secrets = findSecrets(mask, queried.outcome, search);
+  const { outcome, unmet } = expectations(queried.outcome, rules, secrets);
   const { result } = delivery;
   const answer = result.kind === 'answer' ? result : undefined;
   const strangeText = result.kind === 'failure' ? result.strangeText : undefined;
@@ -169,7 +200,8 @@ export function judge(delivery: Delivery, rules: Rules): Judgement {
     tailRefused: delivery.tailRefused && delivery.invocation.keepsLog,
     failsStep: failsStep(outcome, rules),
     unmet,
-    secrets: findSecrets(rules.expressions.mask, outcome, rules.expressions.search),
+    responseBytes: answer?.payload.length ?? 0,
+    secrets,
     ...(queried.queryProblem !== undefined && { queryProblem: queried.queryProblem }),
     ...(strangeText !== undefined && { strangeText }),
   };

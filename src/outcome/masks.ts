@@ -22,7 +22,7 @@ function leaves(value: unknown): string[] {
 function forms(secret: string): string[] {
   const lines = secret.split(/\r\n|\n|\r/).map((line) => line.trim());
   const escaped = [secret, ...lines].map((text) => JSON.stringify(text).slice(1, -1));
-  return [...lines, ...escaped].filter((text) => text !== '');
+  return [...lines, ...escaped].filter((text) => text.trim() !== '');
 }
 
 /** Finds what the masks yield on a document, longest first, so that no part of a secret is left over. */
@@ -54,7 +54,8 @@ export function joinSecrets(one: Secrets, other: Secrets): Secrets {
 const maskText = (text: string, secrets: Secrets): string =>
   secrets.texts.reduce((masked, secret) => masked.replaceAll(secret, MASK), text);
 
-function maskValue(value: unknown, secrets: Secrets): unknown {
+/** A value with *** in place of every secret. */
+export function maskValue(value: unknown, secrets: Secrets): unknown {
   if (typeof value === 'string') return maskText(value, secrets);
   if (typeof value === 'number') return secrets.texts.includes(String(value)) ? MASK : value;
   if (Array.isArray(value)) return value.map((item) => maskValue(item, secrets));
@@ -73,7 +74,8 @@ function withheld(outcome: Outcome): Partial<Record<'result' | 'log_result' | 'q
   };
 }
 
-function maskExpectation({ value, ...rest }: Expectation, secrets: Secrets): Expectation {
+function maskExpectation({ value, ...told }: Expectation, secrets: Secrets): Expectation {
+  const rest = { ...told, expression: maskText(told.expression, secrets) };
   if (value === undefined) return rest;
   return { ...rest, value: secrets.complete ? maskValue(value, secrets) : WITHHELD };
 }
@@ -96,11 +98,20 @@ function maskOutcome(outcome: Outcome, secrets: Secrets): Outcome {
   };
 }
 
+/** A response that is JSON is written anew: a secret in it may be escaped, or have digits, as no other text has. */
+function maskResponse(response: string, secrets: Secrets): string {
+  try {
+    return maskText(JSON.stringify(maskValue(JSON.parse(response), secrets)), secrets);
+  } catch {
+    return maskText(response, secrets);
+  }
+}
+
 /** What may be shown of a judgement: with *** for every secret in whatever a function or a stranger wrote. */
 export function maskJudgement(judgement: Judgement, secrets: Secrets): Judgement {
   if (secrets.texts.length === 0 && secrets.complete) return judgement;
   const response = new TextDecoder().decode(judgement.response);
-  const shown = secrets.complete ? maskText(response, secrets) : WITHHELD;
+  const shown = secrets.complete ? maskResponse(response, secrets) : WITHHELD;
   return {
     ...judgement,
     outcome: maskOutcome(judgement.outcome, secrets),
@@ -109,6 +120,9 @@ export function maskJudgement(judgement: Judgement, secrets: Secrets): Judgement
       expectation: maskExpectation(expectation, secrets),
       why: secrets.complete ? maskText(why, secrets) : WITHHELD,
     })),
+    ...(judgement.queryProblem !== undefined && {
+      queryProblem: secrets.complete ? maskText(judgement.queryProblem, secrets) : WITHHELD,
+    }),
     ...(judgement.strangeText !== undefined && { strangeText: maskText(judgement.strangeText, secrets) }),
   };
 }

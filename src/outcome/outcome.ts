@@ -68,6 +68,8 @@ export type Judgement = Readonly<{
   outcome: Outcome;
   /** The response as received; empty where there is none. */
   response: Uint8Array;
+  /** Its size as received, whatever is masked in it. */
+  responseBytes: number;
   logIsCut: boolean;
   /** Whether the function supports no log tail, so that it was asked again without. */
   tailRefused: boolean;

@@ -28,12 +28,12 @@ export function announcement({ labels, maxConcurrency }: Undertaking): string {
 }
 
 /** The one line that says what an invocation came to. */
-export function headline({ label, outcome, response }: Judgement): string {
+export function headline({ label, outcome, responseBytes }: Judgement): string {
   switch (outcome.outcome) {
     case 'succeeded':
       switch (outcome.invocation_type) {
         case 'RequestResponse':
-          return `Lambda function ${label} invoked successfully (status: ${outcome.status_code}, payload: ${response.length} bytes)`;
+          return `Lambda function ${label} invoked successfully (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
         case 'Event':
           return `Lambda function ${label} invoked asynchronously (status: ${outcome.status_code})`;
         case 'DryRun':
@@ -42,9 +42,9 @@ export function headline({ label, outcome, response }: Judgement): string {
           return outcome.invocation_type satisfies never;
       }
     case 'expectation_failed':
-      return `Lambda function ${label} answered, and not as expected (status: ${outcome.status_code}, payload: ${response.length} bytes)`;
+      return `Lambda function ${label} answered, and not as expected (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
     case 'function_error':
-      return `Lambda function ${label} failed (status: ${outcome.status_code}, payload: ${response.length} bytes)`;
+      return `Lambda function ${label} failed (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
     case 'not_invoked':
       return `Lambda function ${label} was not invoked`;
     case 'unknown':

@@ -3,7 +3,8 @@
  * The fence is longer than any run of backticks in it, and a `|` can't end a table's cell.
  */
 export function codeSpan(foreign: string): string {
-  const text = foreign.replace(/\s+/g, ' ').trim();
+  // A backslash before an escaped pipe: some renderers end the cell there.
+  const text = foreign.replace(/\s+/g, ' ').trim().replaceAll('\\|', '\\ |');
   if (text === '') return '';
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const ticks = '`'.repeat(longest + 1);

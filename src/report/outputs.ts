@@ -56,8 +56,13 @@ export type Outputs = Readonly<{
   tooLong: readonly Readonly<{ name: string; bytes: number; file: string }>[];
 }>;
 
-/** Whether a response has to go into a file because it is too long for the output `result`. */
-export const isTooLong = (response: Uint8Array): boolean => response.length > LONGEST_OUTPUT_BYTES;
+/**
+ * Whether a response has to go into a file because it is too long for the output `result`.
+ * A byte that is no UTF-8 becomes U+FFFD there, which has three.
+ */
+export const isTooLong = (response: Uint8Array): boolean =>
+  response.length * 3 > LONGEST_OUTPUT_BYTES &&
+  Buffer.byteLength(TEXT.decode(response)) > LONGEST_OUTPUT_BYTES;
 
 const asText = (value: unknown): string => {
   if (value === undefined) return '';

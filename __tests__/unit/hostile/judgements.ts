@@ -51,7 +51,10 @@ const hostileAnswer = fc
 
 const hostileFailure = fc
   .record({
-    name: fc.oneof(fc.constantFrom('HTTP 502', 'AccessDeniedException', 'ECONNRESET', 'TooManyRequestsException'), hostileValue),
+    name: fc.oneof(
+      fc.constantFrom('HTTP 502', 'AccessDeniedException', 'ECONNRESET', 'TooManyRequestsException'),
+      hostileValue,
+    ),
     message: hostileText,
     strangeText: hostileText,
     reason: hostileText,

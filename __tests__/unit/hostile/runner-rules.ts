@@ -24,9 +24,12 @@ const LEADING_SPACE = /^[\p{White_Space}\ufeff]+/u;
 const weighed = (line: string): string => line.replace(WEIGHTLESS, '').replace(LEADING_SPACE, '');
 
 /** The runner replaces one escape after the other over the whole text, the percent sign last. */
-function unescape(text: string, escapes: readonly (readonly [escape: string, character: string])[]): string {
+function unescaped(
+  text: string,
+  escapes: readonly (readonly [escaped: string, character: string])[],
+): string {
   return [...escapes, ['%25', '%'] as const].reduce(
-    (unescaped, [escape, character]) => unescaped.replaceAll(escape, character),
+    (so, [escaped, character]) => so.replaceAll(escaped, character),
     text,
   );
 }
@@ -44,7 +47,13 @@ type Syntax = Readonly<{ separator: string; property: typeof IN_PROPERTY | typeo
 function commandOf(head: string, data: string, { separator, property }: Syntax): Command {
   const space = head.indexOf(' ');
   const name = space < 0 ? head : head.slice(0, space);
-  const pairs = space < 0 ? [] : head.slice(space + 1).trim().split(separator);
+  const pairs =
+    space < 0
+      ? []
+      : head
+          .slice(space + 1)
+          .trim()
+          .split(separator);
   return {
     name: name.toLowerCase(),
     properties: Object.fromEntries(
@@ -52,7 +61,7 @@ function commandOf(head: string, data: string, { separator, property }: Syntax):
         .filter((pair) => pair.includes('='))
         .map((pair) => {
           const at = pair.indexOf('=');
-          return [pair.slice(0, at), unescape(pair.slice(at + 1), property)] as const;
+          return [pair.slice(0, at), unescaped(pair.slice(at + 1), property)] as const;
         }),
     ),
     data,
@@ -65,12 +74,12 @@ function commandIn(line: string): Command | undefined {
   if (start >= 0) {
     const end = line.indexOf('::', start + 2);
     const head = line.slice(start + 2, end < 0 ? undefined : end);
-    const data = end < 0 ? '' : unescape(line.slice(end + 2), IN_DATA);
+    const data = end < 0 ? '' : unescaped(line.slice(end + 2), IN_DATA);
     return commandOf(head, data, { separator: ',', property: IN_PROPERTY });
   }
   if (weighed(line).includes('##[')) {
     const [, head = '', data = ''] = /#[^#]*#[^[]*\[([^\]]*)\]?(.*)$/su.exec(line) ?? [];
-    return commandOf(head, unescape(data, IN_OLD_SYNTAX), { separator: ';', property: IN_OLD_SYNTAX });
+    return commandOf(head, unescaped(data, IN_OLD_SYNTAX), { separator: ';', property: IN_OLD_SYNTAX });
   }
   return undefined;
 }
@@ -111,10 +120,9 @@ export const commandsIn = ({ lines }: Transcript): Command[] =>
  */
 export function outputsIn(file: string): (readonly [name: string, value: string])[] {
   const outputs: (readonly [string, string])[] = [];
-  let rest = file;
-  while (rest !== '') {
-    const [line = '', ...after] = rest.split('\n');
-    rest = after.join('\n');
+  const lines = file.split('\n');
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at] ?? '';
     if (line === '') continue;
     const [equals, heredoc] = [line.indexOf('='), line.indexOf('<<')];
     if (equals >= 0 && (heredoc < 0 || equals < heredoc)) {
@@ -123,13 +131,10 @@ export function outputsIn(file: string): (readonly [name: string, value: string]
     }
     const [name, delimiter] = [line.slice(0, heredoc), line.slice(heredoc + 2)];
     if (heredoc < 1 || delimiter === '') throw new Error(`not a line of outputs: ${line}`);
-    const value: string[] = [];
-    const lines = rest.split('\n');
-    const end = lines.indexOf(delimiter);
+    const end = lines.indexOf(delimiter, at + 1);
     if (end < 0) throw new Error(`${name} has no end`);
-    value.push(...lines.slice(0, end));
-    outputs.push([name, value.join('\n')]);
-    rest = lines.slice(end + 1).join('\n');
+    outputs.push([name, lines.slice(at + 1, end).join('\n')]);
+    at = end;
   }
   return outputs;
 }

@@ -359,6 +359,13 @@ describe('a list with mistakes', () => {
         `, entry 4 (line 1, column 14): ${notAMapping('a number')}`,
       ],
     ],
+    [
+      '[{},[]\n,1]',
+      [
+        `, entry 2 (line 1, column 5): ${notAMapping('a list')}`,
+        `, entry 3 (line 2, column 2): ${notAMapping('a number')}`,
+      ],
+    ],
     // Keys.
     [
       '- pyload: 1\n',
@@ -422,6 +429,7 @@ describe('a list with mistakes', () => {
     // Tags.
     ['- payload: !!binary c2Vj\n', [`, entry 1 (line 1, column 21): ${TAG}`]],
     ['- payload: !!set {a, b}\n', [`, entry 1 (line 1, column 18): ${TAG}`]],
+    ['- payload: !!pairs [1]\n', [`, entry 1 (line 1, column 20): ${TAG}`]],
     ['- payload: [!!timestamp 2024-01-01]\n', [`, entry 1 (line 1, column 25): ${TAG}`]],
     ['- payload: !Sub x\n', [`, entry 1 (line 1, column 17): ${TAG}`]],
     ['- payload: !e!Sub x\n', [`, entry 1 (line 1, column 12): ${TAG}`]],
@@ -451,6 +459,7 @@ describe('a list with mistakes', () => {
         `, entry 1 (line 1, column 26): ${REFERENCE}`,
       ],
     ],
+    ['- payload: [*, 1]\n', [`, entry 1 (line 1, column 13): ${REFERENCE}`]],
     ['*a', [` (line 1, column 1): ${REFERENCE}`]],
     ['- <<: *a\n  payload: 1\n', [`, entry 1 (line 1, column 3): ${MERGE}`]],
     ['- payload:\n    <<: {a: 1}\n', [`, entry 1 (line 2, column 5): ${MERGE}`]],
@@ -664,9 +673,10 @@ describe('any JSON value', () => {
       fc.asyncProperty(jsonValue, async (event) => {
         const { entries, problems } = await read(stringify([{}, { payload: { event } }], options));
         expect(problems).toEqual([]);
-        expect(JSON.parse(entries[1]?.values.payload ?? '')).toEqual(JSON.parse(JSON.stringify({ event })));
+        // As JSON again: minus zero, which YAML can write, is zero there.
+        expect(JSON.stringify(JSON.parse(entries[1]?.values.payload ?? ''))).toBe(JSON.stringify({ event }));
       }),
-      { numRuns: 500 },
+      { seed: 20261123, numRuns: 500 },
     );
   });
 
@@ -681,7 +691,7 @@ describe('any JSON value', () => {
           { client_context: JSON.stringify({ event }) },
         ]);
       }),
-      { numRuns: 500 },
+      { seed: 20261123, numRuns: 500 },
     );
   });
 

@@ -20,7 +20,8 @@ const OUTCOME = {
     long: 'x'.repeat(300),
   },
 };
-const checked = (expression: string) => check(expression, OUTCOME, searched);
+const checked = (expression: string) =>
+  check(expression, OUTCOME, { search: searched, hide: (value) => value });
 
 describe('an expectation that holds', () => {
   test.each([

@@ -36,6 +36,7 @@ describe('an answer', () => {
       tailRefused: false,
       failsStep: false,
       unmet: [],
+      responseBytes: 12,
       secrets: { texts: [], complete: true },
     });
   });
@@ -170,6 +171,7 @@ describe('a failure', () => {
       tailRefused: false,
       failsStep: true,
       unmet: [],
+      responseBytes: 0,
       secrets: { texts: [], complete: true },
     });
   });

@@ -21,6 +21,7 @@ function judgementOf(outcome: Outcome, rest: Partial<Judgement>): Judgement {
     label: 'my-function',
     outcome,
     response: new Uint8Array(),
+    responseBytes: rest.response?.length ?? 0,
     logIsCut: false,
     tailRefused: false,
     failsStep: outcome.outcome !== 'succeeded',

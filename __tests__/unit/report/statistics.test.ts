@@ -124,6 +124,11 @@ describe('the time it all took', () => {
     ).toBe(5_000);
   });
 
+  test('has no end before its start', () => {
+    const outcomes = [at('2026-01-02T03:04:05.000Z', 100), at('2026-01-02T03:04:06.000Z', -5_000)];
+    expect(statisticsOf(outcomes).wallMs).toBe(1_000);
+  });
+
   test.each([
     [[]],
     [[at('no time', 10)]],

@@ -1,7 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import type { Judgement, Outcome } from '../../../src/outcome/outcome.ts';
 import { renderSummary } from '../../../src/report/summary.ts';
 import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
+
+const render = (judgements: readonly Judgement[]): string =>
+  renderSummary(judgements.map(({ outcome }) => outcome));
 
 const HEAD = [
   '### Invoke AWS Lambda',
@@ -26,9 +30,9 @@ const cells = (markdown: string): Record<string, string> => {
   return Object.fromEntries(titles.map((title, at) => [title, values[at] ?? ''] as const));
 };
 
-describe('the summary', () => {
+describe('the summary of one invocation', () => {
   test('has a row with all that is known of an invocation', () => {
-    const markdown = renderSummary([
+    const markdown = render([
       succeeded({
         request_id: 'no-uuid',
         qualifier: 'PROD',
@@ -54,24 +58,19 @@ describe('the summary', () => {
     [notInvoked(), '❌ not invoked `AccessDeniedException`'],
     [unknown(), '❓ unknown `ECONNRESET`'],
   ])('says what came of it: %#', (judgement, result) => {
-    expect(cells(renderSummary([judgement]))['Result']).toBe(result);
+    expect(cells(render([judgement]))['Result']).toBe(result);
   });
 
   test('leaves out columns without a value, and takes the duration as seen from here', () => {
-    expect(cells(renderSummary([notInvoked()]))).toEqual({
+    expect(cells(render([notInvoked()]))).toEqual({
       Result: '❌ not invoked `AccessDeniedException`',
       Function: '`my-function`',
       Duration: '42 ms',
     });
   });
 
-  test('leaves a cell empty where only another row has a value', () => {
-    const markdown = renderSummary([notInvoked(), succeeded({ executed_version: '7' })]);
-    expect(cells(markdown)['Version']).toBe('');
-  });
-
   test('breaks no figure from its unit', () => {
-    const markdown = renderSummary([
+    const markdown = render([
       succeeded({ duration_ms: 1233.96, memory_size_mb: 256, max_memory_used_mb: 123 }),
     ]);
     expect(markdown).toContain('| 1,234\u00a0ms | 123\u00a0of\u00a0256\u00a0MB |');
@@ -81,11 +80,11 @@ describe('the summary', () => {
     [true, 'yes'],
     [false, 'no'],
   ])('says whether the start was cold: %s', (cold_start, cell) => {
-    expect(cells(renderSummary([succeeded({ cold_start })]))['Cold start']).toBe(cell);
+    expect(cells(render([succeeded({ cold_start })]))['Cold start']).toBe(cell);
   });
 
   test('links a request id to its log events', () => {
-    expect(cells(renderSummary([succeeded()]))['Request id']).toMatch(
+    expect(cells(render([succeeded()]))['Request id']).toMatch(
       new RegExp(
         `^\\[${REQUEST_ID.slice(0, 8)}…\\]\\(https://eu-west-1\\.console\\.aws\\.amazon\\.com/cloudwatch/home\\?region=eu-west-1#logsV2:[^ )]+${REQUEST_ID}[^ )]* "${REQUEST_ID}"\\)$`,
       ),
@@ -93,26 +92,26 @@ describe('the summary', () => {
   });
 
   test('shows a request id that is none of Lambda’s as foreign text', () => {
-    expect(renderSummary([succeeded({ request_id: '](https://evil.example) | @octocat' })])).toContain(
+    expect(render([succeeded({ request_id: '](https://evil.example) | @octocat' })])).toContain(
       '`](https://evil.example) \\| @octocat`',
     );
   });
 
   test('shows a request id without a link where the region is not known', () => {
     const { region: _, ...outcome } = unknown({ request_id: REQUEST_ID }).outcome;
-    expect(cells(renderSummary([{ ...unknown(), outcome }]))['Request id']).toBe(`\`${REQUEST_ID}\``);
+    expect(cells(renderSummary([outcome]))['Request id']).toBe(`\`${REQUEST_ID}\``);
   });
 
-  test('has one row an invocation, in the order of the plan', () => {
-    const markdown = renderSummary([
-      notInvoked({ function_name: 'first' }),
-      succeeded({ function_name: 'second' }),
-    ]);
-    expect(rows(markdown).map((row) => row.split('|')[2])).toEqual([' `first` ', ' `second` ']);
+  test('cuts foreign text that is too long for a table', () => {
+    const { request_id: _, ...outcome } = unknown().outcome;
+    const markdown = renderSummary([{ ...outcome, request_id: 'x'.repeat(100_000) }]);
+    expect(cells(markdown)['Request id']).toBe(`\`${'x'.repeat(255)}…\``);
   });
+});
 
+describe('any summary', () => {
   test('has no response, no log and no error of a function in it', () => {
-    const markdown = renderSummary([
+    const markdown = render([
       succeeded(
         { result: { secret: 'hunter2' }, log_result: 'hunter2' },
         { response: Buffer.from('hunter2') },
@@ -121,5 +120,218 @@ describe('the summary', () => {
       notInvoked({ error: { name: 'E', message: 'hunter2', advice: 'hunter2' } }),
     ]);
     expect(markdown).not.toContain('hunter2');
+  });
+});
+
+const START = Date.parse('2026-01-02T03:04:05.000Z');
+const startingAt = (ms: number) => ({ started_at: new Date(START + ms).toISOString() });
+
+/** A summary with plain spaces, without the settings and the bars of its picture. */
+const withoutPicture = (markdown: string): string[] =>
+  markdown
+    .replaceAll('\u00a0', ' ')
+    .replace(/```mermaid\n[^`]*```/, '(picture)')
+    .split('\n');
+/** The rows of the last table: result and function. */
+const tableRows = (markdown: string): (string | undefined)[][] =>
+  markdown
+    .slice(markdown.lastIndexOf('| Result |'))
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .slice(2)
+    .map((line) => split(line).slice(0, 2));
+
+/** So many that succeeded, numbered by their names. */
+const successes = (count: number): Judgement[] =>
+  Array.from({ length: count }, (_, index) => succeeded({ index, function_name: `ok-${index}` }));
+const failures = (count: number): Judgement[] =>
+  Array.from({ length: count }, (_, index) => notInvoked({ index, function_name: `bad-${index}` }));
+
+describe('the summary of several', () => {
+  test('of two that succeeded without a log', () => {
+    const markdown = render([
+      succeeded({ function_name: 'first', request_id: 'a', ...startingAt(0), elapsed_ms: 1_500 }),
+      succeeded({
+        index: 1,
+        function_name: 'second',
+        request_id: 'b',
+        ...startingAt(1_000),
+        elapsed_ms: 1_000,
+      }),
+    ]);
+    expect(withoutPicture(markdown)).toEqual([
+      '### Invoke AWS Lambda: 2 succeeded',
+      '',
+      '2,000 ms from the first start to the last end.',
+      '',
+      'Time to the answer, as seen from here:',
+      '',
+      '| Min | Median | p95 | Max |',
+      '| --- | --- | --- | --- |',
+      '| 1,000 ms | 1,000 ms | 1,500 ms | 1,500 ms |',
+      '',
+      'When each ran: ⬜ succeeded',
+      '',
+      '(picture)',
+      '',
+      '| Result | Function | Duration | Request id |',
+      '| --- | --- | --- | --- |',
+      '| ✅ succeeded | `first` | 1,500 ms | `a` |',
+      '| ✅ succeeded | `second` | 1,000 ms | `b` |',
+      '',
+    ]);
+  });
+
+  test('of three puts the failures first, and leaves cells empty that only others fill', () => {
+    const figures = { executed_version: '7', memory_size_mb: 256, max_memory_used_mb: 80 };
+    const markdown = render([
+      succeeded({
+        ...figures,
+        function_name: 'fine',
+        request_id: 'a',
+        ...startingAt(0),
+        elapsed_ms: 700,
+        duration_ms: 610.4,
+        billed_duration_ms: 611,
+        cold_start: true,
+      }),
+      notInvoked({ index: 1, function_name: 'refused', ...startingAt(0), elapsed_ms: 61_000 }),
+      failed(
+        {},
+        {
+          ...figures,
+          index: 2,
+          function_name: 'broken',
+          qualifier: 'PROD',
+          request_id: 'c',
+          ...startingAt(0),
+          elapsed_ms: 20,
+          duration_ms: 3,
+          cold_start: false,
+        },
+      ),
+    ]);
+    expect(withoutPicture(markdown)).toEqual([
+      '### Invoke AWS Lambda: 2 of 3 failed',
+      '',
+      '1 function error, 1 not invoked, 1 succeeded. 1 execution environment started cold, 1 invocation started warm. 61 s from the first start to the last end.',
+      '',
+      'Duration in Lambda, by the log (2 of 3):',
+      '',
+      '| Min | Median | p95 | Max |',
+      '| --- | --- | --- | --- |',
+      '| 3 ms | 3 ms | 610 ms | 610 ms |',
+      '',
+      'When each ran: 🟥 failed · 🟦 cold start',
+      '',
+      '(picture)',
+      '',
+      '| Result | Function | Version | Duration | Billed | Memory | Cold start | Request id |',
+      '| --- | --- | --- | --- | --- | --- | --- | --- |',
+      '| ❌ not invoked `AccessDeniedException` | `refused` |  | 61,000 ms |  |  |  |  |',
+      '| ❌ function error | `broken:PROD` | `7` | 3 ms |  | 80 of 256 MB | no | `c` |',
+      '| ✅ succeeded | `fine` | `7` | 610 ms | 611 ms | 80 of 256 MB | yes | `a` |',
+      '',
+    ]);
+  });
+
+  test('counts each kind of failure, in the plural', () => {
+    const twice = (outcome: Outcome): Outcome[] => [outcome, outcome];
+    const [, , totals] = renderSummary([
+      ...twice(succeeded({ cold_start: true }).outcome),
+      ...twice(failed({}, { cold_start: false }).outcome),
+      ...twice({ ...succeeded().outcome, status_code: 200, outcome: 'expectation_failed' }),
+      ...twice(notInvoked().outcome),
+      ...twice(unknown().outcome),
+    ])
+      .replaceAll('\u00a0', ' ')
+      .split('\n');
+    expect(totals).toBe(
+      '2 function errors, 2 expectation failures, 2 not invoked, 2 unknown, 2 succeeded. 2 execution environments started cold, 2 invocations started warm. 42 ms from the first start to the last end.',
+    );
+  });
+
+  test('has no latency where nothing was answered', () => {
+    expect(render(failures(2))).not.toContain('Median');
+  });
+
+  test.each([
+    [9_999, '9,999 ms'],
+    [10_000, '10 s'],
+    [75_230, '75.2 s'],
+    [930_000, '15.5 min'],
+  ])('says how long %d ms are', (elapsed_ms, words) => {
+    const markdown = render([succeeded({ elapsed_ms }), succeeded()]).replaceAll('\u00a0', ' ');
+    expect(markdown).toContain(`\n${words} from the first start to the last end.\n`);
+  });
+});
+
+describe('the summary of many', () => {
+  const REST = 'All are in the results file (output `results_file`).';
+  const lastLine = (markdown: string): string | undefined => markdown.trimEnd().split('\n').at(-1);
+
+  test('of 50 has all rows and no rest', () => {
+    const markdown = render(successes(50));
+    expect(tableRows(markdown)).toHaveLength(50);
+    expect(lastLine(markdown)).toMatch(/^\| ✅ succeeded \| `ok-49` \|/);
+  });
+
+  test('of 51 counts the one that has no row', () => {
+    const markdown = render(successes(51));
+    expect(markdown.split('\n')[0]).toBe('### Invoke AWS Lambda: 51 succeeded');
+    expect(tableRows(markdown).map(([, name]) => name)).toEqual(
+      Array.from({ length: 50 }, (_, index) => `\`ok-${index}\``),
+    );
+    expect(lastLine(markdown)).toBe(`… and 1 more that succeeded. ${REST}`);
+  });
+
+  test('of 60 has the failures first, each kind in its order', () => {
+    const [early, late] = failures(2);
+    const markdown = render([...successes(57), ...(early && late ? [early, late] : []), unknown()]);
+    expect(markdown.split('\n')[0]).toBe('### Invoke AWS Lambda: 3 of 60 failed');
+    expect(tableRows(markdown)).toEqual([
+      ['❌ not invoked `AccessDeniedException`', '`bad-0`'],
+      ['❌ not invoked `AccessDeniedException`', '`bad-1`'],
+      ['❓ unknown `ECONNRESET`', '`my-function`'],
+      ...Array.from({ length: 47 }, (_, index) => ['✅ succeeded', `\`ok-${index}\``]),
+    ]);
+    expect(lastLine(markdown)).toBe(`… and 10 more that succeeded. ${REST}`);
+  });
+
+  test('counts the failures that have no row', () => {
+    const markdown = render([...successes(1_001), ...failures(60)]);
+    expect(tableRows(markdown).map(([, name]) => name)).toEqual(
+      Array.from({ length: 50 }, (_, index) => `\`bad-${index}\``),
+    );
+    expect(lastLine(markdown)).toBe(`… and 10 more that failed, 1,001 more that succeeded. ${REST}`);
+  });
+
+  test('of 60 failures has a rest without successes', () => {
+    expect(lastLine(render(failures(60)))).toBe(`… and 10 more that failed. ${REST}`);
+  });
+
+  test.each([
+    ['one after the other', 1],
+    ['all at once', 0],
+  ])('of 100,000 %s is short and soon there', (_, step) => {
+    const outcomes = Array.from(
+      { length: 100_000 },
+      (_unused, index) =>
+        (index % 3 === 0 ? notInvoked : succeeded)({
+          index,
+          function_name: 'f'.repeat(64),
+          qualifier: 'q'.repeat(128),
+          request_id: REQUEST_ID,
+          ...startingAt(index * step),
+          elapsed_ms: 900_000,
+        }).outcome,
+    );
+    const begun = performance.now();
+    const markdown = renderSummary(outcomes);
+    const took = performance.now() - begun;
+    expect(Buffer.byteLength(markdown)).toBeLessThan(200_000);
+    // Node alone takes 200 ms; the sandbox of the tests several times that. What is quadratic takes minutes.
+    expect(took).toBeLessThan(5_000);
+    expect(tableRows(markdown)).toHaveLength(50);
   });
 });

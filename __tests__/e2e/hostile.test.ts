@@ -1,0 +1,167 @@
+import { Buffer } from 'node:buffer';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { runStep } from '../../local-runner/run-step.ts';
+import { COMMON_OUTPUTS, SINGLE_OUTPUTS } from '../../src/report/outputs.ts';
+import { hostileBytes, hostileText, SEED } from '../unit/hostile/arbitraries.ts';
+import { commandsIn, judgeOutput, outputsIn, type Transcript } from '../unit/hostile/runner-rules.ts';
+import { jobEnvironment } from './step.ts';
+
+const HANDLERS = path.join(import.meta.dirname, 'handlers', 'hostile.mjs');
+const MARK = 'foreign-7f3a';
+
+/** Texts that fit a log tail, each with a word in it that is nowhere else. */
+const TEXTS = fc
+  .sample(
+    hostileText.filter((text) => text.length > 20 && text.length < 1000),
+    { seed: SEED, numRuns: 10 },
+  )
+  .map((text) => `${text.toWellFormed()}${MARK}`);
+const BYTES = fc.sample(
+  hostileBytes.filter(({ length }) => length > 5 && length < 2000),
+  { seed: SEED, numRuns: 3 },
+);
+
+let lambda: LocalLambda;
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: Object.fromEntries(
+      ['answers', 'throws', 'bytes'].map((name) => [name, { handler: `${HANDLERS}.${name}` }] as const),
+    ),
+  });
+});
+afterAll(() => lambda.close());
+
+/** A step as a strict runner sees it. */
+type Seen = Readonly<{
+  exitCode: number | null;
+  log: Transcript;
+  outputs: readonly (readonly [string, string])[];
+  values: Readonly<Record<string, string>>;
+  summary: string;
+  results: string;
+}>;
+
+async function run(inputs: Readonly<Record<string, string>>): Promise<Seen> {
+  const step = await runStep({
+    with: { log_type: 'Tail', show_response: 'true', ...inputs },
+    env: jobEnvironment(lambda),
+  });
+  try {
+    const outputs = outputsIn(readFileSync(path.join(step.folder, 'output'), 'utf8'));
+    const values = Object.fromEntries(outputs);
+    return {
+      exitCode: step.exitCode,
+      log: judgeOutput(step.stdout),
+      outputs,
+      values,
+      summary: step.summary,
+      results: readFileSync(values['results_file'] ?? '', 'utf8'),
+    };
+  } finally {
+    step.dispose();
+  }
+}
+
+/** Runs a step for each text, a few at the same time. */
+async function runEach<T>(items: readonly T[], inputsOf: (item: T) => Record<string, string>) {
+  const steps: (readonly [T, Seen])[] = [];
+  for (let at = 0; at < items.length; at += 4) {
+    const some = items.slice(at, at + 4);
+    const seen = some.map(async (item) => [item, await run(inputsOf(item))] as const);
+    steps.push(...(await Promise.all(seen)));
+  }
+  return steps;
+}
+
+const withText = (function_name: string) => (text: string) => ({
+  function_name,
+  payload: JSON.stringify({ text }),
+});
+
+const kinds = ({ lines }: Transcript, kind: string): string[] =>
+  lines.flatMap((line) => ('line' in line && line.kind === kind ? [line.line] : []));
+
+function expectFenced({ log, summary, outputs }: Seen, groups: number): void {
+  expect(log.open).toBeUndefined();
+  const fences = commandsIn(log).filter(({ name }) => ['group', 'stop-commands', 'endgroup'].includes(name));
+  expect(fences.map(({ name }) => name)).toEqual(
+    Array(groups).fill(['group', 'stop-commands', 'endgroup']).flat(),
+  );
+  const tokens = fences.filter(({ name }) => name === 'stop-commands').map(({ data }) => data);
+  expect(new Set(tokens).size).toBe(groups);
+  expect(kinds(log, 'text').join('\n')).not.toContain(MARK);
+  expect(kinds(log, 'fenced').join('\n')).toContain(MARK);
+  expect(summary).not.toContain(MARK);
+  expect(summary.match(/^\|.*\|$/gm)).toHaveLength(3);
+  expect(outputs.map(([name]) => name)).toEqual([...SINGLE_OUTPUTS, ...COMMON_OUTPUTS]);
+}
+
+const notFences = ({ log }: Seen) =>
+  commandsIn(log).filter(({ name }) => !['group', 'stop-commands', 'endgroup'].includes(name));
+
+describe('the bundle', () => {
+  test('shows what a function answers and logs, and does nothing that it says', async () => {
+    for (const [text, step] of await runEach(TEXTS, withText('answers'))) {
+      expect(step.exitCode).toBe(0);
+      expectFenced(step, 2);
+      expect(notFences(step)).toEqual([]);
+      expect(step.values['result']).toBe(JSON.stringify({ text }));
+      expect(step.values['log_result']).toContain(text);
+      expect(JSON.parse(step.values['results'] ?? '')).toMatchObject([{ result: { text } }]);
+      expect(JSON.parse(step.results)).toMatchObject({ result: { text } });
+    }
+  });
+
+  test('shows what a function throws in one annotation, and does nothing that it says', async () => {
+    for (const [text, step] of await runEach(TEXTS.slice(0, 4), withText('throws'))) {
+      expect(step.exitCode).toBe(1);
+      expectFenced(step, 2);
+      expect(notFences(step)).toEqual([
+        {
+          name: 'error',
+          properties: { title: 'Lambda Function Execution Error' },
+          data: expect.stringContaining(text),
+        },
+      ]);
+      expect(step.values['outcome']).toBe('function_error');
+      expect(JSON.parse(step.values['result'] ?? '')).toMatchObject({ errorMessage: text });
+    }
+  });
+
+  test('masks what it is told to, and does nothing that it says', async () => {
+    const masked = (text: string) => ({ ...withText('answers')(text), mask: 'result.text' });
+    for (const [text, step] of await runEach(TEXTS.slice(6), masked)) {
+      expect(step.exitCode).toBe(0);
+      const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
+      const masks = notFences(step).map(({ data }) => data);
+      expect(new Set(notFences(step).map(({ name }) => name))).toEqual(new Set(['add-mask']));
+      expect(masks).toEqual(expect.arrayContaining(lines.filter((line) => line !== '')));
+      const shown = [
+        ...kinds(step.log, 'text'),
+        ...kinds(step.log, 'fenced'),
+        step.summary,
+        step.results,
+      ].join('\n');
+      expect(shown).not.toContain(MARK);
+      expect(JSON.parse(step.values['result'] ?? '')).toEqual({ text });
+    }
+  });
+
+  test('takes bytes that are no text', async () => {
+    const withBytes = (bytes: Uint8Array) => ({
+      function_name: 'bytes',
+      payload: JSON.stringify({ base64: Buffer.from(bytes).toString('base64') }),
+    });
+    for (const [bytes, step] of await runEach(BYTES, withBytes)) {
+      expect(step.exitCode).toBe(0);
+      expect(step.log.open).toBeUndefined();
+      expect(notFences(step)).toEqual([]);
+      expect(JSON.parse(step.values['result'] ?? '')).toBe(Buffer.from(bytes).toString('latin1'));
+    }
+  });
+});

@@ -1,0 +1,236 @@
+import '../realm.ts';
+import { Buffer } from 'node:buffer';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Delivery } from '../../../src/lambda/invocation.ts';
+import type { Judgement } from '../../../src/outcome/outcome.ts';
+import { writeAnnotations } from '../../../src/report/annotations.ts';
+import { headline, writeLog } from '../../../src/report/log.ts';
+import { registerSecrets } from '../../../src/report/masks.ts';
+import { appendResult, createResultsFile } from '../../../src/report/results-file.ts';
+import { answer, delivery, REQUEST_ID } from '../outcome/factory.ts';
+import { hostileText, SEED } from './arbitraries.ts';
+import { onTheWire, stdoutOf } from './capture.ts';
+import { type Asked, judging } from './judgements.ts';
+import { commandsIn, judgeOutput } from './runner-rules.ts';
+import { annotationsOf, outputsFor, shownOf, summaryOf, writeMany } from './writers.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'masks-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Everything that others can see of a judgement, the commands that tell the runner what to mask left out. */
+async function everythingShown(judgement: Judgement): Promise<string> {
+  const shown = shownOf(judgement);
+  const file = await createResultsFile(folder);
+  await appendResult(file, shown.outcome);
+  const stdout = stdoutOf(() => {
+    writeLog(shown, { showResponse: true });
+    writeAnnotations(annotationsOf([judgement]));
+    writeMany([judgement, judgement]);
+  });
+  const told = annotationsOf([judgement]).map(({ body }) => onTheWire(body));
+  return [stdout, ...told, summaryOf([judgement]), readFileSync(file, 'utf8')].join('\n');
+}
+
+/** What a reader could know a secret by: each of its lines, and how JSON writes it. */
+const traces = (secret: string | number): string[] => {
+  const text = String(secret);
+  const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
+  const written = lines.map((line) => JSON.stringify(line).slice(1, -1));
+  return [...new Set([...lines, ...written])].filter((trace) => trace.length >= 4);
+};
+
+/** How a function can let a secret out: in its answer, in what it logs, in what it throws. */
+type Leak = (secret: string | number) => Delivery;
+
+const LEAKS: Readonly<Record<string, Leak>> = {
+  'an answer and a log': (secret) =>
+    delivery(
+      answer(
+        JSON.stringify({
+          secret,
+          list: [`prefix ${secret} suffix`, { deep: secret, [`key ${secret}`]: 1 }],
+          body: JSON.stringify({ secret }),
+        }),
+        {
+          logTail: Buffer.from(
+            `START RequestId: ${REQUEST_ID} Version: 7 \nthe secret is ${secret}\n${JSON.stringify({ secret })}\n`,
+          ),
+        },
+      ),
+    ),
+  'an error': (secret) =>
+    delivery(
+      answer(
+        JSON.stringify({
+          errorType: 'Error',
+          errorMessage: `bad: ${secret}`,
+          secret,
+          trace: [`Error: bad: ${secret}`, `    at ${secret} (/var/task/index.mjs:1:1)`],
+          cause: { errorType: 'Error', errorMessage: `bad: ${secret}` },
+        }),
+        { functionError: 'Unhandled', logTail: Buffer.from(`ERROR bad: ${secret}\n`) },
+      ),
+    ),
+};
+
+const secretText = fc.oneof(
+  hostileText.map((text) => text.slice(0, 60)),
+  fc.string({ minLength: 4, maxLength: 40 }),
+  fc.string({ unit: 'binary', minLength: 4, maxLength: 20 }),
+  fc
+    .array(fc.base64String({ minLength: 8, maxLength: 40 }), { minLength: 2, maxLength: 5 })
+    .map((lines) => lines.join('\n')),
+  fc
+    .array(fc.stringMatching(/^[\w+/="\\ ]{4,20}$/), { minLength: 1, maxLength: 3 })
+    .map((lines) => lines.join('\r\n')),
+);
+const secretNumber = fc.oneof(
+  fc.integer({ min: 1000 }),
+  fc.integer({ max: -1000 }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+);
+// A mask is written with asterisks, which so are no sign of a secret; nor is what would be there without it.
+const secret = fc.oneof(
+  { arbitrary: secretText.filter((text) => !text.includes('*')), weight: 4 },
+  { arbitrary: secretNumber, weight: 1 },
+);
+
+const EXPECTED = { expect: "result.secret == 'something else'", query: '[result.secret, log_result]' };
+
+describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
+  const leak = LEAKS[how] ?? (() => delivery(answer('null')));
+  const masks: Asked = { ...EXPECTED, mask: 'result.secret' };
+
+  test('is in nothing that others see, and in the outputs', async () => {
+    const judge = await judging(masks);
+    const control = await everythingShown(judge(leak('')));
+    let found = 0;
+    const all = fc.asyncProperty(secret, async (hidden) => {
+      const judgement = judge(leak(hidden));
+      const shown = await everythingShown(judgement);
+      for (const trace of traces(hidden)) {
+        if (control.includes(trace)) continue;
+        found += 1;
+        expect(shown).not.toContain(onTheWire(trace));
+      }
+      const { values } = outputsFor([judgement], { results: 'results.jsonl' });
+      expect(values['result']).toBe(Buffer.from(judgement.response).toString());
+      expect(JSON.parse(values['results'] ?? '')[0].result.secret).toEqual(
+        JSON.parse(JSON.stringify(hidden)),
+      );
+    });
+    await fc.assert(all, { seed: SEED, numRuns: 150 });
+    expect(found).toBeGreaterThan(150);
+  });
+
+  test('is registered with the runner, line by line', async () => {
+    const judge = await judging(masks);
+    const all = fc.property(secret, (hidden) => {
+      const { secrets } = judge(leak(hidden));
+      const told = commandsIn(judgeOutput(stdoutOf(() => registerSecrets(secrets))));
+      const masked = told.filter(({ name }) => name === 'add-mask').map(({ data }) => data);
+      expect(masked).toEqual(expect.arrayContaining(traces(hidden).map(onTheWire)));
+      expect(told.length).toBe(masked.length);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 100 });
+  });
+
+  test('is not shown where the mask can not be evaluated', async () => {
+    const judge = await judging({ ...masks, mask: 'length(`1`)' });
+    const control = await everythingShown(judge(leak('')));
+    const all = fc.asyncProperty(secret, async (hidden) => {
+      const shown = await everythingShown(judge(leak(hidden)));
+      for (const trace of traces(hidden)) {
+        if (!control.includes(trace)) expect(shown).not.toContain(onTheWire(trace));
+      }
+    });
+    await fc.assert(all, { seed: SEED, numRuns: 60 });
+  });
+});
+
+/** What is shown of an answer, byte for byte as a runtime wrote it, with its `secret` masked. */
+async function shownFor(response: string, asked: Asked = {}): Promise<string> {
+  const judge = await judging({ mask: 'result.secret', ...asked });
+  return everythingShown(judge(delivery(answer(response))));
+}
+
+describe('a secret that was written otherwise', () => {
+  const characters = fc.stringMatching(/^[a-z/é<&='"\\]{8,24}$/);
+  const escapeAll = (text: string, which: RegExp): string =>
+    JSON.stringify(text).replace(which, (character) =>
+      character === '/' ? '\\/' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+
+  test.each([
+    ['Python before 3.12 writes all but ASCII', /[^\0-\x7f]/g],
+    ['PHP writes a slash', /\//g],
+    ['Go and Gson write what HTML would take', /[<>&='](?!$)/g],
+  ])('as %s, is not shown', async (_, which) => {
+    const all = fc.asyncProperty(characters, async (text) => {
+      const written = escapeAll(text, which);
+      const shown = await shownFor(`{"secret":${written}}`);
+      expect(shown).not.toContain(written.slice(1, -1));
+    });
+    await fc.assert(all, { seed: SEED, numRuns: 40 });
+  });
+
+  test('as JSON in a string that is JSON again, is not shown', async () => {
+    const all = fc.asyncProperty(characters, async (text) => {
+      const body = JSON.stringify(JSON.stringify({ secret: text }));
+      const shown = await shownFor(`{"body":${body}}`, { mask: 'powertools_json(result.body).secret' });
+      expect(shown).not.toContain(body.slice(1, -1));
+    });
+    await fc.assert(all, { seed: SEED, numRuns: 40 });
+  });
+
+  test('as a number of more digits than a double has, is not shown', async () => {
+    const all = fc.asyncProperty(fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n }), async (number) => {
+      expect(await shownFor(`{"secret":${number}}`)).not.toContain(String(number));
+    });
+    await fc.assert(all, { seed: SEED, numRuns: 40 });
+  });
+
+  test('under a name that stands there twice, is not shown', async () => {
+    expect(await shownFor('{"secret":"first secret","secret":"second secret"}')).not.toContain(
+      'first secret',
+    );
+  });
+});
+
+describe('a secret that is long', () => {
+  test('is not shown in part in why an expectation does not hold', async () => {
+    const long = fc.stringMatching(/^[a-zA-Z0-9]{201,400}$/);
+    const all = fc.asyncProperty(long, async (text) => {
+      const shown = await shownFor(JSON.stringify({ secret: text }), EXPECTED);
+      expect(shown).not.toContain(text.slice(0, 16));
+    });
+    await fc.assert(all, { seed: SEED, numRuns: 40 });
+  });
+});
+
+describe('a mask', () => {
+  test('leaves the size of the response true', async () => {
+    const judge = await judging({ mask: 'result.secret' });
+    const judgement = judge(delivery(answer('{"secret":"a long secret"}')));
+    expect(headline(shownOf(judgement))).toBe(headline(judgement));
+  });
+
+  test('on white space hides nothing and warns of nothing', async () => {
+    const judge = await judging({ mask: 'result.secret' });
+    const { secrets } = judge(delivery(answer('{"secret":"   "}')));
+    expect(secrets.texts).toEqual([]);
+  });
+
+  test('covers why a query could not be evaluated, and an expression with the secret in it', async () => {
+    const judge = await judging({ mask: 'result.secret', expect: "result.secret != 'a secret'" });
+    const judgement = {
+      ...judge(delivery(answer('{"secret":"a secret"}'))),
+      queryProblem: 'found "a secret"',
+    };
+    expect(await everythingShown(judgement)).not.toContain('a secret');
+  });
+});

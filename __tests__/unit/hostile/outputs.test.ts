@@ -1,0 +1,146 @@
+import '../realm.ts';
+import { Buffer } from 'node:buffer';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Delivery } from '../../../src/lambda/invocation.ts';
+import { COMMON_OUTPUTS, isTooLong, SINGLE_OUTPUTS, writeOutputs } from '../../../src/report/outputs.ts';
+import { answer, delivery } from '../outcome/factory.ts';
+import { hostileBytes, hostileText, SEED } from './arbitraries.ts';
+import { onTheWire, stdoutOf } from './capture.ts';
+import { hostileDelivery, judging } from './judgements.ts';
+import { commandsIn, judgeOutput, outputsIn } from './runner-rules.ts';
+import { outputsFor } from './writers.ts';
+
+const FILES = { results: '/tmp/results.jsonl', response: '/tmp/response' };
+const LIMIT = 1_000_000;
+
+const folder = mkdtempSync(path.join(tmpdir(), 'outputs-'));
+const file = path.join(folder, 'output');
+const before = process.env['GITHUB_OUTPUT'];
+beforeAll(() => {
+  process.env['GITHUB_OUTPUT'] = file;
+});
+afterAll(() => {
+  if (before === undefined) delete process.env['GITHUB_OUTPUT'];
+  else process.env['GITHUB_OUTPUT'] = before;
+  rmSync(folder, { recursive: true });
+});
+
+const judge = await judging({ query: 'result' });
+
+/** What a runner has after the outputs were written, and what was printed meanwhile. */
+function written(deliveries: readonly Delivery[]) {
+  writeFileSync(file, '');
+  const stdout = stdoutOf(() =>
+    writeOutputs(
+      outputsFor(
+        deliveries.map((ended) => judge(ended)),
+        FILES,
+      ),
+    ),
+  );
+  return { stdout, outputs: outputsIn(readFileSync(file, 'utf8')) };
+}
+
+const asText = (value: unknown): string =>
+  value === undefined ? '' : onTheWire(typeof value === 'string' ? value : JSON.stringify(value));
+const asReceived = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+
+describe('outputs', () => {
+  test('are all there, once, and no other, each with exactly its value', () => {
+    const all = fc.property(hostileDelivery, (ended) => {
+      const { outputs, stdout } = written([ended]);
+      expect(stdout).toBe('');
+      expect(outputs.map(([name]) => name)).toEqual([...SINGLE_OUTPUTS, ...COMMON_OUTPUTS]);
+      const values = Object.fromEntries(outputs);
+      const { outcome } = judge(ended);
+      const { result } = ended;
+      const came = result.kind === 'answer' ? result : undefined;
+      expect(values).toMatchObject({
+        outcome: outcome.outcome,
+        function_error: asText(came?.functionError),
+        executed_version: asText(came?.executedVersion),
+        request_id: asText(result.requestId),
+        durable_execution_arn: asText(came?.durableExecutionArn),
+        log_result: asText('log_result' in outcome ? outcome.log_result : undefined),
+        result: came === undefined ? '' : asReceived(came.payload),
+        query_result: asText(outcome.query_result),
+        results: JSON.stringify([outcome]),
+        total: '1',
+        results_file: FILES.results,
+      });
+    });
+    fc.assert(all, { seed: SEED, numRuns: 300 });
+  });
+
+  test('of several invocations are the common ones alone', () => {
+    const all = fc.property(fc.array(hostileDelivery, { minLength: 2, maxLength: 4 }), (deliveries) => {
+      const { outputs } = written(deliveries);
+      expect(outputs.map(([name]) => name)).toEqual(COMMON_OUTPUTS);
+      expect(JSON.parse(Object.fromEntries(outputs)['results'] ?? '')).toHaveLength(deliveries.length);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 100 });
+  });
+
+  test('keep the bytes of a response that is UTF-8, a byte order mark too', () => {
+    const all = fc.property(hostileText.map(onTheWire), fc.boolean(), (text, marked) => {
+      const payload = Buffer.from(`${marked ? '\ufeff' : ''}${text}`);
+      const values = Object.fromEntries(written([delivery(answer('', { payload }))]).outputs);
+      expect(Buffer.from(values['result'] ?? '')).toEqual(payload);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 100 });
+  });
+});
+
+describe('an output over a megabyte', () => {
+  const filling = fc.constantFrom('x', 'é', '€', '😀', '\u0000', '"', '\n', '::error::x\n');
+  const nearTheLimit = fc
+    .tuple(filling, fc.integer({ min: -4, max: 4 }), hostileBytes)
+    .map(([unit, more, start]) => {
+      const size = Math.floor((LIMIT - start.length) / Buffer.byteLength(unit)) + more;
+      return Buffer.concat([start, Buffer.from(unit.repeat(Math.max(0, size)))]);
+    });
+
+  test('is empty, and a warning names it and its file; any other is whole', () => {
+    let [emptied, kept] = [0, 0];
+    const all = fc.property(nearTheLimit, (payload) => {
+      const { stdout, outputs } = written([delivery(answer('', { payload }))]);
+      const { result, results } = Object.fromEntries(outputs);
+      const text = asReceived(payload);
+      const isLong = Buffer.byteLength(text) > LIMIT;
+      expect(result).toBe(isLong ? '' : text);
+      expect(results).toBe('');
+      for (const [, value] of outputs) expect(Buffer.byteLength(value)).toBeLessThanOrEqual(LIMIT);
+      const told = commandsIn(judgeOutput(stdout)).map(({ name, data }) => [name, data.split(' ')[2]]);
+      expect(told.filter(([, output]) => output !== 'query_result')).toEqual([
+        ...(isLong ? [['warning', 'result']] : []),
+        ['warning', 'results'],
+      ]);
+      if (isLong) emptied += 1;
+      else kept += 1;
+    });
+    fc.assert(all, { seed: SEED, numRuns: 16 });
+    expect(Math.min(emptied, kept)).toBeGreaterThan(3);
+  });
+});
+
+describe('what an output can not hold', () => {
+  test('is kept in a file of the response whenever the output is empty', () => {
+    const unit = fc.constantFrom(0xff, 0xc3, 0x80, 0x41);
+    const all = fc.property(unit, fc.integer({ min: 300_000, max: 1_000_010 }), (byte, length) => {
+      const payload = new Uint8Array(length).fill(byte);
+      const { result } = outputsFor([judge(delivery(answer('', { payload })))], FILES).values;
+      expect(isTooLong(payload)).toBe(result === '');
+    });
+    fc.assert(all, { seed: SEED, numRuns: 8 });
+  });
+
+  test('is not lost with all the others where a response is nested without end', () => {
+    const payload = Buffer.from('['.repeat(20_000) + ']'.repeat(20_000));
+    const values = Object.fromEntries(written([delivery(answer('', { payload }))]).outputs);
+    expect(values).toMatchObject({ outcome: 'succeeded', total: '1' });
+  });
+});

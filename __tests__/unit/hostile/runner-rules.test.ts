@@ -1,0 +1,71 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { hostileText, SEED, workflowCommand } from './arbitraries.ts';
+import { commandsIn, judgeOutput, outputsIn } from './runner-rules.ts';
+
+const names = (stdout: string): string[] => commandsIn(judgeOutput(stdout)).map(({ name }) => name);
+
+describe('the runner’s rules', () => {
+  test.each([
+    ['::error title=a%3A b::first%0Asecond %2525', 'error', { title: 'a: b' }, 'first\nsecond %25'],
+    [' \t::add-mask::x::y', 'add-mask', {}, 'x::y'],
+    ['before ##[group a=1;b=2]after', 'group', { a: '1', b: '2' }, 'after'],
+    ['\u200b::warning::x', 'warning', {}, 'x'],
+    ['\u0085::Warning::x', 'warning', {}, 'x'],
+    ['#\u200b#[error]x', 'error', {}, 'x'],
+  ])('take %j for a command', (line, name, properties, data) => {
+    expect(commandsIn(judgeOutput(line))).toEqual([{ name, properties, data }]);
+  });
+
+  test.each(['text ::error::x', ':error::x', '# #[error]x', 'a\u2028::error::x'])(
+    'take %j for text',
+    (line) => expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]),
+  );
+
+  test.each(['\r', '\n', '\r\n'])('end a line at %j', (end) => {
+    expect(names(`text${end}::error::x${end}`)).toEqual(['error']);
+  });
+
+  test.each(['::T::', '  ::t::x', 'a ##[T]', '##[t'])('resume at %j', (line) => {
+    expect(judgeOutput(`::stop-commands::T\n::error::x\n${line}\n::notice::y`)).toEqual({
+      open: undefined,
+      lines: [
+        { kind: 'command', command: { name: 'stop-commands', properties: {}, data: 'T' } },
+        { kind: 'fenced', line: '::error::x' },
+        { kind: 'resume', token: 'T' },
+        { kind: 'command', command: { name: 'notice', properties: {}, data: 'y' } },
+      ],
+    });
+  });
+
+  test('know a fence that nobody closed', () => {
+    expect(judgeOutput('::stop-commands::T\n::U::\n').open).toBe('T');
+  });
+
+  test('find a command in every line that was made to be one', () => {
+    const all = fc.property(workflowCommand, (line) => {
+      expect(names(line)).not.toEqual([]);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 500 });
+  });
+
+  test('find commands in much of the hostile text, so that what keeps them out is put to the test', () => {
+    const texts = fc.sample(hostileText, { seed: SEED, numRuns: 500 });
+    expect(texts.filter((text) => names(text).length > 0).length).toBeGreaterThan(150);
+  });
+});
+
+describe('the runner’s rules for outputs', () => {
+  test('read whole lines, values of several lines and repetitions', () => {
+    expect(outputsIn('a=b<<c\nd<<E\n1\r\n\n2=3\nE\nf<<E\nE\na=\n')).toEqual([
+      ['a', 'b<<c'],
+      ['d', '1\r\n\n2=3'],
+      ['f', ''],
+      ['a', ''],
+    ]);
+  });
+
+  test.each(['neither\n', 'a<<E\nno end\n', '<<E\nx\nE\n'])('refuse %j', (file) => {
+    expect(() => outputsIn(file)).toThrow();
+  });
+});

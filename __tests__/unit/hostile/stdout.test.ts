@@ -1,0 +1,316 @@
+import '../realm.ts';
+import { warning } from '@actions/core';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { toFailure, toStrangeAnswer } from '../../../src/lambda/failures.ts';
+import type { Delivery } from '../../../src/lambda/invocation.ts';
+import { Progress } from '../../../src/lambda/progress.ts';
+import { maskJudgement } from '../../../src/outcome/masks.ts';
+import type { Judgement } from '../../../src/outcome/outcome.ts';
+import { invalidInput, unwrittenResponse, writeAnnotations } from '../../../src/report/annotations.ts';
+import { fence } from '../../../src/report/fence.ts';
+import { groupsOf, headline, hints, waitLine, writeLog } from '../../../src/report/log.ts';
+import { registerSecrets } from '../../../src/report/masks.ts';
+import { hostileText, hostileValue, SEED } from './arbitraries.ts';
+import { onTheWire, stdoutOf } from './capture.ts';
+import { hostileDelivery, judging } from './judgements.ts';
+import { type Command, commandsIn, judgeOutput, type Transcript } from './runner-rules.ts';
+import { annotationsOf, writeMany } from './writers.ts';
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const TITLES = [
+  'Response',
+  'Function error',
+  'Function log',
+  'Function log (last 4 KB)',
+  'Function log (kept elsewhere)',
+  "What came in place of Lambda's answer",
+];
+
+const judge = await judging({
+  query: 'result',
+  // One that never holds, and two that can't be evaluated on everything.
+  expect: "result == 'never'\nlength(result) > `0`\nresult.errorMessage == `1`",
+});
+
+const written = (work: () => void): Transcript => judgeOutput(stdoutOf(work));
+/** A text's lines with a line's end behind it, as it is printed; a lone CR before that is no line of its own. */
+const linesOf = (text: string): string[] =>
+  onTheWire(`${text}\n`)
+    .split(/\r\n|\r|\n/)
+    .slice(0, -1);
+
+const texts = ({ lines }: Transcript): string[] =>
+  lines.flatMap((line) => (line.kind === 'text' ? [line.line] : []));
+
+const tokensIn = ({ lines }: Transcript): string[] =>
+  lines.flatMap((line) => (line.kind === 'resume' ? [line.token] : []));
+
+/** A transcript without its tokens, which are different each time. */
+const shape = ({ lines }: Transcript) =>
+  lines.map((line) => {
+    if (line.kind === 'resume') return { kind: 'resume' };
+    if (line.kind !== 'command') return line;
+    const { name, data } = line.command;
+    return name === 'stop-commands' ? { kind: 'stop' } : { kind: name, data };
+  });
+
+/** What the log of an invocation has to come to: our own lines, and everything foreign behind a fence. */
+const meant = (judgement: Judgement, showResponse: boolean) => [
+  ...[headline(judgement), ...hints(judgement, { showResponse })].map((line) => ({ kind: 'text', line })),
+  ...groupsOf(judgement, { showResponse }).flatMap(({ title, foreign }) => [
+    { kind: 'group', data: title },
+    { kind: 'stop' },
+    ...linesOf(foreign).map((line) => ({ kind: 'fenced', line })),
+    { kind: 'resume' },
+    { kind: 'endgroup', data: '' },
+  ]),
+];
+
+describe('the log', () => {
+  test('carries out no command but its own groups and fences, whatever a function or a stranger wrote', () => {
+    const seen = new Set<string>();
+    let fences = 0;
+    const all = fc.property(hostileDelivery, fc.boolean(), (delivery, showResponse) => {
+      const judgement = judge(delivery);
+      const log = written(() => writeLog(judgement, { showResponse }));
+      expect(shape(log)).toEqual(meant(judgement, showResponse));
+      expect(log.open).toBeUndefined();
+      for (const { title } of groupsOf(judgement, { showResponse })) expect(TITLES).toContain(title);
+      for (const token of tokensIn(log)) {
+        expect(token).toMatch(UUID);
+        seen.add(token);
+        fences += 1;
+      }
+    });
+    fc.assert(all, { seed: SEED, numRuns: 400 });
+    expect(fences).toBeGreaterThan(400);
+    expect(seen.size).toBe(fences);
+  });
+
+  test('shows what is foreign to nobody but behind a fence', () => {
+    const judgement = judge(fc.sample(hostileDelivery, { seed: SEED, numRuns: 1 })[0] ?? never());
+    const log = written(() => writeLog(judgement, { showResponse: true }));
+    expect(texts(log)).toEqual([headline(judgement), ...hints(judgement, { showResponse: true })]);
+  });
+
+  test('is not opened by a token of before', () => {
+    const all = fc.property(hostileText, (text) => {
+      const told = (foreign: string) =>
+        written(() =>
+          writeLog(judge({ ...refused, result: { ...refused.result, strangeText: foreign } }), quiet),
+        );
+      const [token = ''] = tokensIn(told('x'));
+      const again = told(
+        `x\n::${token}::\n##[${token}]\n::stop-commands::${token}\n::error::forged\n${text}`,
+      );
+      expect(commandsIn(again).map(({ name }) => name)).toEqual(['group', 'stop-commands', 'endgroup']);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 100 });
+  });
+});
+
+describe('the log of many', () => {
+  // Not of whoever answered: `name` is a word of ours, of Node's or of Lambda's.
+  const named = (delivery: Delivery): Delivery =>
+    delivery.result.kind === 'failure'
+      ? { ...delivery, result: { ...delivery.result, name: 'HTTP 502' } }
+      : delivery;
+  const several = fc.array(hostileDelivery.map(named), { minLength: 2, maxLength: 6 });
+
+  test('carries out no command but its own fences, each with a token of its own', () => {
+    let fences = 0;
+    const all = fc.property(several, (deliveries) => {
+      const judgements = deliveries.map((delivery) => judge(delivery));
+      const log = written(() => writeMany(judgements));
+      const stops = commandsIn(log);
+      expect(stops.filter(({ name }) => name !== 'stop-commands')).toEqual([]);
+      expect(log.open).toBeUndefined();
+      expect(tokensIn(log)).toEqual(stops.map(({ data }) => data));
+      expect(new Set(tokensIn(log)).size).toBe(stops.length);
+      fences += stops.length;
+      const ours = texts(log);
+      expect(ours.slice(0, judgements.length)).toEqual(
+        judgements.map((one, index) => `${index + 1}/${judgements.length} ${headline(one)}`),
+      );
+      const failed = judgements.filter(({ failsStep }) => failsStep);
+      expect(ours.slice(judgements.length)).toEqual([
+        ...failed.map((one) => headline(one) + ('error' in one.outcome ? ': HTTP 502' : '')),
+        expect.stringMatching(/^\d+ invocations: [\w ,;]+\.$/),
+      ]);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 150 });
+    expect(fences).toBeGreaterThan(300);
+  });
+});
+
+const quiet = { showResponse: false };
+const never = (): never => {
+  throw new Error('there is none');
+};
+const refused = await (async () => {
+  const { delivery, failure } = await import('../outcome/factory.ts');
+  const result = failure({ name: 'HTTP 502' });
+  return { ...delivery(result), result };
+})();
+
+describe('a fence', () => {
+  test('is one stop, the text, one resume', () => {
+    const all = fc.property(hostileText, fc.uuid(), (text, token) => {
+      const { lines, open } = judgeOutput(onTheWire(fence(text, token)));
+      expect(open).toBeUndefined();
+      expect(lines.map(({ kind }) => kind)).toEqual([
+        'command',
+        ...linesOf(text).map(() => 'fenced'),
+        'resume',
+      ]);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 400 });
+  });
+});
+
+/** The commands that annotations have to come to. */
+const asCommands = (annotations: ReturnType<typeof annotationsOf>): Command[] =>
+  annotations.map(({ level, title, body }) => ({
+    name: level,
+    properties: { title },
+    data: onTheWire(body),
+  }));
+
+describe('annotations', () => {
+  const KNOWN = [
+    'Lambda Function Execution Error',
+    'Expectation Not Met',
+    'Failed to Invoke Lambda Function',
+    'Query Not Evaluated',
+  ];
+
+  test('are exactly those that were meant, with a title of ours', () => {
+    let bodies = 0;
+    const all = fc.property(fc.array(hostileDelivery, { maxLength: 14 }), (deliveries) => {
+      const annotations = annotationsOf(deliveries.map((delivery) => judge(delivery)));
+      const log = written(() => writeAnnotations(annotations));
+      expect(commandsIn(log)).toEqual(asCommands(annotations));
+      expect(log.lines.filter(({ kind }) => kind !== 'command')).toEqual(
+        annotations.length === 0 ? [{ kind: 'text', line: '' }] : [],
+      );
+      for (const { title } of annotations) expect(KNOWN).toContain(title);
+      expect(annotations.filter(({ level }) => level === 'error').length).toBeLessThanOrEqual(10);
+      bodies += annotations.length;
+    });
+    fc.assert(all, { seed: SEED, numRuns: 100 });
+    expect(bodies).toBeGreaterThan(200);
+  });
+
+  test('of inputs, files and everything else that went wrong are one command each', () => {
+    const all = fc.property(hostileText, hostileText, (one, other) => {
+      const log = written(() => {
+        writeAnnotations([
+          invalidInput([one, other]),
+          unwrittenResponse(new Error(one)),
+          unwrittenResponse(other),
+        ]);
+        warning(`The job summary was not written: ${one}`);
+      });
+      expect(commandsIn(log)).toEqual([
+        { name: 'error', properties: { title: 'Invalid Input' }, data: onTheWire(`${one}\n${other}`) },
+        {
+          name: 'error',
+          properties: { title: 'Response Not Written' },
+          data: onTheWire(`result_file: ${one}`),
+        },
+        {
+          name: 'error',
+          properties: { title: 'Response Not Written' },
+          data: onTheWire(`result_file: ${other}`),
+        },
+        { name: 'warning', properties: {}, data: onTheWire(`The job summary was not written: ${one}`) },
+      ]);
+      expect(log.lines).toHaveLength(4);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 200 });
+  });
+});
+
+describe('masks', () => {
+  const findAll = judging({ mask: 'result' });
+
+  test('are registered one by one, each exactly as it is', async () => {
+    const judgeMasked = await findAll;
+    let registered = 0;
+    const all = fc.property(hostileDelivery, (delivery) => {
+      const { secrets } = judgeMasked(delivery);
+      const log = written(() => registerSecrets(secrets));
+      expect(commandsIn(log)).toEqual(
+        secrets.texts.map((text) => ({ name: 'add-mask', properties: {}, data: onTheWire(text) })),
+      );
+      expect(log.open).toBeUndefined();
+      for (const text of secrets.texts) expect(text).not.toMatch(/[\r\n]/);
+      registered += secrets.texts.length;
+    });
+    fc.assert(all, { seed: SEED, numRuns: 300 });
+    expect(registered).toBeGreaterThan(500);
+  });
+
+  test('come with a log that has no more commands than before', async () => {
+    const judgeMasked = await findAll;
+    const all = fc.property(hostileDelivery, (delivery) => {
+      const { secrets, ...judgement } = judgeMasked(delivery);
+      const shown = maskJudgement({ ...judgement, secrets }, secrets);
+      const log = written(() => writeLog(shown, { showResponse: true }));
+      expect(shape(log)).toEqual(meant(shown, true));
+    });
+    fc.assert(all, { seed: SEED, numRuns: 100 });
+  });
+});
+
+describe('a wait', () => {
+  const head = fc.option(fc.record({ statusCode: fc.constantFrom(200, 429, 500, 502) }), { nil: undefined });
+  const thrown = fc.record(
+    {
+      name: fc.oneof(hostileValue, fc.constantFrom('TooManyRequestsException', 'SyntaxError', 'Error')),
+      message: hostileText,
+      code: fc.oneof(hostileValue, fc.constantFrom('ECONNRESET', 'ENOTFOUND')),
+      Reason: fc.oneof(hostileValue, fc.constantFrom('CallerRateLimitExceeded')),
+    },
+    { requiredKeys: [] },
+  );
+  const failureOf = (error: unknown, came: { head: { statusCode: number } | undefined; text: string }) => {
+    const progress = new Progress(() => 0);
+    if (came.head !== undefined) {
+      progress.headCame(came.head);
+      progress.textCame(came.text);
+    }
+    return toFailure(error, progress);
+  };
+  const lineOf = ({ name, reason }: { name: string; reason?: string | undefined }): string =>
+    waitLine({ label: 'my-function', error: name, reason, ran: 'perhaps', waitMs: 1, leftMs: 2 });
+
+  test('is one line and no command, whatever answered', () => {
+    const answered = head.filter((one) => one !== undefined);
+    const all = fc.property(thrown, answered, hostileText, (error, one, text) => {
+      const line = lineOf(failureOf(error, { head: one, text }));
+      expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]);
+      expect(line).not.toMatch(/[\r\n]/);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 300 });
+  });
+
+  test('is one line and no command after an answer with a success status that is not Lambda’s', () => {
+    const all = fc.property(hostileText, (text) => {
+      const progress = new Progress(() => 0);
+      progress.headCame({ statusCode: 200 });
+      const line = lineOf(toStrangeAnswer(text, progress));
+      expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 100 });
+  });
+
+  test('is one line and no command where nothing answered and the error’s name is no word', () => {
+    const all = fc.property(thrown, (error) => {
+      const line = lineOf(failureOf(error, { head: undefined, text: '' }));
+      expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 300 });
+  });
+});
