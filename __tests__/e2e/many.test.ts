@@ -157,6 +157,14 @@ test('a list of 300 with one mistake in entry 212 says so, with the line', async
   expect(lambda.requests).toHaveLength(0);
 });
 
+test('lines of the list are counted from its first, also where that is empty', async () => {
+  const step = await invokeStep(lambda, {
+    function_name: 'one',
+    invocations: '\n\n  - payload: {}\n    qualifer: x\n',
+  });
+  expect(step.annotations[0]?.message).toMatch(/^invocations, entry 1 \(line 4, column 5\): there is no key/);
+});
+
 test('problems of entries are told with their place, and an inherited one once', async () => {
   const step = await invokeStep(lambda, {
     payload: '{"a": Object}',

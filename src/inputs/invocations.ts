@@ -54,7 +54,6 @@ const OWN_WORDS: Partial<Record<ErrorCode, string>> = {
   BAD_DQ_ESCAPE:
     'the YAML is not valid: in double quotes a backslash starts an escape, and YAML has no such escape. Write two backslashes for one, or take single quotes.',
   BAD_SCALAR_START: 'the YAML is not valid: a text that starts with @ ` % , | or > needs quotes.',
-  RESOURCE_EXHAUSTION: TOO_DEEP,
   TAG_RESOLVE_FAILED: TAG,
 };
 // Found by this module itself, at the same places.
@@ -385,14 +384,11 @@ export async function parseInvocations(text: string, problems: Problems): Promis
     ? readEntries(tokens, source.length, { yaml, note, lineAt, entryAt })
     : [];
 
-  const found = mistakes
-    .sort((a, b) => a.offset - b.offset)
-    .map(({ offset, what, number }) => {
-      const { line, col } = lines.linePos(offset);
-      const where = number > 0 ? `invocations, entry ${number}` : 'invocations';
-      return `${where} (line ${line}, column ${col}): ${what}`;
-    });
-  for (const problem of found) problems.add(problem);
+  for (const { offset, what, number } of mistakes.sort((a, b) => a.offset - b.offset)) {
+    const { line, col } = lines.linePos(offset);
+    const where = number > 0 ? `invocations, entry ${number}` : 'invocations';
+    problems.add(`${where} (line ${line}, column ${col}): ${what}`);
+  }
   const faulty = new Set(mistakes.map(({ number }) => number));
   return listed.filter(({ number }) => !faulty.has(number));
 }

@@ -20,7 +20,11 @@ export type Environment = Readonly<{
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'];
 
 /** Reads one declared input. Never throws: what the text is worth is for `makePlan` to say. */
-export const readInput: InputReader = (name) => getInput(name) || INPUT_DEFAULTS[name];
+export const readInput: InputReader = (name) => {
+  // In YAML white space counts, and so do the lines that a message names.
+  const text = getInput(name, { trimWhitespace: name !== 'invocations' });
+  return text.trim() === '' ? INPUT_DEFAULTS[name] : text;
+};
 
 /** Reads what the action needs of `process.env`, here and nowhere else. */
 export function readEnvironment(): Environment {

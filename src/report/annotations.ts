@@ -16,6 +16,7 @@ const TITLES = {
 } as const;
 
 const SHOWN_FRAMES = 3;
+const SHOWN_PROBLEMS = 100;
 const SHOWN_BYTES = 4 * 1024;
 const SHOWN_FRAME_BYTES = 512;
 /** A runner keeps ten annotations of a kind in a step. */
@@ -127,9 +128,15 @@ export class AnnotationList {
   }
 }
 
-/** All problems of the inputs in one annotation. */
+/** All problems of the inputs in one annotation; of a very long list the first hundred. */
 export function invalidInput(problems: readonly string[]): Annotation {
-  return { level: 'error', title: 'Invalid Input', body: problems.join('\n') };
+  const rest = problems.length - SHOWN_PROBLEMS;
+  const more = rest > 0 ? [`… and ${rest} more problems.`] : [];
+  return {
+    level: 'error',
+    title: 'Invalid Input',
+    body: [...problems.slice(0, SHOWN_PROBLEMS), ...more].join('\n'),
+  };
 }
 
 /** A response file that could not be written; later steps would look for it. */

@@ -141,7 +141,7 @@ export function noteOf(shown: Judgement): FailureNote {
   const { outcome } = shown;
   const why = 'error' in outcome ? `: ${outcome.error.name}` : '';
   return {
-    headline: `${headline(shown)}${why}`,
+    headline: `Index ${outcome.index}: ${headline(shown)}${why}`,
     foreign: [
       ...('error' in outcome ? [`${outcome.error.message}\n${outcome.error.advice}`] : []),
       ...shown.unmet.map(({ expectation, why: told }) => `Expected ${expectation.expression}\n    ${told}`),

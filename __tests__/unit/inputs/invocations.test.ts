@@ -429,7 +429,7 @@ describe('a list with mistakes', () => {
     // Tags.
     ['- payload: !!binary c2Vj\n', [`, entry 1 (line 1, column 21): ${TAG}`]],
     ['- payload: !!set {a, b}\n', [`, entry 1 (line 1, column 18): ${TAG}`]],
-    ['- payload: !!pairs [1]\n', [`, entry 1 (line 1, column 20): ${TAG}`]],
+    ['- payload: !!set {a: 1}\n', [`, entry 1 (line 1, column 18): ${TAG}`]],
     ['- payload: [!!timestamp 2024-01-01]\n', [`, entry 1 (line 1, column 25): ${TAG}`]],
     ['- payload: !Sub x\n', [`, entry 1 (line 1, column 17): ${TAG}`]],
     ['- payload: !e!Sub x\n', [`, entry 1 (line 1, column 12): ${TAG}`]],

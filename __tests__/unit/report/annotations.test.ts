@@ -138,3 +138,9 @@ describe('annotations', () => {
     expect(levels.filter((level) => level === 'error')).toEqual(['error']);
   });
 });
+
+test('a list of problems without end is cut, and the rest is counted', () => {
+  const { body } = invalidInput(Array.from({ length: 103 }, (_, at) => `problem ${at}`));
+  expect(body.split('\n')).toHaveLength(101);
+  expect(body.endsWith('problem 99\n… and 3 more problems.')).toBe(true);
+});
