@@ -27,6 +27,8 @@ export type StepOptions = Readonly<{
   env?: Readonly<Record<string, string>>;
   /** Files of the workspace before the step, by relative path. */
   workspace?: Readonly<Record<string, string | Uint8Array>>;
+  /** The job's token, `github.token`. */
+  token?: string;
   /** Folder of `action.yml`; default: this checkout. */
   action?: string;
   onStart?: (child: ChildProcess, workspace: string) => void;
@@ -34,9 +36,13 @@ export type StepOptions = Readonly<{
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..');
 
+/** The one expression that a default of action.yml has. */
+const evaluate = (preset: string, { token = '' }: StepOptions): string =>
+  preset.replace(/\$\{\{ github\.token \}\}/g, token);
+
 function inputVariables(options: StepOptions, action: ReturnType<typeof readActionFile>) {
   const declared = Object.entries(action.inputs).map(
-    ([name, input]) => [name, options.with[name] ?? input.default ?? ''] as const,
+    ([name, input]) => [name, options.with[name] ?? evaluate(input.default ?? '', options)] as const,
   );
   const given = Object.entries(options.with).filter(([name]) => !(name in action.inputs));
   return Object.fromEntries(

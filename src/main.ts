@@ -15,9 +15,10 @@ import { Ledger } from './report/ledger.ts';
 import { announcement, noteOf, progressLine, waitLine, writeEnd, writeLog } from './report/log.ts';
 import { registerSecrets } from './report/masks.ts';
 import { isTooLong, outputsOf, writeOutputs } from './report/outputs.ts';
+import { renderComment, renderJobSummary } from './report/permissions.ts';
 import { writeResponseFile } from './report/response-file.ts';
 import { appendResult, createResultsFile } from './report/results-file.ts';
-import { renderSummary, writeSummary } from './report/summary.ts';
+import { writeSummary } from './report/summary.ts';
 
 function announce({ warnings, notes, invocations, maxConcurrency }: Plan): void {
   for (const text of warnings) warning(text);
@@ -95,6 +96,19 @@ async function keepResponse(
   return file;
 }
 
+/** Keeps the comment on the pull request up to date. Only its own failure is a warning: Lambda's word stands. */
+async function comment(ledger: Ledger, { comment: wanted }: Plan, cancel: AbortSignal): Promise<void> {
+  if (wanted === undefined || cancel.aborted) return;
+  const { pullRequest, key, token, apiUrl, repository } = wanted;
+  await orWarn('The comment on the pull request', async () => {
+    if ('reason' in pullRequest) throw new Error(pullRequest.reason);
+    const { writeComment } = await import('./report/comment.ts');
+    const timing = { now: REAL_TIMING.now, sleep: (ms: number) => REAL_TIMING.sleep(ms, cancel) };
+    const job = { pullRequest, key, token, apiUrl, repository, timing };
+    await writeComment(job, renderComment(ledger.outcomes, wanted));
+  });
+}
+
 async function report(
   ledger: Ledger,
   plan: Plan,
@@ -112,7 +126,7 @@ async function report(
     }));
   writeOutputs(outputsOf(ledger, { results: job.resultsFile, response }));
   if (plan.writeSummary && job.hasSummary) {
-    await orWarn('The job summary', () => writeSummary(renderSummary(ledger.outcomes)));
+    await orWarn('The job summary', () => writeSummary(renderJobSummary(ledger.outcomes)));
   }
   writeAnnotations(ledger.annotations);
 }
@@ -124,6 +138,7 @@ async function run(cancel: AbortSignal): Promise<void> {
   const resultsFile = await createResultsFile(environment.temporaryFolder);
   const ledger = await invokeAll(plan, courierFor(plan, cancel), { ...environment, resultsFile });
   await report(ledger, plan, { ...environment, resultsFile });
+  await comment(ledger, plan, cancel);
   // The annotations have said why; setFailed would add one more.
   if (ledger.failsStep) process.exitCode = ExitCode.Failure;
 }

@@ -33,6 +33,10 @@ export const INPUT_DEFAULTS = {
   mask: '',
   result_file: '',
   summary: 'true',
+  comment_on_pull_request: 'false',
+  comment_key: '',
+  // action.yml's default is the expression for the job's own token.
+  github_token: '',
 } as const;
 
 /** A declared input. */

@@ -3,6 +3,7 @@ import type { DeliveryPolicy } from '../lambda/delivery.ts';
 import type { Invocation } from '../lambda/invocation.ts';
 import type { Expressions } from '../outcome/expectations.ts';
 import { parseBoolean, parseChoice } from './choice.ts';
+import { type CommentPlan, planComment } from './comment.ts';
 import { type InputName, type InputReader, RETRY_POLICIES } from './declarations.ts';
 import { parseEntries } from './entries.ts';
 import { parseExpressions } from './expressions.ts';
@@ -25,6 +26,8 @@ export type Plan = Readonly<{
   writeSummary: boolean;
   /** Absolute path for the response. */
   resultFile: string | undefined;
+  /** Absent where no comment is wanted. */
+  comment?: CommentPlan;
   /** What the user should know although nothing is wrong with it. */
   warnings: readonly string[];
   notes: readonly string[];
@@ -86,6 +89,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     );
   }
   const writeSummary = flag('summary');
+  const wantsComment = flag('comment_on_pull_request');
   const proxy = parseProxy(environment.proxy, problems);
 
   if (
@@ -97,7 +101,8 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     retryMs === undefined ||
     failOnFunctionError === undefined ||
     showResponse === undefined ||
-    writeSummary === undefined
+    writeSummary === undefined ||
+    wantsComment === undefined
   ) {
     throw problems.error ?? new InvalidInputError([]);
   }
@@ -111,6 +116,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     showResponse,
     writeSummary,
     resultFile,
+    ...(wantsComment && { comment: await planComment(read, environment) }),
     warnings: Object.freeze([...warnings, ...pointless({ repeat, maxConcurrency, resultFile, invocations })]),
     notes,
   });

@@ -13,6 +13,19 @@ export type Environment = Readonly<{
   eventName: string;
   /** Whether the job may ask for an OIDC token (`permissions: id-token: write`). */
   hasOidc: boolean;
+  /** What GitHub says of the run, for the comment on a pull request. */
+  github: Readonly<{
+    apiUrl: string;
+    serverUrl: string;
+    repository: string;
+    sha: string;
+    runId: string;
+    workflow: string;
+    job: string;
+    step: string;
+    /** The event's payload as a file. */
+    eventPath: string | undefined;
+  }>;
   /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, for Node's agent. */
   proxy: Readonly<Record<string, string | undefined>>;
 }>;
@@ -35,6 +48,17 @@ export function readEnvironment(): Environment {
     hasSummary: Boolean(variables['GITHUB_STEP_SUMMARY']),
     eventName: variables['GITHUB_EVENT_NAME'] ?? '',
     hasOidc: Boolean(variables['ACTIONS_ID_TOKEN_REQUEST_URL']),
+    github: Object.freeze({
+      apiUrl: variables['GITHUB_API_URL'] || 'https://api.github.com',
+      serverUrl: variables['GITHUB_SERVER_URL'] || 'https://github.com',
+      repository: variables['GITHUB_REPOSITORY'] ?? '',
+      sha: variables['GITHUB_SHA'] ?? '',
+      runId: variables['GITHUB_RUN_ID'] ?? '',
+      workflow: variables['GITHUB_WORKFLOW'] ?? '',
+      job: variables['GITHUB_JOB'] ?? '',
+      step: variables['GITHUB_ACTION'] ?? '',
+      eventPath: variables['GITHUB_EVENT_PATH'],
+    }),
     proxy: Object.freeze(Object.fromEntries(PROXY_VARIABLES.map((name) => [name, variables[name]] as const))),
   });
 }

@@ -39,7 +39,25 @@ export async function createJob(files: Readonly<Record<string, string | Uint8Arr
 
 /** What a runner says of a job that a push started, with this workspace. */
 export function environmentOf(workspace: string, temporaryFolder: string): Environment {
-  return { workspace, temporaryFolder, hasSummary: true, eventName: 'push', hasOidc: false, proxy: {} };
+  return {
+    workspace,
+    temporaryFolder,
+    hasSummary: true,
+    eventName: 'push',
+    hasOidc: false,
+    github: {
+      apiUrl: 'https://api.github.com',
+      serverUrl: 'https://github.com',
+      repository: 'octo-org/octo-repo',
+      sha: '0123456789abcdef0123456789abcdef01234567',
+      runId: '42',
+      workflow: 'CI',
+      job: 'check',
+      step: '__run',
+      eventPath: undefined,
+    },
+    proxy: {},
+  };
 }
 
 /** Valid inputs with overrides, as the runner would hand them over. */

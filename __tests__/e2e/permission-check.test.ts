@@ -1,0 +1,158 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type LocalGitHub, startLocalGitHub } from '../../local-github/server.ts';
+import { type Denial, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { ECHO, type InvokeStep, invokeStep } from './step.ts';
+
+const REPOSITORY = 'octo-org/octo-repo';
+const HEAD = 'a'.repeat(40);
+const OTHER = 'arn:aws:lambda:us-east-1:999999999999:function:other';
+
+let lambda: LocalLambda;
+let github: LocalGitHub;
+let denials: Readonly<Record<string, Denial>>;
+
+const NOTHING_ALLOWED: typeof denials = {
+  'no-policy': { kind: 'no-identity-policy' },
+  denied: { kind: 'explicit-deny-identity' },
+  other: { kind: 'no-resource-policy' },
+};
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: {
+      allowed: { handler: ECHO },
+      'no-policy': { handler: ECHO, versions: { 1: {} }, aliases: { live: '1' } },
+      denied: { handler: ECHO },
+      aliased: { handler: ECHO },
+      other: { handler: ECHO },
+    },
+    deny: ({ functionName = '' }) => denials[functionName],
+  });
+});
+beforeEach(async () => {
+  denials = NOTHING_ALLOWED;
+  lambda.reset();
+  github = await startLocalGitHub({
+    repositories: { [REPOSITORY]: [{ number: 7, commits: [HEAD], state: 'open' }] },
+    tokens: {
+      job: { kind: 'installation', access: 'write' },
+      fork: { kind: 'installation', access: 'read' },
+    },
+  });
+});
+afterEach(() => github.close());
+afterAll(() => lambda.close());
+
+const INPUTS = {
+  invocation_type: 'DryRun',
+  comment_on_pull_request: 'true',
+  function_name: ['allowed', 'no-policy:live', 'denied', 'unknown', 'aliased:nope', OTHER].join('\n'),
+};
+
+/** Runs the check as on pull request 7. */
+async function check(token = 'job', inputs: Record<string, string> = {}): Promise<InvokeStep> {
+  const eventFile = path.join('/tmp', `event-${process.pid}.json`);
+  writeFileSync(eventFile, JSON.stringify({ number: 7, pull_request: { number: 7, head: { sha: HEAD } } }));
+  return invokeStep(
+    lambda,
+    { ...INPUTS, ...inputs },
+    {
+      token,
+      env: {
+        GITHUB_EVENT_NAME: 'pull_request',
+        GITHUB_EVENT_PATH: eventFile,
+        GITHUB_API_URL: github.url,
+        GITHUB_REPOSITORY: REPOSITORY,
+        GITHUB_RUN_ID: '42',
+        GITHUB_SHA: 'b'.repeat(40),
+        GITHUB_WORKFLOW: 'CI',
+        GITHUB_JOB: 'may-invoke',
+        GITHUB_ACTION: '__run',
+      },
+    },
+  );
+}
+const bodies = (): string[] => github.comments(REPOSITORY, 7).map(({ body }) => body);
+const rowsOf = (markdown: string): string[] =>
+  markdown.split('\n').filter((line) => line.startsWith('| ✅') || line.startsWith('| ❌'));
+
+describe('six functions, of which one may be invoked', () => {
+  test('give six right rows, one statement, one comment and a red step; mended, the same comment turns green', async () => {
+    const red = await check();
+    expect(red.exitCode).toBe(1);
+    expect(red.outputs).toMatchObject({ total: '6', succeeded: '1', failed: '5' });
+    expect(lambda.executions()).toHaveLength(0);
+
+    for (const place of [red.summary, bodies()[0] ?? '']) {
+      const rows = rowsOf(place);
+      expect(rows).toHaveLength(6);
+      const row = (name: string): string => rows.find((line) => line.includes(`\`${name}\``)) ?? '';
+      expect(row('allowed')).toMatch(/^\| ✅/);
+      expect(row('no-policy')).toMatch(/^\| ❌.*identity/);
+      expect(row('denied')).toMatch(/^\| ❌.*den/);
+      expect(row('unknown')).toMatch(/^\| ❌.*not exist|^\| ❌.*not found|^\| ❌.*no function/i);
+      expect(row('aliased')).toMatch(/^\| ❌/);
+      expect(row('other')).toMatch(/^\| ❌/);
+      expect(place.match(/"Effect": "Allow"/g)).toHaveLength(1);
+      expect(place).toContain('local-role');
+    }
+    expect(red.summary).toContain('arn:aws:lambda:us-east-1:123456789012:function:no-policy:live');
+    expect(bodies()).toHaveLength(1);
+    const [comment = ''] = bodies();
+    expect(comment).not.toMatch(/\d{12}/);
+    expect(comment).toContain(HEAD.slice(0, 7));
+    expect(comment).toContain('/octo-org/octo-repo/actions/runs/42');
+
+    const again = await check();
+    expect(again.exitCode).toBe(1);
+    expect(
+      github.requests.filter(({ method, path: route }) => method !== 'GET' && route !== '/graphql'),
+    ).toHaveLength(1);
+
+    denials = {};
+    const green = await check('job', { function_name: 'allowed\nno-policy:live' });
+    expect(green.exitCode).toBe(0);
+    expect(bodies()).toHaveLength(1);
+    expect(bodies()[0]).toContain('✅');
+    expect(bodies()[0]).not.toContain('❌');
+  });
+});
+
+test('from a fork there is a warning, the table in the summary, and Lambda’s result as the step’s', async () => {
+  const red = await check('fork');
+  expect(red.exitCode).toBe(1);
+  expect(rowsOf(red.summary)).toHaveLength(6);
+  expect(bodies()).toEqual([]);
+  const warnings = red.annotations.filter(({ level }) => level === 'warning').map(({ message }) => message);
+  expect(warnings).toEqual([expect.stringContaining('pull-requests: write')]);
+  denials = {};
+  const green = await check('fork', { function_name: 'allowed' });
+  expect(green.exitCode).toBe(0);
+});
+
+test('without a pull request there is a warning', async () => {
+  const step = await invokeStep(
+    lambda,
+    { function_name: 'allowed', invocation_type: 'DryRun', comment_on_pull_request: 'true' },
+    { env: { GITHUB_EVENT_NAME: 'schedule', GITHUB_API_URL: github.url, GITHUB_REPOSITORY: REPOSITORY } },
+  );
+  expect(step.exitCode).toBe(0);
+  expect(step.annotations).toEqual([
+    {
+      level: 'warning',
+      title: '',
+      message: expect.stringContaining('The comment on the pull request was not written'),
+    },
+  ]);
+  expect(github.requests).toHaveLength(0);
+});
+
+test('an API that is down hides nothing that Lambda said', async () => {
+  await github.close();
+  const step = await check('job', { function_name: 'allowed' });
+  expect(step.exitCode).toBe(0);
+  expect(step.outputs['outcome']).toBe('succeeded');
+  expect(step.annotations.map(({ level }) => level)).toEqual(['warning']);
+}, 60_000);

@@ -1,0 +1,602 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  type Fault,
+  type LocalGitHub,
+  primaryLimit,
+  type RecordedRequest,
+  secondaryLimit,
+  startLocalGitHub,
+} from '../../local-github/server.ts';
+import { CommentError, type CommentJob, composeComment, writeComment } from '../../src/report/comment.ts';
+
+const REPOSITORY = 'octo/checks';
+const SHA = '0123456789abcdef0123456789abcdef01234567';
+const OTHER_SHA = 'fedcba9876543210fedcba9876543210fedcba98';
+const CLOSED_SHA = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
+const NOW = 1_800_000_000_000;
+const BOT = 'github-actions[bot]';
+
+let github: LocalGitHub;
+let slept: number[];
+
+beforeEach(async () => {
+  slept = [];
+  github = await startLocalGitHub({
+    repositories: {
+      [REPOSITORY]: [
+        { number: 7, commits: [SHA, OTHER_SHA] },
+        { number: 8, commits: [OTHER_SHA] },
+        { number: 9, commits: [SHA, CLOSED_SHA], state: 'closed' },
+        { number: 10, commits: [], isLocked: true },
+      ],
+    },
+    tokens: {
+      job: { kind: 'installation', access: 'write' },
+      fork: { kind: 'installation', access: 'read' },
+      nothing: { kind: 'installation', access: 'none' },
+      app: { kind: 'installation', access: 'write', app: 'checker' },
+      ann: { kind: 'user', login: 'ann', access: 'write' },
+      ben: { kind: 'user', login: 'ben', access: 'read' },
+    },
+  });
+  // Where a machine has a proxy, the toolkit asks this address whether to use it.
+  process.env['GITHUB_API_URL'] = github.url;
+});
+
+afterEach(async () => {
+  delete process.env['GITHUB_API_URL'];
+  await github.close();
+});
+
+function jobWith(more: Partial<CommentJob> = {}): CommentJob {
+  let skew = 0;
+  return {
+    apiUrl: github.url,
+    token: 'job',
+    repository: REPOSITORY,
+    pullRequest: { kind: 'number', number: 7 },
+    key: 'ci/deploy/check',
+    timing: {
+      now: () => NOW + skew,
+      sleep: async (ms) => {
+        slept.push(ms);
+        skew += ms;
+      },
+    },
+    ...more,
+  };
+}
+
+const compose = (table: string, more: Partial<Parameters<typeof composeComment>[0]> = {}): string =>
+  composeComment({
+    key: 'ci/deploy/check',
+    title: 'Permission check',
+    table,
+    details: [],
+    commit: SHA,
+    runUrl: 'https://github.com/octo/checks/actions/runs/1',
+    ...more,
+  });
+
+const RED = compose('❌ red');
+const GREEN = compose('✅ green');
+
+const comments = (number = 7) =>
+  github.comments(REPOSITORY, number).map(({ author, body }) => [author.login, body]);
+const addComment = (login: string, body: string) =>
+  github.addComment({ repository: REPOSITORY, number: 7, login, body });
+const writes = () => github.requests.filter(({ method, path }) => method !== 'GET' && path !== '/graphql');
+const methods = () => writes().map(({ method }) => method);
+const isPost = ({ method, path }: RecordedRequest) => method === 'POST' && path.endsWith('/comments');
+const isList = ({ method, path }: RecordedRequest) => method === 'GET' && path.endsWith('/comments');
+
+/** The first requests of a kind go wrong, one fault after the other. */
+function failFirst(isMeant: (request: RecordedRequest) => boolean, ...faults: readonly Fault[]): void {
+  const left = [...faults];
+  github.setFault((request) => (isMeant(request) ? left.shift() : undefined));
+}
+
+async function failureOf(job: CommentJob, markdown = RED): Promise<CommentError> {
+  const error: unknown = await writeComment(job, markdown).then(
+    (written) => written,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof CommentError) return error;
+  throw new Error(`This is no CommentError: ${String(error)}`);
+}
+
+const unavailable: Fault = { kind: 'answer', when: 'before', answer: { status: 502, body: '<h1>502</h1>' } };
+const lostUnavailable: Fault = { ...unavailable, when: 'after' };
+
+describe('one comment', () => {
+  test('is created, left alone while it is the same, and updated', async () => {
+    expect(await writeComment(jobWith(), RED)).toBe('created');
+    expect(comments()).toEqual([[BOT, RED]]);
+    expect(await writeComment(jobWith(), RED)).toBe('unchanged');
+    expect(methods()).toEqual(['POST']);
+    expect(await writeComment(jobWith(), GREEN)).toBe('updated');
+    expect(comments()).toEqual([[BOT, GREEN]]);
+    expect(methods()).toEqual(['POST', 'PATCH']);
+    expect(slept).toEqual([]);
+  });
+
+  test('is the same after GitHub has changed its line ends', async () => {
+    addComment(BOT, RED.trimEnd().replaceAll('\n', '\r\n'));
+    expect(await writeComment(jobWith(), RED)).toBe('unchanged');
+    expect(writes()).toEqual([]);
+  });
+
+  test('gets the marker where the text has none', async () => {
+    expect(await writeComment(jobWith(), 'plain')).toBe('created');
+    expect(await writeComment(jobWith(), 'plain')).toBe('unchanged');
+    expect(comments()).toEqual([[BOT, '<!-- aws-lambda-invoke-action: ci%2Fdeploy%2Fcheck -->\nplain']]);
+  });
+
+  test('there is one for each key', async () => {
+    const keys = ['a', 'a -->', '--', '-', '%2D%2D', 'a b', 'ä', '\ud800'];
+    for (const key of keys) {
+      expect(await writeComment(jobWith({ key }), compose('red', { key }))).toBe('created');
+    }
+    for (const key of keys) {
+      expect(await writeComment(jobWith({ key }), compose('red', { key }))).toBe('unchanged');
+    }
+    expect(comments()).toHaveLength(keys.length);
+    for (const [, body = ''] of comments()) {
+      const [marker = ''] = body.split('\n');
+      expect(marker).toMatch(/^<!-- [^>]* -->$/);
+      expect(marker.slice(4, -3)).not.toContain('--');
+    }
+  });
+
+  test('is found among more than 100', async () => {
+    for (let n = 0; n < 230; n += 1) addComment('ann', `hello ${n}`);
+    addComment(BOT, RED);
+    addComment('ann', 'bye');
+    expect(await writeComment(jobWith(), GREEN)).toBe('updated');
+    expect(comments()).toHaveLength(232);
+    expect(comments()[230]).toEqual([BOT, GREEN]);
+    expect(github.requests.filter(isList).map(({ query }) => query)).toEqual([
+      { per_page: '100', page: '1' },
+      { per_page: '100', page: '2' },
+      { per_page: '100', page: '3' },
+    ]);
+  });
+
+  test("is not a stranger's who pastes the marker", async () => {
+    addComment('mallory', RED);
+    addComment('github-actions', RED);
+    expect(await writeComment(jobWith(), GREEN)).toBe('created');
+    expect(comments()).toEqual([
+      ['mallory', RED],
+      ['github-actions', RED],
+      [BOT, GREEN],
+    ]);
+    expect(await writeComment(jobWith(), RED)).toBe('updated');
+    expect(methods()).toEqual(['POST', 'PATCH']);
+  });
+
+  test('is not one of ours that only quotes the marker', async () => {
+    addComment(BOT, `See:\n\n${RED}`);
+    expect(await writeComment(jobWith(), GREEN)).toBe('created');
+    expect(comments()).toHaveLength(2);
+  });
+
+  test.each([
+    ['ann', 'ann', ['/user']],
+    ['job', BOT, ['/user', '/graphql']],
+    ['app', 'checker[bot]', ['/user', '/graphql']],
+  ])("with the token %s is %s's", async (token, login, asked) => {
+    addComment(token === 'job' ? 'ann' : BOT, RED);
+    expect(await writeComment(jobWith({ token }), RED)).toBe('created');
+    expect(await writeComment(jobWith({ token }), GREEN)).toBe('updated');
+    expect(comments()[1]).toEqual([login, GREEN]);
+    const paths = github.requests.map(({ path }) => path).filter((path) => !path.startsWith('/repos/'));
+    expect(paths).toEqual([...asked, ...asked]);
+  });
+
+  test.each([
+    ['403', { status: 403, body: { message: 'Resource not accessible by integration' } }],
+    ['errors', { status: 200, body: { errors: [{ message: 'No.' }] } }],
+  ])('is by github-actions[bot] where GraphQL answers with %s', async (_what, answer) => {
+    failFirst(({ path }) => path === '/graphql', { kind: 'answer', when: 'before', answer });
+    addComment(BOT, RED);
+    expect(await writeComment(jobWith(), GREEN)).toBe('updated');
+    expect(slept).toEqual([]);
+  });
+
+  test("is not taken for another's where GitHub does not say who asks", async () => {
+    addComment('ann', RED);
+    const page: Fault = { kind: 'answer', when: 'before', answer: { status: 200, body: '<html>' } };
+    failFirst(({ path }) => path === '/user', page);
+    expect(await writeComment(jobWith({ token: 'ann' }), GREEN)).toBe('updated');
+  });
+
+  test('is written through the API of an Enterprise Server', async () => {
+    for (const apiUrl of [github.enterpriseUrl, `${github.enterpriseUrl}/`]) {
+      await writeComment(jobWith({ apiUrl, token: 'app' }), apiUrl);
+    }
+    expect(comments()).toHaveLength(1);
+    expect(github.requests.every(({ isEnterprise }) => isEnterprise)).toBe(true);
+    expect(github.requests.map(({ path }) => path)).toContain('/graphql');
+  });
+});
+
+describe('a pull request known by a commit', () => {
+  test('is the one that is open', async () => {
+    expect(await writeComment(jobWith({ pullRequest: { kind: 'commit', sha: SHA } }), RED)).toBe('created');
+    expect(comments(7)).toHaveLength(1);
+    expect(comments(9)).toEqual([]);
+  });
+
+  test.each([
+    [CLOSED_SHA, 'The commit aaaaaaa is part of no open pull request; a comment needs exactly one.'],
+    ['b'.repeat(40), 'The commit bbbbbbb is part of no open pull request; a comment needs exactly one.'],
+    [OTHER_SHA, 'The commit fedcba9 is part of 2 open pull requests; a comment needs exactly one.'],
+    ['gone', 'GitHub does not know the commit of this run (422: No commit found for SHA: gone).'],
+  ])('%s: no comment', async (sha, what) => {
+    expect((await failureOf(jobWith({ pullRequest: { kind: 'commit', sha } }))).what).toBe(what);
+    expect(writes()).toEqual([]);
+  });
+});
+
+describe('never doubled', () => {
+  const both = async (one: CommentJob, other: CommentJob) =>
+    Promise.all([writeComment(one, RED), writeComment(other, GREEN)]);
+
+  test('two jobs at once leave one comment', async () => {
+    // Neither sees the other's: both lists are answered before either comment is there.
+    let lists = 0;
+    const { promise: bothListed, resolve } = Promise.withResolvers<void>();
+    github.setFault((request) => {
+      if (!isList(request)) return undefined;
+      lists += 1;
+      if (lists === 2) resolve();
+      return lists <= 2 ? { kind: 'hold', when: 'after', until: bothListed } : undefined;
+    });
+    const written = await both(jobWith(), jobWith());
+    expect(methods().filter((method) => method === 'POST')).toHaveLength(2);
+    expect(comments()).toHaveLength(1);
+    expect([...written].sort()).toEqual(['created', 'updated']);
+    // The one that came second has the last word.
+    expect(comments()).toEqual([[BOT, written[0] === 'updated' ? RED : GREEN]]);
+    expect(methods().filter((method) => method === 'DELETE')).toHaveLength(1);
+  });
+
+  test('the older comment of another job is kept, ours goes, and nothing else', async () => {
+    addComment('mallory', GREEN);
+    github.setFault((request) => {
+      if (isPost(request)) addComment(BOT, RED);
+      return undefined;
+    });
+    expect(await writeComment(jobWith(), GREEN)).toBe('updated');
+    expect(comments()).toEqual([
+      ['mallory', GREEN],
+      [BOT, GREEN],
+    ]);
+    expect(methods()).toEqual(['POST', 'PATCH', 'DELETE']);
+  });
+
+  test('the double of a job that was killed is cleared away by the next', async () => {
+    addComment(BOT, RED);
+    addComment(BOT, RED);
+    addComment('ann', RED);
+    expect(await writeComment(jobWith(), GREEN)).toBe('updated');
+    expect(comments()).toEqual([
+      [BOT, GREEN],
+      ['ann', RED],
+    ]);
+  });
+
+  test('a double that is gone already is no failure', async () => {
+    addComment(BOT, RED);
+    addComment(BOT, RED);
+    failFirst(({ method }) => method === 'DELETE', lostUnavailable);
+    expect(await writeComment(jobWith(), GREEN)).toBe('updated');
+    expect(methods()).toEqual(['PATCH', 'DELETE', 'DELETE']);
+    expect(comments()).toEqual([[BOT, GREEN]]);
+  });
+
+  test.each<[string, Fault]>([
+    ['the connection reset', { kind: 'reset', when: 'after' }],
+    ['a 502', lostUnavailable],
+    ['half an answer', { kind: 'answer', when: 'after', answer: { status: 201, body: '<html>' } }],
+  ])('%s after the comment was created: it is not created again', async (_what, fault) => {
+    failFirst(isPost, fault);
+    expect(await writeComment(jobWith(), RED)).toBe('created');
+    expect(methods()).toEqual(['POST']);
+    expect(comments()).toEqual([[BOT, RED]]);
+    expect(slept).toEqual([1_000]);
+  });
+
+  test.each<[string, Fault]>([
+    ['the connection reset', { kind: 'reset', when: 'before' }],
+    ['a 502', unavailable],
+  ])('%s before the comment was created: listed first, then created', async (_what, fault) => {
+    failFirst(isPost, fault, fault);
+    expect(await writeComment(jobWith(), RED)).toBe('created');
+    const asked = github.requests.filter((request) => isPost(request) || isList(request));
+    expect(asked.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET', 'POST', 'GET', 'POST', 'GET']);
+    expect(comments()).toEqual([[BOT, RED]]);
+    expect(slept).toEqual([1_000, 2_000]);
+  });
+
+  test('a comment that was created is created, though nobody can look for another', async () => {
+    github.setFault((request) =>
+      isList(request) && methods().includes('POST') ? { kind: 'reset', when: 'before' } : undefined,
+    );
+    expect(await writeComment(jobWith(), RED)).toBe('created');
+    expect(methods()).toEqual(['POST']);
+  });
+});
+
+describe('GitHub out of reach', () => {
+  test.each<[string, Fault]>([
+    ['a 502', unavailable],
+    ['the connection reset', { kind: 'reset', when: 'before' }],
+    ['a page of a proxy', { kind: 'answer', when: 'before', answer: { status: 200, body: '<html>' } }],
+  ])('%s: twice is got over', async (_what, fault) => {
+    failFirst(isList, fault, fault);
+    expect(await writeComment(jobWith(), RED)).toBe('created');
+    expect(slept).toEqual([1_000, 2_000]);
+  });
+
+  test('an update whose answer is lost is sent again', async () => {
+    addComment(BOT, RED);
+    failFirst(({ method }) => method === 'PATCH', { kind: 'reset', when: 'after' });
+    expect(await writeComment(jobWith(), GREEN)).toBe('updated');
+    expect(methods()).toEqual(['PATCH', 'PATCH']);
+  });
+
+  test('three times is too often', async () => {
+    github.setFault(() => unavailable);
+    const { what, mend, cause } = await failureOf(jobWith());
+    expect(what).toBe("GitHub's API answers with 502.");
+    expect(mend).toMatch(/githubstatus/);
+    expect(cause).toBeInstanceOf(Error);
+    expect(github.requests).toHaveLength(3);
+    expect(slept).toEqual([1_000, 2_000]);
+  });
+
+  test('a create that never gets an answer ends after three', async () => {
+    github.setFault((request) => (isPost(request) ? { kind: 'reset', when: 'before' } : undefined));
+    expect((await failureOf(jobWith())).what).toMatch(/^GitHub's API gives no answer: /);
+    expect(methods()).toEqual(['POST', 'POST', 'POST']);
+  });
+
+  test('nobody listens', async () => {
+    const { url: apiUrl, close } = await startLocalGitHub({ repositories: {}, tokens: {} });
+    await close();
+    expect((await failureOf(jobWith({ apiUrl }))).what).toMatch(/no answer: .*ECONNREFUSED/);
+    expect(slept).toEqual([1_000, 2_000]);
+  });
+
+  test('a request that stalls is given up', async () => {
+    github.setFault(() => ({ kind: 'stall', when: 'before' }));
+    expect((await failureOf(jobWith({ requestMs: 50 }))).what).toMatch(/no answer: .*timeout/);
+    expect(github.requests).toHaveLength(3);
+  });
+});
+
+describe('rate limits', () => {
+  test.each<[string, Fault, number]>([
+    ['secondary, 403', secondaryLimit(403, 7), 7_000],
+    ['secondary, 429', secondaryLimit(429, 7), 7_000],
+    ['secondary, at once', secondaryLimit(403, 0), 1_000],
+    ['secondary, for nobody knows how long', secondaryLimit(403), 60_000],
+    ['too many, for nobody knows how long', secondaryLimit(429), 60_000],
+    ['primary, 403', primaryLimit(403, NOW / 1_000 + 20), 21_000],
+    ['primary, 429', primaryLimit(429, NOW / 1_000 + 20), 21_000],
+    ['primary, over by now', primaryLimit(403, NOW / 1_000 - 20), 1_000],
+  ])('%s: waited for', async (_what, fault, waitMs) => {
+    failFirst(isPost, fault);
+    expect(await writeComment(jobWith(), RED)).toBe('created');
+    expect(slept).toEqual([waitMs]);
+    expect(comments()).toHaveLength(1);
+  });
+
+  test.each([
+    ['retry-after', { 'retry-after': '5' }],
+    ['x-ratelimit-remaining', { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${NOW / 1_000 + 4}` }],
+  ])('%s says it where the message does not', async (_what, headers) => {
+    const answer = { status: 403, headers, body: { message: 'Slow down.' } };
+    failFirst(isList, { kind: 'answer', when: 'before', answer });
+    expect(await writeComment(jobWith(), RED)).toBe('created');
+    expect(slept).toEqual([5_000]);
+  });
+
+  test('60 s in all, over all requests', async () => {
+    let lists = 0;
+    github.setFault((request) => {
+      if (isList(request)) lists += 1;
+      if (isList(request) && lists <= 2) return secondaryLimit(403, 25);
+      return isPost(request) ? secondaryLimit(403, 11) : undefined;
+    });
+    expect((await failureOf(jobWith())).what).toBe(
+      'GitHub limits the rate of requests and asks to wait 11 s more; a comment waits 60 s in all.',
+    );
+    expect(slept).toEqual([25_000, 25_000]);
+    expect(comments()).toEqual([]);
+  });
+
+  test('61 s is not begun', async () => {
+    failFirst(isPost, secondaryLimit(403, 61));
+    expect((await failureOf(jobWith())).mend).toMatch(/later/);
+    expect(slept).toEqual([]);
+  });
+
+  test('a limit that never ends does', async () => {
+    github.setFault(() => secondaryLimit(403, 0));
+    await failureOf(jobWith());
+    expect(slept).toEqual(Array.from({ length: 60 }, () => 1_000));
+  });
+
+  test('a limit on GET /user is not taken for a token without a user', async () => {
+    failFirst(({ path }) => path === '/user', secondaryLimit(403, 3));
+    expect(await writeComment(jobWith({ token: 'ann' }), RED)).toBe('created');
+    expect(slept).toEqual([3_000]);
+    expect(github.requests.map(({ path }) => path)).not.toContain('/graphql');
+  });
+});
+
+describe('refused', () => {
+  const YAML = 'permissions:\n  pull-requests: write\n';
+
+  test.each([
+    ['a read-only token, as of a fork', { token: 'fork' }, /may not comment .*\(403: Resource not acc/, YAML],
+    ['a token without permission', { token: 'nothing' }, /may not comment .*\(403: Resource not acc/, YAML],
+    ["a user's read-only token", { token: 'ben' }, /may not comment .*personal access token\)/, YAML],
+    ['a bad token', { token: 'wrong' }, /not accept the token \(401: Bad credentials\)/, 'github_token'],
+    ['no token', { token: '' }, /github_token is empty/, 'Leave github_token out'],
+    [
+      'a token in two lines',
+      { token: 'se\ncret' },
+      /github_token is empty, or has/,
+      'Leave github_token out',
+    ],
+    ['no such repository', { repository: 'octo/nope' }, /no such repository .*\(404: Not Found\)/, YAML],
+    [
+      'no such pull request',
+      { pullRequest: { kind: 'number', number: 99 } as const },
+      /or pull request.*\(404/,
+      YAML,
+    ],
+    [
+      'a locked conversation',
+      { pullRequest: { kind: 'number', number: 10 } as const },
+      /is locked \(403: Unable/,
+      'Unlock it',
+    ],
+    ['a repository without an owner', { repository: 'checks' }, /"checks" is no repository/, ''],
+  ])('%s', async (_what, more, what, mend) => {
+    const error = await failureOf(jobWith(more));
+    expect(error.what).toMatch(what);
+    expect(error.mend).toContain(mend);
+    expect(error.message).toBe([error.what, error.mend].filter(Boolean).join('\n'));
+    expect(error.message).not.toContain('cret');
+    expect(slept).toEqual([]);
+    expect(writes().length).toBeLessThanOrEqual(1);
+  });
+
+  test('the mend has a word about forks', async () => {
+    expect((await failureOf(jobWith({ token: 'fork' }))).mend).toMatch(/from a fork .*workflow_run/);
+  });
+
+  test('a 404 that says so is a missing permission', async () => {
+    const body = { message: 'Resource not accessible by integration' };
+    failFirst(isList, { kind: 'answer', when: 'before', answer: { status: 404, body } });
+    const { what, mend } = await failureOf(jobWith());
+    expect(what).toMatch(/^The token may not comment/);
+    expect(mend).toContain(YAML);
+  });
+
+  test('a comment that GitHub does not take', async () => {
+    const { what } = await failureOf(jobWith(), 'x'.repeat(70_000));
+    expect(what).toBe(
+      'GitHub does not take the comment (422: Validation Failed; Body is too long (maximum is 65536 characters)).',
+    );
+  });
+
+  test("GitHub's message is one line and not for ever", async () => {
+    const body = { message: `a\n::error::b ${'x'.repeat(5_000)}` };
+    failFirst(isList, { kind: 'answer', when: 'before', answer: { status: 418, body } });
+    const { what } = await failureOf(jobWith());
+    expect(what).toMatch(/^GitHub refuses the request \(418: a ::error::b x+…\)\.$/);
+    expect(what.length).toBeLessThan(400);
+  });
+});
+
+describe('the text', () => {
+  const table = (rows: number, cell = 'fn'): string =>
+    [
+      '| Function | May |',
+      '| --- | --- |',
+      ...Array.from({ length: rows }, (_, n) => `| ${cell}-${n} | ✅ |`),
+    ].join('\n');
+  const rowsIn = (text: string): number => text.match(/^\| (?!Function|---)/gm)?.length ?? 0;
+
+  test('has marker, heading, table, folds and a footer', () => {
+    const text = compose(table(2), { details: [{ title: 'Policy <to> add', body: '```json\n{}\n```\n' }] });
+    expect(text).toBe(`<!-- aws-lambda-invoke-action: ci%2Fdeploy%2Fcheck -->
+
+### Permission check
+
+| Function | May |
+| --- | --- |
+| fn-0 | ✅ |
+| fn-1 | ✅ |
+
+<details><summary>Policy &lt;to&gt; add</summary>
+
+\`\`\`json
+{}
+\`\`\`
+
+</details>
+
+<sub>Commit 0123456 · [run](https://github.com/octo/checks/actions/runs/1)</sub>
+`);
+  });
+
+  test.each([
+    ['many rows', 20_000, 'fn'],
+    ['wide rows', 400, 'w'.repeat(600)],
+    ['emoji', 3_000, '🟢'.repeat(40)],
+  ])('%s: the last rows go, counted', async (_what, rows, cell) => {
+    const text = compose(`${table(rows, cell)}\n\nAfter the table.`, {
+      details: [{ title: 'Policy', body: 'the mend' }],
+    });
+    const shown = rowsIn(text);
+    expect(text.replaceAll('\n', '\r\n').length).toBeLessThan(65_536);
+    // Not a row fewer than have to go.
+    expect(text.length + text.split('\n').length + cell.length + 20).toBeGreaterThan(65_536);
+    expect(text).toContain(
+      `| ✅ |\n\n… and ${(rows - shown).toLocaleString('en-US')} more rows.\n\nAfter the`,
+    );
+    expect(text).toContain('the mend');
+    expect(text).toMatch(/\[run\]\(.*\)<\/sub>\n$/);
+    expect(await writeComment(jobWith(), text)).toBe('created');
+  });
+
+  test('what just fits is whole, and one row more is counted', () => {
+    const whole = (rows: number) => !compose(table(rows, 'x'.repeat(80))).includes('more row');
+    let most = 0;
+    while (most < 5_000 && whole(most + 1)) most += 1;
+    expect(rowsIn(compose(table(most, 'x'.repeat(80))))).toBe(most);
+    expect(compose(table(most + 1, 'x'.repeat(80)))).toMatch(/… and \d more rows?\./);
+  });
+
+  test('folds go, the last first, where not even ten rows would be left', () => {
+    const details = [
+      { title: 'First', body: 'one' },
+      { title: 'Second', body: 'x'.repeat(64_500) },
+      { title: 'Third', body: 'y'.repeat(70_000) },
+    ];
+    const text = compose(table(50, 'z'.repeat(100)), { details });
+    expect(rowsIn(text)).toBe(50);
+    expect(text).toContain('<summary>First</summary>');
+    expect(text).not.toContain('<summary>Second');
+    expect(text).toContain('Left out, as a comment has a limit: Second, Third. See the run.');
+    expect(text.length).toBeLessThan(65_536);
+  });
+
+  test('a fold that leaves ten rows stays', () => {
+    const text = compose(table(50, 'z'.repeat(100)), { details: [{ title: 'F', body: 'x'.repeat(63_000) }] });
+    expect(text).toContain('<summary>F</summary>');
+    expect(rowsIn(text)).toBeGreaterThanOrEqual(10);
+    expect(rowsIn(text)).toBeLessThan(50);
+  });
+
+  test.each([
+    ['a row', table(1, 'x'.repeat(70_000))],
+    ['a heading', `| ${'x'.repeat(70_000)} |\n| --- |\n| a |`],
+    ['a text', 'x'.repeat(70_000)],
+  ])('%s that no comment has room for', (_what, text) => {
+    const comment = compose(text, { title: 't'.repeat(70_000), details: [{ title: 'F', body: 'fold' }] });
+    expect(comment.length).toBeLessThan(1_000);
+    expect(comment).toContain('The table is too long for a comment. See the run.');
+  });
+
+  test('half a character is never left of a heading', () => {
+    expect(compose('', { title: `${'t'.repeat(254)}😀😀` }).isWellFormed()).toBe(true);
+  });
+});

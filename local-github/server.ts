@@ -1,0 +1,250 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { type Answer, errorAnswer, REFUSED } from './answers.ts';
+import { deliver, type Fault } from './faults.ts';
+import { Accounts, loginOf, type Token } from './identities.ts';
+import { type PullRequest, Repository, type StoredComment } from './repository.ts';
+
+export type { Answer } from './answers.ts';
+export { type Fault, primaryLimit, secondaryLimit } from './faults.ts';
+export type { Token } from './identities.ts';
+export type { PullRequest, StoredComment } from './repository.ts';
+
+/** A request as it came; `path` is without the query and without /api/v3. */
+export type RecordedRequest = Readonly<{
+  method: string;
+  path: string;
+  query: Readonly<Record<string, string>>;
+  headers: Readonly<Record<string, string>>;
+  isEnterprise: boolean;
+  /** As JSON; undefined where there is none. */
+  body: unknown;
+}>;
+
+/** Says what goes wrong with a request, if anything; n counts requests from 0, anew from each setFault. */
+export type FaultChooser = (request: RecordedRequest, n: number) => Fault | undefined;
+
+/** Repositories by owner/name, tokens by their text. */
+export type LocalGitHubOptions = Readonly<{
+  repositories: Readonly<Record<string, readonly PullRequest[]>>;
+  tokens: Readonly<Record<string, Token>>;
+  /** Default: any free port. */
+  port?: number;
+}>;
+
+/** A running local GitHub. */
+export type LocalGitHub = Readonly<{
+  /** As GITHUB_API_URL has it on github.com. */
+  url: string;
+  /** As GITHUB_API_URL has it on an Enterprise Server. */
+  enterpriseUrl: string;
+  readonly requests: readonly RecordedRequest[];
+  comments(repository: string, number: number): readonly StoredComment[];
+  /** Writes a comment as anybody, without a request. */
+  addComment(
+    comment: Readonly<{ repository: string; number: number; login: string; body: string }>,
+  ): StoredComment;
+  setFault(chooser: FaultChooser | undefined): void;
+  close(): Promise<void>;
+}>;
+
+type Call = Readonly<{ request: RecordedRequest; url: URL; token: Token; match: readonly string[] }>;
+type Route = Readonly<{ method: string; path: RegExp; answer: (service: Service, call: Call) => Answer }>;
+
+const BROKEN = Symbol('a body that is no JSON');
+const FIRST_COMMENT_ID = 3_000_000_001;
+
+function parseBody(body: string): unknown {
+  if (body === '') return undefined;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return BROKEN;
+  }
+}
+
+async function readRequest(message: IncomingMessage): Promise<RecordedRequest & { url: URL }> {
+  const url = new URL(message.url ?? '/', `http://${message.headers.host ?? 'localhost'}`);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(message.headersDistinct)) headers[name] = value?.join(',') ?? '';
+  return {
+    method: message.method ?? 'GET',
+    // GraphQL is at /graphql on github.com, at /api/graphql on an Enterprise Server.
+    path: url.pathname.replace(/^\/api\/v3(?=\/)|^\/api(?=\/graphql$)/, ''),
+    query: Object.fromEntries(url.searchParams),
+    headers,
+    isEnterprise: url.pathname.startsWith('/api/'),
+    body: parseBody(await text(message)),
+    url,
+  };
+}
+
+const notAccessible = ({ kind }: Token): Answer =>
+  errorAnswer(403, `Resource not accessible by ${kind === 'user' ? 'personal access token' : 'integration'}`);
+
+/** A user without write access is refused another way, but may comment in public repositories; tokens here may not. */
+const withWrite = (call: Call, answer: () => Answer): Answer =>
+  call.token.access === 'write' ? answer() : notAccessible(call.token);
+
+const withRead = (call: Call, answer: () => Answer): Answer =>
+  call.token.access === 'none' ? notAccessible(call.token) : answer();
+
+const ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    path: /^\/user$/,
+    answer: (service, { token }) =>
+      token.kind === 'user'
+        ? { status: 200, body: { ...service.accounts.of(token.login), site_admin: false } }
+        : notAccessible(token),
+  },
+  {
+    method: 'POST',
+    path: /^\/graphql$/,
+    answer: (_service, { token, request: { body } }) =>
+      /\bviewer\s*\{\s*login\s*\}/.test(JSON.stringify(body))
+        ? { status: 200, body: { data: { viewer: { login: loginOf(token) } } } }
+        : { status: 200, body: { errors: [{ message: 'Only viewer { login } is known here.' }] } },
+  },
+  {
+    method: 'GET',
+    path: /^\/repos\/([^/]+\/[^/]+)\/issues\/(\d+)\/comments$/,
+    answer: (service, call) =>
+      withRead(call, () =>
+        service.in(call, (repository) => repository.list(Number(call.match[2]), call.url)),
+      ),
+  },
+  {
+    method: 'POST',
+    path: /^\/repos\/([^/]+\/[^/]+)\/issues\/(\d+)\/comments$/,
+    answer: (service, call) =>
+      withWrite(call, () =>
+        service.in(call, (repository) => {
+          const author = service.accounts.of(loginOf(call.token));
+          const target = { number: Number(call.match[2]), author, url: call.url };
+          return repository.create(target, call.request.body);
+        }),
+      ),
+  },
+  {
+    method: 'PATCH',
+    path: /^\/repos\/([^/]+\/[^/]+)\/issues\/comments\/(\d+)$/,
+    answer: (service, call) =>
+      withWrite(call, () =>
+        service.in(call, (repository) =>
+          repository.update(Number(call.match[2]), call.request.body, call.url),
+        ),
+      ),
+  },
+  {
+    method: 'DELETE',
+    path: /^\/repos\/([^/]+\/[^/]+)\/issues\/comments\/(\d+)$/,
+    answer: (service, call) =>
+      withWrite(call, () => service.in(call, (repository) => repository.remove(Number(call.match[2])))),
+  },
+  {
+    method: 'GET',
+    path: /^\/repos\/([^/]+\/[^/]+)\/commits\/([^/]+)\/pulls$/,
+    answer: (service, call) =>
+      withRead(call, () =>
+        service.in(call, (repository) => repository.pullRequestsOf(call.match[2] ?? '', call.url)),
+      ),
+  },
+];
+
+/** One server's state between requests. */
+class Service {
+  readonly accounts = new Accounts();
+  readonly requests: RecordedRequest[] = [];
+  readonly #repositories: ReadonlyMap<string, Repository>;
+  readonly #tokens: ReadonlyMap<string, Token>;
+  #faultChooser: FaultChooser | undefined;
+  #requestCount = 0;
+
+  constructor({ repositories, tokens }: LocalGitHubOptions) {
+    let lastId = FIRST_COMMENT_ID - 1;
+    const nextId = (): number => {
+      lastId += 1;
+      return lastId;
+    };
+    this.#repositories = new Map(
+      Object.entries(repositories).map(([name, pullRequests]) => [
+        name,
+        new Repository({ name, pullRequests, nextId }),
+      ]),
+    );
+    this.#tokens = new Map(Object.entries(tokens));
+  }
+
+  setFault(chooser: FaultChooser | undefined): void {
+    this.#faultChooser = chooser;
+    this.#requestCount = 0;
+  }
+
+  repository(name: string): Repository {
+    const repository = this.#repositories.get(name);
+    if (repository === undefined) throw new Error(`There is no repository ${name} here.`);
+    return repository;
+  }
+
+  in({ match }: Call, answer: (repository: Repository) => Answer): Answer {
+    const repository = this.#repositories.get(match[1] ?? '');
+    return repository === undefined ? REFUSED.notFound : answer(repository);
+  }
+
+  async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { url, ...request } = await readRequest(message);
+    this.requests.push(request);
+    const fault = this.#faultChooser?.(request, this.#requestCount);
+    this.#requestCount += 1;
+    if (fault?.kind === 'hold' && fault.when === 'before') await fault.until;
+    const hasEffect = fault === undefined || fault.kind === 'hold' || fault.when === 'after';
+    const answer = hasEffect ? this.#answer(request, url) : { status: 500 };
+    if (fault?.kind === 'hold' && fault.when === 'after') await fault.until;
+    deliver(response, answer, fault);
+  }
+
+  #answer(request: RecordedRequest, url: URL): Answer {
+    const credentials = request.headers['authorization'];
+    if (credentials === undefined) return REFUSED.noCredentials;
+    const token = this.#tokens.get(credentials.replace(/^(?:token|bearer) /i, ''));
+    if (token === undefined) return REFUSED.badCredentials;
+    if (request.body === BROKEN) return REFUSED.badJson;
+    for (const { method, path, answer } of ROUTES) {
+      const match = method === request.method ? path.exec(request.path) : null;
+      if (match) return answer(this, { request, url, token, match });
+    }
+    return REFUSED.notFound;
+  }
+}
+
+/** Starts a local GitHub on a loopback port; throws where the port is taken. */
+export async function startLocalGitHub(options: LocalGitHubOptions): Promise<LocalGitHub> {
+  const service = new Service(options);
+  const server = createServer((message, response) => {
+    // What fails here is the connection: the client has gone, and there is nobody to answer.
+    service.serve(message, response).catch(() => response.destroy());
+  });
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  const url = `http://127.0.0.1:${address.port}`;
+  return {
+    url,
+    enterpriseUrl: `${url}/api/v3`,
+    requests: service.requests,
+    comments: (repository, number) => service.repository(repository).commentsOn(number),
+    addComment: ({ repository, number, login, body }) =>
+      service.repository(repository).add(number, service.accounts.of(login), body),
+    setFault: (chooser) => service.setFault(chooser),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

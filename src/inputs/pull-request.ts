@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+
+/** A pull request: its number, or a commit of it, by which GitHub finds it. */
+export type PullRequestRef =
+  | Readonly<{ kind: 'number'; number: number }>
+  | Readonly<{ kind: 'commit'; sha: string }>;
+
+/** Why an event belongs to no pull request, in words that go on after "because". */
+export type NoPullRequest = Readonly<{ reason: string }>;
+
+type Fields = Readonly<Record<string, unknown>>;
+type Found = PullRequestRef | NoPullRequest;
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+
+const numberIn = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
+
+function byNumber(value: unknown, reason: string): Found {
+  const number = numberIn(value);
+  return number === undefined ? { reason } : { kind: 'number', number };
+}
+
+function byCommit(sha: unknown, reason: string): Found {
+  return typeof sha === 'string' && /^[0-9a-f]{40,64}$/.test(sha) && !/^0+$/.test(sha)
+    ? { kind: 'commit', sha }
+    : { reason };
+}
+
+function inPullRequest({ pull_request: pullRequest }: Fields): Found {
+  return byNumber(fieldsOf(pullRequest)['number'], "the event's payload has no pull request");
+}
+
+function inIssueComment({ issue }: Fields): Found {
+  const { number, pull_request: pullRequest } = fieldsOf(issue);
+  if (pullRequest === undefined || pullRequest === null)
+    return { reason: 'the comment is on an issue, not on a pull request' };
+  return byNumber(number, "the event's payload has no number of a pull request");
+}
+
+// A merge queue names its branches gh-readonly-queue/{base}/pr-{number}-{sha}; a base may have slashes.
+const QUEUE_BRANCH = /^refs\/heads\/gh-readonly-queue\/.+\/pr-(?<number>[1-9]\d*)-[0-9a-f]+$/;
+
+function inMergeGroup({ merge_group: group }: Fields): Found {
+  const { head_ref: ref } = fieldsOf(group);
+  const number = typeof ref === 'string' ? QUEUE_BRANCH.exec(ref)?.groups?.['number'] : undefined;
+  return byNumber(Number(number), "the merge queue's branch names no pull request");
+}
+
+/** The pull requests of a run may be those of another repository: a fork's branch is offered to its parent. */
+function inWorkflowRun({ workflow_run: run, repository }: Fields): Found {
+  const { pull_requests: pullRequests, head_sha: sha } = fieldsOf(run);
+  const { id: here } = fieldsOf(repository);
+  const own = (Array.isArray(pullRequests) ? pullRequests : []).map(fieldsOf).find(({ base }) => {
+    const { id: there } = fieldsOf(fieldsOf(base)['repo']);
+    return here === undefined || there === undefined || here === there;
+  });
+  const number = numberIn(own?.['number']);
+  return number === undefined
+    ? byCommit(sha, "the event's payload has neither a pull request nor a commit")
+    : { kind: 'number', number };
+}
+
+function inPush({ ref, after, deleted }: Fields): Found {
+  if (typeof ref === 'string' && ref.startsWith('refs/tags/')) return { reason: 'a tag was pushed' };
+  if (deleted === true) return { reason: 'the branch was deleted' };
+  return byCommit(after, "the event's payload has no commit");
+}
+
+const EVENTS: ReadonlyMap<string, (payload: Fields) => Found> = new Map([
+  ['pull_request', inPullRequest],
+  ['pull_request_target', inPullRequest],
+  ['pull_request_review', inPullRequest],
+  ['pull_request_review_comment', inPullRequest],
+  ['issue_comment', inIssueComment],
+  ['merge_group', inMergeGroup],
+  ['workflow_run', inWorkflowRun],
+  ['push', inPush],
+]);
+
+/** Says which pull request an event belongs to, a commit where only GitHub can tell, or why there is none. */
+export function findPullRequest(event: Readonly<{ name: string; payload: unknown }>): Found {
+  const find = EVENTS.get(event.name);
+  if (find === undefined) return { reason: `the event ${event.name || '(none)'} belongs to no pull request` };
+  return event.payload === undefined
+    ? { reason: "the event's payload could not be read" }
+    : find(fieldsOf(event.payload));
+}
+
+/** Reads the event's payload from the file that GITHUB_EVENT_PATH names; undefined where there is none to read. */
+export async function readEventPayload(path: string | undefined): Promise<unknown> {
+  if (path === undefined || path === '') return undefined;
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

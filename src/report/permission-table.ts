@@ -1,0 +1,171 @@
+import {
+  callerOf,
+  isCrossAccount,
+  type Mend,
+  type Permission,
+  policyInWords,
+  type Refusal,
+} from '../outcome/permission.ts';
+import { codeSpan, table } from './markdown.ts';
+
+/** Why not, in words. */
+const WORDS: Readonly<Record<Refusal, string | ((permission: Permission) => string)>> = {
+  no_identity_policy: 'no identity-based policy allows it',
+  no_resource_policy: 'no resource-based policy allows it',
+  no_limiting_policy: ({ denyingPolicy }) => `${policyInWords(denyingPolicy)} does not allow it`,
+  explicit_deny: ({ denyingPolicy }) => `explicit deny in ${policyInWords(denyingPolicy)}`,
+  no_reason: 'not authorized; AWS gives no reason',
+  function_not_found: 'function not found',
+  qualifier_not_found: 'version or alias not found, or the function itself',
+  wrong_region: 'the ARN is of another region than the one that was asked',
+  credentials_expired: 'credentials expired',
+  credentials_missing: 'no credentials',
+  credentials_invalid: 'credentials not valid',
+  other: ({ errorName = '' }) => ['not checked', foreign(errorName)].filter((part) => part !== '').join(': '),
+};
+
+// Of a cell, as in the summary's table.
+const LONGEST_FOREIGN = 256;
+
+function foreign(text: string): string {
+  return codeSpan(
+    text.length > LONGEST_FOREIGN ? `${text.slice(0, LONGEST_FOREIGN - 1).toWellFormed()}…` : text,
+  );
+}
+
+type Verdict = 'may' | 'may_not' | 'not_checked';
+
+function verdictOf({ may, refusal }: Permission): Verdict {
+  if (may) return 'may';
+  return refusal === undefined || refusal === 'other' ? 'not_checked' : 'may_not';
+}
+
+const ICONS: Readonly<Record<Verdict, string>> = { may: '✅', may_not: '❌', not_checked: '❓' };
+
+function whyNot(permission: Permission): string {
+  const { may, refusal = 'other' } = permission;
+  if (may) return '';
+  const words = WORDS[refusal];
+  const why = typeof words === 'string' ? words : words(permission);
+  return isCrossAccount(permission) ? `${why} (another account)` : why;
+}
+
+type Column = Readonly<{ title: string; cell: (permission: Permission) => string; leastValues: number }>;
+
+/** A column is left out where it has fewer different values than it takes to be worth reading. */
+const COLUMNS: readonly Column[] = [
+  { title: 'May invoke', cell: (permission) => ICONS[verdictOf(permission)], leastValues: 0 },
+  { title: 'Function', cell: ({ functionName }) => foreign(functionName), leastValues: 0 },
+  { title: 'Qualifier', cell: ({ qualifier = '' }) => foreign(qualifier), leastValues: 1 },
+  { title: 'Region', cell: ({ region = '' }) => foreign(region), leastValues: 2 },
+  { title: 'Why not', cell: whyNot, leastValues: 1 },
+];
+
+function permissionsTable(permissions: readonly Permission[]): string {
+  const columns = COLUMNS.filter(
+    ({ cell, leastValues }) =>
+      new Set(permissions.map(cell).filter((text) => text !== '')).size >= leastValues,
+  );
+  return table(
+    columns.map(({ title }) => title),
+    permissions.map((permission) => columns.map(({ cell }) => cell(permission))),
+  );
+}
+
+const count = (value: number): string => value.toLocaleString('en-US');
+
+const WHAT: Readonly<Record<Verdict, Readonly<{ is: string; isNot: string }>>> = {
+  may: { is: 'may be invoked', isNot: 'may not be invoked' },
+  may_not: { is: 'may not be invoked', isNot: 'may be invoked' },
+  not_checked: { is: 'could not be checked', isNot: 'could be checked' },
+};
+
+/** How many of all came to this. "All may not" could mean that some may. */
+function sentence(verdict: Verdict, some: number, total: number): string {
+  const { is, isNot } = WHAT[verdict];
+  if (total === 1) return `The function ${is}.`;
+  if (some < total) return `${count(some)} of ${count(total)} functions ${is}.`;
+  return verdict === 'may'
+    ? `All ${count(total)} functions ${is}.`
+    : `None of the ${count(total)} functions ${isNot}.`;
+}
+
+function headline(permissions: readonly Permission[]): string {
+  const total = permissions.length;
+  const verdicts = permissions.map(verdictOf);
+  const told = (['may_not', 'not_checked', 'may'] as const).flatMap((verdict) => {
+    const some = verdicts.filter((each) => each === verdict).length;
+    const isNews = some > 0 && (verdict !== 'may' || some === total);
+    return isNews ? [sentence(verdict, some, total)] : [];
+  });
+  return `**${told.join(' ')}**`;
+}
+
+// More than anybody reads; the results file has all.
+const MOST_ROWS = 50;
+
+/** Those that may not first where there are more than the table holds, and what it leaves out. */
+function shownOf(permissions: readonly Permission[]): { shown: readonly Permission[]; rest: string } {
+  if (permissions.length <= MOST_ROWS) return { shown: permissions, rest: '' };
+  const refused = permissions.filter(({ may }) => !may);
+  const allowed = permissions.filter(({ may }) => may);
+  const more = { refused: refused.length - MOST_ROWS, allowed: allowed.length };
+  const room = Math.max(0, -more.refused);
+  const parts = [
+    more.refused > 0 ? `${count(more.refused)} more that may not or could not be checked` : '',
+    more.allowed > room ? `${count(more.allowed - room)} more that may be invoked` : '',
+  ].filter((part) => part !== '');
+  return { shown: [...refused, ...allowed].slice(0, MOST_ROWS), rest: `… and ${parts.join(', ')}.` };
+}
+
+// A name may have an account id in it, as those of stacks often have.
+const ACCOUNT_ID = /(?<!\d)\d{12}(?!\d)/g;
+
+/** Puts ACCOUNT_ID in the place of every 12-digit number; where there are several, ACCOUNT_ID_1, ACCOUNT_ID_2, … */
+export function hideAccountIds(text: string): string {
+  const ids = [...new Set(text.match(ACCOUNT_ID) ?? [])];
+  return text.replaceAll(ACCOUNT_ID, (id) =>
+    ids.length === 1 ? 'ACCOUNT_ID' : `ACCOUNT_ID_${ids.indexOf(id) + 1}`,
+  );
+}
+
+/**
+ * What the dry runs came to, as Markdown: what matters first, who asked, one row a function (above 50 the refused
+ * first and a count of the rest). No account ids. Empty where there is none.
+ */
+export function renderPermissions(permissions: readonly Permission[]): string {
+  if (permissions.length === 0) return '';
+  const caller = callerOf(permissions);
+  const { shown, rest } = shownOf(permissions);
+  const blocks = [
+    headline(permissions),
+    caller === undefined ? '' : `Asked as ${caller.kind} ${foreign(caller.name)}.`,
+    permissionsTable(shown),
+    rest,
+  ];
+  return hideAccountIds(`${blocks.filter((block) => block !== '').join('\n\n')}\n`);
+}
+
+/** A code block whose fence is longer than any run of backticks in it. */
+function codeBlock(language: string, text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const ticks = '`'.repeat(longest + 1);
+  return [`${ticks}${language}`, text, ticks].join('\n');
+}
+
+/** The mend as Markdown: the statement, the notes, the commands. Without account ids for a place that is public. */
+export function renderMend(mend: Mend, { accountIds }: { accountIds: 'shown' | 'hidden' }): string {
+  const { statement, notes, commands } = mend;
+  const blocks = [
+    statement === undefined
+      ? []
+      : ['Add this statement to a policy of the caller:', codeBlock('json', statement)],
+    notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')],
+    commands.length === 0
+      ? []
+      : ['The owner of the other account runs:', codeBlock('sh', commands.join('\n'))],
+  ].flat();
+  if (blocks.length === 0) return '';
+  const markdown = `${blocks.join('\n\n')}\n`;
+  return accountIds === 'hidden' ? hideAccountIds(markdown) : markdown;
+}
