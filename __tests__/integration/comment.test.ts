@@ -7,7 +7,8 @@ import {
   secondaryLimit,
   startLocalGitHub,
 } from '../../local-github/server.ts';
-import { CommentError, type CommentJob, composeComment, writeComment } from '../../src/report/comment.ts';
+import { CommentError, type CommentJob, writeComment } from '../../src/report/comment.ts';
+import { composeComment } from '../../src/report/comment-text.ts';
 
 const REPOSITORY = 'octo/checks';
 const SHA = '0123456789abcdef0123456789abcdef01234567';

@@ -1,6 +1,6 @@
 import type { Outcome } from '../outcome/outcome.ts';
 import { mendOf, type Permission, readPermission } from '../outcome/permission.ts';
-import { composeComment } from './comment.ts';
+import { composeComment } from './comment-text.ts';
 import { hideAccountIds, renderMend, renderPermissions } from './permission-table.ts';
 import { renderSummary } from './summary.ts';
 

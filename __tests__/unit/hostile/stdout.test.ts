@@ -135,7 +135,10 @@ describe('the log of many', () => {
       );
       const failed = judgements.filter(({ failsStep }) => failsStep);
       expect(ours.slice(judgements.length)).toEqual([
-        ...failed.map((one) => headline(one) + ('error' in one.outcome ? ': HTTP 502' : '')),
+        ...failed.map(
+          (one) =>
+            `Index ${one.outcome.index}: ${headline(one)}${'error' in one.outcome ? ': HTTP 502' : ''}`,
+        ),
         expect.stringMatching(/^\d+ invocations: [\w ,;]+\.$/),
       ]);
     });

@@ -7,6 +7,15 @@ const READ = [
   'RUNNER_TEMP',
   'GITHUB_STEP_SUMMARY',
   'GITHUB_EVENT_NAME',
+  'GITHUB_API_URL',
+  'GITHUB_SERVER_URL',
+  'GITHUB_REPOSITORY',
+  'GITHUB_SHA',
+  'GITHUB_RUN_ID',
+  'GITHUB_WORKFLOW',
+  'GITHUB_JOB',
+  'GITHUB_ACTION',
+  'GITHUB_EVENT_PATH',
   'ACTIONS_ID_TOKEN_REQUEST_URL',
   'HTTPS_PROXY',
   'https_proxy',
@@ -69,12 +78,34 @@ describe('the environment', () => {
     process.env['ACTIONS_ID_TOKEN_REQUEST_URL'] = 'https://token.example';
     process.env['HTTPS_PROXY'] = 'http://upper.example:3128';
     process.env['no_proxy'] = 'lower.example';
+    Object.assign(process.env, {
+      GITHUB_API_URL: 'https://github.example/api/v3',
+      GITHUB_SERVER_URL: 'https://github.example',
+      GITHUB_REPOSITORY: 'octo-org/octo-repo',
+      GITHUB_SHA: 'abc',
+      GITHUB_RUN_ID: '42',
+      GITHUB_WORKFLOW: 'CI',
+      GITHUB_JOB: 'check',
+      GITHUB_ACTION: '__run',
+      GITHUB_EVENT_PATH: '/the/event',
+    });
     expect(readEnvironment()).toEqual({
       workspace: '/the/workspace',
       temporaryFolder: '/the/temp',
       hasSummary: true,
       eventName: 'pull_request',
       hasOidc: true,
+      github: {
+        apiUrl: 'https://github.example/api/v3',
+        serverUrl: 'https://github.example',
+        repository: 'octo-org/octo-repo',
+        sha: 'abc',
+        runId: '42',
+        workflow: 'CI',
+        job: 'check',
+        step: '__run',
+        eventPath: '/the/event',
+      },
       proxy: { HTTPS_PROXY: 'http://upper.example:3128', no_proxy: 'lower.example' },
     });
   });
@@ -86,6 +117,17 @@ describe('the environment', () => {
       hasSummary: false,
       eventName: '',
       hasOidc: false,
+      github: {
+        apiUrl: 'https://api.github.com',
+        serverUrl: 'https://github.com',
+        repository: '',
+        sha: '',
+        runId: '',
+        workflow: '',
+        job: '',
+        step: '',
+        eventPath: undefined,
+      },
       proxy: {},
     });
   });
