@@ -9,7 +9,9 @@ export const modules = {
 /* harmony export */   writeComment: () => (/* binding */ writeComment)
 /* harmony export */ });
 /* unused harmony export CommentError */
-/* harmony import */ var _comment_text_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(1656);
+/* harmony import */ var _fields_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(7939);
+/* harmony import */ var _comment_text_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(1656);
+
 
 /** A comment that was not written: what went wrong, and how to mend it, both in words for a warning. */
 class CommentError extends Error {
@@ -23,7 +25,6 @@ class CommentError extends Error {
         this.mend = mend;
     }
 }
-const fieldsOf = (value) => typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 const ATTEMPTS = 3;
 const BACKOFF_MS = 1_000;
 const REQUEST_MS = 20_000;
@@ -91,8 +92,8 @@ const REFUSALS = [
     { status: 422, what: 'GitHub does not take the comment', mend: '' },
 ];
 function messageOf(data) {
-    const { message, errors } = fieldsOf(data);
-    const more = (Array.isArray(errors) ? errors : []).map((error) => fieldsOf(error)['message']);
+    const { message, errors } = (0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(data);
+    const more = (Array.isArray(errors) ? errors : []).map((error) => (0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(error)['message']);
     const text = [message, ...more]
         .filter((part) => typeof part === 'string')
         .join('; ')
@@ -134,7 +135,7 @@ function reasonOf(error) {
 }
 /** Octokit gives an error a status of 500 where no answer came, and then no response. */
 function classify(error, now) {
-    const { status, headers, data } = fieldsOf(fieldsOf(error)['response']);
+    const { status, headers, data } = (0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)((0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(error)['response']);
     if (typeof status !== 'number' || status >= 500 || status < 400) {
         const what = typeof status === 'number' && status >= 500
             ? `GitHub's API answers with ${status}.`
@@ -143,20 +144,20 @@ function classify(error, now) {
         return { kind: 'unsure', error: new NoAnswer({ what, mend, cause: error }) };
     }
     const message = messageOf(data);
-    const waitMs = limitWait({ status, message, headers: fieldsOf(headers) }, now);
+    const waitMs = limitWait({ status, message, headers: (0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(headers) }, now);
     return waitMs === undefined
         ? { kind: 'refused', error: refusalOf(status, message, error) }
         : { kind: 'limited', waitMs };
 }
 function readLogin(data) {
-    const { login } = fieldsOf(data);
+    const { login } = (0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(data);
     if (typeof login !== 'string' || login === '')
         throw new Error('the answer is no user');
     return login;
 }
 function readComment(data) {
-    const { id, body, user } = fieldsOf(data);
-    const { login } = fieldsOf(user);
+    const { id, body, user } = (0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(data);
+    const { login } = (0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(user);
     // An answer that was cut off, or that a proxy made up.
     if (typeof id !== 'number')
         throw new Error('the answer is no comment');
@@ -247,11 +248,11 @@ class GitHub {
         const answer = await this.#octokit
             .graphql('query { viewer { login } }', this.#limits)
             .catch((error) => {
-            if (fieldsOf(error)['name'] !== 'GraphqlResponseError')
+            if ((0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(error)['name'] !== 'GraphqlResponseError')
                 throw error;
             return { viewer: { login: JOB_LOGIN } };
         });
-        return readLogin(fieldsOf(answer)['viewer']);
+        return readLogin((0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(answer)['viewer']);
     }
     /** The number of the one open pull request that the commit is part of. */
     async numberOf(sha) {
@@ -262,13 +263,13 @@ class GitHub {
                 commit_sha: sha,
                 per_page: PER_PAGE,
             });
-            return readList(data, fieldsOf).filter(({ state }) => state === 'open');
+            return readList(data, _fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P).filter(({ state }) => state === 'open');
         });
         const [number, ...more] = open.map((pullRequest) => Number(pullRequest['number']));
         if (number === undefined || more.length > 0) {
             const found = number === undefined ? 'no open pull request' : `${open.length} open pull requests`;
             throw new CommentError({
-                what: `The commit ${sha.slice(0, _comment_text_js__WEBPACK_IMPORTED_MODULE_0__/* .SHORT_SHA */ .AZ)} is part of ${found}; a comment needs exactly one.`,
+                what: `The commit ${sha.slice(0, _comment_text_js__WEBPACK_IMPORTED_MODULE_1__/* .SHORT_SHA */ .AZ)} is part of ${found}; a comment needs exactly one.`,
                 mend: 'Comment from a workflow that pull_request starts, or set comment_on_pull_request to false.',
             });
         }
@@ -332,7 +333,7 @@ async function settle(github, [oldest, ...newer], body) {
     return changes || newer.length > 0 ? 'updated' : 'unchanged';
 }
 async function place(github, job, markdown) {
-    const marker = (0,_comment_text_js__WEBPACK_IMPORTED_MODULE_0__/* .markerOf */ .we)(job.key);
+    const marker = (0,_comment_text_js__WEBPACK_IMPORTED_MODULE_1__/* .markerOf */ .we)(job.key);
     const body = markdown.startsWith(marker) ? markdown : `${marker}\n${markdown}`;
     const { pullRequest } = job;
     const number = pullRequest.kind === 'number' ? pullRequest.number : await github.numberOf(pullRequest.sha);

@@ -1,3 +1,4 @@
+import { fieldsOf } from '../fields.ts';
 import type { InputReader } from './declarations.ts';
 import {
   findPullRequest,
@@ -22,13 +23,8 @@ export type CommentPlan = Readonly<{
 // It is part of the comment, which has a limit of its own.
 const LONGEST_KEY = 256;
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
 function headOf(payload: unknown): string | undefined {
-  const pullRequest = isRecord(payload) ? payload['pull_request'] : undefined;
-  const head = isRecord(pullRequest) ? pullRequest['head'] : undefined;
-  const sha = isRecord(head) ? head['sha'] : undefined;
+  const { sha } = fieldsOf(fieldsOf(fieldsOf(payload)['pull_request'])['head']);
   return typeof sha === 'string' && /^[0-9a-f]{40,64}$/.test(sha) ? sha : undefined;
 }
 

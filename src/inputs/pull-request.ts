@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { type Fields, fieldsOf } from '../fields.ts';
 
 /** A pull request: its number, or a commit of it, by which GitHub finds it. */
 export type PullRequestRef =
@@ -8,11 +9,7 @@ export type PullRequestRef =
 /** Why an event belongs to no pull request, in words that go on after "because". */
 export type NoPullRequest = Readonly<{ reason: string }>;
 
-type Fields = Readonly<Record<string, unknown>>;
 type Found = PullRequestRef | NoPullRequest;
-
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 
 const numberIn = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;

@@ -1,3 +1,4 @@
+import { isFields } from '../fields.ts';
 import type { Failure, Proof } from './invocation.ts';
 import type { Progress } from './progress.ts';
 
@@ -121,15 +122,13 @@ export function judgeFailure(evidence: Evidence): Verdict {
   return NETWORK_CODES.includes(code) || TLS_ERRORS.test(code) ? WAIT : REFUSED;
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
 /** Happy Eyeballs gives one AggregateError for all addresses; its first error is the one to show. */
 function firstCause(error: unknown): unknown {
   const [first]: readonly unknown[] =
-    isRecord(error) && Array.isArray(error['errors']) ? error['errors'] : [];
+    isFields(error) && Array.isArray(error['errors']) ? error['errors'] : [];
   return first ?? error;
 }
 
@@ -192,7 +191,7 @@ function failure(told: Told, verdict: Verdict, progress: Progress): Failure {
 /** What the SDK threw, as a Failure that says whether the function ran. */
 export function toFailure(thrown: unknown, progress: Progress): Failure {
   const error = firstCause(progress.networkError ?? thrown);
-  const fields = isRecord(error) ? error : { message: String(error) };
+  const fields = isFields(error) ? error : { message: String(error) };
   const statusCode = progress.head?.statusCode;
   const told = tell(fields, statusCode, progress.text ?? '');
   const code = text(fields['code']);

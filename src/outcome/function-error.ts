@@ -1,3 +1,5 @@
+import { type Fields, isFields } from '../fields.ts';
+
 /** One error as far as a payload tells: its type as the runtime names it, its message, its stack frames. */
 export type ErrorFacts = Readonly<{
   type: string | undefined;
@@ -15,10 +17,6 @@ export type FunctionError = ErrorFacts &
 
 const MOST_CAUSES = 5;
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const isRecord = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 function show(value: unknown): string {
@@ -83,7 +81,7 @@ function linesOf(entry: unknown): string[] {
     return isText(path) && isText(name) ? [firstLine(`File "${path}", line ${show(line)}, in ${name}`)] : [];
   }
   // Go, of a panic: `{"path":"example.com/orders/main.go","line":31,"label":"handler"}`
-  if (isRecord(entry) && isText(entry['path'])) {
+  if (isFields(entry) && isText(entry['path'])) {
     const label = isText(entry['label']) ? entry['label'] : '';
     return [firstLine(`${label} (${entry['path']}:${show(entry['line'])})`)];
   }
@@ -125,10 +123,10 @@ function typeOf(fields: Fields, message: string | undefined): string | undefined
 }
 
 function factsOf(value: unknown): ErrorFacts {
-  if (!isRecord(value)) return { type: undefined, message: isText(value) ? value : show(value), frames: [] };
+  if (!isFields(value)) return { type: undefined, message: isText(value) ? value : show(value), frames: [] };
   const text = messageOf(value);
   // A custom runtime's `{"error":{"name":…,"message":…}}`
-  if (text === undefined && isRecord(value['error']) && messageOf(value['error']) !== undefined) {
+  if (text === undefined && isFields(value['error']) && messageOf(value['error']) !== undefined) {
     return factsOf(value['error']);
   }
   const type = typeOf(value, text);
@@ -138,14 +136,14 @@ function factsOf(value: unknown): ErrorFacts {
 
 /** What caused an error: Java, .NET and a Node error made JSON say `cause`, .NET's AggregateException `causes`. */
 function causeOf(value: unknown): unknown {
-  if (!isRecord(value)) return undefined;
+  if (!isFields(value)) return undefined;
   const { cause, causes } = value;
   return cause ?? (Array.isArray(causes) ? causes[0] : undefined);
 }
 
 function causesOf(result: unknown): ErrorFacts[] {
   const chain: unknown[] = [];
-  for (let cause = causeOf(result); isRecord(cause) || isText(cause); cause = causeOf(cause))
+  for (let cause = causeOf(result); isFields(cause) || isText(cause); cause = causeOf(cause))
     chain.push(cause);
   return chain.slice(-MOST_CAUSES).map(factsOf);
 }
@@ -156,7 +154,7 @@ function causesOf(result: unknown): ErrorFacts[] {
  */
 export function readFunctionError(result: unknown): FunctionError {
   const causes =
-    isRecord(result) && (isText(result['errorType']) || messageOf(result) !== undefined)
+    isFields(result) && (isText(result['errorType']) || messageOf(result) !== undefined)
       ? causesOf(result)
       : [];
   return { ...factsOf(result), ...(causes.length > 0 && { causes }) };

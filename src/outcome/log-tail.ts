@@ -1,3 +1,4 @@
+import { type Fields, fieldsOf } from '../fields.ts';
 import type { Figures } from './outcome.ts';
 
 /** Lambda returns the last 4,096 bytes of a log, so a full tail may begin inside a character. */
@@ -47,12 +48,7 @@ export type Report = Figures &
     initStatus?: ReportStatus;
   }>;
 
-type Fields = Readonly<Record<string, unknown>>;
 type Place = Readonly<{ text: RegExp; json: string }>;
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
 
 /** Where a report of an invocation has its figures, in the text format and in the JSON format. */
 const FIGURES: Readonly<Record<Exclude<keyof Figures, 'cold_start'>, Place>> = {

@@ -1,3 +1,4 @@
+import { isFields } from '../fields.ts';
 import type { Expectation, Search } from './expectations.ts';
 import type { Judgement, Outcome, Secrets } from './outcome.ts';
 
@@ -7,15 +8,12 @@ export const NO_SECRETS: Secrets = { texts: [], complete: true };
 const MASK = '***';
 const WITHHELD = '[withheld: a mask could not be evaluated]';
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** All strings and numbers in a value, as text. */
 function leaves(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value === 'number') return [String(value)];
   if (Array.isArray(value)) return value.flatMap(leaves);
-  return isRecord(value) ? Object.values(value).flatMap(leaves) : [];
+  return isFields(value) ? Object.values(value).flatMap(leaves) : [];
 }
 
 /** A secret line by line, as a runner masks it, and as it stands inside JSON. */
@@ -59,7 +57,7 @@ export function maskValue(value: unknown, secrets: Secrets): unknown {
   if (typeof value === 'string') return maskText(value, secrets);
   if (typeof value === 'number') return secrets.texts.includes(String(value)) ? MASK : value;
   if (Array.isArray(value)) return value.map((item) => maskValue(item, secrets));
-  if (!isRecord(value)) return value;
+  if (!isFields(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [maskText(key, secrets), maskValue(item, secrets)] as const),
   );

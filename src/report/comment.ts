@@ -1,3 +1,4 @@
+import { type Fields, fieldsOf } from '../fields.ts';
 import { markerOf, SHORT_SHA } from './comment-text.ts';
 
 /** What a comment needs: where, as whom, on what, and a clock. `key` tells several comments apart. */
@@ -28,10 +29,6 @@ export class CommentError extends Error {
     this.mend = mend;
   }
 }
-
-type Fields = Readonly<Record<string, unknown>>;
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 
 type Octokit = ReturnType<typeof import('@actions/github')['getOctokit']>;
 type Comment = Readonly<{ id: number; body: string; login: string }>;
