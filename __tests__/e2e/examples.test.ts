@@ -47,6 +47,7 @@ beforeAll(async () => {
         versions: { 1: {} },
         aliases: { live: '1' },
       },
+      migrate: { handler: ECHO },
       greeting: { handler: `${HANDLERS}.one`, timeoutSeconds: 30 },
     },
   });
@@ -94,4 +95,16 @@ test('warm-up.yml: five environments of each function are started', async () => 
   const step = await invokeStep(lambda, { ...local, payload: '{"ms":1000}', max_concurrency: '15' });
   expect(step.exitCode).toBe(0);
   expect(step.outputs).toMatchObject({ total: '15', succeeded: '15', cold_starts: '15' });
+});
+
+test('permission-check.yml: the functions of the list are asked for, none of them runs', async () => {
+  const inputs = inputsOf(readWorkflow('permission-check.yml'), 'may-invoke');
+  expect(inputs['comment_on_pull_request']).toBe('true');
+  // Where no comment can be written, the answer is in the summary.
+  const step = await invokeStep(lambda, inputs, { env: { GITHUB_EVENT_NAME: 'schedule' } });
+  expect(step.exitCode).toBe(0);
+  expect(step.outputs).toMatchObject({ total: '3', succeeded: '3' });
+  expect(step.summary).toContain('All 3 functions may be invoked.');
+  expect(lambda.requests).toHaveLength(3);
+  expect(lambda.executions()).toHaveLength(0);
 });
