@@ -76,7 +76,7 @@ async function invokeAll(
       ended += 1;
       if (total > 1) info(progressLine(shown, ended, total));
       ledger.add(judgement, shown, noteOf);
-      await orWarn('The results file', () => appendResult(job.resultsFile, shown.outcome));
+      await orWarn('The results file', async () => appendResult(job.resultsFile, shown.outcome));
     });
   } finally {
     courier.clients.close();

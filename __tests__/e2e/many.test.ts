@@ -282,6 +282,11 @@ test('expect, query and mask apply to each', async () => {
       );
       expect(step.outputs).toMatchObject({ total: String(count), failed: '0', results: '' });
       expect(step.resultLines).toHaveLength(count);
+      // Each line whole, however long, although several end at once.
+      const whole = step.resultLines.filter(
+        (line) => line.startsWith('{"index":') && line.endsWith('}') && line.split('"index":').length === 2,
+      );
+      expect(whole).toHaveLength(count);
       return peak;
     };
     const [few, many] = [await peakOf(40), await peakOf(320)];

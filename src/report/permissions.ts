@@ -8,6 +8,9 @@ import { renderSummary } from './summary.ts';
 const isPermissionCheck = (outcomes: readonly Outcome[]): boolean =>
   outcomes.length > 0 && outcomes.every(({ invocation_type: type }) => type === 'DryRun');
 
+// A statement is whole or none, and a summary of over 1 MiB is dropped with everything in it.
+const LONGEST_MEND = 200_000;
+
 const refused = (permissions: readonly Permission[]): number => permissions.filter(({ may }) => !may).length;
 
 /** The job summary: of dry runs who may invoke what and how to mend the rest, of all others what they came to. */
@@ -19,7 +22,9 @@ export function renderJobSummary(outcomes: readonly Outcome[]): string {
       ? renderSummary(outcomes)
       : `### Invoke AWS Lambda\n\n${renderPermissions(permissions)}\n`;
   const mend = refused(permissions) === 0 ? '' : renderMend(mendOf(permissions), { accountIds: 'shown' });
-  return mend === '' ? table : `${table.trimEnd()}\n\n${mend.trimEnd()}\n`;
+  if (mend === '') return table;
+  const shown = mend.length > LONGEST_MEND ? 'What would mend this is too long to show.' : mend.trimEnd();
+  return `${table.trimEnd()}\n\n${shown}\n`;
 }
 
 /** The comment on a pull request: the same in public, so without account ids, responses and logs. */

@@ -1,4 +1,5 @@
-import { appendFile, mkdtemp, writeFile } from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Outcome } from '../outcome/outcome.ts';
 
@@ -10,7 +11,10 @@ export async function createResultsFile(temporaryFolder: string): Promise<string
   return file;
 }
 
-/** Adds one outcome as one line of JSON. */
-export async function appendResult(file: string, outcome: Outcome): Promise<void> {
-  await appendFile(file, `${JSON.stringify(outcome)}\n`);
+/**
+ * Adds one outcome as one line of JSON. It is synchronous, because a long line is written in pieces,
+ * and those of two that end at once would mix.
+ */
+export function appendResult(file: string, outcome: Outcome): void {
+  appendFileSync(file, `${JSON.stringify(outcome)}\n`);
 }

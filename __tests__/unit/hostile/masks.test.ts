@@ -25,7 +25,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function everythingShown(judgement: Judgement): Promise<string> {
   const shown = shownOf(judgement);
   const file = await createResultsFile(folder);
-  await appendResult(file, shown.outcome);
+  appendResult(file, shown.outcome);
   const stdout = stdoutOf(() => {
     writeLog(shown, { showResponse: true });
     writeAnnotations(annotationsOf([judgement]));

@@ -1,0 +1,40 @@
+import { Buffer } from 'node:buffer';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { writeResponseFile } from '../../../src/report/response-file.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'response-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test('a response is in its file byte for byte, and nothing else is in the folder', async () => {
+  const response = Buffer.from([0xef, 0xbb, 0xbf, 0xff, 0x00, 0x0a]);
+  await writeResponseFile(path.join(folder, 'new', 'deep', 'response'), response);
+  expect(await readFile(path.join(folder, 'new', 'deep', 'response'))).toEqual(response);
+  expect(await readdir(path.join(folder, 'new', 'deep'))).toEqual(['response']);
+});
+
+test('a response is moved into its place whole, so that who reads the old one reads it to its end', async () => {
+  const file = path.join(folder, 'replaced');
+  await writeFile(file, 'old');
+  const before = await readFileIdentity(file);
+  await writeResponseFile(file, Buffer.from('new'));
+  expect(await readFile(file, 'utf8')).toBe('new');
+  expect(await readFileIdentity(file)).not.toBe(before);
+});
+
+test('what can not be moved into its place leaves nothing half behind', async () => {
+  await mkdir(path.join(folder, 'taken', 'response'), { recursive: true });
+  await writeFile(path.join(folder, 'taken', 'response', 'mine'), '');
+  await expect(writeResponseFile(path.join(folder, 'taken', 'response'), Buffer.from('x'))).rejects.toThrow();
+  expect(await readdir(path.join(folder, 'taken'))).toEqual(['response']);
+  expect(await readdir(path.join(folder, 'taken', 'response'))).toEqual(['mine']);
+});
+
+async function readFileIdentity(file: string): Promise<number> {
+  return (await stat(file)).ino;
+}
