@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalGitHub, startLocalGitHub } from '../../local-github/server.ts';
@@ -11,6 +12,7 @@ const OTHER = 'arn:aws:lambda:us-east-1:999999999999:function:other';
 
 let lambda: LocalLambda;
 let github: LocalGitHub;
+let folder: string;
 let denials: Readonly<Record<string, Denial>>;
 
 const NOTHING_ALLOWED: typeof denials = {
@@ -20,6 +22,7 @@ const NOTHING_ALLOWED: typeof denials = {
 };
 
 beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'event-'));
   lambda = await startLocalLambda({
     functions: {
       allowed: { handler: ECHO },
@@ -43,7 +46,10 @@ beforeEach(async () => {
   });
 });
 afterEach(() => github.close());
-afterAll(() => lambda.close());
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await lambda.close();
+});
 
 const INPUTS = {
   invocation_type: 'DryRun',
@@ -53,7 +59,7 @@ const INPUTS = {
 
 /** Runs the check as on pull request 7. */
 async function check(token = 'job', inputs: Record<string, string> = {}): Promise<InvokeStep> {
-  const eventFile = path.join('/tmp', `event-${process.pid}.json`);
+  const eventFile = path.join(folder, 'event.json');
   writeFileSync(eventFile, JSON.stringify({ number: 7, pull_request: { number: 7, head: { sha: HEAD } } }));
   return invokeStep(
     lambda,

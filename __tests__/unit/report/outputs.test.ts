@@ -139,7 +139,9 @@ describe('the outputs', () => {
   });
 
   test('name the file of the response', () => {
-    expect(valuesOf([succeeded()], '/work/response.json')['result_file']).toBe('/work/response.json');
+    expect(valuesOf([succeeded()], '/workspace/response.json')['result_file']).toBe(
+      '/workspace/response.json',
+    );
   });
 });
 
