@@ -10,7 +10,9 @@ export const modules = {
 /* harmony export */ });
 /* unused harmony export CommentError */
 /* harmony import */ var _fields_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(7939);
+/* harmony import */ var _thrown_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(6840);
 /* harmony import */ var _comment_text_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(1656);
+
 
 
 /** A comment that was not written: what went wrong, and how to mend it, both in words for a warning. */
@@ -91,7 +93,7 @@ const REFUSALS = [
     },
     { status: 422, what: 'GitHub does not take the comment', mend: '' },
 ];
-function messageOf(data) {
+function saidByGitHub(data) {
     const { message, errors } = (0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(data);
     const more = (Array.isArray(errors) ? errors : []).map((error) => (0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(error)['message']);
     const text = [message, ...more]
@@ -139,11 +141,11 @@ function classify(error, now) {
     if (typeof status !== 'number' || status >= 500 || status < 400) {
         const what = typeof status === 'number' && status >= 500
             ? `GitHub's API answers with ${status}.`
-            : `GitHub's API gives no answer: ${messageOf({ message: reasonOf(error) })}.`;
+            : `GitHub's API gives no answer: ${saidByGitHub({ message: reasonOf(error) })}.`;
         const mend = 'It may be down (see https://www.githubstatus.com), or out of reach for this runner.';
         return { kind: 'unsure', error: new NoAnswer({ what, mend, cause: error }) };
     }
-    const message = messageOf(data);
+    const message = saidByGitHub(data);
     const waitMs = limitWait({ status, message, headers: (0,_fields_js__WEBPACK_IMPORTED_MODULE_0__/* .fieldsOf */ .P)(headers) }, now);
     return waitMs === undefined
         ? { kind: 'refused', error: refusalOf(status, message, error) }
@@ -379,7 +381,7 @@ async function writeComment(job, markdown) {
     catch (error) {
         if (error instanceof CommentError)
             throw error;
-        throw new CommentError({ what: error instanceof Error ? error.message : String(error), cause: error });
+        throw new CommentError({ what: (0,_thrown_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .b)(error), cause: error });
     }
 }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ThrottleReason } from './capacity.ts';
 import { type Answer, ServiceError } from './service-errors.ts';
 
 /** 'before': the handler does not run. 'after': it runs to its end, then the fault replaces the answer. */
@@ -39,6 +40,16 @@ export type Fault =
   | Readonly<{ kind: 'slow-body'; chunkBytes: number; delayMs: number }>
   /** An answer without x-amzn-requestid. */
   | Readonly<{ kind: 'omit-request-id' }>;
+
+/** A throttle as the service sends it, with its reason. */
+export const throttle = (reason: ThrottleReason): Extract<Fault, { kind: 'error' }> => ({
+  kind: 'error',
+  when: 'before',
+  status: 429,
+  type: 'TooManyRequestsException',
+  message: 'Rate Exceeded.',
+  reason,
+});
 
 /** True where the fault takes the place of the handler's run. */
 export function replacesHandler(fault: Fault | undefined): fault is Fault & { when: 'before' } {

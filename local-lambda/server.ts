@@ -10,7 +10,7 @@ import { describeRequest, type LambdaRequest, type RecordedRequest } from './req
 import { Service, type ServiceOptions } from './service.ts';
 import { type Answer, ServiceError } from './service-errors.ts';
 
-export type { Fault } from './faults.ts';
+export { type Fault, throttle } from './faults.ts';
 export type { FunctionDefinition } from './function-definition.ts';
 export type { Execution } from './invocation-runner.ts';
 export type { LambdaRequest, RecordedRequest } from './request.ts';

@@ -19,6 +19,7 @@ import { renderComment, renderJobSummary } from './report/permissions.ts';
 import { writeResponseFile } from './report/response-file.ts';
 import { appendResult, createResultsFile } from './report/results-file.ts';
 import { writeSummary } from './report/summary.ts';
+import { messageOf } from './thrown.ts';
 
 function announce({ warnings, notes, invocations, maxConcurrency }: Plan): void {
   for (const text of warnings) warning(text);
@@ -31,7 +32,7 @@ async function orWarn(what: string, write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {
-    warning(`${what} was not written: ${error instanceof Error ? error.message : String(error)}`);
+    warning(`${what} was not written: ${messageOf(error)}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { type Fault, type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
 import { ECHO, HANDLERS, invokeStep } from './step.ts';
 
 let lambda: LocalLambda;
@@ -65,16 +65,7 @@ describe('a connection that is lost after the function ran', () => {
 
 test('a throttle is waited out, with a line a wait', async () => {
   lambda.setFault((_, n) =>
-    n < 2
-      ? {
-          kind: 'error',
-          when: 'before',
-          status: 429,
-          type: 'TooManyRequestsException',
-          message: 'Rate Exceeded.',
-          reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
-        }
-      : undefined,
+    n < 2 ? throttle('ReservedFunctionConcurrentInvocationLimitExceeded') : undefined,
   );
   const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
   expect(step.exitCode).toBe(0);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
 import { runStep } from '../../local-runner/run-step.ts';
+import { followPeak } from './peak-memory.ts';
 import { HANDLERS, invokeStep, jobEnvironment } from './step.ts';
 
 let lambda: LocalLambda;
@@ -220,20 +221,12 @@ describe('result_file', () => {
 
 describe('a response of 5 MB', () => {
   test('goes to a file, shows its first 64 KiB, and costs less than 150 MB', async () => {
-    let peak = 0;
+    let peak = (): number => 0;
     const step = await runStep({
       with: { function_name: 'large', payload: '{"bytes":5000000}', show_response: 'true' },
       env: jobEnvironment(lambda),
       onStart: (child) => {
-        const poll = setInterval(() => {
-          try {
-            const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-            peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
-          } catch {
-            clearInterval(poll);
-          }
-        }, 5);
-        child.once('close', () => clearInterval(poll));
+        peak = followPeak(child);
       },
     });
     expect(step.exitCode).toBe(0);
@@ -252,8 +245,8 @@ describe('a response of 5 MB', () => {
     expect(shown).toContain('… cut: the first 65,536 of 5,000,011 bytes');
     expect(shown.length).toBeLessThan(70_000);
     if (process.platform === 'linux') {
-      expect(peak).toBeGreaterThan(30_000);
-      expect(peak / 1024).toBeLessThan(150);
+      expect(peak()).toBeGreaterThan(30);
+      expect(peak()).toBeLessThan(150);
     }
     step.dispose();
   });

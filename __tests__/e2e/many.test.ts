@@ -1,18 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
+import { followPeak } from './peak-memory.ts';
 import { ECHO, HANDLERS, invokeStep } from './step.ts';
 
 let lambda: LocalLambda;
 
-const THROTTLED: Fault = {
-  kind: 'error',
-  when: 'before',
-  status: 429,
-  type: 'TooManyRequestsException',
-  message: 'Rate Exceeded.',
-  reason: 'ConcurrentInvocationLimitExceeded',
-};
+const THROTTLED = throttle('ConcurrentInvocationLimitExceeded');
 
 beforeAll(async () => {
   lambda = await startLocalLambda({
@@ -255,7 +248,7 @@ test('expect, query and mask apply to each', async () => {
   'memory does not grow with the responses',
   async () => {
     const peakOf = async (count: number): Promise<number> => {
-      let peak = 0;
+      let peak = (): number => 0;
       const step = await invokeStep(
         lambda,
         {
@@ -268,15 +261,7 @@ test('expect, query and mask apply to each', async () => {
           // A small heap is collected often, so that the peak is what is kept, not what lies about.
           env: { NODE_OPTIONS: '--max-old-space-size=48' },
           onStart: (child) => {
-            const poll = setInterval(() => {
-              try {
-                const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-                peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
-              } catch {
-                clearInterval(poll);
-              }
-            }, 10);
-            child.once('close', () => clearInterval(poll));
+            peak = followPeak(child);
           },
         },
       );
@@ -287,7 +272,7 @@ test('expect, query and mask apply to each', async () => {
         (line) => line.startsWith('{"index":') && line.endsWith('}') && line.split('"index":').length === 2,
       );
       expect(whole).toHaveLength(count);
-      return peak;
+      return peak();
     };
     const [few, many] = [await peakOf(40), await peakOf(320)];
     // 280 responses more are 224 MB, were they kept.

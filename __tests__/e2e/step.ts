@@ -14,7 +14,7 @@ export const ECHO = path.join(
 );
 
 /** The environment of a job that talks to a local Lambda. */
-export const jobEnvironment = (lambda: LocalLambda): Record<string, string> => ({
+export const jobEnvironment = (lambda: Pick<LocalLambda, 'url' | 'region'>): Record<string, string> => ({
   AWS_ENDPOINT_URL_LAMBDA: lambda.url,
   AWS_REGION: lambda.region,
   AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',

@@ -5,6 +5,7 @@ import { type Courier, type DeliveryPolicy, deliver, type Wait } from '../../src
 import { Gate } from '../../src/lambda/gate.ts';
 import type { Delivery, Invocation } from '../../src/lambda/invocation.ts';
 import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
+import { jobEnvironment } from '../e2e/step.ts';
 
 const HANDLERS = path.join(import.meta.dirname, '..', '..', 'local-lambda', 'handlers');
 export const ECHO = path.join(HANDLERS, 'echo.mjs.handler');
@@ -13,13 +14,7 @@ export const SLOW = path.join(HANDLERS, 'slow.mjs.handler');
 /** Points the SDK's own chains at a local Lambda, as a job's environment does. The answer undoes it. */
 export function useLambda(url: string, region = 'us-east-1'): () => void {
   const saved = { ...process.env };
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_LAMBDA: url,
-    AWS_REGION: region,
-    AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
-    AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
-    AWS_EC2_METADATA_DISABLED: 'true',
-  });
+  Object.assign(process.env, jobEnvironment({ url, region }));
   return () => {
     process.env = saved;
   };

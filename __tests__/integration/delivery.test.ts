@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { type Fault, type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { deliverTo, ECHO, fakeTiming, SLOW, useLambda } from './courier.ts';
 
@@ -26,14 +26,7 @@ afterAll(async () => {
 
 /** Faults for the first requests, then none. */
 const first = (...faults: readonly Fault[]): void => lambda.setFault((_, n) => faults[n]);
-const THROTTLED: Fault = {
-  kind: 'error',
-  when: 'before',
-  status: 429,
-  type: 'TooManyRequestsException',
-  message: 'Rate Exceeded.',
-  reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
-};
+const THROTTLED = throttle('ReservedFunctionConcurrentInvocationLimitExceeded');
 const PENDING: Fault = {
   kind: 'error',
   when: 'before',

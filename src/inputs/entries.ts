@@ -2,14 +2,9 @@ import type { Invocation } from '../lambda/invocation.ts';
 import type { InputName, InputReader } from './declarations.ts';
 import { type Entry, EntryParser, type EntrySource } from './entry.ts';
 import { ENTRY_INPUTS, type ListedEntry, parseInvocations } from './invocations.ts';
+import { linesOf } from './lines.ts';
 import type { Shard } from './numbers.ts';
 import type { Problems } from './problems.ts';
-
-const linesOf = (text: string): string[] =>
-  text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
 
 /** One entry a line of `function_name`; a single line is the step itself. */
 function namedSources(names: readonly string[], step: InputReader): EntrySource[] {

@@ -1,5 +1,6 @@
 import leven from 'leven';
 import type { Expressions, Search } from '../outcome/expectations.ts';
+import { linesOf } from './lines.ts';
 import type { Problems } from './problems.ts';
 
 /** The parts of the JMESPath library that are loaded only where an expression is given. */
@@ -78,12 +79,6 @@ function mistakeIn(expression: string, { search, functions }: Library): Mistake 
   }
   return unknownFunction(expression, functions);
 }
-
-const linesOf = (text: string): string[] =>
-  text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
 
 /** Reads `expect`, `query` and `mask`, and finds what does not compile, with a caret under the place. */
 export async function parseExpressions(

@@ -1,3 +1,4 @@
+import { messageOf } from '../thrown.ts';
 import { follow } from './abort.ts';
 import type { Clients } from './client.ts';
 import { toUnsent } from './failures.ts';
@@ -155,8 +156,7 @@ async function deliverPassed(
   try {
     region = await client.config.region();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return unsent({ name: 'RegionMissing', message: `No AWS region: ${message}` });
+    return unsent({ name: 'RegionMissing', message: `No AWS region: ${messageOf(error)}` });
   }
   if (cancel.aborted || pass === undefined) return unsent(CANCELLED, region);
 

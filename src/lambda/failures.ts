@@ -147,6 +147,15 @@ function startOf(foreign: string): string {
 
 type Told = Readonly<{ name: string; message: string; strangeText?: string }>;
 
+/** An answer that is not Lambda's: its status, and the start of what came. */
+function tellStrange(statusCode: number | undefined, came: string): Told {
+  const name = `HTTP ${statusCode}`;
+  const start = startOf(came);
+  return start === ''
+    ? { name, message: `${name} with an empty answer` }
+    : { name, message: `${name} with an answer that is not Lambda's: ${start}`, strangeText: came };
+}
+
 /** What to call a failure, and what to say of it. */
 function tell(fields: Readonly<Record<string, unknown>>, statusCode: number | undefined, came: string): Told {
   const named = text(fields['name']) ?? 'Error';
@@ -163,12 +172,8 @@ function tell(fields: Readonly<Record<string, unknown>>, statusCode: number | un
       message: `the answer (HTTP ${statusCode}) began and broke off (${text(fields['code']) ?? className})`,
     };
   }
-  if (WORD.test(className) && !UNREADABLE.includes(className))
-    return { name: className, message: message === '' ? className : message };
-  const answer = `HTTP ${statusCode} with an answer that is not Lambda's`;
-  return came.trim() === ''
-    ? { name: `HTTP ${statusCode}`, message: `HTTP ${statusCode} with an empty answer` }
-    : { name: `HTTP ${statusCode}`, message: `${answer}: ${startOf(came)}`, strangeText: came };
+  if (UNREADABLE.includes(className)) return tellStrange(statusCode, came);
+  return { name: className, message: message === '' ? className : message };
 }
 
 /** A failure with what `progress` knows of the attempt. */
@@ -226,17 +231,7 @@ export function toStopped(stop: Stop, progress: Progress): Failure {
 
 /** An answer with a success status that is not Lambda's: whoever sent it, nothing says what ran. */
 export function toStrangeAnswer(came: string, progress: Progress): Failure {
-  const statusCode = progress.head?.statusCode;
-  const start = startOf(came);
-  return failure(
-    {
-      name: `HTTP ${statusCode}`,
-      message: `HTTP ${statusCode} with ${start === '' ? 'an empty answer' : `an answer that is not Lambda's: ${start}`}`,
-      ...(start !== '' && { strangeText: came }),
-    },
-    UNCERTAIN,
-    progress,
-  );
+  return failure(tellStrange(progress.head?.statusCode, came), UNCERTAIN, progress);
 }
 
 /** A failure before there was anything to send. */

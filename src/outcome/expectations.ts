@@ -1,3 +1,5 @@
+import { messageOf } from '../thrown.ts';
+
 /** Evaluates a JMESPath expression on a document; null where there is nothing. Throws on a wrong type. */
 export type Search = (expression: string, document: unknown) => unknown;
 
@@ -144,9 +146,8 @@ export function check(expression: string, document: unknown, sight: Sight): Chec
     const { value, why } = explain(expression, document, sight);
     return { expectation: { expression, held: false, value }, why };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
     // The library repeats the expression at the message's end.
-    const [reason = ''] = message.split(' in expression: ');
+    const [reason = ''] = messageOf(error).split(' in expression: ');
     return {
       expectation: { expression, held: false },
       why: `It can't be evaluated: ${reason.slice(0, SHOWN_CHARACTERS)}.`,

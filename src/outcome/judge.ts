@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Answer, Delivery, Failure, Invocation } from '../lambda/invocation.ts';
+import { messageOf } from '../thrown.ts';
 import { adviseOn, type JobFacts } from './advice.ts';
 import { type Checked, check, type Expressions } from './expectations.ts';
 import { decodeLogTail, isCut, readFigures } from './log-tail.ts';
@@ -127,7 +128,7 @@ function query(outcome: Outcome, { expressions }: Rules): { outcome: Outcome; qu
   try {
     return { outcome: { ...outcome, query_result: search(expression, outcome) ?? null } };
   } catch (error) {
-    return { outcome, queryProblem: error instanceof Error ? error.message : String(error) };
+    return { outcome, queryProblem: messageOf(error) };
   }
 }
 

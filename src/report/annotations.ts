@@ -3,6 +3,7 @@ import { adviseOnFunctionError } from '../outcome/function-advice.ts';
 import { type ErrorFacts, readFunctionError } from '../outcome/function-error.ts';
 import { readReport } from '../outcome/log-tail.ts';
 import type { Judgement, Outcome } from '../outcome/outcome.ts';
+import { messageOf } from '../thrown.ts';
 import { cut } from './fence.ts';
 
 /** An error or a warning beside the workflow's name: a short title, and a body of a few lines. */
@@ -33,26 +34,31 @@ function errorLines({ type, message, frames }: ErrorFacts): string[] {
   ];
 }
 
-function functionErrorBody({ label, outcome, tailRefused }: Judgement & { outcome: FunctionErrorOutcome }) {
-  const error = readFunctionError(outcome.result);
+/** What every answered invocation ends with: which function, and where to find it in the logs. */
+const whichOne = ({ label, outcome }: Judgement): (string | undefined)[] => [
+  `Function: ${label}`,
+  outcome.request_id && `Request id: ${outcome.request_id}`,
+];
+
+function functionErrorBody(judgement: Judgement & { outcome: FunctionErrorOutcome }): string {
+  const { outcome, tailRefused } = judgement;
+  const told = readFunctionError(outcome.result);
   const log = outcome.log_result;
   const report = log === undefined ? undefined : readReport(log, outcome.request_id);
-  const causes = (error.causes ?? [])
+  const causes = (told.causes ?? [])
     .map(errorLines)
     .map(([first, ...rest]) => [`Caused by: ${first}`, ...rest]);
   return lines(
-    ...errorLines(error),
+    ...errorLines(told),
     ...causes.flat(),
-    adviseOnFunctionError(error, report),
-    `Function: ${label}`,
-    outcome.request_id && `Request id: ${outcome.request_id}`,
+    adviseOnFunctionError(told, report),
+    ...whichOne(judgement),
     log === undefined && !tailRefused ? "Set log_type: Tail to see the function's log here." : undefined,
   );
 }
 
 function bodyOf(judgement: Judgement): string {
   const { label, outcome, unmet } = judgement;
-  const requestId = outcome.request_id && `Request id: ${outcome.request_id}`;
   switch (outcome.outcome) {
     case 'succeeded':
       return '';
@@ -61,15 +67,14 @@ function bodyOf(judgement: Judgement): string {
     case 'expectation_failed':
       return lines(
         ...unmet.flatMap(({ expectation, why }) => [`Expected ${expectation.expression}`, `    ${why}`]),
-        `Function: ${label}`,
-        requestId,
+        ...whichOne(judgement),
       );
     case 'not_invoked':
     case 'unknown':
       return lines(
         `${label}: ${outcome.error.name}: ${cut(outcome.error.message, SHOWN_BYTES)}`,
         outcome.error.advice,
-        requestId,
+        outcome.request_id && `Request id: ${outcome.request_id}`,
       );
     default:
       return outcome satisfies never;
@@ -141,8 +146,7 @@ export function invalidInput(problems: readonly string[]): Annotation {
 
 /** A response file that could not be written; later steps would look for it. */
 export function unwrittenResponse(error: unknown): Annotation {
-  const message = error instanceof Error ? error.message : String(error);
-  return { level: 'error', title: 'Response Not Written', body: `result_file: ${message}` };
+  return { level: 'error', title: 'Response Not Written', body: `result_file: ${messageOf(error)}` };
 }
 
 /** Writes annotations; `@actions/core` escapes what a runner would take for a command. */

@@ -1,4 +1,5 @@
 import { type Fields, fieldsOf } from '../fields.ts';
+import { messageOf } from '../thrown.ts';
 import { markerOf, SHORT_SHA } from './comment-text.ts';
 
 /** What a comment needs: where, as whom, on what, and a clock. `key` tells several comments apart. */
@@ -106,7 +107,7 @@ const REFUSALS: readonly Explanation[] = [
   { status: 422, what: 'GitHub does not take the comment', mend: '' },
 ];
 
-function messageOf(data: unknown): string {
+function saidByGitHub(data: unknown): string {
   const { message, errors } = fieldsOf(data);
   const more = (Array.isArray(errors) ? errors : []).map((error) => fieldsOf(error)['message']);
   const text = [message, ...more]
@@ -164,11 +165,11 @@ function classify(error: unknown, now: number): Failure {
     const what =
       typeof status === 'number' && status >= 500
         ? `GitHub's API answers with ${status}.`
-        : `GitHub's API gives no answer: ${messageOf({ message: reasonOf(error) })}.`;
+        : `GitHub's API gives no answer: ${saidByGitHub({ message: reasonOf(error) })}.`;
     const mend = 'It may be down (see https://www.githubstatus.com), or out of reach for this runner.';
     return { kind: 'unsure', error: new NoAnswer({ what, mend, cause: error }) };
   }
-  const message = messageOf(data);
+  const message = saidByGitHub(data);
   const waitMs = limitWait({ status, message, headers: fieldsOf(headers) }, now);
   return waitMs === undefined
     ? { kind: 'refused', error: refusalOf(status, message, error) }
@@ -421,6 +422,6 @@ export async function writeComment(job: CommentJob, markdown: string): Promise<W
     return await place(new GitHub(octokit, job), job, markdown);
   } catch (error) {
     if (error instanceof CommentError) throw error;
-    throw new CommentError({ what: error instanceof Error ? error.message : String(error), cause: error });
+    throw new CommentError({ what: messageOf(error), cause: error });
   }
 }

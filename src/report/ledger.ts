@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Judgement, Outcome } from '../outcome/outcome.ts';
 import { type Annotation, AnnotationList, annotationsFor } from './annotations.ts';
 import { LONGEST_OUTPUT_BYTES } from './outputs.ts';
+import { countOutcomes } from './statistics.ts';
 
 /** A failure as the end of the log tells it: its line, and what the function wrote. */
 export type FailureNote = Readonly<{ headline: string; foreign: readonly string[] }>;
@@ -30,7 +31,7 @@ function slim(outcome: Outcome): Outcome {
  * invocations memory does not grow with what they answer. A single one is kept whole.
  */
 export class Ledger {
-  readonly expected: number;
+  readonly #expected: number;
   readonly #outcomes: Outcome[] = [];
   readonly #annotations = new AnnotationList();
   readonly #notes: FailureNote[] = [];
@@ -42,7 +43,7 @@ export class Ledger {
 
   /** @param expected how many invocations there will be */
   constructor(expected: number) {
-    this.expected = expected;
+    this.#expected = expected;
   }
 
   /** Takes in an invocation that has ended: as it is, for the outputs, and as it may be shown. */
@@ -52,7 +53,7 @@ export class Ledger {
     this.#keepJson(judgement.outcome);
     this.#annotations.add(...annotationsFor(shown));
     if (judgement.failsStep && this.#notes.length < KEPT_NOTES) this.#notes.push(note(shown));
-    if (this.expected === 1) {
+    if (this.#expected === 1) {
       this.#only = judgement;
       this.#shown = shown;
     }
@@ -101,14 +102,7 @@ export class Ledger {
   }
 
   get totals(): Totals {
-    const count = (is: (outcome: Outcome) => boolean): number => this.#outcomes.filter(is).length;
-    const succeeded = count(({ outcome }) => outcome === 'succeeded');
-    return {
-      total: this.#outcomes.length,
-      succeeded,
-      failed: this.#outcomes.length - succeeded,
-      coldStarts: count((outcome) => 'cold_start' in outcome && outcome.cold_start === true),
-      warmStarts: count((outcome) => 'cold_start' in outcome && outcome.cold_start === false),
-    };
+    const { total, counts, failed, cold, warm } = countOutcomes(this.#outcomes);
+    return { total, succeeded: counts.succeeded, failed, coldStarts: cold, warmStarts: warm };
   }
 }

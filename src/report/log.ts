@@ -76,13 +76,14 @@ export function groupsOf(judgement: Judgement, { showResponse }: LogOptions): Lo
       ? []
       : [{ title: "What came in place of Lambda's answer", foreign: cut(strangeText, STRANGE_BYTES) }];
   }
-  const text = new TextDecoder().decode(response);
+  const shown = (title: string): LogGroup => ({
+    title,
+    foreign: cut(new TextDecoder().decode(response), SHOWN_BYTES),
+  });
   const log = outcome.log_result;
   return [
-    ...(isFunctionError(outcome) ? [{ title: 'Function error', foreign: cut(text, SHOWN_BYTES) }] : []),
-    ...(!isFunctionError(outcome) && showResponse && response.length > 0
-      ? [{ title: 'Response', foreign: cut(text, SHOWN_BYTES) }]
-      : []),
+    ...(isFunctionError(outcome) ? [shown('Function error')] : []),
+    ...(!isFunctionError(outcome) && showResponse && response.length > 0 ? [shown('Response')] : []),
     ...(log === undefined ? [] : [logGroup({ log, isCut: logIsCut })]),
   ];
 }

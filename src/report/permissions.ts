@@ -11,7 +11,10 @@ const isPermissionCheck = (outcomes: readonly Outcome[]): boolean =>
 // A statement is whole or none, and a summary of over 1 MiB is dropped with everything in it.
 const LONGEST_MEND = 200_000;
 
-const refused = (permissions: readonly Permission[]): number => permissions.filter(({ may }) => !may).length;
+/** What would mend the refusals; empty where there are none. */
+function mendFor(permissions: readonly Permission[], accountIds: 'shown' | 'hidden'): string {
+  return permissions.every(({ may }) => may) ? '' : renderMend(mendOf(permissions), { accountIds });
+}
 
 /** The job summary: of dry runs who may invoke what and how to mend the rest, of all others what they came to. */
 export function renderJobSummary(outcomes: readonly Outcome[]): string {
@@ -21,26 +24,27 @@ export function renderJobSummary(outcomes: readonly Outcome[]): string {
     outcomes.length === 1
       ? renderSummary(outcomes)
       : `### Invoke AWS Lambda\n\n${renderPermissions(permissions)}\n`;
-  const mend = refused(permissions) === 0 ? '' : renderMend(mendOf(permissions), { accountIds: 'shown' });
+  const mend = mendFor(permissions, 'shown');
   if (mend === '') return table;
   const shown = mend.length > LONGEST_MEND ? 'What would mend this is too long to show.' : mend.trimEnd();
   return `${table.trimEnd()}\n\n${shown}\n`;
 }
+
+const withoutHeading = (markdown: string): string => markdown.slice(markdown.indexOf('\n') + 1);
 
 /** The comment on a pull request: the same in public, so without account ids, responses and logs. */
 export function renderComment(
   outcomes: readonly Outcome[],
   belongs: { key: string; commit: string; runUrl: string },
 ): string {
-  const permissions = isPermissionCheck(outcomes) ? outcomes.map(readPermission) : [];
-  const failed = outcomes.filter(({ outcome }) => outcome !== 'succeeded').length;
-  const mend = refused(permissions) === 0 ? '' : renderMend(mendOf(permissions), { accountIds: 'hidden' });
-  const [, ...withoutHeading] = renderSummary(outcomes).split('\n');
-  const table = permissions.length > 0 ? renderPermissions(permissions) : withoutHeading.join('\n');
+  const isCheck = isPermissionCheck(outcomes);
+  const permissions = isCheck ? outcomes.map(readPermission) : [];
+  const isGreen = outcomes.every(({ outcome }) => outcome === 'succeeded');
+  const mend = mendFor(permissions, 'hidden');
   return composeComment({
     ...belongs,
-    title: `${failed === 0 ? '✅' : '❌'} ${permissions.length > 0 ? 'Permission to invoke' : 'Invoke AWS Lambda'}`,
-    table: hideAccountIds(table),
+    title: `${isGreen ? '✅' : '❌'} ${isCheck ? 'Permission to invoke' : 'Invoke AWS Lambda'}`,
+    table: hideAccountIds(isCheck ? renderPermissions(permissions) : withoutHeading(renderSummary(outcomes))),
     details: mend === '' ? [] : [{ title: 'How to mend it', body: mend }],
   });
 }

@@ -70,8 +70,10 @@ function latency(outcomes: readonly Outcome[]): Statistics['latency'] {
   return figures && { ...figures, of, count: values.length };
 }
 
-/** Counts the outcomes and takes the measure of their times. */
-export function statisticsOf(outcomes: readonly Outcome[]): Statistics {
+/** Counts outcomes by what they came to and how they started. */
+export function countOutcomes(
+  outcomes: readonly Outcome[],
+): Pick<Statistics, 'total' | 'counts' | 'failed' | 'cold' | 'warm'> {
   const counts = { succeeded: 0, function_error: 0, expectation_failed: 0, not_invoked: 0, unknown: 0 };
   const starts = { cold: 0, warm: 0 };
   for (const outcome of outcomes) {
@@ -79,12 +81,14 @@ export function statisticsOf(outcomes: readonly Outcome[]): Statistics {
     const isCold = 'cold_start' in outcome ? outcome.cold_start : undefined;
     if (isCold !== undefined) starts[isCold ? 'cold' : 'warm'] += 1;
   }
+  return { total: outcomes.length, counts, failed: outcomes.length - counts.succeeded, ...starts };
+}
+
+/** Counts the outcomes and takes the measure of their times. */
+export function statisticsOf(outcomes: readonly Outcome[]): Statistics {
   const figures = latency(outcomes);
   return {
-    total: outcomes.length,
-    counts,
-    failed: outcomes.length - counts.succeeded,
-    ...starts,
+    ...countOutcomes(outcomes),
     ...(figures && { latency: figures }),
     wallMs: wallTime(outcomes),
   };
