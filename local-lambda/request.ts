@@ -1,6 +1,7 @@
 import { FUNCTION_NAME_PATTERN, parseFunctionName } from './function-name.ts';
 import { CLIENT_CONTEXT_BYTES } from './limits.ts';
-import { invalidRequestContent, unknownOperation, validationFailed } from './service-errors.ts';
+import { findRoute, type Operation } from './operations.ts';
+import { invalidRequestContent, validationFailed } from './service-errors.ts';
 
 /** An HTTP request as it came. */
 export type RecordedRequest = Readonly<{
@@ -15,12 +16,14 @@ export type RecordedRequest = Readonly<{
   receivedAt: number;
 }>;
 
-/** The request with what a fault or a denial may want to look at; undefined where it is no invocation. */
+/** The request with what a fault or a denial may want to look at; undefined where it says nothing of it. */
 export type LambdaRequest = RecordedRequest &
   Readonly<{
+    operation: Operation | undefined;
     /** Bare name. */
     functionName: string | undefined;
     qualifier: string | undefined;
+    /** Of invocations only, which have one even where they do not say it. */
     invocationType: string | undefined;
     tenantId: string | undefined;
     durableExecutionName: string | undefined;
@@ -30,41 +33,33 @@ export const INVOCATION_TYPES = ['RequestResponse', 'Event', 'DryRun'] as const;
 export type InvocationType = (typeof INVOCATION_TYPES)[number];
 const LOG_TYPES = ['None', 'Tail'] as const;
 
-/** An invocation whose parameters are within their constraints. */
-export type InvocationRequest = Readonly<{
+/** Which function a request is about, and which of its versions. */
+export type FunctionRequest = Readonly<{
   /** As in the path, decoded: a name or an ARN. */
   functionName: string;
   qualifier: string | undefined;
-  invocationType: InvocationType;
-  tail: boolean;
-  /** JSON text. */
-  clientContext: string | undefined;
-  tenantId: string | undefined;
-  durableExecutionName: string | undefined;
-  payload: Buffer;
 }>;
 
-const INVOCATION_PATH = /^\/2015-03-31\/functions\/(.*)\/invocations\/?$/;
-
-function encodedFunctionName({ method, path }: RecordedRequest): string | undefined {
-  return method === 'POST' ? INVOCATION_PATH.exec(path)?.[1] : undefined;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
+/** An invocation whose parameters are within their constraints. */
+export type InvocationRequest = FunctionRequest &
+  Readonly<{
+    invocationType: InvocationType;
+    tail: boolean;
+    /** JSON text. */
+    clientContext: string | undefined;
+    tenantId: string | undefined;
+    durableExecutionName: string | undefined;
+    payload: Buffer;
+  }>;
 
 /** Looks at a request without judging it. */
 export function describeRequest(request: RecordedRequest): LambdaRequest {
-  const encoded = encodedFunctionName(request);
-  const reference = encoded === undefined ? undefined : parseFunctionName(decode(encoded));
-  const isInvocation = encoded !== undefined;
+  const route = findRoute(request);
+  const reference = route && parseFunctionName(route.label);
+  const isInvocation = route?.operation === 'Invoke';
   return {
     ...request,
+    operation: route?.operation,
     functionName: reference?.name,
     qualifier: request.query['Qualifier'] ?? reference?.qualifier,
     invocationType: isInvocation
@@ -130,11 +125,31 @@ function decodeClientContext(encoded: string | undefined): string | undefined {
   throw invalid();
 }
 
+const enumViolation = (value: string, member: string, values: readonly string[]): string =>
+  violation(value, member, `Member must satisfy enum value set: [${values.join(', ')}]`);
+
+function functionViolations(functionName: string, qualifier: string | undefined): string[] {
+  const found = [
+    ...violations(functionName, CONSTRAINTS.functionName),
+    ...violations(qualifier, CONSTRAINTS.qualifier),
+  ];
+  const bareName = parseFunctionName(functionName)?.name;
+  if (functionName.length <= 256 && bareName !== undefined && bareName.length > 64) {
+    found.push(violation(functionName, 'functionName', 'Member must have length less than or equal to 64'));
+  }
+  return found;
+}
+
+/** Reads a request that says a function and no more; throws the ServiceError that the service would answer. */
+export function readFunctionRequest(request: RecordedRequest, functionName: string): FunctionRequest {
+  const qualifier = request.query['Qualifier'];
+  const found = functionViolations(functionName, qualifier);
+  if (found.length > 0) throw validationFailed(found);
+  return { functionName, qualifier };
+}
+
 /** Reads an invocation from a request; throws the ServiceError that the service would answer. */
-export function readInvocation(request: RecordedRequest): InvocationRequest {
-  const encoded = encodedFunctionName(request);
-  if (encoded === undefined) throw unknownOperation();
-  const functionName = decode(encoded);
+export function readInvocation(request: RecordedRequest, functionName: string): InvocationRequest {
   const { headers } = request;
   const qualifier = request.query['Qualifier'];
   const tenantId = headers['x-amz-tenant-id'];
@@ -144,17 +159,10 @@ export function readInvocation(request: RecordedRequest): InvocationRequest {
   const invocationType = oneOf(typeHeader, INVOCATION_TYPES);
   const logType = oneOf(logHeader, LOG_TYPES);
   const found = [
-    ...violations(functionName, CONSTRAINTS.functionName),
-    ...violations(qualifier, CONSTRAINTS.qualifier),
+    ...functionViolations(functionName, qualifier),
     ...violations(tenantId, CONSTRAINTS.tenantId),
     ...violations(durableExecutionName, CONSTRAINTS.durableExecutionName),
   ];
-  const bareName = parseFunctionName(functionName)?.name;
-  if (functionName.length <= 256 && bareName !== undefined && bareName.length > 64) {
-    found.push(violation(functionName, 'functionName', 'Member must have length less than or equal to 64'));
-  }
-  const enumViolation = (value: string, member: string, values: readonly string[]) =>
-    violation(value, member, `Member must satisfy enum value set: [${values.join(', ')}]`);
   if (invocationType === undefined) found.push(enumViolation(typeHeader, 'invocationType', INVOCATION_TYPES));
   if (logType === undefined) found.push(enumViolation(logHeader, 'logType', LOG_TYPES));
   if (found.length > 0 || invocationType === undefined) throw validationFailed(found);

@@ -13,6 +13,7 @@ import { type Answer, ServiceError } from './service-errors.ts';
 export { type Fault, throttle } from './faults.ts';
 export type { FunctionDefinition } from './function-definition.ts';
 export type { Execution } from './invocation-runner.ts';
+export type { Operation } from './operations.ts';
 export type { LambdaRequest, RecordedRequest } from './request.ts';
 export type { Denial } from './service-errors.ts';
 

@@ -7,6 +7,13 @@ export type Answer = Readonly<{
   body: Buffer;
 }>;
 
+/** 200 with a document. */
+export const jsonAnswer = (document: Readonly<Record<string, unknown>>): Answer => ({
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: Buffer.from(JSON.stringify(document)),
+});
+
 /** An error of the service, with the status, type and body that Lambda sends. */
 export class ServiceError extends Error {
   readonly status: number;
@@ -111,14 +118,15 @@ export type Denial = Readonly<{ kind: keyof typeof DENIAL_REASONS; principal?: s
 /** 403 in the words of IAM. */
 export function accessDenied(options: {
   denial: Denial;
+  /** 'lambda:InvokeFunction', for example. */
+  action: string;
   accountId: string;
   resource: string;
   partition: string;
 }): ServiceError {
-  const { denial, accountId, resource, partition } = options;
+  const { denial, action, accountId, resource, partition } = options;
   const principal =
     denial.principal ?? `arn:${partition}:sts::${accountId}:assumed-role/local-role/local-session`;
-  const action = 'lambda:InvokeFunction';
   const reason = DENIAL_REASONS[denial.kind](action);
   return new ServiceError({
     status: 403,

@@ -2,21 +2,31 @@ import { randomBytes } from 'node:crypto';
 import { Capacity } from './capacity.ts';
 import { EventQueue } from './event-queue.ts';
 import type { RuntimeInvocation } from './execution-environment.ts';
+import { functionConfiguration } from './function-configuration.ts';
 import { type FunctionDefinition, type FunctionVersion, findVersion } from './function-definition.ts';
 import { functionArn, parseFunctionName, partitionOf } from './function-name.ts';
 import { type Execution, InvocationRunner, type RunResult } from './invocation-runner.ts';
 import { checkPayload } from './json-payload.ts';
 import { ASYNC_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES } from './limits.ts';
-import { type InvocationRequest, type LambdaRequest, readInvocation } from './request.ts';
+import { findRoute, type Operation, type Route } from './operations.ts';
+import {
+  type FunctionRequest,
+  type InvocationRequest,
+  type LambdaRequest,
+  readFunctionRequest,
+  readInvocation,
+} from './request.ts';
 import {
   type Answer,
   accessDenied,
   type Denial,
   invalidParameterValue,
+  jsonAnswer,
   requestEntityTooLarge,
   resourceNotFound,
   ServiceError,
   tooManyRequests,
+  unknownOperation,
 } from './service-errors.ts';
 import { signatureProblem } from './signature.ts';
 
@@ -31,13 +41,19 @@ export type ServiceOptions = Readonly<{
   concurrencyLimit?: number;
   /** Before the second and the third attempt of a failing Event; default one and two minutes. */
   asyncRetryDelaysMs?: readonly [number, number];
-  /** Says whose invocations IAM refuses. */
+  /** Says which requests IAM refuses. */
   deny?: (request: LambdaRequest) => Denial | undefined;
 }>;
 
 type Deployed = Readonly<{ definition: FunctionDefinition; deployment: number }>;
 
-/** The Invoke API without its HTTP: a request in, an answer out. */
+/** A request on its way through the service. */
+type Call = Readonly<{ request: LambdaRequest; requestId: string; route: Route }>;
+
+/** Which function of this account a request means; the ARN has the qualifier, where there is one. */
+type Target = Readonly<{ name: string; qualifier: string | undefined; arn: string }>;
+
+/** The API without its HTTP: a request in, an answer out. */
 export class Service {
   readonly region: string;
   readonly accountId: string;
@@ -47,6 +63,10 @@ export class Service {
   readonly #capacity: Capacity;
   readonly #runner: InvocationRunner;
   readonly #events: EventQueue;
+  readonly #operations: Readonly<Record<Operation, (call: Call) => Answer | Promise<Answer>>> = {
+    Invoke: (call) => this.#invoke(call),
+    GetFunctionConfiguration: (call) => this.#getFunctionConfiguration(call),
+  };
   #deployments = 0;
   #whenIdle: (() => void)[] = [];
 
@@ -87,74 +107,94 @@ export class Service {
     await this.#runner.close();
   }
 
-  /** Takes a request through every check the service makes, in its order, and runs what it asks for. */
+  /** Takes a request through every check the service makes, in its order, and does what it asks for. */
   async answer(request: LambdaRequest, requestId: string): Promise<Answer> {
     try {
       const problem = signatureProblem(request.headers, this.region);
       if (problem !== undefined) throw problem;
-      const invocation = readInvocation(request);
-      const { name, qualifier } = this.#resolveReference(invocation);
-      this.#checkSize(invocation);
-      const denial = this.#deny?.(request);
-      const { region, accountId } = this;
-      const arn = functionArn({ region, accountId, name, qualifier });
-      if (denial !== undefined) {
-        throw accessDenied({ denial, accountId, resource: arn, partition: partitionOf(region) });
-      }
-      const resolveVersion = (): FunctionVersion | undefined => {
-        const deployed = this.#functions.get(name);
-        return deployed && findVersion({ functionName: name, qualifier, ...deployed });
-      };
-      const version = resolveVersion();
-      if (version === undefined) throw resourceNotFound(`Function not found: ${arn}`);
-      this.#checkAgainstFunction(invocation, version);
-      if (invocation.invocationType === 'DryRun') return { status: 204, headers: {}, body: Buffer.alloc(0) };
-      const payload = invocation.payload.length === 0 ? Buffer.from('{}') : invocation.payload;
-      checkPayload(payload);
-      const traceId = `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')};Sampled=0`;
-      const common = { requestId, invokedFunctionArn: arn, payload, tenantId: invocation.tenantId, traceId };
-      if (invocation.invocationType === 'Event') {
-        this.#events.accept(resolveVersion, { ...common, clientContext: undefined });
-        return {
-          status: 202,
-          headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': traceId },
-          body: Buffer.alloc(0),
-        };
-      }
-      return await this.#invoke({
-        version,
-        invocation: { ...common, clientContext: invocation.clientContext },
-        tail: invocation.tail,
-      });
+      const route = findRoute(request);
+      if (route === undefined) throw unknownOperation();
+      return await this.#operations[route.operation]({ request, requestId, route });
     } catch (error) {
       if (error instanceof ServiceError) return error.toAnswer();
       throw error;
     }
   }
 
-  #resolveReference({ functionName, qualifier }: InvocationRequest): {
-    name: string;
-    qualifier: string | undefined;
-  } {
+  async #invoke({ request, requestId, route }: Call): Promise<Answer> {
+    const invocation = readInvocation(request, route.label);
+    const target = this.#resolveReference(invocation, route);
+    this.#checkSize(invocation);
+    this.#authorise(request, route, target);
+    const version = this.#versionOf(target);
+    this.#checkAgainstFunction(invocation, version);
+    if (invocation.invocationType === 'DryRun') return { status: 204, headers: {}, body: Buffer.alloc(0) };
+    const payload = invocation.payload.length === 0 ? Buffer.from('{}') : invocation.payload;
+    checkPayload(payload);
+    const traceId = `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')};Sampled=0`;
+    const common = {
+      requestId,
+      invokedFunctionArn: target.arn,
+      payload,
+      tenantId: invocation.tenantId,
+      traceId,
+    };
+    if (invocation.invocationType === 'Event') {
+      this.#events.accept(() => this.#findVersion(target), { ...common, clientContext: undefined });
+      return {
+        status: 202,
+        headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': traceId },
+        body: Buffer.alloc(0),
+      };
+    }
+    return await this.#runNow({
+      version,
+      invocation: { ...common, clientContext: invocation.clientContext },
+      tail: invocation.tail,
+    });
+  }
+
+  #getFunctionConfiguration({ request, route }: Call): Answer {
+    const target = this.#resolveReference(readFunctionRequest(request, route.label), route);
+    this.#authorise(request, route, target);
+    return jsonAnswer(functionConfiguration(this.#versionOf(target), target.arn));
+  }
+
+  #findVersion({ name, qualifier }: Target): FunctionVersion | undefined {
+    const deployed = this.#functions.get(name);
+    return deployed && findVersion({ functionName: name, qualifier, ...deployed });
+  }
+
+  #versionOf(target: Target): FunctionVersion {
+    const version = this.#findVersion(target);
+    if (version === undefined) throw resourceNotFound(`Function not found: ${target.arn}`);
+    return version;
+  }
+
+  #authorise(request: LambdaRequest, { action }: Route, { arn }: Target): void {
+    const denial = this.#deny?.(request);
+    if (denial === undefined) return;
+    const { accountId, region } = this;
+    throw accessDenied({ denial, action, accountId, resource: arn, partition: partitionOf(region) });
+  }
+
+  #resolveReference({ functionName, qualifier }: FunctionRequest, { action }: Route): Target {
     const reference = parseFunctionName(functionName);
-    // readInvocation has checked the pattern.
+    // What reads requests has checked the pattern.
     if (reference === undefined) throw new Error(`${functionName} is no function name.`);
-    if (reference.region !== undefined && reference.region !== this.region) {
+    const { region, accountId } = this;
+    if (reference.region !== undefined && reference.region !== region) {
       throw resourceNotFound(
-        `Functions from '${reference.region}' are not reachable in this region ('${this.region}')`,
+        `Functions from '${reference.region}' are not reachable in this region ('${region}')`,
       );
     }
-    if (reference.accountId !== undefined && reference.accountId !== this.accountId) {
-      const { region } = this;
+    const target = { name: reference.name, qualifier: qualifier ?? reference.qualifier };
+    if (reference.accountId !== undefined && reference.accountId !== accountId) {
       throw accessDenied({
         denial: { kind: 'no-resource-policy' },
-        accountId: this.accountId,
-        resource: functionArn({
-          region,
-          accountId: reference.accountId,
-          name: reference.name,
-          qualifier: qualifier ?? reference.qualifier,
-        }),
+        action,
+        accountId,
+        resource: functionArn({ region, accountId: reference.accountId, ...target }),
         partition: partitionOf(region),
       });
     }
@@ -163,7 +203,7 @@ export class Service {
         'The derived qualifier from the function name does not match the specified qualifier.',
       );
     }
-    return { name: reference.name, qualifier: qualifier ?? reference.qualifier };
+    return { ...target, arn: functionArn({ region, accountId, ...target }) };
   }
 
   #checkSize({ invocationType, payload }: InvocationRequest): void {
@@ -194,7 +234,7 @@ export class Service {
     }
   }
 
-  async #invoke(options: {
+  async #runNow(options: {
     version: FunctionVersion;
     invocation: RuntimeInvocation;
     tail: boolean;

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  GetFunctionConfigurationCommand,
   InvokeCommand,
   type InvokeCommandInput,
   type InvokeCommandOutput,
@@ -879,6 +880,24 @@ describe('who may', () => {
     expect(lambda.executions()).toEqual([]);
   });
 
+  test('one operation may be denied and another not, each by the name of its action', async () => {
+    await withServer(
+      {
+        functions: SAMPLE_FUNCTIONS,
+        deny: ({ operation }) =>
+          operation === 'GetFunctionConfiguration' ? { kind: 'no-identity-policy' } : undefined,
+      },
+      async (server, sdk) => {
+        expect((await sdk.send(new InvokeCommand({ FunctionName: 'echo' }))).StatusCode).toBe(200);
+        const configuration = new GetFunctionConfigurationCommand({ FunctionName: 'echo:live' });
+        expect((await failureOf(sdk.send(configuration))).message).toBe(
+          'User: arn:aws:sts::123456789012:assumed-role/local-role/local-session is not authorized to perform: lambda:GetFunctionConfiguration on resource: arn:aws:lambda:us-east-1:123456789012:function:echo:live because no identity-based policy allows the lambda:GetFunctionConfiguration action',
+        );
+        expect(server.requests).toHaveLength(2);
+      },
+    );
+  });
+
   test.each([
     [
       'AKIAEXPIRED0000000000',
@@ -1079,6 +1098,17 @@ describe('faults', () => {
     nextHas({ kind: 'omit-request-id' });
     expect((await invoke('digest', event)).$metadata.requestId).toBeUndefined();
     expect((await invoke('digest', event)).$metadata.requestId).toMatch(UUID);
+  });
+
+  test('a fault may be for one operation alone', async () => {
+    lambda.setFault(({ operation }) =>
+      operation === 'GetFunctionConfiguration' ? { kind: 'reset', when: 'before' } : undefined,
+    );
+    expect((await invoke('digest', event)).StatusCode).toBe(200);
+    const configuration = new GetFunctionConfigurationCommand({ FunctionName: 'digest' });
+    expect(await networkErrorOf(client.send(configuration))).toContain('ECONNRESET');
+    lambda.setFault(undefined);
+    expect(await client.send(configuration)).toMatchObject({ FunctionName: 'digest', State: 'Active' });
   });
 
   test('the chooser sees the request and its number', async () => {

@@ -1,0 +1,43 @@
+/** The operations of the API that this server knows; path captures the one label that a path has. */
+const OPERATIONS = [
+  {
+    operation: 'Invoke',
+    method: 'POST',
+    path: /^\/2015-03-31\/functions\/(.*)\/invocations\/?$/,
+    action: 'lambda:InvokeFunction',
+  },
+  {
+    operation: 'GetFunctionConfiguration',
+    method: 'GET',
+    path: /^\/2015-03-31\/functions\/(.*)\/configuration\/?$/,
+    action: 'lambda:GetFunctionConfiguration',
+  },
+] as const;
+
+export type Operation = (typeof OPERATIONS)[number]['operation'];
+
+/** What a request asks for. */
+export type Route = Readonly<{
+  operation: Operation;
+  /** What IAM has to allow. */
+  action: string;
+  /** The label of the path, decoded: which function, for example. */
+  label: string;
+}>;
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Finds the operation of a request, or undefined where there is none. */
+export function findRoute(request: Readonly<{ method: string; path: string }>): Route | undefined {
+  for (const { operation, method, path, action } of OPERATIONS) {
+    const encoded = method === request.method ? path.exec(request.path)?.[1] : undefined;
+    if (encoded !== undefined) return { operation, action, label: decode(encoded) };
+  }
+  return undefined;
+}
