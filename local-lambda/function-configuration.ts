@@ -1,18 +1,92 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { VersionStatus } from './deployed-version.ts';
 import { memorySizeOf } from './execution-environment.ts';
-import type { FunctionVersion } from './function-definition.ts';
+import { type FunctionVersion, LATEST, splitHandler } from './function-definition.ts';
+import { partitionOf } from './function-name.ts';
+import { withReason } from './function-states.ts';
 
-/** What GetFunctionConfiguration says of a version; the ARN is the one that was asked for. */
-export function functionConfiguration(
-  version: FunctionVersion,
-  arn: string,
-): Readonly<Record<string, unknown>> {
+function readCode(modulePath: string): Buffer {
+  try {
+    return readFileSync(modulePath);
+  } catch {
+    // A sample without code: what AWS would have refused to deploy can still be looked at.
+    return Buffer.alloc(0);
+  }
+}
+
+/** What changes with every change of the configuration, and with nothing else, in the shape of a UUID. */
+function revisionOf(facts: readonly unknown[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(facts)).digest('hex');
+  return [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    hash.slice(12, 16),
+    hash.slice(16, 20),
+    hash.slice(20, 32),
+  ].join('-');
+}
+
+function codeOf({ definition }: FunctionVersion): Readonly<Record<string, unknown>> {
+  const { modulePath, exportName } = splitHandler(definition.handler);
+  const code = readCode(modulePath);
   return {
-    FunctionName: version.functionName,
+    Handler: `${path.parse(modulePath).name}.${exportName}`,
+    CodeSize: code.length,
+    CodeSha256: createHash('sha256').update(code).digest('base64'),
+  };
+}
+
+function statusOf({ version, state, update }: VersionStatus): Readonly<Record<string, unknown>> {
+  const { reason, reasonCode } = withReason(state);
+  const optimised =
+    version.definition.snapStart === true && version.version !== LATEST && state.state === 'Active';
+  // A function that is being created has no update to speak of.
+  const shown = update ?? (state.state === 'Pending' ? undefined : ({ status: 'Successful' } as const));
+  return {
+    State: state.state,
+    StateReason: reason,
+    StateReasonCode: reasonCode,
+    LastUpdateStatus: shown?.status,
+    LastUpdateStatusReason: update?.reason,
+    LastUpdateStatusReasonCode: update?.reasonCode,
+    SnapStart: {
+      ApplyOn: version.definition.snapStart ? 'PublishedVersions' : 'None',
+      OptimizationStatus: optimised ? 'On' : 'Off',
+    },
+  };
+}
+
+/** The answer of GetFunctionConfiguration; the ARN is the one that was asked for. */
+export function functionConfiguration(options: {
+  status: VersionStatus;
+  arn: string;
+  region: string;
+  accountId: string;
+}): Readonly<Record<string, unknown>> {
+  const { status, arn, region, accountId } = options;
+  const { version, state, update } = status;
+  const { functionName, definition } = version;
+  return {
+    FunctionName: functionName,
     FunctionArn: arn,
-    Version: version.version,
-    Timeout: version.definition.timeoutSeconds ?? 3,
+    Runtime: 'nodejs24.x',
+    Role: `arn:${partitionOf(region)}:iam::${accountId}:role/local-role`,
+    ...codeOf(version),
+    Description: '',
+    Timeout: Math.ceil(definition.timeoutSeconds ?? 3),
     MemorySize: memorySizeOf(version),
-    State: 'Active',
-    LastUpdateStatus: 'Successful',
+    LastModified: new Date(version.deployedAt).toISOString().replace('Z', '+0000'),
+    Version: version.version,
+    ...(definition.environment && { Environment: { Variables: definition.environment } }),
+    TracingConfig: { Mode: 'PassThrough' },
+    RevisionId: revisionOf([functionName, version.version, version.deployment, state, update]),
+    ...statusOf(status),
+    PackageType: 'Zip',
+    Architectures: [process.arch === 'arm64' ? 'arm64' : 'x86_64'],
+    EphemeralStorage: { Size: 512 },
+    LoggingConfig: { LogFormat: definition.logFormat ?? 'Text', LogGroup: `/aws/lambda/${functionName}` },
+    ...(definition.tenantIsolation && { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }),
   };
 }

@@ -1,3 +1,5 @@
+import type { StateStep } from './function-states.ts';
+
 /** What a function is, as its deployment would say it. */
 export type FunctionDefinition = Readonly<{
   /** Absolute path of an ES module or CommonJS file, a dot, and the export: '/abs/handlers/echo.mjs.handler'. */
@@ -16,6 +18,10 @@ export type FunctionDefinition = Readonly<{
   /** Invocations at the same time; 0 throttles all of them, but an Event is still accepted. */
   reservedConcurrency?: number;
   logFormat?: 'Text' | 'JSON';
+  /** The states to go through from its deployment on; default Active. A version has its own. */
+  states?: readonly StateStep[];
+  /** Published versions are optimised: OptimizationStatus is On as soon as they are Active. */
+  snapStart?: boolean;
   /** Answer 400 to LogType=Tail, as some functions do. */
   tailLogsUnsupported?: boolean;
   /** Send this, as JSON, in place of the log text, as some functions do. */
@@ -29,24 +35,17 @@ export type FunctionVersion = Readonly<{
   definition: FunctionDefinition;
   /** Counts deployments: environments of an older one are not used again. */
   deployment: number;
+  /** Milliseconds since 1970. */
+  deployedAt: number;
 }>;
 
 export const LATEST = '$LATEST';
 
-/** Finds the version that a qualifier means, or undefined where there is none. */
-export function findVersion(options: {
-  functionName: string;
-  definition: FunctionDefinition;
-  deployment: number;
-  qualifier: string | undefined;
-}): FunctionVersion | undefined {
-  const { functionName, definition, deployment, qualifier = LATEST } = options;
-  if (qualifier === LATEST) return { functionName, version: LATEST, definition, deployment };
-  const version = definition.aliases?.[qualifier] ?? qualifier;
-  if (version === LATEST) return { functionName, version, definition, deployment };
-  const overrides = definition.versions?.[version];
-  if (overrides === undefined) return undefined;
-  return { functionName, version, definition: { ...definition, ...overrides }, deployment };
+/** What a version is, with all that it takes over from the function. */
+export function versionDefinition(definition: FunctionDefinition, version: string): FunctionDefinition {
+  if (version === LATEST) return definition;
+  const { states: _ofLatest, ...inherited } = definition;
+  return { ...inherited, ...definition.versions?.[version] };
 }
 
 /** The module's path and the export's name of a handler. */

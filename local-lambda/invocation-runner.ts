@@ -35,6 +35,8 @@ type Started = Readonly<{
   initMs: number | undefined;
 }>;
 
+type Idle = Readonly<{ version: FunctionVersion; environments: ExecutionEnvironment[] }>;
+
 const SIGNAL_NAMES: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGABRT: 'aborted',
   SIGBUS: 'bus error',
@@ -74,31 +76,37 @@ export class InvocationRunner {
   readonly #region: string;
   readonly #onExecution: (execution: Execution) => void;
   readonly #environments = new Set<ExecutionEnvironment>();
+  readonly #isCurrent: (version: FunctionVersion) => boolean;
   /** Idle environments by version and tenant, the most recently used last. */
-  readonly #idle = new Map<string, ExecutionEnvironment[]>();
-  readonly #deployments = new Map<string, number>();
+  readonly #idle = new Map<string, Idle>();
   /** With it a runtime process starts in a third of the time: Node.js keeps the stripped TypeScript there. */
   readonly #compileCache: string;
   #closing = false;
 
-  constructor(options: { region: string; onExecution: (execution: Execution) => void }) {
+  constructor(options: {
+    region: string;
+    onExecution: (execution: Execution) => void;
+    /** False for a version whose code has been replaced: its environments are not used again. */
+    isCurrent: (version: FunctionVersion) => boolean;
+  }) {
     this.#region = options.region;
     this.#onExecution = options.onExecution;
+    this.#isCurrent = options.isCurrent;
     this.#compileCache = mkdtempSync(path.join(tmpdir(), 'local-lambda-compile-cache-'));
   }
 
-  /** Environments of older deployments of the function are ended now, or when their invocation ends. */
-  retire(functionName: string, deployment: number): void {
-    this.#deployments.set(functionName, deployment);
-    for (const [key, idle] of this.#idle) {
-      if (!key.startsWith(`${functionName}\n`)) continue;
-      for (const environment of idle) void environment.destroy();
+  /** Environments of code that has been replaced are ended now, or when their invocation ends. */
+  retire(): void {
+    for (const [key, { version, environments }] of this.#idle) {
+      if (this.#isCurrent(version)) continue;
+      for (const environment of environments) void environment.destroy();
       this.#idle.delete(key);
     }
   }
 
   async run(version: FunctionVersion, invocation: RuntimeInvocation): Promise<RunResult> {
     if (this.#closing) throw new Error('The local Lambda is closing.');
+    this.retire();
     const log = new LogTail();
     const platform = platformLog({
       format: version.definition.logFormat ?? 'Text',
@@ -150,7 +158,7 @@ export class InvocationRunner {
   }
 
   #key(version: FunctionVersion, tenantId: string | undefined): string {
-    return [version.functionName, version.version, tenantId ?? ''].join('\n');
+    return [version.functionName, version.version, version.deployment, tenantId ?? ''].join('\n');
   }
 
   /** An idle environment, or a new one after its init phase; a failed init is tried twice, as on Lambda. */
@@ -162,7 +170,7 @@ export class InvocationRunner {
     limitMs: number;
   }): Promise<Started> {
     const { version, tenantId, platform, log, limitMs } = options;
-    const idle = this.#idle.get(this.#key(version, tenantId)) ?? [];
+    const idle = this.#idle.get(this.#key(version, tenantId))?.environments ?? [];
     for (let environment = idle.pop(); environment !== undefined; environment = idle.pop()) {
       if (!environment.alive) continue;
       // What was printed since the last invocation belongs to this one's log.
@@ -261,15 +269,14 @@ export class InvocationRunner {
   }
 
   #putBack(environment: ExecutionEnvironment, version: FunctionVersion, tenantId: string | undefined): void {
-    const current = this.#deployments.get(version.functionName) === version.deployment;
     if (!environment.alive) return;
-    if (!current) {
+    if (!this.#isCurrent(version)) {
       void environment.destroy();
       return;
     }
     const key = this.#key(version, tenantId);
-    const idle = this.#idle.get(key) ?? [];
-    idle.push(environment);
-    this.#idle.set(key, idle);
+    const environments = this.#idle.get(key)?.environments ?? [];
+    environments.push(environment);
+    this.#idle.set(key, { version, environments });
   }
 }

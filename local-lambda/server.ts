@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deliver, type Fault, replacesHandler } from './faults.ts';
 import type { FunctionDefinition } from './function-definition.ts';
+import type { UpdateCourse } from './function-states.ts';
 import type { Execution } from './invocation-runner.ts';
 import { describeRequest, type LambdaRequest, type RecordedRequest } from './request.ts';
 import { Service, type ServiceOptions } from './service.ts';
@@ -12,9 +13,11 @@ import { type Answer, ServiceError } from './service-errors.ts';
 
 export { type Fault, throttle } from './faults.ts';
 export type { FunctionDefinition } from './function-definition.ts';
+export type { StateStep, UpdateCourse } from './function-states.ts';
 export type { Execution } from './invocation-runner.ts';
 export type { Operation } from './operations.ts';
 export type { LambdaRequest, RecordedRequest } from './request.ts';
+export type { Lasting } from './script.ts';
 export type { Denial } from './service-errors.ts';
 
 /** Says what goes wrong with a request, if anything; n counts requests from 0, anew from each setFault. */
@@ -37,6 +40,8 @@ export type LocalLambda = Readonly<{
   setFault(chooser: FaultChooser | undefined): void;
   /** Deploys: environments of the earlier definition are not used again. */
   setFunction(name: string, definition: FunctionDefinition): void;
+  /** Deploys as AWS does: the old code goes on for as long as the update lasts, and for good where it fails. */
+  updateFunction(name: string, definition: FunctionDefinition, course: UpdateCourse): void;
   /** Forgets requests, executions and faults; environments stay warm. */
   reset(): void;
   /** Resolves when no handler runs, events included, but for retries that are over a second away. */
@@ -144,6 +149,7 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
       ),
     setFault: (chooser) => endpoint.setFault(chooser),
     setFunction: (name, definition) => service.setFunction(name, definition),
+    updateFunction: (name, definition, course) => service.updateFunction({ name, definition, course }),
     reset: () => {
       endpoint.requests = [];
       endpoint.setFault(undefined);

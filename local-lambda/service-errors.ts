@@ -68,6 +68,29 @@ export const resourceNotFound = (message: string): ServiceError =>
     body: { Type: 'User', Message: message },
   });
 
+export const resourceConflict = (message: string): ServiceError =>
+  userError(409, 'ResourceConflictException', message);
+
+/** 409 of an idle function, which this call has woken. */
+export const codeArtifactUserPending = (): ServiceError =>
+  userError(
+    409,
+    'CodeArtifactUserPendingException',
+    'Lambda is initializing your function. It will be ready to invoke shortly.',
+  );
+
+/** 409 of an idle version with SnapStart; this one's body has a capital Message. */
+export const snapStartNotReady = (): ServiceError =>
+  new ServiceError({
+    status: 409,
+    type: 'SnapStartNotReadyException',
+    body: {
+      Type: 'User',
+      Message:
+        'Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE.',
+    },
+  });
+
 /** All violated constraints in one message, as the service reports them. */
 export function validationFailed(violations: readonly string[]): ServiceError {
   const count = violations.length === 1 ? '1 validation error' : `${violations.length} validation errors`;

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Capacity } from './capacity.ts';
+import type { DeployedVersion } from './deployed-version.ts';
 import { EventQueue } from './event-queue.ts';
 import type { RuntimeInvocation } from './execution-environment.ts';
 import { functionConfiguration } from './function-configuration.ts';
-import { type FunctionDefinition, type FunctionVersion, findVersion } from './function-definition.ts';
+import { type FunctionDefinition, type FunctionVersion, LATEST } from './function-definition.ts';
 import { functionArn, parseFunctionName, partitionOf } from './function-name.ts';
+import { FunctionRegistry } from './function-registry.ts';
+import { refusal, type UpdateCourse } from './function-states.ts';
 import { type Execution, InvocationRunner, type RunResult } from './invocation-runner.ts';
 import { checkPayload } from './json-payload.ts';
 import { ASYNC_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES } from './limits.ts';
@@ -45,8 +48,6 @@ export type ServiceOptions = Readonly<{
   deny?: (request: LambdaRequest) => Denial | undefined;
 }>;
 
-type Deployed = Readonly<{ definition: FunctionDefinition; deployment: number }>;
-
 /** A request on its way through the service. */
 type Call = Readonly<{ request: LambdaRequest; requestId: string; route: Route }>;
 
@@ -59,7 +60,7 @@ export class Service {
   readonly accountId: string;
   executions: Execution[] = [];
   readonly #deny: ServiceOptions['deny'];
-  readonly #functions = new Map<string, Deployed>();
+  readonly #functions = new FunctionRegistry();
   readonly #capacity: Capacity;
   readonly #runner: InvocationRunner;
   readonly #events: EventQueue;
@@ -67,7 +68,6 @@ export class Service {
     Invoke: (call) => this.#invoke(call),
     GetFunctionConfiguration: (call) => this.#getFunctionConfiguration(call),
   };
-  #deployments = 0;
   #whenIdle: (() => void)[] = [];
 
   constructor(options: ServiceOptions) {
@@ -78,6 +78,7 @@ export class Service {
     this.#runner = new InvocationRunner({
       region: this.region,
       onExecution: (execution) => this.executions.push(execution),
+      isCurrent: (version) => this.#functions.isCurrent(version),
     });
     this.#events = new EventQueue({
       capacity: this.#capacity,
@@ -89,10 +90,13 @@ export class Service {
   }
 
   setFunction(name: string, definition: FunctionDefinition): void {
-    this.#deployments += 1;
-    this.#functions.set(name, { definition, deployment: this.#deployments });
-    this.#runner.retire(name, this.#deployments);
+    this.#functions.set(name, definition);
+    this.#runner.retire();
     this.#capacity.wake();
+  }
+
+  updateFunction(options: { name: string; definition: FunctionDefinition; course: UpdateCourse }): void {
+    this.#functions.update(options);
   }
 
   idle(): Promise<void> {
@@ -126,11 +130,12 @@ export class Service {
     const target = this.#resolveReference(invocation, route);
     this.#checkSize(invocation);
     this.#authorise(request, route, target);
-    const version = this.#versionOf(target);
-    this.#checkAgainstFunction(invocation, version);
+    const deployed = this.#deployedVersion(target);
+    this.#checkAgainstFunction(invocation, deployed.running);
     if (invocation.invocationType === 'DryRun') return { status: 204, headers: {}, body: Buffer.alloc(0) };
     const payload = invocation.payload.length === 0 ? Buffer.from('{}') : invocation.payload;
     checkPayload(payload);
+    const version = this.#admit(deployed);
     const traceId = `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')};Sampled=0`;
     const common = {
       requestId,
@@ -140,7 +145,8 @@ export class Service {
       traceId,
     };
     if (invocation.invocationType === 'Event') {
-      this.#events.accept(() => this.#findVersion(target), { ...common, clientContext: undefined });
+      const resolveVersion = () => this.#functions.find(target.name, target.qualifier)?.running;
+      this.#events.accept(resolveVersion, { ...common, clientContext: undefined });
       return {
         status: 202,
         headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': traceId },
@@ -157,17 +163,22 @@ export class Service {
   #getFunctionConfiguration({ request, route }: Call): Answer {
     const target = this.#resolveReference(readFunctionRequest(request, route.label), route);
     this.#authorise(request, route, target);
-    return jsonAnswer(functionConfiguration(this.#versionOf(target), target.arn));
+    const { region, accountId } = this;
+    const status = this.#deployedVersion(target).poll();
+    return jsonAnswer(functionConfiguration({ status, arn: target.arn, region, accountId }));
   }
 
-  #findVersion({ name, qualifier }: Target): FunctionVersion | undefined {
-    const deployed = this.#functions.get(name);
-    return deployed && findVersion({ functionName: name, qualifier, ...deployed });
+  #deployedVersion({ name, qualifier, arn }: Target): DeployedVersion {
+    const deployed = this.#functions.find(name, qualifier);
+    if (deployed === undefined) throw resourceNotFound(`Function not found: ${arn}`);
+    return deployed;
   }
 
-  #versionOf(target: Target): FunctionVersion {
-    const version = this.#findVersion(target);
-    if (version === undefined) throw resourceNotFound(`Function not found: ${target.arn}`);
+  /** The code to run; throws where the function's state forbids it. */
+  #admit(deployed: DeployedVersion): FunctionVersion {
+    const { version, state } = deployed.invoke();
+    const refused = refusal(state.state, version.definition.snapStart === true && version.version !== LATEST);
+    if (refused !== undefined) throw refused;
     return version;
   }
 

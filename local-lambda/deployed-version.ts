@@ -1,0 +1,60 @@
+import type { FunctionVersion } from './function-definition.ts';
+import {
+  ACTIVE,
+  type StateStep,
+  type UpdateCourse,
+  type UpdateStep,
+  updateSteps,
+} from './function-states.ts';
+import { Script } from './script.ts';
+
+/** What GetFunctionConfiguration is told: of an update, the new code from its start. */
+export type VersionStatus = Readonly<{
+  version: FunctionVersion;
+  state: StateStep;
+  update: UpdateStep | undefined;
+}>;
+
+/** $LATEST or a published version: the code that runs, its state, and what an update does to it. */
+export class DeployedVersion {
+  readonly #states: Script<StateStep>;
+  #version: FunctionVersion;
+  #update: Readonly<{ version: FunctionVersion; steps: Script<UpdateStep> }> | undefined;
+
+  constructor(version: FunctionVersion) {
+    const [first = ACTIVE, ...coming] = version.definition.states ?? [];
+    this.#version = version;
+    this.#states = new Script(first, coming);
+  }
+
+  /** The code that runs now: the old one for as long as an update is in progress, and when it has failed. */
+  get running(): FunctionVersion {
+    return this.#update?.steps.step.status === 'Successful' ? this.#update.version : this.#version;
+  }
+
+  /** Begins an update; throws where one is in progress, which AWS refuses too. */
+  update(version: FunctionVersion, course: UpdateCourse): void {
+    if (this.#update?.steps.step.status === 'InProgress') {
+      throw new Error(`An update of ${version.functionName} is in progress already.`);
+    }
+    this.#version = this.running;
+    const [first, last] = updateSteps(course);
+    this.#update = { version, steps: new Script(first, [last]) };
+  }
+
+  /** One request of GetFunctionConfiguration. */
+  poll(): VersionStatus {
+    const state = this.#states.look('poll');
+    const update = this.#update?.steps.look('poll');
+    const shown = update === undefined || update.status === 'Failed' ? undefined : this.#update?.version;
+    return { version: shown ?? this.#version, state, update };
+  }
+
+  /** One attempt to invoke: the code that it runs, or would run in another state. */
+  invoke(): Readonly<{ version: FunctionVersion; state: StateStep }> {
+    const state = this.#states.look('invocation');
+    const version = this.running;
+    this.#update?.steps.look('invocation');
+    return { version, state };
+  }
+}
