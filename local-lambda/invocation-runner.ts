@@ -270,13 +270,10 @@ export class InvocationRunner {
 
   #putBack(environment: ExecutionEnvironment, version: FunctionVersion, tenantId: string | undefined): void {
     if (!environment.alive) return;
-    if (!this.#isCurrent(version)) {
-      void environment.destroy();
-      return;
-    }
     const key = this.#key(version, tenantId);
     const environments = this.#idle.get(key)?.environments ?? [];
     environments.push(environment);
     this.#idle.set(key, { version, environments });
+    this.retire();
   }
 }
