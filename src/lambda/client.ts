@@ -1,6 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { VERSION } from '../version.ts';
 import { createAgents, type ProxyVariables } from './connection.ts';
+import { watchRequests } from './request.ts';
 
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
@@ -24,6 +25,7 @@ export class Clients {
       // A function may be silent for 900 s: the delivery's deadlines count, not the SDK's time-outs.
       requestHandler: { ...this.#agents, socketTimeout: 0 },
     });
+    watchRequests(client);
     this.#byRegion.set(region, client);
     return client;
   }
