@@ -1,23 +1,24 @@
-import path from 'node:path';
 import { ExitCode, info, setFailed, warning } from '@actions/core';
+import { courierFor, type Receiver, receiverFor, responseFileOf } from './courier.ts';
 import { makePlan, type Plan } from './inputs/plan.ts';
 import { InvalidInputError } from './inputs/problems.ts';
 import { readEnvironment, readInput } from './inputs/read.ts';
-import { Clients } from './lambda/client.ts';
 import { type Courier, deliverAll } from './lambda/delivery.ts';
-import { Gate } from './lambda/gate.ts';
+import type { Delivery } from './lambda/invocation.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
 import type { JobFacts } from './outcome/advice.ts';
 import { judge } from './outcome/judge.ts';
 import { joinSecrets, maskJudgement, NO_SECRETS } from './outcome/masks.ts';
+import type { Judgement } from './outcome/outcome.ts';
 import { invalidInput, unwrittenResponse, writeAnnotations } from './report/annotations.ts';
 import { Ledger } from './report/ledger.ts';
-import { announcement, noteOf, progressLine, waitLine, writeEnd, writeLog } from './report/log.ts';
+import { announcement, noteOf, progressLine, writeEnd, writeLog } from './report/log.ts';
 import { registerSecrets } from './report/masks.ts';
 import { isTooLong, outputsOf, writeOutputs } from './report/outputs.ts';
 import { renderComment, renderJobSummary } from './report/permissions.ts';
 import { writeResponseFile } from './report/response-file.ts';
 import { appendResult, createResultsFile } from './report/results-file.ts';
+import type { KeptResponse } from './report/streamed-response.ts';
 import { writeSummary } from './report/summary.ts';
 import { messageOf } from './thrown.ts';
 
@@ -36,32 +37,32 @@ async function orWarn(what: string, write: () => Promise<void>): Promise<void> {
   }
 }
 
-function courierFor(plan: Plan, cancel: AbortSignal): Courier {
-  return {
-    clients: new Clients(plan.proxy),
-    policy: plan.delivery,
-    timing: REAL_TIMING,
-    gate: new Gate(plan.maxConcurrency),
-    cancel,
-    onWait: ({ invocation, failure, waitMs, leftMs }) =>
-      info(
-        waitLine({
-          label: invocation.functionName,
-          error: failure.name,
-          reason: failure.reason,
-          ran: failure.proof === 'never_ran' ? 'never' : 'perhaps',
-          waitMs,
-          leftMs,
-        }),
-      ),
-  };
+/** A response that is not where later steps look for it fails the step; undefined where it could not be written. */
+async function orFail<Written>(write: () => Promise<Written>): Promise<Written | undefined> {
+  try {
+    return await write();
+  } catch (error) {
+    writeAnnotations([unwrittenResponse(error)]);
+    process.exitCode = ExitCode.Failure;
+    return undefined;
+  }
+}
+
+/** Ends the file of a streamed response: under its own name where all of it came and the function did not fail. */
+function endOfStream(
+  receiver: Receiver | undefined,
+  { invocation, result }: Delivery,
+): Promise<KeptResponse | undefined> | undefined {
+  if (receiver === undefined || invocation.invocationType !== 'RequestResponse') return undefined;
+  const isWhole = result.kind === 'answer' && result.functionError === undefined;
+  return orFail(() => receiver.end({ isWhole }));
 }
 
 /** Delivers and judges every invocation of the plan, keeping each outcome the moment it is known. */
 async function invokeAll(
   plan: Plan,
   courier: Courier,
-  job: JobFacts & { resultsFile: string },
+  job: JobFacts & { resultsFile: string; receiver: Receiver | undefined },
 ): Promise<Ledger> {
   const { failOnFunctionError, expressions } = plan;
   const total = plan.invocations.length;
@@ -70,7 +71,11 @@ async function invokeAll(
   let ended = 0;
   try {
     await deliverAll(plan.invocations, courier, async (delivery) => {
-      const judgement = judge(delivery, { failOnFunctionError, expressions, job });
+      const responseFile = await endOfStream(job.receiver, delivery);
+      const judgement = {
+        ...judge(delivery, { failOnFunctionError, expressions, job }),
+        ...(responseFile && { responseFile }),
+      };
       registerSecrets(judgement.secrets);
       secrets = joinSecrets(secrets, { ...judgement.secrets, complete: true });
       const shown = maskJudgement(judgement, { ...secrets, complete: judgement.secrets.complete });
@@ -85,16 +90,20 @@ async function invokeAll(
   return ledger;
 }
 
-/** Keeps the response of a single invocation in a file: where the user wants it, or where it has to be for its size. */
+/** Keeps the response of a single invocation in a file, where it is not there already and has to be. */
 async function keepResponse(
-  response: Uint8Array,
-  wanted: string | undefined,
+  { response, responseFile }: Judgement,
+  plan: Plan,
   resultsFile: string,
 ): Promise<string | undefined> {
-  if (response.length === 0 || (wanted === undefined && !isTooLong(response))) return undefined;
-  const file = wanted ?? path.join(path.dirname(resultsFile), 'response');
-  await writeResponseFile(file, response);
-  return file;
+  if (responseFile !== undefined) return responseFile.path;
+  if (plan.responseStream) return undefined;
+  if (response.length === 0 || (plan.resultFile === undefined && !isTooLong(response))) return undefined;
+  const file = responseFileOf(plan, resultsFile);
+  return orFail(async () => {
+    await writeResponseFile(file, response);
+    return file;
+  });
 }
 
 /** Keeps the comment on the pull request up to date. Only its own failure is a warning: Lambda's word stands. */
@@ -113,18 +122,14 @@ async function comment(ledger: Ledger, { comment: wanted }: Plan, cancel: AbortS
 async function report(
   ledger: Ledger,
   plan: Plan,
-  job: { hasSummary: boolean; resultsFile: string },
+  job: { hasSummary: boolean; resultsFile: string; receiver: Receiver | undefined },
 ): Promise<void> {
   const { only, onlyShown } = ledger;
-  if (onlyShown) writeLog(onlyShown, { showResponse: plan.showResponse });
-  else writeEnd(ledger);
-  const response =
-    only &&
-    (await keepResponse(only.response, plan.resultFile, job.resultsFile).catch((error: unknown) => {
-      writeAnnotations([unwrittenResponse(error)]);
-      process.exitCode = ExitCode.Failure;
-      return undefined;
-    }));
+  if (onlyShown) {
+    const isShownAlready = job.receiver?.isShown ?? false;
+    writeLog(onlyShown, { showResponse: plan.showResponse, isShownAlready });
+  } else writeEnd(ledger);
+  const response = only && (await keepResponse(only, plan, job.resultsFile));
   writeOutputs(outputsOf(ledger, { results: job.resultsFile, response }));
   if (plan.writeSummary && job.hasSummary) {
     await orWarn('The job summary', () => writeSummary(renderJobSummary(ledger.outcomes)));
@@ -137,8 +142,10 @@ async function run(cancel: AbortSignal): Promise<void> {
   const plan = await makePlan(readInput, environment);
   announce(plan);
   const resultsFile = await createResultsFile(environment.temporaryFolder);
-  const ledger = await invokeAll(plan, courierFor(plan, cancel), { ...environment, resultsFile });
-  await report(ledger, plan, { ...environment, resultsFile });
+  const receiver = await receiverFor(plan, resultsFile);
+  const courier = await courierFor(plan, receiver, cancel);
+  const ledger = await invokeAll(plan, courier, { ...environment, resultsFile, receiver });
+  await report(ledger, plan, { ...environment, resultsFile, receiver });
   await comment(ledger, plan, cancel);
   // The annotations have said why; setFailed would add one more.
   if (ledger.failsStep) process.exitCode = ExitCode.Failure;

@@ -18,6 +18,7 @@ export const INPUT_DEFAULTS = {
   log_type: 'None',
   client_context: '',
   tenant_id: '',
+  durable_execution_name: '',
   region: '',
   invocations: '',
   repeat: '1',
@@ -26,6 +27,7 @@ export const INPUT_DEFAULTS = {
   timeout_seconds: '960',
   retry: 'safe',
   retry_seconds: '180',
+  wait_until_ready: 'false',
   fail_on_function_error: 'true',
   expect: '',
   query: '',
@@ -37,6 +39,8 @@ export const INPUT_DEFAULTS = {
   comment_key: '',
   // action.yml's default is the expression for the job's own token.
   github_token: '',
+  wait_for_durable_execution: 'false',
+  response_stream: 'false',
 } as const;
 
 /** A declared input. */

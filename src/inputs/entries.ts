@@ -75,10 +75,10 @@ function number(entries: readonly Entry[], { repeat, shard, mayAskTwice }: Numbe
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
 export async function parseEntries(
   step: InputReader,
-  given: Numbering & { workspace: string },
+  given: Numbering & { workspace: string; responseStream: boolean },
   problems: Problems,
 ): Promise<Entries> {
-  const parser = new EntryParser(given.workspace, problems);
+  const parser = new EntryParser(given, problems);
   const entries: Entry[] = [];
   for (const source of await findSources(step, problems)) {
     const entry = await parser.parse(source);

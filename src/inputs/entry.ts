@@ -2,7 +2,13 @@ import type { Invocation, InvocationType, LogType } from '../lambda/invocation.t
 import { parseChoice } from './choice.ts';
 import { parseClientContext } from './client-context.ts';
 import { INVOCATION_TYPES, type InputName, type InputReader, LOG_TYPES } from './declarations.ts';
-import { parseFunctionName, parseQualifier, parseRegion, parseTenantId } from './function-name.ts';
+import {
+  parseExecutionName,
+  parseFunctionName,
+  parseQualifier,
+  parseRegion,
+  parseTenantId,
+} from './function-name.ts';
 import { type GivenPayload, type Payload, parsePayload } from './payload.ts';
 import { type Problems, quote } from './problems.ts';
 
@@ -21,36 +27,73 @@ export type Entry = Readonly<{
   notes: readonly string[];
 }>;
 
-const REASONS = {
-  'log_type: Tail': 'Lambda returns a log only for RequestResponse',
-  client_context: 'it reaches a function only with RequestResponse',
-} as const;
-
-function ignoredInputs(given: {
+type GivenInputs = Readonly<{
   invocationType: InvocationType;
   logType: LogType;
   clientContext: string | undefined;
-}): string[] {
-  if (given.invocationType === 'RequestResponse') return [];
-  const ignored: readonly (readonly [input: keyof typeof REASONS, isGiven: boolean])[] = [
-    ['log_type: Tail', given.logType === 'Tail'],
-    ['client_context', given.clientContext !== undefined],
-  ];
-  return ignored
-    .filter(([, isGiven]) => isGiven)
-    .map(
-      ([input]) => `${input} has no effect with invocation_type: ${given.invocationType}; ${REASONS[input]}.`,
+  executionName: string | undefined;
+}>;
+
+/** Inputs that count for some invocation types only. */
+const LIMITED: readonly Readonly<{
+  input: string;
+  isGiven: (given: GivenInputs) => boolean;
+  types: readonly InvocationType[];
+  because: string;
+}>[] = [
+  {
+    input: 'log_type: Tail',
+    isGiven: ({ logType }) => logType === 'Tail',
+    types: ['RequestResponse'],
+    because: 'Lambda returns a log only for RequestResponse',
+  },
+  {
+    input: 'client_context',
+    isGiven: ({ clientContext }) => clientContext !== undefined,
+    types: ['RequestResponse'],
+    because: 'it reaches a function only with RequestResponse',
+  },
+  {
+    input: 'durable_execution_name',
+    isGiven: ({ executionName }) => executionName !== undefined,
+    types: ['RequestResponse', 'Event'],
+    because: 'a dry run starts no execution',
+  },
+];
+
+const ignoredInputs = (given: GivenInputs): string[] =>
+  LIMITED.filter(({ isGiven, types }) => isGiven(given) && !types.includes(given.invocationType)).map(
+    ({ input, because }) =>
+      `${input} has no effect with invocation_type: ${given.invocationType}; ${because}.`,
+  );
+
+/** What a streamed response can't be together with (source: the API's InvokeWithResponseStream). */
+function checkStream(
+  given: Pick<GivenInputs, 'executionName'> & { type: InvocationType | undefined },
+  problems: Problems,
+): void {
+  if (given.type === 'Event') {
+    problems.add(
+      'response_stream needs invocation_type RequestResponse or DryRun: an Event has no response. Remove one of them.',
     );
+  }
+  if (given.executionName !== undefined) {
+    problems.add(
+      'response_stream and durable_execution_name are both given; Lambda streams no durable execution. Remove one of them.',
+    );
+  }
 }
 
 /** Reads entries of one step. What several of them inherit is read, and complained of, once. */
 export class EntryParser {
   readonly #workspace: string;
+  readonly #responseStream: boolean;
   readonly #problems: Problems;
   readonly #inherited = new Map<string, Promise<Payload | undefined>>();
 
-  constructor(workspace: string, problems: Problems) {
-    this.#workspace = workspace;
+  constructor(step: { workspace: string; responseStream: boolean }, problems: Problems) {
+    this.#workspace = step.workspace;
+    this.#responseStream = step.responseStream;
     this.#problems = problems;
   }
 
@@ -88,6 +131,13 @@ export class EntryParser {
       : this.#inheritedPayload(given));
     const clientContext = await parseClientContext(read('client_context'), scope('client_context'));
     const tenantId = parseTenantId(read('tenant_id'), scope('tenant_id'));
+    const executionName = parseExecutionName(read('durable_execution_name'), scope('durable_execution_name'));
+    if (this.#responseStream) {
+      checkStream(
+        { type: invocationType, executionName },
+        scope('invocation_type', 'durable_execution_name'),
+      );
+    }
     if (!reference || !invocationType || !logType || !payload) return undefined;
 
     const isSynchronous = invocationType === 'RequestResponse';
@@ -103,8 +153,10 @@ export class EntryParser {
         ...(region !== undefined && { region }),
         ...(clientContext !== undefined && isSynchronous && { clientContext }),
         ...(tenantId !== undefined && { tenantId }),
+        ...(executionName !== undefined &&
+          invocationType !== 'DryRun' && { durableExecutionName: executionName }),
       },
-      warnings: ignoredInputs({ invocationType, logType, clientContext }),
+      warnings: ignoredInputs({ invocationType, logType, clientContext, executionName }),
       notes:
         payload.outsideFile === undefined
           ? []

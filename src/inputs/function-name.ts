@@ -7,10 +7,12 @@ const FUNCTION_NAME =
 const QUALIFIER = /^(?:\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_$]+)$/;
 const REGION = /^(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d$/;
 const TENANT_ID = /^[a-zA-Z0-9._:/=+\-@ ]+$/;
+const EXECUTION_NAME = /^[a-zA-Z0-9-_]+$/;
 const LONGEST_REFERENCE = 256;
 const LONGEST_NAME = 64;
 const LONGEST_QUALIFIER = 128;
 const LONGEST_TENANT_ID = 256;
+const LONGEST_EXECUTION_NAME = 64;
 
 const FORMS =
   'Give a name (my-function), a qualified name (my-function:PROD), an ARN (arn:aws:lambda:eu-west-1:123456789012:function:my-function) or a partial ARN (123456789012:function:my-function)';
@@ -98,6 +100,18 @@ export function parseTenantId(text: string, problems: Problems): string | undefi
   if (text.length > LONGEST_TENANT_ID || !TENANT_ID.test(text)) {
     problems.add(
       `tenant_id must be 1 to ${LONGEST_TENANT_ID} letters, digits, spaces or . _ : / = + - @; got ${quote(text)}.`,
+    );
+    return undefined;
+  }
+  return text;
+}
+
+/** Checks `durable_execution_name` against the Invoke API's pattern. */
+export function parseExecutionName(text: string, problems: Problems): string | undefined {
+  if (text === '') return undefined;
+  if (text.length > LONGEST_EXECUTION_NAME || !EXECUTION_NAME.test(text)) {
+    problems.add(
+      `durable_execution_name must be 1 to ${LONGEST_EXECUTION_NAME} letters, digits, - or _; got ${quote(text)}.`,
     );
     return undefined;
   }

@@ -12,6 +12,7 @@ export const ENTRY_INPUTS = [
   'log_type',
   'client_context',
   'tenant_id',
+  'durable_execution_name',
   'region',
 ] as const;
 /** An input that an entry may give for itself. */

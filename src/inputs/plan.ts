@@ -19,6 +19,9 @@ export type Plan = Readonly<{
   /** Attempts in flight at most. */
   maxConcurrency: number;
   delivery: DeliveryPolicy;
+  waitUntilReady: boolean;
+  waitForDurableExecution: boolean;
+  responseStream: boolean;
   proxy: ProxyVariables;
   expressions: Expressions;
   failOnFunctionError: boolean;
@@ -51,6 +54,9 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     parseInteger({ name, value: read(name), least: 1, most }, problems);
   const { workspace } = environment;
 
+  const responseStream = flag('response_stream');
+  const waitUntilReady = flag('wait_until_ready');
+  const waitForDurableExecution = flag('wait_for_durable_execution');
   const repeat = count('repeat', MOST_COPIES);
   const shard = parseShard(read('shard'), problems);
   const { invocations, warnings, notes } = await parseEntries(
@@ -60,6 +66,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
       repeat: repeat ?? 1,
       shard: shard ?? { index: 0, total: 1 },
       mayAskTwice: read('retry') !== 'never',
+      responseStream: responseStream ?? false,
     },
     problems,
   );
@@ -83,6 +90,17 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
       `result_file takes the response of one invocation, and this step has ${invocations.length}. Remove it, and read the output results_file.`,
     );
   }
+  const responses = invocations.filter(({ invocationType }) => invocationType === 'RequestResponse');
+  if (responseStream && responses.length > 1) {
+    problems.add(
+      `response_stream takes one invocation, and this step has ${responses.length}. Give each a step of its own.`,
+    );
+  }
+  if (responseStream && waitForDurableExecution) {
+    problems.add(
+      'response_stream and wait_for_durable_execution are both true; Lambda streams no durable execution. Remove one of them.',
+    );
+  }
   if (invocations.length > MOST_INVOCATIONS) {
     problems.add(
       `This step has ${invocations.length} invocations; the most is ${MOST_INVOCATIONS}. Share them between jobs with shard.`,
@@ -99,6 +117,9 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     timeoutMs === undefined ||
     retry === undefined ||
     retryMs === undefined ||
+    responseStream === undefined ||
+    waitUntilReady === undefined ||
+    waitForDurableExecution === undefined ||
     failOnFunctionError === undefined ||
     showResponse === undefined ||
     writeSummary === undefined ||
@@ -110,6 +131,9 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     invocations,
     maxConcurrency,
     delivery: Object.freeze({ timeoutMs, retry, retryMs }),
+    waitUntilReady,
+    waitForDurableExecution,
+    responseStream,
     proxy: Object.freeze(proxy),
     expressions: Object.freeze(expressions),
     failOnFunctionError,
@@ -117,30 +141,61 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     writeSummary,
     resultFile,
     ...(wantsComment && { comment: await planComment(read, environment) }),
-    warnings: Object.freeze([...warnings, ...pointless({ repeat, maxConcurrency, resultFile, invocations })]),
+    warnings: Object.freeze([
+      ...warnings,
+      ...pointless({
+        repeat,
+        maxConcurrency,
+        resultFile,
+        invocations,
+        waitUntilReady,
+        waitForDurableExecution,
+      }),
+    ]),
     notes,
   });
 }
 
-/** Inputs that have no effect together with others. */
-function pointless(given: {
+type Together = Readonly<{
   repeat: number;
   maxConcurrency: number;
   resultFile: string | undefined;
   invocations: readonly Invocation[];
-}): string[] {
+  waitUntilReady: boolean;
+  waitForDurableExecution: boolean;
+}>;
+
+const hasResponse = ({ invocationType }: Invocation, { waitForDurableExecution }: Together): boolean =>
+  invocationType === 'RequestResponse' || (invocationType === 'Event' && waitForDurableExecution);
+
+const areDryRuns = (invocations: readonly Invocation[]): boolean =>
+  invocations.length > 0 && invocations.every(({ invocationType }) => invocationType === 'DryRun');
+
+/** Inputs that have no effect together with others. */
+function pointless(given: Together): string[] {
   const { repeat, maxConcurrency, resultFile, invocations } = given;
   const [first] = invocations;
-  return [
-    ...(maxConcurrency < repeat
-      ? [
-          `max_concurrency: ${maxConcurrency} is below repeat: ${repeat}, so the copies of an entry do not all overlap.`,
-        ]
-      : []),
-    ...(resultFile !== undefined && first !== undefined && first.invocationType !== 'RequestResponse'
-      ? [
-          `result_file has no effect with invocation_type: ${first.invocationType}; there is a response only with RequestResponse.`,
-        ]
-      : []),
+  const rows: readonly (readonly [isPointless: boolean, warning: string])[] = [
+    [
+      maxConcurrency < repeat,
+      `max_concurrency: ${maxConcurrency} is below repeat: ${repeat}, so the copies of an entry do not all overlap.`,
+    ],
+    [
+      repeat > 1 && invocations.some(({ durableExecutionName }) => durableExecutionName !== undefined),
+      `repeat: ${repeat} has no effect with durable_execution_name; Lambda takes all copies for one execution.`,
+    ],
+    [
+      resultFile !== undefined && first !== undefined && !hasResponse(first, given),
+      `result_file has no effect with invocation_type: ${first?.invocationType}; there is a response only with RequestResponse.`,
+    ],
+    [
+      given.waitUntilReady && areDryRuns(invocations),
+      'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not ask for the state.',
+    ],
+    [
+      given.waitForDurableExecution && areDryRuns(invocations),
+      'wait_for_durable_execution has no effect with invocation_type: DryRun; a dry run starts no execution.',
+    ],
   ];
+  return rows.filter(([isPointless]) => isPointless).map(([, warning]) => warning);
 }

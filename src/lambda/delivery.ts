@@ -1,10 +1,14 @@
 import { messageOf } from '../thrown.ts';
 import { follow } from './abort.ts';
 import type { Clients } from './client.ts';
-import { toUnsent } from './failures.ts';
+import type { Configuration } from './configuration.ts';
+import type { Following, followExecution } from './durable.ts';
+import { CANCELLED, toUnsent } from './failures.ts';
 import type { Gate, Pass } from './gate.ts';
 import type { Answer, Delivery, Failure, Invocation } from './invocation.ts';
 import { invokeOnce } from './invoke.ts';
+import type { Readiness, Waiting } from './readiness.ts';
+import type { OnChunk, streamOnce } from './stream.ts';
 import type { Timing } from './timing.ts';
 
 /** What may be sent again: only what never ran, also what may have run, or nothing. */
@@ -25,6 +29,13 @@ export type Courier = Readonly<{
   /** Aborts when the workflow is cancelled: nothing new is sent from then on. */
   cancel: AbortSignal;
   onWait: (wait: Wait) => void;
+  /** Where functions are waited for until they are ready. */
+  readiness?: Readonly<{ waits: Readiness; onStateChange: Waiting['onStateChange'] }>;
+  /** Where durable executions are followed to their end. */
+  follow?: Readonly<{ execution: typeof followExecution; onNotDurable: (invocation: Invocation) => void }> &
+    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory'>;
+  /** Where the response is taken as a stream. */
+  stream?: Readonly<{ invokeOnce: typeof streamOnce; onChunk: OnChunk }>;
 }>;
 
 const FIRST_WAIT_MS = 200;
@@ -36,24 +47,34 @@ export function waitBefore(attempt: number, random: number, retryAfterSeconds = 
   return Math.max(Math.round(random * step), retryAfterSeconds * 1000);
 }
 
-/** A dry run runs nothing, and a durable execution is one however often it is named. */
-const isRepeatable = (invocation: Invocation): boolean =>
-  invocation.invocationType === 'DryRun' || invocation.durableExecutionName !== undefined;
-
-/** Whether `policy` lets an invocation be sent again after this failure. */
-export function maySendAgain(failure: Failure, invocation: Invocation, policy: RetryPolicy): boolean {
+/** Whether an invocation may be sent again after a failure; `if durable`: where its function is, since one name is one execution. */
+export function maySendAgain(
+  failure: Failure,
+  invocation: Invocation,
+  policy: RetryPolicy,
+): boolean | 'if durable' {
   if (policy === 'never' || !failure.mayClear) return false;
   switch (failure.proof) {
     case 'never_ran':
       return true;
     case 'may_have_run':
-      return policy === 'idempotent' || isRepeatable(invocation);
+      if (policy === 'idempotent' || invocation.invocationType === 'DryRun') return true;
+      return invocation.durableExecutionName !== undefined && 'if durable';
     case 'ran':
       return false;
     default:
       return failure.proof satisfies never;
   }
 }
+
+/** Failures that a function's state explains: they pass when it is ready. */
+const NOT_READY: readonly string[] = [
+  'CodeArtifactUserPendingException',
+  'ENINotReadyException',
+  'ResourceConflictException',
+  'ResourceNotReadyException',
+  'SnapStartNotReadyException',
+];
 
 const refusesTail = (failure: Failure, invocation: Invocation): boolean =>
   invocation.logType === 'Tail' &&
@@ -84,13 +105,61 @@ function giveUp(failure: Failure, tried: { attempts: number; forMs: number; then
 
 type Ending = Readonly<{ result: Answer | Failure; attempts: number; tailRefused: boolean }>;
 
-async function attemptAll(
-  asked: Invocation,
-  client: ReturnType<Clients['of']>,
-  courier: Courier & { pass: Pass; deadline: AbortSignal; deadlineAt: number; stop: AbortSignal },
-): Promise<Ending> {
-  const { policy, timing, gate, cancel, deadline, deadlineAt, stop, onWait } = courier;
-  let pass: Pass | undefined = courier.pass;
+/** A courier on the way with one invocation. */
+type Errand = Courier &
+  Readonly<{
+    client: ReturnType<Clients['of']>;
+    pass: Pass;
+    deadline: AbortSignal;
+    deadlineAt: number;
+    /** Aborts with the deadline and with `cancel`. */
+    stop: AbortSignal;
+  }>;
+
+const sendOnce = (invocation: Invocation, errand: Errand): Promise<Answer | Failure> => {
+  const { client, stream } = errand;
+  return stream === undefined
+    ? invokeOnce(client, invocation, errand)
+    : stream.invokeOnce(client, invocation, { ...errand, onChunk: stream.onChunk });
+};
+
+/** A durable execution is answered for when it ends, not when it was started. */
+async function followToEnd(
+  answer: Answer,
+  invocation: Invocation,
+  errand: Errand,
+): Promise<Answer | Failure> {
+  const { follow } = errand;
+  const { durableExecutionArn } = answer;
+  if (follow === undefined || invocation.invocationType === 'DryRun') return answer;
+  if (durableExecutionArn === undefined) {
+    follow.onNotDurable(invocation);
+    return answer;
+  }
+  return follow.execution({ ...answer, durableExecutionArn }, invocation, { ...errand, ...follow });
+}
+
+/** Whether the function is durable, by its configuration: only then is one name one execution. */
+async function isDurable(invocation: Invocation, errand: Errand): Promise<boolean> {
+  const { readConfiguration } = await import('./configuration.ts');
+  const found = await readConfiguration(errand.client, invocation, errand);
+  return found.kind === 'configuration' && found.isDurable;
+}
+
+/** Waits for a function whose state was in the way, where that is wanted; undefined where it is not. */
+async function waitForState(
+  failure: Failure,
+  invocation: Invocation,
+  errand: Errand,
+): Promise<Configuration | Failure | undefined> {
+  const { readiness } = errand;
+  if (readiness === undefined || !NOT_READY.includes(failure.name)) return undefined;
+  return readiness.waits.waitAgain(invocation, { ...errand, ...readiness });
+}
+
+async function attemptAll(asked: Invocation, errand: Errand): Promise<Ending> {
+  const { policy, timing, gate, cancel, deadline, deadlineAt, stop, onWait } = errand;
+  let pass: Pass | undefined = errand.pass;
   const failures: Failure[] = [];
   let invocation = asked;
   let tailRefused = false;
@@ -98,9 +167,13 @@ async function attemptAll(
   let firstFailedAt = 0;
 
   for (let attempts = 1; ; attempts += 1) {
-    const result = await invokeOnce(client, invocation, { deadline, cancel, timing });
+    const result = await sendOnce(invocation, errand);
+    if (result.kind === 'answer') {
+      const ended = await followToEnd(result, invocation, errand);
+      pass?.leave('otherwise');
+      return { result: ended, attempts, tailRefused };
+    }
     pass?.leave(isThrottle(result) ? 'throttled' : 'otherwise');
-    if (result.kind === 'answer') return { result, attempts, tailRefused };
 
     const now = timing.now();
     const failure = sumUp(failures, result, invocation);
@@ -117,22 +190,28 @@ async function attemptAll(
     }
     const waitMs = waitBefore(attempts, timing.random(), failure.retryAfterSeconds);
     const forMs = now - firstFailedAt;
-    const end = (then?: string): Ending => ({
-      result: giveUp(failure, { attempts, forMs, ...(then !== undefined && { then }) }),
+    const end = (then?: string, last = failure): Ending => ({
+      result: giveUp(last, { attempts, forMs, ...(then !== undefined && { then }) }),
       attempts,
       tailRefused,
     });
-    if (!maySendAgain(result, invocation, policy.retry)) return end();
-    if (now + waitMs > retryUntil) return end(`to wait ${Math.ceil(waitMs / 1000)} s more would be too long`);
-    onWait({ invocation, failure, waitMs, leftMs: retryUntil - now });
+    const may = maySendAgain(result, invocation, policy.retry);
+    if (may === false) return end();
+    if (may === 'if durable' && !(await isDurable(invocation, errand))) {
+      return end('it was not sent again, since its configuration does not show that the function is durable');
+    }
+    const ready = await waitForState(failure, invocation, errand);
+    if (ready?.kind === 'failure') return end(undefined, sumUp(failures, ready, invocation));
+    if (ready !== undefined) retryUntil = Math.min(timing.now() + policy.retryMs, deadlineAt);
+    else if (now + waitMs > retryUntil) {
+      return end(`to wait ${Math.ceil(waitMs / 1000)} s more would be too long`);
+    } else onWait({ invocation, failure, waitMs, leftMs: retryUntil - now });
     await timing.sleep(waitMs, stop);
     pass = await gate.enter(invocation.index, stop);
     if (cancel.aborted) return end('then the workflow was cancelled');
     if (deadline.aborted) return end('then timeout_seconds was over');
   }
 }
-
-const CANCELLED = { name: 'Cancelled', message: 'the workflow was cancelled before it was sent' };
 
 async function deliverPassed(
   pass: Pass | undefined,
@@ -165,10 +244,13 @@ async function deliverPassed(
   const { signal: stop, letGo } = follow(cancel, deadline.signal);
   try {
     const deadlineAt = startedAt + policy.timeoutMs;
-    return end(
-      await attemptAll(invocation, client, { ...courier, pass, deadline: deadline.signal, deadlineAt, stop }),
-      region,
-    );
+    const errand = { ...courier, client, pass, deadline: deadline.signal, deadlineAt, stop };
+    const { readiness } = courier;
+    if (readiness !== undefined && invocation.invocationType !== 'DryRun') {
+      const ready = await readiness.waits.wait(invocation, { ...errand, ...readiness });
+      if (ready.kind === 'failure') return end({ result: ready, attempts: 0, tailRefused: false }, region);
+    }
+    return end(await attemptAll(invocation, errand), region);
   } finally {
     callOff();
     letGo();

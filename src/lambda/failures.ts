@@ -1,5 +1,5 @@
 import { isFields } from '../fields.ts';
-import type { Failure, Proof } from './invocation.ts';
+import type { Answer, Failure, Proof } from './invocation.ts';
 import type { Progress } from './progress.ts';
 
 /** Whether a function ran although no answer came, and whether sending again may help. */
@@ -176,15 +176,21 @@ function tell(fields: Readonly<Record<string, unknown>>, statusCode: number | un
   return { name: className, message: message === '' ? className : message };
 }
 
+const arrived = (streamedBytes: number | undefined): string =>
+  streamedBytes === undefined
+    ? ''
+    : `; ${streamedBytes.toLocaleString('en-US')} bytes of the stream had arrived`;
+
 /** A failure with what `progress` knows of the attempt. */
 function failure(told: Told, verdict: Verdict, progress: Progress): Failure {
-  const { head, sentAt } = progress;
+  const { head, sentAt, streamedBytes } = progress;
   const lostInProxy = progress.throughProxy && head === undefined;
   return {
     kind: 'failure',
     ...told,
-    ...verdict,
-    message: lostInProxy ? `${told.message} (through a proxy)` : told.message,
+    // What streams, runs.
+    ...(streamedBytes === undefined ? verdict : { ...RAN, streamedBytes }),
+    message: `${told.message}${lostInProxy ? ' (through a proxy)' : ''}${arrived(streamedBytes)}`,
     throughProxy: progress.throughProxy,
     ...(head !== undefined && { statusCode: head.statusCode }),
     ...(head?.requestId !== undefined && { requestId: head.requestId }),
@@ -233,6 +239,40 @@ export function toStopped(stop: Stop, progress: Progress): Failure {
 export function toStrangeAnswer(came: string, progress: Progress): Failure {
   return failure(tellStrange(progress.head?.statusCode, came), UNCERTAIN, progress);
 }
+
+/** A stream that ended in good order, but without the event that ends it. */
+export function toBrokenStream(progress: Progress): Failure {
+  const message = `the answer (HTTP ${progress.head?.statusCode}) ended before its last event`;
+  return failure({ name: 'BrokenAnswer', message }, RAN, progress);
+}
+
+/** A question beside an invocation that failed for good: what it says is not about an invocation. */
+export function toUnasked(failed: Failure): Failure {
+  const { requestId: _, sentAt: __, ...rest } = failed;
+  return { ...rest, ...REFUSED };
+}
+
+/** A durable execution of which is not known how it ended, and why not. */
+export function toUnfollowed(
+  { name, message }: Pick<Told, 'name' | 'message'>,
+  { durableExecutionArn, requestId }: Pick<Answer, 'durableExecutionArn' | 'requestId'>,
+): Failure {
+  return {
+    kind: 'failure',
+    name,
+    message,
+    ...RAN,
+    throughProxy: false,
+    ...(durableExecutionArn !== undefined && { durableExecutionArn }),
+    ...(requestId !== undefined && { requestId }),
+  };
+}
+
+/** What ends an invocation that was not sent when the workflow was cancelled. */
+export const CANCELLED = {
+  name: 'Cancelled',
+  message: 'the workflow was cancelled before it was sent',
+} as const;
 
 /** A failure before there was anything to send. */
 export function toUnsent(told: { name: string; message: string }): Failure {

@@ -43,8 +43,10 @@ export type Answer = Readonly<{
   executedVersion?: string;
   requestId?: string;
   durableExecutionArn?: string;
-  /** The response as received, empty for Event and DryRun. */
+  /** The response as received, empty for Event and DryRun; of a durable execution that was followed, its result. */
   payload: Uint8Array;
+  /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be held. */
+  streamedBytes?: number;
   /** The log tail, decoded from base64: up to 4,096 bytes, perhaps cut inside a character. */
   logTail?: Uint8Array;
 }>;
@@ -69,6 +71,10 @@ export type Failure = Readonly<{
   /** What came in place of Lambda's answer: the start of a proxy's page, for example. */
   strangeText?: string;
   throughProxy: boolean;
+  /** Bytes of a streamed response that had arrived. */
+  streamedBytes?: number;
+  /** The durable execution that was started all the same. */
+  durableExecutionArn?: string;
   /** When the request began to leave this machine; absent where it never did. */
   sentAt?: Date;
 }>;

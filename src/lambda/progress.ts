@@ -17,6 +17,7 @@ export class Progress {
   #text: string | undefined;
   #throughProxy = false;
   #networkError: unknown;
+  #streamedBytes: number | undefined;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -38,6 +39,11 @@ export class Progress {
   /** What the network threw, before the SDK made anything of it. */
   get networkError(): unknown {
     return this.#networkError;
+  }
+
+  /** Bytes of a streamed response that have come; undefined before its head has. */
+  get streamedBytes(): number | undefined {
+    return this.#streamedBytes;
   }
 
   get throughProxy(): boolean {
@@ -62,5 +68,9 @@ export class Progress {
 
   textCame(text: string): void {
     this.#text = text;
+  }
+
+  streamCame(bytes: number): void {
+    this.#streamedBytes = (this.#streamedBytes ?? 0) + bytes;
   }
 }

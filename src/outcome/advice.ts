@@ -1,5 +1,6 @@
 import type { Failure, Invocation } from '../lambda/invocation.ts';
 import { isRequestId, periodUrl, requestUrl } from './links.ts';
+import { statementOn } from './permission.ts';
 
 /** What the job can tell about its credentials. */
 export type JobFacts = Readonly<{ eventName: string; hasOidc: boolean }>;
@@ -27,6 +28,7 @@ function credentialsAdvice({ job }: Case): string {
   return [...step, ...fork].join('\n');
 }
 
+const MEND = 'Mend what the message says and run the job again.';
 const TRY_LATER = 'Run the job again later, or raise retry_seconds.';
 const KMS =
   'Lambda could not decrypt the environment variables with the function’s KMS key. Check the key’s state and that the execution role may use it.';
@@ -38,6 +40,39 @@ const TOO_LARGE = 'Put the data where the function can fetch it, for example in 
 const CONFIGURATION = 'Check the function’s configuration, and deploy it again.';
 const CREDENTIALS_WRONG =
   'AWS does not know this access key or session token. Check the secrets of the step that sets them; all three values must be of one session.';
+
+const INVOKE = 'lambda:InvokeFunction';
+const DENIED_ACTION = /not authorized to perform:? (lambda:\w+)/;
+
+/** What to add to the role's policy so that it may do something beside invoking. */
+function allow(actions: readonly string[], where: string): string {
+  const statement = statementOn(where, actions);
+  const what = `Allow ${actions.join(' and ')} on the function for the role`;
+  return statement === undefined ? `${what}.` : `${what}: add this statement to its policy:\n${statement}`;
+}
+
+function denied({ failure }: Pick<Case, 'failure'>): string {
+  const { message } = failure;
+  if (message.includes('explicit deny')) {
+    return 'A policy denies it explicitly, which no allow can lift. Change the deny, in the kind of policy that the message names.';
+  }
+  const action = DENIED_ACTION.exec(message)?.[1] ?? INVOKE;
+  return action === INVOKE
+    ? 'Allow lambda:InvokeFunction on this resource for the role. With a qualifier a policy needs both function:NAME and function:NAME:*.'
+    : allow([action], message);
+}
+
+const UNQUALIFIED =
+  'A durable function has to be invoked with a qualifier: give its version or alias (or $LATEST) as qualifier.';
+const TOO_LONG_TO_WAIT =
+  'Give invocation_type: Event, which only starts it; wait_for_durable_execution: true then follows it to its end.';
+
+// As Lambda words them.
+const INVALID_PARAMETERS: readonly (readonly [message: RegExp, advice: string])[] = [
+  [/Tail logs are not supported/, 'Remove log_type: Tail, or allow a second request with retry: safe.'],
+  [/durable function using an unqualified ARN/, UNQUALIFIED],
+  [/synchronously invoke a durable function/, TOO_LONG_TO_WAIT],
+];
 
 type Advise = string | ((the: Case) => string);
 
@@ -54,14 +89,9 @@ const BY_NAME: Readonly<Record<string, Advise>> = {
   IncompleteSignatureException: CREDENTIALS_WRONG,
   InvalidSignatureException:
     'Check that AWS_SECRET_ACCESS_KEY belongs to AWS_ACCESS_KEY_ID and, on a self-hosted runner, that its clock is right.',
-  AccessDeniedException: ({ failure }) =>
-    failure.message.includes('explicit deny')
-      ? 'A policy denies it explicitly, which no allow can lift. Change the deny, in the kind of policy that the message names.'
-      : 'Allow lambda:InvokeFunction on this resource for the role. With a qualifier a policy needs both function:NAME and function:NAME:*.',
+  AccessDeniedException: denied,
   InvalidParameterValueException: ({ failure }) =>
-    failure.message.includes('Tail logs are not supported')
-      ? 'Remove log_type: Tail, or allow a second request with retry: safe.'
-      : 'Mend what the message says and run the job again.',
+    INVALID_PARAMETERS.find(([message]) => message.test(failure.message))?.[1] ?? MEND,
   ResourceNotFoundException: 'Check the name, the qualifier, the region and the account of the credentials.',
   TooManyRequestsException: ({ failure }) => {
     if (failure.reason?.startsWith('Reserved')) {
@@ -69,8 +99,9 @@ const BY_NAME: Readonly<Record<string, Advise>> = {
     }
     return `The account’s concurrency or rate in this region is used up. Ask AWS for a higher quota. ${TRY_LATER}`;
   },
-  ResourceConflictException:
-    'The function is being created or updated. Wait for it before this step: aws lambda wait function-active-v2.',
+  ResourceConflictException: 'The function is being created or updated: wait_until_ready: true waits for it.',
+  NotReady: 'Raise timeout_seconds, or look at why the deployment takes so long.',
+  FunctionFailed: 'Mend what the message says, and deploy the function again.',
   CodeArtifactUserPendingException: `An idle function is waking up, which can take two minutes. ${TRY_LATER}`,
   SnapStartNotReadyException: `Lambda is still making the snapshot of this version. ${TRY_LATER}`,
   ResourceNotReadyException: `The function’s resources are not ready. ${TRY_LATER}`,
@@ -135,9 +166,27 @@ function whereToLook({ failure, invocation, region }: Case): string {
   return `: ${periodUrl({ ...place, region, from, to })}`;
 }
 
+const FOLLOW = ['lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'];
+
+/** What to do about a durable execution that was started and not followed to its end. */
+function adviseOnUnfollowed({ failure, invocation }: Case, arn: string): string {
+  if (failure.name === 'AccessDeniedException') {
+    // The ARN of the version that runs it, without the execution.
+    return failure.message.includes('explicit deny')
+      ? denied({ failure })
+      : allow(FOLLOW, arn.split('/', 1)[0] ?? '');
+  }
+  const again =
+    invocation.durableExecutionName === undefined
+      ? 'With a durable_execution_name, running this step again would join the execution.'
+      : 'Run this step again with the same durable_execution_name and payload to join it.';
+  return `See how it ends: aws lambda get-durable-execution --durable-execution-arn ${arn}\n${again}\nTo end it: aws lambda stop-durable-execution --durable-execution-arn ${arn}`;
+}
+
 /** What a user can do about a failure: a sentence or a few, never empty. */
 export function adviseOn(the: Case): string {
   const { failure } = the;
+  if (failure.durableExecutionArn !== undefined) return adviseOnUnfollowed(the, failure.durableExecutionArn);
   switch (failure.proof) {
     case 'may_have_run':
       return `Look at the function’s log before you run this again${whereToLook(the)}\nIf the function may safely run twice, retry: idempotent sends such an invocation again.`;
@@ -150,7 +199,7 @@ export function adviseOn(the: Case): string {
       if (failure.throughProxy) return PROXY;
       return failure.statusCode === undefined
         ? 'Check the region, AWS_ENDPOINT_URL_LAMBDA and the network of the runner.'
-        : 'Mend what the message says and run the job again.';
+        : MEND;
     }
     default:
       return failure.proof satisfies never;

@@ -59,6 +59,15 @@ function asked(delivery: Delivery) {
   };
 }
 
+/** A followed Event has a response too; of a stream that was too long to be held there is only the file. */
+function hasResult(
+  { payload, functionError, streamedBytes }: Answer,
+  { invocationType }: Invocation,
+): boolean {
+  if (streamedBytes !== undefined && functionError === undefined) return payload.length === streamedBytes;
+  return invocationType === 'RequestResponse' || payload.length > 0;
+}
+
 function answered(answer: Answer, invocation: Invocation) {
   const log = answer.logTail === undefined ? undefined : decodeLogTail(answer.logTail);
   return {
@@ -66,7 +75,7 @@ function answered(answer: Answer, invocation: Invocation) {
     ...(answer.executedVersion !== undefined && { executed_version: answer.executedVersion }),
     ...(answer.requestId !== undefined && { request_id: answer.requestId }),
     ...(answer.durableExecutionArn !== undefined && { durable_execution_arn: answer.durableExecutionArn }),
-    ...(invocation.invocationType === 'RequestResponse' && { result: parseResponse(answer.payload) }),
+    ...(hasResult(answer, invocation) && { result: parseResponse(answer.payload) }),
     ...(log !== undefined && {
       ...(invocation.keepsLog && { log_result: log }),
       ...readFigures(log, answer.requestId),
@@ -76,6 +85,9 @@ function answered(answer: Answer, invocation: Invocation) {
 
 /** Whether the function ran, in a sentence for somebody who has to decide what to do now. */
 function whetherItRan(failure: Failure): string {
+  if (failure.durableExecutionArn !== undefined) {
+    return `The execution was started and goes on by itself: ${failure.durableExecutionArn}.`;
+  }
   switch (failure.proof) {
     case 'never_ran':
       return 'The function did not run.';
@@ -94,6 +106,9 @@ function unanswered(failure: Failure, delivery: Delivery, job: JobFacts) {
   const { invocation, region } = delivery;
   return {
     ...(failure.requestId !== undefined && { request_id: failure.requestId }),
+    ...(failure.durableExecutionArn !== undefined && {
+      durable_execution_arn: failure.durableExecutionArn,
+    }),
     error: {
       name: failure.name,
       message: `${asSentence(failure.message)} ${whetherItRan(failure)}`,
@@ -201,7 +216,7 @@ export function judge(delivery: Delivery, rules: Rules): Judgement {
     tailRefused: delivery.tailRefused && delivery.invocation.keepsLog,
     failsStep: failsStep(outcome, rules),
     unmet,
-    responseBytes: answer?.payload.length ?? 0,
+    responseBytes: result.streamedBytes ?? answer?.payload.length ?? 0,
     secrets,
     ...(queried.queryProblem !== undefined && { queryProblem: queried.queryProblem }),
     ...(strangeText !== undefined && { strangeText }),

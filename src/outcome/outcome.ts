@@ -37,7 +37,7 @@ type Answered = Figures &
     executed_version?: string;
     request_id?: string;
     durable_execution_arn?: string;
-    /** The response, parsed; the raw text where it is not JSON; absent for Event and DryRun. */
+    /** The response, parsed; the raw text where it is not JSON; absent for Event, DryRun and a stream of over 6 MB. */
     result?: unknown;
     /** The log tail, decoded. */
     log_result?: string;
@@ -46,7 +46,11 @@ type Answered = Figures &
 /** Why there is no answer, and what to do about it. */
 export type InvocationError = Readonly<{ name: string; message: string; advice: string }>;
 
-type Unanswered = Readonly<{ request_id?: string; error: InvocationError }>;
+type Unanswered = Readonly<{
+  request_id?: string;
+  durable_execution_arn?: string;
+  error: InvocationError;
+}>;
 
 /** What one invocation came to. */
 export type Outcome = Asked &
@@ -68,8 +72,10 @@ export type Judgement = Readonly<{
   outcome: Outcome;
   /** The response as received; empty where there is none. */
   response: Uint8Array;
-  /** Its size as received, whatever is masked in it. */
+  /** Its size as received, whatever is masked in it; of a stream also where `response` does not hold it. */
   responseBytes: number;
+  /** Where a streamed response is kept, and whether all of it. */
+  responseFile?: Readonly<{ path: string; isWhole: boolean }>;
   logIsCut: boolean;
   /** Whether the function supports no log tail, so that it was asked again without. */
   tailRefused: boolean;

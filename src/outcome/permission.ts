@@ -275,6 +275,14 @@ function resourcesOf(permission: Permission): string[] {
   return qualifier === undefined ? [target.base] : [target.base, `${target.base}:${qualifier}`];
 }
 
+/** One IAM statement that allows actions on the function in a text, with and without qualifier. */
+export function statementOn(text: string, actions: readonly string[]): string | undefined {
+  const named = functionArn([...text.matchAll(FUNCTION_ARNS)][0]?.groups);
+  return (
+    named && JSON.stringify({ Effect: 'Allow', Action: actions, Resource: [named.base, `${named.base}:*`] })
+  );
+}
+
 /** Refusals that an allow can lift: in the caller's policy, or across accounts in both. */
 const MISSING_ALLOW: readonly (Refusal | undefined)[] = [
   'no_identity_policy',

@@ -40,6 +40,12 @@ const whichOne = ({ label, outcome }: Judgement): (string | undefined)[] => [
   outcome.request_id && `Request id: ${outcome.request_id}`,
 ];
 
+/** Where to find what had arrived of a stream. */
+const partialFile = ({ responseFile }: Judgement): string | undefined =>
+  responseFile && !responseFile.isWhole
+    ? `What had arrived of the response is in ${responseFile.path}`
+    : undefined;
+
 function functionErrorBody(judgement: Judgement & { outcome: FunctionErrorOutcome }): string {
   const { outcome, tailRefused } = judgement;
   const told = readFunctionError(outcome.result);
@@ -52,6 +58,7 @@ function functionErrorBody(judgement: Judgement & { outcome: FunctionErrorOutcom
     ...errorLines(told),
     ...causes.flat(),
     adviseOnFunctionError(told, report),
+    partialFile(judgement),
     ...whichOne(judgement),
     log === undefined && !tailRefused ? "Set log_type: Tail to see the function's log here." : undefined,
   );
@@ -73,6 +80,7 @@ function bodyOf(judgement: Judgement): string {
     case 'unknown':
       return lines(
         `${label}: ${outcome.error.name}: ${cut(outcome.error.message, SHOWN_BYTES)}`,
+        partialFile(judgement),
         outcome.error.advice,
         outcome.request_id && `Request id: ${outcome.request_id}`,
       );

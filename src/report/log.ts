@@ -11,8 +11,8 @@ const STRANGE_BYTES = 4 * 1024;
 /** A foldable part of the log, with text that is not ours. */
 export type LogGroup = Readonly<{ title: string; foreign: string }>;
 
-/** What the user wants to see in the log. */
-export type LogOptions = Readonly<{ showResponse: boolean }>;
+/** What the user wants to see in the log; a response that was shown as it arrived is not shown again. */
+export type LogOptions = Readonly<{ showResponse: boolean; isShownAlready?: boolean }>;
 
 /** What is about to be invoked. */
 export type Undertaking = Readonly<{ labels: readonly string[]; maxConcurrency: number }>;
@@ -35,7 +35,9 @@ export function headline({ label, outcome, responseBytes }: Judgement): string {
         case 'RequestResponse':
           return `Lambda function ${label} invoked successfully (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
         case 'Event':
-          return `Lambda function ${label} invoked asynchronously (status: ${outcome.status_code})`;
+          return 'result' in outcome
+            ? `Lambda function ${label} ran to its end as a durable execution (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`
+            : `Lambda function ${label} invoked asynchronously (status: ${outcome.status_code})`;
         case 'DryRun':
           return `Lambda function ${label} dry run completed successfully (status: ${outcome.status_code})`;
         default:
@@ -48,7 +50,12 @@ export function headline({ label, outcome, responseBytes }: Judgement): string {
     case 'not_invoked':
       return `Lambda function ${label} was not invoked`;
     case 'unknown':
-      return `Lambda function ${label} was sent its event, and no answer came`;
+      if (outcome.durable_execution_arn !== undefined) {
+        return `Lambda function ${label} was started, and how its durable execution ends is not known`;
+      }
+      return responseBytes > 0
+        ? `Lambda function ${label} answered in part: its stream broke off after ${responseBytes} bytes`
+        : `Lambda function ${label} was sent its event, and no answer came`;
     default:
       return outcome satisfies never;
   }
@@ -69,7 +76,8 @@ function logGroup({ log, isCut }: { log: string; isCut: boolean }): LogGroup {
 }
 
 /** The groups under the headline. A function's error is always shown, its response only when asked for. */
-export function groupsOf(judgement: Judgement, { showResponse }: LogOptions): LogGroup[] {
+export function groupsOf(judgement: Judgement, options: LogOptions): LogGroup[] {
+  const showResponse = options.showResponse && options.isShownAlready !== true;
   const { outcome, response, logIsCut, strangeText } = judgement;
   if (outcome.outcome === 'not_invoked' || outcome.outcome === 'unknown') {
     return strangeText === undefined
@@ -89,7 +97,8 @@ export function groupsOf(judgement: Judgement, { showResponse }: LogOptions): Lo
 }
 
 /** Lines that say what the user may miss: the response that is not shown, the log that there is not. */
-export function hints({ outcome, response, tailRefused }: Judgement, { showResponse }: LogOptions): string[] {
+export function hints(judgement: Judgement, { showResponse }: LogOptions): string[] {
+  const { outcome, response, responseFile, tailRefused } = judgement;
   const hidden =
     'status_code' in outcome && !isFunctionError(outcome) && response.length > 0 && !showResponse;
   return [
@@ -97,27 +106,16 @@ export function hints({ outcome, response, tailRefused }: Judgement, { showRespo
       ? ['This function supports no log tail; it was asked again without one and ran once.']
       : []),
     ...(hidden ? ['The response is in the outputs; show_response: true prints it here.'] : []),
+    ...(responseFile?.isWhole ? [`The response is in ${responseFile.path}`] : []),
+    ...(responseFile?.isWhole === false
+      ? [`What had arrived of the response is in ${responseFile.path}`]
+      : []),
   ];
 }
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-
-/** A wait before an invocation is sent again. */
-export type Pause = Readonly<{
-  label: string;
-  error: string;
-  /** Lambda's word for why it was throttled. */
-  reason?: string | undefined;
-  ran: 'never' | 'perhaps';
-  waitMs: number;
-  leftMs: number;
-}>;
-
-/** One line before an invocation is sent again: why, when, and for how long yet. */
-export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): string {
-  const why = reason === undefined ? error : `${error}, ${reason}`;
-  const state = ran === 'never' ? 'it did not run' : 'it may have run';
-  return `Lambda function ${label}: ${why}; ${state}. Sending it again in ${seconds(waitMs)} (${seconds(leftMs)} left).`;
+/** Writes foreign text into the log so that a runner takes none of it for a command. */
+export function writeForeign(text: string): void {
+  info(fence(text, randomUUID()));
 }
 
 /** Writes what an invocation came to into the log. */
@@ -126,7 +124,7 @@ export function writeLog(judgement: Judgement, options: LogOptions): void {
   for (const line of hints(judgement, options)) info(line);
   for (const { title, foreign } of groupsOf(judgement, options)) {
     startGroup(title);
-    info(fence(foreign, randomUUID()));
+    writeForeign(foreign);
     endGroup();
   }
 }
@@ -167,7 +165,7 @@ export function writeEnd(ledger: { notes: readonly FailureNote[]; totals: Totals
   const { notes, totals } = ledger;
   for (const { headline: line, foreign } of notes.slice(0, SHOWN_NOTES)) {
     info(line);
-    for (const text of foreign) info(fence(text, randomUUID()));
+    for (const text of foreign) writeForeign(text);
   }
   const rest = totals.failed - SHOWN_NOTES;
   if (rest > 0 && notes.length > SHOWN_NOTES) info(`… and ${rest} more failed. All are in the results file.`);

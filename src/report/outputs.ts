@@ -78,6 +78,10 @@ function singleOutputs({ outcome, response }: Judgement, files: Files): Record<s
   return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, asText(fields[name])] as const));
 }
 
+/** Whether a streamed response was too long to be held: only its file has it. */
+const isLeftOut = ({ outcome, response, responseBytes }: Judgement): boolean =>
+  'status_code' in outcome && response.length === 0 && responseBytes > 0;
+
 /** The outputs of a step; a value that does not apply, or is too long for a runner, is the empty string. */
 export function outputsOf({ only, results, totals }: Accounts, files: Files): Outputs {
   const all: Readonly<Record<string, string>> = {
@@ -94,6 +98,7 @@ export function outputsOf({ only, results, totals }: Accounts, files: Files): Ou
       .map(([name, value]) => ({ name, bytes: Buffer.byteLength(value) }))
       .filter(({ bytes }) => bytes > LONGEST_OUTPUT_BYTES),
     ...(results.text === undefined ? [{ name: 'results', bytes: results.bytes }] : []),
+    ...(only !== undefined && isLeftOut(only) ? [{ name: 'result', bytes: only.responseBytes }] : []),
   ].map(({ name, bytes }) => ({
     name,
     bytes,

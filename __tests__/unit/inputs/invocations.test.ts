@@ -20,7 +20,7 @@ async function valuesOf(text: string): Promise<ListedEntry['values'] | undefined
 const problemsOf = async (text: string): Promise<readonly string[]> => (await read(text)).problems;
 
 const TAKES =
-  'An entry takes function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id and region.';
+  'An entry takes function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id, durable_execution_name and region.';
 const REFERENCE = 'anchors (&) and aliases (*) are not taken here. Write the value out.';
 const MERGE = 'merge keys (<<) are not taken here. Write the keys and values out.';
 const TAG = 'this tag (!) is not known here or does not fit its value. Remove it.';

@@ -16,6 +16,7 @@ import {
 import type { Answer, Failure } from '../../../src/lambda/invocation.ts';
 import { invokeOnce } from '../../../src/lambda/invoke.ts';
 import { type Head, Progress } from '../../../src/lambda/progress.ts';
+import { watchRequests } from '../../../src/lambda/request.ts';
 import { REAL_TIMING } from '../../../src/lambda/timing.ts';
 import { invocation } from '../outcome/factory.ts';
 import '../realm.ts';
@@ -372,6 +373,7 @@ describe('through the SDK', () => {
       maxAttempts: 1,
       requestHandler: createAgents({}),
     });
+    watchRequests(client);
     const never = new AbortController().signal;
     try {
       return await invokeOnce(client, invocation(), { deadline: never, cancel: never, timing: REAL_TIMING });

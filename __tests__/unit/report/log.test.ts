@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { announcement, groupsOf, headline, hints, waitLine } from '../../../src/report/log.ts';
+import { announcement, groupsOf, headline, hints } from '../../../src/report/log.ts';
 import { failed, notInvoked, succeeded, unknown } from './factory.ts';
 
 const response = (text: string) => ({ response: Buffer.from(text) });
@@ -157,16 +157,4 @@ test('a tail that the function refused is told', () => {
   expect(hints(succeeded({}, { tailRefused: true }), { showResponse: false })).toEqual([
     'This function supports no log tail; it was asked again without one and ran once.',
   ]);
-});
-
-test.each([
-  [
-    { error: 'TooManyRequestsException', reason: 'CallerRateLimitExceeded', ran: 'never' as const },
-    'TooManyRequestsException, CallerRateLimitExceeded; it did not run',
-  ],
-  [{ error: 'ECONNRESET', ran: 'perhaps' as const }, 'ECONNRESET; it may have run'],
-])('the line before a retry says why, when and for how long yet', (failed, why) => {
-  expect(waitLine({ label: 'f:7', ...failed, waitMs: 1250, leftMs: 178_000 })).toBe(
-    `Lambda function f:7: ${why}. Sending it again in 1.3 s (178.0 s left).`,
-  );
 });

@@ -1,0 +1,105 @@
+import path from 'node:path';
+import type { Plan } from './inputs/plan.ts';
+import { Clients } from './lambda/client.ts';
+import type { Courier } from './lambda/delivery.ts';
+import type { ExecutionEvent } from './lambda/durable.ts';
+import { Gate } from './lambda/gate.ts';
+import type { Failure, Invocation } from './lambda/invocation.ts';
+import type { StateChange } from './lambda/readiness.ts';
+import type { OnChunk } from './lambda/stream.ts';
+import { REAL_TIMING } from './lambda/timing.ts';
+import { writeForeign } from './report/log.ts';
+import type { StreamedResponse } from './report/streamed-response.ts';
+import {
+  warnOfHiddenHistory,
+  warnOfNoExecution,
+  writeHappening,
+  writeState,
+  writeWait,
+} from './report/under-way.ts';
+
+/** Receives a streamed response. */
+export type Receiver = Readonly<{
+  /** Whether the log shows it as it arrives. */
+  isShown: boolean;
+  take: OnChunk;
+  end: StreamedResponse['end'];
+}>;
+
+/** Where a response is kept: where the user wants it, or where it has to be for its size. */
+export const responseFileOf = ({ resultFile }: Plan, resultsFile: string): string =>
+  resultFile ?? path.join(path.dirname(resultsFile), 'response');
+
+/** Takes the response of the one invocation that streams: into its file, and with show_response into the log. */
+export async function receiverFor(plan: Plan, resultsFile: string): Promise<Receiver | undefined> {
+  if (!plan.responseStream) return undefined;
+  const { StreamedResponse } = await import('./report/streamed-response.ts');
+  const { LiveResponse } = await import('./report/live-response.ts');
+  const file = new StreamedResponse(responseFileOf(plan, resultsFile));
+  // What may have to be masked is known only when all of it is there.
+  const live = plan.showResponse && plan.expressions.mask.length === 0 ? new LiveResponse() : undefined;
+  const show = (lines = ''): void => {
+    if (lines !== '') writeForeign(lines);
+  };
+  return {
+    isShown: live !== undefined,
+    take: async (chunk) => {
+      show(live?.next(chunk));
+      await file.take(chunk);
+    },
+    end: async (whole) => {
+      show(live?.end());
+      return file.end(whole);
+    },
+  };
+}
+
+/** What an invocation takes beside being sent, each loaded only where it is wanted. */
+async function extrasFor(
+  plan: Plan,
+  receiver: Receiver | undefined,
+): Promise<Pick<Courier, 'readiness' | 'follow' | 'stream'>> {
+  const readiness = plan.waitUntilReady && {
+    waits: new (await import('./lambda/readiness.ts')).Readiness(),
+    onStateChange: ({ invocation, state }: StateChange) =>
+      writeState({ label: invocation.functionName, state }),
+  };
+  const follow = plan.waitForDurableExecution && {
+    execution: (await import('./lambda/durable.ts')).followExecution,
+    onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
+      writeHappening({ label: invocation.functionName, ...event }),
+    onHiddenHistory: ({ functionName }: Invocation, { name }: Failure) =>
+      warnOfHiddenHistory({ label: functionName, error: name }),
+    onNotDurable: ({ functionName }: Invocation) => warnOfNoExecution({ label: functionName }),
+  };
+  const stream = receiver !== undefined && {
+    invokeOnce: (await import('./lambda/stream.ts')).streamOnce,
+    onChunk: receiver.take,
+  };
+  return { ...(readiness && { readiness }), ...(follow && { follow }), ...(stream && { stream }) };
+}
+
+/** What the deliveries of a plan share, told of in the log while they are under way. */
+export async function courierFor(
+  plan: Plan,
+  receiver: Receiver | undefined,
+  cancel: AbortSignal,
+): Promise<Courier> {
+  return {
+    ...(await extrasFor(plan, receiver)),
+    clients: new Clients(plan.proxy),
+    policy: plan.delivery,
+    timing: REAL_TIMING,
+    gate: new Gate(plan.maxConcurrency),
+    cancel,
+    onWait: ({ invocation, failure, waitMs, leftMs }) =>
+      writeWait({
+        label: invocation.functionName,
+        error: failure.name,
+        reason: failure.reason,
+        ran: failure.proof === 'never_ran' ? 'never' : 'perhaps',
+        waitMs,
+        leftMs,
+      }),
+  };
+}

@@ -1,0 +1,242 @@
+import { Buffer } from 'node:buffer';
+import {
+  type Event,
+  GetDurableExecutionCommand,
+  GetDurableExecutionHistoryCommand,
+  type GetDurableExecutionResponse,
+  type LambdaClient,
+} from '@aws-sdk/client-lambda';
+import { toUnfollowed } from './failures.ts';
+import type { Answer, Failure, Invocation } from './invocation.ts';
+import { type Bounds, perform } from './request.ts';
+
+/** What a durable execution consists of, as its history names it. */
+export type OperationKind = 'Step' | 'Wait' | 'Callback' | 'ChainedInvoke' | 'Context';
+/** What can become of an operation. */
+export type OperationState = 'Started' | 'Succeeded' | 'Failed' | 'TimedOut' | 'Stopped' | 'Cancelled';
+
+/** Something that happened in a durable execution. The name is the function's: foreign text. */
+export type ExecutionEvent = Readonly<{
+  invocation: Invocation;
+  kind: OperationKind;
+  state: OperationState;
+  name?: string;
+  /** How long a wait takes, or how long it is until a step is tried again. */
+  seconds?: number;
+  errorType?: string;
+}>;
+
+/** What following needs: the client of the execution's region, and whom to tell what happens. */
+export type Following = Bounds &
+  Readonly<{
+    client: LambdaClient;
+    stop: AbortSignal;
+    onExecutionEvent: (event: ExecutionEvent) => void;
+    /** Told once, where the history can't be read; the execution is followed all the same. */
+    onHiddenHistory: (invocation: Invocation, failure: Failure) => void;
+  }>;
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10_000;
+const GROWTH = 1.5;
+const PAGE = 1000;
+// An execution that was just started may not be found at once.
+const UNFOUND_MS = 30_000;
+
+const TYPE =
+  /^(Step|Wait|Callback|ChainedInvoke|Context)(Started|Succeeded|Failed|TimedOut|Stopped|Cancelled)$/;
+const KINDS: readonly OperationKind[] = ['Step', 'Wait', 'Callback', 'ChainedInvoke', 'Context'];
+const STATES: readonly OperationState[] = [
+  'Started',
+  'Succeeded',
+  'Failed',
+  'TimedOut',
+  'Stopped',
+  'Cancelled',
+];
+
+function errorTypeOf(event: Event): string | undefined {
+  const details = [
+    event.StepFailedDetails,
+    event.CallbackFailedDetails,
+    event.ChainedInvokeFailedDetails,
+    event.ContextFailedDetails,
+  ].find((given) => given !== undefined);
+  return details?.Error?.Payload?.ErrorType;
+}
+
+/** The event in our words; undefined where it is about the execution itself or its invocations. */
+function readEvent(event: Event, invocation: Invocation): ExecutionEvent | undefined {
+  const [, kindText, stateText] = TYPE.exec(event.EventType ?? '') ?? [];
+  const kind = KINDS.find((known) => known === kindText);
+  const state = STATES.find((known) => known === stateText);
+  if (kind === undefined || state === undefined) return undefined;
+  const seconds =
+    event.WaitStartedDetails?.Duration ?? event.StepFailedDetails?.RetryDetails?.NextAttemptDelaySeconds;
+  const errorType = errorTypeOf(event);
+  return {
+    invocation,
+    kind,
+    state,
+    ...(event.Name !== undefined && { name: event.Name }),
+    ...(seconds !== undefined && { seconds }),
+    ...(errorType !== undefined && { errorType }),
+  };
+}
+
+type Read<Output> = Readonly<{ kind: 'read'; output: Output }>;
+
+const isOver = (failure: Failure): boolean => !failure.mayClear && failure.proof !== 'may_have_run';
+
+/** Reads a history from where it was read to, so that each event is told once, whatever gets lost between. */
+class History {
+  readonly #arn: string;
+  readonly #invocation: Invocation;
+  #lastId = 0;
+  #marker: string | undefined;
+  #isHidden = false;
+
+  constructor(arn: string, invocation: Invocation) {
+    this.#arn = arn;
+    this.#invocation = invocation;
+  }
+
+  /** Tells what is new. The answer says whether anything was. */
+  async read(following: Following): Promise<boolean> {
+    const before = this.#lastId;
+    while (!this.#isHidden) {
+      const page = await this.#readPage(following);
+      if (page.kind === 'failure') {
+        if (isOver(page) && !following.stop.aborted) this.hide(page, following);
+        break;
+      }
+      const { Events: events = [], NextMarker: next } = page.output;
+      for (const event of events) this.#tell(event, following);
+      if (next === undefined) break;
+      this.#marker = next;
+    }
+    return this.#lastId > before;
+  }
+
+  /** Reads no more of it, and says once why. */
+  hide(failure: Failure, { onHiddenHistory }: Following): void {
+    if (!this.#isHidden) onHiddenHistory(this.#invocation, failure);
+    this.#isHidden = true;
+  }
+
+  #readPage({ client, ...bounds }: Following) {
+    return perform(bounds, async ({ abortSignal }) => {
+      const command = new GetDurableExecutionHistoryCommand({
+        DurableExecutionArn: this.#arn,
+        IncludeExecutionData: false,
+        MaxItems: PAGE,
+        ...(this.#marker !== undefined && { Marker: this.#marker }),
+      });
+      return { kind: 'read', output: await client.send(command, { abortSignal }) } as const;
+    });
+  }
+
+  #tell(event: Event, { onExecutionEvent }: Following): void {
+    const { EventId: id = 0 } = event;
+    if (id <= this.#lastId) return;
+    this.#lastId = id;
+    const told = readEvent(event, this.#invocation);
+    if (told !== undefined) onExecutionEvent(told);
+  }
+}
+
+function readExecution(
+  arn: string,
+  { client, ...bounds }: Following,
+  data: { IncludeExecutionData: boolean },
+): Promise<Read<GetDurableExecutionResponse> | Failure> {
+  return perform(bounds, async ({ abortSignal }) => {
+    const command = new GetDurableExecutionCommand({ DurableExecutionArn: arn, ...data });
+    return { kind: 'read', output: await client.send(command, { abortSignal }) } as const;
+  });
+}
+
+/** An error in the form in which functions report theirs. */
+function errorPayload({ Status: status, Error: error }: GetDurableExecutionResponse): Uint8Array {
+  const {
+    ErrorType: errorType,
+    ErrorMessage: errorMessage,
+    StackTrace: stackTrace,
+    ErrorData: errorData,
+  } = error ?? {};
+  return Buffer.from(
+    JSON.stringify({
+      errorType: errorType ?? `DurableExecution.${status}`,
+      errorMessage: errorMessage ?? `The durable execution ended with status ${status}.`,
+      ...(stackTrace !== undefined && { stackTrace }),
+      ...(errorData !== undefined && { errorData }),
+    }),
+  );
+}
+
+/** What the execution came to, in place of the answer that started it. */
+function toAnswer(started: Answer, execution: GetDurableExecutionResponse): Answer {
+  const { functionError: _, ...rest } = started;
+  const ended: Answer = {
+    ...rest,
+    ...(execution.Version !== undefined && { executedVersion: execution.Version }),
+  };
+  return execution.Status === 'SUCCEEDED'
+    ? { ...ended, payload: Buffer.from(execution.Result ?? 'null') }
+    : {
+        ...ended,
+        payload: errorPayload(execution),
+        functionError: started.functionError ?? execution.Status ?? 'Unknown',
+      };
+}
+
+const STOPS = {
+  cancelled: {
+    name: 'Cancelled',
+    message: 'the workflow was cancelled while the durable execution was running',
+  },
+  deadline: {
+    name: 'DeadlineExceeded',
+    message: 'timeout_seconds was over while the durable execution was running',
+  },
+} as const;
+
+/**
+ * Follows a durable execution until it ends or the bounds do; the answer is then its own. A Failure is one of
+ * following: the execution goes on by itself. Never throws.
+ */
+export async function followExecution(
+  started: Answer & { durableExecutionArn: string },
+  invocation: Invocation,
+  following: Following,
+): Promise<Answer | Failure> {
+  const { durableExecutionArn: arn } = started;
+  const { timing, stop, cancel } = following;
+  const history = new History(arn, invocation);
+  const startedAt = timing.now();
+  const giveUp = (failure: Failure): Answer | Failure => {
+    if (invocation.invocationType !== 'RequestResponse') return failure;
+    // The answer itself says how it ended; only the history is missing.
+    history.hide(failure, following);
+    return started;
+  };
+  let waitMs = FIRST_WAIT_MS;
+  for (;;) {
+    // First the state, then what led to it: so the history is whole when the end is seen.
+    const found = await readExecution(arn, following, { IncludeExecutionData: false });
+    const isNews = await history.read(following);
+    const isRunning = found.kind === 'read' && found.output.Status === 'RUNNING';
+    const ended =
+      found.kind === 'read' && !isRunning
+        ? await readExecution(arn, following, { IncludeExecutionData: true })
+        : found;
+    if (ended.kind === 'read' && !isRunning) return toAnswer(started, ended.output);
+    if (stop.aborted) return giveUp(toUnfollowed(STOPS[cancel.aborted ? 'cancelled' : 'deadline'], started));
+    if (ended.kind === 'failure' && isOver(ended)) {
+      const mayCome = ended.statusCode === 404 && timing.now() - startedAt < UNFOUND_MS;
+      if (!mayCome) return giveUp(toUnfollowed(ended, started));
+    }
+    waitMs = isNews ? FIRST_WAIT_MS : Math.min(LONGEST_WAIT_MS, waitMs * GROWTH);
+    await timing.sleep(waitMs * (1 + timing.random() / 4), stop);
+  }
+}

@@ -1,0 +1,112 @@
+import { Buffer } from 'node:buffer';
+import {
+  InvokeWithResponseStreamCommand,
+  type InvokeWithResponseStreamCompleteEvent,
+  type InvokeWithResponseStreamResponseEvent,
+  type LambdaClient,
+} from '@aws-sdk/client-lambda';
+import { toBrokenStream, toStrangeAnswer } from './failures.ts';
+import type { Answer, Failure, Invocation } from './invocation.ts';
+import { parametersOf } from './invoke.ts';
+import type { Progress } from './progress.ts';
+import { type Bounds, perform } from './request.ts';
+
+/** Takes a chunk of a streamed response as it arrives; the next one is read when it is done. Never throws. */
+export type OnChunk = (chunk: Uint8Array) => Promise<void>;
+
+// As long as a buffered response may be: up to here it is also held for the outcome.
+const LONGEST_HELD = 6_291_556;
+
+/** The start of a response, as long as all of it can be held; nothing once it can't. */
+class Held {
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+
+  add(chunk: Uint8Array): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes <= LONGEST_HELD) this.#chunks.push(chunk);
+    else this.#chunks = [];
+  }
+
+  get payload(): Uint8Array {
+    return Buffer.concat(this.#chunks);
+  }
+}
+
+type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
+
+/** Hands on every chunk; the answer is the event that ends the stream, undefined where none came. */
+async function readStream(
+  stream: Stream,
+  take: OnChunk,
+): Promise<InvokeWithResponseStreamCompleteEvent | undefined> {
+  for await (const { PayloadChunk: chunk, InvokeComplete: end } of stream) {
+    if (chunk?.Payload !== undefined) await take(chunk.Payload);
+    // Lambda may close the connection late, or never.
+    if (end !== undefined) return end;
+  }
+  return undefined;
+}
+
+/** A function error as plain invocations have it: JSON with errorType and errorMessage. */
+function errorPayload({
+  ErrorCode: errorType,
+  ErrorDetails: details = '',
+}: InvokeWithResponseStreamCompleteEvent) {
+  try {
+    const told: unknown = JSON.parse(details);
+    if (typeof told === 'object' && told !== null) return Buffer.from(details);
+  } catch {
+    // No JSON: a sentence.
+  }
+  return Buffer.from(JSON.stringify({ errorType, errorMessage: details }));
+}
+
+function answerOf(progress: Progress, executedVersion: string | undefined): Omit<Answer, 'payload'> {
+  const requestId = progress.head?.requestId;
+  return {
+    kind: 'answer',
+    statusCode: progress.head?.statusCode ?? 0,
+    ...(executedVersion && { executedVersion }),
+    ...(requestId !== undefined && { requestId }),
+  };
+}
+
+const MEDIA_TYPE = 'application/vnd.amazon.eventstream';
+
+/** Sends an invocation once and takes its response as a stream. Never throws; a stream that breaks is a Failure. */
+export function streamOnce(
+  client: LambdaClient,
+  invocation: Invocation,
+  { onChunk, ...bounds }: Bounds & { onChunk: OnChunk },
+): Promise<Answer | Failure> {
+  return perform(bounds, async ({ abortSignal, progress }) => {
+    const { invocationType: InvocationType } = invocation;
+    if (InvocationType === 'Event') throw new TypeError('Lambda streams no response of an Event');
+    const output = await client.send(
+      new InvokeWithResponseStreamCommand({ ...parametersOf(invocation), InvocationType }),
+      { abortSignal },
+    );
+    const answer = answerOf(progress, output.ExecutedVersion);
+    if (InvocationType === 'DryRun') return { ...answer, payload: new Uint8Array() };
+    const mediaType = output.ResponseStreamContentType ?? 'without a media type';
+    const isLambdas = answer.requestId !== undefined || mediaType === MEDIA_TYPE;
+    if (!isLambdas || output.EventStream === undefined) return toStrangeAnswer(mediaType, progress);
+
+    progress.streamCame(0);
+    const held = new Held();
+    const end = await readStream(output.EventStream, async (chunk) => {
+      progress.streamCame(chunk.length);
+      held.add(chunk);
+      await onChunk(chunk);
+    });
+    if (end === undefined) return toBrokenStream(progress);
+    return {
+      ...answer,
+      streamedBytes: progress.streamedBytes ?? 0,
+      payload: end.ErrorCode ? errorPayload(end) : held.payload,
+      ...(end.ErrorCode && { functionError: end.ErrorCode }),
+      ...(end.LogResult && { logTail: Buffer.from(end.LogResult, 'base64') }),
+    };
+  });
+}

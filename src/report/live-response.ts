@@ -1,0 +1,48 @@
+import { Buffer } from 'node:buffer';
+
+// As of a response that is shown when it is whole.
+const SHOWN_BYTES = 64 * 1024;
+
+/** Makes of a streamed response, as it arrives, what the log shows of it: whole lines of text, cut at 64 KiB. */
+export class LiveResponse {
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  #rest = '';
+  #bytesLeft = SHOWN_BYTES;
+
+  /** The lines that are whole with this chunk; empty where none is. */
+  next(chunk: Uint8Array): string {
+    if (this.#bytesLeft === 0) return '';
+    const text = this.#rest + this.#decode(chunk);
+    const end = text.length > this.#bytesLeft ? text.length : text.lastIndexOf('\n') + 1;
+    this.#rest = text.slice(end);
+    return this.#show(text.slice(0, end));
+  }
+
+  /** The line that the response ended in. */
+  end(): string {
+    return this.#show(this.#rest);
+  }
+
+  #decode(chunk: Uint8Array): string {
+    try {
+      return this.#decoder.decode(chunk, { stream: true });
+    } catch {
+      // Nothing of it is for a log.
+      this.#rest = '';
+      this.#bytesLeft = 0;
+      return 'The response is no text and not shown.\n';
+    }
+  }
+
+  #show(lines: string): string {
+    const bytes = Buffer.from(lines);
+    if (bytes.length <= this.#bytesLeft || this.#bytesLeft === 0) {
+      this.#bytesLeft -= Math.min(bytes.length, this.#bytesLeft);
+      return lines.replace(/\n$/, '');
+    }
+    // A character that the cut goes through is left out.
+    const kept = new TextDecoder().decode(bytes.subarray(0, this.#bytesLeft)).replace(/\uFFFD$/, '');
+    this.#bytesLeft = 0;
+    return `${kept}\n… cut: the first ${SHOWN_BYTES.toLocaleString('en-US')} bytes`;
+  }
+}
