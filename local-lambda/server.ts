@@ -34,7 +34,7 @@ export type LocalLambda = Readonly<{
   url: string;
   region: string;
   accountId: string;
-  readonly requests: readonly RecordedRequest[];
+  readonly requests: readonly LambdaRequest[];
   /** One for each start of a handler, as its own process reported it, in order. */
   executions(functionName?: string): readonly Execution[];
   setFault(chooser: FaultChooser | undefined): void;
@@ -73,7 +73,7 @@ async function readRequest(message: IncomingMessage): Promise<RecordedRequest> {
 /** One server's state between requests. */
 class Endpoint {
   readonly service: Service;
-  requests: RecordedRequest[] = [];
+  requests: LambdaRequest[] = [];
   #faultChooser: FaultChooser | undefined;
   #requestCount = 0;
 

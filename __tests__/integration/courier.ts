@@ -64,6 +64,7 @@ export async function deliverTo(
     cancel?: AbortSignal;
     clients?: Clients;
     gate?: Gate;
+    extras?: Pick<Courier, 'readiness' | 'follow' | 'stream'>;
   } = {},
 ): Promise<Delivered> {
   const waits: Wait[] = [];
@@ -75,6 +76,7 @@ export async function deliverTo(
     gate: options.gate ?? new Gate(10),
     cancel: options.cancel ?? new AbortController().signal,
     onWait: (wait) => waits.push(wait),
+    ...options.extras,
   };
   try {
     return { ...(await deliver({ ...INVOCATION, ...options.invocation }, courier)), waits };

@@ -12,3 +12,25 @@ test.each([
     `Lambda function f:7: ${why}. Sending it again in 1.3 s (178.0 s left).`,
   );
 });
+
+test('the line of a state is in Lambda’s words', () => {
+  expect(stateLine({ label: 'f:7', state: 'Pending (Creating)' })).toBe(
+    'Lambda function f:7 is Pending (Creating)',
+  );
+});
+
+test.each([
+  [{ kind: 'Step', state: 'Started', name: 'charge' }, 'step charge started'],
+  [
+    { kind: 'Step', state: 'Failed', name: 'charge', errorType: 'Declined', seconds: 4 },
+    'step charge failed: Declined; again in 4 s',
+  ],
+  [{ kind: 'Step', state: 'Failed', name: 'charge', errorType: 'Declined' }, 'step charge failed: Declined'],
+  [{ kind: 'Wait', state: 'Started', seconds: 5 }, 'wait started (5 s)'],
+  [{ kind: 'Wait', state: 'Succeeded', name: 'pause' }, 'wait pause succeeded'],
+  [{ kind: 'Callback', state: 'TimedOut', name: 'approval' }, 'callback approval timed out'],
+  [{ kind: 'ChainedInvoke', state: 'Stopped', name: 'ship' }, 'invocation ship was stopped'],
+  [{ kind: 'Context', state: 'Succeeded', name: 'a\n::error::b' }, 'context a ::error::b succeeded'],
+] as const)('the line of %j', (happening, line) => {
+  expect(historyLine({ label: 'f:7', ...happening })).toBe(`Lambda function f:7: ${line}`);
+});

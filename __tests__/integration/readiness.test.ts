@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
+import {
+  type Fault,
+  type FunctionDefinition,
+  type LocalLambda,
+  startLocalLambda,
+} from '../../local-lambda/server.ts';
+import { Clients } from '../../src/lambda/client.ts';
+import { deliverAll } from '../../src/lambda/delivery.ts';
+import { Gate } from '../../src/lambda/gate.ts';
+import type { Delivery, Invocation } from '../../src/lambda/invocation.ts';
+import { Readiness } from '../../src/lambda/readiness.ts';
+import { deliverTo, fakeTiming, INVOCATION, POLICY, useLambda } from './courier.ts';
+
+let lambda: LocalLambda;
+let restore: () => void;
+let mayAsk = true;
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: { echo: SAMPLE_FUNCTIONS.echo, other: SAMPLE_FUNCTIONS.echo },
+    deny: ({ operation }) =>
+      operation === 'GetFunctionConfiguration' && !mayAsk ? { kind: 'no-identity-policy' } : undefined,
+  });
+  restore = useLambda(lambda.url);
+});
+beforeEach(() => {
+  lambda.reset();
+  mayAsk = true;
+});
+afterAll(async () => {
+  restore();
+  await lambda.close();
+});
+
+/** A function that answers with this text. */
+const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.echo, environment: { key3 } });
+const textOf = ({ result }: Delivery): string =>
+  result.kind === 'answer' ? new TextDecoder().decode(result.payload) : result.name;
+const operations = (): (string | undefined)[] => lambda.requests.map(({ operation }) => operation);
+const ASKED = 'GetFunctionConfiguration';
+const THROTTLED: Fault = {
+  kind: 'error',
+  when: 'before',
+  status: 429,
+  type: 'TooManyRequestsException',
+  message: 'Rate exceeded',
+};
+
+/** What is seen of the states, and what turns the wait on. */
+function watching() {
+  const states: string[] = [];
+  const readiness = {
+    waits: new Readiness(),
+    onStateChange: ({ state }: { state: string }) => {
+      states.push(state);
+    },
+  };
+  return { states, extras: { readiness } };
+}
+
+describe('a function that is', () => {
+  test('ready is asked for once and invoked', async () => {
+    lambda.setFunction('echo', answering('new'));
+    const { states, extras } = watching();
+    expect(textOf(await deliverTo(lambda, { extras }))).toBe('{"a":1,"key3":"new"}');
+    expect(states).toEqual(['ready']);
+    expect(operations()).toEqual([ASKED, 'Invoke']);
+  });
+
+  test('updated answers with the new code, and with the old where nobody waits', async () => {
+    const update = (): void => {
+      lambda.setFunction('echo', answering('old'));
+      lambda.updateFunction('echo', answering('new'), { lasts: { polls: 3 } });
+    };
+    update();
+    const { states, extras } = watching();
+    const timing = fakeTiming(() => 0);
+    const delivery = await deliverTo(lambda, { extras, timing });
+    expect(textOf(delivery)).toBe('{"a":1,"key3":"new"}');
+    expect(delivery.attempts).toBe(1);
+    expect(states).toEqual([
+      'Active, and an update is in progress: until it is done the old code answers',
+      'ready',
+    ]);
+    expect(operations()).toEqual([ASKED, ASKED, ASKED, ASKED, 'Invoke']);
+    expect(timing.slept).toEqual([500, 750, 1125]);
+    update();
+    expect(textOf(await deliverTo(lambda))).toBe('{"a":1,"key3":"old"}');
+  });
+
+  test('being created is waited for, with a line a change', async () => {
+    lambda.setFunction('echo', {
+      ...answering('new'),
+      states: [{ state: 'Pending', lasts: { polls: 2 } }, { state: 'Active' }],
+    });
+    const { states, extras } = watching();
+    expect(textOf(await deliverTo(lambda, { extras }))).toBe('{"a":1,"key3":"new"}');
+    expect(states).toEqual(['Pending (Creating)', 'ready']);
+    expect(lambda.executions('echo')).toHaveLength(1);
+  });
+
+  test('idle is woken by the invocation, and waited for', async () => {
+    lambda.setFunction('echo', {
+      ...answering('woken'),
+      states: [
+        { state: 'Inactive', lasts: { invocations: 1 } },
+        { state: 'Pending', lasts: { polls: 2 } },
+        { state: 'Active' },
+      ],
+    });
+    const { states, extras } = watching();
+    const delivery = await deliverTo(lambda, { extras });
+    expect(textOf(delivery)).toBe('{"a":1,"key3":"woken"}');
+    expect(delivery.attempts).toBe(2);
+    expect(delivery.waits).toEqual([]);
+    expect(states).toEqual(['Inactive (Idle); the invocation will wake it', 'Pending (Creating)', 'ready']);
+    expect(lambda.executions('echo')).toHaveLength(1);
+  });
+
+  test('failed is given up at once, with the reason', async () => {
+    lambda.setFunction('echo', {
+      ...answering('never'),
+      states: [{ state: 'Failed', reason: 'The image is gone.', reasonCode: 'ImageDeleted' }],
+    });
+    const { states, extras } = watching();
+    const { result, attempts } = await deliverTo(lambda, { extras });
+    expect(result).toMatchObject({
+      kind: 'failure',
+      name: 'FunctionFailed',
+      message: 'the function is in state Failed: The image is gone.',
+      proof: 'never_ran',
+    });
+    expect(attempts).toBe(0);
+    expect(states).toEqual(['Failed (ImageDeleted)']);
+    expect(operations()).toEqual([ASKED]);
+  });
+
+  test('left as it was by a failed update is not invoked', async () => {
+    lambda.setFunction('echo', answering('old'));
+    lambda.updateFunction('echo', answering('new'), {
+      lasts: { polls: 1 },
+      fails: { reason: 'The subnet is gone.', reasonCode: 'InvalidSubnet' },
+    });
+    const { states, extras } = watching();
+    const { result } = await deliverTo(lambda, { extras });
+    expect(result).toMatchObject({
+      name: 'FunctionFailed',
+      message: "the function's last update failed, so the old code would answer: The subnet is gone.",
+    });
+    expect(states.at(-1)).toBe('Active, and its last update failed (InvalidSubnet)');
+    expect(lambda.executions('echo')).toHaveLength(0);
+  });
+});
+
+test('a version with SnapStart is waited for until it is optimised', async () => {
+  lambda.setFunction('echo', {
+    ...answering('base'),
+    snapStart: true,
+    versions: { 7: { states: [{ state: 'Pending', lasts: { polls: 2 } }, { state: 'Active' }] } },
+    aliases: { live: '7' },
+  });
+  const { states, extras } = watching();
+  const delivery = await deliverTo(lambda, { extras, invocation: { qualifier: 'live' } });
+  expect(delivery.result).toMatchObject({ kind: 'answer', executedVersion: '7' });
+  expect(states).toEqual(['Pending (Creating)', 'ready']);
+  expect(lambda.requests.map(({ qualifier }) => qualifier)).toEqual(Array(4).fill('live'));
+});
+
+describe('asking that', () => {
+  test('is denied ends it at once, and says what is denied', async () => {
+    mayAsk = false;
+    const { result, attempts } = await deliverTo(lambda, watching());
+    expect(result).toMatchObject({ kind: 'failure', name: 'AccessDeniedException', proof: 'never_ran' });
+    expect('message' in result && result.message).toContain('lambda:GetFunctionConfiguration');
+    expect(attempts).toBe(0);
+    expect(result).not.toHaveProperty('requestId');
+    expect(operations()).toEqual([ASKED]);
+  });
+
+  test('is throttled, or lost on the way, goes on', async () => {
+    lambda.setFault((_, n) => [THROTTLED, { kind: 'reset' as const, when: 'after' as const }][n]);
+    const { result } = await deliverTo(lambda, watching());
+    expect(result.kind).toBe('answer');
+    expect(operations()).toEqual([ASKED, ASKED, ASKED, 'Invoke']);
+  });
+
+  test('finds no function ends it', async () => {
+    const missing = { functionName: 'gone', reference: { name: 'gone' } };
+    const { result } = await deliverTo(lambda, { ...watching(), invocation: missing });
+    expect(result).toMatchObject({ name: 'ResourceNotFoundException', proof: 'never_ran' });
+    expect(operations()).toEqual([ASKED]);
+  });
+});
+
+const PENDING: FunctionDefinition = { ...answering('never'), states: [{ state: 'Pending' }] };
+
+test('timeout_seconds is the end, and says in which state the function was', async () => {
+  lambda.setFunction('echo', PENDING);
+  const { result } = await deliverTo(lambda, { ...watching(), policy: { timeoutMs: 100 } });
+  expect(result).toMatchObject({
+    name: 'NotReady',
+    message: 'timeout_seconds was over, and the function was not ready (Pending (Creating))',
+    proof: 'never_ran',
+  });
+});
+
+test('a cancelled workflow is the end too', async () => {
+  lambda.setFunction('echo', PENDING);
+  const cancel = new AbortController();
+  const { extras, states } = watching();
+  const readiness = { ...extras.readiness, onStateChange: () => cancel.abort() };
+  const { result } = await deliverTo(lambda, { extras: { readiness }, cancel: cancel.signal });
+  expect(result).toMatchObject({ name: 'Cancelled', proof: 'never_ran' });
+  expect(states).toEqual([]);
+});
+
+test('a dry run is not waited for', async () => {
+  lambda.setFunction('echo', PENDING);
+  const { result } = await deliverTo(lambda, { ...watching(), invocation: { invocationType: 'DryRun' } });
+  expect(result.kind).toBe('answer');
+  expect(operations()).toEqual(['Invoke']);
+});
+
+test('a list asks once for each function and qualifier, not for each entry', async () => {
+  lambda.setFunction('echo', {
+    ...answering('new'),
+    states: [{ state: 'Pending', lasts: { polls: 1 } }, { state: 'Active' }],
+    versions: { 1: {} },
+  });
+  const entry = (index: number, given: Partial<Invocation> = {}): Invocation => ({
+    ...INVOCATION,
+    index,
+    ...given,
+  });
+  const other = { functionName: 'other', reference: { name: 'other' } };
+  const invocations = [
+    ...[0, 1, 2].map((index) => entry(index)),
+    ...[3, 4].map((index) => entry(index, { qualifier: '1' })),
+    // The same version, written otherwise.
+    entry(5, { functionName: 'echo:1', reference: { name: 'echo', qualifier: '1' } }),
+    ...[6, 7].map((index) => entry(index, other)),
+  ];
+  const clients = new Clients({});
+  const kinds: string[] = [];
+  const courier = {
+    clients,
+    policy: POLICY,
+    timing: fakeTiming(),
+    gate: new Gate(3),
+    cancel: new AbortController().signal,
+    onWait: () => {},
+    ...watching().extras,
+  };
+  await deliverAll(invocations, courier, async ({ result }) => {
+    kinds.push(result.kind);
+  });
+  clients.close();
+  expect(kinds).toEqual(Array(8).fill('answer'));
+  expect(operations().filter((operation) => operation === ASKED)).toHaveLength(2 + 1 + 1);
+  expect(lambda.executions()).toHaveLength(8);
+});

@@ -1,0 +1,44 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { LiveResponse } from '../../../src/report/live-response.ts';
+import '../realm.ts';
+
+/** What is shown of a response that arrives in these pieces; the last is what its end brings. */
+function shown(...chunks: readonly (string | Uint8Array)[]): string[] {
+  const live = new LiveResponse();
+  return [...chunks.map((chunk) => live.next(Buffer.from(chunk))), live.end()];
+}
+
+describe('a response that arrives in pieces', () => {
+  test('is shown line by line, each once, whatever the pieces are', () => {
+    expect(shown('one\nt', 'w', 'o\nthree\nfo', 'ur')).toEqual(['one', '', 'two\nthree', '', 'four']);
+  });
+
+  test('may be cut inside a character', () => {
+    const [first, second] = [Buffer.from('é\n').subarray(0, 1), Buffer.from('é\n').subarray(1)];
+    expect(shown(first, second)).toEqual(['', 'é', '']);
+  });
+
+  test('ends at 64 KiB with a note, and then says nothing more', () => {
+    const line = `${'x'.repeat(1023)}\n`;
+    const pieces = shown(...Array<string>(63).fill(line), `${'é'.repeat(600)}\n`, line, line);
+    expect(pieces.slice(0, 63)).toEqual(Array(63).fill('x'.repeat(1023)));
+    expect(pieces.slice(63)).toEqual([`${'é'.repeat(512)}\n… cut: the first 65,536 bytes`, '', '', '']);
+  });
+
+  test('without a line’s end is shown once it is too long to be waited for', () => {
+    const [first, second, third, end] = shown('x'.repeat(60_000), 'x'.repeat(5_000), 'x'.repeat(1_000), 'x');
+    expect([first, second]).toEqual(['', '']);
+    expect(third).toBe(`${'x'.repeat(65_536)}\n… cut: the first 65,536 bytes`);
+    expect(end).toBe('');
+  });
+
+  test('that is no text is not shown', () => {
+    expect(shown('text\n', new Uint8Array([0xff, 0x0a]), 'more\n')).toEqual([
+      'text',
+      'The response is no text and not shown.',
+      '',
+      '',
+    ]);
+  });
+});
