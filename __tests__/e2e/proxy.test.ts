@@ -3,9 +3,9 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { type LocalProxy, startLocalProxy } from './local-proxy.ts';
-import { makeCertificate } from './proxy-certificate.ts';
-import { type Front, startFront } from './proxy-front.ts';
+import { makeCertificate } from '../../local-proxy/certificate.ts';
+import { type Front, startFront } from '../../local-proxy/front.ts';
+import { type LocalProxy, startLocalProxy } from '../../local-proxy/server.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 
 // The password needs percent-encoding in a URL, so that what the proxy sees proves the decoding.

@@ -2,8 +2,8 @@
 // It is sent a ServerTask and answers with ServerPorts, and with a ServerReport whenever it is sent more.
 import { once } from 'node:events';
 import { startLocalLambda } from '../../local-lambda/server.ts';
-import { startLocalProxy } from '../e2e/local-proxy.ts';
-import { startFront } from '../e2e/proxy-front.ts';
+import { startFront } from '../../local-proxy/front.ts';
+import { startLocalProxy } from '../../local-proxy/server.ts';
 
 /** What to serve, and at which address. */
 export type ServerTask = Readonly<{

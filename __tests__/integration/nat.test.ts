@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { makeCertificate } from '../e2e/proxy-certificate.ts';
+import { makeCertificate } from '../../local-proxy/certificate.ts';
 import type { Call, CallReport, ClientTask } from './nat-client.ts';
 import {
   FORGETS_AFTER_SECONDS,

@@ -10,7 +10,7 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { join, portOf } from './proxy-front.ts';
+import { join, portOf } from './front.ts';
 
 /** A request as it came to the proxy: for a tunnel (CONNECT host:port), or to be passed on (POST http://…). */
 export type ProxyRequest = Readonly<{ method: string; target: string; authorization: string | undefined }>;
