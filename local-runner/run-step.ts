@@ -31,8 +31,21 @@ export type StepOptions = Readonly<{
   token?: string;
   /** Folder of `action.yml`; default: this checkout. */
   action?: string;
+  /** A job's folder that several steps share, from `makeJobFolder`. Whoever made it removes it. */
+  job?: JobFolder;
   onStart?: (child: ChildProcess, workspace: string) => void;
 }>;
+
+/** The folders of a job. */
+export type JobFolder = Readonly<{ folder: string; workspace: string; temp: string; dispose: () => void }>;
+
+/** Makes the folders of a job. */
+export function makeJobFolder(): JobFolder {
+  const folder = mkdtempSync(path.join(tmpdir(), 'job-'));
+  const [workspace, temp] = [path.join(folder, 'workspace'), path.join(folder, 'temp')];
+  for (const made of [workspace, temp]) mkdirSync(made);
+  return { folder, workspace, temp, dispose: () => rmSync(folder, { recursive: true, force: true }) };
+}
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..');
 
@@ -53,7 +66,8 @@ function inputVariables(options: StepOptions, action: ReturnType<typeof readActi
   );
 }
 
-function writeFiles(folder: string, files: StepOptions['workspace']): void {
+/** Writes files below a folder, by relative path. */
+export function writeFiles(folder: string, files: StepOptions['workspace']): void {
   for (const [name, content] of Object.entries(files ?? {})) {
     const file = path.join(folder, name);
     mkdirSync(path.dirname(file), { recursive: true });
@@ -65,10 +79,7 @@ function writeFiles(folder: string, files: StepOptions['workspace']): void {
 export async function runStep(options: StepOptions): Promise<StepRun> {
   const root = options.action ?? CHECKOUT;
   const action = readActionFile(path.join(root, 'action.yml'));
-  const folder = mkdtempSync(path.join(tmpdir(), 'job-'));
-  const workspace = path.join(folder, 'workspace');
-  const temp = path.join(folder, 'temp');
-  for (const made of [workspace, temp]) mkdirSync(made);
+  const { folder, workspace, temp, dispose } = options.job ?? makeJobFolder();
   writeFiles(workspace, options.workspace);
   const outputFile = path.join(folder, 'output');
   const summaryFile = path.join(folder, 'summary');
@@ -103,7 +114,7 @@ export async function runStep(options: StepOptions): Promise<StepRun> {
     outputs: readOutputs(readFileSync(outputFile, 'utf8')),
     summary: readFileSync(summaryFile, 'utf8'),
     folder,
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
+    dispose: options.job === undefined ? dispose : () => {},
   };
 }
 

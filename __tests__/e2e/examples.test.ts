@@ -1,110 +1,265 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { parse } from 'yaml';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { ECHO, HANDLERS, invokeStep } from './step.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { exampleNames, FUNCTIONS, openStage, type Stage } from '../../examples/local/stage.ts';
+import type { JobRun, JobStep } from '../../local-runner/run-job.ts';
 
-const EXAMPLES = path.join(import.meta.dirname, '..', '..', 'examples');
-type Step = { uses?: string; run?: string; with?: Record<string, unknown> };
-type Workflow = { jobs: Record<string, { strategy?: { matrix: Record<string, unknown[]> }; steps: Step[] }> };
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+beforeEach(() => {
+  stage.lambda.reset();
+  for (const [name, definition] of Object.entries(FUNCTIONS)) stage.lambda.setFunction(name, definition);
+});
+afterAll(() => stage.close());
 
-const readWorkflow = (name: string): Workflow => parse(readFileSync(path.join(EXAMPLES, name), 'utf8'));
+type ActionStep = Extract<JobStep, { kind: 'action' }>;
 
-/** The `with:` of the job's step that uses this action, with the expressions in `values` filled in. */
-function inputsOf(
-  workflow: Workflow,
-  job: string,
-  values: Record<string, string> = {},
-): Record<string, string> {
-  const step = workflow.jobs[job]?.steps.find(({ uses }) => uses?.startsWith('OWNER/aws-lambda-invoke@'));
-  return Object.fromEntries(
-    Object.entries(step?.with ?? {}).map(([name, value]) => [
-      name,
-      String(value)
-        .trim()
-        .replace(/\$\{\{ ([\w.-]+) \}\}/g, (_, expression) => {
-          const filled = values[expression];
-          if (filled === undefined) throw new Error(`no value for ${expression}`);
-          return filled;
-        }),
-    ]),
-  );
+const tested: string[] = [];
+
+/** A test of an example, named after it. */
+function example(name: string, what: string, body: () => Promise<void>): void {
+  tested.push(name);
+  test(`${name}.yml: ${what}`, body, 60_000);
 }
 
-let lambda: LocalLambda;
-beforeAll(async () => {
-  lambda = await startLocalLambda({
-    region: 'eu-west-1',
-    functions: {
-      backfill: { handler: ECHO },
-      checkout: { handler: `${HANDLERS}.one`, timeoutSeconds: 30 },
-      search: {
-        handler: `${HANDLERS}.one`,
-        timeoutSeconds: 30,
-        versions: { 1: {} },
-        aliases: { live: '1' },
-      },
-      migrate: { handler: ECHO },
-      greeting: { handler: `${HANDLERS}.one`, timeoutSeconds: 30 },
-    },
-  });
-});
-beforeEach(() => lambda.reset());
-afterAll(() => lambda.close());
+const stepsOf = (jobs: readonly JobRun[]): JobStep[] => jobs.flatMap(({ steps }) => steps);
+const actionsOf = (jobs: readonly JobRun[]): ActionStep[] =>
+  stepsOf(jobs).filter((step): step is ActionStep => step.kind === 'action');
+const printed = (jobs: readonly JobRun[]): string =>
+  stepsOf(jobs)
+    .map((step) => (step.kind === 'script' ? step.text : ''))
+    .join('');
+const results = (jobs: readonly JobRun[]): string[] => jobs.map(({ result }) => result);
+const events = (): unknown[] => stage.lambda.requests.map(({ body }) => JSON.parse(String(body)));
+const answers = (jobs: readonly JobRun[]): unknown[] =>
+  actionsOf(jobs).map(({ outputs }) => JSON.parse(outputs['result'] ?? ''));
 
-test('matrix-with-shard.yml: four jobs share the list, and the last one joins their results', async () => {
-  const workflow = readWorkflow('matrix-with-shard.yml');
-  const total = workflow.jobs['invoke']?.strategy?.matrix['shard']?.length ?? 0;
-  const folder = mkdtempSync(path.join(tmpdir(), 'join-'));
-  for (let index = 0; index < total; index += 1) {
-    const step = await invokeStep(
-      lambda,
-      inputsOf(workflow, 'invoke', {
-        'strategy.job-index': String(index),
-        'strategy.job-total': String(total),
-      }),
-    );
-    expect(step.exitCode).toBe(0);
-    const part = path.join(folder, 'parts', `results-${index}`);
-    mkdirSync(part, { recursive: true });
-    writeFileSync(path.join(part, 'results.jsonl'), step.resultLines.map((line) => `${line}\n`).join(''));
-  }
-  const months = lambda.requests.map(({ body }) => JSON.parse(String(body)).month);
-  expect(months.toSorted()).toEqual(
-    ['01', '02', '03', '04', '05', '06', '07'].map((month) => `2026-${month}`),
+/** Runs an example that has to go well. */
+async function pass(name: string, changes: Parameters<Stage['run']>[1] = {}): Promise<readonly JobRun[]> {
+  const jobs = await stage.run(name, changes);
+  expect({ results: results(jobs), log: logOf(jobs) }).toEqual({
+    results: jobs.map(() => 'success'),
+    log: expect.anything(),
+  });
+  return jobs;
+}
+const logOf = (jobs: readonly JobRun[]): string =>
+  actionsOf(jobs)
+    .map(({ run }) => run.stdout)
+    .join('\n');
+
+describe('the sections of the argument reference', () => {
+  example('basic', 'Basic Usage: the response is an output for the next step', async () => {
+    const jobs = await pass('basic');
+    expect(printed(jobs)).toBe('The function answered {"key1":"value1","key2":"value2"}\n');
+    expect(stage.lambda.executions('my-function')).toHaveLength(1);
+  });
+
+  example('function-version', 'Invoke with Function Version: the version and the alias run', async () => {
+    const jobs = await pass('function-version');
+    expect(actionsOf(jobs).map(({ outputs }) => outputs['executed_version'])).toEqual(['1', '2']);
+    expect(printed(jobs)).toBe('PROD is version 2\n');
+  });
+
+  example('asynchronous', 'Asynchronous Invocation: Lambda accepts the event and runs it', async () => {
+    const jobs = await pass('asynchronous');
+    await stage.lambda.idle();
+    expect(actionsOf(jobs).map(({ outputs }) => outputs['status_code'])).toEqual(['202']);
+    expect(events()).toEqual([{ release: 'Version 1.5 "Autumn"' }]);
+    expect(stage.lambda.executions('send-newsletter')).toHaveLength(1);
+  });
+
+  example('dry-run', 'Dry Run Validation: the permission is checked and nothing runs', async () => {
+    const jobs = await pass('dry-run');
+    expect(actionsOf(jobs).map(({ outputs }) => outputs['status_code'])).toEqual(['204']);
+    expect(stage.lambda.requests).toHaveLength(1);
+    expect(stage.lambda.executions()).toHaveLength(0);
+  });
+
+  example('log-capture', 'With Log Capture: the log and its figures are outputs', async () => {
+    const jobs = await pass('log-capture');
+    expect(actionsOf(jobs)[0]?.outputs['log_result']).toContain('Greeting world');
+    expect(printed(jobs)).toMatch(/^[\d.]+ ms, \d+ MB\n$/);
+  });
+
+  example(
+    'mobile-application-context',
+    'Mobile Application Context: the function sees the client',
+    async () => {
+      const jobs = await pass('mobile-application-context');
+      expect(answers(jobs)).toEqual([
+        { screen: 'home', client: { client_id: 'AppClientId', app_version: '1.2.3' } },
+      ]);
+    },
   );
 
-  const join = workflow.jobs['join']?.steps.find(({ run }) => run !== undefined)?.run ?? '';
-  const printed = execFileSync('bash', ['-e', '-c', join], { cwd: folder, encoding: 'utf8' });
-  expect(printed.trim()).toBe('7 invocations');
-  writeFileSync(path.join(folder, 'parts', 'results-0', 'results.jsonl'), '{"outcome":"unknown"}\n');
-  expect(() => execFileSync('bash', ['-e', '-c', join], { cwd: folder, stdio: 'ignore' })).toThrow();
-  rmSync(folder, { recursive: true });
+  example('ci-cd-pipeline', 'CI/CD Pipeline Integration: the version just published is warmed', async () => {
+    const jobs = await pass('ci-cd-pipeline');
+    expect(jobs.map(({ id }) => id)).toEqual(['deploy', 'warm-up']);
+    expect(actionsOf(jobs).map(({ outputs }) => outputs['executed_version'])).toEqual(['2']);
+    expect(events()).toEqual([{ action: 'warmup' }]);
+    expect(printed(jobs)).toBe('The alias live is at version 2.\n');
+  });
+
+  test.each([
+    { environment: 'production', batch: 100, timeout: 900, deadline: '960' },
+    { environment: 'staging', batch: 10, timeout: 60, deadline: '120' },
+  ])('environment-specific.yml: Environment-Specific Processing: $environment decides', async (expected) => {
+    const { environment, batch, timeout, deadline } = expected;
+    const jobs = await pass('environment-specific', { contexts: { inputs: { environment } } });
+    expect(events()).toEqual([{ environment, batch_size: batch, timeout }]);
+    expect(actionsOf(jobs)[0]?.inputs['timeout_seconds']).toBe(deadline);
+  });
+  tested.push('environment-specific');
+
+  example(
+    'complex-payload',
+    'Complex Payload with Dynamic Content: values of the workflow arrive',
+    async () => {
+      await pass('complex-payload');
+      expect(events()).toEqual([
+        {
+          repository: 'octo-org/octo-repo',
+          pull_request: {
+            number: 7,
+            title: 'Say "hello" to {everybody}',
+            branch: 'hello/everybody',
+            labels: ['feature', 'needs preview'],
+          },
+          commit: expect.stringMatching(/^[0-9a-f]{40}$/),
+          requested_by: 'octocat',
+          options: { ttl_hours: 24, seed: true },
+        },
+      ]);
+    },
+  );
+
+  test('complex-payload.yml: a hostile branch name is only a branch name', async () => {
+    const branch = 'x","admin":true,"y":"${{ github.token }}\n::error::';
+    await pass('complex-payload', { github: { head_ref: branch } });
+    const [event] = events();
+    expect(event).toMatchObject({ pull_request: { number: 7, branch }, options: { seed: true } });
+    expect(JSON.stringify(event)).not.toContain('"admin":true');
+  });
 });
 
-test('warm-up.yml: five environments of each function are started', async () => {
-  const inputs = inputsOf(readWorkflow('warm-up.yml'), 'warm-up');
-  const local = {
-    ...inputs,
-    function_name: inputs['function_name']?.replace('us-east-1', 'eu-west-1') ?? '',
-  };
-  // Long enough for all copies to overlap.
-  const step = await invokeStep(lambda, { ...local, payload: '{"ms":1000}', max_concurrency: '15' });
-  expect(step.exitCode).toBe(0);
-  expect(step.outputs).toMatchObject({ total: '15', succeeded: '15', cold_starts: '15' });
+describe('jobs to be done', () => {
+  example('warm-up', 'five environments of each function are started', async () => {
+    const jobs = await pass('warm-up');
+    expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '15', succeeded: '15' });
+    const environments = ['checkout', 'search', 'recommend'].map(
+      (name) => new Set(stage.lambda.executions(name).map(({ environmentId }) => environmentId)).size,
+    );
+    expect(environments).toEqual([5, 5, 5]);
+  });
+
+  test('warm-up.yml: a deployment that failed is not warmed', async () => {
+    const jobs = await stage.run('warm-up', {
+      event: { name: 'deployment_status', payload: { deployment_status: { state: 'failure' } } },
+    });
+    expect(results(jobs)).toEqual(['skipped']);
+    expect(stage.lambda.requests).toHaveLength(0);
+  });
+
+  example('smoke-test', 'a healthy version stays', async () => {
+    const jobs = await pass('smoke-test');
+    expect(actionsOf(jobs).map(({ outputs }) => outputs['executed_version'])).toEqual(['2']);
+    expect(events()).toEqual([{ path: '/health' }]);
+    expect(printed(jobs)).toBe('');
+  });
+
+  test('smoke-test.yml: one that is not healthy turns the job red, and the alias goes back', async () => {
+    const healthy = FUNCTIONS['my-api'];
+    if (healthy === undefined) throw new Error('there is no my-api');
+    stage.lambda.setFunction('my-api', { ...healthy, handler: healthy.handler.replace(/api$/, 'brokenApi') });
+    const jobs = await stage.run('smoke-test');
+    expect(results(jobs)).toEqual(['failure']);
+    const [step] = actionsOf(jobs);
+    expect(step?.outputs['outcome']).toBe('expectation_failed');
+    expect(step?.run.annotations.map(({ title }) => title)).toEqual(['Expectation Not Met']);
+    expect(printed(jobs)).toBe('The alias live is at version 1.\n');
+  });
+
+  example('database-migration', 'it runs once, and its log is kept', async () => {
+    const jobs = await pass('database-migration');
+    expect(stage.lambda.executions('migrate')).toHaveLength(1);
+    expect(actionsOf(jobs)[0]?.outputs['log_result']).toContain('applying 0042_index_orders');
+    expect(printed(jobs)).toContain('The schema is at {"applied":');
+  });
+
+  test('database-migration.yml: a connection that drops is no second migration', async () => {
+    stage.lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
+    const jobs = await stage.run('database-migration');
+    expect(results(jobs)).toEqual(['failure']);
+    expect(actionsOf(jobs)[0]?.outputs['outcome']).toBe('unknown');
+    expect(stage.lambda.executions('migrate')).toHaveLength(1);
+    expect(stage.lambda.requests).toHaveLength(1);
+  });
+
+  example('many-functions', 'all of them are asked, each with its event', async () => {
+    const jobs = await pass('many-functions');
+    expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '3', succeeded: '3' });
+    expect(stage.lambda.executions('search').map(({ version }) => version)).toEqual(['1']);
+    expect(events()).toContainEqual({ action: 'smoke-test', customer: 7 });
+  });
+
+  test('many-functions.yml: one that fails stops no other, and is shown', async () => {
+    stage.lambda.setFunction('checkout', { handler: FUNCTIONS['greeting']?.handler ?? '' });
+    const jobs = await stage.run('many-functions');
+    expect(results(jobs)).toEqual(['failure']);
+    expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '3', succeeded: '2', failed: '1' });
+    const [failed = '', ...others] = printed(jobs).trim().split('\n');
+    expect(JSON.parse(failed)).toMatchObject({ function_name: 'checkout', outcome: 'expectation_failed' });
+    expect(others).toEqual([]);
+  });
+
+  example('matrix-with-shard', 'four jobs share the list, and the last one joins their results', async () => {
+    const jobs = await pass('matrix-with-shard');
+    expect(jobs.map(({ id }) => id)).toEqual(['invoke', 'invoke', 'invoke', 'invoke', 'join']);
+    const months = ['01', '02', '03', '04', '05', '06', '07'].map((month) => ({ month: `2026-${month}` }));
+    expect(events().toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))).toEqual(months);
+    expect(printed(jobs).trim()).toBe('7 invocations');
+  });
+
+  test('matrix-with-shard.yml: a shard that fails stops no other, and the last job says so', async () => {
+    stage.lambda.setFault(({ body }) =>
+      String(body).includes('2026-03') ? { kind: 'reset', when: 'after' } : undefined,
+    );
+    const jobs = await stage.run('matrix-with-shard');
+    expect(results(jobs)).toEqual(['success', 'success', 'failure', 'success', 'failure']);
+    expect(printed(jobs)).toContain('"outcome":"unknown"');
+  });
+
+  example('permission-check', 'the functions of the list are asked for, none runs, one comment', async () => {
+    const jobs = await pass('permission-check');
+    expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '3', succeeded: '3' });
+    expect(stage.lambda.requests).toHaveLength(3);
+    expect(stage.lambda.executions()).toHaveLength(0);
+    expect(stage.comments()).toEqual([expect.stringContaining('All 3 functions may be invoked.')]);
+  });
+
+  example('result-in-a-later-job', 'a value goes to a step and to another job', async () => {
+    const jobs = await pass('result-in-a-later-job');
+    await stage.lambda.idle();
+    expect(printed(jobs)).toBe('The next version is 1.5.0\n');
+    expect(events()).toEqual([{ product: 'shop' }, { version: '1.5.0' }]);
+    expect(stage.lambda.executions('send-newsletter')).toHaveLength(1);
+  });
+
+  example('local-endpoint', 'the endpoint of the container is used', async () => {
+    // Nothing but the port of the container says where the function is.
+    const jobs = await pass('local-endpoint', { env: {} });
+    expect(answers(jobs)).toEqual([{ message: 'Hello, LocalStack!' }]);
+    expect(stage.lambda.executions('greeting')).toHaveLength(1);
+  });
+
+  example('behind-a-proxy', 'the request goes through the proxy', async () => {
+    const jobs = await pass('behind-a-proxy');
+    expect(answers(jobs)).toEqual([{ key1: 'value1' }]);
+    expect(stage.proxied()).toEqual([expect.stringMatching(/^CONNECT 127\.0\.0\.1:\d+$/)]);
+  });
 });
 
-test('permission-check.yml: the functions of the list are asked for, none of them runs', async () => {
-  const inputs = inputsOf(readWorkflow('permission-check.yml'), 'may-invoke');
-  expect(inputs['comment_on_pull_request']).toBe('true');
-  // Where no comment can be written, the answer is in the summary.
-  const step = await invokeStep(lambda, inputs, { env: { GITHUB_EVENT_NAME: 'schedule' } });
-  expect(step.exitCode).toBe(0);
-  expect(step.outputs).toMatchObject({ total: '3', succeeded: '3' });
-  expect(step.summary).toContain('All 3 functions may be invoked.');
-  expect(lambda.requests).toHaveLength(3);
-  expect(lambda.executions()).toHaveLength(0);
+test('every example has a test', () => {
+  expect(tested.toSorted()).toEqual(exampleNames());
 });

@@ -1,0 +1,39 @@
+// The functions that the examples invoke, as small as they can be.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Answers with the event. */
+export const echo = async (event) => event;
+
+/** A function of a shop. A warm-up takes long enough for all copies to overlap, so that each gets its own environment. */
+export const shop = async (event) => {
+  if (event.action === 'warmup') await sleep(1_000);
+  return { ok: true };
+};
+
+/** Behind API Gateway: the body is JSON in a string. */
+export const api = async () => ({ statusCode: 200, body: JSON.stringify({ ok: true }) });
+
+/** The same, with a database that can't be reached. */
+export const brokenApi = async () => ({ statusCode: 503, body: JSON.stringify({ ok: false }) });
+
+/** Works through what has not been applied yet, and says so in its log. */
+export const migrate = async () => {
+  const applied = ['0041_add_orders', '0042_index_orders'];
+  for (const name of applied) console.log(`applying ${name}`);
+  return { applied, version: 42 };
+};
+
+/** Greets. */
+export const greeting = async ({ name }) => {
+  console.log(`Greeting ${name}`);
+  return { message: `Hello, ${name}!` };
+};
+
+/** Says what a mobile application told about itself. */
+export const mobileBackend = async ({ screen }, { clientContext }) => ({
+  screen,
+  client: clientContext.client,
+});
+
+/** Finds the next version of a product. */
+export const nextRelease = async ({ product }) => ({ product, version: '1.5.0' });

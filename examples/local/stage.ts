@@ -1,0 +1,173 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { startLocalGitHub } from '../../local-github/server.ts';
+import { type FunctionDefinition, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { makeCertificate } from '../../local-proxy/certificate.ts';
+import { startFront } from '../../local-proxy/front.ts';
+import { startLocalProxy } from '../../local-proxy/server.ts';
+import type { JobRun } from '../../local-runner/run-job.ts';
+import { runWorkflow, type WorkflowOptions } from '../../local-runner/run-workflow.ts';
+
+/** What an example needs around it besides the functions: the event, the repository, other programs. */
+export type Setting = Partial<Omit<WorkflowOptions, 'file'>>;
+
+const EXAMPLES = path.resolve(import.meta.dirname, '..');
+const REGION = 'eu-west-1';
+const REPOSITORY = 'octo-org/octo-repo';
+const PULL_REQUEST = 7;
+const HEAD = 'a1'.repeat(20);
+
+const handler = (name: string): string => `${path.join(import.meta.dirname, 'functions.mjs')}.${name}`;
+const runs = (name: string, more: Partial<FunctionDefinition> = {}): FunctionDefinition => ({
+  handler: handler(name),
+  timeoutSeconds: 30,
+  ...more,
+});
+const LIVE = { versions: { 1: {}, 2: {} }, aliases: { live: '1' } } as const;
+
+/** The functions that the examples invoke. */
+export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
+  'my-function': runs('echo', { versions: { 1: {}, 2: {} }, aliases: { PROD: '2' } }),
+  'my-api': runs('api', LIVE),
+  checkout: runs('shop'),
+  search: runs('shop', LIVE),
+  recommend: runs('shop'),
+  greeting: runs('greeting'),
+  migrate: runs('migrate'),
+  backfill: runs('echo'),
+  'process-orders': runs('echo'),
+  'create-preview': runs('echo'),
+  'send-newsletter': runs('echo'),
+  'mobile-backend': runs('mobileBackend'),
+  'next-release': runs('nextRelease'),
+};
+
+const pullRequest = (title: string, labels: readonly string[]): NonNullable<Setting['event']> => ({
+  name: 'pull_request',
+  payload: {
+    number: PULL_REQUEST,
+    pull_request: {
+      number: PULL_REQUEST,
+      title,
+      head: { sha: HEAD },
+      labels: labels.map((name) => ({ name })),
+    },
+  },
+});
+
+/** The AWS CLI and zip as far as the examples use them: nothing is deployed here. */
+const DEPLOYMENT = {
+  zip: '#!/bin/sh\n',
+  aws: [
+    '#!/bin/sh',
+    'case "$2" in',
+    '  update-function-code) echo 2 ;;',
+    '  update-alias) echo "The alias live is at version $8." ;;',
+    'esac',
+    '',
+  ].join('\n'),
+} as const;
+
+const SETTINGS: Readonly<Record<string, Setting>> = {
+  asynchronous: { event: { name: 'release', payload: { release: { name: 'Version 1.5 "Autumn"' } } } },
+  'ci-cd-pipeline': { repository: { 'src/index.mjs': '' }, commands: DEPLOYMENT },
+  'environment-specific': { contexts: { inputs: { environment: 'production' } } },
+  'complex-payload': {
+    event: pullRequest('Say "hello" to {everybody}', ['feature', 'needs preview']),
+    github: { head_ref: 'hello/everybody', base_ref: 'main' },
+  },
+  'warm-up': {
+    event: { name: 'deployment_status', payload: { deployment_status: { state: 'success' } } },
+  },
+  'smoke-test': {
+    repository: { 'events/health.json': '{"path": "/health"}' },
+    commands: DEPLOYMENT,
+    contexts: { inputs: { version: '2', previous: '1' } },
+  },
+  'local-endpoint': { repository: { 'src/index.mjs': '' }, commands: DEPLOYMENT },
+  'permission-check': { event: pullRequest('Check the permissions', []), github: { head_ref: 'check' } },
+};
+
+/** The examples by name, in the order of the alphabet. */
+export const exampleNames = (): string[] =>
+  readdirSync(EXAMPLES)
+    .filter((file) => file.endsWith('.yml'))
+    .map((file) => path.basename(file, '.yml'))
+    .sort();
+
+/** The path of an example. */
+export const exampleFile = (name: string): string => path.join(EXAMPLES, `${name}.yml`);
+
+/** A place where examples run: a Lambda, a GitHub and, for the one that wants it, a proxy, all of them local. */
+export type Stage = Readonly<{
+  lambda: LocalLambda;
+  /** Bodies of the comments on the pull request. */
+  comments: () => readonly string[];
+  /** What went through the proxy, by target. */
+  proxied: () => readonly string[];
+  /** Runs an example in its setting; `changes` take the place of what they name. */
+  run: (name: string, changes?: Setting) => Promise<readonly JobRun[]>;
+  close: () => Promise<void>;
+}>;
+
+/** What a runner behind a proxy has: the proxy, an endpoint that speaks TLS, and the file of its authority. */
+async function startProxied(lambda: LocalLambda) {
+  const certificate = makeCertificate(['127.0.0.1']);
+  if ('missing' in certificate) throw new Error(`The example of a proxy needs TLS: ${certificate.missing}`);
+  const proxy = await startLocalProxy();
+  const front = await startFront({ targetPort: Number(new URL(lambda.url).port), certificate });
+  return {
+    targets: () => proxy.requests.map(({ method, target }) => `${method} ${target}`),
+    setting: {
+      contexts: { vars: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, CA_FILE: certificate.file } },
+      env: { ...ownCredentials, AWS_ENDPOINT_URL_LAMBDA: `https://127.0.0.1:${front.port}` },
+    },
+    close: async () => {
+      await Promise.all([proxy.close(), front.close()]);
+      certificate.dispose();
+    },
+  } as const;
+}
+
+/** A self-hosted runner's own, in place of an instance's role. */
+const ownCredentials = {
+  AWS_ACCESS_KEY_ID: 'AKIALOCALLAMBDA00000',
+  AWS_SECRET_ACCESS_KEY: 'not-checked-here',
+  AWS_EC2_METADATA_DISABLED: 'true',
+} as const;
+
+/** Starts what the examples need. */
+export async function openStage(): Promise<Stage> {
+  const lambda = await startLocalLambda({ functions: FUNCTIONS, region: REGION });
+  const github = await startLocalGitHub({
+    repositories: { [REPOSITORY]: [{ number: PULL_REQUEST, commits: [HEAD], state: 'open' }] },
+    tokens: { 'token-of-the-job': { kind: 'installation', access: 'write' } },
+  });
+  let proxied: Awaited<ReturnType<typeof startProxied>> | undefined;
+
+  const settingOf = async (name: string): Promise<Setting> => {
+    if (name === 'behind-a-proxy') {
+      proxied ??= await startProxied(lambda);
+      return proxied.setting;
+    }
+    const ports = { 4566: Number(new URL(lambda.url).port) };
+    return { contexts: { job: { services: { localstack: { ports } } } }, ...SETTINGS[name] };
+  };
+  return {
+    lambda,
+    comments: () => github.comments(REPOSITORY, PULL_REQUEST).map(({ body }) => body),
+    proxied: () => proxied?.targets() ?? [],
+    run: async (name, changes = {}) => {
+      const setting = { ...(await settingOf(name)), ...changes };
+      return runWorkflow({
+        file: exampleFile(name),
+        env: { AWS_ENDPOINT_URL_LAMBDA: lambda.url, AWS_EC2_METADATA_DISABLED: 'true' },
+        ...setting,
+        github: { repository: REPOSITORY, api_url: github.url, ...setting.github },
+      });
+    },
+    close: async () => {
+      await Promise.all([lambda.close(), github.close(), proxied?.close()]);
+    },
+  };
+}
