@@ -1,109 +1,183 @@
-// The demo: three steps of a workflow, run as a runner runs them, against the local Lambda.
+// A tour of the action without an AWS account. Usage: script/demo [NAME] [--list] [--keep]
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import leven from 'leven';
 import { stringify } from 'yaml';
-import { SAMPLE_FUNCTIONS } from '../local-lambda/sample-functions.ts';
-import { startLocalLambda } from '../local-lambda/server.ts';
-import type { LogLine } from '../local-runner/commands.ts';
-import { runStep, type StepRun } from '../local-runner/run-step.ts';
+import {
+  exampleFile,
+  exampleNames,
+  OWN_CREDENTIALS,
+  openStage,
+  type Stage,
+} from '../examples/local/stage.ts';
+import type { JobRun, JobStep } from '../local-runner/run-job.ts';
+import type { StepRun } from '../local-runner/run-step.ts';
+import { paint, section, showAnnotations, showLog, showMarkdown, showOutputs } from './terminal.ts';
+import { runScene, SCENES, type SceneRun } from './tour.ts';
 
-type Scene = Readonly<{ title: string; with: Readonly<Record<string, string>> }>;
+const USAGE = `Usage: script/demo [NAME] [--list] [--keep]
 
-const SCENES: readonly Scene[] = [
-  {
-    title: 'Check the function that was just deployed, with its response and its log',
-    with: {
-      function_name: 'health',
-      payload: '{"check": "deploy"}',
-      log_type: 'Tail',
-      show_response: 'true',
-    },
-  },
-  {
-    title: 'A function that fails turns the step red, and says why',
-    with: { function_name: 'throws', payload: '{"order": 7}', log_type: 'Tail' },
-  },
-  {
-    title: 'A dry run checks the permission and runs nothing',
-    with: { function_name: 'echo', qualifier: 'live', invocation_type: 'DryRun' },
-  },
-];
+  script/demo          the first minute with the action
+  script/demo NAME     one of the examples, for example: script/demo warm-up
+  script/demo --list   what there is
+  script/demo --keep   let the local Lambda stay up, and say how to use it
+`;
 
-const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
-const paint = (colour: keyof typeof COLOURS, text: string): string =>
-  process.stdout.isTTY ? `\u001b[${COLOURS[colour]}m${text}\u001b[0m` : text;
+/** What the caller got wrong, in words for the caller. */
+class UsageError extends Error {
+  override name = 'UsageError';
+}
 
-function showLine({ kind, text, depth }: LogLine): string {
-  const indent = '  '.repeat(depth);
-  switch (kind) {
-    case 'group':
-      return paint('bold', `▸ ${text}`);
-    case 'error':
-      return paint('red', `Error: ${text}`);
-    case 'warning':
-    case 'notice':
-      return paint('yellow', `${kind === 'warning' ? 'Warning' : 'Notice'}: ${text}`);
-    case 'text':
-    case 'debug':
-      return indent + text;
+/** What an example says about itself: the first sentence of its first comment. */
+function describe(name: string): string {
+  const [comment = ''] = /^(?:#.*\n)+/.exec(readFileSync(exampleFile(name), 'utf8')) ?? [];
+  const text = comment.replace(/^#[^\S\n]*/gm, '').replaceAll('\n', ' ');
+  return text.split(/(?<=[.:])\s/)[0]?.replace(/:$/, '.') ?? text;
+}
+
+function list(): string {
+  const names = exampleNames();
+  const width = Math.max(...names.map((name) => name.length));
+  const rows = names.map((name) => `  ${paint('cyan', name.padEnd(width))}  ${describe(name)}`);
+  return `Examples. Each is a workflow in examples/ and runs with script/demo NAME.\n\n${rows.join('\n')}\n`;
+}
+
+function nameFrom(given: string): string {
+  const name = given.replace(/^(?:.*\/)?([^/]+?)(?:\.ya?ml)?$/, '$1');
+  const names = exampleNames();
+  if (names.includes(name)) return name;
+  const near = names.filter(
+    (other) => leven(name, other) <= 3 || other.includes(name) || name.includes(other),
+  );
+  const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : '';
+  throw new UsageError(`There is no example named "${name}". ${hint}script/demo --list names all of them.`);
+}
+
+const asStep = (inputs: Readonly<Record<string, string>>): string =>
+  stringify({ uses: 'OWNER/aws-lambda-invoke@v1', with: inputs }, { lineWidth: 0 });
+
+const verdict = (passed: boolean, what: string): string =>
+  passed ? paint('green', `The ${what} passed.`) : paint('red', `The ${what} failed.`);
+
+const showRun = (run: StepRun): string =>
+  section('Its log', showLog(run.lines)) +
+  section('On the page of the run', showAnnotations(run.annotations)) +
+  section('Its summary', showMarkdown(run.summary)) +
+  section('Its outputs', showOutputs(run.outputs));
+
+function showScene({ scene, step, executions, requests }: SceneRun): string {
+  const count = `Requests sent: ${requests}. Executions counted by the functions themselves: ${executions}.`;
+  return [
+    paint('bold', `── ${scene.title}\n\n`),
+    section('The step', asStep(scene.with)),
+    showRun(step),
+    `${verdict(step.exitCode === 0, 'step')} ${count}\n\n`,
+  ].join('');
+}
+
+function showStep(step: JobStep): string {
+  switch (step.kind) {
+    case 'action':
+      return `${paint('bold', `● ${step.name}\n`)}${section('The step', asStep(step.inputs))}${showRun(step.run)}${verdict(step.run.exitCode === 0, 'step')}\n\n`;
+    case 'script':
+      return `${paint('bold', `● ${step.name}\n`)}${section('Its script', step.script)}${section('It printed', step.text)}${verdict(step.exitCode === 0, 'step')}\n\n`;
+    case 'stand-in':
+      return paint('dim', `● ${step.uses.replace(/@.*/, '')} (a stand-in runs here)\n\n`);
+    case 'skipped':
+      return paint('dim', `○ ${step.name} (skipped)\n\n`);
     default:
-      return kind satisfies never;
+      return step satisfies never;
   }
 }
 
-const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ');
-
-function section(title: string, text: string): string {
-  return `${paint('dim', title)}\n${indented(text.trimEnd())}\n`;
+function showJob({ id, matrix, result, steps }: JobRun): string {
+  const values = Object.entries(Object(matrix)).map(([name, value]) => `${name} ${value}`);
+  const title = [`── Job ${id}`, ...(values.length > 0 ? [`(${values.join(', ')})`] : [])].join(' ');
+  if (result === 'skipped') return paint('dim', `${title} (skipped)\n\n`);
+  return `${paint('bold', `${title}\n\n`)}${steps.map(showStep).join('')}`;
 }
 
-function showOutputs(outputs: Readonly<Record<string, string>>): string {
-  return Object.entries(outputs)
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => {
-      const [first = '', ...rest] = value.split('\n');
-      const cut = first.length > 76 || rest.some((line) => line !== '');
-      return `${name}: ${first.slice(0, 76)}${cut ? ' …' : ''}`;
-    })
-    .join('\n');
+const print = (text: string): void => {
+  process.stdout.write(text);
+};
+
+async function tour(stage: Stage): Promise<void> {
+  print('Four steps, run as a runner runs them, against a Lambda on this machine.\n\n');
+  for (const scene of SCENES) print(showScene(await runScene(stage, scene)));
+  print('More: script/demo --list names the examples, script/demo NAME runs one of them,\n');
+  print('and script/demo --keep leaves the local Lambda running for you.\n');
 }
 
-function show(scene: Scene, step: StepRun): string {
-  const result = step.exitCode === 0 ? paint('green', 'The step passed.') : paint('red', 'The step failed.');
-  return [
-    paint('bold', `── ${scene.title} `),
-    '',
-    section(
-      'The step',
-      stringify({ uses: 'OWNER/aws-lambda-invoke@v1', with: scene.with }, { lineWidth: 0 }),
-    ),
-    section('Its log', step.lines.map(showLine).join('\n')),
-    section('Its outputs', showOutputs(step.outputs)),
-    section('Its summary, in Markdown', step.summary),
-    result,
-    '',
-    '',
-  ].join('\n');
+async function runExample(stage: Stage, name: string): Promise<void> {
+  print(`${paint('bold', `examples/${name}.yml`)}\n${describe(name)}\n\n`);
+  const jobs = await stage.run(name);
+  for (const job of jobs) print(showJob(job));
+  for (const comment of stage.comments())
+    print(section('The comment on the pull request', showMarkdown(comment)));
+  print(
+    `${verdict(
+      jobs.every(({ result }) => result !== 'failure'),
+      'workflow',
+    )}\n`,
+  );
 }
 
-const lambda = await startLocalLambda({ functions: SAMPLE_FUNCTIONS });
-try {
-  for (const scene of SCENES) {
-    const step = await runStep({
-      with: scene.with,
-      env: {
-        AWS_ENDPOINT_URL_LAMBDA: lambda.url,
-        AWS_REGION: lambda.region,
-        AWS_ACCESS_KEY_ID: 'AKIALOCALLAMBDA00000',
-        AWS_SECRET_ACCESS_KEY: 'not-checked-here',
-        AWS_EC2_METADATA_DISABLED: 'true',
+/** Says how to use the local Lambda, and waits until it is told to stop. */
+async function keep({ lambda }: Stage): Promise<void> {
+  lambda.reset();
+  const variables = {
+    AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+    AWS_REGION: lambda.region,
+    ...OWN_CREDENTIALS,
+  };
+  print('\nThe local Lambda stays up until you press Ctrl+C. Use it from another shell with:\n\n');
+  for (const [name, value] of Object.entries(variables)) print(`export ${name}=${value}\n`);
+  print('\nFor example:\n\n');
+  print(`aws lambda invoke --function-name greeting --cli-binary-format raw-in-base64-out \\\n`);
+  print(`  --payload '{"name": "you"}' /dev/stdout\n`);
+  const alive = setInterval(() => {}, 60_000);
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  clearInterval(alive);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        list: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
       },
     });
-    step.dispose();
-    process.stdout.write(show(scene, step));
+  } catch (error) {
+    const [problem = ''] = String(error instanceof Error ? error.message : error).split('. ');
+    throw new UsageError(`${problem.replace(/\.$/, '')}.\n\n${USAGE}`, { cause: error });
   }
-  const ran = lambda.executions().map(({ functionName }) => functionName);
-  process.stdout.write(
-    `The local Lambda counted ${ran.length} executions in ${lambda.requests.length} requests: ${ran.join(', ')}.\n`,
-  );
-} finally {
-  await lambda.close();
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = readArguments();
+  if (values.help) return print(USAGE);
+  if (values.list) return print(list());
+  const [given, ...others] = positionals;
+  if (others.length > 0) throw new UsageError(`One example at a time, please.\n\n${USAGE}`);
+  const name = given === undefined ? undefined : nameFrom(given);
+  const stage = await openStage();
+  try {
+    await (name === undefined ? tour(stage) : runExample(stage, name));
+    if (values.keep) await keep(stage);
+  } finally {
+    await stage.close();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
 }

@@ -27,7 +27,7 @@ export type InvokeStep = StepRun & Readonly<{ resultLines: readonly string[] }>;
 
 /** Runs one step of the committed bundle against a local Lambda, and removes the job's folder. */
 export async function invokeStep(
-  lambda: LocalLambda,
+  lambda: Pick<LocalLambda, 'url' | 'region'>,
   inputs: Readonly<Record<string, string>>,
   options: Omit<StepOptions, 'with'> = {},
 ): Promise<InvokeStep> {

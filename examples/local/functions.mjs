@@ -37,3 +37,19 @@ export const mobileBackend = async ({ screen }, { clientContext }) => ({
 
 /** Finds the next version of a product. */
 export const nextRelease = async ({ product }) => ({ product, version: '1.5.0' });
+
+const stock = new Map([['tea', 3]]);
+
+const findStock = (article) => {
+  const count = stock.get(article);
+  if (count === undefined) throw new RangeError(`no stock is known for "${article}"`);
+  return count;
+};
+
+const reserve = ({ article, count }) => findStock(article) >= count;
+
+/** Reserves what an order lists, and fails over an article that it does not know. */
+export const placeOrder = async ({ order, lines }) => {
+  console.log(`placing order ${order}`);
+  return { order, accepted: lines.every(reserve) };
+};

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { startLocalGitHub } from '../../local-github/server.ts';
+import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import { type FunctionDefinition, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
 import { makeCertificate } from '../../local-proxy/certificate.ts';
 import { startFront } from '../../local-proxy/front.ts';
@@ -40,7 +41,12 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   'send-newsletter': runs('echo'),
   'mobile-backend': runs('mobileBackend'),
   'next-release': runs('nextRelease'),
+  'place-order': runs('placeOrder', LIVE),
+  refund: runs('echo'),
 };
+
+/** Whom IAM does not let invoke `refund`. */
+const ROLE = 'arn:aws:sts::123456789012:assumed-role/deploy/GitHubActions';
 
 const pullRequest = (title: string, labels: readonly string[]): NonNullable<Setting['event']> => ({
   name: 'pull_request',
@@ -110,6 +116,13 @@ export type Stage = Readonly<{
   close: () => Promise<void>;
 }>;
 
+/** What a self-hosted runner has of its own. */
+export const OWN_CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: 'AKIALOCALLAMBDA00000',
+  AWS_SECRET_ACCESS_KEY: 'not-checked-here',
+  AWS_EC2_METADATA_DISABLED: 'true',
+} as const;
+
 /** What a runner behind a proxy has: the proxy, an endpoint that speaks TLS, and the file of its authority. */
 async function startProxied(lambda: LocalLambda) {
   const certificate = makeCertificate(['127.0.0.1']);
@@ -120,7 +133,7 @@ async function startProxied(lambda: LocalLambda) {
     targets: () => proxy.requests.map(({ method, target }) => `${method} ${target}`),
     setting: {
       contexts: { vars: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, CA_FILE: certificate.file } },
-      env: { ...ownCredentials, AWS_ENDPOINT_URL_LAMBDA: `https://127.0.0.1:${front.port}` },
+      env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: `https://127.0.0.1:${front.port}` },
     },
     close: async () => {
       await Promise.all([proxy.close(), front.close()]);
@@ -129,16 +142,14 @@ async function startProxied(lambda: LocalLambda) {
   } as const;
 }
 
-/** A self-hosted runner's own, in place of an instance's role. */
-const ownCredentials = {
-  AWS_ACCESS_KEY_ID: 'AKIALOCALLAMBDA00000',
-  AWS_SECRET_ACCESS_KEY: 'not-checked-here',
-  AWS_EC2_METADATA_DISABLED: 'true',
-} as const;
-
 /** Starts what the examples need. */
 export async function openStage(): Promise<Stage> {
-  const lambda = await startLocalLambda({ functions: FUNCTIONS, region: REGION });
+  const lambda = await startLocalLambda({
+    functions: { ...SAMPLE_FUNCTIONS, ...FUNCTIONS },
+    region: REGION,
+    deny: ({ functionName }) =>
+      functionName === 'refund' ? { kind: 'no-identity-policy', principal: ROLE } : undefined,
+  });
   const github = await startLocalGitHub({
     repositories: { [REPOSITORY]: [{ number: PULL_REQUEST, commits: [HEAD], state: 'open' }] },
     tokens: { 'token-of-the-job': { kind: 'installation', access: 'write' } },
@@ -161,7 +172,7 @@ export async function openStage(): Promise<Stage> {
       const setting = { ...(await settingOf(name)), ...changes };
       return runWorkflow({
         file: exampleFile(name),
-        env: { AWS_ENDPOINT_URL_LAMBDA: lambda.url, AWS_EC2_METADATA_DISABLED: 'true' },
+        env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: lambda.url },
         ...setting,
         github: { repository: REPOSITORY, api_url: github.url, ...setting.github },
       });

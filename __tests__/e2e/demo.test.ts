@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from '@jest/globals';
+import { exampleNames } from '../../examples/local/stage.ts';
+import { invokeStep } from './step.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..', '..');
+
+type Demo = Readonly<{ child: ChildProcess; out: () => string; err: () => string }>;
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+function start(...args: string[]): Demo {
+  const child = spawn('bash', ['script/demo', ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
+  return { child, out: () => out, err: () => err };
+}
+
+async function demo(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const { child, out, err } = start(...args);
+  await once(child, 'close');
+  return { code: child.exitCode, out: out(), err: err() };
+}
+
+test('without an argument it tells the story of the first minute', async () => {
+  const { code, out, err } = await demo();
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  const scenes = out.split(/^── /m).slice(1);
+  expect(scenes).toHaveLength(4);
+  const [healthy = '', failing = '', dropped = '', denied = ''] = scenes;
+  expect(healthy).toContain('The step passed.');
+  expect(failing).toContain('Error: RangeError: no stock is known for "coffee"\n      at findStock (');
+  expect(failing).toContain('❌ function error');
+  expect(dropped).toContain('outcome: unknown');
+  expect(dropped).toContain('Requests sent: 1. Executions counted by the functions themselves: 1.');
+  expect(denied).toContain('"arn:aws:lambda:eu-west-1:123456789012:function:refund"');
+  expect(denied).toContain('Executions counted by the functions themselves: 0.');
+  expect(out).not.toContain(ROOT);
+}, 60_000);
+
+test('with a name it runs that example, its jobs and scripts too', async () => {
+  const { code, out } = await demo('examples/result-in-a-later-job.yml');
+  expect(code).toBe(0);
+  expect(out).toContain('── Job ask\n');
+  expect(out).toContain('The next version is 1.5.0\n');
+  expect(out).toContain('── Job tell\n');
+  expect(out).toContain(`payload: '{"version": "1.5.0"}'`);
+  expect(out).toMatch(/The workflow passed\.\n$/);
+}, 60_000);
+
+test('with --list it names every example and says what it is', async () => {
+  const { code, out } = await demo('--list');
+  expect(code).toBe(0);
+  const rows = out.split('\n').filter((line) => line.startsWith('  '));
+  expect(rows.map((row) => row.trim().split(/\s+/)[0])).toEqual(exampleNames());
+  for (const row of rows) expect(row).toMatch(/^ {2}\S+ {2,}[A-Z].{10,110}\.$/);
+});
+
+test.each([
+  {
+    args: ['warmup'],
+    says: 'There is no example named "warmup". Did you mean warm-up? script/demo --list names',
+  },
+  { args: ['qqqqqqqqqq'], says: 'There is no example named "qqqqqqqqqq". script/demo --list names' },
+  { args: ['--nope'], says: "Unknown option '--nope'.\n\nUsage: script/demo" },
+  { args: ['basic', 'warm-up'], says: 'One example at a time, please.' },
+])('$args is refused with a hint', async ({ args, says }) => {
+  const { code, out, err } = await demo(...args);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toContain(says);
+});
+
+test('with --keep the local Lambda stays up, with the variables that it prints', async () => {
+  const { child, out } = start('basic', '--keep');
+  while (!out().includes('/dev/stdout')) {
+    if (child.exitCode !== null) throw new Error(out());
+    await sleep(20);
+  }
+  const variables = Object.fromEntries(
+    [...out().matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+  );
+  const url = variables['AWS_ENDPOINT_URL_LAMBDA'] ?? '';
+  const lambda = { url, region: variables['AWS_REGION'] ?? '' };
+  const step = await invokeStep(
+    lambda,
+    { function_name: 'greeting', payload: '{"name": "you"}' },
+    { env: variables },
+  );
+  expect(step.outputs['result']).toBe('{"message":"Hello, you!"}');
+  child.kill('SIGINT');
+  await once(child, 'close');
+  expect(child.exitCode).toBe(0);
+  await expect(fetch(url)).rejects.toThrow();
+}, 60_000);
