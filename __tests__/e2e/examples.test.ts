@@ -196,6 +196,17 @@ describe('jobs to be done', () => {
     expect(stage.lambda.requests).toHaveLength(1);
   });
 
+  example('wait-until-ready', 'the new code answers, although the update takes its time', async () => {
+    const jobs = await pass('wait-until-ready');
+    expect(actionsOf(jobs)[0]?.run.lines.map(({ text }) => text)).toEqual(
+      expect.arrayContaining([
+        'Lambda function health is Active, and an update is in progress: until it is done the old code answers',
+        'Lambda function health is ready',
+      ]),
+    );
+    expect(stage.lambda.executions('health')).toHaveLength(1);
+  });
+
   example('many-functions', 'all of them are asked, each with its event', async () => {
     const jobs = await pass('many-functions');
     expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '3', succeeded: '3' });

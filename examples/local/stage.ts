@@ -90,8 +90,22 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     commands: DEPLOYMENT,
     contexts: { inputs: { version: '2', previous: '1' } },
   },
+  'wait-until-ready': { repository: { 'src/index.mjs': '' }, commands: DEPLOYMENT },
   'local-endpoint': { repository: { 'src/index.mjs': '' }, commands: DEPLOYMENT },
   'permission-check': { event: pullRequest('Check the permissions', []), github: { head_ref: 'check' } },
+};
+
+/** What has happened at Lambda when the step of an example begins. */
+const HAPPENED: Readonly<Record<string, (lambda: LocalLambda) => void>> = {
+  'wait-until-ready': (lambda) => {
+    const { health } = SAMPLE_FUNCTIONS;
+    lambda.setFunction('health', health);
+    lambda.updateFunction(
+      'health',
+      { ...health, environment: { APP_VERSION: '2.0.0' } },
+      { lasts: { polls: 2 } },
+    );
+  },
 };
 
 /** The examples by name, in the order of the alphabet. */
@@ -169,6 +183,7 @@ export async function openStage(): Promise<Stage> {
     comments: () => github.comments(REPOSITORY, PULL_REQUEST).map(({ body }) => body),
     proxied: () => proxied?.targets() ?? [],
     run: async (name, changes = {}) => {
+      HAPPENED[name]?.(lambda);
       const setting = { ...(await settingOf(name)), ...changes };
       return runWorkflow({
         file: exampleFile(name),
