@@ -146,3 +146,58 @@ describe.each(['CredentialsProviderError', 'TokenProviderError', 'MissingAuthent
     );
   },
 );
+
+describe('advice on a denial of something beside invoking', () => {
+  const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function:my-function';
+  const denied = (action: string, resource = ARN): string =>
+    `User: arn:aws:sts::123456789012:assumed-role/deploy/x is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`;
+  const statement = (...Action: string[]): string =>
+    JSON.stringify({ Effect: 'Allow', Action, Resource: [ARN, `${ARN}:*`] });
+
+  test('has the statement to add', () => {
+    const message = denied('lambda:GetFunctionConfiguration', `${ARN}:live`);
+    expect(advise({ name: 'AccessDeniedException', message }).split('\n')).toEqual([
+      'Allow lambda:GetFunctionConfiguration on the function for the role: add this statement to its policy:',
+      statement('lambda:GetFunctionConfiguration'),
+    ]);
+  });
+
+  test('names the action where the message names no function', () => {
+    const message = denied('lambda:GetFunctionConfiguration', 'x');
+    expect(advise({ name: 'AccessDeniedException', message })).toBe(
+      'Allow lambda:GetFunctionConfiguration on the function for the role.',
+    );
+  });
+
+  test('of following has both actions, on the function of the execution', () => {
+    const durableExecutionArn = `${ARN}:1/durable-execution/order-7/id`;
+    const message = denied('lambda:GetDurableExecution', durableExecutionArn);
+    const advice = advise({ name: 'AccessDeniedException', message, proof: 'ran', durableExecutionArn });
+    expect(advice.split('\n')[1]).toBe(
+      statement('lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'),
+    );
+  });
+});
+
+describe('advice on a durable function', () => {
+  test.each([
+    ['You cannot invoke a durable function using an unqualified ARN.', 'its version or alias'],
+    [
+      'You cannot synchronously invoke a durable function with an executionTimeout greater than 15 minutes.',
+      'invocation_type: Event',
+    ],
+  ])('that was refused with %j', (message, essential) => {
+    expect(advise({ name: 'InvalidParameterValueException', message })).toContain(essential);
+  });
+
+  test('that goes on by itself says how to join it', () => {
+    const durableExecutionArn = 'arn:durable';
+    const lost = failure({ proof: 'ran', name: 'DeadlineExceeded', durableExecutionArn });
+    const named = invocation({ durableExecutionName: 'order-7' });
+    const the = { failure: lost, region: 'eu-west-1', job: PUSH };
+    expect(adviseOn({ ...the, invocation: named })).toContain(
+      'Run this step again with the same durable_execution_name and payload to join it.',
+    );
+    expect(adviseOn({ ...the, invocation: invocation() })).toContain('With a durable_execution_name');
+  });
+});

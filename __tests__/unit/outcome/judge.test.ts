@@ -231,3 +231,70 @@ describe('a failure', () => {
 test('a tail that the function refused is told', () => {
   expect(judge(delivery(answer('1'), { tailRefused: true }), RULES).tailRefused).toBe(true);
 });
+
+describe('a streamed response', () => {
+  test('that is held is the result', () => {
+    const { outcome, responseBytes } = judge(delivery(answer('{"a":1}', { streamedBytes: 7 })), RULES);
+    expect(outcome).toMatchObject({ outcome: 'succeeded', result: { a: 1 } });
+    expect(responseBytes).toBe(7);
+  });
+
+  test('that is not held is no result, and an expectation on it does not hold', () => {
+    const long = answer('', { streamedBytes: 7_000_000 });
+    const { outcome, responseBytes } = judge(delivery(long), RULES);
+    expect(outcome).not.toHaveProperty('result');
+    expect(responseBytes).toBe(7_000_000);
+  });
+
+  test('that ended in an error has the error as its result', () => {
+    const broken = answer('{"errorType":"E"}', { streamedBytes: 3, functionError: 'Unhandled' });
+    expect(judge(delivery(broken), RULES).outcome).toMatchObject({
+      outcome: 'function_error',
+      result: { errorType: 'E' },
+    });
+  });
+
+  test('that broke off says how much had come', () => {
+    const { outcome, responseBytes } = judge(
+      delivery(failure({ proof: 'ran', name: 'BrokenAnswer', message: 'broke', streamedBytes: 9 })),
+      RULES,
+    );
+    expect(outcome).toMatchObject({
+      outcome: 'unknown',
+      error: { message: 'broke. The function ran, at least in part, and its answer is lost.' },
+    });
+    expect(responseBytes).toBe(9);
+  });
+});
+
+describe('a durable execution', () => {
+  const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function:my-function:1/durable-execution/order-7/id';
+  const event = { invocation: invocation({ invocationType: 'Event' }) };
+
+  test('that was followed gives an event its result', () => {
+    const ended = answer('{"paid":true}', { statusCode: 202, durableExecutionArn: ARN });
+    expect(judge(delivery(ended, event), RULES).outcome).toMatchObject({
+      outcome: 'succeeded',
+      result: { paid: true },
+      durable_execution_arn: ARN,
+    });
+  });
+
+  test('that was not followed gives it none', () => {
+    const accepted = answer('', { statusCode: 202, durableExecutionArn: ARN });
+    expect(judge(delivery(accepted, event), RULES).outcome).not.toHaveProperty('result');
+  });
+
+  test('whose end is not known is unknown, with its ARN', () => {
+    const lost = failure({ proof: 'ran', name: 'Cancelled', message: 'cancelled', durableExecutionArn: ARN });
+    expect(judge(delivery(lost, event), RULES).outcome).toMatchObject({
+      outcome: 'unknown',
+      durable_execution_arn: ARN,
+      error: {
+        name: 'Cancelled',
+        message: `cancelled. The execution was started and goes on by itself: ${ARN}.`,
+        advice: expect.stringContaining(`stop-durable-execution --durable-execution-arn ${ARN}`),
+      },
+    });
+  });
+});

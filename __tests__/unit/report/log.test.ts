@@ -41,6 +41,21 @@ describe('the headline', () => {
     ],
     ['a refusal', notInvoked(), 'Lambda function my-function was not invoked'],
     ['a lost answer', unknown(), 'Lambda function my-function was sent its event, and no answer came'],
+    [
+      'a durable execution that was followed',
+      succeeded({ invocation_type: 'Event', status_code: 202, result: 7 }, response('7')),
+      'Lambda function my-function ran to its end as a durable execution (status: 202, payload: 1 bytes)',
+    ],
+    [
+      'a durable execution whose end is not known',
+      unknown({ durable_execution_arn: 'arn:durable' }),
+      'Lambda function my-function was started, and how its durable execution ends is not known',
+    ],
+    [
+      'a stream that broke',
+      unknown({}, { responseBytes: 1234 }),
+      'Lambda function my-function answered in part: its stream broke off after 1234 bytes',
+    ],
   ])('says what came of it: %s', (_, judgement, line) => {
     expect(headline(judgement)).toBe(line);
   });
@@ -157,4 +172,24 @@ test('a tail that the function refused is told', () => {
   expect(hints(succeeded({}, { tailRefused: true }), { showResponse: false })).toEqual([
     'This function supports no log tail; it was asked again without one and ran once.',
   ]);
+});
+
+describe('a streamed response', () => {
+  const kept = (isWhole: boolean) => ({ responseFile: { path: '/w/response', isWhole } });
+
+  test('is said to be in its file, or as much of it as came', () => {
+    const options = { showResponse: false };
+    expect(hints(succeeded({}, kept(true)), options)).toEqual(['The response is in /w/response']);
+    expect(hints(unknown({}, kept(false)), options)).toEqual([
+      'What had arrived of the response is in /w/response',
+    ]);
+  });
+
+  test('is not shown again where it was shown as it arrived', () => {
+    const whole = succeeded({}, { ...response('one\ntwo\n'), ...kept(true) });
+    expect(groupsOf(whole, { showResponse: true, isShownAlready: true })).toEqual([]);
+    expect(hints(whole, { showResponse: true, isShownAlready: true })).toEqual([
+      'The response is in /w/response',
+    ]);
+  });
 });

@@ -173,3 +173,18 @@ describe('an output that is too long for a runner', () => {
     expect(tooLong).toEqual([{ name: 'results', bytes: expect.any(Number), file: FILE }]);
   });
 });
+
+describe('a streamed response', () => {
+  const tooLong = (judgement: Judgement) =>
+    outputsOf(ledgerOf([judgement]), { results: FILE, response: '/w/response' }).tooLong;
+
+  test('that was too long to be held is in its file alone', () => {
+    const judgement = succeeded({}, { response: new Uint8Array(), responseBytes: 200_000_000 });
+    expect(tooLong(judgement)).toEqual([{ name: 'result', bytes: 200_000_000, file: '/w/response' }]);
+    expect(valuesOf([judgement], '/w/response')).toMatchObject({ result: '', result_file: '/w/response' });
+  });
+
+  test('that broke off is not taken for one', () => {
+    expect(tooLong(unknown({}, { responseBytes: 200_000_000 }))).toEqual([]);
+  });
+});
