@@ -68,21 +68,14 @@ function answerOf(progress, executedVersion) {
         ...(requestId !== undefined && { requestId }),
     };
 }
-const MEDIA_TYPE = 'application/vnd.amazon.eventstream';
-/** Sends an invocation once and takes its response as a stream. Never throws; a stream that breaks is a Failure. */
+/** Sends a synchronous invocation once and takes its response as a stream. Never throws; one that breaks is a Failure. */
 function streamOnce(client, invocation, { onChunk, ...bounds }) {
     return (0,_request_js__WEBPACK_IMPORTED_MODULE_3__/* .perform */ .y9)(bounds, async ({ abortSignal, progress }) => {
-        const { invocationType: InvocationType } = invocation;
-        if (InvocationType === 'Event')
-            throw new TypeError('Lambda streams no response of an Event');
-        const output = await client.send(new _aws_sdk_client_lambda__WEBPACK_IMPORTED_MODULE_4__/* .InvokeWithResponseStreamCommand */ .Jjw({ ...(0,_invoke_js__WEBPACK_IMPORTED_MODULE_2__/* .parametersOf */ .m)(invocation), InvocationType }), { abortSignal });
+        const command = new _aws_sdk_client_lambda__WEBPACK_IMPORTED_MODULE_4__/* .InvokeWithResponseStreamCommand */ .Jjw((0,_invoke_js__WEBPACK_IMPORTED_MODULE_2__/* .parametersOf */ .m)(invocation));
+        const output = await client.send(command, { abortSignal });
         const answer = answerOf(progress, output.ExecutedVersion);
-        if (InvocationType === 'DryRun')
-            return { ...answer, payload: new Uint8Array() };
-        const mediaType = output.ResponseStreamContentType ?? 'without a media type';
-        const isLambdas = answer.requestId !== undefined || mediaType === MEDIA_TYPE;
-        if (!isLambdas || output.EventStream === undefined)
-            return (0,_failures_js__WEBPACK_IMPORTED_MODULE_1__/* .toStrangeAnswer */ .kc)(mediaType, progress);
+        if (output.EventStream === undefined)
+            return (0,_failures_js__WEBPACK_IMPORTED_MODULE_1__/* .toStrangeAnswer */ .kc)('', progress);
         progress.streamCame(0);
         const held = new Held();
         const end = await readStream(output.EventStream, async (chunk) => {

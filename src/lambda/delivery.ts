@@ -118,7 +118,8 @@ type Errand = Courier &
 
 const sendOnce = (invocation: Invocation, errand: Errand): Promise<Answer | Failure> => {
   const { client, stream } = errand;
-  return stream === undefined
+  // A dry run asks for the same permission either way, and Invoke is the way that surely runs nothing.
+  return stream === undefined || invocation.invocationType !== 'RequestResponse'
     ? invokeOnce(client, invocation, errand)
     : stream.invokeOnce(client, invocation, { ...errand, onChunk: stream.onChunk });
 };

@@ -1,6 +1,6 @@
 import { isFields } from '../fields.ts';
 import type { Answer, Failure, Proof } from './invocation.ts';
-import type { Progress } from './progress.ts';
+import type { Head, Progress } from './progress.ts';
 
 /** Whether a function ran although no answer came, and whether sending again may help. */
 export type Verdict = Readonly<{ proof: Proof; mayClear: boolean }>;
@@ -157,7 +157,8 @@ function tellStrange(statusCode: number | undefined, came: string): Told {
 }
 
 /** What to call a failure, and what to say of it. */
-function tell(fields: Readonly<Record<string, unknown>>, statusCode: number | undefined, came: string): Told {
+function tell(fields: Readonly<Record<string, unknown>>, head: Head | undefined, came: string): Told {
+  const statusCode = head?.statusCode;
   const named = text(fields['name']) ?? 'Error';
   const className = WORD.test(named) ? named : 'Error';
   const message = text(fields['message']) ?? '';
@@ -167,6 +168,10 @@ function tell(fields: Readonly<Record<string, unknown>>, statusCode: number | un
     return { name, message: message === '' ? name : message };
   }
   if (statusCode < 300) {
+    // A page, and no answer of Lambda's that broke off.
+    if (head?.requestId === undefined && head?.mediaType?.startsWith('text/')) {
+      return tellStrange(statusCode, head.mediaType);
+    }
     return {
       name: 'BrokenAnswer',
       message: `the answer (HTTP ${statusCode}) began and broke off (${text(fields['code']) ?? className})`,
@@ -204,7 +209,7 @@ export function toFailure(thrown: unknown, progress: Progress): Failure {
   const error = firstCause(progress.networkError ?? thrown);
   const fields = isFields(error) ? error : { message: String(error) };
   const statusCode = progress.head?.statusCode;
-  const told = tell(fields, statusCode, progress.text ?? '');
+  const told = tell(fields, progress.head, progress.text ?? '');
   const code = text(fields['code']);
   const reason = text(fields['Reason']);
   const verdict = judgeFailure({

@@ -4,6 +4,8 @@ export type Head = Readonly<{
   /** Lambda's id of the invocation; an answer without one may be somebody else's. */
   requestId?: string;
   retryAfterSeconds?: number;
+  /** What the answer says that its body is. */
+  mediaType?: string;
 }>;
 
 /**

@@ -40,6 +40,7 @@ function readHead({ statusCode, headers }: RawResponse): Head {
     statusCode,
     ...(requestId !== undefined && { requestId }),
     ...(retryAfter > 0 && { retryAfterSeconds: retryAfter }),
+    ...(headers['content-type'] !== undefined && { mediaType: headers['content-type'] }),
   };
 }
 

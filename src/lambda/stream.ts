@@ -72,26 +72,17 @@ function answerOf(progress: Progress, executedVersion: string | undefined): Omit
   };
 }
 
-const MEDIA_TYPE = 'application/vnd.amazon.eventstream';
-
-/** Sends an invocation once and takes its response as a stream. Never throws; a stream that breaks is a Failure. */
+/** Sends a synchronous invocation once and takes its response as a stream. Never throws; one that breaks is a Failure. */
 export function streamOnce(
   client: LambdaClient,
   invocation: Invocation,
   { onChunk, ...bounds }: Bounds & { onChunk: OnChunk },
 ): Promise<Answer | Failure> {
   return perform(bounds, async ({ abortSignal, progress }) => {
-    const { invocationType: InvocationType } = invocation;
-    if (InvocationType === 'Event') throw new TypeError('Lambda streams no response of an Event');
-    const output = await client.send(
-      new InvokeWithResponseStreamCommand({ ...parametersOf(invocation), InvocationType }),
-      { abortSignal },
-    );
+    const command = new InvokeWithResponseStreamCommand(parametersOf(invocation));
+    const output = await client.send(command, { abortSignal });
     const answer = answerOf(progress, output.ExecutedVersion);
-    if (InvocationType === 'DryRun') return { ...answer, payload: new Uint8Array() };
-    const mediaType = output.ResponseStreamContentType ?? 'without a media type';
-    const isLambdas = answer.requestId !== undefined || mediaType === MEDIA_TYPE;
-    if (!isLambdas || output.EventStream === undefined) return toStrangeAnswer(mediaType, progress);
+    if (output.EventStream === undefined) return toStrangeAnswer('', progress);
 
     progress.streamCame(0);
     const held = new Held();

@@ -76,3 +76,16 @@ export const one = async ({ id = 0, failEvery = 0, ms = 0 }) => {
   if (failEvery > 0 && id % failEvery === 0) throw new RangeError(`id ${id} is not wanted`);
   return { id };
 };
+
+/** Streams what a hostile function might. */
+export const hostileStream = awslambda.streamifyResponse(async (_event, responseStream) => {
+  responseStream.write('::error::x\n##[error]y\n::add-mask::line\n');
+  responseStream.write('::stop-commands::z\nrest');
+  responseStream.end();
+});
+
+/** Streams JSON with the event's token in it. */
+export const secretStream = awslambda.streamifyResponse(async ({ token }, responseStream) => {
+  responseStream.write('{"token":"');
+  responseStream.end(`${token}"}`);
+});

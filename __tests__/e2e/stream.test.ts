@@ -1,0 +1,290 @@
+import { createCipheriv, createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
+import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { followPeak } from './peak-memory.ts';
+import { HANDLERS, type InvokeStep, invokeStep } from './step.ts';
+
+let lambda: LocalLambda;
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: {
+      stream: SAMPLE_FUNCTIONS.stream,
+      big: { handler: `${HANDLERS}.big` },
+      'hostile-stream': { handler: `${HANDLERS}.hostileStream` },
+      'secret-stream': { handler: `${HANDLERS}.secretStream` },
+    },
+  });
+});
+beforeEach(() => lambda.reset());
+afterAll(() => lambda.close());
+
+const MB = 1_000_000;
+const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
+const operations = (): (string | undefined)[] => lambda.requests.map(({ operation }) => operation);
+
+/** The SHA-256 of what the sample streams, in hex. */
+function expectedSha256(bytes: number): string {
+  const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16));
+  return createHash('sha256')
+    .update(cipher.update(Buffer.alloc(bytes)))
+    .digest('hex');
+}
+const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+type Streamed = InvokeStep &
+  Readonly<{ file: Buffer | undefined; partial: Buffer | undefined; peakMb: number }>;
+
+/** Runs a step that streams into out/response.bin, and reads what it left there. */
+async function streamStep(event: unknown, inputs: Readonly<Record<string, string>> = {}): Promise<Streamed> {
+  let peak = (): number => 0;
+  let [file, partial]: (Buffer | undefined)[] = [];
+  const step = await invokeStep(
+    lambda,
+    {
+      function_name: 'stream',
+      payload: JSON.stringify(event),
+      response_stream: 'true',
+      result_file: 'out/response.bin',
+      ...inputs,
+    },
+    {
+      onStart: (child, workspace) => {
+        peak = followPeak(child);
+        child.once('exit', () => {
+          const at = path.join(workspace, 'out', 'response.bin');
+          if (existsSync(at)) file = readFileSync(at);
+          if (existsSync(`${at}.partial`)) partial = readFileSync(`${at}.partial`);
+        });
+      },
+    },
+  );
+  return { ...step, file, partial, peakMb: peak() };
+}
+
+describe('a stream', () => {
+  test('of 50 MB lands in its file with the right SHA-256, in little memory', async () => {
+    const step = await streamStep({ bytes: 50 * MB }, { log_type: 'Tail' });
+    expect(step.exitCode).toBe(0);
+    expect(sha256(step.file ?? Buffer.alloc(0))).toBe(expectedSha256(50 * MB));
+    expect(step.partial).toBeUndefined();
+    expect(step.outputs).toMatchObject({
+      outcome: 'succeeded',
+      status_code: '200',
+      result: '',
+      result_file: expect.stringMatching(/[/\\]out[/\\]response\.bin$/),
+      executed_version: '$LATEST',
+      log_result: expect.stringContaining('written'),
+      duration_ms: expect.stringMatching(/^[\d.]+$/),
+      attempts: '1',
+    });
+    expect(texts(step)).toContain(
+      'Lambda function stream invoked successfully (status: 200, payload: 50000000 bytes)',
+    );
+    expect(texts(step)).toContain(`The response is in ${step.outputs['result_file']}`);
+    expect(step.annotations.map(({ message }) => message)).toEqual([
+      `The output result would have 50,000,000 bytes, which is too long for a runner, and is empty. It is in ${step.outputs['result_file']}.`,
+    ]);
+    expect(step.peakMb).toBeLessThan(150);
+    expect(operations()).toEqual(['InvokeWithResponseStream']);
+    expect(lambda.executions('stream')).toHaveLength(1);
+  });
+
+  test('of 200 MB takes no more memory', async () => {
+    const step = await streamStep({ bytes: 200 * MB });
+    expect(step.exitCode).toBe(0);
+    expect(step.file).toHaveLength(200 * MB);
+    expect(step.peakMb).toBeLessThan(150);
+  }, 60_000);
+
+  test('of a few bytes is an output too, and a result for expectations', async () => {
+    const step = await streamStep({ lines: 2 }, { expect: 'result == `"line 1\\nline 2\\n"`' });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['result']).toBe('line 1\nline 2\n');
+    expect(String(step.file)).toBe('line 1\nline 2\n');
+    expect(step.annotations).toEqual([]);
+  });
+
+  test('goes into the job’s own folder where nobody says where', async () => {
+    const step = await streamStep({ bytes: 10 }, { result_file: '' });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['result_file']).toMatch(/[/\\]temp[/\\]lambda-invoke-.*[/\\]response$/);
+  });
+
+  test('of a handler that does not stream is its response', async () => {
+    const step = await streamStep({ length: 3 }, { function_name: 'big' });
+    expect(step.outputs).toMatchObject({ outcome: 'succeeded', result: '"xxx"' });
+  });
+
+  test('that is empty leaves no file', async () => {
+    const step = await streamStep({});
+    expect(step.outputs).toMatchObject({ outcome: 'succeeded', result: '', result_file: '' });
+    expect([step.file, step.partial]).toEqual([undefined, undefined]);
+  });
+});
+
+describe('text', () => {
+  test('that arrives in lines is shown as it arrives', async () => {
+    const seen: string[] = [];
+    const step = await invokeStep(
+      lambda,
+      {
+        function_name: 'stream',
+        payload: '{"lines":3,"ending":"hang"}',
+        response_stream: 'true',
+        show_response: 'true',
+      },
+      {
+        onStart: (child) => {
+          child.stdout?.on('data', (chunk) => {
+            seen.push(String(chunk));
+            // The function goes on for ever: the third line was shown before the end.
+            if (seen.join('').includes('line 3\n')) child.kill('SIGINT');
+          });
+        },
+      },
+    );
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(texts(step)).toEqual(expect.arrayContaining(['line 1', 'line 2', 'line 3']));
+    expect(step.annotations[0]?.message).toContain('21 bytes of the stream had arrived');
+  });
+
+  test('is shown once, and not without show_response', async () => {
+    const shown = await streamStep({ lines: 2 }, { show_response: 'true' });
+    expect(texts(shown).filter((text) => text.startsWith('line '))).toEqual(['line 1', 'line 2']);
+    expect(texts(shown)).not.toContain('Response');
+    const hidden = await streamStep({ lines: 2 });
+    expect(hidden.stdout).not.toContain('line 1');
+  });
+
+  test('is fenced: nothing in it is a command', async () => {
+    const step = await streamStep({}, { function_name: 'hostile-stream', show_response: 'true' });
+    expect(step.exitCode).toBe(0);
+    expect(texts(step)).toEqual(expect.arrayContaining(['::error::x', '##[error]y', '::add-mask::line']));
+    expect(step.annotations).toEqual([]);
+    expect(step.masks).toEqual([]);
+  });
+
+  test('with a mask is shown at the end, masked', async () => {
+    const step = await streamStep(
+      { token: 'hunter2-and-more' },
+      { function_name: 'secret-stream', show_response: 'true', mask: 'result.token' },
+    );
+    expect(step.exitCode).toBe(0);
+    expect(step.stdout.replace('::add-mask::hunter2-and-more', '')).not.toContain('hunter2');
+    expect(texts(step)).toContain('Response');
+    expect(texts(step)).toContain('{"token":"***"}');
+    expect(step.outputs['result']).toBe('{"token":"hunter2-and-more"}');
+  });
+});
+
+describe('an error in the middle', () => {
+  test('is a function error, and what had arrived is kept', async () => {
+    const step = await streamStep({ lines: 2, ending: 'throw' }, { log_type: 'Tail' });
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs).toMatchObject({
+      outcome: 'function_error',
+      function_error: expect.stringMatching(/^\S+$/),
+      result_file: expect.stringMatching(/response\.bin\.partial$/),
+    });
+    expect(String(step.partial)).toBe('line 1\nline 2\n');
+    expect(step.file).toBeUndefined();
+    const [annotation, ...others] = step.annotations;
+    expect(others).toEqual([]);
+    expect(annotation?.title).toBe('Lambda Function Execution Error');
+    expect(annotation?.message).toMatch(/^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/);
+    expect(annotation?.message).toContain(
+      `What had arrived of the response is in ${step.outputs['result_file']}`,
+    );
+  });
+
+  test('that ends the process is one too', async () => {
+    const step = await streamStep({ lines: 1, ending: 'exit' });
+    expect(step.outputs['outcome']).toBe('function_error');
+    expect(String(step.partial)).toBe('line 1\n');
+  });
+});
+
+describe('a stream that breaks', () => {
+  const half = 25 * MB;
+  test.each<[string, Fault]>([
+    ['is closed', { kind: 'truncate', bytes: half }],
+    ['is reset', { kind: 'truncate', bytes: half, cut: 'reset' }],
+    ['ends half-way in good order', { kind: 'truncate', bytes: half, cut: 'complete' }],
+  ])('since it %s half-way is unknown, is not sent again, and says how much arrived', async (_, fault) => {
+    lambda.setFault(() => fault);
+    const step = await streamStep({ bytes: 50 * MB }, { retry: 'idempotent' });
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs).toMatchObject({
+      outcome: 'unknown',
+      attempts: '1',
+      result: '',
+      result_file: expect.stringMatching(/response\.bin\.partial$/),
+    });
+    const partial = step.partial ?? Buffer.alloc(0);
+    expect(partial.length).toBeGreaterThan(0);
+    expect(partial.length).toBeLessThanOrEqual(half);
+    expect(step.file).toBeUndefined();
+    const bytes = partial.length.toLocaleString('en-US');
+    expect(step.annotations.map(({ title, message }) => `${title}\n${message}`)).toEqual([
+      expect.stringContaining(`${bytes} bytes of the stream had arrived`),
+    ]);
+    expect(step.annotations[0]?.message).toContain(
+      'The function ran, at least in part, and its answer is lost.',
+    );
+    expect(step.annotations[0]?.message).toContain(
+      `What had arrived of the response is in ${step.outputs['result_file']}`,
+    );
+    expect(lambda.requests).toHaveLength(1);
+  });
+
+  test('off before its last event is not whole, although every byte came', async () => {
+    lambda.setFault(() => ({ kind: 'omit-invoke-complete' }));
+    const step = await streamStep({ lines: 1 });
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(String(step.partial)).toBe('line 1\n');
+  });
+
+  test('before it begins is sent again under idempotent', async () => {
+    lambda.setFault((_, n) => (n === 0 ? { kind: 'reset', when: 'after' } : undefined));
+    const step = await streamStep({ lines: 1 }, { retry: 'idempotent' });
+    expect(step.outputs).toMatchObject({ outcome: 'succeeded', attempts: '2', result: 'line 1\n' });
+  });
+
+  test('at timeout_seconds keeps what had arrived', async () => {
+    const step = await streamStep({ lines: 1, ending: 'hang' }, { timeout_seconds: '2' });
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(step.annotations[0]?.message).toContain('DeadlineExceeded');
+    expect(String(step.partial)).toBe('line 1\n');
+  });
+});
+
+test('a dry run runs nothing', async () => {
+  const step = await streamStep({ lines: 1 }, { invocation_type: 'DryRun' });
+  expect(step.outputs).toMatchObject({ outcome: 'succeeded', status_code: '204', result_file: '' });
+  expect(lambda.executions()).toHaveLength(0);
+});
+
+test('a page of a proxy is not taken for a stream', async () => {
+  lambda.setFault(() => ({
+    kind: 'raw',
+    when: 'before',
+    status: 200,
+    headers: { 'content-type': 'text/html' },
+    body: '<html>hello</html>',
+  }));
+  const step = await streamStep({ lines: 1 });
+  expect(step.outputs['outcome']).toBe('unknown');
+  expect(step.annotations[0]?.message).toContain("HTTP 200 with an answer that is not Lambda's: text/html");
+});
+
+test('a file that can’t be written fails the step, and the invocation is not lost', async () => {
+  // A file stands where a folder should be.
+  const step = await streamStep({ lines: 1 }, { result_file: '/dev/null/response' });
+  expect(step.exitCode).toBe(1);
+  expect(step.outputs).toMatchObject({ outcome: 'succeeded', result: 'line 1\n', result_file: '' });
+  expect(step.annotations.map(({ title }) => title)).toEqual(['Response Not Written']);
+});
