@@ -4,15 +4,22 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { encodePairs, FRAME, type Frame, FrameReader, frameHeader } from './frames.ts';
+import { decodePairs, encodePairs, FRAME, type Frame, FrameReader, frameHeader } from './frames.ts';
 import { type FunctionVersion, splitHandler } from './function-definition.ts';
 import { LogTail } from './log.ts';
+import { StreamedResponse } from './streamed-response.ts';
 
 /** How an init or an invocation ended, as seen from outside the process. */
 export type EnvironmentEvent =
   | Readonly<{ kind: 'ready' }>
   | Readonly<{ kind: 'result'; body: Buffer }>
   | Readonly<{ kind: 'result-too-large' }>
+  /** The response went through onStream. */
+  | Readonly<{ kind: 'streamed' }>
+  /** Likewise, and the handler threw before the response had ended. */
+  | Readonly<{ kind: 'stream-failed'; body: Buffer }>
+  /** Likewise, and the handler broke the response off. */
+  | Readonly<{ kind: 'stream-destroyed' }>
   /** The error payload that the runtime sent; after 'exiting' the environment is lost. */
   | Readonly<{ kind: 'failed'; body: Buffer; exiting: boolean }>
   | Readonly<{ kind: 'exited'; code: number | null; signal: NodeJS.Signals | null; outOfMemory: boolean }>
@@ -63,6 +70,9 @@ function environmentVariables(options: {
   };
 }
 
+/** All of a process's pipes; the type of its stdio knows the first five. */
+const pipesOf = ({ stdio }: ChildProcess): readonly unknown[] => stdio;
+
 /** The memory of a version, in MB. */
 export function memorySizeOf({ definition }: FunctionVersion): number {
   return definition.memorySize ?? 128;
@@ -74,9 +84,13 @@ export class ExecutionEnvironment {
   /** Where output goes now; the init phase and the time between invocations write to the next one's log. */
   log = new LogTail();
   onStarted: ((requestId: string) => void) | undefined;
+  /** Called when a handler begins to stream its response. */
+  onStream: ((response: StreamedResponse) => void) | undefined;
   onExit: (() => void) | undefined;
   readonly #child: ChildProcess;
   readonly #invocations: Writable;
+  readonly #responses: Readable;
+  #response: StreamedResponse | undefined;
   readonly #closed: Promise<void>;
   #alive = true;
   #usedAlready = false;
@@ -98,14 +112,16 @@ export class ExecutionEnvironment {
         // The runtime removes it before any code of the function runs.
         NODE_COMPILE_CACHE: options.compileCache,
       },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     });
-    const [, stdout, stderr, reports, invocations] = this.#child.stdio;
+    const [, stdout, stderr, reports, invocations, responses] = pipesOf(this.#child);
     if (!(stdout instanceof Readable) || !(stderr instanceof Readable) || !(reports instanceof Readable)) {
       throw new Error('The runtime process has no pipes to read from.');
     }
     if (!(invocations instanceof Writable)) throw new Error('The runtime process has no pipe to write to.');
+    if (!(responses instanceof Readable)) throw new Error('The runtime process has no pipe for responses.');
     this.#invocations = invocations;
+    this.#responses = responses;
     // A write to a process that has just died fails here; its exit says more.
     invocations.on('error', () => undefined);
     const reader = new FrameReader();
@@ -227,9 +243,30 @@ export class ExecutionEnvironment {
       case FRAME.result:
         this.#emitLater({ kind: 'result', body: bytes });
         break;
+      case FRAME.streamOpened:
+        this.#response = new StreamedResponse(this.#responses, bytes.toString('utf8'));
+        this.onStream?.(this.#response);
+        break;
+      case FRAME.streamEnded:
+        this.#endStream(bytes.toString('latin1'), { kind: 'streamed' });
+        break;
+      case FRAME.streamDestroyed:
+        this.#endStream(bytes.toString('latin1'), { kind: 'stream-destroyed' });
+        break;
+      case FRAME.streamFailed: {
+        const pairs = decodePairs(bytes.toString('utf8'));
+        const body = Buffer.from(pairs.get('error') ?? '');
+        this.#endStream(pairs.get('bytes') ?? '0', { kind: 'stream-failed', body });
+        break;
+      }
       default:
         throw new Error(`The runtime process sent a frame of unknown kind ${JSON.stringify(kind)}.`);
     }
+  }
+
+  // An environment is free for the next response only when nothing of this one is left in the pipe.
+  #endStream(totalBytes: string, event: EnvironmentEvent): void {
+    void this.#response?.finish(Number(totalBytes)).then(() => this.#emitLater(event));
   }
 
   // Raw output that was written earlier may still wait in its own pipe: one turn of the event loop reads it.

@@ -1,10 +1,17 @@
 import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ThrottleReason } from './capacity.ts';
 import { type Answer, ServiceError } from './service-errors.ts';
 
 /** 'before': the handler does not run. 'after': it runs to its end, then the fault replaces the answer. */
 export type When = 'before' | 'after';
+
+/**
+ * How a body ends too early: the connection closes or is reset, nothing more comes for as long as the client and
+ * the server live, or, of a stream alone, HTTP sees a body that is complete. With a reset the last bytes may be lost.
+ */
+export type Cut = 'close' | 'reset' | 'stall' | 'complete';
 
 /** Something that goes wrong with one request on purpose. */
 export type Fault =
@@ -32,10 +39,12 @@ export type Fault =
       headers: Readonly<Record<string, string>>;
       body: Buffer | string;
     }>
-  /** A pause, then all goes on. */
+  /** A pause, then all goes on; after the handler, or before a stream's first byte is sent. */
   | Readonly<{ kind: 'delay'; when: When; ms: number }>
-  /** The right headers, but only this much of the body before the connection ends. */
-  | Readonly<{ kind: 'truncate'; bytes: number }>
+  /** The right headers, but only this much of the body, then its end; default close. */
+  | Readonly<{ kind: 'truncate'; bytes: number; cut?: Cut }>
+  /** A stream that ends in good order, but for its last event. */
+  | Readonly<{ kind: 'omit-invoke-complete' }>
   /** The body in pieces with a pause after each. */
   | Readonly<{ kind: 'slow-body'; chunkBytes: number; delayMs: number }>
   /** An answer without x-amzn-requestid. */
@@ -56,41 +65,91 @@ export function replacesHandler(fault: Fault | undefined): fault is Fault & { wh
   return fault !== undefined && 'when' in fault && fault.when === 'before' && fault.kind !== 'delay';
 }
 
-function send(response: ServerResponse, answer: Answer): void {
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': String(answer.body.length) });
-  response.end(answer.body);
+type Body = Answer['body'];
+
+const isWhole = (body: Body): body is Buffer => Buffer.isBuffer(body);
+
+function sendHead(response: ServerResponse, { status, headers, body }: Answer): void {
+  // HTTP forbids a content-length on a 204; a stream has none.
+  const length = isWhole(body) && status !== 204 ? { 'content-length': String(body.length) } : {};
+  response.writeHead(status, { ...headers, ...length });
+  response.flushHeaders();
 }
 
-function sendAnswer(response: ServerResponse, answer: Answer): void {
-  // HTTP forbids a content-length on a 204.
-  if (answer.status === 204) {
-    response.writeHead(204, { ...answer.headers });
-    response.end();
+async function send(response: ServerResponse, answer: Answer): Promise<void> {
+  if (isWhole(answer.body)) {
+    sendHead(response, answer);
+    response.end(answer.status === 204 ? undefined : answer.body);
   } else {
-    send(response, answer);
+    sendHead(response, answer);
+    await pipeline(answer.body, response);
   }
 }
 
-function truncated(response: ServerResponse, answer: Answer, bytes: number): void {
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': String(answer.body.length) });
-  response.flushHeaders();
-  response.write(answer.body.subarray(0, bytes), () => response.socket?.destroy());
+async function* parts(body: Body): AsyncGenerator<Uint8Array, void, undefined> {
+  if (isWhole(body)) yield body;
+  else yield* body;
 }
 
-async function sendSlowly(options: {
+async function* firstBytes(body: Body, bytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+  if (bytes === 0) return;
+  let left = bytes;
+  for await (const part of parts(body)) {
+    yield part.subarray(0, left);
+    left -= part.length;
+    if (left <= 0) return;
+  }
+}
+
+async function* slowly(
+  body: Body,
+  { chunkBytes, delayMs }: Readonly<{ chunkBytes: number; delayMs: number }>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const part of parts(body)) {
+    for (let offset = 0; offset < part.length; offset += chunkBytes) {
+      yield part.subarray(offset, offset + chunkBytes);
+      await sleep(delayMs, undefined, { ref: false });
+    }
+  }
+}
+
+async function* withoutLast(body: Body): AsyncGenerator<Uint8Array, void, undefined> {
+  let held: Uint8Array | undefined;
+  for await (const part of parts(body)) {
+    if (held !== undefined) yield held;
+    held = part;
+  }
+}
+
+/** Resolves when the system has taken what was written. */
+const written = (response: ServerResponse, bytes: Uint8Array): Promise<void> =>
+  new Promise((resolve, reject) => {
+    response.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
+
+const CUTS: Readonly<Record<Cut, (response: ServerResponse) => void>> = {
+  close: (response) => response.socket?.destroy(),
+  reset: (response) => response.socket?.resetAndDestroy(),
+  stall: () => undefined,
+  complete: (response) => response.end(),
+};
+
+async function truncate(options: {
   response: ServerResponse;
   answer: Answer;
-  chunkBytes: number;
-  delayMs: number;
+  bytes: number;
+  cut: Cut;
 }): Promise<void> {
-  const { response, answer, chunkBytes, delayMs } = options;
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': String(answer.body.length) });
-  response.flushHeaders();
-  for (let offset = 0; offset < answer.body.length && !response.destroyed; offset += chunkBytes) {
-    response.write(answer.body.subarray(offset, offset + chunkBytes));
-    await sleep(delayMs, undefined, { ref: false });
-  }
-  response.end();
+  const { response, answer, bytes, cut } = options;
+  sendHead(response, answer);
+  await written(response, Buffer.alloc(0));
+  for await (const part of firstBytes(answer.body, bytes)) await written(response, part);
+  CUTS[cut](response);
+}
+
+/** Lets a handler come to its end whose answer nobody will see. */
+async function discard(body: Body): Promise<void> {
+  for await (const _part of parts(body));
 }
 
 /** Sends an answer as the fault lets it through; a fault that replaces the handler uses only its request id. */
@@ -102,9 +161,10 @@ export async function deliver(options: {
 }): Promise<void> {
   const { response, answer, fault, requestIdHeader } = options;
   const requestId = answer.headers[requestIdHeader];
+  if (fault !== undefined && 'when' in fault && fault.kind !== 'delay') await discard(answer.body);
   switch (fault?.kind) {
     case undefined:
-      sendAnswer(response, answer);
+      await send(response, answer);
       break;
     case 'reset':
       response.socket?.resetAndDestroy();
@@ -126,25 +186,29 @@ export async function deliver(options: {
         body,
         headers: { ...(requestId === undefined ? {} : { [requestIdHeader]: requestId }), ...headers },
       });
-      send(response, error.toAnswer());
+      await send(response, error.toAnswer());
       break;
     }
     case 'raw':
-      send(response, { status: fault.status, headers: fault.headers, body: Buffer.from(fault.body) });
+      await send(response, { status: fault.status, headers: fault.headers, body: Buffer.from(fault.body) });
       break;
     case 'delay':
       if (fault.when === 'after') await sleep(fault.ms, undefined, { ref: false });
-      sendAnswer(response, answer);
+      await send(response, answer);
       break;
     case 'truncate':
-      truncated(response, answer, fault.bytes);
+      await truncate({ response, answer, bytes: fault.bytes, cut: fault.cut ?? 'close' });
       break;
     case 'slow-body':
-      await sendSlowly({ response, answer, chunkBytes: fault.chunkBytes, delayMs: fault.delayMs });
+      sendHead(response, answer);
+      await pipeline(slowly(answer.body, fault), response);
+      break;
+    case 'omit-invoke-complete':
+      await send(response, { ...answer, body: withoutLast(answer.body) });
       break;
     case 'omit-request-id': {
       const { [requestIdHeader]: _omitted, ...headers } = answer.headers;
-      sendAnswer(response, { ...answer, headers });
+      await send(response, { ...answer, headers });
       break;
     }
   }

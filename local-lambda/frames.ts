@@ -11,6 +11,13 @@ export const FRAME = {
   resultTooLarge: 'T',
   failed: 'E',
   failedAndExiting: 'U',
+  /** Content: the response's content type. Its bytes come through a pipe of their own. */
+  streamOpened: 'O',
+  /** How many bytes the response has, as text; those of the other two may come short of what was meant. */
+  streamEnded: 'Z',
+  streamDestroyed: 'D',
+  /** Pairs: bytes, and the error payload. */
+  streamFailed: 'F',
 } as const;
 
 export type Frame = Readonly<{ kind: string; bytes: Buffer }>;

@@ -10,6 +10,7 @@ import {
 import type { FunctionVersion } from './function-definition.ts';
 import { INIT_PHASE_MS, RESPONSE_BYTES } from './limits.ts';
 import { LogTail, type PlatformLog, platformLog, type ReportStatus } from './log.ts';
+import { collect, type StreamedResponse } from './streamed-response.ts';
 
 /** One start of a handler, as its own process reported it just before the call. */
 export type Execution = Readonly<{
@@ -24,8 +25,19 @@ export type Execution = Readonly<{
   coldStart: boolean;
 }>;
 
+/** An error as it ends a stream: what kind it is, and the error payload where there is one. */
+export type StreamError = Readonly<{ code: string; details?: string }>;
+
 /** What an invocation came to: the response's body, and whether it is an error payload. */
-export type RunResult = Readonly<{ body: Buffer; functionError: boolean; log: LogTail }>;
+export type RunResult = Readonly<{
+  body: Buffer;
+  functionError: boolean;
+  /** Where the response is streamed. */
+  streamError: StreamError | undefined;
+  /** What a streaming handler wrote, where it was not streamed on and is no more than a response may be. */
+  written: Buffer | undefined;
+  log: LogTail;
+}>;
 
 type Ending = Readonly<{ body: Buffer; functionError: boolean; outcome: ReportStatus | undefined }>;
 
@@ -50,6 +62,21 @@ const SIGNAL_NAMES: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGTERM: 'terminated',
   SIGTRAP: 'trace/breakpoint trap',
 };
+
+/** How Lambda's sandbox names a response whose connection ends before its last byte. */
+const TRUNCATED = 'Runtime.TruncatedResponse';
+
+/** The event that a streamed response is where all of it was collected. */
+const collected = (written: Buffer | undefined): EnvironmentEvent =>
+  written === undefined ? { kind: 'result-too-large' } : { kind: 'result', body: written };
+
+// The names are those of the sandbox, which has no payload for what ends a response from outside.
+function streamErrorOf(event: EnvironmentEvent, payload: Buffer, opened: boolean): StreamError {
+  if (!opened || event.kind === 'stream-failed') {
+    return { code: errorTypeOf(payload), details: payload.toString('utf8') };
+  }
+  return { code: event.kind === 'timed-out' ? 'Sandbox.Timeout' : TRUNCATED };
+}
 
 function errorTypeOf(body: Buffer): string {
   const error: unknown = JSON.parse(body.toString('utf8'));
@@ -104,7 +131,12 @@ export class InvocationRunner {
     }
   }
 
-  async run(version: FunctionVersion, invocation: RuntimeInvocation): Promise<RunResult> {
+  /** Runs one invocation; what a handler streams is handed over as it begins, or else collected. */
+  async run(
+    version: FunctionVersion,
+    invocation: RuntimeInvocation,
+    onStream?: (response: StreamedResponse) => void,
+  ): Promise<RunResult> {
     if (this.#closing) throw new Error('The local Lambda is closing.');
     this.retire();
     const log = new LogTail();
@@ -127,12 +159,26 @@ export class InvocationRunner {
         startedAt: Date.now(),
         coldStart: started.initMs !== undefined,
       });
+    let opened = false;
+    let collecting: Promise<Buffer | undefined> | undefined;
+    environment.onStream = (response) => {
+      opened = true;
+      if (onStream === undefined) collecting = collect(response.body, RESPONSE_BYTES);
+      else onStream(response);
+    };
     log.append(platform.start(invocation.requestId, version.version));
     const startedAt = performance.now();
     const event =
       started.event.kind === 'ready' ? await environment.invoke(invocation, limitMs) : started.event;
     const durationMs = performance.now() - startedAt;
-    const ending = this.#judge({ event, platform, log, version, requestId: invocation.requestId });
+    const written = await collecting;
+    const ending = this.#judge({
+      event: event.kind === 'streamed' && collecting !== undefined ? collected(written) : event,
+      platform,
+      log,
+      version,
+      requestId: invocation.requestId,
+    });
     const outOfMemory = event.kind === 'exited' && event.outOfMemory;
     log.append(
       platform.report({
@@ -147,7 +193,13 @@ export class InvocationRunner {
     );
     environment.log = new LogTail();
     this.#putBack(environment, version, invocation.tenantId);
-    return { body: ending.body, functionError: ending.functionError, log };
+    return {
+      body: ending.body,
+      functionError: ending.functionError,
+      streamError: ending.functionError ? streamErrorOf(event, ending.body, opened) : undefined,
+      written,
+      log,
+    };
   }
 
   /** Ends all processes. */
@@ -231,6 +283,13 @@ export class InvocationRunner {
     switch (event.kind) {
       case 'result':
         return { body: event.body, functionError: false, outcome: undefined };
+      case 'streamed':
+        return { body: Buffer.alloc(0), functionError: false, outcome: undefined };
+      case 'stream-destroyed': {
+        const body = failure(TRUNCATED, 'The response was broken off');
+        return { body, functionError: true, outcome: { status: 'error', errorType: TRUNCATED } };
+      }
+      case 'stream-failed':
       case 'failed': {
         const errorType = errorTypeOf(event.body);
         const duringInit = /^Runtime\.(ImportModuleError|HandlerNotFound|UserCodeSyntaxError)$/.test(

@@ -10,3 +10,5 @@ export const LOG_TAIL_BYTES = 4_096;
 export const CLIENT_CONTEXT_BYTES = 3_583;
 /** How long the init phase of an environment may take before Lambda starts it once more. */
 export const INIT_PHASE_MS = 10_000;
+/** Largest streamed response, in bytes. */
+export const STREAM_BYTES = 209_715_200;

@@ -7,6 +7,12 @@ const OPERATIONS = [
     action: 'lambda:InvokeFunction',
   },
   {
+    operation: 'InvokeWithResponseStream',
+    method: 'POST',
+    path: /^\/2021-11-15\/functions\/(.*)\/response-streaming-invocations\/?$/,
+    action: 'lambda:InvokeFunction',
+  },
+  {
     operation: 'GetFunctionConfiguration',
     method: 'GET',
     path: /^\/2015-03-31\/functions\/(.*)\/configuration\/?$/,

@@ -31,6 +31,8 @@ export type LambdaRequest = RecordedRequest &
 
 export const INVOCATION_TYPES = ['RequestResponse', 'Event', 'DryRun'] as const;
 export type InvocationType = (typeof INVOCATION_TYPES)[number];
+/** Of InvokeWithResponseStream. */
+export const STREAM_INVOCATION_TYPES = ['RequestResponse', 'DryRun'] as const;
 const LOG_TYPES = ['None', 'Tail'] as const;
 
 /** Which function a request is about, and which of its versions. */
@@ -56,7 +58,7 @@ export type InvocationRequest = FunctionRequest &
 export function describeRequest(request: RecordedRequest): LambdaRequest {
   const route = findRoute(request);
   const reference = route && parseFunctionName(route.label);
-  const isInvocation = route?.operation === 'Invoke';
+  const isInvocation = route?.operation === 'Invoke' || route?.operation === 'InvokeWithResponseStream';
   return {
     ...request,
     operation: route?.operation,
@@ -149,21 +151,25 @@ export function readFunctionRequest(request: RecordedRequest, functionName: stri
 }
 
 /** Reads an invocation from a request; throws the ServiceError that the service would answer. */
-export function readInvocation(request: RecordedRequest, functionName: string): InvocationRequest {
+export function readInvocation(
+  request: RecordedRequest,
+  functionName: string,
+  types: readonly InvocationType[] = INVOCATION_TYPES,
+): InvocationRequest {
   const { headers } = request;
   const qualifier = request.query['Qualifier'];
   const tenantId = headers['x-amz-tenant-id'];
   const durableExecutionName = headers['x-amz-durable-execution-name'];
   const typeHeader = headers['x-amz-invocation-type'] ?? 'RequestResponse';
   const logHeader = headers['x-amz-log-type'] ?? 'None';
-  const invocationType = oneOf(typeHeader, INVOCATION_TYPES);
+  const invocationType = oneOf(typeHeader, types);
   const logType = oneOf(logHeader, LOG_TYPES);
   const found = [
     ...functionViolations(functionName, qualifier),
     ...violations(tenantId, CONSTRAINTS.tenantId),
     ...violations(durableExecutionName, CONSTRAINTS.durableExecutionName),
   ];
-  if (invocationType === undefined) found.push(enumViolation(typeHeader, 'invocationType', INVOCATION_TYPES));
+  if (invocationType === undefined) found.push(enumViolation(typeHeader, 'invocationType', types));
   if (logType === undefined) found.push(enumViolation(logHeader, 'logType', LOG_TYPES));
   if (found.length > 0 || invocationType === undefined) throw validationFailed(found);
   return {

@@ -5,7 +5,7 @@ import { existsSync, writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import { decodePairs, FRAME, FrameReader, frameHeader } from './frames.ts';
+import { decodePairs, encodePairs, FRAME, FrameReader, frameHeader } from './frames.ts';
 import { RESPONSE_BYTES } from './limits.ts';
 import {
   errorForLog,
@@ -15,12 +15,14 @@ import {
   UnhandledPromiseRejection,
 } from './runtime-errors.ts';
 import { type LogContext, patchConsole } from './runtime-log.ts';
+import { awslambda, highWaterMarkOf, isStreaming, ResponseStream, whenEnded } from './runtime-stream.ts';
 
 type Callback = (error: unknown, result?: unknown) => void;
-type Handler = (event: unknown, context: unknown, callback?: Callback) => unknown;
+type Handler = (event: unknown, ...rest: unknown[]) => unknown;
 
 const REPORT_FD = 3;
 const INVOCATION_FD = 4;
+const RESPONSE_FD = 5;
 
 const logContext: LogContext = { requestId: undefined, tenantId: undefined };
 let initialising = true;
@@ -152,15 +154,67 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
+/** Runs a handler that streams its response; answered tells when the invocation is over, whatever came of it. */
+class StreamingInvoker {
+  readonly #handler: Handler;
+  readonly #responses = new Socket({ fd: RESPONSE_FD, readable: false, writable: true });
+
+  constructor(handler: Handler) {
+    this.#handler = handler;
+  }
+
+  async run(event: unknown, context: unknown): Promise<void> {
+    const responseStream = new ResponseStream({
+      responses: this.#responses,
+      onOpen: (contentType) => report(FRAME.streamOpened, contentType),
+      highWaterMark: highWaterMarkOf(this.#handler),
+    });
+    const ended = whenEnded(responseStream);
+    // Waited for below, where the handler comes so far.
+    ended.catch(() => undefined);
+    try {
+      const returned = this.#handler(event, responseStream, context);
+      if (!isThenable(returned)) throw new Error('Streaming does not support non-async handlers.');
+      const result = await returned;
+      if (result !== undefined) console.warn('Streaming handlers ignore return values.');
+      await ended;
+      reportMemory();
+      report(FRAME.streamEnded, String(responseStream.sentBytes));
+    } catch (error) {
+      logError('Invoke Error', error);
+      await this.#fail(responseStream, error);
+    }
+  }
+
+  async #fail(responseStream: ResponseStream, error: unknown): Promise<void> {
+    // Lambda hears of an error in what follows the last byte: too late where the handler has sent that already.
+    const tooLate = responseStream.writableEnded;
+    if (!responseStream.destroyed) {
+      const ended = whenEnded(responseStream);
+      responseStream.end();
+      await ended.catch(() => undefined);
+    }
+    reportMemory();
+    const bytes = String(responseStream.sentBytes);
+    if (!responseStream.writableFinished) {
+      responseStream.open();
+      report(FRAME.streamDestroyed, bytes);
+    } else if (tooLate) report(FRAME.streamEnded, bytes);
+    else report(FRAME.streamFailed, encodePairs({ bytes, error: errorPayload(error) }));
+  }
+}
+
 /** Runs the handlers of one environment; the channel keeps the process alive only between invocations. */
 class Invoker {
   readonly #handler: Handler;
   readonly #channel: Socket;
+  readonly #streaming: StreamingInvoker | undefined;
   #whenEventLoopIsEmpty: (() => void) | undefined;
 
   constructor(handler: Handler, channel: Socket) {
     this.#handler = handler;
     this.#channel = channel;
+    if (isStreaming(handler)) this.#streaming = new StreamingInvoker(handler);
     process.on('beforeExit', () => this.#whenEventLoopIsEmpty?.());
   }
 
@@ -168,6 +222,17 @@ class Invoker {
     logContext.requestId = headers.get('requestId');
     logContext.tenantId = headers.get('tenantId');
     process.env['_X_AMZN_TRACE_ID'] = headers.get('traceId') ?? '';
+    const event: unknown = JSON.parse(payload.toString('utf8'));
+    const context = contextFor(headers);
+    if (this.#streaming === undefined) {
+      this.#runBuffered(event, context);
+    } else {
+      report(FRAME.started, logContext.requestId ?? '');
+      void this.#streaming.run(event, context);
+    }
+  }
+
+  #runBuffered(event: unknown, context: Record<string, unknown>): void {
     let finished = false;
     const finish = (answer: () => void): void => {
       if (finished) return;
@@ -196,7 +261,6 @@ class Invoker {
     const done = (error: unknown, result: unknown) =>
       error === undefined || error === null ? succeed(result) : fail(error);
 
-    const context = contextFor(headers);
     const callback: Callback = (error, result) => {
       if (context['callbackWaitsForEmptyEventLoop'] === false || (error !== undefined && error !== null)) {
         settle(() => done(error, result));
@@ -210,7 +274,6 @@ class Invoker {
       done: (error: unknown, result: unknown) => settle(() => done(error, result)),
     });
 
-    const event: unknown = JSON.parse(payload.toString('utf8'));
     this.#channel.unref();
     const takesCallback = this.#handler.length >= 3;
     if (takesCallback) this.#whenEventLoopIsEmpty = () => succeed(null);
@@ -268,6 +331,7 @@ function watchForUncaught(): void {
 }
 
 delete process.env['NODE_COMPILE_CACHE'];
+Object.assign(globalThis, { awslambda });
 captureOutput();
 watchForUncaught();
 try {

@@ -23,6 +23,7 @@ export const SAMPLE_FUNCTIONS = {
   digest: { handler: sampleHandler('digest'), timeoutSeconds: 30 },
   callback: { handler: sampleHandler('callback') },
   slow: { handler: sampleHandler('slow'), timeoutSeconds: 60 },
+  stream: { handler: sampleHandler('stream'), timeoutSeconds: 120 },
   'json-log': { handler: sampleHandler('greeting'), logFormat: 'JSON' },
   'hostile-log': { handler: sampleHandler('hostile-log') },
   throws: { handler: sampleHandler('throws') },

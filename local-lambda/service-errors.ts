@@ -4,7 +4,8 @@ import type { ThrottleReason } from './capacity.ts';
 export type Answer = Readonly<{
   status: number;
   headers: Readonly<Record<string, string>>;
-  body: Buffer;
+  /** A stream is one event after another. */
+  body: Buffer | AsyncIterable<Uint8Array>;
 }>;
 
 /** 200 with a document. */

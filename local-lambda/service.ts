@@ -18,7 +18,9 @@ import {
   type LambdaRequest,
   readFunctionRequest,
   readInvocation,
+  STREAM_INVOCATION_TYPES,
 } from './request.ts';
+import { responseEvents } from './response-events.ts';
 import {
   type Answer,
   accessDenied,
@@ -32,6 +34,13 @@ import {
   unknownOperation,
 } from './service-errors.ts';
 import { signatureProblem } from './signature.ts';
+import type { StreamedResponse } from './streamed-response.ts';
+
+/**
+ * Where the documentation of response streaming and a recording of the service part: whether an invocation's
+ * type counts, and whether a response tells of an error.
+ */
+export type StreamingRules = 'documented' | 'recorded';
 
 /** What a local Lambda is made of. */
 export type ServiceOptions = Readonly<{
@@ -44,6 +53,8 @@ export type ServiceOptions = Readonly<{
   concurrencyLimit?: number;
   /** Before the second and the third attempt of a failing Event; default one and two minutes. */
   asyncRetryDelaysMs?: readonly [number, number];
+  /** Default documented. */
+  streaming?: StreamingRules;
   /** Says which requests IAM refuses. */
   deny?: (request: LambdaRequest) => Denial | undefined;
 }>;
@@ -54,18 +65,30 @@ type Call = Readonly<{ request: LambdaRequest; requestId: string; route: Route }
 /** Which function of this account a request means; the ARN has the qualifier, where there is one. */
 type Target = Readonly<{ name: string; qualifier: string | undefined; arn: string }>;
 
+/** An invocation that may be made. */
+type Checked = Readonly<{ invocation: InvocationRequest; target: Target; deployed: DeployedVersion }>;
+
+const DRY_RUN_ANSWER: Answer = { status: 204, headers: {}, body: Buffer.alloc(0) };
+
+function logResultOf({ definition: { logDestination } }: FunctionVersion, { log }: RunResult): string {
+  const bytes = logDestination === undefined ? log.bytes() : Buffer.from(JSON.stringify(logDestination));
+  return bytes.toString('base64');
+}
+
 /** The API without its HTTP: a request in, an answer out. */
 export class Service {
   readonly region: string;
   readonly accountId: string;
   executions: Execution[] = [];
   readonly #deny: ServiceOptions['deny'];
+  readonly #streaming: StreamingRules;
   readonly #functions = new FunctionRegistry();
   readonly #capacity: Capacity;
   readonly #runner: InvocationRunner;
   readonly #events: EventQueue;
   readonly #operations: Readonly<Record<Operation, (call: Call) => Answer | Promise<Answer>>> = {
     Invoke: (call) => this.#invoke(call),
+    InvokeWithResponseStream: (call) => this.#invokeWithResponseStream(call),
     GetFunctionConfiguration: (call) => this.#getFunctionConfiguration(call),
   };
   #whenIdle: (() => void)[] = [];
@@ -74,6 +97,7 @@ export class Service {
     this.region = options.region ?? 'us-east-1';
     this.accountId = options.accountId ?? '123456789012';
     this.#deny = options.deny;
+    this.#streaming = options.streaming ?? 'documented';
     this.#capacity = new Capacity(options.concurrencyLimit ?? 1000);
     this.#runner = new InvocationRunner({
       region: this.region,
@@ -125,39 +149,69 @@ export class Service {
     }
   }
 
-  async #invoke({ request, requestId, route }: Call): Promise<Answer> {
-    const invocation = readInvocation(request, route.label);
-    const target = this.#resolveReference(invocation, route);
-    this.#checkSize(invocation);
-    this.#authorise(request, route, target);
-    const deployed = this.#deployedVersion(target);
-    this.#checkAgainstFunction(invocation, deployed.running);
-    if (invocation.invocationType === 'DryRun') return { status: 204, headers: {}, body: Buffer.alloc(0) };
-    const payload = invocation.payload.length === 0 ? Buffer.from('{}') : invocation.payload;
-    checkPayload(payload);
+  async #invoke(call: Call): Promise<Answer> {
+    const { invocation, target, deployed } = this.#check(
+      call,
+      readInvocation(call.request, call.route.label),
+    );
+    if (invocation.invocationType === 'DryRun') return DRY_RUN_ANSWER;
+    const common = this.#runtimeInvocation(call, invocation, target);
     const version = this.#admit(deployed);
-    const traceId = `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')};Sampled=0`;
-    const common = {
-      requestId,
-      invokedFunctionArn: target.arn,
-      payload,
-      tenantId: invocation.tenantId,
-      traceId,
-    };
     if (invocation.invocationType === 'Event') {
       const resolveVersion = () => this.#functions.find(target.name, target.qualifier)?.running;
       this.#events.accept(resolveVersion, { ...common, clientContext: undefined });
       return {
         status: 202,
-        headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': traceId },
+        headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': common.traceId },
         body: Buffer.alloc(0),
       };
     }
-    return await this.#runNow({
-      version,
-      invocation: { ...common, clientContext: invocation.clientContext },
-      tail: invocation.tail,
-    });
+    const result = await this.#run(version, common);
+    const unreported = this.#streaming === 'recorded' && result.functionError && result.written !== undefined;
+    const written = unreported ? result.written : undefined;
+    return {
+      status: 200,
+      headers: {
+        'content-type': result.written?.length ? 'application/octet-stream' : 'application/json',
+        'x-amz-executed-version': version.version,
+        ...(result.functionError && !unreported ? { 'x-amz-function-error': 'Unhandled' } : {}),
+        ...(invocation.tail ? { 'x-amz-log-result': logResultOf(version, result) } : {}),
+        'x-amzn-remapped-content-length': '0',
+        'x-amzn-trace-id': common.traceId,
+      },
+      body: written ?? result.body,
+    };
+  }
+
+  async #invokeWithResponseStream(call: Call): Promise<Answer> {
+    const { request, route } = call;
+    const recorded = this.#streaming === 'recorded';
+    const { 'x-amz-invocation-type': _ignored, ...headers } = request.headers;
+    const { invocation, target, deployed } = this.#check(
+      call,
+      readInvocation(recorded ? { ...request, headers } : request, route.label, STREAM_INVOCATION_TYPES),
+    );
+    if (invocation.invocationType === 'DryRun') return DRY_RUN_ANSWER;
+    const runtimeInvocation = this.#runtimeInvocation(call, invocation, target);
+    const version = this.#admit(deployed);
+    const opened = Promise.withResolvers<StreamedResponse>();
+    const running = this.#run(version, runtimeInvocation, opened.resolve);
+    const response = await Promise.race([opened.promise, running.then(() => undefined)]);
+    return {
+      status: 200,
+      headers: {
+        'content-type': 'application/vnd.amazon.eventstream',
+        'x-amz-executed-version': version.version,
+        'x-amzn-trace-id': runtimeInvocation.traceId,
+        'x-amzn-remapped-content-type': response?.contentType ?? 'application/json',
+      },
+      body: responseEvents({
+        response,
+        running,
+        reportsErrors: !recorded,
+        logResultOf: (result) => (invocation.tail ? logResultOf(version, result) : undefined),
+      }),
+    };
   }
 
   #getFunctionConfiguration({ request, route }: Call): Answer {
@@ -166,6 +220,24 @@ export class Service {
     const { region, accountId } = this;
     const status = this.#deployedVersion(target).poll();
     return jsonAnswer(functionConfiguration({ status, arn: target.arn, region, accountId }));
+  }
+
+  /** Takes an invocation through every check that comes before its payload is looked at. */
+  #check({ request, route }: Call, invocation: InvocationRequest): Checked {
+    const target = this.#resolveReference(invocation, route);
+    this.#checkSize(invocation);
+    this.#authorise(request, route, target);
+    const deployed = this.#deployedVersion(target);
+    this.#checkAgainstFunction(invocation, deployed.running);
+    return { invocation, target, deployed };
+  }
+
+  #runtimeInvocation({ requestId }: Call, invocation: InvocationRequest, { arn }: Target): RuntimeInvocation {
+    const payload = invocation.payload.length === 0 ? Buffer.from('{}') : invocation.payload;
+    checkPayload(payload);
+    const { clientContext, tenantId } = invocation;
+    const traceId = `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')};Sampled=0`;
+    return { requestId, invokedFunctionArn: arn, payload, clientContext, tenantId, traceId };
   }
 
   #deployedVersion({ name, qualifier, arn }: Target): DeployedVersion {
@@ -245,38 +317,21 @@ export class Service {
     }
   }
 
-  async #runNow(options: {
-    version: FunctionVersion;
-    invocation: RuntimeInvocation;
-    tail: boolean;
-  }): Promise<Answer> {
-    const { version, invocation, tail } = options;
+  /** Runs an invocation now, or throws that there is no capacity. */
+  async #run(
+    version: FunctionVersion,
+    invocation: RuntimeInvocation,
+    onStream?: (response: StreamedResponse) => void,
+  ): Promise<RunResult> {
     const { functionName, definition } = version;
     const throttled = this.#capacity.acquire(functionName, definition.reservedConcurrency);
     if (throttled !== undefined) throw tooManyRequests(throttled);
-    let result: RunResult;
     try {
-      result = await this.#runner.run(version, invocation);
+      return await this.#runner.run(version, invocation, onStream);
     } finally {
       this.#capacity.release(functionName);
       this.#noticeIdle();
     }
-    const log =
-      definition.logDestination === undefined
-        ? result.log.bytes()
-        : Buffer.from(JSON.stringify(definition.logDestination));
-    return {
-      status: 200,
-      headers: {
-        'content-type': 'application/json',
-        'x-amz-executed-version': version.version,
-        ...(result.functionError ? { 'x-amz-function-error': 'Unhandled' } : {}),
-        ...(tail ? { 'x-amz-log-result': log.toString('base64') } : {}),
-        'x-amzn-remapped-content-length': '0',
-        'x-amzn-trace-id': invocation.traceId,
-      },
-      body: result.body,
-    };
   }
 
   #noticeIdle(): void {

@@ -22,6 +22,28 @@ function awsVersion(): number | undefined {
   }
 }
 
+/** Whether the library that the aws command is made of can be had, for what the command itself can't do. */
+function hasBotocore(): boolean {
+  try {
+    execFileSync('python3', ['-c', 'import botocore'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// The event stream's checksums are verified by the library as it reads.
+const READ_STREAM = `
+import json, sys, botocore.session
+client = botocore.session.get_session().create_client('lambda')
+answer = client.invoke_with_response_stream(FunctionName=sys.argv[1], Payload=sys.argv[2], LogType='Tail')
+chunks, complete = [], None
+for event in answer['EventStream']:
+    if 'PayloadChunk' in event: chunks.append(event['PayloadChunk']['Payload'].decode())
+    if 'InvokeComplete' in event: complete = event['InvokeComplete']
+print(json.dumps({'version': answer['ExecutedVersion'], 'text': ''.join(chunks), 'complete': complete}))
+`;
+
 const version = awsVersion();
 const suite = version === undefined ? describe.skip : describe;
 const title =
@@ -33,6 +55,26 @@ suite(title, () => {
   let lambda: LocalLambda;
   let folder: string;
 
+  const environment = () => ({
+    PATH: process.env['PATH'],
+    HOME: folder,
+    AWS_CONFIG_FILE: path.join(folder, 'config'),
+    AWS_SHARED_CREDENTIALS_FILE: path.join(folder, 'credentials'),
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_MAX_ATTEMPTS: '1',
+    AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_REGION: lambda.region,
+    AWS_DEFAULT_REGION: lambda.region,
+    AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+    AWS_PAGER: '',
+  });
+
+  async function aws(...parameters: string[]): Promise<unknown> {
+    const { stdout } = await run('aws', ['lambda', ...parameters], { env: environment() });
+    return stdout === '' ? undefined : JSON.parse(stdout);
+  }
+
   /** Runs `aws lambda invoke`; returns what it printed, and the payload it wrote. */
   async function invoke(
     functionName: string,
@@ -42,30 +84,8 @@ suite(title, () => {
     await writeFile(outfile, '');
     // Version 2 takes payloads for base64 unless told that they are text.
     const encoding = version === 1 ? [] : ['--cli-binary-format', 'raw-in-base64-out'];
-    const { stdout } = await run(
-      'aws',
-      ['lambda', 'invoke', '--function-name', functionName, ...encoding, ...options, outfile],
-      {
-        env: {
-          PATH: process.env['PATH'],
-          HOME: folder,
-          AWS_CONFIG_FILE: path.join(folder, 'config'),
-          AWS_SHARED_CREDENTIALS_FILE: path.join(folder, 'credentials'),
-          AWS_EC2_METADATA_DISABLED: 'true',
-          AWS_MAX_ATTEMPTS: '1',
-          AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000',
-          AWS_SECRET_ACCESS_KEY: 'secret',
-          AWS_REGION: lambda.region,
-          AWS_DEFAULT_REGION: lambda.region,
-          AWS_ENDPOINT_URL_LAMBDA: lambda.url,
-          AWS_PAGER: '',
-        },
-      },
-    );
-    return {
-      output: stdout === '' ? undefined : JSON.parse(stdout),
-      payload: await readFile(outfile, 'utf8'),
-    };
+    const output = await aws('invoke', '--function-name', functionName, ...encoding, ...options, outfile);
+    return { output, payload: await readFile(outfile, 'utf8') };
   }
 
   beforeAll(async () => {
@@ -134,4 +154,46 @@ suite(title, () => {
     const sent = lambda.requests.length;
     expect(lambda.executions('echo')).toHaveLength(sent);
   });
+
+  test('looks at a function, and waits for its update', async () => {
+    expect(
+      await aws('get-function-configuration', '--function-name', 'echo', '--qualifier', 'live'),
+    ).toMatchObject({
+      FunctionName: 'echo',
+      FunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:echo:live',
+      Version: '2',
+      State: 'Active',
+    });
+    lambda.updateFunction('greeting', SAMPLE_FUNCTIONS.echo, { lasts: { polls: 1 } });
+    const greeting = ['--function-name', 'greeting'];
+    expect(await aws('get-function-configuration', ...greeting)).toMatchObject({
+      LastUpdateStatus: 'InProgress',
+    });
+    await aws('wait', 'function-updated', ...greeting);
+    expect((await invoke('greeting', '--payload', '{"a":1}')).payload).toBe('{"a":1}');
+  });
+
+  (hasBotocore() ? test : test.skip)(
+    'reads a stream, by its library: the command has no way to',
+    async () => {
+      const read = async (event: unknown): Promise<unknown> => {
+        const parameters = ['-c', READ_STREAM, 'stream', JSON.stringify(event)];
+        return JSON.parse((await run('python3', parameters, { env: environment() })).stdout);
+      };
+      expect(await read({ lines: 2 })).toEqual({
+        version: '$LATEST',
+        text: 'line 1\nline 2\n',
+        complete: { LogResult: expect.any(String) },
+      });
+      expect(await read({ lines: 1, ending: 'throw' })).toEqual({
+        version: '$LATEST',
+        text: 'line 1\n',
+        complete: {
+          ErrorCode: 'RangeError',
+          ErrorDetails: expect.stringContaining('The stream broke off'),
+          LogResult: expect.any(String),
+        },
+      });
+    },
+  );
 });
