@@ -18,14 +18,20 @@ export class Capacity {
     return this.#total;
   }
 
-  /** Takes one slot, or says why there is none. */
-  acquire(functionName: string, reserved: number | undefined): ThrottleReason | undefined {
+  /** Says why there is no slot now, if so. */
+  refusal(functionName: string, reserved: number | undefined): ThrottleReason | undefined {
     const running = this.#running.get(functionName) ?? 0;
     if (reserved !== undefined && running >= reserved) {
       return 'ReservedFunctionConcurrentInvocationLimitExceeded';
     }
-    if (this.#total >= this.#accountLimit) return 'ConcurrentInvocationLimitExceeded';
-    this.#running.set(functionName, running + 1);
+    return this.#total >= this.#accountLimit ? 'ConcurrentInvocationLimitExceeded' : undefined;
+  }
+
+  /** Takes one slot, or says why there is none. */
+  acquire(functionName: string, reserved: number | undefined): ThrottleReason | undefined {
+    const refusal = this.refusal(functionName, reserved);
+    if (refusal !== undefined) return refusal;
+    this.#running.set(functionName, (this.#running.get(functionName) ?? 0) + 1);
     this.#total += 1;
     return undefined;
   }

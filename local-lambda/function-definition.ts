@@ -1,5 +1,15 @@
 import type { StateStep } from './function-states.ts';
 
+/** What makes a function durable. */
+export type DurableConfiguration = Readonly<{
+  /** Of a whole execution; may be fractional, which Lambda does not allow but tests like. */
+  executionTimeoutSeconds: number;
+  /** Default 14. Said, not kept: nothing is deleted. */
+  retentionDays?: number;
+  /** How many seconds a second of a wait, a retry's delay or a callback's timeout takes; default 1. */
+  timeScale?: number;
+}>;
+
 /** What a function is, as its deployment would say it. */
 export type FunctionDefinition = Readonly<{
   /** Absolute path of an ES module or CommonJS file, a dot, and the export: '/abs/handlers/echo.mjs.handler'. */
@@ -17,6 +27,8 @@ export type FunctionDefinition = Readonly<{
   tenantIsolation?: boolean;
   /** Invocations at the same time; 0 throttles all of them, but an Event is still accepted. */
   reservedConcurrency?: number;
+  /** Its invocations are durable executions; the handler comes from withDurableExecution. */
+  durable?: DurableConfiguration;
   logFormat?: 'Text' | 'JSON';
   /** The states to go through from its deployment on; default Active. A version has its own. */
   states?: readonly StateStep[];

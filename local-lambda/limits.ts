@@ -12,3 +12,7 @@ export const CLIENT_CONTEXT_BYTES = 3_583;
 export const INIT_PHASE_MS = 10_000;
 /** Largest streamed response, in bytes. */
 export const STREAM_BYTES = 209_715_200;
+/** Largest payload of an operation of a durable execution but its result, in bytes. */
+export const OPERATION_PAYLOAD_BYTES = 1_048_576;
+/** Longest execution timeout of a durable function that may be invoked synchronously. */
+export const SYNC_DURABLE_SECONDS = 900;

@@ -1,4 +1,4 @@
-/** The operations of the API that this server knows; path captures the one label that a path has. */
+/** The operations of the API that this server knows, the first that fits; path captures the one label that a path has. */
 const OPERATIONS = [
   {
     operation: 'Invoke',
@@ -17,6 +17,60 @@ const OPERATIONS = [
     method: 'GET',
     path: /^\/2015-03-31\/functions\/(.*)\/configuration\/?$/,
     action: 'lambda:GetFunctionConfiguration',
+  },
+  {
+    operation: 'ListDurableExecutionsByFunction',
+    method: 'GET',
+    path: /^\/2025-12-01\/functions\/(.*)\/durable-executions\/?$/,
+    action: 'lambda:ListDurableExecutionsByFunction',
+  },
+  {
+    operation: 'CheckpointDurableExecution',
+    method: 'POST',
+    path: /^\/2025-12-01\/durable-executions\/(.*)\/checkpoint$/,
+    action: 'lambda:CheckpointDurableExecution',
+  },
+  {
+    operation: 'GetDurableExecutionState',
+    method: 'GET',
+    path: /^\/2025-12-01\/durable-executions\/(.*)\/state$/,
+    action: 'lambda:GetDurableExecutionState',
+  },
+  {
+    operation: 'GetDurableExecutionHistory',
+    method: 'GET',
+    path: /^\/2025-12-01\/durable-executions\/(.*)\/history$/,
+    action: 'lambda:GetDurableExecutionHistory',
+  },
+  {
+    operation: 'StopDurableExecution',
+    method: 'POST',
+    path: /^\/2025-12-01\/durable-executions\/(.*)\/stop$/,
+    action: 'lambda:StopDurableExecution',
+  },
+  {
+    operation: 'GetDurableExecution',
+    method: 'GET',
+    path: /^\/2025-12-01\/durable-executions\/(.*)$/,
+    action: 'lambda:GetDurableExecution',
+  },
+  {
+    operation: 'SendDurableExecutionCallbackSuccess',
+    method: 'POST',
+    path: /^\/2025-12-01\/durable-execution-callbacks\/(.*)\/succeed$/,
+    action: 'lambda:SendDurableExecutionCallbackSuccess',
+  },
+  {
+    operation: 'SendDurableExecutionCallbackFailure',
+    method: 'POST',
+    path: /^\/2025-12-01\/durable-execution-callbacks\/(.*)\/fail$/,
+    action: 'lambda:SendDurableExecutionCallbackFailure',
+  },
+  {
+    operation: 'SendDurableExecutionCallbackHeartbeat',
+    method: 'POST',
+    path: /^\/2025-12-01\/durable-execution-callbacks\/(.*)\/heartbeat$/,
+    action: 'lambda:SendDurableExecutionCallbackHeartbeat',
   },
 ] as const;
 

@@ -57,7 +57,9 @@ export type InvocationRequest = FunctionRequest &
 /** Looks at a request without judging it. */
 export function describeRequest(request: RecordedRequest): LambdaRequest {
   const route = findRoute(request);
-  const reference = route && parseFunctionName(route.label);
+  // The ARN of a durable execution begins with its function's.
+  const [functionName = ''] = route?.label.split('/durable-execution/') ?? [];
+  const reference = parseFunctionName(functionName);
   const isInvocation = route?.operation === 'Invoke' || route?.operation === 'InvokeWithResponseStream';
   return {
     ...request,

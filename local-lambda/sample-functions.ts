@@ -35,5 +35,12 @@ export const SAMPLE_FUNCTIONS = {
   'out-of-memory': { handler: sampleHandler('out-of-memory'), memorySize: 64, timeoutSeconds: 30 },
   'missing-module': { handler: sampleHandler('no-such-module') },
   'missing-export': { handler: `${sampleHandler('echo')}Missing` },
+  'durable-order': {
+    handler: sampleHandler('durable-order'),
+    durable: { executionTimeoutSeconds: 300 },
+    timeoutSeconds: 30,
+    versions: { '1': {} },
+    aliases: { live: '1' },
+  },
   throttled: { handler: sampleHandler('echo'), reservedConcurrency: 0 },
 } as const satisfies Readonly<Record<string, FunctionDefinition>>;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type StartedDurableExecution, startedDurableExecution } from './durable-executions.ts';
 import { deliver, type Fault, replacesHandler } from './faults.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import type { UpdateCourse } from './function-states.ts';
@@ -11,6 +12,7 @@ import { describeRequest, type LambdaRequest, type RecordedRequest } from './req
 import { Service, type ServiceOptions } from './service.ts';
 import { type Answer, ServiceError } from './service-errors.ts';
 
+export type { StartedDurableExecution } from './durable-executions.ts';
 export { type Fault, throttle } from './faults.ts';
 export type { FunctionDefinition } from './function-definition.ts';
 export type { StateStep, UpdateCourse } from './function-states.ts';
@@ -37,12 +39,14 @@ export type LocalLambda = Readonly<{
   readonly requests: readonly LambdaRequest[];
   /** One for each start of a handler, as its own process reported it, in order. */
   executions(functionName?: string): readonly Execution[];
+  /** Durable executions that were started, in order; each of them starts its handler as often as it has to. */
+  durableExecutions(functionName?: string): readonly StartedDurableExecution[];
   setFault(chooser: FaultChooser | undefined): void;
   /** Deploys: environments of the earlier definition are not used again. */
   setFunction(name: string, definition: FunctionDefinition): void;
   /** Deploys as AWS does: the old code goes on for as long as the update lasts, and for good where it fails. */
   updateFunction(name: string, definition: FunctionDefinition, course: UpdateCourse): void;
-  /** Forgets requests, executions and faults; environments stay warm. */
+  /** Forgets requests, executions and faults; environments stay warm, durable executions do not go on. */
   reset(): void;
   /** Resolves when no handler runs, events included, but for retries that are over a second away. */
   idle(): Promise<void>;
@@ -136,8 +140,10 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
   }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  const url = `http://127.0.0.1:${address.port}`;
+  service.url = url;
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url,
     region: service.region,
     accountId: service.accountId,
     get requests() {
@@ -147,6 +153,10 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
       service.executions.filter(
         (execution) => functionName === undefined || execution.functionName === functionName,
       ),
+    durableExecutions: (functionName) =>
+      service.durable.all
+        .filter(({ start }) => functionName === undefined || start.functionName === functionName)
+        .map(startedDurableExecution),
     setFault: (chooser) => endpoint.setFault(chooser),
     setFunction: (name, definition) => service.setFunction(name, definition),
     updateFunction: (name, definition, course) => service.updateFunction({ name, definition, course }),
@@ -154,6 +164,7 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
       endpoint.requests = [];
       endpoint.setFault(undefined);
       service.executions = [];
+      service.durable.forget();
     },
     idle: () => service.idle(),
     close: async () => {

@@ -58,6 +58,9 @@ export const invalidParameterValue = (message: string): ServiceError =>
 export const invalidRequestContent = (message: string): ServiceError =>
   userError(400, 'InvalidRequestContentException', message);
 
+/** 400 for a body that is no JSON where the operation wants some. */
+export const serialization = (): ServiceError => userError(400, 'SerializationException', 'Invalid JSON');
+
 export const requestEntityTooLarge = (message: string): ServiceError =>
   userError(413, 'RequestEntityTooLargeException', message);
 
@@ -90,6 +93,22 @@ export const snapStartNotReady = (): ServiceError =>
       Message:
         'Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE.',
     },
+  });
+
+/** 409; a capital Message here too. */
+export const durableExecutionAlreadyStarted = (arn: string): ServiceError =>
+  new ServiceError({
+    status: 409,
+    type: 'DurableExecutionAlreadyStartedException',
+    body: { Type: 'User', Message: `Execution already started: ${arn}` },
+  });
+
+/** 400 for a callback that nobody waits for any more. */
+export const callbackTimeout = (): ServiceError =>
+  new ServiceError({
+    status: 400,
+    type: 'CallbackTimeoutException',
+    body: { Type: 'User', Message: 'The callback is either timed out or already completed' },
   });
 
 /** All violated constraints in one message, as the service reports them. */

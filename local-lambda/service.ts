@@ -1,6 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { Capacity } from './capacity.ts';
 import type { DeployedVersion } from './deployed-version.ts';
+import {
+  checkDurableExecutionArn,
+  checkDurableInvocation,
+  checkpointDurableExecution,
+  type DurableHandler,
+  endedAnswer,
+  getDurableExecution,
+  getDurableExecutionHistory,
+  getDurableExecutionState,
+  listDurableExecutions,
+  sendDurableExecutionCallbackFailure,
+  sendDurableExecutionCallbackHeartbeat,
+  sendDurableExecutionCallbackSuccess,
+  startedAnswer,
+  stopDurableExecution,
+} from './durable-api.ts';
+import { DurableExecutions } from './durable-executions.ts';
 import { EventQueue } from './event-queue.ts';
 import type { RuntimeInvocation } from './execution-environment.ts';
 import { functionConfiguration } from './function-configuration.ts';
@@ -55,6 +72,8 @@ export type ServiceOptions = Readonly<{
   asyncRetryDelaysMs?: readonly [number, number];
   /** Default documented. */
   streaming?: StreamingRules;
+  /** Before a durable execution's invocation that broke off is tried again; default 1, 2, 4 and 8 seconds. */
+  durableRetryDelaysMs?: readonly number[];
   /** Says which requests IAM refuses. */
   deny?: (request: LambdaRequest) => Denial | undefined;
 }>;
@@ -80,6 +99,9 @@ export class Service {
   readonly region: string;
   readonly accountId: string;
   executions: Execution[] = [];
+  readonly durable: DurableExecutions;
+  /** Where this service can be reached, once it can. */
+  url: string | undefined;
   readonly #deny: ServiceOptions['deny'];
   readonly #streaming: StreamingRules;
   readonly #functions = new FunctionRegistry();
@@ -90,6 +112,18 @@ export class Service {
     Invoke: (call) => this.#invoke(call),
     InvokeWithResponseStream: (call) => this.#invokeWithResponseStream(call),
     GetFunctionConfiguration: (call) => this.#getFunctionConfiguration(call),
+    ListDurableExecutionsByFunction: (call) => this.#listDurableExecutions(call),
+    CheckpointDurableExecution: (call) => this.#aboutExecution(call, checkpointDurableExecution),
+    GetDurableExecutionState: (call) => this.#aboutExecution(call, getDurableExecutionState),
+    GetDurableExecution: (call) => this.#aboutExecution(call, getDurableExecution),
+    GetDurableExecutionHistory: (call) => this.#aboutExecution(call, getDurableExecutionHistory),
+    StopDurableExecution: (call) => this.#aboutExecution(call, stopDurableExecution),
+    SendDurableExecutionCallbackSuccess: (call) =>
+      this.#aboutCallback(call, sendDurableExecutionCallbackSuccess),
+    SendDurableExecutionCallbackFailure: (call) =>
+      this.#aboutCallback(call, sendDurableExecutionCallbackFailure),
+    SendDurableExecutionCallbackHeartbeat: (call) =>
+      this.#aboutCallback(call, sendDurableExecutionCallbackHeartbeat),
   };
   #whenIdle: (() => void)[] = [];
 
@@ -108,6 +142,14 @@ export class Service {
       capacity: this.#capacity,
       retryDelaysMs: options.asyncRetryDelaysMs ?? [60_000, 120_000],
       run: (version, invocation) => this.#runner.run(version, invocation),
+      onChange: () => this.#noticeIdle(),
+    });
+    this.durable = new DurableExecutions({
+      capacity: this.#capacity,
+      retryDelaysMs: options.durableRetryDelaysMs ?? [1_000, 2_000, 4_000, 8_000],
+      findVersion: (name, version) => this.#functions.find(name, version)?.running,
+      run: (version, invocation) => this.#runner.run(version, invocation),
+      url: () => this.url,
       onChange: () => this.#noticeIdle(),
     });
     for (const [name, definition] of Object.entries(options.functions)) this.setFunction(name, definition);
@@ -131,6 +173,7 @@ export class Service {
   }
 
   async close(): Promise<void> {
+    this.durable.close();
     this.#events.stop();
     await this.#runner.close();
   }
@@ -157,6 +200,7 @@ export class Service {
     if (invocation.invocationType === 'DryRun') return DRY_RUN_ANSWER;
     const common = this.#runtimeInvocation(call, invocation, target);
     const version = this.#admit(deployed);
+    if (version.definition.durable !== undefined) return this.#invokeDurable(version, invocation, common);
     if (invocation.invocationType === 'Event') {
       const resolveVersion = () => this.#functions.find(target.name, target.qualifier)?.running;
       this.#events.accept(resolveVersion, { ...common, clientContext: undefined });
@@ -229,7 +273,58 @@ export class Service {
     this.#authorise(request, route, target);
     const deployed = this.#deployedVersion(target);
     this.#checkAgainstFunction(invocation, deployed.running);
+    checkDurableInvocation(invocation, deployed.running, target.qualifier);
     return { invocation, target, deployed };
+  }
+
+  async #invokeDurable(
+    version: FunctionVersion,
+    { invocationType, durableExecutionName, tail }: InvocationRequest,
+    { payload, ...invocation }: RuntimeInvocation,
+  ): Promise<Answer> {
+    const { region, accountId } = this;
+    const { durable: configuration } = version.definition;
+    if (configuration === undefined) throw new Error(`${version.functionName} is not durable.`);
+    const functionName = version.functionName;
+    const isEvent = invocationType === 'Event';
+    const execution = this.durable.start({
+      name: durableExecutionName,
+      version,
+      invocation,
+      refuseThrottled: !isEvent,
+      start: {
+        functionName,
+        functionArn: functionArn({ region, accountId, name: functionName, qualifier: version.version }),
+        version: version.version,
+        input: payload.toString('utf8'),
+        traceId: invocation.traceId,
+        configuration,
+        resultBytes: isEvent ? ASYNC_PAYLOAD_BYTES : SYNC_PAYLOAD_BYTES,
+      },
+    });
+    if (isEvent) return startedAnswer(execution);
+    await execution.ended;
+    return endedAnswer(execution, tail);
+  }
+
+  #aboutExecution({ request, route }: Call, handle: DurableHandler): Answer {
+    checkDurableExecutionArn(route.label);
+    this.#authorise(request, route, { arn: route.label });
+    return handle({ executions: this.durable, request, label: route.label });
+  }
+
+  #aboutCallback({ request, route }: Call, handle: DurableHandler): Answer {
+    const arn = this.durable.ofCallback(route.label)?.start.arn ?? '*';
+    this.#authorise(request, route, { arn });
+    return handle({ executions: this.durable, request, label: route.label });
+  }
+
+  #listDurableExecutions({ request, route }: Call): Answer {
+    const target = this.#resolveReference(readFunctionRequest(request, route.label), route);
+    this.#authorise(request, route, target);
+    const { version } = this.#deployedVersion(target).running;
+    const call = { executions: this.durable, request };
+    return listDurableExecutions(call, target.name, target.qualifier && version);
   }
 
   #runtimeInvocation({ requestId }: Call, invocation: InvocationRequest, { arn }: Target): RuntimeInvocation {
@@ -254,7 +349,7 @@ export class Service {
     return version;
   }
 
-  #authorise(request: LambdaRequest, { action }: Route, { arn }: Target): void {
+  #authorise(request: LambdaRequest, { action }: Route, { arn }: Pick<Target, 'arn'>): void {
     const denial = this.#deny?.(request);
     if (denial === undefined) return;
     const { accountId, region } = this;
@@ -337,7 +432,7 @@ export class Service {
   #noticeIdle(): void {
     // Later, so that an event that waited for capacity can take it first.
     setImmediate(() => {
-      if (this.#capacity.total + this.#events.active > 0) return;
+      if (this.#capacity.total + this.#events.active + this.durable.active > 0) return;
       const waiting = this.#whenIdle;
       this.#whenIdle = [];
       for (const resolve of waiting) resolve();

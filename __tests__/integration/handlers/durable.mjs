@@ -1,0 +1,136 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withDurableExecution } from '@aws/durable-execution-sdk-js';
+import { CheckpointDurableExecutionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+
+/** Leaves a line for each run of a step's body, so that runs can be counted by something that only a run does. */
+const ran = (line) => appendFileSync(process.env.RUNS, `${line}\n`);
+const timesRan = (line) =>
+  readFileSync(process.env.RUNS, 'utf8')
+    .split('\n')
+    .filter((one) => one === line).length;
+
+export const steps = withDurableExecution(async (event, context) => {
+  const first = await context.step('first', async () => {
+    ran('first');
+    return event?.value ?? 1;
+  });
+  const second = await context.step('second', async () => {
+    ran('second');
+    return first * 2;
+  });
+  await context.wait('pause', { seconds: event?.waitSeconds ?? 1 });
+  return await context.step('third', async () => {
+    ran('third');
+    return { value: second + 1 };
+  });
+});
+
+export const flaky = withDurableExecution(async ({ failures }, context) =>
+  context.step(
+    'flaky',
+    async ({ attempt }) => {
+      ran(`attempt ${attempt}`);
+      if (attempt <= failures) throw new RangeError(`attempt ${attempt} failed`);
+      return attempt;
+    },
+    { retryStrategy: (_error, attempt) => ({ shouldRetry: attempt < 3, delay: { seconds: attempt } }) },
+  ),
+);
+
+export const callback = withDurableExecution(async (event, context) => {
+  const [answer] = await context.createCallback('approval', event);
+  return { answer: await answer };
+});
+
+export const nested = withDurableExecution(async (_event, context) => {
+  const child = await context.runInChildContext('child', async (inner) => {
+    const a = await inner.step('a', async () => 1);
+    await inner.wait('inner wait', { seconds: 1 });
+    return a + (await inner.step('b', async () => 2));
+  });
+  const branches = await context.parallel('branches', [
+    async (branch) => branch.step('left', async () => 'l'),
+    async (branch) => branch.step('right', async () => 'r'),
+  ]);
+  const polled = await context.waitForCondition('condition', async (state) => state + 1, {
+    initialState: 0,
+    waitStrategy: (state) => ({ shouldContinue: state < 3, delay: { seconds: 1 } }),
+  });
+  return { child, branches: branches.getResults(), polled };
+});
+
+/** A step that takes until the test opens the gate. */
+export const gated = withDurableExecution(async (_event, context) => {
+  await context.step('gated', async () => {
+    ran('gated');
+    while (!existsSync(`${process.env.RUNS}.gate`)) await sleep(10);
+  });
+  return await context.step('after', async () => {
+    ran('after');
+    return 'through';
+  });
+});
+
+/** Ends its process in the middle of a step, as often as it is told to. */
+export const crashing = withDurableExecution(async ({ times }, context) => {
+  await context.step('before', async () => ran('before'));
+  return await context.step('crash', async () => {
+    ran('crash');
+    if (timesRan('crash') <= times) process.exit(3);
+    return 'survived';
+  });
+});
+
+export const many = withDurableExecution(async ({ count }, context) => {
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const results = await Promise.all(
+    numbers.map((number) =>
+      context.step(`step ${number}`, async () => {
+        ran('one of many');
+        return number;
+      }),
+    ),
+  );
+  await context.wait({ seconds: 1 });
+  return results.reduce((sum, number) => sum + number, 0);
+});
+
+export const large = withDurableExecution(async ({ bytes }) => 'x'.repeat(bytes - 2));
+
+export const silent = withDurableExecution(async () => undefined);
+
+const inputOf = ({ InitialExecutionState: { Operations } }) =>
+  JSON.parse(Operations[0].ExecutionDetails.InputPayload);
+
+// The others do without the SDK, each to do what it would not.
+
+/** Answers what it is told to, envelope or not. */
+export const answering = async (event) => inputOf(event).answer;
+
+/** Takes checkpoints as it is told to and suspends itself; then tells what it was given when it was invoked again. */
+export const bare = async (event) => {
+  const { DurableExecutionArn, CheckpointToken, InitialExecutionState, UpdatedOperationIds } = event;
+  const operations = InitialExecutionState.Operations;
+  if (operations.some(({ Id }) => Id === 'pause')) {
+    const Result = JSON.stringify({ operations: operations.map(({ Id }) => Id), UpdatedOperationIds });
+    return { Status: 'SUCCEEDED', Result };
+  }
+  const client = new LambdaClient({ maxAttempts: 1 });
+  const { checkpoints, stale = false } = inputOf(event);
+  let token = CheckpointToken;
+  for (const Updates of checkpoints) {
+    const input = { DurableExecutionArn, CheckpointToken: token, Updates };
+    const answer = await client.send(new CheckpointDurableExecutionCommand(input));
+    if (!stale) token = answer.CheckpointToken;
+  }
+  return { Status: 'PENDING' };
+};
+
+/** Answers the names of its environment variables, durable or not. */
+export const environment = async (event) => {
+  const names = Object.keys(process.env);
+  return event.DurableExecutionArn === undefined
+    ? names
+    : { Status: 'SUCCEEDED', Result: JSON.stringify(names) };
+};

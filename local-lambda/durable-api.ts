@@ -1,0 +1,207 @@
+import type { GetDurableExecutionResponse } from '@aws-sdk/client-lambda';
+import { readUpdates } from './durable-checkpoint.ts';
+import { errorPayloadOf, readError } from './durable-error.ts';
+import type { DurableExecution } from './durable-execution.ts';
+import type { DurableExecutions } from './durable-executions.ts';
+import { eventDocument } from './durable-history.ts';
+import { inSeconds } from './durable-operation.ts';
+import type { FunctionVersion } from './function-definition.ts';
+import { fieldOf, textOf } from './json-fields.ts';
+import { SYNC_DURABLE_SECONDS } from './limits.ts';
+import { pageOf, readPageRequest } from './paging.ts';
+import type { InvocationRequest, LambdaRequest } from './request.ts';
+import {
+  type Answer,
+  callbackTimeout,
+  invalidParameterValue,
+  jsonAnswer,
+  serialization,
+  validationFailed,
+} from './service-errors.ts';
+
+/** A request about a durable execution, or about a callback of one; label is what its path names. */
+export type DurableCall = Readonly<{ executions: DurableExecutions; request: LambdaRequest; label: string }>;
+export type DurableHandler = (call: DurableCall) => Answer;
+
+const ARN_PATTERN =
+  'arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)';
+
+/** Throws what the service answers to an ARN that is none of a durable execution. */
+export function checkDurableExecutionArn(arn: string): void {
+  if (new RegExp(`^${ARN_PATTERN}$`).test(arn)) return;
+  throw validationFailed([
+    `Value '${arn}' at 'durableExecutionArn' failed to satisfy constraint: Member must satisfy regular expression pattern: ${ARN_PATTERN}`,
+  ]);
+}
+
+/** Throws what the service answers to an invocation that a durable function does not take. */
+export function checkDurableInvocation(
+  { invocationType }: InvocationRequest,
+  { definition: { durable } }: FunctionVersion,
+  qualifier: string | undefined,
+): void {
+  if (durable === undefined) return;
+  if (qualifier === undefined) {
+    throw invalidParameterValue('You cannot invoke a durable function using an unqualified ARN.');
+  }
+  if (invocationType === 'RequestResponse' && durable.executionTimeoutSeconds > SYNC_DURABLE_SECONDS) {
+    throw invalidParameterValue(
+      'You cannot synchronously invoke a durable function with an executionTimeout greater than 15 minutes.',
+    );
+  }
+}
+
+function bodyOf({ body }: LambdaRequest): unknown {
+  if (body.length === 0) return undefined;
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw serialization();
+  }
+}
+
+/** The answer to an Event. */
+export function startedAnswer({ start }: DurableExecution): Answer {
+  return {
+    status: 202,
+    headers: {
+      'x-amz-durable-execution-arn': start.arn,
+      'x-amzn-remapped-content-length': '0',
+      'x-amzn-trace-id': start.traceId,
+    },
+    body: Buffer.alloc(0),
+  };
+}
+
+/** The answer to a synchronous invocation whose execution has ended; the log is of the handler's last run. */
+export function endedAnswer(execution: DurableExecution, tail: boolean): Answer {
+  const { ending, log, start } = execution;
+  const failed = ending?.status !== 'SUCCEEDED';
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'application/json',
+      'x-amz-executed-version': start.version,
+      'x-amz-durable-execution-arn': start.arn,
+      ...(failed ? { 'x-amz-function-error': 'Unhandled' } : {}),
+      ...(tail && log !== undefined ? { 'x-amz-log-result': log.bytes().toString('base64') } : {}),
+      'x-amzn-remapped-content-length': '0',
+      'x-amzn-trace-id': start.traceId,
+    },
+    body: failed ? errorPayloadOf(ending?.error ?? {}) : Buffer.from(ending.result ?? 'null'),
+  };
+}
+
+export const checkpointDurableExecution: DurableHandler = ({ executions, request, label }) => {
+  const body = bodyOf(request);
+  return jsonAnswer(
+    executions.find(label).checkpoint({
+      token: textOf(body, 'CheckpointToken'),
+      clientToken: textOf(body, 'ClientToken'),
+      updates: readUpdates(fieldOf(body, 'Updates')),
+    }),
+  );
+};
+
+export const getDurableExecutionState: DurableHandler = ({ executions, request, label }) => {
+  const page = readPageRequest(request.query);
+  return jsonAnswer(executions.find(label).state(request.query['CheckpointToken'], page));
+};
+
+export const getDurableExecution: DurableHandler = ({ executions, request, label }) => {
+  const { start, startedAt, endedAt, status, ending } = executions.find(label);
+  const includeData = request.query['IncludeExecutionData'] !== 'false';
+  const { executionTimeoutSeconds, retentionDays = 14 } = start.configuration;
+  const document: Readonly<Partial<Record<keyof GetDurableExecutionResponse, unknown>>> = {
+    DurableExecutionArn: start.arn,
+    DurableExecutionName: start.name,
+    FunctionArn: start.functionArn,
+    Version: start.version,
+    Status: status,
+    StartTimestamp: inSeconds(startedAt),
+    EndTimestamp: endedAt === undefined ? undefined : inSeconds(endedAt),
+    TraceHeader: { XAmznTraceId: start.traceId },
+    DurableConfig: { ExecutionTimeout: executionTimeoutSeconds, RetentionPeriodInDays: retentionDays },
+    ExecutionDataIncluded: includeData,
+    ...(includeData ? { InputPayload: start.input, Result: ending?.result, Error: ending?.error } : {}),
+  };
+  return jsonAnswer(document);
+};
+
+export const getDurableExecutionHistory: DurableHandler = ({ executions, request, label }) => {
+  const { query } = request;
+  const page = readPageRequest(query);
+  const { events } = executions.find(label).history;
+  const ordered = query['ReverseOrder'] === 'true' ? events.toReversed() : events;
+  const { items, nextMarker } = pageOf(ordered, page, ({ id }) => String(id));
+  const includeData = query['IncludeExecutionData'] === 'true';
+  return jsonAnswer({
+    Events: items.map((event) => eventDocument(event, includeData)),
+    NextMarker: nextMarker,
+  });
+};
+
+export const stopDurableExecution: DurableHandler = ({ executions, request, label }) => {
+  const error = readError(bodyOf(request));
+  const execution = executions.find(label);
+  execution.stop(error);
+  return jsonAnswer({ StopTimestamp: inSeconds(execution.endedAt ?? Date.now()) });
+};
+
+/** The callback of an id while it is awaited; throws what the service answers where it is not. */
+function awaitedCallback({ executions, label }: DurableCall) {
+  const execution = executions.ofCallback(label);
+  const callback = execution?.findCallback(label);
+  if (execution === undefined || callback === undefined) throw invalidParameterValue('Invalid callback id');
+  if (execution.ending !== undefined || callback.status !== 'STARTED') throw callbackTimeout();
+  return { execution, callback };
+}
+
+export const sendDurableExecutionCallbackSuccess: DurableHandler = (call) => {
+  const { execution, callback } = awaitedCallback(call);
+  const { body } = call.request;
+  execution.endCallback(callback, { result: body.length === 0 ? undefined : body.toString('utf8') });
+  return jsonAnswer({});
+};
+
+export const sendDurableExecutionCallbackFailure: DurableHandler = (call) => {
+  const { execution, callback } = awaitedCallback(call);
+  execution.endCallback(callback, { error: readError(bodyOf(call.request)) ?? {} });
+  return jsonAnswer({});
+};
+
+export const sendDurableExecutionCallbackHeartbeat: DurableHandler = (call) => {
+  const { execution, callback } = awaitedCallback(call);
+  execution.keepAlive(callback);
+  return jsonAnswer({});
+};
+
+/** Lists a function's executions; functionName and version say whose. */
+export function listDurableExecutions(
+  { executions, request }: Omit<DurableCall, 'label'>,
+  functionName: string,
+  version: string | undefined,
+): Answer {
+  const { query } = request;
+  const page = readPageRequest(query);
+  const matching = executions.all.filter(
+    ({ start, status }) =>
+      start.functionName === functionName &&
+      start.version === (version ?? start.version) &&
+      start.name === (query['DurableExecutionName'] ?? start.name) &&
+      status === (query['Statuses'] ?? status),
+  );
+  const ordered = query['ReverseOrder'] === 'true' ? matching : matching.toReversed();
+  const { items, nextMarker } = pageOf(ordered, page, ({ start }) => start.arn);
+  return jsonAnswer({
+    DurableExecutions: items.map(({ start, status, startedAt, endedAt }) => ({
+      DurableExecutionArn: start.arn,
+      DurableExecutionName: start.name,
+      FunctionArn: start.functionArn,
+      Status: status,
+      StartTimestamp: inSeconds(startedAt),
+      EndTimestamp: endedAt === undefined ? undefined : inSeconds(endedAt),
+    })),
+    NextMarker: nextMarker,
+  });
+}

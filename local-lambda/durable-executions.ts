@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import type { ExecutionStatus } from '@aws-sdk/client-lambda';
+import type { Capacity } from './capacity.ts';
+import { DurableExecution, type DurableStart } from './durable-execution.ts';
+import type { RuntimeInvocation } from './execution-environment.ts';
+import type { FunctionVersion } from './function-definition.ts';
+import type { RunResult } from './invocation-runner.ts';
+import { durableExecutionAlreadyStarted, resourceNotFound, tooManyRequests } from './service-errors.ts';
+
+/** A durable execution that was started, as a test may want to look at it. */
+export type StartedDurableExecution = Readonly<{
+  arn: string;
+  name: string;
+  functionName: string;
+  version: string;
+  status: ExecutionStatus;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+  endedAt: number | undefined;
+  /** How often its handler was invoked: once at its start, and once after each suspension. */
+  invocations: number;
+}>;
+
+/** An execution as a test may want to look at it. */
+export function startedDurableExecution(execution: DurableExecution): StartedDurableExecution {
+  const { start, status, startedAt, endedAt, invocations } = execution;
+  const { arn, name, functionName, version } = start;
+  return { arn, name, functionName, version, status, startedAt, endedAt, invocations };
+}
+
+type FindVersion = (functionName: string, version: string) => FunctionVersion | undefined;
+
+/** The durable executions of all functions, from their start until the server forgets them. */
+export class DurableExecutions {
+  readonly #capacity: Capacity;
+  readonly #retryDelaysMs: readonly number[];
+  readonly #findVersion: FindVersion;
+  readonly #run: (version: FunctionVersion, invocation: RuntimeInvocation) => Promise<RunResult>;
+  readonly #url: () => string | undefined;
+  readonly #onChange: () => void;
+  #all: DurableExecution[] = [];
+  readonly #waitingForCapacity = new Set<DurableExecution>();
+  #closing = false;
+
+  constructor(options: {
+    capacity: Capacity;
+    retryDelaysMs: readonly number[];
+    findVersion: FindVersion;
+    run: (version: FunctionVersion, invocation: RuntimeInvocation) => Promise<RunResult>;
+    /** Where a handler reaches this server. */
+    url: () => string | undefined;
+    /** Called when active may have changed. */
+    onChange: () => void;
+  }) {
+    this.#capacity = options.capacity;
+    this.#retryDelaysMs = options.retryDelaysMs;
+    this.#findVersion = options.findVersion;
+    this.#run = options.run;
+    this.#url = options.url;
+    this.#onChange = options.onChange;
+  }
+
+  /** Oldest first. */
+  get all(): readonly DurableExecution[] {
+    return this.#all;
+  }
+
+  /** Executions whose handler runs now, or soon. */
+  get active(): number {
+    return this.#all.filter((execution) => execution.active && !this.#waitingForCapacity.has(execution))
+      .length;
+  }
+
+  /** Starts an execution, or finds the one that has this name already: of this function, whatever its version. */
+  start(options: {
+    start: Omit<DurableStart, 'arn' | 'id' | 'name'>;
+    name: string | undefined;
+    version: FunctionVersion;
+    invocation: Omit<RuntimeInvocation, 'payload'>;
+    /** Whether to refuse the start where there is no capacity for it now. */
+    refuseThrottled: boolean;
+  }): DurableExecution {
+    const { start, name = randomUUID(), version, invocation, refuseThrottled } = options;
+    const existing = this.#all.find(
+      (execution) => execution.start.functionName === start.functionName && execution.start.name === name,
+    );
+    if (existing !== undefined) {
+      const isSame = existing.start.version === start.version && existing.start.input === start.input;
+      if (!isSame) throw durableExecutionAlreadyStarted(existing.start.arn);
+      return existing;
+    }
+    const { reservedConcurrency } = version.definition;
+    const throttled = this.#capacity.refusal(start.functionName, reservedConcurrency);
+    if (throttled !== undefined && refuseThrottled) throw tooManyRequests(throttled);
+    const id = randomUUID();
+    const execution: DurableExecution = new DurableExecution({
+      start: { ...start, id, name, arn: `${start.functionArn}/durable-execution/${name}/${id}` },
+      invoke: (own) => this.#invoke(execution, version, { ...invocation, ...own }),
+      retryDelaysMs: this.#retryDelaysMs,
+      onChange: this.#onChange,
+    });
+    this.#all.push(execution);
+    execution.begin(invocation.requestId);
+    return execution;
+  }
+
+  /** Throws the ServiceError that the service answers where there is no such execution. */
+  find(arn: string): DurableExecution {
+    const execution = this.#all.find(({ start }) => start.arn === arn);
+    if (execution === undefined) throw resourceNotFound('Durable Execution does not exist');
+    return execution;
+  }
+
+  /** The execution that waits, or waited, for a callback. */
+  ofCallback(callbackId: string): DurableExecution | undefined {
+    return this.#all.find((execution) => execution.findCallback(callbackId) !== undefined);
+  }
+
+  /** Forgets all of them; those that run are not invoked again. */
+  forget(): void {
+    for (const execution of this.#all) execution.abandon();
+    this.#all = [];
+    this.#onChange();
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.forget();
+  }
+
+  /** Runs the handler once, as soon as there is capacity for it. */
+  async #invoke(
+    execution: DurableExecution,
+    startedWith: FunctionVersion,
+    invocation: RuntimeInvocation,
+  ): Promise<RunResult | undefined> {
+    const { functionName } = execution.start;
+    while (!this.#closing && execution.ending === undefined) {
+      const version = this.#findVersion(functionName, startedWith.version) ?? startedWith;
+      if (this.#capacity.acquire(functionName, version.definition.reservedConcurrency) === undefined) {
+        execution.invocations += 1;
+        try {
+          return await this.#run(this.#withEnvironment(version), invocation);
+        } finally {
+          this.#capacity.release(functionName);
+        }
+      }
+      this.#waitingForCapacity.add(execution);
+      this.#onChange();
+      await this.#capacity.released();
+      this.#waitingForCapacity.delete(execution);
+    }
+    return undefined;
+  }
+
+  /** Adds what AWS's SDK needs in the handler's process to find this server. */
+  #withEnvironment(version: FunctionVersion): FunctionVersion {
+    const { definition } = version;
+    const environment = {
+      AWS_ENDPOINT_URL_LAMBDA: this.#url() ?? '',
+      AWS_ACCESS_KEY_ID: 'AKIALOCALLAMBDA00000',
+      AWS_SECRET_ACCESS_KEY: 'not-checked-here',
+      ...definition.environment,
+    };
+    return { ...version, definition: { ...definition, environment } };
+  }
+}

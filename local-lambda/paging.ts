@@ -1,0 +1,36 @@
+import { invalidParameterValue, validationFailed } from './service-errors.ts';
+
+const DEFAULT_ITEMS = 100;
+const MOST_ITEMS = 1000;
+
+/** Which part of a list a request asks for. */
+export type PageRequest = Readonly<{ maxItems: number; marker: string | undefined }>;
+
+/** Reads MaxItems and Marker from a query; throws the ServiceError that the service would answer. */
+export function readPageRequest(query: Readonly<Record<string, string>>): PageRequest {
+  const { MaxItems: text = '0', Marker: marker } = query;
+  const maxItems = Number(text);
+  const violation = (bound: string) =>
+    validationFailed([
+      `Value '${text}' at 'maxItems' failed to satisfy constraint: Member must have value ${bound}`,
+    ]);
+  if (!Number.isInteger(maxItems) || maxItems < 0) throw violation('greater than or equal to 0');
+  if (maxItems > MOST_ITEMS) throw violation(`less than or equal to ${MOST_ITEMS}`);
+  return { maxItems: maxItems === 0 ? DEFAULT_ITEMS : maxItems, marker };
+}
+
+/** Cuts a page out of a list; a marker names the last item of the page before, so the list may grow meanwhile. */
+export function pageOf<Item>(
+  items: readonly Item[],
+  { maxItems, marker }: PageRequest,
+  keyOf: (item: Item) => string,
+): Readonly<{ items: readonly Item[]; nextMarker: string | undefined }> {
+  const encode = (item: Item) => Buffer.from(keyOf(item)).toString('base64');
+  const before = marker === undefined ? -1 : items.findIndex((item) => encode(item) === marker);
+  if (marker !== undefined && before === -1) throw invalidParameterValue('Invalid Marker');
+  const start = before + 1;
+  const page = items.slice(start, start + maxItems);
+  const last = page.at(-1);
+  const isLast = last === undefined || start + page.length === items.length;
+  return { items: page, nextMarker: isLast ? undefined : encode(last) };
+}
