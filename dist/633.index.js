@@ -33,15 +33,6 @@ const STATES = [
     'Stopped',
     'Cancelled',
 ];
-function errorTypeOf(event) {
-    const details = [
-        event.StepFailedDetails,
-        event.CallbackFailedDetails,
-        event.ChainedInvokeFailedDetails,
-        event.ContextFailedDetails,
-    ].find((given) => given !== undefined);
-    return details?.Error?.Payload?.ErrorType;
-}
 /** The event in our words; undefined where it is about the execution itself or its invocations. */
 function readEvent(event, invocation) {
     const [, kindText, stateText] = TYPE.exec(event.EventType ?? '') ?? [];
@@ -50,14 +41,12 @@ function readEvent(event, invocation) {
     if (kind === undefined || state === undefined)
         return undefined;
     const seconds = event.WaitStartedDetails?.Duration ?? event.StepFailedDetails?.RetryDetails?.NextAttemptDelaySeconds;
-    const errorType = errorTypeOf(event);
     return {
         invocation,
         kind,
         state,
         ...(event.Name !== undefined && { name: event.Name }),
         ...(seconds !== undefined && { seconds }),
-        ...(errorType !== undefined && { errorType }),
     };
 }
 const isOver = (failure) => !failure.mayClear && failure.proof !== 'may_have_run';

@@ -38,6 +38,15 @@ function codeOf({ definition }: FunctionVersion): Readonly<Record<string, unknow
   };
 }
 
+function durableConfigOf({ definition }: FunctionVersion): Readonly<Record<string, unknown>> {
+  const { durable } = definition;
+  if (durable === undefined) return {};
+  const { executionTimeoutSeconds, retentionDays = 14 } = durable;
+  return {
+    DurableConfig: { ExecutionTimeout: executionTimeoutSeconds, RetentionPeriodInDays: retentionDays },
+  };
+}
+
 function statusOf({ version, state, update }: VersionStatus): Readonly<Record<string, unknown>> {
   const { reason, reasonCode } = withReason(state);
   const optimised =
@@ -51,6 +60,7 @@ function statusOf({ version, state, update }: VersionStatus): Readonly<Record<st
     LastUpdateStatus: shown?.status,
     LastUpdateStatusReason: update?.reason,
     LastUpdateStatusReasonCode: update?.reasonCode,
+    ...durableConfigOf(version),
     SnapStart: {
       ApplyOn: version.definition.snapStart ? 'PublishedVersions' : 'None',
       OptimizationStatus: optimised ? 'On' : 'Off',

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import { type Fault, type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { deliverTo, ECHO, fakeTiming, SLOW, useLambda } from './courier.ts';
@@ -10,8 +11,12 @@ let restore: () => void;
 beforeAll(async () => {
   lambda = await startLocalLambda({
     functions: {
-      echo: { handler: ECHO },
+      echo: { handler: ECHO, versions: { 1: {} } },
       slow: { handler: SLOW, timeoutSeconds: 30 },
+      order: {
+        ...SAMPLE_FUNCTIONS['durable-order'],
+        durable: { executionTimeoutSeconds: 60, timeScale: 0.01 },
+      },
       'no-tail': { handler: ECHO, tailLogsUnsupported: true },
       'log-elsewhere': { handler: ECHO, logDestination: { logGroup: '/app/logs', logStreamName: 'one' } },
     },
@@ -23,6 +28,8 @@ afterAll(async () => {
   restore();
   await lambda.close();
 });
+
+const ORDER = { functionName: 'order', reference: { name: 'order' }, qualifier: 'live' };
 
 /** Faults for the first requests, then none. */
 const first = (...faults: readonly Fault[]): void => lambda.setFault((_, n) => faults[n]);
@@ -108,13 +115,26 @@ describe('which policy sends again what', () => {
 
   test.each([
     { what: 'a dry run', invocation: { invocationType: 'DryRun' as const } },
-    { what: 'a named durable execution', invocation: { durableExecutionName: 'order-7' } },
+    { what: 'a named durable execution', invocation: { ...ORDER, durableExecutionName: 'order-7' } },
   ])('$what may always be sent again, but not under never', async ({ invocation }) => {
     first({ kind: 'reset', when: 'after' });
     expect((await deliverTo(lambda, { invocation })).attempts).toBe(2);
     lambda.reset();
     first({ kind: 'reset', when: 'after' });
     expect((await deliverTo(lambda, { invocation, policy: { retry: 'never' } })).attempts).toBe(1);
+  });
+
+  test.each([
+    { what: 'that is not durable', invocation: { qualifier: '1' } },
+    { what: 'without a qualifier, which no durable one has', invocation: {} },
+  ])('the name of an execution proves nothing of a function $what', async ({ invocation }) => {
+    first({ kind: 'reset', when: 'after' });
+    const { result, attempts } = await deliverTo(lambda, {
+      invocation: { ...invocation, durableExecutionName: 'order-7' },
+    });
+    expect(attempts).toBe(1);
+    expect(result).toMatchObject({ kind: 'failure', proof: 'may_have_run' });
+    expect(lambda.executions('echo')).toHaveLength(1);
   });
 
   test('a lost dry run never ran', async () => {

@@ -23,7 +23,6 @@ export type ExecutionEvent = Readonly<{
   name?: string;
   /** How long a wait takes, or how long it is until a step is tried again. */
   seconds?: number;
-  errorType?: string;
 }>;
 
 /** What following needs: the client of the execution's region, and whom to tell what happens. */
@@ -55,16 +54,6 @@ const STATES: readonly OperationState[] = [
   'Cancelled',
 ];
 
-function errorTypeOf(event: Event): string | undefined {
-  const details = [
-    event.StepFailedDetails,
-    event.CallbackFailedDetails,
-    event.ChainedInvokeFailedDetails,
-    event.ContextFailedDetails,
-  ].find((given) => given !== undefined);
-  return details?.Error?.Payload?.ErrorType;
-}
-
 /** The event in our words; undefined where it is about the execution itself or its invocations. */
 function readEvent(event: Event, invocation: Invocation): ExecutionEvent | undefined {
   const [, kindText, stateText] = TYPE.exec(event.EventType ?? '') ?? [];
@@ -73,14 +62,12 @@ function readEvent(event: Event, invocation: Invocation): ExecutionEvent | undef
   if (kind === undefined || state === undefined) return undefined;
   const seconds =
     event.WaitStartedDetails?.Duration ?? event.StepFailedDetails?.RetryDetails?.NextAttemptDelaySeconds;
-  const errorType = errorTypeOf(event);
   return {
     invocation,
     kind,
     state,
     ...(event.Name !== undefined && { name: event.Name }),
     ...(seconds !== undefined && { seconds }),
-    ...(errorType !== undefined && { errorType }),
   };
 }
 

@@ -33,7 +33,6 @@ export type Happening = Readonly<{
   state: 'Started' | 'Succeeded' | 'Failed' | 'TimedOut' | 'Stopped' | 'Cancelled';
   name?: string | undefined;
   seconds?: number | undefined;
-  errorType?: string | undefined;
 }>;
 
 const KINDS: Readonly<Record<Happening['kind'], string>> = {
@@ -54,12 +53,11 @@ const STATES: Readonly<Record<Happening['state'], string>> = {
 const NAME_BYTES = 256;
 
 /** One line of a durable execution's history, to be fenced. */
-export function historyLine({ label, kind, state, name, seconds, errorType }: Happening): string {
+export function historyLine({ label, kind, state, name, seconds }: Happening): string {
   const named = name === undefined ? '' : ` ${cut(name.replace(/\s+/g, ' '), NAME_BYTES)}`;
-  const why = errorType === undefined ? '' : `: ${cut(errorType.replace(/\s+/g, ' '), NAME_BYTES)}`;
   const period =
     seconds === undefined ? '' : state === 'Failed' ? `; again in ${seconds} s` : ` (${seconds} s)`;
-  return `Lambda function ${label}: ${KINDS[kind]}${named} ${STATES[state]}${why}${period}`;
+  return `Lambda function ${label}: ${KINDS[kind]}${named} ${STATES[state]}${period}`;
 }
 
 /** Writes that an invocation waits before it is sent again. */
