@@ -207,6 +207,27 @@ describe('jobs to be done', () => {
     expect(stage.lambda.executions('health')).toHaveLength(1);
   });
 
+  example('durable-execution', 'the execution is followed to its end, and joined by its name', async () => {
+    const jobs = await pass('durable-execution');
+    expect(printed(jobs)).toBe('Rolled out {"release":"v1.5.0","share":1}\n');
+    expect(actionsOf(jobs)[0]?.run.lines.map(({ text }) => text)).toEqual(
+      expect.arrayContaining([
+        'Lambda function roll-out: step canary succeeded',
+        'Lambda function roll-out: wait watch the alarms started (1 s)',
+        'Lambda function roll-out: step all succeeded',
+      ]),
+    );
+    const again = await pass('durable-execution');
+    expect(printed(again)).toBe(printed(jobs));
+    expect(stage.lambda.durableExecutions('roll-out').map(({ name }) => name)).toEqual(['release-42']);
+  });
+
+  example('streamed-response', 'a response of over 6 MB is in its file', async () => {
+    const jobs = await pass('streamed-response');
+    expect(printed(jobs).trim()).toBe('200000');
+    expect(actionsOf(jobs)[0]?.outputs['result_file']).toMatch(/[/\\]export[/\\]orders\.csv$/);
+  });
+
   example('many-functions', 'all of them are asked, each with its event', async () => {
     const jobs = await pass('many-functions');
     expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '3', succeeded: '3' });

@@ -1,5 +1,7 @@
 // The functions that the examples invoke, as small as they can be.
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withDurableExecution } from '@aws/durable-execution-sdk-js';
 
 /** Answers with the event. */
 export const echo = async (event) => event;
@@ -53,3 +55,22 @@ export const placeOrder = async ({ order, lines }) => {
   console.log(`placing order ${order}`);
   return { order, accepted: lines.every(reserve) };
 };
+
+/** Rolls a release out in three steps, with a wait before the last. */
+export const rollOut = withDurableExecution(async ({ release }, context) => {
+  await context.step('canary', async () => release);
+  await context.step('half', async () => release);
+  await context.wait('watch the alarms', { seconds: 1 });
+  return context.step('all', async () => ({ release, share: 1 }));
+});
+
+const ORDERS = 200_000;
+
+/** Streams all orders as CSV, some 8 MB, a thousand at a time. */
+export const exportOrders = awslambda.streamifyResponse(async (_event, stream) => {
+  for (let first = 1; first <= ORDERS; first += 1_000) {
+    const lines = Array.from({ length: 1_000 }, (_, at) => `${first + at},2026-01-01T00:00:00.000Z,open,tea`);
+    if (!stream.write(`${lines.join('\n')}\n`)) await once(stream, 'drain');
+  }
+  stream.end();
+});

@@ -43,6 +43,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   'next-release': runs('nextRelease'),
   'place-order': runs('placeOrder', LIVE),
   refund: runs('echo'),
+  'roll-out': runs('rollOut', { durable: { executionTimeoutSeconds: 3_600 }, ...LIVE }),
+  'export-orders': runs('exportOrders'),
 };
 
 /** Whom IAM does not let invoke `refund`. */
@@ -76,6 +78,9 @@ const DEPLOYMENT = {
 
 const SETTINGS: Readonly<Record<string, Setting>> = {
   asynchronous: { event: { name: 'release', payload: { release: { name: 'Version 1.5 "Autumn"' } } } },
+  'durable-execution': {
+    event: { name: 'release', payload: { release: { id: 42, tag_name: 'v1.5.0' } } },
+  },
   'ci-cd-pipeline': { repository: { 'src/index.mjs': '' }, commands: DEPLOYMENT },
   'environment-specific': { contexts: { inputs: { environment: 'production' } } },
   'complex-payload': {
