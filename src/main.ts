@@ -4,7 +4,6 @@ import { makePlan, type Plan } from './inputs/plan.ts';
 import { InvalidInputError } from './inputs/problems.ts';
 import { readEnvironment, readInput } from './inputs/read.ts';
 import { type Courier, deliverAll } from './lambda/delivery.ts';
-import type { Delivery } from './lambda/invocation.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
 import type { JobFacts } from './outcome/advice.ts';
 import { judge } from './outcome/judge.ts';
@@ -12,7 +11,7 @@ import { joinSecrets, maskJudgement, NO_SECRETS } from './outcome/masks.ts';
 import type { Judgement } from './outcome/outcome.ts';
 import { invalidInput, unwrittenResponse, writeAnnotations } from './report/annotations.ts';
 import { Ledger } from './report/ledger.ts';
-import { announcement, noteOf, progressLine, writeEnd, writeLog } from './report/log.ts';
+import { announcement, isFunctionError, noteOf, progressLine, writeEnd, writeLog } from './report/log.ts';
 import { registerSecrets } from './report/masks.ts';
 import { isTooLong, outputsOf, writeOutputs } from './report/outputs.ts';
 import { renderComment, renderJobSummary } from './report/permissions.ts';
@@ -51,10 +50,10 @@ async function orFail<Written>(write: () => Promise<Written>): Promise<Written |
 /** Ends the file of a streamed response: under its own name where all of it came and the function did not fail. */
 function endOfStream(
   receiver: Receiver | undefined,
-  { invocation, result }: Delivery,
+  { outcome }: Judgement,
 ): Promise<KeptResponse | undefined> | undefined {
-  if (receiver === undefined || invocation.invocationType !== 'RequestResponse') return undefined;
-  const isWhole = result.kind === 'answer' && result.functionError === undefined;
+  if (receiver === undefined || outcome.invocation_type !== 'RequestResponse') return undefined;
+  const isWhole = 'status_code' in outcome && !isFunctionError(outcome);
   return orFail(() => receiver.end({ isWhole }));
 }
 
@@ -71,11 +70,9 @@ async function invokeAll(
   let ended = 0;
   try {
     await deliverAll(plan.invocations, courier, async (delivery) => {
-      const responseFile = await endOfStream(job.receiver, delivery);
-      const judgement = {
-        ...judge(delivery, { failOnFunctionError, expressions, job }),
-        ...(responseFile && { responseFile }),
-      };
+      const judged = judge(delivery, { failOnFunctionError, expressions, job });
+      const responseFile = await endOfStream(job.receiver, judged);
+      const judgement = { ...judged, ...(responseFile && { responseFile }) };
       registerSecrets(judgement.secrets);
       secrets = joinSecrets(secrets, { ...judgement.secrets, complete: true });
       const shown = maskJudgement(judgement, { ...secrets, complete: judgement.secrets.complete });

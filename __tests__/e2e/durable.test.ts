@@ -1,3 +1,4 @@
+import { LambdaClient, StopDurableExecutionCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import {
@@ -153,6 +154,30 @@ describe('an execution that', () => {
   test('times out is a function error', async () => {
     const step = await orderStep({ approval: true }, { function_name: 'impatient' });
     expect(step.outputs).toMatchObject({ outcome: 'function_error', function_error: 'TIMED_OUT' });
+  });
+
+  test('is stopped from outside is a function error', async () => {
+    const client = new LambdaClient({
+      endpoint: lambda.url,
+      region: lambda.region,
+      credentials: { accessKeyId: 'AKIAEXAMPLE000000000', secretAccessKey: 'secret' },
+    });
+    const step = await orderStep(
+      { approval: true },
+      {},
+      {
+        onStart: (child) => {
+          child.stdout?.on('data', (chunk) => {
+            const [{ arn } = { arn: '' }] = started();
+            if (!String(chunk).includes('callback approval started')) return;
+            void client.send(new StopDurableExecutionCommand({ DurableExecutionArn: arn }));
+          });
+        },
+      },
+    );
+    client.destroy();
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs).toMatchObject({ outcome: 'function_error', function_error: 'STOPPED' });
   });
 
   test('goes on when the workflow is cancelled says so, with its ARN', async () => {

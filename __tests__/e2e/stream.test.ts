@@ -208,6 +208,62 @@ describe('an error in the middle', () => {
   });
 });
 
+describe('an error that Lambda tells in the log alone', () => {
+  let recorded: LocalLambda;
+  let documented: LocalLambda;
+  beforeAll(async () => {
+    recorded = await startLocalLambda({
+      functions: {
+        stream: SAMPLE_FUNCTIONS.stream,
+        short: { ...SAMPLE_FUNCTIONS.stream, timeoutSeconds: 1 },
+        json: { ...SAMPLE_FUNCTIONS.stream, logFormat: 'JSON' },
+      },
+      streaming: 'recorded',
+    });
+    documented = lambda;
+    lambda = recorded;
+  });
+  afterAll(async () => {
+    lambda = documented;
+    await recorded.close();
+  });
+
+  test('is a function error all the same, with its stack, and what had arrived is partial', async () => {
+    const step = await streamStep({ lines: 2, ending: 'throw' });
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs).toMatchObject({
+      outcome: 'function_error',
+      function_error: 'Unhandled',
+      log_result: '',
+    });
+    expect(step.annotations[0]?.message).toMatch(
+      /^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/,
+    );
+    expect(String(step.partial)).toBe('line 1\nline 2\n');
+    expect(step.file).toBeUndefined();
+  });
+
+  test.each([
+    ['the end of the process', 'stream', 'exit', /Runtime\.ExitError/],
+    ['a timeout', 'short', 'hang', /Sandbox\.Timedout/],
+    ['an error in the JSON format', 'json', 'throw', /RangeError/],
+  ])('is one for %s', async (_, name, ending, told) => {
+    const step = await streamStep({ lines: 1, ending }, { function_name: name });
+    expect(step.outputs['outcome']).toBe('function_error');
+    expect(step.annotations[0]?.message).toMatch(told);
+  });
+
+  test('is not seen where nothing failed', async () => {
+    expect((await streamStep({ lines: 1 })).outputs['outcome']).toBe('succeeded');
+  });
+
+  test('a dry run runs nothing, although a stream’s would', async () => {
+    recorded.reset();
+    await streamStep({ lines: 1 }, { invocation_type: 'DryRun' });
+    expect(recorded.executions()).toHaveLength(0);
+  });
+});
+
 describe('a stream that breaks', () => {
   const half = 25 * MB;
   test.each<[string, Fault]>([

@@ -53,16 +53,23 @@ export type Entries = Readonly<{
   notes: readonly string[];
 }>;
 
-// How many environments started cold is known from the log tail alone.
+// How many environments started cold is known from the log tail alone; and a stream's end may tell of no error.
 const READ_FOR_FIGURES = { logType: 'Tail', keepsLog: false } as const;
 
 /** How entries become invocations. A function that supports no log tail has to be asked twice. */
-export type Numbering = Readonly<{ repeat: number; shard: Shard; mayAskTwice: boolean }>;
+export type Numbering = Readonly<{
+  repeat: number;
+  shard: Shard;
+  mayAskTwice: boolean;
+  responseStream: boolean;
+}>;
 
 /** Numbers the copies of every entry, and keeps those of the shard. Numbers are the same in all shards. */
-function number(entries: readonly Entry[], { repeat, shard, mayAskTwice }: Numbering): Invocation[] {
+function number(entries: readonly Entry[], numbering: Numbering): Invocation[] {
+  const { repeat, shard, mayAskTwice, responseStream } = numbering;
   return entries.flatMap(({ invocation }, at) => {
-    const readsTail = repeat > 1 && mayAskTwice && invocation.invocationType === 'RequestResponse';
+    const isWanted = repeat > 1 || responseStream;
+    const readsTail = isWanted && mayAskTwice && invocation.invocationType === 'RequestResponse';
     const forCopies = readsTail && invocation.logType === 'None' ? READ_FOR_FIGURES : {};
     return at % shard.total === shard.index
       ? Array.from({ length: repeat }, (_, copy) =>
@@ -75,7 +82,7 @@ function number(entries: readonly Entry[], { repeat, shard, mayAskTwice }: Numbe
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
 export async function parseEntries(
   step: InputReader,
-  given: Numbering & { workspace: string; responseStream: boolean },
+  given: Numbering & { workspace: string },
   problems: Problems,
 ): Promise<Entries> {
   const parser = new EntryParser(given, problems);

@@ -6,6 +6,7 @@ import { type Checked, check, type Expressions } from './expectations.ts';
 import { decodeLogTail, isCut, readFigures } from './log-tail.ts';
 import { findSecrets, maskValue } from './masks.ts';
 import type { Judgement, Outcome, Secrets } from './outcome.ts';
+import { withErrorOfLog } from './stream-error.ts';
 
 /** What turns an answer into a verdict on the step. */
 export type Rules = Readonly<{ failOnFunctionError: boolean; expressions: Expressions; job: JobFacts }>;
@@ -200,7 +201,11 @@ function failsStep(outcome: Outcome, rules: Rules): boolean {
 }
 
 /** Judges how an invocation ended: its outcome, whether the step fails for it, and what may not be shown. */
-export function judge(delivery: Delivery, rules: Rules): Judgement {
+export function judge(delivered: Delivery, rules: Rules): Judgement {
+  const delivery =
+    delivered.result.kind === 'answer'
+      ? { ...delivered, result: withErrorOfLog(delivered.result) }
+      : delivered;
   const queried = query(outcomeOf(delivery, rules), rules);
   const { mask, search } = rules.expressions;
   const secrets = findSecrets(mask, queried.outcome, search);

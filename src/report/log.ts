@@ -61,7 +61,8 @@ export function headline({ label, outcome, responseBytes }: Judgement): string {
   }
 }
 
-const isFunctionError = (outcome: Outcome): boolean =>
+/** Whether the function itself failed, whatever the step makes of it. */
+export const isFunctionError = (outcome: Outcome): boolean =>
   'function_error' in outcome && outcome.function_error !== undefined;
 
 function logGroup({ log, isCut }: { log: string; isCut: boolean }): LogGroup {

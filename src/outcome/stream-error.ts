@@ -1,0 +1,57 @@
+import { Buffer } from 'node:buffer';
+import { fieldsOf } from '../fields.ts';
+import type { Answer } from '../lambda/invocation.ts';
+import { isRequestId } from './links.ts';
+import { decodeLogTail, type ReportStatus, readReport } from './log-tail.ts';
+
+// The Node.js runtime logs what a handler throws as one line: time, request id, level, title, the error as JSON.
+const TITLES = 'Invoke Error|Uncaught Exception|Unhandled Promise Rejection';
+
+function errorInLog(log: string, requestId: string): string | undefined {
+  const line = new RegExp(`\\t${requestId}\\tERROR\\t(?:${TITLES}) *\\t(?<json>\\{.*)$`, 'm');
+  const json = line.exec(log)?.groups?.['json'];
+  if (json === undefined) return undefined;
+  try {
+    const { errorType } = fieldsOf(JSON.parse(json));
+    return typeof errorType === 'string' ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const STATUSES: Readonly<Record<ReportStatus, string | undefined>> = {
+  success: undefined,
+  error: 'Runtime.Unknown',
+  failure: 'Runtime.Unknown',
+  timeout: 'Sandbox.Timedout',
+};
+
+// Source: Lambda quotas, streamed response. What is over it is cut, one byte later.
+const LONGEST_STREAM = 209_715_200;
+
+const failed = (answer: Answer, error: Readonly<{ errorType: string; errorMessage: string }>): Answer => ({
+  ...answer,
+  functionError: 'Unhandled',
+  payload: Buffer.from(JSON.stringify(error)),
+});
+
+/**
+ * A streamed answer whose end tells of no error, although the log does: Lambda does not always tell in the stream.
+ * The error then stands in place of the response, as in every answer of a function that failed.
+ */
+export function withErrorOfLog(answer: Answer): Answer {
+  const { streamedBytes, functionError, logTail, requestId } = answer;
+  if (streamedBytes === undefined || functionError !== undefined) return answer;
+  if (streamedBytes > LONGEST_STREAM) {
+    const errorMessage = `The response is longer than ${LONGEST_STREAM} bytes and was cut.`;
+    return failed(answer, { errorType: 'Function.ResponseSizeTooLarge', errorMessage });
+  }
+  if (logTail === undefined || requestId === undefined || !isRequestId(requestId)) return answer;
+  const log = decodeLogTail(logTail);
+  const thrown = errorInLog(log, requestId);
+  if (thrown !== undefined) return { ...answer, functionError: 'Unhandled', payload: Buffer.from(thrown) };
+  const report = readReport(log, requestId);
+  const errorType = report?.status && (report.errorType ?? STATUSES[report.status]);
+  if (report?.status === undefined || report.status === 'success' || errorType === undefined) return answer;
+  return failed(answer, { errorType, errorMessage: `The log reports status ${report.status}.` });
+}
