@@ -43,6 +43,26 @@ function readConfiguration(client, { functionName, qualifier }, bounds) {
 
 /***/ }),
 
+/***/ 6693:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   Hv: () => (/* binding */ nextPoll),
+/* harmony export */   kL: () => (/* binding */ FIRST_POLL_MS),
+/* harmony export */   v7: () => (/* binding */ pause)
+/* harmony export */ });
+/** The first wait between two questions of a kind, in milliseconds. */
+const FIRST_POLL_MS = 500;
+const LONGEST_POLL_MS = 10_000;
+const GROWTH = 1.5;
+/** The wait after one of `waitMs`. */
+const nextPoll = (waitMs) => Math.min(LONGEST_POLL_MS, waitMs * GROWTH);
+/** Waits, with up to a quarter more at random so that many who ask do not ask at once. */
+const pause = (waitMs, timing, stop) => timing.sleep(waitMs * (1 + timing.random() / 4), stop);
+
+
+/***/ }),
+
 /***/ 7414:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
 
@@ -52,11 +72,10 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony export */ });
 /* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(2988);
 /* harmony import */ var _failures_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(6971);
+/* harmony import */ var _polling_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(6693);
 
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
-const GROWTH = 1.5;
+
 // Codes and states are words; a reason is a sentence that anybody could have put there.
 const word = (text) => (text !== undefined && /^\w+$/.test(text) ? text : '');
 const inBrackets = (text) => (text === '' ? '' : ` (${text})`);
@@ -123,7 +142,7 @@ function toStoppedWait({ cancel }, state) {
 async function waitFor(invocation, waiting) {
     const { client, stop, timing, onStateChange } = waiting;
     let last = '';
-    for (let waitMs = FIRST_WAIT_MS;; waitMs = Math.min(LONGEST_WAIT_MS, waitMs * GROWTH)) {
+    for (let waitMs = _polling_js__WEBPACK_IMPORTED_MODULE_2__/* .FIRST_POLL_MS */ .kL;; waitMs = (0,_polling_js__WEBPACK_IMPORTED_MODULE_2__/* .nextPoll */ .Hv)(waitMs)) {
         const found = await (0,_configuration_js__WEBPACK_IMPORTED_MODULE_0__.readConfiguration)(client, invocation, waiting);
         if (stop.aborted)
             return toStoppedWait(waiting, last);
@@ -140,7 +159,7 @@ async function waitFor(invocation, waiting) {
         }
         else if (!mayAskAgain(found))
             return (0,_failures_js__WEBPACK_IMPORTED_MODULE_1__/* .toUnasked */ .tK)(found);
-        await timing.sleep(waitMs * (1 + timing.random() / 4), stop);
+        await (0,_polling_js__WEBPACK_IMPORTED_MODULE_2__/* .pause */ .v7)(waitMs, timing, stop);
         if (stop.aborted)
             return toStoppedWait(waiting, last);
     }

@@ -12,14 +12,13 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony import */ var node_buffer__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(4573);
 /* harmony import */ var _aws_sdk_client_lambda__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(1696);
 /* harmony import */ var _failures_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(6971);
+/* harmony import */ var _polling_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(6693);
 /* harmony import */ var _request_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(5822);
 
 
 
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
-const GROWTH = 1.5;
+
 const PAGE = 1000;
 // An execution that was just started may not be found at once.
 const UNFOUND_MS = 30_000;
@@ -164,7 +163,7 @@ async function followExecution(started, invocation, following) {
         history.hide(failure, following);
         return started;
     };
-    let waitMs = FIRST_WAIT_MS;
+    let waitMs = _polling_js__WEBPACK_IMPORTED_MODULE_4__/* .FIRST_POLL_MS */ .kL;
     for (;;) {
         // First the state, then what led to it: so the history is whole when the end is seen.
         const found = await readExecution(arn, following, { IncludeExecutionData: false });
@@ -182,10 +181,30 @@ async function followExecution(started, invocation, following) {
             if (!mayCome)
                 return giveUp((0,_failures_js__WEBPACK_IMPORTED_MODULE_1__/* .toUnfollowed */ .Ft)(ended, started));
         }
-        waitMs = isNews ? FIRST_WAIT_MS : Math.min(LONGEST_WAIT_MS, waitMs * GROWTH);
-        await timing.sleep(waitMs * (1 + timing.random() / 4), stop);
+        waitMs = isNews ? _polling_js__WEBPACK_IMPORTED_MODULE_4__/* .FIRST_POLL_MS */ .kL : (0,_polling_js__WEBPACK_IMPORTED_MODULE_4__/* .nextPoll */ .Hv)(waitMs);
+        await (0,_polling_js__WEBPACK_IMPORTED_MODULE_4__/* .pause */ .v7)(waitMs, timing, stop);
     }
 }
+
+
+/***/ }),
+
+/***/ 6693:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   Hv: () => (/* binding */ nextPoll),
+/* harmony export */   kL: () => (/* binding */ FIRST_POLL_MS),
+/* harmony export */   v7: () => (/* binding */ pause)
+/* harmony export */ });
+/** The first wait between two questions of a kind, in milliseconds. */
+const FIRST_POLL_MS = 500;
+const LONGEST_POLL_MS = 10_000;
+const GROWTH = 1.5;
+/** The wait after one of `waitMs`. */
+const nextPoll = (waitMs) => Math.min(LONGEST_POLL_MS, waitMs * GROWTH);
+/** Waits, with up to a quarter more at random so that many who ask do not ask at once. */
+const pause = (waitMs, timing, stop) => timing.sleep(waitMs * (1 + timing.random() / 4), stop);
 
 
 /***/ })

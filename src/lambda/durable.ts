@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { toUnfollowed } from './failures.ts';
 import type { Answer, Failure, Invocation } from './invocation.ts';
+import { FIRST_POLL_MS, nextPoll, pause } from './polling.ts';
 import { type Bounds, perform } from './request.ts';
 
 /** What a durable execution consists of, as its history names it. */
@@ -35,9 +36,6 @@ export type Following = Bounds &
     onHiddenHistory: (invocation: Invocation, failure: Failure) => void;
   }>;
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
-const GROWTH = 1.5;
 const PAGE = 1000;
 // An execution that was just started may not be found at once.
 const UNFOUND_MS = 30_000;
@@ -207,7 +205,7 @@ export async function followExecution(
     history.hide(failure, following);
     return started;
   };
-  let waitMs = FIRST_WAIT_MS;
+  let waitMs = FIRST_POLL_MS;
   for (;;) {
     // First the state, then what led to it: so the history is whole when the end is seen.
     const found = await readExecution(arn, following, { IncludeExecutionData: false });
@@ -223,7 +221,7 @@ export async function followExecution(
       const mayCome = ended.statusCode === 404 && timing.now() - startedAt < UNFOUND_MS;
       if (!mayCome) return giveUp(toUnfollowed(ended, started));
     }
-    waitMs = isNews ? FIRST_WAIT_MS : Math.min(LONGEST_WAIT_MS, waitMs * GROWTH);
-    await timing.sleep(waitMs * (1 + timing.random() / 4), stop);
+    waitMs = isNews ? FIRST_POLL_MS : nextPoll(waitMs);
+    await pause(waitMs, timing, stop);
   }
 }

@@ -2,6 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { CANCELLED, toUnasked, toUnsent } from './failures.ts';
 import type { Failure, Invocation } from './invocation.ts';
+import { FIRST_POLL_MS, nextPoll, pause } from './polling.ts';
 import type { Bounds } from './request.ts';
 
 /** A state that a function has come to on its way to being ready. */
@@ -19,10 +20,6 @@ type Standing = Readonly<
     | { next: 'give up'; isReady: false; why: string }
   )
 >;
-
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
-const GROWTH = 1.5;
 
 // Codes and states are words; a reason is a sentence that anybody could have put there.
 const word = (text: string | undefined): string => (text !== undefined && /^\w+$/.test(text) ? text : '');
@@ -104,7 +101,7 @@ function toStoppedWait({ cancel }: Waiting, state: string): Failure {
 async function waitFor(invocation: Invocation, waiting: Waiting): Promise<Configuration | Failure> {
   const { client, stop, timing, onStateChange } = waiting;
   let last = '';
-  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LONGEST_WAIT_MS, waitMs * GROWTH)) {
+  for (let waitMs = FIRST_POLL_MS; ; waitMs = nextPoll(waitMs)) {
     const found = await readConfiguration(client, invocation, waiting);
     if (stop.aborted) return toStoppedWait(waiting, last);
     if (found.kind === 'configuration') {
@@ -116,7 +113,7 @@ async function waitFor(invocation: Invocation, waiting: Waiting): Promise<Config
       if (standing.next === 'send') return found;
       if (standing.next === 'give up') return toUnsent({ name: 'FunctionFailed', message: standing.why });
     } else if (!mayAskAgain(found)) return toUnasked(found);
-    await timing.sleep(waitMs * (1 + timing.random() / 4), stop);
+    await pause(waitMs, timing, stop);
     if (stop.aborted) return toStoppedWait(waiting, last);
   }
 }
