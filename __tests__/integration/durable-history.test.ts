@@ -1,0 +1,95 @@
+import { createServer, type Server } from 'node:http';
+import { afterEach, expect, test } from '@jest/globals';
+import { Clients } from '../../src/lambda/client.ts';
+import { type ExecutionEvent, followExecution } from '../../src/lambda/durable.ts';
+import { fakeTiming, INVOCATION, useLambda } from './courier.ts';
+
+const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:echo:1/durable-execution/order-7/id';
+let server: Server | undefined;
+let restore = (): void => {};
+
+afterEach(() => {
+  server?.close();
+  restore();
+});
+
+const step = (EventId: number, Name: string) => ({
+  EventId,
+  EventType: 'StepStarted',
+  Name,
+  EventTimestamp: 1,
+});
+
+type Page = Readonly<{ Events: readonly unknown[]; NextMarker?: string }>;
+
+/** What is told of an execution whose history has these pages by marker, a version of it for each poll. */
+async function told(polls: readonly Readonly<Record<string, Page>>[]) {
+  const asked: string[] = [];
+  let poll = -1;
+  server = createServer((request, response) => {
+    const url = new URL(request.url ?? '', 'http://127.0.0.1');
+    const isHistory = url.pathname.endsWith('/history');
+    if (!isHistory && url.searchParams.get('IncludeExecutionData') === 'false') poll += 1;
+    const marker = url.searchParams.get('Marker') ?? '';
+    if (isHistory) asked.push(marker);
+    const isOver = poll >= polls.length - 1;
+    const execution = {
+      DurableExecutionArn: ARN,
+      Status: isOver ? 'SUCCEEDED' : 'RUNNING',
+      ...(isOver && { Result: '{"ok":true}' }),
+    };
+    response.writeHead(200, { 'content-type': 'application/json', 'x-amzn-requestid': 'id' });
+    response.end(JSON.stringify(isHistory ? polls[poll]?.[marker] : execution));
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  restore = useLambda(
+    `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+  );
+  const never = new AbortController().signal;
+  const clients = new Clients({});
+  const events: ExecutionEvent[] = [];
+  const result = await followExecution(
+    { kind: 'answer', statusCode: 202, payload: new Uint8Array(), durableExecutionArn: ARN },
+    { ...INVOCATION, invocationType: 'Event' },
+    {
+      client: clients.of(undefined),
+      deadline: never,
+      cancel: never,
+      stop: never,
+      timing: fakeTiming(),
+      onExecutionEvent: (event) => events.push(event),
+      onHiddenHistory: () => {},
+    },
+  );
+  clients.close();
+  return { result, asked, names: events.map(({ name }) => name) };
+}
+
+test('a history of several pages is read on from its last page, each event told once', async () => {
+  const first = { Events: [step(1, 'a'), step(2, 'b')], NextMarker: 'two' };
+  const { result, asked, names } = await told([
+    { '': first, two: { Events: [step(3, 'c')] } },
+    { two: { Events: [step(3, 'c'), step(4, 'd')], NextMarker: 'three' }, three: { Events: [step(5, 'e')] } },
+    { three: { Events: [step(5, 'e')] } },
+  ]);
+  expect(names).toEqual(['a', 'b', 'c', 'd', 'e']);
+  expect(asked).toEqual(['', 'two', 'two', 'three', 'three']);
+  expect(new TextDecoder().decode(result.kind === 'answer' ? result.payload : undefined)).toBe('{"ok":true}');
+});
+
+test('what is about the execution itself, or not known, is not told', async () => {
+  const { names } = await told([
+    {
+      '': {
+        Events: [
+          { EventId: 1, EventType: 'ExecutionStarted', EventTimestamp: 1 },
+          { EventId: 2, EventType: 'SomethingNew', Name: 'x', EventTimestamp: 1 },
+          step(3, 'a'),
+          { EventId: 4, EventType: 'InvocationCompleted', EventTimestamp: 1 },
+        ],
+      },
+    },
+  ]);
+  expect(names).toEqual(['a']);
+});
