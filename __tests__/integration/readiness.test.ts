@@ -168,6 +168,41 @@ test('a version with SnapStart is waited for until it is optimised', async () =>
   expect(lambda.requests.map(({ qualifier }) => qualifier)).toEqual(Array(4).fill('live'));
 });
 
+/** The next answers to the question for the configuration. */
+function configurations(...answers: readonly Readonly<Record<string, unknown>>[]): void {
+  lambda.setFault(({ operation }, n) => {
+    const answer = operation === ASKED ? answers[n] : undefined;
+    const headers = { 'content-type': 'application/json' };
+    return answer && { kind: 'raw', when: 'before', status: 200, headers, body: JSON.stringify(answer) };
+  });
+}
+
+test('a version that is Active is not ready before its snapshot is', async () => {
+  const version = { State: 'Active', LastUpdateStatus: 'Successful', Version: '7' };
+  const snapStart = (OptimizationStatus: string) => ({
+    ...version,
+    SnapStart: { ApplyOn: 'PublishedVersions', OptimizationStatus },
+  });
+  configurations(snapStart('Off'), snapStart('On'));
+  const { states, extras } = watching();
+  expect((await deliverTo(lambda, { extras })).result.kind).toBe('answer');
+  expect(states).toEqual(['Active, and its snapshot is not ready', 'ready']);
+});
+
+test('a function from before there were states is ready', async () => {
+  configurations({ Version: '$LATEST' });
+  const { states, extras } = watching();
+  expect((await deliverTo(lambda, { extras })).result.kind).toBe('answer');
+  expect(states).toEqual(['ready']);
+});
+
+test('what is no word of Lambda’s is not in the line of a state', async () => {
+  configurations({ State: 'Pending', StateReasonCode: 'x\n::error::y' }, { Version: '$LATEST' });
+  const { states, extras } = watching();
+  await deliverTo(lambda, { extras });
+  expect(states).toEqual(['Pending', 'ready']);
+});
+
 describe('asking that', () => {
   test('is denied ends it at once, and says what is denied', async () => {
     mayAsk = false;

@@ -1,5 +1,4 @@
 import { info, warning } from '@actions/core';
-import { cut } from './fence.ts';
 import { writeForeign } from './log.ts';
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
@@ -50,11 +49,17 @@ const STATES: Readonly<Record<Happening['state'], string>> = {
   Stopped: 'was stopped',
   Cancelled: 'was cancelled',
 };
-const NAME_BYTES = 256;
+const SHOWN_CHARACTERS = 200;
+
+/** A name on one line, cut. */
+function onOneLine(name: string): string {
+  const line = name.replace(/\s+/g, ' ');
+  return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS).toWellFormed()}…` : line;
+}
 
 /** One line of a durable execution's history, to be fenced. */
 export function historyLine({ label, kind, state, name, seconds }: Happening): string {
-  const named = name === undefined ? '' : ` ${cut(name.replace(/\s+/g, ' '), NAME_BYTES)}`;
+  const named = name === undefined ? '' : ` ${onOneLine(name)}`;
   const period =
     seconds === undefined ? '' : state === 'Failed' ? `; again in ${seconds} s` : ` (${seconds} s)`;
   return `Lambda function ${label}: ${KINDS[kind]}${named} ${STATES[state]}${period}`;

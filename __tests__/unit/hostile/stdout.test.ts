@@ -11,7 +11,7 @@ import { invalidInput, unwrittenResponse, writeAnnotations } from '../../../src/
 import { fence } from '../../../src/report/fence.ts';
 import { groupsOf, headline, hints, writeLog } from '../../../src/report/log.ts';
 import { registerSecrets } from '../../../src/report/masks.ts';
-import { waitLine } from '../../../src/report/under-way.ts';
+import { waitLine, writeHappening } from '../../../src/report/under-way.ts';
 import { hostileText, hostileValue, SEED } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
 import { hostileDelivery, judging } from './judgements.ts';
@@ -314,6 +314,19 @@ describe('a wait', () => {
     const all = fc.property(thrown, (error) => {
       const line = lineOf(failureOf(error, { head: undefined, text: '' }));
       expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 300 });
+  });
+});
+
+describe('what happened in a durable execution', () => {
+  test('is one fenced line, whatever a step is called', () => {
+    const all = fc.property(hostileText, (name) => {
+      const happened = { label: 'my-function', kind: 'Step', state: 'Started', name } as const;
+      const { lines } = written(() => writeHappening(happened));
+      const commands = lines.map((line) => (line.kind === 'command' ? line.command.name : ''));
+      expect(commands.filter((command) => command !== '')).toEqual(['stop-commands']);
+      expect(lines.filter(({ kind }) => kind === 'fenced')).toHaveLength(1);
     });
     fc.assert(all, { seed: SEED, numRuns: 300 });
   });
