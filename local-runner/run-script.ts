@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readOutputs } from './commands.ts';
 import { type JobFolder, writeFiles } from './run-step.ts';
@@ -7,7 +7,7 @@ import { type JobFolder, writeFiles } from './run-step.ts';
 /** What a `run:` step left behind. */
 export type ScriptRun = Readonly<{
   exitCode: number | null;
-  /** Standard output and standard error. */
+  /** Standard output and standard error, as they came. */
   text: string;
   outputs: Readonly<Record<string, string>>;
   /** What it wrote to `GITHUB_ENV`, for the steps after it. */
@@ -29,25 +29,24 @@ export function runScript(options: {
   writeFiles(job.folder, { 'script.sh': script });
   const file = (name: string): string => path.join(job.folder, name);
   for (const name of ['script-output', 'script-env', 'script-summary']) writeFileSync(file(name), '');
-  const { status, stdout, stderr } = spawnSync(
-    'bash',
-    ['--noprofile', '--norc', '-eo', 'pipefail', file('script.sh')],
-    {
-      cwd: job.workspace,
-      encoding: 'utf8',
-      env: {
-        ...env,
-        PATH: [bin, process.env['PATH']].join(path.delimiter),
-        HOME: job.folder,
-        GITHUB_OUTPUT: file('script-output'),
-        GITHUB_ENV: file('script-env'),
-        GITHUB_STEP_SUMMARY: file('script-summary'),
-      },
+  // A file, as a pipe would wait for whatever the script leaves running.
+  const output = openSync(file('script-text'), 'w');
+  const { status } = spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', file('script.sh')], {
+    cwd: job.workspace,
+    stdio: ['ignore', output, output],
+    env: {
+      ...env,
+      PATH: [bin, process.env['PATH']].join(path.delimiter),
+      HOME: job.folder,
+      GITHUB_OUTPUT: file('script-output'),
+      GITHUB_ENV: file('script-env'),
+      GITHUB_STEP_SUMMARY: file('script-summary'),
     },
-  );
+  });
+  closeSync(output);
   return {
     exitCode: status,
-    text: stdout + stderr,
+    text: readFileSync(file('script-text'), 'utf8'),
     outputs: readOutputs(readFileSync(file('script-output'), 'utf8')),
     env: readOutputs(readFileSync(file('script-env'), 'utf8')),
     summary: readFileSync(file('script-summary'), 'utf8'),

@@ -21,6 +21,9 @@ const checkout: StandIn = (_inputs, { job, repository }) => {
   return undefined;
 };
 
+/** The Node.js that runs this serves the scripts too. */
+const setupNode: StandIn = () => undefined;
+
 const configureCredentials: StandIn = (inputs) => ({
   AWS_REGION: inputs['aws-region'] ?? '',
   AWS_ACCESS_KEY_ID: 'AKIALOCALLAMBDA00000',
@@ -52,6 +55,7 @@ const downloadArtifact: StandIn = ({ name, pattern, path: to = '.' }, { job, art
 /** The actions of others that a workflow may use here. */
 export const STAND_INS: ReadonlyMap<string, StandIn> = new Map([
   ['actions/checkout', checkout],
+  ['actions/setup-node', setupNode],
   ['aws-actions/configure-aws-credentials', configureCredentials],
   ['actions/upload-artifact', uploadArtifact],
   ['actions/download-artifact', downloadArtifact],

@@ -1,0 +1,132 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { runScript } from '../../local-runner/run-script.ts';
+import { makeJobFolder, writeFiles } from '../../local-runner/run-step.ts';
+import { runWorkflow } from '../../local-runner/run-workflow.ts';
+import { fieldsOf } from '../../src/fields.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..', '..');
+const workflowFile = (name: string): string => path.join(ROOT, '.github', 'workflows', name);
+
+/** The files of a folder of the checkout, by their path in it. */
+const filesIn = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      .map((file) => [path.relative(ROOT, file), readFileSync(file, 'utf8')]),
+  );
+
+test('self-test.yml passes, the jobs that must fail included', async () => {
+  const jobs = await runWorkflow({
+    file: workflowFile('self-test.yml'),
+    env: { AWS_EC2_METADATA_DISABLED: 'true' },
+    repository: filesIn('local-lambda'),
+    // Installs nothing: what is locked is there already.
+    commands: {
+      npm: `#!/bin/sh\ntest "$*" = ci && ln -s '${path.join(ROOT, 'node_modules')}' node_modules\n`,
+    },
+  });
+  expect(jobs.map(({ id, result }) => `${id}: ${result}`)).toEqual([
+    'succeeds: success',
+    'succeeds: success',
+    'succeeds: success',
+    'must-fail: success',
+  ]);
+  const outcomes = jobs.at(-1)?.steps.flatMap((step) => (step.kind === 'action' ? [step.run.exitCode] : []));
+  expect(outcomes).toEqual([1, 1, 1, 1]);
+}, 120_000);
+
+/** The script of the last step of a job. */
+function lastScript(workflow: string, job: string): string {
+  const { steps } = fieldsOf(
+    fieldsOf(fieldsOf(parse(readFileSync(workflowFile(workflow), 'utf8')))['jobs'])[job],
+  );
+  return String(fieldsOf(Array.isArray(steps) ? steps.at(-1) : undefined)['run']);
+}
+
+describe('dependency-commit.yml', () => {
+  /** Runs the commit's script on a branch of Dependabot, and says what it told the `gh` command and pushed. */
+  function commit(artifact: Readonly<Record<string, string>>) {
+    const job = makeJobFolder();
+    try {
+      const git = (...args: string[]): string =>
+        execFileSync('git', args, { cwd: job.workspace, encoding: 'utf8' });
+      const origin = path.join(job.folder, 'origin.git');
+      git('init', '--quiet', '--bare', origin);
+      git('init', '--quiet', '--initial-branch', 'dependabot/npm/yaml-3');
+      git('remote', 'add', 'origin', origin);
+      writeFiles(job.workspace, {
+        'dist/index.js': 'old',
+        'dist/1.index.js': 'gone soon',
+        'package.json': '{}',
+      });
+      git('add', '--all');
+      git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '--quiet', '--message', 'Update');
+      git('push', '--quiet', 'origin', 'HEAD');
+      writeFiles(path.join(job.temp, 'dist'), artifact);
+      const run = runScript({
+        script: lastScript('dependency-commit.yml', 'commit'),
+        env: { RUNNER_TEMP: job.temp, BRANCH: 'dependabot/npm/yaml-3' },
+        job,
+        commands: { gh: '#!/bin/sh\necho "gh $*" >> "$RUNNER_TEMP/gh.log"\n' },
+      });
+      const log = spawnSync('cat', [path.join(job.temp, 'gh.log')], { encoding: 'utf8' }).stdout;
+      const pushed = execFileSync('git', ['ls-tree', '-r', '--name-only', 'dependabot/npm/yaml-3'], {
+        cwd: origin,
+        encoding: 'utf8',
+      });
+      const content = execFileSync('git', ['show', 'dependabot/npm/yaml-3:dist/index.js'], {
+        cwd: origin,
+        encoding: 'utf8',
+      });
+      return { exitCode: run.exitCode, text: run.text, log, pushed: pushed.trim().split('\n'), content };
+    } finally {
+      job.dispose();
+    }
+  }
+
+  test('commits the dist/ that was built, without what is no longer in it, and starts CI', () => {
+    const { exitCode, log, pushed, content } = commit({ 'index.js': 'new', '2.index.js': 'more' });
+    expect(exitCode).toBe(0);
+    expect(pushed).toEqual(['dist/2.index.js', 'dist/index.js', 'package.json']);
+    expect(content).toBe('new');
+    expect(log).toBe('gh auth setup-git\ngh workflow run ci.yml --ref dependabot/npm/yaml-3\n');
+  });
+
+  test('does nothing where dist/ is the same', () => {
+    const { exitCode, log } = commit({ 'index.js': 'old', '1.index.js': 'gone soon' });
+    expect({ exitCode, log }).toEqual({ exitCode: 0, log: '' });
+  });
+
+  test('refuses an artifact with folders in it', () => {
+    const { exitCode, content } = commit({ 'index.js': 'new', '.git/config': 'x' });
+    expect({ exitCode, content }).toEqual({ exitCode: 1, content: 'old' });
+  });
+});
+
+describe('release-notes', () => {
+  const notes = (version: string) =>
+    spawnSync(process.execPath, ['script/release-notes.ts', version], { cwd: ROOT, encoding: 'utf8' });
+  const { version } = fieldsOf(JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')));
+
+  test('are those of the version that package.json has', () => {
+    const { status, stdout } = notes(String(version));
+    expect(status).toBe(0);
+    expect(stdout.trim().length).toBeGreaterThan(20);
+    expect(readFileSync(path.join(ROOT, 'CHANGELOG.md'), 'utf8')).toContain(`## ${version}\n\n${stdout}`);
+    expect(stdout).not.toContain('\n## ');
+  });
+
+  test('of another version are refused, with everything that is missing', () => {
+    const { status, stdout, stderr } = notes('9.9.9');
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toBe(
+      'package.json has another version.\nsrc/version.ts has another version.\nCHANGELOG.md has nothing under "## 9.9.9".\n',
+    );
+    expect(notes('1.0').stderr).toContain('"1.0" is no version such as 1.2.3.');
+  });
+});
