@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
-import { exampleNames } from '../../examples/local/stage.ts';
+import { exampleNames, openStage } from '../../examples/local/stage.ts';
+import { drawFailure } from '../../script/failure-picture.ts';
+import { PICTURED, runScene } from '../../script/tour.ts';
 import { invokeStep } from './step.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
@@ -48,6 +51,16 @@ test('without an argument it tells the story of the first minute', async () => {
   expect(denied).toContain('"arn:aws:lambda:eu-west-1:123456789012:function:refund"');
   expect(denied).toContain('Executions counted by the functions themselves: 0.');
   expect(out).not.toContain(ROOT);
+}, 60_000);
+
+test('the picture in the README is what the demo gives, apart from ids and times', async () => {
+  const stage = await openStage();
+  try {
+    const { step } = await runScene(stage, PICTURED);
+    expect(drawFailure(step)).toBe(readFileSync(path.join(ROOT, 'docs/images/failure.svg'), 'utf8'));
+  } finally {
+    await stage.close();
+  }
 }, 60_000);
 
 test('with a name it runs that example, its jobs and scripts too', async () => {
