@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { readActionFile } from '../../local-runner/action-file.ts';
+import { fieldsOf } from '../../src/fields.ts';
 import { INPUT_DEFAULTS } from '../../src/inputs/declarations.ts';
 import { COMMON_OUTPUTS, SINGLE_OUTPUTS } from '../../src/report/outputs.ts';
 import { VERSION } from '../../src/version.ts';
@@ -10,25 +12,29 @@ const root = path.resolve(import.meta.dirname, '../..');
 const action = readActionFile(path.join(root, 'action.yml'));
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 
-/** The cells of a generated table of the README, without its header and rule. */
-function tableOf(what: 'inputs' | 'outputs'): string[][] {
+/** What stands between two markers of the README. */
+function generated(what: 'inputs' | 'outputs'): string {
   const begin = `<!-- ${what}: generated from action.yml -->`;
   const end = `<!-- end of ${what} -->`;
   expect(readme.split(begin)).toHaveLength(2);
   expect(readme.split(end)).toHaveLength(2);
-  const lines = readme
-    .slice(readme.indexOf(begin) + begin.length, readme.indexOf(end))
-    .trim()
-    .split('\n');
-  return lines.slice(2).map((line) =>
-    line
-      .split(/(?<!\\)\|/)
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
+  return readme.slice(readme.indexOf(begin) + begin.length, readme.indexOf(end)).trim();
 }
 
-const code = (text: string): string => (text === '' ? '' : `\`${text}\``);
+/** The cells of the table of outputs, without its header and rule. */
+const outputCells = (): string[][] =>
+  generated('outputs')
+    .split('\n')
+    .slice(2)
+    .map((line) =>
+      line
+        .split(/(?<!\\)\|/)
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+
+const inputsBlock = (): string => generated('inputs').replace(/^```yaml\n|\n```$/g, '');
+const words = (text: string): string => text.trim().split(/\s+/).join(' ');
 
 describe('action.yml', () => {
   test('declares the inputs that the code reads, in its order and with its defaults', () => {
@@ -61,20 +67,30 @@ describe('action.yml', () => {
 });
 
 describe('the README', () => {
-  test('lists the inputs of action.yml with their defaults', () => {
-    expect(tableOf('inputs').map(([name, preset]) => [name, preset])).toEqual(
-      Object.entries(action.inputs).map(([name, input]) => [code(name), code(input.default ?? '')]),
-    );
+  test('has a step with every input of action.yml at its default', () => {
+    const steps: unknown = parse(inputsBlock());
+    const presets = Object.entries(action.inputs).map(([name, { default: preset = '' }]) => [name, preset]);
+    const [step] = Array.isArray(steps) ? steps.map(fieldsOf) : [];
+    const given = Object.entries(fieldsOf(step?.['with'])).map(([name, value]) => [name, String(value)]);
+    expect(given).toEqual(presets);
   });
 
-  test('lists the outputs of action.yml', () => {
-    expect(tableOf('outputs').map(([name]) => name)).toEqual(Object.keys(action.outputs).map(code));
+  test('describes the inputs in the words of action.yml', () => {
+    const blocks = inputsBlock().split('\n\n');
+    const comments = blocks.map((block) =>
+      words([...block.matchAll(/^ +# (.*)$/gm)].map(([, text]) => text).join(' ')),
+    );
+    expect(comments).toEqual(Object.values(action.inputs).map(({ description }) => words(description)));
   });
 
-  test.each(['inputs', 'outputs'] as const)('describes the %s in the words of action.yml', (what) => {
-    expect(tableOf(what).map((cells) => cells.at(-1))).toEqual(
-      Object.values(action[what]).map(({ description }) => description.trim().replaceAll('|', '\\|')),
+  test('lists the outputs of action.yml, in its words and each with an example', () => {
+    expect(outputCells().map(([name, , meaning]) => [name, meaning])).toEqual(
+      Object.entries(action.outputs).map(([name, { description }]) => [
+        `\`${name}\``,
+        description.trim().replaceAll('|', '\\|'),
+      ]),
     );
+    expect(outputCells().filter(([, example = '']) => !/^`[^`]+`$/.test(example))).toEqual([]);
   });
 });
 

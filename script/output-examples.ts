@@ -1,0 +1,26 @@
+/** What each output looks like, for the README: of a greeting with its log, of a function that failed and of a durable execution. */
+export const OUTPUT_EXAMPLES: Readonly<Record<string, string>> = {
+  outcome: 'succeeded',
+  status_code: '200',
+  function_error: 'Unhandled',
+  executed_version: '$LATEST',
+  log_result: 'START RequestId: 0e4bb8da-3970-4aca-bb5b-62d3a27bb2d4 …',
+  result: '{"message":"Hello, world!"}',
+  result_file: '…/greeting.json',
+  request_id: '0e4bb8da-3970-4aca-bb5b-62d3a27bb2d4',
+  duration_ms: '6.67',
+  billed_duration_ms: '124',
+  init_duration_ms: '116.8',
+  memory_size_mb: '128',
+  max_memory_used_mb: '55',
+  attempts: '1',
+  durable_execution_arn:
+    'arn:aws:lambda:eu-west-1:123456789012:function:roll-out:1/durable-execution/release-42/…',
+  query_result: 'Hello, world!',
+  results: '[{"index":0,"function_name":"greeting",…',
+  results_file: '…/results.jsonl',
+  total: '1',
+  succeeded: '1',
+  failed: '0',
+  cold_starts: '1',
+};
