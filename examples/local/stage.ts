@@ -132,6 +132,8 @@ export type Stage = Readonly<{
   proxied: () => readonly string[];
   /** Runs an example in its setting; `changes` take the place of what they name. */
   run: (name: string, changes?: Setting) => Promise<readonly JobRun[]>;
+  /** Runs any workflow, on a pull request. */
+  runFile: (file: string) => Promise<readonly JobRun[]>;
   close: () => Promise<void>;
 }>;
 
@@ -183,20 +185,22 @@ export async function openStage(): Promise<Stage> {
     const ports = { 4566: Number(new URL(lambda.url).port) };
     return { contexts: { job: { services: { localstack: { ports } } } }, ...SETTINGS[name] };
   };
+  const runIn = (file: string, setting: Setting): Promise<readonly JobRun[]> =>
+    runWorkflow({
+      file,
+      env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: lambda.url, AWS_REGION: REGION },
+      ...setting,
+      github: { repository: REPOSITORY, api_url: github.url, ...setting.github },
+    });
   return {
     lambda,
     comments: () => github.comments(REPOSITORY, PULL_REQUEST).map(({ body }) => body),
     proxied: () => proxied?.targets() ?? [],
     run: async (name, changes = {}) => {
       HAPPENED[name]?.(lambda);
-      const setting = { ...(await settingOf(name)), ...changes };
-      return runWorkflow({
-        file: exampleFile(name),
-        env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: lambda.url },
-        ...setting,
-        github: { repository: REPOSITORY, api_url: github.url, ...setting.github },
-      });
+      return runIn(exampleFile(name), { ...(await settingOf(name)), ...changes });
     },
+    runFile: (file) => runIn(file, SETTINGS['permission-check'] ?? {}),
     close: async () => {
       await Promise.all([lambda.close(), github.close(), proxied?.close()]);
     },

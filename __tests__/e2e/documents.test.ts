@@ -1,0 +1,131 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse, stringify } from 'yaml';
+import { OWN_CREDENTIALS, openStage, type Stage } from '../../examples/local/stage.ts';
+import { readActionFile } from '../../local-runner/action-file.ts';
+import { runStep, type StepRun } from '../../local-runner/run-step.ts';
+import { OUTPUT_EXAMPLES } from '../../script/output-examples.ts';
+import { fieldsOf } from '../../src/fields.ts';
+import { blocksIn, documents, ROOT } from '../markdown.ts';
+
+let stage: Stage;
+let folder: string;
+beforeAll(async () => {
+  stage = await openStage();
+  folder = mkdtempSync(path.join(tmpdir(), 'documents-'));
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await stage.close();
+});
+
+/** A block as a workflow: it is one, or a list of steps, or a part of a step's `with:`. */
+function asWorkflow(text: string): string {
+  const document: unknown = parse(text);
+  if (!Array.isArray(document) && 'jobs' in fieldsOf(document)) return text;
+  const steps = Array.isArray(document)
+    ? document
+    : [{ uses: 'OWNER/aws-lambda-invoke@v1', with: { function_name: 'my-function', ...fieldsOf(document) } }];
+  const job = { 'runs-on': 'ubuntu-latest', steps };
+  return stringify({ name: 'Document', on: 'pull_request', permissions: {}, jobs: { job } });
+}
+
+describe('every block of YAML runs as it stands:', () => {
+  // What has every input at its default asks for nothing; __tests__/unit/interface.test.ts compares it with action.yml.
+  const blocks = blocksIn('yaml').filter(({ text }) => !text.includes("function_name: ''"));
+
+  test('there are some', () => {
+    expect(blocks.length).toBeGreaterThan(10);
+    expect(blocks).toHaveLength(blocksIn('yaml').length - 1);
+  });
+
+  test.each(blocks)(
+    '$place',
+    async ({ text, place }) => {
+      const file = path.join(folder, `${place.replace(/\W/g, '-')}.yml`);
+      writeFileSync(file, asWorkflow(text));
+      stage.lambda.reset();
+      const jobs = await stage.runFile(file);
+      const steps = jobs.flatMap((job) => job.steps);
+      const log = steps.map((step) => (step.kind === 'action' ? step.run.stdout : '')).join('');
+      expect({ results: jobs.map(({ result }) => result), log }).toEqual({
+        results: jobs.map(() => 'success'),
+        log: expect.stringMatching(/^Invoking /),
+      });
+    },
+    60_000,
+  );
+});
+
+/** Text without what differs from run to run. */
+const steady = (text: string): string =>
+  text.replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID').replace(/\d+(?:\.\d+)?/g, '0');
+
+test('each output looks like its example in the README', async () => {
+  const env = {
+    ...OWN_CREDENTIALS,
+    AWS_ENDPOINT_URL_LAMBDA: stage.lambda.url,
+    AWS_REGION: stage.lambda.region,
+  };
+  const run = async (inputs: Readonly<Record<string, string>>): Promise<StepRun> => {
+    const step = await runStep({ with: inputs, env });
+    step.dispose();
+    return step;
+  };
+  const greeted = await run({
+    function_name: 'greeting',
+    payload: '{"name": "world"}',
+    log_type: 'Tail',
+    query: 'result.message',
+    result_file: 'greeting.json',
+  });
+  const failed = await run({ function_name: 'place-order', qualifier: 'live', payload: '{"lines": [{}]}' });
+  const durable = await run({
+    function_name: 'roll-out',
+    qualifier: 'live',
+    invocation_type: 'Event',
+    payload: '{"release": "v1"}',
+    durable_execution_name: 'release-42',
+  });
+  const given: Readonly<Record<string, string | undefined>> = {
+    ...greeted.outputs,
+    function_error: failed.outputs['function_error'],
+    durable_execution_arn: durable.outputs['durable_execution_arn'],
+  };
+  expect(Object.keys(OUTPUT_EXAMPLES)).toEqual(
+    Object.keys(readActionFile(path.join(ROOT, 'action.yml')).outputs),
+  );
+  const unlike = Object.entries(OUTPUT_EXAMPLES).filter(([name, example]) => {
+    const parts = steady(example).split('…');
+    const value = steady(given[name] ?? '');
+    return parts.length === 1 ? value !== parts[0] : !parts.every((part) => value.includes(part.trim()));
+  });
+  expect(unlike.map(([name, example]) => ({ name, example, given: given[name] }))).toEqual([]);
+});
+
+const source = (file: string): string => readFileSync(path.join(ROOT, '__tests__', 'e2e', file), 'utf8');
+
+test('each promise of the README has a test named after it', () => {
+  const readme = documents.find(({ file }) => file === 'README.md')?.text ?? '';
+  const section = readme.split('## What it promises')[1]?.split('\n## ')[0] ?? '';
+  const promises = [...section.matchAll(/^- \*\*(.+?)\.\*\*/gm)].map(([, promise]) => promise);
+  const tests = [...source('promises.test.ts').matchAll(/^ *test\('([^':]+):/gm)].map(([, name]) => name);
+  expect(promises).toHaveLength(4);
+  expect([...new Set(tests)]).toEqual(promises);
+});
+
+test.each([
+  'Basic Usage',
+  'Invoke with Function Version',
+  'Asynchronous Invocation',
+  'Dry Run Validation',
+  'With Log Capture',
+  'Mobile Application Context',
+  'CI/CD Pipeline Integration',
+  'Environment-Specific Processing',
+  'Complex Payload with Dynamic Content',
+])('the section "%s" of the argument reference has a test named after it', (section) => {
+  expect(source('examples.test.ts')).toMatch(new RegExp(`['\\s]${section}: `));
+});

@@ -1,0 +1,115 @@
+// What the README promises, each by its name. The suites beside this one go into it.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
+import { HANDLERS, invokeStep } from './step.ts';
+
+let lambda: LocalLambda;
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: {
+      migrate: { handler: `${HANDLERS}.contextOf` },
+      orders: { handler: `${HANDLERS}.failing` },
+      slow: { handler: `${HANDLERS}.slow`, timeoutSeconds: 60 },
+      hostile: { handler: `${HANDLERS}.hostile` },
+      secretive: { handler: `${HANDLERS}.secretive` },
+    },
+  });
+});
+beforeEach(() => lambda.reset());
+afterAll(() => lambda.close());
+
+describe('the README promises', () => {
+  test('Never twice: a connection that drops after the function ran is one execution, and unknown', async () => {
+    lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
+    const step = await invokeStep(lambda, { function_name: 'migrate', payload: '{}' });
+    expect(lambda.executions('migrate')).toHaveLength(1);
+    expect(lambda.requests).toHaveLength(1);
+    expect({ exitCode: step.exitCode, outcome: step.outputs['outcome'] }).toEqual({
+      exitCode: 1,
+      outcome: 'unknown',
+    });
+    expect(step.annotations[0]?.message).toContain('nothing tells whether the function ran');
+  });
+
+  test('Never twice: what provably did not run is sent again', async () => {
+    lambda.setFault((_, n) => (n === 0 ? throttle('ConcurrentInvocationLimitExceeded') : undefined));
+    const step = await invokeStep(lambda, { function_name: 'migrate', payload: '{}' });
+    expect(step.exitCode).toBe(0);
+    expect(lambda.executions('migrate')).toHaveLength(1);
+  });
+
+  test('Never silent: a function that fails fails the step, with its error, its stack, its id and its log', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'orders',
+      payload: '{"id": 17}',
+      log_type: 'Tail',
+    });
+    expect(step.exitCode).toBe(1);
+    const [annotation] = step.annotations;
+    expect(annotation?.title).toBe('Lambda Function Execution Error');
+    expect(annotation?.message).toContain('TypeError: order 17 has no lines\n    at fetchOrder (');
+    expect(annotation?.message).toContain(`Request id: ${step.outputs['request_id']}`);
+    expect(step.lines.map(({ text }) => text).join('\n')).toContain('loading order 17');
+  });
+
+  test('Nothing lost: outputs, results file and summary are there when the function failed', async () => {
+    const step = await invokeStep(lambda, { function_name: 'orders', payload: '{"id": 17}' });
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs).toMatchObject({
+      outcome: 'function_error',
+      function_error: 'Unhandled',
+      failed: '1',
+    });
+    expect(step.resultLines.map((line) => JSON.parse(line).outcome)).toEqual(['function_error']);
+    expect(step.summary).toContain('function error');
+  });
+
+  test('Nothing lost: they are there when the workflow is cancelled, with what was done before', async () => {
+    const step = await invokeStep(
+      lambda,
+      {
+        max_concurrency: '1',
+        invocations:
+          '[{ function_name: migrate, payload: {} }, { function_name: slow, payload: { ms: 9000 } }]',
+      },
+      {
+        onStart: (child) => {
+          const poll = setInterval(() => {
+            if (lambda.executions('slow').length === 0) return;
+            clearInterval(poll);
+            child.kill('SIGINT');
+          }, 20);
+        },
+      },
+    );
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs).toMatchObject({ total: '2', succeeded: '1', failed: '1' });
+    expect(step.resultLines.map((line) => JSON.parse(line).outcome)).toEqual(['succeeded', 'unknown']);
+    expect(step.summary).toContain('unknown');
+  });
+
+  test('Nothing leaks: what a function prints and answers is neither a command nor Markdown', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'hostile',
+      payload: '{}',
+      log_type: 'Tail',
+      show_response: 'true',
+    });
+    expect(step.exitCode).toBe(0);
+    expect({ annotations: step.annotations, masks: step.masks }).toEqual({ annotations: [], masks: [] });
+    expect(step.outputs['outcome']).toBe('succeeded');
+    expect(step.lines.map(({ text }) => text)).toContain('::error::x');
+    expect(step.summary).not.toContain('error');
+  });
+
+  test('Nothing leaks: a response is not shown until somebody asks for it, and what is masked never', async () => {
+    const [token, key] = ['hunter2-and-more', 'first line\nsecond line'];
+    const inputs = { function_name: 'secretive', payload: JSON.stringify({ token, key, pin: 4711 }) };
+    const quiet = await invokeStep(lambda, inputs);
+    expect(quiet.stdout + quiet.summary).not.toContain(token);
+    const masked = await invokeStep(lambda, { ...inputs, show_response: 'true', mask: 'result.token' });
+    expect(masked.masks).toContain(token);
+    expect(masked.stdout.replace(`::add-mask::${token}`, '')).not.toContain(token);
+    expect(masked.summary + masked.resultLines.join('')).not.toContain(token);
+  });
+});

@@ -1,0 +1,174 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parseSync } from '@swc/core';
+import { exampleNames } from '../../examples/local/stage.ts';
+import { writeFiles } from '../../local-runner/run-step.ts';
+import { type Fields, fieldsOf } from '../../src/fields.ts';
+import { blocksIn, documents, ROOT } from '../markdown.ts';
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
+
+test('the documents that a stranger looks for are there', () => {
+  expect(documents.map(({ file }) => file)).toEqual(
+    expect.arrayContaining([
+      'CHANGELOG.md',
+      'CONTRIBUTING.md',
+      'README.md',
+      'RELEASING.md',
+      'SECURITY.md',
+      'docs/reliability.md',
+      'docs/threat-model.md',
+    ]),
+  );
+});
+
+describe('links', () => {
+  const links = documents.flatMap(({ file, links }) => links.map((url) => ({ file, url })));
+  const outside = links.filter(({ url }) => /^[a-z]+:/.test(url));
+  const inside = links.filter((link) => !outside.includes(link));
+
+  test('within the repository lead to a file, and to a heading in it', () => {
+    expect(inside.length).toBeGreaterThan(50);
+    const dead = inside.filter(({ file, url }) => {
+      const [target = '', anchor] = url.split('#');
+      const found = target === '' ? file : path.posix.join(path.posix.dirname(file), target);
+      if (!existsSync(path.join(ROOT, found))) return true;
+      const document = documents.find((other) => other.file === found);
+      return anchor !== undefined && document?.anchors.has(anchor) !== true;
+    });
+    expect(dead).toEqual([]);
+  });
+
+  test('to elsewhere are https', () => {
+    expect(outside.length).toBeGreaterThan(3);
+    expect(outside.filter(({ url }) => !URL.canParse(url) || new URL(url).protocol !== 'https:')).toEqual([]);
+  });
+});
+
+test('every block of code says its language, and a test knows what to do with it', () => {
+  const known = ['yaml', 'json', 'sh', 'console', 'ts'];
+  const strange = documents.flatMap(({ blocks }) =>
+    blocks.filter(({ language }) => !known.includes(language)),
+  );
+  expect(strange).toEqual([]);
+});
+
+describe('JSON', () => {
+  const parsed = blocksIn('json').map(({ place, text }) => ({ place, json: fieldsOf(JSON.parse(text)) }));
+  const policies = parsed.filter(({ json }) => 'Statement' in json);
+  const statements = policies.flatMap(({ json }) => listOf(json['Statement']).map(fieldsOf));
+  const actions = new Set(statements.flatMap((statement) => listOf(statement['Action']).map(String)));
+  const policyRows = documents
+    .find(({ file }) => file === 'README.md')
+    ?.text.matchAll(/^\| `(?<action>lambda:\w+)` \|/gm);
+
+  test('parses', () => {
+    expect(parsed.length).toBeGreaterThan(2);
+  });
+
+  test('the policies have what IAM wants, and a function with and without its qualifiers', () => {
+    expect(policies.length).toBeGreaterThan(1);
+    for (const { json } of policies) expect(json['Version']).toBe('2012-10-17');
+    const bad = statements.filter(({ Effect, Resource }: Fields) => {
+      const [one = '', all = ''] = listOf(Resource).map(String);
+      return (
+        Effect !== 'Allow' ||
+        !/^arn:aws:lambda:[a-z0-9-]+:\d{12}:function:[\w-]+$/.test(one) ||
+        all !== `${one}:*`
+      );
+    });
+    expect(bad).toEqual([]);
+  });
+
+  test('the policies grant all that the README asks for', () => {
+    const asked = [...(policyRows ?? [])].map(({ groups }) => groups?.['action'] ?? '');
+    expect(asked.length).toBeGreaterThan(2);
+    expect([...actions].sort()).toEqual([...asked, 'lambda:InvokeFunction'].sort());
+  });
+});
+
+describe('commands', () => {
+  const blocks = blocksIn('sh', 'console').map(({ language, place, text }) => ({
+    place,
+    script: language === 'sh' ? text : [...text.matchAll(/^\$ (.*)$/gm)].map(([, line]) => line).join('\n'),
+  }));
+  const lines = blocks.flatMap(({ script }) => script.split('\n'));
+
+  test('are what bash can read', () => {
+    expect(blocks.length).toBeGreaterThan(5);
+    const unreadable = blocks.filter(
+      ({ script }) => spawnSync('bash', ['-n'], { input: script }).status !== 0,
+    );
+    expect(unreadable).toEqual([]);
+  });
+
+  test('of our own exist', () => {
+    const ours = documents.flatMap(({ text }) => text.match(/\bscript\/[\w.-]*\w/g) ?? []);
+    expect(ours.length).toBeGreaterThan(20);
+    expect(ours.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
+    const run = lines.flatMap((line) => /^script\/[a-z-]+/.exec(line) ?? []);
+    expect(run.length).toBeGreaterThan(5);
+    expect(run.filter((file) => (statSync(path.join(ROOT, file)).mode & 0o111) === 0)).toEqual([]);
+  });
+
+  test('of the demo name what it has', () => {
+    const given = lines.flatMap((line) => /^script\/demo (\S+)/.exec(line)?.[1] ?? []);
+    expect(given.length).toBeGreaterThan(1);
+    const help = execFileSync('bash', ['script/demo', '--help'], { cwd: ROOT, encoding: 'utf8' });
+    expect(given.filter((name) => !exampleNames().includes(name) && !help.includes(name))).toEqual([]);
+  });
+
+  test('of the tests name tests', () => {
+    const given = lines.flatMap((line) => /^script\/test (\S+)/.exec(line)?.[1] ?? []);
+    expect(given.length).toBeGreaterThan(0);
+    expect(given.filter((name) => !existsSync(path.join(ROOT, '__tests__', name)))).toEqual([]);
+  });
+
+  test('of RELEASING.md put a name in OWNER’s place', () => {
+    const command = lines.filter((line) => line.startsWith('git grep -l'));
+    expect(command).toHaveLength(1);
+    const folder = mkdtempSync(path.join(tmpdir(), 'owner-'));
+    try {
+      const files = [
+        'README.md',
+        '.github/CODEOWNERS',
+        'RELEASING.md',
+        'local-runner/run-job.ts',
+        'examples/basic.yml',
+      ];
+      writeFiles(
+        folder,
+        Object.fromEntries(files.map((file) => [file, readFileSync(path.join(ROOT, file), 'utf8')])),
+      );
+      const run = (script: string) =>
+        execFileSync('bash', ['-ec', script], { cwd: folder, encoding: 'utf8' });
+      run('git init --quiet && git add --all');
+      run(command.join('\n'));
+      const after = files.map((file) => readFileSync(path.join(folder, file), 'utf8'));
+      expect(after.filter((text) => /\bOWNER\b/.test(text))).toEqual([]);
+      expect(after[0]).toContain('- uses: your-name/aws-lambda-invoke@v1');
+      expect(after[0]).not.toContain('CODEyour-name');
+      expect(after[1]).toContain('* @your-name');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+test('TypeScript parses', () => {
+  const blocks = blocksIn('ts');
+  expect(blocks.length).toBeGreaterThan(2);
+  for (const { text } of blocks) parseSync(text, { syntax: 'typescript', target: 'es2024' });
+});
+
+test('CONTRIBUTING names files and folders that are there', () => {
+  const contributing = documents.find(({ file }) => file === 'CONTRIBUTING.md')?.text ?? '';
+  const named = [
+    ...contributing.matchAll(/`((?:src|__tests__|script|local-[a-z]+|docs|examples)\/[\w./-]*)`/g),
+  ].map(([, file = '']) => file);
+  expect(named.length).toBeGreaterThan(15);
+  expect(named.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
+});
