@@ -50,7 +50,9 @@ function environmentVariables(options: {
   const { modulePath, exportName } = splitHandler(definition.handler);
   return {
     // Nothing of the parent's environment: its credentials are none of the function's business.
-    PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/opt/bin`,
+    PATH: [path.dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin', '/opt/bin'].join(
+      path.delimiter,
+    ),
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
     LAMBDA_TASK_ROOT: path.dirname(modulePath),

@@ -33,6 +33,9 @@ export type RunSite = Readonly<{
   artifacts: string;
 }>;
 
+/** What `runner.os` says. */
+const SYSTEMS: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'macOS', win32: 'Windows' };
+
 /** How this action is named in a workflow: as a reader would use it, or from the checkout. */
 const OWN = /^(?:OWNER\/aws-lambda-invoke@v1|\.\/)$/;
 
@@ -75,7 +78,7 @@ class Job {
         return [step.id, { outputs: step.outputs, outcome, conclusion: outcome }] as const;
       }),
     );
-    const runner = { temp: this.folder.temp, os: 'Linux' };
+    const runner = { temp: this.folder.temp, os: SYSTEMS[process.platform] ?? 'Linux' };
     return {
       contexts: { ...this.#contexts, env: { ...this.#env, ...stepEnv }, steps, runner },
       status: this.status,

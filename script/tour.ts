@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { OWN_CREDENTIALS, type Stage } from '../examples/local/stage.ts';
 import type { Fault } from '../local-lambda/server.ts';
 import { runStep, type StepRun } from '../local-runner/run-step.ts';
@@ -49,7 +50,7 @@ const CHECKOUT = path.resolve(import.meta.dirname, '..');
 
 /** Text without the place of this checkout, as it has no meaning to a reader. */
 export const withoutCheckout = (text: string): string =>
-  text.replaceAll(`file://${CHECKOUT}/`, '').replaceAll(`${CHECKOUT}/`, '');
+  text.replaceAll(`${pathToFileURL(CHECKOUT).href}/`, '').replaceAll(`${CHECKOUT}${path.sep}`, '');
 
 /** Runs a scene as a runner runs a step. */
 export async function runScene(stage: Stage, scene: Scene): Promise<SceneRun> {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Fault, type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
+import { signalTest } from '../signals.ts';
 import { ECHO, HANDLERS, invokeStep } from './step.ts';
 
 let lambda: LocalLambda;
@@ -92,35 +93,38 @@ test('timeout_seconds is the end: unknown, and the function runs on', async () =
 });
 
 describe('a step that is cancelled', () => {
-  test.each(['SIGINT', 'SIGTERM'] as const)('by %s reports what is known within 3 s', async (signal) => {
-    let signalledAt = 0;
-    const step = await invokeStep(
-      lambda,
-      { function_name: 'migrate', payload: '{"ms":4000}' },
-      {
-        onStart: (child) => {
-          const poll = setInterval(() => {
-            if (lambda.executions('migrate').length === 0) return;
-            clearInterval(poll);
-            signalledAt = Date.now();
-            child.kill(signal);
-          }, 20);
+  signalTest.each(['SIGINT', 'SIGTERM'] as const)(
+    'by %s reports what is known within 3 s',
+    async (signal) => {
+      let signalledAt = 0;
+      const step = await invokeStep(
+        lambda,
+        { function_name: 'migrate', payload: '{"ms":4000}' },
+        {
+          onStart: (child) => {
+            const poll = setInterval(() => {
+              if (lambda.executions('migrate').length === 0) return;
+              clearInterval(poll);
+              signalledAt = Date.now();
+              child.kill(signal);
+            }, 20);
+          },
         },
-      },
-    );
-    expect(Date.now() - signalledAt).toBeLessThan(3_000);
-    expect(step.exitCode).toBe(1);
-    expect(step.signal).toBeNull();
-    expect(step.outputs['outcome']).toBe('unknown');
-    expect(step.outputs['total']).toBe('1');
-    expect(step.resultLines.map((line) => JSON.parse(line).outcome)).toEqual(['unknown']);
-    expect(step.summary).toContain('| ❓ unknown `Cancelled` | `migrate` |');
-    expect(step.annotations).toHaveLength(1);
-    expect(step.annotations[0]?.message).toContain('the workflow was cancelled before an answer came');
-    expect(lambda.executions('migrate')).toHaveLength(1);
-  });
+      );
+      expect(Date.now() - signalledAt).toBeLessThan(3_000);
+      expect(step.exitCode).toBe(1);
+      expect(step.signal).toBeNull();
+      expect(step.outputs['outcome']).toBe('unknown');
+      expect(step.outputs['total']).toBe('1');
+      expect(step.resultLines.map((line) => JSON.parse(line).outcome)).toEqual(['unknown']);
+      expect(step.summary).toContain('| ❓ unknown `Cancelled` | `migrate` |');
+      expect(step.annotations).toHaveLength(1);
+      expect(step.annotations[0]?.message).toContain('the workflow was cancelled before an answer came');
+      expect(lambda.executions('migrate')).toHaveLength(1);
+    },
+  );
 
-  test('while it waits sends nothing more, and says that nothing ran', async () => {
+  signalTest('while it waits sends nothing more, and says that nothing ran', async () => {
     lambda.setFault(() => ({
       kind: 'error',
       when: 'before',

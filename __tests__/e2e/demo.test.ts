@@ -7,6 +7,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { exampleNames, openStage } from '../../examples/local/stage.ts';
 import { drawFailure } from '../../script/failure-picture.ts';
 import { PICTURED, runScene } from '../../script/tour.ts';
+import { signalTest } from '../signals.ts';
 import { invokeStep } from './step.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
@@ -95,25 +96,29 @@ test.each([
   expect(err).toContain(says);
 });
 
-test('with --keep the local Lambda stays up, with the variables that it prints', async () => {
-  const { child, out } = start('basic', '--keep');
-  while (!out().includes('/dev/stdout')) {
-    if (child.exitCode !== null) throw new Error(out());
-    await sleep(20);
-  }
-  const variables = Object.fromEntries(
-    [...out().matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
-  );
-  const url = variables['AWS_ENDPOINT_URL_LAMBDA'] ?? '';
-  const lambda = { url, region: variables['AWS_REGION'] ?? '' };
-  const step = await invokeStep(
-    lambda,
-    { function_name: 'greeting', payload: '{"name": "you"}' },
-    { env: variables },
-  );
-  expect(step.outputs['result']).toBe('{"message":"Hello, you!"}');
-  child.kill('SIGINT');
-  await once(child, 'close');
-  expect(child.exitCode).toBe(0);
-  await expect(fetch(url)).rejects.toThrow();
-}, 60_000);
+signalTest(
+  'with --keep the local Lambda stays up, with the variables that it prints',
+  async () => {
+    const { child, out } = start('basic', '--keep');
+    while (!out().includes('/dev/stdout')) {
+      if (child.exitCode !== null) throw new Error(out());
+      await sleep(20);
+    }
+    const variables = Object.fromEntries(
+      [...out().matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+    );
+    const url = variables['AWS_ENDPOINT_URL_LAMBDA'] ?? '';
+    const lambda = { url, region: variables['AWS_REGION'] ?? '' };
+    const step = await invokeStep(
+      lambda,
+      { function_name: 'greeting', payload: '{"name": "you"}' },
+      { env: variables },
+    );
+    expect(step.outputs['result']).toBe('{"message":"Hello, you!"}');
+    child.kill('SIGINT');
+    await once(child, 'close');
+    expect(child.exitCode).toBe(0);
+    await expect(fetch(url)).rejects.toThrow();
+  },
+  60_000,
+);

@@ -111,7 +111,9 @@ test('each promise of the README has a test named after it', () => {
   const readme = documents.find(({ file }) => file === 'README.md')?.text ?? '';
   const section = readme.split('## What it promises')[1]?.split('\n## ')[0] ?? '';
   const promises = [...section.matchAll(/^- \*\*(.+?)\.\*\*/gm)].map(([, promise]) => promise);
-  const tests = [...source('promises.test.ts').matchAll(/^ *test\('([^':]+):/gm)].map(([, name]) => name);
+  const tests = [...source('promises.test.ts').matchAll(/^ *(?:test|signalTest)\('([^':]+):/gm)].map(
+    ([, name]) => name,
+  );
   expect(promises).toHaveLength(4);
   expect([...new Set(tests)]).toEqual(promises);
 });

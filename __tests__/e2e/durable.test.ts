@@ -7,6 +7,7 @@ import {
   type LocalLambda,
   startLocalLambda,
 } from '../../local-lambda/server.ts';
+import { signalTest } from '../signals.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 
 const ORDER = SAMPLE_FUNCTIONS['durable-order'];
@@ -184,7 +185,7 @@ describe('an execution that', () => {
     expect(step.outputs).toMatchObject({ outcome: 'function_error', function_error: 'STOPPED' });
   });
 
-  test('goes on when the workflow is cancelled says so, with its ARN', async () => {
+  signalTest('goes on when the workflow is cancelled says so, with its ARN', async () => {
     const step = await orderStep(
       { approval: true },
       {},

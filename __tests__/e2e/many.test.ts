@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
+import { signalTest } from '../signals.ts';
 import { followPeak } from './peak-memory.ts';
 import { ECHO, HANDLERS, invokeStep } from './step.ts';
 
@@ -196,7 +197,7 @@ test('one failing entry stops nobody else, and fails the step', async () => {
   expect(texts(step)).toContain('3 invocations: 2 succeeded, 1 failed.');
 });
 
-test('cancelling keeps what is done, and sends nothing more', async () => {
+signalTest('cancelling keeps what is done, and sends nothing more', async () => {
   const step = await invokeStep(
     lambda,
     {

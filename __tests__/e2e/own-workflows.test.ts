@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -74,7 +74,8 @@ describe('dependency-commit.yml', () => {
         job,
         commands: { gh: '#!/bin/sh\necho "gh $*" >> "$RUNNER_TEMP/gh.log"\n' },
       });
-      const log = spawnSync('cat', [path.join(job.temp, 'gh.log')], { encoding: 'utf8' }).stdout;
+      const logFile = path.join(job.temp, 'gh.log');
+      const log = existsSync(logFile) ? readFileSync(logFile, 'utf8') : '';
       const pushed = execFileSync('git', ['ls-tree', '-r', '--name-only', 'dependabot/npm/yaml-3'], {
         cwd: origin,
         encoding: 'utf8',

@@ -1,6 +1,7 @@
 // What the README promises, each by its name. The suites beside this one go into it.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
+import { signalTest } from '../signals.ts';
 import { HANDLERS, invokeStep } from './step.ts';
 
 let lambda: LocalLambda;
@@ -64,29 +65,32 @@ describe('the README promises', () => {
     expect(step.summary).toContain('function error');
   });
 
-  test('Nothing lost: they are there when the workflow is cancelled, with what was done before', async () => {
-    const step = await invokeStep(
-      lambda,
-      {
-        max_concurrency: '1',
-        invocations:
-          '[{ function_name: migrate, payload: {} }, { function_name: slow, payload: { ms: 9000 } }]',
-      },
-      {
-        onStart: (child) => {
-          const poll = setInterval(() => {
-            if (lambda.executions('slow').length === 0) return;
-            clearInterval(poll);
-            child.kill('SIGINT');
-          }, 20);
+  signalTest(
+    'Nothing lost: they are there when the workflow is cancelled, with what was done before',
+    async () => {
+      const step = await invokeStep(
+        lambda,
+        {
+          max_concurrency: '1',
+          invocations:
+            '[{ function_name: migrate, payload: {} }, { function_name: slow, payload: { ms: 9000 } }]',
         },
-      },
-    );
-    expect(step.exitCode).toBe(1);
-    expect(step.outputs).toMatchObject({ total: '2', succeeded: '1', failed: '1' });
-    expect(step.resultLines.map((line) => JSON.parse(line).outcome)).toEqual(['succeeded', 'unknown']);
-    expect(step.summary).toContain('unknown');
-  });
+        {
+          onStart: (child) => {
+            const poll = setInterval(() => {
+              if (lambda.executions('slow').length === 0) return;
+              clearInterval(poll);
+              child.kill('SIGINT');
+            }, 20);
+          },
+        },
+      );
+      expect(step.exitCode).toBe(1);
+      expect(step.outputs).toMatchObject({ total: '2', succeeded: '1', failed: '1' });
+      expect(step.resultLines.map((line) => JSON.parse(line).outcome)).toEqual(['succeeded', 'unknown']);
+      expect(step.summary).toContain('unknown');
+    },
+  );
 
   test('Nothing leaks: what a function prints and answers is neither a command nor Markdown', async () => {
     const step = await invokeStep(lambda, {

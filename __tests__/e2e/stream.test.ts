@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { signalTest } from '../signals.ts';
 import { followPeak } from './peak-memory.ts';
 import { HANDLERS, type InvokeStep, invokeStep } from './step.ts';
 
@@ -127,7 +128,7 @@ describe('a stream', () => {
 });
 
 describe('text', () => {
-  test('that arrives in lines is shown as it arrives', async () => {
+  signalTest('that arrives in lines is shown as it arrives', async () => {
     const seen: string[] = [];
     const step = await invokeStep(
       lambda,
@@ -339,7 +340,7 @@ test('a page of a proxy is not taken for a stream', async () => {
 
 test('a file that can’t be written fails the step, and the invocation is not lost', async () => {
   // A file stands where a folder should be.
-  const step = await streamStep({ lines: 1 }, { result_file: '/dev/null/response' });
+  const step = await streamStep({ lines: 1 }, { result_file: path.join(HANDLERS, 'response') });
   expect(step.exitCode).toBe(1);
   expect(step.outputs).toMatchObject({ outcome: 'succeeded', result: 'line 1\n', result_file: '' });
   expect(step.annotations.map(({ title }) => title)).toEqual(['Response Not Written']);

@@ -20,6 +20,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import { type Denial, type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { signalTest } from '../signals.ts';
 
 type Streamed = Readonly<{
   output: InvokeWithResponseStreamCommandOutput;
@@ -523,7 +524,7 @@ describe('faults', () => {
     expect(count()).toBe(2 * executions);
   });
 
-  test('are chosen by operation', async () => {
+  signalTest('are chosen by operation', async () => {
     lambda.setFault(({ operation, invocationType }) =>
       operation === 'InvokeWithResponseStream' && invocationType === 'RequestResponse'
         ? { kind: 'close', when: 'before' }

@@ -24,6 +24,7 @@ import {
   type LocalLambdaOptions,
   startLocalLambda,
 } from '../../local-lambda/server.ts';
+import { signalTest } from '../signals.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -1136,7 +1137,7 @@ describe('faults', () => {
   });
 });
 
-test('the command serves the samples, says how to use them, and ends cleanly', async () => {
+signalTest('the command serves the samples, says how to use them, and ends cleanly', async () => {
   const main = fileURLToPath(new URL('../../local-lambda/main.ts', import.meta.url));
   const server = spawn(process.execPath, [main], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(server, 'exit');
