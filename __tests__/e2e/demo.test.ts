@@ -58,6 +58,7 @@ test('the picture in the README is what the demo gives, apart from ids and times
   const stage = await openStage();
   try {
     const { step } = await runScene(stage, PICTURED);
+    // script/picture draws it anew.
     expect(drawFailure(step)).toBe(readFileSync(path.join(ROOT, 'docs/images/failure.svg'), 'utf8'));
   } finally {
     await stage.close();

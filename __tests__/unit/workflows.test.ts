@@ -196,3 +196,26 @@ test('updates wait a week, for every ecosystem', () => {
     ['github-actions', 7],
   ]);
 });
+
+// Source: GitHub Docs, "Syntax for GitHub's form schema".
+describe.each(['bug', 'feature'])('the issue form %s', (name) => {
+  const form = fieldsOf(parse(readFileSync(path.join(root, `.github/ISSUE_TEMPLATE/${name}.yml`), 'utf8')));
+  const fields = (Array.isArray(form['body']) ? form['body'] : []).map(fieldsOf);
+
+  test('has what GitHub wants of a form', () => {
+    expect({ name: form['name'], description: form['description'] }).toEqual({
+      name: expect.stringMatching(/\S/),
+      description: expect.stringMatching(/\S/),
+    });
+    expect(fields.length).toBeGreaterThan(2);
+    const types = ['checkboxes', 'dropdown', 'input', 'markdown', 'textarea'];
+    expect(fields.filter(({ type }) => !types.includes(String(type)))).toEqual([]);
+    expect(fields.filter(({ attributes }) => typeof fieldsOf(attributes)['label'] !== 'string')).toEqual([]);
+  });
+
+  test('tells its fields apart', () => {
+    const ids = fields.map(({ id }) => String(id));
+    expect(ids.filter((id) => !/^[a-z-]+$/.test(id))).toEqual([]);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});

@@ -82,7 +82,7 @@ describe('a plan', () => {
       responseStream: false,
       proxy: {},
       expressions: { expect: ['result'], query: 'result', mask: ['result'], search: expect.any(Function) },
-      resultFile: expect.stringMatching(/\/workspace\/out\/response\.json$/),
+      resultFile: expect.stringMatching(/[/\\]workspace[/\\]out[/\\]response\.json$/),
       failOnFunctionError: false,
       showResponse: true,
       writeSummary: false,
