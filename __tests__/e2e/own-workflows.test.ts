@@ -40,12 +40,13 @@ test('self-test.yml passes, the jobs that must fail included', async () => {
   expect(outcomes).toEqual([1, 1, 1, 1]);
 }, 120_000);
 
-/** The script of the last step of a job. */
-function lastScript(workflow: string, job: string): string {
-  const { steps } = fieldsOf(
-    fieldsOf(fieldsOf(parse(readFileSync(workflowFile(workflow), 'utf8')))['jobs'])[job],
-  );
-  return String(fieldsOf(Array.isArray(steps) ? steps.at(-1) : undefined)['run']);
+/** The script of a job's step, by the step's name. */
+function scriptOf(workflow: string, job: string, name: string): string {
+  const { jobs } = fieldsOf(parse(readFileSync(workflowFile(workflow), 'utf8')));
+  const { steps } = fieldsOf(fieldsOf(jobs)[job]);
+  const found = (Array.isArray(steps) ? steps.map(fieldsOf) : []).find((step) => step['name'] === name);
+  if (typeof found?.['run'] !== 'string') throw new Error(`${workflow} has no script "${name}"`);
+  return found['run'];
 }
 
 describe('dependency-commit.yml', () => {
@@ -69,7 +70,7 @@ describe('dependency-commit.yml', () => {
       git('push', '--quiet', 'origin', 'HEAD');
       writeFiles(path.join(job.temp, 'dist'), artifact);
       const run = runScript({
-        script: lastScript('dependency-commit.yml', 'commit'),
+        script: scriptOf('dependency-commit.yml', 'commit', 'Commit dist/ where it changed'),
         env: { RUNNER_TEMP: job.temp, BRANCH: 'dependabot/npm/yaml-3' },
         job,
         commands: { gh: '#!/bin/sh\necho "gh $*" >> "$RUNNER_TEMP/gh.log"\n' },
@@ -106,6 +107,53 @@ describe('dependency-commit.yml', () => {
   test('refuses an artifact with folders in it', () => {
     const { exitCode, content } = commit({ 'index.js': 'new', '.git/config': 'x' });
     expect({ exitCode, content }).toEqual({ exitCode: 1, content: 'old' });
+  });
+});
+
+describe('release.yml', () => {
+  const SHA = '0123456789abcdef0123456789abcdef01234567';
+
+  /** Runs a script of the job that publishes; `gh` writes down what it is told, and answers like this. */
+  function publish(name: string, gh: string) {
+    const job = makeJobFolder();
+    try {
+      const { exitCode } = runScript({
+        script: scriptOf('release.yml', 'publish', name),
+        env: { RUNNER_TEMP: job.temp, VERSION: '1.2.3', GITHUB_SHA: SHA, GITHUB_REPOSITORY: 'octo/lambda' },
+        job,
+        commands: { gh: `#!/bin/sh\necho "$*" >> "$RUNNER_TEMP/gh.log"\n${gh}\n` },
+      });
+      const told = readFileSync(path.join(job.temp, 'gh.log'), 'utf8').trim().split('\n');
+      return { exitCode, told };
+    } finally {
+      job.dispose();
+    }
+  }
+
+  test('publishes what was drafted of this commit', () => {
+    const { exitCode, told } = publish('Publish what was drafted', `echo ${SHA}`);
+    expect({ exitCode, last: told.at(-1) }).toEqual({
+      exitCode: 0,
+      last: 'release edit v1.2.3 --draft=false',
+    });
+  });
+
+  test('publishes nothing that was drafted of another commit', () => {
+    const { exitCode, told } = publish('Publish what was drafted', 'echo another');
+    expect({ exitCode, told }).toEqual({
+      exitCode: 1,
+      told: [expect.stringContaining('release view v1.2.3')],
+    });
+  });
+
+  test.each([
+    { tag: 'is there', gh: 'exit 0', calls: 1 },
+    { tag: 'is new', gh: 'case "$*" in *PATCH*) exit 1 ;; esac', calls: 2 },
+  ])('lets the tag of the major version point to it, when that $tag', ({ gh, calls }) => {
+    const { exitCode, told } = publish('Let the major version point to it', gh);
+    expect({ exitCode, calls: told.length }).toEqual({ exitCode: 0, calls });
+    expect(told.at(-1)).toMatch(/refs\/tags\/v1\b/);
+    expect(told.at(-1)).toContain(SHA);
   });
 });
 
