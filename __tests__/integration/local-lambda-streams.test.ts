@@ -20,7 +20,6 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import { type Denial, type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { signalTest } from '../signals.ts';
 
 type Streamed = Readonly<{
   output: InvokeWithResponseStreamCommandOutput;
@@ -524,7 +523,7 @@ describe('faults', () => {
     expect(count()).toBe(2 * executions);
   });
 
-  signalTest('are chosen by operation', async () => {
+  test('are chosen by operation', async () => {
     lambda.setFault(({ operation, invocationType }) =>
       operation === 'InvokeWithResponseStream' && invocationType === 'RequestResponse'
         ? { kind: 'close', when: 'before' }
@@ -588,5 +587,5 @@ describe('size', () => {
       expect(tooMany).toBe(MOST + 1);
       expect(complete).toEqual({ ErrorCode: 'Function.ResponseSizeTooLarge' });
     });
-  });
+  }, 120_000);
 });
