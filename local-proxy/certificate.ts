@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** A certificate that vouches for itself, made for one run of the tests; `file` is what NODE_EXTRA_CA_CERTS takes. */
-export type Certificate = Readonly<{ key: string; cert: string; file: string; dispose: () => void }>;
+export type Certificate = Readonly<{
+  key: string;
+  cert: string;
+  keyFile: string;
+  file: string;
+  dispose: () => void;
+}>;
 
 /** Makes a certificate for host names and addresses; without the openssl command, says why there is none. */
 export function makeCertificate(hosts: readonly string[]): Certificate | Readonly<{ missing: string }> {
@@ -22,7 +28,7 @@ export function makeCertificate(hosts: readonly string[]): Certificate | Readonl
     { encoding: 'utf8', timeout: 20_000 },
   );
   if (made.status === 0) {
-    return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(file, 'utf8'), file, dispose };
+    return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(file, 'utf8'), keyFile, file, dispose };
   }
   dispose();
   return {

@@ -75,8 +75,18 @@ export function writeFiles(folder: string, files: StepOptions['workspace']): voi
   }
 }
 
-/** Runs an action's step as a runner does: `action.yml`'s defaults, INPUT_ variables, the files it names, a child process. */
-export async function runStep(options: StepOptions): Promise<StepRun> {
+/** A step that is ready to run: what to start, where and with which variables, and the files that it will leave. */
+export type PreparedStep = Readonly<{
+  main: string;
+  env: Readonly<Record<string, string | undefined>>;
+  folder: string;
+  workspace: string;
+  outputFile: string;
+  summaryFile: string;
+}>;
+
+/** Makes a job's folder and all that a runner gives to a step: `action.yml`'s defaults, INPUT_ variables, files. */
+export function prepareStep(options: StepOptions): PreparedStep {
   const root = options.action ?? CHECKOUT;
   const action = readActionFile(path.join(root, 'action.yml'));
   const { folder, workspace, temp, dispose } = options.job ?? makeJobFolder();
@@ -84,9 +94,8 @@ export async function runStep(options: StepOptions): Promise<StepRun> {
   const outputFile = path.join(folder, 'output');
   const summaryFile = path.join(folder, 'summary');
   for (const file of [outputFile, summaryFile]) writeFileSync(file, '');
-
-  const child = spawn(process.execPath, [path.join(root, action.main)], {
-    cwd: workspace,
+  return {
+    main: path.join(root, action.main),
     env: {
       PATH: process.env['PATH'],
       HOME: folder,
@@ -100,8 +109,17 @@ export async function runStep(options: StepOptions): Promise<StepRun> {
       ...options.env,
       ...inputVariables(options, action),
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+    folder,
+    workspace,
+    outputFile,
+    summaryFile,
+  };
+}
+
+/** Runs an action's step as a runner does, in a child process. */
+export async function runStep(options: StepOptions): Promise<StepRun> {
+  const { main, env, folder, workspace, outputFile, summaryFile } = prepareStep(options);
+  const child = spawn(process.execPath, [main], { cwd: workspace, env, stdio: ['ignore', 'pipe', 'pipe'] });
   options.onStart?.(child, workspace);
   const [stdout, stderr] = await Promise.all([collect(child.stdout), collect(child.stderr), ended(child)]);
 

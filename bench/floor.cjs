@@ -1,0 +1,78 @@
+// The floor: what any action has to pay at least. It signs an invocation (SigV4) and sends it, and nothing else.
+// Usage: node bench/floor.cjs FUNCTION PAYLOAD|@FILE [LOG_TYPE [INVOCATIONS [IN_FLIGHT]]]
+// Region, credentials and endpoint come from the same variables as the action's.
+'use strict';
+
+const { createHash, createHmac } = require('node:crypto');
+
+const {
+  AWS_ACCESS_KEY_ID: keyId,
+  AWS_SECRET_ACCESS_KEY: secret,
+  AWS_REGION: region,
+  AWS_ENDPOINT_URL_LAMBDA: endpoint,
+} = process.env;
+const [name, given, logType = 'None', invocations = '1', inFlight = '1'] = process.argv.slice(2);
+
+const { protocol, hostname, port, host } = new URL(endpoint);
+const { Agent, request } = protocol === 'https:' ? require('node:https') : require('node:http');
+const agent = new Agent({ keepAlive: true });
+const path = `/2015-03-31/functions/${name}/invocations`;
+const body = given.startsWith('@') ? require('node:fs').readFileSync(given.slice(1)) : Buffer.from(given);
+
+const sha256 = (data) => createHash('sha256').update(data).digest('hex');
+const hmac = (key, data) => createHmac('sha256', key).update(data).digest();
+
+// A key is good for a day.
+let key;
+function keyOf(day) {
+  key ??= [day, region, 'lambda', 'aws4_request'].reduce(hmac, `AWS4${secret}`);
+  return key;
+}
+
+function sign() {
+  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  const day = time.slice(0, 8);
+  const bodyHash = sha256(body);
+  const signed = {
+    'content-type': 'application/octet-stream',
+    host,
+    'x-amz-content-sha256': bodyHash,
+    'x-amz-date': time,
+    'x-amz-invocation-type': 'RequestResponse',
+    'x-amz-log-type': logType,
+  };
+  const names = Object.keys(signed).join(';');
+  const lines = Object.entries(signed).map(([header, value]) => `${header}:${value}\n`);
+  const canonical = ['POST', path, '', lines.join(''), names, bodyHash].join('\n');
+  const scope = `${day}/${region}/lambda/aws4_request`;
+  const signature = hmac(keyOf(day), ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n'));
+  return {
+    ...signed,
+    'content-length': body.length,
+    authorization: `AWS4-HMAC-SHA256 Credential=${keyId}/${scope}, SignedHeaders=${names}, Signature=${signature.toString('hex')}`,
+  };
+}
+
+function fail(why) {
+  process.stderr.write(`${why}\n`);
+  process.exit(1);
+}
+
+let left = Number(invocations);
+function next() {
+  if (left === 0) return;
+  left -= 1;
+  const sent = request({ agent, method: 'POST', hostname, port, path, headers: sign() }, (response) => {
+    const chunks = [];
+    response.on('data', (chunk) => chunks.push(chunk));
+    response.on('end', () => {
+      if (response.statusCode !== 200) fail(`HTTP ${response.statusCode}: ${Buffer.concat(chunks)}`);
+      next();
+    });
+  });
+  sent.on('error', (error) => fail(error.message));
+  sent.end(body);
+}
+
+for (let sender = 0; sender < Number(inFlight); sender += 1) next();
+// Free connections do not keep the process alive.

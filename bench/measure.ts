@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+
+/** A program to run. */
+export type Program = Readonly<{
+  command: string;
+  args: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  cwd?: string;
+}>;
+
+/** What one run of a program took; CPU time and memory as the process itself reported them, where it is Node.js. */
+export type Usage = Readonly<{ wallMs: number; cpuMs: number; peakMb: number }>;
+
+const preload = (file: string): string => path.join(import.meta.dirname, file);
+
+/** Runs a program to its end; what it says on descriptor 3 comes back. Throws where it fails. */
+async function run(program: Program): Promise<{ wallMs: number; report: string }> {
+  const startedAt = performance.now();
+  const child = spawn(program.command, program.args, {
+    env: program.env,
+    cwd: program.cwd,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  let endedAt = 0;
+  child.once('exit', () => {
+    endedAt = performance.now();
+  });
+  const closed = new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', () => resolve());
+  });
+  const [, stdout, stderr, report = ''] = await Promise.all(
+    child.stdio.map((stream) => (stream && 'read' in stream ? text(stream) : '')),
+  );
+  await closed;
+  if (child.exitCode !== 0) {
+    const end = `${stdout}${stderr}`.slice(-2_000);
+    throw new Error(`${program.command} ${program.args.join(' ')} ended with ${child.exitCode}: ${end}`);
+  }
+  return { wallMs: endedAt - startedAt, report };
+}
+
+const withPreload = (file: string, program: Program): Program => ({
+  ...program,
+  args: ['--require', preload(file), ...program.args],
+});
+
+/** Runs a Node.js program and measures the whole process. */
+export async function measureNode(program: Program): Promise<Usage> {
+  const { wallMs, report } = await run(withPreload('usage.cjs', program));
+  const { cpuMs, peakKb } = JSON.parse(report);
+  return { wallMs, cpuMs, peakMb: peakKb / 1024 };
+}
+
+/** Runs any program and measures how long it took. */
+export async function measureWall(program: Program): Promise<number> {
+  return (await run(program)).wallMs;
+}
+
+/** Runs a Node.js program and gives the files that it loaded as modules. */
+export async function loadedFiles(program: Program): Promise<string[]> {
+  return (await run(withPreload('loaded.cjs', program))).report.split('\n');
+}

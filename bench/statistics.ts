@@ -1,0 +1,22 @@
+/** The middle of some figures. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [low = Number.NaN, high = low] = sorted.slice(Math.ceil(middle) - 1, Math.floor(middle) + 1);
+  return (low + high) / 2;
+}
+
+/**
+ * Measures several subjects side by side, A B A B: what the machine does meanwhile meets them alike.
+ * The first round warms the disk and is not counted.
+ */
+export async function interleave<T>(rounds: number, subjects: readonly (() => Promise<T>)[]): Promise<T[][]> {
+  const measured: T[][] = subjects.map(() => []);
+  for (let round = -1; round < rounds; round += 1) {
+    for (const [at, subject] of subjects.entries()) {
+      const figure = await subject();
+      if (round >= 0) measured[at]?.push(figure);
+    }
+  }
+  return measured;
+}

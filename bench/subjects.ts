@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { prepareStep } from '../local-runner/run-step.ts';
+import { measureNode, measureWall, type Program, type Usage } from './measure.ts';
+
+/** What is invoked: one event, once or many times. */
+export type Work = Readonly<{
+  url: string;
+  event: string;
+  invocations: number;
+  inFlight: number;
+  /** Inputs of the action beside these. */
+  inputs?: Readonly<Record<string, string>>;
+  /** A certificate to trust. */
+  authority?: string;
+}>;
+
+/** One small event, once. */
+export const ONCE = { event: '{"order":7}', invocations: 1, inFlight: 1 } as const;
+
+const FUNCTION = 'measured';
+const REGION = 'eu-west-1';
+// A runner passes larger inputs in a file only.
+const LONGEST_INPUT = 100_000;
+
+const jobVariables = ({ url, authority }: Work): Record<string, string> => ({
+  AWS_ENDPOINT_URL_LAMBDA: url,
+  AWS_REGION: REGION,
+  AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+  AWS_EC2_METADATA_DISABLED: 'true',
+  ...(authority !== undefined && { NODE_EXTRA_CA_CERTS: authority, AWS_CA_BUNDLE: authority }),
+});
+
+/** Does something with an event as a file. */
+async function withEventFile<T>(event: string, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'event-'));
+  try {
+    const file = path.join(folder, 'event.json');
+    writeFileSync(file, event);
+    return await use(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+// Copies of an entry are invoked with their log tail, for the count of cold starts.
+const logTypeOf = ({ invocations }: Work): string => (invocations > 1 ? 'Tail' : 'None');
+
+/** Measures the floor at some work. */
+export const measureFloor = (work: Work): Promise<Usage> =>
+  withEventFile(work.event, (file) =>
+    measureNode({
+      command: process.execPath,
+      args: [
+        path.join(import.meta.dirname, 'floor.cjs'),
+        FUNCTION,
+        work.event.length > LONGEST_INPUT ? `@${file}` : work.event,
+        logTypeOf(work),
+        String(work.invocations),
+        String(work.inFlight),
+      ],
+      env: { PATH: process.env['PATH'], ...jobVariables(work) },
+    }),
+  );
+
+/** A step of the action, and the job that it belongs to. */
+export type Job = Readonly<{ program: Program; dispose: () => void }>;
+
+/** Makes a new job with a step for some work. */
+export function newJob(work: Work): Job {
+  const isLarge = work.event.length > LONGEST_INPUT;
+  const eventFile = `${randomUUID()}.json`;
+  const { main, env, workspace, folder } = prepareStep({
+    with: {
+      function_name: FUNCTION,
+      ...(isLarge ? { payload_file: eventFile } : { payload: work.event }),
+      ...(work.invocations > 1 && {
+        repeat: String(work.invocations),
+        max_concurrency: String(work.inFlight),
+      }),
+      ...work.inputs,
+    },
+    env: jobVariables(work),
+    workspace: isLarge ? { [eventFile]: work.event } : {},
+  });
+  return {
+    program: { command: process.execPath, args: [main], env, cwd: workspace },
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Measures the action at some work: the first step of a job. */
+export async function measureAction(work: Work): Promise<Usage> {
+  const job = newJob(work);
+  try {
+    return await measureNode(job.program);
+  } finally {
+    job.dispose();
+  }
+}
+
+/** Measures the action at some work: the second step of a job. */
+export async function measureSecondStep(work: Work): Promise<Usage> {
+  const job = newJob(work);
+  try {
+    await measureNode(job.program);
+    return await measureNode(job.program);
+  } finally {
+    job.dispose();
+  }
+}
+
+/** Measures `aws lambda invoke` at some work: its wall time, in milliseconds. */
+export const measureAwsCli = (work: Work): Promise<number> =>
+  withEventFile(work.event, (file) =>
+    measureWall({
+      command: 'aws',
+      args: [
+        ...['lambda', 'invoke', '--function-name', FUNCTION, '--payload', `fileb://${file}`],
+        ...['--endpoint-url', work.url, '/dev/null'],
+      ],
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        AWS_DEFAULT_REGION: REGION,
+        ...jobVariables(work),
+      },
+    }),
+  );
