@@ -1,5 +1,6 @@
 import leven from 'leven';
 import type { CST, ErrorCode, Scalar, YAMLError, YAMLMap } from 'yaml';
+import { grouped } from '../figures.ts';
 import { type Problems, quote } from './problems.ts';
 
 /** The inputs that an entry may give for itself. */
@@ -322,7 +323,7 @@ function checkStream(tokens: readonly CST.Token[], note: Note): boolean {
   const starts = entryStarts(first?.value);
   const excess = starts[MOST_ENTRIES];
   if (excess !== undefined) {
-    const [most, count] = [MOST_ENTRIES, starts.length].map((number) => number.toLocaleString('en-US'));
+    const [most, count] = [MOST_ENTRIES, starts.length].map((number) => grouped(number));
     note(excess, `a list takes at most ${most} entries; this one has ${count}. Split it.`);
     return false;
   }

@@ -1,6 +1,7 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { grouped } from '../figures.ts';
 import type { InvocationType } from '../lambda/invocation.ts';
 import { describeJsonProblem, parseJson } from './json-text.ts';
 import { type Problems, quote } from './problems.ts';
@@ -24,7 +25,6 @@ const LARGEST: Readonly<Record<InvocationType, number>> = {
 };
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-const group = (count: number): string => count.toLocaleString('en-US');
 
 function isOutside(folder: string, file: string): boolean {
   const relative = path.relative(folder, file);
@@ -116,7 +116,7 @@ export async function parsePayload(given: GivenPayload, problems: Problems): Pro
   const size = content?.length ?? file?.size ?? 0;
   if (content === undefined || size > limit) {
     problems.add(
-      `${source} is ${group(size)} bytes; Lambda takes at most ${group(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its place.`,
+      `${source} is ${grouped(size)} bytes; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its place.`,
     );
     return undefined;
   }

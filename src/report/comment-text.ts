@@ -1,3 +1,5 @@
+import { grouped } from '../figures.ts';
+
 /** GitHub takes 65,536 characters; line ends count twice here, as GitHub may keep each as CR LF. */
 const LONGEST = 65_536;
 const LONGEST_TITLE = 256;
@@ -26,7 +28,7 @@ function splitTable(markdown: string): Table {
 }
 
 const rowsLeftOut = (left: number): string[] =>
-  left === 0 ? [] : [`… and ${left.toLocaleString('en-US')} more ${left === 1 ? 'row' : 'rows'}.`];
+  left === 0 ? [] : [`… and ${grouped(left)} more ${left === 1 ? 'row' : 'rows'}.`];
 
 const foldsLeftOut = (titles: readonly string[]): string[] =>
   titles.length === 0

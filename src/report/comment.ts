@@ -1,4 +1,5 @@
 import { type Fields, fieldsOf } from '../fields.ts';
+import { grouped } from '../figures.ts';
 import { messageOf } from '../thrown.ts';
 import { markerOf, SHORT_SHA } from './comment-text.ts';
 
@@ -217,7 +218,7 @@ class GitHub {
 
   async #waitFor(ms: number): Promise<void> {
     if (this.#waitedMs + ms > LIMIT_MS) {
-      const seconds = Math.ceil(ms / 1_000).toLocaleString('en-US');
+      const seconds = grouped(Math.ceil(ms / 1_000));
       throw new CommentError({
         what: `GitHub limits the rate of requests and asks to wait ${seconds} s more; a comment waits ${LIMIT_MS / 1_000} s in all.`,
         mend: 'Run the job again later, or comment from fewer jobs at a time.',

@@ -1,3 +1,4 @@
+import { grouped } from '../figures.ts';
 /**
  * Text of a function, or of whoever answered in its place, for the log: between `::stop-commands::` and its
  * token a runner takes no line for a command. The token has to be new and unguessable each time.
@@ -14,5 +15,5 @@ export function cut(text: string, limit: number): string {
   // Not inside a character: continuation bytes are 10xxxxxx.
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   const kept = new TextDecoder().decode(bytes.subarray(0, end));
-  return `${kept}\n… cut: the first ${end.toLocaleString('en-US')} of ${bytes.length.toLocaleString('en-US')} bytes`;
+  return `${kept}\n… cut: the first ${grouped(end)} of ${grouped(bytes.length)} bytes`;
 }

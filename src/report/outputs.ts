@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { setOutput, warning } from '@actions/core';
+import { grouped } from '../figures.ts';
 import type { Judgement } from '../outcome/outcome.ts';
 
 /** Outputs that only a step with exactly one invocation has, in the order of `action.yml`. */
@@ -113,7 +114,7 @@ export function writeOutputs({ values, tooLong }: Outputs): void {
   for (const [name, value] of Object.entries(values)) setOutput(name, value);
   for (const { name, bytes, file } of tooLong) {
     warning(
-      `The output ${name} would have ${bytes.toLocaleString('en-US')} bytes, which is too long for a runner, and is empty. It is in ${file}.`,
+      `The output ${name} would have ${grouped(bytes)} bytes, which is too long for a runner, and is empty. It is in ${file}.`,
     );
   }
 }

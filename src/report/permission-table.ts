@@ -1,3 +1,4 @@
+import { grouped } from '../figures.ts';
 import {
   callerOf,
   isCrossAccount,
@@ -72,8 +73,6 @@ function permissionsTable(permissions: readonly Permission[]): string {
   );
 }
 
-const count = (value: number): string => value.toLocaleString('en-US');
-
 const WHAT: Readonly<Record<Verdict, Readonly<{ is: string; isNot: string }>>> = {
   may: { is: 'may be invoked', isNot: 'may not be invoked' },
   may_not: { is: 'may not be invoked', isNot: 'may be invoked' },
@@ -84,10 +83,10 @@ const WHAT: Readonly<Record<Verdict, Readonly<{ is: string; isNot: string }>>> =
 function sentence(verdict: Verdict, some: number, total: number): string {
   const { is, isNot } = WHAT[verdict];
   if (total === 1) return `The function ${is}.`;
-  if (some < total) return `${count(some)} of ${count(total)} functions ${is}.`;
+  if (some < total) return `${grouped(some)} of ${grouped(total)} functions ${is}.`;
   return verdict === 'may'
-    ? `All ${count(total)} functions ${is}.`
-    : `None of the ${count(total)} functions ${isNot}.`;
+    ? `All ${grouped(total)} functions ${is}.`
+    : `None of the ${grouped(total)} functions ${isNot}.`;
 }
 
 function headline(permissions: readonly Permission[]): string {
@@ -112,8 +111,8 @@ function shownOf(permissions: readonly Permission[]): { shown: readonly Permissi
   const more = { refused: refused.length - MOST_ROWS, allowed: allowed.length };
   const room = Math.max(0, -more.refused);
   const parts = [
-    more.refused > 0 ? `${count(more.refused)} more that may not or could not be checked` : '',
-    more.allowed > room ? `${count(more.allowed - room)} more that may be invoked` : '',
+    more.refused > 0 ? `${grouped(more.refused)} more that may not or could not be checked` : '',
+    more.allowed > room ? `${grouped(more.allowed - room)} more that may be invoked` : '',
   ].filter((part) => part !== '');
   return { shown: [...refused, ...allowed].slice(0, MOST_ROWS), rest: `… and ${parts.join(', ')}.` };
 }

@@ -1,4 +1,5 @@
 import { summary } from '@actions/core';
+import { grouped } from '../figures.ts';
 import { isRequestId, requestUrl } from '../outcome/links.ts';
 import type { Outcome } from '../outcome/outcome.ts';
 import { codeSpan, table } from './markdown.ts';
@@ -16,10 +17,8 @@ const RESULTS: Readonly<Record<Outcome['outcome'], string>> = {
 /** A figure and its unit stay on one line, however narrow the page is. */
 const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
 
-const count = (value: number): string => value.toLocaleString('en-US');
-
 const milliseconds = (value: number | undefined): string =>
-  value === undefined ? '' : unbroken(`${value.toLocaleString('en-US', { maximumFractionDigits: 0 })} ms`);
+  value === undefined ? '' : unbroken(`${grouped(value)} ms`);
 
 // Of a cell: a header or an error's name has no length that anybody promises, and a summary has.
 const LONGEST_FOREIGN = 256;
@@ -93,19 +92,19 @@ const MINUTE_MS = 60_000;
 function period(ms: number): string {
   if (ms < 10 * SECOND_MS) return milliseconds(ms);
   const [size, unit] = ms < 10 * MINUTE_MS ? [SECOND_MS, 's'] : [MINUTE_MS, 'min'];
-  return unbroken(`${(ms / size).toLocaleString('en-US', { maximumFractionDigits: 1 })} ${unit}`);
+  return unbroken(`${grouped(ms / size, 1)} ${unit}`);
 }
 
 /** How many came to what where the heading does not say it, how they started, and how long it all took. */
 function totals({ counts, failed, cold, warm, wallMs }: Statistics): string {
   const kinds = KINDS.filter(({ kind }) => failed > 0 && counts[kind] > 0).map(
-    ({ kind, one, many }) => `${count(counts[kind])} ${counts[kind] === 1 ? one : many}`,
+    ({ kind, one, many }) => `${grouped(counts[kind])} ${counts[kind] === 1 ? one : many}`,
   );
   const starts = [
     cold > 0
-      ? `${count(cold)} ${cold === 1 ? 'execution environment' : 'execution environments'} started cold`
+      ? `${grouped(cold)} ${cold === 1 ? 'execution environment' : 'execution environments'} started cold`
       : '',
-    warm > 0 ? `${count(warm)} ${warm === 1 ? 'invocation' : 'invocations'} started warm` : '',
+    warm > 0 ? `${grouped(warm)} ${warm === 1 ? 'invocation' : 'invocations'} started warm` : '',
   ];
   return [
     kinds,
@@ -125,7 +124,7 @@ const MEASURES: Readonly<Record<'duration_ms' | 'elapsed_ms', string>> = {
 function latencyBlocks({ latency, total }: Statistics): string[] {
   if (latency === undefined) return [];
   const { of, count: measured, min, median, p95, max } = latency;
-  const share = measured === total ? '' : ` (${count(measured)} of ${count(total)})`;
+  const share = measured === total ? '' : ` (${grouped(measured)} of ${grouped(total)})`;
   const figures = table(['Min', 'Median', 'p95', 'Max'], [[min, median, p95, max].map(milliseconds)]);
   return [`${MEASURES[of]}${share}:`, figures];
 }
@@ -136,8 +135,8 @@ const MOST_ROWS = 50;
 /** What the table has no row for, and where that is. */
 function restLine(rest: { failed: number; succeeded: number }): string | undefined {
   const parts = [
-    rest.failed > 0 ? `${count(rest.failed)} more that failed` : '',
-    rest.succeeded > 0 ? `${count(rest.succeeded)} more that succeeded` : '',
+    rest.failed > 0 ? `${grouped(rest.failed)} more that failed` : '',
+    rest.succeeded > 0 ? `${grouped(rest.succeeded)} more that succeeded` : '',
   ].filter((part) => part !== '');
   return parts.length === 0
     ? undefined
@@ -155,7 +154,8 @@ function renderMany(outcomes: readonly Outcome[]): string[] {
     failed: failed - failuresShown,
     succeeded: counts.succeeded - (shown.length - failuresShown),
   };
-  const result = failed > 0 ? `${count(failed)} of ${count(total)} failed` : `${count(total)} succeeded`;
+  const result =
+    failed > 0 ? `${grouped(failed)} of ${grouped(total)} failed` : `${grouped(total)} succeeded`;
   return [
     `### Invoke AWS Lambda: ${result}`,
     totals(statistics),
