@@ -73,7 +73,7 @@ export type Job = Readonly<{ program: Program; dispose: () => void }>;
 export function newJob(work: Work): Job {
   const isLarge = work.event.length > LONGEST_INPUT;
   const eventFile = `${randomUUID()}.json`;
-  const { main, env, workspace, folder } = prepareStep({
+  const { main, env, workspace, dispose } = prepareStep({
     with: {
       function_name: FUNCTION,
       ...(isLarge ? { payload_file: eventFile } : { payload: work.event }),
@@ -88,7 +88,7 @@ export function newJob(work: Work): Job {
   });
   return {
     program: { command: process.execPath, args: [main], env, cwd: workspace },
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
+    dispose,
   };
 }
 

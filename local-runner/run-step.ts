@@ -83,13 +83,16 @@ export type PreparedStep = Readonly<{
   workspace: string;
   outputFile: string;
   summaryFile: string;
+  /** Removes the job's folder, where the step has one to itself. */
+  dispose: () => void;
 }>;
 
 /** Makes a job's folder and all that a runner gives to a step: `action.yml`'s defaults, INPUT_ variables, files. */
 export function prepareStep(options: StepOptions): PreparedStep {
   const root = options.action ?? CHECKOUT;
   const action = readActionFile(path.join(root, 'action.yml'));
-  const { folder, workspace, temp, dispose } = options.job ?? makeJobFolder();
+  const job = options.job ?? makeJobFolder();
+  const { folder, workspace, temp } = job;
   writeFiles(workspace, options.workspace);
   const outputFile = path.join(folder, 'output');
   const summaryFile = path.join(folder, 'summary');
@@ -113,12 +116,13 @@ export function prepareStep(options: StepOptions): PreparedStep {
     workspace,
     outputFile,
     summaryFile,
+    dispose: options.job === undefined ? job.dispose : () => {},
   };
 }
 
 /** Runs an action's step as a runner does, in a child process. */
 export async function runStep(options: StepOptions): Promise<StepRun> {
-  const { main, env, folder, workspace, outputFile, summaryFile } = prepareStep(options);
+  const { main, env, folder, workspace, outputFile, summaryFile, dispose } = prepareStep(options);
   const child = spawn(process.execPath, [main], { cwd: workspace, env, stdio: ['ignore', 'pipe', 'pipe'] });
   options.onStart?.(child, workspace);
   const [stdout, stderr] = await Promise.all([collect(child.stdout), collect(child.stderr), ended(child)]);
@@ -132,7 +136,7 @@ export async function runStep(options: StepOptions): Promise<StepRun> {
     outputs: readOutputs(readFileSync(outputFile, 'utf8')),
     summary: readFileSync(summaryFile, 'utf8'),
     folder,
-    dispose: options.job === undefined ? dispose : () => {},
+    dispose,
   };
 }
 

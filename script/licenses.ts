@@ -22,13 +22,14 @@ function packageOf(file: string): string | undefined {
   return file.slice(start, at) + path.posix.join('node_modules', folder);
 }
 
-function licenceOf(folder: string): string {
+/** What a package is, and the text of its licence. */
+function licenceOf(folder: string): { title: string; text: string } {
   const about: unknown = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   if (!isRecord(about)) throw new Error(`${folder} has no package.json that says what it is`);
   const file = readdirSync(folder).find((name) => /^(licen[cs]e|copying)(\.|$)/i.test(name));
   const text =
     file === undefined ? '' : readFileSync(path.join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim();
-  return `${about['name']} ${about['version']}\n${about['license']}\n\n${text}\n`;
+  return { title: `${about['name']} ${about['version']} (${about['license']})`, text };
 }
 
 const [statsFile = '', outFile = ''] = process.argv.slice(2);
@@ -40,10 +41,11 @@ const folders = new Set(
     .filter((folder) => existsSync(path.join(folder, 'package.json'))),
 );
 if (folders.size === 0) throw new Error(`${statsFile} names no package`);
+// Many packages have one licence to the letter: its text stands once, below all of their names.
+const byText = Map.groupBy([...folders].sort().map(licenceOf), ({ text }) => text);
 writeFileSync(
   outFile,
-  [...folders]
-    .sort()
-    .map(licenceOf)
+  [...byText]
+    .map(([text, packages]) => `${packages.map(({ title }) => `${title}\n`).join('')}\n${text}\n`)
     .join(`\n${'-'.repeat(72)}\n\n`),
 );

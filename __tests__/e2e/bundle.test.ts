@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -55,10 +55,37 @@ test.each([
   }
 });
 
-test('GitHub’s client is in none of what a plain invocation loads', () => {
-  const chunks = readdirSync(path.join(CHECKOUT, 'dist')).filter((file) => /^\d+\.index\.js$/.test(file));
-  const has = (file: string): boolean =>
-    readFileSync(path.join(CHECKOUT, 'dist', file), 'utf8').includes('octokit-core.js/');
-  expect(has('index.js')).toBe(false);
-  expect(chunks.some(has)).toBe(true);
+const DIST = path.join(CHECKOUT, 'dist');
+const sizeOf = (file: string): number => statSync(path.join(DIST, file)).size;
+const textOf = (file: string): string => readFileSync(path.join(DIST, file), 'utf8');
+const SCRIPTS = readdirSync(DIST).filter((file) => file.endsWith('.js'));
+const CHUNKS = SCRIPTS.filter((file) => file !== 'index.js');
+
+test('a job downloads at most 900 KB, and a plain invocation loads at most 400 KB of them', () => {
+  const total = readdirSync(DIST).reduce((sum, file) => sum + sizeOf(file), 0);
+  expect(total).toBeLessThanOrEqual(900_000);
+  expect(sizeOf('index.js')).toBeLessThanOrEqual(400_000);
+});
+
+test.each([
+  ['GitHub’s client', 'octokit-core.js/'],
+  ['YAML', 'YAMLParseError'],
+  ['JMESPath', 'TreeInterpreter'],
+  ['the credentials of an assumed role', 'AssumeRoleWithWebIdentity'],
+  ['single sign-on', 'x-amz-sso_bearer_token'],
+])('%s is in none of what a plain invocation loads', (_, mark) => {
+  expect(textOf('index.js').includes(mark)).toBe(false);
+  expect(CHUNKS.some((file) => textOf(file).includes(mark))).toBe(true);
+});
+
+test('the HTTP client of undici, which Node.js has built in, is in none of it', () => {
+  expect(SCRIPTS.filter((file) => textOf(file).includes('undici:request:create'))).toEqual([]);
+});
+
+test('the licence of every package that is bundled is told', () => {
+  const licences = textOf('licenses.txt');
+  for (const name of ['@actions/core', '@actions/github', '@aws-sdk/client-lambda', '@smithy/core', 'yaml']) {
+    expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(\\S+\\)$`, 'm'));
+  }
+  expect(licences).not.toMatch(/^undici /m);
 });

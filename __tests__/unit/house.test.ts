@@ -128,7 +128,10 @@ const NEIGHBOURS: Readonly<
   Record<string, Readonly<{ values: readonly string[]; types: readonly string[] }>>
 > = {
   inputs: { values: ['inputs', 'fields.ts', 'figures.ts', 'thrown.ts'], types: ['lambda', 'outcome'] },
-  lambda: { values: ['lambda', 'version.ts', 'fields.ts', 'thrown.ts'], types: [] },
+  lambda: {
+    values: ['lambda', 'version.ts', 'fields.ts', 'figures.ts', 'thrown.ts'],
+    types: [],
+  },
   outcome: { values: ['outcome', 'fields.ts', 'thrown.ts'], types: ['lambda'] },
   report: { values: ['report', 'outcome', 'fields.ts', 'figures.ts', 'thrown.ts'], types: [] },
 };

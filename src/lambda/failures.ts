@@ -1,4 +1,5 @@
 import { isFields } from '../fields.ts';
+import { grouped } from '../figures.ts';
 import type { Answer, Failure, Proof } from './invocation.ts';
 import type { Head, Progress } from './progress.ts';
 
@@ -182,9 +183,7 @@ function tell(fields: Readonly<Record<string, unknown>>, head: Head | undefined,
 }
 
 const arrived = (streamedBytes: number | undefined): string =>
-  streamedBytes === undefined
-    ? ''
-    : `; ${streamedBytes.toLocaleString('en-US')} bytes of the stream had arrived`;
+  streamedBytes === undefined ? '' : `; ${grouped(streamedBytes)} bytes of the stream had arrived`;
 
 /** A failure with what `progress` knows of the attempt. */
 function failure(told: Told, verdict: Verdict, progress: Progress): Failure {

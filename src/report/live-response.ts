@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { grouped } from '../figures.ts';
 
 // As of a response that is shown when it is whole.
 const SHOWN_BYTES = 64 * 1024;
@@ -43,6 +44,6 @@ export class LiveResponse {
     // A character that the cut goes through is left out.
     const kept = new TextDecoder().decode(bytes.subarray(0, this.#bytesLeft)).replace(/\uFFFD$/, '');
     this.#bytesLeft = 0;
-    return `${kept}\n… cut: the first ${SHOWN_BYTES.toLocaleString('en-US')} bytes`;
+    return `${kept}\n… cut: the first ${grouped(SHOWN_BYTES)} bytes`;
   }
 }
