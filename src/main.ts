@@ -7,8 +7,9 @@ import { type Courier, deliverAll } from './lambda/delivery.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
 import type { JobFacts } from './outcome/advice.ts';
 import { judge } from './outcome/judge.ts';
-import { joinSecrets, maskJudgement, NO_SECRETS } from './outcome/masks.ts';
+import { maskJudgement } from './outcome/masks.ts';
 import type { Judgement } from './outcome/outcome.ts';
+import { SecretTexts } from './outcome/secret-texts.ts';
 import { invalidInput, unwrittenResponse, writeAnnotations } from './report/annotations.ts';
 import { Ledger } from './report/ledger.ts';
 import { announcement, isFunctionError, noteOf, progressLine, writeEnd, writeLog } from './report/log.ts';
@@ -66,7 +67,7 @@ async function invokeAll(
   const { failOnFunctionError, expressions } = plan;
   const total = plan.invocations.length;
   const ledger = new Ledger(total);
-  let secrets = NO_SECRETS;
+  const secrets = new SecretTexts();
   let ended = 0;
   try {
     await deliverAll(plan.invocations, courier, async (delivery) => {
@@ -74,8 +75,8 @@ async function invokeAll(
       const responseFile = await endOfStream(job.receiver, judged);
       const judgement = { ...judged, ...(responseFile && { responseFile }) };
       registerSecrets(judgement.secrets);
-      secrets = joinSecrets(secrets, { ...judgement.secrets, complete: true });
-      const shown = maskJudgement(judgement, { ...secrets, complete: judgement.secrets.complete });
+      secrets.add(judgement.secrets.texts);
+      const shown = maskJudgement(judgement, secrets);
       ended += 1;
       if (total > 1) info(progressLine(shown, ended, total));
       ledger.add(judgement, shown, noteOf);

@@ -6,6 +6,7 @@ import { type Checked, check, type Expressions } from './expectations.ts';
 import { decodeLogTail, isCut, readFigures } from './log-tail.ts';
 import { findSecrets, maskValue } from './masks.ts';
 import type { Judgement, Outcome, Secrets } from './outcome.ts';
+import { SecretTexts } from './secret-texts.ts';
 import { withErrorOfLog } from './stream-error.ts';
 
 /** What turns an answer into a verdict on the step. */
@@ -163,8 +164,9 @@ function expectations(
   const { expect, search } = rules.expressions;
   if (search === undefined || expect.length === 0 || !isExpectedOf(outcome, rules))
     return { outcome, unmet: [] };
+  const texts = new SecretTexts(secrets.texts);
   const checked = expect.map((expression) =>
-    check(expression, outcome, { search, hide: (value) => maskValue(value, secrets) }),
+    check(expression, outcome, { search, hide: (value) => maskValue(value, texts) }),
   );
   const unmet = checked.filter(({ expectation }) => !expectation.held);
   const told = { ...outcome, expectations: checked.map(({ expectation }) => expectation) };

@@ -1,11 +1,14 @@
 import { isFields } from '../fields.ts';
 import type { Expectation, Search } from './expectations.ts';
 import type { Judgement, Outcome, Secrets } from './outcome.ts';
+import type { SecretTexts } from './secret-texts.ts';
+
+/** What to hide in a judgement; where it is not complete, nothing that came from outside may be shown. */
+type Hidden = Readonly<{ texts: SecretTexts; complete: boolean }>;
 
 /** Nothing to hide. */
 export const NO_SECRETS: Secrets = { texts: [], complete: true };
 
-const MASK = '***';
 const WITHHELD = '[withheld: a mask could not be evaluated]';
 
 /** All strings and numbers in a value, as text. */
@@ -43,23 +46,14 @@ export function findSecrets(
   return { texts: [...texts].sort((a, b) => b.length - a.length), complete };
 }
 
-/** Joins the secrets of two findings. */
-export function joinSecrets(one: Secrets, other: Secrets): Secrets {
-  const texts = [...new Set([...one.texts, ...other.texts])].sort((a, b) => b.length - a.length);
-  return { texts, complete: one.complete && other.complete };
-}
-
-const maskText = (text: string, secrets: Secrets): string =>
-  secrets.texts.reduce((masked, secret) => masked.replaceAll(secret, MASK), text);
-
 /** A value with *** in place of every secret. */
-export function maskValue(value: unknown, secrets: Secrets): unknown {
-  if (typeof value === 'string') return maskText(value, secrets);
-  if (typeof value === 'number') return secrets.texts.includes(String(value)) ? MASK : value;
-  if (Array.isArray(value)) return value.map((item) => maskValue(item, secrets));
+export function maskValue(value: unknown, texts: SecretTexts): unknown {
+  if (typeof value === 'string') return texts.hide(value);
+  if (typeof value === 'number') return texts.has(String(value)) ? texts.hide(String(value)) : value;
+  if (Array.isArray(value)) return value.map((item) => maskValue(item, texts));
   if (!isFields(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [maskText(key, secrets), maskValue(item, secrets)] as const),
+    Object.entries(value).map(([key, item]) => [texts.hide(key), maskValue(item, texts)] as const),
   );
 }
 
@@ -72,23 +66,24 @@ function withheld(outcome: Outcome): Partial<Record<'result' | 'log_result' | 'q
   };
 }
 
-function maskExpectation({ value, ...told }: Expectation, secrets: Secrets): Expectation {
-  const rest = { ...told, expression: maskText(told.expression, secrets) };
+function maskExpectation({ value, ...told }: Expectation, { texts, complete }: Hidden): Expectation {
+  const rest = { ...told, expression: texts.hide(told.expression) };
   if (value === undefined) return rest;
-  return { ...rest, value: secrets.complete ? maskValue(value, secrets) : WITHHELD };
+  return { ...rest, value: complete ? maskValue(value, texts) : WITHHELD };
 }
 
-function maskOutcome(outcome: Outcome, secrets: Secrets): Outcome {
+function maskOutcome(outcome: Outcome, secrets: Hidden): Outcome {
+  const { texts } = secrets;
   const covered = secrets.complete ? outcome : { ...outcome, ...withheld(outcome) };
   const { expectations } = covered;
   return {
     ...covered,
-    ...('result' in covered && { result: maskValue(covered.result, secrets) }),
+    ...('result' in covered && { result: maskValue(covered.result, texts) }),
     ...('log_result' in covered &&
-      covered.log_result !== undefined && { log_result: maskText(covered.log_result, secrets) }),
-    ...('query_result' in covered && { query_result: maskValue(covered.query_result, secrets) }),
+      covered.log_result !== undefined && { log_result: texts.hide(covered.log_result) }),
+    ...('query_result' in covered && { query_result: maskValue(covered.query_result, texts) }),
     ...('error' in covered && {
-      error: { ...covered.error, message: maskText(covered.error.message, secrets) },
+      error: { ...covered.error, message: texts.hide(covered.error.message) },
     }),
     ...(expectations !== undefined && {
       expectations: expectations.map((expectation) => maskExpectation(expectation, secrets)),
@@ -97,30 +92,32 @@ function maskOutcome(outcome: Outcome, secrets: Secrets): Outcome {
 }
 
 /** A response that is JSON is written anew: a secret in it may be escaped, or have digits, as no other text has. */
-function maskResponse(response: string, secrets: Secrets): string {
+function maskResponse(response: string, texts: SecretTexts): string {
   try {
-    return maskText(JSON.stringify(maskValue(JSON.parse(response), secrets)), secrets);
+    return texts.hide(JSON.stringify(maskValue(JSON.parse(response), texts)));
   } catch {
-    return maskText(response, secrets);
+    return texts.hide(response);
   }
 }
 
 /** What may be shown of a judgement: with *** for every secret in whatever a function or a stranger wrote. */
-export function maskJudgement(judgement: Judgement, secrets: Secrets): Judgement {
-  if (secrets.texts.length === 0 && secrets.complete) return judgement;
+export function maskJudgement(judgement: Judgement, texts: SecretTexts): Judgement {
+  const { complete } = judgement.secrets;
+  if (texts.isEmpty && complete) return judgement;
+  const secrets: Hidden = { texts, complete };
   const response = new TextDecoder().decode(judgement.response);
-  const shown = secrets.complete ? maskResponse(response, secrets) : WITHHELD;
+  const shown = complete ? maskResponse(response, texts) : WITHHELD;
   return {
     ...judgement,
     outcome: maskOutcome(judgement.outcome, secrets),
     response: response === '' ? judgement.response : new TextEncoder().encode(shown),
     unmet: judgement.unmet.map(({ expectation, why }) => ({
       expectation: maskExpectation(expectation, secrets),
-      why: secrets.complete ? maskText(why, secrets) : WITHHELD,
+      why: complete ? texts.hide(why) : WITHHELD,
     })),
     ...(judgement.queryProblem !== undefined && {
-      queryProblem: secrets.complete ? maskText(judgement.queryProblem, secrets) : WITHHELD,
+      queryProblem: complete ? texts.hide(judgement.queryProblem) : WITHHELD,
     }),
-    ...(judgement.strangeText !== undefined && { strangeText: maskText(judgement.strangeText, secrets) }),
+    ...(judgement.strangeText !== undefined && { strangeText: texts.hide(judgement.strangeText) }),
   };
 }

@@ -35,7 +35,8 @@ export class Ledger {
   readonly #outcomes: Outcome[] = [];
   readonly #annotations = new AnnotationList();
   readonly #notes: FailureNote[] = [];
-  #json: { index: number; text: string }[] = [];
+  /** Undefined from where they are too long for an output. */
+  #json: { index: number; text: string }[] | undefined = [];
   #jsonBytes = 2;
   #only: Judgement | undefined;
   #shown: Judgement | undefined;
@@ -60,10 +61,11 @@ export class Ledger {
   }
 
   #keepJson(outcome: Outcome): void {
+    if (this.#json === undefined) return;
     const text = JSON.stringify(outcome);
     this.#jsonBytes += Buffer.byteLength(text) + 1;
     if (this.#jsonBytes <= LONGEST_OUTPUT_BYTES) this.#json.push({ index: outcome.index, text });
-    else this.#json = [];
+    else this.#json = undefined;
   }
 
   get failsStep(): boolean {
@@ -94,11 +96,10 @@ export class Ledger {
     return this.#notes;
   }
 
-  /** JSON array of the outcomes in the order of the plan, and its bytes; no text where it is too long for an output. */
-  get results(): Readonly<{ text: string | undefined; bytes: number }> {
-    const isTooLong = this.#jsonBytes > LONGEST_OUTPUT_BYTES;
-    const texts = this.#json.toSorted((one, other) => one.index - other.index).map(({ text }) => text);
-    return { text: isTooLong ? undefined : `[${texts.join(',')}]`, bytes: this.#jsonBytes };
+  /** JSON array of the outcomes in the order of the plan; undefined where it is too long for an output. */
+  get results(): string | undefined {
+    const ordered = this.#json?.toSorted((one, other) => one.index - other.index);
+    return ordered && `[${ordered.map(({ text }) => text).join(',')}]`;
   }
 
   get totals(): Totals {

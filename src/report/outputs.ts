@@ -43,18 +43,18 @@ const TEXT = new TextDecoder('utf-8', { ignoreBOM: true });
 export type Accounts = Readonly<{
   /** The single invocation of a step that has one. */
   only: Judgement | undefined;
-  /** All outcomes as a JSON array; no text where that is too long. */
-  results: Readonly<{ text: string | undefined; bytes: number }>;
+  /** All outcomes as a JSON array; undefined where that is too long. */
+  results: string | undefined;
   totals: Readonly<{ total: number; succeeded: number; failed: number; coldStarts: number }>;
 }>;
 
 /** Where what is too long for an output is kept. */
 export type Files = Readonly<{ results: string; response?: string | undefined }>;
 
-/** All outputs by name, and those that were too long, each with the file that has it. */
+/** All outputs by name, and those that were too long, each with the file that has it; no bytes where nobody counted. */
 export type Outputs = Readonly<{
   values: Readonly<Record<string, string>>;
-  tooLong: readonly Readonly<{ name: string; bytes: number; file: string }>[];
+  tooLong: readonly Readonly<{ name: string; bytes?: number | undefined; file: string }>[];
 }>;
 
 /**
@@ -87,7 +87,7 @@ const isLeftOut = ({ outcome, response, responseBytes }: Judgement): boolean =>
 export function outputsOf({ only, results, totals }: Accounts, files: Files): Outputs {
   const all: Readonly<Record<string, string>> = {
     ...(only !== undefined && singleOutputs(only, files)),
-    results: results.text ?? '',
+    results: results ?? '',
     results_file: files.results,
     total: String(totals.total),
     succeeded: String(totals.succeeded),
@@ -98,7 +98,7 @@ export function outputsOf({ only, results, totals }: Accounts, files: Files): Ou
     ...Object.entries(all)
       .map(([name, value]) => ({ name, bytes: Buffer.byteLength(value) }))
       .filter(({ bytes }) => bytes > LONGEST_OUTPUT_BYTES),
-    ...(results.text === undefined ? [{ name: 'results', bytes: results.bytes }] : []),
+    ...(results === undefined ? [{ name: 'results', bytes: undefined }] : []),
     ...(only !== undefined && isLeftOut(only) ? [{ name: 'result', bytes: only.responseBytes }] : []),
   ].map(({ name, bytes }) => ({
     name,
@@ -113,8 +113,9 @@ export function outputsOf({ only, results, totals }: Accounts, files: Files): Ou
 export function writeOutputs({ values, tooLong }: Outputs): void {
   for (const [name, value] of Object.entries(values)) setOutput(name, value);
   for (const { name, bytes, file } of tooLong) {
+    const size = bytes === undefined ? `more than ${grouped(LONGEST_OUTPUT_BYTES)}` : grouped(bytes);
     warning(
-      `The output ${name} would have ${grouped(bytes)} bytes, which is too long for a runner, and is empty. It is in ${file}.`,
+      `The output ${name} would have ${size} bytes, which is too long for a runner, and is empty. It is in ${file}.`,
     );
   }
 }

@@ -7,6 +7,7 @@ import type { Delivery } from '../../../src/lambda/invocation.ts';
 import { Progress } from '../../../src/lambda/progress.ts';
 import { maskJudgement } from '../../../src/outcome/masks.ts';
 import type { Judgement } from '../../../src/outcome/outcome.ts';
+import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { invalidInput, unwrittenResponse, writeAnnotations } from '../../../src/report/annotations.ts';
 import { fence } from '../../../src/report/fence.ts';
 import { groupsOf, headline, hints, writeLog } from '../../../src/report/log.ts';
@@ -260,7 +261,7 @@ describe('masks', () => {
     const judgeMasked = await findAll;
     const all = fc.property(hostileDelivery, (delivery) => {
       const { secrets, ...judgement } = judgeMasked(delivery);
-      const shown = maskJudgement({ ...judgement, secrets }, secrets);
+      const shown = maskJudgement({ ...judgement, secrets }, new SecretTexts(secrets.texts));
       const log = written(() => writeLog(shown, { showResponse: true }));
       expect(shape(log)).toEqual(meant(shown, true));
     });

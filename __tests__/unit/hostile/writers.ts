@@ -1,6 +1,7 @@
 import { info } from '@actions/core';
 import { maskJudgement } from '../../../src/outcome/masks.ts';
 import type { Judgement } from '../../../src/outcome/outcome.ts';
+import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import type { Annotation } from '../../../src/report/annotations.ts';
 import { Ledger } from '../../../src/report/ledger.ts';
 import { noteOf, progressLine, writeEnd } from '../../../src/report/log.ts';
@@ -8,7 +9,8 @@ import { type Files, type Outputs, outputsOf } from '../../../src/report/outputs
 import { renderSummary } from '../../../src/report/summary.ts';
 
 /** A judgement as it may be shown. */
-export const shownOf = (judgement: Judgement): Judgement => maskJudgement(judgement, judgement.secrets);
+export const shownOf = (judgement: Judgement): Judgement =>
+  maskJudgement(judgement, new SecretTexts(judgement.secrets.texts));
 
 function ledgerOf(judgements: readonly Judgement[]): Ledger {
   const ledger = new Ledger(judgements.length);

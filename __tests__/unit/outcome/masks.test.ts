@@ -2,7 +2,8 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { parseExpressions } from '../../../src/inputs/expressions.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
-import { findSecrets, joinSecrets, maskJudgement, NO_SECRETS } from '../../../src/outcome/masks.ts';
+import { findSecrets, maskJudgement, NO_SECRETS } from '../../../src/outcome/masks.ts';
+import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { notInvoked, succeeded } from '../report/factory.ts';
 
 const { search } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
@@ -44,15 +45,6 @@ describe('secrets', () => {
       complete: false,
     });
   });
-
-  test('of several outcomes are joined', () => {
-    expect(joinSecrets({ texts: ['ab'], complete: true }, { texts: ['abc', 'ab'], complete: false })).toEqual(
-      {
-        texts: ['abc', 'ab'],
-        complete: false,
-      },
-    );
-  });
 });
 
 describe('what may be shown', () => {
@@ -76,7 +68,7 @@ describe('what may be shown', () => {
   );
 
   test('has *** in place of a secret, wherever it stands', () => {
-    const shown = maskJudgement(judgement, { texts: ['1234', 'abc'], complete: true });
+    const shown = maskJudgement(judgement, new SecretTexts(['1234', 'abc']));
     expect(shown.outcome).toMatchObject({
       result: { token: '***', pin: '***', other: 12345, '***': 'x *** y' },
       log_result: 'token ***\n',
@@ -89,11 +81,11 @@ describe('what may be shown', () => {
   });
 
   test('is all there is where nothing is secret', () => {
-    expect(maskJudgement(judgement, NO_SECRETS)).toBe(judgement);
+    expect(maskJudgement(judgement, new SecretTexts())).toBe(judgement);
   });
 
   test('is nothing of the function where a mask could not be evaluated', () => {
-    const shown = maskJudgement(judgement, { texts: [], complete: false });
+    const shown = maskJudgement({ ...judgement, secrets: { texts: [], complete: false } }, new SecretTexts());
     const all = JSON.stringify({ ...shown, response: Buffer.from(shown.response).toString() });
     expect(all).not.toContain('abc');
     expect(all).not.toContain('1234');
@@ -103,7 +95,7 @@ describe('what may be shown', () => {
   test('covers what a stranger answered in place of Lambda', () => {
     const shown = maskJudgement(
       notInvoked({ error: { name: 'HTTP 502', message: 'abc', advice: 'x' } }, { strangeText: '<p>abc' }),
-      { texts: ['abc'], complete: true },
+      new SecretTexts(['abc']),
     );
     expect(shown.strangeText).toBe('<p>***');
     expect(shown.outcome).toMatchObject({ error: { message: '***' } });
