@@ -13,9 +13,12 @@ import { withErrorOfLog } from './stream-error.ts';
 export type Rules = Readonly<{ failOnFunctionError: boolean; expressions: Expressions; job: JobFacts }>;
 
 const DEEPEST = 500;
-const [QUOTE, BACKSLASH] = [0x22, 0x5c];
-const OPENING = [0x5b, 0x7b];
-const CLOSING = [0x5d, 0x7d];
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+// A bracket and a brace differ in one bit.
+const BRACE_BIT = 0x20;
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
 
 /** Whether JSON is nested deeper than what looks into it and writes it again can go. */
 function isTooDeep(json: Uint8Array): boolean {
@@ -27,8 +30,8 @@ function isTooDeep(json: Uint8Array): boolean {
       if (byte === BACKSLASH) at += 1;
       else if (byte === QUOTE) inText = false;
     } else if (byte === QUOTE) inText = true;
-    else if (OPENING.includes(byte)) depth += 1;
-    else if (CLOSING.includes(byte)) depth -= 1;
+    else if ((byte | BRACE_BIT) === CLOSING) depth -= 1;
+    else if ((byte | BRACE_BIT) === OPENING) depth += 1;
     if (depth > DEEPEST) return true;
   }
   return false;
