@@ -17,7 +17,7 @@ import { registerSecrets } from './report/masks.ts';
 import { isTooLong, outputsOf, writeOutputs } from './report/outputs.ts';
 import { renderComment, renderJobSummary } from './report/permissions.ts';
 import { writeResponseFile } from './report/response-file.ts';
-import { appendResult, createResultsFile } from './report/results-file.ts';
+import { ResultsFile } from './report/results-file.ts';
 import type { KeptResponse } from './report/streamed-response.ts';
 import { writeSummary } from './report/summary.ts';
 import { messageOf } from './thrown.ts';
@@ -62,7 +62,7 @@ function endOfStream(
 async function invokeAll(
   plan: Plan,
   courier: Courier,
-  job: JobFacts & { resultsFile: string; receiver: Receiver | undefined },
+  job: JobFacts & { resultsFile: ResultsFile; receiver: Receiver | undefined },
 ): Promise<Ledger> {
   const { failOnFunctionError, expressions } = plan;
   const total = plan.invocations.length;
@@ -80,7 +80,7 @@ async function invokeAll(
       ended += 1;
       if (total > 1) info(progressLine(shown, ended, total));
       ledger.add(judgement, shown, noteOf);
-      await orWarn('The results file', async () => appendResult(job.resultsFile, shown.outcome));
+      await orWarn('The results file', async () => job.resultsFile.append(shown.outcome));
     });
   } finally {
     courier.clients.close();
@@ -120,15 +120,15 @@ async function comment(ledger: Ledger, { comment: wanted }: Plan, cancel: AbortS
 async function report(
   ledger: Ledger,
   plan: Plan,
-  job: { hasSummary: boolean; resultsFile: string; receiver: Receiver | undefined },
+  job: { hasSummary: boolean; resultsFile: ResultsFile; receiver: Receiver | undefined },
 ): Promise<void> {
   const { only, onlyShown } = ledger;
   if (onlyShown) {
     const isShownAlready = job.receiver?.isShown ?? false;
     writeLog(onlyShown, { showResponse: plan.showResponse, isShownAlready });
   } else writeEnd(ledger);
-  const response = only && (await keepResponse(only, plan, job.resultsFile));
-  writeOutputs(outputsOf(ledger, { results: job.resultsFile, response }));
+  const response = only && (await keepResponse(only, plan, job.resultsFile.path));
+  writeOutputs(outputsOf(ledger, { results: job.resultsFile.path, response }));
   if (plan.writeSummary && job.hasSummary) {
     await orWarn('The job summary', () => writeSummary(renderJobSummary(ledger.outcomes)));
   }
@@ -139,8 +139,8 @@ async function run(cancel: AbortSignal): Promise<void> {
   const environment = readEnvironment();
   const plan = await makePlan(readInput, environment);
   announce(plan);
-  const resultsFile = await createResultsFile(environment.temporaryFolder);
-  const receiver = await receiverFor(plan, resultsFile);
+  const resultsFile = new ResultsFile(environment.temporaryFolder);
+  const receiver = await receiverFor(plan, resultsFile.path);
   const courier = await courierFor(plan, receiver, cancel);
   const ledger = await invokeAll(plan, courier, { ...environment, resultsFile, receiver });
   await report(ledger, plan, { ...environment, resultsFile, receiver });

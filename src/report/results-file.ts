@@ -1,20 +1,23 @@
-import { appendFileSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { appendFileSync, mkdtempSync, openSync } from 'node:fs';
 import path from 'node:path';
 import type { Outcome } from '../outcome/outcome.ts';
 
-/** Makes a step's results file, empty, in a folder of its own. */
-export async function createResultsFile(temporaryFolder: string): Promise<string> {
-  const folder = await mkdtemp(path.join(temporaryFolder, 'lambda-invoke-'));
-  const file = path.join(folder, 'results.jsonl');
-  await writeFile(file, '');
-  return file;
-}
+/** A step's results file, in a folder of its own, open from when it is made until the step ends. */
+export class ResultsFile {
+  readonly path: string;
+  readonly #descriptor: number;
 
-/**
- * Adds one outcome as one line of JSON. It is synchronous, because a long line is written in pieces,
- * and those of two that end at once would mix.
- */
-export function appendResult(file: string, outcome: Outcome): void {
-  appendFileSync(file, `${JSON.stringify(outcome)}\n`);
+  /** Makes it, empty. Throws where `temporaryFolder` can't be written to. */
+  constructor(temporaryFolder: string) {
+    this.path = path.join(mkdtempSync(path.join(temporaryFolder, 'lambda-invoke-')), 'results.jsonl');
+    this.#descriptor = openSync(this.path, 'a');
+  }
+
+  /**
+   * Adds one outcome as one line of JSON. It is synchronous, because a long line is written in pieces,
+   * and those of two that end at once would mix.
+   */
+  append(outcome: Outcome): void {
+    appendFileSync(this.#descriptor, `${JSON.stringify(outcome)}\n`);
+  }
 }

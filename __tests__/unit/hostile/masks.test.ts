@@ -10,7 +10,7 @@ import type { Judgement } from '../../../src/outcome/outcome.ts';
 import { writeAnnotations } from '../../../src/report/annotations.ts';
 import { headline, writeLog } from '../../../src/report/log.ts';
 import { registerSecrets } from '../../../src/report/masks.ts';
-import { appendResult, createResultsFile } from '../../../src/report/results-file.ts';
+import { ResultsFile } from '../../../src/report/results-file.ts';
 import { answer, delivery, REQUEST_ID } from '../outcome/factory.ts';
 import { hostileText, SEED } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
@@ -24,15 +24,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Everything that others can see of a judgement, the commands that tell the runner what to mask left out. */
 async function everythingShown(judgement: Judgement): Promise<string> {
   const shown = shownOf(judgement);
-  const file = await createResultsFile(folder);
-  appendResult(file, shown.outcome);
+  const file = new ResultsFile(folder);
+  file.append(shown.outcome);
   const stdout = stdoutOf(() => {
     writeLog(shown, { showResponse: true });
     writeAnnotations(annotationsOf([judgement]));
     writeMany([judgement, judgement]);
   });
   const told = annotationsOf([judgement]).map(({ body }) => onTheWire(body));
-  return [stdout, ...told, summaryOf([judgement]), readFileSync(file, 'utf8')].join('\n');
+  return [stdout, ...told, summaryOf([judgement]), readFileSync(file.path, 'utf8')].join('\n');
 }
 
 /** What a reader could know a secret by: each of its lines, and how JSON writes it. */
