@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { signedBySdk } from '../sdk-signature.ts';
 import { ECHO, HANDLERS, invokeStep } from './step.ts';
 
 let lambda: LocalLambda;
@@ -39,6 +40,60 @@ describe('what is sent', () => {
     expect(request?.headers['user-agent']).toMatch(/aws-lambda-invoke-action\/\d+\.\d+\.\d+/);
     expect(request?.headers['x-amz-client-context']).toBeUndefined();
     expect(request?.headers['x-amz-tenant-id']).toBeUndefined();
+  });
+
+  test.each([
+    {
+      what: 'an invocation with all that has a place in its headers and query',
+      inputs: {
+        function_name: 'arn:aws:lambda:us-east-1:123456789012:function:echo',
+        qualifier: '$LATEST',
+        client_context: '{"custom":{"note":"a + b = c"}}',
+        tenant_id: 'a tenant/with_signs:+=@',
+        payload: '{"text":"ä漢😀"}',
+      },
+      operations: ['Invoke'],
+    },
+    {
+      what: 'a question for its state, and a stream',
+      inputs: {
+        function_name: 'echo',
+        payload: '{}',
+        wait_until_ready: 'true',
+        qualifier: '$LATEST',
+        response_stream: 'true',
+      },
+      operations: ['GetFunctionConfiguration', 'InvokeWithResponseStream'],
+    },
+  ])('is signed as AWS has it: $what', async ({ inputs, operations }) => {
+    const credentials = {
+      accessKeyId: 'ASIAIOSFODNN7EXAMPLE',
+      secretAccessKey: 'a/secret+of/this+job',
+      sessionToken: 'a/token+with=signs==',
+    };
+    await invokeStep(lambda, inputs, {
+      env: {
+        AWS_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        AWS_SESSION_TOKEN: credentials.sessionToken,
+      },
+    });
+    expect(lambda.requests.map(({ operation }) => operation)).toEqual(operations);
+    for (const { headers, ...request } of lambda.requests) {
+      const { authorization = '', 'x-amz-date': time = '' } = headers;
+      const names = /SignedHeaders=([^,]*)/.exec(authorization)?.[1]?.split(';') ?? [];
+      expect(names).toEqual(expect.arrayContaining(['host', 'x-amz-date', 'x-amz-security-token']));
+      const signed = await signedBySdk(
+        { ...request, headers: Object.fromEntries(names.map((name) => [name, headers[name] ?? ''])) },
+        {
+          credentials,
+          region: 'us-east-1',
+          date: new Date(time.replace(/(....)(..)(..T..)(..)(..Z)/, '$1-$2-$3:$4:$5')),
+        },
+      );
+      expect(authorization).toBe(signed['authorization']);
+    }
   });
 
   test('goes to the region of the ARN, whatever AWS_REGION says', async () => {

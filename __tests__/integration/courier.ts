@@ -56,7 +56,7 @@ export type Delivered = Delivery & Readonly<{ waits: readonly Wait[] }>;
 
 /** Delivers one invocation to the local Lambda of `useLambda`, on fake time unless told otherwise. */
 export async function deliverTo(
-  _lambda: LocalLambda,
+  _lambda: Pick<LocalLambda, 'url'>,
   options: {
     invocation?: Partial<Invocation>;
     policy?: Partial<DeliveryPolicy>;

@@ -24,13 +24,12 @@ export function readConfiguration(
   { functionName, qualifier }: Pick<Invocation, 'functionName' | 'qualifier'>,
   bounds: Bounds,
 ): Promise<Configuration | Failure> {
-  return perform(bounds, async ({ abortSignal }) => {
+  return perform(bounds, async () => {
     const output = await client.send(
       new GetFunctionConfigurationCommand({
         FunctionName: functionName,
         ...(qualifier !== undefined && { Qualifier: qualifier }),
       }),
-      { abortSignal },
     );
     const snapStart = output.SnapStart;
     return {

@@ -1,10 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { type ClientRequest, Agent as HttpAgent } from 'node:http';
+import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { Progress } from './progress.ts';
+import { Progress } from './progress.ts';
 
 /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, as Node's own agents read them. */
 export type ProxyVariables = Readonly<Record<string, string | undefined>>;
@@ -15,13 +14,9 @@ const KEEP_ALIVE_MS = 4_000;
 // A connection that idled longer may be closed by the other side just when a request is written to it.
 const LONGEST_IDLE_MS = 10_000;
 
-// An agent hears of sockets, not of invocations; the asynchronous context tells which one a socket is for.
-const currentProgress = new AsyncLocalStorage<Progress>();
-
-/** Runs the sending of one request, noting in `progress` when its connection stands. */
-export function observe<T>(progress: Progress, send: () => Promise<T>): Promise<T> {
-  return currentProgress.run(progress, send);
-}
+/** An agent hears of sockets and not of invocations: the request's options tell which one a socket is for. */
+const progressIn = (options: object): Progress | undefined =>
+  'progress' in options && options.progress instanceof Progress ? options.progress : undefined;
 
 function keepAlive(socket: Duplex | null | undefined): void {
   if (socket instanceof Socket) socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -30,7 +25,8 @@ function keepAlive(socket: Duplex | null | undefined): void {
 // A socket that leads to a proxy does so again when it is used again.
 const proxied = new WeakSet<Duplex>();
 
-function isUsed(socket: Duplex, progress: Progress | undefined): void {
+/** Notes that a request has a connection that stands. */
+export function connectionStands(socket: Duplex, progress: Progress | undefined): void {
   if (proxied.has(socket)) progress?.proxyIsUsed();
   progress?.connectionStands();
 }
@@ -39,13 +35,13 @@ class ObservedHttpAgent extends HttpAgent {
   override createConnection(
     ...[options, callback]: Parameters<HttpAgent['createConnection']>
   ): Duplex | null | undefined {
-    const progress = currentProgress.getStore();
+    const progress = progressIn(options);
     const socket = super.createConnection(options, callback);
     keepAlive(socket);
     // To a proxy at https:// the connection stands only when TLS does.
     socket?.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
       if (socket instanceof Socket && socket.remotePort !== Number(options.port)) proxied.add(socket);
-      isUsed(socket, progress);
+      connectionStands(socket, progress);
     });
     socket?.once('error', (error) => {
       const elsewhere =
@@ -55,43 +51,37 @@ class ObservedHttpAgent extends HttpAgent {
     });
     return socket;
   }
-
-  override reuseSocket(socket: Duplex, request: ClientRequest): void {
-    isUsed(socket, currentProgress.getStore());
-    super.reuseSocket(socket, request);
-  }
 }
 
 class ObservedHttpsAgent extends HttpsAgent {
   override createConnection(
     ...[options, callback]: Parameters<HttpsAgent['createConnection']>
   ): Duplex | null | undefined {
-    const progress = currentProgress.getStore();
+    const progress = progressIn(options);
     // Only through a proxy does a TLS socket come by the callback, once the tunnel stands or has failed.
     const socket = super.createConnection(options, (error, tunnel) => {
       progress?.proxyIsUsed();
       if (!error) {
         proxied.add(tunnel);
-        isUsed(tunnel, progress);
+        connectionStands(tunnel, progress);
       }
       callback?.(error, tunnel);
     });
     keepAlive(socket);
     socket?.once('secureConnect', () => {
       // With a proxy at https:// this TLS is the proxy's own, and no tunnel stands yet.
-      if (socket instanceof Socket && socket.remotePort === Number(options.port)) isUsed(socket, progress);
+      if (socket instanceof Socket && socket.remotePort === Number(options.port))
+        connectionStands(socket, progress);
     });
     return socket;
   }
-
-  override reuseSocket(socket: Duplex, request: ClientRequest): void {
-    isUsed(socket, currentProgress.getStore());
-    super.reuseSocket(socket, request);
-  }
 }
 
+/** For HTTP and for HTTPS. */
+export type Agents = Readonly<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent }>;
+
 /** Agents that keep silent connections alive, go through the proxy that `proxy` names, and note what was sent. */
-export function createAgents(proxy: ProxyVariables): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
+export function createAgents(proxy: ProxyVariables): Agents {
   const options = {
     keepAlive: true,
     keepAliveMsecs: KEEP_ALIVE_MS,

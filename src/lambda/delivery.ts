@@ -8,6 +8,7 @@ import type { Gate, Pass } from './gate.ts';
 import type { Answer, Delivery, Failure, Invocation } from './invocation.ts';
 import { invokeOnce } from './invoke.ts';
 import type { Readiness, Waiting } from './readiness.ts';
+import type { Bounds } from './request.ts';
 import type { OnChunk, streamOnce } from './stream.ts';
 import type { Timing } from './timing.ts';
 
@@ -107,13 +108,11 @@ type Ending = Readonly<{ result: Answer | Failure; attempts: number; tailRefused
 
 /** A courier on the way with one invocation. */
 type Errand = Courier &
+  Bounds &
   Readonly<{
     client: ReturnType<Clients['of']>;
     pass: Pass;
-    deadline: AbortSignal;
     deadlineAt: number;
-    /** Aborts with the deadline and with `cancel`. */
-    stop: AbortSignal;
   }>;
 
 const sendOnce = (invocation: Invocation, errand: Errand): Promise<Answer | Failure> => {

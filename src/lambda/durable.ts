@@ -30,7 +30,6 @@ export type ExecutionEvent = Readonly<{
 export type Following = Bounds &
   Readonly<{
     client: LambdaClient;
-    stop: AbortSignal;
     onExecutionEvent: (event: ExecutionEvent) => void;
     /** Told once, where the history can't be read; the execution is followed all the same. */
     onHiddenHistory: (invocation: Invocation, failure: Failure) => void;
@@ -110,14 +109,14 @@ class History {
   }
 
   #readPage({ client, ...bounds }: Following) {
-    return perform(bounds, async ({ abortSignal }) => {
+    return perform(bounds, async () => {
       const command = new GetDurableExecutionHistoryCommand({
         DurableExecutionArn: this.#arn,
         IncludeExecutionData: false,
         MaxItems: PAGE,
         ...(this.#marker !== undefined && { Marker: this.#marker }),
       });
-      return { kind: 'read', output: await client.send(command, { abortSignal }) } as const;
+      return { kind: 'read', output: await client.send(command) } as const;
     });
   }
 
@@ -135,9 +134,9 @@ function readExecution(
   { client, ...bounds }: Following,
   data: { IncludeExecutionData: boolean },
 ): Promise<Read<GetDurableExecutionResponse> | Failure> {
-  return perform(bounds, async ({ abortSignal }) => {
+  return perform(bounds, async () => {
     const command = new GetDurableExecutionCommand({ DurableExecutionArn: arn, ...data });
-    return { kind: 'read', output: await client.send(command, { abortSignal }) } as const;
+    return { kind: 'read', output: await client.send(command) } as const;
   });
 }
 

@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { LONGEST_STRANGE_TEXT } from './exchange.ts';
 import { toStrangeAnswer } from './failures.ts';
 import type { Answer, Failure, Invocation } from './invocation.ts';
-import { type Bounds, LONGEST_STRANGE_TEXT, perform } from './request.ts';
+import { type Bounds, perform } from './request.ts';
 
 /** What both ways of invoking send; nothing that was not given, since functions on capacity providers refuse $LATEST. */
 export const parametersOf = (invocation: Invocation) => ({
@@ -47,8 +48,8 @@ export function invokeOnce(
   invocation: Invocation,
   bounds: Bounds,
 ): Promise<Answer | Failure> {
-  return perform(bounds, async ({ abortSignal, progress }) => {
-    const output = await client.send(commandFor(invocation), { abortSignal });
+  return perform(bounds, async (progress) => {
+    const output = await client.send(commandFor(invocation));
     const requestId = progress.head?.requestId;
     const answer: Answer = {
       kind: 'answer',

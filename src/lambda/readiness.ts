@@ -87,7 +87,7 @@ const standingOf = (configuration: Configuration): Standing =>
 
 /** What a wait needs: the client of the function's region, and whom to tell of changes. */
 export type Waiting = Bounds &
-  Readonly<{ client: LambdaClient; stop: AbortSignal; onStateChange: (change: StateChange) => void }>;
+  Readonly<{ client: LambdaClient; onStateChange: (change: StateChange) => void }>;
 
 // Lambda throttles such questions early, for all of an account and region together.
 const mayAskAgain = ({ proof, mayClear }: Failure): boolean => mayClear || proof === 'may_have_run';

@@ -78,9 +78,9 @@ export function streamOnce(
   invocation: Invocation,
   { onChunk, ...bounds }: Bounds & { onChunk: OnChunk },
 ): Promise<Answer | Failure> {
-  return perform(bounds, async ({ abortSignal, progress }) => {
+  const send = async (progress: Progress): Promise<Answer | Failure> => {
     const command = new InvokeWithResponseStreamCommand(parametersOf(invocation));
-    const output = await client.send(command, { abortSignal });
+    const output = await client.send(command);
     const answer = answerOf(progress, output.ExecutedVersion);
     if (output.EventStream === undefined) return toStrangeAnswer('', progress);
 
@@ -99,5 +99,6 @@ export function streamOnce(
       ...(end.ErrorCode && { functionError: end.ErrorCode }),
       ...(end.LogResult && { logTail: Buffer.from(end.LogResult, 'base64') }),
     };
-  });
+  };
+  return perform(bounds, send, { isStreamed: true });
 }

@@ -16,7 +16,7 @@ import {
 import type { Answer, Failure } from '../../../src/lambda/invocation.ts';
 import { invokeOnce } from '../../../src/lambda/invoke.ts';
 import { type Head, Progress } from '../../../src/lambda/progress.ts';
-import { watchRequests } from '../../../src/lambda/request.ts';
+import { carryRequests } from '../../../src/lambda/request.ts';
 import { REAL_TIMING } from '../../../src/lambda/timing.ts';
 import { invocation } from '../outcome/factory.ts';
 import '../realm.ts';
@@ -371,14 +371,16 @@ describe('through the SDK', () => {
       endpoint: `http://127.0.0.1:${port}`,
       credentials: { accessKeyId: 'an-access-key', secretAccessKey: 'a-secret' },
       maxAttempts: 1,
-      requestHandler: createAgents({}),
     });
-    watchRequests(client);
+    const agents = createAgents({});
+    carryRequests(client, agents);
     const never = new AbortController().signal;
     try {
-      return await invokeOnce(client, invocation(), { deadline: never, cancel: never, timing: REAL_TIMING });
+      const bounds = { deadline: never, cancel: never, stop: never, timing: REAL_TIMING };
+      return await invokeOnce(client, invocation(), bounds);
     } finally {
       client.destroy();
+      agents.httpAgent.destroy();
     }
   }
 

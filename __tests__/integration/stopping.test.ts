@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { Clients } from '../../src/lambda/client.ts';
+import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
+import { deliverTo, ECHO, POLICY, useLambda } from './courier.ts';
+
+const CONNECT_LIMIT_MS = 10_000;
+
+/** Timers that go off when the test says so, and not before. */
+function manualTiming(): Timing & Readonly<{ goOff: (ms: number) => void }> {
+  const timers = new Set<Readonly<{ ms: number; callback: () => void }>>();
+  return {
+    ...REAL_TIMING,
+    after: (ms, callback) => {
+      const timer = { ms, callback };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    goOff: (ms) => {
+      const due = [...timers].filter((timer) => timer.ms === ms);
+      if (due.length === 0) throw new Error(`no timer of ${ms} ms is set`);
+      for (const { callback } of due) callback();
+    },
+  };
+}
+
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+/** Starts a server on loopback; the answer is its host and port. */
+async function listen(server: Server): Promise<string> {
+  server.on('connection', (socket) => undo.push(() => socket.destroy()));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  undo.push(() => server.close());
+  const { address, port }: AddressInfo = Object(server.address());
+  return `${address}:${port}`;
+}
+
+/** Points the SDK at what stands in Lambda's place. */
+function useInPlaceOfLambda(url: string): Readonly<{ url: string }> {
+  undo.push(useLambda(url));
+  return { url };
+}
+
+function newClients(): Clients {
+  const clients = new Clients({});
+  undo.push(() => clients.close());
+  return clients;
+}
+
+async function startLambda(): Promise<LocalLambda> {
+  const lambda = await startLocalLambda({ functions: { echo: { handler: ECHO } } });
+  undo.push(() => lambda.close(), useLambda(lambda.url));
+  return lambda;
+}
+
+describe('an invocation whose time is over', () => {
+  test('while credentials are looked for is not sent when they come', async () => {
+    const lambda = await startLambda();
+    const asked = Promise.withResolvers<ServerResponse>();
+    const provider = await listen(createServer((_, response) => asked.resolve(response)));
+    delete process.env['AWS_ACCESS_KEY_ID'];
+    delete process.env['AWS_SECRET_ACCESS_KEY'];
+    process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] = `http://${provider}/`;
+
+    const timing = manualTiming();
+    const clients = newClients();
+    const delivering = deliverTo(lambda, { clients, timing });
+    const response = await asked.promise;
+    timing.goOff(POLICY.timeoutMs);
+    const { result } = await delivering;
+    expect(result).toMatchObject({ kind: 'failure', name: 'DeadlineExceeded', proof: 'never_ran' });
+
+    response.setHeader('content-type', 'application/json');
+    response.end(
+      JSON.stringify({
+        AccessKeyId: 'ASIAIOSFODNN7EXAMPLE',
+        SecretAccessKey: 'a-secret',
+        Token: 'a-token',
+        Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+      }),
+    );
+    // They serve whoever asks from now on, and that is all that is sent.
+    const next = await deliverTo(lambda, { clients, timing });
+    expect(next.result.kind).toBe('answer');
+    expect(lambda.requests).toHaveLength(1);
+  });
+
+  test('while an answer is awaited lets go of its connection', async () => {
+    const came = Promise.withResolvers<ServerResponse>();
+    const silent = useInPlaceOfLambda(
+      `http://${await listen(createServer((_, response) => came.resolve(response)))}`,
+    );
+    const timing = manualTiming();
+    const delivering = deliverTo(silent, { clients: newClients(), timing });
+    const closed = once(await came.promise, 'close');
+    timing.goOff(POLICY.timeoutMs);
+    const { result } = await delivering;
+    expect(result).toMatchObject({ kind: 'failure', name: 'DeadlineExceeded', proof: 'may_have_run' });
+    await closed;
+  });
+});
+
+describe('ten seconds', () => {
+  test('without a connection that stands end an attempt that sent nothing', async () => {
+    // It takes connections, and never answers a TLS handshake.
+    const came = Promise.withResolvers<Socket>();
+    const mute = useInPlaceOfLambda(
+      `https://${await listen(createTcpServer((socket) => came.resolve(socket)))}`,
+    );
+    const timing = manualTiming();
+    const delivering = deliverTo(mute, { clients: newClients(), timing, policy: { retry: 'never' } });
+    const closed = once((await came.promise).resume(), 'close');
+    timing.goOff(CONNECT_LIMIT_MS);
+    const { result } = await delivering;
+    expect(result).toMatchObject({
+      kind: 'failure',
+      name: 'ConnectTimeout',
+      proof: 'never_ran',
+      mayClear: true,
+    });
+    await closed;
+  });
+
+  test('of waiting for an answer end nothing', async () => {
+    const came = Promise.withResolvers<ServerResponse>();
+    const slow = useInPlaceOfLambda(
+      `http://${await listen(createServer((_, response) => came.resolve(response)))}`,
+    );
+    const timing = manualTiming();
+    const delivering = deliverTo(slow, { clients: newClients(), timing });
+    const response = await came.promise;
+    timing.goOff(CONNECT_LIMIT_MS);
+    response.setHeader('x-amzn-requestid', 'one').end('"at last"');
+    const { result } = await delivering;
+    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+  });
+});
