@@ -79,8 +79,10 @@ async function invokeAll(
       const shown = maskJudgement(judgement, secrets);
       ended += 1;
       if (total > 1) info(progressLine(shown, ended, total));
-      ledger.add(judgement, shown, noteOf);
-      await orWarn('The results file', async () => job.resultsFile.append(shown.outcome));
+      const json = JSON.stringify(judgement.outcome);
+      ledger.add({ judgement, json, shown }, noteOf);
+      const shownJson = shown === judgement ? json : JSON.stringify(shown.outcome);
+      await orWarn('The results file', async () => job.resultsFile.append(shownJson));
     });
   } finally {
     courier.clients.close();

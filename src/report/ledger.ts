@@ -7,6 +7,9 @@ import { countOutcomes } from './statistics.ts';
 /** A failure as the end of the log tells it: its line, and what the function wrote. */
 export type FailureNote = Readonly<{ headline: string; foreign: readonly string[] }>;
 
+/** An invocation that has ended: as it is, its outcome as JSON, and as it may be shown. */
+export type Ended = Readonly<{ judgement: Judgement; json: string; shown: Judgement }>;
+
 /** What a step came to, counted. */
 export type Totals = Readonly<{
   total: number;
@@ -47,11 +50,11 @@ export class Ledger {
     this.#expected = expected;
   }
 
-  /** Takes in an invocation that has ended: as it is, for the outputs, and as it may be shown. */
-  add(judgement: Judgement, shown: Judgement, note: (failed: Judgement) => FailureNote): void {
+  /** Takes in an invocation that has ended. */
+  add({ judgement, json, shown }: Ended, note: (failed: Judgement) => FailureNote): void {
     this.#outcomes.push(slim(shown.outcome));
     this.#failsStep ||= judgement.failsStep;
-    this.#keepJson(judgement.outcome);
+    this.#keepJson(judgement.outcome.index, json);
     this.#annotations.add(...annotationsFor(shown));
     if (judgement.failsStep && this.#notes.length < KEPT_NOTES) this.#notes.push(note(shown));
     if (this.#expected === 1) {
@@ -60,11 +63,10 @@ export class Ledger {
     }
   }
 
-  #keepJson(outcome: Outcome): void {
+  #keepJson(index: number, text: string): void {
     if (this.#json === undefined) return;
-    const text = JSON.stringify(outcome);
     this.#jsonBytes += Buffer.byteLength(text) + 1;
-    if (this.#jsonBytes <= LONGEST_OUTPUT_BYTES) this.#json.push({ index: outcome.index, text });
+    if (this.#jsonBytes <= LONGEST_OUTPUT_BYTES) this.#json.push({ index, text });
     else this.#json = undefined;
   }
 

@@ -1,6 +1,5 @@
 import { appendFileSync, mkdtempSync, openSync } from 'node:fs';
 import path from 'node:path';
-import type { Outcome } from '../outcome/outcome.ts';
 
 /** A step's results file, in a folder of its own, open from when it is made until the step ends. */
 export class ResultsFile {
@@ -14,10 +13,10 @@ export class ResultsFile {
   }
 
   /**
-   * Adds one outcome as one line of JSON. It is synchronous, because a long line is written in pieces,
+   * Adds one outcome, as JSON, as one line. It is synchronous, because a long line is written in pieces,
    * and those of two that end at once would mix.
    */
-  append(outcome: Outcome): void {
-    appendFileSync(this.#descriptor, `${JSON.stringify(outcome)}\n`);
+  append(json: string): void {
+    appendFileSync(this.#descriptor, `${json}\n`);
   }
 }

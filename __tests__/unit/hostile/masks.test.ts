@@ -25,7 +25,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function everythingShown(judgement: Judgement): Promise<string> {
   const shown = shownOf(judgement);
   const file = new ResultsFile(folder);
-  file.append(shown.outcome);
+  file.append(JSON.stringify(shown.outcome));
   const stdout = stdoutOf(() => {
     writeLog(shown, { showResponse: true });
     writeAnnotations(annotationsOf([judgement]));

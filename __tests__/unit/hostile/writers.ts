@@ -14,7 +14,10 @@ export const shownOf = (judgement: Judgement): Judgement =>
 
 function ledgerOf(judgements: readonly Judgement[]): Ledger {
   const ledger = new Ledger(judgements.length);
-  for (const judgement of judgements) ledger.add(judgement, shownOf(judgement), noteOf);
+  for (const judgement of judgements) {
+    const json = JSON.stringify(judgement.outcome);
+    ledger.add({ judgement, json, shown: shownOf(judgement) }, noteOf);
+  }
   return ledger;
 }
 

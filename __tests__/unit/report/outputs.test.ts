@@ -9,7 +9,9 @@ import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts
 const FILE = '/temp/results.jsonl';
 const ledgerOf = (judgements: readonly Judgement[]): Ledger => {
   const ledger = new Ledger(judgements.length);
-  for (const judgement of judgements) ledger.add(judgement, judgement, noteOf);
+  for (const judgement of judgements) {
+    ledger.add({ judgement, json: JSON.stringify(judgement.outcome), shown: judgement }, noteOf);
+  }
   return ledger;
 };
 const valuesOf = (judgements: readonly Judgement[], response?: string) =>
