@@ -5,6 +5,7 @@ import { measureNode, type Usage } from './measure.ts';
 import { bundleSizes } from './sizes.ts';
 import { interleave, median } from './statistics.ts';
 import {
+  bundleSdkAlone,
   measureAction,
   measureAwsCli,
   measureFloor,
@@ -21,7 +22,8 @@ export type Figure = Readonly<{
   what: string;
   value: number;
   unit: 'times' | 'MB' | 'KB';
-  target: Readonly<{ bound: 'at most' | 'at least'; value: number }>;
+  /** None where it only explains another figure. */
+  target?: Readonly<{ bound: 'at most' | 'at least'; value: number }>;
   from: string;
 }>;
 
@@ -59,6 +61,13 @@ async function withLambda<T>(
 
 type Measure = (work: Work) => Promise<Usage>;
 
+const WALL = 'wall time against the floor';
+const CPU = 'CPU time against the floor';
+
+function againstFloor(what: string, one: number, floor: number): Figure {
+  return { what, value: one / floor, unit: 'times', from: against(one, floor) };
+}
+
 /** One invocation against the floor: wall and CPU time. */
 async function one(
   work: Work,
@@ -71,24 +80,36 @@ async function one(
   ]);
   const target = atMost(subject.most);
   return [
-    {
-      what: 'wall time against the floor',
-      value: walls(action) / walls(floor),
-      unit: 'times',
-      target,
-      from: against(walls(action), walls(floor)),
-    },
-    {
-      what: 'CPU time against the floor',
-      value: cpus(action) / cpus(floor),
-      unit: 'times',
-      target,
-      from: against(cpus(action), cpus(floor)),
-    },
+    { ...againstFloor(WALL, walls(action), walls(floor)), target },
+    { ...againstFloor(CPU, cpus(action), cpus(floor)), target },
   ];
 }
 
 const first = { measure: measureAction, most: 2 } as const;
+
+/** One invocation, and beside it what the SDK's client costs where nobody asks for anything but the same. */
+async function start(effort: Effort): Promise<Figure[]> {
+  const sdk = bundleSdkAlone();
+  try {
+    return await withLambda(startQuickLambda(0), async ({ url }) => {
+      const work = { ...ONCE, url };
+      const [floor = [], alone = [], action = []] = await interleave(effort.short, [
+        () => measureFloor(work),
+        () => sdk.measure(work),
+        () => measureAction(work),
+      ]);
+      const target = atMost(first.most);
+      return [
+        { ...againstFloor(WALL, walls(action), walls(floor)), target },
+        { ...againstFloor(CPU, cpus(action), cpus(floor)), target },
+        againstFloor(`${WALL}, of the SDK alone`, walls(alone), walls(floor)),
+        againstFloor(`${CPU}, of the SDK alone`, cpus(alone), cpus(floor)),
+      ];
+    });
+  } finally {
+    sdk.dispose();
+  }
+}
 
 async function overHttps(effort: Effort): Promise<readonly Figure[] | Skipped> {
   const certificate = makeCertificate(['127.0.0.1']);
@@ -274,7 +295,7 @@ export const ROWS: readonly Row[] = [
   {
     name: 'start',
     title: 'One invocation',
-    measure: ({ short }) => withLambda(startQuickLambda(0), ({ url }) => one({ ...ONCE, url }, short, first)),
+    measure: start,
   },
   { name: 'https', title: 'One invocation over HTTPS', measure: overHttps },
   {

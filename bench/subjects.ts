@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { prepareStep } from '../local-runner/run-step.ts';
@@ -111,6 +112,35 @@ export async function measureSecondStep(work: Work): Promise<Usage> {
   } finally {
     job.dispose();
   }
+}
+
+/** The SDK's client alone, in a bundle made as dist/ is made. */
+export type SdkAlone = Readonly<{ measure: (work: Work) => Promise<Usage>; dispose: () => void }>;
+
+/** Bundles it, which takes some seconds. */
+export function bundleSdkAlone(): SdkAlone {
+  const root = path.join(import.meta.dirname, '..');
+  const folder = path.join(root, 'build', 'sdk-alone');
+  const bundle = path.join(folder, 'dist');
+  const run = (command: string, args: readonly string[]): void => {
+    const env = { ...process.env, TS_NODE_PROJECT: path.join(root, 'tsconfig.bundle.json') };
+    execFileSync(command, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  };
+  mkdirSync(folder, { recursive: true });
+  cpSync(path.join(import.meta.dirname, 'sdk.mjs'), path.join(folder, 'sdk.js'));
+  writeFileSync(path.join(folder, 'package.json'), '{}');
+  run('ncc', ['build', path.join(folder, 'sdk.js'), '--out', bundle, '--quiet']);
+  writeFileSync(path.join(bundle, 'package.json'), '{"type":"commonjs"}');
+  run(process.execPath, ['script/minify.ts', bundle]);
+  return {
+    measure: (work) =>
+      measureNode({
+        command: process.execPath,
+        args: [path.join(bundle, 'index.js'), FUNCTION, work.event],
+        env: { PATH: process.env['PATH'], HOME: folder, ...jobVariables(work) },
+      }),
+    dispose: () => rmSync(folder, { recursive: true }),
+  };
 }
 
 /** Measures `aws lambda invoke` at some work: its wall time, in milliseconds. */

@@ -3,8 +3,9 @@ import type { Figure, Row, Skipped } from './rows.ts';
 /** A row with what came of it. */
 export type Measured = Readonly<{ row: Row; result: readonly Figure[] | Skipped }>;
 
-/** Whether a figure keeps its target, as it is shown: rounded. */
-export function isMet({ value, target, unit }: Figure): boolean {
+/** Whether a figure keeps its target, as it is shown: rounded. Undefined where it has none. */
+export function isMet({ value, target, unit }: Figure): boolean | undefined {
+  if (target === undefined) return undefined;
   const shown = Number(rounded(value, unit));
   return target.bound === 'at most' ? shown <= target.value : shown >= target.value;
 }
@@ -16,13 +17,11 @@ const withUnit = (value: string | number, unit: Figure['unit']): string =>
 
 function lineOf(figure: Figure): string[] {
   const { what, value, unit, target, from } = figure;
-  return [
-    `  ${what}`,
-    withUnit(rounded(value, unit), unit),
-    `${target.bound} ${withUnit(target.value, unit)}`,
-    isMet(figure) ? 'met' : 'not met',
-    from,
-  ];
+  const reach =
+    target === undefined
+      ? ['', '']
+      : [`${target.bound} ${withUnit(target.value, unit)}`, isMet(figure) ? 'met' : 'not met'];
+  return [`  ${what}`, withUnit(rounded(value, unit), unit), ...reach, from];
 }
 
 /** The table as text: what was measured, the target beside it, and whether it is met. */
