@@ -1,5 +1,5 @@
-/** A signal that follows others until it is let go, and may be aborted itself. */
-export type Followed = Readonly<{ signal: AbortSignal; abort: () => void; letGo: () => void }>;
+/** A signal that follows others until it is let go. */
+export type Followed = Readonly<{ signal: AbortSignal; letGo: () => void }>;
 
 /**
  * A signal that aborts with the first of `sources`. Unlike AbortSignal.any it holds on to nothing once it is
@@ -14,7 +14,6 @@ export function follow(...sources: readonly AbortSignal[]): Followed {
   }
   return {
     signal: controller.signal,
-    abort,
     letGo: () => {
       for (const source of sources) source.removeEventListener('abort', abort);
     },

@@ -4,6 +4,7 @@ import { request as requestHttps } from 'node:https';
 import { type Agents, connectionStands } from './connection.ts';
 import type { Head, Progress } from './progress.ts';
 import { type Query, queryText } from './signature.ts';
+import type { Timing } from './timing.ts';
 
 /** A request as the SDK gives it when it is signed. */
 export type SignedRequest = Readonly<{
@@ -24,14 +25,20 @@ export type RawAnswer = Readonly<{
   body: Buffer | IncomingMessage;
 }>;
 
-/** How a request is sent: over which agents, with which signal to heed, and where it is noted how far it came. */
+/** How a request is sent: over which agents, what ends it early, and where it is noted how far it came. */
 export type Sending = Readonly<{
   agents: Agents;
-  signal: AbortSignal;
+  stop: AbortSignal;
+  timing: Timing;
   progress: Progress;
   /** Whether the body of a success is handed on as it comes. */
   isStreamed: boolean;
 }>;
+
+const CONNECT_LIMIT_MS = 10_000;
+
+/** No connection came to stand in time. */
+export class NoConnectionError extends Error {}
 
 /** How much is read, in bytes, of what somebody else answered in Lambda's place. */
 export const LONGEST_STRANGE_TEXT = 64 * 1024;
@@ -63,9 +70,9 @@ function readBody(answer: IncomingMessage, onEnd: (body: Buffer, error?: Error) 
  */
 export function exchange(
   { protocol, hostname, port, method, path, query, headers, body }: SignedRequest,
-  { agents, progress, signal, isStreamed }: Sending,
+  { agents, progress, stop, timing, isStreamed }: Sending,
 ): Promise<RawAnswer> {
-  if (signal.aborted) return Promise.reject(new Error('aborted'));
+  if (stop.aborted) return Promise.reject(new Error('aborted'));
   const isTls = protocol === 'https:';
   const search = queryText(query);
   return new Promise((resolve, reject) => {
@@ -84,8 +91,14 @@ export function exchange(
     const abort = (): void => {
       sent.destroy(new Error('aborted'));
     };
-    signal.addEventListener('abort', abort);
-    sent.on('close', () => signal.removeEventListener('abort', abort));
+    stop.addEventListener('abort', abort);
+    const callOff = timing.after(CONNECT_LIMIT_MS, () => {
+      if (progress.sentAt === undefined) sent.destroy(new NoConnectionError());
+    });
+    sent.on('close', () => {
+      stop.removeEventListener('abort', abort);
+      callOff();
+    });
     sent.on('socket', (socket) => {
       if (sent.reusedSocket) connectionStands(socket, progress);
     });
