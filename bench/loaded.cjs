@@ -1,4 +1,5 @@
-// Loaded before a program (--require): reports at its exit the files that it loaded as modules, one a line.
+// Loaded before a program (--require): reports at its exit the files that it loaded as modules, and the parts of
+// Node.js itself that were loaded, by the names that they have in Node.js's sources.
 'use strict';
 
 const { writeSync } = require('node:fs');
@@ -14,4 +15,7 @@ registerHooks({
     return next(url, context);
   },
 });
-process.once('exit', () => writeSync(REPORT, [...files].join('\n')));
+process.once('exit', () => {
+  const parts = process.moduleLoadList.map((entry) => entry.replace(/^\w+ /, ''));
+  writeSync(REPORT, JSON.stringify({ files: [...files], parts }));
+});

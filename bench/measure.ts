@@ -59,7 +59,11 @@ export async function measureWall(program: Program): Promise<number> {
   return (await run(program)).wallMs;
 }
 
-/** Runs a Node.js program and gives the files that it loaded as modules. */
-export async function loadedFiles(program: Program): Promise<string[]> {
-  return (await run(withPreload('loaded.cjs', program))).report.split('\n');
+/** What a program loaded: files as modules, and parts of Node.js by the names in its sources. */
+export type Loaded = Readonly<{ files: readonly string[]; parts: readonly string[] }>;
+
+/** Runs a Node.js program and gives what it loaded. */
+export async function loadedBy(program: Program): Promise<Loaded> {
+  const { files, parts } = JSON.parse((await run(withPreload('loaded.cjs', program))).report);
+  return { files, parts };
 }

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { loadedFiles } from './measure.ts';
+import { loadedBy } from './measure.ts';
 import { newJob, type Work } from './subjects.ts';
 
 const DIST = path.resolve(import.meta.dirname, '..', 'dist');
@@ -14,7 +14,8 @@ export async function bundleSizes(
 ): Promise<Readonly<{ dist: number; loaded: number; files: readonly string[] }>> {
   const job = newJob(work);
   try {
-    const files = (await loadedFiles(job.program)).filter((file) => path.dirname(file) === DIST);
+    const loaded = await loadedBy(job.program);
+    const files = loaded.files.filter((file) => path.dirname(file) === DIST);
     return {
       dist: sizeOf(readdirSync(DIST).map((file) => path.join(DIST, file))),
       loaded: sizeOf(files),

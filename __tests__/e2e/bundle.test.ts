@@ -1,7 +1,10 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startQuickLambda } from '../../bench/lambda-process.ts';
+import { type Loaded, loadedBy } from '../../bench/measure.ts';
+import { newJob, ONCE } from '../../bench/subjects.ts';
 import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
 import { ECHO, invokeStep } from './step.ts';
 
@@ -53,6 +56,32 @@ test.each([
     expect(without.exitCode).toBe(1);
     expect(without.stdout).toContain(missing);
   }
+});
+
+describe('of Node.js itself, one plain invocation', () => {
+  let loaded: Loaded;
+
+  beforeAll(async () => {
+    const quick = await startQuickLambda(0);
+    const job = newJob({ ...ONCE, url: quick.url });
+    loaded = await loadedBy(job.program);
+    job.dispose();
+    await quick.close();
+  });
+
+  test('loads what it sends a request with', () => {
+    expect(loaded.parts).toEqual(expect.arrayContaining(['crypto', 'http', 'https']));
+  });
+
+  test.each([
+    ['a fetch of its own', 'internal/deps/undici/undici'],
+    ['streams of the web', 'internal/webstreams/readablestream'],
+    ['processes', 'child_process'],
+    ['HTTP/2', 'http2'],
+    ['threads', 'worker_threads'],
+  ])('loads not %s, which would take milliseconds', (_, part) => {
+    expect(loaded.parts).not.toContain(part);
+  });
 });
 
 const DIST = path.join(CHECKOUT, 'dist');
