@@ -37,7 +37,9 @@ describe('what is sent', () => {
     expect(request?.path).toBe('/2015-03-31/functions/echo/invocations');
     expect(request?.query).toEqual({});
     expect(String(request?.body)).toBe('{ "a" : 1.0 }');
-    expect(request?.headers['user-agent']).toMatch(/aws-lambda-invoke-action\/\d+\.\d+\.\d+/);
+    expect(request?.headers['user-agent']).toMatch(
+      /^aws-sdk-js\/[\d.]+ ua\/2\.1 os\/\w+#\S+ lang\/js md\/nodejs#[\d.]+ api\/lambda#[\d.]+ aws-lambda-invoke-action\/\d+\.\d+\.\d+$/,
+    );
     expect(request?.headers['x-amz-client-context']).toBeUndefined();
     expect(request?.headers['x-amz-tenant-id']).toBeUndefined();
   });
@@ -103,6 +105,17 @@ describe('what is sent', () => {
       { env: { AWS_REGION: 'eu-central-1' } },
     );
     expect(lambda.requests[0]?.headers['authorization']).toContain('/us-east-1/lambda/aws4_request');
+  });
+
+  test('says of which application it is, where the job does', async () => {
+    await invokeStep(
+      lambda,
+      { function_name: 'echo', payload: '{}' },
+      { env: { AWS_SDK_UA_APP_ID: 'nightly warm-up\n' } },
+    );
+    expect(lambda.requests[0]?.headers['user-agent']).toMatch(
+      / app\/nightly-warm-up- aws-lambda-invoke-action\/\S+$/,
+    );
   });
 
   test('is not sent again because AWS_MAX_ATTEMPTS says so', async () => {

@@ -1,8 +1,17 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { VERSION } from '../version.ts';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
 import { carryRequests } from './request.ts';
 import { Signer } from './signature.ts';
+
+/** Takes out of a client what every request would pass through to no end. */
+function lighten({ middlewareStack: stack }: LambdaClient): void {
+  // There is no logger, and what a client says of itself does not change.
+  stack.remove('loggerMiddleware');
+  stack.remove('getUserAgentMiddleware');
+  // Nothing is repeated. Others say that they come after it, so there has to be one of this name.
+  const place = { name: 'retryMiddleware', step: 'finalizeRequest', priority: 'high' } as const;
+  stack.add((next) => next, { ...place, override: true });
+}
 
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
@@ -37,18 +46,10 @@ export class Clients {
       },
       // What all requests have in common is put together once.
       cacheMiddleware: true,
-      customUserAgent: [['aws-lambda-invoke-action', VERSION]],
       // For the requests of credential providers; its own are carried over the same agents.
       requestHandler: this.#agents,
     });
-    // There is no logger, and nothing is repeated.
-    client.middlewareStack.remove('loggerMiddleware');
-    client.middlewareStack.add((next) => next, {
-      name: 'retryMiddleware',
-      step: 'finalizeRequest',
-      priority: 'high',
-      override: true,
-    });
+    lighten(client);
     carryRequests(client, this.#agents);
     this.#byRegion.set(region, client);
     return client;

@@ -6,6 +6,7 @@ import { type Stop, toFailure, toStopped } from './failures.ts';
 import type { Failure } from './invocation.ts';
 import { Progress } from './progress.ts';
 import type { Timing } from './timing.ts';
+import { userAgentOf } from './user-agent.ts';
 
 /** What bounds one request. */
 export type Bounds = Readonly<{
@@ -24,6 +25,7 @@ const isSignedRequest = (value: unknown): value is SignedRequest =>
 
 /** Sends the requests of a client over `agents`, those of `perform` alone. */
 export function carryRequests(client: LambdaClient, agents: Agents): void {
+  let userAgent: Promise<string> | undefined;
   // Innermost of all middleware, in the place of the SDK's own sending: credentials, which may need requests of their
   // own, are found by then.
   client.middlewareStack.add(
@@ -31,6 +33,8 @@ export function carryRequests(client: LambdaClient, agents: Agents): void {
       async ({ request }) => {
         const sending = underWay.getStore();
         if (sending === undefined || !isSignedRequest(request)) throw new Error('not sent by perform()');
+        userAgent ??= userAgentOf(client);
+        request.headers['user-agent'] = await userAgent;
         try {
           return { response: await exchange(request, { ...sending, agents }) };
         } catch (error) {
