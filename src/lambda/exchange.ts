@@ -6,8 +6,8 @@ import type { Head, Progress } from './progress.ts';
 import { type Query, queryText } from './signature.ts';
 import type { Timing } from './timing.ts';
 
-/** A request as the SDK gives it when it is signed. */
-export type SignedRequest = Readonly<{
+/** A request as the SDK gives it. */
+export type Request = Readonly<{
   protocol: string;
   hostname: string;
   port?: number | undefined;
@@ -69,7 +69,7 @@ function readBody(answer: IncomingMessage, onEnd: (body: Buffer, error?: Error) 
  * whole one came; of an answer that is no success, what came before it broke is what there is.
  */
 export function exchange(
-  { protocol, hostname, port, method, path, query, headers, body }: SignedRequest,
+  { protocol, hostname, port, method, path, query, headers, body }: Request,
   { agents, progress, stop, timing, isStreamed }: Sending,
 ): Promise<RawAnswer> {
   if (stop.aborted) return Promise.reject(new Error('aborted'));

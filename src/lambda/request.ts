@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { Agents } from './connection.ts';
-import { exchange, NoConnectionError, type Sending, type SignedRequest } from './exchange.ts';
+import { exchange, NoConnectionError, type Request, type Sending } from './exchange.ts';
 import { type Stop, toFailure, toStopped } from './failures.ts';
 import type { Failure } from './invocation.ts';
 import { Progress } from './progress.ts';
+import { Signer } from './signature.ts';
 import type { Timing } from './timing.ts';
 import { userAgentOf } from './user-agent.ts';
 
@@ -20,23 +21,41 @@ export type Bounds = Readonly<{
 // One client serves all requests; the asynchronous context tells whose one is under way.
 const underWay = new AsyncLocalStorage<Omit<Sending, 'agents'>>();
 
-const isSignedRequest = (value: unknown): value is SignedRequest =>
+const isRequest = (value: unknown): value is Request =>
   typeof value === 'object' && value !== null && 'hostname' in value && 'headers' in value;
 
-/** Sends the requests of a client over `agents`, those of `perform` alone. */
+// What the SDK has for signing, for saying who it is, and to no end here: there is no logger, and nothing is repeated.
+const REPLACED = [
+  'getUserAgentMiddleware',
+  'httpAuthSchemeMiddleware',
+  'httpSigningMiddleware',
+  'loggerMiddleware',
+  'retryMiddleware',
+] as const;
+
+/** Signs the requests of a client and sends them over `agents`, those of `perform` alone. */
 export function carryRequests(client: LambdaClient, agents: Agents): void {
+  const { config } = client;
+  for (const name of REPLACED) client.middlewareStack.remove(name);
+  const signer = new Signer('lambda');
   let userAgent: Promise<string> | undefined;
-  // Innermost of all middleware, in the place of the SDK's own sending: credentials, which may need requests of their
-  // own, are found by then.
+  // Innermost of all middleware, in the place of the SDK's own sending.
   client.middlewareStack.add(
     () =>
       async ({ request }) => {
         const sending = underWay.getStore();
-        if (sending === undefined || !isSignedRequest(request)) throw new Error('not sent by perform()');
+        if (sending === undefined || !isRequest(request)) throw new Error('not sent by perform()');
         userAgent ??= userAgentOf(client);
-        request.headers['user-agent'] = await userAgent;
+        const headers = signer.sign(
+          { ...request, headers: { ...request.headers, 'user-agent': await userAgent } },
+          {
+            credentials: await config.credentials(),
+            region: await config.region(),
+            date: new Date(sending.timing.now()),
+          },
+        );
         try {
-          return { response: await exchange(request, { ...sending, agents }) };
+          return { response: await exchange({ ...request, headers }, { ...sending, agents }) };
         } catch (error) {
           sending.progress.networkFailed(error);
           throw error;
