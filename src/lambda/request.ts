@@ -24,8 +24,8 @@ const underWay = new AsyncLocalStorage<Omit<Sending, 'agents'>>();
 const isRequest = (value: unknown): value is Request =>
   typeof value === 'object' && value !== null && 'hostname' in value && 'headers' in value;
 
-// What the SDK has for signing, for saying who it is, and to no end here: there is no logger, and nothing is repeated.
-const REPLACED = [
+/** What the SDK has for signing, for saying who it is, and to no end here: there is no logger, and nothing is repeated. */
+export const REPLACED = [
   'getUserAgentMiddleware',
   'httpAuthSchemeMiddleware',
   'httpSigningMiddleware',
