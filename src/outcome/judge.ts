@@ -38,7 +38,7 @@ function isTooDeep(json: Uint8Array): boolean {
 }
 
 function parseResponse(payload: Uint8Array): unknown {
-  const text = Buffer.from(payload).toString('utf8');
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
   if (isTooDeep(payload)) return text;
   try {
     const value: unknown = JSON.parse(text);

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { type Fields, fieldsOf } from '../fields.ts';
 import type { Figures } from './outcome.ts';
 
@@ -12,7 +13,7 @@ export function decodeLogTail(tail: Uint8Array): string {
   let start = 0;
   // Continuation bytes are 10xxxxxx; a character has at most three.
   while (isCut(tail) && start < 3 && ((tail[start] ?? 0) & 0xc0) === 0x80) start += 1;
-  return new TextDecoder().decode(tail.subarray(start));
+  return Buffer.from(tail.buffer, tail.byteOffset + start, tail.byteLength - start).toString('utf8');
 }
 
 /** Where a function's log is kept, which some functions return in place of its text. */
