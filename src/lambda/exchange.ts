@@ -59,9 +59,11 @@ function headOf(statusCode: number, headers: IncomingHttpHeaders): Head {
 /** Calls back with the whole body, or with what came before it broke and the error. */
 function readBody(answer: IncomingMessage, onEnd: (body: Buffer, error?: Error) => void): void {
   const chunks: Buffer[] = [];
+  // Once it is put together, the pieces need not live on with the answer.
+  const whole = (): Buffer => Buffer.concat(chunks.splice(0));
   answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-  answer.on('end', () => onEnd(Buffer.concat(chunks)));
-  answer.on('error', (error) => onEnd(Buffer.concat(chunks), error));
+  answer.on('end', () => onEnd(whole()));
+  answer.on('error', (error) => onEnd(whole(), error));
 }
 
 /**
