@@ -107,6 +107,17 @@ describe('what is sent', () => {
     expect(lambda.requests[0]?.headers['authorization']).toContain('/us-east-1/lambda/aws4_request');
   });
 
+  test('says where it runs as the SDK does, where the job knows', async () => {
+    await invokeStep(
+      lambda,
+      { function_name: 'echo', payload: '{}' },
+      { env: { AWS_EXECUTION_ENV: 'Runner of Ours/7' } },
+    );
+    expect(lambda.requests[0]?.headers['user-agent']).toMatch(
+      / exec-env\/Runner-of-Ours\/7 aws-lambda-invoke-action\/\S+$/,
+    );
+  });
+
   test('says of which application it is, where the job does', async () => {
     await invokeStep(
       lambda,

@@ -9,9 +9,8 @@ const token = (text: string): string => text.replace(NO_TOKEN, '-');
 /** A name and a version, as CloudTrail shows them: `aws-sdk-js/3.0.0`, `api/lambda#3.0.0`. */
 function product([name, version]: readonly [string, string?]): string {
   const parts = name.split('/').map(token);
-  const isOfKind = parts.length > 1;
-  const named = isOfKind ? parts.join('/').toLowerCase() : name;
-  return version === undefined ? named : `${named}${isOfKind ? '#' : '/'}${token(version)}`;
+  const named = parts[0] === 'api' ? parts.join('/').toLowerCase() : parts.join('/');
+  return version === undefined ? named : `${named}${parts.length > 1 ? '#' : '/'}${token(version)}`;
 }
 
 /** What a client says of itself: the SDK, its surroundings, the user's AWS_SDK_UA_APP_ID, and the action. */
