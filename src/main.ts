@@ -79,9 +79,8 @@ async function invokeAll(
       const shown = maskJudgement(judgement, secrets);
       ended += 1;
       if (total > 1) info(progressLine(shown, ended, total));
-      const json = JSON.stringify(judgement.outcome);
-      ledger.add({ judgement, json, shown }, noteOf);
-      const shownJson = shown === judgement ? json : JSON.stringify(shown.outcome);
+      const shownJson = JSON.stringify(shown.outcome);
+      ledger.add({ judgement, shown, shownJson }, noteOf);
       await orWarn('The results file', async () => job.resultsFile.append(shownJson));
     });
   } finally {

@@ -7,8 +7,8 @@ import { countOutcomes } from './statistics.ts';
 /** A failure as the end of the log tells it: its line, and what the function wrote. */
 export type FailureNote = Readonly<{ headline: string; foreign: readonly string[] }>;
 
-/** An invocation that has ended: as it is, its outcome as JSON, and as it may be shown. */
-export type Ended = Readonly<{ judgement: Judgement; json: string; shown: Judgement }>;
+/** An invocation that has ended: as it is, as it may be shown, and the outcome of that as JSON. */
+export type Ended = Readonly<{ judgement: Judgement; shown: Judgement; shownJson: string }>;
 
 /** What a step came to, counted. */
 export type Totals = Readonly<{
@@ -51,10 +51,11 @@ export class Ledger {
   }
 
   /** Takes in an invocation that has ended. */
-  add({ judgement, json, shown }: Ended, note: (failed: Judgement) => FailureNote): void {
+  add(ended: Ended, note: (failed: Judgement) => FailureNote): void {
+    const { judgement, shown } = ended;
     this.#outcomes.push(slim(shown.outcome));
     this.#failsStep ||= judgement.failsStep;
-    this.#keepJson(judgement.outcome.index, json);
+    this.#keepJson(ended);
     this.#annotations.add(...annotationsFor(shown));
     if (judgement.failsStep && this.#notes.length < KEPT_NOTES) this.#notes.push(note(shown));
     if (this.#expected === 1) {
@@ -63,8 +64,11 @@ export class Ledger {
     }
   }
 
-  #keepJson(index: number, text: string): void {
+  #keepJson({ judgement, shown, shownJson }: Ended): void {
     if (this.#json === undefined) return;
+    const { index } = judgement.outcome;
+    // Written once more only where a mask makes the two differ.
+    const text = shown === judgement ? shownJson : JSON.stringify(judgement.outcome);
     this.#jsonBytes += Buffer.byteLength(text) + 1;
     if (this.#jsonBytes <= LONGEST_OUTPUT_BYTES) this.#json.push({ index, text });
     else this.#json = undefined;

@@ -15,8 +15,8 @@ export const shownOf = (judgement: Judgement): Judgement =>
 function ledgerOf(judgements: readonly Judgement[]): Ledger {
   const ledger = new Ledger(judgements.length);
   for (const judgement of judgements) {
-    const json = JSON.stringify(judgement.outcome);
-    ledger.add({ judgement, json, shown: shownOf(judgement) }, noteOf);
+    const shown = shownOf(judgement);
+    ledger.add({ judgement, shown, shownJson: JSON.stringify(shown.outcome) }, noteOf);
   }
   return ledger;
 }

@@ -10,7 +10,8 @@ const FILE = '/temp/results.jsonl';
 const ledgerOf = (judgements: readonly Judgement[]): Ledger => {
   const ledger = new Ledger(judgements.length);
   for (const judgement of judgements) {
-    ledger.add({ judgement, json: JSON.stringify(judgement.outcome), shown: judgement }, noteOf);
+    const shownJson = JSON.stringify(judgement.outcome);
+    ledger.add({ judgement, shown: judgement, shownJson }, noteOf);
   }
   return ledger;
 };
