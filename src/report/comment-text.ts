@@ -1,4 +1,5 @@
 import { grouped } from '../figures.ts';
+import { shortened } from './shortened.ts';
 
 /** GitHub takes 65,536 characters; line ends count twice here, as GitHub may keep each as CR LF. */
 const LONGEST = 65_536;
@@ -44,9 +45,6 @@ const join = (blocks: readonly string[]): string =>
     .filter((block) => block !== '')
     .join('\n\n')}\n`;
 
-const cutTitle = (title: string): string =>
-  title.length > LONGEST_TITLE ? `${title.slice(0, LONGEST_TITLE - 1).toWellFormed()}…` : title;
-
 /** How many of the rows fit into `room` characters, from the first on; -1 where there is no room at all. */
 function countFitting(rows: readonly string[], room: number): number {
   if (room < 0) return -1;
@@ -73,9 +71,9 @@ export function composeComment(
   }>,
 ): string {
   const { head, rows, rest } = splitTable(parts.table);
-  const start = [markerOf(parts.key), `### ${cutTitle(parts.title)}`];
+  const start = [markerOf(parts.key), `### ${shortened(parts.title, LONGEST_TITLE)}`];
   const footer = `<sub>Commit ${parts.commit.slice(0, SHORT_SHA)} · [run](${parts.runUrl})</sub>`;
-  const titles = parts.details.map(({ title }) => cutTitle(title));
+  const titles = parts.details.map(({ title }) => shortened(title, LONGEST_TITLE));
   const folds = parts.details.map(
     ({ body }, index) =>
       `<details><summary>${escapeHtml(titles[index] ?? '')}</summary>\n\n${body.trim()}\n\n</details>`,

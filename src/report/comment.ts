@@ -2,6 +2,7 @@ import { type Fields, fieldsOf } from '../fields.ts';
 import { grouped } from '../figures.ts';
 import { messageOf } from '../thrown.ts';
 import { markerOf, SHORT_SHA } from './comment-text.ts';
+import { shortened } from './shortened.ts';
 
 /** What a comment needs: where, as whom, on what, and a clock. `key` tells several comments apart. */
 export type CommentJob = Readonly<{
@@ -116,7 +117,7 @@ function saidByGitHub(data: unknown): string {
     .join('; ')
     .replace(/\s+/g, ' ')
     .trim();
-  return text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE - 1).toWellFormed()}…` : text;
+  return shortened(text, LONGEST_MESSAGE);
 }
 
 function refusalOf(status: number, message: string, cause: unknown): Refusal {

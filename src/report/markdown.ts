@@ -1,3 +1,5 @@
+import { shortened } from './shortened.ts';
+
 /**
  * Foreign text as a code span, in which Markdown knows no markup, link or mention.
  * The fence is longer than any run of backticks in it, and a `|` can't end a table's cell.
@@ -11,6 +13,12 @@ export function codeSpan(foreign: string): string {
   const pad = /^`|`$/.test(text) ? ' ' : '';
   return `${ticks}${pad}${text.replaceAll('|', '\\|')}${pad}${ticks}`;
 }
+
+// A header or an error's name has no length that anybody promises, and a summary has.
+const LONGEST_CELL = 256;
+
+/** Foreign text for a cell of a table, or a sentence: a code span, cut where it is long. */
+export const foreignCell = (foreign: string): string => codeSpan(shortened(foreign, LONGEST_CELL));
 
 /** A table of GitHub Flavored Markdown; cells are Markdown already. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

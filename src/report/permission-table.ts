@@ -7,7 +7,7 @@ import {
   policyInWords,
   type Refusal,
 } from '../outcome/permission.ts';
-import { codeSpan, table } from './markdown.ts';
+import { foreignCell, table } from './markdown.ts';
 
 /** Why not, in words. */
 const WORDS: Readonly<Record<Refusal, string | ((permission: Permission) => string)>> = {
@@ -22,17 +22,9 @@ const WORDS: Readonly<Record<Refusal, string | ((permission: Permission) => stri
   credentials_expired: 'credentials expired',
   credentials_missing: 'no credentials',
   credentials_invalid: 'credentials not valid',
-  other: ({ errorName = '' }) => ['not checked', foreign(errorName)].filter((part) => part !== '').join(': '),
+  other: ({ errorName = '' }) =>
+    ['not checked', foreignCell(errorName)].filter((part) => part !== '').join(': '),
 };
-
-// Of a cell, as in the summary's table.
-const LONGEST_FOREIGN = 256;
-
-function foreign(text: string): string {
-  return codeSpan(
-    text.length > LONGEST_FOREIGN ? `${text.slice(0, LONGEST_FOREIGN - 1).toWellFormed()}…` : text,
-  );
-}
 
 type Verdict = 'may' | 'may_not' | 'not_checked';
 
@@ -56,9 +48,9 @@ type Column = Readonly<{ title: string; cell: (permission: Permission) => string
 /** A column is left out where it has fewer different values than it takes to be worth reading. */
 const COLUMNS: readonly Column[] = [
   { title: 'May invoke', cell: (permission) => ICONS[verdictOf(permission)], leastValues: 0 },
-  { title: 'Function', cell: ({ functionName }) => foreign(functionName), leastValues: 0 },
-  { title: 'Qualifier', cell: ({ qualifier = '' }) => foreign(qualifier), leastValues: 1 },
-  { title: 'Region', cell: ({ region = '' }) => foreign(region), leastValues: 2 },
+  { title: 'Function', cell: ({ functionName }) => foreignCell(functionName), leastValues: 0 },
+  { title: 'Qualifier', cell: ({ qualifier = '' }) => foreignCell(qualifier), leastValues: 1 },
+  { title: 'Region', cell: ({ region = '' }) => foreignCell(region), leastValues: 2 },
   { title: 'Why not', cell: whyNot, leastValues: 1 },
 ];
 
@@ -138,7 +130,7 @@ export function renderPermissions(permissions: readonly Permission[]): string {
   const { shown, rest } = shownOf(permissions);
   const blocks = [
     headline(permissions),
-    caller === undefined ? '' : `Asked as ${caller.kind} ${foreign(caller.name)}.`,
+    caller === undefined ? '' : `Asked as ${caller.kind} ${foreignCell(caller.name)}.`,
     permissionsTable(shown),
     rest,
   ];

@@ -2,7 +2,7 @@ import { summary } from '@actions/core';
 import { grouped } from '../figures.ts';
 import { isRequestId, requestUrl } from '../outcome/links.ts';
 import type { Outcome } from '../outcome/outcome.ts';
-import { codeSpan, table } from './markdown.ts';
+import { foreignCell, table } from './markdown.ts';
 import { type Statistics, statisticsOf } from './statistics.ts';
 import { renderTimeline } from './timeline.ts';
 
@@ -20,17 +20,12 @@ const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
 const milliseconds = (value: number | undefined): string =>
   value === undefined ? '' : unbroken(`${grouped(value)} ms`);
 
-// Of a cell: a header or an error's name has no length that anybody promises, and a summary has.
-const LONGEST_FOREIGN = 256;
-const foreign = (text: string): string =>
-  codeSpan(text.length > LONGEST_FOREIGN ? `${text.slice(0, LONGEST_FOREIGN - 1).toWellFormed()}…` : text);
-
 type Answered = Extract<Outcome, { status_code: number }>;
 const answered = (outcome: Outcome): Answered | undefined => ('status_code' in outcome ? outcome : undefined);
 
 function resultCell(outcome: Outcome): string {
   const result = RESULTS[outcome.outcome];
-  return 'error' in outcome ? `${result} ${foreign(outcome.error.name)}` : result;
+  return 'error' in outcome ? `${result} ${foreignCell(outcome.error.name)}` : result;
 }
 
 function memoryCell(outcome: Outcome): string {
@@ -49,7 +44,7 @@ const SHORT_ID = 8;
 function requestCell(outcome: Outcome): string {
   const { request_id: requestId, region, function_name: functionName } = outcome;
   if (requestId === undefined) return '';
-  if (region === undefined || !isRequestId(requestId)) return foreign(requestId);
+  if (region === undefined || !isRequestId(requestId)) return foreignCell(requestId);
   return `[${requestId.slice(0, SHORT_ID)}…](${requestUrl({ functionName, region, requestId })} "${requestId}")`;
 }
 
@@ -57,9 +52,9 @@ const COLUMNS: readonly Readonly<{ title: string; cell: (outcome: Outcome) => st
   { title: 'Result', cell: resultCell },
   {
     title: 'Function',
-    cell: ({ function_name: name, qualifier }) => foreign(qualifier ? `${name}:${qualifier}` : name),
+    cell: ({ function_name: name, qualifier }) => foreignCell(qualifier ? `${name}:${qualifier}` : name),
   },
-  { title: 'Version', cell: (outcome) => foreign(answered(outcome)?.executed_version ?? '') },
+  { title: 'Version', cell: (outcome) => foreignCell(answered(outcome)?.executed_version ?? '') },
   {
     title: 'Duration',
     cell: (outcome) => milliseconds(answered(outcome)?.duration_ms ?? outcome.elapsed_ms),
