@@ -17,9 +17,9 @@ export class Clients {
     if (known) return known;
     const client = new LambdaClient({
       ...(region !== undefined && { region }),
-      // The SDK may not repeat an invocation: it can't know whether the function ran.
+      // The SDK may not repeat an invocation: it can't know whether the function ran. What would is taken out as well
+      // (carryRequests), by a name that may change.
       maxAttempts: 1,
-      retryMode: 'standard',
       // What all requests have in common is put together once.
       cacheMiddleware: true,
       // For the requests of credential providers; its own are carried over the same agents.
