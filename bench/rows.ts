@@ -61,14 +61,23 @@ async function withLambda<T>(
 
 type Measure = (work: Work) => Promise<Usage>;
 
-const WALL = 'wall time against the floor';
-const CPU = 'CPU time against the floor';
-
-function againstFloor(what: string, one: number, floor: number): Figure {
-  return { what, value: one / floor, unit: 'times', from: against(one, floor) };
+/** Wall and CPU time against the floor. */
+function timesFloor(
+  usages: readonly Usage[],
+  floor: readonly Usage[],
+  { suffix = '', target }: Readonly<{ suffix?: string; target?: Figure['target'] }>,
+): Figure[] {
+  const figure = (what: string, value: number, base: number): Figure => ({
+    what: `${what} against the floor${suffix}`,
+    value: value / base,
+    unit: 'times',
+    from: against(value, base),
+    ...(target && { target }),
+  });
+  return [figure('wall time', walls(usages), walls(floor)), figure('CPU time', cpus(usages), cpus(floor))];
 }
 
-/** One invocation against the floor: wall and CPU time. */
+/** One invocation against the floor. */
 async function one(
   work: Work,
   rounds: number,
@@ -78,11 +87,7 @@ async function one(
     () => measureFloor(work),
     () => subject.measure(work),
   ]);
-  const target = atMost(subject.most);
-  return [
-    { ...againstFloor(WALL, walls(action), walls(floor)), target },
-    { ...againstFloor(CPU, cpus(action), cpus(floor)), target },
-  ];
+  return timesFloor(action, floor, { target: atMost(subject.most) });
 }
 
 const first = { measure: measureAction, most: 2 } as const;
@@ -96,14 +101,11 @@ async function start(effort: Effort): Promise<Figure[]> {
       const [floor = [], alone = [], action = []] = await interleave(effort.short, [
         () => measureFloor(work),
         () => sdk.measure(work),
-        () => measureAction(work),
+        () => first.measure(work),
       ]);
-      const target = atMost(first.most);
       return [
-        { ...againstFloor(WALL, walls(action), walls(floor)), target },
-        { ...againstFloor(CPU, cpus(action), cpus(floor)), target },
-        againstFloor(`${WALL}, of the SDK alone`, walls(alone), walls(floor)),
-        againstFloor(`${CPU}, of the SDK alone`, cpus(alone), cpus(floor)),
+        ...timesFloor(action, floor, { target: atMost(first.most) }),
+        ...timesFloor(alone, floor, { suffix: ', of the SDK alone' }),
       ];
     });
   } finally {
@@ -292,11 +294,7 @@ async function sizes(): Promise<Figure[]> {
 
 /** All that is measured, in the order of the table. */
 export const ROWS: readonly Row[] = [
-  {
-    name: 'start',
-    title: 'One invocation',
-    measure: start,
-  },
+  { name: 'start', title: 'One invocation', measure: start },
   { name: 'https', title: 'One invocation over HTTPS', measure: overHttps },
   {
     name: 'second-step',

@@ -68,10 +68,10 @@ export const measureFloor = (work: Work): Promise<Usage> =>
   );
 
 /** A step of the action, and the job that it belongs to. */
-export type Job = Readonly<{ program: Program; dispose: () => void }>;
+type Job = Readonly<{ program: Program; dispose: () => void }>;
 
 /** Makes a new job with a step for some work. */
-export function newJob(work: Work): Job {
+function newJob(work: Work): Job {
   const isLarge = work.event.length > LONGEST_INPUT;
   const eventFile = `${randomUUID()}.json`;
   const { main, env, workspace, dispose } = prepareStep({
@@ -93,45 +93,37 @@ export function newJob(work: Work): Job {
   };
 }
 
-/** Measures the action at some work: the first step of a job. */
-export async function measureAction(work: Work): Promise<Usage> {
-  const job = newJob(work);
+/** Does something with a step for some work, in a job of its own. */
+export async function withJob<T>(work: Work, use: (step: Program) => Promise<T>): Promise<T> {
+  const { program, dispose } = newJob(work);
   try {
-    return await measureNode(job.program);
+    return await use(program);
   } finally {
-    job.dispose();
+    dispose();
   }
 }
 
+/** Measures the action at some work: the first step of a job. */
+export const measureAction = (work: Work): Promise<Usage> => withJob(work, measureNode);
+
 /** Measures the action at some work: the second step of a job. */
-export async function measureSecondStep(work: Work): Promise<Usage> {
-  const job = newJob(work);
-  try {
-    await measureNode(job.program);
-    return await measureNode(job.program);
-  } finally {
-    job.dispose();
-  }
-}
+export const measureSecondStep = (work: Work): Promise<Usage> =>
+  withJob(work, async (step) => {
+    await measureNode(step);
+    return measureNode(step);
+  });
 
 /** The SDK's client alone, in a bundle made as dist/ is made. */
 export type SdkAlone = Readonly<{ measure: (work: Work) => Promise<Usage>; dispose: () => void }>;
 
 /** Bundles it, which takes some seconds. */
 export function bundleSdkAlone(): SdkAlone {
-  const root = path.join(import.meta.dirname, '..');
-  const folder = path.join(root, 'build', 'sdk-alone');
+  const folder = path.join(import.meta.dirname, '..', 'build', 'sdk-alone');
   const bundle = path.join(folder, 'dist');
-  const run = (command: string, args: readonly string[]): void => {
-    const env = { ...process.env, TS_NODE_PROJECT: path.join(root, 'tsconfig.bundle.json') };
-    execFileSync(command, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
-  };
   mkdirSync(folder, { recursive: true });
-  cpSync(path.join(import.meta.dirname, 'sdk.mjs'), path.join(folder, 'sdk.js'));
-  writeFileSync(path.join(folder, 'package.json'), '{}');
-  run('ncc', ['build', path.join(folder, 'sdk.js'), '--out', bundle, '--quiet']);
-  writeFileSync(path.join(bundle, 'package.json'), '{"type":"commonjs"}');
-  run(process.execPath, ['script/minify.ts', bundle]);
+  cpSync(path.join(import.meta.dirname, 'sdk.mjs'), path.join(folder, 'index.js'));
+  const script = path.join(import.meta.dirname, '..', 'script', 'bundle');
+  execFileSync('bash', [script, folder, bundle], { stdio: ['ignore', 'ignore', 'inherit'] });
   return {
     measure: (work) =>
       measureNode({

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startQuickLambda } from '../../bench/lambda-process.ts';
 import { type Loaded, loadedBy } from '../../bench/measure.ts';
-import { newJob, ONCE } from '../../bench/subjects.ts';
+import { ONCE, withJob } from '../../bench/subjects.ts';
 import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
 import { ECHO, invokeStep } from './step.ts';
 
@@ -63,9 +63,7 @@ describe('of Node.js itself, one plain invocation', () => {
 
   beforeAll(async () => {
     const quick = await startQuickLambda(0);
-    const job = newJob({ ...ONCE, url: quick.url });
-    loaded = await loadedBy(job.program);
-    job.dispose();
+    loaded = await withJob({ ...ONCE, url: quick.url }, loadedBy);
     await quick.close();
   });
 
