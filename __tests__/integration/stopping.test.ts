@@ -42,11 +42,26 @@ async function listen(server: Server): Promise<string> {
   return `${address}:${port}`;
 }
 
-/** Points the SDK at what stands in Lambda's place. */
-function useInPlaceOfLambda(url: string): Readonly<{ url: string }> {
+/** Something in Lambda's place, and what of a request comes to it first. */
+type InPlace<Came> = Readonly<{ url: string; came: Promise<Came> }>;
+
+/** Points the SDK at a server in Lambda's place, which hands over what comes and answers nothing. */
+async function standIn<Came>(
+  scheme: 'http' | 'https',
+  serve: (hand: (came: Came) => void) => Server,
+): Promise<InPlace<Came>> {
+  const { promise: came, resolve } = Promise.withResolvers<Came>();
+  const url = `${scheme}://${await listen(serve(resolve))}`;
   undo.push(useLambda(url));
-  return { url };
+  return { url, came };
 }
+
+/** It takes requests, and the test answers. */
+const startSilent = (): Promise<InPlace<ServerResponse>> =>
+  standIn('http', (hand) => createServer((_, response) => hand(response)));
+
+/** It takes connections, and never answers a TLS handshake. */
+const startMute = (): Promise<InPlace<Socket>> => standIn('https', (hand) => createTcpServer(hand));
 
 function newClients(): Clients {
   const clients = new Clients({});
@@ -93,13 +108,10 @@ describe('an invocation whose time is over', () => {
   });
 
   test('while an answer is awaited lets go of its connection', async () => {
-    const came = Promise.withResolvers<ServerResponse>();
-    const silent = useInPlaceOfLambda(
-      `http://${await listen(createServer((_, response) => came.resolve(response)))}`,
-    );
+    const silent = await startSilent();
     const timing = manualTiming();
     const delivering = deliverTo(silent, { clients: newClients(), timing });
-    const closed = once(await came.promise, 'close');
+    const closed = once(await silent.came, 'close');
     timing.goOff(POLICY.timeoutMs);
     const { result } = await delivering;
     expect(result).toMatchObject({ kind: 'failure', name: 'DeadlineExceeded', proof: 'may_have_run' });
@@ -109,14 +121,10 @@ describe('an invocation whose time is over', () => {
 
 describe('ten seconds', () => {
   test('without a connection that stands end an attempt that sent nothing', async () => {
-    // It takes connections, and never answers a TLS handshake.
-    const came = Promise.withResolvers<Socket>();
-    const mute = useInPlaceOfLambda(
-      `https://${await listen(createTcpServer((socket) => came.resolve(socket)))}`,
-    );
+    const mute = await startMute();
     const timing = manualTiming();
     const delivering = deliverTo(mute, { clients: newClients(), timing, policy: { retry: 'never' } });
-    const closed = once((await came.promise).resume(), 'close');
+    const closed = once((await mute.came).resume(), 'close');
     timing.goOff(CONNECT_LIMIT_MS);
     const { result } = await delivering;
     expect(result).toMatchObject({
@@ -129,13 +137,10 @@ describe('ten seconds', () => {
   });
 
   test('of waiting for an answer end nothing', async () => {
-    const came = Promise.withResolvers<ServerResponse>();
-    const slow = useInPlaceOfLambda(
-      `http://${await listen(createServer((_, response) => came.resolve(response)))}`,
-    );
+    const slow = await startSilent();
     const timing = manualTiming();
     const delivering = deliverTo(slow, { clients: newClients(), timing });
-    const response = await came.promise;
+    const response = await slow.came;
     timing.goOff(CONNECT_LIMIT_MS);
     response.setHeader('x-amzn-requestid', 'one').end('"at last"');
     const { result } = await delivering;
