@@ -15,11 +15,15 @@ import { answer, delivery, REQUEST_ID } from '../outcome/factory.ts';
 import { hostileText, SEED } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
 import { type Asked, judging } from './judgements.ts';
-import { commandsIn, judgeOutput } from './runner-rules.ts';
+import { commandsIn, judgeOutput, tokensIn } from './runner-rules.ts';
 import { annotationsOf, outputsFor, shownOf, summaryOf, writeMany } from './writers.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'masks-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Standard output without the tokens of its fences, which are drawn anew and may hold any four digits by chance. */
+const withoutTokens = (stdout: string): string =>
+  tokensIn(judgeOutput(stdout)).reduce((rest, token) => rest.replaceAll(token, ''), stdout);
 
 /** Everything that others can see of a judgement, the commands that tell the runner what to mask left out. */
 async function everythingShown(judgement: Judgement): Promise<string> {
@@ -32,7 +36,7 @@ async function everythingShown(judgement: Judgement): Promise<string> {
     writeMany([judgement, judgement]);
   });
   const told = annotationsOf([judgement]).map(({ body }) => onTheWire(body));
-  return [stdout, ...told, summaryOf([judgement]), readFileSync(file.path, 'utf8')].join('\n');
+  return [withoutTokens(stdout), ...told, summaryOf([judgement]), readFileSync(file.path, 'utf8')].join('\n');
 }
 
 /** What a reader could know a secret by: each of its lines, and how JSON writes it. */

@@ -114,6 +114,10 @@ export function judgeOutput(stdout: string): Transcript {
 export const commandsIn = ({ lines }: Transcript): Command[] =>
   lines.flatMap((line) => (line.kind === 'command' ? [line.command] : []));
 
+/** The tokens of the fences that were closed. */
+export const tokensIn = ({ lines }: Transcript): string[] =>
+  lines.flatMap((line) => (line.kind === 'resume' ? [line.token] : []));
+
 /**
  * Reads the file that GITHUB_OUTPUT names, in order and with repetitions: LF alone ends a line, and whichever of
  * `=` and `<<` comes first says whether a line is a whole output or the start of one.

@@ -16,7 +16,7 @@ import { waitLine, writeHappening } from '../../../src/report/under-way.ts';
 import { hostileText, hostileValue, SEED } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
 import { hostileDelivery, judging } from './judgements.ts';
-import { type Command, commandsIn, judgeOutput, type Transcript } from './runner-rules.ts';
+import { type Command, commandsIn, judgeOutput, type Transcript, tokensIn } from './runner-rules.ts';
 import { annotationsOf, writeMany } from './writers.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -44,9 +44,6 @@ const linesOf = (text: string): string[] =>
 
 const texts = ({ lines }: Transcript): string[] =>
   lines.flatMap((line) => (line.kind === 'text' ? [line.line] : []));
-
-const tokensIn = ({ lines }: Transcript): string[] =>
-  lines.flatMap((line) => (line.kind === 'resume' ? [line.token] : []));
 
 /** A transcript without its tokens, which are different each time. */
 const shape = ({ lines }: Transcript) =>
