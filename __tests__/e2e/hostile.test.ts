@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
 import { runStep } from '../../local-runner/run-step.ts';
 import { COMMON_OUTPUTS, SINGLE_OUTPUTS } from '../../src/report/outputs.ts';
-import { hostileBytes, hostileText, SEED } from '../unit/hostile/arbitraries.ts';
+import { SEED } from '../seed.ts';
+import { hostileBytes, hostileText } from '../unit/hostile/arbitraries.ts';
 import { commandsIn, judgeOutput, outputsIn, type Transcript } from '../unit/hostile/runner-rules.ts';
 import { jobEnvironment } from './step.ts';
 

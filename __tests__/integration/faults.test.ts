@@ -9,6 +9,7 @@ import type { RetryPolicy } from '../../src/lambda/delivery.ts';
 import { VERDICTS_BY_NAME } from '../../src/lambda/failures.ts';
 import type { InvocationType } from '../../src/lambda/invocation.ts';
 import { judge } from '../../src/outcome/judge.ts';
+import { SEED } from '../seed.ts';
 import { deliverTo, fakeTiming, useLambda } from './courier.ts';
 
 // Every fault there is, at random but the same in each run, against every type and policy; what really ran
@@ -16,7 +17,6 @@ import { deliverTo, fakeTiming, useLambda } from './courier.ts';
 
 const INVOCATIONS = 2_400;
 const IN_FLIGHT = 24;
-const SEED = 20_261_123;
 
 /** Mulberry32: small, and the same sequence everywhere. */
 function seeded(seed: number): () => number {

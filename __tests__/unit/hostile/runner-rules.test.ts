@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { hostileText, SEED, workflowCommand } from './arbitraries.ts';
+import { SEED } from '../../seed.ts';
+import { hostileText, workflowCommand } from './arbitraries.ts';
 import { commandsIn, judgeOutput, outputsIn } from './runner-rules.ts';
 
 const names = (stdout: string): string[] => commandsIn(judgeOutput(stdout)).map(({ name }) => name);

@@ -12,7 +12,8 @@ import { visit } from 'unist-util-visit';
 import type { Outcome } from '../../../src/outcome/outcome.ts';
 import { mendOf, type Permission, type Refusal, readPermission } from '../../../src/outcome/permission.ts';
 import { hideAccountIds, renderMend, renderPermissions } from '../../../src/report/permission-table.ts';
-import { functionName, hostileText, qualifier, region, SEED } from '../hostile/arbitraries.ts';
+import { SEED } from '../../seed.ts';
+import { functionName, hostileText, qualifier, region } from '../hostile/arbitraries.ts';
 import { notInvoked, succeeded } from './factory.ts';
 
 const CALLER = 'arn:aws:sts::123456789012:assumed-role/deploy/GitHubActions';

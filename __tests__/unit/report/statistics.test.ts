@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { latencyOf, nearestRank, statisticsOf } from '../../../src/report/statistics.ts';
+import { SEED } from '../../seed.ts';
 import { failed, notInvoked, succeeded, unknown } from './factory.ts';
 
-const SEED = 20_261_123;
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1);
 
 describe('the nearest rank', () => {

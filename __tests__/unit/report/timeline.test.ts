@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Outcome } from '../../../src/outcome/outcome.ts';
 import { renderTimeline } from '../../../src/report/timeline.ts';
+import { SEED } from '../../seed.ts';
 import { failed, notInvoked, succeeded, unknown } from './factory.ts';
 
-const SEED = 20_261_123;
 const ORIGIN = Date.parse('2026-01-02T03:04:05.678Z');
 // Mermaid refuses to draw more.
 const LONGEST_MERMAID = 50_000;
