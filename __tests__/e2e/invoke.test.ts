@@ -365,23 +365,23 @@ describe('what stops an invocation', () => {
 
 describe('the response', () => {
   test('is in the outputs, and in the log only with show_response', async () => {
-    const hidden = await invokeStep(lambda, { function_name: 'echo', payload: '{"token":"abc"}' });
+    const hidden = await invokeStep(lambda, { function_name: 'echo', payload: '{"token":"hunter2"}' });
     const shown = await invokeStep(lambda, {
       function_name: 'echo',
-      payload: '{"token":"abc"}',
+      payload: '{"token":"hunter2"}',
       show_response: 'true',
     });
-    expect(hidden.outputs['result']).toBe('{"token":"abc"}');
-    expect(hidden.stdout).not.toContain('abc');
+    expect(hidden.outputs['result']).toBe('{"token":"hunter2"}');
+    expect(hidden.stdout).not.toContain('hunter2');
     expect(hidden.stdout).toContain('show_response: true');
-    expect(shown.lines.map(({ text }) => text)).toContain('{"token":"abc"}');
+    expect(shown.lines.map(({ text }) => text)).toContain('{"token":"hunter2"}');
   });
 
   test('never goes into the summary, which summary: false leaves empty', async () => {
-    const step = await invokeStep(lambda, { function_name: 'echo', payload: '{"token":"abc"}' });
+    const step = await invokeStep(lambda, { function_name: 'echo', payload: '{"token":"hunter2"}' });
     const silent = await invokeStep(lambda, { function_name: 'echo', payload: '{}', summary: 'false' });
     expect(step.summary).toContain('| ✅ succeeded | `echo` | `$LATEST` |');
-    expect(step.summary).not.toContain('abc');
+    expect(step.summary).not.toContain('hunter2');
     expect(silent.summary).toBe('');
     expect(silent.exitCode).toBe(0);
   });

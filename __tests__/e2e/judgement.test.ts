@@ -121,14 +121,14 @@ describe('query', () => {
 });
 
 describe('mask', () => {
-  const secrets = { token: 's3cr3t-"token"', pin: 987_654, key: 'first line\nsecond line' };
+  const secrets = { token: 's3cr3t-"token"', pin: 987_654_321_098, key: 'first line\nsecond line' };
   const inputs = {
     function_name: 'secretive',
     mask: 'result.token\nresult.[pin, key]\nresult.errorMessage',
     log_type: 'Tail',
     show_response: 'true',
   };
-  const hidden = ['s3cr3t', '987654', 'first line', 'second line'];
+  const hidden = ['s3cr3t', '987654321098', 'first line', 'second line'];
   /** What the step itself wrote, without the commands that tell the runner what to mask. */
   const written = (stdout: string): string => stdout.replace(/^::add-mask::.*$/gm, '');
 
@@ -136,7 +136,7 @@ describe('mask', () => {
     const step = await invokeStep(lambda, { ...inputs, payload: JSON.stringify(secrets) });
     expect(step.exitCode).toBe(0);
     expect(step.masks).toEqual(
-      expect.arrayContaining(['s3cr3t-"token"', '987654', 'first line', 'second line']),
+      expect.arrayContaining(['s3cr3t-"token"', '987654321098', 'first line', 'second line']),
     );
     expect(step.stdout.indexOf('::add-mask::')).toBeLessThan(step.stdout.indexOf('::group::Response'));
     for (const secret of hidden) {
