@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import type { Answer, Delivery, Failure, Invocation } from '../lambda/invocation.ts';
 import { messageOf } from '../thrown.ts';
 import { adviseOn, type JobFacts } from './advice.ts';
@@ -8,6 +7,7 @@ import { findSecrets, maskValue } from './masks.ts';
 import type { Judgement, Outcome, Secrets } from './outcome.ts';
 import { SecretTexts } from './secret-texts.ts';
 import { withErrorOfLog } from './stream-error.ts';
+import { utf8 } from './utf8.ts';
 
 /** What turns an answer into a verdict on the step. */
 export type Rules = Readonly<{ failOnFunctionError: boolean; expressions: Expressions; job: JobFacts }>;
@@ -38,7 +38,7 @@ function isTooDeep(json: Uint8Array): boolean {
 }
 
 function parseResponse(payload: Uint8Array): unknown {
-  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
+  const text = utf8(payload);
   if (isTooDeep(payload)) return text;
   try {
     const value: unknown = JSON.parse(text);

@@ -1,6 +1,6 @@
-import { Buffer } from 'node:buffer';
 import { type Fields, fieldsOf } from '../fields.ts';
 import type { Figures } from './outcome.ts';
+import { utf8 } from './utf8.ts';
 
 /** Lambda returns the last 4,096 bytes of a log, so a full tail may begin inside a character. */
 const TAIL_BYTES = 4096;
@@ -13,7 +13,7 @@ export function decodeLogTail(tail: Uint8Array): string {
   let start = 0;
   // Continuation bytes are 10xxxxxx; a character has at most three.
   while (isCut(tail) && start < 3 && ((tail[start] ?? 0) & 0xc0) === 0x80) start += 1;
-  return Buffer.from(tail.buffer, tail.byteOffset + start, tail.byteLength - start).toString('utf8');
+  return utf8(tail.subarray(start));
 }
 
 /** Where a function's log is kept, which some functions return in place of its text. */

@@ -26,7 +26,7 @@ function forms(secret: string): string[] {
   return [...lines, ...escaped].filter((text) => text.trim() !== '');
 }
 
-/** Finds what the masks yield on a document, longest first, so that no part of a secret is left over. */
+/** Finds what the masks yield on a document, longest first. */
 export function findSecrets(
   masks: readonly string[],
   document: unknown,

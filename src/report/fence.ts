@@ -1,4 +1,5 @@
 import { grouped } from '../figures.ts';
+
 /**
  * Text of a function, or of whoever answered in its place, for the log: between `::stop-commands::` and its
  * token a runner takes no line for a command. The token has to be new and unguessable each time.

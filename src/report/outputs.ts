@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { setOutput, warning } from '@actions/core';
 import { grouped } from '../figures.ts';
 import type { Judgement } from '../outcome/outcome.ts';
+import { utf8 } from '../outcome/utf8.ts';
 
 /** Outputs that only a step with exactly one invocation has, in the order of `action.yml`. */
 export const SINGLE_OUTPUTS = [
@@ -36,9 +37,6 @@ export const COMMON_OUTPUTS = [
 /** Bytes of one output; a runner takes 1 MB of them in a job. */
 export const LONGEST_OUTPUT_BYTES = 1_000_000;
 
-// Byte for byte: a byte order mark stays.
-const TEXT = new TextDecoder('utf-8', { ignoreBOM: true });
-
 /** What a step came to, as far as the outputs tell. */
 export type Accounts = Readonly<{
   /** The single invocation of a step that has one. */
@@ -62,8 +60,7 @@ export type Outputs = Readonly<{
  * A byte that is no UTF-8 becomes U+FFFD there, which has three.
  */
 export const isTooLong = (response: Uint8Array): boolean =>
-  response.length * 3 > LONGEST_OUTPUT_BYTES &&
-  Buffer.byteLength(TEXT.decode(response)) > LONGEST_OUTPUT_BYTES;
+  response.length * 3 > LONGEST_OUTPUT_BYTES && Buffer.byteLength(utf8(response)) > LONGEST_OUTPUT_BYTES;
 
 const asText = (value: unknown): string => {
   if (value === undefined) return '';
@@ -73,7 +70,7 @@ const asText = (value: unknown): string => {
 function singleOutputs({ outcome, response }: Judgement, files: Files): Record<string, string> {
   const fields: Readonly<Record<string, unknown>> = {
     ...outcome,
-    result: TEXT.decode(response),
+    result: utf8(response),
     result_file: files.response,
   };
   return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, asText(fields[name])] as const));
