@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { portOf } from '../local-proxy/front.ts';
 
 const [waitMs = '0', keyFile, certificateFile] = process.argv.slice(2);
 
@@ -44,7 +45,5 @@ const server =
     ? createServer(listener)
     : createTlsServer({ key: readFileSync(keyFile), cert: readFileSync(certificateFile) }, listener);
 server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
-  process.stdout.write(`${keyFile === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}\n`);
+  process.stdout.write(`${keyFile === undefined ? 'http' : 'https'}://127.0.0.1:${portOf(server)}\n`);
 });

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import { type Fault, type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
+import { portOf } from '../../local-proxy/front.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { deliverTo, ECHO, fakeTiming, SLOW, useLambda } from './courier.ts';
 
@@ -258,9 +259,7 @@ describe('timeout_seconds', () => {
     // Takes connections and never says a word, so that a TLS handshake does not end.
     const silent = createServer((socket) => socket.on('error', () => undefined));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    const address = silent.address();
-    const port = typeof address === 'object' ? address?.port : 0;
-    const back = useLambda(`https://127.0.0.1:${port}`);
+    const back = useLambda(`https://127.0.0.1:${portOf(silent)}`);
     const { result } = await deliverTo(lambda, { policy: { timeoutMs: 300 } });
     back();
     silent.close();

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
+import { portOf } from '../../local-proxy/front.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type ExecutionEvent, followExecution } from '../../src/lambda/durable.ts';
 import { fakeTiming, INVOCATION, useLambda } from './courier.ts';
@@ -42,10 +43,7 @@ async function told(polls: readonly Readonly<Record<string, Page>>[]) {
     response.end(JSON.stringify(isHistory ? polls[poll]?.[marker] : execution));
   });
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  restore = useLambda(
-    `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
-  );
+  restore = useLambda(`http://127.0.0.1:${portOf(server)}`);
   const never = new AbortController().signal;
   const clients = new Clients({});
   const events: ExecutionEvent[] = [];

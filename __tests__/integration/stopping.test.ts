@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { portOf } from '../../local-proxy/front.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
 import { deliverTo, ECHO, POLICY, useLambda } from './courier.ts';
@@ -38,8 +39,7 @@ async function listen(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   undo.push(() => server.close());
-  const { address, port }: AddressInfo = Object(server.address());
-  return `${address}:${port}`;
+  return `127.0.0.1:${portOf(server)}`;
 }
 
 /** Something in Lambda's place, and what of a request comes to it first. */

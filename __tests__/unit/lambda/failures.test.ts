@@ -5,6 +5,7 @@ import path from 'node:path';
 import * as sdk from '@aws-sdk/client-lambda';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { portOf } from '../../../local-proxy/front.ts';
 import { createAgents } from '../../../src/lambda/connection.ts';
 import {
   judgeFailure,
@@ -364,11 +365,9 @@ describe('through the SDK', () => {
     });
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
     const client = new LambdaClient({
       region: 'eu-west-1',
-      endpoint: `http://127.0.0.1:${port}`,
+      endpoint: `http://127.0.0.1:${portOf(server)}`,
       credentials: { accessKeyId: 'an-access-key', secretAccessKey: 'a-secret' },
       maxAttempts: 1,
     });
