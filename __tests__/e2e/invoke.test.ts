@@ -107,26 +107,20 @@ describe('what is sent', () => {
     expect(lambda.requests[0]?.headers['authorization']).toContain('/us-east-1/lambda/aws4_request');
   });
 
-  test('says where it runs as the SDK does, where the job knows', async () => {
-    await invokeStep(
-      lambda,
-      { function_name: 'echo', payload: '{}' },
-      { env: { AWS_EXECUTION_ENV: 'Runner of Ours/7' } },
-    );
-    expect(lambda.requests[0]?.headers['user-agent']).toMatch(
-      / exec-env\/Runner-of-Ours\/7 aws-lambda-invoke-action\/\S+$/,
-    );
-  });
-
-  test('says of which application it is, where the job does', async () => {
-    await invokeStep(
-      lambda,
-      { function_name: 'echo', payload: '{}' },
-      { env: { AWS_SDK_UA_APP_ID: 'nightly warm-up\n' } },
-    );
-    expect(lambda.requests[0]?.headers['user-agent']).toMatch(
-      / app\/nightly-warm-up- aws-lambda-invoke-action\/\S+$/,
-    );
+  test.each([
+    {
+      what: 'where it runs as the SDK does, where the job knows',
+      env: { AWS_EXECUTION_ENV: 'Runner of Ours/7' },
+      said: / exec-env\/Runner-of-Ours\/7 aws-lambda-invoke-action\/\S+$/,
+    },
+    {
+      what: 'of which application it is, where the job does',
+      env: { AWS_SDK_UA_APP_ID: 'nightly warm-up\n' },
+      said: / app\/nightly-warm-up- aws-lambda-invoke-action\/\S+$/,
+    },
+  ])('says $what', async ({ env, said }) => {
+    await invokeStep(lambda, { function_name: 'echo', payload: '{}' }, { env: { ...env } });
+    expect(lambda.requests[0]?.headers['user-agent']).toMatch(said);
   });
 
   test('is not sent again because AWS_MAX_ATTEMPTS says so', async () => {
