@@ -1,8 +1,6 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 
-/** The seed of every property here, so that a run on a runner is the run on a desk. */
-
 /** A new line in every spelling that anybody takes for one, and some that nobody should. */
 const LINE_ENDS = ['\n', '\r', '\r\n', '\n\r', '\u2028', '\u2029', '\u0085', '\v', '\f'];
 const COMMAND_NAMES = [

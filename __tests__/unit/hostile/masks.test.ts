@@ -27,7 +27,7 @@ const withoutTokens = (stdout: string): string =>
   tokensIn(judgeOutput(stdout)).reduce((rest, token) => rest.replaceAll(token, ''), stdout);
 
 /** Everything that others can see of a judgement, the commands that tell the runner what to mask left out. */
-async function everythingShown(judgement: Judgement): Promise<string> {
+function everythingShown(judgement: Judgement): string {
   const shown = shownOf(judgement);
   const file = new ResultsFile(folder);
   file.append(JSON.stringify(shown.outcome));
@@ -112,11 +112,11 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
 
   test('is in nothing that others see, and in the outputs', async () => {
     const judge = await judging(masks);
-    const control = await everythingShown(judge(leak('')));
+    const control = everythingShown(judge(leak('')));
     let found = 0;
-    const all = fc.asyncProperty(secret, async (hidden) => {
+    const all = fc.property(secret, (hidden) => {
       const judgement = judge(leak(hidden));
-      const shown = await everythingShown(judgement);
+      const shown = everythingShown(judgement);
       for (const trace of traces(hidden)) {
         if (control.includes(trace)) continue;
         found += 1;
@@ -128,7 +128,7 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
         JSON.parse(JSON.stringify(hidden)),
       );
     });
-    await fc.assert(all, { seed: SEED, numRuns: 150 });
+    fc.assert(all, { seed: SEED, numRuns: 150 });
     expect(found).toBeGreaterThan(150);
   });
 
@@ -146,14 +146,14 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
 
   test('is not shown where the mask can not be evaluated', async () => {
     const judge = await judging({ ...masks, mask: 'length(`1`)' });
-    const control = await everythingShown(judge(leak('')));
-    const all = fc.asyncProperty(secret, async (hidden) => {
-      const shown = await everythingShown(judge(leak(hidden)));
+    const control = everythingShown(judge(leak('')));
+    const all = fc.property(secret, (hidden) => {
+      const shown = everythingShown(judge(leak(hidden)));
       for (const trace of traces(hidden)) {
         if (!control.includes(trace)) expect(shown).not.toContain(onTheWire(trace));
       }
     });
-    await fc.assert(all, { seed: SEED, numRuns: 60 });
+    fc.assert(all, { seed: SEED, numRuns: 60 });
   });
 });
 
@@ -236,6 +236,6 @@ describe('a mask', () => {
       ...judge(delivery(answer('{"secret":"a secret"}'))),
       queryProblem: 'found "a secret"',
     };
-    expect(await everythingShown(judgement)).not.toContain('a secret');
+    expect(everythingShown(judgement)).not.toContain('a secret');
   });
 });
