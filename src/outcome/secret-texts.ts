@@ -1,68 +1,82 @@
-const MASK = '***';
+import { TextFinder } from './text-finder.ts';
 
-// A secret may be a whole response: only where its start stands is all of it compared.
-const LONGEST_START = 64;
+/** What stands in place of a secret. */
+export const MASK = '***';
 
-const longestFirst = (lengths: readonly number[] = [], length: number): number[] =>
-  [...new Set([...lengths, length])].sort((a, b) => b - a);
+// The signature of a request is not known beforehand. Whoever has it with the rest of the request can send that again.
+const SIGNATURE =
+  /(AWS4-HMAC-SHA256 Credential[^"'\r\n]{1,1000}?Signature(?:=|\\{1,3}u003[dD]))[0-9a-f]{64}/g;
 
-/** Texts to hide, found in one pass over a text however many they are: many invocations yield many secrets. */
+/** Texts to hide. Texts can be added at any time: with many invocations each has secrets of its own. */
 export class SecretTexts {
+  readonly #base: SecretTexts | undefined;
   readonly #known = new Set<string>();
-  /** Lengths of the secrets that have a start. */
-  readonly #lengths = new Map<string, readonly number[]>();
-  /** Lengths of the starts that begin with a UTF-16 unit. */
-  readonly #startLengths = new Map<number, readonly number[]>();
+  /** Each has at least twice the size of the next, so that there are few and each text is built in few times. */
+  readonly #finders: TextFinder[] = [];
 
-  constructor(texts: readonly string[] = []) {
+  /** @param base texts that are hidden as well */
+  constructor(texts: readonly string[] = [], base?: SecretTexts) {
+    this.#base = base;
     this.add(texts);
   }
 
   add(texts: readonly string[]): void {
-    for (const text of texts.filter((one) => one !== '' && !this.#known.has(one))) {
-      const start = text.substring(0, LONGEST_START);
-      const unit = text.charCodeAt(0);
-      this.#known.add(text);
-      this.#lengths.set(start, longestFirst(this.#lengths.get(start), text.length));
-      this.#startLengths.set(unit, longestFirst(this.#startLengths.get(unit), start.length));
+    let fresh = [...new Set(texts)].filter((text) => text !== '' && !this.has(text));
+    if (fresh.length === 0) return;
+    for (const text of fresh) this.#known.add(text);
+    let size = fresh.reduce((sum, { length }) => sum + length, 0);
+    for (let last = this.#finders.at(-1); last !== undefined; last = this.#finders.at(-1)) {
+      if (last.size >= 2 * size) break;
+      this.#finders.pop();
+      fresh = fresh.concat(last.texts);
+      size += last.size;
     }
+    this.#finders.push(new TextFinder(fresh));
   }
 
   get isEmpty(): boolean {
-    return this.#known.size === 0;
+    return this.#known.size === 0 && (this.#base?.isEmpty ?? true);
   }
 
   has(text: string): boolean {
-    return this.#known.has(text);
+    return this.#known.has(text) || (this.#base?.has(text) ?? false);
   }
 
-  /** The length of the longest secret that stands at a place of a text, or 0. */
-  #lengthAt(text: string, at: number): number {
-    for (const startLength of this.#startLengths.get(text.charCodeAt(at)) ?? []) {
-      const lengths = this.#lengths.get(text.substring(at, at + startLength));
-      const found = lengths?.find(
-        (length) => at + length <= text.length && this.#known.has(text.substring(at, at + length)),
-      );
-      if (found !== undefined) return found;
+  #allFinders(): readonly TextFinder[] {
+    return this.#base === undefined ? this.#finders : [...this.#base.#allFinders(), ...this.#finders];
+  }
+
+  /** By where a secret begins in a text, where the longest such ends; undefined where there is none. */
+  #endsIn(text: string): Int32Array | undefined {
+    let ends: Int32Array | undefined;
+    for (const finder of this.#allFinders()) {
+      finder.find(text, (start, end) => {
+        ends ??= new Int32Array(text.length);
+        ends[start] = Math.max(ends[start] ?? 0, end);
+      });
     }
-    return 0;
+    return ends;
   }
 
   /** A text with *** in place of every secret, and in place of all that secrets cover which overlap. */
   hide(text: string): string {
     if (this.isEmpty) return text;
-    let shown = '';
-    let shownTo = 0;
-    for (let at = 0; at < text.length; at += 1) {
-      let end = at + this.#lengthAt(text, at);
-      if (end === at) continue;
-      shown += text.substring(shownTo, at) + MASK;
-      for (let next = at + 1; next < end; next += 1) {
-        end = Math.max(end, next + this.#lengthAt(text, next));
-      }
-      shownTo = end;
-      at = end - 1;
-    }
-    return shown + text.substring(shownTo);
+    const ends = this.#endsIn(text);
+    const hidden = ends === undefined ? text : hideBetween(text, ends);
+    return hidden.replace(SIGNATURE, `$1${MASK}`);
   }
+}
+
+function hideBetween(text: string, ends: Int32Array): string {
+  let shown = '';
+  let shownTo = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    let end = ends[at] ?? 0;
+    if (end === 0) continue;
+    shown += text.substring(shownTo, at) + MASK;
+    for (let next = at + 1; next < end; next += 1) end = Math.max(end, ends[next] ?? 0);
+    shownTo = end;
+    at = end - 1;
+  }
+  return shown + text.substring(shownTo);
 }

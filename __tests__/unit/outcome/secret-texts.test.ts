@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { SEED } from '../../seed.ts';
@@ -38,5 +38,97 @@ describe('a text', () => {
       }),
       { seed: SEED },
     );
+  });
+});
+
+describe('the work', () => {
+  /** How many UTF-16 units a piece of work reads, by whatever method of a string. */
+  function unitsRead(work: () => void): number {
+    let units = 0;
+    const { substring, charCodeAt, slice } = String.prototype;
+    const spies = [
+      jest.spyOn(String.prototype, 'charCodeAt').mockImplementation(function (this: string, at) {
+        units += 1;
+        return charCodeAt.call(this, at);
+      }),
+      jest.spyOn(String.prototype, 'substring').mockImplementation(function (this: string, from, to) {
+        const text = substring.call(this, from, to);
+        units += text.length;
+        return text;
+      }),
+      jest.spyOn(String.prototype, 'slice').mockImplementation(function (this: string, from, to) {
+        const text = slice.call(this, from, to);
+        units += text.length;
+        return text;
+      }),
+    ];
+    try {
+      work();
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+    return units;
+  }
+
+  const start = 's'.repeat(64);
+  const alike = (count: number): string[] =>
+    Array.from({ length: count }, (_, at) => `${start}${'x'.repeat(at)}${at}`);
+
+  test.each([
+    ['have one start', alike(200), start.repeat(300)],
+    ['have one start that the text ends in', alike(200), `${start.repeat(300)}x`],
+    [
+      'are the start of each other',
+      Array.from({ length: 300 }, (_, at) => 's'.repeat(at + 1)),
+      's'.repeat(20_000),
+    ],
+    ['differ in their end from the text', [`${'s'.repeat(10_000)}x`], 's'.repeat(20_000)],
+    ['are many', Array.from({ length: 10_000 }, (_, at) => `token-${at * 7919}`), 'token-'.repeat(4_000)],
+  ])('is one pass over the text where the secrets %s', (_, secrets, text) => {
+    const texts = new SecretTexts(secrets);
+    // Each unit is read once to find the secrets, and once where it is shown.
+    expect(unitsRead(() => texts.hide(text))).toBeLessThanOrEqual(2 * text.length);
+  });
+
+  test('does not grow with how often secrets were added', () => {
+    const texts = new SecretTexts();
+    const built = unitsRead(() => {
+      for (let at = 0; at < 2_000; at += 1) texts.add([`token-number-${at}`]);
+    });
+    const text = 'token-number-'.repeat(1_000);
+    // All secrets have some 34,000 units, and there are at most so many finders as these can be halved.
+    expect(built).toBeLessThan(2 * 34_000 * 16);
+    expect(unitsRead(() => texts.hide(text))).toBeLessThan(16 * text.length);
+    expect(texts.hide('x token-number-0 token-number-1999')).toBe('x *** ***');
+  });
+});
+
+test('a secret that was known before is hidden with those that come to it', () => {
+  const base = new SecretTexts(['known']);
+  const texts = new SecretTexts(['ownABC', 'n own'], base);
+  expect(texts.hide('known ownABC know')).toBe('*** know');
+  expect([texts.has('known'), texts.isEmpty, base.has('ownABC')]).toEqual([true, false, false]);
+  base.add(['later']);
+  expect(texts.hide('later')).toBe('***');
+  expect(new SecretTexts([], new SecretTexts()).isEmpty).toBe(true);
+});
+
+describe('the signature of a request', () => {
+  const signature = '0123456789abcdef'.repeat(4);
+  const header = `AWS4-HMAC-SHA256 Credential=AKIA/20260102/eu-west-1/lambda/aws4_request, SignedHeaders=host;x-amz-date, Signature=`;
+  const texts = new SecretTexts(['any']);
+
+  test.each([
+    ['as it was sent', '='],
+    ['as Gson writes it', '\\u003d'],
+    ['as Gson writes it in JSON in JSON', '\\\\u003d'],
+  ])('is hidden %s', (_, sign) => {
+    const echo = `{"authorization":"${header.slice(0, -1)}${sign}${signature}"}`;
+    expect(texts.hide(echo)).toBe(echo.replace(signature, '***'));
+  });
+
+  test('of a URL is for whoever gets it, and is shown', () => {
+    const url = `https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=${signature}`;
+    expect(texts.hide(url)).toBe(url);
   });
 });
