@@ -6,27 +6,9 @@ import type { Problems } from './problems.ts';
 /** The parts of the JMESPath library that are loaded only where an expression is given. */
 type Library = Readonly<{ search: Search; functions: readonly string[] }>;
 
-const isDocument = (value: unknown): value is Record<string, never> =>
-  typeof value === 'object' && value !== null;
-
-const snakeCase = (method: string): string =>
-  method
-    .replace(/^func/, '')
-    .replace(/(?<!^)([A-Z])/g, '_$1')
-    .toLowerCase();
-
 async function loadLibrary(): Promise<Library> {
-  const [jmespath, { PowertoolsFunctions }] = await Promise.all([
-    import('@aws-lambda-powertools/jmespath'),
-    import('@aws-lambda-powertools/jmespath/functions'),
-  ]);
-  const customFunctions = new PowertoolsFunctions();
-  customFunctions.introspectMethods();
-  return {
-    search: (expression, document) =>
-      jmespath.search(expression, isDocument(document) ? document : {}, { customFunctions }),
-    functions: [...customFunctions.methods].map(snakeCase),
-  };
+  const { search, functionNames } = await import('./jmespath.ts');
+  return { search, functions: functionNames() };
 }
 
 /** Text outside of quotes, with spaces in place of what is quoted, so that columns stay. */

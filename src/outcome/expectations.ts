@@ -1,7 +1,10 @@
 import { messageOf } from '../thrown.ts';
 
+/** Whether a text that a function of the expression can't decode is an error; else it is null. */
+export type SearchOptions = Readonly<{ isStrict: boolean }>;
+
 /** Evaluates a JMESPath expression on a document; null where there is nothing. Throws on a wrong type. */
-export type Search = (expression: string, document: unknown) => unknown;
+export type Search = (expression: string, document: unknown, options?: SearchOptions) => unknown;
 
 /** What evaluates expressions, and what hides secrets in a value before it is shown. */
 export type Sight = Readonly<{ search: Search; hide: (value: unknown) => unknown }>;

@@ -1,0 +1,69 @@
+import { Buffer } from 'node:buffer';
+import { gunzipSync } from 'node:zlib';
+import { fieldsOf } from '../fields.ts';
+import { bareCopy } from './bare-copy.ts';
+
+// A response of 6 MB can hold gzip of 5 GB.
+const MOST_BYTES = 32 * 1024 * 1024;
+const IN_WORDS = '32 MiB';
+// Of a byte of deflate come 1,032 bytes at most.
+const LARGEST_RATIO = 1_032;
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+function bytesOf(base64: string): Buffer {
+  if (base64.length % 4 !== 0 || !BASE64.test(base64)) throw new TypeError('not base64');
+  return Buffer.from(base64, 'base64');
+}
+
+/**
+ * What the functions `powertools_json`, `powertools_base64` and `powertools_base64_gzip` do, for one evaluation of an
+ * expression. Each throws on a text that it can't decode, which a library takes for null.
+ */
+export class Decoding {
+  #bytesLeft = MOST_BYTES;
+  #isTooLong = false;
+  #hasFailed = false;
+
+  /** Throws where the evaluation fails as a whole; where it is strict, also for a text that can't be decoded. */
+  check({ isStrict }: { isStrict: boolean }): void {
+    if (this.#isTooLong) throw new Error(`powertools_base64_gzip yields more than ${IN_WORDS}`);
+    if (isStrict && this.#hasFailed) throw new Error('a text cannot be decoded');
+  }
+
+  #noting<Value>(decode: () => Value): Value {
+    try {
+      return decode();
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
+  }
+
+  /** Parses JSON. */
+  json(text: string): unknown {
+    return this.#noting(() => bareCopy(JSON.parse(text.replace(/^\ufeff/, ''))));
+  }
+
+  base64(text: string): string {
+    return this.#noting(() => new TextDecoder().decode(bytesOf(text)));
+  }
+
+  base64Gzip(text: string): string {
+    return this.#noting(() => this.#gunzip(bytesOf(text)).toString('utf8'));
+  }
+
+  #gunzip(compressed: Buffer): Buffer {
+    if (this.#isTooLong) throw new RangeError('too long');
+    try {
+      const bytes = gunzipSync(compressed, { maxOutputLength: Math.max(1, this.#bytesLeft) });
+      this.#bytesLeft -= bytes.length;
+      return bytes;
+    } catch (error) {
+      this.#isTooLong = fieldsOf(error)['code'] === 'ERR_BUFFER_TOO_LARGE';
+      // How much came of it before it broke is not known.
+      this.#bytesLeft -= compressed.length * LARGEST_RATIO;
+      throw error;
+    }
+  }
+}
