@@ -6,6 +6,7 @@ import type { ExecutionEvent } from './lambda/durable.ts';
 import { Gate } from './lambda/gate.ts';
 import type { Failure, Invocation } from './lambda/invocation.ts';
 import type { StateChange } from './lambda/readiness.ts';
+import type { OnCredentials } from './lambda/request.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
 import { writeForeign } from './report/log.ts';
@@ -83,11 +84,11 @@ async function extrasFor(
 export async function courierFor(
   plan: Plan,
   receiver: Receiver | undefined,
-  cancel: AbortSignal,
+  { cancel, onCredentials }: { cancel: AbortSignal; onCredentials: OnCredentials },
 ): Promise<Courier> {
   return {
     ...(await extrasFor(plan, receiver)),
-    clients: new Clients(plan.proxy),
+    clients: new Clients(plan.proxy, onCredentials),
     policy: plan.delivery,
     timing: REAL_TIMING,
     gate: new Gate(plan.maxConcurrency),

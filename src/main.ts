@@ -13,7 +13,7 @@ import { SecretTexts } from './outcome/secret-texts.ts';
 import { invalidInput, unwrittenResponse, writeAnnotations } from './report/annotations.ts';
 import { Ledger } from './report/ledger.ts';
 import { announcement, isFunctionError, noteOf, progressLine, writeEnd, writeLog } from './report/log.ts';
-import { registerSecrets } from './report/masks.ts';
+import { registerCredentials, registerSecrets } from './report/masks.ts';
 import { isTooLong, outputsOf, writeOutputs } from './report/outputs.ts';
 import { renderComment, renderJobSummary } from './report/permissions.ts';
 import { writeResponseFile } from './report/response-file.ts';
@@ -62,20 +62,19 @@ function endOfStream(
 async function invokeAll(
   plan: Plan,
   courier: Courier,
-  job: JobFacts & { resultsFile: ResultsFile; receiver: Receiver | undefined },
+  job: JobFacts & { resultsFile: ResultsFile; receiver: Receiver | undefined; secrets: SecretTexts },
 ): Promise<Ledger> {
   const { failOnFunctionError, expressions } = plan;
+  const { secrets } = job;
   const total = plan.invocations.length;
   const ledger = new Ledger(total);
-  const secrets = new SecretTexts();
   let ended = 0;
   try {
     await deliverAll(plan.invocations, courier, async (delivery) => {
-      const judged = judge(delivery, { failOnFunctionError, expressions, job });
+      const judged = judge(delivery, { failOnFunctionError, expressions, job, known: secrets });
       const responseFile = await endOfStream(job.receiver, judged);
       const judgement = { ...judged, ...(responseFile && { responseFile }) };
-      registerSecrets(judgement.secrets);
-      secrets.add(judgement.secrets.texts);
+      registerSecrets(judgement.secrets, secrets);
       const shown = maskJudgement(judgement, secrets);
       ended += 1;
       if (total > 1) info(progressLine(shown, ended, total));
@@ -138,12 +137,20 @@ async function report(
 
 async function run(cancel: AbortSignal): Promise<void> {
   const environment = readEnvironment();
+  const secrets = new SecretTexts();
+  registerCredentials('key', environment.credentials.keys, secrets);
+  registerCredentials('password', environment.credentials.passwords, secrets);
   const plan = await makePlan(readInput, environment);
   announce(plan);
   const resultsFile = new ResultsFile(environment.temporaryFolder);
   const receiver = await receiverFor(plan, resultsFile.path);
-  const courier = await courierFor(plan, receiver, cancel);
-  const ledger = await invokeAll(plan, courier, { ...environment, resultsFile, receiver });
+  const courier = await courierFor(plan, receiver, {
+    cancel,
+    // The SDK's chain may find others than the environment names.
+    onCredentials: ({ secretAccessKey, sessionToken }) =>
+      registerCredentials('key', [secretAccessKey, sessionToken], secrets),
+  });
+  const ledger = await invokeAll(plan, courier, { ...environment, resultsFile, receiver, secrets });
   await report(ledger, plan, { ...environment, resultsFile, receiver });
   await comment(ledger, plan, cancel);
   // The annotations have said why; setFailed would add one more.

@@ -1,6 +1,10 @@
 import { tmpdir } from 'node:os';
 import { getInput } from '@actions/core';
+import { credentialsIn, type StepCredentials } from './credentials.ts';
 import { INPUT_DEFAULTS, type InputReader } from './declarations.ts';
+
+/** Environment variables by name. */
+export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What the runner says of itself and of the job, and what the network needs to know of the machine. */
 export type Environment = Readonly<{
@@ -27,7 +31,9 @@ export type Environment = Readonly<{
     eventPath: string | undefined;
   }>;
   /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, for Node's agent. */
-  proxy: Readonly<Record<string, string | undefined>>;
+  proxy: Variables;
+  /** Credentials that the step has from the start. */
+  credentials: StepCredentials;
 }>;
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'];
@@ -42,6 +48,7 @@ export const readInput: InputReader = (name) => {
 /** Reads what the action needs of `process.env`, here and nowhere else. */
 export function readEnvironment(): Environment {
   const variables = process.env;
+  const proxy = Object.fromEntries(PROXY_VARIABLES.map((name) => [name, variables[name]] as const));
   return Object.freeze({
     workspace: variables['GITHUB_WORKSPACE'] || process.cwd(),
     temporaryFolder: variables['RUNNER_TEMP'] || tmpdir(),
@@ -59,6 +66,7 @@ export function readEnvironment(): Environment {
       step: variables['GITHUB_ACTION'] ?? '',
       eventPath: variables['GITHUB_EVENT_PATH'],
     }),
-    proxy: Object.freeze(Object.fromEntries(PROXY_VARIABLES.map((name) => [name, variables[name]] as const))),
+    proxy: Object.freeze(proxy),
+    credentials: credentialsIn(variables, { token: readInput('github_token'), proxies: proxy }),
   });
 }

@@ -1,14 +1,18 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
-import { carryRequests } from './request.ts';
+import { carryRequests, type OnCredentials } from './request.ts';
 
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
   readonly #agents: Agents;
   readonly #byRegion = new Map<string | undefined, LambdaClient>();
 
-  constructor(proxy: ProxyVariables) {
+  readonly #onCredentials: OnCredentials;
+
+  /** @param onCredentials is told the credentials of each request before it is sent */
+  constructor(proxy: ProxyVariables, onCredentials: OnCredentials = () => {}) {
     this.#agents = createAgents(proxy);
+    this.#onCredentials = onCredentials;
   }
 
   /** The client of a region; undefined stands for the chain's region. */
@@ -25,7 +29,7 @@ export class Clients {
       // For the requests of credential providers; its own are carried over the same agents.
       requestHandler: this.#agents,
     });
-    carryRequests(client, this.#agents);
+    carryRequests(client, this.#agents, this.#onCredentials);
     this.#byRegion.set(region, client);
     return client;
   }

@@ -5,7 +5,7 @@ import { exchange, NoConnectionError, type Request, type Sending } from './excha
 import { type Stop, toFailure, toStopped } from './failures.ts';
 import type { Failure } from './invocation.ts';
 import { Progress } from './progress.ts';
-import { Signer } from './signature.ts';
+import { type Credentials, Signer } from './signature.ts';
 import type { Timing } from './timing.ts';
 import { userAgentOf } from './user-agent.ts';
 
@@ -33,8 +33,15 @@ export const REPLACED = [
   'retryMiddleware',
 ] as const;
 
+/** Hears which credentials a request is signed with, before it is sent. */
+export type OnCredentials = (credentials: Credentials) => void;
+
 /** Signs the requests of a client and sends them over `agents`, those of `perform` alone. */
-export function carryRequests(client: LambdaClient, agents: Agents): void {
+export function carryRequests(
+  client: LambdaClient,
+  agents: Agents,
+  onCredentials: OnCredentials = () => {},
+): void {
   const { config } = client;
   for (const name of REPLACED) client.middlewareStack.remove(name);
   const signer = new Signer('lambda');
@@ -46,10 +53,12 @@ export function carryRequests(client: LambdaClient, agents: Agents): void {
         const sending = underWay.getStore();
         if (sending === undefined || !isRequest(request)) throw new Error('not sent by perform()');
         userAgent ??= userAgentOf(client);
+        const credentials = await config.credentials();
+        onCredentials(credentials);
         const headers = signer.sign(
           { ...request, headers: { ...request.headers, 'user-agent': await userAgent } },
           {
-            credentials: await config.credentials(),
+            credentials,
             region: await config.region(),
             date: new Date(sending.timing.now()),
           },

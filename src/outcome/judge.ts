@@ -10,7 +10,13 @@ import { withErrorOfLog } from './stream-error.ts';
 import { utf8 } from './utf8.ts';
 
 /** What turns an answer into a verdict on the step. */
-export type Rules = Readonly<{ failOnFunctionError: boolean; expressions: Expressions; job: JobFacts }>;
+export type Rules = Readonly<{
+  failOnFunctionError: boolean;
+  expressions: Expressions;
+  job: JobFacts;
+  /** Secrets that are known before any mask is evaluated. */
+  known?: SecretTexts;
+}>;
 
 const DEEPEST = 500;
 const QUOTE = 0x22;
@@ -37,14 +43,18 @@ function isTooDeep(json: Uint8Array): boolean {
   return false;
 }
 
-function parseResponse(payload: Uint8Array): unknown {
+const BYTE_ORDER_MARK = /^\ufeff/;
+
+/** A response parsed; the text as it is where that is not JSON. */
+type Parsed = Readonly<{ result: unknown; isJson: boolean }>;
+
+function parseResponse(payload: Uint8Array): Parsed {
   const text = utf8(payload);
-  if (isTooDeep(payload)) return text;
+  if (isTooDeep(payload)) return { result: text, isJson: false };
   try {
-    const value: unknown = JSON.parse(text);
-    return value;
+    return { result: JSON.parse(text.replace(BYTE_ORDER_MARK, '')), isJson: true };
   } catch {
-    return text;
+    return { result: text, isJson: false };
   }
 }
 
@@ -73,14 +83,14 @@ function hasResult(
   return invocationType === 'RequestResponse' || payload.length > 0;
 }
 
-function answered(answer: Answer, invocation: Invocation) {
+function answered(answer: Answer, invocation: Invocation, result: unknown) {
   const log = answer.logTail === undefined ? undefined : decodeLogTail(answer.logTail);
   return {
     status_code: answer.statusCode,
     ...(answer.executedVersion !== undefined && { executed_version: answer.executedVersion }),
     ...(answer.requestId !== undefined && { request_id: answer.requestId }),
     ...(answer.durableExecutionArn !== undefined && { durable_execution_arn: answer.durableExecutionArn }),
-    ...(hasResult(answer, invocation) && { result: parseResponse(answer.payload) }),
+    ...(hasResult(answer, invocation) && { result }),
     ...(log !== undefined && {
       ...(invocation.keepsLog && { log_result: log }),
       ...readFigures(log, answer.requestId),
@@ -122,7 +132,15 @@ function unanswered(failure: Failure, delivery: Delivery, job: JobFacts) {
   };
 }
 
-function outcomeOf(delivery: Delivery, rules: Rules): Outcome {
+/** What came in place of Lambda's answer, and the error's message without it. */
+function strangeTexts(failure: Failure): Pick<Judgement, 'strangeText' | 'plainMessage'> {
+  const { name, strangeText } = failure;
+  if (strangeText === undefined) return {};
+  const message = `${name} with a response that is not Lambda's, which is not shown.`;
+  return { strangeText, plainMessage: `${message} ${whetherItRan(failure)}` };
+}
+
+function outcomeOf(delivery: Delivery, rules: Rules, parsed: unknown): Outcome {
   const { result } = delivery;
   switch (result.kind) {
     case 'failure':
@@ -132,7 +150,7 @@ function outcomeOf(delivery: Delivery, rules: Rules): Outcome {
         outcome: result.proof === 'never_ran' ? 'not_invoked' : 'unknown',
       };
     case 'answer': {
-      const common = { ...asked(delivery), ...answered(result, delivery.invocation) };
+      const common = { ...asked(delivery), ...answered(result, delivery.invocation, parsed) };
       return result.functionError === undefined
         ? { ...common, outcome: 'succeeded' }
         : { ...common, outcome: 'function_error', function_error: result.functionError };
@@ -167,7 +185,7 @@ function expectations(
   const { expect, search } = rules.expressions;
   if (search === undefined || expect.length === 0 || !isExpectedOf(outcome, rules))
     return { outcome, unmet: [] };
-  const texts = new SecretTexts(secrets.texts);
+  const texts = new SecretTexts(secrets.texts, rules.known);
   const checked = expect.map((expression) =>
     check(expression, outcome, { search, hide: (value) => maskValue(value, texts) }),
   );
@@ -205,19 +223,27 @@ function failsStep(outcome: Outcome, rules: Rules): boolean {
   }
 }
 
+/** Whether something came that masks can't look into: no JSON, or too long to be held. */
+function isOpaque(result: Answer | Failure, parsed: Parsed): boolean {
+  if (result.kind === 'failure') return result.strangeText !== undefined;
+  return !parsed.isJson && (result.payload.length > 0 || (result.streamedBytes ?? 0) > 0);
+}
+
 /** Judges how an invocation ended: its outcome, whether the step fails for it, and what may not be shown. */
 export function judge(delivered: Delivery, rules: Rules): Judgement {
   const delivery =
     delivered.result.kind === 'answer'
       ? { ...delivered, result: withErrorOfLog(delivered.result) }
       : delivered;
-  const queried = query(outcomeOf(delivery, rules), rules);
-  const { mask, search } = rules.expressions;
-  const secrets = findSecrets(mask, queried.outcome, search);
-  const { outcome, unmet } = expectations(queried.outcome, rules, secrets);
   const { result } = delivery;
   const answer = result.kind === 'answer' ? result : undefined;
-  const strangeText = result.kind === 'failure' ? result.strangeText : undefined;
+  const parsed = parseResponse(answer?.payload ?? new Uint8Array());
+  const queried = query(outcomeOf(delivery, rules, parsed.result), rules);
+  const { mask, search } = rules.expressions;
+  const found = findSecrets(mask, queried.outcome, search);
+  const isHidden = mask.length > 0 && isOpaque(result, parsed);
+  const secrets: Secrets = isHidden ? { withheld: 'not_json', ...found } : found;
+  const { outcome, unmet } = expectations(queried.outcome, rules, secrets);
   return {
     label: delivery.invocation.functionName,
     outcome,
@@ -229,6 +255,6 @@ export function judge(delivered: Delivery, rules: Rules): Judgement {
     responseBytes: result.streamedBytes ?? answer?.payload.length ?? 0,
     secrets,
     ...(queried.queryProblem !== undefined && { queryProblem: queried.queryProblem }),
-    ...(strangeText !== undefined && { strangeText }),
+    ...(result.kind === 'failure' && strangeTexts(result)),
   };
 }

@@ -1,29 +1,63 @@
-import { isFields } from '../fields.ts';
-import type { Expectation, Search } from './expectations.ts';
-import type { Judgement, Outcome, Secrets } from './outcome.ts';
-import type { SecretTexts } from './secret-texts.ts';
+import { type Fields, isFields } from '../fields.ts';
+import type { Search } from './expectations.ts';
+import type { Judgement, Outcome, Secrets, WithheldReason } from './outcome.ts';
+import { formsOf } from './secret-forms.ts';
+import { MASK, type SecretTexts } from './secret-texts.ts';
+import { utf8 } from './utf8.ts';
 
-/** What to hide in a judgement; where it is not complete, nothing that came from outside may be shown. */
-type Hidden = Readonly<{ texts: SecretTexts; complete: boolean }>;
+/** What to hide in a judgement. Where it is withheld, nothing that a function wrote is shown. */
+type Hidden = Readonly<{ texts: SecretTexts; isWithheld: boolean }>;
 
 /** Nothing to hide. */
-export const NO_SECRETS: Secrets = { texts: [], complete: true };
+export const NO_SECRETS: Secrets = { texts: [] };
 
-const WITHHELD = '[withheld: a mask could not be evaluated]';
+const WITHHELD = '[withheld: the masks could not be applied]';
 
-/** All strings and numbers in a value, as text. */
-function leaves(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  if (typeof value === 'number') return [String(value)];
-  if (Array.isArray(value)) return value.flatMap(leaves);
-  return isFields(value) ? Object.values(value).flatMap(leaves) : [];
+/** Secrets of one outcome. A runner looks for each of them in every line of the job. */
+const MOST_SECRETS = 10_000;
+/** UTF-16 units of all forms of the secrets of one outcome; to look for them takes about 14 bytes each. */
+const MOST_UNITS = 1_000_000;
+
+/** Collects the secrets of one outcome in all their forms, until there are too many. */
+class Collector {
+  readonly texts = new Set<string>();
+  readonly #secrets = new Set<string>();
+  #units = 0;
+  isFull = false;
+  /** Whether a mask could not be evaluated. */
+  hasFailed = false;
+  /** Whether a number has more digits than can be read exactly, so that its text is not known. */
+  isInexact = false;
+
+  /** Adds all strings and numbers in a value. */
+  addAll(value: unknown): void {
+    if (typeof value === 'string') this.#add(value);
+    else if (typeof value === 'number') {
+      this.isInexact ||= Number.isInteger(value) && !Number.isSafeInteger(value);
+      this.#add(String(value));
+    } else if (Array.isArray(value)) for (const item of value) this.addAll(item);
+    else if (isFields(value)) for (const item of Object.values(value)) this.addAll(item);
+  }
+
+  #add(secret: string): void {
+    if (this.isFull || this.#secrets.has(secret)) return;
+    this.#secrets.add(secret);
+    // The forms of a very long text would take many times its memory, so its length is checked before.
+    this.isFull = this.#secrets.size > MOST_SECRETS || this.#units + secret.length > MOST_UNITS;
+    if (this.isFull) return;
+    for (const form of formsOf(secret)) {
+      if (this.texts.has(form)) continue;
+      this.texts.add(form);
+      this.#units += form.length;
+    }
+    this.isFull = this.#units > MOST_UNITS;
+  }
 }
 
-/** A secret line by line, as a runner masks it, and as it stands inside JSON. */
-function forms(secret: string): string[] {
-  const lines = secret.split(/\r\n|\n|\r/).map((line) => line.trim());
-  const escaped = [secret, ...lines].map((text) => JSON.stringify(text).slice(1, -1));
-  return [...lines, ...escaped].filter((text) => text.trim() !== '');
+function whyWithheld({ isFull, hasFailed, isInexact }: Collector): WithheldReason | undefined {
+  if (isFull) return 'too_many_secrets';
+  if (hasFailed) return 'mask_failed';
+  return isInexact ? 'inexact_number' : undefined;
 }
 
 /** Finds what the masks yield on a document, longest first. */
@@ -32,92 +66,112 @@ export function findSecrets(
   document: unknown,
   search: Search | undefined,
 ): Secrets {
-  const texts = new Set<string>();
-  let complete = true;
+  const found = new Collector();
   for (const mask of masks) {
     try {
-      for (const secret of leaves(search?.(mask, document))) {
-        for (const form of forms(secret)) texts.add(form);
-      }
+      found.addAll(search?.(mask, document, { isStrict: true }));
     } catch {
-      complete = false;
+      found.hasFailed = true;
     }
   }
-  return { texts: [...texts].sort((a, b) => b.length - a.length), complete };
+  const withheld = whyWithheld(found);
+  const texts = found.isFull ? [] : [...found.texts].sort((a, b) => b.length - a.length);
+  return { texts, ...(withheld !== undefined && { withheld }) };
 }
 
-/** A value with *** in place of every secret. */
+/** The fields with each entry changed; the same object where nothing is changed. */
+function changed(fields: Fields, change: (name: string, value: unknown) => [string, unknown]): Fields {
+  let isChanged = false;
+  const entries = Object.entries(fields).map(([name, value]) => {
+    const entry = change(name, value);
+    isChanged ||= entry[0] !== name || entry[1] !== value;
+    return entry;
+  });
+  return isChanged ? Object.fromEntries(entries) : fields;
+}
+
+/** A value with *** in place of every secret; the same value where there is none. */
 export function maskValue(value: unknown, texts: SecretTexts): unknown {
   if (typeof value === 'string') return texts.hide(value);
   if (typeof value === 'number') return texts.has(String(value)) ? texts.hide(String(value)) : value;
-  if (Array.isArray(value)) return value.map((item) => maskValue(item, texts));
-  if (!isFields(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [texts.hide(key), maskValue(item, texts)] as const),
-  );
-}
-
-/** Foreign values of an outcome, which a mask that can't be evaluated would have had to cover. */
-function withheld(outcome: Outcome): Partial<Record<'result' | 'log_result' | 'query_result', string>> {
-  return {
-    ...('result' in outcome && { result: WITHHELD }),
-    ...('log_result' in outcome && { log_result: WITHHELD }),
-    ...('query_result' in outcome && { query_result: WITHHELD }),
-  };
-}
-
-function maskExpectation({ value, ...told }: Expectation, { texts, complete }: Hidden): Expectation {
-  const rest = { ...told, expression: texts.hide(told.expression) };
-  if (value === undefined) return rest;
-  return { ...rest, value: complete ? maskValue(value, texts) : WITHHELD };
-}
-
-function maskOutcome(outcome: Outcome, secrets: Hidden): Outcome {
-  const { texts } = secrets;
-  const covered = secrets.complete ? outcome : { ...outcome, ...withheld(outcome) };
-  const { expectations } = covered;
-  return {
-    ...covered,
-    ...('result' in covered && { result: maskValue(covered.result, texts) }),
-    ...('log_result' in covered &&
-      covered.log_result !== undefined && { log_result: texts.hide(covered.log_result) }),
-    ...('query_result' in covered && { query_result: maskValue(covered.query_result, texts) }),
-    ...('error' in covered && {
-      error: { ...covered.error, message: texts.hide(covered.error.message) },
-    }),
-    ...(expectations !== undefined && {
-      expectations: expectations.map((expectation) => maskExpectation(expectation, secrets)),
-    }),
-  };
-}
-
-/** A response that is JSON is written anew: a secret in it may be escaped, or have digits, as no other text has. */
-function maskResponse(response: string, texts: SecretTexts): string {
-  try {
-    return texts.hide(JSON.stringify(maskValue(JSON.parse(response), texts)));
-  } catch {
-    return texts.hide(response);
+  if (Array.isArray(value)) {
+    const masked = value.map((item) => maskValue(item, texts));
+    return masked.some((item, at) => item !== value[at]) ? masked : value;
   }
+  if (!isFields(value)) return value;
+  return changed(value, (name, item) => [texts.hide(name), maskValue(item, texts)]);
 }
 
-/** What may be shown of a judgement: with *** for every secret in whatever a function or a stranger wrote. */
+/** Fields of an outcome whose values are words and a time of our own: a secret that is equal to one is none. */
+const OWN_WORDS: ReadonlySet<string> = new Set(['outcome', 'invocation_type', 'started_at']);
+/** Fields whose values a function shapes as it likes. */
+const FOREIGN: ReadonlySet<string> = new Set(['result', 'log_result', 'query_result', 'value']);
+/** Fields that have such fields again. */
+const NESTED: ReadonlySet<string> = new Set(['error', 'expectations']);
+
+function maskField(name: string, value: unknown, hidden: Hidden): unknown {
+  if (OWN_WORDS.has(name)) return value;
+  if (FOREIGN.has(name)) return hidden.isWithheld ? WITHHELD : maskValue(value, hidden.texts);
+  if (NESTED.has(name)) {
+    if (Array.isArray(value)) return value.map((item) => (isFields(item) ? maskFields(item, hidden) : item));
+    if (isFields(value)) return maskFields(value, hidden);
+  }
+  // A number outside of what a function wrote is a figure of ours, such as the status code.
+  return typeof value === 'number' ? value : maskValue(value, hidden.texts);
+}
+
+/** The fields of an outcome, or of a part of it, with every text masked that is not listed above as our own. */
+function maskFields<Kind extends Fields>(fields: Kind, hidden: Hidden): Kind;
+function maskFields(fields: Fields, hidden: Hidden): Fields {
+  return changed(fields, (name, value) => [name, maskField(name, value, hidden)]);
+}
+
+/** A log tail that is cut may begin inside a secret, so the rest of its first line is not shown. */
+function withoutCutLine({ outcome, logIsCut, secrets }: Judgement): Outcome {
+  if (!logIsCut || secrets.texts.length === 0) return outcome;
+  if (!('log_result' in outcome) || outcome.log_result === undefined) return outcome;
+  const [cutLine = ''] = outcome.log_result.split('\n', 1);
+  return { ...outcome, log_result: `${MASK}${outcome.log_result.slice(cutLine.length)}` };
+}
+
+/** A message may quote the start of a foreign text, cut inside a secret: then it is told without. */
+function withoutQuote(judgement: Judgement, outcome: Outcome, { texts, isWithheld }: Hidden): Outcome {
+  const { strangeText = '', plainMessage } = judgement;
+  if (!('error' in outcome) || plainMessage === undefined) return outcome;
+  if (!isWithheld && texts.hide(strangeText) === strangeText) return outcome;
+  return { ...outcome, error: { ...outcome.error, message: plainMessage } };
+}
+
+const resultOf = (outcome: Outcome): unknown => ('result' in outcome ? outcome.result : undefined);
+
+/** The response as received where nothing in it is secret; else JSON is written anew, as escapes may hide a secret. */
+function maskResponse({ response, outcome }: Judgement, shown: Outcome, hidden: Hidden): Uint8Array {
+  if (response.length === 0) return response;
+  if (hidden.isWithheld) return new TextEncoder().encode(WITHHELD);
+  const text = utf8(response);
+  const result = resultOf(outcome);
+  const isRewritten = result !== resultOf(shown) && result !== text;
+  const masked = hidden.texts.hide(isRewritten ? JSON.stringify(resultOf(shown)) : text);
+  return masked === text ? response : new TextEncoder().encode(masked);
+}
+
+/** What may be shown of a judgement: with *** for every secret in all that is not our own word or figure. */
 export function maskJudgement(judgement: Judgement, texts: SecretTexts): Judgement {
-  const { complete } = judgement.secrets;
-  if (texts.isEmpty && complete) return judgement;
-  const secrets: Hidden = { texts, complete };
-  const response = new TextDecoder().decode(judgement.response);
-  const shown = complete ? maskResponse(response, texts) : WITHHELD;
+  const isWithheld = judgement.secrets.withheld !== undefined;
+  if (texts.isEmpty && !isWithheld) return judgement;
+  const hidden: Hidden = { texts, isWithheld };
+  const outcome = maskFields(withoutQuote(judgement, withoutCutLine(judgement), hidden), hidden);
+  const foreign = (text: string): string => (isWithheld ? WITHHELD : texts.hide(text));
   return {
     ...judgement,
-    outcome: maskOutcome(judgement.outcome, secrets),
-    response: response === '' ? judgement.response : new TextEncoder().encode(shown),
+    label: texts.hide(judgement.label),
+    outcome,
+    response: maskResponse(judgement, outcome, hidden),
     unmet: judgement.unmet.map(({ expectation, why }) => ({
-      expectation: maskExpectation(expectation, secrets),
-      why: complete ? texts.hide(why) : WITHHELD,
+      expectation: maskFields(expectation, hidden),
+      why: foreign(why),
     })),
-    ...(judgement.queryProblem !== undefined && {
-      queryProblem: complete ? texts.hide(judgement.queryProblem) : WITHHELD,
-    }),
-    ...(judgement.strangeText !== undefined && { strangeText: texts.hide(judgement.strangeText) }),
+    ...(judgement.queryProblem !== undefined && { queryProblem: foreign(judgement.queryProblem) }),
+    ...(judgement.strangeText !== undefined && { strangeText: foreign(judgement.strangeText) }),
   };
 }

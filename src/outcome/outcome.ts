@@ -62,8 +62,11 @@ export type Outcome = Asked &
     | (Unanswered & Readonly<{ outcome: 'unknown' }>)
   );
 
-/** What may not be seen, and whether every mask could be evaluated. */
-export type Secrets = Readonly<{ texts: readonly string[]; complete: boolean }>;
+/** Why masks can't hide what they are for, so that nothing that the function wrote may be shown. */
+export type WithheldReason = 'mask_failed' | 'not_json' | 'too_many_secrets' | 'inexact_number';
+
+/** What may not be shown; with a reason where that is not all of it. */
+export type Secrets = Readonly<{ texts: readonly string[]; withheld?: WithheldReason }>;
 
 /** An outcome, with what the document itself leaves out. */
 export type Judgement = Readonly<{
@@ -81,6 +84,8 @@ export type Judgement = Readonly<{
   tailRefused: boolean;
   /** What came in place of Lambda's answer. */
   strangeText?: string;
+  /** The error's message without what it quotes of that. */
+  plainMessage?: string;
   failsStep: boolean;
   /** The expectations that did not hold, and why. */
   unmet: readonly Checked[];

@@ -2,7 +2,7 @@ import { error, warning } from '@actions/core';
 import { adviseOnFunctionError } from '../outcome/function-advice.ts';
 import { type ErrorFacts, readFunctionError } from '../outcome/function-error.ts';
 import { readReport } from '../outcome/log-tail.ts';
-import type { Judgement, Outcome } from '../outcome/outcome.ts';
+import type { Judgement, Outcome, WithheldReason } from '../outcome/outcome.ts';
 import { messageOf } from '../thrown.ts';
 import { cut } from './fence.ts';
 
@@ -105,9 +105,28 @@ function unansweredQuery({ label, queryProblem }: Judgement): Annotation | undef
     : { level: 'warning', title: 'Query Not Evaluated', body: `${label}: ${cut(queryProblem, SHOWN_BYTES)}` };
 }
 
-/** What one invocation has to say beside the workflow's name: its failure, a query that gave nothing. */
+const WITHHELD: Readonly<Record<WithheldReason, string>> = {
+  mask_failed: 'a mask cannot be evaluated',
+  not_json: 'the response is not JSON, and masks can be applied to JSON only',
+  too_many_secrets:
+    'the masks yield too many secrets: the most is 10,000, or 1,000,000 characters in all their forms',
+  inexact_number: 'a mask yields a number with more digits than can be read exactly',
+};
+
+/** A response that is not shown, because something in it may have to be masked. */
+function withheldResponse({ label, secrets }: Judgement): Annotation | undefined {
+  return secrets.withheld === undefined
+    ? undefined
+    : {
+        level: 'warning',
+        title: 'Response Withheld',
+        body: `${label}: the response and the log are not shown, because ${WITHHELD[secrets.withheld]}. The outputs have them.`,
+      };
+}
+
+/** What one invocation has to say beside the workflow's name: its failure, and what could not be evaluated or shown. */
 export function annotationsFor(judgement: Judgement): Annotation[] {
-  return [annotationOf(judgement), unansweredQuery(judgement)].filter(
+  return [annotationOf(judgement), unansweredQuery(judgement), withheldResponse(judgement)].filter(
     (annotation) => annotation !== undefined,
   );
 }

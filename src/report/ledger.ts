@@ -68,7 +68,7 @@ export class Ledger {
     if (this.#json === undefined) return;
     const { index } = judgement.outcome;
     // Written once more only where a mask makes the two differ.
-    const text = shown === judgement ? shownJson : JSON.stringify(judgement.outcome);
+    const text = shown.outcome === judgement.outcome ? shownJson : JSON.stringify(judgement.outcome);
     this.#jsonBytes += Buffer.byteLength(text) + 1;
     if (this.#jsonBytes <= LONGEST_OUTPUT_BYTES) this.#json.push({ index, text });
     else this.#json = undefined;

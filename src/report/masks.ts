@@ -1,10 +1,29 @@
-import { setSecret, warning } from '@actions/core';
+import { setSecret } from '@actions/core';
 import type { Secrets } from '../outcome/outcome.ts';
+import { formsOf } from '../outcome/secret-forms.ts';
+import type { SecretTexts } from '../outcome/secret-texts.ts';
 
-/** Tells the runner what to mask in the log from here on. */
-export function registerSecrets({ texts, complete }: Secrets): void {
-  for (const text of texts) setSecret(text);
-  if (!complete) {
-    warning('A mask could not be evaluated on this outcome, so the response and the log are not shown.');
-  }
+/**
+ * Least UTF-16 units of a credential that is hidden. A shorter one is a placeholder, such as the `test` that emulators
+ * of AWS take for a secret access key: to hide it would make half of the log unreadable.
+ */
+const SHORTEST = { key: 8, password: 4 } as const;
+
+/** Tells the runner what to mask in the log from here on, and adds it to what is hidden everywhere else. */
+export function registerSecrets({ texts }: Pick<Secrets, 'texts'>, known: SecretTexts): void {
+  const fresh = texts.filter((text) => !known.has(text));
+  for (const text of fresh) setSecret(text);
+  known.add(fresh);
+}
+
+/** Does the same with credentials of the step, in every form that an answer may repeat them in. */
+export function registerCredentials(
+  kind: keyof typeof SHORTEST,
+  credentials: readonly (string | undefined)[],
+  known: SecretTexts,
+): void {
+  const fresh = credentials
+    .filter((text) => text !== undefined)
+    .filter((text) => text.length >= SHORTEST[kind] && !known.has(text));
+  registerSecrets({ texts: fresh.flatMap(formsOf) }, known);
 }

@@ -7,12 +7,13 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Delivery } from '../../../src/lambda/invocation.ts';
 import type { Judgement } from '../../../src/outcome/outcome.ts';
+import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { writeAnnotations } from '../../../src/report/annotations.ts';
 import { headline, writeLog } from '../../../src/report/log.ts';
 import { registerSecrets } from '../../../src/report/masks.ts';
 import { ResultsFile } from '../../../src/report/results-file.ts';
 import { SEED } from '../../seed.ts';
-import { answer, delivery, REQUEST_ID } from '../outcome/factory.ts';
+import { answer, delivery, invocation, REQUEST_ID } from '../outcome/factory.ts';
 import { hostileText } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
 import { type Asked, judging } from './judgements.ts';
@@ -136,7 +137,7 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
     const judge = await judging(masks);
     const all = fc.property(secret, (hidden) => {
       const { secrets } = judge(leak(hidden));
-      const told = commandsIn(judgeOutput(stdoutOf(() => registerSecrets(secrets))));
+      const told = commandsIn(judgeOutput(stdoutOf(() => registerSecrets(secrets, new SecretTexts()))));
       const masked = told.filter(({ name }) => name === 'add-mask').map(({ data }) => data);
       expect(masked).toEqual(expect.arrayContaining(traces(hidden).map(onTheWire)));
       expect(told.length).toBe(masked.length);
@@ -164,7 +165,7 @@ async function shownFor(response: string, asked: Asked = {}): Promise<string> {
 }
 
 describe('a secret that was written otherwise', () => {
-  const characters = fc.stringMatching(/^[a-z/é<&='"\\]{8,24}$/);
+  const characters = fc.stringMatching(/^[a-z][a-z/é<&='"\\]{8,24}[a-z]$/);
   const escapeAll = (text: string, which: RegExp): string =>
     JSON.stringify(text).replace(which, (character) =>
       character === '/' ? '\\/' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -192,6 +193,36 @@ describe('a secret that was written otherwise', () => {
     await fc.assert(all, { seed: SEED, numRuns: 40 });
   });
 
+  /** Writes a text in JSON as a library does that has an escape for these characters. */
+  const writers: Readonly<Record<string, (text: string) => string>> = {
+    JavaScript: (text) => JSON.stringify(text),
+    PHP: (text) => escapeAll(text, /[/\u0080-\uffff]/g),
+    Python: (text) => escapeAll(text, /[\u0080-\uffff]/g),
+    Go: (text) => escapeAll(text, /[<>&]/g),
+    Gson: (text) => escapeAll(text, /[<>&=']/g),
+  };
+
+  test.each(Object.keys(writers))(
+    'in a line of the log by %s, once or in JSON again, is not shown',
+    async (name) => {
+      const write = writers[name] ?? JSON.stringify;
+      const judge = await judging({ mask: 'result.secret' });
+      const all = fc.property(characters, (text) => {
+        const written = [
+          text,
+          write(text),
+          write(write(text)),
+          JSON.stringify(write(text)),
+          encodeURIComponent(text),
+        ];
+        const logTail = Buffer.from(written.map((form) => `INFO ${form}\n`).join(''));
+        const shown = everythingShown(judge(delivery(answer(JSON.stringify({ secret: text }), { logTail }))));
+        for (const form of written) expect(shown).not.toContain(form.replace(/^[\\"]+|[\\"]+$/g, ''));
+      });
+      fc.assert(all, { seed: SEED, numRuns: 60 });
+    },
+  );
+
   test('as a number of more digits than a double has, is not shown', async () => {
     const all = fc.asyncProperty(fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n }), async (number) => {
       expect(await shownFor(`{"secret":${number}}`)).not.toContain(String(number));
@@ -214,6 +245,32 @@ describe('a secret that is long', () => {
       expect(shown).not.toContain(text.slice(0, 16));
     });
     await fc.assert(all, { seed: SEED, numRuns: 40 });
+  });
+});
+
+describe('a secret outside of the response', () => {
+  test('is hidden in every text of the outcome that a function, a network or the user wrote', async () => {
+    const judge = await judging({ mask: 'result.secret' });
+    const all = fc.property(fc.stringMatching(/^[a-zA-Z0-9_-]{12,40}$/), (text) => {
+      const ended = delivery(
+        answer(JSON.stringify({ secret: text }), {
+          functionError: text,
+          executedVersion: text,
+          requestId: text,
+          durableExecutionArn: `arn:${text}`,
+        }),
+        {
+          region: text,
+          invocation: invocation({
+            functionName: `${text}:${text}`,
+            reference: { name: text, qualifier: text },
+            tenantId: text,
+          }),
+        },
+      );
+      expect(everythingShown(judge(ended))).not.toContain(text);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 40 });
   });
 });
 

@@ -243,7 +243,7 @@ describe('masks', () => {
     let registered = 0;
     const all = fc.property(hostileDelivery, (delivery) => {
       const { secrets } = judgeMasked(delivery);
-      const log = written(() => registerSecrets(secrets));
+      const log = written(() => registerSecrets(secrets, new SecretTexts()));
       expect(commandsIn(log)).toEqual(
         secrets.texts.map((text) => ({ name: 'add-mask', properties: {}, data: onTheWire(text) })),
       );

@@ -57,6 +57,7 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
       eventPath: undefined,
     },
     proxy: {},
+    credentials: { keys: [], passwords: [] },
   };
 }
 

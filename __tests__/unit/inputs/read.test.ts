@@ -23,6 +23,10 @@ const READ = [
   'http_proxy',
   'NO_PROXY',
   'no_proxy',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+  'INPUT_GITHUB_TOKEN',
   'INPUT_REGION',
   'INPUT_PAYLOAD',
   'INPUT_LOG_TYPE',
@@ -78,6 +82,8 @@ describe('the environment', () => {
     process.env['ACTIONS_ID_TOKEN_REQUEST_URL'] = 'https://token.example';
     process.env['HTTPS_PROXY'] = 'http://upper.example:3128';
     process.env['no_proxy'] = 'lower.example';
+    process.env['AWS_SECRET_ACCESS_KEY'] = 'secret-access-key';
+    process.env['INPUT_GITHUB_TOKEN'] = 'github-token';
     Object.assign(process.env, {
       GITHUB_API_URL: 'https://github.example/api/v3',
       GITHUB_SERVER_URL: 'https://github.example',
@@ -107,6 +113,7 @@ describe('the environment', () => {
         eventPath: '/the/event',
       },
       proxy: { HTTPS_PROXY: 'http://upper.example:3128', no_proxy: 'lower.example' },
+      credentials: { keys: ['secret-access-key', 'github-token'], passwords: [] },
     });
   });
 
@@ -129,6 +136,7 @@ describe('the environment', () => {
         eventPath: undefined,
       },
       proxy: {},
+      credentials: { keys: [], passwords: [] },
     });
   });
 

@@ -1,6 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import { parseExpressions } from '../../../src/inputs/expressions.ts';
+import { Problems } from '../../../src/inputs/problems.ts';
 import { judge, type Rules } from '../../../src/outcome/judge.ts';
+import { NO_SECRETS } from '../../../src/outcome/masks.ts';
+import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
+import { judging } from '../hostile/judgements.ts';
 import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
 
 const RULES: Rules = {
@@ -37,7 +42,7 @@ describe('an answer', () => {
       failsStep: false,
       unmet: [],
       responseBytes: 12,
-      secrets: { texts: [], complete: true },
+      secrets: { texts: [] },
     });
   });
 
@@ -77,6 +82,8 @@ describe('an answer', () => {
     ['a string', '"text"', 'text'],
     ['no JSON', 'plain text', 'plain text'],
     ['nothing', '', ''],
+    ['JSON behind a byte order mark', '\ufeff{"a": 1}', { a: 1 }],
+    ['a text behind a byte order mark', '\ufeffplain', '\ufeffplain'],
   ])('that is %s is parsed, or the raw text where it is no JSON', (_, text, result) => {
     expect(judge(delivery(answer(text)), RULES).outcome).toHaveProperty('result', result);
   });
@@ -172,7 +179,7 @@ describe('a failure', () => {
       failsStep: true,
       unmet: [],
       responseBytes: 0,
-      secrets: { texts: [], complete: true },
+      secrets: { texts: [] },
     });
   });
 
@@ -293,8 +300,58 @@ describe('a durable execution', () => {
       error: {
         name: 'Cancelled',
         message: `cancelled. The execution was started and goes on by itself: ${ARN}.`,
-        advice: expect.stringContaining(`stop-durable-execution --durable-execution-arn ${ARN}`),
+        advice: expect.stringContaining(`stop-durable-execution --durable-execution-arn '${ARN}'`),
       },
     });
   });
+});
+
+describe('masks', () => {
+  const masked = (payload: string, mask = 'result.token') =>
+    judging({ mask }).then((judgeMasked) => judgeMasked(delivery(answer(payload))).secrets);
+
+  test.each([
+    ['nested over 500 levels', `${'['.repeat(501)}"abc"${']'.repeat(501)}`],
+    ['followed by a byte', '{"token":"abc"}x'],
+    ['a text', 'token: abc'],
+    ['cut', '{"token":"abc"'],
+  ])('withhold a response that is %s, as they can not look into it', async (_, payload) => {
+    expect(await masked(payload)).toMatchObject({ withheld: 'not_json' });
+    expect(judge(delivery(answer(payload)), RULES).secrets).toEqual(NO_SECRETS);
+  });
+
+  test.each([
+    ['JSON', '{"token":"abc"}'],
+    ['JSON behind a byte order mark', '\ufeff{"token":"abc"}'],
+    ['500 levels deep', `{"token":"abc","deep":${'['.repeat(499)}${']'.repeat(499)}}`],
+  ])('are applied to a response that is %s', async (_, payload) => {
+    expect(await masked(payload)).toEqual({ texts: ['abc'] });
+  });
+
+  test('withhold nothing where no response came', async () => {
+    const judgeMasked = await judging({ mask: 'result.token' });
+    const accepted = delivery(answer('', { statusCode: 202 }), {
+      invocation: invocation({ invocationType: 'Event' }),
+    });
+    expect(judgeMasked(accepted).secrets).toEqual(NO_SECRETS);
+    expect(judgeMasked(delivery(failure())).secrets).toEqual(NO_SECRETS);
+  });
+
+  test('withhold what came in place of the answer, and a stream that was too long to be held', async () => {
+    const judgeMasked = await judging({ mask: 'result.token' });
+    expect(judgeMasked(delivery(failure({ strangeText: 'token: abc' }))).secrets.withheld).toBe('not_json');
+    const stream = answer('', { streamedBytes: 7_000_000 });
+    expect(judgeMasked(delivery(stream)).secrets.withheld).toBe('not_json');
+  });
+});
+
+test('why an expectation is not met shows no part of a secret that is known beforehand', async () => {
+  const secret = 'abcdefgh'.repeat(50);
+  const { search } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
+  const { unmet } = judge(delivery(answer(JSON.stringify({ echo: `x ${secret}` }))), {
+    ...RULES,
+    expressions: { expect: ["result.echo == 'y'"], mask: [], ...(search && { search }) },
+    known: new SecretTexts([secret]),
+  });
+  expect(unmet.map(({ why }) => why)).toEqual(['result.echo is "x ***".']);
 });

@@ -3,8 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import { parseExpressions } from '../../../src/inputs/expressions.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
 import { findSecrets, maskJudgement, NO_SECRETS } from '../../../src/outcome/masks.ts';
+import { formsOf } from '../../../src/outcome/secret-forms.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
-import { notInvoked, succeeded } from '../report/factory.ts';
+import { failed, notInvoked, succeeded } from '../report/factory.ts';
 
 const { search } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
 
@@ -14,23 +15,11 @@ describe('secrets', () => {
   test('are every string and number that the masks yield, longest first', () => {
     expect(
       find(['result.token', 'result.nested'], { token: 'abc', nested: { pin: 1234, list: ['longest'] } }),
-    ).toEqual({
-      texts: ['longest', '1234', 'abc'],
-      complete: true,
-    });
+    ).toEqual({ texts: ['longest', '1234', 'abc'] });
   });
 
-  test('of several lines are masked line by line', () => {
-    expect(find(['result'], 'first line\r\nsecond\n\nthird').texts).toEqual([
-      'first line\\r\\nsecond\\n\\nthird',
-      'first line',
-      'second',
-      'third',
-    ]);
-  });
-
-  test('are masked as they stand in JSON too', () => {
-    expect(find(['result'], 'a"b').texts).toEqual(['a\\"b', 'a"b']);
+  test('are masked in all their forms', () => {
+    expect(find(['result'], 'a"b').texts).toEqual(expect.arrayContaining(formsOf('a"b')));
   });
 
   test('are none where there is nothing, or nothing that can be seen', () => {
@@ -39,11 +28,33 @@ describe('secrets', () => {
     );
   });
 
-  test('are not complete where a mask can not be evaluated', () => {
-    expect(find(['length(`1`)', 'result.token'], { token: 'abc' })).toEqual({
-      texts: ['abc'],
-      complete: false,
-    });
+  test.each([
+    ['has the wrong type', 'length(`1`)', 'mask_failed'],
+    ['reads a text that is no JSON', 'powertools_json(result.text)', 'mask_failed'],
+    ['reads a text that is not base64', 'powertools_base64(result.text)', 'mask_failed'],
+    ['yields a number of more digits than a double has', 'result.large', 'inexact_number'],
+    ['yields 10,001 secrets', 'result.many', 'too_many_secrets'],
+    ['yields more text than can be looked for', 'result.long', 'too_many_secrets'],
+    ['yields more text than can be looked for in all its forms', 'result.exotic', 'too_many_secrets'],
+  ])('are not all known where a mask %s', (_, mask, withheld) => {
+    const result = {
+      token: 'abc',
+      text: '{"a":1}x',
+      large: 2 ** 53,
+      many: Array.from({ length: 10_001 }, (_unused, at) => `secret ${at}`),
+      long: 'a'.repeat(1_000_001),
+      exotic: 'é'.repeat(100_000),
+    };
+    const found = find([mask, 'result.token'], result);
+    expect(found.withheld).toBe(withheld);
+    if (withheld !== 'too_many_secrets') expect(found.texts).toContain('abc');
+  });
+
+  test('are hidden up to 10,000 of them', () => {
+    const many = Array.from({ length: 10_000 }, (_, at) => `secret${at}`);
+    const found = find(['result', 'result[0]'], many);
+    expect(found.withheld).toBeUndefined();
+    expect(new Set(found.texts)).toEqual(new Set(many));
   });
 });
 
@@ -85,11 +96,77 @@ describe('what may be shown', () => {
   });
 
   test('is nothing of the function where a mask could not be evaluated', () => {
-    const shown = maskJudgement({ ...judgement, secrets: { texts: [], complete: false } }, new SecretTexts());
-    const all = JSON.stringify({ ...shown, response: Buffer.from(shown.response).toString() });
+    const shown = maskJudgement(
+      { ...judgement, secrets: { texts: [], withheld: 'mask_failed' } },
+      new SecretTexts(),
+    );
+    const all = JSON.stringify({ ...shown, secrets: {}, response: Buffer.from(shown.response).toString() });
     expect(all).not.toContain('abc');
     expect(all).not.toContain('1234');
     expect(shown.outcome.outcome).toBe('succeeded');
+  });
+
+  test('covers every text of the outcome, and leaves our own words, times and figures', () => {
+    const told = failed(
+      { errorType: 's3cret', 's3cret key': ['s3cret'] },
+      {
+        function_name: 'my-s3cret',
+        qualifier: 's3cret',
+        region: 's3cret',
+        tenant_id: 's3cret',
+        executed_version: 's3cret',
+        request_id: 's3cret',
+        durable_execution_arn: 'arn:s3cret',
+        function_error: 's3cret',
+        log_result: 's3cret\n',
+        query_result: 200,
+        status_code: 200,
+        attempts: 200,
+        elapsed_ms: 200,
+        duration_ms: 200,
+        expectations: [{ expression: "result != 's3cret'", held: false, value: 's3cret' }],
+      },
+      { label: 'my-s3cret:s3cret', queryProblem: 's3cret' },
+    );
+    const shown = maskJudgement(
+      told,
+      new SecretTexts(['s3cret', '200', 'function_error', 'RequestResponse']),
+    );
+    expect(JSON.stringify({ ...shown, response: Buffer.from(shown.response).toString() })).not.toContain(
+      's3cret',
+    );
+    expect(shown.label).toBe('my-***:***');
+    expect(shown.outcome).toMatchObject({
+      index: 0,
+      outcome: 'function_error',
+      invocation_type: 'RequestResponse',
+      started_at: '2026-01-02T03:04:05.678Z',
+      status_code: 200,
+      attempts: 200,
+      elapsed_ms: 200,
+      duration_ms: 200,
+      query_result: '***',
+    });
+    expect(Object.keys(shown.outcome)).toEqual(Object.keys(told.outcome));
+  });
+
+  test('keeps the names of the fields that are ours', () => {
+    const error = { name: 'HTTP 502', message: 'message', advice: 'advice' };
+    const texts = new SecretTexts(['error', 'message', 'advice', 'expression', 'held', 'value', 'name']);
+    const shown = maskJudgement(
+      notInvoked({ error, expectations: [{ expression: 'value', held: true, value: 'held' }] }),
+      texts,
+    );
+    expect(shown.outcome).toMatchObject({
+      error: { name: 'HTTP 502', message: '***', advice: '***' },
+      expectations: [{ expression: '***', held: true, value: '***' }],
+    });
+  });
+
+  test('is the response as it was received where it has no secret', () => {
+    const spaced = Buffer.from('\ufeff{ "large": 9223372036854775807, "one": 1.0 }');
+    const told = succeeded({ result: { large: 2 ** 63, one: 1 } }, { response: spaced });
+    expect(maskJudgement(told, new SecretTexts(['secret'])).response).toBe(spaced);
   });
 
   test('covers what a stranger answered in place of Lambda', () => {
@@ -99,5 +176,35 @@ describe('what may be shown', () => {
     );
     expect(shown.strangeText).toBe('<p>***');
     expect(shown.outcome).toMatchObject({ error: { message: '***' } });
+  });
+
+  test('quotes nothing of a stranger who told a secret, as the quote may end inside it', () => {
+    const error = { name: 'HTTP 502', message: 'HTTP 502: <p>a long sec…', advice: 'x' };
+    const rest = { strangeText: '<p>a long secret', plainMessage: 'HTTP 502' };
+    const shownFor = (secret: string) =>
+      maskJudgement(notInvoked({ error }, rest), new SecretTexts([secret])).outcome;
+    expect(shownFor('a long secret')).toMatchObject({ error: { message: 'HTTP 502' } });
+    expect(shownFor('another')).toMatchObject({ error: { message: 'HTTP 502: <p>a long sec…' } });
+  });
+
+  test('is nothing of a stranger where the response is withheld', () => {
+    const error = { name: 'HTTP 200', message: 'HTTP 200: abc', advice: 'x' };
+    const rest = {
+      strangeText: 'abc',
+      plainMessage: 'HTTP 200',
+      secrets: { texts: [], withheld: 'not_json' },
+    } as const;
+    const shown = maskJudgement(notInvoked({ error }, rest), new SecretTexts());
+    expect(JSON.stringify(shown)).not.toContain('abc');
+    expect(shown.outcome).toMatchObject({ error: { name: 'HTTP 200', message: 'HTTP 200', advice: 'x' } });
+  });
+
+  test.each([
+    [true, ['abc'], '***\nend\n'],
+    [true, [], 'bc first line\nend\n'],
+    [false, ['abc'], 'bc first line\nend\n'],
+  ])('of a log that is cut (%j) with the secrets %j is %j', (logIsCut, texts, log) => {
+    const told = succeeded({ log_result: 'bc first line\nend\n' }, { logIsCut, secrets: { texts } });
+    expect(maskJudgement(told, new SecretTexts(['any', ...texts])).outcome).toHaveProperty('log_result', log);
   });
 });
