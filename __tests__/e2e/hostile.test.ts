@@ -9,7 +9,7 @@ import { COMMON_OUTPUTS, SINGLE_OUTPUTS } from '../../src/report/outputs.ts';
 import { SEED } from '../seed.ts';
 import { hostileBytes, hostileText } from '../unit/hostile/arbitraries.ts';
 import { commandsIn, judgeOutput, outputsIn, type Transcript } from '../unit/hostile/runner-rules.ts';
-import { jobEnvironment } from './step.ts';
+import { jobEnvironment, withoutCredentials } from './step.ts';
 
 const HANDLERS = path.join(import.meta.dirname, 'handlers', 'hostile.mjs');
 const MARK = 'foreign-7f3a';
@@ -57,7 +57,7 @@ async function run(inputs: Readonly<Record<string, string>>): Promise<Seen> {
     const values = Object.fromEntries(outputs);
     return {
       exitCode: step.exitCode,
-      log: judgeOutput(step.stdout),
+      log: judgeOutput(withoutCredentials(step.stdout)),
       outputs,
       values,
       summary: step.summary,

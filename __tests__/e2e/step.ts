@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LocalLambda } from '../../local-lambda/server.ts';
+import { readLog } from '../../local-runner/commands.ts';
 import { runStep, type StepOptions, type StepRun } from '../../local-runner/run-step.ts';
 
 export const HANDLERS = path.join(import.meta.dirname, 'handlers', 'functions.mjs');
@@ -25,6 +26,9 @@ export const jobEnvironment = (lambda: Pick<LocalLambda, 'url' | 'region'>): Rec
 /** A step with the lines of its results file, read before the job's folder goes. */
 export type InvokeStep = StepRun & Readonly<{ resultLines: readonly string[] }>;
 
+/** Standard output without what it begins with: the commands that tell a runner the step's credentials. */
+export const withoutCredentials = (stdout: string): string => stdout.replace(/^(?:::add-mask::.*\n)*/, '');
+
 /** Runs one step of the committed bundle against a local Lambda, and removes the job's folder. */
 export async function invokeStep(
   lambda: Pick<LocalLambda, 'url' | 'region'>,
@@ -39,5 +43,6 @@ export async function invokeStep(
   const file = step.outputs['results_file'] ?? '';
   const lines = file === '' ? [] : readFileSync(file, 'utf8').split('\n');
   step.dispose();
-  return { ...step, resultLines: lines.slice(0, -1) };
+  const stdout = withoutCredentials(step.stdout);
+  return { ...step, ...readLog(stdout), stdout, resultLines: lines.slice(0, -1) };
 }

@@ -1,0 +1,308 @@
+import { Buffer } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { portOf } from '../../local-proxy/front.ts';
+import { runStep } from '../../local-runner/run-step.ts';
+import { followPeak } from './peak-memory.ts';
+import { type InvokeStep, invokeStep, jobEnvironment, withoutCredentials } from './step.ts';
+
+/** What answers in Lambda's place: any bytes, and headers beside those of every answer. */
+type Reply = Readonly<{
+  status?: number;
+  body: string | Uint8Array;
+  headers?: Readonly<Record<string, string>>;
+}>;
+
+const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
+const TOKEN = `IQoJb3JpZ2luX2VjE+${'0123456789/abcdef'.repeat(40)}==`;
+
+let server: Server;
+let lambda: { url: string; region: string };
+let reply: (headers: IncomingHttpHeaders, body: string) => Reply;
+/** The headers of what was invoked, in order. */
+let requests: IncomingHttpHeaders[];
+
+const CONTAINER = JSON.stringify({
+  ...{ AccessKeyId: 'FROMCONTAINER', SecretAccessKey: SECRET, Token: TOKEN },
+  Expiration: '2999-01-01T00:00:00Z',
+});
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    if (request.url === '/container') return response.end(CONTAINER);
+    requests.push(request.headers);
+    const { status = 200, body, headers = {} } = reply(request.headers, Buffer.concat(chunks).toString());
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'x-amzn-requestid': randomUUID(),
+      'x-amz-executed-version': '1',
+      ...headers,
+    });
+    return response.end(body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  lambda = { url: `http://127.0.0.1:${portOf(server)}`, region: 'eu-west-1' };
+});
+beforeEach(() => {
+  requests = [];
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+});
+
+/** Everything that a person can see of a step: its log as a browser shows it, its summary, its results file. */
+const everythingShown = ({ lines, annotations, summary, resultLines }: InvokeStep): string =>
+  [
+    ...lines.map(({ text }) => text),
+    ...annotations.flatMap(({ title, message }) => [title, message]),
+    summary,
+    ...resultLines,
+  ].join('\n');
+
+const ALL = { function_name: 'f', payload: '{}', show_response: 'true', log_type: 'Tail' };
+
+const logHeader = (log: string): Readonly<Record<string, string>> => ({
+  'x-amz-log-result': Buffer.from(log).toString('base64'),
+});
+
+describe('a response that masks can not look into', () => {
+  const masked = { ...ALL, mask: 'result.token' };
+
+  test.each([
+    ['nested over 500 levels', `{"token":"s3cr3t-text","deep":${'['.repeat(501)}${']'.repeat(501)}}`],
+    ['followed by a byte', '{"token":"s3cr3t-text"}\n;'],
+    ['a text', 'token: s3cr3t-text'],
+  ])('is withheld with the log where it is %s, and the outputs have it', async (_, body) => {
+    reply = () => ({ body, headers: logHeader('token s3cr3t-text\n') });
+    const step = await invokeStep(lambda, masked);
+    expect(step.exitCode).toBe(0);
+    expect(everythingShown(step)).not.toContain('s3cr3t-text');
+    expect(step.annotations).toEqual([
+      {
+        level: 'warning',
+        title: 'Response Withheld',
+        message:
+          'f: the response and the log are not shown, because the response is not JSON, and masks can be applied to JSON only. The outputs have them.',
+      },
+    ]);
+    expect(step.outputs['result']).toBe(body);
+    expect(step.outputs['log_result']).toContain('s3cr3t-text');
+  });
+
+  test('is read where it only has a byte order mark, and masked', async () => {
+    reply = () => ({
+      body: '\ufeff{"token":"s3cr3t-text","other":"shown"}',
+      headers: logHeader('s3cr3t-text\n'),
+    });
+    const step = await invokeStep(lambda, { ...masked, query: 'result.other' });
+    expect(everythingShown(step)).not.toContain('s3cr3t-text');
+    expect(step.stdout).toContain('{"token":"***","other":"shown"}');
+    expect(step.annotations).toEqual([]);
+    expect(step.outputs['query_result']).toBe('shown');
+  });
+
+  test('is withheld where it came in place of an answer of Lambda', async () => {
+    reply = () => ({ status: 502, body: '{"token":"s3cr3t-text"}' });
+    const step = await invokeStep(lambda, { ...masked, retry: 'never' });
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(everythingShown(step)).not.toContain('s3cr3t-text');
+    expect(step.annotations.map(({ level }) => level)).toEqual(['error', 'warning']);
+  });
+});
+
+test('200 secrets with one long start in a response of 164 KB are masked in time', async () => {
+  const start = 's'.repeat(64);
+  const secrets = Array.from({ length: 200 }, (_, at) => `${start}${'x'.repeat(at)}${at}`);
+  reply = () => ({ body: JSON.stringify({ secrets, text: start.repeat(2_000) }) });
+  let timer: NodeJS.Timeout | undefined;
+  const step = await invokeStep(
+    lambda,
+    { ...ALL, mask: 'result.secrets' },
+    {
+      onStart: (child) => {
+        timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      },
+    },
+  );
+  clearTimeout(timer);
+  expect(step.exitCode).toBe(0);
+  expect(JSON.parse(step.resultLines[0] ?? '').result.secrets).toEqual(secrets.map(() => '***'));
+});
+
+test('a response with over 10,000 secrets is withheld', async () => {
+  const secrets = Array.from({ length: 10_001 }, (_, at) => `secret-${at}`);
+  reply = () => ({ body: JSON.stringify(secrets) });
+  const step = await invokeStep(lambda, { ...ALL, mask: 'result' });
+  expect(step.exitCode).toBe(0);
+  expect(everythingShown(step)).not.toContain('secret-77');
+  expect(step.masks.filter((text) => text.startsWith('secret-'))).toEqual([]);
+  expect(step.annotations[0]?.message).toContain('the masks yield too many secrets');
+});
+
+test('a mask hides its secret in every column of the summary and in the whole results file', async () => {
+  reply = () => ({
+    body: '{"token":"tenant-s3cr3t"}',
+    headers: { 'x-amz-executed-version': 'tenant-s3cr3t' },
+  });
+  const step = await invokeStep(lambda, { ...ALL, tenant_id: 'tenant-s3cr3t', mask: 'result.token' });
+  expect(everythingShown(step)).not.toContain('tenant-s3cr3t');
+  expect(step.summary).toContain('| `***` |');
+  expect(JSON.parse(step.resultLines[0] ?? '')).toMatchObject({
+    outcome: 'succeeded',
+    status_code: 200,
+    tenant_id: '***',
+    executed_version: '***',
+  });
+});
+
+describe('a query for what every object seems to have', () => {
+  test.each(['constructor', 'toString', 'valueOf', '__proto__'])(
+    '%s is null, and all is reported',
+    async (name) => {
+      reply = () => ({ body: '{"a":1}' });
+      const step = await invokeStep(lambda, {
+        ...ALL,
+        query: `result.${name}`,
+        expect: `result.${name} == \`null\``,
+      });
+      expect(step.exitCode).toBe(0);
+      expect(step.outputs).toMatchObject({ outcome: 'succeeded', query_result: 'null', total: '1' });
+      expect(step.summary).toContain('succeeded');
+    },
+  );
+});
+
+test('gzip that becomes 256 MB fails its expression, and costs no memory', async () => {
+  reply = () => ({
+    body: JSON.stringify({ blob: gzipSync(Buffer.alloc(256 * 1024 * 1024)).toString('base64') }),
+  });
+  let peak = (): number => 0;
+  const step = await invokeStep(
+    lambda,
+    { function_name: 'f', payload: '{}', query: 'length(powertools_base64_gzip(result.blob))' },
+    {
+      onStart: (child) => {
+        peak = followPeak(child);
+      },
+    },
+  );
+  expect(step.exitCode).toBe(0);
+  expect(step.annotations.map(({ title, message }) => [title, message])).toEqual([
+    ['Query Not Evaluated', 'f: powertools_base64_gzip yields more than 32 MiB'],
+  ]);
+  if (process.platform === 'linux') {
+    expect(peak()).toBeGreaterThan(30);
+    expect(peak()).toBeLessThan(200);
+  }
+});
+
+describe('credentials of the step that an answer repeats', () => {
+  const PASSWORD = 'p%40ssword';
+  const env = {
+    AWS_SECRET_ACCESS_KEY: SECRET,
+    AWS_SESSION_TOKEN: TOKEN,
+    HTTPS_PROXY: `http://user:${PASSWORD}@127.0.0.1:9`,
+  };
+  const inputs = { ...ALL, github_token: 'ghs_0123456789abcdef' };
+  const basic = Buffer.from('user:p@ssword').toString('base64');
+  const secrets = [SECRET, TOKEN, PASSWORD, 'p@ssword', basic, 'ghs_0123456789abcdef'];
+
+  /** The answer has the headers of the request and all that the environment holds, as JSON and as text. */
+  const echo = (headers: IncomingHttpHeaders): string => JSON.stringify({ headers, secrets });
+  const signatures = (): string[] =>
+    requests.map(({ authorization = '' }) => authorization.slice(authorization.lastIndexOf('=') + 1));
+
+  function expectHidden(step: InvokeStep, shown = everythingShown(step)): void {
+    expect(signatures()[0]).toMatch(/^[0-9a-f]{64}$/);
+    for (const secret of [...secrets, ...signatures()]) {
+      expect(shown).not.toContain(secret);
+      expect(shown).not.toContain(JSON.stringify(JSON.stringify(secret)).slice(3, -3));
+    }
+  }
+
+  test('are shown nowhere, whatever repeats them', async () => {
+    reply = (headers) => ({
+      body: echo(headers),
+      headers: { ...logHeader(`${echo(headers)}\n${JSON.stringify(echo(headers)).slice(0, 4000)}\n`) },
+    });
+    const step = await invokeStep(lambda, inputs, { env });
+    expect(step.exitCode).toBe(0);
+    expectHidden(step);
+    // What the step itself wrote, whatever a runner masks in it.
+    expectHidden(step, step.stdout.replace(/^::add-mask::.*$/gm, ''));
+    expect(JSON.parse(step.outputs['result'] ?? '').headers['x-amz-security-token']).toBe(TOKEN);
+  });
+
+  test('are shown nowhere when the function fails with them', async () => {
+    reply = (headers) => ({
+      body: JSON.stringify({ errorType: 'Error', errorMessage: echo(headers), trace: [echo(headers)] }),
+      headers: { 'x-amz-function-error': 'Unhandled' },
+    });
+    const step = await invokeStep(lambda, { ...inputs, expect: "result.errorMessage == 'x'" }, { env });
+    expect(step.annotations).toHaveLength(1);
+    expectHidden(step, `${everythingShown(step)}${step.stdout.replace(/^::add-mask::.*$/gm, '')}`);
+  });
+
+  test('are shown nowhere when a stranger answers with them, cut or not', async () => {
+    reply = (headers) => ({ status: 502, body: `<p>${'x'.repeat(100)} ${TOKEN} ${echo(headers)}` });
+    const step = await invokeStep(lambda, { ...inputs, retry: 'never' }, { env });
+    expect(step.outputs['outcome']).toBe('unknown');
+    expectHidden(step);
+    expect(everythingShown(step)).not.toContain(TOKEN.slice(0, 24));
+  });
+
+  test('are told to the runner before anything else is printed', async () => {
+    reply = () => ({ body: 'null' });
+    const step = await runStep({ with: inputs, env: { ...jobEnvironment(lambda), ...env } });
+    step.dispose();
+    expect(step.masks).toEqual(expect.arrayContaining(secrets));
+    expect(withoutCredentials(step.stdout)).toMatch(/^Invoking Lambda function f/);
+    expect(withoutCredentials(step.stdout)).not.toContain('::add-mask::');
+  });
+
+  test('are hidden where only the chain of the SDK finds them', async () => {
+    reply = (headers) => ({ body: JSON.stringify({ headers, key: SECRET }) });
+    const step = await invokeStep(lambda, ALL, {
+      env: {
+        AWS_ACCESS_KEY_ID: '',
+        AWS_SECRET_ACCESS_KEY: '',
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${lambda.url}/container`,
+      },
+    });
+    expect(step.exitCode).toBe(0);
+    expect(requests[0]?.['authorization']).toContain('Credential=FROMCONTAINER/');
+    const written = `${everythingShown(step)}${step.stdout.replace(/^::add-mask::.*$/gm, '')}`;
+    for (const secret of [SECRET, TOKEN, ...signatures()]) expect(written).not.toContain(secret);
+    expect(written).toContain('FROMCONTAINER');
+    expect(step.masks).toEqual(expect.arrayContaining([SECRET, TOKEN]));
+  });
+
+  test('leave a log readable where they are placeholders of an emulator', async () => {
+    reply = () => ({ body: '{"a":"test"}' });
+    const step = await invokeStep(
+      lambda,
+      { ...ALL, function_name: 'test-function' },
+      {
+        env: { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_SESSION_TOKEN: 'test' },
+      },
+    );
+    expect(step.masks).not.toContain('test');
+    expect(step.summary).toContain('`test-function`');
+  });
+
+  test('leave a response without them as it was received', async () => {
+    reply = () => ({ body: '{ "id": 12345678901234567890,\n  "one": 1.0 }' });
+    const step = await invokeStep(lambda, ALL, { env });
+    expect(step.stdout).toContain('{ "id": 12345678901234567890,\n  "one": 1.0 }');
+  });
+});
