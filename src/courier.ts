@@ -6,9 +6,10 @@ import type { ExecutionEvent } from './lambda/durable.ts';
 import { Gate } from './lambda/gate.ts';
 import type { Failure, Invocation } from './lambda/invocation.ts';
 import type { StateChange } from './lambda/readiness.ts';
-import type { OnCredentials } from './lambda/request.ts';
+import type { ClientListeners } from './lambda/request.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
+import type { SecretTexts } from './outcome/secret-texts.ts';
 import { writeForeign } from './report/log.ts';
 import type { StreamedResponse } from './report/streamed-response.ts';
 import {
@@ -32,7 +33,11 @@ export const responseFileOf = ({ resultFile }: Plan, resultsFile: string): strin
   resultFile ?? path.join(path.dirname(resultsFile), 'response');
 
 /** Takes the response of the one invocation that streams: into its file, and with show_response into the log. */
-export async function receiverFor(plan: Plan, resultsFile: string): Promise<Receiver | undefined> {
+export async function receiverFor(
+  plan: Plan,
+  resultsFile: string,
+  secrets: SecretTexts,
+): Promise<Receiver | undefined> {
   if (!plan.responseStream) return undefined;
   const { StreamedResponse } = await import('./report/streamed-response.ts');
   const { LiveResponse } = await import('./report/live-response.ts');
@@ -40,7 +45,7 @@ export async function receiverFor(plan: Plan, resultsFile: string): Promise<Rece
   // What may have to be masked is known only when all of it is there.
   const live = plan.showResponse && plan.expressions.mask.length === 0 ? new LiveResponse() : undefined;
   const show = (lines = ''): void => {
-    if (lines !== '') writeForeign(lines);
+    if (lines !== '') writeForeign(secrets.hide(lines));
   };
   return {
     isShown: live !== undefined,
@@ -84,11 +89,11 @@ async function extrasFor(
 export async function courierFor(
   plan: Plan,
   receiver: Receiver | undefined,
-  { cancel, onCredentials }: { cancel: AbortSignal; onCredentials: OnCredentials },
+  { cancel, ...listeners }: ClientListeners & { cancel: AbortSignal },
 ): Promise<Courier> {
   return {
     ...(await extrasFor(plan, receiver)),
-    clients: new Clients(plan.proxy, onCredentials),
+    clients: new Clients(plan.proxy, listeners),
     policy: plan.delivery,
     timing: REAL_TIMING,
     gate: new Gate(plan.maxConcurrency),

@@ -143,7 +143,7 @@ async function run(cancel: AbortSignal): Promise<void> {
   const plan = await makePlan(readInput, environment);
   announce(plan);
   const resultsFile = new ResultsFile(environment.temporaryFolder);
-  const receiver = await receiverFor(plan, resultsFile.path);
+  const receiver = await receiverFor(plan, resultsFile.path, secrets);
   const courier = await courierFor(plan, receiver, {
     cancel,
     // The SDK's chain may find others than the environment names.

@@ -6,7 +6,7 @@ import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
 import { signalTest } from '../signals.ts';
 import { followPeak } from './peak-memory.ts';
-import { HANDLERS, type InvokeStep, invokeStep } from './step.ts';
+import { HANDLERS, type InvokeStep, invokeStep, jobEnvironment } from './step.ts';
 
 let lambda: LocalLambda;
 
@@ -167,6 +167,16 @@ describe('text', () => {
     expect(texts(step)).toEqual(expect.arrayContaining(['::error::x', '##[error]y', '::add-mask::line']));
     expect(step.annotations).toEqual([]);
     expect(step.masks).toEqual([]);
+  });
+
+  test('with a credential of the step is shown as it arrives, without it', async () => {
+    const { AWS_SECRET_ACCESS_KEY: token = '' } = jobEnvironment(lambda);
+    const step = await streamStep({ token }, { function_name: 'secret-stream', show_response: 'true' });
+    expect(step.exitCode).toBe(0);
+    expect(step.stdout).not.toContain(token);
+    expect(texts(step)).not.toContain('Response');
+    expect(texts(step)).toContain('{"token":"***"}');
+    expect(step.outputs['result']).toBe(JSON.stringify({ token }));
   });
 
   test('with a mask is shown at the end, masked', async () => {

@@ -1,18 +1,16 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
-import { carryRequests, type OnCredentials } from './request.ts';
+import { type ClientListeners, carryRequests } from './request.ts';
 
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
   readonly #agents: Agents;
+  readonly #listeners: ClientListeners;
   readonly #byRegion = new Map<string | undefined, LambdaClient>();
 
-  readonly #onCredentials: OnCredentials;
-
-  /** @param onCredentials is told the credentials of each request before it is sent */
-  constructor(proxy: ProxyVariables, onCredentials: OnCredentials = () => {}) {
+  constructor(proxy: ProxyVariables, listeners: ClientListeners = {}) {
     this.#agents = createAgents(proxy);
-    this.#onCredentials = onCredentials;
+    this.#listeners = listeners;
   }
 
   /** The client of a region; undefined stands for the chain's region. */
@@ -29,7 +27,7 @@ export class Clients {
       // For the requests of credential providers; its own are carried over the same agents.
       requestHandler: this.#agents,
     });
-    carryRequests(client, this.#agents, this.#onCredentials);
+    carryRequests(client, this.#agents, this.#listeners);
     this.#byRegion.set(region, client);
     return client;
   }

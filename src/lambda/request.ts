@@ -33,14 +33,17 @@ export const REPLACED = [
   'retryMiddleware',
 ] as const;
 
-/** Hears which credentials a request is signed with, before it is sent. */
-export type OnCredentials = (credentials: Credentials) => void;
+/** Who wants to know what a client finds out. */
+export type ClientListeners = Readonly<{
+  /** Called with the credentials of each request, before it is sent. */
+  onCredentials?: (credentials: Credentials) => void;
+}>;
 
 /** Signs the requests of a client and sends them over `agents`, those of `perform` alone. */
 export function carryRequests(
   client: LambdaClient,
   agents: Agents,
-  onCredentials: OnCredentials = () => {},
+  { onCredentials }: ClientListeners = {},
 ): void {
   const { config } = client;
   for (const name of REPLACED) client.middlewareStack.remove(name);
@@ -54,7 +57,7 @@ export function carryRequests(
         if (sending === undefined || !isRequest(request)) throw new Error('not sent by perform()');
         userAgent ??= userAgentOf(client);
         const credentials = await config.credentials();
-        onCredentials(credentials);
+        onCredentials?.(credentials);
         const headers = signer.sign(
           { ...request, headers: { ...request.headers, 'user-agent': await userAgent } },
           {
