@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readActionFile } from './action-file.ts';
+import { type ActionFile, readActionFile } from './action-file.ts';
 import { readLog, readOutputs, type StepLog } from './commands.ts';
+import { evaluateString } from './expressions.ts';
 
 /** What a step left behind. */
 export type StepRun = StepLog &
@@ -29,6 +30,8 @@ export type StepOptions = Readonly<{
   workspace?: Readonly<Record<string, string | Uint8Array>>;
   /** The job's token, `github.token`. */
   token?: string;
+  /** The contexts of the job, for the defaults of `action.yml`. */
+  contexts?: Readonly<Record<string, unknown>>;
   /** Folder of `action.yml`; default: this checkout. */
   action?: string;
   /** A job's folder that several steps share, from `makeJobFolder`. Whoever made it removes it. */
@@ -49,13 +52,11 @@ export function makeJobFolder(): JobFolder {
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..');
 
-/** The one expression that a default of action.yml has. */
-const evaluate = (preset: string, { token = '' }: StepOptions): string =>
-  preset.replace(/\$\{\{ github\.token \}\}/g, token);
-
-function inputVariables(options: StepOptions, action: ReturnType<typeof readActionFile>) {
+function inputVariables(options: StepOptions, action: ActionFile) {
+  const { token = '', contexts = { github: { token } } } = options;
   const declared = Object.entries(action.inputs).map(
-    ([name, input]) => [name, options.with[name] ?? evaluate(input.default ?? '', options)] as const,
+    ([name, { preset }]) =>
+      [name, options.with[name] ?? evaluateString(preset, { contexts, status: 'success' })] as const,
   );
   const given = Object.entries(options.with).filter(([name]) => !(name in action.inputs));
   return Object.fromEntries(
