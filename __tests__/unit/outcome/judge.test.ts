@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { judge, type Rules } from '../../../src/outcome/judge.ts';
+import { OUTCOME_FIELDS } from '../../base.ts';
 import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
 
 const RULES: Rules = {
@@ -9,22 +10,13 @@ const RULES: Rules = {
   job: { eventName: 'push', hasOidc: true },
 };
 const LENIENT: Rules = { ...RULES, failOnFunctionError: false };
-const COMMON = {
-  index: 0,
-  function_name: 'my-function',
-  region: 'eu-west-1',
-  invocation_type: 'RequestResponse',
-  started_at: '2026-01-02T03:04:05.678Z',
-  elapsed_ms: 42,
-  attempts: 1,
-};
 
 describe('an answer', () => {
   test('of a function that succeeded is a success', () => {
     expect(judge(delivery(answer('{"ok": true}')), RULES)).toEqual({
       label: 'my-function',
       outcome: {
-        ...COMMON,
+        ...OUTCOME_FIELDS,
         outcome: 'succeeded',
         status_code: 200,
         executed_version: '$LATEST',
@@ -47,7 +39,7 @@ describe('an answer', () => {
       RULES,
     );
     expect(judgement.outcome).toEqual({
-      ...COMMON,
+      ...OUTCOME_FIELDS,
       outcome: 'function_error',
       status_code: 200,
       function_error: 'Unhandled',
@@ -90,7 +82,7 @@ describe('an answer', () => {
       { invocation: invocation({ invocationType }) },
     );
     expect(judge(accepted, RULES).outcome).toEqual({
-      ...COMMON,
+      ...OUTCOME_FIELDS,
       invocation_type: invocationType,
       outcome: 'succeeded',
       status_code: statusCode,
@@ -157,7 +149,7 @@ describe('a failure', () => {
     expect(judgement).toEqual({
       label: 'my-function',
       outcome: {
-        ...COMMON,
+        ...OUTCOME_FIELDS,
         outcome: 'not_invoked',
         request_id: REQUEST_ID,
         error: {
