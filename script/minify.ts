@@ -27,7 +27,7 @@ function moduleSpans(node: unknown): Span[] {
  */
 function inParentheses(code: string): Buffer {
   const bytes = Buffer.from(code);
-  const program = parseSync(code, { syntax: 'ecmascript', target: 'es2024', isModule: false });
+  const program = parseSync(code, { syntax: 'ecmascript', target: 'es2024', isModule: true });
   const parts: Uint8Array[] = [];
   let at = program.span.start;
   const takeTo = (offset: number): void => {
@@ -48,7 +48,7 @@ const [folder = ''] = process.argv.slice(2);
 for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
   const file = path.join(folder, name);
   const { code } = minifySync(readFileSync(file, 'utf8'), {
-    module: false,
+    module: true,
     // Errors are known by the names of their classes.
     compress: { keep_classnames: true, passes: 2 },
     mangle: { keep_classnames: true },

@@ -102,3 +102,9 @@ test('a bundle that has a package in place of its replacement is refused', () =>
   );
   expect(exitCode).toBe(1);
 });
+
+test('a bundled program whose work never ends does not exit with success', () => {
+  const { exitCode, stderr, main } = bundle({ 'index.js': 'await new Promise(() => {});' });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(run(process.execPath, [main]).exitCode).not.toBe(0);
+});
