@@ -1,5 +1,5 @@
 // Replaces @actions/http-client in the bundle. @actions/core imports it for OIDC tokens, which this action never
-// requests, and it loads undici: together 24 ms of every start.
+// requests, and it loads undici: together 25 ms of every start.
 // Provides what @actions/github uses: HttpClient, for the proxy of the requests that it sends with fetch.
 import * as http from 'node:http';
 import { getProxyUrl } from '@actions/http-client/lib/proxy';
