@@ -17,7 +17,15 @@ export type Document = Readonly<{
   text: string;
 }>;
 
-const SKIPPED: ReadonlySet<string> = new Set(['node_modules', 'build', 'dist', '.git', 'coverage']);
+// The transcripts in __tests__ are output, not documents.
+const SKIPPED: ReadonlySet<string> = new Set([
+  'node_modules',
+  'build',
+  'dist',
+  '.git',
+  'coverage',
+  '__tests__',
+]);
 
 /** The anchor that GitHub gives to a heading. */
 const anchorOf = (heading: string): string =>

@@ -1,14 +1,45 @@
 import { invalidRequestContent } from './service-errors.ts';
 
-const EXCERPT_BYTES = 500;
-const EXPECTED = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
+// The service parses with Jackson, whose errors have not shown the payload since 2025. Recorded since then: the source
+// and its place, the comma of an object and a byte that is not UTF-8. Recorded before: a value, a token, the minus sign
+// and what follows a whole document. The others are Jackson's own words.
+const SOURCE = 'Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)';
+const VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
 
-function positionOf(text: string, error: Error): number {
-  const stated = /at position (\d+)/.exec(error.message)?.[1];
+/** Jackson's words for what V8 says; % is the character. */
+const WORDS: readonly (readonly [v8: RegExp, jackson: string])[] = [
+  [/^Expected ',' or '}'/, 'Unexpected character (%): was expecting comma to separate Object entries'],
+  [/^Expected ',' or ']'/, 'Unexpected character (%): was expecting comma to separate Array entries'],
+  [/^Expected ':'/, 'Unexpected character (%): was expecting a colon to separate field name and value'],
+  [
+    /^Expected (?:double-quoted )?property name/,
+    'Unexpected character (%): was expecting double-quote to start field name',
+  ],
+  [
+    /^No number after minus sign/,
+    'Unexpected character (%) in numeric value: expected digit (0-9) to follow minus sign, for valid numeric value',
+  ],
+  [
+    /^Unexpected non-whitespace character/,
+    'Unexpected character (%): Expected space separating root-level values',
+  ],
+  [
+    /^Bad control character/,
+    'Illegal unquoted character (%): has to be escaped using backslash to be included in string value',
+  ],
+  [/^Bad escaped character/, 'Unrecognized character escape %'],
+  [/^Unexpected token/, `Unexpected character (%): expected a valid value ${VALUES}`],
+];
+
+/** What is wrong, and how many bytes had been read by then. */
+type Problem = Readonly<{ message: string; read: number }>;
+
+function positionOf(text: string, message: string): number {
+  const stated = /at position (\d+)/.exec(message)?.[1];
   if (stated !== undefined) return Number(stated);
-  const token = /^Unexpected token '(.)'/su.exec(error.message)?.[1];
+  const token = /^Unexpected token '(.)'/su.exec(message)?.[1];
   if (token === undefined) return text.length;
-  // V8 names the character without its place: it is the first one of its kind that is no part of a string.
+  // V8 names the character without its place: it is the first one of its kind that is not part of a string.
   let insideString = false;
   for (let index = 0; index < text.length; index++) {
     if (!insideString && text.startsWith(token, index)) return index;
@@ -18,35 +49,67 @@ function positionOf(text: string, error: Error): number {
   return text.length;
 }
 
-function describe(text: string, position: number): string {
-  const rest = text.slice(position);
-  if (rest === '') return 'Unexpected end-of-input';
-  const word = /^[A-Za-z_$][\w$]*/.exec(rest)?.[0];
-  if (word !== undefined) return `Unrecognized token '${word}': was expecting ${EXPECTED}`;
-  const code = rest.codePointAt(0) ?? 0;
-  const shown =
-    code < 32 || code === 127
-      ? `(CTRL-CHAR, code ${code})`
-      : `'${String.fromCodePoint(code)}' (code ${code})`;
-  return `Unexpected character (${shown}): expected a valid value ${EXPECTED}`;
+function shown(character: string): string {
+  const code = character.charCodeAt(0);
+  const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0);
+  return isControl ? `(CTRL-CHAR, code ${code})` : `'${character}' (code ${code})`;
 }
 
-/** Throws what the service answers to a payload that is no JSON, in about the words of its parser. */
-export function checkPayload(payload: Buffer): void {
-  let text = '';
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload);
-    JSON.parse(text);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    const source = JSON.stringify(payload.toString('utf8').slice(0, EXCERPT_BYTES));
-    const position = positionOf(text, error);
-    const before = text.slice(0, position).split('\n');
-    const column = (before.at(-1)?.length ?? 0) + 2;
-    const problem = text === '' ? 'Invalid UTF-8 start byte' : describe(text, position);
-    throw invalidRequestContent(
-      'Could not parse request body into json: Could not parse payload into json: ' +
-        `${problem}\n at [Source: (byte[])${source}; line: ${before.length}, column: ${column}]`,
-    );
+function describe(text: string, v8: string): Problem {
+  const position = positionOf(text, v8);
+  if (position >= text.length) {
+    const isString = v8.startsWith('Unterminated string');
+    const expectation = isString ? ': was expecting closing quote for a string value' : '';
+    return { message: `Unexpected end-of-input${expectation}`, read: text.length };
   }
+  // V8 finds the first character that is wrong in a word, Jackson the word.
+  const start = position - (/\w*$/.exec(text.slice(0, position))?.[0].length ?? 0);
+  const [word] = /^[A-Za-z_]\w*/.exec(text.slice(start)) ?? [];
+  if (v8.startsWith('Unexpected token') && word !== undefined) {
+    const message = `Unrecognized token '${word}': was expecting ${VALUES}`;
+    return { message, read: Math.min(start + word.length + 1, text.length) };
+  }
+  const [, words = 'Unexpected character (%)'] = WORDS.find(([pattern]) => pattern.test(v8)) ?? [];
+  return { message: words.replace('%', () => shown(text.charAt(position))), read: position + 1 };
+}
+
+function syntaxProblem(text: string): Problem | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (error) {
+    return describe(text, String(Object(error).message));
+  }
+}
+
+const UTF8_CHARACTERS =
+  /^(?:[^\x80-\xff]+|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})*/;
+
+function encodingProblem(text: string): Problem | undefined {
+  const start = UTF8_CHARACTERS.exec(text)?.[0].length ?? 0;
+  if (start === text.length) return undefined;
+  const [character = ''] = /^[\xc2-\xf4][\x80-\xbf]*/.exec(text.slice(start)) ?? [];
+  const at = start + character.length;
+  if (at === text.length) return { message: 'Unexpected end-of-input', read: at };
+  const kind = character === '' ? 'start' : 'middle';
+  return { message: `Invalid UTF-8 ${kind} byte 0x${text.charCodeAt(at).toString(16)}`, read: at + 1 };
+}
+
+/** The first problem of a payload. Jackson reads bytes, and decodes those of a string alone: so this reads Latin-1. */
+function problemOf(payload: Buffer): Problem | undefined {
+  const text = payload.toString('latin1');
+  const [syntax, encoding] = [syntaxProblem(text), encodingProblem(text)];
+  return syntax && encoding ? (syntax.read <= encoding.read ? syntax : encoding) : (syntax ?? encoding);
+}
+
+/** Throws what the service answers to a payload that is not JSON, in about the words of its parser. */
+export function checkPayload(payload: Buffer): void {
+  const problem = problemOf(payload);
+  if (problem === undefined) return;
+  const lines = payload.subarray(0, problem.read).toString('latin1').split('\n');
+  const column = (lines.at(-1)?.length ?? 0) + 1;
+  throw invalidRequestContent(
+    `Could not parse request body into json: Could not parse payload into json: ${problem.message}\n` +
+      ` at [${SOURCE}; line: ${lines.length}, column: ${column}]`,
+  );
 }

@@ -1,48 +1,47 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { NoOperationTraceWriter } from '@actions/workflow-parser';
+import { convertActionTemplate, parseAction } from '@actions/workflow-parser/actions/index';
+import type { ScalarToken } from '@actions/workflow-parser/templates/tokens/scalar-token';
 
-export type InputDeclaration = Readonly<{ description: string; default?: string; required?: boolean }>;
+/** An input: its default as `action.yml` has it, and as GitHub's parser read it, for evaluation. */
+export type InputDeclaration = Readonly<{ description: string; default?: string; preset?: ScalarToken }>;
 export type OutputDeclaration = Readonly<{ description: string }>;
 
 /** What `action.yml` declares, as far as running it needs. */
 export type ActionFile = Readonly<{
-  name: string;
-  description: string;
   inputs: Readonly<Record<string, InputDeclaration>>;
   outputs: Readonly<Record<string, OutputDeclaration>>;
   main: string;
   using: string;
 }>;
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+/** An action's metadata as GitHub's own parser reads it, or what that parser has against it. */
+export type ParsedAction = Readonly<{ action: ActionFile | undefined; problems: readonly string[] }>;
 
-function entries<T>(
-  value: unknown,
-  read: (fields: Readonly<Record<string, unknown>>) => T,
-): Readonly<Record<string, T>> {
-  if (!isRecord(value)) return {};
-  return Object.fromEntries(
-    Object.entries(value).map(([name, fields]) => [name, read(isRecord(fields) ? fields : {})] as const),
-  );
+/** Parses the metadata of a JavaScript action. */
+export function parseActionText(name: string, content: string): ParsedAction {
+  const { context, value } = parseAction({ name, content }, new NoOperationTraceWriter());
+  const problems = context.errors.getErrors().map(({ message }) => message);
+  if (value === undefined || problems.length > 0) return { action: undefined, problems };
+  const { inputs = [], outputs = [], runs } = convertActionTemplate(context, value);
+  if (!('main' in runs)) return { action: undefined, problems: [`${name} is not a JavaScript action`] };
+  const action = {
+    inputs: Object.fromEntries(
+      inputs.map(({ id, description = '', default: preset }) => [
+        id,
+        { description, ...(preset !== undefined && { default: preset.toString(), preset }) },
+      ]),
+    ),
+    outputs: Object.fromEntries(outputs.map(({ id, description = '' }) => [id, { description }])),
+    main: runs.main,
+    using: runs.using,
+  };
+  return { action, problems };
 }
 
-/** Reads an action's metadata. Throws where the file is missing or no YAML. */
+/** Reads an action's metadata. Throws where a runner would not load it. */
 export function readActionFile(path: string): ActionFile {
-  const document: unknown = parse(readFileSync(path, 'utf8'));
-  const fields = isRecord(document) ? document : {};
-  const runs = isRecord(fields['runs']) ? fields['runs'] : {};
-  return {
-    name: text(fields['name']),
-    description: text(fields['description']),
-    inputs: entries(fields['inputs'], (input) => ({
-      description: text(input['description']),
-      ...(input['default'] !== undefined && { default: String(input['default']) }),
-      ...(typeof input['required'] === 'boolean' && { required: input['required'] }),
-    })),
-    outputs: entries(fields['outputs'], (output) => ({ description: text(output['description']) })),
-    main: text(runs['main']),
-    using: text(runs['using']),
-  };
+  const { action, problems } = parseActionText(path, readFileSync(path, 'utf8'));
+  if (action === undefined) throw new Error([`Failed to load ${path}`, ...problems].join('\n'));
+  return action;
 }

@@ -1,17 +1,21 @@
-/** Something that a runner took out of a step's standard output. */
+// What a runner makes of the text that a step prints. Source: actions/runner 2.336, ActionCommand.cs,
+// ActionCommandManager.cs, OutputManager.cs and AddIssue in ExecutionContext.cs.
+
+/** Something that a runner took out of a step's output. */
 export type Annotation = Readonly<{ level: 'error' | 'warning' | 'notice'; title: string; message: string }>;
 
-/** A line of the log as a browser shows it: foldable groups, annotations in their colour, secrets masked. */
+/** A line of the log as a browser shows it: foldable groups, annotations in their color, secrets masked. */
 export type LogLine = Readonly<{
   kind: 'text' | 'group' | 'error' | 'warning' | 'notice' | 'debug';
   text: string;
   depth: number;
 }>;
 
-/** What a step's standard output comes to by the runner's rules. */
+/** What a runner makes of a step's output. */
 export type StepLog = Readonly<{
   lines: readonly LogLine[];
   annotations: readonly Annotation[];
+  /** Every line of a value that `add-mask` registered. */
   masks: readonly string[];
   /** Every command that was carried out, by name, in order. */
   commands: readonly string[];
@@ -19,104 +23,183 @@ export type StepLog = Readonly<{
 
 type Command = Readonly<{ name: string; properties: Readonly<Record<string, string>>; data: string }>;
 
-const unescapeData = (text: string): string =>
-  text.replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%');
-const unescapeProperty = (text: string): string =>
-  unescapeData(text.replaceAll('%3A', ':').replaceAll('%2C', ','));
+const STOP_COMMANDS = 'stop-commands';
+/** What a runner takes for a command. A line that names another is text. */
+const COMMANDS = [
+  'add-mask',
+  'add-matcher',
+  'add-path',
+  'debug',
+  'echo',
+  'endgroup',
+  'error',
+  'group',
+  'notice',
+  'remove-matcher',
+  'save-state',
+  'set-env',
+  'set-output',
+  STOP_COMMANDS,
+  'warning',
+];
 
-function parseProperties(text: string, separator: string): Record<string, string> {
-  const pairs = text
-    .split(separator)
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.includes('='));
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      return [pair.slice(0, at), unescapeProperty(pair.slice(at + 1))] as const;
-    }),
-  );
+// In UTF-16 units, of the message alone, after masking; the line in the log is cut as well.
+const LONGEST_MESSAGE = 4_096;
+const MOST_ANNOTATIONS_OF_A_LEVEL = 10;
+// A shorter token is not masked.
+const SHORTEST_MASKED_TOKEN = 7;
+
+type Escapes = readonly (readonly [escaped: string, character: string])[];
+const IN_DATA: Escapes = [
+  ['%0D', '\r'],
+  ['%0A', '\n'],
+  ['%25', '%'],
+];
+const IN_PROPERTY: Escapes = [...IN_DATA.slice(0, 2), ['%3A', ':'], ['%2C', ','], ['%25', '%']];
+const IN_OLD_SYNTAX: Escapes = [['%3B', ';'], ...IN_DATA.slice(0, 2), ['%5D', ']'], ['%25', '%']];
+
+/** One escape after the other over the whole text, as a runner replaces them. */
+const unescaped = (text: string, escapes: Escapes): string =>
+  escapes.reduce((so, [escaped, character]) => so.replaceAll(escaped, character), text);
+
+type Syntax = Readonly<{ separator: string; inProperty: Escapes; inData: Escapes }>;
+const SYNTAX: Syntax = { separator: ',', inProperty: IN_PROPERTY, inData: IN_DATA };
+const OLD_SYNTAX: Syntax = { separator: ';', inProperty: IN_OLD_SYNTAX, inData: IN_OLD_SYNTAX };
+
+function commandOf(head: string, data: string, syntax: Syntax): Command {
+  const space = head.indexOf(' ');
+  const pairs = space < 0 ? [] : head.slice(space + 1).split(syntax.separator);
+  return {
+    name: (space < 0 ? head : head.slice(0, space)).toLowerCase(),
+    properties: Object.fromEntries(
+      pairs.flatMap((pair) => {
+        const [, key = '', value = ''] = /^([^=]+)=(.+)$/s.exec(pair.trim()) ?? [];
+        return key === '' ? [] : [[key.toLowerCase(), unescaped(value, syntax.inProperty)] as const];
+      }),
+    ),
+    data: unescaped(data, syntax.inData),
+  };
 }
 
 /** `::name key=value,key=value::data`, after optional white space, and `##[name key=value;]data` anywhere in a line. */
-function parseCommand(line: string): Command | undefined {
-  const v2 = /^\s*::([^\s:]+)(?:\s+(.*?))?::(.*)$/su.exec(line);
-  if (v2) {
-    const [, name = '', properties = '', data = ''] = v2;
-    return { name, properties: parseProperties(properties, ','), data: unescapeData(data) };
-  }
-  const v1 = /##\[([^\s\]]+)(?:\s+([^\]]*))?\](.*)$/su.exec(line);
-  if (v1) {
-    const [, name = '', properties = '', data = ''] = v1;
-    return { name, properties: parseProperties(properties, ';'), data: unescapeData(data) };
-  }
-  return undefined;
+function parseCommand(line: string, isKnown: (name: string) => boolean): Command | undefined {
+  const trimmed = line.trimStart();
+  const end = trimmed.startsWith('::') ? trimmed.indexOf('::', 2) : -1;
+  const command = end < 0 ? undefined : commandOf(trimmed.slice(2, end), trimmed.slice(end + 2), SYNTAX);
+  if (command !== undefined && isKnown(command.name)) return command;
+  const start = line.indexOf('##[');
+  const bracket = start < 0 ? -1 : line.indexOf(']', start);
+  const old =
+    bracket < 0 ? undefined : commandOf(line.slice(start + 3, bracket), line.slice(bracket + 1), OLD_SYNTAX);
+  return old !== undefined && isKnown(old.name) ? old : undefined;
 }
 
 const isAnnotationLevel = (name: string): name is Annotation['level'] =>
   name === 'error' || name === 'warning' || name === 'notice';
 
-/** Reads a step's standard output as a runner does. A lone carriage return ends a line too. */
-export function readLog(stdout: string): StepLog {
-  const lines: LogLine[] = [];
-  const annotations: Annotation[] = [];
-  const masks: string[] = [];
-  const commands: string[] = [];
-  let stopToken: string | undefined;
-  let depth = 0;
+/** Reads what a step prints, line by line; the lines of both its streams go through one of these. */
+export class LogReader {
+  readonly #lines: LogLine[] = [];
+  readonly #annotations: Annotation[] = [];
+  readonly #masks: string[] = [];
+  readonly #secrets: string[] = [];
+  readonly #commands: string[] = [];
+  #stopToken: string | undefined;
+  #depth = 0;
 
-  const masked = (text: string): string =>
-    masks.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
-  const show = (kind: LogLine['kind'], text: string): void => {
-    lines.push({ kind, text: masked(text), depth: kind === 'group' ? 0 : depth });
-  };
+  get log(): StepLog {
+    return {
+      lines: this.#lines,
+      annotations: this.#annotations,
+      masks: this.#masks,
+      commands: this.#commands,
+    };
+  }
 
-  for (const line of stdout.replace(/\r?\n$/, '').split(/\r\n|\n|\r/)) {
-    if (stopToken !== undefined) {
-      if (line.trim() === `::${stopToken}::`) stopToken = undefined;
-      else show('text', line);
-      continue;
-    }
-    const command = parseCommand(line);
-    if (command === undefined) {
-      if (line !== '' || depth > 0) show('text', line);
-      continue;
-    }
-    commands.push(command.name);
-    if (command.name === 'stop-commands') stopToken = command.data;
-    else if (command.name === 'add-mask') {
-      masks.push(...command.data.split(/\r?\n/).filter((part) => part !== ''));
-    } else if (command.name === 'group') {
-      show('group', command.data);
-      depth = 1;
-    } else if (command.name === 'endgroup') depth = 0;
-    else if (command.name === 'debug') show('debug', command.data);
-    else if (isAnnotationLevel(command.name)) {
-      const title = command.properties['title'] ?? '';
-      annotations.push({ level: command.name, title: masked(title), message: masked(command.data) });
-      show(command.name, command.data);
+  /** Takes in one line, without its end. */
+  read(line: string): void {
+    const stopToken = this.#stopToken;
+    const isKnown = (name: string): boolean => COMMANDS.includes(name) || name === stopToken?.toLowerCase();
+    const command = parseCommand(line, isKnown);
+    if (command === undefined) this.#show('text', line);
+    else if (stopToken === undefined) this.#carryOut(command, line);
+    else {
+      this.#show('text', line);
+      if (command.name === stopToken.toLowerCase()) this.#stopToken = undefined;
     }
   }
-  return { lines, annotations, masks, commands };
+
+  #carryOut({ name, properties, data }: Command, line: string): void {
+    this.#commands.push(name);
+    if (name === STOP_COMMANDS) this.#stop(data, line);
+    else if (name === 'add-mask') {
+      const parts = data.split(/[\r\n]/).map((part) => part.trim());
+      const masked = parts.filter((part) => part !== '');
+      this.#masks.push(...masked);
+      this.#secrets.push(...(data.trim() === '' ? [] : [data]), ...masked);
+    } else if (name === 'group') {
+      this.#show('group', data);
+      this.#depth = 1;
+    } else if (name === 'endgroup') this.#depth = 0;
+    else if (name === 'debug') this.#show('debug', data);
+    else if (isAnnotationLevel(name)) this.#annotate(name, properties['title'] ?? '', data);
+  }
+
+  /** A runner registers the token as a secret, and prints the line. */
+  #stop(token: string, line: string): void {
+    if (token === '' || token === 'pause-logging' || COMMANDS.includes(token.toLowerCase()))
+      throw new Error(`a runner fails a step that stops commands with the token "${token}"`);
+    this.#stopToken = token;
+    if (token.length >= SHORTEST_MASKED_TOKEN) this.#secrets.push(token);
+    this.#show('text', line);
+  }
+
+  /** A title is not masked. */
+  #annotate(level: Annotation['level'], title: string, data: string): void {
+    const message = this.#masked(data).slice(0, LONGEST_MESSAGE);
+    const before = this.#annotations.filter((annotation) => annotation.level === level).length;
+    if (before < MOST_ANNOTATIONS_OF_A_LEVEL) this.#annotations.push({ level, title, message });
+    this.#show(level, message);
+  }
+
+  #masked(text: string): string {
+    return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+  }
+
+  #show(kind: LogLine['kind'], text: string): void {
+    this.#lines.push({ kind, text: this.#masked(text), depth: kind === 'group' ? 0 : this.#depth });
+  }
 }
 
-/** Reads the file that `GITHUB_OUTPUT` names: `name=value` lines, and values between `name<<DELIMITER` lines. */
-export function readOutputs(file: string): Record<string, string> {
-  const outputs: Record<string, string> = {};
-  const lines = file.split(/\r?\n/);
-  for (let at = 0; at < lines.length; at += 1) {
-    const line = lines[at] ?? '';
-    const heredoc = /^([^=]+?)<<(.+)$/.exec(line);
-    if (heredoc) {
-      const [, name = '', delimiter = ''] = heredoc;
-      const end = lines.indexOf(delimiter, at + 1);
-      if (end === -1) throw new Error(`the output ${name} has no end`);
-      outputs[name] = lines.slice(at + 1, end).join('\n');
-      at = end;
-    } else if (line.includes('=')) {
-      outputs[line.slice(0, line.indexOf('='))] = line.slice(line.indexOf('=') + 1);
-    } else if (line !== '') {
-      throw new Error(`not a line of an output file: ${line.slice(0, 40)}`);
-    }
+/** Cuts a stream into lines as a runner does: LF, CR and CRLF end one. */
+export class LineSplitter {
+  readonly #decoder = new TextDecoder();
+  readonly #take: (line: string) => void;
+  #rest = '';
+
+  constructor(take: (line: string) => void) {
+    this.#take = take;
   }
-  return outputs;
+
+  write(chunk: Uint8Array): void {
+    this.#rest += this.#decoder.decode(chunk, { stream: true });
+    // A CR at the end may be the first half of a CRLF.
+    const lines = this.#rest.split(/\r\n|\n|\r(?!$)/);
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#take(line);
+  }
+
+  end(): void {
+    this.#rest += this.#decoder.decode();
+    if (this.#rest !== '') this.#take(this.#rest.replace(/\r$/, ''));
+  }
+}
+
+/** Reads what a step printed on one stream. */
+export function readLog(stdout: string): StepLog {
+  const reader = new LogReader();
+  const splitter = new LineSplitter((line) => reader.read(line));
+  splitter.write(Buffer.from(stdout));
+  splitter.end();
+  return reader.log;
 }

@@ -58,16 +58,18 @@ export function evaluate(token: TemplateToken | undefined, scope: Scope): unknow
   return isString(token) || isNumber(token) || isBoolean(token) ? token.value : null;
 }
 
-/** The strings that a mapping comes to, as `with:` and `env:` hand them on. */
+/** The string that a scalar evaluates to; empty where there is none. */
+export function evaluateString(token: TemplateToken | undefined, scope: Scope): string {
+  return token !== undefined && isBasicExpression(token)
+    ? evaluateText(token.expression, scope).coerceString()
+    : String(evaluate(token, scope) ?? '');
+}
+
+/** The strings that a mapping evaluates to, as `with:` and `env:` hand them on. */
 export function evaluateStrings(token: TemplateToken | undefined, scope: Scope): Record<string, string> {
   if (token === undefined || !isMapping(token)) return {};
   return Object.fromEntries(
-    [...token].map(({ key, value }) => [
-      key.toString(),
-      isBasicExpression(value)
-        ? evaluateText(value.expression, scope).coerceString()
-        : String(evaluate(value, scope) ?? ''),
-    ]),
+    [...token].map(({ key, value }) => [key.toString(), evaluateString(value, scope)]),
   );
 }
 

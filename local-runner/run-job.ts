@@ -36,8 +36,11 @@ export type RunSite = Readonly<{
 /** What `runner.os` says. */
 const SYSTEMS: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'macOS', win32: 'Windows' };
 
-/** How this action is named in a workflow: as a reader would use it, or from the checkout. */
-const OWN = /^(?:OWNER\/aws-lambda-invoke@v1|\.\/)$/;
+/** How a workflow names this action: a reader's workflow by its release, our own by the checkout in the workspace. */
+const RELEASED = 'OWNER/aws-lambda-invoke@v1';
+const CHECKED_OUT = './';
+/** The contexts that a default of `action.yml` may name. */
+const IN_DEFAULTS = ['github', 'strategy', 'matrix', 'job', 'runner'];
 
 /** The variables of the runner, from the context that has the same values. */
 const runnerVariables = (github: Readonly<Record<string, unknown>>): Record<string, string> =>
@@ -120,9 +123,17 @@ class Job {
       return { ...named, kind: 'script', script, ...run };
     }
     const inputs = evaluateStrings(entryOf(token, 'with'), this.scope(stepEnv));
-    if (OWN.test(uses)) {
-      const token = String(this.#github['token'] ?? '');
-      const run = await runStep({ with: inputs, env: { ...env, GITHUB_ACTION: id }, token, job });
+    if (uses === RELEASED || uses === CHECKED_OUT) {
+      const contexts = Object.fromEntries(
+        Object.entries(this.scope().contexts).filter(([name]) => IN_DEFAULTS.includes(name)),
+      );
+      const run = await runStep({
+        with: inputs,
+        env: { ...env, GITHUB_ACTION: id },
+        contexts,
+        job,
+        ...(uses === CHECKED_OUT && { action: job.workspace }),
+      });
       return { ...named, kind: 'action', inputs, run, outputs: run.outputs };
     }
     const [action = ''] = uses.split('@');

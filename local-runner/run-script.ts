@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { readOutputs } from './commands.ts';
+import { readOutputs } from './output-file.ts';
 import { type JobFolder, writeFiles } from './run-step.ts';
 
 /** What a `run:` step left behind. */

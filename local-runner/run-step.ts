@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readActionFile } from './action-file.ts';
-import { readLog, readOutputs, type StepLog } from './commands.ts';
+import { type ActionFile, readActionFile } from './action-file.ts';
+import { LineSplitter, LogReader, type StepLog } from './commands.ts';
+import { evaluateString } from './expressions.ts';
+import { readOutputs } from './output-file.ts';
 
 /** What a step left behind. */
 export type StepRun = StepLog &
@@ -29,6 +31,8 @@ export type StepOptions = Readonly<{
   workspace?: Readonly<Record<string, string | Uint8Array>>;
   /** The job's token, `github.token`. */
   token?: string;
+  /** Contexts of the job, for the defaults of `action.yml`. */
+  contexts?: Readonly<Record<string, unknown>>;
   /** Folder of `action.yml`; default: this checkout. */
   action?: string;
   /** A job's folder that several steps share, from `makeJobFolder`. Whoever made it removes it. */
@@ -49,13 +53,20 @@ export function makeJobFolder(): JobFolder {
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..');
 
-/** The one expression that a default of action.yml has. */
-const evaluate = (preset: string, { token = '' }: StepOptions): string =>
-  preset.replace(/\$\{\{ github\.token \}\}/g, token);
+/** The contexts that a default of `action.yml` may name, in a job that has no matrix. */
+const CONTEXTS = {
+  github: {},
+  strategy: { 'fail-fast': true, 'job-index': 0, 'job-total': 1, 'max-parallel': 1 },
+  matrix: null,
+  job: {},
+  runner: {},
+} as const;
 
-function inputVariables(options: StepOptions, action: ReturnType<typeof readActionFile>) {
+function inputVariables({ token = '', ...options }: StepOptions, action: ActionFile) {
+  const contexts = { ...CONTEXTS, github: { token }, ...options.contexts };
   const declared = Object.entries(action.inputs).map(
-    ([name, input]) => [name, options.with[name] ?? evaluate(input.default ?? '', options)] as const,
+    ([name, { preset }]) =>
+      [name, options.with[name] ?? evaluateString(preset, { contexts, status: 'success' })] as const,
   );
   const given = Object.entries(options.with).filter(([name]) => !(name in action.inputs));
   return Object.fromEntries(
@@ -125,10 +136,15 @@ export async function runStep(options: StepOptions): Promise<StepRun> {
   const { main, env, folder, workspace, outputFile, summaryFile, dispose } = prepareStep(options);
   const child = spawn(process.execPath, [main], { cwd: workspace, env, stdio: ['ignore', 'pipe', 'pipe'] });
   options.onStart?.(child, workspace);
-  const [stdout, stderr] = await Promise.all([collect(child.stdout), collect(child.stderr), ended(child)]);
+  const log = new LogReader();
+  const [stdout, stderr] = await Promise.all([
+    collect(child.stdout, log),
+    collect(child.stderr, log),
+    ended(child),
+  ]);
 
   return {
-    ...readLog(stdout),
+    ...log.log,
     exitCode: child.exitCode,
     signal: child.signalCode,
     stdout,
@@ -140,9 +156,15 @@ export async function runStep(options: StepOptions): Promise<StepRun> {
   };
 }
 
-async function collect(stream: NodeJS.ReadableStream): Promise<string> {
+/** All of a stream; its lines go into the log as they arrive. */
+async function collect(stream: NodeJS.ReadableStream, log: LogReader): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  const splitter = new LineSplitter((line) => log.read(line));
+  for await (const chunk of stream) {
+    chunks.push(Buffer.from(chunk));
+    splitter.write(Buffer.from(chunk));
+  }
+  splitter.end();
   return Buffer.concat(chunks).toString('utf8');
 }
 

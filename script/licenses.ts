@@ -1,17 +1,8 @@
-// Writes the licences of what a bundle holds. ncc's own list keeps only the last chunk's packages.
+// Writes the licenses of the packages in a bundle. ncc's own list keeps only the packages of the last chunk.
 // Usage: node script/licenses.ts STATS.json LICENSES.txt
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
-/** Names of the files that went into the bundle, concatenated modules included. */
-function moduleNames(module: unknown): string[] {
-  if (!isRecord(module)) return [];
-  const inner = Array.isArray(module['modules']) ? module['modules'].flatMap(moduleNames) : [];
-  return typeof module['name'] === 'string' ? [module['name'], ...inner] : inner;
-}
+import { readBundleStats } from './bundle-stats.ts';
 
 function packageOf(file: string): string | undefined {
   const at = file.lastIndexOf('node_modules/');
@@ -22,27 +13,25 @@ function packageOf(file: string): string | undefined {
   return file.slice(start, at) + path.posix.join('node_modules', folder);
 }
 
-/** What a package is, and the text of its licence. */
-function licenceOf(folder: string): { title: string; text: string } {
-  const about: unknown = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
-  if (!isRecord(about)) throw new Error(`${folder} has no package.json that says what it is`);
-  const file = readdirSync(folder).find((name) => /^(licen[cs]e|copying)(\.|$)/i.test(name));
+/** A package's name, version and kind of license, and the text of the license. */
+function licenseOf(folder: string): { title: string; text: string } {
+  const { name, version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)(\.|$)/i.test(entry));
   const text =
     file === undefined ? '' : readFileSync(path.join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim();
-  return { title: `${about['name']} ${about['version']} (${about['license']})`, text };
+  return { title: `${name} ${version} (${license})`, text };
 }
 
 const [statsFile = '', outFile = ''] = process.argv.slice(2);
-const stats: unknown = JSON.parse(readFileSync(statsFile, 'utf8'));
 const folders = new Set(
-  moduleNames(stats)
-    .map(packageOf)
+  readBundleStats(statsFile)
+    .modules.map(({ name }) => packageOf(name))
     .filter((folder) => folder !== undefined)
     .filter((folder) => existsSync(path.join(folder, 'package.json'))),
 );
 if (folders.size === 0) throw new Error(`${statsFile} names no package`);
-// Many packages have one licence to the letter: its text stands once, below all of their names.
-const byText = Map.groupBy([...folders].sort().map(licenceOf), ({ text }) => text);
+// Many packages have the same license, word for word: its text stands once, below all of their names.
+const byText = Map.groupBy([...folders].sort().map(licenseOf), ({ text }) => text);
 writeFileSync(
   outFile,
   [...byText]

@@ -1,5 +1,5 @@
 // Writes the inputs and outputs in README.md from action.yml, between their markers.
-// Usage: node script/readme.ts [--check]
+// Usage: node --import ./local-runner/json-modules.ts script/readme.ts [--check]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { readActionFile } from '../local-runner/action-file.ts';

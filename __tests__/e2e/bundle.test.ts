@@ -58,7 +58,7 @@ test.each([
   }
 });
 
-describe('of Node.js itself, one plain invocation', () => {
+describe('one plain invocation', () => {
   let loaded: Loaded;
 
   beforeAll(async () => {
@@ -71,13 +71,22 @@ describe('of Node.js itself, one plain invocation', () => {
     expect(loaded.parts).toEqual(expect.arrayContaining(['crypto', 'http', 'https']));
   });
 
+  test('loads one file', () => {
+    expect(loaded.files.map((file) => path.relative(CHECKOUT, file))).toEqual([
+      path.join('dist', 'index.js'),
+    ]);
+  });
+
   test.each([
     ['a fetch of its own', 'internal/deps/undici/undici'],
     ['streams of the web', 'internal/webstreams/readablestream'],
     ['processes', 'child_process'],
     ['HTTP/2', 'http2'],
     ['threads', 'worker_threads'],
-  ])('loads not %s, which would take milliseconds', (_, part) => {
+    ['assertions', 'assert'],
+    ['datagrams', 'dgram'],
+    ['performance hooks', 'perf_hooks'],
+  ])('does not load %s, which takes milliseconds', (_, part) => {
     expect(loaded.parts).not.toContain(part);
   });
 });
@@ -94,8 +103,14 @@ test('a job downloads at most 900 KB, and a plain invocation loads at most 400 K
   expect(sizeOf('index.js')).toBeLessThanOrEqual(400_000);
 });
 
+test('the functions of modules are in parentheses, so that V8 parses them once', () => {
+  const countOf = (pattern: RegExp): number => (textOf('index.js').match(pattern) ?? []).length;
+  expect(countOf(/[{,]\d+:\((?:async ?)?(?:\w+|\([^()]*\))=>/g)).toBeGreaterThan(50);
+  expect(countOf(/[{,]\d+:(?:async ?)?(?:\w+|\([^()]*\))=>/g)).toBe(0);
+});
+
 test.each([
-  ['GitHub’s client', 'octokit-core.js/'],
+  ["GitHub's client", 'octokit-core.js/'],
   ['YAML', 'YAMLParseError'],
   ['JMESPath', 'TreeInterpreter'],
   ['the credentials of an assumed role', 'AssumeRoleWithWebIdentity'],
@@ -109,10 +124,10 @@ test('the HTTP client of undici, which Node.js has built in, is in none of it', 
   expect(SCRIPTS.filter((file) => textOf(file).includes('undici:request:create'))).toEqual([]);
 });
 
-test('the licence of every package that is bundled is told', () => {
-  const licences = textOf('licenses.txt');
+test('licenses.txt has the license of every bundled package', () => {
+  const licenses = textOf('licenses.txt');
   for (const name of ['@actions/core', '@actions/github', '@aws-sdk/client-lambda', '@smithy/core', 'yaml']) {
-    expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(\\S+\\)$`, 'm'));
+    expect(licenses).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(\\S+\\)$`, 'm'));
   }
-  expect(licences).not.toMatch(/^undici /m);
+  expect(licenses).not.toMatch(/^undici /m);
 });

@@ -20,11 +20,17 @@ const filesIn = (folder: string): Record<string, string> =>
       .map((file) => [path.relative(ROOT, file), readFileSync(file, 'utf8')]),
   );
 
+/** What `actions/checkout` brings into the workspace of a job that uses the action from there. */
+const checkout = (): Record<string, string> => ({
+  'action.yml': readFileSync(path.join(ROOT, 'action.yml'), 'utf8'),
+  ...filesIn('dist'),
+});
+
 test('self-test.yml passes, the jobs that must fail included', async () => {
   const jobs = await runWorkflow({
     file: workflowFile('self-test.yml'),
     env: { AWS_EC2_METADATA_DISABLED: 'true' },
-    repository: filesIn('local-lambda'),
+    repository: { ...checkout(), ...filesIn('local-lambda') },
     // Installs nothing: what is locked is there already.
     commands: {
       npm: `#!/bin/sh\ntest "$*" = ci && ln -s '${path.join(ROOT, 'node_modules')}' node_modules\n`,
@@ -39,6 +45,51 @@ test('self-test.yml passes, the jobs that must fail included', async () => {
   const outcomes = jobs.at(-1)?.steps.flatMap((step) => (step.kind === 'action' ? [step.run.exitCode] : []));
   expect(outcomes).toEqual([1, 1, 1, 1]);
 }, 120_000);
+
+describe('a job that uses the action from its checkout', () => {
+  const FILE = 'job.yml';
+  const WORKFLOW = `
+on: push
+jobs:
+  job:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v6
+      - id: invoke
+        uses: ./
+        with:
+          function_name: f
+          payload: '{'
+`;
+  const run = async (repository: Readonly<Record<string, string>>) => {
+    const { workspace, dispose } = makeJobFolder();
+    try {
+      writeFiles(workspace, { [FILE]: WORKFLOW });
+      const file = path.join(workspace, FILE);
+      return await runWorkflow({ file, env: {}, repository });
+    } finally {
+      dispose();
+    }
+  };
+
+  test('runs what action.yml names', async () => {
+    const jobs = await run(checkout());
+    const [, invoke] = jobs[0]?.steps ?? [];
+    expect(invoke).toMatchObject({ kind: 'action', run: { annotations: [{ title: 'Invalid Input' }] } });
+  });
+
+  test('fails where action.yml has an expression in a description', async () => {
+    const files = checkout();
+    const broken = files['action.yml']?.replace('The JSON event.', 'The event of ${{ github.ref }}.') ?? '';
+    await expect(run({ ...files, 'action.yml': broken })).rejects.toThrow(
+      /^Failed to load .*action\.yml\n.*Unrecognized named-value: 'github'/,
+    );
+  });
+
+  test('fails where nothing was checked out', async () => {
+    await expect(run({})).rejects.toThrow(/ENOENT.*action\.yml/);
+  });
+});
 
 /** The script of a job's step, by the step's name. */
 function scriptOf(workflow: string, job: string, name: string): string {

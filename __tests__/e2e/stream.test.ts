@@ -1,5 +1,5 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
@@ -56,9 +56,13 @@ async function streamStep(event: unknown, inputs: Readonly<Record<string, string
       onStart: (child, workspace) => {
         peak = followPeak(child);
         child.once('exit', () => {
-          const at = path.join(workspace, 'out', 'response.bin');
-          if (existsSync(at)) file = readFileSync(at);
-          if (existsSync(`${at}.partial`)) partial = readFileSync(`${at}.partial`);
+          const out = path.join(workspace, 'out');
+          for (const name of existsSync(out) ? readdirSync(out) : []) {
+            const content = readFileSync(path.join(out, name));
+            if (name === 'response.bin') file = content;
+            else if (/^response\.bin\.\w+\.partial$/.test(name)) partial = content;
+            else throw new Error(`unexpected file: ${name}`);
+          }
         });
       },
     },
@@ -199,7 +203,7 @@ describe('an error in the middle', () => {
     expect(step.outputs).toMatchObject({
       outcome: 'function_error',
       function_error: expect.stringMatching(/^\S+$/),
-      result_file: expect.stringMatching(/response\.bin\.partial$/),
+      result_file: expect.stringMatching(/response\.bin\.\w+\.partial$/),
     });
     expect(String(step.partial)).toBe('line 1\nline 2\n');
     expect(step.file).toBeUndefined();
@@ -289,7 +293,7 @@ describe('a stream that breaks', () => {
       outcome: 'unknown',
       attempts: '1',
       result: '',
-      result_file: expect.stringMatching(/response\.bin\.partial$/),
+      result_file: expect.stringMatching(/response\.bin\.\w+\.partial$/),
     });
     const partial = step.partial ?? Buffer.alloc(0);
     expect(partial.length).toBeGreaterThan(0);

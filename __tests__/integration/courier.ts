@@ -5,6 +5,7 @@ import { type Courier, type DeliveryPolicy, deliver, type Wait } from '../../src
 import { Gate } from '../../src/lambda/gate.ts';
 import type { Delivery, Invocation } from '../../src/lambda/invocation.ts';
 import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
+import { anInvocation } from '../base.ts';
 import { jobEnvironment } from '../e2e/step.ts';
 
 const HANDLERS = path.join(import.meta.dirname, '..', '..', 'local-lambda', 'handlers');
@@ -20,15 +21,11 @@ export function useLambda(url: string, region = 'us-east-1'): () => void {
   };
 }
 
-export const INVOCATION: Invocation = {
-  index: 0,
+export const INVOCATION = anInvocation({
   functionName: 'echo',
   reference: { name: 'echo' },
-  invocationType: 'RequestResponse',
-  logType: 'None',
-  keepsLog: true,
   payload: new TextEncoder().encode('{"a":1}'),
-};
+});
 
 export const POLICY: DeliveryPolicy = { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 };
 

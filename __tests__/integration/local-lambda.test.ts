@@ -846,18 +846,65 @@ describe('payloads', () => {
     expect(lambda.executions('digest')).toHaveLength(1);
   });
 
-  test.each([
-    ['{"a":}', "Unexpected character ('}' (code 125)): expected a valid value", 'line: 1, column: 7'],
-    ['hello', "Unrecognized token 'hello': was expecting", 'line: 1, column: 2'],
-    ['{"a":\n 1', 'Unexpected end-of-input', 'line: 2'],
-  ])('what is no JSON is refused: %j', async (Payload, problem, place) => {
+  const expectedValue =
+    "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
+  const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+
+  // The words of the first four are recorded, and the places of the first and the third.
+  test.each<[string | Uint8Array, string, string]>([
+    [bytes('\x9b+-'), `Unexpected character ((CTRL-CHAR, code 155)): ${expectedValue}`, 'line: 1, column: 2'],
+    [bytes('"\xe2-"'), 'Invalid UTF-8 middle byte 0x2d', 'line: 1, column: 4'],
+    [
+      bytes('1\x84'),
+      'Unexpected character ((CTRL-CHAR, code 132)): Expected space separating root-level values',
+      'line: 1, column: 3',
+    ],
+    [
+      `{"question": "Which school has the asset with Tag "162`,
+      "Unexpected character ('1' (code 49)): was expecting comma to separate Object entries",
+      'line: 1, column: 53',
+    ],
+    ['{"a":}', `Unexpected character ('}' (code 125)): ${expectedValue}`, 'line: 1, column: 7'],
+    ['[1,]', `Unexpected character (']' (code 93)): ${expectedValue}`, 'line: 1, column: 5'],
+    [
+      '[1 2]',
+      "Unexpected character ('2' (code 50)): was expecting comma to separate Array entries",
+      'line: 1, column: 5',
+    ],
+    [
+      '{"a":1,}',
+      "Unexpected character ('}' (code 125)): was expecting double-quote to start field name",
+      'line: 1, column: 9',
+    ],
+    [
+      '{"a" 1}',
+      "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value",
+      'line: 1, column: 7',
+    ],
+    [
+      '"a\nb"',
+      'Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in string value',
+      'line: 2, column: 1',
+    ],
+    ['"\\x"', "Unrecognized character escape 'x' (code 120)", 'line: 1, column: 4'],
+    [
+      '-x',
+      "Unexpected character ('x' (code 120)) in numeric value: expected digit (0-9) to follow minus sign, for valid numeric value",
+      'line: 1, column: 3',
+    ],
+    [
+      'nope',
+      `Unrecognized token 'nope': was ${expectedValue.replace('expected a valid value', 'expecting')}`,
+      'line: 1, column: 5',
+    ],
+    ['{"a":\n 1', 'Unexpected end-of-input', 'line: 2, column: 3'],
+    ['"a', 'Unexpected end-of-input: was expecting closing quote for a string value', 'line: 1, column: 3'],
+  ])('what is not JSON is refused in the words of the service: %j', async (Payload, problem, place) => {
     const error = await failureOf(invoke('echo', { Payload }));
     expect(error.name).toBe('InvalidRequestContentException');
-    expect(error.message).toMatch(
-      /^Could not parse request body into json: Could not parse payload into json: /,
+    expect(error.message).toBe(
+      `Could not parse request body into json: Could not parse payload into json: ${problem}\n at [Source: REDACTED (\`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION\` disabled); ${place}]`,
     );
-    expect(error.message).toContain(problem);
-    expect(error.message).toContain(place);
     const event = await failureOf(invoke('echo', { Payload, InvocationType: 'Event' }));
     expect(event.name).toBe('InvalidRequestContentException');
     expect(lambda.executions()).toEqual([]);

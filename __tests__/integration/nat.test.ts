@@ -16,7 +16,9 @@ import type { ServerPorts, ServerReport, ServerTask } from './nat-server.ts';
 // A function that says nothing for longer than the router remembers a silent connection.
 const SILENT_MS = 15_000;
 const PATIENCE_MS = 20_000;
-const HANDLER = path.join(import.meta.dirname, '..', '..', 'local-lambda', 'handlers', 'slow.mjs.handler');
+const ROOT = path.join(import.meta.dirname, '..', '..');
+const HANDLER = path.join(ROOT, 'local-lambda', 'handlers', 'slow.mjs.handler');
+const JSON_MODULES = path.join(ROOT, 'local-runner', 'json-modules.ts');
 
 const withoutNat = reasonWithoutNat();
 const certificate = withoutNat === undefined ? makeCertificate([SERVER_ADDRESS]) : { missing: withoutNat };
@@ -34,7 +36,7 @@ let server: ServerReport = { executions: [], proxied: [] };
 /** Starts one of the programs beside this file in a namespace. */
 function startIn(namespace: string, program: string, task: ServerTask | ClientTask): ChildProcess {
   const file = path.join(import.meta.dirname, program);
-  const command = ['netns', 'exec', namespace, process.execPath, file];
+  const command = ['netns', 'exec', namespace, process.execPath, '--import', JSON_MODULES, file];
   const child = spawn('ip', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   children.push(child);
   child.send(task);

@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { readActionFile } from '../../local-runner/action-file.ts';
+import { parseActionText, readActionFile } from '../../local-runner/action-file.ts';
 import { fieldsOf } from '../../src/fields.ts';
 import { INPUT_DEFAULTS } from '../../src/inputs/declarations.ts';
 import { COMMON_OUTPUTS, SINGLE_OUTPUTS } from '../../src/report/outputs.ts';
 import { VERSION } from '../../src/version.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
+const manifest = readFileSync(path.join(root, 'action.yml'), 'utf8');
 const action = readActionFile(path.join(root, 'action.yml'));
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 
@@ -37,6 +38,10 @@ const inputsBlock = (): string => generated('inputs').replace(/^```yaml\n|\n```$
 const words = (text: string): string => text.trim().split(/\s+/).join(' ');
 
 describe('action.yml', () => {
+  test("loads in GitHub's own parser", () => {
+    expect(parseActionText('action.yml', manifest).problems).toEqual([]);
+  });
+
   test('declares the inputs that the code reads, in its order and with its defaults', () => {
     // An expression is the runner's to evaluate.
     const presets = Object.entries(action.inputs).map(([name, { default: preset = '' }]) => [
@@ -63,6 +68,30 @@ describe('action.yml', () => {
 
   test('runs the bundle on Node 24', () => {
     expect({ using: action.using, main: action.main }).toEqual({ using: 'node24', main: 'dist/index.js' });
+  });
+});
+
+describe("GitHub's own parser", () => {
+  const problemsWith = (written: string, instead: string): readonly string[] => {
+    expect(manifest).toContain(written);
+    return parseActionText('action.yml', manifest.replace(written, instead)).problems;
+  };
+
+  test.each([
+    ['an expression in the description of an input', 'Version or alias', '${{ github.ref }}'],
+    ['an expression in the description of an output', 'Number of invocations', '${{ github.ref }}'],
+    ['an expression that it can not read', 'Version or alias', '${{ toJSON(...) }}'],
+    ['a context that a default can not have', '${{ github.token }}', '${{ secrets.TOKEN }}'],
+    ['a file that is not YAML', 'inputs:', 'inputs: ['],
+    ['a file without a program', '  main: dist/index.js', '  post: dist/index.js'],
+  ])('refuses %s', (_, written, instead) => {
+    expect(problemsWith(written, instead)).not.toEqual([]);
+  });
+
+  test('allows a default to be an expression', () => {
+    expect(problemsWith('${{ github.token }}', '${{ github.workflow }} ${{ strategy.job-index }}')).toEqual(
+      [],
+    );
   });
 });
 
@@ -95,6 +124,6 @@ describe('the README', () => {
 });
 
 test('the user agent names the version of package.json', () => {
-  const manifest: unknown = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-  expect(manifest).toHaveProperty('version', VERSION);
+  const document: unknown = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  expect(document).toHaveProperty('version', VERSION);
 });

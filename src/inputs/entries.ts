@@ -1,6 +1,7 @@
 import type { Invocation } from '../lambda/invocation.ts';
 import type { InputName, InputReader } from './declarations.ts';
 import { type Entry, EntryParser, type EntrySource } from './entry.ts';
+import type { JobFolders } from './folders.ts';
 import { ENTRY_INPUTS, type ListedEntry, parseInvocations } from './invocations.ts';
 import { linesOf } from './lines.ts';
 import type { Shard } from './numbers.ts';
@@ -82,7 +83,7 @@ function number(entries: readonly Entry[], numbering: Numbering): Invocation[] {
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
 export async function parseEntries(
   step: InputReader,
-  given: Numbering & { workspace: string },
+  given: Numbering & { folders: JobFolders },
   problems: Problems,
 ): Promise<Entries> {
   const parser = new EntryParser(given, problems);

@@ -2,6 +2,7 @@ import type { Invocation, InvocationType, LogType } from '../lambda/invocation.t
 import { parseChoice } from './choice.ts';
 import { parseClientContext } from './client-context.ts';
 import { INVOCATION_TYPES, type InputName, type InputReader, LOG_TYPES } from './declarations.ts';
+import type { JobFolders } from './folders.ts';
 import {
   parseExecutionName,
   parseFunctionName,
@@ -86,13 +87,13 @@ function checkStream(
 
 /** Reads entries of one step. What several of them inherit is read, and complained of, once. */
 export class EntryParser {
-  readonly #workspace: string;
+  readonly #folders: JobFolders;
   readonly #responseStream: boolean;
   readonly #problems: Problems;
   readonly #inherited = new Map<string, Promise<Payload | undefined>>();
 
-  constructor(step: { workspace: string; responseStream: boolean }, problems: Problems) {
-    this.#workspace = step.workspace;
+  constructor(step: { folders: JobFolders; responseStream: boolean }, problems: Problems) {
+    this.#folders = step.folders;
     this.#responseStream = step.responseStream;
     this.#problems = problems;
   }
@@ -123,7 +124,7 @@ export class EntryParser {
     const given = {
       payload: read('payload'),
       payloadFile: read('payload_file'),
-      workspace: this.#workspace,
+      folders: this.#folders,
       invocationType,
     };
     const payload = await (isOwn('payload') || isOwn('payload_file')
@@ -161,7 +162,7 @@ export class EntryParser {
         payload.outsideFile === undefined
           ? []
           : [
-              `payload_file is ${quote(payload.outsideFile)}, outside the workspace ${quote(this.#workspace)}.`,
+              `payload_file is ${quote(payload.outsideFile)}, outside the workspace ${quote(this.#folders.workspace)}.`,
             ],
     };
   }

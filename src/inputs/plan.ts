@@ -52,7 +52,8 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     parseSeconds({ name, value: read(name), least, most: LONGEST_SECONDS }, problems);
   const count = (name: InputName, most: number) =>
     parseInteger({ name, value: read(name), least: 1, most }, problems);
-  const { workspace } = environment;
+  const { workspace, temporaryFolder } = environment;
+  const folders = { workspace, temporaryFolder };
 
   const responseStream = flag('response_stream');
   const waitUntilReady = flag('wait_until_ready');
@@ -62,7 +63,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   const { invocations, warnings, notes } = await parseEntries(
     read,
     {
-      workspace,
+      folders,
       repeat: repeat ?? 1,
       shard: shard ?? { index: 0, total: 1 },
       mayAskTwice: read('retry') !== 'never',
@@ -84,7 +85,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     problems,
   );
   const showResponse = flag('show_response');
-  const resultFile = await parseResultFile(read('result_file'), workspace, problems);
+  const { file: resultFile, note } = await parseResultFile(read('result_file'), folders, problems);
   if (resultFile !== undefined && invocations.length > 1) {
     problems.add(
       `result_file takes the response of one invocation, and this step has ${invocations.length}. Remove it, and read the output results_file.`,
@@ -152,7 +153,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
         waitForDurableExecution,
       }),
     ]),
-    notes,
+    notes: Object.freeze([...notes, ...(note === undefined ? [] : [note])]),
   });
 }
 

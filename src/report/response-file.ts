@@ -1,20 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { PartialFile } from './partial-file.ts';
 
-/**
- * Writes a response byte for byte, its folder made where there is none.
- * It is written beside its place and moved there whole, so that a crash leaves no half file.
- */
+/** Writes a response byte for byte, its folder made where there is none. */
 export async function writeResponseFile(file: string, response: Uint8Array): Promise<void> {
-  const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true });
-  const partial = path.join(folder, `.${path.basename(file)}.${randomUUID()}`);
+  const partial = await PartialFile.create(file);
   try {
-    await writeFile(partial, response);
-    await rename(partial, file);
+    await partial.append(response);
+    await partial.moveIntoPlace();
   } catch (error) {
-    await rm(partial, { force: true });
+    await partial.discard();
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, openSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, openSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 
 /** A step's results file, in a folder of its own, open from when it is made until the step ends. */
@@ -8,8 +8,10 @@ export class ResultsFile {
 
   /** Makes it, empty. Throws where `temporaryFolder` can't be written to. */
   constructor(temporaryFolder: string) {
-    this.path = path.join(mkdtempSync(path.join(temporaryFolder, 'lambda-invoke-')), 'results.jsonl');
-    this.#descriptor = openSync(this.path, 'a');
+    // Without symlinks in it, as a response that is kept beside it wants its folder.
+    const folder = realpathSync.native(mkdtempSync(path.join(temporaryFolder, 'lambda-invoke-')));
+    this.path = path.join(folder, 'results.jsonl');
+    this.#descriptor = openSync(this.path, 'ax');
   }
 
   /**

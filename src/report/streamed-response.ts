@@ -1,5 +1,4 @@
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
-import path from 'node:path';
+import { PartialFile } from './partial-file.ts';
 
 /** Where a response is kept, and whether all of it. */
 export type KeptResponse = Readonly<{ path: string; isWhole: boolean }>;
@@ -7,7 +6,7 @@ export type KeptResponse = Readonly<{ path: string; isWhole: boolean }>;
 /** Keeps a streamed response in a file as it arrives; until it is whole, the file's name ends in `.partial`. */
 export class StreamedResponse {
   readonly #file: string;
-  #handle: FileHandle | undefined;
+  #partial: PartialFile | undefined;
   #error: unknown;
 
   constructor(file: string) {
@@ -18,8 +17,8 @@ export class StreamedResponse {
   async take(chunk: Uint8Array): Promise<void> {
     if (this.#error !== undefined) return;
     try {
-      this.#handle ??= await this.#open();
-      await this.#handle.appendFile(chunk);
+      this.#partial ??= await PartialFile.create(this.#file);
+      await this.#partial.append(chunk);
     } catch (error) {
       this.#error = error;
     }
@@ -27,20 +26,14 @@ export class StreamedResponse {
 
   /** Gives a whole response its name; undefined where nothing came. Throws where it could not be written. */
   async end({ isWhole }: { isWhole: boolean }): Promise<KeptResponse | undefined> {
-    await this.#handle?.close();
-    if (this.#error !== undefined) throw this.#error;
-    if (this.#handle === undefined) return undefined;
-    if (!isWhole) return { path: this.#partial, isWhole };
-    await rename(this.#partial, this.#file);
-    return { path: this.#file, isWhole };
-  }
-
-  get #partial(): string {
-    return `${this.#file}.partial`;
-  }
-
-  async #open(): Promise<FileHandle> {
-    await mkdir(path.dirname(this.#file), { recursive: true });
-    return open(this.#partial, 'w');
+    const partial = this.#partial;
+    if (this.#error !== undefined) {
+      await partial?.close();
+      throw this.#error;
+    }
+    if (partial === undefined) return undefined;
+    if (isWhole) await partial.moveIntoPlace();
+    else await partial.close();
+    return { path: isWhole ? this.#file : partial.path, isWhole };
   }
 }

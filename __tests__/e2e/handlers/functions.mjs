@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { symlinkSync } from 'node:fs';
 
 /** Logs what a hostile or careless function might, then answers with the same. */
 export const hostile = async () => {
@@ -51,6 +52,12 @@ export const crash = async () => {
 
 export const slow = async (event) => {
   await new Promise((resolve) => setTimeout(resolve, event.ms ?? 60_000));
+  return 'done';
+};
+
+/** Makes a symlink while the step waits for the response. */
+export const redirect = async ({ link, to }) => {
+  symlinkSync(to, link);
   return 'done';
 };
 

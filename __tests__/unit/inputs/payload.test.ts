@@ -1,9 +1,13 @@
 import { Buffer } from 'node:buffer';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { devNull } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { createJob, environmentOf, invocationFor, planFor, problemsFor } from './factory.ts';
+import { onLinux, onPosix } from '../../platforms.ts';
+import { createJob, environmentOf, invocationFor, type Job, planFor, problemsFor } from './factory.ts';
 
 /** A JSON string of so many bytes. */
 const jsonOf = (bytes: number): string => `"${'x'.repeat(bytes - 2)}"`;
@@ -133,6 +137,32 @@ describe('payload_file', () => {
     ]);
   });
 
+  onPosix('that is a FIFO is refused without waiting for a writer', async () => {
+    const job = await createJob();
+    execFileSync('mkfifo', [path.join(job.workspace, 'event.json')]);
+    expect(await problemsFor(fromFile('event.json'), job)).toEqual([
+      `payload_file "event.json" ("${path.join(job.workspace, 'event.json')}") is not a regular file. Name a file with the JSON event.`,
+    ]);
+  });
+
+  onPosix('that is a socket is refused', async () => {
+    const job = await createJob();
+    const server = createServer().listen(path.join(job.workspace, 'event.json'));
+    await once(server, 'listening');
+    expect(await problemsFor(fromFile('event.json'), job)).toEqual([
+      expect.stringContaining('is not a regular file. Name a file with the JSON event.'),
+    ]);
+    server.close();
+  });
+
+  onLinux('that says it is empty and is too long is read up to the limit', async () => {
+    expect(await problemsFor({ ...fromFile('/proc/kallsyms'), invocation_type: 'Event' })).toEqual([
+      expect.stringMatching(
+        /^payload_file "\/proc\/kallsyms".* is at least 1,048,580 bytes; Lambda takes at most/,
+      ),
+    ]);
+  });
+
   test.each([
     ['nothing', ''],
     ['white space', ' \n\t\r\n '],
@@ -198,22 +228,65 @@ describe('a payload_file outside the workspace', () => {
     ]);
   });
 
-  test('is read through a symlink, resolved and noted', async () => {
-    const job = await createJob({ '../shared/event.json': '[1]' });
+  test('is refused where a symlink in the workspace leads to it', async () => {
+    const job = await createJob({ '../shared/event.json': 'hunter2' });
     await symlink('../shared/event.json', path.join(job.workspace, 'event.json'));
-    const plan = await planFor(fromFile('event.json'), job);
+    expect(await problemsFor(fromFile('event.json'), job)).toEqual([
+      `payload_file "event.json" leads out of the workspace, to "${path.join(job.folder, 'shared/event.json')}", through a symlink. To use that file, write its absolute path in the workflow.`,
+    ]);
+    const absolute = path.join(job.workspace, 'event.json');
+    expect(await problemsFor(fromFile(absolute), job)).toEqual([
+      expect.stringContaining('leads out of the workspace'),
+    ]);
+  });
+
+  test('is refused where a folder in the workspace is a symlink that leads to it', async () => {
+    const job = await createJob({ '../shared/event.json': '{}' });
+    await symlink('../shared', path.join(job.workspace, 'events'));
+    expect(await problemsFor(fromFile('events/event.json'), job)).toEqual([
+      expect.stringContaining('leads out of the workspace'),
+    ]);
+  });
+
+  test('is read where a symlink leads to RUNNER_TEMP, and noted', async () => {
+    const job = await createJob({ '../temp/event.json': '[1]' });
+    await symlink('../temp', path.join(job.workspace, 'events'));
+    const plan = await planFor(fromFile('events/event.json'), job);
+    expect(Buffer.from(plan.invocations[0]?.payload ?? []).toString()).toBe('[1]');
+    expect(plan.notes).toEqual([
+      `payload_file is "${path.join(job.folder, 'temp/event.json')}", outside the workspace "${job.workspace}".`,
+    ]);
+  });
+
+  test('is read by its absolute path, through a symlink there as well, and noted', async () => {
+    const job = await createJob({ '../shared/event.json': '[1]' });
+    await symlink('event.json', path.join(job.folder, 'shared/link.json'));
+    const plan = await planFor(fromFile(path.join(job.folder, 'shared/link.json')), job);
     expect(Buffer.from(plan.invocations[0]?.payload ?? []).toString()).toBe('[1]');
     expect(plan.notes).toEqual([
       `payload_file is "${path.join(job.folder, 'shared/event.json')}", outside the workspace "${job.workspace}".`,
     ]);
   });
 
-  test('is noted on one line whatever its name is', async () => {
-    const job = await createJob({ '../shared/a\n::error::b.json': '{}' });
-    await symlink('../shared/a\n::error::b.json', path.join(job.workspace, 'event.json'));
-    const { notes } = await planFor(fromFile('event.json'), job);
-    expect(notes).toHaveLength(1);
-    expect(notes.join()).not.toMatch(/[\r\n]/);
+  test.each([
+    [
+      'read',
+      '{}',
+      (job: Job) => planFor(fromFile('../shared/a\n::error::b.json'), job).then(({ notes }) => notes),
+    ],
+    [
+      'refused',
+      '{}',
+      async (job: Job) => {
+        await symlink('../shared/a\n::error::b.json', path.join(job.workspace, 'event.json'));
+        return problemsFor(fromFile('event.json'), job);
+      },
+    ],
+  ])('is named on one line where it is %s', async (_, content, linesOf) => {
+    const job = await createJob({ '../shared/a\n::error::b.json': content });
+    const lines = await linesOf(job);
+    expect(lines).toHaveLength(1);
+    expect(lines.join()).not.toMatch(/[\r\n]/);
   });
 
   test.each([
@@ -223,9 +296,8 @@ describe('a payload_file outside the workspace', () => {
     ['too large', jsonOf(6_291_457), 'is 6,291,457 bytes'],
   ])('that is %s is refused under the name it really has', async (_, content, reason) => {
     const job = await createJob({ '../shared/event.json': content });
-    await symlink('../shared/event.json', path.join(job.workspace, 'event.json'));
-    const [problem] = await problemsFor(fromFile('event.json'), job);
-    expect(problem).toContain('payload_file "event.json"');
+    const [problem] = await problemsFor(fromFile('../shared/event.json'), job);
+    expect(problem).toContain('payload_file "../shared/event.json"');
     expect(problem).toContain(path.join(job.folder, 'shared/event.json'));
     expect(problem).toContain(reason);
     expect(problem).not.toContain('hunter2');
@@ -234,9 +306,8 @@ describe('a payload_file outside the workspace', () => {
   test('that is a folder is refused under the name it really has', async () => {
     const job = await createJob();
     await mkdir(path.join(job.folder, 'shared'));
-    await symlink('../shared', path.join(job.workspace, 'events'));
-    expect(await problemsFor(fromFile('events'), job)).toEqual([
-      `payload_file "events", which is "${path.join(job.folder, 'shared')}" outside the workspace, is a folder. Name a file with the JSON event.`,
+    expect(await problemsFor(fromFile('../shared'), job)).toEqual([
+      `payload_file "../shared", which is "${path.join(job.folder, 'shared')}" outside the workspace, is a folder. Name a file with the JSON event.`,
     ]);
   });
 

@@ -1,21 +1,8 @@
 import { Buffer } from 'node:buffer';
-import type { Answer, Delivery, Failure, Invocation } from '../../../src/lambda/invocation.ts';
+import type { Answer, Delivery, Failure } from '../../../src/lambda/invocation.ts';
+import { anInvocation, ELAPSED_MS, REGION, REQUEST_ID, STARTED_AT } from '../../base.ts';
 
-export const REQUEST_ID = '11111111-2222-4333-8444-555555555555';
-
-/** An invocation of my-function with overrides. */
-export function invocation(given: Partial<Invocation> = {}): Invocation {
-  return {
-    index: 0,
-    functionName: 'my-function',
-    reference: { name: 'my-function' },
-    invocationType: 'RequestResponse',
-    logType: 'None',
-    keepsLog: true,
-    payload: Buffer.from('{}'),
-    ...given,
-  };
-}
+export { anInvocation as invocation, REQUEST_ID } from '../../base.ts';
 
 /** A function's successful answer with overrides; `text` is the response. */
 export function answer(text: string, given: Partial<Answer> = {}): Answer {
@@ -46,11 +33,11 @@ export function failure(given: Partial<Failure> = {}): Failure {
 /** How an invocation ended: sent once to eu-west-1, 42 ms. */
 export function delivery(result: Answer | Failure, given: Partial<Delivery> = {}): Delivery {
   return {
-    invocation: invocation(),
+    invocation: anInvocation(),
     result,
-    region: 'eu-west-1',
-    startedAt: new Date('2026-01-02T03:04:05.678Z'),
-    elapsedMs: 42,
+    region: REGION,
+    startedAt: STARTED_AT,
+    elapsedMs: ELAPSED_MS,
     attempts: 1,
     tailRefused: false,
     ...given,

@@ -5,6 +5,7 @@ import { Problems } from '../../../src/inputs/problems.ts';
 import { judge, type Rules } from '../../../src/outcome/judge.ts';
 import { NO_SECRETS } from '../../../src/outcome/masks.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
+import { OUTCOME_FIELDS } from '../../base.ts';
 import { judging } from '../hostile/judgements.ts';
 import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
 
@@ -14,22 +15,13 @@ const RULES: Rules = {
   job: { eventName: 'push', hasOidc: true },
 };
 const LENIENT: Rules = { ...RULES, failOnFunctionError: false };
-const COMMON = {
-  index: 0,
-  function_name: 'my-function',
-  region: 'eu-west-1',
-  invocation_type: 'RequestResponse',
-  started_at: '2026-01-02T03:04:05.678Z',
-  elapsed_ms: 42,
-  attempts: 1,
-};
 
 describe('an answer', () => {
   test('of a function that succeeded is a success', () => {
     expect(judge(delivery(answer('{"ok": true}')), RULES)).toEqual({
       label: 'my-function',
       outcome: {
-        ...COMMON,
+        ...OUTCOME_FIELDS,
         outcome: 'succeeded',
         status_code: 200,
         executed_version: '$LATEST',
@@ -52,7 +44,7 @@ describe('an answer', () => {
       RULES,
     );
     expect(judgement.outcome).toEqual({
-      ...COMMON,
+      ...OUTCOME_FIELDS,
       outcome: 'function_error',
       status_code: 200,
       function_error: 'Unhandled',
@@ -97,7 +89,7 @@ describe('an answer', () => {
       { invocation: invocation({ invocationType }) },
     );
     expect(judge(accepted, RULES).outcome).toEqual({
-      ...COMMON,
+      ...OUTCOME_FIELDS,
       invocation_type: invocationType,
       outcome: 'succeeded',
       status_code: statusCode,
@@ -164,7 +156,7 @@ describe('a failure', () => {
     expect(judgement).toEqual({
       label: 'my-function',
       outcome: {
-        ...COMMON,
+        ...OUTCOME_FIELDS,
         outcome: 'not_invoked',
         request_id: REQUEST_ID,
         error: {

@@ -1,18 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { NO_SECRETS } from '../../../src/outcome/masks.ts';
 import type { Judgement, Outcome } from '../../../src/outcome/outcome.ts';
+import { OUTCOME_FIELDS, REQUEST_ID } from '../../base.ts';
 
-export const REQUEST_ID = '11111111-2222-4333-8444-555555555555';
-
-const ASKED = {
-  index: 0,
-  function_name: 'my-function',
-  region: 'eu-west-1',
-  invocation_type: 'RequestResponse',
-  started_at: '2026-01-02T03:04:05.678Z',
-  elapsed_ms: 42,
-  attempts: 1,
-} as const;
+export { REQUEST_ID } from '../../base.ts';
 
 type Of<Kind extends Outcome['outcome']> = Partial<Extract<Outcome, { outcome: Kind }>>;
 
@@ -34,7 +25,7 @@ function judgementOf(outcome: Outcome, rest: Partial<Judgement>): Judgement {
 /** A function that succeeded, with overrides of the outcome and of what surrounds it. */
 export function succeeded(fields: Of<'succeeded'> = {}, rest: Partial<Judgement> = {}): Judgement {
   return judgementOf(
-    { ...ASKED, status_code: 200, request_id: REQUEST_ID, ...fields, outcome: 'succeeded' },
+    { ...OUTCOME_FIELDS, status_code: 200, request_id: REQUEST_ID, ...fields, outcome: 'succeeded' },
     rest,
   );
 }
@@ -47,7 +38,7 @@ export function failed(
 ): Judgement {
   return judgementOf(
     {
-      ...ASKED,
+      ...OUTCOME_FIELDS,
       status_code: 200,
       request_id: REQUEST_ID,
       function_error: 'Unhandled',
@@ -64,10 +55,10 @@ const LOST = { name: 'ECONNRESET', message: 'socket hang up', advice: 'Look at t
 
 /** An invocation that surely did not run. */
 export function notInvoked(fields: Of<'not_invoked'> = {}, rest: Partial<Judgement> = {}): Judgement {
-  return judgementOf({ ...ASKED, error: REFUSED, ...fields, outcome: 'not_invoked' }, rest);
+  return judgementOf({ ...OUTCOME_FIELDS, error: REFUSED, ...fields, outcome: 'not_invoked' }, rest);
 }
 
 /** An invocation that was sent and never answered. */
 export function unknown(fields: Of<'unknown'> = {}, rest: Partial<Judgement> = {}): Judgement {
-  return judgementOf({ ...ASKED, error: LOST, ...fields, outcome: 'unknown' }, rest);
+  return judgementOf({ ...OUTCOME_FIELDS, error: LOST, ...fields, outcome: 'unknown' }, rest);
 }

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -7,7 +7,7 @@ import { writeResponseFile } from '../../../src/report/response-file.ts';
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'response-'));
+  folder = await realpath(await mkdtemp(path.join(tmpdir(), 'response-')));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -33,6 +33,13 @@ test('what can not be moved into its place leaves nothing half behind', async ()
   await expect(writeResponseFile(path.join(folder, 'taken', 'response'), Buffer.from('x'))).rejects.toThrow();
   expect(await readdir(path.join(folder, 'taken'))).toEqual(['response']);
   expect(await readdir(path.join(folder, 'taken', 'response'))).toEqual(['mine']);
+});
+
+test('responses that are written into one new folder at once are all there', async () => {
+  const names = ['one', 'two', 'three', 'four'];
+  const places = names.map((name) => path.join(folder, 'at-once', 'deep', name));
+  await Promise.all(places.map((place, index) => writeResponseFile(place, Buffer.from(names[index] ?? ''))));
+  expect(await Promise.all(places.map((place) => readFile(place, 'utf8')))).toEqual(names);
 });
 
 async function readFileIdentity(file: string): Promise<number> {

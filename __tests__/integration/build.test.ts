@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { writeFiles } from '../../local-runner/run-step.ts';
+
+const CHECKOUT = path.resolve(import.meta.dirname, '..', '..');
+const NCC = path.join(CHECKOUT, 'node_modules', '@vercel', 'ncc', 'dist', 'ncc', 'cli.js');
+
+type Ended = Readonly<{ exitCode: number | null; stderr: string }>;
+
+let programs: string;
+
+beforeAll(() => {
+  // ncc finds tsconfig.bundle.json only from inside the checkout.
+  const build = path.join(CHECKOUT, 'build');
+  mkdirSync(build, { recursive: true });
+  programs = mkdtempSync(path.join(build, 'programs-'));
+});
+afterAll(() => rmSync(programs, { recursive: true }));
+
+function run(command: string, args: readonly string[]): Ended {
+  const { status, stderr } = spawnSync(command, args, { cwd: CHECKOUT, encoding: 'utf8' });
+  return { exitCode: status, stderr };
+}
+
+function writeProgram(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(path.join(programs, 'program-'));
+  writeFiles(folder, files);
+  return folder;
+}
+
+function bundle(files: Readonly<Record<string, string>>): Ended & { main: string } {
+  const folder = writeProgram(files);
+  const out = path.join(folder, 'dist');
+  return { ...run('bash', ['script/bundle', folder, out]), main: path.join(out, 'index.js') };
+}
+
+describe('script/bundle fails on', () => {
+  test.each([
+    [
+      'a file that is not there',
+      { 'index.js': "import './gone.js';" },
+      'index.js imports ./gone.js, which was not found',
+    ],
+    [
+      'a name that an ES module does not export',
+      {
+        'index.js': "import { gone } from './other.js'; console.log(gone);",
+        'other.js': 'export const x = 1;',
+      },
+      "export 'gone' (imported as 'gone') was not found in './other.js'",
+    ],
+    [
+      'a warning',
+      {
+        'package.json': '{}',
+        'index.js': "import { gone } from './other.js'; console.log(gone);",
+        'other.js': 'export const x = 1;',
+      },
+      "index.js: export 'gone' (imported as 'gone') was not found in './other.js'",
+    ],
+    [
+      'a name that a replaced package does not export',
+      { 'index.js': "import { Agent } from 'undici'; console.log(Agent);" },
+      "export 'Agent' (imported as 'Agent') was not found in 'undici'",
+    ],
+    [
+      'a property that a replaced package does not have',
+      { 'index.js': "import * as undici from 'undici'; const { Agent } = undici; console.log(Agent);" },
+      'script/aliases/undici.mjs does not export Agent, which is imported from undici',
+    ],
+    [
+      'a name that a replaced package does not export to require()',
+      { 'index.js': "import './old.cjs';", 'old.cjs': "console.log(require('undici').Agent);" },
+      'script/aliases/undici.mjs does not export Agent, which is imported from undici',
+    ],
+    [
+      'a replaced package whose names nobody can tell',
+      { 'index.js': "import './old.cjs';", 'old.cjs': "globalThis.undici = require('undici');" },
+      'undici is imported as a whole',
+    ],
+  ])('%s', (_, files, message) => {
+    const { exitCode, stderr } = bundle(files);
+    expect(stderr).toContain(message);
+    expect(exitCode).toBe(1);
+  });
+});
+
+test('a bundle that has a package in place of its replacement is refused', () => {
+  const folder = writeProgram({ 'index.js': "import { fetch } from 'undici'; console.log(fetch);" });
+  const stats = path.join(folder, 'stats.json');
+  // Without tsconfig.bundle.json ncc knows no replacements.
+  const made = run(process.execPath, [
+    ...[NCC, 'build', path.join(folder, 'index.js'), '-o', path.join(folder, 'dist')],
+    ...['--no-cache', '--stats-out', stats],
+  ]);
+  expect(made).toEqual({ exitCode: 0, stderr: '' });
+  const { exitCode, stderr } = run(process.execPath, ['script/check-bundle.ts', stats]);
+  expect(stderr).toContain(
+    'undici resolves to ./node_modules/undici/index.js, not to script/aliases/undici.mjs',
+  );
+  expect(exitCode).toBe(1);
+});
+
+test('a bundled program whose work never ends does not exit with success', () => {
+  const { exitCode, stderr, main } = bundle({ 'index.js': 'await new Promise(() => {});' });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(run(process.execPath, [main]).exitCode).not.toBe(0);
+});

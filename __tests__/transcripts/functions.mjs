@@ -1,0 +1,20 @@
+// Functions for the transcripts, besides those of the examples.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Returns a token and carelessly logs it. */
+export const issueToken = async ({ user }) => {
+  const token = 'tok-4f9d2a7c1e';
+  console.log(`issued ${token} to ${user}`);
+  return { user, token };
+};
+
+/** Runs for longer than anybody waits. */
+export const rebuildIndex = async () => {
+  await sleep(600_000);
+};
+
+/** Streams a report, line by line. */
+export const report = awslambda.streamifyResponse(async ({ day }, stream) => {
+  for (const line of [`Orders of ${day}`, 'open: 3', 'shipped: 14']) stream.write(`${line}\n`);
+  stream.end();
+});
