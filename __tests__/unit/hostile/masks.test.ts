@@ -18,7 +18,7 @@ import { hostileText } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
 import { type Asked, judging } from './judgements.ts';
 import { commandsIn, judgeOutput, tokensIn } from './runner-rules.ts';
-import { annotationsOf, outputsFor, shownOf, summaryOf, writeMany } from './writers.ts';
+import { annotationsOf, commentOf, outputsFor, shownOf, summaryOf, writeMany } from './writers.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'masks-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -38,7 +38,8 @@ function everythingShown(judgement: Judgement): string {
     writeMany([judgement, judgement]);
   });
   const told = annotationsOf([judgement]).map(({ body }) => onTheWire(body));
-  return [withoutTokens(stdout), ...told, summaryOf([judgement]), readFileSync(file.path, 'utf8')].join('\n');
+  const inMarkdown = [summaryOf([judgement]), commentOf([judgement])];
+  return [withoutTokens(stdout), ...told, ...inMarkdown, readFileSync(file.path, 'utf8')].join('\n');
 }
 
 /** What a reader could know a secret by: each of its lines, and how JSON writes it. */

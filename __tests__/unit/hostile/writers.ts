@@ -6,6 +6,7 @@ import type { Annotation } from '../../../src/report/annotations.ts';
 import { Ledger } from '../../../src/report/ledger.ts';
 import { noteOf, progressLine, writeEnd } from '../../../src/report/log.ts';
 import { type Files, type Outputs, outputsOf } from '../../../src/report/outputs.ts';
+import { renderComment } from '../../../src/report/permissions.ts';
 import { renderSummary } from '../../../src/report/summary.ts';
 
 /** A judgement as it may be shown. */
@@ -32,6 +33,14 @@ export const outputsFor = (judgements: readonly Judgement[], files: Files): Outp
 /** The job summary of a step with these invocations. */
 export const summaryOf = (judgements: readonly Judgement[]): string =>
   renderSummary(ledgerOf(judgements).outcomes);
+
+/** The comment of a step with these invocations. */
+export const commentOf = (judgements: readonly Judgement[]): string =>
+  renderComment(ledgerOf(judgements).outcomes, {
+    key: 'key',
+    commit: 'commit',
+    runUrl: 'https://run.example',
+  });
 
 /** Writes the log of a step with many invocations, from the first that ended to the totals. */
 export function writeMany(judgements: readonly Judgement[]): void {
