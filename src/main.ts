@@ -12,7 +12,15 @@ import type { Judgement } from './outcome/outcome.ts';
 import { SecretTexts } from './outcome/secret-texts.ts';
 import { invalidInput, unwrittenResponse, writeAnnotations } from './report/annotations.ts';
 import { Ledger } from './report/ledger.ts';
-import { announcement, isFunctionError, noteOf, progressLine, writeEnd, writeLog } from './report/log.ts';
+import {
+  announcement,
+  isFunctionError,
+  noteOf,
+  progressLine,
+  writeEnd,
+  writeForeign,
+  writeLog,
+} from './report/log.ts';
 import { registerSecrets } from './report/masks.ts';
 import { isTooLong, outputsOf, writeOutputs } from './report/outputs.ts';
 import { renderComment, renderJobSummary } from './report/permissions.ts';
@@ -24,7 +32,8 @@ import { messageOf } from './thrown.ts';
 
 function announce({ warnings, notes, invocations, maxConcurrency }: Plan): void {
   for (const text of warnings) warning(text);
-  for (const text of notes) info(text);
+  // A note may name a path, which may hold anything.
+  for (const text of notes) writeForeign(text);
   info(announcement({ labels: invocations.map(({ functionName }) => functionName), maxConcurrency }));
 }
 
