@@ -50,6 +50,9 @@ export function headline({ label, outcome, responseBytes }: Judgement): string {
     case 'not_invoked':
       return `Lambda function ${label} was not invoked`;
     case 'unknown':
+      if (outcome.error.name === 'EvaluationFailed') {
+        return `Lambda function ${label} responded, but its outcome could not be evaluated`;
+      }
       if (outcome.durable_execution_arn !== undefined) {
         return `Lambda function ${label} was started, and how its durable execution ends is not known`;
       }

@@ -1,5 +1,4 @@
 import '../realm.ts';
-import { warning } from '@actions/core';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { toFailure, toStrangeAnswer } from '../../../src/lambda/failures.ts';
@@ -8,10 +7,11 @@ import { Progress } from '../../../src/lambda/progress.ts';
 import { maskJudgement } from '../../../src/outcome/masks.ts';
 import type { Judgement } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
-import { invalidInput, unwrittenResponse, writeAnnotations } from '../../../src/report/annotations.ts';
+import { invalidInput, writeAnnotations } from '../../../src/report/annotations.ts';
 import { fence, mayHoldCommand } from '../../../src/report/fence.ts';
 import { groupsOf, headline, hints, noteOf, writeLog } from '../../../src/report/log.ts';
 import { registerSecrets } from '../../../src/report/masks.ts';
+import { notWritten } from '../../../src/report/report-writer.ts';
 import { waitLine, writeHappening } from '../../../src/report/under-way.ts';
 import { SEED } from '../../seed.ts';
 import { hostileText, hostileValue, workflowCommand } from './arbitraries.ts';
@@ -242,28 +242,15 @@ describe('annotations', () => {
 
   test('of inputs, files and everything else that went wrong are one command each', () => {
     const all = fc.property(hostileText, hostileText, (one, other) => {
-      const log = written(() => {
-        writeAnnotations([
-          invalidInput([one, other]),
-          unwrittenResponse(new Error(one)),
-          unwrittenResponse(other),
-        ]);
-        warning(`The job summary was not written: ${one}`);
-      });
-      expect(commandsIn(log)).toEqual([
-        { name: 'error', properties: { title: 'Invalid Input' }, data: onTheWire(`${one}\n${other}`) },
-        {
-          name: 'error',
-          properties: { title: 'Response Not Written' },
-          data: onTheWire(`result_file: ${one}`),
-        },
-        {
-          name: 'error',
-          properties: { title: 'Response Not Written' },
-          data: onTheWire(`result_file: ${other}`),
-        },
-        { name: 'warning', properties: {}, data: onTheWire(`The job summary was not written: ${one}`) },
-      ]);
+      const annotations = [
+        invalidInput([one, other]),
+        notWritten('response', new Error(one)),
+        notWritten('outputs', other),
+        notWritten('summary', one),
+      ];
+      const log = written(() => writeAnnotations(annotations));
+      expect(commandsIn(log)).toEqual(asCommands(annotations));
+      expect(annotations[0]?.body).toContain(one.slice(0, 1_000));
       expect(log.lines).toHaveLength(4);
     });
     fc.assert(all, { seed: SEED, numRuns: 200 });
