@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -203,6 +203,21 @@ fullDiskTest(
     expect(step.summary).toContain('6 succeeded');
   },
 );
+
+(process.platform === 'linux' ? test : test.skip)('a log on a full disk loses nothing else', async () => {
+  const { main, env, workspace, outputFile, summaryFile, dispose } = prepareStep({
+    with: FAILING,
+    env: jobEnvironment(lambda),
+  });
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, [main], { cwd: workspace, env, stdio: ['ignore', full, 'ignore'] });
+  await once(child, 'exit');
+  closeSync(full);
+  expect(child.exitCode).toBe(1);
+  expect(readOutputs(readFileSync(outputFile, 'utf8'))['outcome']).toBe('function_error');
+  expect(readFileSync(summaryFile, 'utf8')).toContain('❌ function error');
+  dispose();
+});
 
 /** Starts a step whose standard output is for the test to read or not. */
 function start(
