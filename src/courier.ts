@@ -11,6 +11,7 @@ import type { OnChunk } from './lambda/stream.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { writeForeign } from './report/log.ts';
+import type { LogThrottle } from './report/log-throttle.ts';
 import type { StreamedResponse } from './report/streamed-response.ts';
 import {
   warnOfHiddenHistory,
@@ -60,23 +61,36 @@ export async function receiverFor(
   };
 }
 
+/** What deliveries tell of themselves, and whether to stop them. */
+export type Surroundings = Readonly<{
+  receiver: Receiver | undefined;
+  throttle: LogThrottle;
+  cancel: AbortSignal;
+  listeners: ClientListeners;
+}>;
+
 /** What an invocation takes beside being sent, each loaded only where it is wanted. */
 async function extrasFor(
   plan: Plan,
-  receiver: Receiver | undefined,
+  { receiver, throttle }: Surroundings,
 ): Promise<Pick<Courier, 'readiness' | 'follow' | 'stream'>> {
   const readiness = plan.waitUntilReady && {
     waits: new (await import('./lambda/readiness.ts')).Readiness(),
     onStateChange: ({ invocation, state }: StateChange) =>
-      writeState({ label: invocation.functionName, state }),
+      throttle.write('changes of state', () => writeState({ label: invocation.functionName, state })),
   };
   const follow = plan.waitForDurableExecution && {
     execution: (await import('./lambda/durable.ts')).followExecution,
     onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
-      writeHappening({ label: invocation.functionName, ...event }),
+      throttle.write('events of durable executions', () =>
+        writeHappening({ label: invocation.functionName, ...event }),
+      ),
     onHiddenHistory: ({ functionName }: Invocation, { name }: Failure) =>
-      warnOfHiddenHistory({ label: functionName, error: name }),
-    onNotDurable: ({ functionName }: Invocation) => warnOfNoExecution({ label: functionName }),
+      throttle.write('histories that cannot be read', () =>
+        warnOfHiddenHistory({ label: functionName, error: name }),
+      ),
+    onNotDurable: ({ functionName }: Invocation) =>
+      throttle.write('without a durable execution', () => warnOfNoExecution({ label: functionName })),
   };
   const stream = receiver !== undefined && {
     invokeOnce: (await import('./lambda/stream.ts')).streamOnce,
@@ -86,26 +100,25 @@ async function extrasFor(
 }
 
 /** What the deliveries of a plan share, told of in the log while they are under way. */
-export async function courierFor(
-  plan: Plan,
-  receiver: Receiver | undefined,
-  { cancel, ...listeners }: ClientListeners & { cancel: AbortSignal },
-): Promise<Courier> {
+export async function courierFor(plan: Plan, surroundings: Surroundings): Promise<Courier> {
+  const { throttle, cancel, listeners } = surroundings;
   return {
-    ...(await extrasFor(plan, receiver)),
+    ...(await extrasFor(plan, surroundings)),
     clients: new Clients(plan.proxy, listeners),
     policy: plan.delivery,
     timing: REAL_TIMING,
     gate: new Gate(plan.maxConcurrency),
     cancel,
     onWait: ({ invocation, failure, waitMs, leftMs }) =>
-      writeWait({
-        label: invocation.functionName,
-        error: failure.name,
-        reason: failure.reason,
-        ran: failure.proof === 'never_ran' ? 'never' : 'perhaps',
-        waitMs,
-        leftMs,
-      }),
+      throttle.write(`retries after ${failure.name}`, () =>
+        writeWait({
+          label: invocation.functionName,
+          error: failure.name,
+          reason: failure.reason,
+          ran: failure.proof === 'never_ran' ? 'never' : 'perhaps',
+          waitMs,
+          leftMs,
+        }),
+      ),
   };
 }

@@ -148,7 +148,7 @@ test('without a pull request there is a warning', async () => {
   expect(step.annotations).toEqual([
     {
       level: 'warning',
-      title: '',
+      title: 'Comment Not Written',
       message: expect.stringContaining('The comment on the pull request was not written'),
     },
   ]);

@@ -1,3 +1,4 @@
+import { grouped } from '../figures.ts';
 import type { Invocation } from '../lambda/invocation.ts';
 import type { InputName, InputReader } from './declarations.ts';
 import { type Entry, EntryParser, type EntrySource } from './entry.ts';
@@ -49,7 +50,10 @@ async function findSources(step: InputReader, problems: Problems): Promise<Entry
 
 /** The invocations of a step, in the order of their entries, and what to tell the user once. */
 export type Entries = Readonly<{
+  /** Empty where they are too many to be made. */
   invocations: readonly Invocation[];
+  /** How many there are, and how many of them have a response. */
+  counts: Readonly<{ total: number; responses: number }>;
   warnings: readonly string[];
   notes: readonly string[];
 }>;
@@ -65,19 +69,43 @@ export type Numbering = Readonly<{
   responseStream: boolean;
 }>;
 
-/** Numbers the copies of every entry, and keeps those of the shard. Numbers are the same in all shards. */
-function number(entries: readonly Entry[], numbering: Numbering): Invocation[] {
-  const { repeat, shard, mayAskTwice, responseStream } = numbering;
-  return entries.flatMap(({ invocation }, at) => {
+const MOST_INVOCATIONS = 100_000;
+
+/** An entry of this shard, with its place among those of all shards. */
+type Taken = Readonly<{ invocation: Entry['invocation']; at: number }>;
+
+/** Numbers the copies of every entry. Numbers are the same in all shards. */
+function number(taken: readonly Taken[], numbering: Numbering): Invocation[] {
+  const { repeat, mayAskTwice, responseStream } = numbering;
+  return taken.flatMap(({ invocation, at }) => {
     const isWanted = repeat > 1 || responseStream;
     const readsTail = isWanted && mayAskTwice && invocation.invocationType === 'RequestResponse';
     const forCopies = readsTail && invocation.logType === 'None' ? READ_FOR_FIGURES : {};
-    return at % shard.total === shard.index
-      ? Array.from({ length: repeat }, (_, copy) =>
-          Object.freeze({ ...invocation, ...forCopies, index: at * repeat + copy }),
-        )
-      : [];
+    return Array.from({ length: repeat }, (_, copy) =>
+      Object.freeze({ ...invocation, ...forCopies, index: at * repeat + copy }),
+    );
   });
+}
+
+/** Makes the copies, where they are not too many: a list of 100,000 and repeat: 10000 would be a billion. */
+function expand(
+  entries: readonly Entry[],
+  numbering: Numbering,
+  problems: Problems,
+): Pick<Entries, 'invocations' | 'counts'> {
+  const { repeat, shard } = numbering;
+  const taken = entries
+    .map(({ invocation }, at) => ({ invocation, at }))
+    .filter(({ at }) => at % shard.total === shard.index);
+  const withResponse = taken.filter(({ invocation }) => invocation.invocationType === 'RequestResponse');
+  const counts = { total: taken.length * repeat, responses: withResponse.length * repeat };
+  if (counts.total <= MOST_INVOCATIONS) {
+    return { invocations: Object.freeze(number(taken, numbering)), counts };
+  }
+  problems.add(
+    `This step has ${grouped(counts.total)} invocations; the limit is ${grouped(MOST_INVOCATIONS)}. Split them between jobs with shard, or lower repeat.`,
+  );
+  return { invocations: [], counts };
 }
 
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
@@ -93,7 +121,7 @@ export async function parseEntries(
     if (entry !== undefined) entries.push(entry);
   }
   return {
-    invocations: Object.freeze(number(entries, given)),
+    ...expand(entries, given, problems),
     warnings: Object.freeze([...new Set(entries.flatMap(({ warnings }) => warnings))]),
     notes: Object.freeze([...new Set(entries.flatMap(({ notes }) => notes))]),
   };

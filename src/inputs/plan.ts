@@ -41,7 +41,6 @@ const LONGEST_SECONDS = 432_000;
 
 const MOST_COPIES = 10_000;
 const MOST_IN_FLIGHT = 1_000;
-const MOST_INVOCATIONS = 100_000;
 const USUAL_CONCURRENCY = 10;
 
 /** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
@@ -60,7 +59,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   const waitForDurableExecution = flag('wait_for_durable_execution');
   const repeat = count('repeat', MOST_COPIES);
   const shard = parseShard(read('shard'), problems);
-  const { invocations, warnings, notes } = await parseEntries(
+  const { invocations, counts, warnings, notes } = await parseEntries(
     read,
     {
       folders,
@@ -86,25 +85,19 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   );
   const showResponse = flag('show_response');
   const { file: resultFile, note } = await parseResultFile(read('result_file'), folders, problems);
-  if (resultFile !== undefined && invocations.length > 1) {
+  if (resultFile !== undefined && counts.total > 1) {
     problems.add(
-      `result_file takes the response of one invocation, and this step has ${invocations.length}. Remove it, and read the output results_file.`,
+      `result_file takes the response of one invocation, and this step has ${counts.total}. Remove it, and read the output results_file.`,
     );
   }
-  const responses = invocations.filter(({ invocationType }) => invocationType === 'RequestResponse');
-  if (responseStream && responses.length > 1) {
+  if (responseStream && counts.responses > 1) {
     problems.add(
-      `response_stream takes one invocation, and this step has ${responses.length}. Give each a step of its own.`,
+      `response_stream takes one invocation, and this step has ${counts.responses}. Give each a step of its own.`,
     );
   }
   if (responseStream && waitForDurableExecution) {
     problems.add(
       'response_stream and wait_for_durable_execution are both true; Lambda streams no durable execution. Remove one of them.',
-    );
-  }
-  if (invocations.length > MOST_INVOCATIONS) {
-    problems.add(
-      `This step has ${invocations.length} invocations; the most is ${MOST_INVOCATIONS}. Share them between jobs with shard.`,
     );
   }
   const writeSummary = flag('summary');

@@ -257,13 +257,34 @@ async function deliverPassed(
   }
 }
 
+/** A defect of this action, which may cost nobody else's outcome. Whether the request had been sent is not known. */
+const toDefect = (error: unknown, { invocationType }: Invocation): Failure => ({
+  kind: 'failure',
+  name: 'InternalError',
+  message: messageOf(error),
+  proof: invocationType === 'DryRun' ? 'never_ran' : 'may_have_run',
+  mayClear: false,
+  throughProxy: false,
+});
+
 async function deliverWith(
   pass: Pass | undefined,
   invocation: Invocation,
   courier: Courier,
 ): Promise<Delivery> {
+  const { timing } = courier;
+  const startedAt = timing.now();
   try {
     return await deliverPassed(pass, invocation, courier);
+  } catch (error) {
+    return {
+      invocation,
+      result: toDefect(error, invocation),
+      startedAt: new Date(startedAt),
+      elapsedMs: timing.now() - startedAt,
+      attempts: 1,
+      tailRefused: false,
+    };
   } finally {
     // An invocation that ended before it was sent has its pass still.
     pass?.leave('otherwise');
@@ -280,7 +301,8 @@ export async function deliver(invocation: Invocation, courier: Courier): Promise
 
 /**
  * Delivers invocations in their order, as many at once as the gate lets through, and hands each over as it
- * ends. One that fails stops nobody else; when the workflow is cancelled the rest end unsent.
+ * ends. One that fails, or whose `onEnd` does, stops nobody else; when the workflow is cancelled the rest end
+ * unsent. Throws at the end what `onEnd` threw.
  */
 export async function deliverAll(
   invocations: Iterable<Invocation>,
@@ -288,12 +310,20 @@ export async function deliverAll(
   onEnd: (delivery: Delivery) => Promise<void>,
 ): Promise<void> {
   const underWay = new Set<Promise<void>>();
+  const errors: unknown[] = [];
   for (const invocation of invocations) {
     const pass = await courier.gate.enter(invocation.index, courier.cancel);
     const ending: Promise<void> = deliverWith(pass, invocation, courier)
       .then(onEnd)
+      .catch((error: unknown) => {
+        errors.push(error);
+      })
       .finally(() => underWay.delete(ending));
     underWay.add(ending);
   }
   await Promise.all(underWay);
+  const [first] = errors;
+  if (errors.length > 0) {
+    throw new Error(`${errors.length} outcomes were not recorded: ${messageOf(first)}`, { cause: first });
+  }
 }

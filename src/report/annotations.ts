@@ -3,8 +3,7 @@ import { adviseOnFunctionError } from '../outcome/function-advice.ts';
 import { type ErrorFacts, readFunctionError } from '../outcome/function-error.ts';
 import { readReport } from '../outcome/log-tail.ts';
 import type { Judgement, Outcome, WithheldReason } from '../outcome/outcome.ts';
-import { messageOf } from '../thrown.ts';
-import { cut } from './fence.ts';
+import { fitParts, fitWholeLines, type Part } from './fitting.ts';
 
 /** An error or a warning beside the workflow's name: a short title, and a body of a few lines. */
 export type Annotation = Readonly<{ level: 'error' | 'warning'; title: string; body: string }>;
@@ -18,49 +17,60 @@ const TITLES = {
 
 const SHOWN_FRAMES = 3;
 const SHOWN_PROBLEMS = 100;
-const SHOWN_BYTES = 4 * 1024;
-const SHOWN_FRAME_BYTES = 512;
+const SHOWN_UNMET = 20;
 /** A runner keeps ten annotations of a kind in a step. */
 const MOST = 10;
 
+// A runner cuts a message at 4,096 UTF-16 units (ExecutionContext.cs of actions/runner). The rest is for the line
+// that counts further failures, and for masking, which comes first there and makes a short secret longer.
+const LONGEST_BODY = 4_000;
+
 type FunctionErrorOutcome = Extract<Outcome, { outcome: 'function_error' }>;
 
-const lines = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join('\n');
+/** A line of ours that the reader needs; none where there is nothing to say. */
+const kept = (text: string | undefined): Part[] => (text ? [{ text, isForeign: false }] : []);
+/** What a function or a stranger wrote, which is cut where it is long. */
+const foreign = (text: string): Part[] => (text ? [{ text, isForeign: true }] : []);
 
-function errorLines({ type, message, frames }: ErrorFacts): string[] {
+const bodyFrom = (...parts: readonly Part[][]): string => fitParts(parts.flat(), LONGEST_BODY);
+
+function errorParts({ type, message, frames }: ErrorFacts): Part[] {
   return [
-    cut([type, message].filter(Boolean).join(': '), SHOWN_BYTES),
-    ...frames.slice(0, SHOWN_FRAMES).map((frame) => `    ${cut(frame, SHOWN_FRAME_BYTES)}`),
+    ...foreign([type, message].filter(Boolean).join(': ')),
+    ...frames.slice(0, SHOWN_FRAMES).flatMap((frame) => foreign(`    ${frame}`)),
   ];
 }
 
+const causeParts = (cause: ErrorFacts): Part[] =>
+  errorParts(cause).map((part, at) => (at === 0 ? { ...part, text: `Caused by: ${part.text}` } : part));
+
+const requestId = ({ outcome }: Judgement): Part[] =>
+  kept(outcome.request_id && `Request id: ${outcome.request_id}`);
+
 /** What every answered invocation ends with: which function, and where to find it in the logs. */
-const whichOne = ({ label, outcome }: Judgement): (string | undefined)[] => [
-  `Function: ${label}`,
-  outcome.request_id && `Request id: ${outcome.request_id}`,
+const whichOne = (judgement: Judgement): Part[] => [
+  ...kept(`Function: ${judgement.label}`),
+  ...requestId(judgement),
 ];
 
 /** Where to find what had arrived of a stream. */
-const partialFile = ({ responseFile }: Judgement): string | undefined =>
+const partialFile = ({ responseFile }: Judgement): Part[] =>
   responseFile && !responseFile.isWhole
-    ? `What had arrived of the response is in ${responseFile.path}`
-    : undefined;
+    ? kept(`What had arrived of the response is in ${responseFile.path}`)
+    : [];
 
 function functionErrorBody(judgement: Judgement & { outcome: FunctionErrorOutcome }): string {
   const { outcome, tailRefused } = judgement;
   const told = readFunctionError(outcome.result);
   const log = outcome.log_result;
   const report = log === undefined ? undefined : readReport(log, outcome.request_id);
-  const causes = (told.causes ?? [])
-    .map(errorLines)
-    .map(([first, ...rest]) => [`Caused by: ${first}`, ...rest]);
-  return lines(
-    ...errorLines(told),
-    ...causes.flat(),
-    adviseOnFunctionError(told, report),
+  return bodyFrom(
+    errorParts(told),
+    (told.causes ?? []).flatMap(causeParts),
+    kept(adviseOnFunctionError(told, report)),
     partialFile(judgement),
-    ...whichOne(judgement),
-    log === undefined && !tailRefused ? "Set log_type: Tail to see the function's log here." : undefined,
+    whichOne(judgement),
+    log === undefined && !tailRefused ? kept("Set log_type: Tail to see the function's log here.") : [],
   );
 }
 
@@ -72,17 +82,23 @@ function bodyOf(judgement: Judgement): string {
     case 'function_error':
       return functionErrorBody({ ...judgement, outcome });
     case 'expectation_failed':
-      return lines(
-        ...unmet.flatMap(({ expectation, why }) => [`Expected ${expectation.expression}`, `    ${why}`]),
-        ...whichOne(judgement),
+      return bodyFrom(
+        unmet
+          .slice(0, SHOWN_UNMET)
+          .flatMap(({ expectation, why }) => [
+            ...foreign(`Expected ${expectation.expression}`),
+            ...foreign(`    ${why}`),
+          ]),
+        unmet.length > SHOWN_UNMET ? kept(`… and ${unmet.length - SHOWN_UNMET} more expectations.`) : [],
+        whichOne(judgement),
       );
     case 'not_invoked':
     case 'unknown':
-      return lines(
-        `${label}: ${outcome.error.name}: ${cut(outcome.error.message, SHOWN_BYTES)}`,
+      return bodyFrom(
+        foreign(`${label}: ${outcome.error.name}: ${outcome.error.message}`),
         partialFile(judgement),
-        outcome.error.advice,
-        outcome.request_id && `Request id: ${outcome.request_id}`,
+        kept(outcome.error.advice),
+        requestId(judgement),
       );
     default:
       return outcome satisfies never;
@@ -102,7 +118,11 @@ function annotationOf(judgement: Judgement): Annotation | undefined {
 function unansweredQuery({ label, queryProblem }: Judgement): Annotation | undefined {
   return queryProblem === undefined
     ? undefined
-    : { level: 'warning', title: 'Query Not Evaluated', body: `${label}: ${cut(queryProblem, SHOWN_BYTES)}` };
+    : {
+        level: 'warning',
+        title: 'Query Not Evaluated',
+        body: bodyFrom(foreign(`${label}: ${queryProblem}`)),
+      };
 }
 
 const WITHHELD: Readonly<Record<WithheldReason, string>> = {
@@ -120,7 +140,11 @@ function withheldResponse({ label, secrets }: Judgement): Annotation | undefined
     : {
         level: 'warning',
         title: 'Response Withheld',
-        body: `${label}: the response and the log are not shown, because ${WITHHELD[secrets.withheld]}. The outputs have them.`,
+        body: bodyFrom(
+          foreign(
+            `${label}: the response and the log are not shown, because ${WITHHELD[secrets.withheld]}. The outputs have them.`,
+          ),
+        ),
       };
 }
 
@@ -136,6 +160,7 @@ export class AnnotationList {
   readonly #kept: Annotation[] = [];
   readonly #more = { error: 0, warning: 0 };
 
+  /** Takes in what invocations have to say. */
   add(...annotations: readonly Annotation[]): void {
     for (const annotation of annotations) {
       const isFull = this.#of(annotation.level).length >= MOST;
@@ -148,32 +173,33 @@ export class AnnotationList {
     return this.#kept.filter((annotation) => annotation.level === level);
   }
 
-  /** What to write, errors first. */
-  get all(): Annotation[] {
+  /** What to write, errors first; those of the step itself come before those of its invocations. */
+  allWith(ofStep: readonly Annotation[]): Annotation[] {
     return (['error', 'warning'] as const).flatMap((level) => {
-      const kept = this.#of(level);
+      const first = ofStep.filter((annotation) => annotation.level === level);
+      const all = this.#of(level);
+      const kept = all.slice(0, Math.max(1, MOST - first.length));
+      const more = this.#more[level] + all.length - kept.length;
       const last = kept.at(-1);
-      const more = this.#more[level];
-      if (last === undefined || more === 0) return kept;
-      return [...kept.slice(0, -1), { ...last, body: `${last.body}\n… and ${more} more failed.` }];
+      if (last === undefined || more === 0) return [...first, ...kept];
+      return [...first, ...kept.slice(0, -1), { ...last, body: `${last.body}\n… and ${more} more failed.` }];
     });
   }
 }
 
-/** All problems of the inputs in one annotation; of a very long list the first hundred. */
+/** All problems of the inputs in one annotation; of a very long list as many as fit. */
 export function invalidInput(problems: readonly string[]): Annotation {
-  const rest = problems.length - SHOWN_PROBLEMS;
-  const more = rest > 0 ? [`… and ${rest} more problems.`] : [];
-  return {
-    level: 'error',
-    title: 'Invalid Input',
-    body: [...problems.slice(0, SHOWN_PROBLEMS), ...more].join('\n'),
-  };
+  const shown = fitWholeLines(problems.slice(0, SHOWN_PROBLEMS), LONGEST_BODY);
+  const rest = problems.length - shown.length;
+  const more = rest > 0 ? [`… and ${rest} more ${rest === 1 ? 'problem' : 'problems'}.`] : [];
+  return { level: 'error', title: 'Invalid Input', body: [...shown, ...more].join('\n') };
 }
 
-/** A response file that could not be written; later steps would look for it. */
-export function unwrittenResponse(error: unknown): Annotation {
-  return { level: 'error', title: 'Response Not Written', body: `result_file: ${messageOf(error)}` };
+/** An annotation of the step itself: foreign text, and below it what is kept however long that is. */
+export function stepAnnotation(
+  told: Readonly<{ level: Annotation['level']; title: string; foreign: string; kept: string }>,
+): Annotation {
+  return { level: told.level, title: told.title, body: bodyFrom(foreign(told.foreign), kept(told.kept)) };
 }
 
 /** Writes annotations; `@actions/core` escapes what a runner would take for a command. */

@@ -50,14 +50,17 @@ export class Ledger {
     this.#expected = expected;
   }
 
-  /** Takes in an invocation that has ended. */
+  /** Takes in an invocation that has ended: all of it, or nothing where something of it can't be told. */
   add(ended: Ended, note: (failed: Judgement) => FailureNote): void {
     const { judgement, shown } = ended;
+    const annotations = annotationsFor(shown);
+    const hasNote = judgement.failsStep && this.#notes.length < KEPT_NOTES;
+    const notes = hasNote ? [note(shown)] : [];
+    this.#keepJson(ended);
     this.#outcomes.push(slim(shown.outcome));
     this.#failsStep ||= judgement.failsStep;
-    this.#keepJson(ended);
-    this.#annotations.add(...annotationsFor(shown));
-    if (judgement.failsStep && this.#notes.length < KEPT_NOTES) this.#notes.push(note(shown));
+    this.#annotations.add(...annotations);
+    this.#notes.push(...notes);
     if (this.#expected === 1) {
       this.#only = judgement;
       this.#shown = shown;
@@ -93,8 +96,9 @@ export class Ledger {
     return this.#outcomes.toSorted((one, other) => one.index - other.index);
   }
 
-  get annotations(): readonly Annotation[] {
-    return this.#annotations.all;
+  /** What the invocations have to say, behind what the step itself has. */
+  annotationsWith(ofStep: readonly Annotation[]): readonly Annotation[] {
+    return this.#annotations.allWith(ofStep);
   }
 
   /** The first failures, at most 100. */

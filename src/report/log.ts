@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { endGroup, info, startGroup } from '@actions/core';
 import { readLogPlace } from '../outcome/log-tail.ts';
 import type { Judgement, Outcome } from '../outcome/outcome.ts';
-import { cut, fence } from './fence.ts';
+import { cut, fence, mayHoldCommand } from './fence.ts';
 import type { FailureNote, Totals } from './ledger.ts';
 
 const SHOWN_BYTES = 64 * 1024;
@@ -50,6 +50,9 @@ export function headline({ label, outcome, responseBytes }: Judgement): string {
     case 'not_invoked':
       return `Lambda function ${label} was not invoked`;
     case 'unknown':
+      if (outcome.error.name === 'EvaluationFailed') {
+        return `Lambda function ${label} responded, but its outcome could not be evaluated`;
+      }
       if (outcome.durable_execution_arn !== undefined) {
         return `Lambda function ${label} was started, and how its durable execution ends is not known`;
       }
@@ -114,15 +117,25 @@ export function hints(judgement: Judgement, { showResponse }: LogOptions): strin
   ];
 }
 
+// One for the whole process: a runner keeps every token as a secret until the job ends.
+const TOKEN = randomUUID();
+
 /** Writes foreign text into the log so that a runner takes none of it for a command. */
 export function writeForeign(text: string): void {
-  info(fence(text, randomUUID()));
+  if (!mayHoldCommand(text)) {
+    info(text);
+    return;
+  }
+  // A runner compares tokens without regard to case.
+  const isKnown = text.toLowerCase().includes(TOKEN);
+  info(fence(text, isKnown ? randomUUID() : TOKEN));
 }
 
 /** Writes what an invocation came to into the log. */
 export function writeLog(judgement: Judgement, options: LogOptions): void {
   info(headline(judgement));
-  for (const line of hints(judgement, options)) info(line);
+  // A path may hold anything.
+  for (const line of hints(judgement, options)) writeForeign(line);
   for (const { title, foreign } of groupsOf(judgement, options)) {
     startGroup(title);
     writeForeign(foreign);

@@ -1,10 +1,16 @@
-import { appendFileSync, mkdtempSync, openSync, realpathSync } from 'node:fs';
+import { Buffer } from 'node:buffer';
+import { appendFileSync, ftruncateSync, mkdtempSync, openSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { messageOf } from '../thrown.ts';
 
 /** A step's results file, in a folder of its own, open from when it is made until the step ends. */
 export class ResultsFile {
   readonly path: string;
   readonly #descriptor: number;
+  /** Bytes of the lines that are whole. */
+  #size = 0;
+  #missing = 0;
+  #error: unknown;
 
   /** Makes it, empty. Throws where `temporaryFolder` can't be written to. */
   constructor(temporaryFolder: string) {
@@ -15,10 +21,33 @@ export class ResultsFile {
   }
 
   /**
-   * Adds one outcome, as JSON, as one line. It is synchronous, because a long line is written in pieces,
-   * and those of two that end at once would mix.
+   * Adds one outcome, as JSON, as one line, or nothing of it: what is missing is for `complete` to say. It is
+   * synchronous, because a long line is written in pieces, and those of two that end at once would mix.
    */
   append(json: string): void {
-    appendFileSync(this.#descriptor, `${json}\n`);
+    const line = Buffer.from(`${json}\n`);
+    try {
+      appendFileSync(this.#descriptor, line);
+      this.#size += line.length;
+    } catch (error) {
+      this.#missing += 1;
+      this.#error ??= error;
+      this.#removeTornLine();
+    }
+  }
+
+  #removeTornLine(): void {
+    try {
+      ftruncateSync(this.#descriptor, this.#size);
+    } catch {
+      // The step fails for the missing line in any case.
+    }
+  }
+
+  /** Throws where outcomes are missing, and says how many and why. */
+  complete(): void {
+    if (this.#missing === 0) return;
+    const what = this.#missing === 1 ? '1 outcome is' : `${this.#missing} outcomes are`;
+    throw new Error(`${what} missing in ${this.path}: ${messageOf(this.#error)}`, { cause: this.#error });
   }
 }

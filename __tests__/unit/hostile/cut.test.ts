@@ -1,10 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { adviseOnFunctionError } from '../../../src/outcome/function-advice.ts';
+import { readFunctionError } from '../../../src/outcome/function-error.ts';
+import { invalidInput } from '../../../src/report/annotations.ts';
 import { cut } from '../../../src/report/fence.ts';
 import { groupsOf } from '../../../src/report/log.ts';
 import { SEED } from '../../seed.ts';
-import { answer, delivery, failure } from '../outcome/factory.ts';
+import { answer, delivery, failure, REQUEST_ID } from '../outcome/factory.ts';
 import { hostileBytes, hostileText } from './arbitraries.ts';
 import { onTheWire } from './capture.ts';
 import { judging } from './judgements.ts';
@@ -79,30 +82,77 @@ describe('however much came', () => {
     fc.assert(all, { seed: SEED, numRuns: 40 });
   });
 
-  // The message, three frames, the function, the request id and the hint about the log.
-  const MOST = 4096 + 3 * 512 + 4 * (LONGEST_NOTE + 5) + 300;
+  // By actions/runner's ExecutionContext.cs; .NET counts UTF-16 units as JavaScript does.
+  const keptByRunner = (body: string): string => onTheWire(body).slice(0, 4096);
+  const expectKept = (body: string, lines: readonly (string | undefined)[]): void => {
+    expect(keptByRunner(body)).toBe(onTheWire(body));
+    for (const line of lines) expect(body).toContain(`${line}`);
+  };
+  const LINES = [`Function: ${delivery(answer('')).invocation.functionName}`, `Request id: ${REQUEST_ID}`];
 
-  test('an annotation of a failure has no more than its limits and the notes', async () => {
+  test('an annotation of a function error keeps its function, request id and advice', async () => {
     const judge = await plain;
-    const all = fc.property(long, (value) => {
-      const error = { errorType: value, errorMessage: value, trace: Array(9).fill(`at ${value}`) };
-      const payload = Buffer.from(JSON.stringify(error));
+    const all = fc.property(long, fc.nat(7), (value, depth) => {
+      const error = {
+        errorType: 'AccessDenied',
+        errorMessage: `x is not authorized to perform: s3:GetObject ${value}`,
+        trace: Array(9).fill(`at ${value}`),
+      };
+      let nested: object = error;
+      for (let at = 0; at < depth; at += 1) nested = { ...error, errorType: value, cause: nested };
+      const payload = Buffer.from(JSON.stringify(nested));
       const failed = judge(delivery(answer('', { payload, functionError: 'Unhandled' })));
-      const lost = judge(delivery(failure({ message: value })));
-      const annotations = annotationsOf([failed, lost]);
-      expect(annotations).toHaveLength(2);
-      for (const { body } of annotations) expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MOST);
+      const responseFile = { path: '/w/response.partial', isWhole: false };
+      const [{ body = '' } = {}] = annotationsOf([{ ...failed, responseFile }]);
+      const advice = adviseOnFunctionError(readFunctionError(nested), undefined);
+      expect(advice).toContain('s3:GetObject');
+      expectKept(body, [...LINES, advice, responseFile.path, 'Set log_type: Tail']);
     });
     fc.assert(all, { seed: SEED, numRuns: 30 });
   });
 
-  test('an annotation of an expectation has no more than its limits', async () => {
-    const judge = await judging({ expect: 'result == `200`' });
+  test('an annotation of a lost answer keeps its function, request id, advice and link', async () => {
+    const judge = await plain;
+    const all = fc.property(long, fc.constantFrom('may_have_run', 'ran'), (value, proof) => {
+      const lost = judge(delivery(failure({ message: value, proof, requestId: REQUEST_ID })));
+      const [{ body = '' } = {}] = annotationsOf([lost]);
+      const { advice } = 'error' in lost.outcome ? lost.outcome.error : { advice: undefined };
+      expect(advice).toContain('https://');
+      expectKept(body, [lost.label, LINES[1], advice]);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 30 });
+  });
+
+  test('an annotation of expectations keeps its function and request id', async () => {
+    const judge = await judging({ expect: Array(40).fill('result == `200`').join('\n') });
     const all = fc.property(long, (value) => {
       const failed = judge(delivery(answer(JSON.stringify(value))));
-      for (const { body } of annotationsOf([failed]))
-        expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MOST);
+      const unmet = failed.unmet.map((one) => ({ ...one, why: value }));
+      for (const { body } of annotationsOf([{ ...failed, unmet }])) {
+        expectKept(body, [...LINES, '… and 20 more expectations.']);
+      }
     });
     fc.assert(all, { seed: SEED, numRuns: 5 });
+  });
+
+  test('the last annotation of many keeps how many more failed', async () => {
+    const judge = await plain;
+    const all = fc.property(long, (value) => {
+      const lost = judge(delivery(failure({ message: value })));
+      const { body = '' } = annotationsOf(Array(60).fill(lost)).at(-1) ?? {};
+      expectKept(body, ['… and 50 more failed.']);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 10 });
+  });
+
+  test('an annotation of invalid inputs has whole problems, and counts the rest', () => {
+    const all = fc.property(long, fc.integer({ min: 1, max: 300 }), (value, count) => {
+      const problems = Array.from({ length: count }, (_, at) => `${at}: ${value.slice(0, at * 10)}`);
+      const { body } = invalidInput(problems);
+      const rest = Number(/… and (\d+) more problems\.$/.exec(body)?.[1] ?? 0);
+      expectKept(body, problems.slice(0, count - rest));
+      expectKept(invalidInput([value, 'other']).body, []);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 30 });
   });
 });

@@ -1,5 +1,4 @@
 import '../realm.ts';
-import { warning } from '@actions/core';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { toFailure, toStrangeAnswer } from '../../../src/lambda/failures.ts';
@@ -8,13 +7,14 @@ import { Progress } from '../../../src/lambda/progress.ts';
 import { maskJudgement } from '../../../src/outcome/masks.ts';
 import type { Judgement } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
-import { invalidInput, unwrittenResponse, writeAnnotations } from '../../../src/report/annotations.ts';
-import { fence } from '../../../src/report/fence.ts';
-import { groupsOf, headline, hints, writeLog } from '../../../src/report/log.ts';
+import { invalidInput, writeAnnotations } from '../../../src/report/annotations.ts';
+import { fence, mayHoldCommand } from '../../../src/report/fence.ts';
+import { groupsOf, headline, hints, noteOf, writeLog } from '../../../src/report/log.ts';
 import { registerSecrets } from '../../../src/report/masks.ts';
+import { notWritten } from '../../../src/report/report-writer.ts';
 import { waitLine, writeHappening } from '../../../src/report/under-way.ts';
 import { SEED } from '../../seed.ts';
-import { hostileText, hostileValue } from './arbitraries.ts';
+import { hostileText, hostileValue, workflowCommand } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
 import { hostileDelivery, judging } from './judgements.ts';
 import { type Command, commandsIn, judgeOutput, type Transcript, tokensIn } from './runner-rules.ts';
@@ -43,26 +43,21 @@ const linesOf = (text: string): string[] =>
     .split(/\r\n|\r|\n/)
     .slice(0, -1);
 
-const texts = ({ lines }: Transcript): string[] =>
-  lines.flatMap((line) => (line.kind === 'text' ? [line.line] : []));
-
-/** A transcript without its tokens, which are different each time. */
-const shape = ({ lines }: Transcript) =>
-  lines.map((line) => {
-    if (line.kind === 'resume') return { kind: 'resume' };
-    if (line.kind !== 'command') return line;
+/** What a transcript shows, without its fences: a fenced line is a line of text, and no command. */
+const shape = ({ lines }: Transcript): Record<string, unknown>[] =>
+  lines.flatMap((line): Record<string, unknown>[] => {
+    if (line.kind === 'resume') return [];
+    if (line.kind !== 'command') return [{ kind: 'text', line: line.line }];
     const { name, data } = line.command;
-    return name === 'stop-commands' ? { kind: 'stop' } : { kind: name, data };
+    return name === 'stop-commands' ? [] : [{ kind: name, data }];
   });
 
-/** What the log of an invocation has to come to: our own lines, and everything foreign behind a fence. */
+/** What the log of an invocation has to come to: our own lines and groups, and every foreign line as it is. */
 const meant = (judgement: Judgement, showResponse: boolean) => [
   ...[headline(judgement), ...hints(judgement, { showResponse })].map((line) => ({ kind: 'text', line })),
   ...groupsOf(judgement, { showResponse }).flatMap(({ title, foreign }) => [
     { kind: 'group', data: title },
-    { kind: 'stop' },
-    ...linesOf(foreign).map((line) => ({ kind: 'fenced', line })),
-    { kind: 'resume' },
+    ...linesOf(foreign).map((line) => ({ kind: 'text', line })),
     { kind: 'endgroup', data: '' },
   ]),
 ];
@@ -70,13 +65,14 @@ const meant = (judgement: Judgement, showResponse: boolean) => [
 describe('the log', () => {
   test('carries out no command but its own groups and fences, whatever a function or a stranger wrote', () => {
     const seen = new Set<string>();
-    let fences = 0;
+    let [fences, groups] = [0, 0];
     const all = fc.property(hostileDelivery, fc.boolean(), (delivery, showResponse) => {
       const judgement = judge(delivery);
       const log = written(() => writeLog(judgement, { showResponse }));
       expect(shape(log)).toEqual(meant(judgement, showResponse));
       expect(log.open).toBeUndefined();
       for (const { title } of groupsOf(judgement, { showResponse })) expect(TITLES).toContain(title);
+      groups += groupsOf(judgement, { showResponse }).length;
       for (const token of tokensIn(log)) {
         expect(token).toMatch(UUID);
         seen.add(token);
@@ -84,25 +80,35 @@ describe('the log', () => {
       }
     });
     fc.assert(all, { seed: SEED, numRuns: 400 });
-    expect(fences).toBeGreaterThan(400);
-    expect(seen.size).toBe(fences);
+    expect(fences).toBeGreaterThan(200);
+    expect(groups).toBeGreaterThan(fences + 50);
+    // A runner keeps each token as a secret until the job ends.
+    expect(seen.size).toBe(1);
   });
 
-  test('shows what is foreign to nobody but behind a fence', () => {
-    const judgement = judge(fc.sample(hostileDelivery, { seed: SEED, numRuns: 1 })[0] ?? never());
-    const log = written(() => writeLog(judgement, { showResponse: true }));
-    expect(texts(log)).toEqual([headline(judgement), ...hints(judgement, { showResponse: true })]);
+  const told = (foreign: string): Transcript =>
+    written(() =>
+      writeLog(judge({ ...refused, result: { ...refused.result, strangeText: foreign } }), quiet),
+    );
+
+  test.each(['a\nb', 'std::vector', '{"arn":"arn:aws:iam::1:role/r"}', '# [x]', 'é\r\nü'])(
+    'shows text without a command bare: %j',
+    (text) => {
+      expect(commandsIn(told(text)).map(({ name }) => name)).toEqual(['group', 'endgroup']);
+    },
+  );
+
+  test('shows a path with a command in it behind a fence', () => {
+    const responseFile = { path: '/w/x\n::error::forged', isWhole: true };
+    const log = written(() => writeLog({ ...judge(refused), responseFile }, quiet));
+    expect(commandsIn(log).map(({ name }) => name)).toEqual(['stop-commands']);
   });
 
-  test('is not opened by a token of before', () => {
+  test('is not opened by a text that knows the token', () => {
     const all = fc.property(hostileText, (text) => {
-      const told = (foreign: string) =>
-        written(() =>
-          writeLog(judge({ ...refused, result: { ...refused.result, strangeText: foreign } }), quiet),
-        );
-      const [token = ''] = tokensIn(told('x'));
+      const [token = ''] = tokensIn(told('::x'));
       const again = told(
-        `x\n::${token}::\n##[${token}]\n::stop-commands::${token}\n::error::forged\n${text}`,
+        `x\n::${token}::\n##[${token.toUpperCase()}]\n::stop-commands::${token}\n::error::forged\n${text}`,
       );
       expect(commandsIn(again).map(({ name }) => name)).toEqual(['group', 'stop-commands', 'endgroup']);
     });
@@ -118,7 +124,7 @@ describe('the log of many', () => {
       : delivery;
   const several = fc.array(hostileDelivery.map(named), { minLength: 2, maxLength: 6 });
 
-  test('carries out no command but its own fences, each with a token of its own', () => {
+  test('carries out no command but its own fences', () => {
     let fences = 0;
     const all = fc.property(several, (deliveries) => {
       const judgements = deliveries.map((delivery) => judge(delivery));
@@ -127,19 +133,16 @@ describe('the log of many', () => {
       expect(stops.filter(({ name }) => name !== 'stop-commands')).toEqual([]);
       expect(log.open).toBeUndefined();
       expect(tokensIn(log)).toEqual(stops.map(({ data }) => data));
-      expect(new Set(tokensIn(log)).size).toBe(stops.length);
       fences += stops.length;
-      const ours = texts(log);
-      expect(ours.slice(0, judgements.length)).toEqual(
-        judgements.map((one, index) => `${index + 1}/${judgements.length} ${headline(one)}`),
-      );
       const failed = judgements.filter(({ failsStep }) => failsStep);
-      expect(ours.slice(judgements.length)).toEqual([
-        ...failed.map(
-          (one) =>
-            `Index ${one.outcome.index}: ${headline(one)}${'error' in one.outcome ? ': HTTP 502' : ''}`,
-        ),
-        expect.stringMatching(/^\d+ invocations: [\w ,;]+\.$/),
+      const text = (line: unknown) => ({ kind: 'text', line });
+      expect(shape(log)).toEqual([
+        ...judgements.map((one, index) => text(`${index + 1}/${judgements.length} ${headline(one)}`)),
+        ...failed.flatMap((one) => [
+          text(`Index ${one.outcome.index}: ${headline(one)}${'error' in one.outcome ? ': HTTP 502' : ''}`),
+          ...noteOf(one).foreign.flatMap(linesOf).map(text),
+        ]),
+        text(expect.stringMatching(/^\d+ invocations: [\w ,;]+\.$/)),
       ]);
     });
     fc.assert(all, { seed: SEED, numRuns: 150 });
@@ -148,14 +151,46 @@ describe('the log of many', () => {
 });
 
 const quiet = { showResponse: false };
-const never = (): never => {
-  throw new Error('there is none');
-};
 const refused = await (async () => {
   const { delivery, failure } = await import('../outcome/factory.ts');
   const result = failure({ name: 'HTTP 502' });
   return { ...delivery(result), result };
 })();
+
+describe('text that may hold a command', () => {
+  test('is all that a runner would find one in', () => {
+    let bare = 0;
+    const all = fc.property(hostileText, (text) => {
+      if (mayHoldCommand(text)) return;
+      bare += 1;
+      expect(judgeOutput(onTheWire(text)).lines.filter(({ kind }) => kind !== 'text')).toEqual([]);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 2000 });
+    expect(bare).toBeGreaterThan(500);
+  });
+
+  test('is every line that was made to be one', () => {
+    const all = fc.property(workflowCommand, hostileText, (line, text) => {
+      expect(mayHoldCommand(`${text}\r${line}`)).toBe(true);
+    });
+    fc.assert(all, { seed: SEED, numRuns: 500 });
+  });
+
+  test.each([
+    '\u200b::x',
+    ':\u0007:x',
+    '\u2028::x',
+    '\u115f::x',
+    '\ud800::x',
+    '#\u200d#\ufe0f[x',
+    'a\r\t::x',
+  ])('is %j too, whose characters weigh nothing', (text) => expect(mayHoldCommand(text)).toBe(true));
+
+  test.each([' ', '\n', '\r\n', '#', '# ', '\n:', '\n: ', '\u200b'])(
+    'is found in one pass: 6 MB of %j',
+    (unit) => expect(mayHoldCommand(unit.repeat(6_000_000 / unit.length))).toBe(false),
+  );
+});
 
 describe('a fence', () => {
   test('is one stop, the text, one resume', () => {
@@ -207,28 +242,15 @@ describe('annotations', () => {
 
   test('of inputs, files and everything else that went wrong are one command each', () => {
     const all = fc.property(hostileText, hostileText, (one, other) => {
-      const log = written(() => {
-        writeAnnotations([
-          invalidInput([one, other]),
-          unwrittenResponse(new Error(one)),
-          unwrittenResponse(other),
-        ]);
-        warning(`The job summary was not written: ${one}`);
-      });
-      expect(commandsIn(log)).toEqual([
-        { name: 'error', properties: { title: 'Invalid Input' }, data: onTheWire(`${one}\n${other}`) },
-        {
-          name: 'error',
-          properties: { title: 'Response Not Written' },
-          data: onTheWire(`result_file: ${one}`),
-        },
-        {
-          name: 'error',
-          properties: { title: 'Response Not Written' },
-          data: onTheWire(`result_file: ${other}`),
-        },
-        { name: 'warning', properties: {}, data: onTheWire(`The job summary was not written: ${one}`) },
-      ]);
+      const annotations = [
+        invalidInput([one, other]),
+        notWritten('response', new Error(one)),
+        notWritten('outputs', other),
+        notWritten('summary', one),
+      ];
+      const log = written(() => writeAnnotations(annotations));
+      expect(commandsIn(log)).toEqual(asCommands(annotations));
+      expect(annotations[0]?.body).toContain(one.slice(0, 1_000));
       expect(log.lines).toHaveLength(4);
     });
     fc.assert(all, { seed: SEED, numRuns: 200 });
@@ -319,13 +341,11 @@ describe('a wait', () => {
 });
 
 describe('what happened in a durable execution', () => {
-  test('is one fenced line, whatever a step is called', () => {
+  test('is one line and no command, whatever a step is called', () => {
     const all = fc.property(hostileText, (name) => {
       const happened = { label: 'my-function', kind: 'Step', state: 'Started', name } as const;
-      const { lines } = written(() => writeHappening(happened));
-      const commands = lines.map((line) => (line.kind === 'command' ? line.command.name : ''));
-      expect(commands.filter((command) => command !== '')).toEqual(['stop-commands']);
-      expect(lines.filter(({ kind }) => kind === 'fenced')).toHaveLength(1);
+      const line = expect.stringMatching(/^Lambda function my-function: step .* started$/su);
+      expect(shape(written(() => writeHappening(happened)))).toEqual([{ kind: 'text', line }]);
     });
     fc.assert(all, { seed: SEED, numRuns: 300 });
   });

@@ -24,7 +24,7 @@ function ledgerOf(judgements: readonly Judgement[]): Ledger {
 
 /** The annotations of a step with these invocations. */
 export const annotationsOf = (judgements: readonly Judgement[]): readonly Annotation[] =>
-  ledgerOf(judgements).annotations;
+  ledgerOf(judgements).annotationsWith([]);
 
 /** The outputs of a step with these invocations. */
 export const outputsFor = (judgements: readonly Judgement[], files: Files): Outputs =>

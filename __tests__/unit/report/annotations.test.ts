@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import type { Judgement } from '../../../src/outcome/outcome.ts';
 import {
@@ -7,6 +6,7 @@ import {
   annotationsFor,
   invalidInput,
 } from '../../../src/report/annotations.ts';
+import { notWritten } from '../../../src/report/report-writer.ts';
 import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
 
 const ERROR = {
@@ -23,10 +23,10 @@ const ERROR = {
 };
 const LENIENT = { failsStep: false };
 
-function annotated(judgements: readonly Judgement[]): Annotation[] {
+function annotated(judgements: readonly Judgement[], ofStep: readonly Annotation[] = []): Annotation[] {
   const list = new AnnotationList();
   for (const judgement of judgements) list.add(...annotationsFor(judgement));
-  return list.all;
+  return list.allWith(ofStep);
 }
 
 describe('an annotation', () => {
@@ -84,10 +84,27 @@ describe('an annotation', () => {
     expect(annotated([succeeded({ cold_start: true, init_duration_ms: 100 }), succeeded()])).toEqual([]);
   });
 
-  test('of a long error is cut to what a runner keeps', () => {
-    const [annotation] = annotated([failed({ errorType: 'Error', errorMessage: 'x'.repeat(200_000) })]);
-    expect(Buffer.byteLength(annotation?.body ?? '')).toBeLessThan(65_536);
-    expect(annotation?.body).toContain(`Request id: ${REQUEST_ID}`);
+  test('of a long error has as much of the message and its frames as a runner keeps', () => {
+    const trace = [
+      `    at one (file:///var/task/${'y'.repeat(9_000)}:1:1)`,
+      '    at two (file:///var/task/two.mjs:1:1)',
+    ];
+    const [annotation] = annotated([
+      failed({ errorType: 'Error', errorMessage: 'x'.repeat(200_000), trace }),
+    ]);
+    const [message = '', one = '', two, ...rest] = annotation?.body.split('\n') ?? [];
+    expect(message).toMatch(/^Error: x{1800,1950}…$/);
+    expect(one).toMatch(/^ {4}at one \(file:\/{3}var\/task\/y{1800,1900}…$/);
+    expect(two).toBe('    at two (file:///var/task/two.mjs:1:1)');
+    expect(rest).toContain(`Request id: ${REQUEST_ID}`);
+  });
+
+  test('of a long message is not cut inside a character', () => {
+    for (const start of ['', 'x']) {
+      const [annotation] = annotated([failed(`${start}${'😀'.repeat(3_000)}`)]);
+      expect(annotation?.body.isWellFormed()).toBe(true);
+      expect(annotation?.body.split('\n')[0]).toMatch(/^x?😀+…$/u);
+    }
   });
 
   test('of bad inputs has all problems, one a line', () => {
@@ -130,6 +147,20 @@ describe('annotations', () => {
       expect.objectContaining({ body: expect.stringMatching(/^function-9: /) }),
     ]);
     expect(annotations.at(-1)?.body.endsWith(rest)).toBe(true);
+  });
+
+  test('of the step itself come first and are all kept', () => {
+    const ofStep = [notWritten('outputs', new Error('full')), notWritten('results_file', new Error('full'))];
+    for (const [count, more] of [
+      [8, undefined],
+      [9, '… and 1 more failed.'],
+      [60, '… and 52 more failed.'],
+    ] as const) {
+      const annotations = annotated(labelled(count), ofStep);
+      expect(annotations).toHaveLength(10);
+      expect(annotations.slice(0, 2)).toEqual(ofStep);
+      expect(annotations.at(-1)?.body.split('\n… and ')[1]).toBe(more?.slice('… and '.length));
+    }
   });
 
   test('that only warn do not push out the one that says why the step failed', () => {

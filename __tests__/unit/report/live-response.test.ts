@@ -26,6 +26,19 @@ describe('a response that arrives in pieces', () => {
     expect(pieces.slice(63)).toEqual([`${'é'.repeat(512)}\n… cut: the first 65,536 bytes`, '', '', '']);
   });
 
+  test.each([
+    ['é', 1, 32_767],
+    ['€', 1, 21_845],
+    ['€', 2, 21_844],
+    ['😀', 1, 16_383],
+    ['😀', 2, 16_383],
+    ['😀', 3, 16_383],
+  ])('ends at 64 KiB before %s where the limit goes through it, %i bytes in', (character, before, whole) => {
+    const start = 'x'.repeat(before);
+    const [text] = shown(`${start}${character.repeat(70_000)}`);
+    expect(text).toBe(`${start}${character.repeat(whole)}\n… cut: the first 65,536 bytes`);
+  });
+
   test('without a line’s end is shown once it is too long to be waited for', () => {
     const [first, second, third, end] = shown('x'.repeat(60_000), 'x'.repeat(5_000), 'x'.repeat(1_000), 'x');
     expect([first, second]).toEqual(['', '']);

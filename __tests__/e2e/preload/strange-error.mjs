@@ -1,0 +1,10 @@
+// An error that nobody expects, in a callback that nobody awaits, once the first line is written.
+const write = process.stdout.write.bind(process.stdout);
+
+process.stdout.write = (...told) => {
+  process.stdout.write = write;
+  setImmediate(() => {
+    throw new Error('stray');
+  });
+  return write(...told);
+};

@@ -1,0 +1,85 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
+import { Clients } from '../../src/lambda/client.ts';
+import { type Courier, deliverAll } from '../../src/lambda/delivery.ts';
+import { Gate } from '../../src/lambda/gate.ts';
+import type { Delivery } from '../../src/lambda/invocation.ts';
+import { ECHO, fakeTiming, INVOCATION, POLICY, useLambda } from './courier.ts';
+
+let lambda: LocalLambda;
+let undo: () => void;
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({ functions: { echo: { handler: ECHO } } });
+});
+beforeEach(() => {
+  lambda.reset();
+  undo = useLambda(lambda.url);
+});
+afterEach(() => undo());
+afterAll(() => lambda.close());
+
+const INVOCATIONS = [0, 1, 2, 3].map((index) => ({
+  ...INVOCATION,
+  index,
+  payload: new TextEncoder().encode(`{"index":${index}}`),
+}));
+
+/** Delivers four invocations, two at a time. */
+async function deliverFour(
+  given: Pick<Courier, 'onWait'>,
+  onEnd: (delivery: Delivery) => Promise<void>,
+): Promise<void> {
+  const clients = new Clients({});
+  try {
+    await deliverAll(
+      INVOCATIONS,
+      {
+        clients,
+        policy: POLICY,
+        timing: fakeTiming(),
+        gate: new Gate(2),
+        cancel: new AbortController().signal,
+        ...given,
+      },
+      onEnd,
+    );
+  } finally {
+    clients.close();
+  }
+}
+
+const indexOf = (body: unknown): number => JSON.parse(String(body)).index;
+
+describe('a defect of the action', () => {
+  test('in one delivery is its outcome, and the others are delivered', async () => {
+    lambda.setFault(({ body }) =>
+      indexOf(body) === 0 ? throttle('ConcurrentInvocationLimitExceeded') : undefined,
+    );
+    const ended: Delivery[] = [];
+    const onWait = () => {
+      throw new Error('no such line');
+    };
+    await deliverFour({ onWait }, async (delivery) => {
+      ended.push(delivery);
+    });
+    expect(ended.map(({ invocation }) => invocation.index).toSorted()).toEqual([0, 1, 2, 3]);
+    const [defect] = ended.filter(({ result }) => result.kind === 'failure');
+    expect(defect).toMatchObject({
+      invocation: { index: 0 },
+      result: { name: 'InternalError', message: 'no such line', proof: 'may_have_run', mayClear: false },
+    });
+    expect(ended.filter(({ result }) => result.kind === 'answer')).toHaveLength(3);
+  });
+
+  test('in what takes an outcome stops no other, and is thrown at the end', async () => {
+    const taken: number[] = [];
+    const delivering = deliverFour({ onWait: () => {} }, async ({ invocation: { index } }) => {
+      if (index < 2) throw new Error(`no room for ${index}`);
+      taken.push(index);
+    });
+    await expect(delivering).rejects.toThrow(/^2 outcomes were not recorded: no room for [01]$/);
+    expect(taken.toSorted()).toEqual([2, 3]);
+    expect(lambda.executions('echo')).toHaveLength(4);
+  });
+});

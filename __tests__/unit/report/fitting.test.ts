@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { fitParts, fitWholeLines } from '../../../src/report/fitting.ts';
+import { shortened } from '../../../src/report/shortened.ts';
+import { SEED } from '../../seed.ts';
+
+const own = (text: string) => ({ text, isForeign: false });
+const foreign = (text: string) => ({ text, isForeign: true });
+
+describe('parts of a text', () => {
+  test('stay whole where they fit', () => {
+    expect(fitParts([foreign('why'), own('what to do'), foreign('')], 100)).toBe('why\nwhat to do\n');
+  });
+
+  test('share the room that short ones leave', () => {
+    const parts = [foreign('a'.repeat(1_000)), foreign('short'), own('advice'), foreign('b'.repeat(1_000))];
+    expect(fitParts(parts, 115)).toBe(`${'a'.repeat(49)}…\nshort\nadvice\n${'b'.repeat(49)}…`);
+  });
+
+  test('of our own are cut last, and leave a fifth of the room to what is foreign', () => {
+    const [why = '', fix = ''] = fitParts([foreign('a'.repeat(500)), own('b'.repeat(500))], 102).split('\n');
+    expect([why, fix]).toEqual([`${'a'.repeat(19)}…`, `${'b'.repeat(79)}…`]);
+  });
+
+  test('never need more room than there is', () => {
+    const part = fc.record({
+      text: fc.string({ minLength: 0, maxLength: 60, unit: 'binary' }),
+      isForeign: fc.boolean(),
+    });
+    const all = fc.property(
+      fc.array(part, { maxLength: 20 }),
+      fc.integer({ min: 200, max: 400 }),
+      (parts, limit) => {
+        expect(fitParts(parts, limit).length).toBeLessThanOrEqual(limit);
+      },
+    );
+    fc.assert(all, { seed: SEED, numRuns: 500 });
+  });
+});
+
+describe('whole lines', () => {
+  test('are as many as fit', () => {
+    expect(fitWholeLines(['abc', 'de', 'f'], 9)).toEqual(['abc', 'de', 'f']);
+    expect(fitWholeLines(['abc', 'de', 'f'], 8)).toEqual(['abc', 'de']);
+    expect(fitWholeLines([], 8)).toEqual([]);
+  });
+
+  test('are one that is cut where the first does not fit', () => {
+    expect(fitWholeLines(['abcdefghij', 'k'], 5)).toEqual(['abcd…']);
+  });
+});
+
+describe('a text that is shortened', () => {
+  test('ends at a character, with a mark', () => {
+    expect(shortened('a😀b', 4)).toBe('a😀b');
+    expect(shortened('a😀bc', 4)).toBe('a😀…');
+    expect(shortened('a😀bc', 3)).toBe('a…');
+    expect(shortened('abc', 1)).toBe('…');
+  });
+});

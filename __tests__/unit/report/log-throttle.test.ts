@@ -1,0 +1,83 @@
+import { info } from '@actions/core';
+import { describe, expect, test } from '@jest/globals';
+import { LogThrottle } from '../../../src/report/log-throttle.ts';
+import { stdoutOf } from '../hostile/capture.ts';
+import { failed, succeeded } from './factory.ts';
+
+/** A throttle on a clock that the test moves, and the lines that it writes. */
+function throttleOf(total: number) {
+  let now = 1_000_000;
+  const throttle = new LogThrottle({ total, now: () => now });
+  const linesOf = (work: () => void): string[] => stdoutOf(work).split('\n').slice(0, -1);
+  const wait = (kind = 'retries after ECONNRESET'): void => throttle.write(kind, () => info('a wait'));
+  return { throttle, linesOf, wait, pass: (ms: number) => (now += ms) };
+}
+
+const repeat = (times: number, work: (at: number) => void): void => {
+  for (let at = 0; at < times; at += 1) work(at);
+};
+
+describe('a log of invocations under way', () => {
+  test('has every line up to 2,000 of them, however quickly they come', () => {
+    const { throttle, linesOf, wait } = throttleOf(1_000);
+    const lines = linesOf(() => {
+      repeat(1_000, () => {
+        wait();
+        throttle.end(succeeded());
+      });
+      throttle.flush();
+    });
+    expect(lines).toHaveLength(2_000);
+    expect(lines.at(-2)).toBe('a wait');
+    expect(lines.at(-1)).toMatch(/^1000\/1000 Lambda function my-function invoked successfully /);
+  });
+
+  test('has one line a second from there, with counts of what it leaves out', () => {
+    const { throttle, linesOf, wait, pass } = throttleOf(50_000);
+    linesOf(() => repeat(2_000, () => wait()));
+    expect(linesOf(() => wait())).toEqual([
+      '2000 lines are written. From here the log has one line a second, with counts.',
+    ]);
+    const silent = linesOf(() => {
+      repeat(10_000, () => wait());
+      repeat(5, () => throttle.end(succeeded()));
+      repeat(2, () => throttle.end(failed({})));
+    });
+    expect(silent).toEqual([]);
+    pass(999);
+    expect(linesOf(() => wait('retries after TooManyRequestsException'))).toEqual([]);
+    pass(1);
+    expect(linesOf(() => throttle.end(succeeded()))).toEqual([
+      '8/50000 ended. Since the last line: 10001 retries after ECONNRESET, 6 succeeded, 2 function error, 1 retries after TooManyRequestsException.',
+    ]);
+    // The count begins anew.
+    expect(linesOf(() => wait())).toEqual([]);
+    pass(5_000);
+    expect(linesOf(() => wait())).toEqual([
+      '8/50000 ended. Since the last line: 2 retries after ECONNRESET.',
+    ]);
+  });
+
+  test('ends with what was counted last', () => {
+    const { throttle, linesOf, wait } = throttleOf(50_000);
+    linesOf(() => repeat(2_003, () => wait()));
+    expect(linesOf(() => throttle.flush())).toEqual([
+      '0/50000 ended. Since the last line: 3 retries after ECONNRESET.',
+    ]);
+    expect(linesOf(() => throttle.flush())).toEqual([]);
+  });
+
+  test('counts at most ten kinds, and all others together', () => {
+    const { throttle, linesOf, wait } = throttleOf(50_000);
+    linesOf(() => repeat(2_000, () => wait()));
+    linesOf(() => repeat(5_000, (at) => wait(`retries after Error${at}`)));
+    const [line = ''] = linesOf(() => throttle.flush());
+    expect(line).toMatch(/, 1 retries after Error9, 4990 other\.$/);
+    expect(line.length).toBeLessThan(400);
+  });
+
+  test('has no line for the end of a single invocation, which has a log of its own', () => {
+    const { throttle, linesOf } = throttleOf(1);
+    expect(linesOf(() => throttle.end(succeeded()))).toEqual([]);
+  });
+});

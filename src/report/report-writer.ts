@@ -1,0 +1,102 @@
+import { messageOf } from '../thrown.ts';
+import { type Annotation, stepAnnotation } from './annotations.ts';
+
+/** Something that a step writes. Later steps rely on what is required, so the step fails where it is not written. */
+type ReportKind = Readonly<{ isRequired: boolean; title: string; what: string; fix: string }>;
+
+const DISK = 'Check the disk space of the runner';
+
+const KINDS = {
+  log: {
+    isRequired: false,
+    title: 'Log Not Written',
+    what: 'The log is not complete',
+    fix: 'The outcomes are in the outputs and the results file.',
+  },
+  results_file: {
+    isRequired: true,
+    title: 'Results File Not Complete',
+    what: 'The results file is not complete',
+    fix: `${DISK}.`,
+  },
+  response: {
+    isRequired: true,
+    title: 'Response Not Written',
+    what: 'The file of the response was not written',
+    fix: 'Check result_file, the permissions of its folder, and the disk space of the runner.',
+  },
+  outputs: {
+    isRequired: true,
+    title: 'Outputs Not Written',
+    what: 'The outputs were not written',
+    fix: `Later steps cannot read them. ${DISK}, and the file that GITHUB_OUTPUT names.`,
+  },
+  summary: {
+    isRequired: false,
+    title: 'Job Summary Not Written',
+    what: 'The job summary was not written',
+    fix: `${DISK} and the file that GITHUB_STEP_SUMMARY names, or set summary: false.`,
+  },
+  comment: {
+    isRequired: false,
+    title: 'Comment Not Written',
+    what: 'The comment on the pull request was not written',
+    fix: 'To run without the comment, set comment_on_pull_request: false.',
+  },
+  internal: {
+    isRequired: true,
+    title: 'Unexpected Error',
+    what: 'An unexpected error occurred',
+    fix: "Check the function's log before you retry. This is a defect of the action: report it with this message.",
+  },
+} as const satisfies Readonly<Record<string, ReportKind>>;
+
+/** What a step writes, by name; `internal` is everything that should never fail. */
+export type ReportName = keyof typeof KINDS;
+
+/** The annotation for a report that could not be written: what, why and how to fix it. */
+export function notWritten(report: ReportName, error: unknown): Annotation {
+  const { isRequired, title, what, fix } = KINDS[report];
+  return stepAnnotation({
+    level: isRequired ? 'error' : 'warning',
+    title,
+    foreign: `${what}: ${messageOf(error)}`,
+    kept: fix,
+  });
+}
+
+/** Writes each report by itself: one that can't be written is kept as an annotation, and stops nothing else. */
+export class ReportWriter {
+  readonly #problems: Annotation[] = [];
+  #failsStep = false;
+
+  /** Whether something is missing that later steps rely on. */
+  get failsStep(): boolean {
+    return this.#failsStep;
+  }
+
+  /** Writes a report; undefined where that failed. */
+  async write<Written>(
+    report: ReportName,
+    write: () => Written | Promise<Written>,
+  ): Promise<Written | undefined> {
+    try {
+      return await write();
+    } catch (error) {
+      this.fail(report, error);
+      return undefined;
+    }
+  }
+
+  /** Takes in that a report could not be written. */
+  fail(report: ReportName, error: unknown): void {
+    const problem = notWritten(report, error);
+    this.#problems.push(problem);
+    this.#failsStep ||= problem.level === 'error';
+  }
+
+  /** The annotations of what could not be written, each once. */
+  takeProblems(): readonly Annotation[] {
+    return this.#problems.splice(0);
+  }
+}
