@@ -29,17 +29,9 @@ function seeded(seed: number): () => number {
   };
 }
 
-const STATUS_BY_NAME: Readonly<Record<string, number>> = {
-  TooManyRequestsException: 429,
-  ResourceConflictException: 409,
-  ServiceException: 500,
-  EFSIOException: 410,
-  SnapStartTimeoutException: 408,
-};
-
 /** Errors of the table, each where the real service sends it: before the run, after it, or either. */
-const SERVICE_ERRORS: readonly Fault[] = Object.entries(VERDICTS_BY_NAME).flatMap(([type, { proof }]) => {
-  const error = { kind: 'error', status: STATUS_BY_NAME[type] ?? 400, type, message: `${type}.` } as const;
+const SERVICE_ERRORS: readonly Fault[] = [...VERDICTS_BY_NAME].flatMap(([type, { proof, status }]) => {
+  const error = { kind: 'error', status, type, message: `${type}.` } as const;
   const before = { ...error, when: 'before' } as const;
   const after = { ...error, when: 'after' } as const;
   if (proof === 'never_ran') return [before];
