@@ -5,17 +5,22 @@ import type { Courier } from './lambda/delivery.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
 import { Gate } from './lambda/gate.ts';
 import type { Failure, Invocation } from './lambda/invocation.ts';
+import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
 import { writeForeign } from './report/log.ts';
 import type { StreamedResponse } from './report/streamed-response.ts';
 import {
+  type Question,
+  questionLine,
+  type RepeatedLines,
+  repeatedLogLines,
+  waitLine,
   warnOfHiddenHistory,
   warnOfNoExecution,
   writeHappening,
   writeState,
-  writeWait,
 } from './report/under-way.ts';
 
 /** Receives a streamed response. */
@@ -58,11 +63,17 @@ export async function receiverFor(plan: Plan, resultsFile: string): Promise<Rece
 async function extrasFor(
   plan: Plan,
   receiver: Receiver | undefined,
+  lines: RepeatedLines,
 ): Promise<Pick<Courier, 'readiness' | 'follow' | 'stream'>> {
+  const onFailedQuestion =
+    (about: Question['about']) =>
+    ({ invocation, failure, waitMs }: FailedQuestion): void =>
+      lines.add(questionLine({ label: invocation.functionName, about, error: failure.name, waitMs }));
   const readiness = plan.waitUntilReady && {
     waits: new (await import('./lambda/readiness.ts')).Readiness(),
     onStateChange: ({ invocation, state }: StateChange) =>
       writeState({ label: invocation.functionName, state }),
+    onFailedQuestion: onFailedQuestion('configuration'),
   };
   const follow = plan.waitForDurableExecution && {
     execution: (await import('./lambda/durable.ts')).followExecution,
@@ -70,6 +81,7 @@ async function extrasFor(
       writeHappening({ label: invocation.functionName, ...event }),
     onHiddenHistory: ({ functionName }: Invocation, { name }: Failure) =>
       warnOfHiddenHistory({ label: functionName, error: name }),
+    onFailedQuestion: onFailedQuestion('durable execution'),
     onNotDurable: ({ functionName }: Invocation) => warnOfNoExecution({ label: functionName }),
   };
   const stream = receiver !== undefined && {
@@ -85,21 +97,25 @@ export async function courierFor(
   receiver: Receiver | undefined,
   cancel: AbortSignal,
 ): Promise<Courier> {
+  const lines = repeatedLogLines(REAL_TIMING.now);
   return {
-    ...(await extrasFor(plan, receiver)),
+    ...(await extrasFor(plan, receiver, lines)),
     clients: new Clients(plan.proxy),
     policy: plan.delivery,
     timing: REAL_TIMING,
     gate: new Gate(plan.maxConcurrency),
     cancel,
     onWait: ({ invocation, failure, waitMs, leftMs }) =>
-      writeWait({
-        label: invocation.functionName,
-        error: failure.name,
-        reason: failure.reason,
-        ran: failure.proof === 'never_ran' ? 'never' : 'perhaps',
-        waitMs,
-        leftMs,
-      }),
+      lines.add(
+        waitLine({
+          label: invocation.functionName,
+          error: failure.name,
+          reason: failure.reason,
+          ran: failure.proof === 'never_ran' ? 'never' : 'perhaps',
+          waitMs,
+          leftMs,
+        }),
+      ),
+    onAllEnded: () => lines.end(),
   };
 }

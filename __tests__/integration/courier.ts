@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import type { LocalLambda } from '../../local-lambda/server.ts';
+import { portOf } from '../../local-proxy/front.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type Courier, type DeliveryPolicy, deliver, type Wait } from '../../src/lambda/delivery.ts';
 import { Gate } from '../../src/lambda/gate.ts';
@@ -18,6 +21,16 @@ export function useLambda(url: string, region = 'us-east-1'): () => void {
   return () => {
     process.env = saved;
   };
+}
+
+/** An address on loopback where nobody listens. */
+export async function unusedUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${portOf(server)}`;
+  server.close();
+  await once(server, 'close');
+  return url;
 }
 
 export const INVOCATION: Invocation = {
@@ -48,6 +61,25 @@ export function fakeTiming(random: () => number = () => 0.999): FakeTiming {
     },
     after: REAL_TIMING.after,
     slept,
+  };
+}
+
+/** Fake time on which timeout_seconds is over at a sleep, counted from 1, and `also` happens then. */
+export function timeoutAtSleep(count: number, also: () => void = () => {}): Timing {
+  const timeouts: (() => void)[] = [];
+  const timing = fakeTiming();
+  return {
+    ...timing,
+    after: (ms, callback) => {
+      if (ms === POLICY.timeoutMs) timeouts.push(callback);
+      return () => {};
+    },
+    sleep: async (ms, signal) => {
+      await timing.sleep(ms, signal);
+      if (timing.slept.length !== count) return;
+      for (const goOff of timeouts) goOff();
+      also();
+    },
   };
 }
 
