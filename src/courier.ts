@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Plan } from './inputs/plan.ts';
 import { Clients } from './lambda/client.ts';
+import { clockNote } from './lambda/clock.ts';
 import type { Courier } from './lambda/delivery.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
 import { Gate } from './lambda/gate.ts';
@@ -17,6 +18,7 @@ import {
   type RepeatedLines,
   repeatedLogLines,
   waitLine,
+  warnOfClock,
   warnOfHiddenHistory,
   warnOfNoExecution,
   writeHappening,
@@ -98,9 +100,15 @@ export async function courierFor(
   cancel: AbortSignal,
 ): Promise<Courier> {
   const lines = repeatedLogLines(REAL_TIMING.now);
+  let isClockKnown = false;
+  // Each region finds out for itself, and each request that was signed before.
+  const onClockOffset = (offsetMs: number): void => {
+    if (!isClockKnown) warnOfClock(clockNote(offsetMs));
+    isClockKnown = true;
+  };
   return {
     ...(await extrasFor(plan, receiver, lines)),
-    clients: new Clients(plan.proxy),
+    clients: new Clients(plan.proxy, onClockOffset),
     policy: plan.delivery,
     timing: REAL_TIMING,
     gate: new Gate(plan.maxConcurrency),

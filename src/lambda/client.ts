@@ -1,14 +1,16 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
-import { carryRequests } from './request.ts';
+import { carryRequests, type OnClockOffset } from './request.ts';
 
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
   readonly #agents: Agents;
+  readonly #onClockOffset: OnClockOffset | undefined;
   readonly #byRegion = new Map<string | undefined, LambdaClient>();
 
-  constructor(proxy: ProxyVariables) {
+  constructor(proxy: ProxyVariables, onClockOffset?: OnClockOffset) {
     this.#agents = createAgents(proxy);
+    this.#onClockOffset = onClockOffset;
   }
 
   /** The client of a region; undefined stands for the chain's region. */
@@ -25,7 +27,7 @@ export class Clients {
       // For the requests of credential providers; its own are carried over the same agents.
       requestHandler: this.#agents,
     });
-    carryRequests(client, this.#agents);
+    carryRequests(client, this.#agents, this.#onClockOffset);
     this.#byRegion.set(region, client);
     return client;
   }

@@ -1,5 +1,6 @@
 import { isFields } from '../fields.ts';
 import { grouped } from '../figures.ts';
+import { clockNote } from './clock.ts';
 import type { Answer, Failure } from './invocation.ts';
 import type { Head, Progress } from './progress.ts';
 
@@ -115,9 +116,10 @@ const NAMED: readonly Named[] = [
 ];
 
 /** What each error says, and the status without which it says nothing. */
-export const VERDICTS_BY_NAME: ReadonlyMap<string, Verdict & Readonly<{ status: number }>> = new Map(
-  NAMED.flatMap(({ names, verdict, status }) => names.map((name) => [name, { ...verdict, status }] as const)),
-);
+export const VERDICTS_BY_NAME: Readonly<Record<string, Verdict & Readonly<{ status: number }>>> =
+  Object.fromEntries(
+    NAMED.flatMap(({ names, verdict, status }) => names.map((name) => [name, { ...verdict, status }])),
+  );
 
 /** What an unnamed status proves: a refusal is a refusal whoever speaks, a 5xx or a broken 200 proves nothing. */
 function verdictByStatus(status: number): Verdict {
@@ -130,7 +132,7 @@ function verdictByStatus(status: number): Verdict {
 /** The verdict of an answer. A name with another's status proves nothing, unless both say that nothing ran. */
 function verdictOfAnswer(name: string, status: number): Verdict {
   const byStatus = verdictByStatus(status);
-  const named = VERDICTS_BY_NAME.get(name);
+  const named = Object.hasOwn(VERDICTS_BY_NAME, name) ? VERDICTS_BY_NAME[name] : undefined;
   if (named === undefined) return byStatus;
   const { status: usual, ...byName } = named;
   if (status === usual) return byName;
@@ -283,10 +285,13 @@ export function toFailure(thrown: unknown, progress: Progress): Failure {
     ...(statusCode !== undefined && { statusCode }),
     ...(typeof fields['statusCode'] === 'number' && { tunnelStatus: fields['statusCode'] }),
   });
-  return {
-    ...failure(told, verdict, progress),
-    ...(reason !== undefined && WORD.test(reason) && { reason }),
-  };
+  const { clockOffsetMs } = progress;
+  const failed =
+    clockOffsetMs === undefined
+      ? failure(told, verdict, progress)
+      : // The next signature is made by AWS's clock.
+        failure({ ...told, message: `${told.message} (${clockNote(clockOffsetMs)})` }, WAIT, progress);
+  return { ...failed, ...(reason !== undefined && WORD.test(reason) && { reason }) };
 }
 
 /** Why an attempt was stopped from here. */

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { timeOfRefusal } from './clock.ts';
 import type { Agents } from './connection.ts';
 import { exchange, NoConnectionError, type Request, type Sending } from './exchange.ts';
 import { type Stop, toFailure, toStopped } from './failures.ts';
@@ -33,8 +34,15 @@ export const REPLACED = [
   'retryMiddleware',
 ] as const;
 
-/** Signs the requests of a client and sends them over `agents`, those of `perform` alone. */
-export function carryRequests(client: LambdaClient, agents: Agents): void {
+/** Told when a client finds by how many milliseconds AWS's clock is ahead of this machine's. */
+export type OnClockOffset = (offsetMs: number) => void;
+
+/** Signs the requests of a client, by AWS's clock once it is known, and sends them over `agents`: those of `perform` alone. */
+export function carryRequests(
+  client: LambdaClient,
+  agents: Agents,
+  onClockOffset: OnClockOffset = () => {},
+): void {
   const { config } = client;
   for (const name of REPLACED) client.middlewareStack.remove(name);
   const signer = new Signer('lambda');
@@ -46,18 +54,27 @@ export function carryRequests(client: LambdaClient, agents: Agents): void {
         const sending = underWay.getStore();
         if (sending === undefined || !isRequest(request)) throw new Error('not sent by perform()');
         userAgent ??= userAgentOf(client);
+        const { timing, progress } = sending;
+        const signedAt = timing.now() + config.systemClockOffset;
         const headers = signer.sign(
           { ...request, headers: { ...request.headers, 'user-agent': await userAgent } },
           {
             credentials: await config.credentials(),
             region: await config.region(),
-            date: new Date(sending.timing.now()),
+            date: new Date(signedAt),
           },
         );
         try {
-          return { response: await exchange({ ...request, headers }, { ...sending, agents }) };
+          const response = await exchange({ ...request, headers }, { ...sending, agents });
+          const time = timeOfRefusal(response, signedAt);
+          if (time !== undefined) {
+            config.systemClockOffset = time - timing.now();
+            progress.clockWasWrong(config.systemClockOffset);
+            onClockOffset(config.systemClockOffset);
+          }
+          return { response };
         } catch (error) {
-          sending.progress.networkFailed(error);
+          progress.networkFailed(error);
           throw error;
         }
       },

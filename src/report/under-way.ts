@@ -139,6 +139,12 @@ export const writeState = (found: { label: string; state: string }): void => inf
 /** Writes what happened in a durable execution. */
 export const writeHappening = (happening: Happening): void => writeForeign(historyLine(happening));
 
+/** Warns that signatures are not made by this machine's clock, with by how much it is wrong. */
+export const warnOfClock = (note: string): void =>
+  warning(
+    `Requests are signed with AWS's time, because ${note}. Set the runner's clock: other steps may fail, and the times in this report are wrong.`,
+  );
+
 /** Warns that the steps of an execution can't be shown. */
 export const warnOfHiddenHistory = ({ label, error }: { label: string; error: string }): void =>
   warning(
