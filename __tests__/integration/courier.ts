@@ -1,8 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import type { LocalLambda } from '../../local-lambda/server.ts';
-import { portOf } from '../../local-proxy/front.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type Courier, type DeliveryPolicy, deliver, type Wait } from '../../src/lambda/delivery.ts';
 import { Gate } from '../../src/lambda/gate.ts';
@@ -21,16 +18,6 @@ export function useLambda(url: string, region = 'us-east-1'): () => void {
   return () => {
     process.env = saved;
   };
-}
-
-/** An address on loopback where nobody listens. */
-export async function unusedUrl(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${portOf(server)}`;
-  server.close();
-  await once(server, 'close');
-  return url;
 }
 
 export const INVOCATION: Invocation = {

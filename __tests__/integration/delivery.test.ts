@@ -10,6 +10,7 @@ import { deliverAll } from '../../src/lambda/delivery.ts';
 import { Gate } from '../../src/lambda/gate.ts';
 import { perform } from '../../src/lambda/request.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
+import { unusedUrl } from '../e2e/step.ts';
 import {
   deliverTo,
   ECHO,
@@ -18,7 +19,6 @@ import {
   POLICY,
   SLOW,
   timeoutAtSleep,
-  unusedUrl,
   useLambda,
 } from './courier.ts';
 

@@ -6,7 +6,8 @@ import { Clients } from '../../src/lambda/client.ts';
 import { type Following, followExecution } from '../../src/lambda/durable.ts';
 import type { Answer, Failure } from '../../src/lambda/invocation.ts';
 import type { FailedQuestion } from '../../src/lambda/polling.ts';
-import { fakeTiming, INVOCATION, POLICY, unusedUrl, useLambda } from './courier.ts';
+import { unusedUrl } from '../e2e/step.ts';
+import { fakeTiming, INVOCATION, POLICY, useLambda } from './courier.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:echo:1/durable-execution/order-7/id';
 const STARTED = {

@@ -14,15 +14,8 @@ import type { Delivery, Invocation } from '../../src/lambda/invocation.ts';
 import type { FailedQuestion } from '../../src/lambda/polling.ts';
 import { Readiness } from '../../src/lambda/readiness.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
-import {
-  deliverTo,
-  fakeTiming,
-  INVOCATION,
-  POLICY,
-  timeoutAtSleep,
-  unusedUrl,
-  useLambda,
-} from './courier.ts';
+import { unusedUrl } from '../e2e/step.ts';
+import { deliverTo, fakeTiming, INVOCATION, POLICY, timeoutAtSleep, useLambda } from './courier.ts';
 
 let lambda: LocalLambda;
 let restore: () => void;

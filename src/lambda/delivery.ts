@@ -86,6 +86,15 @@ const refusesTail = (failure: Failure, invocation: Invocation): boolean =>
   failure.name === 'InvalidParameterValueException' &&
   failure.message.includes('Tail logs are not supported');
 
+/** What all attempts together prove: one that may have run is not undone by a later one that was refused. */
+function sumUp(failures: readonly Failure[], last: Failure, invocation: Invocation): Failure {
+  if (invocation.invocationType === 'DryRun') return { ...last, proof: 'never_ran' };
+  const uncertain = failures.find(({ proof }) => proof === 'may_have_run');
+  const proof = last.proof === 'never_ran' && uncertain ? 'may_have_run' : last.proof;
+  const sentAt = uncertain?.sentAt ?? last.sentAt;
+  return { ...last, proof, ...(sentAt !== undefined && { sentAt }) };
+}
+
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
 /** How often it was tried, and how many of these attempts came so far as to send it. */
@@ -225,23 +234,19 @@ class Attempts {
     const leftMs = at - now;
     if (waitMs > leftMs)
       return this.#end(failure, askedSeconds * 1000 > leftMs ? askedTooMuch(askedSeconds) : why);
-    onWait({ invocation: this.#invocation, failure: this.#sumUp(failure), waitMs, leftMs });
+    onWait({
+      invocation: this.#invocation,
+      failure: sumUp(this.#failures, failure, this.#invocation),
+      waitMs,
+      leftMs,
+    });
     await timing.sleep(waitMs, stop);
     return undefined;
   }
 
-  /** What all attempts together prove: one that may have run is not undone by a later one that was refused. */
-  #sumUp(last: Failure): Failure {
-    if (this.#invocation.invocationType === 'DryRun') return { ...last, proof: 'never_ran' };
-    const uncertain = this.#failures.find(({ proof }) => proof === 'may_have_run');
-    const proof = last.proof === 'never_ran' && uncertain ? 'may_have_run' : last.proof;
-    const sentAt = uncertain?.sentAt ?? last.sentAt;
-    return { ...last, proof, ...(sentAt !== undefined && { sentAt }) };
-  }
-
   /** Ends with a failure, and says what was tried and why not longer. */
   #end(last: Failure, why?: string): Ending {
-    const failure = this.#sumUp(last);
+    const failure = sumUp(this.#failures, last, this.#invocation);
     const attempts = this.#failures.length;
     const seconds = Math.round((this.#errand.timing.now() - this.#firstFailedAt) / 1000);
     const notes = [attempts > 1 ? `${tried(this.#failures)} in ${seconds} s` : '', why ?? ''].filter(Boolean);

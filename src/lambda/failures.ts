@@ -147,7 +147,7 @@ const TLS_ERRORS = /^ERR_(?:SSL|TLS)_/;
 
 /** What may pass of errors before anything was sent: the operating system's, and those of services that give credentials. */
 const VERDICTS_UNSENT: ReadonlyMap<string, Verdict> = new Map([
-  ['EAI_AGAIN', WAIT],
+  ['EAI_AGAIN', OVERLOAD],
   ['ECONNABORTED', WAIT],
   ['ECONNRESET', WAIT],
   ['EPIPE', WAIT],

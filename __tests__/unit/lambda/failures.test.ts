@@ -210,7 +210,7 @@ test('a tunnel that a proxy refused did not run the function and may clear, what
 
 describe('a failure without an answer', () => {
   test.each([
-    ['EAI_AGAIN', WAITS],
+    ['EAI_AGAIN', OVERLOAD],
     ['ECONNRESET', WAITS],
     ['ETIMEDOUT', WAITS],
     ['ECONNREFUSED', UNREACHABLE],
