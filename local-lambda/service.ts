@@ -181,7 +181,7 @@ export class Service {
   /** Takes a request through every check the service makes, in its order, and does what it asks for. */
   async answer(request: LambdaRequest, requestId: string): Promise<Answer> {
     try {
-      const problem = signatureProblem(request.headers, this.region);
+      const problem = signatureProblem(request.headers, { region: this.region, now: request.receivedAt });
       if (problem !== undefined) throw problem;
       const route = findRoute(request);
       if (route === undefined) throw unknownOperation();

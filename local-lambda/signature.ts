@@ -26,6 +26,30 @@ function parametersOf(authorization: string): Map<string, string> | ServiceError
   return parameters;
 }
 
+const LONGEST_AGE_MS = 5 * 60_000;
+
+/** 20260924T101112Z */
+const basicTime = (time: number): string => new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
+
+/** AWS refuses a signature whose time is not within 5 minutes of its own. */
+function ageProblem(timestamp: string, now: number): ServiceError | undefined {
+  const signedAt = Date.parse(
+    timestamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'),
+  );
+  const [earliest, latest] = [now - LONGEST_AGE_MS, now + LONGEST_AGE_MS].map(basicTime);
+  const refused = (message: string) => notAuthenticated('InvalidSignatureException', message);
+  if (signedAt < now - LONGEST_AGE_MS) {
+    return refused(
+      `Signature expired: ${timestamp} is now earlier than ${earliest} (${basicTime(now)} - 5 min.)`,
+    );
+  }
+  return signedAt > now + LONGEST_AGE_MS
+    ? refused(
+        `Signature not yet current: ${timestamp} is still later than ${latest} (${basicTime(now)} + 5 min.)`,
+      )
+    : undefined;
+}
+
 function scopeProblem(options: {
   credential: string;
   timestamp: string;
@@ -69,10 +93,13 @@ function scopeProblem(options: {
 }
 
 /**
- * Checks that a request is signed with SigV4 in the right form and for the right scope.
+ * Checks that a request is signed with SigV4 in the right form, for the right scope and at the right time.
  * The signature itself can't be checked: there is no secret here to check it with.
  */
-export function signatureProblem(headers: Headers, region: string): ServiceError | undefined {
+export function signatureProblem(
+  headers: Headers,
+  { region, now }: { region: string; now: number },
+): ServiceError | undefined {
   const authorization = headers['authorization'];
   if (authorization === undefined) {
     return notAuthenticated('MissingAuthenticationTokenException', 'Missing Authentication Token');
@@ -121,5 +148,5 @@ export function signatureProblem(headers: Headers, region: string): ServiceError
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
     );
   }
-  return scopeProblem({ credential, timestamp, region });
+  return scopeProblem({ credential, timestamp, region }) ?? ageProblem(timestamp, now);
 }

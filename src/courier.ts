@@ -1,10 +1,12 @@
 import path from 'node:path';
 import type { Plan } from './inputs/plan.ts';
 import { Clients } from './lambda/client.ts';
+import { clockNote } from './lambda/clock.ts';
 import type { Courier } from './lambda/delivery.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
 import { Gate } from './lambda/gate.ts';
 import type { Failure, Invocation } from './lambda/invocation.ts';
+import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { ClientListeners } from './lambda/request.ts';
 import type { OnChunk } from './lambda/stream.ts';
@@ -14,11 +16,16 @@ import { writeForeign } from './report/log.ts';
 import type { LogThrottle } from './report/log-throttle.ts';
 import type { StreamedResponse } from './report/streamed-response.ts';
 import {
+  type Question,
+  questionLine,
+  type RepeatedLines,
+  repeatedLogLines,
+  waitLine,
+  warnOfClock,
   warnOfHiddenHistory,
   warnOfNoExecution,
   writeHappening,
   writeState,
-  writeWait,
 } from './report/under-way.ts';
 
 /** Receives a streamed response. */
@@ -73,11 +80,17 @@ export type Surroundings = Readonly<{
 async function extrasFor(
   plan: Plan,
   { receiver, throttle }: Surroundings,
+  lines: RepeatedLines,
 ): Promise<Pick<Courier, 'readiness' | 'follow' | 'stream'>> {
+  const onFailedQuestion =
+    (about: Question['about']) =>
+    ({ invocation, failure, waitMs }: FailedQuestion): void =>
+      lines.add(questionLine({ label: invocation.functionName, about, error: failure.name, waitMs }));
   const readiness = plan.waitUntilReady && {
     waits: new (await import('./lambda/readiness.ts')).Readiness(),
     onStateChange: ({ invocation, state }: StateChange) =>
       throttle.write('changes of state', () => writeState({ label: invocation.functionName, state })),
+    onFailedQuestion: onFailedQuestion('configuration'),
   };
   const follow = plan.waitForDurableExecution && {
     execution: (await import('./lambda/durable.ts')).followExecution,
@@ -89,6 +102,7 @@ async function extrasFor(
       throttle.write('histories that cannot be read', () =>
         warnOfHiddenHistory({ label: functionName, error: name }),
       ),
+    onFailedQuestion: onFailedQuestion('durable execution'),
     onNotDurable: ({ functionName }: Invocation) =>
       throttle.write('without a durable execution', () => warnOfNoExecution({ label: functionName })),
   };
@@ -102,16 +116,23 @@ async function extrasFor(
 /** What the deliveries of a plan share, told of in the log while they are under way. */
 export async function courierFor(plan: Plan, surroundings: Surroundings): Promise<Courier> {
   const { throttle, cancel, listeners } = surroundings;
+  const lines = repeatedLogLines(REAL_TIMING.now, throttle);
+  let isClockKnown = false;
+  // Each region finds out for itself, and each request that was signed before.
+  const onClockOffset = (offsetMs: number): void => {
+    if (!isClockKnown) warnOfClock(clockNote(offsetMs));
+    isClockKnown = true;
+  };
   return {
-    ...(await extrasFor(plan, surroundings)),
-    clients: new Clients(plan.proxy, listeners),
+    ...(await extrasFor(plan, surroundings, lines)),
+    clients: new Clients(plan.proxy, { ...listeners, onClockOffset }),
     policy: plan.delivery,
     timing: REAL_TIMING,
     gate: new Gate(plan.maxConcurrency),
     cancel,
     onWait: ({ invocation, failure, waitMs, leftMs }) =>
-      throttle.write(`retries after ${failure.name}`, () =>
-        writeWait({
+      lines.add(
+        waitLine({
           label: invocation.functionName,
           error: failure.name,
           reason: failure.reason,
@@ -120,5 +141,6 @@ export async function courierFor(plan: Plan, surroundings: Surroundings): Promis
           leftMs,
         }),
       ),
+    onAllEnded: () => lines.end(),
   };
 }

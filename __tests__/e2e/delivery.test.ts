@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Fault, type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
 import { signalTest } from '../signals.ts';
-import { ECHO, HANDLERS, invokeStep } from './step.ts';
+import { ECHO, HANDLERS, invokeStep, unusedUrl } from './step.ts';
 
 let lambda: LocalLambda;
 
@@ -59,24 +59,85 @@ describe('a connection that is lost after the function ran', () => {
     expect(lambda.executions('echo')).toHaveLength(2);
     expect(step.annotations).toEqual([]);
     expect(texts(step)[1]).toMatch(
-      /^Lambda function echo: ECONNRESET; it may have run\. Sending it again in 0\.\d s \((180\.0|179\.\d) s left\)\.$/,
+      /^Lambda function echo: may have run \(ECONNRESET\)\. Retrying in 0\.\d s \((180\.0|179\.\d) s left\)\.$/,
     );
   });
 });
 
-test('a throttle is waited out, with a line a wait', async () => {
+test('a throttle is waited out, with a line for the first wait and one for the equal ones after it', async () => {
   lambda.setFault((_, n) =>
-    n < 2 ? throttle('ReservedFunctionConcurrentInvocationLimitExceeded') : undefined,
+    n < 4 ? throttle('ReservedFunctionConcurrentInvocationLimitExceeded') : undefined,
   );
   const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
   expect(step.exitCode).toBe(0);
-  expect(step.outputs['attempts']).toBe('3');
+  expect(step.outputs['attempts']).toBe('5');
   expect(lambda.executions('echo')).toHaveLength(1);
-  const waits = texts(step).filter((line) => line.includes('Sending it again'));
-  expect(waits).toHaveLength(2);
-  expect(waits[0]).toContain(
-    'TooManyRequestsException, ReservedFunctionConcurrentInvocationLimitExceeded; it did not run.',
+  const what = 'Lambda function echo: not run (throttled, ReservedFunctionConcurrentInvocationLimitExceeded)';
+  const waits = texts(step).filter((line) => line.startsWith(what));
+  expect(waits).toEqual([
+    expect.stringMatching(/\)\. Retrying in 0\.\d s \(180\.0 s left\)\.$/),
+    `${what}, 3 more times.`,
+  ]);
+});
+
+test('a host that refuses connections is given up by and by, and nothing is said to have been sent', async () => {
+  const step = await invokeStep(
+    { ...lambda, url: await unusedUrl() },
+    { function_name: 'echo', payload: PAYLOAD, retry_seconds: '1' },
   );
+  expect(step.exitCode).toBe(1);
+  expect(step.outputs['outcome']).toBe('not_invoked');
+  expect(step.annotations[0]?.message).toMatch(
+    /^echo: ECONNREFUSED: connect ECONNREFUSED \S+ \(tried \d+ times in 1 s; gave up: retry_seconds is exhausted\)\. The function did not run\./,
+  );
+  expect(texts(step)).toContainEqual(
+    expect.stringMatching(/^Lambda function echo: not run \(ECONNREFUSED\)\. Retrying in 0\.\d s/),
+  );
+});
+
+test.each([
+  ['behind', -7_200],
+  ['ahead', 7_200],
+])('a clock that is two hours %s costs one refused request, and a warning', async (what, seconds) => {
+  const skew = `const now = Date.now; globalThis.Date = class extends Date {
+    constructor(...given) { given.length === 0 ? super(Date.now()) : super(...given); }
+    static now() { return now() + ${seconds * 1000}; }
+  };`;
+  const step = await invokeStep(
+    lambda,
+    { function_name: 'echo', payload: PAYLOAD },
+    { env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(skew)}` } },
+  );
+  expect(step.exitCode).toBe(0);
+  expect(step.outputs).toMatchObject({ outcome: 'succeeded', attempts: '2' });
+  expect(lambda.requests).toHaveLength(2);
+  expect(lambda.executions('echo')).toHaveLength(1);
+  expect(step.annotations.map(({ level, message }) => [level, message])).toEqual([
+    [
+      'warning',
+      expect.stringMatching(
+        new RegExp(
+          `^Requests are signed with AWS's time, because the runner's clock is 7,\\d{3} s ${what === 'ahead' ? 'ahead of' : 'behind'} AWS's\\.`,
+        ),
+      ),
+    ],
+  ]);
+});
+
+test('a 202 with a body but no durable execution was invoked asynchronously', async () => {
+  lambda.setFault(() => ({
+    kind: 'raw',
+    when: 'after',
+    status: 202,
+    headers: { 'x-amzn-requestid': '11111111-2222-4333-8444-555555555555' },
+    body: '{}',
+  }));
+  const step = await invokeStep(lambda, {
+    function_name: 'echo',
+    payload: PAYLOAD,
+    invocation_type: 'Event',
+  });
+  expect(step.stdout).not.toContain('durable execution');
 });
 
 test('timeout_seconds is the end: unknown, and the function runs on', async () => {
@@ -139,7 +200,7 @@ describe('a step that is cancelled', () => {
       {
         onStart: (child) => {
           child.stdout?.on('data', (chunk) => {
-            if (String(chunk).includes('Sending it again')) child.kill('SIGTERM');
+            if (String(chunk).includes('Retrying in')) child.kill('SIGTERM');
           });
         },
       },

@@ -72,8 +72,11 @@ const HISTORY = [
   'step ship-order started',
   'step ship-order succeeded',
 ].map((line) => `Lambda function order: ${line}`);
+const FAILED_QUESTION = 'Lambda function order: could not read its durable execution';
 const historyIn = (step: InvokeStep): string[] =>
-  texts(step).filter((text) => text.startsWith('Lambda function order: '));
+  texts(step).filter(
+    (text) => text.startsWith('Lambda function order: ') && !text.startsWith(FAILED_QUESTION),
+  );
 
 describe('an execution of three steps and a wait', () => {
   const ANSWER = { orderId: 'A-7', paymentId: 'P-A-7', status: 'shipped' };
@@ -134,8 +137,11 @@ describe('an execution of three steps and a wait', () => {
     expect(step.exitCode).toBe(0);
     expect(
       operations().filter((operation) => operation === 'GetDurableExecutionHistory').length,
-    ).toBeGreaterThan(3);
+    ).toBeGreaterThan(2);
     expect(historyIn(step)).toEqual(HISTORY.map((line) => line.replace('(1 s)', '(25 s)')));
+    expect(texts(step)).toContainEqual(
+      expect.stringMatching(/could not read its durable execution \(ECONNRESET\)\. Retrying in \d\.\d s\.$/),
+    );
     expect(JSON.parse(step.outputs['result'] ?? '')).toEqual(ANSWER);
   });
 });
@@ -243,7 +249,9 @@ describe('a lost answer', () => {
       { function_name: 'echo', qualifier: '1', invocation_type: 'RequestResponse' },
     );
     expect(step.outputs).toMatchObject({ outcome: 'unknown', attempts: '1' });
-    expect(messages(step)[0]).toContain('it was not sent again');
+    expect(messages(step)[0]).toContain(
+      'not retried: the configuration does not show that the function is durable',
+    );
     expect(lambda.executions('echo')).toHaveLength(1);
   });
 });

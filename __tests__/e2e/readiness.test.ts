@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import { type FunctionDefinition, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { invokeStep } from './step.ts';
+import { invokeStep, unusedUrl } from './step.ts';
 
 let lambda: LocalLambda;
 let mayAsk = true;
@@ -86,4 +86,36 @@ test('where asking is denied, the annotation has the statement to add', async ()
     Resource: [arn, `${arn}:*`],
   });
   expect(lambda.requests).toHaveLength(1);
+});
+
+test('where Lambda can not be asked, the log and the annotation say why, and nothing was sent', async () => {
+  const step = await invokeStep({ ...lambda, url: await unusedUrl() }, { ...INPUTS, retry_seconds: '1' });
+  expect(step.exitCode).toBe(1);
+  expect(step.outputs).toMatchObject({ outcome: 'not_invoked', attempts: '0' });
+  expect(texts(step)).toContainEqual(
+    expect.stringMatching(
+      /^Lambda function echo: could not read its configuration \(ECONNREFUSED\)\. Retrying in \d\.\d s\.$/,
+    ),
+  );
+  expect(step.annotations[0]?.message).toMatch(
+    /^echo: ECONNREFUSED: connect ECONNREFUSED \S+ \(tried \d+ times; gave up: retry_seconds is exhausted\)\./,
+  );
+});
+
+test('where Lambda is unavailable until timeout_seconds is over, the annotation says so', async () => {
+  lambda.setFault(() => ({
+    kind: 'error',
+    when: 'before',
+    status: 503,
+    type: 'ServiceUnavailableException',
+    message: 'Try later.',
+  }));
+  const step = await invokeStep(lambda, { ...INPUTS, timeout_seconds: '2' });
+  expect(step.outputs).toMatchObject({ outcome: 'not_invoked', attempts: '0' });
+  expect(step.annotations[0]?.message).toMatch(
+    /^echo: ServiceUnavailableException: timed out before Lambda said whether the function is ready: Try later\. The function did not run\./,
+  );
+  expect(texts(step)).toContainEqual(
+    expect.stringMatching(/could not read its configuration \(ServiceUnavailableException\)\. Retrying in/),
+  );
 });

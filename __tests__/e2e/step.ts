@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import type { LocalLambda } from '../../local-lambda/server.ts';
+import { portOf } from '../../local-proxy/front.ts';
 import { readLog } from '../../local-runner/commands.ts';
 import { runStep, type StepOptions, type StepRun } from '../../local-runner/run-step.ts';
 
@@ -13,6 +16,16 @@ export const ECHO = path.join(
   'handlers',
   'echo.mjs.handler',
 );
+
+/** An address on loopback where nobody listens. */
+export async function unusedUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${portOf(server)}`;
+  server.close();
+  await once(server, 'close');
+  return url;
+}
 
 /** The environment of a job that talks to a local Lambda. */
 export const jobEnvironment = (lambda: Pick<LocalLambda, 'url' | 'region'>): Record<string, string> => ({

@@ -48,6 +48,25 @@ export function fakeTiming(random: () => number = () => 0.999): FakeTiming {
   };
 }
 
+/** Fake time on which timeout_seconds is over at a sleep, counted from 1, and `also` happens then. */
+export function timeoutAtSleep(count: number, also: () => void = () => {}): Timing {
+  const timeouts: (() => void)[] = [];
+  const timing = fakeTiming();
+  return {
+    ...timing,
+    after: (ms, callback) => {
+      if (ms === POLICY.timeoutMs) timeouts.push(callback);
+      return () => {};
+    },
+    sleep: async (ms, signal) => {
+      await timing.sleep(ms, signal);
+      if (timing.slept.length !== count) return;
+      for (const goOff of timeouts) goOff();
+      also();
+    },
+  };
+}
+
 /** What a delivery did, beside how it ended. */
 export type Delivered = Delivery & Readonly<{ waits: readonly Wait[] }>;
 

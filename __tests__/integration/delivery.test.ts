@@ -1,10 +1,26 @@
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import { type Fault, type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
 import { portOf } from '../../local-proxy/front.ts';
+import { Clients } from '../../src/lambda/client.ts';
+import { deliverAll } from '../../src/lambda/delivery.ts';
+import { Gate } from '../../src/lambda/gate.ts';
+import { perform } from '../../src/lambda/request.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
-import { deliverTo, ECHO, fakeTiming, SLOW, useLambda } from './courier.ts';
+import { unusedUrl } from '../e2e/step.ts';
+import {
+  deliverTo,
+  ECHO,
+  fakeTiming,
+  INVOCATION,
+  POLICY,
+  SLOW,
+  timeoutAtSleep,
+  useLambda,
+} from './courier.ts';
 
 let lambda: LocalLambda;
 let restore: () => void;
@@ -35,7 +51,8 @@ const ORDER = { functionName: 'order', reference: { name: 'order' }, qualifier: 
 /** Faults for the first requests, then none. */
 const first = (...faults: readonly Fault[]): void => lambda.setFault((_, n) => faults[n]);
 const THROTTLED = throttle('ReservedFunctionConcurrentInvocationLimitExceeded');
-const PENDING: Fault = {
+const GONE = 'ResourceNotFoundException';
+const PENDING: Extract<Fault, { kind: 'error' }> = {
   kind: 'error',
   when: 'before',
   status: 409,
@@ -147,15 +164,20 @@ describe('which policy sends again what', () => {
     expect(result).toMatchObject({ kind: 'failure', proof: 'never_ran' });
   });
 
-  test('one that may have run stays so, although the next attempt was refused', async () => {
-    first({ kind: 'reset', when: 'after' }, { ...THROTTLED, status: 404, type: 'ResourceNotFoundException' });
-    const { result } = await deliverTo(lambda, { policy: { retry: 'idempotent' } });
-    expect(result).toMatchObject({
-      kind: 'failure',
-      name: 'ResourceNotFoundException',
-      proof: 'may_have_run',
-      sentAt: expect.any(Date),
+  test('one that may have run stays so, and was sent then, although the next attempt was refused', async () => {
+    const timing = fakeTiming();
+    const sentAt: number[] = [];
+    lambda.setFault((_, n) => {
+      sentAt.push(timing.now());
+      return [{ kind: 'reset', when: 'after' } as const, { ...PENDING, status: 404, type: GONE }][n];
     });
+    const { result } = await deliverTo(lambda, { timing, policy: { retry: 'idempotent' } });
+    expect(result).toMatchObject({ kind: 'failure', name: GONE, proof: 'may_have_run' });
+    // The fake clock stands still but for the wait of 200 ms between the two.
+    const [first = 0, second = 0] = sentAt;
+    const told = result.kind === 'failure' ? (result.sentAt?.getTime() ?? 0) : 0;
+    expect(second - first).toBeGreaterThanOrEqual(199);
+    expect(told).toBeLessThanOrEqual(first);
   });
 
   test('a connection lost on a socket that was used before proves nothing', async () => {
@@ -215,7 +237,7 @@ describe('waiting', () => {
     expect(waits.at(-1)?.leftMs).toBeLessThanOrEqual(5_000 - 200 - 400 - 799);
     expect(result).toMatchObject({
       proof: 'never_ran',
-      message: 'Rate Exceeded. (sent 5 times in 3 s; to wait 4 s more would be too long)',
+      message: 'Rate Exceeded. (sent 5 times in 3 s; gave up: retry_seconds is exhausted)',
     });
   });
 
@@ -235,6 +257,140 @@ describe('waiting', () => {
     expect(attempts).toBeGreaterThan(5);
     expect(elapsedMs).toBeGreaterThanOrEqual(20_000);
     expect(lambda.executions()).toHaveLength(1);
+  });
+});
+
+describe('a Retry-After', () => {
+  test.each(['200', '1e300', '99999999999'])(
+    'of %s s that leaves no time for a retry ends it',
+    async (seconds) => {
+      const timing = fakeTiming();
+      lambda.setFault(() => ({ ...THROTTLED, headers: { 'retry-after': seconds } }));
+      const { result, attempts } = await deliverTo(lambda, { timing });
+      expect(attempts).toBe(1);
+      expect(timing.slept).toEqual([]);
+      expect(result.kind === 'failure' && result.message).toMatch(
+        /^Rate Exceeded\. \(gave up: Lambda asks to wait \S+ s, which is longer than the time left\)$/,
+      );
+    },
+  );
+});
+
+describe('what can not be reached', () => {
+  const spent = (slept: readonly number[]): number => slept.reduce((sum, ms) => sum + ms, 0);
+
+  test('is given up within 15 s, and was never sent', async () => {
+    const back = useLambda(await unusedUrl());
+    const timing = fakeTiming();
+    const { result, attempts } = await deliverTo(lambda, { timing });
+    back();
+    expect(spent(timing.slept)).toBeLessThanOrEqual(15_000);
+    expect(attempts).toBe(7);
+    expect(result).toMatchObject({ kind: 'failure', name: 'ECONNREFUSED', proof: 'never_ran' });
+    expect(result).not.toHaveProperty('sentAt');
+    expect(result.kind === 'failure' && result.message).toMatch(
+      /^connect ECONNREFUSED \S+ \(tried 7 times in 13 s; gave up: waiting longer does not clear this error\)$/,
+    );
+  });
+
+  test('is given up at retry_seconds where that is sooner', async () => {
+    const back = useLambda(await unusedUrl());
+    const { result, attempts } = await deliverTo(lambda, { policy: { retryMs: 1_000 } });
+    back();
+    expect(attempts).toBe(3);
+    expect(result.kind === 'failure' && result.message).toContain('gave up: retry_seconds is exhausted');
+  });
+
+  test('has 15 s from when it can not be reached, and says how often it was sent before', async () => {
+    // It throttles for a minute, then nobody listens any more.
+    const timing = fakeTiming();
+    const server = createHttpServer((request, response) => {
+      request.resume();
+      response.writeHead(429, { 'retry-after': '60', connection: 'close', 'x-amzn-requestid': 'one' });
+      response.end('{}');
+      server.close();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const back = useLambda(`http://127.0.0.1:${portOf(server)}`);
+    const { result, attempts } = await deliverTo(lambda, { timing });
+    back();
+    const [throttled = 0, ...refused] = timing.slept;
+    expect(throttled).toBe(60_000);
+    expect(refused.length).toBeGreaterThan(1);
+    expect(spent(refused)).toBeLessThanOrEqual(15_000);
+    expect(result.kind === 'failure' && result.message).toContain(
+      `tried ${attempts} times and sent once in `,
+    );
+  });
+});
+
+describe('a list', () => {
+  const courierWith = (clients: Clients, gate: Gate) => ({
+    clients,
+    gate,
+    policy: POLICY,
+    timing: fakeTiming(),
+    cancel: new AbortController().signal,
+    onWait: () => {},
+  });
+  const list = (count: number) => Array.from({ length: count }, (_, index) => ({ ...INVOCATION, index }));
+
+  test('is sent in its order', async () => {
+    const clients = new Clients({});
+    const bodies = list(5).map((invocation) => ({
+      ...invocation,
+      payload: new TextEncoder().encode(String(invocation.index)),
+    }));
+    const ended: number[] = [];
+    await deliverAll(bodies, courierWith(clients, new Gate(1)), async ({ invocation }) => {
+      ended.push(invocation.index);
+    });
+    clients.close();
+    expect(lambda.requests.map(({ body }) => String(body))).toEqual(['0', '1', '2', '3', '4']);
+    expect(ended).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test.each([
+    { what: '429', fault: THROTTLED },
+    { what: '400 ThrottlingException', fault: { ...PENDING, status: 400, type: 'ThrottlingException' } },
+  ])('that is throttled with $what has fewer concurrent attempts from then on', async ({ fault }) => {
+    const gate = new Gate(8);
+    const bounds: number[] = [];
+    lambda.setFault((_, n) => {
+      bounds.push(gate.bound);
+      return n < 8 ? fault : undefined;
+    });
+    const clients = new Clients({});
+    const kinds: string[] = [];
+    await deliverAll(list(8), courierWith(clients, gate), async ({ result }) => {
+      kinds.push(result.kind);
+    });
+    clients.close();
+    expect(bounds[0]).toBe(8);
+    expect(Math.min(...bounds)).toBeLessThanOrEqual(4);
+    expect(kinds).toEqual(Array(8).fill('answer'));
+  });
+
+  test('that is refused for another reason keeps its concurrency', async () => {
+    const gate = new Gate(8);
+    first(...Array<Fault>(8).fill(PENDING));
+    const clients = new Clients({});
+    await deliverAll(list(8), courierWith(clients, gate), async () => {});
+    clients.close();
+    expect(gate.bound).toBe(8);
+  });
+
+  test('says once when all of it has ended', async () => {
+    const clients = new Clients({});
+    const told: string[] = [];
+    const courier = { ...courierWith(clients, new Gate(2)), onAllEnded: () => told.push('all') };
+    await deliverAll(list(3), courier, async ({ invocation }) => {
+      await nextTurn();
+      told.push(String(invocation.index));
+    });
+    clients.close();
+    expect(told.slice(0, 3).toSorted()).toEqual(['0', '1', '2']);
+    expect(told.slice(3)).toEqual(['all']);
   });
 });
 
@@ -285,6 +441,27 @@ describe('cancellation', () => {
     expect(result).toMatchObject({ name: 'Cancelled', proof: 'never_ran' });
     expect(attempts).toBe(0);
     expect(lambda.requests).toHaveLength(0);
+  });
+
+  test('is what ended a request where timeout_seconds was over too', async () => {
+    const over = AbortSignal.abort();
+    const bounds = { deadline: over, cancel: over, stop: over, timing: fakeTiming() };
+    const ends = await perform(bounds, () => new Promise<never>(() => {}));
+    expect(ends).toMatchObject({ name: 'Cancelled', proof: 'never_ran' });
+  });
+
+  test('is what ended a wait where timeout_seconds was over too', async () => {
+    const cancel = new AbortController();
+    const timing = timeoutAtSleep(2, () => cancel.abort());
+    lambda.setFault(() => THROTTLED);
+    const { result } = await deliverTo(lambda, { cancel: cancel.signal, timing });
+    expect(result).toMatchObject({
+      message: 'Rate Exceeded. (sent 2 times in 1 s; then the workflow was cancelled)',
+    });
+    const late = await deliverTo(lambda, { timing: timeoutAtSleep(2) });
+    expect(late.result).toMatchObject({
+      message: 'Rate Exceeded. (sent 2 times in 1 s; gave up: timeout_seconds is exhausted)',
+    });
   });
 
   test('in flight leaves it unknown', async () => {

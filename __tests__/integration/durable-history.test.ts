@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { portOf } from '../../local-proxy/front.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type ExecutionEvent, followExecution } from '../../src/lambda/durable.ts';
-import { fakeTiming, INVOCATION, useLambda } from './courier.ts';
+import { fakeTiming, INVOCATION, POLICY, useLambda } from './courier.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:echo:1/durable-execution/order-7/id';
 let server: Server | undefined;
@@ -56,6 +56,8 @@ async function told(polls: readonly Readonly<Record<string, Page>>[]) {
       cancel: never,
       stop: never,
       timing: fakeTiming(),
+      policy: POLICY,
+      onFailedQuestion: () => {},
       onExecutionEvent: (event) => events.push(event),
       onHiddenHistory: () => {},
     },

@@ -29,22 +29,30 @@ function seeded(seed: number): () => number {
   };
 }
 
-const STATUS_BY_NAME: Readonly<Record<string, number>> = {
-  TooManyRequestsException: 429,
-  ResourceConflictException: 409,
-  ServiceException: 500,
-  EFSIOException: 410,
-  SnapStartTimeoutException: 408,
-};
-
 /** Errors of the table, each where the real service sends it: before the run, after it, or either. */
-const SERVICE_ERRORS: readonly Fault[] = Object.entries(VERDICTS_BY_NAME).flatMap(([type, { proof }]) => {
-  const error = { kind: 'error', status: STATUS_BY_NAME[type] ?? 400, type, message: `${type}.` } as const;
-  const before = { ...error, when: 'before' } as const;
-  const after = { ...error, when: 'after' } as const;
-  if (proof === 'never_ran') return [before];
-  return proof === 'ran' ? [after] : [before, after];
-});
+const SERVICE_ERRORS: readonly Fault[] = Object.entries(VERDICTS_BY_NAME).flatMap(
+  ([type, { proof, status }]) => {
+    const error = { kind: 'error', status, type, message: `${type}.` } as const;
+    const before = { ...error, when: 'before' } as const;
+    const after = { ...error, when: 'after' } as const;
+    if (proof === 'never_ran') return [before];
+    return proof === 'ran' ? [after] : [before, after];
+  },
+);
+
+/** Names whose status is another's: whoever sends them, the handler may have run. */
+const CONTRADICTIONS: readonly Fault[] = (
+  [
+    ['AccessDeniedException', 500],
+    ['TooManyRequestsException', 503],
+    ['ResourceConflictException', 502],
+    ['ThrottlingException', 500],
+  ] as const
+).flatMap(([type, status]) =>
+  (['before', 'after'] as const).map((when) => ({
+    ...{ kind: 'error', when, status, type, message: `${type}.` },
+  })),
+);
 
 const page = (status: number, when: 'before' | 'after'): Fault => ({
   kind: 'raw',
@@ -73,7 +81,7 @@ const BODY_FAULTS: readonly Fault[] = [
   { kind: 'omit-request-id' },
 ];
 
-const KINDS = [CONNECTION_FAULTS, SERVICE_ERRORS, BODY_FAULTS];
+const KINDS = [CONNECTION_FAULTS, SERVICE_ERRORS, CONTRADICTIONS, BODY_FAULTS];
 
 let lambda: LocalLambda;
 let restore: () => void;

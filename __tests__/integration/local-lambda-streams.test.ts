@@ -175,14 +175,15 @@ describe('a streamed response', () => {
   });
 
   test('has a content type, which the handler may set before it writes', async () => {
+    const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
     const request = async (event: unknown) => {
       const response = await fetch(
         `${lambda.url}/2021-11-15/functions/stream/response-streaming-invocations`,
         {
           method: 'POST',
           headers: {
-            'x-amz-date': '20260102T030405Z',
-            authorization: `AWS4-HMAC-SHA256 Credential=AKIA/20260102/us-east-1/lambda/aws4_request, SignedHeaders=host;x-amz-date, Signature=${'a'.repeat(64)}`,
+            'x-amz-date': time,
+            authorization: `AWS4-HMAC-SHA256 Credential=AKIA/${time.slice(0, 8)}/us-east-1/lambda/aws4_request, SignedHeaders=host;x-amz-date, Signature=${'a'.repeat(64)}`,
           },
           body: JSON.stringify(event),
         },

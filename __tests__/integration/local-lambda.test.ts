@@ -973,7 +973,10 @@ describe('who may', () => {
     sdk.destroy();
   });
 
-  const scope = '20260102/us-east-1/lambda/aws4_request';
+  const basicTime = (date: Date): string => date.toISOString().replace(/[-:]|\.\d+/g, '');
+  const time = basicTime(new Date());
+  const day = time.slice(0, 8);
+  const scope = `${day}/us-east-1/lambda/aws4_request`;
   const signature = 'a'.repeat(64);
   const valid = `AWS4-HMAC-SHA256 Credential=AKIA/${scope}, SignedHeaders=host;x-amz-date, Signature=${signature}`;
 
@@ -990,12 +993,12 @@ describe('who may', () => {
       'InvalidSignatureException',
     ],
     ['another service', valid.replace('/lambda/', '/s3/'), 'InvalidSignatureException'],
-    ['another day', valid.replace('20260102', '20260101'), 'InvalidSignatureException'],
+    ['another day', valid.replace(day, '20260101'), 'InvalidSignatureException'],
     ['all in order', valid, null],
   ])('authorization: %s', async (_title, authorization, type) => {
     const response = await fetch(`${lambda.url}/2015-03-31/functions/echo/invocations`, {
       method: 'POST',
-      headers: { 'x-amz-date': '20260102T030405Z', ...(authorization && { authorization }) },
+      headers: { 'x-amz-date': time, ...(authorization && { authorization }) },
       body: '{}',
     });
     expect(response.headers.get('x-amzn-errortype')).toBe(type);
@@ -1006,9 +1009,26 @@ describe('who may', () => {
     }
   });
 
+  test.each([
+    [-6, /^Signature expired: \w+ is now earlier than \w+ \(\w+ - 5 min\.\)$/],
+    [-4, undefined],
+    [4, undefined],
+    [6, /^Signature not yet current: \w+ is still later than \w+ \(\w+ \+ 5 min\.\)$/],
+  ])('a signature that is %i minutes off is taken within 5 minutes only', async (minutes, message) => {
+    const signedAt = basicTime(new Date(Date.now() + minutes * 60_000));
+    const response = await fetch(`${lambda.url}/2015-03-31/functions/echo/invocations`, {
+      method: 'POST',
+      headers: { 'x-amz-date': signedAt, authorization: valid.replace(day, signedAt.slice(0, 8)) },
+      body: '{}',
+    });
+    const told: unknown = await response.json();
+    expect(response.status).toBe(message === undefined ? 200 : 403);
+    if (message !== undefined) expect(told).toEqual({ message: expect.stringMatching(message) });
+  });
+
   test('another path is no operation', async () => {
     const response = await fetch(`${lambda.url}/2015-03-31/elsewhere`, {
-      headers: { 'x-amz-date': '20260102T030405Z', authorization: valid },
+      headers: { 'x-amz-date': time, authorization: valid },
     });
     expect(response.status).toBe(404);
     expect(response.headers.get('x-amzn-errortype')).toBe('UnknownOperationException');

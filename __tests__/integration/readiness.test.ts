@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import {
   type Fault,
@@ -10,8 +11,11 @@ import { Clients } from '../../src/lambda/client.ts';
 import { deliverAll } from '../../src/lambda/delivery.ts';
 import { Gate } from '../../src/lambda/gate.ts';
 import type { Delivery, Invocation } from '../../src/lambda/invocation.ts';
+import type { FailedQuestion } from '../../src/lambda/polling.ts';
 import { Readiness } from '../../src/lambda/readiness.ts';
-import { deliverTo, fakeTiming, INVOCATION, POLICY, useLambda } from './courier.ts';
+import { REAL_TIMING } from '../../src/lambda/timing.ts';
+import { unusedUrl } from '../e2e/step.ts';
+import { deliverTo, fakeTiming, INVOCATION, POLICY, timeoutAtSleep, useLambda } from './courier.ts';
 
 let lambda: LocalLambda;
 let restore: () => void;
@@ -27,6 +31,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   lambda.reset();
+  lambda.setFunction('echo', SAMPLE_FUNCTIONS.echo);
   mayAsk = true;
 });
 afterAll(async () => {
@@ -38,6 +43,7 @@ afterAll(async () => {
 const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.echo, environment: { key3 } });
 const textOf = ({ result }: Delivery): string =>
   result.kind === 'answer' ? new TextDecoder().decode(result.payload) : result.name;
+const PENDING: FunctionDefinition = { ...answering('never'), states: [{ state: 'Pending' }] };
 const operations = (): (string | undefined)[] => lambda.requests.map(({ operation }) => operation);
 const ASKED = 'GetFunctionConfiguration';
 const THROTTLED: Fault = {
@@ -51,13 +57,17 @@ const THROTTLED: Fault = {
 /** What is seen of the states, and what turns the wait on. */
 function watching() {
   const states: string[] = [];
+  const failed: FailedQuestion[] = [];
   const readiness = {
     waits: new Readiness(),
     onStateChange: ({ state }: { state: string }) => {
       states.push(state);
     },
+    onFailedQuestion: (question: FailedQuestion) => {
+      failed.push(question);
+    },
   };
-  return { states, extras: { readiness } };
+  return { states, failed, extras: { readiness } };
 }
 
 describe('a function that is', () => {
@@ -114,7 +124,7 @@ describe('a function that is', () => {
     const delivery = await deliverTo(lambda, { extras });
     expect(textOf(delivery)).toBe('{"a":1,"key3":"woken"}');
     expect(delivery.attempts).toBe(2);
-    expect(delivery.waits).toEqual([]);
+    expect(delivery.waits.map(({ failure }) => failure.name)).toEqual(['CodeArtifactUserPendingException']);
     expect(states).toEqual(['Inactive (Idle); the invocation will wake it', 'Pending (Creating)', 'ready']);
     expect(lambda.executions('echo')).toHaveLength(1);
   });
@@ -214,11 +224,87 @@ describe('asking that', () => {
     expect(operations()).toEqual([ASKED]);
   });
 
-  test('is throttled, or lost on the way, goes on', async () => {
+  test('is throttled, or lost on the way, goes on, and each failed question is told', async () => {
     lambda.setFault((_, n) => [THROTTLED, { kind: 'reset' as const, when: 'after' as const }][n]);
-    const { result } = await deliverTo(lambda, watching());
+    const { extras, failed } = watching();
+    const timing = fakeTiming(() => 0);
+    const { result } = await deliverTo(lambda, { extras, timing });
     expect(result.kind).toBe('answer');
     expect(operations()).toEqual([ASKED, ASKED, ASKED, 'Invoke']);
+    expect(failed.map(({ failure, waitMs }) => [failure.name, waitMs])).toEqual([
+      ['TooManyRequestsException', 500],
+      ['ECONNRESET', 750],
+    ]);
+    expect(timing.slept).toEqual([500, 750]);
+  });
+
+  test.each([
+    ['7', 7_000],
+    ['99999999999', 60_000],
+  ])('is asked to wait %s s waits %i ms', async (seconds, waitMs) => {
+    lambda.setFault((_, n) => (n === 0 ? { ...THROTTLED, headers: { 'retry-after': seconds } } : undefined));
+    const timing = fakeTiming();
+    const { result } = await deliverTo(lambda, { ...watching(), timing });
+    expect(result.kind).toBe('answer');
+    expect(timing.slept).toEqual([waitMs]);
+  });
+
+  test('fails until the time is over says why, and not that the function was not ready', async () => {
+    lambda.setFault(() => ({ ...THROTTLED, status: 503, type: 'ServiceUnavailable' }));
+    const { result, attempts } = await deliverTo(lambda, { ...watching(), timing: timeoutAtSleep(5) });
+    expect(result).toMatchObject({
+      name: 'ServiceUnavailable',
+      message: 'timed out before Lambda said whether the function is ready: Rate exceeded',
+      proof: 'never_ran',
+    });
+    expect(attempts).toBe(0);
+  });
+
+  test('fails from some time on until the time is over says in which state the function was, and why', async () => {
+    lambda.setFunction('echo', PENDING);
+    lambda.setFault((_, n) => (n === 0 ? undefined : THROTTLED));
+    const { result } = await deliverTo(lambda, { ...watching(), timing: timeoutAtSleep(5) });
+    expect(result).toMatchObject({
+      name: 'NotReady',
+      message:
+        'timed out before the function was ready (Pending (Creating)); its configuration could not be read any more: Rate exceeded',
+    });
+  });
+
+  describe('can not connect', () => {
+    let back = (): void => {};
+    beforeEach(async () => {
+      back = useLambda(await unusedUrl());
+    });
+    afterEach(() => back());
+
+    test('is given up within 15 s, with why', async () => {
+      const timing = fakeTiming();
+      const { extras, failed } = watching();
+      const { result, attempts } = await deliverTo(lambda, { extras, timing });
+      expect(result).toMatchObject({ name: 'ECONNREFUSED', proof: 'never_ran' });
+      expect('message' in result && result.message).toMatch(
+        /^connect ECONNREFUSED \S+ \(tried \d+ times; gave up: waiting longer does not clear this error\)$/,
+      );
+      expect(attempts).toBe(0);
+      expect(new Set(failed.map(({ failure }) => failure.name))).toEqual(new Set(['ECONNREFUSED']));
+      expect(timing.slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(15_000);
+      expect(failed).toHaveLength(timing.slept.length);
+    });
+
+    test('is given up at retry_seconds where that is sooner', async () => {
+      const timing = fakeTiming();
+      const { result } = await deliverTo(lambda, { ...watching(), timing, policy: { retryMs: 1_000 } });
+      expect('message' in result && result.message).toContain('gave up: retry_seconds is exhausted');
+      expect(timing.slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(1_000);
+    });
+
+    test('is given up at once with retry: never', async () => {
+      const timing = fakeTiming();
+      const { result } = await deliverTo(lambda, { ...watching(), timing, policy: { retry: 'never' } });
+      expect(result).toMatchObject({ name: 'ECONNREFUSED', proof: 'never_ran' });
+      expect(timing.slept).toEqual([]);
+    });
   });
 
   test('finds no function ends it', async () => {
@@ -229,14 +315,12 @@ describe('asking that', () => {
   });
 });
 
-const PENDING: FunctionDefinition = { ...answering('never'), states: [{ state: 'Pending' }] };
-
 test('timeout_seconds is the end, and says in which state the function was', async () => {
   lambda.setFunction('echo', PENDING);
-  const { result } = await deliverTo(lambda, { ...watching(), policy: { timeoutMs: 100 } });
+  const { result } = await deliverTo(lambda, { ...watching(), timing: timeoutAtSleep(5) });
   expect(result).toMatchObject({
     name: 'NotReady',
-    message: 'timeout_seconds was over, and the function was not ready (Pending (Creating))',
+    message: 'timed out before the function was ready (Pending (Creating))',
     proof: 'never_ran',
   });
 });
@@ -249,6 +333,129 @@ test('a cancelled workflow is the end too', async () => {
   const { result } = await deliverTo(lambda, { extras: { readiness }, cancel: cancel.signal });
   expect(result).toMatchObject({ name: 'Cancelled', proof: 'never_ran' });
   expect(states).toEqual([]);
+});
+
+test('a cancelled workflow is what ended it where timeout_seconds was over too', async () => {
+  lambda.setFunction('echo', PENDING);
+  const cancel = new AbortController();
+  const timing = timeoutAtSleep(2, () => cancel.abort());
+  const { result } = await deliverTo(lambda, { ...watching(), timing, cancel: cancel.signal });
+  expect(result).toMatchObject({ name: 'Cancelled', proof: 'never_ran' });
+});
+
+describe('a wait that several share', () => {
+  test('ends for each at its own deadline, and goes on for the others', async () => {
+    lambda.setFunction('echo', PENDING);
+    const { extras } = watching();
+    const short = deliverTo(lambda, { extras, timing: REAL_TIMING, policy: { timeoutMs: 300 } });
+    const long = deliverTo(lambda, { extras, timing: REAL_TIMING });
+    expect((await short).result).toMatchObject({ name: 'NotReady', proof: 'never_ran' });
+    lambda.setFunction('echo', answering('new'));
+    expect(textOf(await long)).toBe('{"a":1,"key3":"new"}');
+  });
+
+  test('does not end for one whose deadline is later than that of who began it', async () => {
+    lambda.setFunction('echo', PENDING);
+    const { extras } = watching();
+    const long = deliverTo(lambda, { extras, timing: REAL_TIMING, policy: { timeoutMs: 20_000 } });
+    const short = deliverTo(lambda, { extras, timing: REAL_TIMING, policy: { timeoutMs: 300 } });
+    expect((await short).result).toMatchObject({ name: 'NotReady' });
+    lambda.setFunction('echo', answering('new'));
+    expect(textOf(await long)).toBe('{"a":1,"key3":"new"}');
+  });
+
+  test('is asked for by nobody when all have gone', async () => {
+    lambda.setFunction('echo', PENDING);
+    const { extras } = watching();
+    await Promise.all([100, 200].map((timeoutMs) => deliverTo(lambda, { extras, policy: { timeoutMs } })));
+    // A question may be under way still.
+    const asked = lambda.requests.length + 1;
+    await sleep(200);
+    expect(lambda.requests.length).toBeLessThanOrEqual(asked);
+  });
+
+  test('is not kept for the next where it failed', async () => {
+    const { extras } = watching();
+    mayAsk = false;
+    expect((await deliverTo(lambda, { extras })).result).toMatchObject({ name: 'AccessDeniedException' });
+    mayAsk = true;
+    expect((await deliverTo(lambda, { extras })).result.kind).toBe('answer');
+    lambda.setFunction('echo', PENDING);
+    const late = watching();
+    await deliverTo(lambda, { extras: late.extras, timing: timeoutAtSleep(3) });
+    lambda.setFunction('echo', answering('new'));
+    expect(textOf(await deliverTo(lambda, { extras: late.extras }))).toBe('{"a":1,"key3":"new"}');
+  });
+
+  test('ends for all when the workflow is cancelled', async () => {
+    lambda.setFunction('echo', PENDING);
+    const { extras } = watching();
+    const cancel = new AbortController();
+    const waiting = [1, 2, 3].map(() =>
+      deliverTo(lambda, { extras, timing: REAL_TIMING, cancel: cancel.signal }),
+    );
+    setTimeout(() => cancel.abort(), 100);
+    for (const { result } of await Promise.all(waiting)) {
+      expect(result).toMatchObject({ name: 'Cancelled', proof: 'never_ran' });
+    }
+  });
+});
+
+describe('a refusal for the state', () => {
+  const refusal = (type: string, status: number): Fault => ({ ...THROTTLED, status, type, message: type });
+
+  test.each([
+    ['CodeArtifactUserPendingException', 409],
+    ['ENINotReadyException', 502],
+    ['ResourceConflictException', 409],
+    ['ResourceNotReadyException', 502],
+    ['SnapStartNotReadyException', 409],
+  ])('is waited for until the function is ready again: %s', async (type, status) => {
+    lambda.setFault((_, n) => (n === 1 ? refusal(type, status) : undefined));
+    const { result } = await deliverTo(lambda, watching());
+    expect(result.kind).toBe('answer');
+    expect(operations()).toEqual([ASKED, 'Invoke', ASKED, 'Invoke']);
+  });
+
+  test('of a function that is said to be ready ends with retry_seconds, whatever its Retry-After', async () => {
+    lambda.setFault(({ operation }) =>
+      operation === 'Invoke'
+        ? {
+            ...THROTTLED,
+            status: 409,
+            type: 'ResourceConflictException',
+            headers: { 'retry-after': '1e300' },
+          }
+        : undefined,
+    );
+    const timing = fakeTiming();
+    const { result } = await deliverTo(lambda, { ...watching(), timing });
+    expect(result).toMatchObject({ name: 'ResourceConflictException', proof: 'never_ran' });
+    expect('message' in result && result.message).toContain('gave up: retry_seconds is exhausted');
+    const slept = timing.slept.reduce((sum, ms) => sum + ms, 0);
+    expect(slept).toBeGreaterThan(160_000);
+    expect(slept).toBeLessThanOrEqual(180_000);
+    expect(operations().filter((operation) => operation === 'Invoke').length).toBeLessThan(25);
+  });
+});
+
+test('a version that stands in the name is asked for by itself', async () => {
+  lambda.setFunction('echo', {
+    ...answering('new'),
+    versions: { 1: { states: [{ state: 'Pending', lasts: { polls: 2 } }, { state: 'Active' }] } },
+  });
+  const { extras } = watching();
+  await deliverTo(lambda, { extras });
+  const named = { functionName: 'echo:1', reference: { name: 'echo', qualifier: '1' } };
+  await deliverTo(lambda, { extras, invocation: named });
+  expect(lambda.requests.map(({ operation, qualifier }) => [operation, qualifier])).toEqual([
+    [ASKED, undefined],
+    ['Invoke', undefined],
+    [ASKED, '1'],
+    [ASKED, '1'],
+    [ASKED, '1'],
+    ['Invoke', '1'],
+  ]);
 });
 
 test('a dry run is not waited for', async () => {

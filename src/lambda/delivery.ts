@@ -1,3 +1,4 @@
+import { grouped } from '../figures.ts';
 import { messageOf } from '../thrown.ts';
 import { follow } from './abort.ts';
 import type { Clients } from './client.ts';
@@ -9,6 +10,7 @@ import type { Answer, Delivery, Failure, Invocation } from './invocation.ts';
 import { invokeOnce } from './invoke.ts';
 import type { Readiness, Waiting } from './readiness.ts';
 import type { Bounds } from './request.ts';
+import { GAVE_UP, RetryBudget } from './retry.ts';
 import type { OnChunk, streamOnce } from './stream.ts';
 import type { Timing } from './timing.ts';
 
@@ -30,11 +32,13 @@ export type Courier = Readonly<{
   /** Aborts when the workflow is cancelled: nothing new is sent from then on. */
   cancel: AbortSignal;
   onWait: (wait: Wait) => void;
+  /** Told once when the last delivery of a list has ended. */
+  onAllEnded?: () => void;
   /** Where functions are waited for until they are ready. */
-  readiness?: Readonly<{ waits: Readiness; onStateChange: Waiting['onStateChange'] }>;
+  readiness?: Readonly<{ waits: Readiness }> & Pick<Waiting, 'onStateChange' | 'onFailedQuestion'>;
   /** Where durable executions are followed to their end. */
   follow?: Readonly<{ execution: typeof followExecution; onNotDurable: (invocation: Invocation) => void }> &
-    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory'>;
+    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedQuestion'>;
   /** Where the response is taken as a stream. */
   stream?: Readonly<{ invokeOnce: typeof streamOnce; onChunk: OnChunk }>;
 }>;
@@ -82,9 +86,6 @@ const refusesTail = (failure: Failure, invocation: Invocation): boolean =>
   failure.name === 'InvalidParameterValueException' &&
   failure.message.includes('Tail logs are not supported');
 
-const isThrottle = (result: Answer | Failure): boolean =>
-  result.kind === 'failure' && result.statusCode === 429;
-
 /** What all attempts together prove: one that may have run is not undone by a later one that was refused. */
 function sumUp(failures: readonly Failure[], last: Failure, invocation: Invocation): Failure {
   if (invocation.invocationType === 'DryRun') return { ...last, proof: 'never_ran' };
@@ -94,15 +95,18 @@ function sumUp(failures: readonly Failure[], last: Failure, invocation: Invocati
   return { ...last, proof, ...(sentAt !== undefined && { sentAt }) };
 }
 
-/** The failure to end with, with what was tried. */
-function giveUp(failure: Failure, tried: { attempts: number; forMs: number; then?: string }): Failure {
-  const { attempts, forMs, then } = tried;
-  const notes = [
-    ...(attempts > 1 ? [`sent ${attempts} times in ${Math.round(forMs / 1000)} s`] : []),
-    ...(then === undefined ? [] : [then]),
-  ];
-  return notes.length === 0 ? failure : { ...failure, message: `${failure.message} (${notes.join('; ')})` };
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+
+/** How often it was tried, and how many of these attempts came so far as to send it. */
+function tried(failures: readonly Failure[]): string {
+  const sent = failures.filter(({ sentAt }) => sentAt !== undefined).length;
+  if (sent === failures.length) return `sent ${times(sent)}`;
+  return `tried ${times(failures.length)}${sent === 0 ? '' : ` and sent ${times(sent)}`}`;
 }
+
+/** A Retry-After that leaves no time for another attempt. */
+const askedTooMuch = (seconds: number): string =>
+  `gave up: Lambda asks to wait ${grouped(seconds)} s, which is longer than the time left`;
 
 type Ending = Readonly<{ result: Answer | Failure; attempts: number; tailRefused: boolean }>;
 
@@ -139,11 +143,16 @@ async function followToEnd(
   return follow.execution({ ...answer, durableExecutionArn }, invocation, { ...errand, ...follow });
 }
 
-/** Whether the function is durable, by its configuration: only then is one name one execution. */
-async function isDurable(invocation: Invocation, errand: Errand): Promise<boolean> {
+/** Why a named invocation is not sent again; undefined where its function is durable, since one name is one execution. */
+async function whyNotByName(invocation: Invocation, errand: Errand): Promise<string | undefined> {
   const { readConfiguration } = await import('./configuration.ts');
   const found = await readConfiguration(errand.client, invocation, errand);
-  return found.kind === 'configuration' && found.isDurable;
+  if (found.kind === 'failure') {
+    return `not retried: the configuration, which says whether the function is durable, could not be read (${found.name})`;
+  }
+  return found.isDurable
+    ? undefined
+    : 'not retried: the configuration does not show that the function is durable';
 }
 
 /** Waits for a function whose state was in the way, where that is wanted; undefined where it is not. */
@@ -157,59 +166,108 @@ async function waitForState(
   return readiness.waits.waitAgain(invocation, { ...errand, ...readiness });
 }
 
-async function attemptAll(asked: Invocation, errand: Errand): Promise<Ending> {
-  const { policy, timing, gate, cancel, deadline, deadlineAt, stop, onWait } = errand;
-  let pass: Pass | undefined = errand.pass;
-  const failures: Failure[] = [];
-  let invocation = asked;
-  let tailRefused = false;
-  let retryUntil = Number.POSITIVE_INFINITY;
-  let firstFailedAt = 0;
+/** The attempts of one invocation so far, and whether there is to be another. */
+class Attempts {
+  readonly #errand: Errand;
+  readonly #budget: RetryBudget;
+  readonly #failures: Failure[] = [];
+  #invocation: Invocation;
+  #firstFailedAt = 0;
+  #tailRefused = false;
 
-  for (let attempts = 1; ; attempts += 1) {
-    const result = await sendOnce(invocation, errand);
-    if (result.kind === 'answer') {
-      const ended = await followToEnd(result, invocation, errand);
-      pass?.leave('otherwise');
-      return { result: ended, attempts, tailRefused };
+  constructor(invocation: Invocation, errand: Errand) {
+    this.#invocation = invocation;
+    this.#errand = errand;
+    this.#budget = new RetryBudget({ ...errand.policy, deadlineAt: errand.deadlineAt });
+  }
+
+  /** What to send: after a refused log tail it asks for none. */
+  get invocation(): Invocation {
+    return this.#invocation;
+  }
+
+  /** The end with an answer. */
+  answered(answer: Answer | Failure): Ending {
+    return { result: answer, attempts: this.#failures.length + 1, tailRefused: this.#tailRefused };
+  }
+
+  /** Takes in a failure and waits for leave to send again; the answer is the end where that is not to be. */
+  async failed(failure: Failure): Promise<Pass | Ending> {
+    this.#failures.push(failure);
+    if (this.#failures.length === 1) this.#firstFailedAt = this.#errand.timing.now();
+    if (refusesTail(failure, this.#invocation) && this.#errand.policy.retry !== 'never') {
+      this.#invocation = { ...this.#invocation, logType: 'None' };
+      this.#tailRefused = true;
+    } else {
+      const end = (await this.#whyNotAgain(failure)) ?? (await this.#wait(failure));
+      if (end !== undefined) return end;
     }
-    pass?.leave(isThrottle(result) ? 'throttled' : 'otherwise');
+    const { gate, stop, cancel, deadline } = this.#errand;
+    const pass = await gate.enter(this.#invocation.index, stop);
+    if (pass !== undefined && !stop.aborted) return pass;
+    pass?.leave('otherwise');
+    if (cancel.aborted) return this.#end(failure, 'then the workflow was cancelled');
+    return this.#end(failure, deadline.aborted ? GAVE_UP.timeout : undefined);
+  }
 
+  /** The end of a failure after which nothing may be sent. */
+  async #whyNotAgain(failure: Failure): Promise<Ending | undefined> {
+    const may = maySendAgain(failure, this.#invocation, this.#errand.policy.retry);
+    if (may === true) return undefined;
+    if (may === false) return this.#end(failure);
+    const why = await whyNotByName(this.#invocation, this.#errand);
+    return why === undefined ? undefined : this.#end(failure, why);
+  }
+
+  /** Waits before the next attempt; the end where there is no time for it. */
+  async #wait(failure: Failure): Promise<Ending | undefined> {
+    const { timing, stop, onWait } = this.#errand;
+    const failedAt = timing.now();
+    const ready = await waitForState(failure, this.#invocation, this.#errand);
+    if (ready?.kind === 'failure') return this.#end(ready);
     const now = timing.now();
-    const failure = sumUp(failures, result, invocation);
-    failures.push(result);
-    if (attempts === 1) {
-      firstFailedAt = now;
-      retryUntil = Math.min(now + policy.retryMs, deadlineAt);
-    }
-    if (refusesTail(failure, invocation) && policy.retry !== 'never') {
-      invocation = { ...invocation, logType: 'None' };
-      tailRefused = true;
-      pass = await gate.enter(invocation.index, stop);
-      continue;
-    }
-    const waitMs = waitBefore(attempts, timing.random(), failure.retryAfterSeconds);
-    const forMs = now - firstFailedAt;
-    const end = (then?: string, last = failure): Ending => ({
-      result: giveUp(last, { attempts, forMs, ...(then !== undefined && { then }) }),
-      attempts,
-      tailRefused,
+    this.#budget.extend(now - failedAt);
+    // What was asked for before the function was ready no longer counts.
+    const askedSeconds = ready === undefined ? (failure.retryAfterSeconds ?? 0) : 0;
+    const waitMs = waitBefore(this.#failures.length, timing.random(), askedSeconds);
+    const { at, why } = this.#budget.limitOf(failure, now);
+    const leftMs = at - now;
+    if (waitMs > leftMs)
+      return this.#end(failure, askedSeconds * 1000 > leftMs ? askedTooMuch(askedSeconds) : why);
+    onWait({
+      invocation: this.#invocation,
+      failure: sumUp(this.#failures, failure, this.#invocation),
+      waitMs,
+      leftMs,
     });
-    const may = maySendAgain(result, invocation, policy.retry);
-    if (may === false) return end();
-    if (may === 'if durable' && !(await isDurable(invocation, errand))) {
-      return end('it was not sent again, since its configuration does not show that the function is durable');
-    }
-    const ready = await waitForState(failure, invocation, errand);
-    if (ready?.kind === 'failure') return end(undefined, sumUp(failures, ready, invocation));
-    if (ready !== undefined) retryUntil = Math.min(timing.now() + policy.retryMs, deadlineAt);
-    else if (now + waitMs > retryUntil) {
-      return end(`to wait ${Math.ceil(waitMs / 1000)} s more would be too long`);
-    } else onWait({ invocation, failure, waitMs, leftMs: retryUntil - now });
     await timing.sleep(waitMs, stop);
-    pass = await gate.enter(invocation.index, stop);
-    if (cancel.aborted) return end('then the workflow was cancelled');
-    if (deadline.aborted) return end('then timeout_seconds was over');
+    return undefined;
+  }
+
+  /** Ends with a failure, and says what was tried and why not longer. */
+  #end(last: Failure, why?: string): Ending {
+    const failure = sumUp(this.#failures, last, this.#invocation);
+    const attempts = this.#failures.length;
+    const seconds = Math.round((this.#errand.timing.now() - this.#firstFailedAt) / 1000);
+    const notes = [attempts > 1 ? `${tried(this.#failures)} in ${seconds} s` : '', why ?? ''].filter(Boolean);
+    const message = [failure.message, ...(notes.length > 0 ? [`(${notes.join('; ')})`] : [])].join(' ');
+    return { result: { ...failure, message }, attempts, tailRefused: this.#tailRefused };
+  }
+}
+
+async function attemptAll(invocation: Invocation, errand: Errand): Promise<Ending> {
+  const attempts = new Attempts(invocation, errand);
+  for (let { pass } = errand; ; ) {
+    const result = await sendOnce(attempts.invocation, errand);
+    if (result.kind === 'answer') {
+      const ended = await followToEnd(result, attempts.invocation, errand);
+      pass.leave('otherwise');
+      return attempts.answered(ended);
+    }
+    pass.leave(result.isOverload === true ? 'throttled' : 'otherwise');
+    const next = await attempts.failed(result);
+    if ('result' in next) return next;
+    pass = next;
   }
 }
 
@@ -322,6 +380,7 @@ export async function deliverAll(
     underWay.add(ending);
   }
   await Promise.all(underWay);
+  courier.onAllEnded?.();
   const [first] = errors;
   if (errors.length > 0) {
     throw new Error(`${errors.length} outcomes were not recorded: ${messageOf(first)}`, { cause: first });

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { toUnfollowed } from './failures.ts';
 import type { Answer, Failure, Invocation } from './invocation.ts';
-import { FIRST_POLL_MS, nextPoll, pause } from './polling.ts';
+import { mayAskAgain, Poll, type Polling } from './polling.ts';
 import { type Bounds, perform } from './request.ts';
 
 /** What a durable execution consists of, as its history names it. */
@@ -28,6 +28,7 @@ export type ExecutionEvent = Readonly<{
 
 /** What following needs: the client of the execution's region, and whom to tell what happens. */
 export type Following = Bounds &
+  Polling &
   Readonly<{
     client: LambdaClient;
     onExecutionEvent: (event: ExecutionEvent) => void;
@@ -69,8 +70,7 @@ function readEvent(event: Event, invocation: Invocation): ExecutionEvent | undef
 }
 
 type Read<Output> = Readonly<{ kind: 'read'; output: Output }>;
-
-const isOver = (failure: Failure): boolean => !failure.mayClear && failure.proof !== 'may_have_run';
+type Running = Readonly<{ kind: 'running'; isNews: boolean }>;
 
 /** Reads a history from where it was read to, so that each event is told once, whatever gets lost between. */
 class History {
@@ -85,13 +85,14 @@ class History {
     this.#invocation = invocation;
   }
 
-  /** Tells what is new. The answer says whether anything was. */
-  async read(following: Following): Promise<boolean> {
+  /** Tells what is new. A Failure is one that may pass: the next time it is read from there on. */
+  async read(following: Following): Promise<Running | Failure> {
     const before = this.#lastId;
     while (!this.#isHidden) {
       const page = await this.#readPage(following);
       if (page.kind === 'failure') {
-        if (isOver(page) && !following.stop.aborted) this.hide(page, following);
+        if (following.stop.aborted || mayAskAgain(page)) return page;
+        this.hide(page, following);
         break;
       }
       const { Events: events = [], NextMarker: next } = page.output;
@@ -99,7 +100,7 @@ class History {
       if (next === undefined) break;
       this.#marker = next;
     }
-    return this.#lastId > before;
+    return { kind: 'running', isNews: this.#lastId > before };
   }
 
   /** Reads no more of it, and says once why. */
@@ -185,42 +186,61 @@ const STOPS = {
   },
 } as const;
 
+type Started = Answer & Readonly<{ durableExecutionArn: string }>;
+
+/** Why an execution is followed no longer, with why nothing was heard of it in the end. */
+function toStoppedFollowing(started: Started, unread: Failure | undefined, { cancel }: Following): Failure {
+  const { name, message } = STOPS[cancel.aborted ? 'cancelled' : 'deadline'];
+  const why = unread === undefined ? '' : `; it could not be read any more: ${unread.message}`;
+  return toUnfollowed({ name, message: `${message}${why}` }, started);
+}
+
+/** Asks for the state and then, so that the history is whole when the end is seen, for what led to it. */
+async function look(
+  arn: string,
+  history: History,
+  following: Following,
+): Promise<Failure | Running | Read<GetDurableExecutionResponse>> {
+  const found = await readExecution(arn, following, { IncludeExecutionData: false });
+  if (found.kind === 'failure') return found;
+  const told = await history.read(following);
+  return found.output.Status === 'RUNNING'
+    ? told
+    : readExecution(arn, following, { IncludeExecutionData: true });
+}
+
 /**
  * Follows a durable execution until it ends or the bounds do; the answer is then its own. A Failure is one of
  * following: the execution goes on by itself. Never throws.
  */
 export async function followExecution(
-  started: Answer & { durableExecutionArn: string },
+  started: Started,
   invocation: Invocation,
   following: Following,
 ): Promise<Answer | Failure> {
-  const { durableExecutionArn: arn } = started;
-  const { timing, stop, cancel } = following;
-  const history = new History(arn, invocation);
-  const startedAt = timing.now();
+  const { timing, stop } = following;
+  const history = new History(started.durableExecutionArn, invocation);
+  const poll = new Poll(invocation, following);
+  const unfoundUntil = timing.now() + UNFOUND_MS;
+  const mayCome = (failure: Failure): boolean =>
+    mayAskAgain(failure) || (failure.statusCode === 404 && timing.now() < unfoundUntil);
   const giveUp = (failure: Failure): Answer | Failure => {
     if (invocation.invocationType !== 'RequestResponse') return failure;
     // The answer itself says how it ended; only the history is missing.
     history.hide(failure, following);
     return started;
   };
-  let waitMs = FIRST_POLL_MS;
-  for (;;) {
-    // First the state, then what led to it: so the history is whole when the end is seen.
-    const found = await readExecution(arn, following, { IncludeExecutionData: false });
-    const isNews = await history.read(following);
-    const isRunning = found.kind === 'read' && found.output.Status === 'RUNNING';
-    const ended =
-      found.kind === 'read' && !isRunning
-        ? await readExecution(arn, following, { IncludeExecutionData: true })
-        : found;
-    if (ended.kind === 'read' && !isRunning) return toAnswer(started, ended.output);
-    if (stop.aborted) return giveUp(toUnfollowed(STOPS[cancel.aborted ? 'cancelled' : 'deadline'], started));
-    if (ended.kind === 'failure' && isOver(ended)) {
-      const mayCome = ended.statusCode === 404 && timing.now() - startedAt < UNFOUND_MS;
-      if (!mayCome) return giveUp(toUnfollowed(ended, started));
+  for (let unread: Failure | undefined; ; ) {
+    const found = await look(started.durableExecutionArn, history, following);
+    if (found.kind === 'read') return toAnswer(started, found.output);
+    if (stop.aborted) return giveUp(toStoppedFollowing(started, unread, following));
+    if (found.kind === 'failure') {
+      unread = found;
+      const end = mayCome(found) ? await poll.afterFailure(found) : found;
+      if (end !== undefined) return giveUp(toUnfollowed(end, started));
+    } else {
+      unread = undefined;
+      await poll.afterAnswer(found);
     }
-    waitMs = isNews ? FIRST_POLL_MS : nextPoll(waitMs);
-    await pause(waitMs, timing, stop);
   }
 }

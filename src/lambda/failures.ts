@@ -1,105 +1,174 @@
 import { isFields } from '../fields.ts';
 import { grouped } from '../figures.ts';
-import type { Answer, Failure, Proof } from './invocation.ts';
+import { clockNote } from './clock.ts';
+import type { Answer, Failure } from './invocation.ts';
 import type { Head, Progress } from './progress.ts';
 
-/** Whether a function ran although no answer came, and whether sending again may help. */
-export type Verdict = Readonly<{ proof: Proof; mayClear: boolean }>;
+/** Whether a function ran although no answer came, and whether a retry may help. */
+export type Verdict = Readonly<Pick<Failure, 'proof' | 'mayClear' | 'isOverload' | 'clearsSoonOrNever'>>;
 
 const WAIT: Verdict = { proof: 'never_ran', mayClear: true };
+const OVERLOAD: Verdict = { ...WAIT, isOverload: true };
+const UNREACHABLE: Verdict = { ...WAIT, clearsSoonOrNever: true };
 const REFUSED: Verdict = { proof: 'never_ran', mayClear: false };
 const UNCERTAIN: Verdict = { proof: 'may_have_run', mayClear: true };
 const RAN: Verdict = { proof: 'ran', mayClear: false };
 
-/** Every error of the Invoke API's model by name, and the unmodelled ones that Lambda's front door sends. */
-export const VERDICTS_BY_NAME: Readonly<Record<string, Verdict>> = {
-  CodeArtifactUserPendingException: WAIT,
-  EC2ThrottledException: WAIT,
-  ENINotReadyException: WAIT,
-  ResourceConflictException: WAIT,
-  ResourceNotReadyException: WAIT,
-  SnapStartNotReadyException: WAIT,
-  TooManyRequestsException: WAIT,
+type Named = Readonly<{ status: number; verdict: Verdict; names: readonly string[] }>;
 
-  AccessDeniedException: REFUSED,
-  CodeArtifactUserDeletedException: REFUSED,
-  CodeArtifactUserFailedException: REFUSED,
-  DurableExecutionAlreadyStartedException: REFUSED,
-  EC2AccessDeniedException: REFUSED,
-  EC2UnexpectedException: REFUSED,
-  // A mount comes before the first line of the function's code.
-  EFSMountConnectivityException: REFUSED,
-  EFSMountFailureException: REFUSED,
-  EFSMountTimeoutException: REFUSED,
-  ENILimitReachedException: REFUSED,
-  ExpiredTokenException: REFUSED,
-  IncompleteSignatureException: REFUSED,
-  InvalidParameterValueException: REFUSED,
-  InvalidRequestContentException: REFUSED,
-  InvalidRuntimeException: REFUSED,
-  InvalidSecurityGroupIDException: REFUSED,
-  InvalidSignatureException: REFUSED,
-  InvalidSubnetIDException: REFUSED,
-  InvalidZipFileException: REFUSED,
-  KMSAccessDeniedException: REFUSED,
-  KMSDisabledException: REFUSED,
-  KMSInvalidStateException: REFUSED,
-  KMSNotFoundException: REFUSED,
-  MissingAuthenticationTokenException: REFUSED,
-  ModeNotSupportedException: REFUSED,
-  NoPublishedVersionException: REFUSED,
-  RecursiveInvocationException: REFUSED,
-  RequestEntityTooLargeException: REFUSED,
-  RequestTooLargeException: REFUSED,
-  ResourceNotFoundException: REFUSED,
-  S3FilesMountConnectivityException: REFUSED,
-  S3FilesMountFailureException: REFUSED,
-  S3FilesMountTimeoutException: REFUSED,
-  SerializedRequestEntityTooLargeException: REFUSED,
-  ServiceQuotaExceededException: REFUSED,
-  SnapStartRegenerationFailureException: REFUSED,
-  SubnetIPAddressLimitReachedException: REFUSED,
-  UnrecognizedClientException: REFUSED,
-  UnsupportedMediaTypeException: REFUSED,
-  ValidationException: REFUSED,
-
-  ServiceException: UNCERTAIN,
-
+/** Every error of the Invoke API's model, and the unmodelled ones of Lambda's front door, with the status it comes with. */
+const NAMED: readonly Named[] = [
+  { status: 400, verdict: OVERLOAD, names: ['Throttling', 'ThrottlingException'] },
+  { status: 429, verdict: OVERLOAD, names: ['TooManyRequestsException'] },
+  {
+    status: 409,
+    verdict: WAIT,
+    names: ['CodeArtifactUserPendingException', 'ResourceConflictException', 'SnapStartNotReadyException'],
+  },
+  {
+    status: 502,
+    verdict: WAIT,
+    names: ['EC2ThrottledException', 'ENINotReadyException', 'ResourceNotReadyException'],
+  },
+  {
+    status: 400,
+    verdict: REFUSED,
+    names: [
+      'InvalidParameterValueException',
+      'InvalidRequestContentException',
+      'ModeNotSupportedException',
+      'NoPublishedVersionException',
+      'RecursiveInvocationException',
+      'ValidationException',
+    ],
+  },
+  { status: 402, verdict: REFUSED, names: ['ServiceQuotaExceededException'] },
+  {
+    status: 403,
+    verdict: REFUSED,
+    names: [
+      'AccessDeniedException',
+      'EFSMountFailureException',
+      'ExpiredTokenException',
+      'IncompleteSignatureException',
+      'InvalidSignatureException',
+      'MissingAuthenticationTokenException',
+      'RequestTimeTooSkewed',
+      'S3FilesMountFailureException',
+      'UnrecognizedClientException',
+    ],
+  },
+  { status: 404, verdict: REFUSED, names: ['ResourceNotFoundException'] },
+  {
+    // A mount comes before the first line of the function's code.
+    status: 408,
+    verdict: REFUSED,
+    names: [
+      'EFSMountConnectivityException',
+      'EFSMountTimeoutException',
+      'S3FilesMountConnectivityException',
+      'S3FilesMountTimeoutException',
+    ],
+  },
+  {
+    status: 409,
+    verdict: REFUSED,
+    names: [
+      'CodeArtifactUserDeletedException',
+      'CodeArtifactUserFailedException',
+      'DurableExecutionAlreadyStartedException',
+      'SnapStartRegenerationFailureException',
+    ],
+  },
+  {
+    status: 413,
+    verdict: REFUSED,
+    names: [
+      'RequestEntityTooLargeException',
+      'RequestTooLargeException',
+      'SerializedRequestEntityTooLargeException',
+    ],
+  },
+  { status: 415, verdict: REFUSED, names: ['UnsupportedMediaTypeException'] },
+  {
+    status: 502,
+    verdict: REFUSED,
+    names: [
+      'EC2AccessDeniedException',
+      'EC2UnexpectedException',
+      'ENILimitReachedException',
+      'InvalidRuntimeException',
+      'InvalidSecurityGroupIDException',
+      'InvalidSubnetIDException',
+      'InvalidZipFileException',
+      'KMSAccessDeniedException',
+      'KMSDisabledException',
+      'KMSInvalidStateException',
+      'KMSNotFoundException',
+      'SubnetIPAddressLimitReachedException',
+    ],
+  },
+  { status: 500, verdict: UNCERTAIN, names: ['ServiceException'] },
   // The restore hook, or the code that used the file system, is the function's own.
-  EFSIOException: RAN,
-  SnapStartException: RAN,
-  SnapStartTimeoutException: RAN,
-};
+  { status: 400, verdict: RAN, names: ['SnapStartException'] },
+  { status: 408, verdict: RAN, names: ['SnapStartTimeoutException'] },
+  { status: 410, verdict: RAN, names: ['EFSIOException'] },
+];
+
+/** What each error says, and the status without which it says nothing. */
+export const VERDICTS_BY_NAME: Readonly<Record<string, Verdict & Readonly<{ status: number }>>> =
+  Object.fromEntries(
+    NAMED.flatMap(({ names, verdict, status }) => names.map((name) => [name, { ...verdict, status }])),
+  );
 
 /** What an unnamed status proves: a refusal is a refusal whoever speaks, a 5xx or a broken 200 proves nothing. */
 function verdictByStatus(status: number): Verdict {
-  if (status === 429) return WAIT;
+  if (status === 429) return OVERLOAD;
   if (status === 408 || status === 499) return UNCERTAIN;
   if (status >= 300 && status < 500) return REFUSED;
   return UNCERTAIN;
+}
+
+/** The verdict of an answer. A name with another's status proves nothing, unless both say that nothing ran. */
+function verdictOfAnswer(name: string, status: number): Verdict {
+  const byStatus = verdictByStatus(status);
+  const named = Object.hasOwn(VERDICTS_BY_NAME, name) ? VERDICTS_BY_NAME[name] : undefined;
+  if (named === undefined) return byStatus;
+  const { status: usual, ...byName } = named;
+  if (status === usual) return byName;
+  return byName.proof === byStatus.proof ? byStatus : UNCERTAIN;
 }
 
 const isRefusal = (status = 0): boolean => status >= 400 && status < 500;
 
 // A certificate that is not trusted now will not be in a minute.
 const CERTIFICATE_ERRORS = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|ALTNAME/;
-// Errors of a name, a route or a connection, in Node's and the operating system's words.
-const NETWORK_CODES: readonly string[] = [
-  'EADDRNOTAVAIL',
-  'EAI_AGAIN',
-  'ECONNABORTED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTDOWN',
-  'EHOSTUNREACH',
-  'ENETDOWN',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EPIPE',
-  'EPROTO',
-  'ETIMEDOUT',
-];
 const TLS_ERRORS = /^ERR_(?:SSL|TLS)_/;
+
+/** What may pass of errors before anything was sent: the operating system's, and those of services that give credentials. */
+const VERDICTS_UNSENT: ReadonlyMap<string, Verdict> = new Map([
+  ['EAI_AGAIN', OVERLOAD],
+  ['ECONNABORTED', WAIT],
+  ['ECONNRESET', WAIT],
+  ['EPIPE', WAIT],
+  ['ETIMEDOUT', WAIT],
+  ['EADDRNOTAVAIL', UNREACHABLE],
+  ['ECONNREFUSED', UNREACHABLE],
+  ['EHOSTDOWN', UNREACHABLE],
+  ['EHOSTUNREACH', UNREACHABLE],
+  ['ENETDOWN', UNREACHABLE],
+  ['ENETUNREACH', UNREACHABLE],
+  ['ENOTFOUND', UNREACHABLE],
+  ['EPROTO', UNREACHABLE],
+  // This machine has no descriptor or memory left for one more connection.
+  ['EMFILE', OVERLOAD],
+  ['ENFILE', OVERLOAD],
+  ['ENOBUFS', OVERLOAD],
+  ['ENOMEM', OVERLOAD],
+  ['Throttling', OVERLOAD],
+  ['ThrottlingException', OVERLOAD],
+  ['TooManyRequestsException', OVERLOAD],
+]);
 
 type Evidence = Readonly<{
   name: string;
@@ -110,17 +179,15 @@ type Evidence = Readonly<{
   sent: boolean;
 }>;
 
-/** The table "Did it run?" (docs/reliability.md): by name, else by status, else by whether the request had been sent. */
+/** The table "Did it run?" (docs/reliability.md): by name and status, else by whether the request had been sent. */
 export function judgeFailure(evidence: Evidence): Verdict {
-  const named = Object.hasOwn(VERDICTS_BY_NAME, evidence.name) && VERDICTS_BY_NAME[evidence.name];
-  if (named) return named;
-  const code = evidence.code ?? '';
+  const { name, code = name, statusCode, tunnelStatus, sent } = evidence;
   // No tunnel came to stand, so nothing for Lambda was sent into it.
-  if (code === 'ERR_PROXY_TUNNEL') return isRefusal(evidence.tunnelStatus) ? REFUSED : WAIT;
-  if (evidence.statusCode !== undefined) return verdictByStatus(evidence.statusCode);
-  if (evidence.sent) return UNCERTAIN;
+  if (code === 'ERR_PROXY_TUNNEL') return isRefusal(tunnelStatus) ? REFUSED : WAIT;
+  if (statusCode !== undefined) return verdictOfAnswer(name, statusCode);
+  if (sent) return UNCERTAIN;
   if (CERTIFICATE_ERRORS.test(code)) return REFUSED;
-  return NETWORK_CODES.includes(code) || TLS_ERRORS.test(code) ? WAIT : REFUSED;
+  return VERDICTS_UNSENT.get(code) ?? (TLS_ERRORS.test(code) ? UNREACHABLE : REFUSED);
 }
 
 const text = (value: unknown): string | undefined =>
@@ -218,10 +285,13 @@ export function toFailure(thrown: unknown, progress: Progress): Failure {
     ...(statusCode !== undefined && { statusCode }),
     ...(typeof fields['statusCode'] === 'number' && { tunnelStatus: fields['statusCode'] }),
   });
-  return {
-    ...failure(told, verdict, progress),
-    ...(reason !== undefined && WORD.test(reason) && { reason }),
-  };
+  const { clockOffsetMs } = progress;
+  const failed =
+    clockOffsetMs === undefined
+      ? failure(told, verdict, progress)
+      : // The next signature is made by AWS's clock.
+        failure({ ...told, message: `${told.message} (${clockNote(clockOffsetMs)})` }, WAIT, progress);
+  return { ...failed, ...(reason !== undefined && WORD.test(reason) && { reason }) };
 }
 
 /** Why an attempt was stopped from here. */

@@ -63,6 +63,10 @@ export type Failure = Readonly<{
   proof: Proof;
   /** Whether sending again may help, as far as the failure itself tells. */
   mayClear: boolean;
+  /** Too much at once, for Lambda or for this machine: fewer concurrent invocations get through. */
+  isOverload?: boolean;
+  /** Waiting for capacity does not help: it clears within seconds or not at all. */
+  clearsSoonOrNever?: boolean;
   statusCode?: number;
   requestId?: string;
   /** Why it was throttled, in Lambda's word. */
@@ -87,7 +91,7 @@ export type Delivery = Readonly<{
   region?: string;
   startedAt: Date;
   elapsedMs: number;
-  /** How many times it was sent. */
+  /** How many attempts were made, whether or not they came so far as to send it. */
   attempts: number;
   /** Whether the log tail was left out because the function does not support one. */
   tailRefused: boolean;

@@ -1,13 +1,82 @@
-import type { Timing } from './timing.ts';
+import type { DeliveryPolicy } from './delivery.ts';
+import type { Failure, Invocation } from './invocation.ts';
+import type { Bounds } from './request.ts';
+import { RetryBudget } from './retry.ts';
 
-/** The first wait between two questions of a kind, in milliseconds. */
-export const FIRST_POLL_MS = 500;
+/** A question beside an invocation that failed and is asked again after a wait. */
+export type FailedQuestion = Readonly<{ invocation: Invocation; failure: Failure; waitMs: number }>;
+
+/** What bounds a question that is asked again and again, and whom to tell when it fails. */
+export type Polling = Pick<Bounds, 'stop' | 'timing'> &
+  Readonly<{
+    policy: Pick<DeliveryPolicy, 'retry' | 'retryMs'>;
+    onFailedQuestion: (failed: FailedQuestion) => void;
+  }>;
+
+const FIRST_POLL_MS = 500;
 const LONGEST_POLL_MS = 10_000;
 const GROWTH = 1.5;
+// A longer Retry-After is cut: the function may be ready long before.
+const LONGEST_RETRY_AFTER_MS = 60_000;
 
-/** The wait after one of `waitMs`. */
-export const nextPoll = (waitMs: number): number => Math.min(LONGEST_POLL_MS, waitMs * GROWTH);
+/** Lambda throttles such questions early, for all of an account and region together. */
+export const mayAskAgain = ({ proof, mayClear }: Failure): boolean => mayClear || proof === 'may_have_run';
 
-/** Waits, with up to a quarter more at random so that many who ask do not ask at once. */
-export const pause = (waitMs: number, timing: Timing, stop: AbortSignal): Promise<void> =>
-  timing.sleep(waitMs * (1 + timing.random() / 4), stop);
+const couldNotConnect = ({ proof, statusCode }: Failure): boolean =>
+  proof === 'never_ran' && statusCode === undefined;
+
+/** The pace of a question that is asked until its answer is the awaited one. */
+export class Poll {
+  readonly #invocation: Invocation;
+  readonly #polling: Polling;
+  readonly #budget: RetryBudget;
+  #waitMs = 0;
+  #triedInVain = 0;
+
+  constructor(invocation: Invocation, polling: Polling) {
+    this.#invocation = invocation;
+    this.#polling = polling;
+    this.#budget = new RetryBudget(polling.policy);
+  }
+
+  /** Waits after an answer; not long where there was news. */
+  async afterAnswer({ isNews = false }: { isNews?: boolean } = {}): Promise<void> {
+    this.#budget.reset();
+    this.#triedInVain = 0;
+    if (isNews) this.#waitMs = 0;
+    await this.#sleep(this.#nextWait());
+  }
+
+  /** Waits after a failure. The answer is the failure to give up with, where there is no use in asking again. */
+  async afterFailure(failure: Failure): Promise<Failure | undefined> {
+    const { timing, policy } = this.#polling;
+    const askedMs = Math.min(LONGEST_RETRY_AFTER_MS, (failure.retryAfterSeconds ?? 0) * 1000);
+    let waitMs = Math.max(this.#nextWait(), askedMs);
+    if (couldNotConnect(failure)) {
+      if (policy.retry === 'never') return failure;
+      this.#triedInVain += 1;
+      const { at, why } = this.#budget.limitOf(failure, timing.now());
+      const leftMs = at - timing.now();
+      if (leftMs <= 0) {
+        return { ...failure, message: `${failure.message} (tried ${this.#triedInVain} times; ${why})` };
+      }
+      waitMs = Math.min(waitMs, leftMs);
+    } else {
+      this.#budget.reset();
+      this.#triedInVain = 0;
+    }
+    this.#polling.onFailedQuestion({ invocation: this.#invocation, failure, waitMs });
+    await this.#sleep(waitMs);
+    return undefined;
+  }
+
+  /** The next wait, with up to a quarter more at random so that many who ask do not ask at once. */
+  #nextWait(): number {
+    this.#waitMs = this.#waitMs === 0 ? FIRST_POLL_MS : Math.min(LONGEST_POLL_MS, this.#waitMs * GROWTH);
+    return this.#waitMs * (1 + this.#polling.timing.random() / 4);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return this.#polling.timing.sleep(ms, this.#polling.stop);
+  }
+}

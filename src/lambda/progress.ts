@@ -20,6 +20,7 @@ export class Progress {
   #throughProxy = false;
   #networkError: unknown;
   #streamedBytes: number | undefined;
+  #clockOffsetMs: number | undefined;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -48,6 +49,11 @@ export class Progress {
     return this.#streamedBytes;
   }
 
+  /** How much later it is for AWS than for this machine, where an answer has just shown that its clock is wrong. */
+  get clockOffsetMs(): number | undefined {
+    return this.#clockOffsetMs;
+  }
+
   get throughProxy(): boolean {
     return this.#throughProxy;
   }
@@ -62,6 +68,10 @@ export class Progress {
 
   networkFailed(error: unknown): void {
     this.#networkError = error;
+  }
+
+  clockWasWrong(offsetMs: number): void {
+    this.#clockOffsetMs = offsetMs;
   }
 
   headCame(head: Head): void {

@@ -1,8 +1,9 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { follow } from './abort.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { CANCELLED, toUnasked, toUnsent } from './failures.ts';
 import type { Failure, Invocation } from './invocation.ts';
-import { FIRST_POLL_MS, nextPoll, pause } from './polling.ts';
+import { mayAskAgain, Poll, type Polling } from './polling.ts';
 import type { Bounds } from './request.ts';
 
 /** A state that a function has come to on its way to being ready. */
@@ -85,68 +86,118 @@ const READY: Standing = { state: 'ready', next: 'send', isReady: true };
 const standingOf = (configuration: Configuration): Standing =>
   STANDINGS.find(({ when }) => when(configuration))?.standing(configuration) ?? READY;
 
-/** What a wait needs: the client of the function's region, and whom to tell of changes. */
+/** What a wait needs: the client of the function's region, and whom to tell of changes and of failed questions. */
 export type Waiting = Bounds &
+  Polling &
   Readonly<{ client: LambdaClient; onStateChange: (change: StateChange) => void }>;
 
-// Lambda throttles such questions early, for all of an account and region together.
-const mayAskAgain = ({ proof, mayClear }: Failure): boolean => mayClear || proof === 'may_have_run';
+/** One wait for a function, whoever waits for it. It ends when nobody does any more. */
+class SharedWait {
+  readonly #result: Promise<Configuration | Failure>;
+  readonly #left = new AbortController();
+  #waiters = 0;
+  #isOver = false;
+  #state = '';
+  /** Why the last question has no answer. */
+  #failure: Failure | undefined;
 
-function toStoppedWait({ cancel }: Waiting, state: string): Failure {
-  if (cancel.aborted) return toUnsent(CANCELLED);
-  const message = `timeout_seconds was over, and the function was not ready${inBrackets(state)}`;
-  return toUnsent({ name: 'NotReady', message });
-}
+  constructor(invocation: Invocation, waiting: Waiting) {
+    const { signal: stop, letGo } = follow(waiting.cancel, this.#left.signal);
+    this.#result = this.#ask(invocation, { ...waiting, deadline: this.#left.signal, stop }).finally(() => {
+      this.#isOver = true;
+      letGo();
+    });
+  }
 
-async function waitFor(invocation: Invocation, waiting: Waiting): Promise<Configuration | Failure> {
-  const { client, stop, timing, onStateChange } = waiting;
-  let last = '';
-  for (let waitMs = FIRST_POLL_MS; ; waitMs = nextPoll(waitMs)) {
-    const found = await readConfiguration(client, invocation, waiting);
-    if (stop.aborted) return toStoppedWait(waiting, last);
-    if (found.kind === 'configuration') {
-      const standing = standingOf(found);
-      if (standing.state !== last) {
-        onStateChange({ invocation, state: standing.state, isReady: standing.isReady });
+  /** Whether it has a result, or will have none since everybody has left. */
+  get isOver(): boolean {
+    return this.#isOver || this.#left.signal.aborted;
+  }
+
+  /** Waits along until the result is there or the waiter's own time is over. */
+  async join({ stop, cancel }: Waiting): Promise<Configuration | Failure> {
+    const stopped = Promise.withResolvers<undefined>();
+    const abort = (): void => stopped.resolve(undefined);
+    if (stop.aborted) abort();
+    stop.addEventListener('abort', abort);
+    this.#waiters += 1;
+    const result = await Promise.race([stopped.promise, this.#result]);
+    stop.removeEventListener('abort', abort);
+    this.#waiters -= 1;
+    if (this.#waiters === 0) this.#left.abort();
+    return result === undefined || cancel.aborted ? this.#stopped(cancel) : result;
+  }
+
+  async #ask(invocation: Invocation, waiting: Waiting): Promise<Configuration | Failure> {
+    const poll = new Poll(invocation, waiting);
+    while (!waiting.stop.aborted) {
+      const found = await readConfiguration(waiting.client, invocation, waiting);
+      if (waiting.stop.aborted) break;
+      if (found.kind === 'configuration') {
+        this.#failure = undefined;
+        const standing = standingOf(found);
+        this.#tell(standing, invocation, waiting);
+        if (standing.next === 'send') return found;
+        if (standing.next === 'give up') return toUnsent({ name: 'FunctionFailed', message: standing.why });
+        await poll.afterAnswer();
+      } else {
+        this.#failure = found;
+        const end = mayAskAgain(found) ? await poll.afterFailure(found) : found;
+        if (end !== undefined) return toUnasked(end);
       }
-      last = standing.state;
-      if (standing.next === 'send') return found;
-      if (standing.next === 'give up') return toUnsent({ name: 'FunctionFailed', message: standing.why });
-    } else if (!mayAskAgain(found)) return toUnasked(found);
-    await pause(waitMs, timing, stop);
-    if (stop.aborted) return toStoppedWait(waiting, last);
+    }
+    return this.#stopped(waiting.cancel);
+  }
+
+  #tell({ state, isReady }: Standing, invocation: Invocation, { onStateChange }: Waiting): void {
+    if (state !== this.#state) onStateChange({ invocation, state, isReady });
+    this.#state = state;
+  }
+
+  #stopped(cancel: AbortSignal): Failure {
+    if (cancel.aborted) return toUnsent(CANCELLED);
+    const failure = this.#failure;
+    if (failure !== undefined && this.#state === '') {
+      const message = `timed out before Lambda said whether the function is ready: ${failure.message}`;
+      return toUnasked({ ...failure, message });
+    }
+    const unread = failure && `; its configuration could not be read any more: ${failure.message}`;
+    const message = `timed out before the function was ready${inBrackets(this.#state)}${unread ?? ''}`;
+    return toUnsent({ name: 'NotReady', message });
   }
 }
-
-/** One wait for a function, whoever waits for it. */
-type Shared = { readonly result: Promise<Configuration | Failure>; isOver: boolean };
 
 /**
  * Waits until functions may be invoked, once for each function and qualifier. The SDK's waiters do not fit:
  * they tell of no change, and where asking is not allowed they ask on until the time is over.
  */
 export class Readiness {
-  readonly #waits = new Map<string, Shared>();
+  readonly #waits = new Map<string, SharedWait>();
 
   /** Waits until the function is ready, or was found to be. A Failure says why it never will be. */
   wait(invocation: Invocation, waiting: Waiting): Promise<Configuration | Failure> {
-    return (this.#waits.get(keyOf(invocation)) ?? this.#begin(invocation, waiting)).result;
+    return this.#join(this.#waits.get(keyOf(invocation)), invocation, waiting);
   }
 
   /** The same, when an invocation was refused for the state since. */
   waitAgain(invocation: Invocation, waiting: Waiting): Promise<Configuration | Failure> {
     const known = this.#waits.get(keyOf(invocation));
-    return (known === undefined || known.isOver ? this.#begin(invocation, waiting) : known).result;
+    return this.#join(known?.isOver ? undefined : known, invocation, waiting);
   }
 
-  #begin(invocation: Invocation, waiting: Waiting): Shared {
-    const result = waitFor(invocation, waiting);
-    const shared: Shared = { result, isOver: false };
-    this.#waits.set(keyOf(invocation), shared);
-    void result.then(() => {
-      shared.isOver = true;
-    });
-    return shared;
+  async #join(
+    known: SharedWait | undefined,
+    invocation: Invocation,
+    waiting: Waiting,
+  ): Promise<Configuration | Failure> {
+    const key = keyOf(invocation);
+    const shared = known ?? new SharedWait(invocation, waiting);
+    this.#waits.set(key, shared);
+    const result = await shared.join(waiting);
+    // A failure is not kept: the next invocation asks again.
+    if (result.kind === 'failure' && shared.isOver && this.#waits.get(key) === shared)
+      this.#waits.delete(key);
+    return result;
   }
 }
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { timeOfRefusal } from './clock.ts';
 import type { Agents } from './connection.ts';
 import { exchange, NoConnectionError, type Request, type Sending } from './exchange.ts';
 import { type Stop, toFailure, toStopped } from './failures.ts';
@@ -37,13 +38,15 @@ export const REPLACED = [
 export type ClientListeners = Readonly<{
   /** Called with the credentials of each request, before it is sent. */
   onCredentials?: (credentials: Credentials) => void;
+  /** Told when a client finds by how many milliseconds AWS's clock is ahead of this machine's. */
+  onClockOffset?: (offsetMs: number) => void;
 }>;
 
-/** Signs the requests of a client and sends them over `agents`, those of `perform` alone. */
+/** Signs the requests of a client, by AWS's clock once it is known, and sends them over `agents`: those of `perform` alone. */
 export function carryRequests(
   client: LambdaClient,
   agents: Agents,
-  { onCredentials }: ClientListeners = {},
+  { onCredentials, onClockOffset }: ClientListeners = {},
 ): void {
   const { config } = client;
   for (const name of REPLACED) client.middlewareStack.remove(name);
@@ -56,20 +59,29 @@ export function carryRequests(
         const sending = underWay.getStore();
         if (sending === undefined || !isRequest(request)) throw new Error('not sent by perform()');
         userAgent ??= userAgentOf(client);
+        const { timing, progress } = sending;
         const credentials = await config.credentials();
         onCredentials?.(credentials);
+        const signedAt = timing.now() + config.systemClockOffset;
         const headers = signer.sign(
           { ...request, headers: { ...request.headers, 'user-agent': await userAgent } },
           {
             credentials,
             region: await config.region(),
-            date: new Date(sending.timing.now()),
+            date: new Date(signedAt),
           },
         );
         try {
-          return { response: await exchange({ ...request, headers }, { ...sending, agents }) };
+          const response = await exchange({ ...request, headers }, { ...sending, agents });
+          const time = timeOfRefusal(response, signedAt);
+          if (time !== undefined) {
+            config.systemClockOffset = time - timing.now();
+            progress.clockWasWrong(config.systemClockOffset);
+            onClockOffset?.(config.systemClockOffset);
+          }
+          return { response };
         } catch (error) {
-          sending.progress.networkFailed(error);
+          progress.networkFailed(error);
           throw error;
         }
       },

@@ -10,6 +10,9 @@ export type Timing = Readonly<{
   after: (ms: number, callback: () => void) => () => void;
 }>;
 
+// A timer of Node.js that is longer goes off at once.
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's own time and randomness. */
 export const REAL_TIMING: Timing = {
   now: Date.now,
@@ -21,11 +24,11 @@ export const REAL_TIMING: Timing = {
         signal.removeEventListener('abort', done);
         resolve();
       };
-      const timer = setTimeout(done, signal.aborted ? 0 : ms);
+      const timer = setTimeout(done, signal.aborted ? 0 : Math.min(ms, LONGEST_TIMER_MS));
       signal.addEventListener('abort', done);
     }),
   after: (ms, callback) => {
-    const timer = setTimeout(callback, ms);
+    const timer = setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };

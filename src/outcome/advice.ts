@@ -41,6 +41,12 @@ const CONFIGURATION = 'Check the function’s configuration, and deploy it again
 const CREDENTIALS_WRONG =
   'AWS does not know this access key or session token. Check the secrets of the step that sets them; all three values must be of one session.';
 
+const THROTTLED = `The account sends too many requests in this region. ${TRY_LATER}`;
+const NO_DESCRIPTORS =
+  'The runner has no file descriptors left. Raise the limit (ulimit -n) or lower max_concurrency.';
+const NO_MEMORY =
+  'The runner has no memory left for another connection. Lower max_concurrency, or use a larger runner.';
+
 const INVOKE = 'lambda:InvokeFunction';
 const DENIED_ACTION = /not authorized to perform:? (lambda:\w+)/;
 
@@ -89,6 +95,7 @@ const BY_NAME: Readonly<Record<string, Advise>> = {
   IncompleteSignatureException: CREDENTIALS_WRONG,
   InvalidSignatureException:
     'Check that AWS_SECRET_ACCESS_KEY belongs to AWS_ACCESS_KEY_ID and, on a self-hosted runner, that its clock is right.',
+  RequestTimeTooSkewed: "Set the runner's clock.",
   AccessDeniedException: denied,
   InvalidParameterValueException: ({ failure }) =>
     INVALID_PARAMETERS.find(([message]) => message.test(failure.message))?.[1] ?? MEND,
@@ -99,6 +106,12 @@ const BY_NAME: Readonly<Record<string, Advise>> = {
     }
     return `The account’s concurrency or rate in this region is used up. Ask AWS for a higher quota. ${TRY_LATER}`;
   },
+  Throttling: THROTTLED,
+  ThrottlingException: THROTTLED,
+  EMFILE: NO_DESCRIPTORS,
+  ENFILE: NO_DESCRIPTORS,
+  ENOBUFS: NO_MEMORY,
+  ENOMEM: NO_MEMORY,
   ResourceConflictException: 'The function is being created or updated: wait_until_ready: true waits for it.',
   NotReady: 'Raise timeout_seconds, or look at why the deployment takes so long.',
   FunctionFailed: 'Mend what the message says, and deploy the function again.',

@@ -35,7 +35,8 @@ export function headline({ label, outcome, responseBytes }: Judgement): string {
         case 'RequestResponse':
           return `Lambda function ${label} invoked successfully (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
         case 'Event':
-          return 'result' in outcome
+          // An emulator's 202 may have a body too, and an execution that was not followed has no response.
+          return outcome.durable_execution_arn !== undefined && 'result' in outcome
             ? `Lambda function ${label} ran to its end as a durable execution (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`
             : `Lambda function ${label} invoked asynchronously (status: ${outcome.status_code})`;
         case 'DryRun':

@@ -308,8 +308,17 @@ describe('a wait', () => {
     }
     return toFailure(error, progress);
   };
-  const lineOf = ({ name, reason }: { name: string; reason?: string | undefined }): string =>
-    waitLine({ label: 'my-function', error: name, reason, ran: 'perhaps', waitMs: 1, leftMs: 2 });
+  const lineOf = ({ name, reason }: { name: string; reason?: string | undefined }): string => {
+    const told = waitLine({
+      label: 'my-function',
+      error: name,
+      reason,
+      ran: 'perhaps',
+      waitMs: 1,
+      leftMs: 2,
+    });
+    return `${told.what}${told.next}`;
+  };
 
   test('is one line and no command, whatever answered', () => {
     const answered = head.filter((one) => one !== undefined);

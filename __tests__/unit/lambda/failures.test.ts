@@ -23,6 +23,8 @@ import { invocation } from '../outcome/factory.ts';
 import '../realm.ts';
 
 const WAITS = { proof: 'never_ran', mayClear: true };
+const OVERLOAD = { ...WAITS, isOverload: true };
+const UNREACHABLE = { ...WAITS, clearsSoonOrNever: true };
 const REFUSED = { proof: 'never_ran', mayClear: false };
 const UNCERTAIN = { proof: 'may_have_run', mayClear: true };
 const RAN = { proof: 'ran', mayClear: false };
@@ -37,23 +39,39 @@ function errorsOfInvoke(): string[] {
   return [...lines].map(([, name = '']) => name);
 }
 
-/** Names that Lambda's front door sends and the API's model does not know. */
-const UNMODELLED = [
-  'AccessDeniedException',
-  'ExpiredTokenException',
-  'IncompleteSignatureException',
-  'InvalidSignatureException',
-  'MissingAuthenticationTokenException',
-  'RequestEntityTooLargeException',
-  'UnrecognizedClientException',
-  'ValidationException',
-];
+/** Names that Lambda's front door sends and the API's model does not know, with their status. */
+const UNMODELLED: Readonly<Record<string, number>> = {
+  AccessDeniedException: 403,
+  ExpiredTokenException: 403,
+  IncompleteSignatureException: 403,
+  InvalidSignatureException: 403,
+  MissingAuthenticationTokenException: 403,
+  RequestEntityTooLargeException: 413,
+  RequestTimeTooSkewed: 403,
+  Throttling: 400,
+  ThrottlingException: 400,
+  UnrecognizedClientException: 403,
+  ValidationException: 400,
+};
+
+/** The status of an error in the SDK's model. */
+function statusInModel(name: string): unknown {
+  const schema: unknown = Object.entries(sdk).find(([key]) => key === `${name}$`)?.[1];
+  return Array.isArray(schema) ? schema[3]?.httpError : undefined;
+}
+
+const statusOf = (name: string): number => VERDICTS_BY_NAME[name]?.status ?? 0;
 
 describe('the table of verdicts', () => {
   test('has every error that the SDK declares for Invoke, the front door’s own, and no other', () => {
     const declared = errorsOfInvoke();
     expect(declared).toHaveLength(43);
-    expect(Object.keys(VERDICTS_BY_NAME).sort()).toEqual([...declared, ...UNMODELLED].sort());
+    expect(Object.keys(VERDICTS_BY_NAME).sort()).toEqual([...declared, ...Object.keys(UNMODELLED)].sort());
+  });
+
+  test('has the status that the SDK knows of each', () => {
+    const table = Object.keys(VERDICTS_BY_NAME).map((name) => [name, statusOf(name)]);
+    expect(table).toEqual(table.map(([name]) => [name, UNMODELLED[`${name}`] ?? statusInModel(`${name}`)]));
   });
 
   test('knows by the declarations only errors that the SDK has at run time', () => {
@@ -72,14 +90,18 @@ describe.each([
       'ResourceConflictException',
       'ResourceNotReadyException',
       'SnapStartNotReadyException',
-      'TooManyRequestsException',
     ],
+  },
+  {
+    what: 'did not run because there was too much at once',
+    verdict: OVERLOAD,
+    names: ['Throttling', 'ThrottlingException', 'TooManyRequestsException'],
   },
   {
     what: 'did not run and will not',
     verdict: REFUSED,
     names: [
-      ...UNMODELLED,
+      ...Object.keys(UNMODELLED).filter((name) => !name.startsWith('Throttling')),
       'CodeArtifactUserDeletedException',
       'CodeArtifactUserFailedException',
       'DurableExecutionAlreadyStartedException',
@@ -121,9 +143,34 @@ describe.each([
     names: ['EFSIOException', 'SnapStartException', 'SnapStartTimeoutException'],
   },
 ])('a function that answers an error which says that it $what', ({ verdict, names }) => {
-  // The status is one that would be judged otherwise, so that the name is what counts.
   test.each(names)('%s', (name) => {
-    expect(judgeFailure({ name, statusCode: verdict === REFUSED ? 500 : 404, sent: true })).toEqual(verdict);
+    expect(judgeFailure({ name, statusCode: statusOf(name), sent: true })).toEqual(verdict);
+  });
+});
+
+describe('an error whose status contradicts its name', () => {
+  const names = Object.keys(VERDICTS_BY_NAME);
+  const proves = (name: string, statusCode: number): string =>
+    judgeFailure({ name, statusCode, sent: true }).proof;
+
+  test.each([200, 202, 204, 500, 503, 504])('proves nothing where that is %i', (status) => {
+    const proven = names.filter(
+      (name) => statusOf(name) !== status && proves(name, status) !== 'may_have_run',
+    );
+    expect(proven).toEqual([]);
+  });
+
+  test('is retried with retry: safe only where both say that this may help', () => {
+    expect(judgeFailure({ name: 'ResourceConflictException', statusCode: 400, sent: true })).toEqual(REFUSED);
+    expect(judgeFailure({ name: 'TooManyRequestsException', statusCode: 403, sent: true })).toEqual(REFUSED);
+  });
+
+  test.each([
+    ['ServiceException', 404],
+    ['EFSIOException', 404],
+    ['SnapStartException', 403],
+  ])('may have run where a refusal has the name %s', (name, status) => {
+    expect(proves(name, status)).toBe('may_have_run');
   });
 });
 
@@ -141,7 +188,7 @@ describe('an answer whose error has no known name', () => {
     [409, REFUSED],
     [413, REFUSED],
     [415, REFUSED],
-    [429, WAITS],
+    [429, OVERLOAD],
     [499, UNCERTAIN],
     [500, UNCERTAIN],
     [502, UNCERTAIN],
@@ -163,17 +210,25 @@ test('a tunnel that a proxy refused did not run the function and may clear, what
 
 describe('a failure without an answer', () => {
   test.each([
-    'ENOTFOUND',
-    'EAI_AGAIN',
-    'ECONNREFUSED',
-    'ECONNRESET',
-    'EHOSTUNREACH',
-    'ENETUNREACH',
-    'ETIMEDOUT',
-    'EPROTO',
-    'ERR_SSL_WRONG_VERSION_NUMBER',
-  ])('before anything was sent did not run the function and may clear: %s', (code) => {
-    expect(judgeFailure({ name: 'Error', code, sent: false })).toEqual(WAITS);
+    ['EAI_AGAIN', OVERLOAD],
+    ['ECONNRESET', WAITS],
+    ['ETIMEDOUT', WAITS],
+    ['ECONNREFUSED', UNREACHABLE],
+    ['EHOSTUNREACH', UNREACHABLE],
+    ['ENETUNREACH', UNREACHABLE],
+    ['ENOTFOUND', UNREACHABLE],
+    ['EPROTO', UNREACHABLE],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', UNREACHABLE],
+    ['EMFILE', OVERLOAD],
+    ['ENFILE', OVERLOAD],
+    ['ENOBUFS', OVERLOAD],
+    ['ENOMEM', OVERLOAD],
+  ])('before anything was sent did not run the function and may clear: %s', (code, verdict) => {
+    expect(judgeFailure({ name: 'Error', code, sent: false })).toEqual(verdict);
+  });
+
+  test('of a service that is asked for credentials and throttles may clear', () => {
+    expect(judgeFailure({ name: 'ThrottlingException', sent: false })).toEqual(OVERLOAD);
   });
 
   test.each([
@@ -206,6 +261,7 @@ describe('a failure without an answer', () => {
     ['Error', 'EPIPE'],
     ['Error', 'ETIMEDOUT'],
     ['Error', 'ECONNREFUSED'],
+    ['Error', 'EMFILE'],
     ['TimeoutError', undefined],
     ['AbortError', undefined],
     ['Error', undefined],
@@ -242,6 +298,7 @@ describe('what was thrown', () => {
       message: 'Rate Exceeded.',
       proof: 'never_ran',
       mayClear: true,
+      isOverload: true,
       statusCode: 429,
       requestId: 'a-request',
       reason: 'CallerRateLimitExceeded',
@@ -272,6 +329,7 @@ describe('what was thrown', () => {
       message: 'getaddrinfo ENOTFOUND',
       proof: 'never_ran',
       mayClear: true,
+      clearsSoonOrNever: true,
       throughProxy: false,
     });
   });

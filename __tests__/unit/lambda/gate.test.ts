@@ -73,6 +73,19 @@ describe('the gate', () => {
     expect(other.bound).toBe(4);
   });
 
+  test('raises the bound by one for as many successes as the bound has, and not faster', async () => {
+    const gate = new Gate(16);
+    for (const pass of await fill(gate)) pass.leave('throttled');
+    for (const pass of await fill(gate)) pass.leave('throttled');
+    expect(gate.bound).toBe(4);
+    const bounds: number[] = [];
+    for (let success = 0; success < 10; success += 1) {
+      (await gate.enter(0, NEVER))?.leave('otherwise');
+      bounds.push(gate.bound);
+    }
+    expect(bounds).toEqual([4, 4, 4, 4, 5, 5, 5, 5, 5, 6]);
+  });
+
   test('gives no pass to who no longer waits', async () => {
     const gate = new Gate(1);
     const [first] = await fill(gate);

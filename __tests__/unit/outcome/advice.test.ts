@@ -48,6 +48,17 @@ describe('advice', () => {
     expect(advise({ name })).toContain(essential);
   });
 
+  test.each([
+    ['EMFILE', 'ulimit -n'],
+    ['ENFILE', 'ulimit -n'],
+    ['ENOBUFS', 'memory'],
+    ['ENOMEM', 'memory'],
+  ])('on a runner that has none left for a connection, %s, says so', (name, word) => {
+    const advice = advise({ name, proof: 'never_ran' });
+    expect(advice).toContain(word);
+    expect(advice).toContain('max_concurrency');
+  });
+
   test('on a denial tells a missing allow from an explicit deny', () => {
     const name = 'AccessDeniedException';
     const deny = advise({

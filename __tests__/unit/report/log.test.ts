@@ -43,8 +43,21 @@ describe('the headline', () => {
     ['a lost answer', unknown(), 'Lambda function my-function was sent its event, and no answer came'],
     [
       'a durable execution that was followed',
-      succeeded({ invocation_type: 'Event', status_code: 202, result: 7 }, response('7')),
+      succeeded(
+        { invocation_type: 'Event', status_code: 202, result: 7, durable_execution_arn: 'arn:durable' },
+        response('7'),
+      ),
       'Lambda function my-function ran to its end as a durable execution (status: 202, payload: 1 bytes)',
+    ],
+    [
+      'a 202 with a body that is no durable execution',
+      succeeded({ invocation_type: 'Event', status_code: 202, result: 7 }, response('7')),
+      'Lambda function my-function invoked asynchronously (status: 202)',
+    ],
+    [
+      'a durable execution that was not followed',
+      succeeded({ invocation_type: 'Event', status_code: 202, durable_execution_arn: 'arn:durable' }),
+      'Lambda function my-function invoked asynchronously (status: 202)',
     ],
     [
       'a durable execution whose end is not known',

@@ -1,0 +1,138 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { Clients } from '../../src/lambda/client.ts';
+import { Readiness } from '../../src/lambda/readiness.ts';
+import { streamOnce } from '../../src/lambda/stream.ts';
+import { deliverTo, ECHO, type FakeTiming, fakeTiming, useLambda } from './courier.ts';
+
+const HOUR_MS = 3_600_000;
+let lambda: LocalLambda;
+let restore: () => void;
+let clients = new Clients({});
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({ functions: { echo: { handler: ECHO } } });
+  restore = useLambda(lambda.url);
+});
+afterEach(() => {
+  lambda.reset();
+  clients.close();
+  clients = new Clients({});
+});
+afterAll(async () => {
+  restore();
+  clients.close();
+  await lambda.close();
+});
+
+/** A machine whose clock is wrong by so much. */
+function wrongBy(ms: number): FakeTiming {
+  const timing = fakeTiming();
+  return { ...timing, now: () => timing.now() + ms };
+}
+
+describe.each([
+  { what: 'behind', offsetMs: -HOUR_MS, note: "the runner's clock is 3,600 s behind AWS's" },
+  { what: 'ahead', offsetMs: HOUR_MS, note: "the runner's clock is 3,600 s ahead of AWS's" },
+])('a clock that is an hour $what', ({ offsetMs, note }) => {
+  test('is corrected by the first answer, and the function runs once', async () => {
+    const offsets: number[] = [];
+    clients = new Clients({}, { onClockOffset: (offset) => offsets.push(offset) });
+    const { result, attempts, waits } = await deliverTo(lambda, { clients, timing: wrongBy(offsetMs) });
+    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(attempts).toBe(2);
+    expect(lambda.requests).toHaveLength(2);
+    expect(lambda.executions()).toHaveLength(1);
+    expect(waits.map(({ failure }) => failure.name)).toEqual(['InvalidSignatureException']);
+    expect(waits[0]?.failure.message).toContain(`(${note})`);
+    expect(offsets).toHaveLength(1);
+    expect(Math.abs((offsets[0] ?? 0) + offsetMs)).toBeLessThan(30_000);
+  });
+
+  test('is known to the client from then on', async () => {
+    const timing = wrongBy(offsetMs);
+    await deliverTo(lambda, { clients, timing });
+    const { attempts } = await deliverTo(lambda, { clients, timing });
+    expect(attempts).toBe(1);
+    expect(lambda.requests).toHaveLength(3);
+  });
+
+  test('costs each of several at once one more attempt', async () => {
+    const timing = wrongBy(offsetMs);
+    const all = await Promise.all(Array.from({ length: 5 }, () => deliverTo(lambda, { clients, timing })));
+    expect(all.map(({ result }) => result.kind)).toEqual(Array(5).fill('answer'));
+    expect(lambda.executions()).toHaveLength(5);
+  });
+
+  test('with retry: never fails the invocation, says so, and does not fail the next', async () => {
+    const options = { clients, timing: wrongBy(offsetMs), policy: { retry: 'never' as const } };
+    const { result, attempts } = await deliverTo(lambda, options);
+    expect(attempts).toBe(1);
+    expect(result).toMatchObject({ name: 'InvalidSignatureException', proof: 'never_ran' });
+    expect('message' in result && result.message).toContain(note);
+    expect((await deliverTo(lambda, options)).result.kind).toBe('answer');
+  });
+
+  test('hinders no question for the state', async () => {
+    const readiness = { waits: new Readiness(), onStateChange: () => {}, onFailedQuestion: () => {} };
+    const { result, attempts } = await deliverTo(lambda, {
+      clients,
+      timing: wrongBy(offsetMs),
+      extras: { readiness },
+    });
+    expect(result.kind).toBe('answer');
+    expect(attempts).toBe(1);
+    expect(lambda.requests.map(({ operation }) => operation)).toEqual([
+      'GetFunctionConfiguration',
+      'GetFunctionConfiguration',
+      'Invoke',
+    ]);
+  });
+
+  test('hinders no stream', async () => {
+    const stream = { invokeOnce: streamOnce, onChunk: async () => {} };
+    const { result } = await deliverTo(lambda, { clients, timing: wrongBy(offsetMs), extras: { stream } });
+    expect(result.kind).toBe('answer');
+    expect(lambda.executions()).toHaveLength(1);
+  });
+});
+
+describe('a refusal of the signature', () => {
+  const refusal = (message: string, headers: Readonly<Record<string, string>> = {}): Fault => ({
+    ...{ kind: 'error', when: 'before', status: 403, type: 'InvalidSignatureException', message },
+    headers,
+  });
+  const date = (offsetMs: number) => ({ date: new Date(Date.now() + offsetMs).toUTCString() });
+  const expired = 'Signature expired: 20260101T000000Z is now earlier than 20260101T010000Z';
+
+  test.each([
+    ['for its time at a time that is right', refusal(expired)],
+    ['that has nothing to do with the time', refusal('The signature does not match.', date(HOUR_MS))],
+  ])('%s is final', async (_, fault) => {
+    lambda.setFault(() => fault);
+    const { result, attempts } = await deliverTo(lambda, { clients });
+    expect(attempts).toBe(1);
+    expect(result).toMatchObject({ name: 'InvalidSignatureException', proof: 'never_ran', mayClear: false });
+  });
+
+  test('for its time at ever another time ends with retry_seconds', async () => {
+    lambda.setFault((_, n) => refusal(expired, date(n % 2 === 0 ? HOUR_MS : -HOUR_MS)));
+    const { result } = await deliverTo(lambda, { clients });
+    expect('message' in result && result.message).toContain('gave up: retry_seconds is exhausted');
+    expect(lambda.requests.length).toBeLessThan(25);
+    expect(lambda.executions()).toHaveLength(0);
+  });
+
+  test.each([
+    ['RequestTimeTooSkewed', 403],
+    ['RequestTimeTooSkewed', 400],
+  ])('by the name %s with status %i is for its time', async (type, status) => {
+    lambda.setFault((_, n) =>
+      n === 0
+        ? { kind: 'error', when: 'before', status, type, message: 'no', headers: date(HOUR_MS) }
+        : undefined,
+    );
+    const { attempts } = await deliverTo(lambda, { clients, timing: wrongBy(0) });
+    expect(attempts).toBeGreaterThan(1);
+  });
+});

@@ -1,0 +1,27 @@
+import { Buffer } from 'node:buffer';
+import { grouped } from '../figures.ts';
+import type { RawAnswer } from './exchange.ts';
+
+// Lambda's front door in its messages, and other front doors by an error of its own.
+const REFUSED_FOR_ITS_TIME = /Signature expired|Signature not yet current|RequestTimeTooSkewed/;
+const LONGEST_REFUSAL = 64 * 1024;
+
+// AWS refuses a signature that is 5 minutes off. A Date header has whole seconds, and the answer took a while.
+const LEAST_SKEW_MS = 60_000;
+
+/** AWS's time in milliseconds since 1970, where an answer refuses a signature for having been made at another. */
+export function timeOfRefusal(answer: RawAnswer, signedAt: number): number | undefined {
+  const { statusCode, headers, body } = answer;
+  if (statusCode < 400 || statusCode >= 500 || !Buffer.isBuffer(body)) return undefined;
+  const name = String(headers['x-amzn-errortype'] ?? '');
+  const refusal = `${name}\n${body.toString('utf8', 0, LONGEST_REFUSAL)}`;
+  const time = Date.parse(headers.date ?? '');
+  const isClockWrong = REFUSED_FOR_ITS_TIME.test(refusal) && Math.abs(time - signedAt) > LEAST_SKEW_MS;
+  return isClockWrong ? time : undefined;
+}
+
+/** By how much this machine's clock is wrong, for a message. */
+export function clockNote(offsetMs: number): string {
+  const seconds = grouped(Math.round(Math.abs(offsetMs) / 1000));
+  return `the runner's clock is ${seconds} s ${offsetMs < 0 ? 'ahead of' : 'behind'} AWS's`;
+}
