@@ -117,7 +117,7 @@ test.each([
       'warning',
       expect.stringMatching(
         new RegExp(
-          `^Requests are signed with AWS's time, because the runner's clock is 7,\\d{3} s ${what === 'ahead' ? 'ahead of' : 'behind'} AWS's\\.`,
+          `^Requests are signed with AWS's time, because the runner's clock is 1[12]\\d min ${what === 'ahead' ? 'ahead of' : 'behind'} AWS's\\.`,
         ),
       ),
     ],

@@ -32,8 +32,8 @@ function wrongBy(ms: number): FakeTiming {
 }
 
 describe.each([
-  { what: 'behind', offsetMs: -HOUR_MS, note: "the runner's clock is 3,600 s behind AWS's" },
-  { what: 'ahead', offsetMs: HOUR_MS, note: "the runner's clock is 3,600 s ahead of AWS's" },
+  { what: 'behind', offsetMs: -HOUR_MS, note: "the runner's clock is 60 min behind AWS's" },
+  { what: 'ahead', offsetMs: HOUR_MS, note: "the runner's clock is 60 min ahead of AWS's" },
 ])('a clock that is an hour $what', ({ offsetMs, note }) => {
   test('is corrected by the first answer, and the function runs once', async () => {
     const offsets: number[] = [];

@@ -22,6 +22,7 @@ export function timeOfRefusal(answer: RawAnswer, signedAt: number): number | und
 
 /** By how much this machine's clock is wrong, for a message. */
 export function clockNote(offsetMs: number): string {
-  const seconds = grouped(Math.round(Math.abs(offsetMs) / 1000));
-  return `the runner's clock is ${seconds} s ${offsetMs < 0 ? 'ahead of' : 'behind'} AWS's`;
+  // AWS refuses a difference of over 5 minutes, and its Date header has whole seconds.
+  const minutes = grouped(Math.round(Math.abs(offsetMs) / 60_000));
+  return `the runner's clock is ${minutes} min ${offsetMs < 0 ? 'ahead of' : 'behind'} AWS's`;
 }
