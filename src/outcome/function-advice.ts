@@ -208,10 +208,13 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+// What a message says of a known cause stands at its start; the rest of megabytes is not searched.
+const LONGEST_TEXT = 4_096;
+
 function adviceOf(row: Row, error: ErrorFacts, report: Report): string | undefined {
-  if (row.type !== undefined && !row.type.test(error.type ?? '')) return undefined;
+  if (row.type !== undefined && !row.type.test(error.type?.slice(0, LONGEST_TEXT) ?? '')) return undefined;
   if (row.report !== undefined && !row.report(report)) return undefined;
-  const found = row.message?.exec(error.message) ?? undefined;
+  const found = row.message?.exec(error.message.slice(0, LONGEST_TEXT)) ?? undefined;
   if (row.message !== undefined && found === undefined) return undefined;
   return typeof row.advice === 'string' ? row.advice : row.advice({ report, found });
 }

@@ -114,10 +114,8 @@ const ACCOUNT_ID = /(?<!\d)\d{12}(?!\d)/g;
 
 /** Puts ACCOUNT_ID in the place of every 12-digit number; where there are several, ACCOUNT_ID_1, ACCOUNT_ID_2, … */
 export function hideAccountIds(text: string): string {
-  const ids = [...new Set(text.match(ACCOUNT_ID) ?? [])];
-  return text.replaceAll(ACCOUNT_ID, (id) =>
-    ids.length === 1 ? 'ACCOUNT_ID' : `ACCOUNT_ID_${ids.indexOf(id) + 1}`,
-  );
+  const ids = new Map([...new Set(text.match(ACCOUNT_ID) ?? [])].map((id, at) => [id, at + 1]));
+  return text.replaceAll(ACCOUNT_ID, (id) => (ids.size === 1 ? 'ACCOUNT_ID' : `ACCOUNT_ID_${ids.get(id)}`));
 }
 
 /**

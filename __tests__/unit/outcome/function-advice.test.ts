@@ -355,13 +355,34 @@ describe('advice', () => {
     expect(advice).toBeUndefined();
   });
 
-  test.each(["Cannot find module '", 'is not authorized to perform: ', 'Task timed out after ', 'signal: '])(
-    'is quick on a long message of "%s"',
-    (part) => {
-      const errorMessage = part.repeat(100_000);
-      const before = performance.now();
-      for (const errorType of ['Error', 'Runtime.ExitError']) advise({ errorType, errorMessage });
-      expect(performance.now() - before).toBeLessThan(2_000);
-    },
-  );
+  test.each([
+    "Cannot find module '",
+    'is not authorized to perform: ',
+    'is not authorized to perform: a',
+    '(AccessDenied) when calling the a',
+    'Task timed out after ',
+    'RequestId: a Error: ',
+    'signal: ',
+    'signal: a ',
+    'exit status 1',
+    "No module named 'a.",
+    'cannot load such file -- a/',
+    'Runtime.',
+    'java.lang.',
+    'a',
+    ' ',
+  ])('on 6 MB of "%s" is found at once', (part) => {
+    const text = part.repeat(6_000_000 / part.length);
+    const before = performance.now();
+    for (const errorType of ['Error', 'Runtime.ExitError', 'Runtime.ImportModuleError', text]) {
+      advise({ errorType, errorMessage: text, cause: { errorType: text, errorMessage: text } });
+    }
+    expect(performance.now() - before).toBeLessThan(5_000);
+  });
+
+  test('is found in the first 4,096 characters of a message', () => {
+    const behind = (length: number) =>
+      advise({ errorMessage: `${'x'.repeat(length)} JavaScript heap out of memory` });
+    expect([behind(4_000), behind(5_000)]).toEqual([expect.any(String), undefined]);
+  });
 });
