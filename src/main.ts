@@ -112,8 +112,7 @@ async function comment(ledger: Ledger, { comment: wanted }: Plan, cancel: AbortS
   await orWarn('The comment on the pull request', async () => {
     if ('reason' in pullRequest) throw new Error(pullRequest.reason);
     const { writeComment } = await import('./report/comment.ts');
-    const timing = { now: REAL_TIMING.now, sleep: (ms: number) => REAL_TIMING.sleep(ms, cancel) };
-    const job = { pullRequest, key, token, apiUrl, repository, timing };
+    const job = { pullRequest, key, token, apiUrl, repository, timing: REAL_TIMING, signal: cancel };
     await writeComment(job, renderComment(ledger.outcomes, wanted));
   });
 }
