@@ -206,7 +206,7 @@ describe('an execution that', () => {
       'Cancelled: the workflow was cancelled while the durable execution was running.',
     );
     expect(message).toContain(`goes on by itself: ${arn}.`);
-    expect(message).toContain(`aws lambda stop-durable-execution --durable-execution-arn ${arn}`);
+    expect(message).toContain(`aws lambda stop-durable-execution --durable-execution-arn '${arn}'`);
     expect(message).toContain(
       'Run this step again with the same durable_execution_name and payload to join it.',
     );

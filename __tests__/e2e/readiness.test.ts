@@ -63,7 +63,7 @@ test('a failed function ends the step with Lambda’s reason', async () => {
       title: 'Failed to Invoke Lambda Function',
       message: [
         `echo: FunctionFailed: the function is in state Failed: ${reason}. The function did not run.`,
-        'Mend what the message says, and deploy the function again.',
+        'Fix the problem above and deploy the function again.',
       ].join('\n'),
     },
   ]);

@@ -1,5 +1,6 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
+import { CredentialTrail } from './credentials.ts';
 import { carryRequests } from './request.ts';
 
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
@@ -15,8 +16,11 @@ export class Clients {
   of(region: string | undefined): LambdaClient {
     const known = this.#byRegion.get(region);
     if (known) return known;
+    const trail = new CredentialTrail();
     const client = new LambdaClient({
       ...(region !== undefined && { region }),
+      // For the providers of credentials; nothing is printed.
+      logger: trail,
       // The SDK may not repeat an invocation: it can't know whether the function ran. What would is taken out as well
       // (carryRequests), by a name that may change.
       maxAttempts: 1,
@@ -25,7 +29,7 @@ export class Clients {
       // For the requests of credential providers; its own are carried over the same agents.
       requestHandler: this.#agents,
     });
-    carryRequests(client, this.#agents);
+    carryRequests(client, this.#agents, trail);
     this.#byRegion.set(region, client);
     return client;
   }

@@ -20,6 +20,7 @@ export class Progress {
   #throughProxy = false;
   #networkError: unknown;
   #streamedBytes: number | undefined;
+  #awaitsCredentials = false;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -48,8 +49,21 @@ export class Progress {
     return this.#streamedBytes;
   }
 
+  /** Whether the request waits to be signed: its credentials are being fetched. */
+  get awaitsCredentials(): boolean {
+    return this.#awaitsCredentials;
+  }
+
   get throughProxy(): boolean {
     return this.#throughProxy;
+  }
+
+  credentialsAwaited(): void {
+    this.#awaitsCredentials = true;
+  }
+
+  credentialsCame(): void {
+    this.#awaitsCredentials = false;
   }
 
   connectionStands(): void {

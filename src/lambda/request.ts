@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { Agents } from './connection.ts';
+import { CredentialsUnavailable, type CredentialTrail, fetchCredentials } from './credentials.ts';
 import { exchange, NoConnectionError, type Request, type Sending } from './exchange.ts';
-import { type Stop, toFailure, toStopped } from './failures.ts';
+import { type Stop, toFailure, toStopped, toUncredentialed } from './failures.ts';
 import type { Failure } from './invocation.ts';
 import { Progress } from './progress.ts';
 import { Signer } from './signature.ts';
@@ -34,7 +35,7 @@ export const REPLACED = [
 ] as const;
 
 /** Signs the requests of a client and sends them over `agents`, those of `perform` alone. */
-export function carryRequests(client: LambdaClient, agents: Agents): void {
+export function carryRequests(client: LambdaClient, agents: Agents, trail: CredentialTrail): void {
   const { config } = client;
   for (const name of REPLACED) client.middlewareStack.remove(name);
   const signer = new Signer('lambda');
@@ -49,7 +50,7 @@ export function carryRequests(client: LambdaClient, agents: Agents): void {
         const headers = signer.sign(
           { ...request, headers: { ...request.headers, 'user-agent': await userAgent } },
           {
-            credentials: await config.credentials(),
+            credentials: await fetchCredentials(client, trail, sending.progress),
             region: await config.region(),
             date: new Date(sending.timing.now()),
           },
@@ -88,7 +89,10 @@ export async function perform<Result>(
     );
   } catch (error) {
     const why = whyStopped();
-    return why === undefined ? toFailure(error, progress) : toStopped(why, progress);
+    if (why !== undefined) return toStopped(why, progress);
+    return error instanceof CredentialsUnavailable
+      ? toUncredentialed(error, progress)
+      : toFailure(error, progress);
   } finally {
     stop.removeEventListener('abort', abort);
   }

@@ -7,6 +7,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { portOf } from '../../../local-proxy/front.ts';
 import { createAgents } from '../../../src/lambda/connection.ts';
+import { CredentialTrail } from '../../../src/lambda/credentials.ts';
 import {
   judgeFailure,
   toFailure,
@@ -256,11 +257,24 @@ describe('what was thrown', () => {
     expect(toFailure(error, SENT)).toEqual({
       kind: 'failure',
       name: 'ECONNRESET',
-      message: 'read ECONNRESET',
+      message: 'The connection was reset after the request was sent',
       proof: 'may_have_run',
       mayClear: true,
       throughProxy: false,
       sentAt: SENT_AT,
+    });
+  });
+
+  test.each([
+    ['ECONNRESET', 'read ECONNRESET', SENT, 'The connection was reset after the request was sent'],
+    ['EPIPE', 'write EPIPE', SENT, 'The connection was reset after the request was sent'],
+    ['ECONNRESET', 'socket hang up', SENT, 'The connection was closed after the request was sent'],
+    ['ECONNRESET', 'read ECONNRESET', UNSENT, 'The connection was reset before the request was sent'],
+    ['ETIMEDOUT', 'read ETIMEDOUT', SENT, 'read ETIMEDOUT'],
+  ])('by %s (%s) says in plain words what happened', (code, words, progress, message) => {
+    expect(toFailure(Object.assign(new Error(words), { code }), progress)).toMatchObject({
+      name: code,
+      message,
     });
   });
 
@@ -311,7 +325,7 @@ describe('what was thrown', () => {
     const error = Object.assign(new Error('m'), { name: '::error::x' });
     expect(toFailure(error, attempt({ sent: true, head: { statusCode: 400 }, text: 'y' }))).toMatchObject({
       name: 'HTTP 400',
-      message: "HTTP 400 with an answer that is not Lambda's: y",
+      message: 'A proxy or firewall answered instead of Lambda: y',
       strangeText: 'y',
       proof: 'never_ran',
     });
@@ -323,7 +337,7 @@ describe('what was thrown', () => {
       new SyntaxError('Unexpected token'),
       attempt({ sent: true, head: { statusCode: 503 }, text: page }),
     );
-    expect(message).toBe(`HTTP 503 with an answer that is not Lambda's: <html> ${'x'.repeat(193)}…`);
+    expect(message).toBe(`A proxy or firewall answered instead of Lambda: <html> ${'x'.repeat(193)}…`);
   });
 });
 
@@ -342,8 +356,8 @@ describe('an attempt that was stopped', () => {
 });
 
 test.each([
-  ['<html>hello</html>', "HTTP 200 with an answer that is not Lambda's: <html>hello</html>"],
-  ['', 'HTTP 200 with an empty answer'],
+  ['<html>hello</html>', 'A proxy or firewall answered instead of Lambda: <html>hello</html>'],
+  ['', 'A proxy or firewall answered instead of Lambda, with an empty response'],
 ])('a success that is not Lambda’s says nothing of what ran: %j', (came, message) => {
   expect(toStrangeAnswer(came, attempt({ sent: true, head: { statusCode: 200 } }))).toMatchObject({
     name: 'HTTP 200',
@@ -372,7 +386,7 @@ describe('through the SDK', () => {
       maxAttempts: 1,
     });
     const agents = createAgents({});
-    carryRequests(client, agents);
+    carryRequests(client, agents, new CredentialTrail());
     const never = new AbortController().signal;
     try {
       const bounds = { deadline: never, cancel: never, stop: never, timing: REAL_TIMING };
@@ -411,7 +425,7 @@ describe('through the SDK', () => {
     expect(result).toMatchObject({
       kind: 'failure',
       message:
-        "HTTP 502 with an answer that is not Lambda's: <html><body>Bad Gateway of the proxy</body></html>",
+        'A proxy or firewall answered instead of Lambda: <html><body>Bad Gateway of the proxy</body></html>',
       proof: 'may_have_run',
       statusCode: 502,
     });

@@ -163,7 +163,7 @@ describe('a failure', () => {
         error: {
           name: 'ResourceNotFoundException',
           message: 'Function not found. The function did not run.',
-          advice: 'Check the name, the qualifier, the region and the account of the credentials.',
+          advice: "Check the function's name, qualifier and region, and the account of the credentials.",
         },
       },
       response: new Uint8Array(),
@@ -293,7 +293,7 @@ describe('a durable execution', () => {
       error: {
         name: 'Cancelled',
         message: `cancelled. The execution was started and goes on by itself: ${ARN}.`,
-        advice: expect.stringContaining(`stop-durable-execution --durable-execution-arn ${ARN}`),
+        advice: expect.stringContaining(`stop-durable-execution --durable-execution-arn '${ARN}'`),
       },
     });
   });
