@@ -187,7 +187,7 @@ const processThat = (command: string) => ({
 });
 
 const UNAVAILABLE: Readonly<Record<string, Unavailable>> = {
-  'STS can’t be reached': {
+  "STS can't be reached": {
     env: () => ({ ...WEB_IDENTITY, AWS_ENDPOINT_URL_STS: closedUrl }),
     files: { token: TOKEN },
     message: /from STS \(AssumeRoleWithWebIdentity\): connect ECONNREFUSED 127\.0\.0\.1:\d+\./,
@@ -207,7 +207,7 @@ const UNAVAILABLE: Readonly<Record<string, Unavailable>> = {
     message: /Could not get credentials before timeout_seconds was over\./,
     advice: 'Check where the runner gets its AWS credentials from.',
   },
-  'the token’s file is missing': {
+  "the token's file is missing": {
     env: () => ({ ...WEB_IDENTITY, AWS_WEB_IDENTITY_TOKEN_FILE: LONG_PATH }),
     message: new RegExp(
       `from the web identity token file: ENOENT: no such file or directory, open '${LONG_PATH}'`,
@@ -225,12 +225,12 @@ const UNAVAILABLE: Readonly<Record<string, Unavailable>> = {
     message: /from credential_process: Profile process credential_process returned invalid JSON\./,
     advice: 'Run the command that credential_process names',
   },
-  'the container’s endpoint can’t be reached': {
+  "the container's endpoint can't be reached": {
     env: () => ({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${closedUrl}/container` }),
     message: /from the container credentials endpoint: Error: connect ECONNREFUSED 127\.0\.0\.1:\d+\./,
     advice: 'Check AWS_CONTAINER_CREDENTIALS_FULL_URI',
   },
-  'the container’s endpoint refuses': {
+  "the container's endpoint refuses": {
     env: () => ({
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `${placesUrl}/refuses`,
       AWS_CONTAINER_AUTHORIZATION_TOKEN: TOKEN,

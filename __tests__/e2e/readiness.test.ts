@@ -77,7 +77,7 @@ test('where asking is denied, the annotation has the statement to add', async ()
   expect(step.outputs['outcome']).toBe('not_invoked');
   const [, advice, statement] = step.annotations[0]?.message.split('\n') ?? [];
   expect(advice).toBe(
-    'Allow lambda:GetFunctionConfiguration on the function for the role: add this statement to its policy:',
+    "Allow lambda:GetFunctionConfiguration on the function in the caller's policy. Add this statement:",
   );
   const arn = 'arn:aws:lambda:us-east-1:123456789012:function:echo';
   expect(JSON.parse(statement ?? '')).toEqual({

@@ -13,6 +13,7 @@ import {
   toFailure,
   toStopped,
   toStrangeAnswer,
+  toUncredentialed,
   VERDICTS_BY_NAME,
 } from '../../../src/lambda/failures.ts';
 import type { Answer, Failure } from '../../../src/lambda/invocation.ts';
@@ -338,6 +339,25 @@ describe('what was thrown', () => {
       attempt({ sent: true, head: { statusCode: 503 }, text: page }),
     );
     expect(message).toBe(`A proxy or firewall answered instead of Lambda: <html> ${'x'.repeat(193)}…`);
+  });
+});
+
+test.each([
+  ['a network that is down', { code: 'ECONNREFUSED' }, true],
+  ['a service that is down', { statusCode: 503 }, true],
+  ['a service that is busy', { statusCode: 429 }, true],
+  ['a refusal', { statusCode: 403 }, false],
+  ['a certificate', { code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
+  ['a missing file', { code: 'ENOENT' }, false],
+  ['nothing more', {}, false],
+])('credentials that could not be fetched for %s did not run the function', (_, found, mayClear) => {
+  expect(toUncredentialed({ message: 'no', ...found }, UNSENT)).toEqual({
+    kind: 'failure',
+    name: 'CredentialsUnavailable',
+    message: 'no',
+    proof: 'never_ran',
+    mayClear,
+    throughProxy: false,
   });
 });
 

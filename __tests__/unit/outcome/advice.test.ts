@@ -291,7 +291,7 @@ describe('advice on a denied invocation', () => {
   });
 });
 
-describe('advice on a function’s state', () => {
+describe("advice on a function's state", () => {
   const conflict = (state: string): string =>
     advise({
       name: 'ResourceConflictException',
@@ -352,8 +352,27 @@ describe('advice on credentials that could not be fetched', () => {
   });
 });
 
-test('on an answer that is not Lambda’s points to what is between', () => {
+test("on an answer that is not Lambda's points to what is between", () => {
   expect(advise({ name: 'HTTP 403', statusCode: 403 })).toBe(
     'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.',
   );
+});
+
+test.each([
+  'arn:aws:lambda:eu-west-1:123456789012:function:a',
+  'not authorized to perform: a',
+  'not authorized to perform: lambda:A',
+  'User: arn:aws:iam::123456789012:user/a/',
+  'because no a ',
+  'explicit deny in a ',
+  'arn:aws:iam::123456789012:policy/a',
+  'following state: ',
+])('on a denial or a conflict of 6 MB of "%s" is found at once', (part) => {
+  const message = part.repeat(6_000_000 / part.length);
+  const before = performance.now();
+  for (const name of ['AccessDeniedException', 'ResourceConflictException', 'CredentialsUnavailable']) {
+    expect(advise({ name, message })).not.toBe('');
+    expect(advise({ name, message: `is not authorized to perform: kms:A on ${message}` })).not.toBe('');
+  }
+  expect(performance.now() - before).toBeLessThan(5_000);
 });

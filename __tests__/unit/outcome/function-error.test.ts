@@ -199,7 +199,7 @@ describe('the frames of a function error', () => {
     ).toEqual(['handler (orders/main.go:31)']);
   });
 
-  test('of PHP leave out PHP itself, Composer’s packages and the layer that runs it', () => {
+  test("of PHP leave out PHP itself, Composer's packages and the layer that runs it", () => {
     expect(
       framesOf([
         '#0 /var/task/src/Orders.php(24): PDO->prepare()',
