@@ -204,7 +204,7 @@ const UNAVAILABLE: Readonly<Record<string, Unavailable>> = {
     env: () => ({ ...WEB_IDENTITY, AWS_ENDPOINT_URL_STS: `${placesUrl}/silent` }),
     files: { token: TOKEN },
     inputs: { timeout_seconds: '1' },
-    message: /Could not get credentials before timeout_seconds was over\./,
+    message: /DeadlineExceeded: Could not get credentials before timeout_seconds was over\./,
     advice: 'Check where the runner gets its AWS credentials from.',
   },
   "the token's file is missing": {
@@ -274,7 +274,7 @@ test.each(Object.entries(UNAVAILABLE))(
     );
     expect(step.outputs['outcome']).toBe('not_invoked');
     const [shown = ''] = step.annotations.map((annotation) => annotation.message);
-    expect(shown).toMatch(/^echo: CredentialsUnavailable: Could not get credentials /);
+    expect(shown).toMatch(/^echo: (?:CredentialsUnavailable|DeadlineExceeded): Could not get credentials /);
     expect(shown).toMatch(message);
     expect(shown).toContain(advice);
     for (const text of [step.stdout, step.summary, step.resultLines.join()]) {

@@ -16,11 +16,10 @@ export class Clients {
   of(region: string | undefined): LambdaClient {
     const known = this.#byRegion.get(region);
     if (known) return known;
-    const trail = new CredentialTrail();
     const client = new LambdaClient({
       ...(region !== undefined && { region }),
-      // For the providers of credentials; nothing is printed.
-      logger: trail,
+      // Prints nothing: it notes where credentials are looked for.
+      logger: new CredentialTrail(),
       // The SDK may not repeat an invocation: it can't know whether the function ran. What would is taken out as well
       // (carryRequests), by a name that may change.
       maxAttempts: 1,
@@ -29,7 +28,7 @@ export class Clients {
       // For the requests of credential providers; its own are carried over the same agents.
       requestHandler: this.#agents,
     });
-    carryRequests(client, this.#agents, trail);
+    carryRequests(client, this.#agents);
     this.#byRegion.set(region, client);
     return client;
   }

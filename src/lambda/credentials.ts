@@ -160,10 +160,12 @@ function whyNot(error: unknown, trail: CredentialTrail): Why | undefined {
   return { source, reason: `${named}${scrubbed(message)}` };
 }
 
-/** The credentials of a client. Throws CredentialsUnavailable where they are configured and can't be fetched. */
+/**
+ * The credentials of a client, whose logger is a CredentialTrail. Throws CredentialsUnavailable where they are
+ * configured and can't be fetched.
+ */
 export async function fetchCredentials(
   { config }: LambdaClient,
-  trail: CredentialTrail,
   progress: Progress,
 ): ReturnType<LambdaClient['config']['credentials']> {
   progress.credentialsAwaited();
@@ -173,7 +175,7 @@ export async function fetchCredentials(
     return credentials;
   } catch (thrown) {
     const error = firstCause(thrown);
-    const why = whyNot(error, trail);
+    const why = config.logger instanceof CredentialTrail ? whyNot(error, config.logger) : undefined;
     throw why === undefined ? thrown : new CredentialsUnavailable(why, error);
   }
 }

@@ -253,7 +253,7 @@ export function toStopped(stop: Stop, progress: Progress): Failure {
   const proof = progress.sentAt === undefined ? 'never_ran' : 'may_have_run';
   const told =
     stop === 'deadline' && progress.awaitsCredentials
-      ? { name: UNCREDENTIALED, message: 'Could not get credentials before timeout_seconds was over' }
+      ? { ...STOPS[stop], message: 'Could not get credentials before timeout_seconds was over' }
       : STOPS[stop];
   return failure(told, { proof, mayClear: stop === 'connect' }, progress);
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { Agents } from './connection.ts';
-import { CredentialsUnavailable, type CredentialTrail, fetchCredentials } from './credentials.ts';
+import { CredentialsUnavailable, fetchCredentials } from './credentials.ts';
 import { exchange, NoConnectionError, type Request, type Sending } from './exchange.ts';
 import { type Stop, toFailure, toStopped, toUncredentialed } from './failures.ts';
 import type { Failure } from './invocation.ts';
@@ -35,7 +35,7 @@ export const REPLACED = [
 ] as const;
 
 /** Signs the requests of a client and sends them over `agents`, those of `perform` alone. */
-export function carryRequests(client: LambdaClient, agents: Agents, trail: CredentialTrail): void {
+export function carryRequests(client: LambdaClient, agents: Agents): void {
   const { config } = client;
   for (const name of REPLACED) client.middlewareStack.remove(name);
   const signer = new Signer('lambda');
@@ -50,7 +50,7 @@ export function carryRequests(client: LambdaClient, agents: Agents, trail: Crede
         const headers = signer.sign(
           { ...request, headers: { ...request.headers, 'user-agent': await userAgent } },
           {
-            credentials: await fetchCredentials(client, trail, sending.progress),
+            credentials: await fetchCredentials(client, sending.progress),
             region: await config.region(),
             date: new Date(sending.timing.now()),
           },

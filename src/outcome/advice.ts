@@ -36,6 +36,8 @@ const VPC = "Check the subnets and security groups in the function's VPC configu
 const FILE_SYSTEM =
   'The function could not mount its file system. Check the mount target, its security group and the execution role.';
 const PROXY = 'Check the proxy in HTTPS_PROXY or HTTP_PROXY. To bypass it, add the host to NO_PROXY.';
+const NETWORK = "Check the region, AWS_ENDPOINT_URL_LAMBDA and the runner's network.";
+const CREDENTIALS_SOURCE = 'Check where the runner gets its AWS credentials from.';
 const STRANGER = 'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.';
 const TOO_LARGE = 'Put the data where the function can fetch it, for example in S3, and send its location.';
 const CONFIGURATION = "Check the function's configuration and deploy it again.";
@@ -96,8 +98,7 @@ const BY_CREDENTIAL_SOURCE: readonly SourceAdvice[] = [
 ];
 
 const uncredentialed = ({ failure }: Case): string =>
-  BY_CREDENTIAL_SOURCE.find(({ message }) => message.test(failure.message))?.advice ??
-  'Check where the runner gets its AWS credentials from.';
+  BY_CREDENTIAL_SOURCE.find(({ message }) => message.test(failure.message))?.advice ?? CREDENTIALS_SOURCE;
 
 const INVOKE = 'lambda:InvokeFunction';
 const DENIED_ACTION = /not authorized to perform:? ([a-z0-9-]{1,40}:[A-Za-z0-9*]{1,80})/;
@@ -165,6 +166,7 @@ const BY_NAME: Readonly<Record<string, Advise>> = {
   TokenProviderError: credentialsAdvice,
   MissingAuthenticationTokenException: credentialsAdvice,
   CredentialsUnavailable: uncredentialed,
+  DeadlineExceeded: byMessage([[/^Could not get credentials/, CREDENTIALS_SOURCE]], NETWORK),
   ExpiredTokenException:
     'The credentials have expired. Run aws-actions/configure-aws-credentials shortly before this step, or raise its role-duration-seconds.',
   UnrecognizedClientException: CREDENTIALS_WRONG,
@@ -277,7 +279,7 @@ function adviseOnUnfollowed({ failure, invocation }: Case, arn: string): string 
     invocation.durableExecutionName === undefined
       ? 'With a durable_execution_name, running this step again would join the execution.'
       : 'Run this step again with the same durable_execution_name and payload to join it.';
-  if (!EXECUTION_ARN.test(arn)) return join;
+  if (!EXECUTION_ARN.test(arn)) return `See how the execution ends in the Lambda console.\n${join}`;
   return [
     `To see how it ends: aws lambda get-durable-execution --durable-execution-arn '${arn}'`,
     join,
@@ -292,9 +294,7 @@ function adviseOnRefusal(the: Case): string {
   if (named) return named(the);
   if (failure.throughProxy) return PROXY;
   if (failure.name.startsWith('HTTP ')) return STRANGER;
-  return failure.statusCode === undefined
-    ? "Check the region, AWS_ENDPOINT_URL_LAMBDA and the runner's network."
-    : FIX;
+  return failure.statusCode === undefined ? NETWORK : FIX;
 }
 
 /** What a user can do about a failure: a sentence or a few, never empty. */

@@ -7,7 +7,6 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { portOf } from '../../../local-proxy/front.ts';
 import { createAgents } from '../../../src/lambda/connection.ts';
-import { CredentialTrail } from '../../../src/lambda/credentials.ts';
 import {
   judgeFailure,
   toFailure,
@@ -406,7 +405,7 @@ describe('through the SDK', () => {
       maxAttempts: 1,
     });
     const agents = createAgents({});
-    carryRequests(client, agents, new CredentialTrail());
+    carryRequests(client, agents);
     const never = new AbortController().signal;
     try {
       const bounds = { deadline: never, cancel: never, stop: never, timing: REAL_TIMING };
