@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What goes back over the wire; no body for a 204. */
 export type Answer = Readonly<{
@@ -33,24 +34,34 @@ export const REFUSED = {
   locked: errorAnswer(403, 'Unable to create comment because issue is locked.'),
 } as const;
 
-/** Sends an answer with the headers that each of GitHub's has. */
-export function sendAnswer(response: ServerResponse, { status, headers = {}, body }: Answer): void {
-  const limits = {
+/** Writes the head of an answer with the headers that each of GitHub's has; returns the body. */
+function sendHead(response: ServerResponse, { status, headers = {}, body }: Answer): string {
+  const isText = typeof body === 'string';
+  const media = isText ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8';
+  response.writeHead(status, {
     'x-ratelimit-limit': '5000',
     'x-ratelimit-remaining': '4999',
     'x-ratelimit-resource': 'core',
     'x-github-media-type': 'github.v3; format=json',
-  };
-  if (body === undefined) {
-    response.writeHead(status, { ...limits, ...headers });
-    response.end();
-    return;
-  }
-  const isText = typeof body === 'string';
-  response.writeHead(status, {
-    ...limits,
-    'content-type': isText ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
+    ...(body !== undefined && { 'content-type': media }),
     ...headers,
   });
-  response.end(isText ? body : JSON.stringify(body));
+  if (body === undefined) return '';
+  return isText ? body : JSON.stringify(body);
+}
+
+/** Sends an answer. */
+export function sendAnswer(response: ServerResponse, answer: Answer): void {
+  response.end(sendHead(response, answer));
+}
+
+/** Sends the head of an answer, then byte after byte with a pause before each, until the client has gone. */
+export async function sendSlowly(response: ServerResponse, answer: Answer, delayMs: number): Promise<void> {
+  const body = Buffer.from(sendHead(response, answer));
+  response.flushHeaders();
+  for (let at = 0; at < body.length && !response.destroyed; at += 1) {
+    await sleep(delayMs, undefined, { ref: false });
+    response.write(body.subarray(at, at + 1));
+  }
+  response.end();
 }

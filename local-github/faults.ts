@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { type Answer, errorAnswer, sendAnswer } from './answers.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Answer, errorAnswer, sendAnswer, sendSlowly } from './answers.ts';
 
 /** 'before': the request has no effect. 'after': it takes effect, then the fault replaces the answer. */
 export type When = 'before' | 'after';
@@ -13,7 +14,13 @@ export type Fault =
   /** Another answer: an error, a proxy's page (a body of text is sent as HTML). */
   | Readonly<{ kind: 'answer'; when: When; answer: Answer }>
   /** The request waits until then, so that writers overlap as a test wants them to. */
-  | Readonly<{ kind: 'hold'; when: When; until: Promise<unknown> }>;
+  | Readonly<{ kind: 'hold'; when: When; until: Promise<unknown> }>
+  /** The request takes effect, and is answered after a pause. */
+  | Readonly<{ kind: 'delay'; ms: number }>
+  /** The request takes effect; of its answer comes the head, then one byte after another with a pause before each. */
+  | Readonly<{ kind: 'slow-body'; delayMs: number }>
+  /** Every page of a list names a next one, for ever. */
+  | Readonly<{ kind: 'endless-pages' }>;
 
 const SECONDARY = 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.';
 const PRIMARY = 'API rate limit exceeded for installation ID 1.';
@@ -34,12 +41,37 @@ export function primaryLimit(status: 403 | 429, reset: number): Fault {
   return limited(status, PRIMARY, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(reset) });
 }
 
+/** Whether a request has its effect, whatever is answered. */
+export const hasEffect = (fault: Fault | undefined): boolean =>
+  fault === undefined || fault.kind === 'hold' || !('when' in fault) || fault.when === 'after';
+
+/** An answer with a link to a page that comes after the one that was asked for. */
+function withNextPage(answer: Answer, url: URL): Answer {
+  const next = new URL(url);
+  next.searchParams.set('page', String(Number(url.searchParams.get('page') ?? '1') + 1));
+  return { ...answer, headers: { ...answer.headers, link: `<${next.href}>; rel="next"` } };
+}
+
 /** Sends an answer as the fault lets it through. */
-export function deliver(response: ServerResponse, answer: Answer, fault: Fault | undefined): void {
+export async function deliver(
+  response: ServerResponse,
+  answer: Answer,
+  { fault, url }: Readonly<{ fault: Fault | undefined; url: URL }>,
+): Promise<void> {
   switch (fault?.kind) {
     case undefined:
     case 'hold':
       sendAnswer(response, answer);
+      break;
+    case 'delay':
+      await sleep(fault.ms, undefined, { ref: false });
+      sendAnswer(response, answer);
+      break;
+    case 'slow-body':
+      await sendSlowly(response, answer, fault.delayMs);
+      break;
+    case 'endless-pages':
+      sendAnswer(response, withNextPage(answer, url));
       break;
     case 'reset':
       response.socket?.resetAndDestroy();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type Answer, errorAnswer, REFUSED } from './answers.ts';
-import { deliver, type Fault } from './faults.ts';
+import { deliver, type Fault, hasEffect } from './faults.ts';
 import { Accounts, loginOf, type Token } from './identities.ts';
 import { type PullRequest, Repository, type StoredComment } from './repository.ts';
 
@@ -199,10 +199,9 @@ class Service {
     const fault = this.#faultChooser?.(request, this.#requestCount);
     this.#requestCount += 1;
     if (fault?.kind === 'hold' && fault.when === 'before') await fault.until;
-    const hasEffect = fault === undefined || fault.kind === 'hold' || fault.when === 'after';
-    const answer = hasEffect ? this.#answer(request, url) : { status: 500 };
+    const answer = hasEffect(fault) ? this.#answer(request, url) : { status: 500 };
     if (fault?.kind === 'hold' && fault.when === 'after') await fault.until;
-    deliver(response, answer, fault);
+    await deliver(response, answer, { fault, url });
   }
 
   #answer(request: RecordedRequest, url: URL): Answer {

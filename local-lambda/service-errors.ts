@@ -148,11 +148,15 @@ const DENIAL_REASONS = {
     `because no permissions boundary allows the ${action} action`,
   'no-service-control-policy': (action: string) =>
     `because no service control policy allows the ${action} action`,
+  'no-resource-control-policy': (action: string) =>
+    `because no resource control policy allows the ${action} action`,
+  'no-vpc-endpoint-policy': (action: string) => `because no VPC endpoint policy allows the ${action} action`,
   'explicit-deny-identity': () => 'with an explicit deny in an identity-based policy',
   'explicit-deny-resource': () => 'with an explicit deny in a resource-based policy',
   'explicit-deny-session': () => 'with an explicit deny in a session policy',
   'explicit-deny-permissions-boundary': () => 'with an explicit deny in a permissions boundary',
   'explicit-deny-service-control-policy': () => 'with an explicit deny in a service control policy',
+  'explicit-deny-vpc-endpoint-policy': () => 'with an explicit deny in a VPC endpoint policy',
 } as const;
 
 /** Why access is denied; principal is the caller's ARN, with a default. */

@@ -80,8 +80,7 @@ async function comment({ plan, ledger, cancel }: Step): Promise<void> {
   const { pullRequest, key, token, apiUrl, repository } = wanted;
   if ('reason' in pullRequest) throw new Error(pullRequest.reason);
   const { writeComment } = await import('./report/comment.ts');
-  const timing = { now: REAL_TIMING.now, sleep: (ms: number) => REAL_TIMING.sleep(ms, cancel) };
-  const job = { pullRequest, key, token, apiUrl, repository, timing };
+  const job = { pullRequest, key, token, apiUrl, repository, timing: REAL_TIMING, signal: cancel };
   await writeComment(job, renderComment(ledger.outcomes, wanted));
 }
 

@@ -113,7 +113,7 @@ test.each([
   ["GitHub's client", 'octokit-core.js/'],
   ['YAML', 'YAMLParseError'],
   ['JMESPath', 'TreeInterpreter'],
-  ['the credentials of an assumed role', 'AssumeRoleWithWebIdentity'],
+  ['the credentials of an assumed role', 'AWSSecurityTokenService'],
   ['single sign-on', 'x-amz-sso_bearer_token'],
 ])('%s is in none of what a plain invocation loads', (_, mark) => {
   expect(textOf('index.js').includes(mark)).toBe(false);

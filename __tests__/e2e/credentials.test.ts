@@ -24,6 +24,10 @@ const asJson = (keyId: string): string =>
     ...{ Token: 'session', Expiration: EXPIRATION, LastUpdated: '2026-01-01T00:00:00Z' },
   });
 
+const STS_REFUSAL =
+  '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code>' +
+  '<Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error><RequestId>1</RequestId></ErrorResponse>';
+
 const SSO_ANSWER = JSON.stringify({
   roleCredentials: {
     ...{ accessKeyId: 'FROMSSO', secretAccessKey: SECRET, sessionToken: 'session' },
@@ -47,12 +51,23 @@ function answerTo(method: string, url: string, body: string): string | undefined
 let lambda: LocalLambda;
 let places: Server;
 let placesUrl: string;
+/** Nobody listens there. */
+let closedUrl: string;
 let proxy: LocalProxy;
 
 beforeAll(async () => {
   lambda = await startLocalLambda({ functions: { echo: { handler: ECHO } } });
   proxy = await startLocalProxy();
   places = createServer(async (request, response) => {
+    if (request.url?.startsWith('/silent')) {
+      // In the end the process has to have nothing left to wait for.
+      setTimeout(() => response.destroy(), 1_500);
+      return;
+    }
+    if (request.url?.startsWith('/refuses')) {
+      response.writeHead(403, { 'content-type': 'text/xml' }).end(STS_REFUSAL);
+      return;
+    }
     const chunks: Uint8Array[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const answer = answerTo(request.method ?? '', request.url ?? '', Buffer.concat(chunks).toString());
@@ -61,6 +76,10 @@ beforeAll(async () => {
   places.listen(0, '127.0.0.1');
   await once(places, 'listening');
   placesUrl = `http://127.0.0.1:${portOf(places)}`;
+  const closed = createServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  closedUrl = `http://127.0.0.1:${portOf(closed)}`;
+  closed.close();
 });
 beforeEach(() => {
   lambda.reset();
@@ -146,6 +165,124 @@ test.each(Object.entries(SOURCES))('credentials come from %s', async (_, { keyId
   expect(step.outputs['result']).toBe('{"a":1}');
   expect(lambda.requests[0]?.headers['authorization']).toContain(`Credential=${keyId}/`);
 });
+
+const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyZXBvOm9jdG8ifQ.c2lnbmF0dXJl';
+const PASSWORD = 'hunter2-of-the-vault';
+const KEY_ID = 'ASIAIOSFODNN7EXAMPLE';
+const SECRETS = [TOKEN, PASSWORD, KEY_ID, SECRET];
+
+type Unavailable = Readonly<{
+  env: () => Readonly<Record<string, string>>;
+  files?: Readonly<Record<string, string>>;
+  inputs?: Readonly<Record<string, string>>;
+  message: RegExp;
+  advice: string;
+}>;
+
+const LONG_PATH = 'a/folder/that/is/rather/far/down/on/the/runner/token';
+const WEB_IDENTITY = { AWS_WEB_IDENTITY_TOKEN_FILE: 'token', AWS_ROLE_ARN: ROLE };
+const processThat = (command: string) => ({
+  env: () => ({ AWS_PROFILE: 'process' }),
+  files: { '.aws/config': `[profile process]\ncredential_process = ${command}\n` },
+});
+
+const UNAVAILABLE: Readonly<Record<string, Unavailable>> = {
+  "STS can't be reached": {
+    env: () => ({ ...WEB_IDENTITY, AWS_ENDPOINT_URL_STS: closedUrl }),
+    files: { token: TOKEN },
+    message: /from STS \(AssumeRoleWithWebIdentity\): connect ECONNREFUSED 127\.0\.0\.1:\d+\./,
+    advice: 'Check that the runner can reach STS',
+  },
+  'STS refuses': {
+    env: () => ({ ...WEB_IDENTITY, AWS_ENDPOINT_URL_STS: `${placesUrl}/refuses` }),
+    files: { token: TOKEN },
+    message:
+      /from STS \(AssumeRoleWithWebIdentity\): AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity\./,
+    advice: "Check the role's trust policy",
+  },
+  'STS never answers': {
+    env: () => ({ ...WEB_IDENTITY, AWS_ENDPOINT_URL_STS: `${placesUrl}/silent` }),
+    files: { token: TOKEN },
+    inputs: { timeout_seconds: '1' },
+    message: /DeadlineExceeded: Could not get credentials before timeout_seconds was over\./,
+    advice: 'Check where the runner gets its AWS credentials from.',
+  },
+  "the token's file is missing": {
+    env: () => ({ ...WEB_IDENTITY, AWS_WEB_IDENTITY_TOKEN_FILE: LONG_PATH }),
+    message: new RegExp(
+      `from the web identity token file: ENOENT: no such file or directory, open '${LONG_PATH}'`,
+    ),
+    advice: 'Check AWS_WEB_IDENTITY_TOKEN_FILE',
+  },
+  'the process fails': processFails(),
+  'the process says no more': {
+    ...processThat(`sh -c 'exit 3' --password ${PASSWORD}`),
+    message: /from credential_process: the command failed\./,
+    advice: 'Run the command that credential_process names',
+  },
+  'the process prints no JSON': {
+    ...processThat(`echo ${TOKEN}`),
+    message: /from credential_process: Profile process credential_process returned invalid JSON\./,
+    advice: 'Run the command that credential_process names',
+  },
+  "the container's endpoint can't be reached": {
+    env: () => ({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${closedUrl}/container` }),
+    message: /from the container credentials endpoint: Error: connect ECONNREFUSED 127\.0\.0\.1:\d+\./,
+    advice: 'Check AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  },
+  "the container's endpoint refuses": {
+    env: () => ({
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${placesUrl}/refuses`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: TOKEN,
+    }),
+    message: /from the container credentials endpoint: it did not respond with credentials\./,
+    advice: 'Check AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  },
+  'there is no such profile': {
+    env: () => ({ AWS_PROFILE: 'nope' }),
+    message: /from the AWS profile: Could not resolve credentials using profile: \[nope\]/,
+    advice: 'Check AWS_PROFILE',
+  },
+};
+
+function processFails(): Unavailable {
+  const printed = [
+    'vault: no route to host',
+    `https://deployer:${PASSWORD}@vault.example.com/login`,
+    `{"AccessKeyId":"${KEY_ID}","SecretAccessKey": "${SECRET}"}`,
+    `Authorization: Bearer ${TOKEN}`,
+    `${SECRET} ${TOKEN} password=${PASSWORD}`,
+  ];
+  return {
+    env: () => ({ AWS_PROFILE: 'process' }),
+    files: {
+      '.aws/config': `[profile process]\ncredential_process = node fail.js --password ${PASSWORD}\n`,
+      'fail.js': `console.error(${JSON.stringify(printed.join('\n'))}); process.exit(1);`,
+    },
+    message: /from credential_process: the command failed: vault: no route to host /,
+    advice: 'Run the command that credential_process names',
+  };
+}
+
+test.each(Object.entries(UNAVAILABLE))(
+  'the step says why there are no credentials, and no secret, where %s',
+  async (_, { env, files = {}, inputs = {}, message, advice }) => {
+    const step = await invokeStep(
+      lambda,
+      { function_name: 'echo', payload: '{"a":1}', retry: 'never', ...inputs },
+      { env: { ...NO_KEYS, HOME: '.', ...env() }, workspace: files },
+    );
+    expect(step.outputs['outcome']).toBe('not_invoked');
+    const [shown = ''] = step.annotations.map((annotation) => annotation.message);
+    expect(shown).toMatch(/^echo: (?:CredentialsUnavailable|DeadlineExceeded): Could not get credentials /);
+    expect(shown).toMatch(message);
+    expect(shown).toContain(advice);
+    for (const text of [step.stdout, step.summary, step.resultLines.join()]) {
+      for (const secret of SECRETS) expect(text).not.toContain(secret);
+    }
+    expect(lambda.requests).toHaveLength(0);
+  },
+);
 
 test('without any credentials the step says so', async () => {
   const step = await invoked({ ...NO_KEYS, HOME: '.' });

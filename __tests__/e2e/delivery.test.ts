@@ -40,10 +40,10 @@ describe('a connection that is lost after the function ran', () => {
     expect(annotation?.title).toBe('Failed to Invoke Lambda Function');
     const [what, advice, idempotent] = annotation?.message.split('\n') ?? [];
     expect(what).toMatch(
-      /^echo: ECONNRESET: read ECONNRESET\. It was sent at \d{4}-.*Z, and nothing tells whether the function ran\.$/,
+      /^echo: ECONNRESET: The connection was reset after the request was sent\. It was sent at \d{4}-.*Z, and nothing tells whether the function ran\.$/,
     );
     expect(advice).toMatch(
-      /^Look at the function’s log before you run this again: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
+      /^Check the function's log before you retry: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
     );
     expect(idempotent).toContain('retry: idempotent');
     expect(step.summary).toContain('| ❓ unknown `ECONNRESET` | `echo` |');
@@ -211,6 +211,39 @@ describe('a step that is cancelled', () => {
   });
 });
 
+test.each([
+  ['null', '{"Message":null}'],
+  ['missing', '{}'],
+])(
+  'a denial whose message is %s says that AWS gave no reason, and what can be in the way',
+  async (_, body) => {
+    lambda.setFault(() => ({
+      kind: 'raw',
+      when: 'before',
+      status: 403,
+      headers: { 'content-type': 'application/json', 'x-amzn-errortype': 'AccessDeniedException' },
+      body,
+    }));
+    const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
+    expect(step.outputs['outcome']).toBe('not_invoked');
+    const [what, advice] = step.annotations[0]?.message.split('\n') ?? [];
+    expect(what).toBe('echo: AccessDeniedException: AWS gave no reason. The function did not run.');
+    expect(advice).toMatch(/Allow lambda:InvokeFunction on it.*VPC endpoint policy/);
+  },
+);
+
+test.each([
+  ['<html>Forbidden</html>', ': <html>Forbidden</html>'],
+  ['', ', with an empty response'],
+])('a refusal that is not of Lambda says so once: %j', async (body, end) => {
+  lambda.setFault(() => ({ kind: 'raw', when: 'before', status: 403, headers: {}, body }));
+  const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
+  expect(step.annotations[0]?.message.split('\n').slice(0, 2)).toEqual([
+    `echo: HTTP 403: A proxy or firewall answered instead of Lambda${end}. The function did not run.`,
+    'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.',
+  ]);
+});
+
 test('a page in place of an answer is shown from its start, fenced', async () => {
   lambda.setFault(() => ({
     kind: 'raw',
@@ -223,7 +256,7 @@ test('a page in place of an answer is shown from its start, fenced', async () =>
   expect(step.outputs['outcome']).toBe('unknown');
   expect(step.annotations.map(({ message }) => message)).toEqual([
     expect.stringContaining(
-      "HTTP 502 with an answer that is not Lambda's: <html> ::error::forged ##[error]forged </html>.",
+      'A proxy or firewall answered instead of Lambda: <html> ::error::forged ##[error]forged </html>.',
     ),
   ]);
   expect(step.stdout).not.toContain('SyntaxError');
@@ -257,5 +290,6 @@ describe('a log tail that is not one', () => {
         'Log stream: ::error::x',
       ]),
     );
+    expect(step.summary).toContain('#logsV2:log-groups/log-group/$252Fapp$252Flogs/log-events');
   });
 });

@@ -263,20 +263,20 @@ describe('a mistake is explained:', () => {
     expect(step.exitCode).toBe(1);
     expect(step.outputs['outcome']).toBe('not_invoked');
     expect(messages(step)[0]).toContain(
-      'was started with another payload. Give another name, or the same payload.',
+      'was started with another payload. Use another name, or the same payload.',
     );
   });
 
   test('no qualifier', async () => {
     const step = await orderStep({}, { qualifier: '' });
     expect(step.outputs['outcome']).toBe('not_invoked');
-    expect(messages(step)[0]).toContain('A durable function has to be invoked with a qualifier');
+    expect(messages(step)[0]).toContain('A durable function needs a qualifier');
   });
 
   test('a synchronous invocation of one that may take too long', async () => {
     const step = await orderStep({}, { function_name: 'long', invocation_type: 'RequestResponse' });
     expect(step.outputs['outcome']).toBe('not_invoked');
-    expect(messages(step)[0]).toContain('Give invocation_type: Event');
+    expect(messages(step)[0]).toContain('Set invocation_type: Event');
   });
 
   test('a function that is not durable', async () => {

@@ -267,7 +267,7 @@ describe('jobs to be done', () => {
     expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '3', succeeded: '3' });
     expect(stage.lambda.requests).toHaveLength(3);
     expect(stage.lambda.executions()).toHaveLength(0);
-    expect(stage.comments()).toEqual([expect.stringContaining('All 3 functions may be invoked.')]);
+    expect(stage.comments()).toEqual([expect.stringContaining('All 3 functions can be invoked.')]);
   });
 
   example('result-in-a-later-job', 'a value goes to a step and to another job', async () => {

@@ -162,3 +162,37 @@ test('an API that is down hides nothing that Lambda said', async () => {
   expect(step.outputs['outcome']).toBe('succeeded');
   expect(step.annotations.map(({ level }) => level)).toEqual(['warning']);
 }, 60_000);
+
+describe('an invocation that is denied', () => {
+  const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:allowed';
+
+  test.each<[Denial['kind'], RegExp]>([
+    ['no-vpc-endpoint-policy', /^A VPC endpoint policy does not allow it\..*runner's network\.$/],
+    ['no-permissions-boundary', /^A permissions boundary does not allow it\..*of the role or user\.$/],
+    ['no-session-policy', /^A session policy does not allow it\..*inline-session-policy/],
+    ['no-service-control-policy', /^A service control policy does not allow it\..*AWS Organizations/],
+    ['no-resource-control-policy', /^A resource control policy does not allow it\..*AWS Organizations/],
+    ['explicit-deny-vpc-endpoint-policy', /^A VPC endpoint policy explicitly denies it\. An Allow cannot/],
+  ])('by %s names that policy and where to fix it', async (kind, advice) => {
+    denials = { allowed: { kind } };
+    const step = await invokeStep(lambda, { function_name: 'allowed', payload: '{}' });
+    expect(step.outputs['outcome']).toBe('not_invoked');
+    expect(step.annotations[0]?.message.split('\n')[1]).toMatch(advice);
+    expect(step.annotations[0]?.message).not.toContain('"Effect"');
+  });
+
+  test('by no-identity-policy has the statement to add', async () => {
+    denials = { allowed: { kind: 'no-identity-policy' } };
+    const step = await invokeStep(lambda, { function_name: 'allowed', payload: '{}' });
+    expect(step.annotations[0]?.message.split('\n').slice(1, 3)).toEqual([
+      "Add this statement to the caller's policy:",
+      JSON.stringify({ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: [ARN] }),
+    ]);
+  });
+
+  test('by no-resource-policy says what is enough within one account', async () => {
+    denials = { allowed: { kind: 'no-resource-policy' } };
+    const step = await invokeStep(lambda, { function_name: 'allowed', payload: '{}' });
+    expect(step.annotations[0]?.message).toContain('no resource-based policy allows it. Within one account');
+  });
+});

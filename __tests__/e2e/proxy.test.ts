@@ -233,7 +233,7 @@ for (const way of WAYS) {
       const step = await proxiedStep(way, { [upper]: through(closedPort) }, { retry_seconds: '1' });
       expectNotInvoked(step);
       expect(message(step)).toContain('ECONNREFUSED');
-      expect(message(step)).toContain('Check the proxy of HTTPS_PROXY or HTTP_PROXY');
+      expect(message(step)).toContain('Check the proxy in HTTPS_PROXY or HTTP_PROXY');
       expect(Number(step.outputs['attempts'])).toBeGreaterThan(1);
     });
 
@@ -328,6 +328,7 @@ tlsSuite(`a tunnel${because(withoutTls)}`, () => {
     });
     expectNotInvoked(step);
     expect(message(step)).toMatch(/SELF_SIGNED/);
+    expect(message(step)).toContain('Set NODE_EXTRA_CA_CERTS to the path');
     expect(step.outputs['attempts']).toBe('1');
   });
 });
@@ -352,6 +353,7 @@ tlsSuite(`a proxy at https://${because(withoutTls)}`, () => {
     const step = await proxiedStep(way, { [way.upper]: secureUrl(), NODE_EXTRA_CA_CERTS: '' });
     expectNotInvoked(step);
     expect(message(step)).toMatch(/SELF_SIGNED/);
+    expect(message(step)).toContain('Set NODE_EXTRA_CA_CERTS to the path');
     expect(step.outputs['attempts']).toBe('1');
     expect(secure.requests).toEqual([]);
   });
@@ -368,6 +370,7 @@ tlsSuite(`a proxy at https://${because(withoutTls)}`, () => {
       });
       expectNotInvoked(step);
       expect(message(step)).toMatch(/SELF_SIGNED/);
+      expect(message(step)).toContain('Set NODE_EXTRA_CA_CERTS to the path');
       expect(trustedProxy.requests).toHaveLength(1);
     } finally {
       other.dispose();

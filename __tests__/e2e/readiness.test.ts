@@ -63,7 +63,7 @@ test('a failed function ends the step with Lambda’s reason', async () => {
       title: 'Failed to Invoke Lambda Function',
       message: [
         `echo: FunctionFailed: the function is in state Failed: ${reason}. The function did not run.`,
-        'Mend what the message says, and deploy the function again.',
+        'Fix the problem above and deploy the function again.',
       ].join('\n'),
     },
   ]);
@@ -77,7 +77,7 @@ test('where asking is denied, the annotation has the statement to add', async ()
   expect(step.outputs['outcome']).toBe('not_invoked');
   const [, advice, statement] = step.annotations[0]?.message.split('\n') ?? [];
   expect(advice).toBe(
-    'Allow lambda:GetFunctionConfiguration on the function for the role: add this statement to its policy:',
+    "Allow lambda:GetFunctionConfiguration on the function in the caller's policy. Add this statement:",
   );
   const arn = 'arn:aws:lambda:us-east-1:123456789012:function:echo';
   expect(JSON.parse(statement ?? '')).toEqual({

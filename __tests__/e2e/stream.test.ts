@@ -349,7 +349,9 @@ test('a page of a proxy is not taken for a stream', async () => {
   }));
   const step = await streamStep({ lines: 1 });
   expect(step.outputs['outcome']).toBe('unknown');
-  expect(step.annotations[0]?.message).toContain("HTTP 200 with an answer that is not Lambda's: text/html");
+  expect(step.annotations[0]?.message).toContain(
+    'HTTP 200: A proxy or firewall answered instead of Lambda: text/html',
+  );
 });
 
 test('a file that can’t be written fails the step, and the invocation is not lost', async () => {

@@ -49,21 +49,37 @@ afterEach(async () => {
   await github.close();
 });
 
-function jobWith(more: Partial<CommentJob> = {}): CommentJob {
+/** A clock that stands still but for what is slept; what is due after real or slept time calls back. */
+function clock(): CommentJob['timing'] {
   let skew = 0;
+  const due = new Map<() => void, number>();
+  return {
+    now: () => NOW + skew,
+    sleep: async (ms) => {
+      slept.push(ms);
+      skew += ms;
+      for (const [callback, at] of due) if (skew >= at) callback();
+    },
+    after: (ms, callback) => {
+      due.set(callback, skew + ms);
+      const timer = setTimeout(callback, ms);
+      return () => {
+        clearTimeout(timer);
+        due.delete(callback);
+      };
+    },
+  };
+}
+
+function jobWith(more: Partial<CommentJob> = {}): CommentJob {
   return {
     apiUrl: github.url,
     token: 'job',
     repository: REPOSITORY,
     pullRequest: { kind: 'number', number: 7 },
     key: 'ci/deploy/check',
-    timing: {
-      now: () => NOW + skew,
-      sleep: async (ms) => {
-        slept.push(ms);
-        skew += ms;
-      },
-    },
+    timing: clock(),
+    signal: new AbortController().signal,
     ...more,
   };
 }
@@ -176,10 +192,36 @@ describe('one comment', () => {
     expect(methods()).toEqual(['POST', 'PATCH']);
   });
 
-  test('is not one of ours that only quotes the marker', async () => {
-    addComment(BOT, `See:\n\n${RED}`);
+  const MARKER = '<!-- aws-lambda-invoke-action: ci%2Fdeploy%2Fcheck -->';
+
+  test.each([
+    ['quotes the marker', `See:\n\n${RED}`],
+    ['goes on behind the marker', `${MARKER} is how this action finds its comment.`],
+    ['has another comment behind the marker', `${MARKER}<!-- of another action -->\n# Report`],
+    ['has a blank before the marker', ` ${MARKER}\n# Report`],
+  ])("is not another of the same bot's that %s", async (_what, body) => {
+    addComment(BOT, body);
     expect(await writeComment(jobWith(), GREEN)).toBe('created');
-    expect(comments()).toHaveLength(2);
+    expect(await writeComment(jobWith(), RED)).toBe('updated');
+    expect(comments()).toEqual([
+      [BOT, body],
+      [BOT, RED],
+    ]);
+  });
+
+  test.each([
+    ['alone', MARKER],
+    ['before a blank', `${MARKER} \nred`],
+    ['before CR LF', `${MARKER}\r\nred`],
+  ])('is the one with the marker %s in its first line', async (_what, body) => {
+    addComment(BOT, body);
+    expect(await writeComment(jobWith(), GREEN)).toBe('updated');
+    expect(comments()).toEqual([[BOT, GREEN]]);
+  });
+
+  test('has its own marker where the text begins with more than that', async () => {
+    expect(await writeComment(jobWith(), `${MARKER} and more`)).toBe('created');
+    expect(comments()).toEqual([[BOT, `${MARKER}\n${MARKER} and more`]]);
   });
 
   test.each([
@@ -230,9 +272,9 @@ describe('a pull request known by a commit', () => {
   });
 
   test.each([
-    [CLOSED_SHA, 'The commit aaaaaaa is part of no open pull request; a comment needs exactly one.'],
-    ['b'.repeat(40), 'The commit bbbbbbb is part of no open pull request; a comment needs exactly one.'],
-    [OTHER_SHA, 'The commit fedcba9 is part of 2 open pull requests; a comment needs exactly one.'],
+    [CLOSED_SHA, 'The commit aaaaaaa belongs to no open pull request. A comment needs exactly one.'],
+    ['b'.repeat(40), 'The commit bbbbbbb belongs to no open pull request. A comment needs exactly one.'],
+    [OTHER_SHA, 'The commit fedcba9 belongs to 2 open pull requests. A comment needs exactly one.'],
     ['gone', 'GitHub does not know the commit of this run (422: No commit found for SHA: gone).'],
   ])('%s: no comment', async (sha, what) => {
     expect((await failureOf(jobWith({ pullRequest: { kind: 'commit', sha } }))).what).toBe(what);
@@ -350,9 +392,9 @@ describe('GitHub out of reach', () => {
 
   test('three times is too often', async () => {
     github.setFault(() => unavailable);
-    const { what, mend, cause } = await failureOf(jobWith());
-    expect(what).toBe("GitHub's API answers with 502.");
-    expect(mend).toMatch(/githubstatus/);
+    const { what, fix, cause } = await failureOf(jobWith());
+    expect(what).toBe("GitHub's API responded with 502.");
+    expect(fix).toMatch(/githubstatus/);
     expect(cause).toBeInstanceOf(Error);
     expect(github.requests).toHaveLength(3);
     expect(slept).toEqual([1_000, 2_000]);
@@ -360,21 +402,146 @@ describe('GitHub out of reach', () => {
 
   test('a create that never gets an answer ends after three', async () => {
     github.setFault((request) => (isPost(request) ? { kind: 'reset', when: 'before' } : undefined));
-    expect((await failureOf(jobWith())).what).toMatch(/^GitHub's API gives no answer: /);
+    expect((await failureOf(jobWith())).what).toMatch(/^GitHub's API gave no usable response: /);
     expect(methods()).toEqual(['POST', 'POST', 'POST']);
   });
 
   test('nobody listens', async () => {
     const { url: apiUrl, close } = await startLocalGitHub({ repositories: {}, tokens: {} });
     await close();
-    expect((await failureOf(jobWith({ apiUrl }))).what).toMatch(/no answer: .*ECONNREFUSED/);
+    expect((await failureOf(jobWith({ apiUrl }))).what).toMatch(/no usable response: .*ECONNREFUSED/);
     expect(slept).toEqual([1_000, 2_000]);
   });
 
   test('a request that stalls is given up', async () => {
     github.setFault(() => ({ kind: 'stall', when: 'before' }));
-    expect((await failureOf(jobWith({ requestMs: 50 }))).what).toMatch(/no answer: .*timeout/);
+    expect((await failureOf(jobWith({ requestMs: 50 }))).what).toMatch(
+      /no usable response: timed out after 0\.1 s/,
+    );
     expect(github.requests).toHaveLength(3);
+  });
+
+  test('a request whose answer comes byte after byte is given up', async () => {
+    github.setFault(() => ({ kind: 'slow-body', delayMs: 20 }));
+    expect((await failureOf(jobWith({ requestMs: 200 }))).what).toMatch(/timed out after 0\.2 s/);
+    expect(github.requests).toHaveLength(3);
+  });
+
+  test('an answer that is late is waited for', async () => {
+    github.setFault(() => ({ kind: 'delay', ms: 20 }));
+    expect(await writeComment(jobWith(), RED)).toBe('created');
+    expect(slept).toEqual([]);
+  });
+});
+
+describe('the bounds of the whole comment', () => {
+  test('a list of comments whose pages never end does', async () => {
+    for (let n = 0; n < 3; n += 1) addComment(BOT, RED);
+    github.setFault((request) => (isList(request) ? { kind: 'endless-pages' } : undefined));
+    expect((await failureOf(jobWith())).what).toBe(
+      'The list of comments on the pull request did not end after 5,000 comments.',
+    );
+    expect(github.requests.filter(isList).map(({ query }) => query['page'])).toEqual(
+      Array.from({ length: 50 }, (_, at) => String(at + 1)),
+    );
+    // What may be a double of ours is not known before the end.
+    expect(writes()).toEqual([]);
+  });
+
+  test.each<[string, Fault]>([
+    ['never answered', { kind: 'stall', when: 'before' }],
+    ['answered byte after byte', { kind: 'slow-body', delayMs: 20 }],
+  ])('ends requests that are %s', async (_what, fault) => {
+    addComment('ann', 'hello');
+    github.setFault((request) => (isList(request) ? fault : undefined));
+    const { what, fix } = await failureOf(jobWith({ totalMs: 100 }));
+    expect([what, fix]).toEqual(['It took longer than 0.1 s.', expect.stringContaining('githubstatus')]);
+    expect(github.requests.filter(isList)).toHaveLength(1);
+  });
+
+  test('ends slow pages that never end', async () => {
+    github.setFault((request) => (isList(request) ? { kind: 'delay', ms: 20 } : undefined));
+    for (let n = 0; n < 4_000; n += 1) addComment('ann', 'hello');
+    expect((await failureOf(jobWith({ totalMs: 100 }))).what).toBe('It took longer than 0.1 s.');
+    expect(github.requests.filter(isList).length).toBeLessThan(40);
+  });
+
+  test('counts waits', async () => {
+    github.setFault((request) => (isList(request) ? secondaryLimit(403, 20) : undefined));
+    expect((await failureOf(jobWith({ totalMs: 30_000 }))).what).toBe('It took longer than 30 s.');
+    expect(slept).toEqual([20_000, 20_000]);
+    expect(github.requests.filter(isList)).toHaveLength(2);
+  });
+
+  test('are 120 s without a word', async () => {
+    const asked: number[] = [];
+    const timing = clock();
+    const after: CommentJob['timing']['after'] = (ms, callback) => {
+      asked.push(ms);
+      return timing.after(ms, callback);
+    };
+    await writeComment(jobWith({ timing: { ...timing, after } }), RED);
+    expect([...new Set(asked)]).toEqual([120_000, 20_000]);
+  });
+
+  test('leave no timer behind', async () => {
+    const due = new Set<number>();
+    let asked = 0;
+    const after = (): (() => void) => {
+      const id = asked;
+      asked += 1;
+      due.add(id);
+      return () => due.delete(id);
+    };
+    await writeComment(jobWith({ timing: { ...clock(), after } }), RED);
+    expect([asked > 1, due.size]).toEqual([true, 0]);
+  });
+});
+
+describe('a cancelled workflow', () => {
+  const CANCELLED = 'The workflow was cancelled.';
+
+  test('sends nothing', async () => {
+    expect((await failureOf(jobWith({ signal: AbortSignal.abort() }))).what).toBe(CANCELLED);
+    expect(github.requests).toEqual([]);
+  });
+
+  test.each<[string, Fault]>([
+    ['never answered', { kind: 'stall', when: 'before' }],
+    ['answered byte after byte', { kind: 'slow-body', delayMs: 20 }],
+  ])('ends a request that is %s', async (_what, fault) => {
+    addComment('ann', 'hello');
+    const cancel = new AbortController();
+    github.setFault((request) => {
+      if (!isList(request)) return undefined;
+      setTimeout(() => cancel.abort(), 50);
+      return fault;
+    });
+    expect((await failureOf(jobWith({ signal: cancel.signal }))).what).toBe(CANCELLED);
+    expect(github.requests.filter(isList)).toHaveLength(1);
+  });
+
+  test('ends a wait', async () => {
+    const cancel = new AbortController();
+    const sleep = (_ms: number, signal: AbortSignal): Promise<void> =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve());
+        cancel.abort();
+      });
+    github.setFault((request) => (isList(request) ? secondaryLimit(403, 20) : undefined));
+    const job = jobWith({ signal: cancel.signal, timing: { ...clock(), sleep } });
+    expect((await failureOf(job)).what).toBe(CANCELLED);
+    expect(github.requests.filter(isList)).toHaveLength(1);
+  });
+
+  test('leaves what was created as it is', async () => {
+    const cancel = new AbortController();
+    github.setFault((request) => {
+      if (isList(request) && comments().length > 0) cancel.abort();
+      return undefined;
+    });
+    expect(await writeComment(jobWith({ signal: cancel.signal }), RED)).toBe('created');
+    expect(comments()).toEqual([[BOT, RED]]);
   });
 });
 
@@ -413,7 +580,7 @@ describe('rate limits', () => {
       return isPost(request) ? secondaryLimit(403, 11) : undefined;
     });
     expect((await failureOf(jobWith())).what).toBe(
-      'GitHub limits the rate of requests and asks to wait 11 s more; a comment waits 60 s in all.',
+      "GitHub's rate limit asks to wait 11 s more. A comment waits at most 60 s in all.",
     );
     expect(slept).toEqual([25_000, 25_000]);
     expect(comments()).toEqual([]);
@@ -421,7 +588,7 @@ describe('rate limits', () => {
 
   test('61 s is not begun', async () => {
     failFirst(isPost, secondaryLimit(403, 61));
-    expect((await failureOf(jobWith())).mend).toMatch(/later/);
+    expect((await failureOf(jobWith())).fix).toMatch(/later/);
     expect(slept).toEqual([]);
   });
 
@@ -443,18 +610,28 @@ describe('refused', () => {
   const YAML = 'permissions:\n  pull-requests: write\n';
 
   test.each([
-    ['a read-only token, as of a fork', { token: 'fork' }, /may not comment .*\(403: Resource not acc/, YAML],
-    ['a token without permission', { token: 'nothing' }, /may not comment .*\(403: Resource not acc/, YAML],
-    ["a user's read-only token", { token: 'ben' }, /may not comment .*personal access token\)/, YAML],
-    ['a bad token', { token: 'wrong' }, /not accept the token \(401: Bad credentials\)/, 'github_token'],
-    ['no token', { token: '' }, /github_token is empty/, 'Leave github_token out'],
     [
-      'a token in two lines',
-      { token: 'se\ncret' },
-      /github_token is empty, or has/,
-      'Leave github_token out',
+      'a read-only token, as of a fork',
+      { token: 'fork' },
+      /not allowed to comment .*\(403: Resource not acc/,
+      YAML,
     ],
-    ['no such repository', { repository: 'octo/nope' }, /no such repository .*\(404: Not Found\)/, YAML],
+    [
+      'a token without permission',
+      { token: 'nothing' },
+      /not allowed to comment .*\(403: Resource not acc/,
+      YAML,
+    ],
+    ["a user's read-only token", { token: 'ben' }, /not allowed to comment .*personal access token\)/, YAML],
+    ['a bad token', { token: 'wrong' }, /not accept the token \(401: Bad credentials\)/, 'github_token'],
+    ['no token', { token: '' }, /github_token is empty/, 'Remove github_token'],
+    ['a token in two lines', { token: 'se\ncret' }, /github_token is empty, or has/, 'Remove github_token'],
+    [
+      'no such repository',
+      { repository: 'octo/nope' },
+      /^The repository or pull request does not exist.*\(404: Not Found\)/,
+      YAML,
+    ],
     [
       'no such pull request',
       { pullRequest: { kind: 'number', number: 99 } as const },
@@ -467,33 +644,33 @@ describe('refused', () => {
       /is locked \(403: Unable/,
       'Unlock it',
     ],
-    ['a repository without an owner', { repository: 'checks' }, /"checks" is no repository/, ''],
-  ])('%s', async (_what, more, what, mend) => {
+    ['a repository without an owner', { repository: 'checks' }, /"checks" is not a repository/, ''],
+  ])('%s', async (_what, more, what, fix) => {
     const error = await failureOf(jobWith(more));
     expect(error.what).toMatch(what);
-    expect(error.mend).toContain(mend);
-    expect(error.message).toBe([error.what, error.mend].filter(Boolean).join('\n'));
+    expect(error.fix).toContain(fix);
+    expect(error.message).toBe([error.what, error.fix].filter(Boolean).join('\n'));
     expect(error.message).not.toContain('cret');
     expect(slept).toEqual([]);
     expect(writes().length).toBeLessThanOrEqual(1);
   });
 
-  test('the mend has a word about forks', async () => {
-    expect((await failureOf(jobWith({ token: 'fork' }))).mend).toMatch(/from a fork .*workflow_run/);
+  test('the fix has a word about forks', async () => {
+    expect((await failureOf(jobWith({ token: 'fork' }))).fix).toMatch(/from a fork .*workflow_run/);
   });
 
   test('a 404 that says so is a missing permission', async () => {
     const body = { message: 'Resource not accessible by integration' };
     failFirst(isList, { kind: 'answer', when: 'before', answer: { status: 404, body } });
-    const { what, mend } = await failureOf(jobWith());
-    expect(what).toMatch(/^The token may not comment/);
-    expect(mend).toContain(YAML);
+    const { what, fix } = await failureOf(jobWith());
+    expect(what).toMatch(/^The token is not allowed to comment/);
+    expect(fix).toContain(YAML);
   });
 
-  test('a comment that GitHub does not take', async () => {
+  test('a comment that GitHub rejects', async () => {
     const { what } = await failureOf(jobWith(), 'x'.repeat(70_000));
     expect(what).toBe(
-      'GitHub does not take the comment (422: Validation Failed; Body is too long (maximum is 65536 characters)).',
+      'GitHub rejected the comment (422: Validation Failed; Body is too long (maximum is 65536 characters)).',
     );
   });
 
@@ -501,7 +678,7 @@ describe('refused', () => {
     const body = { message: `a\n::error::b ${'x'.repeat(5_000)}` };
     failFirst(isList, { kind: 'answer', when: 'before', answer: { status: 418, body } });
     const { what } = await failureOf(jobWith());
-    expect(what).toMatch(/^GitHub refuses the request \(418: a ::error::b x+…\)\.$/);
+    expect(what).toMatch(/^GitHub rejected the request \(418: a ::error::b x+…\)\.$/);
     expect(what.length).toBeLessThan(400);
   });
 });
@@ -544,7 +721,7 @@ describe('the text', () => {
     ['emoji', 3_000, '🟢'.repeat(40)],
   ])('%s: the last rows go, counted', async (_what, rows, cell) => {
     const text = compose(`${table(rows, cell)}\n\nAfter the table.`, {
-      details: [{ title: 'Policy', body: 'the mend' }],
+      details: [{ title: 'Policy', body: 'the fix' }],
     });
     const shown = rowsIn(text);
     expect(text.replaceAll('\n', '\r\n').length).toBeLessThan(65_536);
@@ -553,7 +730,7 @@ describe('the text', () => {
     expect(text).toContain(
       `| ✅ |\n\n… and ${(rows - shown).toLocaleString('en-US')} more rows.\n\nAfter the`,
     );
-    expect(text).toContain('the mend');
+    expect(text).toContain('the fix');
     expect(text).toMatch(/\[run\]\(.*\)<\/sub>\n$/);
     expect(await writeComment(jobWith(), text)).toBe('created');
   });
@@ -576,7 +753,7 @@ describe('the text', () => {
     expect(rowsIn(text)).toBe(50);
     expect(text).toContain('<summary>First</summary>');
     expect(text).not.toContain('<summary>Second');
-    expect(text).toContain('Left out, as a comment has a limit: Second, Third. See the run.');
+    expect(text).toContain("Omitted to stay under GitHub's limit for a comment: Second, Third. See the run.");
     expect(text.length).toBeLessThan(65_536);
   });
 

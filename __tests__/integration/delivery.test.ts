@@ -501,20 +501,20 @@ describe('strange answers', () => {
     body,
   });
   const rows = [
-    [502, page, 'may_have_run', `HTTP 502 with an answer that is not Lambda's: ${page}`],
-    [403, page, 'never_ran', `HTTP 403 with an answer that is not Lambda's: ${page}`],
-    [404, 'no such route', 'never_ran', "HTTP 404 with an answer that is not Lambda's: no such route"],
+    [502, page, 'may_have_run', `A proxy or firewall answered instead of Lambda: ${page}`],
+    [403, page, 'never_ran', `A proxy or firewall answered instead of Lambda: ${page}`],
+    [404, 'no such route', 'never_ran', 'A proxy or firewall answered instead of Lambda: no such route'],
     [
       503,
       '<?xml version="1.0"?><Error/>',
       'may_have_run',
-      'HTTP 503 with an answer that is not Lambda\'s: <?xml version="1.0"?><Error/>',
+      'A proxy or firewall answered instead of Lambda: <?xml version="1.0"?><Error/>',
     ],
-    [500, '', 'may_have_run', 'HTTP 500 with an empty answer'],
-    [200, '', 'may_have_run', 'HTTP 200 with an empty answer'],
-    [200, page, 'may_have_run', `HTTP 200 with an answer that is not Lambda's: ${page}`],
-    [302, page, 'never_ran', `HTTP 302 with an answer that is not Lambda's: ${page}`],
-    [429, 'slow down', 'never_ran', "HTTP 429 with an answer that is not Lambda's: slow down"],
+    [500, '', 'may_have_run', 'A proxy or firewall answered instead of Lambda, with an empty response'],
+    [200, '', 'may_have_run', 'A proxy or firewall answered instead of Lambda, with an empty response'],
+    [200, page, 'may_have_run', `A proxy or firewall answered instead of Lambda: ${page}`],
+    [302, page, 'never_ran', `A proxy or firewall answered instead of Lambda: ${page}`],
+    [429, 'slow down', 'never_ran', 'A proxy or firewall answered instead of Lambda: slow down'],
   ] as const;
 
   test.each(rows)('HTTP %i with %j: %s', async (status, body, proof, message) => {

@@ -235,6 +235,41 @@ describe('faults', () => {
     expect(count()).toBe(1);
   });
 
+  test('an answer that is late', async () => {
+    github.setFault(() => ({ kind: 'delay', ms: 30 }));
+    const before = performance.now();
+    expect((await post({ body: 'x' })).status).toBe(201);
+    // A timer may fire a little before its time.
+    expect(performance.now() - before).toBeGreaterThan(25);
+    expect(count()).toBe(1);
+  });
+
+  test('an answer that comes byte after byte', async () => {
+    github.setFault(() => ({ kind: 'slow-body', delayMs: 1 }));
+    expect(await ask('/user', { token: 'ann' })).toMatchObject({ status: 200, data: { login: 'ann' } });
+    github.setFault(() => ({ kind: 'slow-body', delayMs: 1_000 }));
+    const { status, body } = await fetch(`${github.url}${COMMENTS}`, {
+      method: 'POST',
+      body: '{"body":"x"}',
+      headers: { authorization: 'token job' },
+    });
+    expect(status).toBe(201);
+    expect(count()).toBe(1);
+    await body?.cancel();
+  });
+
+  test('pages that never end', async () => {
+    github.setFault(() => ({ kind: 'endless-pages' }));
+    await post({ body: 'x' });
+    for (const page of [1, 2, 99]) {
+      const { headers, data } = await ask(`${COMMENTS}?per_page=100&page=${page}`);
+      expect(headers.get('link')).toBe(
+        `<${github.url}${COMMENTS}?per_page=100&page=${page + 1}>; rel="next"`,
+      );
+      expect(lengthOf(data)).toBe(page === 1 ? 1 : 0);
+    }
+  });
+
   test('a stall', async () => {
     github.setFault(() => ({ kind: 'stall', when: 'before' }));
     await expect(fetch(`${github.url}/user`, { signal: AbortSignal.timeout(50) })).rejects.toThrow();

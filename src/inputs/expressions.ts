@@ -23,7 +23,7 @@ const LITERAL = /^(?:-?\d+(?:\.\d+)?|true|false|null)$/;
 
 /** A function that does not exist; the library would say so only when it comes to call it. */
 function unknownFunction(expression: string, functions: readonly string[]): Mistake | undefined {
-  for (const call of unquoted(expression).matchAll(/([A-Za-z_]\w*)\(/g)) {
+  for (const call of unquoted(expression).matchAll(/\b([A-Za-z_]\w*)\(/g)) {
     const [, name = ''] = call;
     if (functions.includes(name)) continue;
     const [nearest] = [...functions].sort((a, b) => leven(name, a) - leven(name, b));

@@ -1,5 +1,6 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
+import { CredentialTrail } from './credentials.ts';
 import { type ClientListeners, carryRequests } from './request.ts';
 
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
@@ -19,6 +20,8 @@ export class Clients {
     if (known) return known;
     const client = new LambdaClient({
       ...(region !== undefined && { region }),
+      // Prints nothing: it notes where credentials are looked for.
+      logger: new CredentialTrail(),
       // The SDK may not repeat an invocation: it can't know whether the function ran. What would is taken out as well
       // (carryRequests), by a name that may change.
       maxAttempts: 1,

@@ -194,7 +194,7 @@ const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
 /** Happy Eyeballs gives one AggregateError for all addresses; its first error is the one to show. */
-function firstCause(error: unknown): unknown {
+export function firstCause(error: unknown): unknown {
   const [first]: readonly unknown[] =
     isFields(error) && Array.isArray(error['errors']) ? error['errors'] : [];
   return first ?? error;
@@ -215,13 +215,22 @@ function startOf(foreign: string): string {
 
 type Told = Readonly<{ name: string; message: string; strangeText?: string }>;
 
-/** An answer that is not Lambda's: its status, and the start of what came. */
+/** An answer that is not Lambda's: the start of what came, under its status, which every message follows. */
 function tellStrange(statusCode: number | undefined, came: string): Told {
   const name = `HTTP ${statusCode}`;
+  const what = 'A proxy or firewall answered instead of Lambda';
   const start = startOf(came);
   return start === ''
-    ? { name, message: `${name} with an empty answer` }
-    : { name, message: `${name} with an answer that is not Lambda's: ${start}`, strangeText: came };
+    ? { name, message: `${what}, with an empty response` }
+    : { name, message: `${what}: ${start}`, strangeText: came };
+}
+
+/** A connection that was lost, in other words than the operating system's. */
+function tellLost(told: Told, { head, sentAt }: Progress): Told {
+  if (head !== undefined || (told.name !== 'ECONNRESET' && told.name !== 'EPIPE')) return told;
+  const how = told.message === 'socket hang up' ? 'closed' : 'reset';
+  const when = sentAt === undefined ? 'before' : 'after';
+  return { ...told, message: `The connection was ${how} ${when} the request was sent` };
 }
 
 /** What to call a failure, and what to say of it. */
@@ -246,7 +255,11 @@ function tell(fields: Readonly<Record<string, unknown>>, head: Head | undefined,
     };
   }
   if (UNREADABLE.includes(className)) return tellStrange(statusCode, came);
-  return { name: className, message: message === '' ? className : message };
+  // The SDK's own word for a message that is missing or null.
+  return {
+    name: className,
+    message: message === 'UnknownError' ? 'AWS gave no reason' : message || className,
+  };
 }
 
 const arrived = (streamedBytes: number | undefined): string =>
@@ -275,7 +288,7 @@ export function toFailure(thrown: unknown, progress: Progress): Failure {
   const error = firstCause(progress.networkError ?? thrown);
   const fields = isFields(error) ? error : { message: String(error) };
   const statusCode = progress.head?.statusCode;
-  const told = tell(fields, progress.head, progress.text ?? '');
+  const told = tellLost(tell(fields, progress.head, progress.text ?? ''), progress);
   const code = text(fields['code']);
   const reason = text(fields['Reason']);
   const verdict = judgeFailure({
@@ -303,10 +316,38 @@ const STOPS: Readonly<Record<Stop, Told>> = {
   connect: { name: 'ConnectTimeout', message: 'no connection came to stand within 10 s' },
 };
 
+const UNCREDENTIALED = 'CredentialsUnavailable';
+
 /** An attempt that was stopped: surely not run where nothing had been sent. */
 export function toStopped(stop: Stop, progress: Progress): Failure {
   const proof = progress.sentAt === undefined ? 'never_ran' : 'may_have_run';
-  return failure(STOPS[stop], { proof, mayClear: stop === 'connect' }, progress);
+  const told =
+    stop === 'deadline' && progress.awaitsCredentials
+      ? { ...STOPS[stop], message: 'Could not get credentials before timeout_seconds was over' }
+      : STOPS[stop];
+  return failure(told, { proof, mayClear: stop === 'connect' }, progress);
+}
+
+/** Credentials that could not be fetched, so that nothing was sent. */
+export function toUncredentialed(
+  {
+    message,
+    code,
+    statusCode = 0,
+  }: Readonly<{ message: string; code?: string | undefined; statusCode?: number | undefined }>,
+  progress: Progress,
+): Failure {
+  const { mayClear } = judgeFailure({
+    name: UNCREDENTIALED,
+    sent: false,
+    ...(code !== undefined && { code }),
+  });
+  const isBusy = statusCode === 429 || statusCode >= 500;
+  return failure(
+    { name: UNCREDENTIALED, message },
+    { proof: 'never_ran', mayClear: mayClear || isBusy },
+    progress,
+  );
 }
 
 /** An answer with a success status that is not Lambda's: whoever sent it, nothing says what ran. */

@@ -21,6 +21,7 @@ export class Progress {
   #networkError: unknown;
   #streamedBytes: number | undefined;
   #clockOffsetMs: number | undefined;
+  #awaitsCredentials = false;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -54,8 +55,21 @@ export class Progress {
     return this.#clockOffsetMs;
   }
 
+  /** Whether the request waits to be signed: its credentials are being fetched. */
+  get awaitsCredentials(): boolean {
+    return this.#awaitsCredentials;
+  }
+
   get throughProxy(): boolean {
     return this.#throughProxy;
+  }
+
+  credentialsAwaited(): void {
+    this.#awaitsCredentials = true;
+  }
+
+  credentialsCame(): void {
+    this.#awaitsCredentials = false;
   }
 
   connectionStands(): void {

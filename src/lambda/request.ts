@@ -2,8 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { timeOfRefusal } from './clock.ts';
 import type { Agents } from './connection.ts';
+import { CredentialsUnavailable, fetchCredentials } from './credentials.ts';
 import { exchange, NoConnectionError, type Request, type Sending } from './exchange.ts';
-import { type Stop, toFailure, toStopped } from './failures.ts';
+import { type Stop, toFailure, toStopped, toUncredentialed } from './failures.ts';
 import type { Failure } from './invocation.ts';
 import { Progress } from './progress.ts';
 import { type Credentials, Signer } from './signature.ts';
@@ -60,7 +61,7 @@ export function carryRequests(
         if (sending === undefined || !isRequest(request)) throw new Error('not sent by perform()');
         userAgent ??= userAgentOf(client);
         const { timing, progress } = sending;
-        const credentials = await config.credentials();
+        const credentials = await fetchCredentials(client, progress);
         onCredentials?.(credentials);
         const signedAt = timing.now() + config.systemClockOffset;
         const headers = signer.sign(
@@ -112,7 +113,10 @@ export async function perform<Result>(
     );
   } catch (error) {
     const why = whyStopped();
-    return why === undefined ? toFailure(error, progress) : toStopped(why, progress);
+    if (why !== undefined) return toStopped(why, progress);
+    return error instanceof CredentialsUnavailable
+      ? toUncredentialed(error, progress)
+      : toFailure(error, progress);
   } finally {
     stop.removeEventListener('abort', abort);
   }

@@ -1,6 +1,6 @@
 import type { Failure, Invocation } from '../lambda/invocation.ts';
 import { isRequestId, periodUrl, requestUrl } from './links.ts';
-import { statementOn } from './permission.ts';
+import { fixInText, policyInTheWay, readPermission, statementOn } from './permission.ts';
 
 /** What the job can tell about its credentials. */
 export type JobFacts = Readonly<{ eventName: string; hasOidc: boolean }>;
@@ -20,7 +20,7 @@ function credentialsAdvice({ job }: Case): string {
   // A workflow of pull_request_target runs with the secrets of the base repository.
   const fork =
     job.eventName.startsWith('pull_request') && job.eventName !== 'pull_request_target'
-      ? ['A pull request from a fork has neither secrets nor an OIDC token.']
+      ? ['A pull request from a fork has no secrets and no OIDC token.']
       : [];
   const step = job.hasOidc
     ? [`${CREDENTIALS_STEP}.`]
@@ -28,18 +28,77 @@ function credentialsAdvice({ job }: Case): string {
   return [...step, ...fork].join('\n');
 }
 
-const MEND = 'Mend what the message says and run the job again.';
-const TRY_LATER = 'Run the job again later, or raise retry_seconds.';
+const FIX = 'Fix the problem above and re-run the job.';
+const TRY_LATER = 'Re-run the job later, or raise retry_seconds.';
 const KMS =
-  'Lambda could not decrypt the environment variables with the function’s KMS key. Check the key’s state and that the execution role may use it.';
-const VPC = 'Check the subnets and security groups in the function’s VPC configuration.';
+  "Lambda could not decrypt the function's environment variables. Check the state of its KMS key, and that the execution role is allowed to use it.";
+const VPC = "Check the subnets and security groups in the function's VPC configuration.";
 const FILE_SYSTEM =
   'The function could not mount its file system. Check the mount target, its security group and the execution role.';
-const PROXY = 'Check the proxy of HTTPS_PROXY or HTTP_PROXY; NO_PROXY leaves it out.';
-const TOO_LARGE = 'Put the data where the function can fetch it, for example in S3, and send its place.';
-const CONFIGURATION = 'Check the function’s configuration, and deploy it again.';
+const PROXY = 'Check the proxy in HTTPS_PROXY or HTTP_PROXY. To bypass it, add the host to NO_PROXY.';
+const NETWORK = "Check the region, AWS_ENDPOINT_URL_LAMBDA and the runner's network.";
+const CREDENTIALS_SOURCE = 'Check where the runner gets its AWS credentials from.';
+const STRANGER = 'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.';
+const TOO_LARGE = 'Put the data where the function can fetch it, for example in S3, and send its location.';
+const CONFIGURATION = "Check the function's configuration and deploy it again.";
 const CREDENTIALS_WRONG =
-  'AWS does not know this access key or session token. Check the secrets of the step that sets them; all three values must be of one session.';
+  'AWS does not know this access key or session token. Check the secrets of the step that sets them: all three values have to be from one session.';
+const UNTRUSTED =
+  "Node.js does not trust the certificate's issuer, as with a proxy that inspects TLS. Set NODE_EXTRA_CA_CERTS to the path of a PEM file with the issuer's CA certificate, in env of the step or the job.";
+const OUTDATED_CERTIFICATE =
+  "The certificate of the endpoint or the proxy is expired or not valid yet. Renew it, or check the runner's clock.";
+const OTHER_HOST =
+  'The certificate is for another host name. Check the endpoint, and the proxy if there is one.';
+
+type SourceAdvice = Readonly<{ message: RegExp; advice: string }>;
+
+/** How to fix credentials that could not be fetched; the first row that fits. The start of the message is ours. */
+const BY_CREDENTIAL_SOURCE: readonly SourceAdvice[] = [
+  {
+    message: /self-signed certificate|issuer certificate|verify the first certificate/,
+    advice: UNTRUSTED,
+  },
+  {
+    message: /^Could not get credentials from STS \(AssumeRoleWithWebIdentity\): (?:Access|InvalidIdentity)/,
+    advice:
+      "Check the role's trust policy: it has to allow sts:AssumeRoleWithWebIdentity for this repository and the branch, tag or environment of the run.",
+  },
+  {
+    message: /^Could not get credentials from STS [^:]{1,40}: Access/,
+    advice:
+      "Check the role's trust policy, and that the caller is allowed to perform sts:AssumeRole on the role.",
+  },
+  {
+    message: /^Could not get credentials from STS /,
+    advice:
+      'Check that the runner can reach STS: AWS_REGION, AWS_ENDPOINT_URL_STS, the proxy, and in a private network the VPC endpoint for STS.',
+  },
+  {
+    message: /^Could not get credentials from credential_process/,
+    advice:
+      'Run the command that credential_process names in the AWS config file on the runner, as the user of the job, to see why it fails.',
+  },
+  {
+    message: /^Could not get credentials from the container/,
+    advice:
+      'Check AWS_CONTAINER_CREDENTIALS_FULL_URI or AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, its authorization token, and that the endpoint responds on the runner.',
+  },
+  {
+    message: /^Could not get credentials from the web identity token file/,
+    advice: 'Check AWS_WEB_IDENTITY_TOKEN_FILE: it has to be the path of a file that the job can read.',
+  },
+  {
+    message: /^Could not get credentials from IAM Identity Center/,
+    advice: 'Sign in again on the runner (aws sso login), or use a role that the job can assume.',
+  },
+  {
+    message: /^Could not get credentials from the AWS profile/,
+    advice: 'Check AWS_PROFILE, and that profile in the AWS config and credentials files of the runner.',
+  },
+];
+
+const uncredentialed = ({ failure }: Case): string =>
+  BY_CREDENTIAL_SOURCE.find(({ message }) => message.test(failure.message))?.advice ?? CREDENTIALS_SOURCE;
 
 const THROTTLED = `The account sends too many requests in this region. ${TRY_LATER}`;
 const NO_DESCRIPTORS =
@@ -48,36 +107,59 @@ const NO_MEMORY =
   'The runner has no memory left for another connection. Lower max_concurrency, or use a larger runner.';
 
 const INVOKE = 'lambda:InvokeFunction';
-const DENIED_ACTION = /not authorized to perform:? (lambda:\w+)/;
+const DENIED_ACTION = /not authorized to perform:? ([a-z0-9-]{1,40}:[A-Za-z0-9*]{1,80})/;
 
-/** What to add to the role's policy so that it may do something beside invoking. */
+const deniedAction = ({ message }: Failure): string => DENIED_ACTION.exec(message)?.[1] ?? INVOKE;
+
+/** What to add to the caller's policy so that it may do something other than invoke. */
 function allow(actions: readonly string[], where: string): string {
+  const isOnFunction = actions.every((action) => action.startsWith('lambda:'));
+  if (!isOnFunction) return `Allow ${actions.join(' and ')} in the caller's policy.`;
   const statement = statementOn(where, actions);
-  const what = `Allow ${actions.join(' and ')} on the function for the role`;
-  return statement === undefined ? `${what}.` : `${what}: add this statement to its policy:\n${statement}`;
+  const what = `Allow ${actions.join(' and ')} on the function in the caller's policy`;
+  return statement === undefined ? `${what}.` : `${what}. Add this statement:\n${statement}`;
 }
 
-function denied({ failure }: Pick<Case, 'failure'>): string {
-  const { message } = failure;
-  if (message.includes('explicit deny')) {
-    return 'A policy denies it explicitly, which no allow can lift. Change the deny, in the kind of policy that the message names.';
-  }
-  const action = DENIED_ACTION.exec(message)?.[1] ?? INVOKE;
-  return action === INVOKE
-    ? 'Allow lambda:InvokeFunction on this resource for the role. With a qualifier a policy needs both function:NAME and function:NAME:*.'
-    : allow([action], message);
+function denied({ failure, invocation, region }: Case): string {
+  const action = deniedAction(failure);
+  if (action !== INVOKE) return policyInTheWay(failure.message, action) ?? allow([action], failure.message);
+  const { name, qualifier: ownQualifier } = invocation.reference;
+  const qualifier = invocation.qualifier ?? ownQualifier;
+  const asked = {
+    function_name: name,
+    ...(qualifier !== undefined && { qualifier }),
+    ...(region !== undefined && { region }),
+  };
+  return fixInText(readPermission({ ...asked, error: failure })) || FIX;
 }
 
-const UNQUALIFIED =
-  'A durable function has to be invoked with a qualifier: give its version or alias (or $LATEST) as qualifier.';
-const TOO_LONG_TO_WAIT =
-  'Give invocation_type: Event, which only starts it; wait_for_durable_execution: true then follows it to its end.';
+type MessageAdvice = readonly (readonly [message: RegExp, advice: string])[];
+
+const byMessage =
+  (rows: MessageAdvice, otherwise: string) =>
+  ({ failure }: Case): string =>
+    rows.find(([message]) => message.test(failure.message))?.[1] ?? otherwise;
 
 // As Lambda words them.
-const INVALID_PARAMETERS: readonly (readonly [message: RegExp, advice: string])[] = [
-  [/Tail logs are not supported/, 'Remove log_type: Tail, or allow a second request with retry: safe.'],
-  [/durable function using an unqualified ARN/, UNQUALIFIED],
-  [/synchronously invoke a durable function/, TOO_LONG_TO_WAIT],
+const INVALID_PARAMETERS: MessageAdvice = [
+  [
+    /Tail logs are not supported/,
+    'Remove log_type: Tail, or set retry: safe, which retries without the log tail.',
+  ],
+  [
+    /durable function using an unqualified ARN/,
+    'A durable function needs a qualifier: set qualifier to its version or alias, or to $LATEST.',
+  ],
+  [
+    /synchronously invoke a durable function/,
+    'Set invocation_type: Event, which only starts it. To follow it to its end, set wait_for_durable_execution: true.',
+  ],
+];
+const CONFLICTS: MessageAdvice = [
+  [
+    /in the following state: '?Failed/,
+    'The function is in state Failed and can not be invoked until that is fixed: aws lambda get-function-configuration shows the StateReason. Fix it and deploy the function again.',
+  ],
 ];
 
 type Advise = string | ((the: Case) => string);
@@ -85,26 +167,28 @@ type Advise = string | ((the: Case) => string);
 /** What to do, by the error's name; every error of the Invoke API's model is here or falls under what was proved. */
 const BY_NAME: Readonly<Record<string, Advise>> = {
   RegionMissing:
-    'Set the input region, or AWS_REGION, or give function_name as an ARN. aws-actions/configure-aws-credentials sets it too (aws-region).',
+    'Set the input region or AWS_REGION, or give function_name as an ARN. aws-actions/configure-aws-credentials sets AWS_REGION too (aws-region).',
   CredentialsProviderError: credentialsAdvice,
   TokenProviderError: credentialsAdvice,
   MissingAuthenticationTokenException: credentialsAdvice,
+  CredentialsUnavailable: uncredentialed,
+  DeadlineExceeded: byMessage([[/^Could not get credentials/, CREDENTIALS_SOURCE]], NETWORK),
   ExpiredTokenException:
-    'The credentials were good and are too old now. Run aws-actions/configure-aws-credentials shortly before this step, or raise its role-duration-seconds.',
+    'The credentials have expired. Run aws-actions/configure-aws-credentials shortly before this step, or raise its role-duration-seconds.',
   UnrecognizedClientException: CREDENTIALS_WRONG,
   IncompleteSignatureException: CREDENTIALS_WRONG,
   InvalidSignatureException:
     'Check that AWS_SECRET_ACCESS_KEY belongs to AWS_ACCESS_KEY_ID and, on a self-hosted runner, that its clock is right.',
   RequestTimeTooSkewed: "Set the runner's clock.",
   AccessDeniedException: denied,
-  InvalidParameterValueException: ({ failure }) =>
-    INVALID_PARAMETERS.find(([message]) => message.test(failure.message))?.[1] ?? MEND,
-  ResourceNotFoundException: 'Check the name, the qualifier, the region and the account of the credentials.',
+  InvalidParameterValueException: byMessage(INVALID_PARAMETERS, FIX),
+  ResourceNotFoundException:
+    "Check the function's name, qualifier and region, and the account of the credentials.",
   TooManyRequestsException: ({ failure }) => {
     if (failure.reason?.startsWith('Reserved')) {
-      return `The function’s own reserved concurrency is used up (${failure.reason}). Raise it. ${TRY_LATER}`;
+      return `The function's own reserved concurrency is used up (${failure.reason}). Raise it. ${TRY_LATER}`;
     }
-    return `The account’s concurrency or rate in this region is used up. Ask AWS for a higher quota. ${TRY_LATER}`;
+    return `The account's concurrency or rate limit in this region is used up. Request a higher quota from AWS. ${TRY_LATER}`;
   },
   Throttling: THROTTLED,
   ThrottlingException: THROTTLED,
@@ -112,26 +196,29 @@ const BY_NAME: Readonly<Record<string, Advise>> = {
   ENFILE: NO_DESCRIPTORS,
   ENOBUFS: NO_MEMORY,
   ENOMEM: NO_MEMORY,
-  ResourceConflictException: 'The function is being created or updated: wait_until_ready: true waits for it.',
-  NotReady: 'Raise timeout_seconds, or look at why the deployment takes so long.',
-  FunctionFailed: 'Mend what the message says, and deploy the function again.',
+  ResourceConflictException: byMessage(
+    CONFLICTS,
+    'The function is being created or updated. Set wait_until_ready: true to wait for it.',
+  ),
+  NotReady: 'Raise timeout_seconds, or check why the deployment takes so long.',
+  FunctionFailed: 'Fix the problem above and deploy the function again.',
   CodeArtifactUserPendingException: `An idle function is waking up, which can take two minutes. ${TRY_LATER}`,
-  SnapStartNotReadyException: `Lambda is still making the snapshot of this version. ${TRY_LATER}`,
-  ResourceNotReadyException: `The function’s resources are not ready. ${TRY_LATER}`,
-  ENINotReadyException: `The function’s network interface is not ready. ${TRY_LATER}`,
+  SnapStartNotReadyException: `Lambda is still creating the snapshot of this version. ${TRY_LATER}`,
+  ResourceNotReadyException: `The function's resources are not ready. ${TRY_LATER}`,
+  ENINotReadyException: `The function's network interface is not ready. ${TRY_LATER}`,
   EC2ThrottledException: `EC2 throttled Lambda while it set up the function. ${TRY_LATER}`,
   CodeArtifactUserDeletedException: CONFIGURATION,
   CodeArtifactUserFailedException: CONFIGURATION,
   InvalidRuntimeException: CONFIGURATION,
   InvalidZipFileException: CONFIGURATION,
   EC2AccessDeniedException:
-    'The function’s execution role may not make network interfaces in its VPC. Attach AWSLambdaVPCAccessExecutionRole to it.',
+    "The function's execution role is not allowed to create network interfaces in its VPC. Attach AWSLambdaVPCAccessExecutionRole to it.",
   EC2UnexpectedException: VPC,
   ENILimitReachedException:
-    'The account has no network interfaces left for the function’s VPC. Raise that quota.',
+    "The account has no network interfaces left for the function's VPC. Raise that quota.",
   InvalidSecurityGroupIDException: VPC,
   InvalidSubnetIDException: VPC,
-  SubnetIPAddressLimitReachedException: 'The function’s subnets have no free addresses. Add a subnet.',
+  SubnetIPAddressLimitReachedException: "The function's subnets have no free addresses. Add a subnet.",
   KMSAccessDeniedException: KMS,
   KMSDisabledException: KMS,
   KMSInvalidStateException: KMS,
@@ -143,24 +230,33 @@ const BY_NAME: Readonly<Record<string, Advise>> = {
   S3FilesMountFailureException: FILE_SYSTEM,
   S3FilesMountTimeoutException: FILE_SYSTEM,
   DurableExecutionAlreadyStartedException:
-    'A durable execution of this name was started with another payload. Give another name, or the same payload.',
+    'A durable execution with this name was started with another payload. Use another name, or the same payload.',
   NoPublishedVersionException: 'Publish a version of the function first.',
   RecursiveInvocationException:
-    'Lambda found the function in a loop with other services and stopped it. Look at what it sends where.',
-  SnapStartRegenerationFailureException: 'Lambda could not make a new snapshot. Publish the version again.',
+    'Lambda detected a loop between the function and other services and stopped it. Check where the function sends its output.',
+  SnapStartRegenerationFailureException: 'Lambda could not create a new snapshot. Publish the version again.',
   RequestEntityTooLargeException: TOO_LARGE,
   RequestTooLargeException: TOO_LARGE,
   SerializedRequestEntityTooLargeException: TOO_LARGE,
-  ServiceQuotaExceededException: 'Ask AWS for a higher quota, or delete what is not needed.',
-  Cancelled: 'Nothing has to be mended. Run the job again when you want it to run.',
+  ServiceQuotaExceededException: 'Request a higher quota from AWS, or delete what is not needed.',
+  Cancelled: 'No action needed. Re-run the job when you want it to run.',
   ERR_PROXY_TUNNEL:
-    'The proxy of HTTPS_PROXY let no connection through. Check its address and credentials, and that it allows the Lambda endpoint; NO_PROXY leaves it out.',
+    'The proxy in HTTPS_PROXY blocked the connection. Check its address and credentials, and that it allows the Lambda endpoint. To bypass it, add the host to NO_PROXY.',
   'HTTP 407':
-    'The proxy wants credentials: put them into HTTP_PROXY (http://user:password@host:port), from a secret.',
+    'The proxy requires credentials. Add them to HTTP_PROXY (http://user:password@host:port), from a secret.',
   ENOTFOUND: ({ failure }) =>
     failure.throughProxy
       ? PROXY
-      : 'The host name is not known. Check the region and AWS_ENDPOINT_URL_LAMBDA.',
+      : 'The host name does not exist. Check the region and AWS_ENDPOINT_URL_LAMBDA.',
+  CERT_HAS_EXPIRED: OUTDATED_CERTIFICATE,
+  CERT_NOT_YET_VALID: OUTDATED_CERTIFICATE,
+  ERR_TLS_CERT_ALTNAME_INVALID: OTHER_HOST,
+  CERT_UNTRUSTED: UNTRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
 };
 
 const LOOK_BACK_MS = 60_000;
@@ -181,32 +277,38 @@ function whereToLook({ failure, invocation, region }: Case): string {
 
 const FOLLOW = ['lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'];
 
-// As the API's model has it. Anything else may be a command for the shell that the advice is pasted into.
+// As the API's model has it, and in quotes where it is used: anything else may be a command for the shell, and $LATEST a variable.
 const EXECUTION_ARN =
   /^arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:function:[a-zA-Z0-9_-]+:(?:\$LATEST(?:\.PUBLISHED)?|\d+)\/durable-execution\/[a-zA-Z0-9_-]+\/[a-zA-Z0-9_-]+$/;
-
-/** Commands around an execution; without one where its ARN is not of AWS's form. */
-function commandsOn(arn: string, again: string): string {
-  if (!EXECUTION_ARN.test(arn)) return `See how the execution ends in the Lambda console.\n${again}`;
-  // In single quotes, as a shell would take $LATEST for a variable.
-  const command = (action: string): string =>
-    `aws lambda ${action}-durable-execution --durable-execution-arn '${arn}'`;
-  return `See how it ends: ${command('get')}\n${again}\nTo end it: ${command('stop')}`;
-}
 
 /** What to do about a durable execution that was started and not followed to its end. */
 function adviseOnUnfollowed({ failure, invocation }: Case, arn: string): string {
   if (failure.name === 'AccessDeniedException') {
     // The ARN of the version that runs it, without the execution.
-    return failure.message.includes('explicit deny')
-      ? denied({ failure })
-      : allow(FOLLOW, arn.split('/', 1)[0] ?? '');
+    return (
+      policyInTheWay(failure.message, deniedAction(failure)) ?? allow(FOLLOW, arn.split('/', 1)[0] ?? '')
+    );
   }
-  const again =
+  const join =
     invocation.durableExecutionName === undefined
       ? 'With a durable_execution_name, running this step again would join the execution.'
       : 'Run this step again with the same durable_execution_name and payload to join it.';
-  return commandsOn(arn, again);
+  if (!EXECUTION_ARN.test(arn)) return `See how the execution ends in the Lambda console.\n${join}`;
+  return [
+    `To see how it ends: aws lambda get-durable-execution --durable-execution-arn '${arn}'`,
+    join,
+    `To stop it: aws lambda stop-durable-execution --durable-execution-arn '${arn}'`,
+  ].join('\n');
+}
+
+function adviseOnRefusal(the: Case): string {
+  const { failure } = the;
+  const named = Object.hasOwn(BY_NAME, failure.name) && BY_NAME[failure.name];
+  if (typeof named === 'string') return named;
+  if (named) return named(the);
+  if (failure.throughProxy) return PROXY;
+  if (failure.name.startsWith('HTTP ')) return STRANGER;
+  return failure.statusCode === undefined ? NETWORK : FIX;
 }
 
 /** What a user can do about a failure: a sentence or a few, never empty. */
@@ -215,18 +317,11 @@ export function adviseOn(the: Case): string {
   if (failure.durableExecutionArn !== undefined) return adviseOnUnfollowed(the, failure.durableExecutionArn);
   switch (failure.proof) {
     case 'may_have_run':
-      return `Look at the function’s log before you run this again${whereToLook(the)}\nIf the function may safely run twice, retry: idempotent sends such an invocation again.`;
+      return `Check the function's log before you retry${whereToLook(the)}\nIf it is safe for the function to run twice, set retry: idempotent.`;
     case 'ran':
-      return `The function’s own code ran. Look at its log${whereToLook(the)}`;
-    case 'never_ran': {
-      const named = Object.hasOwn(BY_NAME, failure.name) && BY_NAME[failure.name];
-      if (typeof named === 'string') return named;
-      if (named) return named(the);
-      if (failure.throughProxy) return PROXY;
-      return failure.statusCode === undefined
-        ? 'Check the region, AWS_ENDPOINT_URL_LAMBDA and the network of the runner.'
-        : MEND;
-    }
+      return `The function's own code ran. Check its log${whereToLook(the)}`;
+    case 'never_ran':
+      return adviseOnRefusal(the);
     default:
       return failure.proof satisfies never;
   }

@@ -29,53 +29,55 @@ function timeoutAdvice({ report, found }: Case): string {
   const told = found?.[1] === undefined ? undefined : Number(found[1]);
   const seconds = told === undefined || told < 1 ? told : Math.floor(told);
   return [
-    `It ran into its timeout${seconds === undefined ? '' : ` of ${seconds} s`}${memoryOf(report)}.`,
+    `The function timed out${seconds === undefined ? '' : ` after ${seconds} s`}${memoryOf(report)}.`,
     ...(report.initStatus === 'timeout'
       ? [
-          'Its init had run into Lambda’s limit before, so it ran again within this time: do less of it there.',
+          "Its init had exceeded Lambda's limit before, so it ran again within this timeout: do less during init.",
         ]
       : []),
-    ...(isFull(report) ? ['More memory may help: it also brings more CPU.'] : []),
-    'See the end of its log for what it waited for;',
+    ...(isFull(report) ? ['More memory may help: it also adds CPU.'] : []),
+    'Check the end of its log for what it was waiting for.',
     seconds === LONGEST_RUN_S
-      ? `no function may run longer than ${LONGEST_RUN_S} s, so split the work.`
-      : `raise its timeout (${LONGEST_RUN_S} s at most) if the work takes that long.`,
+      ? `No function can run longer than ${LONGEST_RUN_S} s: split the work.`
+      : `If the work takes that long, raise the timeout (at most ${LONGEST_RUN_S} s).`,
   ].join(' ');
 }
 
 const memoryAdvice = ({ report }: Case): string =>
-  `It ran out of memory${memoryOf(report)}. Raise the function’s memory size, or hold less of the data at a time.`;
+  `The function ran out of memory${memoryOf(report)}. Raise its memory size, or process less data at a time.`;
 
+const CHECK_LOG = 'Check the end of its log.';
 const NATIVE_CRASH =
-  'That is a crash in native code: check that binaries and native packages were built for the function’s runtime and architecture.';
+  "Native code crashed: check that binaries and native packages are built for the function's runtime and architecture.";
 
 const BY_SIGNAL: Readonly<Record<string, string>> = {
   'segmentation fault': NATIVE_CRASH,
   'illegal instruction': NATIVE_CRASH,
   'bus error': NATIVE_CRASH,
-  aborted: 'See the end of its log: Node ends so where its heap is full, and says it there.',
+  aborted: `${CHECK_LOG} Node.js aborts when its heap is full, and says so there.`,
 };
 
 function signalAdvice({ report, found }: Case): string {
   const signal = found?.[1] ?? '';
-  const told = `Its process was ended by a signal, ${signal}${memoryOf(report)}.`;
+  const told = `The function's process was ended by a signal: ${signal}${memoryOf(report)}.`;
   if (signal === 'killed' && memoryOf(report) === '') {
-    return `${told} Too little memory is the usual reason: log_type: Tail shows how much it used.`;
+    return `${told} The usual reason is too little memory. Set log_type: Tail to see how much it used.`;
   }
-  return `${told} ${Object.hasOwn(BY_SIGNAL, signal) ? BY_SIGNAL[signal] : 'See the end of its log.'}`;
+  return `${told} ${Object.hasOwn(BY_SIGNAL, signal) ? BY_SIGNAL[signal] : CHECK_LOG}`;
 }
 
 function missingAdvice({ found }: Case): string {
   const what = found?.[1] === undefined ? 'a module' : found[1];
-  return `The deployment package and its layers lack ${what}. Check what is packaged, and that the handler setting names a file that is there.`;
+  return `The deployment package and its layers do not contain ${what}. Check what is packaged, and that the handler setting names a file that is in the package.`;
 }
 
 function deniedAdvice({ found }: Case): string {
   const action = found?.[1] === undefined ? 'make this call' : `call ${found[1]}`;
-  return `The function ran, and its own role may not ${action}. Allow it in the function’s execution role, or in the resource’s policy; the credentials of the workflow have no part in it.`;
+  return `The function's execution role is not allowed to ${action}. Allow it in the execution role's policy, or in the resource's policy. The workflow's credentials are not involved.`;
 }
 
-const ELSEWHERE = 'was built for another system or architecture than the function’s';
+const NOT_JSON = "The handler succeeded, but its return value can't be serialized as JSON.";
+const ELSEWHERE = 'built for another system or architecture';
 
 // The first row that applies is taken. Errors that begin with Runtime, Sandbox, Function or Extension are Lambda's
 // own or its runtimes'; patterns are bounded, since a message is the function's and may be long.
@@ -105,23 +107,22 @@ const ROWS: readonly Row[] = [
     type: /^Runtime\.ExitError$/,
     message: /exit status (\d{1,3})/,
     advice: ({ found }) =>
-      `Its process exited with status ${found?.[1]} before it answered. See the end of its log: an error outside the handler, a call like process.exit or sys.exit, or a command that is not there.`,
+      `The function's process exited with status ${found?.[1]} before it responded. ${CHECK_LOG} Look for an error outside the handler, a call like process.exit or sys.exit, or a missing command.`,
   },
   {
     type: /^Runtime\.ExitError$/,
-    advice:
-      'Its process exited before it answered. See the end of its log, and look for a call like process.exit or sys.exit.',
+    advice: `The function's process exited before it responded. ${CHECK_LOG} Look for a call like process.exit or sys.exit.`,
   },
   // Earlier, without a type
   {
     message: /Process exited before completing request$/,
-    advice: 'Its process exited before it answered. See the end of its log.',
+    advice: `The function's process exited before it responded. ${CHECK_LOG}`,
   },
 
   {
     type: /^Function\.ResponseSizeTooLarge$/,
     advice:
-      'Its response is over Lambda’s limit of 6 MB. Return less, put it into S3 and return its place, or stream it: a streamed response may have 200 MB.',
+      "The response exceeds Lambda's limit of 6 MB. Return less, store it in S3 and return its location, or stream it: a streamed response can have 200 MB.",
   },
 
   // Packages and handlers: Python, then Node's require and import, then Ruby
@@ -134,54 +135,54 @@ const ROWS: readonly Row[] = [
   { message: /cannot load such file -- ([\w./-]{1,200})/, advice: missingAdvice },
   {
     type: /^Runtime\.ImportModuleError$/,
-    advice: `The handler’s module, or one that it imports, could not be loaded. Check that the deployment package and its layers are complete and that no native package in them ${ELSEWHERE}.`,
+    advice: `The handler's module, or one that it imports, could not be loaded. Check that the deployment package and its layers are complete, and that no native package in them is ${ELSEWHERE}.`,
   },
   {
     type: /^Runtime\.HandlerNotFound$/,
     advice:
-      'The handler’s file was loaded and has no such function. Check the handler setting (file.function), and that the function is exported under that name.',
+      "The handler's file was loaded, but it does not export that function. Check the handler setting (file.function) and the export.",
   },
   {
     type: /^Runtime\.MalformedHandlerName$/,
     advice:
-      'The handler setting has not the form that the runtime wants, as in index.handler: file, dot, function.',
+      'The handler setting is not in the form the runtime expects: file, dot, function, as in index.handler.',
   },
   {
     type: /^Runtime\.UserCodeSyntaxError$/,
     advice:
-      'The code that was deployed does not parse. Check what was packaged, and that the function’s runtime knows the syntax (for Node also: .mjs or "type": "module" for import).',
+      'The deployed code has a syntax error. Check what is packaged, and that the runtime supports the syntax (Node.js needs .mjs or "type": "module" for import).',
   },
   {
     type: /^Runtime\.InvalidEntrypoint$/,
     message: /exec format error/,
-    advice: `What the function starts with ${ELSEWHERE}. Build it for the function’s architecture (x86_64 or arm64).`,
+    advice: `The function's entry point is ${ELSEWHERE}. Build it for the function's architecture (x86_64 or arm64).`,
   },
   {
     type: /^Runtime\.InvalidEntrypoint$/,
     message: /bootstrap/,
     advice:
-      'The file bootstrap could not be started. It has to be at the root of the package or a layer, executable, with the right interpreter in its first line, and built for the function’s architecture.',
+      "The bootstrap file could not be started. It has to be at the root of the package or a layer, be executable, name the right interpreter in its first line, and be built for the function's architecture.",
   },
   {
     type: /^Runtime\.InvalidEntrypoint$/,
     advice:
-      'What the function starts with could not be started. In an image, ENTRYPOINT has to be an absolute path and no symbolic link; in a package, check the file bootstrap.',
+      "The function's entry point could not be started. In an image, ENTRYPOINT has to be an absolute path and not a symbolic link. In a package, check the bootstrap file.",
   },
   {
     type: /^java\.lang\.(?:ClassNotFoundException|NoClassDefFoundError)$/,
     advice:
-      'A class is not in the deployment package. If it is the handler’s, check the handler setting (package.Class::method); if not, package the dependencies too.',
+      "A class is missing from the deployment package. If it is the handler's, check the handler setting (package.Class::method). If not, package the dependencies too.",
   },
   { message: /^Unable to import module '/, advice: missingAdvice },
 
   {
     type: /^Extension\.LaunchError$/,
-    advice: `An extension of the function could not be started. Check its layer: that the file is executable, and that it is not one that ${ELSEWHERE}.`,
+    advice: `An extension of the function could not be started. Check its layer: the file has to be executable, and must not be ${ELSEWHERE}.`,
   },
   {
     type: /^Extension\./,
     advice:
-      'An extension of the function failed, not its code. See the EXTENSION lines of its log, and check the version and the settings of the layer that brings it.',
+      "An extension failed, not the function's own code. Check the EXTENSION lines in the log, and the version and settings of the extension's layer.",
   },
 
   // Denied calls: as IAM says it, then as Python says it of S3
@@ -195,23 +196,24 @@ const ROWS: readonly Row[] = [
     advice: deniedAdvice,
   },
 
-  // Node and Python; Node’s earlier runtimes call it Error
+  // Node and Python; Node's earlier runtimes call it Error
   {
     type: /^Runtime\.(?:JSONStringifyError|MarshalError)$/,
-    advice:
-      'The handler ended well, and what it returned can’t be written as JSON. Return plain objects, lists, strings, numbers and booleans: no BigInt, cycle, set, Decimal, date, bytes or coroutine.',
+    advice: `${NOT_JSON} Return plain objects, lists, strings, numbers and booleans: no BigInt, cycle, set, Decimal, date, bytes or coroutine.`,
   },
   {
     message: /^Unable to stringify response body/,
-    advice:
-      'The handler ended well, and what it returned can’t be written as JSON: look for a BigInt or an object that contains itself.',
+    advice: `${NOT_JSON} Look for a BigInt or an object that contains itself.`,
   },
 ];
 
+// What a message says of a known cause stands at its start; the rest of megabytes is not searched.
+const LONGEST_TEXT = 4_096;
+
 function adviceOf(row: Row, error: ErrorFacts, report: Report): string | undefined {
-  if (row.type !== undefined && !row.type.test(error.type ?? '')) return undefined;
+  if (row.type !== undefined && !row.type.test(error.type?.slice(0, LONGEST_TEXT) ?? '')) return undefined;
   if (row.report !== undefined && !row.report(report)) return undefined;
-  const found = row.message?.exec(error.message) ?? undefined;
+  const found = row.message?.exec(error.message.slice(0, LONGEST_TEXT)) ?? undefined;
   if (row.message !== undefined && found === undefined) return undefined;
   return typeof row.advice === 'string' ? row.advice : row.advice({ report, found });
 }

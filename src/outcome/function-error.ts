@@ -17,6 +17,10 @@ export type FunctionError = ErrorFacts &
 
 const MOST_CAUSES = 5;
 
+// A function writes its own stack and may write megabytes. No pattern sees more than this of it.
+const LONGEST_LINE = 512;
+const MOST_LINES = 1_000;
+
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 function show(value: unknown): string {
@@ -31,11 +35,14 @@ function show(value: unknown): string {
 // What a line of a stack looks like. Other lines repeat type and message, or stand between frames as
 // .NET's `--- End of stack trace from previous location ---` and Python's `[Previous line repeated …]`.
 // A stack is of one runtime: the first form that any of its lines has is the form of all its frames.
+const AT_FRAME = /^at /;
 const PYTHON_FRAME = /^File "/;
 const FRAME: readonly RegExp[] = [
+  // PHP: `#0 /var/task/src/index.php(24): handler()`, `#1 [internal function]: {closure}()`, last of all `#2 {main}`
+  /^#\d+ (?:\S.*\(\d+\): |\[internal function\]: |\{main\}$)/,
   // Node `at handler (file:///var/task/index.mjs:5:3)`, .NET `at Ns.Function.Handler(…) in /src/Function.cs:line 10`,
   // and Java where a custom runtime sends the printed stack as one text.
-  /^at /,
+  AT_FRAME,
   // Python: `File "/var/task/app.py", line 3, in handler`
   PYTHON_FRAME,
   // Java: `com.example.Handler.handleRequest(Handler.java:12)`
@@ -44,16 +51,21 @@ const FRAME: readonly RegExp[] = [
   /:\d+:in [`']/,
   // A custom runtime's file and line, and Go as it is written below
   /^\S+:\d+(?::\d+)?$/,
-  /\(\S+:\d+\)$/,
+  /\([^\s()]+:\d+\)$/,
 ];
 
+// Node puts the place of a syntax error, and with source maps of any error, above the stack: `/var/task/orders.js:3`.
+const PLACE = /^(?:file:\/\/)?(?:\/|[A-Za-z]:[/\\]).*:\d+$/;
+
 const GO_STANDARD_LIBRARY =
-  'bufio|bytes|compress|container|context|crypto|database|encoding|errors|fmt|io|log|maps|math|mime|net|os|reflect|regexp|runtime|slices|sort|strconv|strings|sync|syscall|text|time|unicode';
+  'bufio|bytes|compress|container|context|crypto|database|encoding|errors|fmt|internal|io|log|maps|math|mime|net|os|reflect|regexp|runtime|slices|sort|strconv|strings|sync|syscall|text|time|unicode';
 
 // Frames of a runtime, a standard library or an installed package, none of which the reader wrote.
 const FOREIGN_FRAME: readonly RegExp[] = [
   // The managed runtimes' own folders, whatever the language
   /\/var\/(?:runtime|lang)\//,
+  // PHP: its own frames, Composer's packages, the layers that bring PHP itself
+  /^#\d+ (?:\{main\}$|\[internal function\]|\/opt\/|[^(]*\/vendor\/)/,
   // Node: its modules (`internal/` before version 16), what V8 itself runs, packages
   /node:internal|\(node:|at node:|\(internal\/|\(<anonymous>\)$|^at async Promise\.\w+ \(index \d+\)$/,
   /[/\\]node_modules[/\\]/,
@@ -63,14 +75,22 @@ const FOREIGN_FRAME: readonly RegExp[] = [
   /^(?:at )?(?:[\w.@-]+\/{1,2})?(?:javax?|jdk|sun|com\.sun|kotlinx?|scala|lambdainternal|com\.amazonaws\.(?:auth|client|http|services|xray)|software\.amazon|com\.fasterxml|org\.springframework)\./,
   // .NET; a blank before the parenthesis would be Node's
   /^at (?:(?:System|Microsoft|Amazon\.Lambda)\.[^\s(]*|lambda_method\w*)\(/,
-  // Go: modules with a version, Lambda's own without one, the standard library
-  /@v\d[^\s:]*\.go:\d+\)$|\(github\.com\/aws\/aws-lambda-go\//,
-  new RegExp(`\\((?:${GO_STANDARD_LIBRARY})/[^\\s:]+\\.go:\\d+\\)$`),
+  // Go: modules with a version, Lambda's own without one, the standard library, whose entry points are assembly
+  /@v\d[^\s:@]*\.go:\d+\)$|\(github\.com\/aws\/aws-lambda-go\//,
+  new RegExp(`\\((?:${GO_STANDARD_LIBRARY})/[^\\s:()]+\\.(?:go|s):\\d+\\)$`),
   // Ruby: gems, wherever they are, the standard library, what is written in C
   /\/gems\/|\/usr\/(?:local\/)?lib\/ruby\/|^<internal:/,
 ];
 
-const firstLine = (text: string): string => text.trim().split('\n', 1)[0]?.trim() ?? '';
+/** The first line of a text, without the blanks around it and no longer than any pattern may see. */
+const firstLine = (text: string): string =>
+  (text.trim().split('\n', 1)[0] ?? '').trim().slice(0, LONGEST_LINE).toWellFormed();
+
+/** Of a longer stack its first and its last lines: the innermost call is at one of its ends. */
+function bothEnds(entries: readonly unknown[]): readonly unknown[] {
+  if (entries.length <= MOST_LINES) return entries;
+  return [...entries.slice(0, MOST_LINES / 2), ...entries.slice(-MOST_LINES / 2)];
+}
 
 /** A stack's entry as lines. Python puts the source below the place: only the place is kept. */
 function linesOf(entry: unknown): string[] {
@@ -88,22 +108,31 @@ function linesOf(entry: unknown): string[] {
   return [];
 }
 
-function framesOf(
-  fields: Fields,
-  { type, message }: { type: string | undefined; message: string },
-): string[] {
+/** The lines of a stack, without those that repeat type and message. */
+function stackOf(fields: Fields, { type, message }: Omit<ErrorFacts, 'frames'>): string[] {
   // Node says trace, all others stackTrace; stack is an error that a handler made JSON of itself.
   const stack = fields['trace'] ?? fields['stackTrace'] ?? fields['stack'];
   // Some custom runtimes send the printed stack as one text.
   const entries: readonly unknown[] = isText(stack) ? stack.split('\n') : Array.isArray(stack) ? stack : [];
-  const heading = message.split('\n').map((line) => line.trim());
-  const repeated = new Set([...heading, `${type}: ${heading[0]}`]);
-  const lines = entries.flatMap(linesOf).filter((line) => !repeated.has(line));
+  const heading = message.split('\n', MOST_LINES).map(firstLine);
+  const repeated = new Set([...heading, firstLine(`${type}: ${heading[0]}`)]);
+  return bothEnds(entries)
+    .flatMap(linesOf)
+    .filter((line) => !repeated.has(line));
+}
+
+const isForeign = (frame: string): boolean => FOREIGN_FRAME.some((pattern) => pattern.test(frame));
+
+function framesOf(fields: Fields, told: Omit<ErrorFacts, 'frames'>): string[] {
+  const lines = stackOf(fields, told);
   const form = FRAME.find((pattern) => lines.some((line) => pattern.test(line)));
   const frames = lines.filter((line) => form?.test(line));
   // Python alone begins with the outermost call.
   if (form === PYTHON_FRAME) frames.reverse();
-  const own = frames.filter((frame) => !FOREIGN_FRAME.some((pattern) => pattern.test(frame)));
+  const [first = ''] = lines;
+  const isPlace = form === AT_FRAME && PLACE.test(first);
+  if (isPlace && !frames.some((frame) => frame.includes(`${first}:`))) frames.unshift(first);
+  const own = frames.filter((frame) => !isForeign(frame));
   return own.length > 0 ? own : frames.slice(0, 1);
 }
 

@@ -12,20 +12,25 @@ const PARTITIONS: readonly Partition[] = [
 const encodeTwice = (text: string): string =>
   encodeURIComponent(encodeURIComponent(text)).replaceAll('%', '$');
 
-function logEventsUrl(place: { functionName: string; region: string }, query: string): string {
-  const { functionName, region } = place;
+/** Where a function logs: its log group where it is known, else Lambda's own for its name. */
+export type LogLocation = Readonly<{ functionName: string; region: string; logGroup?: string | undefined }>;
+
+// Source: CreateLogGroup of the CloudWatch Logs API. A name that is none came from somebody else.
+const LOG_GROUP = /^[\w./#-]{1,512}$/;
+
+function logEventsUrl({ functionName, region, logGroup = '' }: LogLocation, query: string): string {
   const host = PARTITIONS.find(({ prefix }) => prefix.test(region))?.host(region) ?? '';
-  const group = encodeTwice(`/aws/lambda/${functionName}`);
+  const group = encodeTwice(LOG_GROUP.test(logGroup) ? logGroup : `/aws/lambda/${functionName}`);
   return `https://${host}/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${group}/log-events$3F${query}`;
 }
 
 /** The CloudWatch console's page with the log events of one invocation. */
-export function requestUrl(place: { functionName: string; region: string; requestId: string }): string {
+export function requestUrl(place: LogLocation & Readonly<{ requestId: string }>): string {
   return logEventsUrl(place, `filterPattern$3D${encodeTwice(`"${place.requestId}"`)}`);
 }
 
 /** The page with a function's log events from one moment to another. */
-export function periodUrl(place: { functionName: string; region: string; from: Date; to: Date }): string {
+export function periodUrl(place: LogLocation & Readonly<{ from: Date; to: Date }>): string {
   return logEventsUrl(place, `start$3D${place.from.getTime()}$26end$3D${place.to.getTime()}`);
 }
 

@@ -117,17 +117,16 @@ function initReport(phase: 'init' | 'restore', { ms, end }: { ms: unknown; end: 
   return { ...figure, ...(end.status !== undefined && { initStatus: end.status }) };
 }
 
-/** The JSON object that ends a line; the function's last output may stand before it. */
+/** The JSON object that ends a line; the function's last output may stand before it, and may look like its start. */
 function recordIn(line: string): Fields | undefined {
-  for (let at = line.indexOf('{"time":'); at >= 0; at = line.indexOf('{"time":', at + 1)) {
-    try {
-      const value: unknown = JSON.parse(line.slice(at));
-      return fieldsOf(value);
-    } catch {
-      // Begins with something else that looks like it.
-    }
+  const at = line.lastIndexOf('{"time":');
+  if (at < 0) return undefined;
+  try {
+    const value: unknown = JSON.parse(line.slice(at));
+    return fieldsOf(value);
+  } catch {
+    return undefined;
   }
-  return undefined;
 }
 
 /** One line of the JSON format. */

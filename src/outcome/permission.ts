@@ -28,6 +28,7 @@ export type Refusal =
   | 'wrong_region'
   | 'credentials_expired'
   | 'credentials_missing'
+  | 'credentials_unavailable'
   | 'credentials_invalid'
   | 'other';
 
@@ -53,7 +54,7 @@ export type Permission = Readonly<{
 export type Caller = Readonly<{ arn: string; name: string; kind: 'role' | 'user' }>;
 
 /** What to change. Notes are Markdown; what is in them, the statement and the commands is ours or matches a strict pattern. */
-export type Mend = Readonly<{
+export type Fix = Readonly<{
   /** One IAM statement as JSON, to paste into the Statement list of the caller's policy. */
   statement?: string;
   notes: readonly string[];
@@ -126,7 +127,9 @@ function readPrincipal(arn: string): Principal | undefined {
   return undefined;
 }
 
-type Unanswered = Extract<Outcome, { error: unknown }>;
+/** What was asked for, and the error that came instead. */
+type Asked = Pick<Outcome, 'function_name' | 'qualifier' | 'region'>;
+type Refused = Asked & Readonly<{ error: Readonly<{ name: string; message: string }> }>;
 type Told = Pick<Permission, 'denyingPolicy' | 'policyArn'> & Readonly<{ refusal: Refusal }>;
 
 const ACTION = 'lambda:InvokeFunction';
@@ -156,14 +159,14 @@ function accessDenied(text: string): Told {
 }
 
 /** Lambda names the function with its qualifier where either may be what is missing. */
-function notFound(text: string, { qualifier }: Outcome): Told {
+function notFound(text: string, { qualifier }: Asked): Told {
   if (text.includes('are not reachable in this region')) return { refusal: 'wrong_region' };
   const named = functionArn([...text.matchAll(FUNCTION_ARNS)][0]?.groups);
   const withQualifier = named === undefined ? qualifier !== undefined : named.qualifier !== undefined;
   return { refusal: withQualifier ? 'qualifier_not_found' : 'function_not_found' };
 }
 
-type Read = Told | ((text: string, outcome: Outcome) => Told);
+type Read = Told | ((text: string, asked: Asked) => Told);
 
 /** What an error's name says; the rest is `other`. */
 const BY_NAME: Readonly<Record<string, Read>> = {
@@ -173,6 +176,7 @@ const BY_NAME: Readonly<Record<string, Read>> = {
   ExpiredTokenException: { refusal: 'credentials_expired' },
   ExpiredToken: { refusal: 'credentials_expired' },
   CredentialsProviderError: { refusal: 'credentials_missing' },
+  CredentialsUnavailable: { refusal: 'credentials_unavailable' },
   TokenProviderError: { refusal: 'credentials_missing' },
   MissingAuthenticationTokenException: { refusal: 'credentials_missing' },
   UnrecognizedClientException: { refusal: 'credentials_invalid' },
@@ -183,15 +187,15 @@ const BY_NAME: Readonly<Record<string, Read>> = {
 // No message of AWS is as long; whatever else answered gets no more of our time.
 const LONGEST_MESSAGE = 4_096;
 
-function readRefusal(outcome: Unanswered, text: string): Told {
-  const { name } = outcome.error;
+function readRefusal(refused: Refused, text: string): Told {
+  const { name } = refused.error;
   const read = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;
   if (read === undefined) return { refusal: 'other' };
-  return typeof read === 'function' ? read(text, outcome) : read;
+  return typeof read === 'function' ? read(text, refused) : read;
 }
 
 /** The function's ARN in a message, where it is of the function that was asked for. */
-function resourceIn(text: string, { function_name: name, qualifier, region }: Outcome): string | undefined {
+function resourceIn(text: string, { function_name: name, qualifier, region }: Asked): string | undefined {
   for (const { 0: arn, groups } of text.matchAll(FUNCTION_ARNS)) {
     const named = functionArn(groups);
     const isAsked =
@@ -208,11 +212,11 @@ function callerIn(text: string): string | undefined {
   return arn !== undefined && readPrincipal(arn) !== undefined ? arn : undefined;
 }
 
-function readError(outcome: Unanswered) {
-  const text = outcome.error.message.slice(0, LONGEST_MESSAGE);
-  const told = readRefusal(outcome, text);
-  if (told.refusal === 'other') return { ...told, errorName: outcome.error.name };
-  const resourceArn = resourceIn(text, outcome);
+function readError(refused: Refused) {
+  const text = refused.error.message.slice(0, LONGEST_MESSAGE);
+  const told = readRefusal(refused, text);
+  if (told.refusal === 'other') return { ...told, errorName: refused.error.name };
+  const resourceArn = resourceIn(text, refused);
   const callerArn = callerIn(text);
   return {
     ...told,
@@ -221,8 +225,8 @@ function readError(outcome: Unanswered) {
   };
 }
 
-/** Reads from a dry run's outcome whether its function may be invoked; any answer is a yes. */
-export function readPermission(outcome: Outcome): Permission {
+/** Reads from an invocation's outcome, or its error, whether its function may be invoked; any answer is a yes. */
+export function readPermission(outcome: Asked | Refused): Permission {
   const { function_name: functionName, qualifier, region } = outcome;
   return {
     functionName,
@@ -277,7 +281,7 @@ function resourcesOf(permission: Permission): string[] {
 
 /** One IAM statement that allows actions on the function in a text, with and without qualifier. */
 export function statementOn(text: string, actions: readonly string[]): string | undefined {
-  const named = functionArn([...text.matchAll(FUNCTION_ARNS)][0]?.groups);
+  const named = functionArn([...text.slice(0, LONGEST_MESSAGE).matchAll(FUNCTION_ARNS)][0]?.groups);
   return (
     named && JSON.stringify({ Effect: 'Allow', Action: actions, Resource: [named.base, `${named.base}:*`] })
   );
@@ -338,19 +342,19 @@ function namesOf(permissions: readonly Permission[]): string {
 /** Where a policy of a kind is found. */
 const WHERE_TO_LOOK: Readonly<Record<PolicyKind, string>> = {
   identity:
-    'Look in the policies of the role or user in IAM, inline, customer managed and AWS managed, and for a user in those of its groups.',
-  resource: 'Look in the function’s own policy: `aws lambda get-policy`, with the qualifier that was used.',
+    "Look in IAM at the policies of the role or user (inline, customer managed and AWS managed), and at those of a user's groups.",
+  resource: "Look at the function's own policy: `aws lambda get-policy`, with the qualifier that was used.",
   'service control':
-    'Look in AWS Organizations, in the service control policies of the caller’s account, of the units above it and of the root.',
+    "Look in AWS Organizations at the service control policies of the caller's account, the units above it and the root.",
   'resource control':
-    'Look in AWS Organizations, in the resource control policies of the function’s account, of the units above it and of the root.',
-  'permissions boundary': 'Look in IAM at the role or user, under “Permissions boundary”.',
+    "Look in AWS Organizations at the resource control policies of the function's account, the units above it and the root.",
+  'permissions boundary': 'Look in IAM at the permissions boundary of the role or user.',
   session:
-    'Look where the role is assumed: `inline-session-policy` and `managed-session-policies` of aws-actions/configure-aws-credentials.',
-  'VPC endpoint': 'Look in the policy of the VPC endpoint for Lambda in the runner’s network.',
+    'Look at the step that assumes the role: `inline-session-policy` and `managed-session-policies` of aws-actions/configure-aws-credentials.',
+  'VPC endpoint': "Look at the policy of the VPC endpoint for Lambda in the runner's network.",
 };
 const WHERE_ELSE =
-  'AWS does not say in which kind of policy. Look for `Deny` in the caller’s policies, its permissions boundary, the function’s policy and AWS Organizations.';
+  "AWS does not say in which kind of policy. Look for `Deny` in the caller's policies, its permissions boundary, the function's policy and AWS Organizations.";
 
 /** A policy of a kind in a sentence, with its article, in AWS's words. */
 export function policyInWords(kind: PolicyKind | undefined): string {
@@ -365,27 +369,50 @@ function policiesOf(permissions: readonly Permission[]): string {
   return named.length === 0 ? '' : ` AWS names ${named.slice(0, SHOWN_FUNCTIONS).join(', ')}.`;
 }
 
-/** What a policy that stands in the way means for an allow. */
-const IN_THE_WAY: readonly Readonly<{ refusal: Refusal; note: (policy: string) => string }>[] = [
+/** What a policy that stands in the way means for an Allow elsewhere. */
+const IN_THE_WAY: readonly Readonly<{
+  refusal: Refusal;
+  note: (policy: string, action: string) => string;
+}>[] = [
   {
     refusal: 'explicit_deny',
-    note: (policy) => `an explicit deny in ${policy}. No allow will help; the deny has to change.`,
+    note: (policy) => `${policy} explicitly denies it. An Allow cannot override a Deny: change the Deny.`,
   },
   {
     refusal: 'no_limiting_policy',
-    note: (policy) =>
-      `${policy} does not allow it. It only sets a limit: an allow elsewhere will not help, it has to allow \`${ACTION}\` too.`,
+    note: (policy, action) =>
+      `${policy} does not allow it. Such a policy limits what all others allow: allow \`${action}\` in it too.`,
   },
 ];
 
-function policyNotes(permissions: readonly Permission[]): string[] {
+const whereIs = (kind: PolicyKind | undefined): string =>
+  kind === undefined ? WHERE_ELSE : WHERE_TO_LOOK[kind];
+
+/** A note in Markdown, and the functions that it is about; none where it is about all. */
+type Note = Readonly<{ about: readonly Permission[]; text: string }>;
+
+function policyNotes(permissions: readonly Permission[]): Note[] {
   return IN_THE_WAY.flatMap(({ refusal, note }) => {
     const refused = permissions.filter((permission) => permission.refusal === refusal);
-    return [...Map.groupBy(refused, ({ denyingPolicy }) => denyingPolicy)].map(([kind, those]) => {
-      const where = kind === undefined ? WHERE_ELSE : WHERE_TO_LOOK[kind];
-      return `${namesOf(those)}: ${note(policyInWords(kind))} ${where}${policiesOf(those)}`;
-    });
+    return [...Map.groupBy(refused, ({ denyingPolicy }) => denyingPolicy)].map(([kind, about]) => ({
+      about,
+      text: `${note(policyInWords(kind), ACTION)} ${whereIs(kind)}${policiesOf(about)}`,
+    }));
   });
+}
+
+/** Markdown of a note as a plain sentence. */
+function plain(note: string): string {
+  const text = note.replaceAll('`', '');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** Where another action than the invocation is denied: the policy that no Allow elsewhere gets past, if it is one. */
+export function policyInTheWay(message: string, action: string): string | undefined {
+  const { refusal, denyingPolicy } = deniedBy(message.slice(0, LONGEST_MESSAGE));
+  const row = IN_THE_WAY.find((candidate) => candidate.refusal === refusal);
+  if (row === undefined) return undefined;
+  return plain(`${row.note(policyInWords(denyingPolicy), action)} ${whereIs(denyingPolicy)}`);
 }
 
 // Of a managed policy, white space not counted (IAM quotas); an inline policy of a role may have 10,240.
@@ -394,62 +421,78 @@ const LONGEST_POLICY = 6_144;
 /** The notes on what lacks an allow: a text for each group that is not empty. */
 const ALLOW_NOTES: readonly Readonly<{
   of: (permission: Permission) => boolean;
-  note: (functions: string) => string;
+  text: string;
 }>[] = [
   {
     of: isCrossAccount,
-    note: (functions) =>
-      `${functions}: of another account. Such a call needs both: the statement at the caller, and at the function a permission that its owner adds.`,
+    text: "the function is in another account. Both accounts have to allow it: the caller's with the statement, and the function's with a permission that its owner adds.",
   },
   {
     of: (permission) => isCrossAccount(permission) && qualifierOf(permission)?.startsWith(LATEST) === true,
-    note: (functions) =>
-      `${functions}: Lambda takes no permission for \`${LATEST}\`, so the command leaves the qualifier out. Leave it out of the step too.`,
+    text: `Lambda accepts no permission for \`${LATEST}\`, so the command leaves the qualifier out. Leave it out of the step too.`,
   },
   {
     of: (permission) => isCrossAccount(permission) && principalOf(permission)?.isSession === true,
-    note: () =>
-      'If the role has a path, put it into the principal (`role/PATH/NAME`): AWS’s message leaves it out.',
+    text: "if the role has a path, add it to the principal (`role/PATH/NAME`): AWS's message leaves it out.",
   },
   {
     of: (permission) =>
       permission.refusal === 'no_resource_policy' &&
       targetOf(permission) !== undefined &&
       !isCrossAccount(permission),
-    note: (functions) =>
-      `${functions}: AWS misses a resource-based policy. Within one account the statement at the caller is enough.`,
+    text: 'AWS reports that no resource-based policy allows it. Within one account the statement for the caller is enough.',
   },
   {
     of: (permission) => resourceOf(permission) === undefined && targetOf(permission) !== undefined,
-    note: (functions) =>
-      `${functions}: AWS does not name the function’s ARN; the statement takes the caller’s account and the step’s region.`,
+    text: "AWS does not name the function's ARN. The statement uses the caller's account and the step's region.",
   },
   {
     of: (permission) => targetOf(permission) === undefined,
-    note: (functions) =>
-      `${functions}: AWS does not name the function’s ARN. Allow \`${ACTION}\` on it, and with a qualifier on both ARNs, with and without.`,
+    text: `AWS does not name the function's ARN. Allow \`${ACTION}\` on it, and with a qualifier on both ARNs, with and without it. If that is allowed already, check the VPC endpoint policy, the permissions boundary and AWS Organizations.`,
   },
 ];
 
-const allowNotes = (lacking: readonly Permission[]): string[] =>
-  ALLOW_NOTES.flatMap(({ of, note }) => {
-    const those = lacking.filter(of);
-    return those.length === 0 ? [] : [note(namesOf(those))];
+const allowNotes = (lacking: readonly Permission[]): Note[] =>
+  ALLOW_NOTES.flatMap(({ of, text }) => {
+    const about = lacking.filter(of);
+    return about.length === 0 ? [] : [{ about, text }];
   });
 
-const lengthNotes = (statement: string): string[] =>
+const lengthNotes = (statement: string): Note[] =>
   statement.replaceAll(/\s/g, '').length > LONGEST_POLICY
-    ? ['The statement is too long for one managed policy (6,144 characters): split its resources.']
+    ? [
+        {
+          about: [],
+          text: 'The statement is too long for one managed policy (6,144 characters): split its resources.',
+        },
+      ]
     : [];
 
-/** What has to change so that all may be invoked: the least that the messages prove to be missing. */
-export function mendOf(permissions: readonly Permission[]): Mend {
+function commandsFor(lacking: readonly Permission[]): string[] {
+  const commands = lacking.filter(isCrossAccount).map(addPermission);
+  return unique(commands.filter((command) => command !== undefined));
+}
+
+/** What has to change so that all can be invoked: the least that the messages prove to be missing. */
+export function fixOf(permissions: readonly Permission[]): Fix {
   const lacking = permissions.filter(lacksAllow);
   const statement = statementFor(lacking);
-  const commands = lacking.filter(isCrossAccount).map(addPermission);
+  const notes = [...allowNotes(lacking), ...lengthNotes(statement ?? ''), ...policyNotes(permissions)];
   return {
     ...(statement !== undefined && { statement }),
-    notes: [...allowNotes(lacking), ...lengthNotes(statement ?? ''), ...policyNotes(permissions)],
-    commands: unique(commands.filter((command) => command !== undefined)),
+    notes: notes.map(({ about, text }) => (about.length === 0 ? text : `${namesOf(about)}: ${text}`)),
+    commands: commandsFor(lacking),
   };
+}
+
+/** The fix of one refusal as plain text, in lines; empty where nothing is known. */
+export function fixInText(permission: Permission): string {
+  const lacking = [permission].filter(lacksAllow);
+  const statement: unknown = JSON.parse(statementFor(lacking) ?? 'null');
+  const commands = commandsFor(lacking);
+  return [
+    ...(statement === null ? [] : ["Add this statement to the caller's policy:", JSON.stringify(statement)]),
+    ...[...allowNotes(lacking), ...policyNotes([permission])].map(({ text }) => plain(text)),
+    ...(commands.length === 0 ? [] : ['The owner of the function runs:', ...commands]),
+  ].join('\n');
 }

@@ -17,6 +17,10 @@ export function markerOf(key: string): string {
   return `<!-- aws-lambda-invoke-action: ${encoded} -->`;
 }
 
+/** Whether the whole first line of a comment is the marker: one that only begins like it is somebody else's. */
+export const isMarked = (body: string, marker: string): boolean =>
+  body.split('\n', 1)[0]?.trimEnd() === marker;
+
 type Table = Readonly<{ head: readonly string[]; rows: readonly string[]; rest: readonly string[] }>;
 
 function splitTable(markdown: string): Table {
@@ -34,7 +38,9 @@ const rowsLeftOut = (left: number): string[] =>
 const foldsLeftOut = (titles: readonly string[]): string[] =>
   titles.length === 0
     ? []
-    : [`Left out, as a comment has a limit: ${titles.map(escapeHtml).join(', ')}. See the run.`];
+    : [
+        `Omitted to stay under GitHub's limit for a comment: ${titles.map(escapeHtml).join(', ')}. See the run.`,
+      ];
 
 const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { readLogPlace } from '../outcome/log-tail.ts';
 import type { Judgement, Outcome } from '../outcome/outcome.ts';
 import { type Annotation, AnnotationList, annotationsFor } from './annotations.ts';
 import { LONGEST_OUTPUT_BYTES } from './outputs.ts';
@@ -21,12 +22,12 @@ export type Totals = Readonly<{
 
 const KEPT_NOTES = 100;
 
-/** An outcome without what can be large: the response, the log and what was made of them. */
+/** An outcome without what can be large: the response, the log and what was made of them. A log's place is kept. */
 function slim(outcome: Outcome): Outcome {
   const { expectations: _, query_result: __, ...rest } = outcome;
   if (!('status_code' in rest)) return rest;
-  const { result: ___, log_result: ____, ...figures } = rest;
-  return figures;
+  const { result: ___, log_result: log, ...figures } = rest;
+  return log !== undefined && readLogPlace(log) !== undefined ? { ...figures, log_result: log } : figures;
 }
 
 /**

@@ -1,26 +1,27 @@
 import { grouped } from '../figures.ts';
 import {
   callerOf,
+  type Fix,
   isCrossAccount,
-  type Mend,
   type Permission,
   policyInWords,
   type Refusal,
 } from '../outcome/permission.ts';
 import { foreignCell, table } from './markdown.ts';
 
-/** Why not, in words. */
+/** The reason, in words. */
 const WORDS: Readonly<Record<Refusal, string | ((permission: Permission) => string)>> = {
   no_identity_policy: 'no identity-based policy allows it',
   no_resource_policy: 'no resource-based policy allows it',
   no_limiting_policy: ({ denyingPolicy }) => `${policyInWords(denyingPolicy)} does not allow it`,
   explicit_deny: ({ denyingPolicy }) => `explicit deny in ${policyInWords(denyingPolicy)}`,
-  no_reason: 'not authorized; AWS gives no reason',
+  no_reason: 'not authorized, AWS gives no reason',
   function_not_found: 'function not found',
-  qualifier_not_found: 'version or alias not found, or the function itself',
-  wrong_region: 'the ARN is of another region than the one that was asked',
+  qualifier_not_found: 'function, version or alias not found',
+  wrong_region: 'the ARN is in another region',
   credentials_expired: 'credentials expired',
   credentials_missing: 'no credentials',
+  credentials_unavailable: 'could not get credentials',
   credentials_invalid: 'credentials not valid',
   other: ({ errorName = '' }) =>
     ['not checked', foreignCell(errorName)].filter((part) => part !== '').join(': '),
@@ -35,7 +36,7 @@ function verdictOf({ may, refusal }: Permission): Verdict {
 
 const ICONS: Readonly<Record<Verdict, string>> = { may: '✅', may_not: '❌', not_checked: '❓' };
 
-function whyNot(permission: Permission): string {
+function reasonOf(permission: Permission): string {
   const { may, refusal = 'other' } = permission;
   if (may) return '';
   const words = WORDS[refusal];
@@ -47,11 +48,11 @@ type Column = Readonly<{ title: string; cell: (permission: Permission) => string
 
 /** A column is left out where it has fewer different values than it takes to be worth reading. */
 const COLUMNS: readonly Column[] = [
-  { title: 'May invoke', cell: (permission) => ICONS[verdictOf(permission)], leastValues: 0 },
+  { title: 'Allowed', cell: (permission) => ICONS[verdictOf(permission)], leastValues: 0 },
   { title: 'Function', cell: ({ functionName }) => foreignCell(functionName), leastValues: 0 },
   { title: 'Qualifier', cell: ({ qualifier = '' }) => foreignCell(qualifier), leastValues: 1 },
   { title: 'Region', cell: ({ region = '' }) => foreignCell(region), leastValues: 2 },
-  { title: 'Why not', cell: whyNot, leastValues: 1 },
+  { title: 'Reason', cell: reasonOf, leastValues: 1 },
 ];
 
 function permissionsTable(permissions: readonly Permission[]): string {
@@ -66,12 +67,12 @@ function permissionsTable(permissions: readonly Permission[]): string {
 }
 
 const WHAT: Readonly<Record<Verdict, Readonly<{ is: string; isNot: string }>>> = {
-  may: { is: 'may be invoked', isNot: 'may not be invoked' },
-  may_not: { is: 'may not be invoked', isNot: 'may be invoked' },
+  may: { is: 'can be invoked', isNot: "can't be invoked" },
+  may_not: { is: "can't be invoked", isNot: 'can be invoked' },
   not_checked: { is: 'could not be checked', isNot: 'could be checked' },
 };
 
-/** How many of all came to this. "All may not" could mean that some may. */
+/** How many of all have this verdict. "All can't" could mean that some can. */
 function sentence(verdict: Verdict, some: number, total: number): string {
   const { is, isNot } = WHAT[verdict];
   if (total === 1) return `The function ${is}.`;
@@ -95,7 +96,7 @@ function headline(permissions: readonly Permission[]): string {
 // More than anybody reads; the results file has all.
 const MOST_ROWS = 50;
 
-/** Those that may not first where there are more than the table holds, and what it leaves out. */
+/** Those that can't be invoked first where there are more than the table holds, and what it leaves out. */
 function shownOf(permissions: readonly Permission[]): { shown: readonly Permission[]; rest: string } {
   if (permissions.length <= MOST_ROWS) return { shown: permissions, rest: '' };
   const refused = permissions.filter(({ may }) => !may);
@@ -103,8 +104,8 @@ function shownOf(permissions: readonly Permission[]): { shown: readonly Permissi
   const more = { refused: refused.length - MOST_ROWS, allowed: allowed.length };
   const room = Math.max(0, -more.refused);
   const parts = [
-    more.refused > 0 ? `${grouped(more.refused)} more that may not or could not be checked` : '',
-    more.allowed > room ? `${grouped(more.allowed - room)} more that may be invoked` : '',
+    more.refused > 0 ? `${grouped(more.refused)} more that can't be invoked or could not be checked` : '',
+    more.allowed > room ? `${grouped(more.allowed - room)} more that can be invoked` : '',
   ].filter((part) => part !== '');
   return { shown: [...refused, ...allowed].slice(0, MOST_ROWS), rest: `… and ${parts.join(', ')}.` };
 }
@@ -114,10 +115,8 @@ const ACCOUNT_ID = /(?<!\d)\d{12}(?!\d)/g;
 
 /** Puts ACCOUNT_ID in the place of every 12-digit number; where there are several, ACCOUNT_ID_1, ACCOUNT_ID_2, … */
 export function hideAccountIds(text: string): string {
-  const ids = [...new Set(text.match(ACCOUNT_ID) ?? [])];
-  return text.replaceAll(ACCOUNT_ID, (id) =>
-    ids.length === 1 ? 'ACCOUNT_ID' : `ACCOUNT_ID_${ids.indexOf(id) + 1}`,
-  );
+  const ids = new Map([...new Set(text.match(ACCOUNT_ID) ?? [])].map((id, at) => [id, at + 1]));
+  return text.replaceAll(ACCOUNT_ID, (id) => (ids.size === 1 ? 'ACCOUNT_ID' : `ACCOUNT_ID_${ids.get(id)}`));
 }
 
 /**
@@ -130,7 +129,7 @@ export function renderPermissions(permissions: readonly Permission[]): string {
   const { shown, rest } = shownOf(permissions);
   const blocks = [
     headline(permissions),
-    caller === undefined ? '' : `Asked as ${caller.kind} ${foreignCell(caller.name)}.`,
+    caller === undefined ? '' : `Checked as ${caller.kind} ${foreignCell(caller.name)}.`,
     permissionsTable(shown),
     rest,
   ];
@@ -144,17 +143,15 @@ function codeBlock(language: string, text: string): string {
   return [`${ticks}${language}`, text, ticks].join('\n');
 }
 
-/** The mend as Markdown: the statement, the notes, the commands. Without account ids for a place that is public. */
-export function renderMend(mend: Mend, { accountIds }: { accountIds: 'shown' | 'hidden' }): string {
-  const { statement, notes, commands } = mend;
+/** A fix as Markdown: the statement, the notes, the commands. Without account ids for a place that is public. */
+export function renderFix(fix: Fix, { accountIds }: { accountIds: 'shown' | 'hidden' }): string {
+  const { statement, notes, commands } = fix;
   const blocks = [
     statement === undefined
       ? []
-      : ['Add this statement to a policy of the caller:', codeBlock('json', statement)],
+      : ["Add this statement to the caller's policy:", codeBlock('json', statement)],
     notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')],
-    commands.length === 0
-      ? []
-      : ['The owner of the other account runs:', codeBlock('sh', commands.join('\n'))],
+    commands.length === 0 ? [] : ['The owner of the function runs:', codeBlock('sh', commands.join('\n'))],
   ].flat();
   if (blocks.length === 0) return '';
   const markdown = `${blocks.join('\n\n')}\n`;

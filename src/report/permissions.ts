@@ -1,7 +1,7 @@
 import type { Outcome } from '../outcome/outcome.ts';
-import { mendOf, type Permission, readPermission } from '../outcome/permission.ts';
+import { fixOf, type Permission, readPermission } from '../outcome/permission.ts';
 import { composeComment } from './comment-text.ts';
-import { hideAccountIds, renderMend, renderPermissions } from './permission-table.ts';
+import { hideAccountIds, renderFix, renderPermissions } from './permission-table.ts';
 import { renderSummary } from './summary.ts';
 
 /** Whether a step asks about permissions and nothing else. */
@@ -9,14 +9,14 @@ const isPermissionCheck = (outcomes: readonly Outcome[]): boolean =>
   outcomes.length > 0 && outcomes.every(({ invocation_type: type }) => type === 'DryRun');
 
 // A statement is whole or none, and a summary of over 1 MiB is dropped with everything in it.
-const LONGEST_MEND = 200_000;
+const LONGEST_FIX = 200_000;
 
-/** What would mend the refusals; empty where there are none. */
-function mendFor(permissions: readonly Permission[], accountIds: 'shown' | 'hidden'): string {
-  return permissions.every(({ may }) => may) ? '' : renderMend(mendOf(permissions), { accountIds });
+/** How to fix the refusals; empty where there are none. */
+function fixFor(permissions: readonly Permission[], accountIds: 'shown' | 'hidden'): string {
+  return permissions.every(({ may }) => may) ? '' : renderFix(fixOf(permissions), { accountIds });
 }
 
-/** The job summary: of dry runs who may invoke what and how to mend the rest, of all others what they came to. */
+/** The job summary: of dry runs what can be invoked and how to fix the rest, of all others their outcomes. */
 export function renderJobSummary(outcomes: readonly Outcome[]): string {
   if (!isPermissionCheck(outcomes)) return renderSummary(outcomes);
   const permissions = outcomes.map(readPermission);
@@ -24,9 +24,9 @@ export function renderJobSummary(outcomes: readonly Outcome[]): string {
     outcomes.length === 1
       ? renderSummary(outcomes)
       : `### Invoke AWS Lambda\n\n${renderPermissions(permissions)}\n`;
-  const mend = mendFor(permissions, 'shown');
-  if (mend === '') return table;
-  const shown = mend.length > LONGEST_MEND ? 'What would mend this is too long to show.' : mend.trimEnd();
+  const fix = fixFor(permissions, 'shown');
+  if (fix === '') return table;
+  const shown = fix.length > LONGEST_FIX ? 'The fix is too long to show.' : fix.trimEnd();
   return `${table.trimEnd()}\n\n${shown}\n`;
 }
 
@@ -40,11 +40,11 @@ export function renderComment(
   const isCheck = isPermissionCheck(outcomes);
   const permissions = isCheck ? outcomes.map(readPermission) : [];
   const isGreen = outcomes.every(({ outcome }) => outcome === 'succeeded');
-  const mend = mendFor(permissions, 'hidden');
+  const fix = fixFor(permissions, 'hidden');
   return composeComment({
     ...belongs,
     title: `${isGreen ? '✅' : '❌'} ${isCheck ? 'Permission to invoke' : 'Invoke AWS Lambda'}`,
     table: hideAccountIds(isCheck ? renderPermissions(permissions) : withoutHeading(renderSummary(outcomes))),
-    details: mend === '' ? [] : [{ title: 'How to mend it', body: mend }],
+    details: fix === '' ? [] : [{ title: 'How to fix this', body: fix }],
   });
 }

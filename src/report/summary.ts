@@ -1,6 +1,7 @@
 import { summary } from '@actions/core';
 import { grouped } from '../figures.ts';
 import { isRequestId, requestUrl } from '../outcome/links.ts';
+import { readLogPlace } from '../outcome/log-tail.ts';
 import type { Outcome } from '../outcome/outcome.ts';
 import { foreignCell, table } from './markdown.ts';
 import { type Statistics, statisticsOf } from './statistics.ts';
@@ -45,7 +46,9 @@ function requestCell(outcome: Outcome): string {
   const { request_id: requestId, region, function_name: functionName } = outcome;
   if (requestId === undefined) return '';
   if (region === undefined || !isRequestId(requestId)) return foreignCell(requestId);
-  return `[${requestId.slice(0, SHORT_ID)}…](${requestUrl({ functionName, region, requestId })} "${requestId}")`;
+  const logGroup = readLogPlace(answered(outcome)?.log_result ?? '')?.logGroup;
+  const url = requestUrl({ functionName, region, requestId, logGroup });
+  return `[${requestId.slice(0, SHORT_ID)}…](${url} "${requestId}")`;
 }
 
 const COLUMNS: readonly Readonly<{ title: string; cell: (outcome: Outcome) => string }>[] = [

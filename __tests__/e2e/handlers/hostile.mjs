@@ -18,3 +18,10 @@ export const bytes = async ({ base64 }) => {
   process.stdout.write(Buffer.from(base64, 'base64'));
   return Buffer.from(base64, 'base64').toString('latin1');
 };
+
+/** Throws an error whose stack is a part over and over. */
+export const longStack = async ({ part, bytes }) => {
+  const error = new Error('boom');
+  error.stack = part.repeat(bytes / part.length);
+  throw error;
+};

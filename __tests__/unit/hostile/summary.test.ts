@@ -11,6 +11,7 @@ import { unified } from 'unified';
 import { visit } from 'unist-util-visit';
 import type { Delivery } from '../../../src/lambda/invocation.ts';
 import { requestUrl } from '../../../src/outcome/links.ts';
+import { readLogPlace } from '../../../src/outcome/log-tail.ts';
 import type { Judgement, Outcome } from '../../../src/outcome/outcome.ts';
 import { codeSpan, table } from '../../../src/report/markdown.ts';
 import { SEED } from '../../seed.ts';
@@ -168,11 +169,14 @@ describe('the summary', () => {
     let links = 0;
     const all = fc.property(agreed, (ended) => {
       const judgement = judge(ended);
-      const { region = '', function_name: functionName, request_id: requestId = '' } = judgement.outcome;
+      const { outcome } = judgement;
+      const { region = '', function_name: functionName, request_id: requestId = '' } = outcome;
+      const log = 'log_result' in outcome ? outcome.log_result : undefined;
+      const logGroup = readLogPlace(log ?? '')?.logGroup;
       for (const { tagName, properties } of elements(render(summaryOf([judgement])))) {
         if (tagName !== 'a') continue;
         const href = String(properties['href']);
-        expect(href).toBe(requestUrl({ functionName, region, requestId }));
+        expect(href).toBe(requestUrl({ functionName, region, requestId, logGroup }));
         const url = new URL(href);
         expect(url.protocol).toBe('https:');
         expect(url.host).toMatch(
@@ -180,7 +184,10 @@ describe('the summary', () => {
         );
         expect(url.host.split('.')[0]).toBe(region);
         const place = decodeURIComponent(decodeURIComponent(url.hash.replaceAll('$', '%')));
-        expect(place).toContain(`/aws/lambda/${functionName}/log-events?filterPattern="${requestId}"`);
+        expect(place).toMatch(
+          /^#logsV2:log-groups\/log-group\/[\w./#-]+\/log-events\?filterPattern="[0-9a-f-]{36}"$/i,
+        );
+        if (logGroup === undefined) expect(place).toContain(`/aws/lambda/${functionName}/log-events?`);
         links += 1;
       }
     });
@@ -190,8 +197,11 @@ describe('the summary', () => {
 
   test('says nothing of the response, the log, the error or the advice', () => {
     const all = fc.property(agreed, hostileText, (ended, text) => {
-      const quiet = judge(ended);
-      const { outcome } = quiet;
+      const judged = judge(ended);
+      // The place of a log is no log, and links go there.
+      const outcome =
+        'log_result' in judged.outcome ? { ...judged.outcome, log_result: 'log' } : judged.outcome;
+      const quiet = { ...judged, outcome };
       const loud = {
         ...quiet,
         strangeText: text,

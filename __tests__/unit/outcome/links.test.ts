@@ -23,6 +23,27 @@ describe('the link to log events', () => {
     expect(url.split('#')[1]).toBe(`${GROUP}$3FfilterPattern$3D$2522${REQUEST_ID}$2522`);
   });
 
+  test('names the log group of the function where it is another than its own', () => {
+    for (const logGroup of ['/app/logs', 'a', 'orders_v1.2#x-y']) {
+      const group = encodeURIComponent(encodeURIComponent(logGroup)).replaceAll('%', '$');
+      const from = new Date(0);
+      for (const url of [
+        requestUrl({ ...place, requestId: REQUEST_ID, logGroup }),
+        periodUrl({ ...place, from, to: from, logGroup }),
+      ]) {
+        expect(url).toContain(`#logsV2:log-groups/log-group/${group}/log-events`);
+      }
+    }
+  });
+
+  test.each(['', 'a) [b](https://evil.example', 'a\n', '\ud800', 'x'.repeat(513)])(
+    'does not take %j for a log group',
+    (logGroup) => {
+      const url = requestUrl({ ...place, requestId: REQUEST_ID, logGroup });
+      expect(url).toBe(requestUrl({ ...place, requestId: REQUEST_ID }));
+    },
+  );
+
   test('of a time names the log group and both ends in milliseconds', () => {
     const from = new Date('2026-01-02T03:04:05.000Z');
     const to = new Date('2026-01-02T03:05:05.000Z');

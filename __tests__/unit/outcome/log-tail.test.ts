@@ -327,6 +327,26 @@ describe('a report', () => {
   });
 });
 
+// Lambda's own tail has 4 KB, but a stream's last event can hold more, and whoever sends it says what.
+test.each([
+  '{"time":',
+  '{"time":1,',
+  `\tREPORT RequestId: ${REQUEST_ID}\t`,
+  'INIT_REPORT Init Duration: 1',
+  'INIT_REPORT Init Duration: 1 ms',
+  '\r',
+  '\tStatus: ',
+  '\tDuration: 1',
+])('a log of 6 MB of %j is read at once', (part) => {
+  const log = part.repeat(6_000_000 / part.length);
+  for (const text of [log, `${log}\n`, `REPORT RequestId: ${REQUEST_ID}\t${log}`]) {
+    const before = performance.now();
+    readReport(text, REQUEST_ID);
+    readLogPlace(text);
+    expect(performance.now() - before).toBeLessThan(5_000);
+  }
+});
+
 describe('the place of a log', () => {
   test('is read from a log result that is JSON', () => {
     const place = { logGroup: '/aws/lambda/my-function', logStreamName: 'stream' };

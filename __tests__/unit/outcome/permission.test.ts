@@ -2,9 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import type { Outcome } from '../../../src/outcome/outcome.ts';
 import {
   callerOf,
+  type Fix,
+  fixInText,
+  fixOf,
   isCrossAccount,
-  type Mend,
-  mendOf,
   type Permission,
   readPermission,
 } from '../../../src/outcome/permission.ts';
@@ -37,11 +38,11 @@ function denied(resource: string, reason: string, caller = CALLER): Outcome {
   return refused('AccessDeniedException', denial(resource, reason, caller), asked);
 }
 
-const mend = (...outcomes: readonly Outcome[]): Mend => mendOf(outcomes.map(readPermission));
-const resourcesOf = ({ statement = '{}' }: Mend): unknown => JSON.parse(statement).Resource;
+const fix = (...outcomes: readonly Outcome[]): Fix => fixOf(outcomes.map(readPermission));
+const resourcesOf = ({ statement = '{}' }: Fix): unknown => JSON.parse(statement).Resource;
 
 describe('reading a dry run', () => {
-  test('that was answered says that the function may be invoked', () => {
+  test('that was answered says that the function can be invoked', () => {
     const { outcome } = succeeded({ ...DRY_RUN, status_code: 204, qualifier: 'PROD' });
     expect(readPermission(outcome)).toEqual({
       functionName: 'my-function',
@@ -148,6 +149,12 @@ describe('reading a dry run', () => {
     ],
     ['TokenProviderError', 'Token is missing', undefined, 'credentials_missing'],
     [
+      'CredentialsUnavailable',
+      'Could not get credentials from credential_process: the command failed',
+      undefined,
+      'credentials_unavailable',
+    ],
+    [
       'UnrecognizedClientException',
       'The security token included in the request is invalid',
       undefined,
@@ -185,7 +192,7 @@ describe('reading a dry run', () => {
       const message = denial(`${ARN}:my-function`, NO_IDENTITY).replaceAll('lambda:InvokeFunction', action);
       const permission = readPermission(refused('AccessDeniedException', message));
       expect(permission.refusal).toBe('other');
-      expect(mendOf([permission])).toEqual({ notes: [], commands: [] });
+      expect(fixOf([permission])).toEqual({ notes: [], commands: [] });
     },
   );
 
@@ -259,7 +266,7 @@ describe('the caller', () => {
 
 describe('the statement', () => {
   test('covers exactly what no policy allows, sorted, each once, qualified with both ARNs', () => {
-    const { statement, ...rest } = mend(
+    const { statement, ...rest } = fix(
       denied(`${ARN}:orders:PROD`, NO_IDENTITY),
       denied(`${ARN}:orders:PROD`, NO_IDENTITY),
       denied(`${ARN}:orders`, NO_IDENTITY),
@@ -289,7 +296,7 @@ describe('the statement', () => {
     const outcome = refused('AccessDeniedException', denial(`${ARN}:my-function`, NO_IDENTITY), {
       qualifier: '$LATEST',
     });
-    expect(resourcesOf(mend(outcome))).toEqual([`${ARN}:my-function`, `${ARN}:my-function:$LATEST`]);
+    expect(resourcesOf(fix(outcome))).toEqual([`${ARN}:my-function`, `${ARN}:my-function:$LATEST`]);
   });
 
   test.each([
@@ -301,32 +308,32 @@ describe('the statement', () => {
   ])('is of the partition %s', (partition, region) => {
     const arn = `arn:${partition}:lambda:${region}:123456789012:function:orders`;
     const caller = `arn:${partition}:sts::123456789012:assumed-role/deploy/session`;
-    expect(resourcesOf(mend(denied(arn, NO_IDENTITY, caller)))).toEqual([arn]);
+    expect(resourcesOf(fix(denied(arn, NO_IDENTITY, caller)))).toEqual([arn]);
   });
 
   test('covers a missing resource-based policy within the account, where it is enough', () => {
-    expect(mend(denied(`${ARN}:orders`, NO_RESOURCE))).toEqual({
+    expect(fix(denied(`${ARN}:orders`, NO_RESOURCE))).toEqual({
       statement: expect.stringContaining(`"${ARN}:orders"`),
       notes: [
-        '`orders`: AWS misses a resource-based policy. Within one account the statement at the caller is enough.',
+        '`orders`: AWS reports that no resource-based policy allows it. Within one account the statement for the caller is enough.',
       ],
       commands: [],
     });
   });
 
-  test('takes the caller’s account and the step’s region where the message names no function', () => {
+  test("uses the caller's account and the step's region where the message names no function", () => {
     const message = `User: ${CALLER} is not authorized to perform: lambda:InvokeFunction`;
-    const result = mend(refused('AccessDeniedException', message, { qualifier: 'PROD' }));
+    const result = fix(refused('AccessDeniedException', message, { qualifier: 'PROD' }));
     expect(resourcesOf(result)).toEqual([`${ARN}:my-function`, `${ARN}:my-function:PROD`]);
     expect(result.notes).toEqual([
-      '`my-function:PROD`: AWS does not name the function’s ARN; the statement takes the caller’s account and the step’s region.',
+      "`my-function:PROD`: AWS does not name the function's ARN. The statement uses the caller's account and the step's region.",
     ]);
   });
 
   test('leaves out, and names, a function whose ARN nothing tells', () => {
-    expect(mend(refused('AccessDeniedException', 'Forbidden', { qualifier: 'PROD' }))).toEqual({
+    expect(fix(refused('AccessDeniedException', 'Forbidden', { qualifier: 'PROD' }))).toEqual({
       notes: [
-        '`my-function:PROD`: AWS does not name the function’s ARN. Allow `lambda:InvokeFunction` on it, and with a qualifier on both ARNs, with and without.',
+        "`my-function:PROD`: AWS does not name the function's ARN. Allow `lambda:InvokeFunction` on it, and with a qualifier on both ARNs, with and without it. If that is allowed already, check the VPC endpoint policy, the permissions boundary and AWS Organizations.",
       ],
       commands: [],
     });
@@ -334,15 +341,15 @@ describe('the statement', () => {
 
   test('says where it is too long for a managed policy', () => {
     const many = Array.from({ length: 120 }, (_, at) => denied(`${ARN}:function-${at}`, NO_IDENTITY));
-    expect(mend(...many).notes).toEqual([
+    expect(fix(...many).notes).toEqual([
       'The statement is too long for one managed policy (6,144 characters): split its resources.',
     ]);
-    expect(mend(...many.slice(0, 60)).notes).toEqual([]);
+    expect(fix(...many.slice(0, 60)).notes).toEqual([]);
   });
 
   test('is not there where nothing is missing', () => {
-    expect(mend(succeeded(DRY_RUN).outcome)).toEqual({ notes: [], commands: [] });
-    expect(mendOf([])).toEqual({ notes: [], commands: [] });
+    expect(fix(succeeded(DRY_RUN).outcome)).toEqual({ notes: [], commands: [] });
+    expect(fixOf([])).toEqual({ notes: [], commands: [] });
   });
 
   test('takes nothing over from a permission that does not match the patterns', () => {
@@ -355,9 +362,9 @@ describe('the statement', () => {
       resourceArn: `${ARN}:x"],"Resource":"*`,
       callerArn: 'arn:aws:sts::210987654321:assumed-role/$(id)/session',
     };
-    expect(mendOf([hostile])).toEqual({
+    expect(fixOf([hostile])).toEqual({
       notes: [
-        'a function whose name is not valid: AWS does not name the function’s ARN. Allow `lambda:InvokeFunction` on it, and with a qualifier on both ARNs, with and without.',
+        "a function whose name is not valid: AWS does not name the function's ARN. Allow `lambda:InvokeFunction` on it, and with a qualifier on both ARNs, with and without it. If that is allowed already, check the VPC endpoint policy, the permissions boundary and AWS Organizations.",
       ],
       commands: [],
     });
@@ -368,19 +375,19 @@ describe('across accounts', () => {
   const THEIRS = 'arn:aws:lambda:eu-west-1:210987654321:function:shared';
 
   test.each([NO_RESOURCE, NO_IDENTITY, ''])('both sides are needed (%j)', (reason) => {
-    const result = mend(denied(`${THEIRS}:PROD`, reason));
+    const result = fix(denied(`${THEIRS}:PROD`, reason));
     expect(resourcesOf(result)).toEqual([THEIRS, `${THEIRS}:PROD`]);
     expect(result.commands).toEqual([
       'aws lambda add-permission --function-name arn:aws:lambda:eu-west-1:210987654321:function:shared --statement-id invoke-from-123456789012-deploy --action lambda:InvokeFunction --principal arn:aws:iam::123456789012:role/deploy --qualifier PROD --region eu-west-1',
     ]);
     expect(result.notes).toEqual([
-      '`shared:PROD`: of another account. Such a call needs both: the statement at the caller, and at the function a permission that its owner adds.',
-      'If the role has a path, put it into the principal (`role/PATH/NAME`): AWS’s message leaves it out.',
+      "`shared:PROD`: the function is in another account. Both accounts have to allow it: the caller's with the statement, and the function's with a permission that its owner adds.",
+      "`shared:PROD`: if the role has a path, add it to the principal (`role/PATH/NAME`): AWS's message leaves it out.",
     ]);
   });
 
   test('a user is the principal itself, and its name fits a statement id', () => {
-    const { commands, notes } = mend(
+    const { commands, notes } = fix(
       denied(THEIRS, NO_RESOURCE, 'arn:aws:iam::123456789012:user/team/ci.bot@x'),
     );
     expect(commands).toEqual([
@@ -390,10 +397,10 @@ describe('across accounts', () => {
   });
 
   test('$LATEST, which a shell would expand and Lambda refuse, is in no command', () => {
-    const { commands, notes } = mend(denied(`${THEIRS}:$LATEST`, NO_RESOURCE));
+    const { commands, notes } = fix(denied(`${THEIRS}:$LATEST`, NO_RESOURCE));
     expect(commands).toEqual([expect.not.stringMatching(/\$|--qualifier/)]);
     expect(notes[1]).toBe(
-      '`shared:$LATEST`: Lambda takes no permission for `$LATEST`, so the command leaves the qualifier out. Leave it out of the step too.',
+      '`shared:$LATEST`: Lambda accepts no permission for `$LATEST`, so the command leaves the qualifier out. Leave it out of the step too.',
     );
   });
 
@@ -406,19 +413,19 @@ describe('across accounts', () => {
   });
 });
 
-describe('what no allow can lift', () => {
+describe('a policy that no Allow elsewhere gets past', () => {
   test('is told for each kind of policy, with its functions and the policy that AWS names', () => {
     const arn = 'arn:aws:iam::123456789012:policy/NoInvoke';
     expect(
-      mend(
+      fix(
         denied(`${ARN}:a`, ` with an explicit deny in an identity-based policy: ${arn}`),
         denied(`${ARN}:b:PROD`, ' with an explicit deny in a service control policy'),
         denied(`${ARN}:c`, ` with an explicit deny in an identity-based policy: ${arn}`),
       ),
     ).toEqual({
       notes: [
-        '`a`, `c`: an explicit deny in an identity-based policy. No allow will help; the deny has to change. Look in the policies of the role or user in IAM, inline, customer managed and AWS managed, and for a user in those of its groups. AWS names `arn:aws:iam::123456789012:policy/NoInvoke`.',
-        '`b:PROD`: an explicit deny in a service control policy. No allow will help; the deny has to change. Look in AWS Organizations, in the service control policies of the caller’s account, of the units above it and of the root.',
+        "`a`, `c`: an identity-based policy explicitly denies it. An Allow cannot override a Deny: change the Deny. Look in IAM at the policies of the role or user (inline, customer managed and AWS managed), and at those of a user's groups. AWS names `arn:aws:iam::123456789012:policy/NoInvoke`.",
+        "`b:PROD`: a service control policy explicitly denies it. An Allow cannot override a Deny: change the Deny. Look in AWS Organizations at the service control policies of the caller's account, the units above it and the root.",
       ],
       commands: [],
     });
@@ -426,22 +433,22 @@ describe('what no allow can lift', () => {
 
   test.each([
     ['a resource-based policy', '`aws lambda get-policy`'],
-    ['a resource control policy', 'resource control policies of the function’s account'],
-    ['a permissions boundary', '“Permissions boundary”'],
+    ['a resource control policy', "resource control policies of the function's account"],
+    ['a permissions boundary', 'the permissions boundary of the role or user'],
     ['a session policy', '`inline-session-policy`'],
     ['a VPC endpoint policy', 'the VPC endpoint for Lambda'],
     ['a policy of no known kind', 'AWS does not say in which kind of policy'],
   ])('has a place to look for %s', (policy, place) => {
-    const { notes, statement } = mend(denied(`${ARN}:a`, ` with an explicit deny in ${policy}`));
+    const { notes, statement } = fix(denied(`${ARN}:a`, ` with an explicit deny in ${policy}`));
     expect(statement).toBeUndefined();
     expect(notes).toEqual([expect.stringContaining(place)]);
   });
 
   test('is a limit too', () => {
     const boundary = ' because no permissions boundary allows the lambda:InvokeFunction action';
-    expect(mend(denied(`${ARN}:a`, boundary))).toEqual({
+    expect(fix(denied(`${ARN}:a`, boundary))).toEqual({
       notes: [
-        '`a`: a permissions boundary does not allow it. It only sets a limit: an allow elsewhere will not help, it has to allow `lambda:InvokeFunction` too. Look in IAM at the role or user, under “Permissions boundary”.',
+        '`a`: a permissions boundary does not allow it. Such a policy limits what all others allow: allow `lambda:InvokeFunction` in it too. Look in IAM at the permissions boundary of the role or user.',
       ],
       commands: [],
     });
@@ -450,6 +457,24 @@ describe('what no allow can lift', () => {
   test('names twenty functions and counts the rest', () => {
     const reason = ' with an explicit deny in a session policy';
     const many = Array.from({ length: 23 }, (_, at) => denied(`${ARN}:f-${at}`, reason));
-    expect(mend(...many).notes[0]).toMatch(/^`f-0`, .*`f-19` and 3 more: /);
+    expect(fix(...many).notes[0]).toMatch(/^`f-0`, .*`f-19` and 3 more: /);
+  });
+});
+
+describe('a fix as plain text', () => {
+  test('has the statement on one line, then the notes without Markdown, then the commands', () => {
+    const theirs = 'arn:aws:lambda:eu-west-1:210987654321:function:shared';
+    expect(fixInText(readPermission(denied(theirs, NO_RESOURCE))).split('\n')).toEqual([
+      "Add this statement to the caller's policy:",
+      `{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":["${theirs}"]}`,
+      expect.stringMatching(/^The function is in another account\. /),
+      expect.stringMatching(/^If the role has a path, add it to the principal \(role\/PATH\/NAME\)/),
+      'The owner of the function runs:',
+      expect.stringMatching(/^aws lambda add-permission --function-name \S+ /),
+    ]);
+  });
+
+  test('is empty where there is nothing to fix', () => {
+    expect(fixInText(readPermission(refused('ExpiredTokenException', 'x')))).toBe('');
   });
 });

@@ -10,8 +10,8 @@ import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 import { visit } from 'unist-util-visit';
 import type { Outcome } from '../../../src/outcome/outcome.ts';
-import { mendOf, type Permission, type Refusal, readPermission } from '../../../src/outcome/permission.ts';
-import { hideAccountIds, renderMend, renderPermissions } from '../../../src/report/permission-table.ts';
+import { fixOf, type Permission, type Refusal, readPermission } from '../../../src/outcome/permission.ts';
+import { hideAccountIds, renderFix, renderPermissions } from '../../../src/report/permission-table.ts';
 import { SEED } from '../../seed.ts';
 import { functionName, hostileText, qualifier, region } from '../hostile/arbitraries.ts';
 import { notInvoked, succeeded } from './factory.ts';
@@ -64,25 +64,25 @@ const rows = (markdown: string): string[] =>
 
 describe('the table', () => {
   test('of six functions has what matters first, the caller once, and six right rows', () => {
-    expect(renderPermissions(SIX)).toBe(`**5 of 6 functions may not be invoked.**
+    expect(renderPermissions(SIX)).toBe(`**5 of 6 functions can't be invoked.**
 
-Asked as role \`deploy\`.
+Checked as role \`deploy\`.
 
-| May invoke | Function | Qualifier | Why not |
+| Allowed | Function | Qualifier | Reason |
 | --- | --- | --- | --- |
 | ✅ | \`allowed\` |  |  |
 | ❌ | \`orders\` | \`PROD\` | no identity-based policy allows it |
 | ❌ | \`vault\` |  | explicit deny in a service control policy |
 | ❌ | \`gone\` |  | function not found |
-| ❌ | \`allowed\` | \`BLUE\` | version or alias not found, or the function itself |
+| ❌ | \`allowed\` | \`BLUE\` | function, version or alias not found |
 | ❌ | \`shared\` |  | no resource-based policy allows it (another account) |
 `);
   });
 
   test('of functions that may all be invoked has nothing else to say', () => {
-    expect(renderPermissions([allowed('a'), allowed('b')])).toBe(`**All 2 functions may be invoked.**
+    expect(renderPermissions([allowed('a'), allowed('b')])).toBe(`**All 2 functions can be invoked.**
 
-| May invoke | Function |
+| Allowed | Function |
 | --- | --- |
 | ✅ | \`a\` |
 | ✅ | \`b\` |
@@ -90,16 +90,16 @@ Asked as role \`deploy\`.
   });
 
   test.each([
-    [[true], '**The function may be invoked.**'],
-    [[false], '**The function may not be invoked.**'],
+    [[true], '**The function can be invoked.**'],
+    [[false], "**The function can't be invoked.**"],
     [[undefined], '**The function could not be checked.**'],
-    [[false, false], '**None of the 2 functions may be invoked.**'],
+    [[false, false], '**None of the 2 functions can be invoked.**'],
     [[undefined, undefined], '**None of the 2 functions could be checked.**'],
-    [[false, true], '**1 of 2 functions may not be invoked.**'],
+    [[false, true], "**1 of 2 functions can't be invoked.**"],
     [[undefined, true], '**1 of 2 functions could not be checked.**'],
     [
       [false, undefined, true],
-      '**1 of 3 functions may not be invoked. 1 of 3 functions could not be checked.**',
+      "**1 of 3 functions can't be invoked. 1 of 3 functions could not be checked.**",
     ],
   ])('of %j is headed %s', (verdicts, headline) => {
     const permissions = verdicts.map(
@@ -127,12 +127,13 @@ Asked as role \`deploy\`.
     ['no_resource_policy', '❌ | `f` | no resource-based policy allows it'],
     ['no_limiting_policy', '❌ | `f` | a policy does not allow it'],
     ['explicit_deny', '❌ | `f` | explicit deny in a policy'],
-    ['no_reason', '❌ | `f` | not authorized; AWS gives no reason'],
+    ['no_reason', '❌ | `f` | not authorized, AWS gives no reason'],
     ['function_not_found', '❌ | `f` | function not found'],
-    ['qualifier_not_found', '❌ | `f` | version or alias not found, or the function itself'],
-    ['wrong_region', '❌ | `f` | the ARN is of another region than the one that was asked'],
+    ['qualifier_not_found', '❌ | `f` | function, version or alias not found'],
+    ['wrong_region', '❌ | `f` | the ARN is in another region'],
     ['credentials_expired', '❌ | `f` | credentials expired'],
     ['credentials_missing', '❌ | `f` | no credentials'],
+    ['credentials_unavailable', '❌ | `f` | could not get credentials'],
     ['credentials_invalid', '❌ | `f` | credentials not valid'],
     ['other', '❓ | `f` | not checked'],
   ])('says %s in words', (refusal, row) => {
@@ -166,11 +167,11 @@ Asked as role \`deploy\`.
         at % 3 === 0 ? { functionName: `f-${at}`, may: false, refusal: 'no_reason' } : allowed(`f-${at}`),
     );
     const markdown = renderPermissions(many);
-    expect(markdown).toContain('**20 of 60 functions may not be invoked.**');
+    expect(markdown).toContain("**20 of 60 functions can't be invoked.**");
     expect(rows(markdown).map((row) => row.includes('❌'))).toEqual(
       Array.from({ length: 50 }, (_, at) => at < 20),
     );
-    expect(markdown.trimEnd().split('\n').at(-1)).toBe('… and 10 more that may be invoked.');
+    expect(markdown.trimEnd().split('\n').at(-1)).toBe('… and 10 more that can be invoked.');
     const worse = Array.from(
       { length: 53 },
       (): Permission => ({
@@ -184,11 +185,11 @@ Asked as role \`deploy\`.
         .trimEnd()
         .split('\n')
         .at(-1),
-    ).toBe('… and 3 more that may not or could not be checked, 1 more that may be invoked.');
+    ).toBe("… and 3 more that can't be invoked or could not be checked, 1 more that can be invoked.");
   });
 });
 
-const HIDDEN_MEND = `Add this statement to a policy of the caller:
+const HIDDEN_FIX = `Add this statement to the caller's policy:
 
 \`\`\`json
 {
@@ -202,32 +203,32 @@ const HIDDEN_MEND = `Add this statement to a policy of the caller:
 }
 \`\`\`
 
-- \`shared\`: of another account. Such a call needs both: the statement at the caller, and at the function a permission that its owner adds.
-- If the role has a path, put it into the principal (\`role/PATH/NAME\`): AWS’s message leaves it out.
-- \`vault\`: an explicit deny in a service control policy. No allow will help; the deny has to change. Look in AWS Organizations, in the service control policies of the caller’s account, of the units above it and of the root.
+- \`shared\`: the function is in another account. Both accounts have to allow it: the caller's with the statement, and the function's with a permission that its owner adds.
+- \`shared\`: if the role has a path, add it to the principal (\`role/PATH/NAME\`): AWS's message leaves it out.
+- \`vault\`: a service control policy explicitly denies it. An Allow cannot override a Deny: change the Deny. Look in AWS Organizations at the service control policies of the caller's account, the units above it and the root.
 
-The owner of the other account runs:
+The owner of the function runs:
 
 \`\`\`sh
 aws lambda add-permission --function-name arn:aws:lambda:eu-west-1:ACCOUNT_ID_2:function:shared --statement-id invoke-from-ACCOUNT_ID_1-deploy --action lambda:InvokeFunction --principal arn:aws:iam::ACCOUNT_ID_1:role/deploy --region eu-west-1
 \`\`\`
 `;
 
-describe('the mend', () => {
+describe('the fix', () => {
   test('of six functions is one statement, the notes and the owner’s command', () => {
-    const mend = mendOf(SIX);
-    expect(renderMend(mend, { accountIds: 'hidden' })).toBe(HIDDEN_MEND);
-    expect(renderMend(mend, { accountIds: 'shown' })).toBe(
-      HIDDEN_MEND.replaceAll('ACCOUNT_ID_1', '123456789012').replaceAll('ACCOUNT_ID_2', '210987654321'),
+    const fix = fixOf(SIX);
+    expect(renderFix(fix, { accountIds: 'hidden' })).toBe(HIDDEN_FIX);
+    expect(renderFix(fix, { accountIds: 'shown' })).toBe(
+      HIDDEN_FIX.replaceAll('ACCOUNT_ID_1', '123456789012').replaceAll('ACCOUNT_ID_2', '210987654321'),
     );
   });
 
   test('of nothing is empty', () => {
-    expect(renderMend({ notes: [], commands: [] }, { accountIds: 'shown' })).toBe('');
+    expect(renderFix({ notes: [], commands: [] }, { accountIds: 'shown' })).toBe('');
   });
 
   test('has a fence longer than any run of backticks', () => {
-    expect(renderMend({ statement: '````', notes: [], commands: [] }, { accountIds: 'shown' })).toContain(
+    expect(renderFix({ statement: '````', notes: [], commands: [] }, { accountIds: 'shown' })).toContain(
       '\n`````json\n````\n`````\n',
     );
   });
@@ -265,7 +266,7 @@ function drawn(markdown: string): { elements: string[]; text: string } {
 }
 
 const SKELETON = ['p', 'strong', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'code', 'pre', 'ul', 'li'];
-const OUR_WORDS = /^[A-Za-z0-9 \n.,:;…✅❌❓’“”()-]*$/u;
+const OUR_WORDS = /^[A-Za-z0-9 \n.,:;…✅❌❓'()-]*$/u;
 
 const account = fc.constantFrom(
   '123456789012',
@@ -331,13 +332,13 @@ describe('whatever a message says', () => {
   const outcomes = fc.array(hostileOutcome, { minLength: 1, maxLength: 5 });
 
   test('there is no account id in what is hidden, no element but ours, and nothing of a stranger’s', () => {
-    let mended = 0;
+    let fixed = 0;
     const all = fc.property(outcomes, (dryRuns) => {
       const permissions = dryRuns.map(readPermission);
       const tableMarkdown = renderPermissions(permissions);
-      const mendMarkdown = renderMend(mendOf(permissions), { accountIds: 'hidden' });
-      if (mendMarkdown.includes('```json')) mended += 1;
-      for (const markdown of [tableMarkdown, mendMarkdown]) {
+      const fixMarkdown = renderFix(fixOf(permissions), { accountIds: 'hidden' });
+      if (fixMarkdown.includes('```json')) fixed += 1;
+      for (const markdown of [tableMarkdown, fixMarkdown]) {
         expect(markdown).not.toMatch(/(?<!\d)\d{12}(?!\d)/);
         expect(markdown).not.toContain('☠');
         const { elements, text } = drawn(markdown);
@@ -351,12 +352,12 @@ describe('whatever a message says', () => {
       expect(elements.filter((element) => element === 'td')).toHaveLength(columns * permissions.length);
     });
     fc.assert(all, { seed: SEED, numRuns: 300 });
-    expect(mended).toBeGreaterThan(50);
+    expect(fixed).toBeGreaterThan(50);
   });
 
   test('the statement is JSON of ARNs of the functions that were asked for, and a command means nothing more to a shell', () => {
     const all = fc.property(outcomes, (dryRuns) => {
-      const { statement, commands } = mendOf(dryRuns.map(readPermission));
+      const { statement, commands } = fixOf(dryRuns.map(readPermission));
       const names = dryRuns.map(({ function_name: name }) => name);
       const { Resource: resources = [] }: { Resource?: string[] } = JSON.parse(statement ?? '{}');
       for (const resource of resources) {
@@ -380,7 +381,7 @@ describe('whatever a message says', () => {
       );
       expect(permissions.map(({ may }) => may)).toEqual(errors.map(() => false));
       expect(rows(renderPermissions(permissions))).toHaveLength(errors.length);
-      expect(typeof renderMend(mendOf(permissions), { accountIds: 'hidden' })).toBe('string');
+      expect(typeof renderFix(fixOf(permissions), { accountIds: 'hidden' })).toBe('string');
     });
     fc.assert(all, { seed: SEED, numRuns: 300 });
   });

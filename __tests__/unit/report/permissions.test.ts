@@ -21,10 +21,10 @@ const refused = (name: string): Outcome =>
 const BELONGS = { key: 'CI/check', commit: 'a'.repeat(40), runUrl: 'https://github.com/o/r/actions/runs/1' };
 
 describe('the job summary', () => {
-  test('of several dry runs is who may invoke what, and the statement that mends it', () => {
+  test('of several dry runs is who may invoke what, and the statement that fixes it', () => {
     const summary = renderJobSummary([allowed('one'), refused('two')]);
     expect(summary).toContain('### Invoke AWS Lambda\n');
-    expect(summary).toContain('1 of 2 functions may not be invoked.');
+    expect(summary).toContain("1 of 2 functions can't be invoked.");
     expect(summary).toContain('"arn:aws:lambda:eu-west-1:123456789012:function:two"');
     expect(summary).not.toContain('function:one"');
   });
@@ -38,29 +38,29 @@ describe('the job summary', () => {
   test('of anything else is what the invocations came to', () => {
     const summary = renderJobSummary([allowed('one'), succeeded({ function_name: 'two' }).outcome]);
     expect(summary).toContain('2 succeeded');
-    expect(summary).not.toContain('may be invoked');
+    expect(summary).not.toContain('can be invoked');
   });
 
   test('stays under what a runner takes, however many are refused', () => {
     const names = Array.from({ length: 20_000 }, (_, index) => `f-${index}-${'x'.repeat(40)}`);
     const summary = renderJobSummary(names.map(refused));
     expect(Buffer.byteLength(summary)).toBeLessThan(1_000_000);
-    expect(summary).toContain('What would mend this is too long to show.');
+    expect(summary).toContain('The fix is too long to show.');
   });
 });
 
 describe('the comment', () => {
-  test('has the table, the mend in a fold, the commit and the run, and no account id', () => {
+  test('has the table, the fix in a fold, the commit and the run, and no account id', () => {
     const comment = renderComment([allowed('one'), refused('two')], BELONGS);
     expect(comment).toContain('### ❌ Permission to invoke');
-    expect(comment).toContain('<details><summary>How to mend it</summary>');
+    expect(comment).toContain('<details><summary>How to fix this</summary>');
     expect(comment).toContain('arn:aws:lambda:eu-west-1:ACCOUNT_ID:function:two');
     expect(comment).toContain('aaaaaaa');
     expect(comment).toContain(BELONGS.runUrl);
     expect(comment).not.toMatch(/\d{12}/);
   });
 
-  test('is green where all may be invoked', () => {
+  test('is green where all can be invoked', () => {
     const comment = renderComment([allowed('one'), allowed('two')], BELONGS);
     expect(comment).toContain('### ✅ Permission to invoke');
     expect(comment).not.toContain('<details>');

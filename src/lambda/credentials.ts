@@ -1,0 +1,181 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { isFields } from '../fields.ts';
+import { messageOf } from '../thrown.ts';
+import { firstCause } from './failures.ts';
+import type { Progress } from './progress.ts';
+
+type Source = Readonly<{
+  logged: string;
+  name: string;
+  /** What went wrong where the SDK does not say it: only of a place where it looks no further. */
+  unsaid?: string;
+}>;
+
+/** Where the SDK looks for credentials, by what it logs when it gets there. */
+const SOURCES: readonly Source[] = [
+  { logged: 'defaultProvider::fromEnv', name: 'the environment' },
+  { logged: 'credential-provider-ini - fromIni', name: 'the AWS profile' },
+  { logged: 'credential-provider-ini - resolveAssumeRole', name: 'STS (AssumeRole)' },
+  { logged: 'credential-provider-process - fromProcess', name: 'credential_process' },
+  { logged: 'credential-provider-sso - fromSSO', name: 'IAM Identity Center' },
+  {
+    logged: 'credential-provider-web-identity - fromTokenFile',
+    name: 'the web identity token file',
+  },
+  {
+    logged: 'credential-provider-web-identity - fromWebToken',
+    name: 'STS (AssumeRoleWithWebIdentity)',
+  },
+  {
+    logged: 'credential-provider-http - fromHttp',
+    name: 'the container credentials endpoint',
+    unsaid: 'it did not respond with credentials',
+  },
+  { logged: 'remoteProvider::fromInstanceMetadata', name: 'the instance metadata service' },
+];
+
+// What a provider says that was given nothing to work with, and settings that are looked up on the way.
+const NOT_CONFIGURED: readonly RegExp[] = [
+  /^AWS_PROFILE is set, skipping fromEnv/,
+  /^Unable to find environment variable credentials/,
+  /^Skipping SSO provider in default chain/,
+  /^Could not resolve credentials using profile: \[default\]/,
+  /^Profile .{1,256} (?:could not be found|did not contain credential_process)/,
+  /^Web identity configuration not specified/,
+  /^EC2 Instance Metadata Service access disabled/,
+  /^Could not load credentials from any providers/,
+  /^Not found in /,
+  /^AWS_EC2_METADATA_V1_DISABLED not set/,
+];
+
+const NEW_SEARCH = /defaultProvider::fromEnv$|skipping fromEnv provider/;
+const PROVIDER_ERROR = /^@smithy\/property-provider (?:->|\(!\)) /;
+
+type Why = Readonly<{ source: string; reason: string }>;
+
+/**
+ * A logger for the SDK that notes where it looks for credentials and what went wrong there first. Its chain of
+ * providers only says at the end that there was none, whatever the one that was configured said.
+ */
+export class CredentialTrail {
+  #source: Source | undefined;
+  #why: Why | undefined;
+
+  /** Where it looked last. */
+  get source(): string {
+    return this.#source?.name ?? 'the credential chain';
+  }
+
+  /** What went wrong first; undefined where nothing is configured. */
+  get why(): Why | undefined {
+    const unsaid = this.#source?.unsaid;
+    return this.#why ?? (unsaid === undefined ? undefined : { source: this.source, reason: unsaid });
+  }
+
+  debug(logged: unknown): void {
+    if (typeof logged !== 'string') return;
+    if (NEW_SEARCH.test(logged)) this.#why = undefined;
+    if (PROVIDER_ERROR.test(logged)) this.#note(logged.replace(PROVIDER_ERROR, ''));
+    else this.#source = SOURCES.find((source) => logged.includes(source.logged)) ?? this.#source;
+  }
+
+  #note(reason: string): void {
+    if (NOT_CONFIGURED.some((pattern) => pattern.test(reason))) return;
+    this.#why ??= { source: this.source, reason: scrubbed(reason) };
+  }
+
+  info(): void {}
+
+  warn(): void {}
+
+  error(): void {}
+}
+
+const LONGEST_REASON = 300;
+// What is searched for secrets; nobody's reason is as long.
+const LONGEST_SEARCHED = 4_096;
+const HIDDEN = '***';
+
+// The command of credential_process may have passwords among its arguments; what it printed follows in a new line.
+const COMMAND = /^Command failed: .*/;
+
+/** What a secret looks like in a sentence, and what to leave of it. */
+const SECRETS: readonly (readonly [pattern: RegExp, shown: string])[] = [
+  [/\/\/[^\s/]{1,512}@/g, `//${HIDDEN}@`],
+  [/\b(Basic|Bearer) \S+/gi, `$1 ${HIDDEN}`],
+  [
+    /((?:secret|token|password|passwd|pwd|key|credentials?|signature)\w{0,32}["']? ?[=:] ?)\S+/gi,
+    `$1${HIDDEN}`,
+  ],
+  // Access key ids, JSON web tokens, and whatever is long enough to be a secret key or a session token.
+  [/\bA[A-Z0-9]{15,}\b/g, HIDDEN],
+  [/\beyJ[\w-]{8,}(?:\.[\w-]+)*/g, HIDDEN],
+  [/[A-Za-z0-9+/=_-]{32,}/g, HIDDEN],
+];
+
+/** The start of a reason on one line, without secrets. */
+function scrubbed(reason: string): string {
+  const line = reason.replace(COMMAND, 'the command failed:').replace(/\s+/g, ' ').trim();
+  // Not inside a word, whose rest would not look like a secret.
+  const end =
+    line.length > LONGEST_SEARCHED ? Math.max(0, line.lastIndexOf(' ', LONGEST_SEARCHED)) : undefined;
+  const shown = SECRETS.reduce(
+    (text, [pattern, replacement]) => text.replace(pattern, replacement),
+    line.slice(0, end),
+  );
+  return shown.replace(/:$/, '').slice(0, LONGEST_REASON).toWellFormed();
+}
+
+/** Credentials that are configured, and that could not be fetched: from where, and why not. */
+export class CredentialsUnavailable extends Error {
+  readonly code: string | undefined;
+  readonly statusCode: number | undefined;
+
+  constructor({ source, reason }: Why, cause: unknown) {
+    super(`Could not get credentials from ${source}: ${reason}`, { cause });
+    const fields = isFields(cause) ? cause : {};
+    const { $metadata: metadata } = fields;
+    const { httpStatusCode } = isFields(metadata) ? metadata : {};
+    this.code = typeof fields['code'] === 'string' ? fields['code'] : undefined;
+    this.statusCode = typeof httpStatusCode === 'number' ? httpStatusCode : undefined;
+  }
+}
+
+const isProviderError = (error: unknown): boolean =>
+  isFields(error) && (error['name'] === 'CredentialsProviderError' || error['name'] === 'TokenProviderError');
+
+/** Why there are no credentials; undefined where none are configured. */
+function whyNot(error: unknown, trail: CredentialTrail): Why | undefined {
+  const message = messageOf(error);
+  const { source } = trail;
+  if (isProviderError(error)) {
+    const isConfigured = !NOT_CONFIGURED.some((pattern) => pattern.test(message));
+    return isConfigured ? { source, reason: scrubbed(message) } : trail.why;
+  }
+  const { name, path, $fault: fault } = isFields(error) ? error : {};
+  // A path is the user's own setting, and may be as long as a secret.
+  if (typeof path === 'string') return { source, reason: message };
+  // A refusal of STS says in its name what it is.
+  const named = fault !== undefined && typeof name === 'string' && /^\w{1,64}$/.test(name) ? `${name}: ` : '';
+  return { source, reason: `${named}${scrubbed(message)}` };
+}
+
+/**
+ * The credentials of a client, whose logger is a CredentialTrail. Throws CredentialsUnavailable where they are
+ * configured and can't be fetched.
+ */
+export async function fetchCredentials(
+  { config }: LambdaClient,
+  progress: Progress,
+): ReturnType<LambdaClient['config']['credentials']> {
+  progress.credentialsAwaited();
+  try {
+    const credentials = await config.credentials();
+    progress.credentialsCame();
+    return credentials;
+  } catch (thrown) {
+    const error = firstCause(thrown);
+    const why = config.logger instanceof CredentialTrail ? whyNot(error, config.logger) : undefined;
+    throw why === undefined ? thrown : new CredentialsUnavailable(why, error);
+  }
+}
