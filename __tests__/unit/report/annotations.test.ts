@@ -93,8 +93,8 @@ describe('an annotation', () => {
       failed({ errorType: 'Error', errorMessage: 'x'.repeat(200_000), trace }),
     ]);
     const [message = '', one = '', two, ...rest] = annotation?.body.split('\n') ?? [];
-    expect(message).toMatch(/^Error: x{1800,1950}…$/);
-    expect(one).toMatch(/^ {4}at one \(file:\/{3}var\/task\/y{1800,1900}…$/);
+    expect(message).toMatch(/^Error: x{3100,3400}…$/);
+    expect(one).toMatch(/^ {4}at one \(file:\/{3}var\/task\/y{470,512}…?$/);
     expect(two).toBe('    at two (file:///var/task/two.mjs:1:1)');
     expect(rest).toContain(`Request id: ${REQUEST_ID}`);
   });
