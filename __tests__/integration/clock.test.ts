@@ -32,8 +32,8 @@ function wrongBy(ms: number): FakeTiming {
 }
 
 describe.each([
-  { what: 'behind', offsetMs: -HOUR_MS, note: "the runner's clock is 60 min behind AWS's" },
-  { what: 'ahead', offsetMs: HOUR_MS, note: "the runner's clock is 60 min ahead of AWS's" },
+  { what: 'behind', offsetMs: -HOUR_MS, note: /\(the runner's clock is 60 min behind AWS's\)/ },
+  { what: 'ahead', offsetMs: HOUR_MS, note: /\(the runner's clock is 60 min ahead of AWS's\)/ },
 ])('a clock that is an hour $what', ({ offsetMs, note }) => {
   test('is corrected by the first answer, and the function runs once', async () => {
     const offsets: number[] = [];
@@ -44,7 +44,7 @@ describe.each([
     expect(lambda.requests).toHaveLength(2);
     expect(lambda.executions()).toHaveLength(1);
     expect(waits.map(({ failure }) => failure.name)).toEqual(['InvalidSignatureException']);
-    expect(waits[0]?.failure.message).toContain(`(${note})`);
+    expect(waits[0]?.failure.message).toMatch(note);
     expect(offsets).toHaveLength(1);
     expect(Math.abs((offsets[0] ?? 0) + offsetMs)).toBeLessThan(30_000);
   });
@@ -69,7 +69,7 @@ describe.each([
     const { result, attempts } = await deliverTo(lambda, options);
     expect(attempts).toBe(1);
     expect(result).toMatchObject({ name: 'InvalidSignatureException', proof: 'never_ran' });
-    expect('message' in result && result.message).toContain(note);
+    expect('message' in result && result.message).toMatch(note);
     expect((await deliverTo(lambda, options)).result.kind).toBe('answer');
   });
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { portOf } from '../../local-proxy/front.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type Following, followExecution } from '../../src/lambda/durable.ts';
@@ -18,7 +18,13 @@ const STARTED = {
 } as const;
 
 const undo: (() => unknown)[] = [];
+let endOfTest = new AbortController();
+beforeEach(() => {
+  endOfTest = new AbortController();
+});
 afterEach(async () => {
+  // Nothing is followed on where a test failed.
+  endOfTest.abort();
   for (const step of undo.splice(0).reverse()) await step();
 });
 
@@ -51,7 +57,7 @@ type Followed = Readonly<{ result: Answer | Failure; failed: readonly FailedQues
 
 /** Follows an execution that an Event started. */
 async function following(bounds: Partial<Following> = {}): Promise<Followed> {
-  const never = new AbortController().signal;
+  const { signal: never } = endOfTest;
   const clients = new Clients({});
   undo.push(() => clients.close());
   const failed: FailedQuestion[] = [];

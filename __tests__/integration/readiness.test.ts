@@ -344,11 +344,20 @@ test('a cancelled workflow is what ended it where timeout_seconds was over too',
 });
 
 describe('a wait that several share', () => {
+  let cancel: AbortController;
+  beforeEach(() => {
+    cancel = new AbortController();
+  });
+  // Nobody waits on where a test failed.
+  afterEach(() => cancel.abort());
+  const waitWith = (options: Parameters<typeof deliverTo>[1]) =>
+    deliverTo(lambda, { cancel: cancel.signal, ...options });
+
   test('ends for each at its own deadline, and goes on for the others', async () => {
     lambda.setFunction('echo', PENDING);
     const { extras } = watching();
-    const short = deliverTo(lambda, { extras, timing: REAL_TIMING, policy: { timeoutMs: 300 } });
-    const long = deliverTo(lambda, { extras, timing: REAL_TIMING });
+    const short = waitWith({ extras, timing: REAL_TIMING, policy: { timeoutMs: 300 } });
+    const long = waitWith({ extras, timing: REAL_TIMING });
     expect((await short).result).toMatchObject({ name: 'NotReady', proof: 'never_ran' });
     lambda.setFunction('echo', answering('new'));
     expect(textOf(await long)).toBe('{"a":1,"key3":"new"}');
@@ -357,8 +366,8 @@ describe('a wait that several share', () => {
   test('does not end for one whose deadline is later than that of who began it', async () => {
     lambda.setFunction('echo', PENDING);
     const { extras } = watching();
-    const long = deliverTo(lambda, { extras, timing: REAL_TIMING, policy: { timeoutMs: 20_000 } });
-    const short = deliverTo(lambda, { extras, timing: REAL_TIMING, policy: { timeoutMs: 300 } });
+    const long = waitWith({ extras, timing: REAL_TIMING, policy: { timeoutMs: 20_000 } });
+    const short = waitWith({ extras, timing: REAL_TIMING, policy: { timeoutMs: 300 } });
     expect((await short).result).toMatchObject({ name: 'NotReady' });
     lambda.setFunction('echo', answering('new'));
     expect(textOf(await long)).toBe('{"a":1,"key3":"new"}');
@@ -367,7 +376,7 @@ describe('a wait that several share', () => {
   test('is asked for by nobody when all have gone', async () => {
     lambda.setFunction('echo', PENDING);
     const { extras } = watching();
-    await Promise.all([100, 200].map((timeoutMs) => deliverTo(lambda, { extras, policy: { timeoutMs } })));
+    await Promise.all([100, 200].map((timeoutMs) => waitWith({ extras, policy: { timeoutMs } })));
     // A question may be under way still.
     const asked = lambda.requests.length + 1;
     await sleep(200);
@@ -377,23 +386,20 @@ describe('a wait that several share', () => {
   test('is not kept for the next where it failed', async () => {
     const { extras } = watching();
     mayAsk = false;
-    expect((await deliverTo(lambda, { extras })).result).toMatchObject({ name: 'AccessDeniedException' });
+    expect((await waitWith({ extras })).result).toMatchObject({ name: 'AccessDeniedException' });
     mayAsk = true;
-    expect((await deliverTo(lambda, { extras })).result.kind).toBe('answer');
+    expect((await waitWith({ extras })).result.kind).toBe('answer');
     lambda.setFunction('echo', PENDING);
     const late = watching();
-    await deliverTo(lambda, { extras: late.extras, timing: timeoutAtSleep(3) });
+    await waitWith({ extras: late.extras, timing: timeoutAtSleep(3) });
     lambda.setFunction('echo', answering('new'));
-    expect(textOf(await deliverTo(lambda, { extras: late.extras }))).toBe('{"a":1,"key3":"new"}');
+    expect(textOf(await waitWith({ extras: late.extras }))).toBe('{"a":1,"key3":"new"}');
   });
 
   test('ends for all when the workflow is cancelled', async () => {
     lambda.setFunction('echo', PENDING);
     const { extras } = watching();
-    const cancel = new AbortController();
-    const waiting = [1, 2, 3].map(() =>
-      deliverTo(lambda, { extras, timing: REAL_TIMING, cancel: cancel.signal }),
-    );
+    const waiting = [1, 2, 3].map(() => waitWith({ extras, timing: REAL_TIMING }));
     setTimeout(() => cancel.abort(), 100);
     for (const { result } of await Promise.all(waiting)) {
       expect(result).toMatchObject({ name: 'Cancelled', proof: 'never_ran' });
