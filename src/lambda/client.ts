@@ -30,8 +30,11 @@ export class Clients {
     return client;
   }
 
-  /** Closes what is still open, so that the process can end. */
+  /** Closes every connection, so that the process can end. */
   close(): void {
     for (const client of this.#byRegion.values()) client.destroy();
+    // The SDK closes only what it sent itself.
+    this.#agents.httpAgent.destroy();
+    this.#agents.httpsAgent.destroy();
   }
 }

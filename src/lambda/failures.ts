@@ -1,7 +1,8 @@
 import { isFields } from '../fields.ts';
 import { grouped } from '../figures.ts';
+import { isJson } from './flaws.ts';
 import type { Answer, Failure, Proof } from './invocation.ts';
-import type { Head, Progress } from './progress.ts';
+import type { Flaw, Head, Progress } from './progress.ts';
 
 /** Whether a function ran although no answer came, and whether sending again may help. */
 export type Verdict = Readonly<{ proof: Proof; mayClear: boolean }>;
@@ -157,6 +158,23 @@ function tellStrange(statusCode: number | undefined, came: string): Told {
     : { name, message: `${name} with an answer that is not Lambda's: ${start}`, strangeText: came };
 }
 
+const FLAWS: Readonly<Partial<Record<Flaw, string>>> = {
+  encoding: 'with a Content-Encoding that was not requested',
+  framing: 'with a body that may be incomplete: it has neither Content-Length nor chunked encoding',
+  length: "with a body that is longer than Lambda's limit",
+};
+
+/** A response with a success status that is not Lambda's, or not all of it. */
+function tellFlaw(flaw: Flaw, { head, text: came = '' }: Progress): Told {
+  const name = `HTTP ${head?.statusCode}`;
+  const why = FLAWS[flaw];
+  if (why !== undefined) return { name, message: `${name} ${why}` };
+  // JSON may be the function's response, which only show_response shows.
+  return isJson(came)
+    ? { name, message: `${name} with an answer that is not Lambda's` }
+    : tellStrange(head?.statusCode, came);
+}
+
 /** What to call a failure, and what to say of it. */
 function tell(fields: Readonly<Record<string, unknown>>, head: Head | undefined, came: string): Told {
   const statusCode = head?.statusCode;
@@ -205,6 +223,8 @@ function failure(told: Told, verdict: Verdict, progress: Progress): Failure {
 
 /** What the SDK threw, as a Failure that says whether the function ran. */
 export function toFailure(thrown: unknown, progress: Progress): Failure {
+  // Whoever sent it, nothing says what ran.
+  if (progress.flaw !== undefined) return failure(tellFlaw(progress.flaw, progress), UNCERTAIN, progress);
   const error = firstCause(progress.networkError ?? thrown);
   const fields = isFields(error) ? error : { message: String(error) };
   const statusCode = progress.head?.statusCode;
@@ -239,10 +259,9 @@ export function toStopped(stop: Stop, progress: Progress): Failure {
   return failure(STOPS[stop], { proof, mayClear: stop === 'connect' }, progress);
 }
 
-/** An answer with a success status that is not Lambda's: whoever sent it, nothing says what ran. */
-export function toStrangeAnswer(came: string, progress: Progress): Failure {
-  return failure(tellStrange(progress.head?.statusCode, came), UNCERTAIN, progress);
-}
+/** Whether a dry run was responded to as if it were an invocation: then something may have run. */
+export const wasTakenForInvocation = ({ statusCode = 0 }: Failure): boolean =>
+  statusCode >= 200 && statusCode < 300 && statusCode !== 204;
 
 /** A stream that ended in good order, but without the event that ends it. */
 export function toBrokenStream(progress: Progress): Failure {

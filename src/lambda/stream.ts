@@ -5,7 +5,8 @@ import {
   type InvokeWithResponseStreamResponseEvent,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { toBrokenStream, toStrangeAnswer } from './failures.ts';
+import { toBrokenStream } from './failures.ts';
+import type { Expected } from './flaws.ts';
 import type { Answer, Failure, Invocation } from './invocation.ts';
 import { parametersOf } from './invoke.ts';
 import type { Progress } from './progress.ts';
@@ -13,6 +14,9 @@ import { type Bounds, perform } from './request.ts';
 
 /** Takes a chunk of a streamed response as it arrives; the next one is read when it is done. Never throws. */
 export type OnChunk = (chunk: Uint8Array) => Promise<void>;
+
+// Lambda streams 200 MB at most; what is too long may arrive before the event that says so.
+const STREAM: Expected = { statusCode: 200, longestBody: 209_715_200 + 64 * 1024, isStreamed: true };
 
 // As long as a buffered response may be: up to here it is also held for the outcome.
 const LONGEST_HELD = 6_291_556;
@@ -38,9 +42,12 @@ type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
 /** Hands on every chunk; the answer is the event that ends the stream, undefined where none came. */
 async function readStream(
   stream: Stream,
+  progress: Progress,
   take: OnChunk,
 ): Promise<InvokeWithResponseStreamCompleteEvent | undefined> {
   for await (const { PayloadChunk: chunk, InvokeComplete: end } of stream) {
+    progress.streamCame(chunk?.Payload?.length ?? 0);
+    if ((progress.streamedBytes ?? 0) > STREAM.longestBody) throw progress.flawFound('length');
     if (chunk?.Payload !== undefined) await take(chunk.Payload);
     // Lambda may close the connection late, or never.
     if (end !== undefined) return end;
@@ -82,12 +89,10 @@ export function streamOnce(
     const command = new InvokeWithResponseStreamCommand(parametersOf(invocation));
     const output = await client.send(command);
     const answer = answerOf(progress, output.ExecutedVersion);
-    if (output.EventStream === undefined) return toStrangeAnswer('', progress);
+    if (output.EventStream === undefined) throw progress.flawFound('content');
 
-    progress.streamCame(0);
     const held = new Held();
-    const end = await readStream(output.EventStream, async (chunk) => {
-      progress.streamCame(chunk.length);
+    const end = await readStream(output.EventStream, progress, async (chunk) => {
       held.add(chunk);
       await onChunk(chunk);
     });
@@ -100,5 +105,5 @@ export function streamOnce(
       ...(end.LogResult && { logTail: Buffer.from(end.LogResult, 'base64') }),
     };
   };
-  return perform(bounds, send, { isStreamed: true });
+  return perform(bounds, send, STREAM);
 }

@@ -7,13 +7,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { portOf } from '../../../local-proxy/front.ts';
 import { createAgents } from '../../../src/lambda/connection.ts';
-import {
-  judgeFailure,
-  toFailure,
-  toStopped,
-  toStrangeAnswer,
-  VERDICTS_BY_NAME,
-} from '../../../src/lambda/failures.ts';
+import { judgeFailure, toFailure, toStopped, VERDICTS_BY_NAME } from '../../../src/lambda/failures.ts';
 import type { Answer, Failure } from '../../../src/lambda/invocation.ts';
 import { invokeOnce } from '../../../src/lambda/invoke.ts';
 import { type Head, Progress } from '../../../src/lambda/progress.ts';
@@ -345,7 +339,8 @@ test.each([
   ['<html>hello</html>', "HTTP 200 with an answer that is not Lambda's: <html>hello</html>"],
   ['', 'HTTP 200 with an empty answer'],
 ])('a success that is not Lambda’s says nothing of what ran: %j', (came, message) => {
-  expect(toStrangeAnswer(came, attempt({ sent: true, head: { statusCode: 200 } }))).toMatchObject({
+  const progress = attempt({ sent: true, head: { statusCode: 200 }, text: came });
+  expect(toFailure(progress.flawFound('content'), progress)).toMatchObject({
     name: 'HTTP 200',
     message,
     proof: 'may_have_run',
