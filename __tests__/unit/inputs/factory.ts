@@ -57,6 +57,8 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
       eventPath: undefined,
     },
     proxy: {},
+    nodeVersion: '24.5.0',
+    trustsAnyCertificate: false,
   };
 }
 

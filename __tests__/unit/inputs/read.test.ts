@@ -23,6 +23,7 @@ const READ = [
   'http_proxy',
   'NO_PROXY',
   'no_proxy',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
   'INPUT_REGION',
   'INPUT_PAYLOAD',
   'INPUT_LOG_TYPE',
@@ -107,6 +108,8 @@ describe('the environment', () => {
         eventPath: '/the/event',
       },
       proxy: { HTTPS_PROXY: 'http://upper.example:3128', no_proxy: 'lower.example' },
+      nodeVersion: process.versions.node,
+      trustsAnyCertificate: false,
     });
   });
 
@@ -129,6 +132,8 @@ describe('the environment', () => {
         eventPath: undefined,
       },
       proxy: {},
+      nodeVersion: process.versions.node,
+      trustsAnyCertificate: false,
     });
   });
 
@@ -139,6 +144,16 @@ describe('the environment', () => {
       expect(readEnvironment().proxy[name]).toBe('value.example');
     },
   );
+
+  test.each([
+    ['0', true],
+    ['1', false],
+  ])('no longer has NODE_TLS_REJECT_UNAUTHORIZED=%s once it was read', (value, trustsAnyCertificate) => {
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = value;
+    expect(readEnvironment().trustsAnyCertificate).toBe(trustsAnyCertificate);
+    expect(process.env['NODE_TLS_REJECT_UNAUTHORIZED']).toBeUndefined();
+    expect(readEnvironment().trustsAnyCertificate).toBe(false);
+  });
 
   test('is frozen, so that nothing changes under the action', () => {
     const environment = readEnvironment();
