@@ -136,6 +136,16 @@ test('a connection is closed with the clients, although a response is awaited', 
   expect((await delivering).result).toMatchObject({ proof: 'may_have_run' });
 });
 
+test.each(['http', 'https'])('no %s connection is opened once the clients are closed', async (scheme) => {
+  const server = await startServer((socket) => socket.write(RESPONSE));
+  undo.push(useLambda(server.url.replace('http', scheme)));
+  const clients = clientsThrough();
+  clients.close();
+  const { result } = await deliverTo(server, { clients });
+  expect(result).toMatchObject({ proof: 'never_ran', message: 'all connections were closed' });
+  expect(server.connections).toBe(0);
+});
+
 test('a connection that was idle for ten seconds is closed, and not used again', async () => {
   const server = await startServer((socket) => socket.write(RESPONSE));
   const clients = clientsThrough();

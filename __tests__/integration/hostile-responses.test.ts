@@ -194,8 +194,12 @@ describe('a response to RequestResponse is unknown', () => {
     },
   );
 
-  test('and does not show JSON, which may be the response of a function', async () => {
-    const { result } = await deliverAt(whole(206, '{"token":"hunter2"}', ID, VERSION));
+  test.each([
+    ['JSON', '{"token":"hunter2"}'],
+    ['JSON that is longer than what is read of a page', `["hunter2","${'x'.repeat(100_000)}"]`],
+  ])('and does not show %s, which may be the response of a function', async (_, body) => {
+    const { result } = await deliverAt(whole(206, body, ID, VERSION));
+    expect(result).toMatchObject({ name: 'HTTP 206' });
     expect(JSON.stringify(result)).not.toContain('hunter2');
   });
 });

@@ -66,23 +66,35 @@ export function whenConnected(socket: Socket, callback: () => void): void {
   else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', callback);
 }
 
+const CLOSED = 'all connections were closed';
+
 class KeptAliveHttpAgent extends HttpAgent {
+  #isClosed = false;
+
   override createConnection(
     ...[options, callback]: Parameters<HttpAgent['createConnection']>
   ): Duplex | null | undefined {
+    if (this.#isClosed) throw new Error(CLOSED);
     const socket = super.createConnection(options, callback);
     keepAlive(socket);
     return socket;
+  }
+
+  override destroy(): void {
+    this.#isClosed = true;
+    super.destroy();
   }
 }
 
 class KeptAliveHttpsAgent extends HttpsAgent {
   // Node's own destroy() does not know the connections over which tunnels are being opened.
   readonly #opening = new Set<Duplex>();
+  #isClosed = false;
 
   override createConnection(
     ...[options, callback]: Parameters<HttpsAgent['createConnection']>
   ): Duplex | null | undefined {
+    if (this.#isClosed) throw new Error(CLOSED);
     const opening = openingIn(options);
     // Only through a proxy does a socket come by the callback, once the tunnel is open or has failed.
     const socket = super.createConnection(options, (error, tunnel) => {
@@ -106,15 +118,16 @@ class KeptAliveHttpsAgent extends HttpsAgent {
   }
 
   override destroy(): void {
+    this.#isClosed = true;
     super.destroy();
-    for (const socket of this.#opening) socket.destroy(new Error('all connections were closed'));
+    for (const socket of this.#opening) socket.destroy(new Error(CLOSED));
   }
 }
 
 /** For HTTP and for HTTPS. */
 export type Agents = Readonly<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent }>;
 
-/** Agents that keep silent connections alive, go through the proxy that `proxy` names, and close all they opened. */
+/** Agents that keep silent connections alive and go through the proxy that `proxy` names; destroyed, they open none. */
 export function createAgents(proxy: ProxyVariables): Agents {
   const options = {
     keepAlive: true,

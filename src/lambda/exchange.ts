@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import {
   type ClientRequest,
   type IncomingHttpHeaders,
@@ -8,6 +8,7 @@ import {
 import { request as requestHttps } from 'node:https';
 import { type Agents, isTunnel, Opening, whenConnected } from './connection.ts';
 import { type Expected, flawOf } from './flaws.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import type { Head, Progress } from './progress.ts';
 import { type Query, queryText } from './signature.ts';
 import type { Timing } from './timing.ts';
@@ -74,19 +75,17 @@ function headOf(statusCode: number, headers: IncomingHttpHeaders): Head {
 type Body = Readonly<{ bytes: Buffer; error?: Error; isTooLong?: boolean }>;
 
 function readBody(answer: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
-  const chunks: Buffer[] = [];
-  let left = longest;
+  const gathered = new GatheredBytes();
   let isOver = false;
   const end = (why: Omit<Body, 'bytes'> = {}): void => {
     if (isOver) return;
     isOver = true;
-    // Once it is put together, the pieces need not live on with the answer.
-    onEnd({ bytes: Buffer.concat(chunks.splice(0)), ...why });
+    onEnd({ bytes: gathered.take(), ...why });
   };
   answer.on('data', (chunk: Buffer) => {
-    chunks.push(chunk.subarray(0, left));
-    left -= chunk.length;
-    if (left >= 0) return;
+    const left = longest - gathered.length;
+    gathered.add(chunk.subarray(0, left));
+    if (chunk.length <= left) return;
     answer.destroy();
     end({ isTooLong: true });
   });

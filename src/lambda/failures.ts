@@ -1,6 +1,5 @@
 import { isFields } from '../fields.ts';
 import { grouped } from '../figures.ts';
-import { isJson } from './flaws.ts';
 import type { Answer, Failure, Proof } from './invocation.ts';
 import type { Flaw, Head, Progress } from './progress.ts';
 
@@ -158,6 +157,9 @@ function tellStrange(statusCode: number | undefined, came: string): Told {
     : { name, message: `${name} with an answer that is not Lambda's: ${start}`, strangeText: came };
 }
 
+// It may be the function's response, or the start of it, which only show_response shows.
+const LOOKS_LIKE_JSON = /^\s*(?:[[{"\d-]|true|false|null)/;
+
 const FLAWS: Readonly<Partial<Record<Flaw, string>>> = {
   encoding: 'with a Content-Encoding that was not requested',
   framing: 'with a body that may be incomplete: it has neither Content-Length nor chunked encoding',
@@ -169,8 +171,7 @@ function tellFlaw(flaw: Flaw, { head, text: came = '' }: Progress): Told {
   const name = `HTTP ${head?.statusCode}`;
   const why = FLAWS[flaw];
   if (why !== undefined) return { name, message: `${name} ${why}` };
-  // JSON may be the function's response, which only show_response shows.
-  return isJson(came)
+  return LOOKS_LIKE_JSON.test(came)
     ? { name, message: `${name} with an answer that is not Lambda's` }
     : tellStrange(head?.statusCode, came);
 }

@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Flaw } from './progress.ts';
 
@@ -15,16 +14,6 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Whether a request id has the form of Lambda's own. Whoever echoes headers has one too. */
 export const isLambdasId = (requestId: string | undefined): boolean => UUID.test(requestId ?? '');
-
-/** Whether a body or a text is JSON. */
-export function isJson(content: Uint8Array | string): boolean {
-  try {
-    JSON.parse(typeof content === 'string' ? content : Buffer.from(content).toString());
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 type ResponseHead = Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'headers'>;
 

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { LONGEST_STRANGE_TEXT } from './exchange.ts';
 import { wasTakenForInvocation } from './failures.ts';
-import { isJson, isLambdasId } from './flaws.ts';
+import { isLambdasId } from './flaws.ts';
 import type { Answer, Failure, Invocation } from './invocation.ts';
 import type { Progress } from './progress.ts';
 import { type Bounds, perform } from './request.ts';
@@ -25,6 +25,15 @@ const commandFor = (invocation: Invocation): InvokeCommand =>
       DurableExecutionName: invocation.durableExecutionName,
     }),
   });
+
+function isJson(payload: Uint8Array): boolean {
+  try {
+    JSON.parse(Buffer.from(payload).toString());
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 // Lambda's own limit, and some room: a limit on a response's text need not be one on its bytes.
 const LONGEST_BODY = 6_291_556 + 64 * 1024;

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { toBrokenStream } from './failures.ts';
 import type { Expected } from './flaws.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import type { Answer, Failure, Invocation } from './invocation.ts';
 import { parametersOf } from './invoke.ts';
 import type { Progress } from './progress.ts';
@@ -20,22 +21,6 @@ const STREAM: Expected = { statusCode: 200, longestBody: 209_715_200 + 64 * 1024
 
 // As long as a buffered response may be: up to here it is also held for the outcome.
 const LONGEST_HELD = 6_291_556;
-
-/** The start of a response, as long as all of it can be held; nothing once it can't. */
-class Held {
-  #chunks: Uint8Array[] = [];
-  #bytes = 0;
-
-  add(chunk: Uint8Array): void {
-    this.#bytes += chunk.length;
-    if (this.#bytes <= LONGEST_HELD) this.#chunks.push(chunk);
-    else this.#chunks = [];
-  }
-
-  get payload(): Uint8Array {
-    return Buffer.concat(this.#chunks);
-  }
-}
 
 type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
 
@@ -91,16 +76,18 @@ export function streamOnce(
     const answer = answerOf(progress, output.ExecutedVersion);
     if (output.EventStream === undefined) throw progress.flawFound('content');
 
-    const held = new Held();
+    let held: GatheredBytes | undefined = new GatheredBytes();
     const end = await readStream(output.EventStream, progress, async (chunk) => {
-      held.add(chunk);
+      // All of it, or nothing.
+      if ((progress.streamedBytes ?? 0) > LONGEST_HELD) held = undefined;
+      held?.add(chunk);
       await onChunk(chunk);
     });
     if (end === undefined) return toBrokenStream(progress);
     return {
       ...answer,
       streamedBytes: progress.streamedBytes ?? 0,
-      payload: end.ErrorCode ? errorPayload(end) : held.payload,
+      payload: end.ErrorCode ? errorPayload(end) : (held?.take() ?? new Uint8Array()),
       ...(end.ErrorCode && { functionError: end.ErrorCode }),
       ...(end.LogResult && { logTail: Buffer.from(end.LogResult, 'base64') }),
     };
