@@ -47,6 +47,8 @@ const CONNECT_LIMIT_MS = 10_000;
 /** No connection came to stand in time. */
 export class NoConnectionError extends Error {}
 
+const CLOSED_EARLY = 'the connection was closed without a response';
+
 /** The connection was closed, and neither a response nor an error came. */
 export class ConnectionClosedError extends Error {
   override readonly name = 'ConnectionClosed';
@@ -144,21 +146,13 @@ function watchConnection(sent: ClientRequest, path: string, progress: Progress):
   });
 }
 
-/**
- * Sends a request once and reads its answer, noting in `progress` how far both came. Rejects where no answer or no
- * whole one came; of an answer that is no success, what came before it broke is what there is.
- */
-export function exchange(
-  { protocol, hostname, port, method, path, query, headers, body }: Request,
-  sending: Sending,
-): Promise<RawAnswer> {
-  const { agents, progress, stop, timing } = sending;
-  if (stop.aborted) return Promise.reject(new Error('aborted'));
-  const isTls = protocol === 'https:';
+const isTls = ({ protocol }: Request): boolean => protocol === 'https:';
+
+function optionsOf(request: Request, agents: Agents, opening: Opening) {
+  const { hostname, port, method, path, query, headers } = request;
   const search = queryText(query);
-  const opening = new Opening();
-  const options = {
-    agent: isTls ? agents.httpsAgent : agents.httpAgent,
+  return {
+    agent: isTls(request) ? agents.httpsAgent : agents.httpAgent,
     // A literal IPv6 address has brackets in a URL only.
     host: hostname.replace(/^\[|\]$/g, ''),
     port,
@@ -168,28 +162,45 @@ export function exchange(
     // For the agent.
     opening,
   };
+}
+
+/** Ends a request that is stopped, or that has no connection in time. */
+function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, timing }: Sending): void {
+  const giveUp = (error: Error): void => {
+    if (sent.socket === null) opening.giveUp(error);
+    // Node stops listening for errors of a connection that has brought a whole response, read or not.
+    sent.destroy(progress.head === undefined ? error : undefined);
+  };
+  const abort = (): void => giveUp(new Error('aborted'));
+  stop.addEventListener('abort', abort);
+  const callOff = timing.after(CONNECT_LIMIT_MS, () => {
+    if (progress.sentAt === undefined) giveUp(new NoConnectionError());
+  });
+  sent.on('close', () => {
+    stop.removeEventListener('abort', abort);
+    callOff();
+  });
+}
+
+/**
+ * Sends a request once and reads its answer, noting in `progress` how far both came. Rejects where no answer or no
+ * whole one came; of an answer that is no success, what came before it broke is what there is.
+ */
+export function exchange(request: Request, sending: Sending): Promise<RawAnswer> {
+  const { agents, progress, stop } = sending;
+  if (stop.aborted) return Promise.reject(new Error('aborted'));
   return new Promise((resolve, reject) => {
-    const sent = (isTls ? requestHttps : requestHttp)(options);
-    const giveUp = (error: Error): void => {
-      if (sent.socket === null) opening.giveUp(error);
-      // Node stops listening for errors of a connection that has brought a whole response, read or not.
-      sent.destroy(progress.head === undefined ? error : undefined);
-    };
-    const abort = (): void => giveUp(new Error('aborted'));
-    stop.addEventListener('abort', abort);
-    const callOff = timing.after(CONNECT_LIMIT_MS, () => {
-      if (progress.sentAt === undefined) giveUp(new NoConnectionError());
-    });
+    const opening = new Opening();
+    const options = optionsOf(request, agents, opening);
+    const sent = (isTls(request) ? requestHttps : requestHttp)(options);
+    boundRequest(sent, opening, sending);
     watchConnection(sent, options.path, progress);
     sent.on('error', reject);
     sent.on('close', () => {
-      stop.removeEventListener('abort', abort);
-      callOff();
       // After a 101 neither an error nor a response comes.
-      if (progress.head === undefined)
-        reject(new ConnectionClosedError('the connection was closed without a response'));
+      if (progress.head === undefined) reject(new ConnectionClosedError(CLOSED_EARLY));
     });
     sent.on('response', (answer) => receive(answer, sending, { resolve, reject }));
-    sent.end(body);
+    sent.end(request.body);
   });
 }
