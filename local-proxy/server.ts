@@ -15,8 +15,14 @@ import { join, portOf } from './front.ts';
 /** A request as it came to the proxy: for a tunnel (CONNECT host:port), or to be passed on (POST http://…). */
 export type ProxyRequest = Readonly<{ method: string; target: string; authorization: string | undefined }>;
 
-/** What the proxy does in place of passing a request on: an answer of its own, or hanging up without a word. */
-export type Obstruction = Readonly<{ kind: 'refuse'; status: number }> | Readonly<{ kind: 'hang-up' }>;
+/**
+ * What the proxy does in place of passing a request on: it answers itself, hangs up without a word, or says nothing.
+ * Like most proxies it keeps the connection after an answer of its own, also to CONNECT, unless it `hangsUp`.
+ */
+export type Obstruction =
+  | Readonly<{ kind: 'refuse'; status: number; hangsUp?: boolean }>
+  | Readonly<{ kind: 'hang-up' }>
+  | Readonly<{ kind: 'silence' }>;
 
 /** Chooses what stands in a request's way, if anything; n counts requests from 0. */
 export type ObstructionChooser = (n: number) => Obstruction | undefined;
@@ -24,6 +30,8 @@ export type ObstructionChooser = (n: number) => Obstruction | undefined;
 export type LocalProxyOptions = Readonly<{
   /** Default: 127.0.0.1. */
   host?: string;
+  /** Default: one that is free. */
+  port?: number;
   /** Whoever does not present these is answered 407. */
   credentials?: Readonly<{ user: string; password: string }>;
   /** Speaks TLS with its clients (a proxy at https://…). */
@@ -34,6 +42,8 @@ export type LocalProxyOptions = Readonly<{
 export type LocalProxy = Readonly<{
   port: number;
   readonly requests: readonly ProxyRequest[];
+  /** How many connections of clients are open. */
+  readonly connections: number;
   obstruct(chooser: ObstructionChooser): void;
   /** Breaks every connection that stands; new ones are welcome. */
   cut(): void;
@@ -64,9 +74,11 @@ function forwarding(gate: Gate): RequestListener {
       message.socket.destroy();
       return;
     }
+    if (obstruction?.kind === 'silence') return;
     if (obstruction) {
       response.writeHead(obstruction.status, {
         'content-type': 'text/html',
+        ...(obstruction.hangsUp && { connection: 'close' }),
         ...(obstruction.status === 407 && { 'proxy-authenticate': 'Basic realm="proxy"' }),
       });
       response.end(PAGE);
@@ -103,7 +115,11 @@ function tunnelling(gate: Gate): (message: IncomingMessage, client: Duplex, head
       return;
     }
     if (obstruction) {
-      client.end(`HTTP/1.1 ${obstruction.status} No\r\ncontent-length: ${PAGE.length}\r\n\r\n${PAGE}`);
+      // What the client sends from now on is not read as HTTP any more, but its end is seen.
+      client.resume().on('end', () => client.end());
+      if (obstruction.kind === 'silence') return;
+      client.write(`HTTP/1.1 ${obstruction.status} No\r\ncontent-length: ${PAGE.length}\r\n\r\n${PAGE}`);
+      if (obstruction.hangsUp) client.end();
       return;
     }
     const { hostname, port } = new URL(`tcp://${message.url}`);
@@ -143,12 +159,15 @@ export async function startLocalProxy(options: LocalProxyOptions = {}): Promise<
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };
-  server.listen(0, options.host ?? '127.0.0.1');
+  server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
   await once(server, 'listening');
   return {
     port: portOf(server),
     get requests() {
       return requests;
+    },
+    get connections() {
+      return sockets.size;
     },
     obstruct: (chooser) => {
       choose = chooser;

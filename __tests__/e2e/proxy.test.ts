@@ -15,7 +15,7 @@ const LOGIN = `${USER}:${encodeURIComponent(PASSWORD)}`;
 const BASIC = Buffer.from(`${USER}:${PASSWORD}`).toString('base64');
 const SECRETS = [USER, PASSWORD, encodeURIComponent(PASSWORD), 'Tz4', '9mN', BASIC];
 
-const certificate = makeCertificate(['localhost', '127.0.0.1']);
+const certificate = makeCertificate(['localhost', '127.0.0.1', '127.0.0.2']);
 const pem = 'missing' in certificate ? undefined : certificate;
 const withoutTls = 'missing' in certificate ? certificate.missing : undefined;
 const tlsSuite = withoutTls === undefined ? describe : describe.skip;
@@ -246,8 +246,11 @@ for (const way of WAYS) {
       expect(step.outputs['attempts']).toBe('1');
     });
 
-    test('with a proxy that forbids it is not invoked and not sent again', async () => {
-      proxy.obstruct(() => ({ kind: 'refuse', status: 403 }));
+    test.each([
+      ['keeps the connection', false],
+      ['closes the connection', true],
+    ])('with a proxy that forbids it and %s is not invoked and not sent again', async (_, hangsUp) => {
+      proxy.obstruct(() => ({ kind: 'refuse', status: 403, hangsUp }));
       const step = await proxiedStep(way, { [upper]: through(proxy.port) });
       expectNotInvoked(step);
       expect(message(step)).toContain('403');
@@ -314,6 +317,17 @@ tlsSuite(`a tunnel${because(withoutTls)}`, () => {
     expect(message(step)).toMatch(/[Pp]roxy/);
   });
 
+  test.each([407, 403, 502])(
+    'that the proxy refuses with %i, keeping the connection, ends the step',
+    async (status) => {
+      proxy.obstruct(() => ({ kind: 'refuse', status }));
+      // The proxy closes nothing, and the test waits for the process.
+      const step = await proxiedStep(HTTPS, { HTTPS_PROXY: through(proxy.port) }, { retry: 'never' });
+      expectNotInvoked(step);
+      expect(proxy.requests).toHaveLength(1);
+    },
+  );
+
   test('that the proxy can’t open just now is asked for again', async () => {
     proxy.obstruct((n) => (n === 0 ? { kind: 'refuse', status: 502 } : undefined));
     const step = await proxiedStep(HTTPS, { HTTPS_PROXY: through(proxy.port) }, { retry_seconds: '10' });
@@ -375,6 +389,90 @@ tlsSuite(`a proxy at https://${because(withoutTls)}`, () => {
     } finally {
       other.dispose();
     }
+  });
+});
+
+tlsSuite(`NODE_TLS_REJECT_UNAUTHORIZED=0${because(withoutTls)}`, () => {
+  async function expectDistrust(env: Readonly<Record<string, string>>): Promise<void> {
+    const off = { NODE_TLS_REJECT_UNAUTHORIZED: '0', NODE_EXTRA_CA_CERTS: '' };
+    const step = await proxiedStep(HTTPS, { ...env, ...off });
+    const [warning, error, ...others] = step.annotations;
+    expect(warning?.message).toContain('NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored');
+    expect(error?.message).toMatch(/SELF_SIGNED/);
+    expect(others).toEqual([]);
+    expectNotInvoked(step);
+    expect(step.outputs['attempts']).toBe('1');
+  }
+
+  test('does not make an endpoint trusted, and is warned of', () => expectDistrust({}));
+
+  test('does not make an endpoint trusted behind a proxy', async () => {
+    await expectDistrust({ HTTPS_PROXY: through(proxy.port) });
+    expect(proxy.requests).toHaveLength(1);
+  });
+
+  test('does not make a proxy trusted, which is not even sent its credentials', async () => {
+    const secure = kept(await startLocalProxy(pem ? { certificate: pem } : {}));
+    await expectDistrust({ HTTPS_PROXY: `https://${LOGIN}@localhost:${secure.port}` });
+    expect(secure.requests).toEqual([]);
+  });
+});
+
+// Linux and Windows have all of 127.0.0.0/8, macOS its first address alone.
+const twoHosts = process.platform === 'darwin' ? describe.skip : describe;
+
+twoHosts('a proxy on the port that the endpoint has too', () => {
+  let twin: LocalProxy | undefined;
+  afterEach(async () => {
+    await twin?.close();
+    twin = undefined;
+  });
+
+  /** A proxy on 127.0.0.2 that says nothing, on the port of a server on 127.0.0.1. */
+  async function startTwin(port: number, options: { isTls?: boolean } = {}): Promise<LocalProxy> {
+    const tls = options.isTls && pem ? { certificate: pem } : {};
+    const started = await startLocalProxy({ host: '127.0.0.2', port, ...tls });
+    started.obstruct(() => ({ kind: 'silence' }));
+    twin = started;
+    return started;
+  }
+
+  for (const proxyScheme of ['http', 'https'] as const) {
+    const test_ = withoutTls === undefined ? test : test.skip;
+    test_(
+      `at ${proxyScheme}:// that says nothing to CONNECT was sent nothing for an https endpoint`,
+      async () => {
+        const port = front?.port ?? 0;
+        const { requests } = await startTwin(port, { isTls: proxyScheme === 'https' });
+        const step = await proxiedStep(
+          HTTPS,
+          {
+            HTTPS_PROXY: `${proxyScheme}://127.0.0.2:${port}`,
+            AWS_ENDPOINT_URL_LAMBDA: `https://127.0.0.1:${port}`,
+          },
+          { timeout_seconds: '2' },
+        );
+        expect(requests).toEqual([
+          { method: 'CONNECT', target: `127.0.0.1:${port}`, authorization: undefined },
+        ]);
+        expectNotInvoked(step);
+        expect(message(step)).toContain('DeadlineExceeded');
+        expect(message(step)).toContain('(through a proxy)');
+      },
+    );
+  }
+
+  test('that says nothing may have passed on what was sent for an http endpoint', async () => {
+    const port = Number(new URL(lambda.url).port);
+    const { requests } = await startTwin(port);
+    const step = await proxiedStep(
+      HTTP,
+      { HTTP_PROXY: `http://127.0.0.2:${port}` },
+      { timeout_seconds: '2' },
+    );
+    expect(requests).toHaveLength(1);
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(message(step)).toContain('(through a proxy)');
   });
 });
 

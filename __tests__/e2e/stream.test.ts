@@ -2,8 +2,10 @@ import { createCipheriv, createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { invokeComplete, payloadChunk } from '../../local-lambda/event-stream.ts';
 import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
 import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { startRawServer } from '../raw-server.ts';
 import { signalTest } from '../signals.ts';
 import { followPeak } from './peak-memory.ts';
 import { HANDLERS, type InvokeStep, invokeStep, jobEnvironment } from './step.ts';
@@ -339,6 +341,25 @@ test('a dry run runs nothing', async () => {
   expect(lambda.executions()).toHaveLength(0);
 });
 
+test('a stream whose last chunk never comes ends the step', async () => {
+  const chunked = (bytes: Uint8Array): Buffer =>
+    Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
+  const server = await startRawServer((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    socket.write(chunked(payloadChunk(Buffer.from('hello'))));
+    socket.write(chunked(invokeComplete({ error: undefined, logResult: undefined })));
+  });
+  try {
+    const inputs = { function_name: 'stream', payload: '{}', response_stream: 'true' };
+    // The server closes nothing, and the test waits for the process.
+    const step = await invokeStep(server, inputs);
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs).toMatchObject({ outcome: 'succeeded', result: 'hello' });
+  } finally {
+    await server.close();
+  }
+});
+
 test('a page of a proxy is not taken for a stream', async () => {
   lambda.setFault(() => ({
     kind: 'raw',
@@ -350,7 +371,7 @@ test('a page of a proxy is not taken for a stream', async () => {
   const step = await streamStep({ lines: 1 });
   expect(step.outputs['outcome']).toBe('unknown');
   expect(step.annotations[0]?.message).toContain(
-    'HTTP 200: A proxy or firewall answered instead of Lambda: text/html',
+    'HTTP 200: A proxy or firewall answered instead of Lambda: <html>hello</html>',
   );
 });
 

@@ -27,6 +27,9 @@ export const INVOCATION = anInvocation({
   payload: new TextEncoder().encode('{"a":1}'),
 });
 
+/** How long a connection may take. */
+export const CONNECT_LIMIT_MS = 10_000;
+
 export const POLICY: DeliveryPolicy = { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 };
 
 /** A clock on which waiting takes no time, and a sequence in place of chance. */
@@ -63,6 +66,24 @@ export function timeoutAtSleep(count: number, also: () => void = () => {}): Timi
       if (timing.slept.length !== count) return;
       for (const goOff of timeouts) goOff();
       also();
+    },
+  };
+}
+
+/** Timers that go off when the test says so, and not before. */
+export function manualTiming(): Timing & Readonly<{ goOff: (ms: number) => void }> {
+  const timers = new Set<Readonly<{ ms: number; callback: () => void }>>();
+  return {
+    ...REAL_TIMING,
+    after: (ms, callback) => {
+      const timer = { ms, callback };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    goOff: (ms) => {
+      const due = [...timers].filter((timer) => timer.ms === ms);
+      if (due.length === 0) throw new Error(`no timer of ${ms} ms is set`);
+      for (const { callback } of due) callback();
     },
   };
 }

@@ -345,13 +345,18 @@ test('a cancelled workflow is what ended it where timeout_seconds was over too',
 
 describe('a wait that several share', () => {
   let cancel: AbortController;
+  let clients: Clients;
   beforeEach(() => {
     cancel = new AbortController();
+    clients = new Clients({});
   });
   // Nobody waits on where a test failed.
-  afterEach(() => cancel.abort());
+  afterEach(() => {
+    cancel.abort();
+    clients.close();
+  });
   const waitWith = (options: Parameters<typeof deliverTo>[1]) =>
-    deliverTo(lambda, { cancel: cancel.signal, ...options });
+    deliverTo(lambda, { clients, cancel: cancel.signal, ...options });
 
   test('ends for each at its own deadline, and goes on for the others', async () => {
     lambda.setFunction('echo', PENDING);

@@ -5,28 +5,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
 import { portOf } from '../../local-proxy/front.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
-import { deliverTo, ECHO, POLICY, useLambda } from './courier.ts';
-
-const CONNECT_LIMIT_MS = 10_000;
-
-/** Timers that go off when the test says so, and not before. */
-function manualTiming(): Timing & Readonly<{ goOff: (ms: number) => void }> {
-  const timers = new Set<Readonly<{ ms: number; callback: () => void }>>();
-  return {
-    ...REAL_TIMING,
-    after: (ms, callback) => {
-      const timer = { ms, callback };
-      timers.add(timer);
-      return () => timers.delete(timer);
-    },
-    goOff: (ms) => {
-      const due = [...timers].filter((timer) => timer.ms === ms);
-      if (due.length === 0) throw new Error(`no timer of ${ms} ms is set`);
-      for (const { callback } of due) callback();
-    },
-  };
-}
+import { CONNECT_LIMIT_MS, deliverTo, ECHO, manualTiming, POLICY, useLambda } from './courier.ts';
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {

@@ -43,6 +43,9 @@ const MOST_COPIES = 10_000;
 const MOST_IN_FLIGHT = 1_000;
 const USUAL_CONCURRENCY = 10;
 
+const ALWAYS_VERIFIED =
+  'NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always verified. To trust a private certificate authority, set NODE_EXTRA_CA_CERTS to the file with its certificate.';
+
 /** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
 export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
   const problems = new Problems();
@@ -102,7 +105,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   }
   const writeSummary = flag('summary');
   const wantsComment = flag('comment_on_pull_request');
-  const proxy = parseProxy(environment.proxy, problems);
+  const proxy = parseProxy(environment, problems);
 
   if (
     problems.error ||
@@ -137,6 +140,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     ...(wantsComment && { comment: await planComment(read, environment) }),
     warnings: Object.freeze([
       ...warnings,
+      ...(environment.trustsAnyCertificate ? [ALWAYS_VERIFIED] : []),
       ...pointless({
         repeat,
         maxConcurrency,

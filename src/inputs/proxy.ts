@@ -1,5 +1,6 @@
 import type { ProxyVariables } from '../lambda/connection.ts';
 import type { Problems } from './problems.ts';
+import type { Environment } from './read.ts';
 
 /** Node's order: the lower case counts where both are set. */
 const PROXIES = [
@@ -22,15 +23,29 @@ function normalise(value: string): string | undefined {
   return url.href;
 }
 
+/** Whether this Node.js has agents that go through a proxy: since 24.5. Others bypass it without a word. */
+function supportsProxies(nodeVersion: string): boolean {
+  const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
+  return major > 24 || (major === 24 && minor >= 5);
+}
+
 /**
  * Checks the proxy variables, whose values may hold a password and so are never quoted.
  * Node passes over what it does not know and would go past such a proxy without a word.
  */
-export function parseProxy(variables: ProxyVariables, problems: Problems): ProxyVariables {
+export function parseProxy(
+  { proxy: variables, nodeVersion }: Pick<Environment, 'proxy' | 'nodeVersion'>,
+  problems: Problems,
+): ProxyVariables {
   const checked = PROXIES.map(([lower, upper]) => {
     const name = variables[lower] ? lower : upper;
     const value = variables[name];
     if (!value) return [lower, undefined] as const;
+    if (!supportsProxies(nodeVersion)) {
+      problems.add(
+        `The environment variable ${name} is set, but Node.js ${nodeVersion} ignores it and would bypass the proxy. Update the runner to a version that runs actions on Node.js 24.5 or later, or remove the variable.`,
+      );
+    }
     const url = normalise(value);
     if (url === undefined) {
       problems.add(

@@ -34,6 +34,10 @@ export type Environment = Readonly<{
   proxy: Variables;
   /** Credentials that the step has from the start. */
   credentials: StepCredentials;
+  /** The version of Node.js, as in 24.19.0. */
+  nodeVersion: string;
+  /** Whether NODE_TLS_REJECT_UNAUTHORIZED=0 is set, which has no effect here. */
+  trustsAnyCertificate: boolean;
 }>;
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'];
@@ -45,10 +49,13 @@ export const readInput: InputReader = (name) => {
   return text.trim() === '' ? INPUT_DEFAULTS[name] : text;
 };
 
-/** Reads what the action needs of `process.env`, here and nowhere else. */
+/** Reads what the action needs of `process.env`, here and nowhere else. From then on every certificate is verified. */
 export function readEnvironment(): Environment {
   const variables = process.env;
   const proxy = Object.fromEntries(PROXY_VARIABLES.map((name) => [name, variables[name]] as const));
+  const trustsAnyCertificate = variables['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';
+  // Node.js reads it for each connection. An agent's own option does not reach the connection to a proxy at https://.
+  delete variables['NODE_TLS_REJECT_UNAUTHORIZED'];
   return Object.freeze({
     workspace: variables['GITHUB_WORKSPACE'] || process.cwd(),
     temporaryFolder: variables['RUNNER_TEMP'] || tmpdir(),
@@ -68,5 +75,7 @@ export function readEnvironment(): Environment {
     }),
     proxy: Object.freeze(proxy),
     credentials: credentialsIn(variables, { token: readInput('github_token'), proxies: proxy }),
+    nodeVersion: process.versions.node,
+    trustsAnyCertificate,
   });
 }

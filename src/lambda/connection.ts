@@ -3,84 +3,131 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { Progress } from './progress.ts';
 
 /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, as Node's own agents read them. */
 export type ProxyVariables = Readonly<Record<string, string | undefined>>;
 
-// NATs forget a silent connection: a hosted runner’s after 4 minutes, others sooner. A probe costs 60 bytes.
+// NATs forget a silent connection: a hosted runner's after 4 minutes, others sooner. A probe costs 60 bytes.
 const KEEP_ALIVE_MS = 4_000;
 
 // A connection that idled longer may be closed by the other side just when a request is written to it.
 const LONGEST_IDLE_MS = 10_000;
 
-/** An agent hears of sockets and not of invocations: the request's options tell which one a socket is for. */
-const progressIn = (options: object): Progress | undefined =>
-  'progress' in options && options.progress instanceof Progress ? options.progress : undefined;
+/** The tunnel that is being opened for one request: the request itself does not have its socket yet. */
+export class Opening {
+  #socket: Duplex | undefined;
+
+  begin(socket: Duplex): void {
+    this.#socket = socket;
+  }
+
+  end(): void {
+    this.#socket = undefined;
+  }
+
+  /** Closes the connection to the proxy, where the tunnel is not open yet. */
+  giveUp(error: Error): void {
+    this.#socket?.destroy(error);
+  }
+}
+
+// Node reads a proxy's response to CONNECT without a bound, and for each part of it doubles its listeners.
+const MOST_PARTS = 16;
+const ENDLESS = "the proxy's response to CONNECT does not end";
+
+/** Closes a connection to a proxy whose response to CONNECT does not end. The answer ends the guard. */
+function guardTunnel(socket: Duplex): () => void {
+  let parts = 0;
+  const count = (): void => {
+    parts += 1;
+    if (parts > MOST_PARTS) socket.destroy(Object.assign(new Error(ENDLESS), { code: 'ERR_PROXY_TUNNEL' }));
+  };
+  socket.on('readable', count);
+  return () => socket.off('readable', count);
+}
+
+/** An agent is told of sockets and not of requests: the options say which request a socket is for. */
+const openingIn = (options: object): Opening | undefined =>
+  'opening' in options && options.opening instanceof Opening ? options.opening : undefined;
 
 function keepAlive(socket: Duplex | null | undefined): void {
   if (socket instanceof Socket) socket.setKeepAlive(true, KEEP_ALIVE_MS);
 }
 
-// A socket that leads to a proxy does so again when it is used again.
-const proxied = new WeakSet<Duplex>();
+const tunnels = new WeakSet<Duplex>();
 
-/** Notes that a request has a connection that stands. */
-export function connectionStands(socket: Duplex, progress: Progress | undefined): void {
-  if (proxied.has(socket)) progress?.proxyIsUsed();
-  progress?.connectionStands();
+/** Whether a socket leads through a proxy's tunnel. */
+export const isTunnel = (socket: Duplex): boolean => tunnels.has(socket);
+
+/** Calls back when a socket is connected, TLS included: from then on a request is written to it. */
+export function whenConnected(socket: Socket, callback: () => void): void {
+  // A tunnel and a connection that is used again are connected when a request gets them.
+  if (!socket.connecting) callback();
+  else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', callback);
 }
 
-class ObservedHttpAgent extends HttpAgent {
+const CLOSED = 'all connections were closed';
+
+class KeptAliveHttpAgent extends HttpAgent {
+  #isClosed = false;
+
   override createConnection(
     ...[options, callback]: Parameters<HttpAgent['createConnection']>
   ): Duplex | null | undefined {
-    const progress = progressIn(options);
+    if (this.#isClosed) throw new Error(CLOSED);
     const socket = super.createConnection(options, callback);
     keepAlive(socket);
-    // To a proxy at https:// the connection stands only when TLS does.
-    socket?.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
-      if (socket instanceof Socket && socket.remotePort !== Number(options.port)) proxied.add(socket);
-      connectionStands(socket, progress);
-    });
-    socket?.once('error', (error) => {
-      const elsewhere =
-        ('port' in error && error.port !== Number(options.port)) ||
-        ('hostname' in error && error.hostname !== options.host);
-      if (elsewhere) progress?.proxyIsUsed();
-    });
     return socket;
+  }
+
+  override destroy(): void {
+    this.#isClosed = true;
+    super.destroy();
   }
 }
 
-class ObservedHttpsAgent extends HttpsAgent {
+class KeptAliveHttpsAgent extends HttpsAgent {
+  // Node's own destroy() does not know the connections over which tunnels are being opened.
+  readonly #opening = new Set<Duplex>();
+  #isClosed = false;
+
   override createConnection(
     ...[options, callback]: Parameters<HttpsAgent['createConnection']>
   ): Duplex | null | undefined {
-    const progress = progressIn(options);
-    // Only through a proxy does a TLS socket come by the callback, once the tunnel stands or has failed.
+    if (this.#isClosed) throw new Error(CLOSED);
+    const opening = openingIn(options);
+    // Only through a proxy does a socket come by the callback, once the tunnel is open or has failed.
     const socket = super.createConnection(options, (error, tunnel) => {
-      progress?.proxyIsUsed();
-      if (!error) {
-        proxied.add(tunnel);
-        connectionStands(tunnel, progress);
-      }
+      opening?.end();
+      endGuard?.();
+      if (socket) this.#opening.delete(socket);
+      // Node leaves the connection open where the proxy refused the tunnel.
+      if (error) socket?.destroy();
+      else tunnels.add(tunnel);
       callback?.(error, tunnel);
     });
-    keepAlive(socket);
-    socket?.once('secureConnect', () => {
-      // With a proxy at https:// this TLS is the proxy's own, and no tunnel stands yet.
-      if (socket instanceof Socket && socket.remotePort === Number(options.port))
-        connectionStands(socket, progress);
-    });
+    // A direct connection has TLS. A proxy at https:// is one that is trusted.
+    const endGuard = socket && !(socket instanceof TLSSocket) ? guardTunnel(socket) : undefined;
+    if (socket) {
+      keepAlive(socket);
+      opening?.begin(socket);
+      this.#opening.add(socket);
+      socket.once('close', () => this.#opening.delete(socket));
+    }
     return socket;
+  }
+
+  override destroy(): void {
+    this.#isClosed = true;
+    super.destroy();
+    for (const socket of this.#opening) socket.destroy(new Error(CLOSED));
   }
 }
 
 /** For HTTP and for HTTPS. */
 export type Agents = Readonly<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent }>;
 
-/** Agents that keep silent connections alive, go through the proxy that `proxy` names, and note what was sent. */
+/** Agents that keep silent connections alive and go through the proxy that `proxy` names; destroyed, they open none. */
 export function createAgents(proxy: ProxyVariables): Agents {
   const options = {
     keepAlive: true,
@@ -88,5 +135,5 @@ export function createAgents(proxy: ProxyVariables): Agents {
     timeout: LONGEST_IDLE_MS,
     proxyEnv: proxy,
   };
-  return { httpAgent: new ObservedHttpAgent(options), httpsAgent: new ObservedHttpsAgent(options) };
+  return { httpAgent: new KeptAliveHttpAgent(options), httpsAgent: new KeptAliveHttpsAgent(options) };
 }

@@ -4,7 +4,7 @@ import { follow } from './abort.ts';
 import type { Clients } from './client.ts';
 import type { Configuration } from './configuration.ts';
 import type { Following, followExecution } from './durable.ts';
-import { CANCELLED, toUnsent } from './failures.ts';
+import { CANCELLED, toUnsent, wasTakenForInvocation } from './failures.ts';
 import type { Gate, Pass } from './gate.ts';
 import type { Answer, Delivery, Failure, Invocation } from './invocation.ts';
 import { invokeOnce } from './invoke.ts';
@@ -88,7 +88,9 @@ const refusesTail = (failure: Failure, invocation: Invocation): boolean =>
 
 /** What all attempts together prove: one that may have run is not undone by a later one that was refused. */
 function sumUp(failures: readonly Failure[], last: Failure, invocation: Invocation): Failure {
-  if (invocation.invocationType === 'DryRun') return { ...last, proof: 'never_ran' };
+  if (invocation.invocationType === 'DryRun' && !wasTakenForInvocation(last)) {
+    return { ...last, proof: 'never_ran' };
+  }
   const uncertain = failures.find(({ proof }) => proof === 'may_have_run');
   const proof = last.proof === 'never_ran' && uncertain ? 'may_have_run' : last.proof;
   const sentAt = uncertain?.sentAt ?? last.sentAt;

@@ -7,6 +7,7 @@ import {
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
 import { toUnfollowed } from './failures.ts';
+import type { Expected } from './flaws.ts';
 import type { Answer, Failure, Invocation } from './invocation.ts';
 import { mayAskAgain, Poll, type Polling } from './polling.ts';
 import { type Bounds, perform } from './request.ts';
@@ -37,6 +38,9 @@ export type Following = Bounds &
   }>;
 
 const PAGE = 1000;
+// The payload and the response of an execution have up to 6 MB each, and twice that as text inside JSON.
+const WITH_DATA: Expected = { statusCode: 200, longestBody: 32 * 1024 * 1024 };
+
 // An execution that was just started may not be found at once.
 const UNFOUND_MS = 30_000;
 
@@ -135,10 +139,11 @@ function readExecution(
   { client, ...bounds }: Following,
   data: { IncludeExecutionData: boolean },
 ): Promise<Read<GetDurableExecutionResponse> | Failure> {
-  return perform(bounds, async () => {
+  const send = async () => {
     const command = new GetDurableExecutionCommand({ DurableExecutionArn: arn, ...data });
     return { kind: 'read', output: await client.send(command) } as const;
-  });
+  };
+  return perform(bounds, send, WITH_DATA);
 }
 
 /** An error in the form in which functions report theirs. */

@@ -1,7 +1,14 @@
-import { Buffer } from 'node:buffer';
-import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
+import type { Buffer } from 'node:buffer';
+import {
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as requestHttp,
+} from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { type Agents, connectionStands } from './connection.ts';
+import { type Agents, isTunnel, Opening, whenConnected } from './connection.ts';
+import { type Expected, flawOf } from './flaws.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import type { Head, Progress } from './progress.ts';
 import { type Query, queryText } from './signature.ts';
 import type { Timing } from './timing.ts';
@@ -22,17 +29,17 @@ export type Request = Readonly<{
 export type RawAnswer = Readonly<{
   statusCode: number;
   headers: IncomingHttpHeaders;
-  body: Buffer | IncomingMessage;
+  body: Buffer | AsyncIterable<Buffer>;
 }>;
 
 /** How a request is sent: over which agents, what ends it early, and where it is noted how far it came. */
 export type Sending = Readonly<{
   agents: Agents;
+  /** Closes what the request still has open, a streamed answer included. */
   stop: AbortSignal;
   timing: Timing;
   progress: Progress;
-  /** Whether the body of a success is handed on as it comes. */
-  isStreamed: boolean;
+  expected: Expected;
 }>;
 
 const CONNECT_LIMIT_MS = 10_000;
@@ -40,8 +47,18 @@ const CONNECT_LIMIT_MS = 10_000;
 /** No connection came to stand in time. */
 export class NoConnectionError extends Error {}
 
-/** How much is read, in bytes, of what somebody else answered in Lambda's place. */
+const CLOSED_EARLY = 'the connection was closed without a response';
+
+/** The connection was closed, and neither a response nor an error came. */
+export class ConnectionClosedError extends Error {
+  override readonly name = 'ConnectionClosed';
+}
+
+/** How much is read, in bytes, of what somebody else answered in Lambda's place, and of a refusal. */
 export const LONGEST_STRANGE_TEXT = 64 * 1024;
+
+// The event stream encoding allows 16 MB for an event's payload and 128 KB for its headers.
+const LONGEST_EVENT = 17 * 1024 * 1024;
 
 const isRefused = (statusCode: number): boolean => statusCode >= 300;
 
@@ -50,74 +67,140 @@ function headOf(statusCode: number, headers: IncomingHttpHeaders): Head {
   const retryAfter = Number(headers['retry-after']);
   return {
     statusCode,
-    ...(typeof requestId === 'string' && { requestId }),
+    ...(typeof requestId === 'string' && requestId !== '' && { requestId }),
     ...(retryAfter > 0 && { retryAfterSeconds: retryAfter }),
     ...(headers['content-type'] !== undefined && { mediaType: headers['content-type'] }),
   };
 }
 
-/** Calls back with the whole body, or with what came before it broke and the error. */
-function readBody(answer: IncomingMessage, onEnd: (body: Buffer, error?: Error) => void): void {
-  const chunks: Buffer[] = [];
-  // Once it is put together, the pieces need not live on with the answer.
-  const whole = (): Buffer => Buffer.concat(chunks.splice(0));
-  answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-  answer.on('end', () => onEnd(whole()));
-  answer.on('error', (error) => onEnd(whole(), error));
+/** What was read of a body, and why it is not all: it broke off, or is longer than `longest`. */
+type Body = Readonly<{ bytes: Buffer; error?: Error; isTooLong?: boolean }>;
+
+function readBody(answer: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
+  const gathered = new GatheredBytes();
+  let isOver = false;
+  const end = (why: Omit<Body, 'bytes'> = {}): void => {
+    if (isOver) return;
+    isOver = true;
+    onEnd({ bytes: gathered.take(), ...why });
+  };
+  answer.on('data', (chunk: Buffer) => {
+    const left = longest - gathered.length;
+    gathered.add(chunk.subarray(0, left));
+    if (chunk.length <= left) return;
+    answer.destroy();
+    end({ isTooLong: true });
+  });
+  answer.on('end', () => end());
+  answer.on('error', (error) => end({ error }));
+}
+
+/** Passes a stream on. Whoever decodes it holds an event until all of it is there, so an endless one breaks it off. */
+async function* boundedEvents(answer: IncomingMessage, progress: Progress): AsyncGenerator<Buffer, void> {
+  for await (const chunk of answer) {
+    progress.rawBytesCame(chunk.length);
+    if (progress.undecodedBytes > LONGEST_EVENT) throw progress.flawFound('length');
+    yield chunk;
+  }
+}
+
+/** Reads an answer as far as it may be Lambda's. Calls back with an error where it is not, or not whole. */
+function receive(
+  answer: IncomingMessage,
+  { expected, progress }: Sending,
+  settle: Readonly<{ resolve: (answer: RawAnswer) => void; reject: (error: Error) => void }>,
+): void {
+  const { statusCode = 0, headers } = answer;
+  progress.headCame(headOf(statusCode, headers));
+  const flaw = isRefused(statusCode) ? undefined : flawOf(answer, expected);
+  if (isRefused(statusCode) || flaw !== undefined) {
+    readBody(answer, LONGEST_STRANGE_TEXT, ({ bytes }) => {
+      progress.textCame(bytes.toString());
+      if (flaw === undefined) settle.resolve({ statusCode, headers, body: bytes });
+      else settle.reject(progress.flawFound(flaw));
+    });
+  } else if (expected.isStreamed) {
+    // What streams, runs: this is so before the first event has come.
+    progress.streamCame(0);
+    settle.resolve({ statusCode, headers, body: boundedEvents(answer, progress) });
+  } else {
+    readBody(answer, expected.longestBody, ({ bytes, error, isTooLong }) => {
+      if (isTooLong) settle.reject(progress.flawFound('length'));
+      else if (error !== undefined) settle.reject(error);
+      else settle.resolve({ statusCode, headers, body: bytes });
+    });
+  }
+}
+
+/** Notes whether a request goes through a proxy, as its agent decided, and when it begins to leave this machine. */
+function watchConnection(sent: ClientRequest, path: string, progress: Progress): void {
+  // Without TLS a proxy is sent the whole URL.
+  if (sent.path !== path) progress.proxyIsUsed();
+  sent.on('socket', (socket) => {
+    if (isTunnel(socket)) progress.proxyIsUsed();
+    whenConnected(socket, () => progress.connectionStands());
+  });
+  // A direct connection is handed to its request at once, a tunnel only when it is open.
+  process.nextTick(() => {
+    if (sent.socket === null) progress.proxyIsUsed();
+  });
+}
+
+const isTls = ({ protocol }: Request): boolean => protocol === 'https:';
+
+function optionsOf(request: Request, agents: Agents, opening: Opening) {
+  const { hostname, port, method, path, query, headers } = request;
+  const search = queryText(query);
+  return {
+    agent: isTls(request) ? agents.httpsAgent : agents.httpAgent,
+    // A literal IPv6 address has brackets in a URL only.
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port,
+    method,
+    path: search === '' ? path : `${path}?${search}`,
+    headers,
+    // For the agent.
+    opening,
+  };
+}
+
+/** Ends a request that is stopped, or that has no connection in time. */
+function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, timing }: Sending): void {
+  const giveUp = (error: Error): void => {
+    if (sent.socket === null) opening.giveUp(error);
+    // Node stops listening for errors of a connection that has brought a whole response, read or not.
+    sent.destroy(progress.head === undefined ? error : undefined);
+  };
+  const abort = (): void => giveUp(new Error('aborted'));
+  stop.addEventListener('abort', abort);
+  const callOff = timing.after(CONNECT_LIMIT_MS, () => {
+    if (progress.sentAt === undefined) giveUp(new NoConnectionError());
+  });
+  sent.on('close', () => {
+    stop.removeEventListener('abort', abort);
+    callOff();
+  });
 }
 
 /**
  * Sends a request once and reads its answer, noting in `progress` how far both came. Rejects where no answer or no
  * whole one came; of an answer that is no success, what came before it broke is what there is.
  */
-export function exchange(
-  { protocol, hostname, port, method, path, query, headers, body }: Request,
-  { agents, progress, stop, timing, isStreamed }: Sending,
-): Promise<RawAnswer> {
+export function exchange(request: Request, sending: Sending): Promise<RawAnswer> {
+  const { agents, progress, stop } = sending;
   if (stop.aborted) return Promise.reject(new Error('aborted'));
-  const isTls = protocol === 'https:';
-  const search = queryText(query);
   return new Promise((resolve, reject) => {
-    const options = {
-      agent: isTls ? agents.httpsAgent : agents.httpAgent,
-      // A literal IPv6 address has brackets in a URL only.
-      host: hostname.replace(/^\[|\]$/g, ''),
-      port,
-      method,
-      path: search === '' ? path : `${path}?${search}`,
-      headers,
-      // For the agent, which hears of sockets and not of invocations.
-      progress,
-    };
-    const sent = (isTls ? requestHttps : requestHttp)(options);
-    const abort = (): void => {
-      sent.destroy(new Error('aborted'));
-    };
-    stop.addEventListener('abort', abort);
-    const callOff = timing.after(CONNECT_LIMIT_MS, () => {
-      if (progress.sentAt === undefined) sent.destroy(new NoConnectionError());
-    });
-    sent.on('close', () => {
-      stop.removeEventListener('abort', abort);
-      callOff();
-    });
-    sent.on('socket', (socket) => {
-      if (sent.reusedSocket) connectionStands(socket, progress);
-    });
+    const opening = new Opening();
+    const options = optionsOf(request, agents, opening);
+    const sent = (isTls(request) ? requestHttps : requestHttp)(options);
+    boundRequest(sent, opening, sending);
+    watchConnection(sent, options.path, progress);
     sent.on('error', reject);
-    sent.on('response', (answer) => {
-      const { statusCode = 0 } = answer;
-      progress.headCame(headOf(statusCode, answer.headers));
-      if (isStreamed && !isRefused(statusCode)) {
-        resolve({ statusCode, headers: answer.headers, body: answer });
-        return;
-      }
-      readBody(answer, (whole, error) => {
-        if (isRefused(statusCode)) progress.textCame(whole.toString('utf8', 0, LONGEST_STRANGE_TEXT));
-        else if (error !== undefined) return reject(error);
-        resolve({ statusCode, headers: answer.headers, body: whole });
-      });
+    sent.on('close', () => {
+      // After a 101 neither an error nor a response comes.
+      if (progress.head === undefined) reject(new ConnectionClosedError(CLOSED_EARLY));
     });
-    sent.end(body);
+    sent.on('response', (answer) => receive(answer, sending, { resolve, reject }));
+    sent.end(request.body);
   });
 }

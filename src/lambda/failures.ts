@@ -2,7 +2,7 @@ import { isFields } from '../fields.ts';
 import { grouped } from '../figures.ts';
 import { clockNote } from './clock.ts';
 import type { Answer, Failure } from './invocation.ts';
-import type { Head, Progress } from './progress.ts';
+import type { Flaw, Head, Progress } from './progress.ts';
 
 /** Whether a function ran although no answer came, and whether a retry may help. */
 export type Verdict = Readonly<Pick<Failure, 'proof' | 'mayClear' | 'isOverload' | 'clearsSoonOrNever'>>;
@@ -233,6 +233,25 @@ function tellLost(told: Told, { head, sentAt }: Progress): Told {
   return { ...told, message: `The connection was ${how} ${when} the request was sent` };
 }
 
+// It may be the function's response, or the start of it, which only show_response shows.
+const LOOKS_LIKE_JSON = /^\s*(?:[[{"\d-]|true|false|null)/;
+
+const FLAWS: Readonly<Partial<Record<Flaw, string>>> = {
+  encoding: 'The response has a Content-Encoding that was not requested',
+  framing: 'The response may be incomplete: it has neither Content-Length nor chunked encoding',
+  length: "The response is longer than Lambda's limit",
+};
+
+/** A response with a success status that is not Lambda's, or not all of it. */
+function tellFlaw(flaw: Flaw, { head, text: came = '' }: Progress): Told {
+  const name = `HTTP ${head?.statusCode}`;
+  const why = FLAWS[flaw];
+  if (why !== undefined) return { name, message: why };
+  return LOOKS_LIKE_JSON.test(came)
+    ? { name, message: "The response is not Lambda's" }
+    : tellStrange(head?.statusCode, came);
+}
+
 /** What to call a failure, and what to say of it. */
 function tell(fields: Readonly<Record<string, unknown>>, head: Head | undefined, came: string): Told {
   const statusCode = head?.statusCode;
@@ -285,6 +304,8 @@ function failure(told: Told, verdict: Verdict, progress: Progress): Failure {
 
 /** What the SDK threw, as a Failure that says whether the function ran. */
 export function toFailure(thrown: unknown, progress: Progress): Failure {
+  // Whoever sent it, nothing says what ran.
+  if (progress.flaw !== undefined) return failure(tellFlaw(progress.flaw, progress), UNCERTAIN, progress);
   const error = firstCause(progress.networkError ?? thrown);
   const fields = isFields(error) ? error : { message: String(error) };
   const statusCode = progress.head?.statusCode;
@@ -350,10 +371,9 @@ export function toUncredentialed(
   );
 }
 
-/** An answer with a success status that is not Lambda's: whoever sent it, nothing says what ran. */
-export function toStrangeAnswer(came: string, progress: Progress): Failure {
-  return failure(tellStrange(progress.head?.statusCode, came), UNCERTAIN, progress);
-}
+/** Whether a dry run was responded to as if it were an invocation: then something may have run. */
+export const wasTakenForInvocation = ({ statusCode = 0 }: Failure): boolean =>
+  statusCode >= 200 && statusCode < 300 && statusCode !== 204;
 
 /** A stream that ended in good order, but without the event that ends it. */
 export function toBrokenStream(progress: Progress): Failure {

@@ -1,8 +1,10 @@
 import { Buffer } from 'node:buffer';
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { LONGEST_STRANGE_TEXT } from './exchange.ts';
-import { toStrangeAnswer } from './failures.ts';
+import { wasTakenForInvocation } from './failures.ts';
+import { isLambdasId } from './flaws.ts';
 import type { Answer, Failure, Invocation } from './invocation.ts';
+import type { Progress } from './progress.ts';
 import { type Bounds, perform } from './request.ts';
 
 /** What both ways of invoking send; nothing that was not given, since functions on capacity providers refuse $LATEST. */
@@ -26,29 +28,47 @@ const commandFor = (invocation: Invocation): InvokeCommand =>
 
 function isJson(payload: Uint8Array): boolean {
   try {
-    JSON.parse(Buffer.from(payload).toString('utf8'));
+    JSON.parse(Buffer.from(payload).toString());
     return true;
   } catch {
     return false;
   }
 }
 
+// Lambda's own limit, and some room: a limit on a response's text need not be one on its bytes.
+const LONGEST_BODY = 6_291_556 + 64 * 1024;
+
 const STATUS = { RequestResponse: 200, Event: 202, DryRun: 204 } as const;
 
-/** Lambda names every answer by its request id. Emulators may not, but then status and body are as Lambda's. */
-function isLambdas(answer: Answer, { invocationType }: Invocation): boolean {
-  if (answer.requestId !== undefined) return true;
-  if (answer.statusCode !== STATUS[invocationType]) return false;
-  return invocationType === 'RequestResponse' ? isJson(answer.payload) : answer.payload.length === 0;
+/**
+ * Whether a body is one of Lambda's. A custom runtime may respond with any bytes, so then the header that only a run
+ * has must be there too. Emulators have JSON, for an event too, and no request id or one of their own.
+ */
+function isLambdas({ requestId, executedVersion, payload }: Answer, { invocationType }: Invocation): boolean {
+  switch (invocationType) {
+    case 'RequestResponse':
+      return (isLambdasId(requestId) && executedVersion !== undefined) || isJson(payload);
+    case 'Event':
+      return payload.length === 0 || isJson(payload);
+    case 'DryRun':
+      return true;
+    default:
+      return invocationType satisfies never;
+  }
 }
 
+/** A dry run that was responded to as an invocation is may have run something: emulators do that. */
+const afterDryRun = (result: Answer | Failure): Answer | Failure =>
+  result.kind === 'failure' && wasTakenForInvocation(result) ? { ...result, mayClear: false } : result;
+
 /** Sends an invocation once. Never throws: what went wrong is a Failure that says whether the function ran. */
-export function invokeOnce(
+export async function invokeOnce(
   client: LambdaClient,
   invocation: Invocation,
   bounds: Bounds,
 ): Promise<Answer | Failure> {
-  return perform(bounds, async (progress) => {
+  const { invocationType } = invocation;
+  const send = async (progress: Progress): Promise<Answer | Failure> => {
     const output = await client.send(commandFor(invocation));
     const requestId = progress.head?.requestId;
     const answer: Answer = {
@@ -61,8 +81,13 @@ export function invokeOnce(
       ...(output.DurableExecutionArn && { durableExecutionArn: output.DurableExecutionArn }),
       ...(output.LogResult && { logTail: Buffer.from(output.LogResult, 'base64') }),
     };
-    return isLambdas(answer, invocation)
-      ? answer
-      : toStrangeAnswer(Buffer.from(answer.payload).toString('utf8', 0, LONGEST_STRANGE_TEXT), progress);
+    if (isLambdas(answer, invocation)) return answer;
+    progress.textCame(Buffer.from(answer.payload).toString('utf8', 0, LONGEST_STRANGE_TEXT));
+    throw progress.flawFound('content');
+  };
+  const result = await perform(bounds, send, {
+    statusCode: STATUS[invocationType],
+    longestBody: LONGEST_BODY,
   });
+  return invocationType === 'DryRun' ? afterDryRun(result) : result;
 }

@@ -8,6 +8,9 @@ export type Head = Readonly<{
   mediaType?: string;
 }>;
 
+/** Why a response with a success status is not taken for Lambda's, or not for all of it. */
+export type Flaw = 'status' | 'page' | 'encoding' | 'framing' | 'length' | 'content';
+
 /**
  * How far one attempt came, noted while it is under way, because an error alone does not tell.
  * Before `sentAt` nothing of the request had left this machine.
@@ -19,9 +22,11 @@ export class Progress {
   #text: string | undefined;
   #throughProxy = false;
   #networkError: unknown;
+  #flaw: Flaw | undefined;
   #streamedBytes: number | undefined;
   #clockOffsetMs: number | undefined;
   #awaitsCredentials = false;
+  #undecodedBytes = 0;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -35,7 +40,7 @@ export class Progress {
     return this.#head;
   }
 
-  /** The body of an answer that is no success, as text. */
+  /** The body of an answer that is no success, or not Lambda's, as text. */
   get text(): string | undefined {
     return this.#text;
   }
@@ -58,6 +63,15 @@ export class Progress {
   /** Whether the request waits to be signed: its credentials are being fetched. */
   get awaitsCredentials(): boolean {
     return this.#awaitsCredentials;
+  }
+
+  /** Bytes that have come of a stream's next event. */
+  get undecodedBytes(): number {
+    return this.#undecodedBytes;
+  }
+
+  get flaw(): Flaw | undefined {
+    return this.#flaw;
   }
 
   get throughProxy(): boolean {
@@ -96,7 +110,19 @@ export class Progress {
     this.#text = text;
   }
 
+  /** Notes what is wrong with the response. The answer is to be thrown. */
+  flawFound(flaw: Flaw): Error {
+    this.#flaw = flaw;
+    return new Error(`flaw: ${flaw}`);
+  }
+
+  rawBytesCame(bytes: number): void {
+    this.#undecodedBytes += bytes;
+  }
+
+  /** An event of a stream with this much of the response; before the first one, with nothing: the stream began. */
   streamCame(bytes: number): void {
     this.#streamedBytes = (this.#streamedBytes ?? 0) + bytes;
+    this.#undecodedBytes = 0;
   }
 }

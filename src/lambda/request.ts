@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { follow } from './abort.ts';
 import { timeOfRefusal } from './clock.ts';
 import type { Agents } from './connection.ts';
 import { CredentialsUnavailable, fetchCredentials } from './credentials.ts';
 import { exchange, NoConnectionError, type Request, type Sending } from './exchange.ts';
 import { type Stop, toFailure, toStopped, toUncredentialed } from './failures.ts';
+import type { Expected } from './flaws.ts';
 import type { Failure } from './invocation.ts';
 import { Progress } from './progress.ts';
 import { type Credentials, Signer } from './signature.ts';
@@ -90,11 +92,14 @@ export function carryRequests(
   );
 }
 
+// Lambda's answers about functions and executions, without a payload, have a few hundred KB at most.
+const QUESTION: Expected = { statusCode: 200, longestBody: 4 * 1024 * 1024 };
+
 /** Performs one request within its bounds. Never throws: what went wrong is a Failure that says how far it came. */
 export async function perform<Result>(
   { deadline, cancel, stop, timing }: Bounds,
   send: (progress: Progress) => Promise<Result>,
-  { isStreamed = false }: { isStreamed?: boolean } = {},
+  expected: Expected = QUESTION,
 ): Promise<Result | Failure> {
   const progress = new Progress(timing.now);
   const whyStopped = (): Stop | undefined => {
@@ -106,9 +111,11 @@ export async function perform<Result>(
   const abort = (): void => stopped.reject(new Error('stopped'));
   if (stop.aborted) abort();
   stop.addEventListener('abort', abort);
+  const over = new AbortController();
+  const { signal, letGo } = follow(stop, over.signal);
   try {
     // A request heeds the signal only once it is under way; credentials may hang before.
-    return await underWay.run({ progress, timing, stop, isStreamed }, () =>
+    return await underWay.run({ progress, timing, stop: signal, expected }, () =>
       Promise.race([send(progress), stopped.promise]),
     );
   } catch (error) {
@@ -118,6 +125,9 @@ export async function perform<Result>(
       ? toUncredentialed(error, progress)
       : toFailure(error, progress);
   } finally {
+    // A stream is over with its last event; its connection may be open still.
+    over.abort();
+    letGo();
     stop.removeEventListener('abort', abort);
   }
 }

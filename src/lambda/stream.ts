@@ -5,7 +5,9 @@ import {
   type InvokeWithResponseStreamResponseEvent,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { toBrokenStream, toStrangeAnswer } from './failures.ts';
+import { toBrokenStream } from './failures.ts';
+import type { Expected } from './flaws.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import type { Answer, Failure, Invocation } from './invocation.ts';
 import { parametersOf } from './invoke.ts';
 import type { Progress } from './progress.ts';
@@ -14,33 +16,23 @@ import { type Bounds, perform } from './request.ts';
 /** Takes a chunk of a streamed response as it arrives; the next one is read when it is done. Never throws. */
 export type OnChunk = (chunk: Uint8Array) => Promise<void>;
 
+// Lambda streams 200 MB at most; what is too long may arrive before the event that says so.
+const STREAM: Expected = { statusCode: 200, longestBody: 209_715_200 + 64 * 1024, isStreamed: true };
+
 // As long as a buffered response may be: up to here it is also held for the outcome.
 const LONGEST_HELD = 6_291_556;
-
-/** The start of a response, as long as all of it can be held; nothing once it can't. */
-class Held {
-  #chunks: Uint8Array[] = [];
-  #bytes = 0;
-
-  add(chunk: Uint8Array): void {
-    this.#bytes += chunk.length;
-    if (this.#bytes <= LONGEST_HELD) this.#chunks.push(chunk);
-    else this.#chunks = [];
-  }
-
-  get payload(): Uint8Array {
-    return Buffer.concat(this.#chunks);
-  }
-}
 
 type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
 
 /** Hands on every chunk; the answer is the event that ends the stream, undefined where none came. */
 async function readStream(
   stream: Stream,
+  progress: Progress,
   take: OnChunk,
 ): Promise<InvokeWithResponseStreamCompleteEvent | undefined> {
   for await (const { PayloadChunk: chunk, InvokeComplete: end } of stream) {
+    progress.streamCame(chunk?.Payload?.length ?? 0);
+    if ((progress.streamedBytes ?? 0) > STREAM.longestBody) throw progress.flawFound('length');
     if (chunk?.Payload !== undefined) await take(chunk.Payload);
     // Lambda may close the connection late, or never.
     if (end !== undefined) return end;
@@ -82,23 +74,23 @@ export function streamOnce(
     const command = new InvokeWithResponseStreamCommand(parametersOf(invocation));
     const output = await client.send(command);
     const answer = answerOf(progress, output.ExecutedVersion);
-    if (output.EventStream === undefined) return toStrangeAnswer('', progress);
+    if (output.EventStream === undefined) throw progress.flawFound('content');
 
-    progress.streamCame(0);
-    const held = new Held();
-    const end = await readStream(output.EventStream, async (chunk) => {
-      progress.streamCame(chunk.length);
-      held.add(chunk);
+    let held: GatheredBytes | undefined = new GatheredBytes();
+    const end = await readStream(output.EventStream, progress, async (chunk) => {
+      // All of it, or nothing.
+      if ((progress.streamedBytes ?? 0) > LONGEST_HELD) held = undefined;
+      held?.add(chunk);
       await onChunk(chunk);
     });
     if (end === undefined) return toBrokenStream(progress);
     return {
       ...answer,
       streamedBytes: progress.streamedBytes ?? 0,
-      payload: end.ErrorCode ? errorPayload(end) : held.payload,
+      payload: end.ErrorCode ? errorPayload(end) : (held?.take() ?? new Uint8Array()),
       ...(end.ErrorCode && { functionError: end.ErrorCode }),
       ...(end.LogResult && { logTail: Buffer.from(end.LogResult, 'base64') }),
     };
   };
-  return perform(bounds, send, { isStreamed: true });
+  return perform(bounds, send, STREAM);
 }

@@ -1,7 +1,7 @@
 import '../realm.ts';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { toFailure, toStrangeAnswer } from '../../../src/lambda/failures.ts';
+import { toFailure } from '../../../src/lambda/failures.ts';
 import type { Delivery } from '../../../src/lambda/invocation.ts';
 import { Progress } from '../../../src/lambda/progress.ts';
 import { maskJudgement } from '../../../src/outcome/masks.ts';
@@ -334,7 +334,8 @@ describe('a wait', () => {
     const all = fc.property(hostileText, (text) => {
       const progress = new Progress(() => 0);
       progress.headCame({ statusCode: 200 });
-      const line = lineOf(toStrangeAnswer(text, progress));
+      progress.textCame(text);
+      const line = lineOf(toFailure(progress.flawFound('content'), progress));
       expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]);
     });
     fc.assert(all, { seed: SEED, numRuns: 100 });

@@ -58,6 +58,8 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
     },
     proxy: {},
     credentials: { keys: [], passwords: [] },
+    nodeVersion: '24.5.0',
+    trustsAnyCertificate: false,
   };
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { createJob, type Job, planFor, problemsFor } from './factory.ts';
 
-async function jobWith(proxy: Readonly<Record<string, string>>): Promise<Job> {
+async function jobWith(proxy: Readonly<Record<string, string>>, nodeVersion = '24.5.0'): Promise<Job> {
   const job = await createJob();
-  return { ...job, environment: { ...job.environment, proxy } };
+  return { ...job, environment: { ...job.environment, proxy, nodeVersion } };
 }
 
 describe('the proxy', () => {
@@ -31,4 +31,28 @@ describe('the proxy', () => {
       `The environment variable ${name} must be the URL of a proxy, http://host:port or https://host:port; in a user or password, write % as %25. Its value is not shown, as it may hold a password.`,
     ]);
   });
+
+  test.each(['20.20.2', '22.21.0', '24.0.0', '24.4.1'])(
+    'is refused on Node.js %s, which ignores it',
+    async (version) => {
+      const job = await jobWith({ HTTPS_PROXY: 'http://user:hunter2@proxy.example' }, version);
+      expect(await problemsFor({}, job)).toEqual([
+        `The environment variable HTTPS_PROXY is set, but Node.js ${version} ignores it and would bypass the proxy. Update the runner to a version that runs actions on Node.js 24.5 or later, or remove the variable.`,
+      ]);
+      expect(await problemsFor({}, await jobWith({ NO_PROXY: 'lower.example' }, version))).toEqual([]);
+    },
+  );
+
+  test.each(['24.5.0', '24.19.0', '25.0.0', '26.1.0'])('is used on Node.js %s', async (version) => {
+    expect(await problemsFor({}, await jobWith({ http_proxy: 'http://proxy.example' }, version))).toEqual([]);
+  });
+});
+
+test('NODE_TLS_REJECT_UNAUTHORIZED=0 is a warning that says what to do instead', async () => {
+  const job = await createJob();
+  const environment = { ...job.environment, trustsAnyCertificate: true };
+  expect((await planFor({}, { ...job, environment })).warnings).toEqual([
+    'NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always verified. To trust a private certificate authority, set NODE_EXTRA_CA_CERTS to the file with its certificate.',
+  ]);
+  expect((await planFor({})).warnings).toEqual([]);
 });

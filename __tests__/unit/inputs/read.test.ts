@@ -27,6 +27,7 @@ const READ = [
   'AWS_SESSION_TOKEN',
   'AWS_CONTAINER_AUTHORIZATION_TOKEN',
   'INPUT_GITHUB_TOKEN',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
   'INPUT_REGION',
   'INPUT_PAYLOAD',
   'INPUT_LOG_TYPE',
@@ -114,6 +115,8 @@ describe('the environment', () => {
       },
       proxy: { HTTPS_PROXY: 'http://upper.example:3128', no_proxy: 'lower.example' },
       credentials: { keys: ['secret-access-key', 'github-token'], passwords: [] },
+      nodeVersion: process.versions.node,
+      trustsAnyCertificate: false,
     });
   });
 
@@ -137,6 +140,8 @@ describe('the environment', () => {
       },
       proxy: {},
       credentials: { keys: [], passwords: [] },
+      nodeVersion: process.versions.node,
+      trustsAnyCertificate: false,
     });
   });
 
@@ -147,6 +152,16 @@ describe('the environment', () => {
       expect(readEnvironment().proxy[name]).toBe('value.example');
     },
   );
+
+  test.each([
+    ['0', true],
+    ['1', false],
+  ])('no longer has NODE_TLS_REJECT_UNAUTHORIZED=%s once it was read', (value, trustsAnyCertificate) => {
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = value;
+    expect(readEnvironment().trustsAnyCertificate).toBe(trustsAnyCertificate);
+    expect(process.env['NODE_TLS_REJECT_UNAUTHORIZED']).toBeUndefined();
+    expect(readEnvironment().trustsAnyCertificate).toBe(false);
+  });
 
   test('is frozen, so that nothing changes under the action', () => {
     const environment = readEnvironment();

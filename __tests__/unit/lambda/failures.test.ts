@@ -11,7 +11,6 @@ import {
   judgeFailure,
   toFailure,
   toStopped,
-  toStrangeAnswer,
   toUncredentialed,
   VERDICTS_BY_NAME,
 } from '../../../src/lambda/failures.ts';
@@ -436,7 +435,8 @@ test.each([
   ['<html>hello</html>', 'A proxy or firewall answered instead of Lambda: <html>hello</html>'],
   ['', 'A proxy or firewall answered instead of Lambda, with an empty response'],
 ])('a success that is not Lambda’s says nothing of what ran: %j', (came, message) => {
-  expect(toStrangeAnswer(came, attempt({ sent: true, head: { statusCode: 200 } }))).toMatchObject({
+  const progress = attempt({ sent: true, head: { statusCode: 200 }, text: came });
+  expect(toFailure(progress.flawFound('content'), progress)).toMatchObject({
     name: 'HTTP 200',
     message,
     proof: 'may_have_run',
