@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { makeCertificate } from '../local-proxy/certificate.ts';
+import { makeCertificate } from '../packages/local-proxy/certificate.ts';
 import { type QuickLambda, startQuickLambda } from './lambda-process.ts';
 import { measureNode, type Usage } from './measure.ts';
 import { bundleSizes } from './sizes.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { prepareStep } from '../local-runner/run-step.ts';
+import { prepareStep } from '../packages/local-runner/run-step.ts';
 import { measureNode, measureWall, type Program, type Usage } from './measure.ts';
 
 /** What is invoked: one event, once or many times. */

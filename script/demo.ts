@@ -10,8 +10,8 @@ import {
   openStage,
   type Stage,
 } from '../examples/local/stage.ts';
-import type { JobRun, JobStep } from '../local-runner/run-job.ts';
-import type { StepRun } from '../local-runner/run-step.ts';
+import type { JobRun, JobStep } from '../packages/local-runner/run-job.ts';
+import type { StepRun } from '../packages/local-runner/run-step.ts';
 import { paint, section, showAnnotations, showLog, showMarkdown, showOutputs } from './terminal.ts';
 import { runScene, SCENES, type SceneRun } from './tour.ts';
 

@@ -3,7 +3,7 @@ import remarkGfm from 'remark-gfm';
 import remarkParse from 'remark-parse';
 import { unified } from 'unified';
 import { visit } from 'unist-util-visit';
-import type { StepRun } from '../local-runner/run-step.ts';
+import type { StepRun } from '../packages/local-runner/run-step.ts';
 import { withoutCheckout } from './tour.ts';
 
 /** What differs from run to run is always the same in the picture: by column, and in the annotation. */

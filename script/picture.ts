@@ -1,5 +1,5 @@
 // Draws the README's picture of a failed step from what the demo's step leaves.
-// Usage: node --import ./local-runner/json-modules.ts script/picture.ts
+// Usage: node --import ./packages/local-runner/json-modules.ts script/picture.ts
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openStage } from '../examples/local/stage.ts';

@@ -1,8 +1,8 @@
 // Writes the inputs and outputs in README.md from action.yml, between their markers.
-// Usage: node --import ./local-runner/json-modules.ts script/readme.ts [--check]
+// Usage: node --import ./packages/local-runner/json-modules.ts script/readme.ts [--check]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { readActionFile } from '../local-runner/action-file.ts';
+import { readActionFile } from '../packages/local-runner/action-file.ts';
 import { OUTPUT_EXAMPLES } from './output-examples.ts';
 
 const WIDTH = 100;

@@ -17,7 +17,9 @@ const problems = [
     ? []
     : [`"${version}" is no version such as 1.2.3.`]),
   ...(read('package.json').includes(`"version": "${version}"`) ? [] : ['package.json has another version.']),
-  ...(read('src/version.ts').includes(`'${version}'`) ? [] : ['src/version.ts has another version.']),
+  ...(read('src/shared/version.ts').includes(`'${version}'`)
+    ? []
+    : ['src/shared/version.ts has another version.']),
   ...(notes === '' ? [`CHANGELOG.md has nothing under "## ${version}".`] : []),
 ];
 if (problems.length > 0) {

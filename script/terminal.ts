@@ -1,4 +1,4 @@
-import type { Annotation, LogLine } from '../local-runner/commands.ts';
+import type { Annotation, LogLine } from '../packages/local-runner/commands.ts';
 import { withoutCheckout } from './tour.ts';
 
 const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
@@ -71,7 +71,7 @@ export function showOutputs(outputs: Readonly<Record<string, string>>): string {
     )
     .join('\n');
 }
-const LONG_OUTPUTS: ReadonlySet<string> = new Set(['log_result', 'results', 'results_file']);
+const LONG_OUTPUTS: ReadonlySet<string> = new Set(['log_result', 'outcomes', 'outcomes_file']);
 
 const width = (cell: string): number => [...cell].length + (/[✅❌❓⏳]/u.test(cell) ? 1 : 0);
 const cellsOf = (row: string): string[] =>

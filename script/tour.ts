@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OWN_CREDENTIALS, type Stage } from '../examples/local/stage.ts';
-import type { Fault } from '../local-lambda/server.ts';
-import { runStep, type StepRun } from '../local-runner/run-step.ts';
+import type { Fault } from '../packages/local-lambda/server.ts';
+import { runStep, type StepRun } from '../packages/local-runner/run-step.ts';
 
 /** A step of the tour: what it is about, the step itself, and what goes wrong on the way, if anything. */
 export type Scene = Readonly<{ title: string; with: Readonly<Record<string, string>>; fault?: Fault }>;
@@ -19,7 +19,7 @@ export const SCENES = [
       qualifier: 'live',
       payload: '{"path": "/health"}',
       log_type: 'Tail',
-      expect: 'powertools_json(result.body).ok == `true`',
+      expect: 'powertools_json(response.body).ok == `true`',
       show_response: 'true',
     },
   },

@@ -1,5 +1,5 @@
 // Runs every scenario, writes the transcripts that changed, and removes those without a scenario.
-// Usage: node --import ./local-runner/json-modules.ts script/transcripts.ts
+// Usage: node --import ./packages/local-runner/json-modules.ts script/transcripts.ts
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { TRANSCRIPTS, transcriptFile, transcriptOf } from '../__tests__/transcripts/files.ts';

@@ -1,25 +1,25 @@
 import { ExitCode, info, setFailed, warning } from '@actions/core';
-import { courierFor, type Receiver, receiverFor, responseFileOf } from './courier.ts';
+import { type Environment, readEnvironment, readInput } from './inputs/environment.ts';
 import { makePlan, type Plan } from './inputs/plan.ts';
 import { InvalidInputError } from './inputs/problems.ts';
-import { type Environment, readEnvironment, readInput } from './inputs/read.ts';
-import { deliverAll } from './lambda/delivery.ts';
-import type { ClientListeners } from './lambda/request.ts';
+import type { ClientListeners } from './lambda/api.ts';
+import { invokeEach } from './lambda/invoker.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
-import type { Judgement } from './outcome/outcome.ts';
+import type { Evaluation } from './outcome/outcome.ts';
 import { SecretTexts } from './outcome/secret-texts.ts';
 import { Recorder } from './recorder.ts';
 import { invalidInput, writeAnnotations } from './report/annotations.ts';
-import { Ledger } from './report/ledger.ts';
 import { announcement, writeEnd, writeForeign, writeLog } from './report/log.ts';
 import { LogThrottle } from './report/log-throttle.ts';
 import { registerCredentials } from './report/masks.ts';
+import { OutcomesFile } from './report/outcomes-file.ts';
 import { isTooLong, outputsOf, writeOutputs } from './report/outputs.ts';
-import { renderComment, renderJobSummary } from './report/permissions.ts';
 import { notWritten, ReportWriter } from './report/report-writer.ts';
 import { writeResponseFile } from './report/response-file.ts';
-import { ResultsFile } from './report/results-file.ts';
-import { writeSummary } from './report/summary.ts';
+import { StepResults } from './report/step-results.ts';
+import { renderComment, renderJobSummary } from './report/summary/permissions.ts';
+import { writeSummary } from './report/summary/summary.ts';
+import { createInvokeContext, createResponseSink, type ResponseSink, responseFileOf } from './wiring.ts';
 
 function announce({ warnings, notes, invocations, maxConcurrency }: Plan): void {
   for (const text of warnings) warning(text);
@@ -32,11 +32,11 @@ function announce({ warnings, notes, invocations, maxConcurrency }: Plan): void 
 type Step = Readonly<{
   plan: Plan;
   environment: Environment;
-  resultsFile: ResultsFile;
-  receiver: Receiver | undefined;
+  outcomesFile: OutcomesFile;
+  receiver: ResponseSink | undefined;
   /** What may not be shown; credentials first, then what the masks yield. */
   secrets: SecretTexts;
-  ledger: Ledger;
+  results: StepResults;
   writer: ReportWriter;
   cancel: AbortSignal;
 }>;
@@ -51,42 +51,42 @@ async function invokeAll(step: Step): Promise<void> {
   // The SDK's chain may find other credentials than the environment names.
   const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
     registerCredentials('key', [secretAccessKey, sessionToken], secrets);
-  const courier = await courierFor(plan, { ...step, throttle, listeners: { onCredentials } });
+  const context = await createInvokeContext(plan, { ...step, throttle, listeners: { onCredentials } });
   await writer.write('internal', () =>
-    deliverAll(invocations, courier, (delivery) => recorder.record(delivery)),
+    invokeEach(invocations, context, (delivery) => recorder.record(delivery)),
   );
   throttle.flush();
-  courier.clients.close();
+  context.clients.close();
 }
 
 /** Keeps the response of a single invocation in a file, where it is not there already and has to be. */
 async function keepResponse(
-  { response, responseFile }: Judgement,
+  { response, responseFile }: Evaluation,
   plan: Plan,
-  resultsFile: string,
+  outcomesFile: string,
 ): Promise<string | undefined> {
   if (responseFile !== undefined) return responseFile.path;
   if (plan.responseStream) return undefined;
-  if (response.length === 0 || (plan.resultFile === undefined && !isTooLong(response))) return undefined;
-  const file = responseFileOf(plan, resultsFile);
+  if (response.length === 0 || (plan.responseFile === undefined && !isTooLong(response))) return undefined;
+  const file = responseFileOf(plan, outcomesFile);
   await writeResponseFile(file, response);
   return file;
 }
 
 /** Keeps the comment on the pull request up to date. */
-async function comment({ plan, ledger, cancel }: Step): Promise<void> {
+async function comment({ plan, results, cancel }: Step): Promise<void> {
   const { comment: wanted } = plan;
   if (wanted === undefined || cancel.aborted) return;
   const { pullRequest, key, token, apiUrl, repository } = wanted;
   if ('reason' in pullRequest) throw new Error(pullRequest.reason);
-  const { writeComment } = await import('./report/comment.ts');
+  const { writeComment } = await import('./report/comment/comment.ts');
   const job = { pullRequest, key, token, apiUrl, repository, timing: REAL_TIMING, signal: cancel };
-  await writeComment(job, renderComment(ledger.outcomes, wanted));
+  await writeComment(job, renderComment(results.outcomes, wanted));
 }
 
-function writeOutcomes({ plan, ledger, receiver }: Step): void {
-  const { onlyShown } = ledger;
-  if (onlyShown === undefined) writeEnd(ledger);
+function writeOutcomes({ plan, results, receiver }: Step): void {
+  const { onlyShown } = results;
+  if (onlyShown === undefined) writeEnd(results);
   else {
     writeLog(onlyShown, {
       showResponse: plan.showResponse,
@@ -97,18 +97,19 @@ function writeOutcomes({ plan, ledger, receiver }: Step): void {
 
 /** Writes every report, whatever becomes of the others. The comment is last, as only that takes other people's time. */
 async function report(step: Step): Promise<void> {
-  const { plan, environment, resultsFile, ledger, writer } = step;
-  const { only } = ledger;
+  const { plan, environment, outcomesFile, results, writer } = step;
+  const { only } = results;
   await writer.write('log', () => writeOutcomes(step));
-  await writer.write('results_file', () => resultsFile.complete());
-  const response = only && (await writer.write('response', () => keepResponse(only, plan, resultsFile.path)));
+  await writer.write('outcomes_file', () => outcomesFile.complete());
+  const response =
+    only && (await writer.write('response', () => keepResponse(only, plan, outcomesFile.path)));
   await writer.write('outputs', () =>
-    writeOutputs(outputsOf(ledger, { results: resultsFile.path, response })),
+    writeOutputs(outputsOf(results, { results: outcomesFile.path, response })),
   );
   if (plan.writeSummary && environment.hasSummary) {
-    await writer.write('summary', () => writeSummary(renderJobSummary(ledger.outcomes)));
+    await writer.write('summary', () => writeSummary(renderJobSummary(results.outcomes)));
   }
-  writeAnnotations(ledger.annotationsWith(writer.takeProblems()));
+  writeAnnotations(results.annotationsWith(writer.takeProblems()));
   await writer.write('comment', () => comment(step));
   writeAnnotations(writer.takeProblems());
 }
@@ -121,13 +122,13 @@ async function run(writer: ReportWriter, cancel: AbortSignal): Promise<boolean> 
   registerCredentials('password', environment.credentials.passwords, secrets);
   const plan = await makePlan(readInput, environment);
   announce(plan);
-  const resultsFile = new ResultsFile(environment.temporaryFolder);
-  const receiver = await receiverFor(plan, resultsFile.path, secrets);
-  const ledger = new Ledger(plan.invocations.length);
-  const step = { plan, environment, resultsFile, receiver, secrets, ledger, writer, cancel };
+  const outcomesFile = new OutcomesFile(environment.temporaryFolder);
+  const receiver = await createResponseSink(plan, outcomesFile.path, secrets);
+  const results = new StepResults(plan.invocations.length);
+  const step = { plan, environment, outcomesFile, receiver, secrets, results, writer, cancel };
   await invokeAll(step);
   await report(step);
-  return ledger.failsStep || writer.failsStep;
+  return results.failsStep || writer.failsStep;
 }
 
 /** A runner cancels with SIGINT, and with SIGTERM 7.5 s later; what is known by then has to be reported. */

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { ECHO, HANDLERS, invokeStep } from './step.ts';
 
 // What the acceptance tests of the Terraform provider's aws_lambda_invoke observe, observed of the action.
@@ -31,7 +31,7 @@ const KEYS = '{"key1":"value1","key2":"value2"}';
 test('basic: the result is the response, byte for byte', async () => {
   const step = await invokeStep(lambda, { function_name: 'echo', payload: KEYS });
   expect(step.exitCode).toBe(0);
-  expect(step.outputs['result']).toBe('{"key1":"value1","key2":"value2","key3":"value3"}');
+  expect(step.outputs['response']).toBe('{"key1":"value1","key2":"value2","key3":"value3"}');
   expect(step.outputs['outcome']).toBe('succeeded');
   expect(step.outputs['executed_version']).toBe('$LATEST');
   expect(step.stdout).toContain('Invoking Lambda function echo...\n');
@@ -52,7 +52,7 @@ test.each([
 ])('qualifier by $how: the published version answers', async ({ inputs }) => {
   const step = await invokeStep(lambda, { ...inputs, payload: KEYS });
   expect(step.exitCode).toBe(0);
-  expect(step.outputs['result']).toBe('{"key1":"value1","key2":"value2","key3":"value3"}');
+  expect(step.outputs['response']).toBe('{"key1":"value1","key2":"value2","key3":"value3"}');
   expect(step.outputs['executed_version']).toBe('1');
 });
 
@@ -71,7 +71,7 @@ describe('invocation types', () => {
     await lambda.idle();
     expect(step.exitCode).toBe(0);
     expect(step.outputs['status_code']).toBe('202');
-    expect(step.outputs['result']).toBe('');
+    expect(step.outputs['response']).toBe('');
     expect(step.outputs['executed_version']).toBe('');
     expect(step.stdout).toContain('Lambda function echo invoked asynchronously (status: 202)\n');
     expect(lambda.executions('echo')).toHaveLength(1);
@@ -130,7 +130,7 @@ describe('client context', () => {
     },
   ])('as $how arrives in the function’s context', async ({ text }) => {
     const step = await invokeStep(lambda, { function_name: 'context', payload: '{}', client_context: text });
-    expect(JSON.parse(step.outputs['result'] ?? '')).toEqual({
+    expect(JSON.parse(step.outputs['response'] ?? '')).toEqual({
       clientContext: { client: { client_id: 'test_client', app_version: '1.0.0' }, env: { locale: 'en_US' } },
     });
   });
@@ -141,7 +141,7 @@ test('complex payload: nested objects come back byte for byte', async () => {
     function_name: 'echo',
     payload: '{"key1":{"subkey1":"subvalue1"},"key2":{"subkey2":"subvalue2","subkey3":{"a":"b"}}}',
   });
-  expect(step.outputs['result']).toBe(
+  expect(step.outputs['response']).toBe(
     '{"key1":{"subkey1":"subvalue1"},"key2":{"subkey2":"subvalue2","subkey3":{"a":"b"}},"key3":"value3"}',
   );
 });
@@ -149,7 +149,7 @@ test('complex payload: nested objects come back byte for byte', async () => {
 describe('tenant', () => {
   test('its id arrives', async () => {
     const step = await invokeStep(lambda, { function_name: 'tenant', payload: '{}', tenant_id: 'tenant-1' });
-    expect(JSON.parse(step.outputs['result'] ?? '')).toEqual({ tenantId: 'tenant-1' });
+    expect(JSON.parse(step.outputs['response'] ?? '')).toEqual({ tenantId: 'tenant-1' });
   });
 
   test('a tenant function called without one fails with AWS’s message, and runs nothing', async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startQuickLambda } from '../../bench/lambda-process.ts';
 import { type Loaded, loadedBy } from '../../bench/measure.ts';
 import { ONCE, withJob } from '../../bench/subjects.ts';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { ECHO, invokeStep } from './step.ts';
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..', '..');
@@ -32,7 +32,7 @@ test('one plain invocation loads nothing but the main file', async () => {
   const step = await invokeStep(lambda, { ...INPUTS, log_type: 'Tail', show_response: 'true' }, { action });
   expect(step.stderr).toBe('');
   expect(step.exitCode).toBe(0);
-  expect(step.outputs['result']).toBe('{"a":1}');
+  expect(step.outputs['response']).toBe('{"a":1}');
   expect(step.summary).toContain('✅ succeeded');
 });
 
@@ -42,7 +42,7 @@ test.each([
     { comment_on_pull_request: 'true' },
     { GITHUB_EVENT_NAME: 'push', GITHUB_EVENT_PATH: '/dev/null' },
   ],
-  ['JMESPath', { query: 'result.a' }, {}],
+  ['JMESPath', { query: 'response.a' }, {}],
   ['YAML', { invocations: '- {}' }, {}],
 ])('%s is in a chunk of its own, loaded only where it is wanted', async (_, wanted, env) => {
   const whole = await invokeStep(lambda, { ...INPUTS, ...wanted }, { env });

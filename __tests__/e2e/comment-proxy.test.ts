@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { type LocalGitHub, startLocalGitHub } from '../../local-github/server.ts';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { makeCertificate } from '../../local-proxy/certificate.ts';
-import { startFront } from '../../local-proxy/front.ts';
-import { type LocalProxy, startLocalProxy } from '../../local-proxy/server.ts';
+import { type LocalGitHub, startLocalGitHub } from '../../packages/local-github/server.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { makeCertificate } from '../../packages/local-proxy/certificate.ts';
+import { startFront } from '../../packages/local-proxy/front.ts';
+import { type LocalProxy, startLocalProxy } from '../../packages/local-proxy/server.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 
 const REPOSITORY = 'octo-org/octo-repo';

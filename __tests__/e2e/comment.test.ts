@@ -2,9 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { type LocalGitHub, type RecordedRequest, startLocalGitHub } from '../../local-github/server.ts';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import type { StepOptions } from '../../local-runner/run-step.ts';
+import {
+  type LocalGitHub,
+  type RecordedRequest,
+  startLocalGitHub,
+} from '../../packages/local-github/server.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import type { StepOptions } from '../../packages/local-runner/run-step.ts';
 import { signalTest } from '../signals.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { portOf } from '../../local-proxy/front.ts';
-import { type LocalProxy, startLocalProxy } from '../../local-proxy/server.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { portOf } from '../../packages/local-proxy/front.ts';
+import { type LocalProxy, startLocalProxy } from '../../packages/local-proxy/server.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
@@ -162,7 +162,7 @@ test.each(Object.entries(SOURCES))('credentials come from %s', async (_, { keyId
     files?.() ?? {},
   );
   expect(step.annotations).toEqual([]);
-  expect(step.outputs['result']).toBe('{"a":1}');
+  expect(step.outputs['response']).toBe('{"a":1}');
   expect(lambda.requests[0]?.headers['authorization']).toContain(`Credential=${keyId}/`);
 });
 
@@ -277,7 +277,7 @@ test.each(Object.entries(UNAVAILABLE))(
     expect(shown).toMatch(/^echo: (?:CredentialsUnavailable|DeadlineExceeded): Could not get credentials /);
     expect(shown).toMatch(message);
     expect(shown).toContain(advice);
-    for (const text of [step.stdout, step.summary, step.resultLines.join()]) {
+    for (const text of [step.stdout, step.summary, step.outcomeLines.join()]) {
       for (const secret of SECRETS) expect(text).not.toContain(secret);
     }
     expect(lambda.requests).toHaveLength(0);

@@ -115,7 +115,7 @@ signalTest(
       { function_name: 'greeting', payload: '{"name": "you"}' },
       { env: variables },
     );
-    expect(step.outputs['result']).toBe('{"message":"Hello, you!"}');
+    expect(step.outputs['response']).toBe('{"message":"Hello, you!"}');
     child.kill('SIGINT');
     await once(child, 'close');
     expect(child.exitCode).toBe(0);

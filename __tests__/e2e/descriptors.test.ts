@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { readOutputs } from '../../local-runner/output-file.ts';
-import { prepareStep } from '../../local-runner/run-step.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { readOutputs } from '../../packages/local-runner/output-file.ts';
+import { prepareStep } from '../../packages/local-runner/run-step.ts';
 import { HANDLERS, jobEnvironment } from './step.ts';
 
 const DESCRIPTORS = 256;
@@ -43,7 +43,7 @@ limitTest(
     const [log] = await Promise.all([text(child.stdout), once(child, 'close')]);
     const outputs = readOutputs(readFileSync(outputFile, 'utf8'));
     const outcomes: readonly { outcome: string; attempts: number }[] = readFileSync(
-      outputs['results_file'] ?? '',
+      outputs['outcomes_file'] ?? '',
       'utf8',
     )
       .trimEnd()

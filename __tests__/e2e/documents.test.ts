@@ -4,10 +4,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { OWN_CREDENTIALS, openStage, type Stage } from '../../examples/local/stage.ts';
-import { readActionFile } from '../../local-runner/action-file.ts';
-import { runStep, type StepRun } from '../../local-runner/run-step.ts';
+import { readActionFile } from '../../packages/local-runner/action-file.ts';
+import { runStep, type StepRun } from '../../packages/local-runner/run-step.ts';
 import { OUTPUT_EXAMPLES } from '../../script/output-examples.ts';
-import { fieldsOf } from '../../src/fields.ts';
+import { fieldsOf } from '../../src/shared/fields.ts';
 import { blocksIn, documents, ROOT } from '../markdown.ts';
 
 let stage: Stage;
@@ -78,8 +78,8 @@ test('each output looks like its example in the README', async () => {
     function_name: 'greeting',
     payload: '{"name": "world"}',
     log_type: 'Tail',
-    query: 'result.message',
-    result_file: 'greeting.json',
+    query: 'response.message',
+    response_file: 'greeting.json',
   });
   const failed = await run({ function_name: 'place-order', qualifier: 'live', payload: '{"lines": [{}]}' });
   const durable = await run({

@@ -1,12 +1,12 @@
 import { LambdaClient, StopDurableExecutionCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
+import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
 import {
   type Fault,
   type LambdaRequest,
   type LocalLambda,
   startLocalLambda,
-} from '../../local-lambda/server.ts';
+} from '../../packages/local-lambda/server.ts';
 import { signalTest } from '../signals.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 
@@ -81,7 +81,7 @@ const historyIn = (step: InvokeStep): string[] =>
 describe('an execution of three steps and a wait', () => {
   const ANSWER = { orderId: 'A-7', paymentId: 'P-A-7', status: 'shipped' };
 
-  test('started with Event ends succeeded with its result, and by the same name does not run again', async () => {
+  test('started with Event ends succeeded with its response, and by the same name does not run again', async () => {
     const first = await orderStep({ orderId: 'A-7' });
     expect(first.exitCode).toBe(0);
     expect(first.outputs).toMatchObject({
@@ -89,11 +89,11 @@ describe('an execution of three steps and a wait', () => {
       status_code: '202',
       durable_execution_arn: expect.stringMatching(/:function:order:\d+\/durable-execution\/order-\d+\/.+$/),
     });
-    expect(JSON.parse(first.outputs['result'] ?? '')).toEqual(ANSWER);
-    expect(JSON.parse(first.resultLines[0] ?? '')).toMatchObject({ outcome: 'succeeded', result: ANSWER });
+    expect(JSON.parse(first.outputs['response'] ?? '')).toEqual(ANSWER);
+    expect(JSON.parse(first.outcomeLines[0] ?? '')).toMatchObject({ outcome: 'succeeded', response: ANSWER });
     expect(historyIn(first)).toEqual(HISTORY);
     expect(texts(first)).toContain(
-      `Lambda function order ran to its end as a durable execution (status: 202, payload: ${first.outputs['result']?.length} bytes)`,
+      `Lambda function order ran to its end as a durable execution (status: 202, payload: ${first.outputs['response']?.length} bytes)`,
     );
     expect(started().map(({ status }) => status)).toEqual(['SUCCEEDED']);
     const ran = lambda.executions('order').length;
@@ -101,7 +101,7 @@ describe('an execution of three steps and a wait', () => {
     const again = await orderStep({ orderId: 'A-7' });
     expect(again.exitCode).toBe(0);
     expect(again.outputs).toMatchObject({
-      result: first.outputs['result'],
+      response: first.outputs['response'],
       durable_execution_arn: first.outputs['durable_execution_arn'],
     });
     expect(started()).toHaveLength(1);
@@ -110,7 +110,7 @@ describe('an execution of three steps and a wait', () => {
 
   test('started with RequestResponse has its steps in the log too', async () => {
     const step = await orderStep({ orderId: 'A-7' }, { invocation_type: 'RequestResponse' });
-    expect(JSON.parse(step.outputs['result'] ?? '')).toEqual(ANSWER);
+    expect(JSON.parse(step.outputs['response'] ?? '')).toEqual(ANSWER);
     expect(step.outputs['status_code']).toBe('200');
     expect(historyIn(step)).toEqual(HISTORY);
   });
@@ -118,7 +118,7 @@ describe('an execution of three steps and a wait', () => {
   test('is not followed where nobody wants to wait', async () => {
     const step = await orderStep({}, { wait_for_durable_execution: 'false' });
     await lambda.idle();
-    expect(step.outputs).toMatchObject({ outcome: 'succeeded', result: '' });
+    expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: '' });
     expect(step.outputs['durable_execution_arn']).not.toBe('');
     expect(operations()).not.toContain('GetDurableExecution');
   });
@@ -142,7 +142,7 @@ describe('an execution of three steps and a wait', () => {
     expect(texts(step)).toContainEqual(
       expect.stringMatching(/could not read its durable execution \(ECONNRESET\)\. Retrying in \d\.\d s\.$/),
     );
-    expect(JSON.parse(step.outputs['result'] ?? '')).toEqual(ANSWER);
+    expect(JSON.parse(step.outputs['response'] ?? '')).toEqual(ANSWER);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { exampleNames, FUNCTIONS, openStage, type Stage } from '../../examples/local/stage.ts';
-import type { JobRun, JobStep } from '../../local-runner/run-job.ts';
+import type { JobRun, JobStep } from '../../packages/local-runner/run-job.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ const printed = (jobs: readonly JobRun[]): string =>
 const results = (jobs: readonly JobRun[]): string[] => jobs.map(({ result }) => result);
 const events = (): unknown[] => stage.lambda.requests.map(({ body }) => JSON.parse(String(body)));
 const answers = (jobs: readonly JobRun[]): unknown[] =>
-  actionsOf(jobs).map(({ outputs }) => JSON.parse(outputs['result'] ?? ''));
+  actionsOf(jobs).map(({ outputs }) => JSON.parse(outputs['response'] ?? ''));
 
 /** Runs an example that has to go well. */
 async function pass(name: string, changes: Parameters<Stage['run']>[1] = {}): Promise<readonly JobRun[]> {
@@ -225,7 +225,7 @@ describe('jobs to be done', () => {
   example('streamed-response', 'a response of over 6 MB is in its file', async () => {
     const jobs = await pass('streamed-response');
     expect(printed(jobs).trim()).toBe('200000');
-    expect(actionsOf(jobs)[0]?.outputs['result_file']).toMatch(/[/\\]export[/\\]orders\.csv$/);
+    expect(actionsOf(jobs)[0]?.outputs['response_file']).toMatch(/[/\\]export[/\\]orders\.csv$/);
   });
 
   example('many-functions', 'all of them are asked, each with its event', async () => {

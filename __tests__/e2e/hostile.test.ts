@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { runStep } from '../../local-runner/run-step.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { runStep } from '../../packages/local-runner/run-step.ts';
 import { COMMON_OUTPUTS, SINGLE_OUTPUTS } from '../../src/report/outputs.ts';
 import { SEED } from '../seed.ts';
 import { hostileBytes, hostileText } from '../unit/hostile/arbitraries.ts';
@@ -67,7 +67,7 @@ async function run(inputs: Readonly<Record<string, string>>): Promise<Seen> {
       outputs,
       values,
       summary: step.summary,
-      results: readFileSync(values['results_file'] ?? '', 'utf8'),
+      results: readFileSync(values['outcomes_file'] ?? '', 'utf8'),
     };
   } finally {
     step.dispose();
@@ -129,10 +129,10 @@ describe('the bundle', () => {
       expect(step.exitCode).toBe(0);
       expectContained(step, 2);
       expect(notFences(step)).toEqual([]);
-      expect(step.values['result']).toBe(JSON.stringify({ text }));
+      expect(step.values['response']).toBe(JSON.stringify({ text }));
       expect(step.values['log_result']).toContain(text);
-      expect(JSON.parse(step.values['results'] ?? '')).toMatchObject([{ result: { text } }]);
-      expect(JSON.parse(step.results)).toMatchObject({ result: { text } });
+      expect(JSON.parse(step.values['outcomes'] ?? '')).toMatchObject([{ result: { text } }]);
+      expect(JSON.parse(step.results)).toMatchObject({ response: { text } });
     }
   });
 
@@ -148,12 +148,12 @@ describe('the bundle', () => {
         },
       ]);
       expect(step.values['outcome']).toBe('function_error');
-      expect(JSON.parse(step.values['result'] ?? '')).toMatchObject({ errorMessage: text });
+      expect(JSON.parse(step.values['response'] ?? '')).toMatchObject({ errorMessage: text });
     }
   });
 
   test('masks what it is told to, and does nothing that it says', async () => {
-    const masked = (text: string) => ({ ...withText('answers')(text), mask: 'result.text' });
+    const masked = (text: string) => ({ ...withText('answers')(text), mask: 'response.text' });
     for (const [text, step] of await runEach(TEXTS.slice(6), masked)) {
       expect(step.exitCode).toBe(0);
       const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
@@ -167,7 +167,7 @@ describe('the bundle', () => {
         step.results,
       ].join('\n');
       expect(shown).not.toContain(MARK);
-      expect(JSON.parse(step.values['result'] ?? '')).toEqual({ text });
+      expect(JSON.parse(step.values['response'] ?? '')).toEqual({ text });
     }
   });
 
@@ -180,7 +180,7 @@ describe('the bundle', () => {
       expect(step.exitCode).toBe(0);
       expect(step.log.open).toBeUndefined();
       expect(notFences(step)).toEqual([]);
-      expect(JSON.parse(step.values['result'] ?? '')).toBe(Buffer.from(bytes).toString('latin1'));
+      expect(JSON.parse(step.values['response'] ?? '')).toBe(Buffer.from(bytes).toString('latin1'));
     }
   });
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { signedBySdk } from '../sdk-signature.ts';
 import { ECHO, HANDLERS, invokeStep } from './step.ts';
 
@@ -149,7 +149,7 @@ describe('payload_file', () => {
       { workspace: { 'events/large.json': content } },
     );
     expect(content).toHaveLength(6_291_456);
-    expect(step.outputs['result']).toBe(
+    expect(step.outputs['response']).toBe(
       JSON.stringify({
         length: 6_291_445,
         sha256: createHash('sha256').update('x'.repeat(6_291_445)).digest('hex'),
@@ -224,7 +224,7 @@ describe('a function that fails', () => {
     expect(step.exitCode).toBe(1);
     expect(step.outputs['outcome']).toBe('function_error');
     expect(step.outputs['function_error']).toBe('Unhandled');
-    expect(JSON.parse(step.outputs['result'] ?? '')).toMatchObject({
+    expect(JSON.parse(step.outputs['response'] ?? '')).toMatchObject({
       errorType: 'TypeError',
       errorMessage: 'order 7 has no lines',
     });
@@ -369,7 +369,7 @@ describe('the response', () => {
       payload: '{"token":"hunter2"}',
       show_response: 'true',
     });
-    expect(hidden.outputs['result']).toBe('{"token":"hunter2"}');
+    expect(hidden.outputs['response']).toBe('{"token":"hunter2"}');
     expect(hidden.stdout).not.toContain('hunter2');
     expect(hidden.stdout).toContain('show_response: true');
     expect(shown.lines.map(({ text }) => text)).toContain('{"token":"hunter2"}');
@@ -385,9 +385,9 @@ describe('the response', () => {
   });
 });
 
-test('the results file holds the outcomes, one a line', async () => {
+test('the outcomes file holds the outcomes, one a line', async () => {
   const step = await invokeStep(lambda, { function_name: 'echo', payload: '{"a":1}' });
-  const outcomes: unknown = JSON.parse(step.outputs['results'] ?? '');
+  const outcomes: unknown = JSON.parse(step.outputs['outcomes'] ?? '');
   expect(outcomes).toEqual([
     {
       index: 0,
@@ -401,8 +401,8 @@ test('the results file holds the outcomes, one a line', async () => {
       attempts: 1,
       executed_version: '$LATEST',
       request_id: step.outputs['request_id'],
-      result: { a: 1 },
+      response: { a: 1 },
     },
   ]);
-  expect(step.resultLines.map((line) => JSON.parse(line))).toEqual(outcomes);
+  expect(step.outcomeLines.map((line) => JSON.parse(line))).toEqual(outcomes);
 });

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { invokeStep } from './step.ts';
 
 const HOSTILE = path.join(import.meta.dirname, 'handlers', 'hostile.mjs');

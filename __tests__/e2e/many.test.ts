@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
+import { type LocalLambda, startLocalLambda, throttle } from '../../packages/local-lambda/server.ts';
 import { signalTest } from '../signals.ts';
 import { followPeak } from './peak-memory.ts';
 import { ECHO, HANDLERS, invokeStep } from './step.ts';
@@ -46,8 +46,8 @@ test('1,000 invocations with 10 in flight come to the right totals, each run onc
   expect(step.exitCode).toBe(1);
   expect(step.outputs).toMatchObject({ total: '1000', succeeded: '900', failed: '100' });
   expect(step.outputs['outcome']).toBeUndefined();
-  expect(step.resultLines).toHaveLength(1000);
-  const outcomes = step.resultLines.map((line) => JSON.parse(line));
+  expect(step.outcomeLines).toHaveLength(1000);
+  const outcomes = step.outcomeLines.map((line) => JSON.parse(line));
   expect(new Set(outcomes.map(({ index }) => index)).size).toBe(1000);
   expect(outcomes.filter(({ outcome }) => outcome === 'function_error')).toHaveLength(100);
   expect(outcomes.filter(({ attempts }) => attempts === 3)).toHaveLength(50);
@@ -76,7 +76,7 @@ describe('repeat', () => {
     expect(texts(again)).toContain(
       '5 invocations: 5 succeeded, 0 failed; 0 started cold, 5 found a warm execution environment.',
     );
-    expect(cold.resultLines.join('\n')).not.toContain('REPORT RequestId');
+    expect(cold.outcomeLines.join('\n')).not.toContain('REPORT RequestId');
   });
 
   test('of 12 lets 12 be in flight at once without max_concurrency', async () => {
@@ -107,7 +107,7 @@ test('three functions in three regions need nothing but three ARNs', async () =>
   expect(scopes.toSorted()).toEqual(['ap-southeast-2', 'eu-west-1', 'us-east-1']);
   expect(bodies()).toEqual([{ a: 1 }, { a: 1 }, { a: 1 }]);
   expect(step.outputs['total']).toBe('3');
-  const regions = JSON.parse(step.outputs['results'] ?? '').map(({ region }: { region: string }) => region);
+  const regions = JSON.parse(step.outputs['outcomes'] ?? '').map(({ region }: { region: string }) => region);
   expect(regions).toEqual(['eu-west-1', 'us-east-1', 'ap-southeast-2']);
 });
 
@@ -121,14 +121,14 @@ test('two shards of a list of 7 take 4 and 3, none twice, none left out', async 
       .map((body) => body.id)
       .toSorted(),
   ).toEqual([0, 1, 2, 3, 4, 5, 6]);
-  const indexes = shards.flatMap(({ resultLines }) => resultLines.map((line) => JSON.parse(line).index));
+  const indexes = shards.flatMap(({ outcomeLines }) => outcomeLines.map((line) => JSON.parse(line).index));
   expect(indexes.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6]);
 });
 
 test('a shard without an entry passes and says so', async () => {
   const step = await invokeStep(lambda, { function_name: 'one', payload: '{}', shard: '3/4' });
   expect(step.exitCode).toBe(0);
-  expect(step.outputs).toMatchObject({ total: '0', results: '[]' });
+  expect(step.outputs).toMatchObject({ total: '0', outcomes: '[]' });
   expect(texts(step)[0]).toBe('Nothing to invoke: this shard has no entry.');
   expect(lambda.requests).toHaveLength(0);
 });
@@ -215,7 +215,7 @@ signalTest('cancelling keeps what is done, and sends nothing more', async () => 
       },
     },
   );
-  const outcomes = step.resultLines.map((line) => JSON.parse(line).outcome);
+  const outcomes = step.outcomeLines.map((line) => JSON.parse(line).outcome);
   const count = (kind: string): number => outcomes.filter((outcome) => outcome === kind).length;
   expect(step.exitCode).toBe(1);
   expect(outcomes).toHaveLength(50);
@@ -230,11 +230,11 @@ test('expect, query and mask apply to each', async () => {
   const step = await invokeStep(lambda, {
     function_name: 'one',
     invocations: '- payload: {id: 1}\n- payload: {id: 222222222222}\n',
-    expect: 'result.id < `100`',
-    query: 'result.id',
-    mask: 'result.id',
+    expect: 'response.id < `100`',
+    query: 'response.id',
+    mask: 'response.id',
   });
-  const outcomes = JSON.parse(step.outputs['results'] ?? '');
+  const outcomes = JSON.parse(step.outputs['outcomes'] ?? '');
   expect(
     outcomes.map(({ outcome, query_result }: Record<string, unknown>) => [outcome, query_result]),
   ).toEqual([
@@ -242,7 +242,7 @@ test('expect, query and mask apply to each', async () => {
     ['expectation_failed', 222_222_222_222],
   ]);
   expect(step.masks).toEqual(expect.arrayContaining(['1', '222222222222']));
-  expect(step.resultLines.join('\n')).not.toContain('222222222222');
+  expect(step.outcomeLines.join('\n')).not.toContain('222222222222');
 });
 
 (process.platform === 'linux' ? test : test.skip)(
@@ -266,10 +266,10 @@ test('expect, query and mask apply to each', async () => {
           },
         },
       );
-      expect(step.outputs).toMatchObject({ total: String(count), failed: '0', results: '' });
-      expect(step.resultLines).toHaveLength(count);
+      expect(step.outputs).toMatchObject({ total: String(count), failed: '0', outcomes: '' });
+      expect(step.outcomeLines).toHaveLength(count);
       // Each line whole, however long, although several end at once.
-      const whole = step.resultLines.filter(
+      const whole = step.outcomeLines.filter(
         (line) => line.startsWith('{"index":') && line.endsWith('}') && line.split('"index":').length === 2,
       );
       expect(whole).toHaveLength(count);

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { portOf } from '../../local-proxy/front.ts';
-import { runStep } from '../../local-runner/run-step.ts';
+import { portOf } from '../../packages/local-proxy/front.ts';
+import { runStep } from '../../packages/local-runner/run-step.ts';
 import { followPeak } from './peak-memory.ts';
 import { type InvokeStep, invokeStep, jobEnvironment, withoutCredentials } from './step.ts';
 
@@ -59,13 +59,13 @@ afterAll(async () => {
   await once(server, 'close');
 });
 
-/** Everything that a person can see of a step: its log as a browser shows it, its summary, its results file. */
-const everythingShown = ({ lines, annotations, summary, resultLines }: InvokeStep): string =>
+/** Everything that a person can see of a step: its log as a browser shows it, its summary, its outcomes file. */
+const everythingShown = ({ lines, annotations, summary, outcomeLines }: InvokeStep): string =>
   [
     ...lines.map(({ text }) => text),
     ...annotations.flatMap(({ title, message }) => [title, message]),
     summary,
-    ...resultLines,
+    ...outcomeLines,
   ].join('\n');
 
 const ALL = { function_name: 'f', payload: '{}', show_response: 'true', log_type: 'Tail' };
@@ -75,7 +75,7 @@ const logHeader = (log: string): Readonly<Record<string, string>> => ({
 });
 
 describe('a response that masks can not look into', () => {
-  const masked = { ...ALL, mask: 'result.token' };
+  const masked = { ...ALL, mask: 'response.token' };
 
   test.each([
     ['nested over 500 levels', `{"token":"s3cr3t-text","deep":${'['.repeat(501)}${']'.repeat(501)}}`],
@@ -94,7 +94,7 @@ describe('a response that masks can not look into', () => {
           'f: the response and the log are not shown, because the response is not JSON, and masks can be applied to JSON only. The outputs have them.',
       },
     ]);
-    expect(step.outputs['result']).toBe(body);
+    expect(step.outputs['response']).toBe(body);
     expect(step.outputs['log_result']).toContain('s3cr3t-text');
   });
 
@@ -103,7 +103,7 @@ describe('a response that masks can not look into', () => {
       body: '\ufeff{"token":"s3cr3t-text","other":"shown"}',
       headers: logHeader('s3cr3t-text\n'),
     });
-    const step = await invokeStep(lambda, { ...masked, query: 'result.other' });
+    const step = await invokeStep(lambda, { ...masked, query: 'response.other' });
     expect(everythingShown(step)).not.toContain('s3cr3t-text');
     expect(step.stdout).toContain('{"token":"***","other":"shown"}');
     expect(step.annotations).toEqual([]);
@@ -127,7 +127,7 @@ test('200 secrets with one long start in a response of 164 KB are masked in time
   let timer: NodeJS.Timeout | undefined;
   const step = await invokeStep(
     lambda,
-    { ...ALL, mask: 'result.secrets' },
+    { ...ALL, mask: 'response.secrets' },
     {
       onStart: (child) => {
         timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
@@ -136,28 +136,28 @@ test('200 secrets with one long start in a response of 164 KB are masked in time
   );
   clearTimeout(timer);
   expect(step.exitCode).toBe(0);
-  expect(JSON.parse(step.resultLines[0] ?? '').result.secrets).toEqual(secrets.map(() => '***'));
+  expect(JSON.parse(step.outcomeLines[0] ?? '').result.secrets).toEqual(secrets.map(() => '***'));
 });
 
 test('a response with over 10,000 secrets is withheld', async () => {
   const secrets = Array.from({ length: 10_001 }, (_, at) => `secret-${at}`);
   reply = () => ({ body: JSON.stringify(secrets) });
-  const step = await invokeStep(lambda, { ...ALL, mask: 'result' });
+  const step = await invokeStep(lambda, { ...ALL, mask: 'response' });
   expect(step.exitCode).toBe(0);
   expect(everythingShown(step)).not.toContain('secret-77');
   expect(step.masks.filter((text) => text.startsWith('secret-'))).toEqual([]);
   expect(step.annotations[0]?.message).toContain('the masks yield too many secrets');
 });
 
-test('a mask hides its secret in every column of the summary and in the whole results file', async () => {
+test('a mask hides its secret in every column of the summary and in the whole outcomes file', async () => {
   reply = () => ({
     body: '{"token":"tenant-s3cr3t"}',
     headers: { 'x-amz-executed-version': 'tenant-s3cr3t' },
   });
-  const step = await invokeStep(lambda, { ...ALL, tenant_id: 'tenant-s3cr3t', mask: 'result.token' });
+  const step = await invokeStep(lambda, { ...ALL, tenant_id: 'tenant-s3cr3t', mask: 'response.token' });
   expect(everythingShown(step)).not.toContain('tenant-s3cr3t');
   expect(step.summary).toContain('| `***` |');
-  expect(JSON.parse(step.resultLines[0] ?? '')).toMatchObject({
+  expect(JSON.parse(step.outcomeLines[0] ?? '')).toMatchObject({
     outcome: 'succeeded',
     status_code: 200,
     tenant_id: '***',
@@ -172,8 +172,8 @@ describe('a query for what every object seems to have', () => {
       reply = () => ({ body: '{"a":1}' });
       const step = await invokeStep(lambda, {
         ...ALL,
-        query: `result.${name}`,
-        expect: `result.${name} == \`null\``,
+        query: `response.${name}`,
+        expect: `response.${name} == \`null\``,
       });
       expect(step.exitCode).toBe(0);
       expect(step.outputs).toMatchObject({ outcome: 'succeeded', query_result: 'null', total: '1' });
@@ -189,7 +189,7 @@ test('gzip that becomes 256 MB fails its expression, and costs no memory', async
   let peak = (): number => 0;
   const step = await invokeStep(
     lambda,
-    { function_name: 'f', payload: '{}', query: 'length(powertools_base64_gzip(result.blob))' },
+    { function_name: 'f', payload: '{}', query: 'length(powertools_base64_gzip(response.blob))' },
     {
       onStart: (child) => {
         peak = followPeak(child);
@@ -240,7 +240,7 @@ describe('credentials of the step that an answer repeats', () => {
     expectHidden(step);
     // What the step itself wrote, whatever a runner masks in it.
     expectHidden(step, step.stdout.replace(/^::add-mask::.*$/gm, ''));
-    expect(JSON.parse(step.outputs['result'] ?? '').headers['x-amz-security-token']).toBe(TOKEN);
+    expect(JSON.parse(step.outputs['response'] ?? '').headers['x-amz-security-token']).toBe(TOKEN);
   });
 
   test('are shown nowhere when the function fails with them', async () => {
@@ -248,7 +248,7 @@ describe('credentials of the step that an answer repeats', () => {
       body: JSON.stringify({ errorType: 'Error', errorMessage: echo(headers), trace: [echo(headers)] }),
       headers: { 'x-amz-function-error': 'Unhandled' },
     });
-    const step = await invokeStep(lambda, { ...inputs, expect: "result.errorMessage == 'x'" }, { env });
+    const step = await invokeStep(lambda, { ...inputs, expect: "response.errorMessage == 'x'" }, { env });
     expect(step.annotations).toHaveLength(1);
     expectHidden(step, `${everythingShown(step)}${step.stdout.replace(/^::add-mask::.*$/gm, '')}`);
   });

@@ -3,10 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { runScript } from '../../local-runner/run-script.ts';
-import { makeJobFolder, writeFiles } from '../../local-runner/run-step.ts';
-import { runWorkflow } from '../../local-runner/run-workflow.ts';
-import { fieldsOf } from '../../src/fields.ts';
+import { runScript } from '../../packages/local-runner/run-script.ts';
+import { makeJobFolder, writeFiles } from '../../packages/local-runner/run-step.ts';
+import { runWorkflow } from '../../packages/local-runner/run-workflow.ts';
+import { fieldsOf } from '../../src/shared/fields.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const workflowFile = (name: string): string => path.join(ROOT, '.github', 'workflows', name);
@@ -30,7 +30,7 @@ test('self-test.yml passes, the jobs that must fail included', async () => {
   const jobs = await runWorkflow({
     file: workflowFile('self-test.yml'),
     env: { AWS_EC2_METADATA_DISABLED: 'true' },
-    repository: { ...checkout(), ...filesIn('local-lambda') },
+    repository: { ...checkout(), ...filesIn('packages/local-lambda') },
     // Installs nothing: what is locked is there already.
     commands: {
       npm: `#!/bin/sh\ntest "$*" = ci && ln -s '${path.join(ROOT, 'node_modules')}' node_modules\n`,
@@ -225,7 +225,7 @@ describe('release-notes', () => {
     const { status, stdout, stderr } = notes('9.9.9');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toBe(
-      'package.json has another version.\nsrc/version.ts has another version.\nCHANGELOG.md has nothing under "## 9.9.9".\n',
+      'package.json has another version.\nsrc/shared/version.ts has another version.\nCHANGELOG.md has nothing under "## 9.9.9".\n',
     );
     expect(notes('1.0').stderr).toContain('"1.0" is no version such as 1.2.3.');
   });

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { type JobFolder, makeJobFolder, writeFiles } from '../../local-runner/run-step.ts';
+import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { type JobFolder, makeJobFolder, writeFiles } from '../../packages/local-runner/run-step.ts';
 import { onLinux, onPosix } from '../platforms.ts';
 import { HANDLERS, type InvokeStep, invokeStep } from './step.ts';
 
@@ -86,7 +86,7 @@ describe.each([
   { writer: 'a stream', response_stream: 'true' },
 ])('the file of $writer', ({ response_stream }) => {
   onLinux('that can not be made below /proc fails the step, which ends', async () => {
-    const step = await run({ response_stream, result_file: '/proc/missing/folder/response.json' });
+    const step = await run({ response_stream, response_file: '/proc/missing/folder/response.json' });
     expect({ exitCode: step.exitCode, titles: titles(step) }).toEqual({
       exitCode: 1,
       titles: ['Response Not Written'],
@@ -99,7 +99,7 @@ describe.each([
     mkdirSync(inWorkspace('out'));
     for (const name of ['orders.csv', 'orders.csv.partial', '.orders.csv'])
       symlinkSync('../../elsewhere/profile', inWorkspace(`out/${name}`));
-    const step = await run({ response_stream, result_file: 'out/orders.csv' });
+    const step = await run({ response_stream, response_file: 'out/orders.csv' });
     expect(step.exitCode).toBe(0);
     expect(readFileSync(path.join(elsewhere, 'profile'), 'utf8')).toBe('mine');
     expect(readFileSync(inWorkspace('out/orders.csv'), 'utf8')).toContain('line 1');
@@ -112,7 +112,7 @@ describe.each([
 
   onPosix('does not wait for a FIFO under a name that can be foreseen', async () => {
     execFileSync('mkfifo', [inWorkspace('orders.csv.partial')]);
-    const step = await run({ response_stream, result_file: 'orders.csv' });
+    const step = await run({ response_stream, response_file: 'orders.csv' });
     expect(step.exitCode).toBe(0);
     expect(readFileSync(inWorkspace('orders.csv'), 'utf8')).toContain('line 1');
   });
@@ -121,7 +121,7 @@ describe.each([
     'that a symlinked folder takes out of the workspace is refused before anything is sent',
     async () => {
       symlinkSync('../elsewhere', inWorkspace('out'));
-      const step = await run({ response_stream, result_file: 'out/new/orders.csv' });
+      const step = await run({ response_stream, response_file: 'out/new/orders.csv' });
       expect({ exitCode: step.exitCode, titles: titles(step) }).toEqual({
         exitCode: 1,
         titles: ['Invalid Input'],
@@ -136,23 +136,23 @@ describe.each([
       function_name: 'redirect',
       payload: JSON.stringify({ link: inWorkspace('out'), to: elsewhere }),
       response_stream,
-      result_file: 'out/new/orders.csv',
+      response_file: 'out/new/orders.csv',
     });
     expect({ exitCode: step.exitCode, titles: titles(step) }).toEqual({
       exitCode: 1,
       titles: ['Response Not Written'],
     });
-    expect(step.outputs).toMatchObject({ outcome: 'succeeded', result: '"done"', result_file: '' });
+    expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: '"done"', response_file: '' });
     expect(readdirSync(elsewhere)).toEqual([]);
   });
 
   test('that the workflow puts outside the workspace is written there, and named in the log', async () => {
-    const step = await run({ response_stream, result_file: '../elsewhere/new/orders.csv' });
+    const step = await run({ response_stream, response_file: '../elsewhere/new/orders.csv' });
     expect(step.exitCode).toBe(0);
     const file = path.join(elsewhere, 'new', 'orders.csv');
     expect(readFileSync(file, 'utf8')).toContain('line 1');
     expect(texts(step)).toContain(
-      `result_file is ${JSON.stringify(file)}, outside the workspace ${JSON.stringify(job.workspace)}.`,
+      `response_file is ${JSON.stringify(file)}, outside the workspace ${JSON.stringify(job.workspace)}.`,
     );
   });
 });

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type LocalGitHub, startLocalGitHub } from '../../local-github/server.ts';
-import { type Denial, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { type LocalGitHub, startLocalGitHub } from '../../packages/local-github/server.ts';
+import { type Denial, type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 
 const REPOSITORY = 'octo-org/octo-repo';

@@ -1,6 +1,6 @@
 // What the README promises, each by its name. The suites beside this one go into it.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
+import { type LocalLambda, startLocalLambda, throttle } from '../../packages/local-lambda/server.ts';
 import { signalTest } from '../signals.ts';
 import { HANDLERS, invokeStep } from './step.ts';
 
@@ -53,7 +53,7 @@ describe('the README promises', () => {
     expect(step.lines.map(({ text }) => text).join('\n')).toContain('loading order 17');
   });
 
-  test('Nothing lost: outputs, results file and summary are there when the function failed', async () => {
+  test('Nothing lost: outputs, outcomes file and summary are there when the function failed', async () => {
     const step = await invokeStep(lambda, { function_name: 'orders', payload: '{"id": 17}' });
     expect(step.exitCode).toBe(1);
     expect(step.outputs).toMatchObject({
@@ -61,7 +61,7 @@ describe('the README promises', () => {
       function_error: 'Unhandled',
       failed: '1',
     });
-    expect(step.resultLines.map((line) => JSON.parse(line).outcome)).toEqual(['function_error']);
+    expect(step.outcomeLines.map((line) => JSON.parse(line).outcome)).toEqual(['function_error']);
     expect(step.summary).toContain('function error');
   });
 
@@ -87,7 +87,7 @@ describe('the README promises', () => {
       );
       expect(step.exitCode).toBe(1);
       expect(step.outputs).toMatchObject({ total: '2', succeeded: '1', failed: '1' });
-      expect(step.resultLines.map((line) => JSON.parse(line).outcome)).toEqual(['succeeded', 'unknown']);
+      expect(step.outcomeLines.map((line) => JSON.parse(line).outcome)).toEqual(['succeeded', 'unknown']);
       expect(step.summary).toContain('unknown');
     },
   );
@@ -111,9 +111,9 @@ describe('the README promises', () => {
     const inputs = { function_name: 'secretive', payload: JSON.stringify({ token, key, pin: 4711 }) };
     const quiet = await invokeStep(lambda, inputs);
     expect(quiet.stdout + quiet.summary).not.toContain(token);
-    const masked = await invokeStep(lambda, { ...inputs, show_response: 'true', mask: 'result.token' });
+    const masked = await invokeStep(lambda, { ...inputs, show_response: 'true', mask: 'response.token' });
     expect(masked.masks).toContain(token);
     expect(masked.stdout.replace(`::add-mask::${token}`, '')).not.toContain(token);
-    expect(masked.summary + masked.resultLines.join('')).not.toContain(token);
+    expect(masked.summary + masked.outcomeLines.join('')).not.toContain(token);
   });
 });

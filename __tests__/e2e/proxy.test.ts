@@ -2,10 +2,10 @@ import { Buffer } from 'node:buffer';
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { makeCertificate } from '../../local-proxy/certificate.ts';
-import { type Front, startFront } from '../../local-proxy/front.ts';
-import { type LocalProxy, startLocalProxy } from '../../local-proxy/server.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { makeCertificate } from '../../packages/local-proxy/certificate.ts';
+import { type Front, startFront } from '../../packages/local-proxy/front.ts';
+import { type LocalProxy, startLocalProxy } from '../../packages/local-proxy/server.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 
 // The password needs percent-encoding in a URL, so that what the proxy sees proves the decoding.
@@ -58,8 +58,8 @@ afterAll(async () => {
 const through = (port: number, login = LOGIN): string => `http://${login}@127.0.0.1:${port}`;
 
 function expectNoSecret(step: InvokeStep): void {
-  const { stdout, stderr, outputs, summary, resultLines } = step;
-  const all = [stdout, stderr, summary, ...Object.values(outputs), ...resultLines].join('\n');
+  const { stdout, stderr, outputs, summary, outcomeLines } = step;
+  const all = [stdout, stderr, summary, ...Object.values(outputs), ...outcomeLines].join('\n');
   for (const secret of SECRETS) expect(all).not.toContain(secret);
 }
 
@@ -122,7 +122,7 @@ const message = (step: InvokeStep): string =>
 function expectSucceeded(step: InvokeStep): void {
   expect(message(step)).toBe('');
   expect(step.outputs['outcome']).toBe('succeeded');
-  expect(step.outputs['result']).toBe('{"a":1}');
+  expect(step.outputs['response']).toBe('{"a":1}');
   expect(lambda.executions('echo')).toHaveLength(1);
 }
 

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
-import { type FunctionDefinition, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
+import {
+  type FunctionDefinition,
+  type LocalLambda,
+  startLocalLambda,
+} from '../../packages/local-lambda/server.ts';
 import { invokeStep, unusedUrl } from './step.ts';
 
 let lambda: LocalLambda;
@@ -28,8 +32,8 @@ test('a function whose update takes 3 s is invoked once, and its answer is the n
   lambda.updateFunction('echo', answering('new'), { lasts: { ms: 3_000 } });
   const step = await invokeStep(lambda, INPUTS);
   expect(step.exitCode).toBe(0);
-  expect(step.outputs).toMatchObject({ result: '{"key3":"new"}', attempts: '1' });
-  expect(Number(JSON.parse(step.resultLines[0] ?? '').elapsed_ms)).toBeGreaterThan(2_000);
+  expect(step.outputs).toMatchObject({ response: '{"key3":"new"}', attempts: '1' });
+  expect(Number(JSON.parse(step.outcomeLines[0] ?? '').elapsed_ms)).toBeGreaterThan(2_000);
   expect(texts(step).slice(0, 4)).toEqual([
     'Invoking Lambda function echo...',
     'Lambda function echo is Active, and an update is in progress: until it is done the old code answers',
@@ -43,7 +47,7 @@ test('the state is not asked for where nobody wants to wait', async () => {
   lambda.setFunction('echo', answering('old'));
   lambda.updateFunction('echo', answering('new'), { lasts: { polls: 1 } });
   const step = await invokeStep(lambda, { ...INPUTS, wait_until_ready: 'false' });
-  expect(step.outputs['result']).toBe('{"key3":"old"}');
+  expect(step.outputs['response']).toBe('{"key3":"old"}');
   expect(lambda.requests.map(({ operation }) => operation)).toEqual(['Invoke']);
 });
 

@@ -4,10 +4,10 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startLocalGitHub } from '../../local-github/server.ts';
-import { type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
-import { readOutputs } from '../../local-runner/output-file.ts';
-import { type PreparedStep, prepareStep, type StepRun } from '../../local-runner/run-step.ts';
+import { startLocalGitHub } from '../../packages/local-github/server.ts';
+import { type LocalLambda, startLocalLambda, throttle } from '../../packages/local-lambda/server.ts';
+import { readOutputs } from '../../packages/local-runner/output-file.ts';
+import { type PreparedStep, prepareStep, type StepRun } from '../../packages/local-runner/run-step.ts';
 import { signalTest } from '../signals.ts';
 import { ECHO, HANDLERS, invokeStep, jobEnvironment } from './step.ts';
 
@@ -102,7 +102,7 @@ describe('an outcome that cannot be evaluated', () => {
     expect(step.exitCode).toBe(1);
     expect(step.outputs).toMatchObject({ total: '6', succeeded: '5', failed: '1' });
     expect(lambda.executions('echo')).toHaveLength(6);
-    const outcomes = step.resultLines.map((line) => JSON.parse(line));
+    const outcomes = step.outcomeLines.map((line) => JSON.parse(line));
     expect(outcomes).toHaveLength(6);
     expect(outcomes.find(({ index }) => index === 1)).toMatchObject({
       outcome: 'unknown',
@@ -116,7 +116,7 @@ describe('an outcome that cannot be evaluated', () => {
 
   test('keeps its response', async () => {
     const inputs = { function_name: 'echo', payload: '{"strange":true,"token":"hunter2"}' };
-    const step = await invokeStep(lambda, { ...inputs, mask: 'result.token' }, { env });
+    const step = await invokeStep(lambda, { ...inputs, mask: 'response.token' }, { env });
     expect(step.exitCode).toBe(1);
     expect(step.outputs).toMatchObject({ outcome: 'unknown', result: inputs.payload });
     expect(step.stdout).toContain('responded, but its outcome could not be evaluated');
@@ -174,7 +174,7 @@ afterAll(() => smallDisk?.unmount());
 const fullDiskTest = smallDisk === undefined ? test.skip : test;
 
 fullDiskTest(
-  'a results file on a full disk has whole lines, and the step says how many are missing',
+  'a outcomes file on a full disk has whole lines, and the step says how many are missing',
   async () => {
     const size = (id: number): number => (id < 4 ? 25_000 : 1);
     const step = await invokeStep(
@@ -187,19 +187,19 @@ fullDiskTest(
       { env: { RUNNER_TEMP: smallDisk?.folder ?? '' } },
     );
     expect(step.exitCode).toBe(1);
-    const file = step.outputs['results_file'] ?? '';
+    const file = step.outputs['outcomes_file'] ?? '';
     expect(step.annotations).toEqual([
       {
         level: 'error',
-        title: 'Results File Not Complete',
+        title: 'Outcomes File Not Complete',
         message: expect.stringContaining(`2 outcomes are missing in ${file}: ENOSPC`),
       },
     ]);
-    const kept = step.resultLines.map((line) => JSON.parse(line).result.id);
+    const kept = step.outcomeLines.map((line) => JSON.parse(line).result.id);
     expect(kept).toEqual([0, 1, 4, 5]);
     expect(readFileSync(file, 'utf8').endsWith('}\n')).toBe(true);
     expect(step.outputs).toMatchObject({ total: '6', succeeded: '6' });
-    expect(JSON.parse(step.outputs['results'] ?? '')).toHaveLength(6);
+    expect(JSON.parse(step.outputs['outcomes'] ?? '')).toHaveLength(6);
     expect(step.summary).toContain('6 succeeded');
   },
 );
@@ -234,7 +234,7 @@ function start(
 async function ended({ child, prepared }: { child: ChildProcess; prepared: PreparedStep }) {
   await once(child, 'exit');
   const outputs = readOutputs(readFileSync(prepared.outputFile, 'utf8'));
-  const results = readFileSync(outputs['results_file'] ?? '', 'utf8')
+  const results = readFileSync(outputs['outcomes_file'] ?? '', 'utf8')
     .split('\n')
     .slice(0, -1);
   const summary = readFileSync(prepared.summaryFile, 'utf8');

@@ -2,16 +2,17 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import type { LocalLambda } from '../../local-lambda/server.ts';
-import { portOf } from '../../local-proxy/front.ts';
-import { readLog } from '../../local-runner/commands.ts';
-import { runStep, type StepOptions, type StepRun } from '../../local-runner/run-step.ts';
+import type { LocalLambda } from '../../packages/local-lambda/server.ts';
+import { portOf } from '../../packages/local-proxy/front.ts';
+import { readLog } from '../../packages/local-runner/commands.ts';
+import { runStep, type StepOptions, type StepRun } from '../../packages/local-runner/run-step.ts';
 
 export const HANDLERS = path.join(import.meta.dirname, 'handlers', 'functions.mjs');
 export const ECHO = path.join(
   import.meta.dirname,
   '..',
   '..',
+  'packages',
   'local-lambda',
   'handlers',
   'echo.mjs.handler',
@@ -36,8 +37,8 @@ export const jobEnvironment = (lambda: Pick<LocalLambda, 'url' | 'region'>): Rec
   AWS_EC2_METADATA_DISABLED: 'true',
 });
 
-/** A step with the lines of its results file, read before the job's folder goes. */
-export type InvokeStep = StepRun & Readonly<{ resultLines: readonly string[] }>;
+/** A step with the lines of its outcomes file, read before the job's folder goes. */
+export type InvokeStep = StepRun & Readonly<{ outcomeLines: readonly string[] }>;
 
 /** Standard output without what it begins with: the commands that tell a runner the step's credentials. */
 export const withoutCredentials = (stdout: string): string => stdout.replace(/^(?:::add-mask::.*\n)*/, '');
@@ -53,9 +54,9 @@ export async function invokeStep(
     with: inputs,
     env: { ...jobEnvironment(lambda), ...options.env },
   });
-  const file = step.outputs['results_file'] ?? '';
+  const file = step.outputs['outcomes_file'] ?? '';
   const lines = file === '' ? [] : readFileSync(file, 'utf8').split('\n');
   step.dispose();
   const stdout = withoutCredentials(step.stdout);
-  return { ...step, ...readLog(stdout), stdout, resultLines: lines.slice(0, -1) };
+  return { ...step, ...readLog(stdout), stdout, outcomeLines: lines.slice(0, -1) };
 }

@@ -2,9 +2,9 @@ import { createCipheriv, createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { invokeComplete, payloadChunk } from '../../local-lambda/event-stream.ts';
-import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
-import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { invokeComplete, payloadChunk } from '../../packages/local-lambda/event-stream.ts';
+import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
+import { type Fault, type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { startRawServer } from '../raw-server.ts';
 import { signalTest } from '../signals.ts';
 import { followPeak } from './peak-memory.ts';
@@ -51,7 +51,7 @@ async function streamStep(event: unknown, inputs: Readonly<Record<string, string
       function_name: 'stream',
       payload: JSON.stringify(event),
       response_stream: 'true',
-      result_file: 'out/response.bin',
+      response_file: 'out/response.bin',
       ...inputs,
     },
     {
@@ -81,8 +81,8 @@ describe('a stream', () => {
     expect(step.outputs).toMatchObject({
       outcome: 'succeeded',
       status_code: '200',
-      result: '',
-      result_file: expect.stringMatching(/[/\\]out[/\\]response\.bin$/),
+      response: '',
+      response_file: expect.stringMatching(/[/\\]out[/\\]response\.bin$/),
       executed_version: '$LATEST',
       log_result: expect.stringContaining('written'),
       duration_ms: expect.stringMatching(/^[\d.]+$/),
@@ -91,9 +91,9 @@ describe('a stream', () => {
     expect(texts(step)).toContain(
       'Lambda function stream invoked successfully (status: 200, payload: 50000000 bytes)',
     );
-    expect(texts(step)).toContain(`The response is in ${step.outputs['result_file']}`);
+    expect(texts(step)).toContain(`The response is in ${step.outputs['response_file']}`);
     expect(step.annotations.map(({ message }) => message)).toEqual([
-      `The output result would have 50,000,000 bytes, which is too long for a runner, and is empty. It is in ${step.outputs['result_file']}.`,
+      `The output response would have 50,000,000 bytes, which is too long for a runner, and is empty. It is in ${step.outputs['response_file']}.`,
     ]);
     expect(step.peakMb).toBeLessThan(150);
     expect(operations()).toEqual(['InvokeWithResponseStream']);
@@ -110,25 +110,25 @@ describe('a stream', () => {
   test('of a few bytes is an output too, and a result for expectations', async () => {
     const step = await streamStep({ lines: 2 }, { expect: 'result == `"line 1\\nline 2\\n"`' });
     expect(step.exitCode).toBe(0);
-    expect(step.outputs['result']).toBe('line 1\nline 2\n');
+    expect(step.outputs['response']).toBe('line 1\nline 2\n');
     expect(String(step.file)).toBe('line 1\nline 2\n');
     expect(step.annotations).toEqual([]);
   });
 
   test('goes into the job’s own folder where nobody says where', async () => {
-    const step = await streamStep({ bytes: 10 }, { result_file: '' });
+    const step = await streamStep({ bytes: 10 }, { response_file: '' });
     expect(step.exitCode).toBe(0);
-    expect(step.outputs['result_file']).toMatch(/[/\\]temp[/\\]lambda-invoke-.*[/\\]response$/);
+    expect(step.outputs['response_file']).toMatch(/[/\\]temp[/\\]lambda-invoke-.*[/\\]response$/);
   });
 
   test('of a handler that does not stream is its response', async () => {
     const step = await streamStep({ length: 3 }, { function_name: 'big' });
-    expect(step.outputs).toMatchObject({ outcome: 'succeeded', result: '"xxx"' });
+    expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: '"xxx"' });
   });
 
   test('that is empty leaves no file', async () => {
     const step = await streamStep({});
-    expect(step.outputs).toMatchObject({ outcome: 'succeeded', result: '', result_file: '' });
+    expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: '', response_file: '' });
     expect([step.file, step.partial]).toEqual([undefined, undefined]);
   });
 });
@@ -182,19 +182,19 @@ describe('text', () => {
     expect(step.stdout).not.toContain(token);
     expect(texts(step)).not.toContain('Response');
     expect(texts(step)).toContain('{"token":"***"}');
-    expect(step.outputs['result']).toBe(JSON.stringify({ token }));
+    expect(step.outputs['response']).toBe(JSON.stringify({ token }));
   });
 
   test('with a mask is shown at the end, masked', async () => {
     const step = await streamStep(
       { token: 'hunter2-and-more' },
-      { function_name: 'secret-stream', show_response: 'true', mask: 'result.token' },
+      { function_name: 'secret-stream', show_response: 'true', mask: 'response.token' },
     );
     expect(step.exitCode).toBe(0);
     expect(step.stdout.replace('::add-mask::hunter2-and-more', '')).not.toContain('hunter2');
     expect(texts(step)).toContain('Response');
     expect(texts(step)).toContain('{"token":"***"}');
-    expect(step.outputs['result']).toBe('{"token":"hunter2-and-more"}');
+    expect(step.outputs['response']).toBe('{"token":"hunter2-and-more"}');
   });
 });
 
@@ -205,7 +205,7 @@ describe('an error in the middle', () => {
     expect(step.outputs).toMatchObject({
       outcome: 'function_error',
       function_error: expect.stringMatching(/^\S+$/),
-      result_file: expect.stringMatching(/response\.bin\.\w+\.partial$/),
+      response_file: expect.stringMatching(/response\.bin\.\w+\.partial$/),
     });
     expect(String(step.partial)).toBe('line 1\nline 2\n');
     expect(step.file).toBeUndefined();
@@ -214,7 +214,7 @@ describe('an error in the middle', () => {
     expect(annotation?.title).toBe('Lambda Function Execution Error');
     expect(annotation?.message).toMatch(/^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/);
     expect(annotation?.message).toContain(
-      `What had arrived of the response is in ${step.outputs['result_file']}`,
+      `What had arrived of the response is in ${step.outputs['response_file']}`,
     );
   });
 
@@ -294,8 +294,8 @@ describe('a stream that breaks', () => {
     expect(step.outputs).toMatchObject({
       outcome: 'unknown',
       attempts: '1',
-      result: '',
-      result_file: expect.stringMatching(/response\.bin\.\w+\.partial$/),
+      response: '',
+      response_file: expect.stringMatching(/response\.bin\.\w+\.partial$/),
     });
     const partial = step.partial ?? Buffer.alloc(0);
     expect(partial.length).toBeGreaterThan(0);
@@ -309,7 +309,7 @@ describe('a stream that breaks', () => {
       'The function ran, at least in part, and its answer is lost.',
     );
     expect(step.annotations[0]?.message).toContain(
-      `What had arrived of the response is in ${step.outputs['result_file']}`,
+      `What had arrived of the response is in ${step.outputs['response_file']}`,
     );
     expect(lambda.requests).toHaveLength(1);
   });
@@ -337,7 +337,7 @@ describe('a stream that breaks', () => {
 
 test('a dry run runs nothing', async () => {
   const step = await streamStep({ lines: 1 }, { invocation_type: 'DryRun' });
-  expect(step.outputs).toMatchObject({ outcome: 'succeeded', status_code: '204', result_file: '' });
+  expect(step.outputs).toMatchObject({ outcome: 'succeeded', status_code: '204', response_file: '' });
   expect(lambda.executions()).toHaveLength(0);
 });
 
@@ -354,7 +354,7 @@ test('a stream whose last chunk never comes ends the step', async () => {
     // The server closes nothing, and the test waits for the process.
     const step = await invokeStep(server, inputs);
     expect(step.exitCode).toBe(0);
-    expect(step.outputs).toMatchObject({ outcome: 'succeeded', result: 'hello' });
+    expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: 'hello' });
   } finally {
     await server.close();
   }
@@ -377,8 +377,8 @@ test('a page of a proxy is not taken for a stream', async () => {
 
 test('a file that can’t be written fails the step, and the invocation is not lost', async () => {
   // A file stands where a folder should be.
-  const step = await streamStep({ lines: 1 }, { result_file: path.join(HANDLERS, 'response') });
+  const step = await streamStep({ lines: 1 }, { response_file: path.join(HANDLERS, 'response') });
   expect(step.exitCode).toBe(1);
-  expect(step.outputs).toMatchObject({ outcome: 'succeeded', result: 'line 1\n', result_file: '' });
+  expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: 'line 1\n', response_file: '' });
   expect(step.annotations.map(({ title }) => title)).toEqual(['Response Not Written']);
 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { writeFiles } from '../../local-runner/run-step.ts';
+import { writeFiles } from '../../packages/local-runner/run-step.ts';
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..', '..');
 const NCC = path.join(CHECKOUT, 'node_modules', '@vercel', 'ncc', 'dist', 'ncc', 'cli.js');

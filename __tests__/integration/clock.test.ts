@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { type Fault, type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { Readiness } from '../../src/lambda/readiness.ts';
 import { streamOnce } from '../../src/lambda/stream.ts';
-import { deliverTo, ECHO, type FakeTiming, fakeTiming, useLambda } from './courier.ts';
+import { ECHO, type FakeTiming, fakeTiming, invokeOn, useLambda } from './invoke-context.ts';
 
 const HOUR_MS = 3_600_000;
 let lambda: LocalLambda;
@@ -38,7 +38,7 @@ describe.each([
   test('is corrected by the first answer, and the function runs once', async () => {
     const offsets: number[] = [];
     clients = new Clients({}, { onClockOffset: (offset) => offsets.push(offset) });
-    const { result, attempts, waits } = await deliverTo(lambda, { clients, timing: wrongBy(offsetMs) });
+    const { result, attempts, waits } = await invokeOn(lambda, { clients, timing: wrongBy(offsetMs) });
     expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
     expect(attempts).toBe(2);
     expect(lambda.requests).toHaveLength(2);
@@ -51,31 +51,31 @@ describe.each([
 
   test('is known to the client from then on', async () => {
     const timing = wrongBy(offsetMs);
-    await deliverTo(lambda, { clients, timing });
-    const { attempts } = await deliverTo(lambda, { clients, timing });
+    await invokeOn(lambda, { clients, timing });
+    const { attempts } = await invokeOn(lambda, { clients, timing });
     expect(attempts).toBe(1);
     expect(lambda.requests).toHaveLength(3);
   });
 
   test('costs each of several at once one more attempt', async () => {
     const timing = wrongBy(offsetMs);
-    const all = await Promise.all(Array.from({ length: 5 }, () => deliverTo(lambda, { clients, timing })));
+    const all = await Promise.all(Array.from({ length: 5 }, () => invokeOn(lambda, { clients, timing })));
     expect(all.map(({ result }) => result.kind)).toEqual(Array(5).fill('answer'));
     expect(lambda.executions()).toHaveLength(5);
   });
 
   test('with retry: never fails the invocation, says so, and does not fail the next', async () => {
     const options = { clients, timing: wrongBy(offsetMs), policy: { retry: 'never' as const } };
-    const { result, attempts } = await deliverTo(lambda, options);
+    const { result, attempts } = await invokeOn(lambda, options);
     expect(attempts).toBe(1);
-    expect(result).toMatchObject({ name: 'InvalidSignatureException', proof: 'never_ran' });
+    expect(result).toMatchObject({ name: 'InvalidSignatureException', evidence: 'did_not_run' });
     expect('message' in result && result.message).toMatch(note);
-    expect((await deliverTo(lambda, options)).result.kind).toBe('answer');
+    expect((await invokeOn(lambda, options)).result.kind).toBe('answer');
   });
 
   test('hinders no question for the state', async () => {
     const readiness = { waits: new Readiness(), onStateChange: () => {}, onFailedQuestion: () => {} };
-    const { result, attempts } = await deliverTo(lambda, {
+    const { result, attempts } = await invokeOn(lambda, {
       clients,
       timing: wrongBy(offsetMs),
       extras: { readiness },
@@ -91,7 +91,7 @@ describe.each([
 
   test('hinders no stream', async () => {
     const stream = { invokeOnce: streamOnce, onChunk: async () => {} };
-    const { result } = await deliverTo(lambda, { clients, timing: wrongBy(offsetMs), extras: { stream } });
+    const { result } = await invokeOn(lambda, { clients, timing: wrongBy(offsetMs), extras: { stream } });
     expect(result.kind).toBe('answer');
     expect(lambda.executions()).toHaveLength(1);
   });
@@ -110,14 +110,18 @@ describe('a refusal of the signature', () => {
     ['that has nothing to do with the time', refusal('The signature does not match.', date(HOUR_MS))],
   ])('%s is final', async (_, fault) => {
     lambda.setFault(() => fault);
-    const { result, attempts } = await deliverTo(lambda, { clients });
+    const { result, attempts } = await invokeOn(lambda, { clients });
     expect(attempts).toBe(1);
-    expect(result).toMatchObject({ name: 'InvalidSignatureException', proof: 'never_ran', mayClear: false });
+    expect(result).toMatchObject({
+      name: 'InvalidSignatureException',
+      evidence: 'did_not_run',
+      mayClear: false,
+    });
   });
 
   test('for its time at ever another time ends with retry_seconds', async () => {
     lambda.setFault((_, n) => refusal(expired, date(n % 2 === 0 ? HOUR_MS : -HOUR_MS)));
-    const { result } = await deliverTo(lambda, { clients });
+    const { result } = await invokeOn(lambda, { clients });
     expect('message' in result && result.message).toContain('gave up: retry_seconds is exhausted');
     expect(lambda.requests.length).toBeLessThan(25);
     expect(lambda.executions()).toHaveLength(0);
@@ -132,7 +136,7 @@ describe('a refusal of the signature', () => {
         ? { kind: 'error', when: 'before', status, type, message: 'no', headers: date(HOUR_MS) }
         : undefined,
     );
-    const { attempts } = await deliverTo(lambda, { clients, timing: wrongBy(0) });
+    const { attempts } = await invokeOn(lambda, { clients, timing: wrongBy(0) });
     expect(attempts).toBeGreaterThan(1);
   });
 });

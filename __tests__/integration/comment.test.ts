@@ -6,9 +6,9 @@ import {
   type RecordedRequest,
   secondaryLimit,
   startLocalGitHub,
-} from '../../local-github/server.ts';
-import { CommentError, type CommentJob, writeComment } from '../../src/report/comment.ts';
-import { composeComment } from '../../src/report/comment-text.ts';
+} from '../../packages/local-github/server.ts';
+import { CommentError, type CommentJob, writeComment } from '../../src/report/comment/comment.ts';
+import { composeComment } from '../../src/report/comment/comment-text.ts';
 
 const REPOSITORY = 'octo/checks';
 const SHA = '0123456789abcdef0123456789abcdef01234567';

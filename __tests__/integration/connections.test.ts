@@ -1,18 +1,18 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { invokeComplete, payloadChunk } from '../../local-lambda/event-stream.ts';
+import { invokeComplete, payloadChunk } from '../../packages/local-lambda/event-stream.ts';
 import {
   type LocalProxy,
   type LocalProxyOptions,
   type Obstruction,
   startLocalProxy,
-} from '../../local-proxy/server.ts';
+} from '../../packages/local-proxy/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { streamOnce } from '../../src/lambda/stream.ts';
 import { type RawResponder, type RawServer, startRawServer } from '../raw-server.ts';
 import { until } from '../until.ts';
-import { CONNECT_LIMIT_MS, deliverTo, manualTiming, useLambda } from './courier.ts';
+import { CONNECT_LIMIT_MS, invokeOn, manualTiming, useLambda } from './invoke-context.ts';
 
 const UUID = '11111111-2222-3333-4444-555555555555';
 const NOWHERE = { url: 'https://lambda.invalid' };
@@ -48,11 +48,11 @@ describe('a connection to a proxy', () => {
     'is closed when the proxy refuses the tunnel with %i and keeps it',
     async (status) => {
       const proxy = await startObstructed({ kind: 'refuse', status });
-      const { result } = await deliverTo(NOWHERE, {
+      const { result } = await invokeOn(NOWHERE, {
         clients: clientsThrough(proxy),
         policy: { retry: 'never' },
       });
-      expect(result).toMatchObject({ name: 'ERR_PROXY_TUNNEL', proof: 'never_ran', throughProxy: true });
+      expect(result).toMatchObject({ name: 'ERR_PROXY_TUNNEL', evidence: 'did_not_run', throughProxy: true });
       expect(proxy.requests).toHaveLength(1);
       await until(() => proxy.connections === 0);
     },
@@ -62,22 +62,22 @@ describe('a connection to a proxy', () => {
     const proxy = await startObstructed({ kind: 'silence' });
     const timing = manualTiming();
     const clients = clientsThrough(proxy);
-    const delivering = deliverTo(NOWHERE, { clients, timing, policy: { retry: 'never' } });
+    const delivering = invokeOn(NOWHERE, { clients, timing, policy: { retry: 'never' } });
     await until(() => proxy.requests.length === 1);
     timing.goOff(CONNECT_LIMIT_MS);
     const { result } = await delivering;
-    expect(result).toMatchObject({ name: 'ConnectTimeout', proof: 'never_ran', throughProxy: true });
+    expect(result).toMatchObject({ name: 'ConnectTimeout', evidence: 'did_not_run', throughProxy: true });
     await until(() => proxy.connections === 0);
   });
 
   test('is closed when the invocation is cancelled while the tunnel is opened', async () => {
     const proxy = await startObstructed({ kind: 'silence' });
     const cancel = new AbortController();
-    const delivering = deliverTo(NOWHERE, { clients: clientsThrough(proxy), cancel: cancel.signal });
+    const delivering = invokeOn(NOWHERE, { clients: clientsThrough(proxy), cancel: cancel.signal });
     await until(() => proxy.requests.length === 1);
     cancel.abort();
     const { result } = await delivering;
-    expect(result).toMatchObject({ name: 'Cancelled', proof: 'never_ran', throughProxy: true });
+    expect(result).toMatchObject({ name: 'Cancelled', evidence: 'did_not_run', throughProxy: true });
     await until(() => proxy.connections === 0);
   });
 
@@ -89,10 +89,10 @@ describe('a connection to a proxy', () => {
     });
     undo.push(() => proxy.close(), useLambda(NOWHERE.url));
     const clients = clientsThrough(proxy);
-    const { result } = await deliverTo(NOWHERE, { clients, policy: { retry: 'never' } });
+    const { result } = await invokeOn(NOWHERE, { clients, policy: { retry: 'never' } });
     expect(result).toMatchObject({
       name: 'ERR_PROXY_TUNNEL',
-      proof: 'never_ran',
+      evidence: 'did_not_run',
       message: "the proxy's response to CONNECT does not end (through a proxy)",
     });
     await until(() => proxy.connections === 0);
@@ -101,11 +101,11 @@ describe('a connection to a proxy', () => {
   test('is closed with the clients, although a tunnel is being opened', async () => {
     const proxy = await startObstructed({ kind: 'silence' });
     const clients = clientsThrough(proxy);
-    const delivering = deliverTo(NOWHERE, { clients, policy: { retry: 'never' } });
+    const delivering = invokeOn(NOWHERE, { clients, policy: { retry: 'never' } });
     await until(() => proxy.requests.length === 1);
     clients.close();
     expect((await delivering).result).toMatchObject({
-      proof: 'never_ran',
+      evidence: 'did_not_run',
       message: 'all connections were closed (through a proxy)',
     });
     await until(() => proxy.connections === 0);
@@ -116,10 +116,10 @@ test('a response that switches protocols ends the attempt, and its connection is
   const server = await startServer((socket) =>
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n'),
   );
-  const { result } = await deliverTo(server, { clients: clientsThrough() });
+  const { result } = await invokeOn(server, { clients: clientsThrough() });
   expect(result).toMatchObject({
     name: 'ConnectionClosed',
-    proof: 'may_have_run',
+    evidence: 'may_have_run',
     message: 'the connection was closed without a response',
   });
   expect(server.requests).toBe(1);
@@ -129,11 +129,11 @@ test('a response that switches protocols ends the attempt, and its connection is
 test('a connection is closed with the clients, although a response is awaited', async () => {
   const server = await startServer(() => undefined);
   const clients = clientsThrough();
-  const delivering = deliverTo(server, { clients });
+  const delivering = invokeOn(server, { clients });
   await until(() => server.requests === 1);
   clients.close();
   await until(() => server.connections === 0);
-  expect((await delivering).result).toMatchObject({ proof: 'may_have_run' });
+  expect((await delivering).result).toMatchObject({ evidence: 'may_have_run' });
 });
 
 test.each(['http', 'https'])('no %s connection is opened once the clients are closed', async (scheme) => {
@@ -141,19 +141,19 @@ test.each(['http', 'https'])('no %s connection is opened once the clients are cl
   undo.push(useLambda(server.url.replace('http', scheme)));
   const clients = clientsThrough();
   clients.close();
-  const { result } = await deliverTo(server, { clients });
-  expect(result).toMatchObject({ proof: 'never_ran', message: 'all connections were closed' });
+  const { result } = await invokeOn(server, { clients });
+  expect(result).toMatchObject({ evidence: 'did_not_run', message: 'all connections were closed' });
   expect(server.connections).toBe(0);
 });
 
 test('a connection that was idle for ten seconds is closed, and not used again', async () => {
   const server = await startServer((socket) => socket.write(RESPONSE));
   const clients = clientsThrough();
-  await deliverTo(server, { clients });
-  await deliverTo(server, { clients });
+  await invokeOn(server, { clients });
+  await invokeOn(server, { clients });
   expect(server.connections).toBe(1);
   await until(() => server.connections === 0);
-  await deliverTo(server, { clients });
+  await invokeOn(server, { clients });
   expect(server.requests).toBe(3);
 });
 
@@ -165,7 +165,7 @@ describe('a stream', () => {
   const CHUNKED = `${head}Transfer-Encoding: chunked\r\n\r\n`;
 
   const streamed = (server: RawServer, options: { retry?: 'idempotent'; onChunk?: () => void } = {}) =>
-    deliverTo(server, {
+    invokeOn(server, {
       clients: clientsThrough(),
       ...(options.retry && { policy: { retry: options.retry } }),
       extras: { stream: { invokeOnce: streamOnce, onChunk: async () => options.onChunk?.() } },
@@ -206,7 +206,7 @@ describe('a stream', () => {
         socket.write(CHUNKED, () => cut(socket));
       });
       const { result, attempts } = await streamed(server, { retry: 'idempotent' });
-      expect(result).toMatchObject({ kind: 'failure', proof: 'ran', mayClear: false, streamedBytes: 0 });
+      expect(result).toMatchObject({ kind: 'failure', evidence: 'ran', mayClear: false, streamedBytes: 0 });
       expect({ attempts, requests: server.requests }).toEqual({ attempts: 1, requests: 1 });
     },
   );
@@ -230,6 +230,6 @@ describe('a stream', () => {
       socket.end(inChunk(END));
     });
     const { result } = await streamed(server);
-    expect(result).toMatchObject({ kind: 'failure', name: `HTTP ${status}`, proof: 'may_have_run' });
+    expect(result).toMatchObject({ kind: 'failure', name: `HTTP ${status}`, evidence: 'may_have_run' });
   });
 });

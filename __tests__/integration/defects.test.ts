@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type LocalLambda, startLocalLambda, throttle } from '../../local-lambda/server.ts';
+import { type LocalLambda, startLocalLambda, throttle } from '../../packages/local-lambda/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import { type Courier, deliverAll } from '../../src/lambda/delivery.ts';
-import { Gate } from '../../src/lambda/gate.ts';
-import type { Delivery } from '../../src/lambda/invocation.ts';
-import { ECHO, fakeTiming, INVOCATION, POLICY, useLambda } from './courier.ts';
+import type { InvocationResult } from '../../src/lambda/invocation.ts';
+import { type InvokeContext, invokeEach } from '../../src/lambda/invoker.ts';
+import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
+import { ECHO, fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
 
 let lambda: LocalLambda;
 let undo: () => void;
@@ -27,18 +27,18 @@ const INVOCATIONS = [0, 1, 2, 3].map((index) => ({
 
 /** Delivers four invocations, two at a time. */
 async function deliverFour(
-  given: Pick<Courier, 'onWait'>,
-  onEnd: (delivery: Delivery) => Promise<void>,
+  given: Pick<InvokeContext, 'onWait'>,
+  onEnd: (delivery: InvocationResult) => Promise<void>,
 ): Promise<void> {
   const clients = new Clients({});
   try {
-    await deliverAll(
+    await invokeEach(
       INVOCATIONS,
       {
         clients,
         policy: POLICY,
         timing: fakeTiming(),
-        gate: new Gate(2),
+        limiter: new AdaptiveLimiter(2),
         cancel: new AbortController().signal,
         ...given,
       },
@@ -56,7 +56,7 @@ describe('a defect of the action', () => {
     lambda.setFault(({ body }) =>
       indexOf(body) === 0 ? throttle('ConcurrentInvocationLimitExceeded') : undefined,
     );
-    const ended: Delivery[] = [];
+    const ended: InvocationResult[] = [];
     const onWait = () => {
       throw new Error('no such line');
     };
@@ -67,7 +67,7 @@ describe('a defect of the action', () => {
     const [defect] = ended.filter(({ result }) => result.kind === 'failure');
     expect(defect).toMatchObject({
       invocation: { index: 0 },
-      result: { name: 'InternalError', message: 'no such line', proof: 'may_have_run', mayClear: false },
+      result: { name: 'InternalError', message: 'no such line', evidence: 'may_have_run', mayClear: false },
     });
     expect(ended.filter(({ result }) => result.kind === 'answer')).toHaveLength(3);
   });

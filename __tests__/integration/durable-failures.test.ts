@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { portOf } from '../../local-proxy/front.ts';
+import { portOf } from '../../packages/local-proxy/front.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type Following, followExecution } from '../../src/lambda/durable.ts';
-import type { Answer, Failure } from '../../src/lambda/invocation.ts';
+import type { InvokeFailure, InvokeResponse } from '../../src/lambda/invocation.ts';
 import type { FailedQuestion } from '../../src/lambda/polling.ts';
 import { unusedUrl } from '../e2e/step.ts';
-import { fakeTiming, INVOCATION, POLICY, useLambda } from './courier.ts';
+import { fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:echo:1/durable-execution/order-7/id';
 const STARTED = {
@@ -53,7 +53,7 @@ async function standIn(state: () => Reply): Promise<void> {
   undo.push(() => server.close(), useLambda(`http://127.0.0.1:${portOf(server)}`));
 }
 
-type Followed = Readonly<{ result: Answer | Failure; failed: readonly FailedQuestion[] }>;
+type Followed = Readonly<{ result: InvokeResponse | InvokeFailure; failed: readonly FailedQuestion[] }>;
 
 /** Follows an execution that an Event started. */
 async function following(bounds: Partial<Following> = {}): Promise<Followed> {
@@ -80,7 +80,8 @@ async function following(bounds: Partial<Following> = {}): Promise<Followed> {
   return { result, failed };
 }
 
-const messageOf = (result: Answer | Failure): string => (result.kind === 'failure' ? result.message : '');
+const messageOf = (result: InvokeResponse | InvokeFailure): string =>
+  result.kind === 'failure' ? result.message : '';
 
 test('an execution is followed on when questions fail on the way, and each is told', async () => {
   const replies = [error(429, 'TooManyRequestsException'), RUNNING, error(503, 'Unavailable'), DONE, DONE];
@@ -110,7 +111,7 @@ test('an execution that can not be asked for is given up within 15 s, with why, 
   undo.push(useLambda(await unusedUrl()));
   const timing = fakeTiming(() => 0);
   const { result, failed } = await following({ timing });
-  expect(result).toMatchObject({ name: 'ECONNREFUSED', proof: 'ran', durableExecutionArn: ARN });
+  expect(result).toMatchObject({ name: 'ECONNREFUSED', evidence: 'ran', durableExecutionArn: ARN });
   expect(messageOf(result)).toMatch(
     /^connect ECONNREFUSED \S+ \(tried \d+ times; gave up: waiting longer does not clear this error\)$/,
   );

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
-import { portOf } from '../../local-proxy/front.ts';
+import { portOf } from '../../packages/local-proxy/front.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type ExecutionEvent, followExecution } from '../../src/lambda/durable.ts';
-import { fakeTiming, INVOCATION, POLICY, useLambda } from './courier.ts';
+import { fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:echo:1/durable-execution/order-7/id';
 let server: Server | undefined;

@@ -3,14 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Fault, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
+import { type Fault, type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import type { RetryPolicy } from '../../src/lambda/delivery.ts';
-import { VERDICTS_BY_NAME } from '../../src/lambda/failures.ts';
+import { CLASSES_BY_NAME } from '../../src/lambda/evidence.ts';
 import type { InvocationType } from '../../src/lambda/invocation.ts';
-import { judge } from '../../src/outcome/judge.ts';
+import type { RetryPolicy } from '../../src/lambda/invoker.ts';
+import { evaluate } from '../../src/outcome/evaluate.ts';
 import { SEED } from '../seed.ts';
-import { deliverTo, fakeTiming, useLambda } from './courier.ts';
+import { fakeTiming, invokeOn, useLambda } from './invoke-context.ts';
 
 // Every fault there is, at random but the same in each run, against every type and policy; what really ran
 // is counted by a line that only the handler writes, and by the local Lambda.
@@ -30,13 +30,13 @@ function seeded(seed: number): () => number {
 }
 
 /** Errors of the table, each where the real service sends it: before the run, after it, or either. */
-const SERVICE_ERRORS: readonly Fault[] = Object.entries(VERDICTS_BY_NAME).flatMap(
-  ([type, { proof, status }]) => {
+const SERVICE_ERRORS: readonly Fault[] = Object.entries(CLASSES_BY_NAME).flatMap(
+  ([type, { evidence, status }]) => {
     const error = { kind: 'error', status, type, message: `${type}.` } as const;
     const before = { ...error, when: 'before' } as const;
     const after = { ...error, when: 'after' } as const;
-    if (proof === 'never_ran') return [before];
-    return proof === 'ran' ? [after] : [before, after];
+    if (evidence === 'did_not_run') return [before];
+    return evidence === 'ran' ? [after] : [before, after];
   },
 );
 
@@ -140,7 +140,7 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
     for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
       const type = pick<InvocationType>(['RequestResponse', 'RequestResponse', 'Event', 'DryRun']);
       const retry = pick<RetryPolicy>(['safe', 'safe', 'idempotent', 'never']);
-      const delivery = await deliverTo(lambda, {
+      const delivery = await invokeOn(lambda, {
         clients,
         timing: timing(),
         policy: { retry, timeoutMs: 300, retryMs: 180_000 },
@@ -155,7 +155,7 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
         expressions: { expect: [], mask: [] },
         job: { eventName: 'push', hasOidc: false },
       };
-      const { outcome } = judge(delivery, rules);
+      const { outcome } = evaluate(delivery, rules);
       cases.push({ id, type, retry, outcome: outcome.outcome, attempts: delivery.attempts });
     }
   };

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { payloadChunk } from '../../local-lambda/event-stream.ts';
+import { payloadChunk } from '../../packages/local-lambda/event-stream.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { readConfiguration } from '../../src/lambda/configuration.ts';
 import type { InvocationType } from '../../src/lambda/invocation.ts';
@@ -9,7 +9,7 @@ import { streamOnce } from '../../src/lambda/stream.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { type RawResponder, type RawServer, startRawServer } from '../raw-server.ts';
 import { until } from '../until.ts';
-import { type Delivered, deliverTo, INVOCATION, useLambda } from './courier.ts';
+import { type Delivered, INVOCATION, invokeOn, useLambda } from './invoke-context.ts';
 
 // What comes in Lambda's place, byte for byte, and is not to be taken for Lambda's.
 
@@ -53,7 +53,7 @@ async function deliverAt(
   const server = await startServer((socket, n) => {
     socket.write(bytes, () => ENDINGS[ending](socket, n));
   });
-  const delivered = await deliverTo(server, {
+  const delivered = await invokeOn(server, {
     invocation: { invocationType: type },
     policy: { retry, retryMs: 1_000, timeoutMs: 20_000 },
   });
@@ -167,7 +167,7 @@ describe('a response to RequestResponse is unknown', () => {
 
   test.each(rows)('%s', async (_, bytes, message) => {
     const { result, requests } = await deliverAt(bytes);
-    expect(result).toMatchObject({ kind: 'failure', proof: 'may_have_run', sentAt: expect.any(Date) });
+    expect(result).toMatchObject({ kind: 'failure', evidence: 'may_have_run', sentAt: expect.any(Date) });
     expect(result).toMatchObject({ message: expect.stringContaining(message) });
     expect(requests).toBe(1);
   });
@@ -187,7 +187,7 @@ describe('a response to RequestResponse is unknown', () => {
     'that is cut %s: the server %s',
     async (_, ending, bytes) => {
       const { result, requests } = await deliverAt(bytes, { ending });
-      expect(result).toMatchObject({ kind: 'failure', proof: 'may_have_run', sentAt: expect.any(Date) });
+      expect(result).toMatchObject({ kind: 'failure', evidence: 'may_have_run', sentAt: expect.any(Date) });
       expect(requests).toBe(1);
     },
   );
@@ -220,7 +220,7 @@ describe('a response to Event', () => {
     ['that the end of the connection ends', response('HTTP/1.1 202 Accepted', [ID])],
   ])('%s is unknown', async (_, bytes) => {
     const { result, requests } = await deliverAt(bytes, { type: 'Event' });
-    expect(result).toMatchObject({ kind: 'failure', proof: 'may_have_run' });
+    expect(result).toMatchObject({ kind: 'failure', evidence: 'may_have_run' });
     expect(requests).toBe(1);
   });
 });
@@ -240,7 +240,7 @@ describe('a response to DryRun', () => {
   ])('with status %s may have run something: it is unknown and never sent again', async (_, bytes) => {
     for (const retry of ['safe', 'idempotent'] as const) {
       const { result, requests, attempts } = await deliverAt(bytes, { type: 'DryRun', retry });
-      expect(result).toMatchObject({ kind: 'failure', proof: 'may_have_run', mayClear: false });
+      expect(result).toMatchObject({ kind: 'failure', evidence: 'may_have_run', mayClear: false });
       expect({ requests, attempts }).toEqual({ requests: 1, attempts: 1 });
     }
   });
@@ -249,7 +249,7 @@ describe('a response to DryRun', () => {
     const server = await startServer((socket, n) =>
       n === 0 ? socket.destroy() : socket.write(response('HTTP/1.1 204 No Content', [])),
     );
-    const { result } = await deliverTo(server, { invocation: { invocationType: 'DryRun' } });
+    const { result } = await invokeOn(server, { invocation: { invocationType: 'DryRun' } });
     expect(result).toMatchObject({ kind: 'answer' });
     expect(server.requests).toBe(2);
   });
@@ -287,10 +287,10 @@ describe('a body without end', () => {
 
   test('is not read beyond what a function may respond with, and is unknown', async () => {
     const { server, sent } = await startEndless(endless('HTTP/1.1 200 OK', ID, VERSION));
-    const { result } = await deliverTo(server);
+    const { result } = await invokeOn(server);
     expect(result).toMatchObject({
       name: 'HTTP 200',
-      proof: 'may_have_run',
+      evidence: 'may_have_run',
       message: "The response is longer than Lambda's limit",
     });
     expect(sent()).toBeLessThan(6.3 * MB + ON_ITS_WAY);
@@ -300,17 +300,17 @@ describe('a body without end', () => {
 
   test('of a refusal is not read beyond 64 KiB, and the status counts', async () => {
     const { server, sent } = await startEndless(endless('HTTP/1.1 403 Forbidden'));
-    const { result } = await deliverTo(server);
-    expect(result).toMatchObject({ name: 'HTTP 403', proof: 'never_ran', statusCode: 403 });
-    expect(result.kind === 'failure' && result.strangeText?.length).toBe(64 * 1024);
+    const { result } = await invokeOn(server);
+    expect(result).toMatchObject({ name: 'HTTP 403', evidence: 'did_not_run', statusCode: 403 });
+    expect(result.kind === 'failure' && result.foreignText?.length).toBe(64 * 1024);
     expect(sent()).toBeLessThan(ON_ITS_WAY);
     await until(() => server.connections === 0);
   });
 
   test('of a page is not read beyond 64 KiB', async () => {
     const { server, sent } = await startEndless(endless('HTTP/1.1 206 Partial Content'));
-    const { result } = await deliverTo(server);
-    expect(result.kind === 'failure' && result.strangeText?.length).toBe(64 * 1024);
+    const { result } = await invokeOn(server);
+    expect(result.kind === 'failure' && result.foreignText?.length).toBe(64 * 1024);
     expect(sent()).toBeLessThan(ON_ITS_WAY);
   });
 
@@ -332,7 +332,7 @@ describe('a body without end', () => {
     const onChunk = async (chunk: Uint8Array): Promise<void> => {
       chunkBytes += chunk.length;
     };
-    const delivered = await deliverTo(server, { extras: { stream: { invokeOnce: streamOnce, onChunk } } });
+    const delivered = await invokeOn(server, { extras: { stream: { invokeOnce: streamOnce, onChunk } } });
     return { ...delivered, chunkBytes };
   };
 
@@ -342,7 +342,7 @@ describe('a body without end', () => {
       Buffer.from(payloadChunk(Buffer.alloc(MB))),
     );
     const { result, chunkBytes } = await streamed(server);
-    expect(result).toMatchObject({ kind: 'failure', name: 'HTTP 200', proof: 'ran', mayClear: false });
+    expect(result).toMatchObject({ kind: 'failure', name: 'HTTP 200', evidence: 'ran', mayClear: false });
     expect(chunkBytes).toBe(200 * MB);
     expect(sent()).toBeLessThan(201 * MB + ON_ITS_WAY);
     await until(() => server.connections === 0);
@@ -353,7 +353,7 @@ describe('a body without end', () => {
     length.writeUInt32BE(3_000_000_000);
     const { server, sent } = await startEndless(Buffer.concat([endless(...STREAM), length]));
     const { result } = await streamed(server);
-    expect(result).toMatchObject({ kind: 'failure', name: 'HTTP 200', proof: 'ran', streamedBytes: 0 });
+    expect(result).toMatchObject({ kind: 'failure', name: 'HTTP 200', evidence: 'ran', streamedBytes: 0 });
     expect(sent()).toBeLessThan(17 * MB + ON_ITS_WAY);
   });
 });

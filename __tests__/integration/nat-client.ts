@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { runStep } from '../../local-runner/run-step.ts';
+import { runStep } from '../../packages/local-runner/run-step.ts';
 
 export type Call = Readonly<{
   functionName: string;

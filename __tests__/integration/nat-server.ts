@@ -1,9 +1,9 @@
 // A program for the server's side of a NAT: a local Lambda, the ways to it from outside, and a proxy.
 // It is sent a ServerTask and answers with ServerPorts, and with a ServerReport whenever it is sent more.
 import { once } from 'node:events';
-import { startLocalLambda } from '../../local-lambda/server.ts';
-import { startFront } from '../../local-proxy/front.ts';
-import { startLocalProxy } from '../../local-proxy/server.ts';
+import { startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { startFront } from '../../packages/local-proxy/front.ts';
+import { startLocalProxy } from '../../packages/local-proxy/server.ts';
 
 /** What to serve, and at which address. */
 export type ServerTask = Readonly<{

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { makeCertificate } from '../../local-proxy/certificate.ts';
+import { makeCertificate } from '../../packages/local-proxy/certificate.ts';
 import type { Call, CallReport, ClientTask } from './nat-client.ts';
 import {
   FORGETS_AFTER_SECONDS,
@@ -17,8 +17,8 @@ import type { ServerPorts, ServerReport, ServerTask } from './nat-server.ts';
 const SILENT_MS = 15_000;
 const PATIENCE_MS = 20_000;
 const ROOT = path.join(import.meta.dirname, '..', '..');
-const HANDLER = path.join(ROOT, 'local-lambda', 'handlers', 'slow.mjs.handler');
-const JSON_MODULES = path.join(ROOT, 'local-runner', 'json-modules.ts');
+const HANDLER = path.join(ROOT, 'packages', 'local-lambda', 'handlers', 'slow.mjs.handler');
+const JSON_MODULES = path.join(ROOT, 'packages', 'local-runner', 'json-modules.ts');
 
 const withoutNat = reasonWithoutNat();
 const certificate = withoutNat === undefined ? makeCertificate([SERVER_ADDRESS]) : { missing: withoutNat };

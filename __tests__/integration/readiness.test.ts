@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
+import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
 import {
   type Fault,
   type FunctionDefinition,
   type LocalLambda,
   startLocalLambda,
-} from '../../local-lambda/server.ts';
+} from '../../packages/local-lambda/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import { deliverAll } from '../../src/lambda/delivery.ts';
-import { Gate } from '../../src/lambda/gate.ts';
-import type { Delivery, Invocation } from '../../src/lambda/invocation.ts';
+import type { Invocation, InvocationResult } from '../../src/lambda/invocation.ts';
+import { invokeEach } from '../../src/lambda/invoker.ts';
+import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
 import type { FailedQuestion } from '../../src/lambda/polling.ts';
 import { Readiness } from '../../src/lambda/readiness.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { unusedUrl } from '../e2e/step.ts';
-import { deliverTo, fakeTiming, INVOCATION, POLICY, timeoutAtSleep, useLambda } from './courier.ts';
+import { fakeTiming, INVOCATION, invokeOn, POLICY, timeoutAtSleep, useLambda } from './invoke-context.ts';
 
 let lambda: LocalLambda;
 let restore: () => void;
@@ -41,7 +41,7 @@ afterAll(async () => {
 
 /** A function that answers with this text. */
 const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.echo, environment: { key3 } });
-const textOf = ({ result }: Delivery): string =>
+const textOf = ({ result }: InvocationResult): string =>
   result.kind === 'answer' ? new TextDecoder().decode(result.payload) : result.name;
 const PENDING: FunctionDefinition = { ...answering('never'), states: [{ state: 'Pending' }] };
 const operations = (): (string | undefined)[] => lambda.requests.map(({ operation }) => operation);
@@ -74,7 +74,7 @@ describe('a function that is', () => {
   test('ready is asked for once and invoked', async () => {
     lambda.setFunction('echo', answering('new'));
     const { states, extras } = watching();
-    expect(textOf(await deliverTo(lambda, { extras }))).toBe('{"a":1,"key3":"new"}');
+    expect(textOf(await invokeOn(lambda, { extras }))).toBe('{"a":1,"key3":"new"}');
     expect(states).toEqual(['ready']);
     expect(operations()).toEqual([ASKED, 'Invoke']);
   });
@@ -87,7 +87,7 @@ describe('a function that is', () => {
     update();
     const { states, extras } = watching();
     const timing = fakeTiming(() => 0);
-    const delivery = await deliverTo(lambda, { extras, timing });
+    const delivery = await invokeOn(lambda, { extras, timing });
     expect(textOf(delivery)).toBe('{"a":1,"key3":"new"}');
     expect(delivery.attempts).toBe(1);
     expect(states).toEqual([
@@ -97,7 +97,7 @@ describe('a function that is', () => {
     expect(operations()).toEqual([ASKED, ASKED, ASKED, ASKED, 'Invoke']);
     expect(timing.slept).toEqual([500, 750, 1125]);
     update();
-    expect(textOf(await deliverTo(lambda))).toBe('{"a":1,"key3":"old"}');
+    expect(textOf(await invokeOn(lambda))).toBe('{"a":1,"key3":"old"}');
   });
 
   test('being created is waited for, with a line a change', async () => {
@@ -106,7 +106,7 @@ describe('a function that is', () => {
       states: [{ state: 'Pending', lasts: { polls: 2 } }, { state: 'Active' }],
     });
     const { states, extras } = watching();
-    expect(textOf(await deliverTo(lambda, { extras }))).toBe('{"a":1,"key3":"new"}');
+    expect(textOf(await invokeOn(lambda, { extras }))).toBe('{"a":1,"key3":"new"}');
     expect(states).toEqual(['Pending (Creating)', 'ready']);
     expect(lambda.executions('echo')).toHaveLength(1);
   });
@@ -121,7 +121,7 @@ describe('a function that is', () => {
       ],
     });
     const { states, extras } = watching();
-    const delivery = await deliverTo(lambda, { extras });
+    const delivery = await invokeOn(lambda, { extras });
     expect(textOf(delivery)).toBe('{"a":1,"key3":"woken"}');
     expect(delivery.attempts).toBe(2);
     expect(delivery.waits.map(({ failure }) => failure.name)).toEqual(['CodeArtifactUserPendingException']);
@@ -135,12 +135,12 @@ describe('a function that is', () => {
       states: [{ state: 'Failed', reason: 'The image is gone.', reasonCode: 'ImageDeleted' }],
     });
     const { states, extras } = watching();
-    const { result, attempts } = await deliverTo(lambda, { extras });
+    const { result, attempts } = await invokeOn(lambda, { extras });
     expect(result).toMatchObject({
       kind: 'failure',
       name: 'FunctionFailed',
       message: 'the function is in state Failed: The image is gone.',
-      proof: 'never_ran',
+      evidence: 'did_not_run',
     });
     expect(attempts).toBe(0);
     expect(states).toEqual(['Failed (ImageDeleted)']);
@@ -154,7 +154,7 @@ describe('a function that is', () => {
       fails: { reason: 'The subnet is gone.', reasonCode: 'InvalidSubnet' },
     });
     const { states, extras } = watching();
-    const { result } = await deliverTo(lambda, { extras });
+    const { result } = await invokeOn(lambda, { extras });
     expect(result).toMatchObject({
       name: 'FunctionFailed',
       message: "the function's last update failed, so the old code would answer: The subnet is gone.",
@@ -172,7 +172,7 @@ test('a version with SnapStart is waited for until it is optimised', async () =>
     aliases: { live: '7' },
   });
   const { states, extras } = watching();
-  const delivery = await deliverTo(lambda, { extras, invocation: { qualifier: 'live' } });
+  const delivery = await invokeOn(lambda, { extras, invocation: { qualifier: 'live' } });
   expect(delivery.result).toMatchObject({ kind: 'answer', executedVersion: '7' });
   expect(states).toEqual(['Pending (Creating)', 'ready']);
   expect(lambda.requests.map(({ qualifier }) => qualifier)).toEqual(Array(4).fill('live'));
@@ -195,29 +195,29 @@ test('a version that is Active is not ready before its snapshot is', async () =>
   });
   configurations(snapStart('Off'), snapStart('On'));
   const { states, extras } = watching();
-  expect((await deliverTo(lambda, { extras })).result.kind).toBe('answer');
+  expect((await invokeOn(lambda, { extras })).result.kind).toBe('answer');
   expect(states).toEqual(['Active, and its snapshot is not ready', 'ready']);
 });
 
 test('a function from before there were states is ready', async () => {
   configurations({ Version: '$LATEST' });
   const { states, extras } = watching();
-  expect((await deliverTo(lambda, { extras })).result.kind).toBe('answer');
+  expect((await invokeOn(lambda, { extras })).result.kind).toBe('answer');
   expect(states).toEqual(['ready']);
 });
 
 test('what is no word of Lambda’s is not in the line of a state', async () => {
   configurations({ State: 'Pending', StateReasonCode: 'x\n::error::y' }, { Version: '$LATEST' });
   const { states, extras } = watching();
-  await deliverTo(lambda, { extras });
+  await invokeOn(lambda, { extras });
   expect(states).toEqual(['Pending', 'ready']);
 });
 
 describe('asking that', () => {
   test('is denied ends it at once, and says what is denied', async () => {
     mayAsk = false;
-    const { result, attempts } = await deliverTo(lambda, watching());
-    expect(result).toMatchObject({ kind: 'failure', name: 'AccessDeniedException', proof: 'never_ran' });
+    const { result, attempts } = await invokeOn(lambda, watching());
+    expect(result).toMatchObject({ kind: 'failure', name: 'AccessDeniedException', evidence: 'did_not_run' });
     expect('message' in result && result.message).toContain('lambda:GetFunctionConfiguration');
     expect(attempts).toBe(0);
     expect(result).not.toHaveProperty('requestId');
@@ -228,7 +228,7 @@ describe('asking that', () => {
     lambda.setFault((_, n) => [THROTTLED, { kind: 'reset' as const, when: 'after' as const }][n]);
     const { extras, failed } = watching();
     const timing = fakeTiming(() => 0);
-    const { result } = await deliverTo(lambda, { extras, timing });
+    const { result } = await invokeOn(lambda, { extras, timing });
     expect(result.kind).toBe('answer');
     expect(operations()).toEqual([ASKED, ASKED, ASKED, 'Invoke']);
     expect(failed.map(({ failure, waitMs }) => [failure.name, waitMs])).toEqual([
@@ -244,18 +244,18 @@ describe('asking that', () => {
   ])('is asked to wait %s s waits %i ms', async (seconds, waitMs) => {
     lambda.setFault((_, n) => (n === 0 ? { ...THROTTLED, headers: { 'retry-after': seconds } } : undefined));
     const timing = fakeTiming();
-    const { result } = await deliverTo(lambda, { ...watching(), timing });
+    const { result } = await invokeOn(lambda, { ...watching(), timing });
     expect(result.kind).toBe('answer');
     expect(timing.slept).toEqual([waitMs]);
   });
 
   test('fails until the time is over says why, and not that the function was not ready', async () => {
     lambda.setFault(() => ({ ...THROTTLED, status: 503, type: 'ServiceUnavailable' }));
-    const { result, attempts } = await deliverTo(lambda, { ...watching(), timing: timeoutAtSleep(5) });
+    const { result, attempts } = await invokeOn(lambda, { ...watching(), timing: timeoutAtSleep(5) });
     expect(result).toMatchObject({
       name: 'ServiceUnavailable',
       message: 'timed out before Lambda said whether the function is ready: Rate exceeded',
-      proof: 'never_ran',
+      evidence: 'did_not_run',
     });
     expect(attempts).toBe(0);
   });
@@ -263,7 +263,7 @@ describe('asking that', () => {
   test('fails from some time on until the time is over says in which state the function was, and why', async () => {
     lambda.setFunction('echo', PENDING);
     lambda.setFault((_, n) => (n === 0 ? undefined : THROTTLED));
-    const { result } = await deliverTo(lambda, { ...watching(), timing: timeoutAtSleep(5) });
+    const { result } = await invokeOn(lambda, { ...watching(), timing: timeoutAtSleep(5) });
     expect(result).toMatchObject({
       name: 'NotReady',
       message:
@@ -281,8 +281,8 @@ describe('asking that', () => {
     test('is given up within 15 s, with why', async () => {
       const timing = fakeTiming();
       const { extras, failed } = watching();
-      const { result, attempts } = await deliverTo(lambda, { extras, timing });
-      expect(result).toMatchObject({ name: 'ECONNREFUSED', proof: 'never_ran' });
+      const { result, attempts } = await invokeOn(lambda, { extras, timing });
+      expect(result).toMatchObject({ name: 'ECONNREFUSED', evidence: 'did_not_run' });
       expect('message' in result && result.message).toMatch(
         /^connect ECONNREFUSED \S+ \(tried \d+ times; gave up: waiting longer does not clear this error\)$/,
       );
@@ -294,34 +294,34 @@ describe('asking that', () => {
 
     test('is given up at retry_seconds where that is sooner', async () => {
       const timing = fakeTiming();
-      const { result } = await deliverTo(lambda, { ...watching(), timing, policy: { retryMs: 1_000 } });
+      const { result } = await invokeOn(lambda, { ...watching(), timing, policy: { retryMs: 1_000 } });
       expect('message' in result && result.message).toContain('gave up: retry_seconds is exhausted');
       expect(timing.slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(1_000);
     });
 
     test('is given up at once with retry: never', async () => {
       const timing = fakeTiming();
-      const { result } = await deliverTo(lambda, { ...watching(), timing, policy: { retry: 'never' } });
-      expect(result).toMatchObject({ name: 'ECONNREFUSED', proof: 'never_ran' });
+      const { result } = await invokeOn(lambda, { ...watching(), timing, policy: { retry: 'never' } });
+      expect(result).toMatchObject({ name: 'ECONNREFUSED', evidence: 'did_not_run' });
       expect(timing.slept).toEqual([]);
     });
   });
 
   test('finds no function ends it', async () => {
     const missing = { functionName: 'gone', reference: { name: 'gone' } };
-    const { result } = await deliverTo(lambda, { ...watching(), invocation: missing });
-    expect(result).toMatchObject({ name: 'ResourceNotFoundException', proof: 'never_ran' });
+    const { result } = await invokeOn(lambda, { ...watching(), invocation: missing });
+    expect(result).toMatchObject({ name: 'ResourceNotFoundException', evidence: 'did_not_run' });
     expect(operations()).toEqual([ASKED]);
   });
 });
 
 test('timeout_seconds is the end, and says in which state the function was', async () => {
   lambda.setFunction('echo', PENDING);
-  const { result } = await deliverTo(lambda, { ...watching(), timing: timeoutAtSleep(5) });
+  const { result } = await invokeOn(lambda, { ...watching(), timing: timeoutAtSleep(5) });
   expect(result).toMatchObject({
     name: 'NotReady',
     message: 'timed out before the function was ready (Pending (Creating))',
-    proof: 'never_ran',
+    evidence: 'did_not_run',
   });
 });
 
@@ -330,8 +330,8 @@ test('a cancelled workflow is the end too', async () => {
   const cancel = new AbortController();
   const { extras, states } = watching();
   const readiness = { ...extras.readiness, onStateChange: () => cancel.abort() };
-  const { result } = await deliverTo(lambda, { extras: { readiness }, cancel: cancel.signal });
-  expect(result).toMatchObject({ name: 'Cancelled', proof: 'never_ran' });
+  const { result } = await invokeOn(lambda, { extras: { readiness }, cancel: cancel.signal });
+  expect(result).toMatchObject({ name: 'Cancelled', evidence: 'did_not_run' });
   expect(states).toEqual([]);
 });
 
@@ -339,8 +339,8 @@ test('a cancelled workflow is what ended it where timeout_seconds was over too',
   lambda.setFunction('echo', PENDING);
   const cancel = new AbortController();
   const timing = timeoutAtSleep(2, () => cancel.abort());
-  const { result } = await deliverTo(lambda, { ...watching(), timing, cancel: cancel.signal });
-  expect(result).toMatchObject({ name: 'Cancelled', proof: 'never_ran' });
+  const { result } = await invokeOn(lambda, { ...watching(), timing, cancel: cancel.signal });
+  expect(result).toMatchObject({ name: 'Cancelled', evidence: 'did_not_run' });
 });
 
 describe('a wait that several share', () => {
@@ -355,15 +355,15 @@ describe('a wait that several share', () => {
     cancel.abort();
     clients.close();
   });
-  const waitWith = (options: Parameters<typeof deliverTo>[1]) =>
-    deliverTo(lambda, { clients, cancel: cancel.signal, ...options });
+  const waitWith = (options: Parameters<typeof invokeOn>[1]) =>
+    invokeOn(lambda, { clients, cancel: cancel.signal, ...options });
 
   test('ends for each at its own deadline, and goes on for the others', async () => {
     lambda.setFunction('echo', PENDING);
     const { extras } = watching();
     const short = waitWith({ extras, timing: REAL_TIMING, policy: { timeoutMs: 300 } });
     const long = waitWith({ extras, timing: REAL_TIMING });
-    expect((await short).result).toMatchObject({ name: 'NotReady', proof: 'never_ran' });
+    expect((await short).result).toMatchObject({ name: 'NotReady', evidence: 'did_not_run' });
     lambda.setFunction('echo', answering('new'));
     expect(textOf(await long)).toBe('{"a":1,"key3":"new"}');
   });
@@ -407,7 +407,7 @@ describe('a wait that several share', () => {
     const waiting = [1, 2, 3].map(() => waitWith({ extras, timing: REAL_TIMING }));
     setTimeout(() => cancel.abort(), 100);
     for (const { result } of await Promise.all(waiting)) {
-      expect(result).toMatchObject({ name: 'Cancelled', proof: 'never_ran' });
+      expect(result).toMatchObject({ name: 'Cancelled', evidence: 'did_not_run' });
     }
   });
 });
@@ -423,7 +423,7 @@ describe('a refusal for the state', () => {
     ['SnapStartNotReadyException', 409],
   ])('is waited for until the function is ready again: %s', async (type, status) => {
     lambda.setFault((_, n) => (n === 1 ? refusal(type, status) : undefined));
-    const { result } = await deliverTo(lambda, watching());
+    const { result } = await invokeOn(lambda, watching());
     expect(result.kind).toBe('answer');
     expect(operations()).toEqual([ASKED, 'Invoke', ASKED, 'Invoke']);
   });
@@ -440,8 +440,8 @@ describe('a refusal for the state', () => {
         : undefined,
     );
     const timing = fakeTiming();
-    const { result } = await deliverTo(lambda, { ...watching(), timing });
-    expect(result).toMatchObject({ name: 'ResourceConflictException', proof: 'never_ran' });
+    const { result } = await invokeOn(lambda, { ...watching(), timing });
+    expect(result).toMatchObject({ name: 'ResourceConflictException', evidence: 'did_not_run' });
     expect('message' in result && result.message).toContain('gave up: retry_seconds is exhausted');
     const slept = timing.slept.reduce((sum, ms) => sum + ms, 0);
     expect(slept).toBeGreaterThan(160_000);
@@ -456,9 +456,9 @@ test('a version that stands in the name is asked for by itself', async () => {
     versions: { 1: { states: [{ state: 'Pending', lasts: { polls: 2 } }, { state: 'Active' }] } },
   });
   const { extras } = watching();
-  await deliverTo(lambda, { extras });
+  await invokeOn(lambda, { extras });
   const named = { functionName: 'echo:1', reference: { name: 'echo', qualifier: '1' } };
-  await deliverTo(lambda, { extras, invocation: named });
+  await invokeOn(lambda, { extras, invocation: named });
   expect(lambda.requests.map(({ operation, qualifier }) => [operation, qualifier])).toEqual([
     [ASKED, undefined],
     ['Invoke', undefined],
@@ -471,7 +471,7 @@ test('a version that stands in the name is asked for by itself', async () => {
 
 test('a dry run is not waited for', async () => {
   lambda.setFunction('echo', PENDING);
-  const { result } = await deliverTo(lambda, { ...watching(), invocation: { invocationType: 'DryRun' } });
+  const { result } = await invokeOn(lambda, { ...watching(), invocation: { invocationType: 'DryRun' } });
   expect(result.kind).toBe('answer');
   expect(operations()).toEqual(['Invoke']);
 });
@@ -497,16 +497,16 @@ test('a list asks once for each function and qualifier, not for each entry', asy
   ];
   const clients = new Clients({});
   const kinds: string[] = [];
-  const courier = {
+  const context = {
     clients,
     policy: POLICY,
     timing: fakeTiming(),
-    gate: new Gate(3),
+    limiter: new AdaptiveLimiter(3),
     cancel: new AbortController().signal,
     onWait: () => {},
     ...watching().extras,
   };
-  await deliverAll(invocations, courier, async ({ result }) => {
+  await invokeEach(invocations, context, async ({ result }) => {
     kinds.push(result.kind);
   });
   clients.close();

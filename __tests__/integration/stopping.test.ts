@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { portOf } from '../../local-proxy/front.ts';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { portOf } from '../../packages/local-proxy/front.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import { CONNECT_LIMIT_MS, deliverTo, ECHO, manualTiming, POLICY, useLambda } from './courier.ts';
+import { CONNECT_LIMIT_MS, ECHO, invokeOn, manualTiming, POLICY, useLambda } from './invoke-context.ts';
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -65,11 +65,11 @@ describe('an invocation whose time is over', () => {
 
     const timing = manualTiming();
     const clients = newClients();
-    const delivering = deliverTo(lambda, { clients, timing });
+    const delivering = invokeOn(lambda, { clients, timing });
     const response = await asked.promise;
     timing.goOff(POLICY.timeoutMs);
     const { result } = await delivering;
-    expect(result).toMatchObject({ kind: 'failure', name: 'DeadlineExceeded', proof: 'never_ran' });
+    expect(result).toMatchObject({ kind: 'failure', name: 'DeadlineExceeded', evidence: 'did_not_run' });
 
     response.setHeader('content-type', 'application/json');
     response.end(
@@ -81,7 +81,7 @@ describe('an invocation whose time is over', () => {
       }),
     );
     // They serve whoever asks from now on, and that is all that is sent.
-    const next = await deliverTo(lambda, { clients, timing });
+    const next = await invokeOn(lambda, { clients, timing });
     expect(next.result.kind).toBe('answer');
     expect(lambda.requests).toHaveLength(1);
   });
@@ -89,11 +89,11 @@ describe('an invocation whose time is over', () => {
   test('while an answer is awaited lets go of its connection', async () => {
     const silent = await startSilent();
     const timing = manualTiming();
-    const delivering = deliverTo(silent, { clients: newClients(), timing });
+    const delivering = invokeOn(silent, { clients: newClients(), timing });
     const closed = once(await silent.came, 'close');
     timing.goOff(POLICY.timeoutMs);
     const { result } = await delivering;
-    expect(result).toMatchObject({ kind: 'failure', name: 'DeadlineExceeded', proof: 'may_have_run' });
+    expect(result).toMatchObject({ kind: 'failure', name: 'DeadlineExceeded', evidence: 'may_have_run' });
     await closed;
   });
 });
@@ -102,14 +102,14 @@ describe('ten seconds', () => {
   test('without a connection that stands end an attempt that sent nothing', async () => {
     const mute = await startMute();
     const timing = manualTiming();
-    const delivering = deliverTo(mute, { clients: newClients(), timing, policy: { retry: 'never' } });
+    const delivering = invokeOn(mute, { clients: newClients(), timing, policy: { retry: 'never' } });
     const closed = once((await mute.came).resume(), 'close');
     timing.goOff(CONNECT_LIMIT_MS);
     const { result } = await delivering;
     expect(result).toMatchObject({
       kind: 'failure',
       name: 'ConnectTimeout',
-      proof: 'never_ran',
+      evidence: 'did_not_run',
       mayClear: true,
     });
     await closed;
@@ -118,7 +118,7 @@ describe('ten seconds', () => {
   test('of waiting for an answer end nothing', async () => {
     const slow = await startSilent();
     const timing = manualTiming();
-    const delivering = deliverTo(slow, { clients: newClients(), timing });
+    const delivering = invokeOn(slow, { clients: newClients(), timing });
     const response = await slow.came;
     timing.goOff(CONNECT_LIMIT_MS);
     response.setHeader('x-amzn-requestid', 'one').end('"at last"');

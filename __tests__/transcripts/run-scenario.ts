@@ -1,8 +1,12 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { startLocalGitHub } from '../../local-github/server.ts';
-import { type LambdaRequest, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { makeJobFolder, writeFiles } from '../../local-runner/run-step.ts';
+import { startLocalGitHub } from '../../packages/local-github/server.ts';
+import {
+  type LambdaRequest,
+  type LocalLambda,
+  startLocalLambda,
+} from '../../packages/local-lambda/server.ts';
+import { makeJobFolder, writeFiles } from '../../packages/local-runner/run-step.ts';
 import { type InvokeStep, invokeStep, jobEnvironment } from '../e2e/step.ts';
 import { deny, FUNCTIONS, type Scenario } from './scenarios.ts';
 

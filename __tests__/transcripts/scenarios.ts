@@ -4,7 +4,7 @@ import {
   type FunctionDefinition,
   type LocalLambdaOptions,
   throttle,
-} from '../../local-lambda/server.ts';
+} from '../../packages/local-lambda/server.ts';
 
 /** A step, and what happens while it runs. */
 export type Scenario = Readonly<{
@@ -77,7 +77,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     with: {
       function_name: 'greeting',
       payload: '{"name": "Ada"}',
-      expect: "result.message == 'Hello, Grace!'",
+      expect: "response.message == 'Hello, Grace!'",
     },
   },
   'several-expectations': {
@@ -89,8 +89,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       payload: '{"path": "/health"}',
       expect: [
         "executed_version == '2'",
-        'result.statusCode == `200`',
-        'powertools_json(result.body).ok == `true`',
+        'response.statusCode == `200`',
+        'powertools_json(response.body).ok == `true`',
       ].join('\n'),
     },
   },
@@ -144,7 +144,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       function_name: 'daily-report',
       payload: '{"day": "2026-01-02"}',
       response_stream: 'true',
-      result_file: 'reports/orders.txt',
+      response_file: 'reports/orders.txt',
       show_response: 'true',
     },
   },
@@ -155,7 +155,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       payload: '{"name": "Ada",}',
       invocation_type: 'event',
       timeout_seconds: '0',
-      expect: 'result.statusCode == 200',
+      expect: 'response.statusCode == 200',
       summary: 'yes',
     },
   },
@@ -165,7 +165,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     with: {
       function_name: 'issue-token',
       payload: '{"user": "ada"}',
-      mask: 'result.token',
+      mask: 'response.token',
       log_type: 'Tail',
       show_response: 'true',
     },

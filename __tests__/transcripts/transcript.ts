@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
-import type { LambdaRequest } from '../../local-lambda/server.ts';
-import type { Annotation, LogLine } from '../../local-runner/commands.ts';
-import { fieldsOf } from '../../src/fields.ts';
+import type { LambdaRequest } from '../../packages/local-lambda/server.ts';
+import type { Annotation, LogLine } from '../../packages/local-runner/commands.ts';
+import { fieldsOf } from '../../src/shared/fields.ts';
 import { withPlaceholders } from './placeholders.ts';
 import type { Evidence } from './run-scenario.ts';
 import type { Scenario } from './scenarios.ts';
@@ -62,7 +62,7 @@ function listed(list: readonly unknown[], replacer?: (key: string, value: unknow
 }
 
 function outcomes({ step }: Evidence): readonly unknown[] {
-  const list: unknown = JSON.parse(step.outputs['results'] || '[]');
+  const list: unknown = JSON.parse(step.outputs['outcomes'] || '[]');
   return Array.isArray(list) ? list : [list];
 }
 
@@ -82,7 +82,7 @@ function output([name, value]: readonly [string, string], evidence: Evidence): s
 
 /** The outcomes in their file, where they differ from the output. */
 function outcomesFile(evidence: Evidence): string[] {
-  const lines = evidence.step.resultLines.map((line): unknown => JSON.parse(line));
+  const lines = evidence.step.outcomeLines.map((line): unknown => JSON.parse(line));
   const kept = lines.toSorted((a, b) => indexOf(a) - indexOf(b));
   return isDeepStrictEqual(kept, outcomes(evidence))
     ? []

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parseSync } from '@swc/core';
 import { exampleNames } from '../../examples/local/stage.ts';
-import { writeFiles } from '../../local-runner/run-step.ts';
-import { type Fields, fieldsOf } from '../../src/fields.ts';
+import { writeFiles } from '../../packages/local-runner/run-step.ts';
+import { type Fields, fieldsOf } from '../../src/shared/fields.ts';
 import { blocksIn, documents, ROOT } from '../markdown.ts';
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
@@ -138,7 +138,7 @@ describe('commands', () => {
         'README.md',
         '.github/CODEOWNERS',
         'RELEASING.md',
-        'local-runner/run-job.ts',
+        'packages/local-runner/run-job.ts',
         'examples/basic.yml',
       ];
       writeFiles(

@@ -76,7 +76,13 @@ const importersOutside = (folders: readonly string[], module: RegExp): string[] 
 
 test('the sources are found', () => {
   expect(sources.map(({ file }) => file)).toEqual(
-    expect.arrayContaining(['index.ts', 'main.ts', 'inputs/read.ts', 'lambda/failures.ts', 'report/log.ts']),
+    expect.arrayContaining([
+      'index.ts',
+      'main.ts',
+      'inputs/environment.ts',
+      'lambda/evidence.ts',
+      'report/log.ts',
+    ]),
   );
 });
 
@@ -87,7 +93,7 @@ describe('the outside world', () => {
         source.nodes.some((node) => isMember(node, 'process', 'env')) ||
         importsOf(source).some(({ from }) => from === 'node:process' || from === 'process'),
     );
-    expect(readers.map(({ file }) => file)).toEqual(['inputs/read.ts']);
+    expect(readers.map(({ file }) => file)).toEqual(['inputs/environment.ts']);
   });
 
   test('the inputs are read in inputs alone', () => {
@@ -95,7 +101,7 @@ describe('the outside world', () => {
     const readers = sources.filter(({ nodes }) =>
       nodes.some((node) => names.some((name) => isNamed(node, name))),
     );
-    expect(readers.map(({ file }) => file)).toEqual(['inputs/read.ts']);
+    expect(readers.map(({ file }) => file)).toEqual(['inputs/environment.ts']);
   });
 
   test('the AWS SDK is imported in lambda alone', () => {
@@ -127,13 +133,11 @@ describe('the outside world', () => {
 const NEIGHBOURS: Readonly<
   Record<string, Readonly<{ values: readonly string[]; types: readonly string[] }>>
 > = {
-  inputs: { values: ['inputs', 'fields.ts', 'figures.ts', 'thrown.ts'], types: ['lambda', 'outcome'] },
-  lambda: {
-    values: ['lambda', 'version.ts', 'fields.ts', 'figures.ts', 'thrown.ts'],
-    types: [],
-  },
-  outcome: { values: ['outcome', 'fields.ts', 'thrown.ts'], types: ['lambda'] },
-  report: { values: ['report', 'outcome', 'fields.ts', 'figures.ts', 'thrown.ts'], types: [] },
+  inputs: { values: ['inputs', 'shared'], types: ['lambda', 'outcome'] },
+  lambda: { values: ['lambda', 'shared'], types: [] },
+  outcome: { values: ['outcome', 'shared'], types: ['lambda'] },
+  report: { values: ['report', 'outcome', 'shared'], types: [] },
+  shared: { values: ['shared'], types: [] },
 };
 
 describe('the direction of imports', () => {
@@ -164,6 +168,7 @@ describe('the direction of imports', () => {
       'lambda',
       'outcome',
       'report',
+      'shared',
     ]);
   });
 

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { parseActionText, readActionFile } from '../../local-runner/action-file.ts';
-import { fieldsOf } from '../../src/fields.ts';
-import { INPUT_DEFAULTS } from '../../src/inputs/declarations.ts';
+import { parseActionText, readActionFile } from '../../packages/local-runner/action-file.ts';
+import { INPUT_DEFAULTS } from '../../src/inputs/schema.ts';
 import { COMMON_OUTPUTS, SINGLE_OUTPUTS } from '../../src/report/outputs.ts';
-import { VERSION } from '../../src/version.ts';
+import { fieldsOf } from '../../src/shared/fields.ts';
+import { VERSION } from '../../src/shared/version.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const manifest = readFileSync(path.join(root, 'action.yml'), 'utf8');

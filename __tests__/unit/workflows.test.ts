@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { parseWorkflowText } from '../../local-runner/workflow-file.ts';
-import { type Fields, fieldsOf } from '../../src/fields.ts';
+import { parseWorkflowText } from '../../packages/local-runner/workflow-file.ts';
+import { type Fields, fieldsOf } from '../../src/shared/fields.ts';
 
 type Workflow = Readonly<{
   file: string;

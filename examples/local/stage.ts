@@ -1,13 +1,17 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { startLocalGitHub } from '../../local-github/server.ts';
-import { SAMPLE_FUNCTIONS } from '../../local-lambda/sample-functions.ts';
-import { type FunctionDefinition, type LocalLambda, startLocalLambda } from '../../local-lambda/server.ts';
-import { makeCertificate } from '../../local-proxy/certificate.ts';
-import { startFront } from '../../local-proxy/front.ts';
-import { startLocalProxy } from '../../local-proxy/server.ts';
-import type { JobRun } from '../../local-runner/run-job.ts';
-import { runWorkflow, type WorkflowOptions } from '../../local-runner/run-workflow.ts';
+import { startLocalGitHub } from '../../packages/local-github/server.ts';
+import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
+import {
+  type FunctionDefinition,
+  type LocalLambda,
+  startLocalLambda,
+} from '../../packages/local-lambda/server.ts';
+import { makeCertificate } from '../../packages/local-proxy/certificate.ts';
+import { startFront } from '../../packages/local-proxy/front.ts';
+import { startLocalProxy } from '../../packages/local-proxy/server.ts';
+import type { JobRun } from '../../packages/local-runner/run-job.ts';
+import { runWorkflow, type WorkflowOptions } from '../../packages/local-runner/run-workflow.ts';
 
 /** What an example needs around it besides the functions: the event, the repository, other programs. */
 export type Setting = Partial<Omit<WorkflowOptions, 'file'>>;

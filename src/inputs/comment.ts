@@ -1,12 +1,12 @@
-import { fieldsOf } from '../fields.ts';
-import type { InputReader } from './declarations.ts';
+import { fieldsOf } from '../shared/fields.ts';
+import type { Environment } from './environment.ts';
 import {
   findPullRequest,
   type NoPullRequest,
   type PullRequestRef,
   readEventPayload,
 } from './pull-request.ts';
-import type { Environment } from './read.ts';
+import type { InputReader } from './schema.ts';
 
 /** Where the comment goes, as whom and under which key; or why there is no pull request for it. */
 export type CommentPlan = Readonly<{

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { Variables } from './read.ts';
+import type { Variables } from './environment.ts';
 
 /** Credentials of the step. Whoever answers may repeat them, and nobody is to see them. */
 export type StepCredentials = Readonly<{ keys: readonly string[]; passwords: readonly string[] }>;

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { gunzipSync } from 'node:zlib';
-import { fieldsOf } from '../fields.ts';
+import { fieldsOf } from '../shared/fields.ts';
 import { bareCopy } from './bare-copy.ts';
 
 // A response of 6 MB can hold gzip of 5 GB.

@@ -1,12 +1,12 @@
-import { grouped } from '../figures.ts';
 import type { Invocation } from '../lambda/invocation.ts';
-import type { InputName, InputReader } from './declarations.ts';
+import { grouped } from '../shared/figures.ts';
 import { type Entry, EntryParser, type EntrySource } from './entry.ts';
 import type { JobFolders } from './folders.ts';
 import { ENTRY_INPUTS, type ListedEntry, parseInvocations } from './invocations.ts';
 import { linesOf } from './lines.ts';
 import type { Shard } from './numbers.ts';
 import type { Problems } from './problems.ts';
+import type { InputName, InputReader } from './schema.ts';
 
 /** One entry a line of `function_name`; a single line is the step itself. */
 function namedSources(names: readonly string[], step: InputReader): EntrySource[] {

@@ -1,7 +1,6 @@
 import type { Invocation, InvocationType, LogType } from '../lambda/invocation.ts';
 import { parseChoice } from './choice.ts';
 import { parseClientContext } from './client-context.ts';
-import { INVOCATION_TYPES, type InputName, type InputReader, LOG_TYPES } from './declarations.ts';
 import type { JobFolders } from './folders.ts';
 import {
   parseExecutionName,
@@ -12,6 +11,7 @@ import {
 } from './function-name.ts';
 import { type GivenPayload, type Payload, parsePayload } from './payload.ts';
 import { type Problems, quote } from './problems.ts';
+import { INVOCATION_TYPES, type InputName, type InputReader, LOG_TYPES } from './schema.ts';
 
 /** The inputs of one entry, its own or inherited from the step, and where its own stand. */
 export type EntrySource = Readonly<{

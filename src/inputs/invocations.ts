@@ -1,6 +1,6 @@
 import leven from 'leven';
 import type { CST, ErrorCode, Scalar, YAMLError, YAMLMap } from 'yaml';
-import { grouped } from '../figures.ts';
+import { grouped } from '../shared/figures.ts';
 import { type Problems, quote } from './problems.ts';
 
 /** The inputs that an entry may give for itself. */

@@ -1,7 +1,7 @@
 import { search as evaluate } from '@aws-lambda-powertools/jmespath';
 import { PowertoolsFunctions } from '@aws-lambda-powertools/jmespath/functions';
-import { isFields } from '../fields.ts';
 import type { SearchOptions } from '../outcome/expectations.ts';
+import { isFields } from '../shared/fields.ts';
 import { bareCopy } from './bare-copy.ts';
 import { Decoding } from './decoding.ts';
 

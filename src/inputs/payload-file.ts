@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { grouped } from '../figures.ts';
+import { grouped } from '../shared/figures.ts';
 import { type JobFolders, placeOf } from './folders.ts';
 import { type Problems, quote } from './problems.ts';
 

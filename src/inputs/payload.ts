@@ -1,6 +1,6 @@
 import { Buffer, isUtf8 } from 'node:buffer';
-import { grouped } from '../figures.ts';
 import type { InvocationType } from '../lambda/invocation.ts';
+import { grouped } from '../shared/figures.ts';
 import type { JobFolders } from './folders.ts';
 import { describeJsonProblem, parseJson } from './json-text.ts';
 import { readPayloadFile } from './payload-file.ts';

@@ -1,24 +1,24 @@
 import type { ProxyVariables } from '../lambda/connection.ts';
-import type { DeliveryPolicy } from '../lambda/delivery.ts';
 import type { Invocation } from '../lambda/invocation.ts';
+import type { InvokePolicy } from '../lambda/invoker.ts';
 import type { Expressions } from '../outcome/expectations.ts';
 import { parseBoolean, parseChoice } from './choice.ts';
 import { type CommentPlan, planComment } from './comment.ts';
-import { type InputName, type InputReader, RETRY_POLICIES } from './declarations.ts';
 import { parseEntries } from './entries.ts';
+import type { Environment } from './environment.ts';
 import { parseExpressions } from './expressions.ts';
 import { parseInteger, parseSeconds, parseShard } from './numbers.ts';
 import { InvalidInputError, Problems } from './problems.ts';
 import { parseProxy } from './proxy.ts';
-import type { Environment } from './read.ts';
-import { parseResultFile } from './result-file.ts';
+import { parseResponseFile } from './response-file.ts';
+import { type InputName, type InputReader, RETRY_POLICIES } from './schema.ts';
 
 /** What the step is to do: checked, complete and frozen. Nothing after it looks at an input again. */
 export type Plan = Readonly<{
   invocations: readonly Invocation[];
   /** Attempts in flight at most. */
   maxConcurrency: number;
-  delivery: DeliveryPolicy;
+  delivery: InvokePolicy;
   waitUntilReady: boolean;
   waitForDurableExecution: boolean;
   responseStream: boolean;
@@ -28,7 +28,7 @@ export type Plan = Readonly<{
   showResponse: boolean;
   writeSummary: boolean;
   /** Absolute path for the response. */
-  resultFile: string | undefined;
+  responseFile: string | undefined;
   /** Absent where no comment is wanted. */
   comment?: CommentPlan;
   /** What the user should know although nothing is wrong with it. */
@@ -87,10 +87,10 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     problems,
   );
   const showResponse = flag('show_response');
-  const { file: resultFile, note } = await parseResultFile(read('result_file'), folders, problems);
-  if (resultFile !== undefined && counts.total > 1) {
+  const { file: responseFile, note } = await parseResponseFile(read('response_file'), folders, problems);
+  if (responseFile !== undefined && counts.total > 1) {
     problems.add(
-      `result_file takes the response of one invocation, and this step has ${counts.total}. Remove it, and read the output results_file.`,
+      `response_file takes the response of one invocation, and this step has ${counts.total}. Remove it, and read the output outcomes_file.`,
     );
   }
   if (responseStream && counts.responses > 1) {
@@ -136,7 +136,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     failOnFunctionError,
     showResponse,
     writeSummary,
-    resultFile,
+    responseFile,
     ...(wantsComment && { comment: await planComment(read, environment) }),
     warnings: Object.freeze([
       ...warnings,
@@ -144,7 +144,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
       ...pointless({
         repeat,
         maxConcurrency,
-        resultFile,
+        responseFile,
         invocations,
         waitUntilReady,
         waitForDurableExecution,
@@ -157,7 +157,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
 type Together = Readonly<{
   repeat: number;
   maxConcurrency: number;
-  resultFile: string | undefined;
+  responseFile: string | undefined;
   invocations: readonly Invocation[];
   waitUntilReady: boolean;
   waitForDurableExecution: boolean;
@@ -171,7 +171,7 @@ const areDryRuns = (invocations: readonly Invocation[]): boolean =>
 
 /** Inputs that have no effect together with others. */
 function pointless(given: Together): string[] {
-  const { repeat, maxConcurrency, resultFile, invocations } = given;
+  const { repeat, maxConcurrency, responseFile, invocations } = given;
   const [first] = invocations;
   const rows: readonly (readonly [isPointless: boolean, warning: string])[] = [
     [
@@ -183,8 +183,8 @@ function pointless(given: Together): string[] {
       `repeat: ${repeat} has no effect with durable_execution_name; Lambda takes all copies for one execution.`,
     ],
     [
-      resultFile !== undefined && first !== undefined && !hasResponse(first, given),
-      `result_file has no effect with invocation_type: ${first?.invocationType}; there is a response only with RequestResponse.`,
+      responseFile !== undefined && first !== undefined && !hasResponse(first, given),
+      `response_file has no effect with invocation_type: ${first?.invocationType}; there is a response only with RequestResponse.`,
     ],
     [
       given.waitUntilReady && areDryRuns(invocations),

@@ -1,6 +1,6 @@
 import type { ProxyVariables } from '../lambda/connection.ts';
+import type { Environment } from './environment.ts';
 import type { Problems } from './problems.ts';
-import type { Environment } from './read.ts';
 
 /** Node's order: the lower case counts where both are set. */
 const PROXIES = [

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Fields, fieldsOf } from '../fields.ts';
+import { type Fields, fieldsOf } from '../shared/fields.ts';
 
 /** A pull request: its number, or a commit of it, by which GitHub finds it. */
 export type PullRequestRef =

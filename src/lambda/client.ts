@@ -1,7 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { type ClientListeners, carryRequests } from './api.ts';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
 import { CredentialTrail } from './credentials.ts';
-import { type ClientListeners, carryRequests } from './request.ts';
 
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {

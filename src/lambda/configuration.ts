@@ -1,6 +1,6 @@
 import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import type { Failure, Invocation } from './invocation.ts';
-import { type Bounds, perform } from './request.ts';
+import { type Bounds, perform } from './api.ts';
+import type { Invocation, InvokeFailure } from './invocation.ts';
 
 /** What Lambda says of a function or version, as far as an invocation has to do with it. */
 export type Configuration = Readonly<{
@@ -23,7 +23,7 @@ export function readConfiguration(
   client: LambdaClient,
   { functionName, qualifier }: Pick<Invocation, 'functionName' | 'qualifier'>,
   bounds: Bounds,
-): Promise<Configuration | Failure> {
+): Promise<Configuration | InvokeFailure> {
   return perform(bounds, async () => {
     const output = await client.send(
       new GetFunctionConfigurationCommand({

@@ -1,8 +1,8 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
-import { isFields } from '../fields.ts';
-import { messageOf } from '../thrown.ts';
-import { firstCause } from './failures.ts';
-import type { Progress } from './progress.ts';
+import { messageOf } from '../shared/errors.ts';
+import { isFields } from '../shared/fields.ts';
+import type { AttemptProgress } from './attempt-progress.ts';
+import { firstCause } from './evidence.ts';
 
 type Source = Readonly<{
   logged: string;
@@ -166,7 +166,7 @@ function whyNot(error: unknown, trail: CredentialTrail): Why | undefined {
  */
 export async function fetchCredentials(
   { config }: LambdaClient,
-  progress: Progress,
+  progress: AttemptProgress,
 ): ReturnType<LambdaClient['config']['credentials']> {
   progress.credentialsAwaited();
   try {

@@ -6,11 +6,11 @@ import {
   type GetDurableExecutionResponse,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { toUnfollowed } from './failures.ts';
+import { type Bounds, perform } from './api.ts';
+import { toUnfollowed } from './evidence.ts';
 import type { Expected } from './flaws.ts';
-import type { Answer, Failure, Invocation } from './invocation.ts';
+import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import { mayAskAgain, Poll, type Polling } from './polling.ts';
-import { type Bounds, perform } from './request.ts';
 
 /** What a durable execution consists of, as its history names it. */
 export type OperationKind = 'Step' | 'Wait' | 'Callback' | 'ChainedInvoke' | 'Context';
@@ -34,7 +34,7 @@ export type Following = Bounds &
     client: LambdaClient;
     onExecutionEvent: (event: ExecutionEvent) => void;
     /** Told once, where the history can't be read; the execution is followed all the same. */
-    onHiddenHistory: (invocation: Invocation, failure: Failure) => void;
+    onHiddenHistory: (invocation: Invocation, failure: InvokeFailure) => void;
   }>;
 
 const PAGE = 1000;
@@ -90,7 +90,7 @@ class History {
   }
 
   /** Tells what is new. A Failure is one that may pass: the next time it is read from there on. */
-  async read(following: Following): Promise<Running | Failure> {
+  async read(following: Following): Promise<Running | InvokeFailure> {
     const before = this.#lastId;
     while (!this.#isHidden) {
       const page = await this.#readPage(following);
@@ -108,7 +108,7 @@ class History {
   }
 
   /** Reads no more of it, and says once why. */
-  hide(failure: Failure, { onHiddenHistory }: Following): void {
+  hide(failure: InvokeFailure, { onHiddenHistory }: Following): void {
     if (!this.#isHidden) onHiddenHistory(this.#invocation, failure);
     this.#isHidden = true;
   }
@@ -138,7 +138,7 @@ function readExecution(
   arn: string,
   { client, ...bounds }: Following,
   data: { IncludeExecutionData: boolean },
-): Promise<Read<GetDurableExecutionResponse> | Failure> {
+): Promise<Read<GetDurableExecutionResponse> | InvokeFailure> {
   const send = async () => {
     const command = new GetDurableExecutionCommand({ DurableExecutionArn: arn, ...data });
     return { kind: 'read', output: await client.send(command) } as const;
@@ -165,9 +165,9 @@ function errorPayload({ Status: status, Error: error }: GetDurableExecutionRespo
 }
 
 /** What the execution came to, in place of the answer that started it. */
-function toAnswer(started: Answer, execution: GetDurableExecutionResponse): Answer {
+function toAnswer(started: InvokeResponse, execution: GetDurableExecutionResponse): InvokeResponse {
   const { functionError: _, ...rest } = started;
-  const ended: Answer = {
+  const ended: InvokeResponse = {
     ...rest,
     ...(execution.Version !== undefined && { executedVersion: execution.Version }),
   };
@@ -191,10 +191,14 @@ const STOPS = {
   },
 } as const;
 
-type Started = Answer & Readonly<{ durableExecutionArn: string }>;
+type Started = InvokeResponse & Readonly<{ durableExecutionArn: string }>;
 
 /** Why an execution is followed no longer, with why nothing was heard of it in the end. */
-function toStoppedFollowing(started: Started, unread: Failure | undefined, { cancel }: Following): Failure {
+function toStoppedFollowing(
+  started: Started,
+  unread: InvokeFailure | undefined,
+  { cancel }: Following,
+): InvokeFailure {
   const { name, message } = STOPS[cancel.aborted ? 'cancelled' : 'deadline'];
   const why = unread === undefined ? '' : `; it could not be read any more: ${unread.message}`;
   return toUnfollowed({ name, message: `${message}${why}` }, started);
@@ -205,7 +209,7 @@ async function look(
   arn: string,
   history: History,
   following: Following,
-): Promise<Failure | Running | Read<GetDurableExecutionResponse>> {
+): Promise<InvokeFailure | Running | Read<GetDurableExecutionResponse>> {
   const found = await readExecution(arn, following, { IncludeExecutionData: false });
   if (found.kind === 'failure') return found;
   const told = await history.read(following);
@@ -222,20 +226,20 @@ export async function followExecution(
   started: Started,
   invocation: Invocation,
   following: Following,
-): Promise<Answer | Failure> {
+): Promise<InvokeResponse | InvokeFailure> {
   const { timing, stop } = following;
   const history = new History(started.durableExecutionArn, invocation);
   const poll = new Poll(invocation, following);
   const unfoundUntil = timing.now() + UNFOUND_MS;
-  const mayCome = (failure: Failure): boolean =>
+  const mayCome = (failure: InvokeFailure): boolean =>
     mayAskAgain(failure) || (failure.statusCode === 404 && timing.now() < unfoundUntil);
-  const giveUp = (failure: Failure): Answer | Failure => {
+  const giveUp = (failure: InvokeFailure): InvokeResponse | InvokeFailure => {
     if (invocation.invocationType !== 'RequestResponse') return failure;
     // The answer itself says how it ended; only the history is missing.
     history.hide(failure, following);
     return started;
   };
-  for (let unread: Failure | undefined; ; ) {
+  for (let unread: InvokeFailure | undefined; ; ) {
     const found = await look(started.durableExecutionArn, history, following);
     if (found.kind === 'read') return toAnswer(started, found.output);
     if (stop.aborted) return giveUp(toStoppedFollowing(started, unread, following));

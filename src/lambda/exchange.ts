@@ -6,10 +6,10 @@ import {
   request as requestHttp,
 } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { AttemptProgress, ResponseHead } from './attempt-progress.ts';
 import { type Agents, isTunnel, Opening, whenConnected } from './connection.ts';
 import { type Expected, flawOf } from './flaws.ts';
 import { GatheredBytes } from './gathered-bytes.ts';
-import type { Head, Progress } from './progress.ts';
 import { type Query, queryText } from './signature.ts';
 import type { Timing } from './timing.ts';
 
@@ -38,7 +38,7 @@ export type Sending = Readonly<{
   /** Closes what the request still has open, a streamed answer included. */
   stop: AbortSignal;
   timing: Timing;
-  progress: Progress;
+  progress: AttemptProgress;
   expected: Expected;
 }>;
 
@@ -62,7 +62,7 @@ const LONGEST_EVENT = 17 * 1024 * 1024;
 
 const isRefused = (statusCode: number): boolean => statusCode >= 300;
 
-function headOf(statusCode: number, headers: IncomingHttpHeaders): Head {
+function headOf(statusCode: number, headers: IncomingHttpHeaders): ResponseHead {
   const requestId = headers['x-amzn-requestid'];
   const retryAfter = Number(headers['retry-after']);
   return {
@@ -96,7 +96,10 @@ function readBody(answer: IncomingMessage, longest: number, onEnd: (body: Body) 
 }
 
 /** Passes a stream on. Whoever decodes it holds an event until all of it is there, so an endless one breaks it off. */
-async function* boundedEvents(answer: IncomingMessage, progress: Progress): AsyncGenerator<Buffer, void> {
+async function* boundedEvents(
+  answer: IncomingMessage,
+  progress: AttemptProgress,
+): AsyncGenerator<Buffer, void> {
   for await (const chunk of answer) {
     progress.rawBytesCame(chunk.length);
     if (progress.undecodedBytes > LONGEST_EVENT) throw progress.flawFound('length');
@@ -111,17 +114,17 @@ function receive(
   settle: Readonly<{ resolve: (answer: RawAnswer) => void; reject: (error: Error) => void }>,
 ): void {
   const { statusCode = 0, headers } = answer;
-  progress.headCame(headOf(statusCode, headers));
+  progress.receivedHead(headOf(statusCode, headers));
   const flaw = isRefused(statusCode) ? undefined : flawOf(answer, expected);
   if (isRefused(statusCode) || flaw !== undefined) {
     readBody(answer, LONGEST_STRANGE_TEXT, ({ bytes }) => {
-      progress.textCame(bytes.toString());
+      progress.receivedText(bytes.toString());
       if (flaw === undefined) settle.resolve({ statusCode, headers, body: bytes });
       else settle.reject(progress.flawFound(flaw));
     });
   } else if (expected.isStreamed) {
     // What streams, runs: this is so before the first event has come.
-    progress.streamCame(0);
+    progress.receivedBytes(0);
     settle.resolve({ statusCode, headers, body: boundedEvents(answer, progress) });
   } else {
     readBody(answer, expected.longestBody, ({ bytes, error, isTooLong }) => {
@@ -133,16 +136,16 @@ function receive(
 }
 
 /** Notes whether a request goes through a proxy, as its agent decided, and when it begins to leave this machine. */
-function watchConnection(sent: ClientRequest, path: string, progress: Progress): void {
+function watchConnection(sent: ClientRequest, path: string, progress: AttemptProgress): void {
   // Without TLS a proxy is sent the whole URL.
-  if (sent.path !== path) progress.proxyIsUsed();
+  if (sent.path !== path) progress.viaProxy();
   sent.on('socket', (socket) => {
-    if (isTunnel(socket)) progress.proxyIsUsed();
-    whenConnected(socket, () => progress.connectionStands());
+    if (isTunnel(socket)) progress.viaProxy();
+    whenConnected(socket, () => progress.connected());
   });
   // A direct connection is handed to its request at once, a tunnel only when it is open.
   process.nextTick(() => {
-    if (sent.socket === null) progress.proxyIsUsed();
+    if (sent.socket === null) progress.viaProxy();
   });
 }
 

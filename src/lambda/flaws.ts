@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Flaw } from './progress.ts';
+import type { Flaw } from './attempt-progress.ts';
 
 /** What Lambda's response to a request is like; any other comes from somebody in its place. */
 export type Expected = Readonly<{

@@ -35,7 +35,7 @@ export type Invocation = Readonly<{
 }>;
 
 /** Lambda's answer to an invocation that it accepted: status 200, 202 or 204. */
-export type Answer = Readonly<{
+export type InvokeResponse = Readonly<{
   kind: 'answer';
   statusCode: number;
   /** Any non-empty value says that the function failed. */
@@ -52,15 +52,15 @@ export type Answer = Readonly<{
 }>;
 
 /** Whether a function ran although no answer came. */
-export type Proof = 'never_ran' | 'may_have_run' | 'ran';
+export type ExecutionEvidence = 'did_not_run' | 'may_have_run' | 'ran';
 
 /** An invocation without an answer: refused, never connected, or lost on the way. */
-export type Failure = Readonly<{
+export type InvokeFailure = Readonly<{
   kind: 'failure';
   /** The error's name in the API's model, Node's error code, one of ours, or `HTTP 502`. Never foreign text. */
   name: string;
   message: string;
-  proof: Proof;
+  evidence: ExecutionEvidence;
   /** Whether sending again may help, as far as the failure itself tells. */
   mayClear: boolean;
   /** Too much at once, for Lambda or for this machine: fewer concurrent invocations get through. */
@@ -73,7 +73,7 @@ export type Failure = Readonly<{
   reason?: string;
   retryAfterSeconds?: number;
   /** What came in place of Lambda's answer: the start of a proxy's page, for example. */
-  strangeText?: string;
+  foreignText?: string;
   throughProxy: boolean;
   /** Bytes of a streamed response that had arrived. */
   streamedBytes?: number;
@@ -84,9 +84,9 @@ export type Failure = Readonly<{
 }>;
 
 /** How an invocation ended, all attempts included. */
-export type Delivery = Readonly<{
+export type InvocationResult = Readonly<{
   invocation: Invocation;
-  result: Answer | Failure;
+  result: InvokeResponse | InvokeFailure;
   /** Region it was sent to; absent where none was found. */
   region?: string;
   startedAt: Date;

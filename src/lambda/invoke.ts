@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { type Bounds, perform } from './api.ts';
+import type { AttemptProgress } from './attempt-progress.ts';
+import { wasTakenForInvocation } from './evidence.ts';
 import { LONGEST_STRANGE_TEXT } from './exchange.ts';
-import { wasTakenForInvocation } from './failures.ts';
 import { isLambdasId } from './flaws.ts';
-import type { Answer, Failure, Invocation } from './invocation.ts';
-import type { Progress } from './progress.ts';
-import { type Bounds, perform } from './request.ts';
+import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 
 /** What both ways of invoking send; nothing that was not given, since functions on capacity providers refuse $LATEST. */
 export const parametersOf = (invocation: Invocation) => ({
@@ -44,7 +44,10 @@ const STATUS = { RequestResponse: 200, Event: 202, DryRun: 204 } as const;
  * Whether a body is one of Lambda's. A custom runtime may respond with any bytes, so then the header that only a run
  * has must be there too. Emulators have JSON, for an event too, and no request id or one of their own.
  */
-function isLambdas({ requestId, executedVersion, payload }: Answer, { invocationType }: Invocation): boolean {
+function isLambdas(
+  { requestId, executedVersion, payload }: InvokeResponse,
+  { invocationType }: Invocation,
+): boolean {
   switch (invocationType) {
     case 'RequestResponse':
       return (isLambdasId(requestId) && executedVersion !== undefined) || isJson(payload);
@@ -58,7 +61,7 @@ function isLambdas({ requestId, executedVersion, payload }: Answer, { invocation
 }
 
 /** A dry run that was responded to as an invocation is may have run something: emulators do that. */
-const afterDryRun = (result: Answer | Failure): Answer | Failure =>
+const afterDryRun = (result: InvokeResponse | InvokeFailure): InvokeResponse | InvokeFailure =>
   result.kind === 'failure' && wasTakenForInvocation(result) ? { ...result, mayClear: false } : result;
 
 /** Sends an invocation once. Never throws: what went wrong is a Failure that says whether the function ran. */
@@ -66,12 +69,12 @@ export async function invokeOnce(
   client: LambdaClient,
   invocation: Invocation,
   bounds: Bounds,
-): Promise<Answer | Failure> {
+): Promise<InvokeResponse | InvokeFailure> {
   const { invocationType } = invocation;
-  const send = async (progress: Progress): Promise<Answer | Failure> => {
+  const send = async (progress: AttemptProgress): Promise<InvokeResponse | InvokeFailure> => {
     const output = await client.send(commandFor(invocation));
     const requestId = progress.head?.requestId;
-    const answer: Answer = {
+    const answer: InvokeResponse = {
       kind: 'answer',
       statusCode: progress.head?.statusCode ?? 0,
       payload: output.Payload ?? new Uint8Array(),
@@ -82,7 +85,7 @@ export async function invokeOnce(
       ...(output.LogResult && { logTail: Buffer.from(output.LogResult, 'base64') }),
     };
     if (isLambdas(answer, invocation)) return answer;
-    progress.textCame(Buffer.from(answer.payload).toString('utf8', 0, LONGEST_STRANGE_TEXT));
+    progress.receivedText(Buffer.from(answer.payload).toString('utf8', 0, LONGEST_STRANGE_TEXT));
     throw progress.flawFound('content');
   };
   const result = await perform(bounds, send, {

@@ -1,15 +1,15 @@
-import type { DeliveryPolicy } from './delivery.ts';
-import type { Failure, Invocation } from './invocation.ts';
-import type { Bounds } from './request.ts';
-import { RetryBudget } from './retry.ts';
+import type { Bounds } from './api.ts';
+import type { Invocation, InvokeFailure } from './invocation.ts';
+import type { InvokePolicy } from './invoker.ts';
+import { RetryBudget } from './retry-policy.ts';
 
 /** A question beside an invocation that failed and is asked again after a wait. */
-export type FailedQuestion = Readonly<{ invocation: Invocation; failure: Failure; waitMs: number }>;
+export type FailedQuestion = Readonly<{ invocation: Invocation; failure: InvokeFailure; waitMs: number }>;
 
 /** What bounds a question that is asked again and again, and whom to tell when it fails. */
 export type Polling = Pick<Bounds, 'stop' | 'timing'> &
   Readonly<{
-    policy: Pick<DeliveryPolicy, 'retry' | 'retryMs'>;
+    policy: Pick<InvokePolicy, 'retry' | 'retryMs'>;
     onFailedQuestion: (failed: FailedQuestion) => void;
   }>;
 
@@ -20,10 +20,11 @@ const GROWTH = 1.5;
 const LONGEST_RETRY_AFTER_MS = 60_000;
 
 /** Lambda throttles such questions early, for all of an account and region together. */
-export const mayAskAgain = ({ proof, mayClear }: Failure): boolean => mayClear || proof === 'may_have_run';
+export const mayAskAgain = ({ evidence, mayClear }: InvokeFailure): boolean =>
+  mayClear || evidence === 'may_have_run';
 
-const couldNotConnect = ({ proof, statusCode }: Failure): boolean =>
-  proof === 'never_ran' && statusCode === undefined;
+const couldNotConnect = ({ evidence, statusCode }: InvokeFailure): boolean =>
+  evidence === 'did_not_run' && statusCode === undefined;
 
 /** The pace of a question that is asked until its answer is the awaited one. */
 export class Poll {
@@ -48,7 +49,7 @@ export class Poll {
   }
 
   /** Waits after a failure. The answer is the failure to give up with, where there is no use in asking again. */
-  async afterFailure(failure: Failure): Promise<Failure | undefined> {
+  async afterFailure(failure: InvokeFailure): Promise<InvokeFailure | undefined> {
     const { timing, policy } = this.#polling;
     const askedMs = Math.min(LONGEST_RETRY_AFTER_MS, (failure.retryAfterSeconds ?? 0) * 1000);
     let waitMs = Math.max(this.#nextWait(), askedMs);

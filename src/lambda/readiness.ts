@@ -1,10 +1,10 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
-import { follow } from './abort.ts';
+import type { Bounds } from './api.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
-import { CANCELLED, toUnasked, toUnsent } from './failures.ts';
-import type { Failure, Invocation } from './invocation.ts';
+import { CANCELLED, toUnasked, toUnsent } from './evidence.ts';
+import type { Invocation, InvokeFailure } from './invocation.ts';
+import { linkAbort } from './link-abort.ts';
 import { mayAskAgain, Poll, type Polling } from './polling.ts';
-import type { Bounds } from './request.ts';
 
 /** A state that a function has come to on its way to being ready. */
 export type StateChange = Readonly<{
@@ -93,19 +93,19 @@ export type Waiting = Bounds &
 
 /** One wait for a function, whoever waits for it. It ends when nobody does any more. */
 class SharedWait {
-  readonly #result: Promise<Configuration | Failure>;
+  readonly #result: Promise<Configuration | InvokeFailure>;
   readonly #left = new AbortController();
   #waiters = 0;
   #isOver = false;
   #state = '';
   /** Why the last question has no answer. */
-  #failure: Failure | undefined;
+  #failure: InvokeFailure | undefined;
 
   constructor(invocation: Invocation, waiting: Waiting) {
-    const { signal: stop, letGo } = follow(waiting.cancel, this.#left.signal);
+    const { signal: stop, unlink } = linkAbort(waiting.cancel, this.#left.signal);
     this.#result = this.#ask(invocation, { ...waiting, deadline: this.#left.signal, stop }).finally(() => {
       this.#isOver = true;
-      letGo();
+      unlink();
     });
   }
 
@@ -115,7 +115,7 @@ class SharedWait {
   }
 
   /** Waits along until the result is there or the waiter's own time is over. */
-  async join({ stop, cancel }: Waiting): Promise<Configuration | Failure> {
+  async join({ stop, cancel }: Waiting): Promise<Configuration | InvokeFailure> {
     const stopped = Promise.withResolvers<undefined>();
     const abort = (): void => stopped.resolve(undefined);
     if (stop.aborted) abort();
@@ -128,7 +128,7 @@ class SharedWait {
     return result === undefined || cancel.aborted ? this.#stopped(cancel) : result;
   }
 
-  async #ask(invocation: Invocation, waiting: Waiting): Promise<Configuration | Failure> {
+  async #ask(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
     const poll = new Poll(invocation, waiting);
     while (!waiting.stop.aborted) {
       const found = await readConfiguration(waiting.client, invocation, waiting);
@@ -154,7 +154,7 @@ class SharedWait {
     this.#state = state;
   }
 
-  #stopped(cancel: AbortSignal): Failure {
+  #stopped(cancel: AbortSignal): InvokeFailure {
     if (cancel.aborted) return toUnsent(CANCELLED);
     const failure = this.#failure;
     if (failure !== undefined && this.#state === '') {
@@ -175,12 +175,12 @@ export class Readiness {
   readonly #waits = new Map<string, SharedWait>();
 
   /** Waits until the function is ready, or was found to be. A Failure says why it never will be. */
-  wait(invocation: Invocation, waiting: Waiting): Promise<Configuration | Failure> {
+  wait(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
     return this.#join(this.#waits.get(keyOf(invocation)), invocation, waiting);
   }
 
   /** The same, when an invocation was refused for the state since. */
-  waitAgain(invocation: Invocation, waiting: Waiting): Promise<Configuration | Failure> {
+  waitAgain(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
     const known = this.#waits.get(keyOf(invocation));
     return this.#join(known?.isOver ? undefined : known, invocation, waiting);
   }
@@ -189,7 +189,7 @@ export class Readiness {
     known: SharedWait | undefined,
     invocation: Invocation,
     waiting: Waiting,
-  ): Promise<Configuration | Failure> {
+  ): Promise<Configuration | InvokeFailure> {
     const key = keyOf(invocation);
     const shared = known ?? new SharedWait(invocation, waiting);
     this.#waits.set(key, shared);

@@ -5,13 +5,13 @@ import {
   type InvokeWithResponseStreamResponseEvent,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { toBrokenStream } from './failures.ts';
+import { type Bounds, perform } from './api.ts';
+import type { AttemptProgress } from './attempt-progress.ts';
+import { toBrokenStream } from './evidence.ts';
 import type { Expected } from './flaws.ts';
 import { GatheredBytes } from './gathered-bytes.ts';
-import type { Answer, Failure, Invocation } from './invocation.ts';
+import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import { parametersOf } from './invoke.ts';
-import type { Progress } from './progress.ts';
-import { type Bounds, perform } from './request.ts';
 
 /** Takes a chunk of a streamed response as it arrives; the next one is read when it is done. Never throws. */
 export type OnChunk = (chunk: Uint8Array) => Promise<void>;
@@ -27,11 +27,11 @@ type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
 /** Hands on every chunk; the answer is the event that ends the stream, undefined where none came. */
 async function readStream(
   stream: Stream,
-  progress: Progress,
+  progress: AttemptProgress,
   take: OnChunk,
 ): Promise<InvokeWithResponseStreamCompleteEvent | undefined> {
   for await (const { PayloadChunk: chunk, InvokeComplete: end } of stream) {
-    progress.streamCame(chunk?.Payload?.length ?? 0);
+    progress.receivedBytes(chunk?.Payload?.length ?? 0);
     if ((progress.streamedBytes ?? 0) > STREAM.longestBody) throw progress.flawFound('length');
     if (chunk?.Payload !== undefined) await take(chunk.Payload);
     // Lambda may close the connection late, or never.
@@ -54,7 +54,10 @@ function errorPayload({
   return Buffer.from(JSON.stringify({ errorType, errorMessage: details }));
 }
 
-function answerOf(progress: Progress, executedVersion: string | undefined): Omit<Answer, 'payload'> {
+function answerOf(
+  progress: AttemptProgress,
+  executedVersion: string | undefined,
+): Omit<InvokeResponse, 'payload'> {
   const requestId = progress.head?.requestId;
   return {
     kind: 'answer',
@@ -69,8 +72,8 @@ export function streamOnce(
   client: LambdaClient,
   invocation: Invocation,
   { onChunk, ...bounds }: Bounds & { onChunk: OnChunk },
-): Promise<Answer | Failure> {
-  const send = async (progress: Progress): Promise<Answer | Failure> => {
+): Promise<InvokeResponse | InvokeFailure> {
+  const send = async (progress: AttemptProgress): Promise<InvokeResponse | InvokeFailure> => {
     const command = new InvokeWithResponseStreamCommand(parametersOf(invocation));
     const output = await client.send(command);
     const answer = answerOf(progress, output.ExecutedVersion);

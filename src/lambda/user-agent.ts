@@ -1,5 +1,5 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../shared/version.ts';
 
 // What a token may not have (RFC 9110, section 5.6.2); an application's id is the user's own.
 const NO_TOKEN = /[^\w!$%&'*+.^`|~-]/g;

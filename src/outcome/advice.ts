@@ -1,4 +1,4 @@
-import type { Failure, Invocation } from '../lambda/invocation.ts';
+import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isRequestId, periodUrl, requestUrl } from './links.ts';
 import { fixInText, policyInTheWay, readPermission, statementOn } from './permission.ts';
 
@@ -7,7 +7,7 @@ export type JobFacts = Readonly<{ eventName: string; hasOidc: boolean }>;
 
 /** Everything that advice is made from. */
 type Case = Readonly<{
-  failure: Failure;
+  failure: InvokeFailure;
   invocation: Invocation;
   region: string | undefined;
   job: JobFacts;
@@ -109,7 +109,7 @@ const NO_MEMORY =
 const INVOKE = 'lambda:InvokeFunction';
 const DENIED_ACTION = /not authorized to perform:? ([a-z0-9-]{1,40}:[A-Za-z0-9*]{1,80})/;
 
-const deniedAction = ({ message }: Failure): string => DENIED_ACTION.exec(message)?.[1] ?? INVOKE;
+const deniedAction = ({ message }: InvokeFailure): string => DENIED_ACTION.exec(message)?.[1] ?? INVOKE;
 
 /** What to add to the caller's policy so that it may do something other than invoke. */
 function allow(actions: readonly string[], where: string): string {
@@ -315,14 +315,14 @@ function adviseOnRefusal(the: Case): string {
 export function adviseOn(the: Case): string {
   const { failure } = the;
   if (failure.durableExecutionArn !== undefined) return adviseOnUnfollowed(the, failure.durableExecutionArn);
-  switch (failure.proof) {
+  switch (failure.evidence) {
     case 'may_have_run':
       return `Check the function's log before you retry${whereToLook(the)}\nIf it is safe for the function to run twice, set retry: idempotent.`;
     case 'ran':
       return `The function's own code ran. Check its log${whereToLook(the)}`;
-    case 'never_ran':
+    case 'did_not_run':
       return adviseOnRefusal(the);
     default:
-      return failure.proof satisfies never;
+      return failure.evidence satisfies never;
   }
 }

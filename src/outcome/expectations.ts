@@ -1,4 +1,4 @@
-import { messageOf } from '../thrown.ts';
+import { messageOf } from '../shared/errors.ts';
 
 /** Whether a text that a function of the expression can't decode is an error; else it is null. */
 export type SearchOptions = Readonly<{ isStrict: boolean }>;
@@ -20,7 +20,7 @@ export type Expressions = Readonly<{
 /** An expectation with what it came to, as the outcome has it. */
 export type Expectation = Readonly<{
   expression: string;
-  held: boolean;
+  met: boolean;
   /** What the expression saw: the left side of a comparison, else its own value. */
   value?: unknown;
 }>;
@@ -142,17 +142,17 @@ export function check(expression: string, document: unknown, sight: Sight): Chec
   try {
     if (search(expression, document) === true) {
       return {
-        expectation: { expression, held: true, value: seenBy(expression, document, search) },
+        expectation: { expression, met: true, value: seenBy(expression, document, search) },
         why: '',
       };
     }
     const { value, why } = explain(expression, document, sight);
-    return { expectation: { expression, held: false, value }, why };
+    return { expectation: { expression, met: false, value }, why };
   } catch (error) {
     // The library repeats the expression at the message's end.
     const [reason = ''] = messageOf(error).split(' in expression: ');
     return {
-      expectation: { expression, held: false },
+      expectation: { expression, met: false },
       why: `It can't be evaluated: ${reason.slice(0, SHOWN_CHARACTERS)}.`,
     };
   }

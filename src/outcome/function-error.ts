@@ -1,4 +1,4 @@
-import { type Fields, isFields } from '../fields.ts';
+import { type Fields, isFields } from '../shared/fields.ts';
 
 /** One error as far as a payload tells: its type as the runtime names it, its message, its stack frames. */
 export type ErrorFacts = Readonly<{

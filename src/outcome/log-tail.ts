@@ -1,6 +1,6 @@
-import { type Fields, fieldsOf } from '../fields.ts';
+import { type Fields, fieldsOf } from '../shared/fields.ts';
+import { utf8 } from '../shared/text.ts';
 import type { Figures } from './outcome.ts';
-import { utf8 } from './utf8.ts';
 
 /** Lambda returns the last 4,096 bytes of a log, so a full tail may begin inside a character. */
 const TAIL_BYTES = 4096;

@@ -1,11 +1,11 @@
-import { type Fields, isFields } from '../fields.ts';
+import { type Fields, isFields } from '../shared/fields.ts';
+import { utf8 } from '../shared/text.ts';
 import type { Search } from './expectations.ts';
-import type { Judgement, Outcome, Secrets, WithheldReason } from './outcome.ts';
+import type { Evaluation, Outcome, Secrets, WithheldReason } from './outcome.ts';
 import { formsOf } from './secret-forms.ts';
 import { MASK, type SecretTexts } from './secret-texts.ts';
-import { utf8 } from './utf8.ts';
 
-/** What to hide in a judgement. Where it is withheld, nothing that a function wrote is shown. */
+/** What to hide in a evaluation. Where it is withheld, nothing that a function wrote is shown. */
 type Hidden = Readonly<{ texts: SecretTexts; isWithheld: boolean }>;
 
 /** Nothing to hide. */
@@ -105,7 +105,7 @@ export function maskValue(value: unknown, texts: SecretTexts): unknown {
 /** Fields of an outcome whose values are words and a time of our own: a secret that is equal to one is none. */
 const OWN_WORDS: ReadonlySet<string> = new Set(['outcome', 'invocation_type', 'started_at']);
 /** Fields whose values a function shapes as it likes. */
-const FOREIGN: ReadonlySet<string> = new Set(['result', 'log_result', 'query_result', 'value']);
+const FOREIGN: ReadonlySet<string> = new Set(['response', 'log_result', 'query_result', 'value']);
 /** Fields that have such fields again. */
 const NESTED: ReadonlySet<string> = new Set(['error', 'expectations']);
 
@@ -127,7 +127,7 @@ function maskFields(fields: Fields, hidden: Hidden): Fields {
 }
 
 /** A log tail that is cut may begin inside a secret, so the rest of its first line is not shown. */
-function withoutCutLine({ outcome, logIsCut, secrets }: Judgement): Outcome {
+function withoutCutLine({ outcome, logIsCut, secrets }: Evaluation): Outcome {
   if (!logIsCut || secrets.texts.length === 0) return outcome;
   if (!('log_result' in outcome) || outcome.log_result === undefined) return outcome;
   const [cutLine = ''] = outcome.log_result.split('\n', 1);
@@ -135,17 +135,17 @@ function withoutCutLine({ outcome, logIsCut, secrets }: Judgement): Outcome {
 }
 
 /** A message may quote the start of a foreign text, cut inside a secret: then it is told without. */
-function withoutQuote(judgement: Judgement, outcome: Outcome, { texts, isWithheld }: Hidden): Outcome {
-  const { strangeText = '', plainMessage } = judgement;
+function withoutQuote(evaluation: Evaluation, outcome: Outcome, { texts, isWithheld }: Hidden): Outcome {
+  const { foreignText = '', plainMessage } = evaluation;
   if (!('error' in outcome) || plainMessage === undefined) return outcome;
-  if (!isWithheld && texts.hide(strangeText) === strangeText) return outcome;
+  if (!isWithheld && texts.hide(foreignText) === foreignText) return outcome;
   return { ...outcome, error: { ...outcome.error, message: plainMessage } };
 }
 
-const resultOf = (outcome: Outcome): unknown => ('result' in outcome ? outcome.result : undefined);
+const resultOf = (outcome: Outcome): unknown => ('response' in outcome ? outcome.response : undefined);
 
 /** The response as received where nothing in it is secret; else JSON is written anew, as escapes may hide a secret. */
-function maskResponse({ response, outcome }: Judgement, shown: Outcome, hidden: Hidden): Uint8Array {
+function maskResponse({ response, outcome }: Evaluation, shown: Outcome, hidden: Hidden): Uint8Array {
   if (response.length === 0) return response;
   if (hidden.isWithheld) return new TextEncoder().encode(WITHHELD);
   const text = utf8(response);
@@ -155,23 +155,23 @@ function maskResponse({ response, outcome }: Judgement, shown: Outcome, hidden: 
   return masked === text ? response : new TextEncoder().encode(masked);
 }
 
-/** What may be shown of a judgement: with *** for every secret in all that is not our own word or figure. */
-export function maskJudgement(judgement: Judgement, texts: SecretTexts): Judgement {
-  const isWithheld = judgement.secrets.withheld !== undefined;
-  if (texts.isEmpty && !isWithheld) return judgement;
+/** What may be shown of a evaluation: with *** for every secret in all that is not our own word or figure. */
+export function maskEvaluation(evaluation: Evaluation, texts: SecretTexts): Evaluation {
+  const isWithheld = evaluation.secrets.withheld !== undefined;
+  if (texts.isEmpty && !isWithheld) return evaluation;
   const hidden: Hidden = { texts, isWithheld };
-  const outcome = maskFields(withoutQuote(judgement, withoutCutLine(judgement), hidden), hidden);
+  const outcome = maskFields(withoutQuote(evaluation, withoutCutLine(evaluation), hidden), hidden);
   const foreign = (text: string): string => (isWithheld ? WITHHELD : texts.hide(text));
   return {
-    ...judgement,
-    label: texts.hide(judgement.label),
+    ...evaluation,
+    label: texts.hide(evaluation.label),
     outcome,
-    response: maskResponse(judgement, outcome, hidden),
-    unmet: judgement.unmet.map(({ expectation, why }) => ({
+    response: maskResponse(evaluation, outcome, hidden),
+    unmet: evaluation.unmet.map(({ expectation, why }) => ({
       expectation: maskFields(expectation, hidden),
       why: foreign(why),
     })),
-    ...(judgement.queryProblem !== undefined && { queryProblem: foreign(judgement.queryProblem) }),
-    ...(judgement.strangeText !== undefined && { strangeText: foreign(judgement.strangeText) }),
+    ...(evaluation.queryProblem !== undefined && { queryProblem: foreign(evaluation.queryProblem) }),
+    ...(evaluation.foreignText !== undefined && { foreignText: foreign(evaluation.foreignText) }),
   };
 }

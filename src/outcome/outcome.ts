@@ -38,7 +38,7 @@ type Answered = Figures &
     request_id?: string;
     durable_execution_arn?: string;
     /** The response, parsed; the raw text where it is not JSON; absent for Event, DryRun and a stream of over 6 MB. */
-    result?: unknown;
+    response?: unknown;
     /** The log tail, decoded. */
     log_result?: string;
   }>;
@@ -69,7 +69,7 @@ export type WithheldReason = 'mask_failed' | 'not_json' | 'too_many_secrets' | '
 export type Secrets = Readonly<{ texts: readonly string[]; withheld?: WithheldReason }>;
 
 /** An outcome, with what the document itself leaves out. */
-export type Judgement = Readonly<{
+export type Evaluation = Readonly<{
   /** The function as the user wrote it. */
   label: string;
   outcome: Outcome;
@@ -83,7 +83,7 @@ export type Judgement = Readonly<{
   /** Whether the function supports no log tail, so that it was asked again without. */
   tailRefused: boolean;
   /** What came in place of Lambda's answer. */
-  strangeText?: string;
+  foreignText?: string;
   /** The error's message without what it quotes of that. */
   plainMessage?: string;
   failsStep: boolean;

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { fieldsOf } from '../fields.ts';
-import type { Answer } from '../lambda/invocation.ts';
+import type { InvokeResponse } from '../lambda/invocation.ts';
+import { fieldsOf } from '../shared/fields.ts';
 import { isRequestId } from './links.ts';
 import { decodeLogTail, type ReportStatus, readReport } from './log-tail.ts';
 
@@ -29,7 +29,10 @@ const STATUSES: Readonly<Record<ReportStatus, string | undefined>> = {
 // Source: Lambda quotas, streamed response. What is over it is cut, one byte later.
 const LONGEST_STREAM = 209_715_200;
 
-const failed = (answer: Answer, error: Readonly<{ errorType: string; errorMessage: string }>): Answer => ({
+const failed = (
+  answer: InvokeResponse,
+  error: Readonly<{ errorType: string; errorMessage: string }>,
+): InvokeResponse => ({
   ...answer,
   functionError: 'Unhandled',
   payload: Buffer.from(JSON.stringify(error)),
@@ -39,7 +42,7 @@ const failed = (answer: Answer, error: Readonly<{ errorType: string; errorMessag
  * A streamed answer whose end tells of no error, although the log does: Lambda does not always tell in the stream.
  * The error then stands in place of the response, as in every answer of a function that failed.
  */
-export function withErrorOfLog(answer: Answer): Answer {
+export function withErrorOfLog(answer: InvokeResponse): InvokeResponse {
   const { streamedBytes, functionError, logTail, requestId } = answer;
   if (streamedBytes === undefined || functionError !== undefined) return answer;
   if (streamedBytes > LONGEST_STREAM) {

@@ -2,7 +2,7 @@ import { error, warning } from '@actions/core';
 import { adviseOnFunctionError } from '../outcome/function-advice.ts';
 import { type ErrorFacts, readFunctionError } from '../outcome/function-error.ts';
 import { readReport } from '../outcome/log-tail.ts';
-import type { Judgement, Outcome, WithheldReason } from '../outcome/outcome.ts';
+import type { Evaluation, Outcome, WithheldReason } from '../outcome/outcome.ts';
 import { fitParts, fitWholeLines, type Part } from './fitting.ts';
 
 /** An error or a warning beside the workflow's name: a short title, and a body of a few lines. */
@@ -44,43 +44,43 @@ function errorParts({ type, message, frames }: ErrorFacts): Part[] {
 const causeParts = (cause: ErrorFacts): Part[] =>
   errorParts(cause).map((part, at) => (at === 0 ? { ...part, text: `Caused by: ${part.text}` } : part));
 
-const requestId = ({ outcome }: Judgement): Part[] =>
+const requestId = ({ outcome }: Evaluation): Part[] =>
   kept(outcome.request_id && `Request id: ${outcome.request_id}`);
 
 /** What every answered invocation ends with: which function, and where to find it in the logs. */
-const whichOne = (judgement: Judgement): Part[] => [
-  ...kept(`Function: ${judgement.label}`),
-  ...requestId(judgement),
+const whichOne = (evaluation: Evaluation): Part[] => [
+  ...kept(`Function: ${evaluation.label}`),
+  ...requestId(evaluation),
 ];
 
 /** Where to find what had arrived of a stream. */
-const partialFile = ({ responseFile }: Judgement): Part[] =>
+const partialFile = ({ responseFile }: Evaluation): Part[] =>
   responseFile && !responseFile.isWhole
     ? kept(`What had arrived of the response is in ${responseFile.path}`)
     : [];
 
-function functionErrorBody(judgement: Judgement & { outcome: FunctionErrorOutcome }): string {
-  const { outcome, tailRefused } = judgement;
-  const told = readFunctionError(outcome.result);
+function functionErrorBody(evaluation: Evaluation & { outcome: FunctionErrorOutcome }): string {
+  const { outcome, tailRefused } = evaluation;
+  const told = readFunctionError(outcome.response);
   const log = outcome.log_result;
   const report = log === undefined ? undefined : readReport(log, outcome.request_id);
   return bodyFrom(
     errorParts(told),
     (told.causes ?? []).flatMap(causeParts),
     kept(adviseOnFunctionError(told, report)),
-    partialFile(judgement),
-    whichOne(judgement),
+    partialFile(evaluation),
+    whichOne(evaluation),
     log === undefined && !tailRefused ? kept("Set log_type: Tail to see the function's log here.") : [],
   );
 }
 
-function bodyOf(judgement: Judgement): string {
-  const { label, outcome, unmet } = judgement;
+function bodyOf(evaluation: Evaluation): string {
+  const { label, outcome, unmet } = evaluation;
   switch (outcome.outcome) {
     case 'succeeded':
       return '';
     case 'function_error':
-      return functionErrorBody({ ...judgement, outcome });
+      return functionErrorBody({ ...evaluation, outcome });
     case 'expectation_failed':
       return bodyFrom(
         unmet
@@ -90,32 +90,32 @@ function bodyOf(judgement: Judgement): string {
             ...foreign(`    ${why}`),
           ]),
         unmet.length > SHOWN_UNMET ? kept(`… and ${unmet.length - SHOWN_UNMET} more expectations.`) : [],
-        whichOne(judgement),
+        whichOne(evaluation),
       );
     case 'not_invoked':
     case 'unknown':
       return bodyFrom(
         foreign(`${label}: ${outcome.error.name}: ${outcome.error.message}`),
-        partialFile(judgement),
+        partialFile(evaluation),
         kept(outcome.error.advice),
-        requestId(judgement),
+        requestId(evaluation),
       );
     default:
       return outcome satisfies never;
   }
 }
 
-function annotationOf(judgement: Judgement): Annotation | undefined {
-  const { outcome } = judgement;
+function annotationOf(evaluation: Evaluation): Annotation | undefined {
+  const { outcome } = evaluation;
   if (outcome.outcome === 'succeeded') return undefined;
   return {
-    level: judgement.failsStep ? 'error' : 'warning',
+    level: evaluation.failsStep ? 'error' : 'warning',
     title: TITLES[outcome.outcome],
-    body: bodyOf(judgement),
+    body: bodyOf(evaluation),
   };
 }
 
-function unansweredQuery({ label, queryProblem }: Judgement): Annotation | undefined {
+function unansweredQuery({ label, queryProblem }: Evaluation): Annotation | undefined {
   return queryProblem === undefined
     ? undefined
     : {
@@ -134,7 +134,7 @@ const WITHHELD: Readonly<Record<WithheldReason, string>> = {
 };
 
 /** A response that is not shown, because something in it may have to be masked. */
-function withheldResponse({ label, secrets }: Judgement): Annotation | undefined {
+function withheldResponse({ label, secrets }: Evaluation): Annotation | undefined {
   return secrets.withheld === undefined
     ? undefined
     : {
@@ -149,8 +149,8 @@ function withheldResponse({ label, secrets }: Judgement): Annotation | undefined
 }
 
 /** What one invocation has to say beside the workflow's name: its failure, and what could not be evaluated or shown. */
-export function annotationsFor(judgement: Judgement): Annotation[] {
-  return [annotationOf(judgement), unansweredQuery(judgement), withheldResponse(judgement)].filter(
+export function annotationsFor(evaluation: Evaluation): Annotation[] {
+  return [annotationOf(evaluation), unansweredQuery(evaluation), withheldResponse(evaluation)].filter(
     (annotation) => annotation !== undefined,
   );
 }

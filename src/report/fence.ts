@@ -1,4 +1,4 @@
-import { grouped } from '../figures.ts';
+import { grouped } from '../shared/figures.ts';
 
 // A runner trims white space and compares by culture, which does not see controls, formats and the like.
 // A lone surrogate arrives as U+FFFD.

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { grouped } from '../figures.ts';
+import { grouped } from '../shared/figures.ts';
 
 // As of a response that is shown when it is whole.
 const SHOWN_BYTES = 64 * 1024;

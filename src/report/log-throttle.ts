@@ -1,5 +1,5 @@
 import { info } from '@actions/core';
-import type { Judgement } from '../outcome/outcome.ts';
+import type { Evaluation } from '../outcome/outcome.ts';
 import { progressLine } from './log.ts';
 
 // A thousand invocations that are throttled now and then have each line; fifty thousand would write 48 MB.
@@ -25,7 +25,7 @@ export class LogThrottle {
   }
 
   /** Tells of an invocation of many that has ended. A single one has a log of its own. */
-  end(shown: Judgement): void {
+  end(shown: Evaluation): void {
     this.#ended += 1;
     const ended = this.#ended;
     if (this.#total === 1) return;

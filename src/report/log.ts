@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { endGroup, info, startGroup } from '@actions/core';
 import { readLogPlace } from '../outcome/log-tail.ts';
-import type { Judgement, Outcome } from '../outcome/outcome.ts';
+import type { Evaluation, Outcome } from '../outcome/outcome.ts';
 import { cut, fence, mayHoldCommand } from './fence.ts';
-import type { FailureNote, Totals } from './ledger.ts';
+import type { FailureNote, Totals } from './step-results.ts';
 
 const SHOWN_BYTES = 64 * 1024;
 const STRANGE_BYTES = 4 * 1024;
@@ -28,7 +28,7 @@ export function announcement({ labels, maxConcurrency }: Undertaking): string {
 }
 
 /** The one line that says what an invocation came to. */
-export function headline({ label, outcome, responseBytes }: Judgement): string {
+export function headline({ label, outcome, responseBytes }: Evaluation): string {
   switch (outcome.outcome) {
     case 'succeeded':
       switch (outcome.invocation_type) {
@@ -36,7 +36,7 @@ export function headline({ label, outcome, responseBytes }: Judgement): string {
           return `Lambda function ${label} invoked successfully (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
         case 'Event':
           // An emulator's 202 may have a body too, and an execution that was not followed has no response.
-          return outcome.durable_execution_arn !== undefined && 'result' in outcome
+          return outcome.durable_execution_arn !== undefined && 'response' in outcome
             ? `Lambda function ${label} ran to its end as a durable execution (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`
             : `Lambda function ${label} invoked asynchronously (status: ${outcome.status_code})`;
         case 'DryRun':
@@ -81,13 +81,13 @@ function logGroup({ log, isCut }: { log: string; isCut: boolean }): LogGroup {
 }
 
 /** The groups under the headline. A function's error is always shown, its response only when asked for. */
-export function groupsOf(judgement: Judgement, options: LogOptions): LogGroup[] {
+export function groupsOf(evaluation: Evaluation, options: LogOptions): LogGroup[] {
   const showResponse = options.showResponse && options.isShownAlready !== true;
-  const { outcome, response, logIsCut, strangeText } = judgement;
+  const { outcome, response, logIsCut, foreignText } = evaluation;
   if (outcome.outcome === 'not_invoked' || outcome.outcome === 'unknown') {
-    return strangeText === undefined
+    return foreignText === undefined
       ? []
-      : [{ title: "What came in place of Lambda's answer", foreign: cut(strangeText, STRANGE_BYTES) }];
+      : [{ title: "What came in place of Lambda's answer", foreign: cut(foreignText, STRANGE_BYTES) }];
   }
   const shown = (title: string): LogGroup => ({
     title,
@@ -102,8 +102,8 @@ export function groupsOf(judgement: Judgement, options: LogOptions): LogGroup[] 
 }
 
 /** Lines that say what the user may miss: the response that is not shown, the log that there is not. */
-export function hints(judgement: Judgement, { showResponse }: LogOptions): string[] {
-  const { outcome, response, responseFile, tailRefused } = judgement;
+export function hints(evaluation: Evaluation, { showResponse }: LogOptions): string[] {
+  const { outcome, response, responseFile, tailRefused } = evaluation;
   const hidden =
     'status_code' in outcome && !isFunctionError(outcome) && response.length > 0 && !showResponse;
   return [
@@ -133,11 +133,11 @@ export function writeForeign(text: string): void {
 }
 
 /** Writes what an invocation came to into the log. */
-export function writeLog(judgement: Judgement, options: LogOptions): void {
-  info(headline(judgement));
+export function writeLog(evaluation: Evaluation, options: LogOptions): void {
+  info(headline(evaluation));
   // A path may hold anything.
-  for (const line of hints(judgement, options)) writeForeign(line);
-  for (const { title, foreign } of groupsOf(judgement, options)) {
+  for (const line of hints(evaluation, options)) writeForeign(line);
+  for (const { title, foreign } of groupsOf(evaluation, options)) {
     startGroup(title);
     writeForeign(foreign);
     endGroup();
@@ -145,13 +145,13 @@ export function writeLog(judgement: Judgement, options: LogOptions): void {
 }
 
 /** One line for an invocation of many that has ended, with how many have. */
-export const progressLine = (shown: Judgement, ended: number, total: number): string =>
+export const progressLine = (shown: Evaluation, ended: number, total: number): string =>
   `${ended}/${total} ${headline(shown)}`;
 
 const NOTE_BYTES = 4 * 1024;
 
 /** A failure of many, for the end of the log: its line, its error and its log tail, each cut at 4 KiB. */
-export function noteOf(shown: Judgement): FailureNote {
+export function noteOf(shown: Evaluation): FailureNote {
   const { outcome } = shown;
   const why = 'error' in outcome ? `: ${outcome.error.name}` : '';
   return {
@@ -176,13 +176,14 @@ export function totalsLine({ total, succeeded, failed, coldStarts, warmStarts }:
 }
 
 /** Writes the end of the log of many: the failures again, with what they said, and the totals. */
-export function writeEnd(ledger: { notes: readonly FailureNote[]; totals: Totals }): void {
-  const { notes, totals } = ledger;
+export function writeEnd(results: { notes: readonly FailureNote[]; totals: Totals }): void {
+  const { notes, totals } = results;
   for (const { headline: line, foreign } of notes.slice(0, SHOWN_NOTES)) {
     info(line);
     for (const text of foreign) writeForeign(text);
   }
   const rest = totals.failed - SHOWN_NOTES;
-  if (rest > 0 && notes.length > SHOWN_NOTES) info(`… and ${rest} more failed. All are in the results file.`);
+  if (rest > 0 && notes.length > SHOWN_NOTES)
+    info(`… and ${rest} more failed. All are in the outcomes file.`);
   info(totalsLine(totals));
 }

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { setOutput, warning } from '@actions/core';
-import { grouped } from '../figures.ts';
-import type { Judgement } from '../outcome/outcome.ts';
-import { utf8 } from '../outcome/utf8.ts';
+import type { Evaluation } from '../outcome/outcome.ts';
+import { grouped } from '../shared/figures.ts';
+import { utf8 } from '../shared/text.ts';
 
 /** Outputs that only a step with exactly one invocation has, in the order of `action.yml`. */
 export const SINGLE_OUTPUTS = [
@@ -11,8 +11,8 @@ export const SINGLE_OUTPUTS = [
   'function_error',
   'executed_version',
   'log_result',
-  'result',
-  'result_file',
+  'response',
+  'response_file',
   'request_id',
   'duration_ms',
   'billed_duration_ms',
@@ -26,8 +26,8 @@ export const SINGLE_OUTPUTS = [
 
 /** Outputs that every step has. */
 export const COMMON_OUTPUTS = [
-  'results',
-  'results_file',
+  'outcomes',
+  'outcomes_file',
   'total',
   'succeeded',
   'failed',
@@ -40,7 +40,7 @@ export const LONGEST_OUTPUT_BYTES = 1_000_000;
 /** What a step came to, as far as the outputs tell. */
 export type Accounts = Readonly<{
   /** The single invocation of a step that has one. */
-  only: Judgement | undefined;
+  only: Evaluation | undefined;
   /** All outcomes as a JSON array; undefined where that is too long. */
   results: string | undefined;
   totals: Readonly<{ total: number; succeeded: number; failed: number; coldStarts: number }>;
@@ -56,7 +56,7 @@ export type Outputs = Readonly<{
 }>;
 
 /**
- * Whether a response has to go into a file because it is too long for the output `result`.
+ * Whether a response has to go into a file because it is too long for the output `response`.
  * A byte that is no UTF-8 becomes U+FFFD there, which has three.
  */
 export const isTooLong = (response: Uint8Array): boolean =>
@@ -67,25 +67,25 @@ const asText = (value: unknown): string => {
   return typeof value === 'string' ? value : JSON.stringify(value);
 };
 
-function singleOutputs({ outcome, response }: Judgement, files: Files): Record<string, string> {
+function singleOutputs({ outcome, response }: Evaluation, files: Files): Record<string, string> {
   const fields: Readonly<Record<string, unknown>> = {
     ...outcome,
-    result: utf8(response),
-    result_file: files.response,
+    response: utf8(response),
+    response_file: files.response,
   };
   return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, asText(fields[name])] as const));
 }
 
-/** Whether a streamed response was too long to be held: only its file has it. */
-const isLeftOut = ({ outcome, response, responseBytes }: Judgement): boolean =>
+/** Whether a streamed response was too long to be met: only its file has it. */
+const isLeftOut = ({ outcome, response, responseBytes }: Evaluation): boolean =>
   'status_code' in outcome && response.length === 0 && responseBytes > 0;
 
 /** The outputs of a step; a value that does not apply, or is too long for a runner, is the empty string. */
 export function outputsOf({ only, results, totals }: Accounts, files: Files): Outputs {
   const all: Readonly<Record<string, string>> = {
     ...(only !== undefined && singleOutputs(only, files)),
-    results: results ?? '',
-    results_file: files.results,
+    outcomes: results ?? '',
+    outcomes_file: files.results,
     total: String(totals.total),
     succeeded: String(totals.succeeded),
     failed: String(totals.failed),
@@ -95,12 +95,12 @@ export function outputsOf({ only, results, totals }: Accounts, files: Files): Ou
     ...Object.entries(all)
       .map(([name, value]) => ({ name, bytes: Buffer.byteLength(value) }))
       .filter(({ bytes }) => bytes > LONGEST_OUTPUT_BYTES),
-    ...(results === undefined ? [{ name: 'results', bytes: undefined }] : []),
-    ...(only !== undefined && isLeftOut(only) ? [{ name: 'result', bytes: only.responseBytes }] : []),
+    ...(results === undefined ? [{ name: 'outcomes', bytes: undefined }] : []),
+    ...(only !== undefined && isLeftOut(only) ? [{ name: 'response', bytes: only.responseBytes }] : []),
   ].map(({ name, bytes }) => ({
     name,
     bytes,
-    file: name === 'result' ? (files.response ?? files.results) : files.results,
+    file: name === 'response' ? (files.response ?? files.results) : files.results,
   }));
   const emptied = Object.fromEntries(tooLong.map(({ name }) => [name, ''] as const));
   return { values: { ...all, ...emptied }, tooLong };

@@ -1,4 +1,4 @@
-import { messageOf } from '../thrown.ts';
+import { messageOf } from '../shared/errors.ts';
 import { type Annotation, stepAnnotation } from './annotations.ts';
 
 /** Something that a step writes. Later steps rely on what is required, so the step fails where it is not written. */
@@ -11,19 +11,19 @@ const KINDS = {
     isRequired: false,
     title: 'Log Not Written',
     what: 'The log is not complete',
-    fix: 'The outcomes are in the outputs and the results file.',
+    fix: 'The outcomes are in the outputs and the outcomes file.',
   },
-  results_file: {
+  outcomes_file: {
     isRequired: true,
-    title: 'Results File Not Complete',
-    what: 'The results file is not complete',
+    title: 'Outcomes File Not Complete',
+    what: 'The outcomes file is not complete',
     fix: `${DISK}.`,
   },
   response: {
     isRequired: true,
     title: 'Response Not Written',
     what: 'The file of the response was not written',
-    fix: 'Check result_file, the permissions of its folder, and the disk space of the runner.',
+    fix: 'Check response_file, the permissions of its folder, and the disk space of the runner.',
   },
   outputs: {
     isRequired: true,

@@ -10,7 +10,7 @@ import { SEED } from '../../seed.ts';
 import { answer, delivery, failure, REQUEST_ID } from '../outcome/factory.ts';
 import { hostileBytes, hostileText } from './arbitraries.ts';
 import { onTheWire } from './capture.ts';
-import { judging } from './judgements.ts';
+import { judging } from './evaluations.ts';
 import { annotationsOf } from './writers.ts';
 
 const NOTE = /\n… cut: the first ([\d,]+) of ([\d,]+) bytes$/;
@@ -75,7 +75,7 @@ describe('however much came', () => {
         for (const { foreign } of shown)
           expect(Buffer.byteLength(foreign)).toBeLessThanOrEqual(65_536 + LONGEST_NOTE);
       }
-      const [strange] = groupsOf(judge(delivery(failure({ strangeText: response }))), { showResponse: true });
+      const [strange] = groupsOf(judge(delivery(failure({ foreignText: response }))), { showResponse: true });
       expect(Buffer.byteLength(strange?.foreign ?? '')).toBeLessThanOrEqual(4096 + LONGEST_NOTE);
       expect(strange?.foreign).not.toBe('');
     });
@@ -113,8 +113,8 @@ describe('however much came', () => {
 
   test('an annotation of a lost answer keeps its function, request id, advice and link', async () => {
     const judge = await plain;
-    const all = fc.property(long, fc.constantFrom('may_have_run', 'ran'), (value, proof) => {
-      const lost = judge(delivery(failure({ message: value, proof, requestId: REQUEST_ID })));
+    const all = fc.property(long, fc.constantFrom('may_have_run', 'ran'), (value, evidence) => {
+      const lost = judge(delivery(failure({ message: value, evidence, requestId: REQUEST_ID })));
       const [{ body = '' } = {}] = annotationsOf([lost]);
       const { advice } = 'error' in lost.outcome ? lost.outcome.error : { advice: undefined };
       expect(advice).toContain('https://');

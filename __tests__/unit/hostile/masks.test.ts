@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Delivery } from '../../../src/lambda/invocation.ts';
-import type { Judgement } from '../../../src/outcome/outcome.ts';
+import type { InvocationResult } from '../../../src/lambda/invocation.ts';
+import type { Evaluation } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { writeAnnotations } from '../../../src/report/annotations.ts';
 import { headline, writeLog } from '../../../src/report/log.ts';
 import { registerSecrets } from '../../../src/report/masks.ts';
-import { ResultsFile } from '../../../src/report/results-file.ts';
+import { OutcomesFile } from '../../../src/report/outcomes-file.ts';
 import { SEED } from '../../seed.ts';
 import { answer, delivery, invocation, REQUEST_ID } from '../outcome/factory.ts';
 import { hostileText } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
-import { type Asked, judging } from './judgements.ts';
+import { type Asked, judging } from './evaluations.ts';
 import { commandsIn, judgeOutput, tokensIn } from './runner-rules.ts';
 import { annotationsOf, commentOf, outputsFor, shownOf, summaryOf, writeMany } from './writers.ts';
 
@@ -27,18 +27,18 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const withoutTokens = (stdout: string): string =>
   tokensIn(judgeOutput(stdout)).reduce((rest, token) => rest.replaceAll(token, ''), stdout);
 
-/** Everything that others can see of a judgement, the commands that tell the runner what to mask left out. */
-function everythingShown(judgement: Judgement): string {
-  const shown = shownOf(judgement);
-  const file = new ResultsFile(folder);
+/** Everything that others can see of a evaluation, the commands that tell the runner what to mask left out. */
+function everythingShown(evaluation: Evaluation): string {
+  const shown = shownOf(evaluation);
+  const file = new OutcomesFile(folder);
   file.append(JSON.stringify(shown.outcome));
   const stdout = stdoutOf(() => {
     writeLog(shown, { showResponse: true });
-    writeAnnotations(annotationsOf([judgement]));
-    writeMany([judgement, judgement]);
+    writeAnnotations(annotationsOf([evaluation]));
+    writeMany([evaluation, evaluation]);
   });
-  const told = annotationsOf([judgement]).map(({ body }) => onTheWire(body));
-  const inMarkdown = [summaryOf([judgement]), commentOf([judgement])];
+  const told = annotationsOf([evaluation]).map(({ body }) => onTheWire(body));
+  const inMarkdown = [summaryOf([evaluation]), commentOf([evaluation])];
   return [withoutTokens(stdout), ...told, ...inMarkdown, readFileSync(file.path, 'utf8')].join('\n');
 }
 
@@ -51,7 +51,7 @@ const traces = (secret: string | number): string[] => {
 };
 
 /** How a function can let a secret out: in its answer, in what it logs, in what it throws. */
-type Leak = (secret: string | number) => Delivery;
+type Leak = (secret: string | number) => InvocationResult;
 
 const LEAKS: Readonly<Record<string, Leak>> = {
   'an answer and a log': (secret) =>
@@ -106,27 +106,27 @@ const secret = fc.oneof(
   { arbitrary: secretNumber, weight: 1 },
 );
 
-const EXPECTED = { expect: "result.secret == 'something else'", query: '[result.secret, log_result]' };
+const EXPECTED = { expect: "response.secret == 'something else'", query: '[response.secret, log_result]' };
 
 describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
   const leak = LEAKS[how] ?? (() => delivery(answer('null')));
-  const masks: Asked = { ...EXPECTED, mask: 'result.secret' };
+  const masks: Asked = { ...EXPECTED, mask: 'response.secret' };
 
   test('is in nothing that others see, and in the outputs', async () => {
     const judge = await judging(masks);
     const control = everythingShown(judge(leak('')));
     let found = 0;
     const all = fc.property(secret, (hidden) => {
-      const judgement = judge(leak(hidden));
-      const shown = everythingShown(judgement);
+      const evaluation = judge(leak(hidden));
+      const shown = everythingShown(evaluation);
       for (const trace of traces(hidden)) {
         if (control.includes(trace)) continue;
         found += 1;
         expect(shown).not.toContain(onTheWire(trace));
       }
-      const { values } = outputsFor([judgement], { results: 'results.jsonl' });
-      expect(values['result']).toBe(Buffer.from(judgement.response).toString());
-      expect(JSON.parse(values['results'] ?? '')[0].result.secret).toEqual(
+      const { values } = outputsFor([evaluation], { results: 'outcomes.jsonl' });
+      expect(values['response']).toBe(Buffer.from(evaluation.response).toString());
+      expect(JSON.parse(values['outcomes'] ?? '')[0].response.secret).toEqual(
         JSON.parse(JSON.stringify(hidden)),
       );
     });
@@ -161,7 +161,7 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
 
 /** What is shown of an answer, byte for byte as a runtime wrote it, with its `secret` masked. */
 async function shownFor(response: string, asked: Asked = {}): Promise<string> {
-  const judge = await judging({ mask: 'result.secret', ...asked });
+  const judge = await judging({ mask: 'response.secret', ...asked });
   return everythingShown(judge(delivery(answer(response))));
 }
 
@@ -188,7 +188,7 @@ describe('a secret that was written otherwise', () => {
   test('as JSON in a string that is JSON again, is not shown', async () => {
     const all = fc.asyncProperty(characters, async (text) => {
       const body = JSON.stringify(JSON.stringify({ secret: text }));
-      const shown = await shownFor(`{"body":${body}}`, { mask: 'powertools_json(result.body).secret' });
+      const shown = await shownFor(`{"body":${body}}`, { mask: 'powertools_json(response.body).secret' });
       expect(shown).not.toContain(body.slice(1, -1));
     });
     await fc.assert(all, { seed: SEED, numRuns: 40 });
@@ -207,7 +207,7 @@ describe('a secret that was written otherwise', () => {
     'in a line of the log by %s, once or in JSON again, is not shown',
     async (name) => {
       const write = writers[name] ?? JSON.stringify;
-      const judge = await judging({ mask: 'result.secret' });
+      const judge = await judging({ mask: 'response.secret' });
       const all = fc.property(characters, (text) => {
         const written = [
           text,
@@ -251,7 +251,7 @@ describe('a secret that is long', () => {
 
 describe('a secret outside of the response', () => {
   test('is hidden in every text of the outcome that a function, a network or the user wrote', async () => {
-    const judge = await judging({ mask: 'result.secret' });
+    const judge = await judging({ mask: 'response.secret' });
     const all = fc.property(fc.stringMatching(/^[a-zA-Z0-9_-]{12,40}$/), (text) => {
       const ended = delivery(
         answer(JSON.stringify({ secret: text }), {
@@ -277,23 +277,23 @@ describe('a secret outside of the response', () => {
 
 describe('a mask', () => {
   test('leaves the size of the response true', async () => {
-    const judge = await judging({ mask: 'result.secret' });
-    const judgement = judge(delivery(answer('{"secret":"a long secret"}')));
-    expect(headline(shownOf(judgement))).toBe(headline(judgement));
+    const judge = await judging({ mask: 'response.secret' });
+    const evaluation = judge(delivery(answer('{"secret":"a long secret"}')));
+    expect(headline(shownOf(evaluation))).toBe(headline(evaluation));
   });
 
   test('on white space hides nothing and warns of nothing', async () => {
-    const judge = await judging({ mask: 'result.secret' });
+    const judge = await judging({ mask: 'response.secret' });
     const { secrets } = judge(delivery(answer('{"secret":"   "}')));
     expect(secrets.texts).toEqual([]);
   });
 
   test('covers why a query could not be evaluated, and an expression with the secret in it', async () => {
-    const judge = await judging({ mask: 'result.secret', expect: "result.secret != 'a secret'" });
-    const judgement = {
+    const judge = await judging({ mask: 'response.secret', expect: "response.secret != 'a secret'" });
+    const evaluation = {
       ...judge(delivery(answer('{"secret":"a secret"}'))),
       queryProblem: 'found "a secret"',
     };
-    expect(everythingShown(judgement)).not.toContain('a secret');
+    expect(everythingShown(evaluation)).not.toContain('a secret');
   });
 });

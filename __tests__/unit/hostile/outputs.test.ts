@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Delivery } from '../../../src/lambda/invocation.ts';
+import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import { COMMON_OUTPUTS, isTooLong, SINGLE_OUTPUTS, writeOutputs } from '../../../src/report/outputs.ts';
 import { SEED } from '../../seed.ts';
 import { answer, delivery } from '../outcome/factory.ts';
 import { hostileBytes, hostileText } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
-import { hostileDelivery, judging } from './judgements.ts';
+import { hostileDelivery, judging } from './evaluations.ts';
 import { commandsIn, judgeOutput, outputsIn } from './runner-rules.ts';
 import { outputsFor } from './writers.ts';
 
-const FILES = { results: '/tmp/results.jsonl', response: '/tmp/response' };
+const FILES = { results: '/tmp/outcomes.jsonl', response: '/tmp/response' };
 const LIMIT = 1_000_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'outputs-'));
@@ -30,10 +30,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const judge = await judging({ query: 'result' });
+const judge = await judging({ query: 'response' });
 
 /** What a runner has after the outputs were written, and what was printed meanwhile. */
-function written(deliveries: readonly Delivery[]) {
+function written(deliveries: readonly InvocationResult[]) {
   writeFileSync(file, '');
   const stdout = stdoutOf(() =>
     writeOutputs(
@@ -67,11 +67,11 @@ describe('outputs', () => {
         request_id: asText(result.requestId),
         durable_execution_arn: asText(came?.durableExecutionArn),
         log_result: asText('log_result' in outcome ? outcome.log_result : undefined),
-        result: came === undefined ? '' : asReceived(came.payload),
+        response: came === undefined ? '' : asReceived(came.payload),
         query_result: asText(outcome.query_result),
-        results: JSON.stringify([outcome]),
+        outcomes: JSON.stringify([outcome]),
         total: '1',
-        results_file: FILES.results,
+        outcomes_file: FILES.results,
       });
     });
     fc.assert(all, { seed: SEED, numRuns: 300 });
@@ -81,7 +81,7 @@ describe('outputs', () => {
     const all = fc.property(fc.array(hostileDelivery, { minLength: 2, maxLength: 4 }), (deliveries) => {
       const { outputs } = written(deliveries);
       expect(outputs.map(([name]) => name)).toEqual(COMMON_OUTPUTS);
-      expect(JSON.parse(Object.fromEntries(outputs)['results'] ?? '')).toHaveLength(deliveries.length);
+      expect(JSON.parse(Object.fromEntries(outputs)['outcomes'] ?? '')).toHaveLength(deliveries.length);
     });
     fc.assert(all, { seed: SEED, numRuns: 100 });
   });
@@ -90,7 +90,7 @@ describe('outputs', () => {
     const all = fc.property(hostileText.map(onTheWire), fc.boolean(), (text, marked) => {
       const payload = Buffer.from(`${marked ? '\ufeff' : ''}${text}`);
       const values = Object.fromEntries(written([delivery(answer('', { payload }))]).outputs);
-      expect(Buffer.from(values['result'] ?? '')).toEqual(payload);
+      expect(Buffer.from(values['response'] ?? '')).toEqual(payload);
     });
     fc.assert(all, { seed: SEED, numRuns: 100 });
   });
@@ -109,16 +109,16 @@ describe('an output over a megabyte', () => {
     let [emptied, kept] = [0, 0];
     const all = fc.property(nearTheLimit, (payload) => {
       const { stdout, outputs } = written([delivery(answer('', { payload }))]);
-      const { result, results } = Object.fromEntries(outputs);
+      const { response, outcomes } = Object.fromEntries(outputs);
       const text = asReceived(payload);
       const isLong = Buffer.byteLength(text) > LIMIT;
-      expect(result).toBe(isLong ? '' : text);
-      expect(results).toBe('');
+      expect(response).toBe(isLong ? '' : text);
+      expect(outcomes).toBe('');
       for (const [, value] of outputs) expect(Buffer.byteLength(value)).toBeLessThanOrEqual(LIMIT);
       const told = commandsIn(judgeOutput(stdout)).map(({ name, data }) => [name, data.split(' ')[2]]);
       expect(told.filter(([, output]) => output !== 'query_result')).toEqual([
-        ...(isLong ? [['warning', 'result']] : []),
-        ['warning', 'results'],
+        ...(isLong ? [['warning', 'response']] : []),
+        ['warning', 'outcomes'],
       ]);
       if (isLong) emptied += 1;
       else kept += 1;
@@ -133,8 +133,8 @@ describe('what an output can not hold', () => {
     const unit = fc.constantFrom(0xff, 0xc3, 0x80, 0x41);
     const all = fc.property(unit, fc.integer({ min: 300_000, max: 1_000_010 }), (byte, length) => {
       const payload = new Uint8Array(length).fill(byte);
-      const { result } = outputsFor([judge(delivery(answer('', { payload })))], FILES).values;
-      expect(isTooLong(payload)).toBe(result === '');
+      const { response } = outputsFor([judge(delivery(answer('', { payload })))], FILES).values;
+      expect(isTooLong(payload)).toBe(response === '');
     });
     fc.assert(all, { seed: SEED, numRuns: 8 });
   });

@@ -1,22 +1,22 @@
 import '../realm.ts';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { toFailure } from '../../../src/lambda/failures.ts';
-import type { Delivery } from '../../../src/lambda/invocation.ts';
-import { Progress } from '../../../src/lambda/progress.ts';
-import { maskJudgement } from '../../../src/outcome/masks.ts';
-import type { Judgement } from '../../../src/outcome/outcome.ts';
+import { AttemptProgress } from '../../../src/lambda/attempt-progress.ts';
+import { toFailure } from '../../../src/lambda/evidence.ts';
+import type { InvocationResult } from '../../../src/lambda/invocation.ts';
+import { maskEvaluation } from '../../../src/outcome/masks.ts';
+import type { Evaluation } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { invalidInput, writeAnnotations } from '../../../src/report/annotations.ts';
 import { fence, mayHoldCommand } from '../../../src/report/fence.ts';
 import { groupsOf, headline, hints, noteOf, writeLog } from '../../../src/report/log.ts';
 import { registerSecrets } from '../../../src/report/masks.ts';
+import { waitLine, writeDurableEvent } from '../../../src/report/progress.ts';
 import { notWritten } from '../../../src/report/report-writer.ts';
-import { waitLine, writeHappening } from '../../../src/report/under-way.ts';
 import { SEED } from '../../seed.ts';
 import { hostileText, hostileValue, workflowCommand } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
-import { hostileDelivery, judging } from './judgements.ts';
+import { hostileDelivery, judging } from './evaluations.ts';
 import { type Command, commandsIn, judgeOutput, type Transcript, tokensIn } from './runner-rules.ts';
 import { annotationsOf, writeMany } from './writers.ts';
 
@@ -53,9 +53,9 @@ const shape = ({ lines }: Transcript): Record<string, unknown>[] =>
   });
 
 /** What the log of an invocation has to come to: our own lines and groups, and every foreign line as it is. */
-const meant = (judgement: Judgement, showResponse: boolean) => [
-  ...[headline(judgement), ...hints(judgement, { showResponse })].map((line) => ({ kind: 'text', line })),
-  ...groupsOf(judgement, { showResponse }).flatMap(({ title, foreign }) => [
+const meant = (evaluation: Evaluation, showResponse: boolean) => [
+  ...[headline(evaluation), ...hints(evaluation, { showResponse })].map((line) => ({ kind: 'text', line })),
+  ...groupsOf(evaluation, { showResponse }).flatMap(({ title, foreign }) => [
     { kind: 'group', data: title },
     ...linesOf(foreign).map((line) => ({ kind: 'text', line })),
     { kind: 'endgroup', data: '' },
@@ -67,12 +67,12 @@ describe('the log', () => {
     const seen = new Set<string>();
     let [fences, groups] = [0, 0];
     const all = fc.property(hostileDelivery, fc.boolean(), (delivery, showResponse) => {
-      const judgement = judge(delivery);
-      const log = written(() => writeLog(judgement, { showResponse }));
-      expect(shape(log)).toEqual(meant(judgement, showResponse));
+      const evaluation = judge(delivery);
+      const log = written(() => writeLog(evaluation, { showResponse }));
+      expect(shape(log)).toEqual(meant(evaluation, showResponse));
       expect(log.open).toBeUndefined();
-      for (const { title } of groupsOf(judgement, { showResponse })) expect(TITLES).toContain(title);
-      groups += groupsOf(judgement, { showResponse }).length;
+      for (const { title } of groupsOf(evaluation, { showResponse })) expect(TITLES).toContain(title);
+      groups += groupsOf(evaluation, { showResponse }).length;
       for (const token of tokensIn(log)) {
         expect(token).toMatch(UUID);
         seen.add(token);
@@ -88,7 +88,7 @@ describe('the log', () => {
 
   const told = (foreign: string): Transcript =>
     written(() =>
-      writeLog(judge({ ...refused, result: { ...refused.result, strangeText: foreign } }), quiet),
+      writeLog(judge({ ...refused, result: { ...refused.result, foreignText: foreign } }), quiet),
     );
 
   test.each(['a\nb', 'std::vector', '{"arn":"arn:aws:iam::1:role/r"}', '# [x]', 'é\r\nü'])(
@@ -118,7 +118,7 @@ describe('the log', () => {
 
 describe('the log of many', () => {
   // Not of whoever answered: `name` is a word of ours, of Node's or of Lambda's.
-  const named = (delivery: Delivery): Delivery =>
+  const named = (delivery: InvocationResult): InvocationResult =>
     delivery.result.kind === 'failure'
       ? { ...delivery, result: { ...delivery.result, name: 'HTTP 502' } }
       : delivery;
@@ -280,8 +280,8 @@ describe('masks', () => {
   test('come with a log that has no more commands than before', async () => {
     const judgeMasked = await findAll;
     const all = fc.property(hostileDelivery, (delivery) => {
-      const { secrets, ...judgement } = judgeMasked(delivery);
-      const shown = maskJudgement({ ...judgement, secrets }, new SecretTexts(secrets.texts));
+      const { secrets, ...evaluation } = judgeMasked(delivery);
+      const shown = maskEvaluation({ ...evaluation, secrets }, new SecretTexts(secrets.texts));
       const log = written(() => writeLog(shown, { showResponse: true }));
       expect(shape(log)).toEqual(meant(shown, true));
     });
@@ -301,10 +301,10 @@ describe('a wait', () => {
     { requiredKeys: [] },
   );
   const failureOf = (error: unknown, came: { head: { statusCode: number } | undefined; text: string }) => {
-    const progress = new Progress(() => 0);
+    const progress = new AttemptProgress(() => 0);
     if (came.head !== undefined) {
-      progress.headCame(came.head);
-      progress.textCame(came.text);
+      progress.receivedHead(came.head);
+      progress.receivedText(came.text);
     }
     return toFailure(error, progress);
   };
@@ -332,9 +332,9 @@ describe('a wait', () => {
 
   test('is one line and no command after an answer with a success status that is not Lambda’s', () => {
     const all = fc.property(hostileText, (text) => {
-      const progress = new Progress(() => 0);
-      progress.headCame({ statusCode: 200 });
-      progress.textCame(text);
+      const progress = new AttemptProgress(() => 0);
+      progress.receivedHead({ statusCode: 200 });
+      progress.receivedText(text);
       const line = lineOf(toFailure(progress.flawFound('content'), progress));
       expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]);
     });
@@ -355,7 +355,7 @@ describe('what happened in a durable execution', () => {
     const all = fc.property(hostileText, (name) => {
       const happened = { label: 'my-function', kind: 'Step', state: 'Started', name } as const;
       const line = expect.stringMatching(/^Lambda function my-function: step .* started$/su);
-      expect(shape(written(() => writeHappening(happened)))).toEqual([{ kind: 'text', line }]);
+      expect(shape(written(() => writeDurableEvent(happened)))).toEqual([{ kind: 'text', line }]);
     });
     fc.assert(all, { seed: SEED, numRuns: 300 });
   });

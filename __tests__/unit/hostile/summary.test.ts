@@ -9,15 +9,15 @@ import remarkParse from 'remark-parse';
 import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 import { visit } from 'unist-util-visit';
-import type { Delivery } from '../../../src/lambda/invocation.ts';
+import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import { requestUrl } from '../../../src/outcome/links.ts';
 import { readLogPlace } from '../../../src/outcome/log-tail.ts';
-import type { Judgement, Outcome } from '../../../src/outcome/outcome.ts';
+import type { Evaluation, Outcome } from '../../../src/outcome/outcome.ts';
 import { codeSpan, table } from '../../../src/report/markdown.ts';
 import { SEED } from '../../seed.ts';
 import { hostileText } from './arbitraries.ts';
 import { onTheWire } from './capture.ts';
-import { hostileDelivery, judging } from './judgements.ts';
+import { hostileDelivery, judging } from './evaluations.ts';
 import { summaryOf } from './writers.ts';
 
 const gitHub = unified()
@@ -93,7 +93,7 @@ class Twins {
     const { executed_version: version } = named;
     return {
       ...named,
-      result: 'result',
+      response: 'result',
       log_result: 'log',
       ...(version !== undefined && { executed_version: this.word(version) }),
     };
@@ -111,7 +111,7 @@ class Twins {
 
 // Renderers do not agree on a backslash before an escaped pipe: GitHub's own keeps both in the cell, remark ends it.
 const disagreeing = (text: string): boolean => text.replace(/\s+/g, ' ').includes('\\|');
-const fields = ({ result }: Delivery): string[] =>
+const fields = ({ result }: InvocationResult): string[] =>
   [
     result.requestId,
     result.kind === 'answer' ? result.executedVersion : undefined,
@@ -120,7 +120,8 @@ const fields = ({ result }: Delivery): string[] =>
 const agreed = hostileDelivery.filter((ended) => !fields(ended).some(disagreeing));
 
 const judge = await judging({ expect: "result != 'never'", query: 'result' }, { failOnFunctionError: false });
-const judgeAll = (deliveries: readonly Delivery[]): Judgement[] => deliveries.map((ended) => judge(ended));
+const judgeAll = (deliveries: readonly InvocationResult[]): Evaluation[] =>
+  deliveries.map((ended) => judge(ended));
 
 describe('the summary', () => {
   test('is our own skeleton, with what is foreign in code alone, whatever a function or a stranger wrote', () => {
@@ -128,9 +129,9 @@ describe('the summary', () => {
     const all = fc.property(fc.array(agreed, { minLength: 1, maxLength: 4 }), (deliveries) => {
       const judgements = judgeAll(deliveries);
       const twins = new Twins();
-      const harmless = judgements.map((judgement) => ({
-        ...judgement,
-        outcome: twins.harmless(judgement.outcome),
+      const harmless = judgements.map((evaluation) => ({
+        ...evaluation,
+        outcome: twins.harmless(evaluation.outcome),
       }));
       const drawn = draw(render(summaryOf(judgements)));
       const wanted = draw(render(summaryOf(harmless))).map((part) => twins.restored(part));
@@ -168,12 +169,12 @@ describe('the summary', () => {
   test('links to the CloudWatch console alone', () => {
     let links = 0;
     const all = fc.property(agreed, (ended) => {
-      const judgement = judge(ended);
-      const { outcome } = judgement;
+      const evaluation = judge(ended);
+      const { outcome } = evaluation;
       const { region = '', function_name: functionName, request_id: requestId = '' } = outcome;
       const log = 'log_result' in outcome ? outcome.log_result : undefined;
       const logGroup = readLogPlace(log ?? '')?.logGroup;
-      for (const { tagName, properties } of elements(render(summaryOf([judgement])))) {
+      for (const { tagName, properties } of elements(render(summaryOf([evaluation])))) {
         if (tagName !== 'a') continue;
         const href = String(properties['href']);
         expect(href).toBe(requestUrl({ functionName, region, requestId, logGroup }));
@@ -204,9 +205,9 @@ describe('the summary', () => {
       const quiet = { ...judged, outcome };
       const loud = {
         ...quiet,
-        strangeText: text,
+        foreignText: text,
         queryProblem: text,
-        unmet: [{ expectation: { expression: text, held: false, value: text }, why: text }],
+        unmet: [{ expectation: { expression: text, met: false, value: text }, why: text }],
         outcome:
           'error' in outcome
             ? { ...outcome, query_result: text, error: { ...outcome.error, message: text, advice: text } }

@@ -78,9 +78,9 @@ describe('invocations', () => {
     ]);
   });
 
-  test('have no result_file when there are several', async () => {
-    expect(await problemsFor({ function_name: 'a\nb', result_file: 'x.json' })).toEqual([
-      'result_file takes the response of one invocation, and this step has 2. Remove it, and read the output results_file.',
+  test('have no response_file when there are several', async () => {
+    expect(await problemsFor({ function_name: 'a\nb', response_file: 'x.json' })).toEqual([
+      'response_file takes the response of one invocation, and this step has 2. Remove it, and read the output outcomes_file.',
     ]);
   });
 });
@@ -90,10 +90,10 @@ describe('repeat', () => {
   test('is counted with the entries before any copy is made', async () => {
     const invocations = '- {}\n'.repeat(100_000);
     expect(
-      await problemsFor({ invocations, repeat: '10000', result_file: 'x', response_stream: 'true' }),
+      await problemsFor({ invocations, repeat: '10000', response_file: 'x', response_stream: 'true' }),
     ).toEqual([
       'This step has 1,000,000,000 invocations; the limit is 100,000. Split them between jobs with shard, or lower repeat.',
-      expect.stringMatching(/^result_file takes .* has 1000000000\./),
+      expect.stringMatching(/^response_file takes .* has 1000000000\./),
       expect.stringMatching(/^response_stream takes .* has 1000000000\./),
     ]);
     const function_name = Array(100).fill('f').join('\n');

@@ -55,10 +55,10 @@ describe('waiting', () => {
     expect((await planFor(mixed)).warnings).toEqual([]);
   });
 
-  test('gives an Event a response for result_file', async () => {
-    const event = { invocation_type: 'Event', result_file: 'out.json' };
+  test('gives an Event a response for response_file', async () => {
+    const event = { invocation_type: 'Event', response_file: 'out.json' };
     expect((await planFor(event)).warnings).toEqual([
-      'result_file has no effect with invocation_type: Event; there is a response only with RequestResponse.',
+      'response_file has no effect with invocation_type: Event; there is a response only with RequestResponse.',
     ]);
     expect((await planFor({ ...event, wait_for_durable_execution: 'true' })).warnings).toEqual([]);
   });

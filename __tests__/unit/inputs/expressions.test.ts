@@ -4,16 +4,16 @@ import { planFor, problemsFor } from './factory.ts';
 describe('expressions', () => {
   test('are read one a line, white space and empty lines aside', async () => {
     const { expressions } = await planFor({
-      expect: '  result.a == `1`\n\n  result.b == `2`  \n',
-      query: 'result.{\n  a: a,\n  b: b\n}',
-      mask: 'result.token',
+      expect: '  response.a == `1`\n\n  response.b == `2`  \n',
+      query: 'response.{\n  a: a,\n  b: b\n}',
+      mask: 'response.token',
     });
     expect(expressions).toMatchObject({
-      expect: ['result.a == `1`', 'result.b == `2`'],
-      query: 'result.{ a: a, b: b }',
-      mask: ['result.token'],
+      expect: ['response.a == `1`', 'response.b == `2`'],
+      query: 'response.{ a: a, b: b }',
+      mask: ['response.token'],
     });
-    expect(expressions.search?.('result.a', { result: { a: 7 } })).toBe(7);
+    expect(expressions.search?.('response.a', { response: { a: 7 } })).toBe(7);
   });
 
   test('that are not given load nothing', async () => {
@@ -21,7 +21,7 @@ describe('expressions', () => {
   });
 
   test.each([
-    ['result.a == 200', 12, 'numbers, true, false and null stand in backticks: `200`'],
+    ['response.a == 200', 14, 'numbers, true, false and null stand in backticks: `200`'],
     ['a.b[', 4, 'the expression ends too early'],
     ['a = b', 2, 'a comparison is written =='],
     ['a b', 2, 'b is not expected here'],
@@ -34,7 +34,7 @@ describe('expressions', () => {
     ],
     ['frobnicate_it(a)', 0, 'there is no function frobnicate_it'],
   ])('%s is refused with a caret under the place', async (expression, column, what) => {
-    expect(await problemsFor({ expect: `result.ok == \`true\`\n${expression}` })).toEqual([
+    expect(await problemsFor({ expect: `response.ok == \`true\`\n${expression}` })).toEqual([
       `expect has an expression that is no JMESPath: ${what}.\n    ${expression}\n    ${' '.repeat(column)}^`,
     ]);
   });
@@ -59,10 +59,12 @@ describe('expressions', () => {
     ]);
   });
 
-  test.each(['length(result) > `1`', 'sum(result.items) == `6`', 'a > `1`', "starts_with(outcome, 'su')"])(
-    '%s is sound although it has no meaning on an empty document',
-    async (expression) => {
-      expect(await problemsFor({ expect: expression })).toEqual([]);
-    },
-  );
+  test.each([
+    'length(response) > `1`',
+    'sum(response.items) == `6`',
+    'a > `1`',
+    "starts_with(outcome, 'su')",
+  ])('%s is sound although it has no meaning on an empty document', async (expression) => {
+    expect(await problemsFor({ expect: expression })).toEqual([]);
+  });
 });

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from '@jest/globals';
-import { INPUT_DEFAULTS, type InputName, type InputReader } from '../../../src/inputs/declarations.ts';
+import type { Environment } from '../../../src/inputs/environment.ts';
 import { makePlan, type Plan } from '../../../src/inputs/plan.ts';
 import { InvalidInputError } from '../../../src/inputs/problems.ts';
-import type { Environment } from '../../../src/inputs/read.ts';
+import { INPUT_DEFAULTS, type InputName, type InputReader } from '../../../src/inputs/schema.ts';
 import type { Invocation } from '../../../src/lambda/invocation.ts';
 import '../realm.ts';
 

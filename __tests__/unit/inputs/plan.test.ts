@@ -25,7 +25,7 @@ describe('a plan', () => {
       responseStream: false,
       proxy: {},
       expressions: { expect: [], mask: [] },
-      resultFile: undefined,
+      responseFile: undefined,
       failOnFunctionError: true,
       showResponse: false,
       writeSummary: true,
@@ -55,7 +55,7 @@ describe('a plan', () => {
       query: 'result',
       show_response: 'true',
       mask: 'result',
-      result_file: 'out/response.json',
+      response_file: 'out/response.json',
       summary: 'false',
     });
     expect(plan).toEqual({
@@ -82,7 +82,7 @@ describe('a plan', () => {
       responseStream: false,
       proxy: {},
       expressions: { expect: ['result'], query: 'result', mask: ['result'], search: expect.any(Function) },
-      resultFile: expect.stringMatching(/[/\\]workspace[/\\]out[/\\]response\.json$/),
+      responseFile: expect.stringMatching(/[/\\]workspace[/\\]out[/\\]response\.json$/),
       failOnFunctionError: false,
       showResponse: true,
       writeSummary: false,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { VERDICTS_BY_NAME } from '../../../src/lambda/failures.ts';
-import type { Failure } from '../../../src/lambda/invocation.ts';
+import { CLASSES_BY_NAME } from '../../../src/lambda/evidence.ts';
+import type { InvokeFailure } from '../../../src/lambda/invocation.ts';
 import { adviseOn, type JobFacts } from '../../../src/outcome/advice.ts';
 import { failure, invocation, REQUEST_ID } from './factory.ts';
 
@@ -10,24 +10,29 @@ const FIX = 'Fix the problem above and re-run the job.';
 const PERMISSION = 'permissions:\n  id-token: write\n';
 const SENT_AT = new Date('2026-01-02T03:04:05.678Z');
 
-const advise = (given: Partial<Failure>, job: JobFacts = PUSH): string =>
+const advise = (given: Partial<InvokeFailure>, job: JobFacts = PUSH): string =>
   adviseOn({ failure: failure(given), invocation: invocation(), region: 'eu-west-1', job });
 
 /** Advice on a failure without an answer, so without a status. */
-function adviseUnanswered(given: Partial<Failure>): string {
+function adviseUnanswered(given: Partial<InvokeFailure>): string {
   const { statusCode: _, ...unanswered } = failure(given);
   return adviseOn({ failure: unanswered, invocation: invocation(), region: 'eu-west-1', job: PUSH });
 }
 
 describe('advice', () => {
-  test.each(Object.entries(VERDICTS_BY_NAME))('is a sentence or more on %s', (name, { proof }) => {
-    expect(advise({ name, proof, requestId: REQUEST_ID })).toMatch(/^[A-Z][\s\S]{20,}$/);
+  test.each(Object.entries(CLASSES_BY_NAME))('is a sentence or more on %s', (name, { evidence }) => {
+    expect(advise({ name, evidence, requestId: REQUEST_ID })).toMatch(/^[A-Z][\s\S]{20,}$/);
   });
 
   test.each(['may_have_run', 'ran'] as const)(
     'after a failure that proves %s promises no link where there is none',
-    (proof) => {
-      const nowhere = { failure: failure({ proof }), invocation: invocation(), region: undefined, job: PUSH };
+    (evidence) => {
+      const nowhere = {
+        failure: failure({ evidence }),
+        invocation: invocation(),
+        region: undefined,
+        job: PUSH,
+      };
       expect(adviseOn(nowhere)).not.toMatch(/:$/m);
     },
   );
@@ -55,7 +60,7 @@ describe('advice', () => {
     ['ENOBUFS', 'memory'],
     ['ENOMEM', 'memory'],
   ])('on a runner that has none left for a connection, %s, says so', (name, word) => {
-    const advice = advise({ name, proof: 'never_ran' });
+    const advice = advise({ name, evidence: 'did_not_run' });
     expect(advice).toContain(word);
     expect(advice).toContain('max_concurrency');
   });
@@ -76,7 +81,7 @@ describe('advice', () => {
   });
 
   test('after a failure that may have run warns of running it twice, and links to its log', () => {
-    const advice = advise({ name: 'NewException', proof: 'may_have_run', requestId: REQUEST_ID });
+    const advice = advise({ name: 'NewException', evidence: 'may_have_run', requestId: REQUEST_ID });
     expect(advice).toMatch(
       new RegExp(`^Check the function's log before you retry: https://\\S+${REQUEST_ID}\\S+\\n`),
     );
@@ -84,17 +89,17 @@ describe('advice', () => {
   });
 
   test('after a failure that may have run links to the time when it can have run, where it has no id', () => {
-    expect(advise({ name: 'ECONNRESET', proof: 'may_have_run', sentAt: SENT_AT })).toContain(
+    expect(advise({ name: 'ECONNRESET', evidence: 'may_have_run', sentAt: SENT_AT })).toContain(
       '/log-events$3Fstart$3D1767322985678$26end$3D1767323945678\n',
     );
   });
 
   test('does not make a link of an id that is not Lambda’s', () => {
-    expect(advise({ proof: 'may_have_run', requestId: 'https://evil.example' })).not.toContain('evil');
+    expect(advise({ evidence: 'may_have_run', requestId: 'https://evil.example' })).not.toContain('evil');
   });
 
   test('after a failure of the function’s own code says that it ran', () => {
-    const advice = advise({ name: 'EFSIOException', proof: 'ran', requestId: REQUEST_ID });
+    const advice = advise({ name: 'EFSIOException', evidence: 'ran', requestId: REQUEST_ID });
     expect(advice).toMatch(/^The function's own code ran\. Check its log: https:\S+$/);
     expect(advice).not.toContain('idempotent');
   });
@@ -169,7 +174,7 @@ describe('advice on a denial of something other than invoking', () => {
   test('of following has both actions, on the function of the execution', () => {
     const durableExecutionArn = `${ARN}:1/durable-execution/order-7/id`;
     const message = denied('lambda:GetDurableExecution', durableExecutionArn);
-    const advice = advise({ name: 'AccessDeniedException', message, proof: 'ran', durableExecutionArn });
+    const advice = advise({ name: 'AccessDeniedException', message, evidence: 'ran', durableExecutionArn });
     expect(advice.split('\n')[1]).toBe(
       statement('lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'),
     );
@@ -193,7 +198,7 @@ describe('advice on a durable function', () => {
   const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function:orders:$LATEST/durable-execution/order-7/id';
   const lost = (durableExecutionArn: string, durableExecutionName?: string): string =>
     adviseOn({
-      failure: failure({ proof: 'ran', name: 'DeadlineExceeded', durableExecutionArn }),
+      failure: failure({ evidence: 'ran', name: 'DeadlineExceeded', durableExecutionArn }),
       invocation: invocation(durableExecutionName === undefined ? {} : { durableExecutionName }),
       region: 'eu-west-1',
       job: PUSH,

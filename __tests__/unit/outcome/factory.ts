@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
-import type { Answer, Delivery, Failure } from '../../../src/lambda/invocation.ts';
+import type { InvocationResult, InvokeFailure, InvokeResponse } from '../../../src/lambda/invocation.ts';
 import { anInvocation, ELAPSED_MS, REGION, REQUEST_ID, STARTED_AT } from '../../base.ts';
 
 export { anInvocation as invocation, REQUEST_ID } from '../../base.ts';
 
 /** A function's successful answer with overrides; `text` is the response. */
-export function answer(text: string, given: Partial<Answer> = {}): Answer {
+export function answer(text: string, given: Partial<InvokeResponse> = {}): InvokeResponse {
   return {
     kind: 'answer',
     statusCode: 200,
@@ -17,12 +17,12 @@ export function answer(text: string, given: Partial<Answer> = {}): Answer {
 }
 
 /** A refusal by Lambda with overrides. */
-export function failure(given: Partial<Failure> = {}): Failure {
+export function failure(given: Partial<InvokeFailure> = {}): InvokeFailure {
   return {
     kind: 'failure',
     name: 'ResourceNotFoundException',
     message: 'Function not found',
-    proof: 'never_ran',
+    evidence: 'did_not_run',
     mayClear: false,
     throughProxy: false,
     statusCode: 404,
@@ -31,7 +31,10 @@ export function failure(given: Partial<Failure> = {}): Failure {
 }
 
 /** How an invocation ended: sent once to eu-west-1, 42 ms. */
-export function delivery(result: Answer | Failure, given: Partial<Delivery> = {}): Delivery {
+export function delivery(
+  result: InvokeResponse | InvokeFailure,
+  given: Partial<InvocationResult> = {},
+): InvocationResult {
   return {
     invocation: anInvocation(),
     result,

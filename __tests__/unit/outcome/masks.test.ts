@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { parseExpressions } from '../../../src/inputs/expressions.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
-import { findSecrets, maskJudgement, NO_SECRETS } from '../../../src/outcome/masks.ts';
+import { findSecrets, maskEvaluation, NO_SECRETS } from '../../../src/outcome/masks.ts';
 import { formsOf } from '../../../src/outcome/secret-forms.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { failed, notInvoked, succeeded } from '../report/factory.ts';
@@ -10,34 +10,34 @@ import { failed, notInvoked, succeeded } from '../report/factory.ts';
 const { search } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
 
 describe('secrets', () => {
-  const find = (masks: string[], result: unknown) => findSecrets(masks, { result }, search);
+  const find = (masks: string[], response: unknown) => findSecrets(masks, { response }, search);
 
   test('are every string and number that the masks yield, longest first', () => {
     expect(
-      find(['result.token', 'result.nested'], { token: 'abc', nested: { pin: 1234, list: ['longest'] } }),
+      find(['response.token', 'response.nested'], { token: 'abc', nested: { pin: 1234, list: ['longest'] } }),
     ).toEqual({ texts: ['longest', '1234', 'abc'] });
   });
 
   test('are masked in all their forms', () => {
-    expect(find(['result'], 'a"b').texts).toEqual(expect.arrayContaining(formsOf('a"b')));
+    expect(find(['response'], 'a"b').texts).toEqual(expect.arrayContaining(formsOf('a"b')));
   });
 
   test('are none where there is nothing, or nothing that can be seen', () => {
-    expect(find(['result.missing', 'result.flag', 'result.empty'], { flag: true, empty: '' })).toEqual(
+    expect(find(['response.missing', 'response.flag', 'response.empty'], { flag: true, empty: '' })).toEqual(
       NO_SECRETS,
     );
   });
 
   test.each([
     ['has the wrong type', 'length(`1`)', 'mask_failed'],
-    ['reads a text that is no JSON', 'powertools_json(result.text)', 'mask_failed'],
-    ['reads a text that is not base64', 'powertools_base64(result.text)', 'mask_failed'],
-    ['yields a number of more digits than a double has', 'result.large', 'inexact_number'],
-    ['yields 10,001 secrets', 'result.many', 'too_many_secrets'],
-    ['yields more text than can be looked for', 'result.long', 'too_many_secrets'],
-    ['yields more text than can be looked for in all its forms', 'result.exotic', 'too_many_secrets'],
+    ['reads a text that is no JSON', 'powertools_json(response.text)', 'mask_failed'],
+    ['reads a text that is not base64', 'powertools_base64(response.text)', 'mask_failed'],
+    ['yields a number of more digits than a double has', 'response.large', 'inexact_number'],
+    ['yields 10,001 secrets', 'response.many', 'too_many_secrets'],
+    ['yields more text than can be looked for', 'response.long', 'too_many_secrets'],
+    ['yields more text than can be looked for in all its forms', 'response.exotic', 'too_many_secrets'],
   ])('are not all known where a mask %s', (_, mask, withheld) => {
-    const result = {
+    const response = {
       token: 'abc',
       text: '{"a":1}x',
       large: 2 ** 53,
@@ -45,14 +45,14 @@ describe('secrets', () => {
       long: 'a'.repeat(1_000_001),
       exotic: 'é'.repeat(100_000),
     };
-    const found = find([mask, 'result.token'], result);
+    const found = find([mask, 'response.token'], response);
     expect(found.withheld).toBe(withheld);
     if (withheld !== 'too_many_secrets') expect(found.texts).toContain('abc');
   });
 
   test('are hidden up to 10,000 of them', () => {
     const many = Array.from({ length: 10_000 }, (_, at) => `secret${at}`);
-    const found = find(['result', 'result[0]'], many);
+    const found = find(['response', 'response[0]'], many);
     expect(found.withheld).toBeUndefined();
     expect(new Set(found.texts)).toEqual(new Set(many));
   });
@@ -60,44 +60,44 @@ describe('secrets', () => {
 
 describe('what may be shown', () => {
   const response = '{"token":"abc","pin":1234,"other":12345,"abc":"x abc y"}';
-  const judgement = succeeded(
+  const evaluation = succeeded(
     {
-      result: JSON.parse(response),
+      response: JSON.parse(response),
       log_result: 'token abc\n',
       query_result: ['abc', 1234],
-      expectations: [{ expression: 'result.token', held: false, value: 'abc' }],
+      expectations: [{ expression: 'response.token', met: false, value: 'abc' }],
     },
     {
       response: Buffer.from(response),
       unmet: [
         {
-          expectation: { expression: 'result.token', held: false, value: 'abc' },
-          why: 'result.token is "abc".',
+          expectation: { expression: 'response.token', met: false, value: 'abc' },
+          why: 'response.token is "abc".',
         },
       ],
     },
   );
 
   test('has *** in place of a secret, wherever it stands', () => {
-    const shown = maskJudgement(judgement, new SecretTexts(['1234', 'abc']));
+    const shown = maskEvaluation(evaluation, new SecretTexts(['1234', 'abc']));
     expect(shown.outcome).toMatchObject({
-      result: { token: '***', pin: '***', other: 12345, '***': 'x *** y' },
+      response: { token: '***', pin: '***', other: 12345, '***': 'x *** y' },
       log_result: 'token ***\n',
       query_result: ['***', '***'],
-      expectations: [{ expression: 'result.token', held: false, value: '***' }],
+      expectations: [{ expression: 'response.token', met: false, value: '***' }],
     });
     expect(Buffer.from(shown.response).toString()).not.toContain('abc');
-    expect(shown.unmet[0]?.why).toBe('result.token is "***".');
+    expect(shown.unmet[0]?.why).toBe('response.token is "***".');
     expect(JSON.stringify(shown.outcome)).not.toContain('abc');
   });
 
   test('is all there is where nothing is secret', () => {
-    expect(maskJudgement(judgement, new SecretTexts())).toBe(judgement);
+    expect(maskEvaluation(evaluation, new SecretTexts())).toBe(evaluation);
   });
 
   test('is nothing of the function where a mask could not be evaluated', () => {
-    const shown = maskJudgement(
-      { ...judgement, secrets: { texts: [], withheld: 'mask_failed' } },
+    const shown = maskEvaluation(
+      { ...evaluation, secrets: { texts: [], withheld: 'mask_failed' } },
       new SecretTexts(),
     );
     const all = JSON.stringify({ ...shown, secrets: {}, response: Buffer.from(shown.response).toString() });
@@ -124,11 +124,11 @@ describe('what may be shown', () => {
         attempts: 200,
         elapsed_ms: 200,
         duration_ms: 200,
-        expectations: [{ expression: "result != 's3cret'", held: false, value: 's3cret' }],
+        expectations: [{ expression: "response != 's3cret'", met: false, value: 's3cret' }],
       },
       { label: 'my-s3cret:s3cret', queryProblem: 's3cret' },
     );
-    const shown = maskJudgement(
+    const shown = maskEvaluation(
       told,
       new SecretTexts(['s3cret', '200', 'function_error', 'RequestResponse']),
     );
@@ -153,36 +153,36 @@ describe('what may be shown', () => {
   test('keeps the names of the fields that are ours', () => {
     const error = { name: 'HTTP 502', message: 'message', advice: 'advice' };
     const texts = new SecretTexts(['error', 'message', 'advice', 'expression', 'held', 'value', 'name']);
-    const shown = maskJudgement(
-      notInvoked({ error, expectations: [{ expression: 'value', held: true, value: 'held' }] }),
+    const shown = maskEvaluation(
+      notInvoked({ error, expectations: [{ expression: 'value', met: true, value: 'held' }] }),
       texts,
     );
     expect(shown.outcome).toMatchObject({
       error: { name: 'HTTP 502', message: '***', advice: '***' },
-      expectations: [{ expression: '***', held: true, value: '***' }],
+      expectations: [{ expression: '***', met: true, value: '***' }],
     });
   });
 
   test('is the response as it was received where it has no secret', () => {
     const spaced = Buffer.from('\ufeff{ "large": 9223372036854775807, "one": 1.0 }');
-    const told = succeeded({ result: { large: 2 ** 63, one: 1 } }, { response: spaced });
-    expect(maskJudgement(told, new SecretTexts(['secret'])).response).toBe(spaced);
+    const told = succeeded({ response: { large: 2 ** 63, one: 1 } }, { response: spaced });
+    expect(maskEvaluation(told, new SecretTexts(['secret'])).response).toBe(spaced);
   });
 
   test('covers what a stranger answered in place of Lambda', () => {
-    const shown = maskJudgement(
-      notInvoked({ error: { name: 'HTTP 502', message: 'abc', advice: 'x' } }, { strangeText: '<p>abc' }),
+    const shown = maskEvaluation(
+      notInvoked({ error: { name: 'HTTP 502', message: 'abc', advice: 'x' } }, { foreignText: '<p>abc' }),
       new SecretTexts(['abc']),
     );
-    expect(shown.strangeText).toBe('<p>***');
+    expect(shown.foreignText).toBe('<p>***');
     expect(shown.outcome).toMatchObject({ error: { message: '***' } });
   });
 
   test('quotes nothing of a stranger who told a secret, as the quote may end inside it', () => {
     const error = { name: 'HTTP 502', message: 'HTTP 502: <p>a long sec…', advice: 'x' };
-    const rest = { strangeText: '<p>a long secret', plainMessage: 'HTTP 502' };
+    const rest = { foreignText: '<p>a long secret', plainMessage: 'HTTP 502' };
     const shownFor = (secret: string) =>
-      maskJudgement(notInvoked({ error }, rest), new SecretTexts([secret])).outcome;
+      maskEvaluation(notInvoked({ error }, rest), new SecretTexts([secret])).outcome;
     expect(shownFor('a long secret')).toMatchObject({ error: { message: 'HTTP 502' } });
     expect(shownFor('another')).toMatchObject({ error: { message: 'HTTP 502: <p>a long sec…' } });
   });
@@ -190,11 +190,11 @@ describe('what may be shown', () => {
   test('is nothing of a stranger where the response is withheld', () => {
     const error = { name: 'HTTP 200', message: 'HTTP 200: abc', advice: 'x' };
     const rest = {
-      strangeText: 'abc',
+      foreignText: 'abc',
       plainMessage: 'HTTP 200',
       secrets: { texts: [], withheld: 'not_json' },
     } as const;
-    const shown = maskJudgement(notInvoked({ error }, rest), new SecretTexts());
+    const shown = maskEvaluation(notInvoked({ error }, rest), new SecretTexts());
     expect(JSON.stringify(shown)).not.toContain('abc');
     expect(shown.outcome).toMatchObject({ error: { name: 'HTTP 200', message: 'HTTP 200', advice: 'x' } });
   });
@@ -205,6 +205,9 @@ describe('what may be shown', () => {
     [false, ['abc'], 'bc first line\nend\n'],
   ])('of a log that is cut (%j) with the secrets %j is %j', (logIsCut, texts, log) => {
     const told = succeeded({ log_result: 'bc first line\nend\n' }, { logIsCut, secrets: { texts } });
-    expect(maskJudgement(told, new SecretTexts(['any', ...texts])).outcome).toHaveProperty('log_result', log);
+    expect(maskEvaluation(told, new SecretTexts(['any', ...texts])).outcome).toHaveProperty(
+      'log_result',
+      log,
+    );
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { judgeUnevaluated } from '../../../src/outcome/unevaluated.ts';
+import { evaluateAsUnknown } from '../../../src/outcome/unevaluated.ts';
 import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
 
 const RULES = {
   failOnFunctionError: false,
-  expressions: { expect: ["result == 'x'"], mask: [] },
+  expressions: { expect: ["response == 'x'"], mask: [] },
   job: { eventName: 'push', hasOidc: false },
 };
 const ERROR = new RangeError('Invalid string length');
@@ -18,8 +18,8 @@ describe('an outcome that cannot be evaluated', () => {
     'of $invocationType is $outcome, and fails the step',
     ({ invocationType, statusCode, outcome, says }) => {
       const ended = delivery(answer('"é"', { statusCode }), { invocation: invocation({ invocationType }) });
-      const judgement = judgeUnevaluated(ended, ERROR, RULES);
-      expect(judgement).toMatchObject({
+      const evaluation = evaluateAsUnknown(ended, ERROR, RULES);
+      expect(evaluation).toMatchObject({
         outcome: {
           outcome,
           request_id: REQUEST_ID,
@@ -28,8 +28,8 @@ describe('an outcome that cannot be evaluated', () => {
         failsStep: true,
         responseBytes: 4,
       });
-      expect(Buffer.from(judgement.response).toString()).toBe('"é"');
-      expect(judgement.outcome).toMatchObject({
+      expect(Buffer.from(evaluation.response).toString()).toBe('"é"');
+      expect(evaluation.outcome).toMatchObject({
         error: {
           message: expect.stringMatching(/^The outcome could not be evaluated: Invalid string length\. /),
         },
@@ -38,17 +38,17 @@ describe('an outcome that cannot be evaluated', () => {
   );
 
   test.each([
-    { proof: 'never_ran', outcome: 'not_invoked' },
-    { proof: 'may_have_run', outcome: 'unknown' },
-    { proof: 'ran', outcome: 'unknown' },
-  ] as const)('of a failure that proves $proof is $outcome', ({ proof, outcome }) => {
-    const judgement = judgeUnevaluated(delivery(failure({ proof })), ERROR, RULES);
-    expect(judgement).toMatchObject({ outcome: { outcome }, failsStep: true, responseBytes: 0 });
+    { evidence: 'did_not_run', outcome: 'not_invoked' },
+    { evidence: 'may_have_run', outcome: 'unknown' },
+    { evidence: 'ran', outcome: 'unknown' },
+  ] as const)('of a failure that proves $evidence is $outcome', ({ evidence, outcome }) => {
+    const evaluation = evaluateAsUnknown(delivery(failure({ evidence })), ERROR, RULES);
+    expect(evaluation).toMatchObject({ outcome: { outcome }, failsStep: true, responseBytes: 0 });
   });
 
   test('does not repeat the error where a mask would have had to hide parts of it', () => {
-    const expressions = { expect: [], mask: ['result.token'] };
-    const judgement = judgeUnevaluated(delivery(answer('{}')), ERROR, { ...RULES, expressions });
-    expect(JSON.stringify(judgement)).not.toContain('Invalid string length');
+    const expressions = { expect: [], mask: ['response.token'] };
+    const evaluation = evaluateAsUnknown(delivery(answer('{}')), ERROR, { ...RULES, expressions });
+    expect(JSON.stringify(evaluation)).not.toContain('Invalid string length');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Judgement } from '../../../src/outcome/outcome.ts';
+import type { Evaluation } from '../../../src/outcome/outcome.ts';
 import {
   type Annotation,
   AnnotationList,
@@ -23,9 +23,9 @@ const ERROR = {
 };
 const LENIENT = { failsStep: false };
 
-function annotated(judgements: readonly Judgement[], ofStep: readonly Annotation[] = []): Annotation[] {
+function annotated(judgements: readonly Evaluation[], ofStep: readonly Annotation[] = []): Annotation[] {
   const list = new AnnotationList();
-  for (const judgement of judgements) list.add(...annotationsFor(judgement));
+  for (const evaluation of judgements) list.add(...annotationsFor(evaluation));
   return list.allWith(ofStep);
 }
 
@@ -150,7 +150,7 @@ describe('annotations', () => {
   });
 
   test('of the step itself come first and are all kept', () => {
-    const ofStep = [notWritten('outputs', new Error('full')), notWritten('results_file', new Error('full'))];
+    const ofStep = [notWritten('outputs', new Error('full')), notWritten('outcomes_file', new Error('full'))];
     for (const [count, more] of [
       [8, undefined],
       [9, '… and 1 more failed.'],

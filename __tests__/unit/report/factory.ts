@@ -1,13 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { NO_SECRETS } from '../../../src/outcome/masks.ts';
-import type { Judgement, Outcome } from '../../../src/outcome/outcome.ts';
+import type { Evaluation, Outcome } from '../../../src/outcome/outcome.ts';
 import { OUTCOME_FIELDS, REQUEST_ID } from '../../base.ts';
 
 export { REQUEST_ID } from '../../base.ts';
 
 type Of<Kind extends Outcome['outcome']> = Partial<Extract<Outcome, { outcome: Kind }>>;
 
-function judgementOf(outcome: Outcome, rest: Partial<Judgement>): Judgement {
+function evaluationOf(outcome: Outcome, rest: Partial<Evaluation>): Evaluation {
   return {
     label: 'my-function',
     outcome,
@@ -23,8 +23,8 @@ function judgementOf(outcome: Outcome, rest: Partial<Judgement>): Judgement {
 }
 
 /** A function that succeeded, with overrides of the outcome and of what surrounds it. */
-export function succeeded(fields: Of<'succeeded'> = {}, rest: Partial<Judgement> = {}): Judgement {
-  return judgementOf(
+export function succeeded(fields: Of<'succeeded'> = {}, rest: Partial<Evaluation> = {}): Evaluation {
+  return evaluationOf(
     { ...OUTCOME_FIELDS, status_code: 200, request_id: REQUEST_ID, ...fields, outcome: 'succeeded' },
     rest,
   );
@@ -32,21 +32,21 @@ export function succeeded(fields: Of<'succeeded'> = {}, rest: Partial<Judgement>
 
 /** A function that failed with this response. */
 export function failed(
-  result: unknown,
+  response: unknown,
   fields: Of<'function_error'> = {},
-  rest: Partial<Judgement> = {},
-): Judgement {
-  return judgementOf(
+  rest: Partial<Evaluation> = {},
+): Evaluation {
+  return evaluationOf(
     {
       ...OUTCOME_FIELDS,
       status_code: 200,
       request_id: REQUEST_ID,
       function_error: 'Unhandled',
-      result,
+      response,
       ...fields,
       outcome: 'function_error',
     },
-    { response: Buffer.from(JSON.stringify(result)), ...rest },
+    { response: Buffer.from(JSON.stringify(response)), ...rest },
   );
 }
 
@@ -54,11 +54,11 @@ const REFUSED = { name: 'AccessDeniedException', message: 'not authorized', advi
 const LOST = { name: 'ECONNRESET', message: 'socket hang up', advice: 'Look at the log.' };
 
 /** An invocation that surely did not run. */
-export function notInvoked(fields: Of<'not_invoked'> = {}, rest: Partial<Judgement> = {}): Judgement {
-  return judgementOf({ ...OUTCOME_FIELDS, error: REFUSED, ...fields, outcome: 'not_invoked' }, rest);
+export function notInvoked(fields: Of<'not_invoked'> = {}, rest: Partial<Evaluation> = {}): Evaluation {
+  return evaluationOf({ ...OUTCOME_FIELDS, error: REFUSED, ...fields, outcome: 'not_invoked' }, rest);
 }
 
 /** An invocation that was sent and never answered. */
-export function unknown(fields: Of<'unknown'> = {}, rest: Partial<Judgement> = {}): Judgement {
-  return judgementOf({ ...OUTCOME_FIELDS, error: LOST, ...fields, outcome: 'unknown' }, rest);
+export function unknown(fields: Of<'unknown'> = {}, rest: Partial<Evaluation> = {}): Evaluation {
+  return evaluationOf({ ...OUTCOME_FIELDS, error: LOST, ...fields, outcome: 'unknown' }, rest);
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { readLog } from '../../../local-runner/commands.ts';
+import { readLog } from '../../../packages/local-runner/commands.ts';
 import { cut, fence } from '../../../src/report/fence.ts';
 
 describe('a fence', () => {

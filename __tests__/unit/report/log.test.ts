@@ -44,14 +44,14 @@ describe('the headline', () => {
     [
       'a durable execution that was followed',
       succeeded(
-        { invocation_type: 'Event', status_code: 202, result: 7, durable_execution_arn: 'arn:durable' },
+        { invocation_type: 'Event', status_code: 202, response: 7, durable_execution_arn: 'arn:durable' },
         response('7'),
       ),
       'Lambda function my-function ran to its end as a durable execution (status: 202, payload: 1 bytes)',
     ],
     [
       'a 202 with a body that is no durable execution',
-      succeeded({ invocation_type: 'Event', status_code: 202, result: 7 }, response('7')),
+      succeeded({ invocation_type: 'Event', status_code: 202, response: 7 }, response('7')),
       'Lambda function my-function invoked asynchronously (status: 202)',
     ],
     [
@@ -69,8 +69,8 @@ describe('the headline', () => {
       unknown({}, { responseBytes: 1234 }),
       'Lambda function my-function answered in part: its stream broke off after 1234 bytes',
     ],
-  ])('says what came of it: %s', (_, judgement, line) => {
-    expect(headline(judgement)).toBe(line);
+  ])('says what came of it: %s', (_, evaluation, line) => {
+    expect(headline(evaluation)).toBe(line);
   });
 
   test('names the function as the user wrote it', () => {
@@ -88,9 +88,9 @@ describe('the response', () => {
   });
 
   test('stays out of the log without, and one line says how to see it', () => {
-    const judgement = succeeded({}, response('{"a": 1}'));
-    expect(groupsOf(judgement, { showResponse: false })).toEqual([]);
-    expect(hints(judgement, { showResponse: false })).toEqual([
+    const evaluation = succeeded({}, response('{"a": 1}'));
+    expect(groupsOf(evaluation, { showResponse: false })).toEqual([]);
+    expect(hints(evaluation, { showResponse: false })).toEqual([
       'The response is in the outputs; show_response: true prints it here.',
     ]);
   });
@@ -131,12 +131,12 @@ describe('the log of a function', () => {
     [false, 'Function log'],
     [true, 'Function log (last 4 KB)'],
   ])('is the last group (cut: %s)', (logIsCut, title) => {
-    const judgement = succeeded({ log_result: 'START\nhello\n\n' }, { ...response('1'), logIsCut });
-    expect(groupsOf(judgement, { showResponse: true })).toEqual([
+    const evaluation = succeeded({ log_result: 'START\nhello\n\n' }, { ...response('1'), logIsCut });
+    expect(groupsOf(evaluation, { showResponse: true })).toEqual([
       { title: 'Response', foreign: '1' },
       { title, foreign: 'START\nhello' },
     ]);
-    expect(groupsOf(judgement, { showResponse: false })).toEqual([{ title, foreign: 'START\nhello' }]);
+    expect(groupsOf(evaluation, { showResponse: false })).toEqual([{ title, foreign: 'START\nhello' }]);
   });
 
   test('follows the error', () => {
@@ -146,8 +146,8 @@ describe('the log of a function', () => {
   });
 });
 
-test.each([notInvoked(), unknown()])('without an answer there is no group', (judgement) => {
-  expect(groupsOf(judgement, { showResponse: true })).toEqual([]);
+test.each([notInvoked(), unknown()])('without an answer there is no group', (evaluation) => {
+  expect(groupsOf(evaluation, { showResponse: true })).toEqual([]);
 });
 
 test('a log that is kept elsewhere is named by its place', () => {
@@ -171,7 +171,7 @@ test.each([
 });
 
 test('what came in place of Lambda’s answer is a group, cut at 4 KiB', () => {
-  const [group, ...others] = groupsOf(unknown({}, { strangeText: 'x'.repeat(4097) }), {
+  const [group, ...others] = groupsOf(unknown({}, { foreignText: 'x'.repeat(4097) }), {
     showResponse: false,
   });
   expect(group).toEqual({

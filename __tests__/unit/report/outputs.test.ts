@@ -1,29 +1,29 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import type { Judgement } from '../../../src/outcome/outcome.ts';
-import { Ledger } from '../../../src/report/ledger.ts';
+import type { Evaluation } from '../../../src/outcome/outcome.ts';
 import { noteOf } from '../../../src/report/log.ts';
 import { outputsOf } from '../../../src/report/outputs.ts';
+import { StepResults } from '../../../src/report/step-results.ts';
 import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
 
-const FILE = '/temp/results.jsonl';
-const ledgerOf = (judgements: readonly Judgement[]): Ledger => {
-  const ledger = new Ledger(judgements.length);
-  for (const judgement of judgements) {
-    const shownJson = JSON.stringify(judgement.outcome);
-    ledger.add({ judgement, shown: judgement, shownJson }, noteOf);
+const FILE = '/temp/outcomes.jsonl';
+const ledgerOf = (judgements: readonly Evaluation[]): StepResults => {
+  const results = new StepResults(judgements.length);
+  for (const evaluation of judgements) {
+    const shownJson = JSON.stringify(evaluation.outcome);
+    results.add({ evaluation, shown: evaluation, shownJson }, noteOf);
   }
-  return ledger;
+  return results;
 };
-const valuesOf = (judgements: readonly Judgement[], response?: string) =>
+const valuesOf = (judgements: readonly Evaluation[], response?: string) =>
   outputsOf(ledgerOf(judgements), { results: FILE, response }).values;
 
 describe('the outputs', () => {
   test('of one invocation are all its figures as text', () => {
-    const judgement = succeeded(
+    const evaluation = succeeded(
       {
         executed_version: '7',
-        result: { a: 1 },
+        response: { a: 1 },
         log_result: 'hello\n',
         durable_execution_arn: 'arn:durable',
         duration_ms: 3.01,
@@ -36,14 +36,14 @@ describe('the outputs', () => {
       },
       { response: Buffer.from('{ "a": 1 }') },
     );
-    expect(valuesOf([judgement])).toEqual({
+    expect(valuesOf([evaluation])).toEqual({
       outcome: 'succeeded',
       status_code: '200',
       function_error: '',
       executed_version: '7',
       log_result: 'hello\n',
-      result: '{ "a": 1 }',
-      result_file: '',
+      response: '{ "a": 1 }',
+      response_file: '',
       request_id: REQUEST_ID,
       duration_ms: '3.01',
       billed_duration_ms: '4',
@@ -53,8 +53,8 @@ describe('the outputs', () => {
       attempts: '2',
       durable_execution_arn: 'arn:durable',
       query_result: '',
-      results: JSON.stringify([judgement.outcome]),
-      results_file: FILE,
+      outcomes: JSON.stringify([evaluation.outcome]),
+      outcomes_file: FILE,
       total: '1',
       succeeded: '1',
       failed: '0',
@@ -63,15 +63,15 @@ describe('the outputs', () => {
   });
 
   test('of a refusal are empty where they do not apply', () => {
-    const judgement = notInvoked({ attempts: 0 });
-    expect(valuesOf([judgement])).toEqual({
+    const evaluation = notInvoked({ attempts: 0 });
+    expect(valuesOf([evaluation])).toEqual({
       outcome: 'not_invoked',
       status_code: '',
       function_error: '',
       executed_version: '',
       log_result: '',
-      result: '',
-      result_file: '',
+      response: '',
+      response_file: '',
       request_id: '',
       duration_ms: '',
       billed_duration_ms: '',
@@ -81,8 +81,8 @@ describe('the outputs', () => {
       attempts: '0',
       durable_execution_arn: '',
       query_result: '',
-      results: JSON.stringify([judgement.outcome]),
-      results_file: FILE,
+      outcomes: JSON.stringify([evaluation.outcome]),
+      outcomes_file: FILE,
       total: '1',
       succeeded: '0',
       failed: '1',
@@ -94,7 +94,7 @@ describe('the outputs', () => {
     expect(valuesOf([failed({ errorMessage: 'boom' })])).toMatchObject({
       outcome: 'function_error',
       function_error: 'Unhandled',
-      result: '{"errorMessage":"boom"}',
+      response: '{"errorMessage":"boom"}',
       succeeded: '0',
       failed: '1',
     });
@@ -103,8 +103,8 @@ describe('the outputs', () => {
   test.each(['null', '0', 'false', '""', 'no JSON', '{"a":1.0}', '\uFEFF{}'])(
     'have the response as received: %j',
     (text) => {
-      const judgement = succeeded({ result: 'parsed' }, { response: Buffer.from(text) });
-      expect(valuesOf([judgement])['result']).toBe(text);
+      const evaluation = succeeded({ response: 'parsed' }, { response: Buffer.from(text) });
+      expect(valuesOf([evaluation])['response']).toBe(text);
     },
   );
 
@@ -121,8 +121,8 @@ describe('the outputs', () => {
       unknown(),
     ];
     expect(valuesOf(judgements)).toEqual({
-      results: JSON.stringify(judgements.map(({ outcome }) => outcome)),
-      results_file: FILE,
+      outcomes: JSON.stringify(judgements.map(({ outcome }) => outcome)),
+      outcomes_file: FILE,
       total: '5',
       succeeded: '2',
       failed: '3',
@@ -142,20 +142,20 @@ describe('the outputs', () => {
   });
 
   test('name the file of the response', () => {
-    expect(valuesOf([succeeded()], '/workspace/response.json')['result_file']).toBe(
+    expect(valuesOf([succeeded()], '/workspace/response.json')['response_file']).toBe(
       '/workspace/response.json',
     );
   });
 });
 
 describe('an output that is too long for a runner', () => {
-  const long = succeeded({ result: 'parsed' }, { response: Buffer.from('x'.repeat(1_000_001)) });
+  const long = succeeded({ response: 'parsed' }, { response: Buffer.from('x'.repeat(1_000_001)) });
 
   test('is empty, and the file that has it is named', () => {
     const { values, tooLong } = outputsOf(ledgerOf([long]), { results: FILE, response: '/temp/response' });
-    expect(values['result']).toBe('');
-    expect(values['result_file']).toBe('/temp/response');
-    expect(tooLong).toEqual([{ name: 'result', bytes: 1_000_001, file: '/temp/response' }]);
+    expect(values['response']).toBe('');
+    expect(values['response_file']).toBe('/temp/response');
+    expect(tooLong).toEqual([{ name: 'response', bytes: 1_000_001, file: '/temp/response' }]);
   });
 
   test('is one of more than 1,000,000 bytes, not characters', () => {
@@ -163,28 +163,31 @@ describe('an output that is too long for a runner', () => {
     const over = succeeded({}, { response: Buffer.from(`${'é'.repeat(500_000)}x`) });
     expect(outputsOf(ledgerOf([whole]), { results: FILE }).tooLong).toEqual([]);
     expect(outputsOf(ledgerOf([over]), { results: FILE }).tooLong.map(({ name }) => name)).toEqual([
-      'result',
+      'response',
     ]);
   });
 
-  test('leaves results to the results file', () => {
-    const { values, tooLong } = outputsOf(ledgerOf([succeeded({ result: 'x'.repeat(1_000_000) })]), {
+  test('leaves outcomes to the outcomes file', () => {
+    const { values, tooLong } = outputsOf(ledgerOf([succeeded({ response: 'x'.repeat(1_000_000) })]), {
       results: FILE,
     });
-    expect(values['results']).toBe('');
-    expect(values['results_file']).toBe(FILE);
-    expect(tooLong).toEqual([{ name: 'results', bytes: undefined, file: FILE }]);
+    expect(values['outcomes']).toBe('');
+    expect(values['outcomes_file']).toBe(FILE);
+    expect(tooLong).toEqual([{ name: 'outcomes', bytes: undefined, file: FILE }]);
   });
 });
 
 describe('a streamed response', () => {
-  const tooLong = (judgement: Judgement) =>
-    outputsOf(ledgerOf([judgement]), { results: FILE, response: '/w/response' }).tooLong;
+  const tooLong = (evaluation: Evaluation) =>
+    outputsOf(ledgerOf([evaluation]), { results: FILE, response: '/w/response' }).tooLong;
 
   test('that was too long to be held is in its file alone', () => {
-    const judgement = succeeded({}, { response: new Uint8Array(), responseBytes: 200_000_000 });
-    expect(tooLong(judgement)).toEqual([{ name: 'result', bytes: 200_000_000, file: '/w/response' }]);
-    expect(valuesOf([judgement], '/w/response')).toMatchObject({ result: '', result_file: '/w/response' });
+    const evaluation = succeeded({}, { response: new Uint8Array(), responseBytes: 200_000_000 });
+    expect(tooLong(evaluation)).toEqual([{ name: 'response', bytes: 200_000_000, file: '/w/response' }]);
+    expect(valuesOf([evaluation], '/w/response')).toMatchObject({
+      response: '',
+      response_file: '/w/response',
+    });
   });
 
   test('that broke off is not taken for one', () => {

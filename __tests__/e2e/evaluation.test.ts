@@ -1,0 +1,253 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { runStep } from '../../packages/local-runner/run-step.ts';
+import { followPeak } from './peak-memory.ts';
+import { HANDLERS, invokeStep, jobEnvironment } from './step.ts';
+
+let lambda: LocalLambda;
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: {
+      api: { handler: `${HANDLERS}.api` },
+      secretive: { handler: `${HANDLERS}.secretive` },
+      large: { handler: `${HANDLERS}.large`, timeoutSeconds: 20 },
+      failing: { handler: `${HANDLERS}.failing` },
+    },
+  });
+});
+beforeEach(() => lambda.reset());
+afterAll(() => lambda.close());
+
+const messages = (step: { annotations: readonly { title: string; message: string }[] }): string[] =>
+  step.annotations.map(({ title, message }) => `${title}\n${message}`);
+
+describe('expect', () => {
+  const smoke = {
+    function_name: 'api',
+    expect: 'response.statusCode == `200`\npowertools_json(response.body).ok == `true`\n',
+  };
+
+  test('passes a smoke test of an API Gateway handler', async () => {
+    const step = await invokeStep(lambda, { ...smoke, payload: '{}' });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['outcome']).toBe('succeeded');
+    expect(JSON.parse(step.outputs['outcomes'] ?? '')[0].expectations).toEqual([
+      { expression: 'response.statusCode == `200`', met: true, value: 200 },
+      { expression: 'powertools_json(response.body).ok == `true`', met: true, value: true },
+    ]);
+  });
+
+  test('fails it with an annotation that is enough to know why', async () => {
+    const step = await invokeStep(lambda, { ...smoke, payload: '{"status":503,"body":{"ok":false}}' });
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs['outcome']).toBe('expectation_failed');
+    expect(messages(step)).toEqual([
+      [
+        'Expectation Not Met',
+        'Expected response.statusCode == `200`',
+        '    response.statusCode is 503.',
+        'Expected powertools_json(response.body).ok == `true`',
+        '    powertools_json(response.body).ok is false.',
+        'Function: api',
+        `Request id: ${step.outputs['request_id']}`,
+      ].join('\n'),
+    ]);
+    expect(step.summary).toContain('| ❌ expectation failed | `api` |');
+    expect(lambda.executions('api')).toHaveLength(1);
+  });
+
+  test('that does not compile is found before anything is sent, with a caret', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'api',
+      payload: '{}',
+      expect: 'response.statusCode == 200',
+    });
+    expect(step.exitCode).toBe(1);
+    expect(messages(step)).toEqual([
+      [
+        'Invalid Input',
+        'expect has an expression that is no JMESPath: numbers, true, false and null stand in backticks: `200`.',
+        '    response.statusCode == 200',
+        '                         ^',
+      ].join('\n'),
+    ]);
+    expect(lambda.requests).toHaveLength(0);
+  });
+
+  test('works on a function error, so that a test that wants one can have it', async () => {
+    const wanted = {
+      function_name: 'failing',
+      payload: '{"id":7}',
+      fail_on_function_error: 'false',
+    };
+    const held = await invokeStep(lambda, { ...wanted, expect: "response.errorType == 'TypeError'" });
+    const not = await invokeStep(lambda, { ...wanted, expect: "outcome == 'succeeded'" });
+    expect(held.exitCode).toBe(0);
+    expect(held.outputs['outcome']).toBe('function_error');
+    expect(not.exitCode).toBe(1);
+    expect(not.outputs['outcome']).toBe('expectation_failed');
+    expect(not.outputs['function_error']).toBe('Unhandled');
+    expect(messages(not)[0]).toContain('outcome is "function_error".');
+  });
+});
+
+describe('query', () => {
+  test.each([
+    ['response.statusCode', '200'],
+    ['powertools_json(response.body)', '{"ok":true}'],
+    ['outcome', 'succeeded'],
+    ['response.missing', 'null'],
+  ])('%s gives %s', async (query, value) => {
+    const step = await invokeStep(lambda, { function_name: 'api', payload: '{}', query });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['query_result']).toBe(value);
+  });
+
+  test('that can not be evaluated is a warning, and the step still passes', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'api',
+      payload: '{}',
+      query: 'length(response.statusCode)',
+    });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['query_result']).toBe('');
+    expect(step.annotations.map(({ level, title }) => [level, title])).toEqual([
+      ['warning', 'Query Not Evaluated'],
+    ]);
+  });
+});
+
+describe('mask', () => {
+  const secrets = { token: 's3cr3t-"token"', pin: 987_654_321_098, key: 'first line\nsecond line' };
+  const inputs = {
+    function_name: 'secretive',
+    mask: 'response.token\nresponse.[pin, key]\nresponse.errorMessage',
+    log_type: 'Tail',
+    show_response: 'true',
+  };
+  const hidden = ['s3cr3t', '987654321098', 'first line', 'second line'];
+  /** What the step itself wrote, without the commands that tell the runner what to mask. */
+  const written = (stdout: string): string => stdout.replace(/^::add-mask::.*$/gm, '');
+
+  test('hides what it yields before anything is printed, and the outputs keep it', async () => {
+    const step = await invokeStep(lambda, { ...inputs, payload: JSON.stringify(secrets) });
+    expect(step.exitCode).toBe(0);
+    expect(step.masks).toEqual(
+      expect.arrayContaining(['s3cr3t-"token"', '987654321098', 'first line', 'second line']),
+    );
+    expect(step.stdout.indexOf('::add-mask::')).toBeLessThan(step.stdout.indexOf('::group::Response'));
+    for (const secret of hidden) {
+      expect(step.lines.map(({ text }) => text).join('\n')).not.toContain(secret);
+      expect(step.summary).not.toContain(secret);
+      expect(step.outcomeLines.join('\n')).not.toContain(secret);
+    }
+    expect(JSON.parse(step.outputs['response'] ?? '')).toMatchObject(secrets);
+    expect(JSON.parse(step.outcomeLines[0] ?? '')).toMatchObject({
+      response: { token: '***', pin: '***', key: '***\n***', list: ['prefix-***-suffix'] },
+    });
+  });
+
+  test('hides it in the annotation of a failure', async () => {
+    const step = await invokeStep(lambda, {
+      ...inputs,
+      payload: JSON.stringify({ ...secrets, fail: true }),
+    });
+    expect(step.exitCode).toBe(1);
+    expect(messages(step)).toHaveLength(1);
+    expect(messages(step)[0]).toContain('Error: ***');
+    expect(written(step.stdout)).not.toContain('bad token');
+    expect(step.outcomeLines.join('\n')).not.toContain('bad token');
+  });
+
+  test('that can not be evaluated shows nothing of the function', async () => {
+    const step = await invokeStep(lambda, {
+      ...inputs,
+      mask: 'length(response.pin)',
+      payload: JSON.stringify(secrets),
+    });
+    expect(step.exitCode).toBe(0);
+    for (const secret of hidden) expect(step.stdout + step.outcomeLines.join('\n')).not.toContain(secret);
+    expect(step.annotations.map(({ level }) => level)).toEqual(['warning']);
+  });
+});
+
+describe('response_file', () => {
+  const run = async (inputs: Record<string, string>, workspace: Record<string, string> = {}) => {
+    const step = await runStep({
+      with: { function_name: 'api', payload: '{}', ...inputs },
+      env: jobEnvironment(lambda),
+      workspace,
+    });
+    return { step, at: (name: string) => path.join(step.folder, 'workspace', name) };
+  };
+
+  test('has the response byte for byte, in a folder that is made for it', async () => {
+    const { step, at } = await run({ response_file: 'out/deep/response.json' });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['response_file']).toBe(at('out/deep/response.json'));
+    expect(readFileSync(at('out/deep/response.json'), 'utf8')).toBe(step.outputs['response']);
+    step.dispose();
+  });
+
+  test('replaces a file that is there', async () => {
+    const { step, at } = await run(
+      { response_file: 'a.json' },
+      { 'a.json': 'old and longer than the new one '.repeat(9) },
+    );
+    expect(readFileSync(at('a.json'), 'utf8')).toBe(step.outputs['response']);
+    step.dispose();
+  });
+
+  test('that is a folder is refused before anything is sent', async () => {
+    const { step } = await run({ response_file: 'out' }, { 'out/a.json': '{}' });
+    expect(step.exitCode).toBe(1);
+    expect(messages(step)[0]).toContain('response_file "out" is a folder');
+    expect(lambda.requests).toHaveLength(0);
+    step.dispose();
+  });
+
+  test('that can not be written fails the step, and what Lambda said is still there', async () => {
+    const { step } = await run({ response_file: 'a.txt/response.json' }, { 'a.txt': '' });
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs['outcome']).toBe('succeeded');
+    expect(step.outputs['response']).not.toBe('');
+    expect(step.annotations.map(({ title }) => title)).toEqual(['Response Not Written']);
+    step.dispose();
+  });
+});
+
+describe('a response of 5 MB', () => {
+  test('goes to a file, shows its first 64 KiB, and costs less than 150 MB', async () => {
+    let peak = (): number => 0;
+    const step = await runStep({
+      with: { function_name: 'large', payload: '{"bytes":5000000}', show_response: 'true' },
+      env: jobEnvironment(lambda),
+      onStart: (child) => {
+        peak = followPeak(child);
+      },
+    });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['response']).toBe('');
+    expect(step.outputs['outcomes']).toBe('');
+    const file = step.outputs['response_file'] ?? '';
+    expect(readFileSync(file, 'utf8')).toBe(`{"text":"${'abcdefgh'.repeat(625_000)}"}`);
+    expect(step.annotations.map(({ level, message }) => [level, message])).toEqual([
+      [
+        'warning',
+        `The output response would have 5,000,011 bytes, which is too long for a runner, and is empty. It is in ${file}.`,
+      ],
+      ['warning', expect.stringContaining(`It is in ${step.outputs['outcomes_file']}.`)],
+    ]);
+    const shown = step.lines.map(({ text }) => text).join('\n');
+    expect(shown).toContain('… cut: the first 65,536 of 5,000,011 bytes');
+    expect(shown.length).toBeLessThan(70_000);
+    if (process.platform === 'linux') {
+      expect(peak()).toBeGreaterThan(30);
+      expect(peak()).toBeLessThan(150);
+    }
+    step.dispose();
+  });
+});

@@ -1,0 +1,300 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  type Fault,
+  type LocalLambda,
+  startLocalLambda,
+  throttle,
+} from '../../packages/local-lambda/server.ts';
+import { signalTest } from '../signals.ts';
+import { ECHO, HANDLERS, invokeStep, unusedUrl } from './step.ts';
+
+let lambda: LocalLambda;
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: {
+      echo: { handler: ECHO },
+      migrate: { handler: `${HANDLERS}.slow`, timeoutSeconds: 60 },
+      'no-tail': { handler: ECHO, tailLogsUnsupported: true },
+      'log-elsewhere': {
+        handler: ECHO,
+        logDestination: { logGroup: '/app/logs', logStreamName: '::error::x' },
+      },
+    },
+  });
+});
+beforeEach(() => lambda.reset());
+afterAll(() => lambda.close());
+
+const PAYLOAD = '{"key":"value"}';
+const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
+
+describe('a connection that is lost after the function ran', () => {
+  const lost = (_: unknown, n: number): Fault | undefined =>
+    n === 0 ? { kind: 'reset', when: 'after' } : undefined;
+
+  test('is unknown, fails the step, and says what to look at', async () => {
+    lambda.setFault(lost);
+    const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
+    expect(lambda.executions('echo')).toHaveLength(1);
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(step.outputs['attempts']).toBe('1');
+    const [annotation, ...others] = step.annotations;
+    expect(others).toEqual([]);
+    expect(annotation?.title).toBe('Failed to Invoke Lambda Function');
+    const [what, advice, idempotent] = annotation?.message.split('\n') ?? [];
+    expect(what).toMatch(
+      /^echo: ECONNRESET: The connection was reset after the request was sent\. It was sent at \d{4}-.*Z, and nothing tells whether the function ran\.$/,
+    );
+    expect(advice).toMatch(
+      /^Check the function's log before you retry: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
+    );
+    expect(idempotent).toContain('retry: idempotent');
+    expect(step.summary).toContain('| ❓ unknown `ECONNRESET` | `echo` |');
+  });
+
+  test('is sent again with retry: idempotent, and the second answer counts', async () => {
+    lambda.setFault(lost);
+    const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD, retry: 'idempotent' });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['outcome']).toBe('succeeded');
+    expect(step.outputs['attempts']).toBe('2');
+    expect(step.outputs['response']).toBe(PAYLOAD);
+    expect(lambda.executions('echo')).toHaveLength(2);
+    expect(step.annotations).toEqual([]);
+    expect(texts(step)[1]).toMatch(
+      /^Lambda function echo: may have run \(ECONNRESET\)\. Retrying in 0\.\d s \((180\.0|179\.\d) s left\)\.$/,
+    );
+  });
+});
+
+test('a throttle is waited out, with a line for the first wait and one for the equal ones after it', async () => {
+  lambda.setFault((_, n) =>
+    n < 4 ? throttle('ReservedFunctionConcurrentInvocationLimitExceeded') : undefined,
+  );
+  const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
+  expect(step.exitCode).toBe(0);
+  expect(step.outputs['attempts']).toBe('5');
+  expect(lambda.executions('echo')).toHaveLength(1);
+  const what = 'Lambda function echo: not run (throttled, ReservedFunctionConcurrentInvocationLimitExceeded)';
+  const waits = texts(step).filter((line) => line.startsWith(what));
+  expect(waits).toEqual([
+    expect.stringMatching(/\)\. Retrying in 0\.\d s \(180\.0 s left\)\.$/),
+    `${what}, 3 more times.`,
+  ]);
+});
+
+test('a host that refuses connections is given up by and by, and nothing is said to have been sent', async () => {
+  const step = await invokeStep(
+    { ...lambda, url: await unusedUrl() },
+    { function_name: 'echo', payload: PAYLOAD, retry_seconds: '1' },
+  );
+  expect(step.exitCode).toBe(1);
+  expect(step.outputs['outcome']).toBe('not_invoked');
+  expect(step.annotations[0]?.message).toMatch(
+    /^echo: ECONNREFUSED: connect ECONNREFUSED \S+ \(tried \d+ times in 1 s; gave up: retry_seconds is exhausted\)\. The function did not run\./,
+  );
+  expect(texts(step)).toContainEqual(
+    expect.stringMatching(/^Lambda function echo: not run \(ECONNREFUSED\)\. Retrying in 0\.\d s/),
+  );
+});
+
+test.each([
+  ['behind', -7_200],
+  ['ahead', 7_200],
+])('a clock that is two hours %s costs one refused request, and a warning', async (what, seconds) => {
+  const skew = `const now = Date.now; globalThis.Date = class extends Date {
+    constructor(...given) { given.length === 0 ? super(Date.now()) : super(...given); }
+    static now() { return now() + ${seconds * 1000}; }
+  };`;
+  const step = await invokeStep(
+    lambda,
+    { function_name: 'echo', payload: PAYLOAD },
+    { env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(skew)}` } },
+  );
+  expect(step.exitCode).toBe(0);
+  expect(step.outputs).toMatchObject({ outcome: 'succeeded', attempts: '2' });
+  expect(lambda.requests).toHaveLength(2);
+  expect(lambda.executions('echo')).toHaveLength(1);
+  expect(step.annotations.map(({ level, message }) => [level, message])).toEqual([
+    [
+      'warning',
+      expect.stringMatching(
+        new RegExp(
+          `^Requests are signed with AWS's time, because the runner's clock is 1[12]\\d min ${what === 'ahead' ? 'ahead of' : 'behind'} AWS's\\.`,
+        ),
+      ),
+    ],
+  ]);
+});
+
+test('a 202 with a body but no durable execution was invoked asynchronously', async () => {
+  lambda.setFault(() => ({
+    kind: 'raw',
+    when: 'after',
+    status: 202,
+    headers: { 'x-amzn-requestid': '11111111-2222-4333-8444-555555555555' },
+    body: '{}',
+  }));
+  const step = await invokeStep(lambda, {
+    function_name: 'echo',
+    payload: PAYLOAD,
+    invocation_type: 'Event',
+  });
+  expect(step.stdout).not.toContain('durable execution');
+});
+
+test('timeout_seconds is the end: unknown, and the function runs on', async () => {
+  const step = await invokeStep(lambda, {
+    function_name: 'migrate',
+    payload: '{"ms":1500}',
+    timeout_seconds: '1',
+  });
+  await lambda.idle();
+  expect(step.exitCode).toBe(1);
+  expect(step.outputs['outcome']).toBe('unknown');
+  expect(step.annotations[0]?.message).toContain('DeadlineExceeded');
+  expect(lambda.executions('migrate')).toHaveLength(1);
+});
+
+describe('a step that is cancelled', () => {
+  signalTest.each(['SIGINT', 'SIGTERM'] as const)(
+    'by %s reports what is known within 3 s',
+    async (signal) => {
+      let signalledAt = 0;
+      const step = await invokeStep(
+        lambda,
+        { function_name: 'migrate', payload: '{"ms":4000}' },
+        {
+          onStart: (child) => {
+            const poll = setInterval(() => {
+              if (lambda.executions('migrate').length === 0) return;
+              clearInterval(poll);
+              signalledAt = Date.now();
+              child.kill(signal);
+            }, 20);
+          },
+        },
+      );
+      expect(Date.now() - signalledAt).toBeLessThan(3_000);
+      expect(step.exitCode).toBe(1);
+      expect(step.signal).toBeNull();
+      expect(step.outputs['outcome']).toBe('unknown');
+      expect(step.outputs['total']).toBe('1');
+      expect(step.outcomeLines.map((line) => JSON.parse(line).outcome)).toEqual(['unknown']);
+      expect(step.summary).toContain('| ❓ unknown `Cancelled` | `migrate` |');
+      expect(step.annotations).toHaveLength(1);
+      expect(step.annotations[0]?.message).toContain('the workflow was cancelled before an answer came');
+      expect(lambda.executions('migrate')).toHaveLength(1);
+    },
+  );
+
+  signalTest('while it waits sends nothing more, and says that nothing ran', async () => {
+    lambda.setFault(() => ({
+      kind: 'error',
+      when: 'before',
+      status: 429,
+      type: 'TooManyRequestsException',
+      message: 'Rate Exceeded.',
+      headers: { 'retry-after': '100' },
+    }));
+    const step = await invokeStep(
+      lambda,
+      { function_name: 'echo', payload: PAYLOAD },
+      {
+        onStart: (child) => {
+          child.stdout?.on('data', (chunk) => {
+            if (String(chunk).includes('Retrying in')) child.kill('SIGTERM');
+          });
+        },
+      },
+    );
+    expect(step.exitCode).toBe(1);
+    expect(step.outputs['outcome']).toBe('not_invoked');
+    expect(lambda.requests).toHaveLength(1);
+  });
+});
+
+test.each([
+  ['null', '{"Message":null}'],
+  ['missing', '{}'],
+])(
+  'a denial whose message is %s says that AWS gave no reason, and what can be in the way',
+  async (_, body) => {
+    lambda.setFault(() => ({
+      kind: 'raw',
+      when: 'before',
+      status: 403,
+      headers: { 'content-type': 'application/json', 'x-amzn-errortype': 'AccessDeniedException' },
+      body,
+    }));
+    const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
+    expect(step.outputs['outcome']).toBe('not_invoked');
+    const [what, advice] = step.annotations[0]?.message.split('\n') ?? [];
+    expect(what).toBe('echo: AccessDeniedException: AWS gave no reason. The function did not run.');
+    expect(advice).toMatch(/Allow lambda:InvokeFunction on it.*VPC endpoint policy/);
+  },
+);
+
+test.each([
+  ['<html>Forbidden</html>', ': <html>Forbidden</html>'],
+  ['', ', with an empty response'],
+])('a refusal that is not of Lambda says so once: %j', async (body, end) => {
+  lambda.setFault(() => ({ kind: 'raw', when: 'before', status: 403, headers: {}, body }));
+  const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
+  expect(step.annotations[0]?.message.split('\n').slice(0, 2)).toEqual([
+    `echo: HTTP 403: A proxy or firewall answered instead of Lambda${end}. The function did not run.`,
+    'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.',
+  ]);
+});
+
+test('a page in place of an answer is shown from its start, fenced', async () => {
+  lambda.setFault(() => ({
+    kind: 'raw',
+    when: 'before',
+    status: 502,
+    headers: { 'content-type': 'text/html' },
+    body: '<html>\n::error::forged\n##[error]forged\n</html>',
+  }));
+  const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
+  expect(step.outputs['outcome']).toBe('unknown');
+  expect(step.annotations.map(({ message }) => message)).toEqual([
+    expect.stringContaining(
+      'A proxy or firewall answered instead of Lambda: <html> ::error::forged ##[error]forged </html>.',
+    ),
+  ]);
+  expect(step.stdout).not.toContain('SyntaxError');
+  expect(texts(step)).toContain("What came in place of Lambda's answer");
+  expect(texts(step)).toContain('::error::forged');
+});
+
+describe('a log tail that is not one', () => {
+  test('is done without where the function supports none', async () => {
+    const step = await invokeStep(lambda, { function_name: 'no-tail', payload: PAYLOAD, log_type: 'Tail' });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['log_result']).toBe('');
+    expect(lambda.executions('no-tail')).toHaveLength(1);
+    expect(texts(step)).toContain(
+      'This function supports no log tail; it was asked again without one and ran once.',
+    );
+  });
+
+  test('is a place where the log is kept elsewhere', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'log-elsewhere',
+      payload: PAYLOAD,
+      log_type: 'Tail',
+    });
+    expect(step.exitCode).toBe(0);
+    expect(step.annotations).toEqual([]);
+    expect(texts(step)).toEqual(
+      expect.arrayContaining([
+        'Function log (kept elsewhere)',
+        'Log group: /app/logs',
+        'Log stream: ::error::x',
+      ]),
+    );
+    expect(step.summary).toContain('#logsV2:log-groups/log-group/$252Fapp$252Flogs/log-events');
+  });
+});

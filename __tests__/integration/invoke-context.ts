@@ -1,0 +1,123 @@
+import path from 'node:path';
+import type { LocalLambda } from '../../packages/local-lambda/server.ts';
+import { Clients } from '../../src/lambda/client.ts';
+import type { Invocation, InvocationResult } from '../../src/lambda/invocation.ts';
+import { type InvokeContext, type InvokePolicy, invoke, type Wait } from '../../src/lambda/invoker.ts';
+import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
+import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
+import { anInvocation } from '../base.ts';
+import { jobEnvironment } from '../e2e/step.ts';
+
+const HANDLERS = path.join(import.meta.dirname, '..', '..', 'packages', 'local-lambda', 'handlers');
+export const ECHO = path.join(HANDLERS, 'echo.mjs.handler');
+export const SLOW = path.join(HANDLERS, 'slow.mjs.handler');
+
+/** Points the SDK's own chains at a local Lambda, as a job's environment does. The answer undoes it. */
+export function useLambda(url: string, region = 'us-east-1'): () => void {
+  const saved = { ...process.env };
+  Object.assign(process.env, jobEnvironment({ url, region }));
+  return () => {
+    process.env = saved;
+  };
+}
+
+export const INVOCATION = anInvocation({
+  functionName: 'echo',
+  reference: { name: 'echo' },
+  payload: new TextEncoder().encode('{"a":1}'),
+});
+
+/** How long a connection may take. */
+export const CONNECT_LIMIT_MS = 10_000;
+
+export const POLICY: InvokePolicy = { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 };
+
+/** A clock on which waiting takes no time, and a sequence in place of chance. */
+export type FakeTiming = Timing & Readonly<{ slept: readonly number[] }>;
+
+/** Sleeps are recorded and only move the clock; deadlines are real, as the network is. */
+export function fakeTiming(random: () => number = () => 0.999): FakeTiming {
+  const slept: number[] = [];
+  let skew = 0;
+  return {
+    now: () => REAL_TIMING.now() + skew,
+    random,
+    sleep: async (ms) => {
+      slept.push(ms);
+      skew += ms;
+    },
+    after: REAL_TIMING.after,
+    slept,
+  };
+}
+
+/** Fake time on which timeout_seconds is over at a sleep, counted from 1, and `also` happens then. */
+export function timeoutAtSleep(count: number, also: () => void = () => {}): Timing {
+  const timeouts: (() => void)[] = [];
+  const timing = fakeTiming();
+  return {
+    ...timing,
+    after: (ms, callback) => {
+      if (ms === POLICY.timeoutMs) timeouts.push(callback);
+      return () => {};
+    },
+    sleep: async (ms, signal) => {
+      await timing.sleep(ms, signal);
+      if (timing.slept.length !== count) return;
+      for (const goOff of timeouts) goOff();
+      also();
+    },
+  };
+}
+
+/** Timers that go off when the test says so, and not before. */
+export function manualTiming(): Timing & Readonly<{ goOff: (ms: number) => void }> {
+  const timers = new Set<Readonly<{ ms: number; callback: () => void }>>();
+  return {
+    ...REAL_TIMING,
+    after: (ms, callback) => {
+      const timer = { ms, callback };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    goOff: (ms) => {
+      const due = [...timers].filter((timer) => timer.ms === ms);
+      if (due.length === 0) throw new Error(`no timer of ${ms} ms is set`);
+      for (const { callback } of due) callback();
+    },
+  };
+}
+
+/** What a delivery did, beside how it ended. */
+export type Delivered = InvocationResult & Readonly<{ waits: readonly Wait[] }>;
+
+/** Delivers one invocation to the local Lambda of `useLambda`, on fake time unless told otherwise. */
+export async function invokeOn(
+  _lambda: Pick<LocalLambda, 'url'>,
+  options: {
+    invocation?: Partial<Invocation>;
+    policy?: Partial<InvokePolicy>;
+    timing?: Timing;
+    cancel?: AbortSignal;
+    clients?: Clients;
+    limiter?: AdaptiveLimiter;
+    extras?: Pick<InvokeContext, 'readiness' | 'follow' | 'stream'>;
+  } = {},
+): Promise<Delivered> {
+  const waits: Wait[] = [];
+  const clients = options.clients ?? new Clients({});
+  const context: InvokeContext = {
+    clients,
+    policy: { ...POLICY, ...options.policy },
+    timing: options.timing ?? fakeTiming(),
+    limiter: options.limiter ?? new AdaptiveLimiter(10),
+    cancel: options.cancel ?? new AbortController().signal,
+    onWait: (wait) => waits.push(wait),
+    ...options.extras,
+  };
+  try {
+    return { ...(await invoke({ ...INVOCATION, ...options.invocation }, context)), waits };
+  } finally {
+    if (options.clients === undefined) clients.close();
+  }
+}

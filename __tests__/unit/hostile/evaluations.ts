@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { parseExpressions } from '../../../src/inputs/expressions.ts';
+import { Problems } from '../../../src/inputs/problems.ts';
+import type { InvocationResult } from '../../../src/lambda/invocation.ts';
+import { evaluate } from '../../../src/outcome/evaluate.ts';
+import type { Evaluation } from '../../../src/outcome/outcome.ts';
+import { answer, delivery, failure, REQUEST_ID } from '../outcome/factory.ts';
+import {
+  functionName,
+  hostileLogTail,
+  hostileResponse,
+  hostileText,
+  hostileValue,
+  qualifier,
+  region,
+} from './arbitraries.ts';
+
+const job = { eventName: 'pull_request', hasOidc: false };
+
+/** The inputs `expect`, `query` and `mask`, each as a user writes it. */
+export type Asked = Readonly<{ expect?: string; query?: string; mask?: string }>;
+
+/** Judges deliveries under these expressions as the action does. */
+export async function judging(
+  { expect = '', query = '', mask = '' }: Asked,
+  options: { failOnFunctionError: boolean } = { failOnFunctionError: true },
+): Promise<(delivery: InvocationResult) => Evaluation> {
+  const expressions = await parseExpressions({ expect, query, mask }, new Problems());
+  return (ended) => evaluate(ended, { ...options, expressions, job });
+}
+
+const requestId = fc.option(fc.oneof(fc.uuid(), fc.constant(REQUEST_ID), hostileValue), { nil: undefined });
+
+const hostileAnswer = fc
+  .record({
+    payload: hostileResponse,
+    functionError: fc.option(hostileValue, { nil: undefined }),
+    executedVersion: fc.option(hostileValue, { nil: undefined }),
+    requestId,
+    durableExecutionArn: fc.option(hostileValue, { nil: undefined }),
+    logTail: fc.option(hostileLogTail, { nil: undefined }),
+    invocationType: fc.constantFrom('RequestResponse', 'Event', 'DryRun'),
+  })
+  .map(({ payload, invocationType, ...fields }) => ({
+    invocationType,
+    result: answer('', {
+      payload,
+      ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)),
+    }),
+  }));
+
+const hostileFailure = fc
+  .record({
+    name: fc.oneof(
+      fc.constantFrom('HTTP 502', 'AccessDeniedException', 'ECONNRESET', 'TooManyRequestsException'),
+      hostileValue,
+    ),
+    message: hostileText,
+    foreignText: hostileText,
+    reason: hostileText,
+    requestId: fc.oneof(fc.uuid(), hostileValue),
+    evidence: fc.constantFrom('did_not_run', 'may_have_run', 'ran'),
+    throughProxy: fc.boolean(),
+  })
+  .map((fields) => ({ invocationType: 'RequestResponse' as const, result: failure(fields) }));
+
+/** How an invocation ended, with hostile text wherever the text is not the user's or ours. */
+export const hostileDelivery: fc.Arbitrary<InvocationResult> = fc
+  .tuple(
+    fc.oneof({ arbitrary: hostileAnswer, weight: 3 }, { arbitrary: hostileFailure, weight: 1 }),
+    fc.record({ name: functionName, qualifier: fc.option(qualifier, { nil: undefined }) }),
+    fc.record({ region: fc.option(region, { nil: undefined }), tailRefused: fc.boolean() }),
+  )
+  .map(([{ invocationType, result }, reference, { region: place, tailRefused }]) => {
+    const base = delivery(result);
+    const { region: _, ...unplaced } = base;
+    return {
+      ...unplaced,
+      tailRefused,
+      ...(place !== undefined && { region: place }),
+      invocation: {
+        ...base.invocation,
+        functionName: reference.name,
+        reference: { name: reference.name },
+        invocationType,
+        ...(reference.qualifier !== undefined && { qualifier: reference.qualifier }),
+      },
+    };
+  });

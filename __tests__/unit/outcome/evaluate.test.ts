@@ -1,0 +1,361 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { parseExpressions } from '../../../src/inputs/expressions.ts';
+import { Problems } from '../../../src/inputs/problems.ts';
+import { evaluate, type Rules } from '../../../src/outcome/evaluate.ts';
+import { NO_SECRETS } from '../../../src/outcome/masks.ts';
+import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
+import { OUTCOME_FIELDS } from '../../base.ts';
+import { judging } from '../hostile/evaluations.ts';
+import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
+
+const RULES: Rules = {
+  failOnFunctionError: true,
+  expressions: { expect: [], mask: [] },
+  job: { eventName: 'push', hasOidc: true },
+};
+const LENIENT: Rules = { ...RULES, failOnFunctionError: false };
+
+describe('an answer', () => {
+  test('of a function that succeeded is a success', () => {
+    expect(evaluate(delivery(answer('{"ok": true}')), RULES)).toEqual({
+      label: 'my-function',
+      outcome: {
+        ...OUTCOME_FIELDS,
+        outcome: 'succeeded',
+        status_code: 200,
+        executed_version: '$LATEST',
+        request_id: REQUEST_ID,
+        response: { ok: true },
+      },
+      response: Buffer.from('{"ok": true}'),
+      logIsCut: false,
+      tailRefused: false,
+      failsStep: false,
+      unmet: [],
+      responseBytes: 12,
+      secrets: { texts: [] },
+    });
+  });
+
+  test('of a function that failed is a function error, whatever the status', () => {
+    const evaluation = evaluate(
+      delivery(answer('{"errorType":"Error","errorMessage":"boom"}', { functionError: 'Unhandled' })),
+      RULES,
+    );
+    expect(evaluation.outcome).toEqual({
+      ...OUTCOME_FIELDS,
+      outcome: 'function_error',
+      status_code: 200,
+      function_error: 'Unhandled',
+      executed_version: '$LATEST',
+      request_id: REQUEST_ID,
+      response: { errorType: 'Error', errorMessage: 'boom' },
+    });
+    expect(evaluation.failsStep).toBe(true);
+  });
+
+  test.each(['Unhandled', 'Handled', 'Something new'])(
+    'with the function error %s is one, and fails the step only when asked to',
+    (functionError) => {
+      const failed = delivery(answer('{}', { functionError }));
+      expect(evaluate(failed, RULES)).toMatchObject({
+        outcome: { outcome: 'function_error' },
+        failsStep: true,
+      });
+      expect(evaluate(failed, LENIENT)).toMatchObject({
+        outcome: { outcome: 'function_error', function_error: functionError },
+        failsStep: false,
+      });
+    },
+  );
+
+  test.each([
+    ['an object', '{"a": 1}', { a: 1 }],
+    ['null', 'null', null],
+    ['false', 'false', false],
+    ['a string', '"text"', 'text'],
+    ['no JSON', 'plain text', 'plain text'],
+    ['nothing', '', ''],
+    ['JSON behind a byte order mark', '\ufeff{"a": 1}', { a: 1 }],
+    ['a text behind a byte order mark', '\ufeffplain', '\ufeffplain'],
+  ])('that is %s is parsed, or the raw text where it is no JSON', (_, text, response) => {
+    expect(evaluate(delivery(answer(text)), RULES).outcome).toHaveProperty('response', response);
+  });
+
+  test.each([
+    { invocationType: 'Event', statusCode: 202 },
+    { invocationType: 'DryRun', statusCode: 204 },
+  ] as const)('to $invocationType has no response, as nothing ran yet', ({ invocationType, statusCode }) => {
+    const accepted = delivery(
+      { kind: 'answer', statusCode, requestId: REQUEST_ID, payload: Buffer.alloc(0) },
+      { invocation: invocation({ invocationType }) },
+    );
+    expect(evaluate(accepted, RULES).outcome).toEqual({
+      ...OUTCOME_FIELDS,
+      invocation_type: invocationType,
+      outcome: 'succeeded',
+      status_code: statusCode,
+      request_id: REQUEST_ID,
+    });
+  });
+
+  test('with a log has it decoded, and its figures', () => {
+    const log = `hello\nREPORT RequestId: ${REQUEST_ID}\tDuration: 3.01 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 110.10 ms\t\n`;
+    const evaluation = evaluate(delivery(answer('1', { logTail: Buffer.from(log) })), RULES);
+    expect(evaluation.outcome).toMatchObject({
+      log_result: log,
+      duration_ms: 3.01,
+      billed_duration_ms: 4,
+      memory_size_mb: 128,
+      max_memory_used_mb: 36,
+      init_duration_ms: 110.1,
+      cold_start: true,
+    });
+    expect(evaluation.logIsCut).toBe(false);
+  });
+
+  test('with a log of 4 KB says that it is cut', () => {
+    const tail = Buffer.alloc(4096, 'a');
+    expect(evaluate(delivery(answer('1', { logTail: tail })), RULES).logIsCut).toBe(true);
+  });
+
+  test('names the durable execution', () => {
+    const durable = answer('1', { durableExecutionArn: 'arn:durable' });
+    expect(evaluate(delivery(durable), RULES).outcome).toMatchObject({
+      durable_execution_arn: 'arn:durable',
+    });
+  });
+});
+
+describe('an outcome', () => {
+  test.each([
+    ['given', invocation({ qualifier: 'PROD' }), 'PROD'],
+    ['of the name', invocation({ reference: { name: 'my-function', qualifier: '7' } }), '7'],
+  ])('says the qualifier as it was %s', (_, asked, qualifier) => {
+    expect(evaluate(delivery(answer('1'), { invocation: asked }), RULES).outcome).toMatchObject({
+      qualifier,
+    });
+  });
+
+  test('says the function without its account, the tenant, its place and how often it was sent', () => {
+    const asked = invocation({
+      index: 3,
+      functionName: '123456789012:function:my-function',
+      reference: { name: 'my-function', accountId: '123456789012' },
+      tenantId: 'tenant-1',
+    });
+    const evaluation = evaluate(delivery(answer('1'), { invocation: asked, attempts: 4 }), RULES);
+    expect(evaluation.label).toBe('123456789012:function:my-function');
+    expect(evaluation.outcome).toMatchObject({
+      index: 3,
+      function_name: 'my-function',
+      tenant_id: 'tenant-1',
+      attempts: 4,
+    });
+    expect(JSON.stringify(evaluation.outcome)).not.toContain('123456789012');
+  });
+});
+
+describe('a failure', () => {
+  test.each([RULES, LENIENT])('that proves nothing ran is not_invoked and fails the step', (rules) => {
+    const evaluation = evaluate(delivery(failure({ requestId: REQUEST_ID })), rules);
+    expect(evaluation).toEqual({
+      label: 'my-function',
+      outcome: {
+        ...OUTCOME_FIELDS,
+        outcome: 'not_invoked',
+        request_id: REQUEST_ID,
+        error: {
+          name: 'ResourceNotFoundException',
+          message: 'Function not found. The function did not run.',
+          advice: "Check the function's name, qualifier and region, and the account of the credentials.",
+        },
+      },
+      response: new Uint8Array(),
+      logIsCut: false,
+      tailRefused: false,
+      failsStep: true,
+      unmet: [],
+      responseBytes: 0,
+      secrets: { texts: [] },
+    });
+  });
+
+  test.each([RULES, LENIENT])(
+    'after which the function may have run is unknown, says when it was sent, and fails the step',
+    (rules) => {
+      const lost = failure({
+        name: 'ECONNRESET',
+        message: 'socket hang up',
+        evidence: 'may_have_run',
+        sentAt: new Date('2026-01-02T03:04:06.000Z'),
+      });
+      const evaluation = evaluate(delivery(lost), rules);
+      expect(evaluation.outcome).toMatchObject({
+        outcome: 'unknown',
+        error: {
+          name: 'ECONNRESET',
+          message:
+            'socket hang up. It was sent at 2026-01-02T03:04:06.000Z, and nothing tells whether the function ran.',
+        },
+      });
+      expect(evaluation.failsStep).toBe(true);
+    },
+  );
+
+  test('after which the function ran in part is unknown and says so', () => {
+    const broken = failure({
+      name: 'SnapStartException',
+      message: 'The restore hook failed.',
+      evidence: 'ran',
+      statusCode: 400,
+      sentAt: new Date('2026-01-02T03:04:06.000Z'),
+    });
+    const evaluation = evaluate(delivery(broken), RULES);
+    expect(evaluation.outcome).toMatchObject({
+      outcome: 'unknown',
+      error: {
+        message: 'The restore hook failed. The function ran, at least in part, and its answer is lost.',
+      },
+    });
+    expect(evaluation.failsStep).toBe(true);
+  });
+
+  test('before a region was found names none', () => {
+    const { region: _, ...nowhere } = delivery(failure({ name: 'RegionMissing' }), { attempts: 0 });
+    expect(evaluate(nowhere, RULES).outcome).not.toHaveProperty('region');
+  });
+
+  test('keeps what came in place of Lambda’s answer out of the outcome, for the log', () => {
+    const evaluation = evaluate(delivery(failure({ foreignText: '<html>' })), RULES);
+    expect(evaluation.foreignText).toBe('<html>');
+    expect(JSON.stringify(evaluation.outcome)).not.toContain('<html>');
+  });
+});
+
+test('a tail that the function refused is told', () => {
+  expect(evaluate(delivery(answer('1'), { tailRefused: true }), RULES).tailRefused).toBe(true);
+});
+
+describe('a streamed response', () => {
+  test('that is held is the response', () => {
+    const { outcome, responseBytes } = evaluate(delivery(answer('{"a":1}', { streamedBytes: 7 })), RULES);
+    expect(outcome).toMatchObject({ outcome: 'succeeded', response: { a: 1 } });
+    expect(responseBytes).toBe(7);
+  });
+
+  test('that is not held is no response, and an expectation on it does not hold', () => {
+    const long = answer('', { streamedBytes: 7_000_000 });
+    const { outcome, responseBytes } = evaluate(delivery(long), RULES);
+    expect(outcome).not.toHaveProperty('response');
+    expect(responseBytes).toBe(7_000_000);
+  });
+
+  test('that ended in an error has the error as its response', () => {
+    const broken = answer('{"errorType":"E"}', { streamedBytes: 3, functionError: 'Unhandled' });
+    expect(evaluate(delivery(broken), RULES).outcome).toMatchObject({
+      outcome: 'function_error',
+      response: { errorType: 'E' },
+    });
+  });
+
+  test('that broke off says how much had come', () => {
+    const { outcome, responseBytes } = evaluate(
+      delivery(failure({ evidence: 'ran', name: 'BrokenAnswer', message: 'broke', streamedBytes: 9 })),
+      RULES,
+    );
+    expect(outcome).toMatchObject({
+      outcome: 'unknown',
+      error: { message: 'broke. The function ran, at least in part, and its answer is lost.' },
+    });
+    expect(responseBytes).toBe(9);
+  });
+});
+
+describe('a durable execution', () => {
+  const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function:my-function:1/durable-execution/order-7/id';
+  const event = { invocation: invocation({ invocationType: 'Event' }) };
+
+  test('that was followed gives an event its response', () => {
+    const ended = answer('{"paid":true}', { statusCode: 202, durableExecutionArn: ARN });
+    expect(evaluate(delivery(ended, event), RULES).outcome).toMatchObject({
+      outcome: 'succeeded',
+      response: { paid: true },
+      durable_execution_arn: ARN,
+    });
+  });
+
+  test('that was not followed gives it none', () => {
+    const accepted = answer('', { statusCode: 202, durableExecutionArn: ARN });
+    expect(evaluate(delivery(accepted, event), RULES).outcome).not.toHaveProperty('response');
+  });
+
+  test('whose end is not known is unknown, with its ARN', () => {
+    const lost = failure({
+      evidence: 'ran',
+      name: 'Cancelled',
+      message: 'cancelled',
+      durableExecutionArn: ARN,
+    });
+    expect(evaluate(delivery(lost, event), RULES).outcome).toMatchObject({
+      outcome: 'unknown',
+      durable_execution_arn: ARN,
+      error: {
+        name: 'Cancelled',
+        message: `cancelled. The execution was started and goes on by itself: ${ARN}.`,
+        advice: expect.stringContaining(`stop-durable-execution --durable-execution-arn '${ARN}'`),
+      },
+    });
+  });
+});
+
+describe('masks', () => {
+  const masked = (payload: string, mask = 'response.token') =>
+    judging({ mask }).then((judgeMasked) => judgeMasked(delivery(answer(payload))).secrets);
+
+  test.each([
+    ['nested over 500 levels', `${'['.repeat(501)}"abc"${']'.repeat(501)}`],
+    ['followed by a byte', '{"token":"abc"}x'],
+    ['a text', 'token: abc'],
+    ['cut', '{"token":"abc"'],
+  ])('withhold a response that is %s, as they can not look into it', async (_, payload) => {
+    expect(await masked(payload)).toMatchObject({ withheld: 'not_json' });
+    expect(evaluate(delivery(answer(payload)), RULES).secrets).toEqual(NO_SECRETS);
+  });
+
+  test.each([
+    ['JSON', '{"token":"abc"}'],
+    ['JSON behind a byte order mark', '\ufeff{"token":"abc"}'],
+    ['500 levels deep', `{"token":"abc","deep":${'['.repeat(499)}${']'.repeat(499)}}`],
+  ])('are applied to a response that is %s', async (_, payload) => {
+    expect(await masked(payload)).toEqual({ texts: ['abc'] });
+  });
+
+  test('withhold nothing where no response came', async () => {
+    const judgeMasked = await judging({ mask: 'response.token' });
+    const accepted = delivery(answer('', { statusCode: 202 }), {
+      invocation: invocation({ invocationType: 'Event' }),
+    });
+    expect(judgeMasked(accepted).secrets).toEqual(NO_SECRETS);
+    expect(judgeMasked(delivery(failure())).secrets).toEqual(NO_SECRETS);
+  });
+
+  test('withhold what came in place of the answer, and a stream that was too long to be held', async () => {
+    const judgeMasked = await judging({ mask: 'response.token' });
+    expect(judgeMasked(delivery(failure({ foreignText: 'token: abc' }))).secrets.withheld).toBe('not_json');
+    const stream = answer('', { streamedBytes: 7_000_000 });
+    expect(judgeMasked(delivery(stream)).secrets.withheld).toBe('not_json');
+  });
+});
+
+test('why an expectation is not met shows no part of a secret that is known beforehand', async () => {
+  const secret = 'abcdefgh'.repeat(50);
+  const { search } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
+  const { unmet } = evaluate(delivery(answer(JSON.stringify({ echo: `x ${secret}` }))), {
+    ...RULES,
+    expressions: { expect: ["response.echo == 'y'"], mask: [], ...(search && { search }) },
+    known: new SecretTexts([secret]),
+  });
+  expect(unmet.map(({ why }) => why)).toEqual(['response.echo is "x ***".']);
+});

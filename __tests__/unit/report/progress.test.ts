@@ -1,0 +1,105 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  historyLine,
+  questionLine,
+  RepeatedLines,
+  stateLine,
+  waitLine,
+} from '../../../src/report/progress.ts';
+
+test.each([
+  [
+    { error: 'TooManyRequestsException', reason: 'CallerRateLimitExceeded', ran: 'never' as const },
+    'not run (throttled, CallerRateLimitExceeded)',
+  ],
+  [{ error: 'ThrottlingException', ran: 'never' as const }, 'not run (throttled)'],
+  [{ error: 'HTTP 429', ran: 'never' as const }, 'not run (throttled)'],
+  [{ error: 'ECONNREFUSED', ran: 'never' as const }, 'not run (ECONNREFUSED)'],
+  [{ error: 'ECONNRESET', ran: 'perhaps' as const }, 'may have run (ECONNRESET)'],
+])('the line before a retry says why, when and how long there is yet: %j', (failed, why) => {
+  expect(waitLine({ label: 'f:7', ...failed, waitMs: 1250, leftMs: 178_000 })).toEqual({
+    what: `Lambda function f:7: ${why}`,
+    next: '. Retrying in 1.3 s (178.0 s left).',
+  });
+});
+
+test('the line of a failed question says what could not be read, and why', () => {
+  const told = questionLine({ label: 'f:7', about: 'configuration', error: 'ENOTFOUND', waitMs: 500 });
+  expect(told).toEqual({
+    what: 'Lambda function f:7: could not read its configuration (ENOTFOUND)',
+    next: '. Retrying in 0.5 s.',
+  });
+});
+
+describe('equal lines', () => {
+  /** What is written of lines that come at these times, in seconds, and of the end. */
+  function written(...came: readonly (readonly [at: number, what: string])[]): string[] {
+    const lines: string[] = [];
+    let now = 0;
+    const repeated = new RepeatedLines(
+      () => now,
+      (line) => lines.push(line),
+    );
+    for (const [at, what] of came) {
+      now = at * 1000;
+      repeated.add({ what, next: `. Next at ${at}.` });
+    }
+    repeated.end();
+    return lines;
+  }
+
+  test('are one line at once, and one with their count every 10 s', () => {
+    const times = [0, 0.1, 0.5, 9.9, 10, 11, 21] as const;
+    expect(written(...times.map((at) => [at, 'a'] as const))).toEqual([
+      'a. Next at 0.',
+      'a, 4 more times. Next at 10.',
+      'a, 2 more times. Next at 21.',
+    ]);
+  });
+
+  test('are counted to the end, where none is left out', () => {
+    expect(written([0, 'a'], [1, 'a'], [2, 'a'])).toEqual(['a. Next at 0.', 'a, 2 more times.']);
+    expect(written([0, 'a'], [1, 'a'])).toEqual(['a. Next at 0.', 'a, once more.']);
+    expect(written([0, 'a'])).toEqual(['a. Next at 0.']);
+  });
+
+  test('are a line each where they are rare', () => {
+    expect(written([0, 'a'], [10, 'a'], [20, 'a'])).toEqual([
+      'a. Next at 0.',
+      'a. Next at 10.',
+      'a. Next at 20.',
+    ]);
+  });
+
+  test('do not hide another', () => {
+    expect(written([0, 'a'], [1, 'b'], [2, 'a'])).toEqual([
+      'a. Next at 0.',
+      'b. Next at 1.',
+      'a, once more.',
+    ]);
+  });
+
+  test('of 50,000 invocations are few', () => {
+    const came = Array.from({ length: 50_000 }, (_, n) => [n / 1000, 'a'] as const);
+    expect(written(...came)).toHaveLength(1 + 4 + 1);
+  });
+});
+
+test('the line of a state is in Lambda’s words', () => {
+  expect(stateLine({ label: 'f:7', state: 'Pending (Creating)' })).toBe(
+    'Lambda function f:7 is Pending (Creating)',
+  );
+});
+
+test.each([
+  [{ kind: 'Step', state: 'Started', name: 'charge' }, 'step charge started'],
+  [{ kind: 'Step', state: 'Failed', name: 'charge', seconds: 4 }, 'step charge failed; again in 4 s'],
+  [{ kind: 'Step', state: 'Failed', name: 'charge' }, 'step charge failed'],
+  [{ kind: 'Wait', state: 'Started', seconds: 5 }, 'wait started (5 s)'],
+  [{ kind: 'Wait', state: 'Succeeded', name: 'pause' }, 'wait pause succeeded'],
+  [{ kind: 'Callback', state: 'TimedOut', name: 'approval' }, 'callback approval timed out'],
+  [{ kind: 'ChainedInvoke', state: 'Stopped', name: 'ship' }, 'invocation ship was stopped'],
+  [{ kind: 'Context', state: 'Succeeded', name: 'a\n::error::b' }, 'context a ::error::b succeeded'],
+] as const)('the line of %j', (happening, line) => {
+  expect(historyLine({ label: 'f:7', ...happening })).toBe(`Lambda function f:7: ${line}`);
+});

@@ -1,0 +1,75 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import type { Outcome } from '../../../../src/outcome/outcome.ts';
+import { renderComment, renderJobSummary } from '../../../../src/report/summary/permissions.ts';
+import { notInvoked, succeeded } from '../factory.ts';
+
+const CALLER = 'arn:aws:sts::123456789012:assumed-role/deploy/session';
+
+const allowed = (name: string): Outcome =>
+  succeeded({ function_name: name, invocation_type: 'DryRun', status_code: 204 }).outcome;
+const refused = (name: string): Outcome =>
+  notInvoked({
+    function_name: name,
+    invocation_type: 'DryRun',
+    error: {
+      name: 'AccessDeniedException',
+      message: `User: ${CALLER} is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:eu-west-1:123456789012:function:${name} because no identity-based policy allows the lambda:InvokeFunction action. The function did not run.`,
+      advice: 'Allow it.',
+    },
+  }).outcome;
+const BELONGS = { key: 'CI/check', commit: 'a'.repeat(40), runUrl: 'https://github.com/o/r/actions/runs/1' };
+
+describe('the job summary', () => {
+  test('of several dry runs is who may invoke what, and the statement that fixes it', () => {
+    const summary = renderJobSummary([allowed('one'), refused('two')]);
+    expect(summary).toContain('### Invoke AWS Lambda\n');
+    expect(summary).toContain("1 of 2 functions can't be invoked.");
+    expect(summary).toContain('"arn:aws:lambda:eu-west-1:123456789012:function:two"');
+    expect(summary).not.toContain('function:one"');
+  });
+
+  test('of a single dry run is its row, with the statement where it is refused', () => {
+    expect(renderJobSummary([allowed('one')])).toContain('| ✅ succeeded | `one` |');
+    expect(renderJobSummary([allowed('one')])).not.toContain('Effect');
+    expect(renderJobSummary([refused('one')])).toContain('"Effect": "Allow"');
+  });
+
+  test('of anything else is what the invocations came to', () => {
+    const summary = renderJobSummary([allowed('one'), succeeded({ function_name: 'two' }).outcome]);
+    expect(summary).toContain('2 succeeded');
+    expect(summary).not.toContain('can be invoked');
+  });
+
+  test('stays under what a runner takes, however many are refused', () => {
+    const names = Array.from({ length: 20_000 }, (_, index) => `f-${index}-${'x'.repeat(40)}`);
+    const summary = renderJobSummary(names.map(refused));
+    expect(Buffer.byteLength(summary)).toBeLessThan(1_000_000);
+    expect(summary).toContain('The fix is too long to show.');
+  });
+});
+
+describe('the comment', () => {
+  test('has the table, the fix in a fold, the commit and the run, and no account id', () => {
+    const comment = renderComment([allowed('one'), refused('two')], BELONGS);
+    expect(comment).toContain('### ❌ Permission to invoke');
+    expect(comment).toContain('<details><summary>How to fix this</summary>');
+    expect(comment).toContain('arn:aws:lambda:eu-west-1:ACCOUNT_ID:function:two');
+    expect(comment).toContain('aaaaaaa');
+    expect(comment).toContain(BELONGS.runUrl);
+    expect(comment).not.toMatch(/\d{12}/);
+  });
+
+  test('is green where all can be invoked', () => {
+    const comment = renderComment([allowed('one'), allowed('two')], BELONGS);
+    expect(comment).toContain('### ✅ Permission to invoke');
+    expect(comment).not.toContain('<details>');
+  });
+
+  test('of other invocations has what they came to', () => {
+    const comment = renderComment([succeeded({ executed_version: '123456789012' }).outcome], BELONGS);
+    expect(comment).toContain('### ✅ Invoke AWS Lambda');
+    expect(comment).toContain('✅ succeeded');
+    expect(comment).not.toContain('123456789012');
+  });
+});

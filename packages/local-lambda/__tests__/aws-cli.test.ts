@@ -1,0 +1,199 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { SAMPLE_FUNCTIONS } from '../sample-functions.ts';
+import { type LocalLambda, startLocalLambda } from '../server.ts';
+
+const run = promisify(execFile);
+
+/** The major version of the aws command on the PATH, if there is one that runs. */
+function awsVersion(): number | undefined {
+  try {
+    const text = execFileSync('aws', ['--version'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return Number(/^aws-cli\/(\d+)\./.exec(text)?.[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the library that the aws command is made of can be had, for what the command itself can't do. */
+function hasBotocore(): boolean {
+  try {
+    execFileSync('python3', ['-c', 'import botocore'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// The event stream's checksums are verified by the library as it reads.
+const READ_STREAM = `
+import json, sys, botocore.session
+client = botocore.session.get_session().create_client('lambda')
+answer = client.invoke_with_response_stream(FunctionName=sys.argv[1], Payload=sys.argv[2], LogType='Tail')
+chunks, complete = [], None
+for event in answer['EventStream']:
+    if 'PayloadChunk' in event: chunks.append(event['PayloadChunk']['Payload'].decode())
+    if 'InvokeComplete' in event: complete = event['InvokeComplete']
+print(json.dumps({'version': answer['ExecutedVersion'], 'text': ''.join(chunks), 'complete': complete}))
+`;
+
+const version = awsVersion();
+const suite = version === undefined ? describe.skip : describe;
+const title =
+  version === undefined
+    ? 'aws command (skipped: there is none on the PATH)'
+    : `aws command, version ${version}`;
+
+suite(title, () => {
+  let lambda: LocalLambda;
+  let folder: string;
+
+  const environment = () => ({
+    PATH: process.env['PATH'],
+    HOME: folder,
+    AWS_CONFIG_FILE: path.join(folder, 'config'),
+    AWS_SHARED_CREDENTIALS_FILE: path.join(folder, 'credentials'),
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_MAX_ATTEMPTS: '1',
+    AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_REGION: lambda.region,
+    AWS_DEFAULT_REGION: lambda.region,
+    AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+    AWS_PAGER: '',
+  });
+
+  async function aws(...parameters: string[]): Promise<unknown> {
+    const { stdout } = await run('aws', ['lambda', ...parameters], { env: environment() });
+    return stdout === '' ? undefined : JSON.parse(stdout);
+  }
+
+  /** Runs `aws lambda invoke`; returns what it printed, and the payload it wrote. */
+  async function invoke(
+    functionName: string,
+    ...options: string[]
+  ): Promise<{ output: unknown; payload: string }> {
+    const outfile = path.join(folder, 'out.json');
+    await writeFile(outfile, '');
+    // Version 2 takes payloads for base64 unless told that they are text.
+    const encoding = version === 1 ? [] : ['--cli-binary-format', 'raw-in-base64-out'];
+    const output = await aws('invoke', '--function-name', functionName, ...encoding, ...options, outfile);
+    return { output, payload: await readFile(outfile, 'utf8') };
+  }
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'local-lambda-cli-'));
+    await writeFile(path.join(folder, 'config'), '[default]\noutput = json\n');
+    lambda = await startLocalLambda({ functions: SAMPLE_FUNCTIONS });
+  });
+
+  afterAll(async () => {
+    await lambda.close();
+    await rm(folder, { recursive: true });
+  });
+
+  beforeEach(() => lambda.reset());
+
+  test('invokes a version through its alias and gets payload and log', async () => {
+    const { output, payload } = await invoke(
+      'echo',
+      ...['--qualifier', 'live', '--payload', '{"key1":"größe"}', '--log-type', 'Tail'],
+    );
+    expect(output).toEqual({ StatusCode: 200, ExecutedVersion: '2', LogResult: expect.any(String) });
+    expect(payload).toBe('{"key1":"größe","key3":"from version 2"}');
+    const log = Buffer.from(String(Object(output).LogResult), 'base64').toString('utf8');
+    const requestId = lambda.executions('echo')[0]?.requestId;
+    expect(log).toContain(`START RequestId: ${requestId} Version: 2\n`);
+    expect(log).toContain(`REPORT RequestId: ${requestId}\tDuration: `);
+  });
+
+  test('sees a function error', async () => {
+    const { output, payload } = await invoke('throws');
+    expect(output).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' });
+    expect(JSON.parse(payload)).toMatchObject({ errorType: 'OrderRejectedError' });
+  });
+
+  test('sends an event and makes a dry run', async () => {
+    expect((await invoke('greeting', '--invocation-type', 'Event')).output).toEqual({ StatusCode: 202 });
+    expect((await invoke('greeting', '--invocation-type', 'DryRun')).output).toEqual({ StatusCode: 204 });
+    await lambda.idle();
+    expect(lambda.executions('greeting')).toHaveLength(1);
+  });
+
+  test('passes the client context on', async () => {
+    const encoded = Buffer.from('{"custom":{"build":"17"}}').toString('base64');
+    const { payload } = await invoke(
+      'arn:aws:lambda:us-east-1:123456789012:function:context',
+      ...['--client-context', encoded],
+    );
+    expect(JSON.parse(payload)).toMatchObject({ clientContext: { custom: { build: '17' } } });
+  });
+
+  test.each([
+    [
+      'nope',
+      [],
+      /ResourceNotFoundException\).*Function not found: arn:aws:lambda:us-east-1:123456789012:function:nope/,
+    ],
+    ['throttled', [], /TooManyRequestsException\).*Rate Exceeded\./],
+    ['echo', ['--payload', '{'], /InvalidRequestContentException\).*Could not parse request body into json/],
+  ])('names the error of %s', async (name, options, message) => {
+    await expect(invoke(name, ...options)).rejects.toThrow(message);
+  });
+
+  test('reports a connection that was dropped', async () => {
+    lambda.setFault(() => ({ kind: 'close', when: 'after' }));
+    await expect(invoke('echo')).rejects.toThrow(/Connection was closed|RemoteDisconnected|closed/i);
+    const sent = lambda.requests.length;
+    expect(lambda.executions('echo')).toHaveLength(sent);
+  });
+
+  test('looks at a function, and waits for its update', async () => {
+    expect(
+      await aws('get-function-configuration', '--function-name', 'echo', '--qualifier', 'live'),
+    ).toMatchObject({
+      FunctionName: 'echo',
+      FunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:echo:live',
+      Version: '2',
+      State: 'Active',
+    });
+    lambda.updateFunction('greeting', SAMPLE_FUNCTIONS.echo, { lasts: { polls: 1 } });
+    const greeting = ['--function-name', 'greeting'];
+    expect(await aws('get-function-configuration', ...greeting)).toMatchObject({
+      LastUpdateStatus: 'InProgress',
+    });
+    await aws('wait', 'function-updated', ...greeting);
+    expect((await invoke('greeting', '--payload', '{"a":1}')).payload).toBe('{"a":1}');
+  });
+
+  (hasBotocore() ? test : test.skip)(
+    'reads a stream, by its library: the command has no way to',
+    async () => {
+      const read = async (event: unknown): Promise<unknown> => {
+        const parameters = ['-c', READ_STREAM, 'stream', JSON.stringify(event)];
+        return JSON.parse((await run('python3', parameters, { env: environment() })).stdout);
+      };
+      expect(await read({ lines: 2 })).toEqual({
+        version: '$LATEST',
+        text: 'line 1\nline 2\n',
+        complete: { LogResult: expect.any(String) },
+      });
+      expect(await read({ lines: 1, ending: 'throw' })).toEqual({
+        version: '$LATEST',
+        text: 'line 1\n',
+        complete: {
+          ErrorCode: 'RangeError',
+          ErrorDetails: expect.stringContaining('The stream broke off'),
+          LogResult: expect.any(String),
+        },
+      });
+    },
+  );
+});

@@ -1,0 +1,803 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Event,
+  GetDurableExecutionCommand,
+  GetDurableExecutionHistoryCommand,
+  type GetDurableExecutionHistoryRequest,
+  InvokeCommand,
+  type InvokeCommandInput,
+  type InvokeCommandOutput,
+  LambdaClient,
+  LambdaServiceException,
+  ListDurableExecutionsByFunctionCommand,
+  SendDurableExecutionCallbackFailureCommand,
+  SendDurableExecutionCallbackHeartbeatCommand,
+  SendDurableExecutionCallbackSuccessCommand,
+  StopDurableExecutionCommand,
+} from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { SAMPLE_FUNCTIONS } from '../sample-functions.ts';
+import {
+  type Denial,
+  type FunctionDefinition,
+  type LocalLambda,
+  startLocalLambda,
+  throttle,
+} from '../server.ts';
+
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+const ENDED_ARN =
+  'arn:aws:lambda:us-east-1:123456789012:function:steps:1/durable-execution/no-such-name/00000000-0000-0000-0000-000000000000';
+
+let lambda: LocalLambda;
+let client: LambdaClient;
+let folder: string;
+let runs: string;
+let denial: ((operation: string | undefined) => Denial | undefined) | undefined;
+
+/** A durable function whose seconds take a twentieth of one. */
+function durable(name: string, definition: Partial<FunctionDefinition> = {}): FunctionDefinition {
+  return {
+    handler: path.join(import.meta.dirname, `handlers/durable.mjs.${name}`),
+    environment: { RUNS: runs },
+    timeoutSeconds: 10,
+    versions: { '1': {}, '2': {} },
+    aliases: { live: '1' },
+    durable: { executionTimeoutSeconds: 60, timeScale: 0.05 },
+    ...definition,
+  };
+}
+
+function invoke(FunctionName: string, event: unknown, input: Partial<InvokeCommandInput> = {}) {
+  return client.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event), ...input }));
+}
+
+/** Starts an execution in the background and returns its ARN. */
+async function startEvent(FunctionName: string, event: unknown, input: Partial<InvokeCommandInput> = {}) {
+  const { DurableExecutionArn } = await invoke(FunctionName, event, { InvocationType: 'Event', ...input });
+  if (DurableExecutionArn === undefined) throw new Error(`${FunctionName} is not durable.`);
+  return DurableExecutionArn;
+}
+
+const answerOf = ({ Payload }: InvokeCommandOutput): unknown =>
+  JSON.parse(Payload?.transformToString() ?? '');
+const describeExecution = (DurableExecutionArn: string | undefined) =>
+  client.send(new GetDurableExecutionCommand({ DurableExecutionArn }));
+const historyPage = (input: GetDurableExecutionHistoryRequest) =>
+  client.send(new GetDurableExecutionHistoryCommand(input));
+
+async function historyOf(DurableExecutionArn: string | undefined): Promise<Event[]> {
+  const { Events = [] } = await historyPage({ DurableExecutionArn, IncludeExecutionData: true });
+  return Events;
+}
+
+const typesOf = (events: readonly Event[]): (string | undefined)[] =>
+  events.map(({ EventType }) => EventType);
+
+async function eventOf(arn: string | undefined, type: string): Promise<Event> {
+  const event = (await historyOf(arn)).find(({ EventType }) => EventType === type);
+  if (event === undefined) throw new Error(`The history has no ${type}.`);
+  return event;
+}
+
+/** Looks again and again until something is there; what is looked for is sure to come. */
+async function eventually<Value>(look: () => Promise<Value | undefined>): Promise<Value> {
+  for (;;) {
+    const value = await look();
+    if (value !== undefined) return value;
+    await sleep(10);
+  }
+}
+
+async function callbackIdOf(arn: string): Promise<string> {
+  return await eventually(async () => {
+    const event = (await historyOf(arn)).find(({ EventType }) => EventType === 'CallbackStarted');
+    return event?.CallbackStartedDetails?.CallbackId;
+  });
+}
+
+/** Waits for the end of an execution and says what became of it. */
+async function endOf(DurableExecutionArn: string) {
+  return await eventually(async () => {
+    const execution = await describeExecution(DurableExecutionArn);
+    return execution.Status === 'RUNNING' ? undefined : execution;
+  });
+}
+
+const openGate = () => writeFile(`${runs}.gate`, '');
+const stepRuns = async (): Promise<string[]> => (await readFile(runs, 'utf8')).split('\n').filter(Boolean);
+
+async function failureOf(promise: Promise<unknown>): Promise<LambdaServiceException> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof LambdaServiceException) return error;
+  throw new Error(`Expected an error of the service, got ${String(error)}`, { cause: error });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'local-lambda-durable-'));
+  runs = path.join(folder, 'runs');
+  lambda = await startLocalLambda({
+    functions: {
+      ...SAMPLE_FUNCTIONS,
+      steps: durable('steps'),
+      flaky: durable('flaky'),
+      callback: durable('callback'),
+      nested: durable('nested'),
+      gated: durable('gated'),
+      crashing: durable('crashing'),
+      many: durable('many'),
+      large: durable('large', { memorySize: 512 }),
+      silent: durable('silent'),
+      answering: durable('answering'),
+      bare: durable('bare'),
+      'real-time': durable('steps', { durable: { executionTimeoutSeconds: 60 } }),
+    },
+    durableRetryDelaysMs: [10, 20],
+    deny: ({ operation }) => denial?.(operation),
+  });
+  client = new LambdaClient({
+    endpoint: lambda.url,
+    region: lambda.region,
+    maxAttempts: 1,
+    credentials: { accessKeyId: 'AKIAEXAMPLE000000000', secretAccessKey: 'secret' },
+  });
+});
+
+afterAll(async () => {
+  client.destroy();
+  await lambda.close();
+  await rm(folder, { recursive: true });
+});
+
+beforeEach(async () => {
+  lambda.reset();
+  denial = undefined;
+  await writeFile(runs, '');
+  await rm(`${runs}.gate`, { force: true });
+});
+
+describe('an execution', () => {
+  test('is waited for by a synchronous invocation, across its suspension', async () => {
+    const startedAt = performance.now();
+    const output = await invoke('real-time:live', { value: 4 }, { DurableExecutionName: 'order-4' });
+    expect(performance.now() - startedAt).toBeGreaterThan(1_000);
+    expect(output).toMatchObject({ StatusCode: 200, ExecutedVersion: '1' });
+    expect(output.FunctionError).toBeUndefined();
+    expect(output.DurableExecutionArn).toMatch(
+      new RegExp(
+        `^arn:aws:lambda:us-east-1:123456789012:function:real-time:1/durable-execution/order-4/${UUID}$`,
+      ),
+    );
+    expect(answerOf(output)).toEqual({ value: 9 });
+    expect(await stepRuns()).toEqual(['first', 'second', 'third']);
+    expect(lambda.executions('real-time')).toMatchObject([
+      { requestId: output.$metadata.requestId, version: '1' },
+      { version: '1' },
+    ]);
+    expect(lambda.durableExecutions('real-time')).toMatchObject([
+      { arn: output.DurableExecutionArn, name: 'order-4', status: 'SUCCEEDED', invocations: 2 },
+    ]);
+  });
+
+  test('goes on in the background after an Event', async () => {
+    const output = await invoke('gated:2', { order: 7 }, { InvocationType: 'Event' });
+    expect(output.StatusCode).toBe(202);
+    expect([output.ExecutedVersion, output.FunctionError]).toEqual([undefined, undefined]);
+    const running = await describeExecution(output.DurableExecutionArn);
+    expect(running).toMatchObject({ Status: 'RUNNING', InputPayload: '{"order":7}' });
+    expect([running.Result, running.EndTimestamp]).toEqual([undefined, undefined]);
+    await openGate();
+    await lambda.idle();
+    const execution = await describeExecution(output.DurableExecutionArn);
+    expect(execution).toMatchObject({
+      DurableExecutionArn: output.DurableExecutionArn,
+      FunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:gated:2',
+      Version: '2',
+      Status: 'SUCCEEDED',
+      Result: '"through"',
+      ExecutionDataIncluded: true,
+      DurableConfig: { ExecutionTimeout: 60, RetentionPeriodInDays: 14 },
+    });
+    expect(execution.EndTimestamp?.getTime()).toBeGreaterThan(
+      execution.StartTimestamp?.getTime() ?? Infinity,
+    );
+  });
+
+  test('has a history of numbered events', async () => {
+    const { DurableExecutionArn } = await invoke('steps:1', {}, { DurableExecutionName: 'told' });
+    const events = await historyOf(DurableExecutionArn);
+    expect(typesOf(events)).toEqual([
+      'ExecutionStarted',
+      'StepStarted',
+      'StepSucceeded',
+      'StepStarted',
+      'StepSucceeded',
+      'WaitStarted',
+      'InvocationCompleted',
+      'WaitSucceeded',
+      'StepStarted',
+      'StepSucceeded',
+      'InvocationCompleted',
+      'ExecutionSucceeded',
+    ]);
+    expect(events.map(({ EventId }) => EventId)).toEqual(events.map((_, index) => index + 1));
+    expect(events.map(({ Name = '' }) => Name).join(' ')).toBe(
+      'told first first second second pause  pause third third  told',
+    );
+    expect(events[0]).toMatchObject({
+      ExecutionStartedDetails: { Input: { Payload: '{}', Truncated: false }, ExecutionTimeout: 60 },
+    });
+    expect(events[4]).toMatchObject({
+      SubType: 'Step',
+      StepSucceededDetails: { Result: { Payload: '2' }, RetryDetails: { CurrentAttempt: 1 } },
+    });
+    expect(events[5]).toMatchObject({ WaitStartedDetails: { Duration: 1 } });
+    const requestIds = lambda.executions('steps').map(({ requestId }) => requestId);
+    expect([events[6], events[10]].map((event) => event?.InvocationCompletedDetails?.RequestId)).toEqual(
+      requestIds,
+    );
+    expect(events.at(-1)).toMatchObject({
+      ExecutionSucceededDetails: { Result: { Payload: '{"value":3}' } },
+    });
+  });
+
+  test('fails with the error of its handler', async () => {
+    const output = await invoke('flaky:1', { failures: 5 });
+    expect(output).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled', ExecutedVersion: '1' });
+    expect(answerOf(output)).toMatchObject({ errorType: 'StepError', errorMessage: 'attempt 3 failed' });
+    const execution = await describeExecution(output.DurableExecutionArn);
+    expect(execution).toMatchObject({
+      Status: 'FAILED',
+      Error: { ErrorType: 'StepError', ErrorMessage: 'attempt 3 failed' },
+    });
+    expect(execution.Result).toBeUndefined();
+    expect(await eventOf(output.DurableExecutionArn, 'ExecutionFailed')).toMatchObject({
+      ExecutionFailedDetails: { Error: { Payload: { ErrorMessage: 'attempt 3 failed' } } },
+    });
+  });
+
+  test('tries a step again, suspended until its delay has passed', async () => {
+    const output = await invoke('flaky:1', { failures: 2 });
+    expect(answerOf(output)).toBe(3);
+    expect(await stepRuns()).toEqual(['attempt 1', 'attempt 2', 'attempt 3']);
+    expect(lambda.executions('flaky')).toHaveLength(3);
+    const failed = (await historyOf(output.DurableExecutionArn)).filter(
+      ({ EventType }) => EventType === 'StepFailed',
+    );
+    expect(failed.map(({ StepFailedDetails }) => StepFailedDetails)).toMatchObject([
+      { RetryDetails: { CurrentAttempt: 1, NextAttemptDelaySeconds: 1 } },
+      {
+        RetryDetails: { CurrentAttempt: 2, NextAttemptDelaySeconds: 2 },
+        Error: { Payload: { ErrorType: 'RangeError', ErrorMessage: 'attempt 2 failed' } },
+      },
+    ]);
+  });
+
+  test('has child contexts, branches and conditions', async () => {
+    const output = await invoke('nested:1', {});
+    expect(answerOf(output)).toEqual({ child: 3, branches: ['l', 'r'], polled: 3 });
+    const events = await historyOf(output.DurableExecutionArn);
+    const child = events.find(({ Name, EventType }) => Name === 'child' && EventType === 'ContextStarted');
+    expect(events.filter(({ Name }) => Name === 'a' || Name === 'b')).toMatchObject(
+      Array.from({ length: 4 }, () => ({ ParentId: child?.Id })),
+    );
+    const polls = events.filter(
+      ({ Name, EventType }) => Name === 'condition' && EventType === 'StepSucceeded',
+    );
+    expect(polls.map(({ StepSucceededDetails }) => StepSucceededDetails?.Result?.Payload)).toEqual([
+      '1',
+      '2',
+      '3',
+    ]);
+  });
+
+  test('brings more operations along than one page of its state holds', async () => {
+    expect(answerOf(await invoke('many:1', { count: 230 }))).toBe((229 * 230) / 2);
+    expect(await stepRuns()).toHaveLength(230);
+    const states = lambda.requests.filter(({ path: requested }) => requested.endsWith('/state'));
+    expect(states).toHaveLength(1);
+  });
+
+  test('times out', async () => {
+    lambda.setFunction('hasty', durable('callback', { durable: { executionTimeoutSeconds: 0.3 } }));
+    const output = await invoke('hasty:1', {});
+    expect(output.FunctionError).toBe('Unhandled');
+    const ErrorMessage = 'Execution timed out after 0.3 seconds.';
+    expect(answerOf(output)).toEqual({ errorMessage: ErrorMessage });
+    expect(await describeExecution(output.DurableExecutionArn)).toMatchObject({
+      Status: 'TIMED_OUT',
+      Error: { ErrorMessage },
+    });
+    expect(await eventOf(output.DurableExecutionArn, 'ExecutionTimedOut')).toMatchObject({
+      ExecutionTimedOutDetails: {},
+    });
+  });
+
+  test('starts again from its checkpoints when its process dies', async () => {
+    const output = await invoke('crashing:1', { times: 2 });
+    expect(answerOf(output)).toBe('survived');
+    expect(await stepRuns()).toEqual(['before', 'crash', 'crash', 'crash']);
+    expect(await eventOf(output.DurableExecutionArn, 'InvocationCompleted')).toMatchObject({
+      InvocationCompletedDetails: { Error: { Payload: { ErrorType: 'Runtime.ExitError' } } },
+    });
+  });
+
+  test('fails when its process dies again and again', async () => {
+    const output = await invoke('crashing:1', { times: 9 });
+    expect(answerOf(output)).toMatchObject({ errorType: 'Runtime.ExitError' });
+    expect(lambda.executions('crashing')).toHaveLength(3);
+    expect(await describeExecution(output.DurableExecutionArn)).toMatchObject({ Status: 'FAILED' });
+  });
+
+  test.each([
+    [{ Status: 'PENDING' }, 'Cannot return PENDING status with no pending operations.'],
+    [{ Status: 'DONE' }, 'Invalid Status in invocation output.'],
+    ['no envelope', 'Invalid Status in invocation output.'],
+  ])('fails when its handler answers %j', async (answer, errorMessage) => {
+    const output = await invoke('answering:1', { answer });
+    expect(answerOf(output)).toEqual({ errorType: 'InvalidParameterValueException', errorMessage });
+  });
+
+  test('may have a result that its handler could not answer with', async () => {
+    const bytes = 6_291_440;
+    const output = await invoke('large:1', { bytes });
+    expect(output.Payload).toHaveLength(bytes);
+    const events = typesOf(await historyOf(output.DurableExecutionArn));
+    expect(events.slice(-2)).toEqual(['ExecutionSucceeded', 'InvocationCompleted']);
+  });
+
+  test('may have no result', async () => {
+    expect(answerOf(await invoke('silent:1', {}))).toBeNull();
+  });
+
+  test('has a smaller result when an Event started it', async () => {
+    const arn = await startEvent('large:1', { bytes: 1_048_577 });
+    expect(await endOf(arn)).toMatchObject({
+      Status: 'FAILED',
+      Error: { ErrorMessage: 'Execution output payload size must be less than or equal to 1048576 bytes.' },
+    });
+  });
+});
+
+describe('a callback', () => {
+  test('is waited for until it succeeds', async () => {
+    const arn = await startEvent('callback:1', {});
+    const CallbackId = await callbackIdOf(arn);
+    await lambda.idle();
+    expect(await describeExecution(arn)).toMatchObject({ Status: 'RUNNING' });
+    expect(lambda.executions('callback')).toHaveLength(1);
+    await client.send(
+      new SendDurableExecutionCallbackSuccessCommand({ CallbackId, Result: Buffer.from('yes') }),
+    );
+    expect(await endOf(arn)).toMatchObject({ Status: 'SUCCEEDED', Result: '{"answer":"yes"}' });
+    expect(typesOf(await historyOf(arn))).toContain('CallbackSucceeded');
+    const late = await failureOf(
+      client.send(new SendDurableExecutionCallbackHeartbeatCommand({ CallbackId })),
+    );
+    expect(late.name).toBe('CallbackTimeoutException');
+  });
+
+  test('fails the execution with its error', async () => {
+    const arn = await startEvent('callback:1', {});
+    const CallbackId = await callbackIdOf(arn);
+    const error = { ErrorType: 'Refused', ErrorMessage: 'not today' };
+    await client.send(new SendDurableExecutionCallbackFailureCommand({ CallbackId, Error: error }));
+    expect(await endOf(arn)).toMatchObject({ Status: 'FAILED', Error: { ErrorMessage: 'not today' } });
+  });
+
+  test('times out', async () => {
+    const { DurableExecutionArn } = await invoke('callback:1', { timeout: { seconds: 2 } });
+    expect(await eventOf(DurableExecutionArn, 'CallbackTimedOut')).toMatchObject({
+      CallbackTimedOutDetails: { Error: { Payload: { ErrorType: 'Callback.Timeout' } } },
+    });
+  });
+
+  test('lives longer with each beat of its heart', async () => {
+    const arn = await startEvent('callback:1', { heartbeatTimeout: { seconds: 30 } });
+    const CallbackId = await callbackIdOf(arn);
+    await sleep(100);
+    const beatAt = Date.now();
+    await client.send(new SendDurableExecutionCallbackHeartbeatCommand({ CallbackId }));
+    expect(await endOf(arn)).toMatchObject({ Status: 'FAILED' });
+    const { CallbackTimedOutDetails, EventTimestamp } = await eventOf(arn, 'CallbackTimedOut');
+    expect(CallbackTimedOutDetails?.Error?.Payload?.ErrorType).toBe('Callback.Heartbeat');
+    expect(EventTimestamp?.getTime()).toBeGreaterThanOrEqual(beatAt + 1_500);
+  });
+
+  test('that nobody knows is refused', async () => {
+    const CallbackId = 'QUJD';
+    const error = await failureOf(
+      client.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId })),
+    );
+    expect([error.name, error.message]).toEqual(['InvalidParameterValueException', 'Invalid callback id']);
+  });
+});
+
+describe('StopDurableExecution', () => {
+  test('ends an execution that waits', async () => {
+    const arn = await startEvent('callback:1', {});
+    await callbackIdOf(arn);
+    const reason = { ErrorType: 'Cancelled', ErrorMessage: 'by hand' };
+    const stop = new StopDurableExecutionCommand({ DurableExecutionArn: arn, Error: reason });
+    const { StopTimestamp } = await client.send(stop);
+    expect(await describeExecution(arn)).toMatchObject({
+      Status: 'STOPPED',
+      EndTimestamp: StopTimestamp,
+      Error: reason,
+    });
+    expect(await eventOf(arn, 'ExecutionStopped')).toMatchObject({
+      ExecutionStoppedDetails: { Error: { Payload: reason } },
+    });
+    expect(await client.send(stop)).toMatchObject({ StopTimestamp });
+  });
+
+  test('lets a running handler go on until its next checkpoint, and answers who waits', async () => {
+    const waiting = invoke('gated:1', {});
+    await eventually(async () => ((await stepRuns()).length > 0 ? true : undefined));
+    const arn = lambda.durableExecutions()[0]?.arn;
+    await client.send(new StopDurableExecutionCommand({ DurableExecutionArn: arn }));
+    const output = await waiting;
+    expect(output).toMatchObject({ DurableExecutionArn: arn, FunctionError: 'Unhandled' });
+    expect(answerOf(output)).toEqual({});
+    await openGate();
+    await lambda.idle();
+    expect(await stepRuns()).toEqual(['gated']);
+    expect(lambda.executions('gated')).toHaveLength(1);
+    expect(await describeExecution(arn)).toMatchObject({ Status: 'STOPPED' });
+  });
+});
+
+describe('a name', () => {
+  test('starts its execution once, while it runs and after it has ended', async () => {
+    const name = { DurableExecutionName: 'once' };
+    const arn = await startEvent('gated:1', {}, name);
+    const attached = invoke('gated:1', {}, name);
+    expect(await startEvent('gated:live', {}, name)).toBe(arn);
+    await openGate();
+    const after = invoke('gated:1', {}, name);
+    for (const output of await Promise.all([attached, after])) {
+      expect(output.DurableExecutionArn).toBe(arn);
+      expect(answerOf(output)).toBe('through');
+    }
+    expect(await startEvent('gated:1', {}, name)).toBe(arn);
+    expect(answerOf(await invoke('gated:1', {}, name))).toBe('through');
+    expect(await stepRuns()).toEqual(['gated', 'after']);
+    expect(lambda.durableExecutions()).toMatchObject([{ arn, name: 'once', invocations: 1 }]);
+  });
+
+  test('repeats the failure too', async () => {
+    const name = { DurableExecutionName: 'failed-once' };
+    const first = await invoke('flaky:1', { failures: 5 }, name);
+    const second = await invoke('flaky:1', { failures: 5 }, name);
+    expect(second.FunctionError).toBe('Unhandled');
+    expect(answerOf(second)).toEqual(answerOf(first));
+    expect(lambda.executions('flaky')).toHaveLength(3);
+  });
+
+  test.each([
+    ['another payload', 'steps:1', { waitSeconds: 2 }],
+    ['another version', 'steps:2', {}],
+  ])('is taken for %s', async (_what, functionName, event) => {
+    const name = { DurableExecutionName: 'taken' };
+    const { DurableExecutionArn } = await invoke('steps:1', {}, name);
+    for (const InvocationType of ['RequestResponse', 'Event'] as const) {
+      const error = await failureOf(invoke(functionName, event, { ...name, InvocationType }));
+      expect(error).toMatchObject({
+        name: 'DurableExecutionAlreadyStartedException',
+        message: `Execution already started: ${DurableExecutionArn}`,
+        $metadata: { httpStatusCode: 409 },
+      });
+    }
+    expect(lambda.durableExecutions()).toHaveLength(1);
+  });
+
+  test('is free in another function, and a new one is made up where none is given', async () => {
+    const name = { DurableExecutionName: 'shared' };
+    const arns = [
+      await startEvent('steps:1', {}, name),
+      await startEvent('nested:1', {}, name),
+      await startEvent('steps:1', {}),
+      await startEvent('steps:1', {}),
+    ];
+    expect(new Set(arns).size).toBe(4);
+    await lambda.idle();
+    expect(lambda.durableExecutions().map(({ status }) => status)).toEqual(arns.map(() => 'SUCCEEDED'));
+  });
+
+  test('says nothing to a function that is not durable', async () => {
+    const output = await invoke('echo', { key1: 'a' }, { DurableExecutionName: 'nothing' });
+    expect(output.DurableExecutionArn).toBeUndefined();
+    await invoke('echo', { key1: 'b' }, { DurableExecutionName: 'nothing' });
+    expect(lambda.executions('echo')).toHaveLength(2);
+    expect(lambda.durableExecutions()).toEqual([]);
+  });
+});
+
+describe('an invocation', () => {
+  test.each(['RequestResponse', 'Event', 'DryRun'] as const)('of type %s needs a qualifier', async (type) => {
+    const error = await failureOf(invoke('steps', {}, { InvocationType: type }));
+    expect(error).toMatchObject({
+      name: 'InvalidParameterValueException',
+      message: 'You cannot invoke a durable function using an unqualified ARN.',
+      $metadata: { httpStatusCode: 400 },
+    });
+    expect(lambda.executions()).toEqual([]);
+  });
+
+  test.each([
+    ['$LATEST', '$LATEST'],
+    ['live', '1'],
+    ['2', '2'],
+  ])('with qualifier %s starts an execution of version %s', async (Qualifier, version) => {
+    const output = await invoke('silent', {}, { Qualifier });
+    expect(output.ExecutedVersion).toBe(version);
+    expect(output.DurableExecutionArn).toContain(`:function:silent:${version}/durable-execution/`);
+  });
+
+  test('does not wait for what may take over 15 minutes', async () => {
+    lambda.setFunction('patient', durable('silent', { durable: { executionTimeoutSeconds: 901 } }));
+    const error = await failureOf(invoke('patient:1', {}));
+    expect(error.message).toBe(
+      'You cannot synchronously invoke a durable function with an executionTimeout greater than 15 minutes.',
+    );
+    expect(await endOf(await startEvent('patient:1', {}))).toMatchObject({ Status: 'SUCCEEDED' });
+  });
+
+  test('is throttled at its start, or waits for capacity as an Event', async () => {
+    lambda.setFunction('narrow', durable('gated', { reservedConcurrency: 1 }));
+    await startEvent('narrow:1', {});
+    const error = await failureOf(invoke('narrow:1', {}));
+    expect(error).toMatchObject({ name: 'TooManyRequestsException', $metadata: { httpStatusCode: 429 } });
+    await startEvent('narrow:1', {});
+    await openGate();
+    await lambda.idle();
+    const statuses = lambda.durableExecutions().map(({ status, invocations }) => [status, invocations]);
+    expect(statuses).toEqual([
+      ['SUCCEEDED', 1],
+      ['SUCCEEDED', 1],
+    ]);
+  });
+
+  test('has the log of the last run of its handler', async () => {
+    const { LogResult = '' } = await invoke('steps:1', {}, { LogType: 'Tail' });
+    const log = Buffer.from(LogResult, 'base64').toString('utf8');
+    expect(log).toContain(`START RequestId: ${lambda.executions('steps')[1]?.requestId} Version: 1`);
+  });
+
+  test('brings an endpoint and credentials along for durable functions alone', async () => {
+    const { durable: _durable, ...plain } = durable('environment');
+    lambda.setFunction('environment', durable('environment'));
+    lambda.setFunction('plain-environment', plain);
+    const names = ['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+    expect(answerOf(await invoke('environment:1', {}))).toEqual(expect.arrayContaining(names));
+    const others = answerOf(await invoke('plain-environment:1', {}));
+    for (const name of names) expect(others).not.toContain(name);
+  });
+});
+
+describe('reading an execution', () => {
+  let arn: string | undefined;
+  beforeEach(async () => {
+    arn = (await invoke('steps:1', {})).DurableExecutionArn;
+  });
+
+  test('leaves the data out where nobody asks for it', async () => {
+    const without = await client.send(
+      new GetDurableExecutionCommand({ DurableExecutionArn: arn, IncludeExecutionData: false }),
+    );
+    expect(without).toMatchObject({ Status: 'SUCCEEDED', ExecutionDataIncluded: false });
+    expect([without.InputPayload, without.Result]).toEqual([undefined, undefined]);
+    const { Events = [] } = await historyPage({ DurableExecutionArn: arn });
+    expect(Events[0]?.ExecutionStartedDetails?.Input).toEqual({ Truncated: true });
+    expect(Events[2]?.StepSucceededDetails).toMatchObject({
+      Result: { Truncated: true },
+      RetryDetails: { CurrentAttempt: 1 },
+    });
+  });
+
+  test('pages through the history in both directions', async () => {
+    for (const ReverseOrder of [false, true]) {
+      const ids: (number | undefined)[] = [];
+      const sizes: number[] = [];
+      let Marker: string | undefined;
+      do {
+        const page = await historyPage({ DurableExecutionArn: arn, MaxItems: 5, Marker, ReverseOrder });
+        ids.push(...(page.Events ?? []).map(({ EventId }) => EventId));
+        sizes.push(page.Events?.length ?? 0);
+        Marker = page.NextMarker;
+      } while (Marker !== undefined);
+      const numbers = Array.from({ length: 12 }, (_, index) => index + 1);
+      expect(ids).toEqual(ReverseOrder ? numbers.reverse() : numbers);
+      expect(sizes).toEqual([5, 5, 2]);
+    }
+  });
+
+  test.each([
+    [{ MaxItems: -1 }, 'ValidationException', 'greater than or equal to 0'],
+    [{ MaxItems: 1001 }, 'ValidationException', 'less than or equal to 1000'],
+    [{ Marker: 'bogus' }, 'InvalidParameterValueException', 'Invalid Marker'],
+  ])('refuses a page of %j', async (page, name, message) => {
+    const error = await failureOf(historyPage({ DurableExecutionArn: arn, ...page }));
+    expect(error.name).toBe(name);
+    expect(error.message).toContain(message);
+  });
+
+  test('lists the executions of a function, the newest first', async () => {
+    const second = await startEvent('steps:2', {}, { DurableExecutionName: 'second' });
+    await endOf(second);
+    const listed = async (input: Partial<ListDurableExecutionsByFunctionCommand['input']>) => {
+      const command = new ListDurableExecutionsByFunctionCommand({ FunctionName: 'steps', ...input });
+      const { DurableExecutions = [] } = await client.send(command);
+      return DurableExecutions.map(({ DurableExecutionArn }) => DurableExecutionArn);
+    };
+    expect(await listed({})).toEqual([second, arn]);
+    expect(await listed({ ReverseOrder: true, MaxItems: 1 })).toEqual([arn]);
+    expect(await listed({ Qualifier: '2' })).toEqual([second]);
+    expect(await listed({ DurableExecutionName: 'second' })).toEqual([second]);
+    expect(await listed({ Statuses: ['RUNNING'] })).toEqual([]);
+  });
+
+  test('knows no other execution', async () => {
+    const unknown = await failureOf(describeExecution(ENDED_ARN));
+    expect(unknown).toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: 'Durable Execution does not exist',
+      $metadata: { httpStatusCode: 404 },
+    });
+    expect((await failureOf(historyPage({ DurableExecutionArn: ENDED_ARN }))).name).toBe(
+      'ResourceNotFoundException',
+    );
+    expect(
+      (await failureOf(describeExecution('arn:aws:lambda:us-east-1:123456789012:function:x'))).name,
+    ).toBe('ValidationException');
+  });
+
+  test('can be denied, each action by itself', async () => {
+    denial = (operation) =>
+      operation === 'GetDurableExecutionHistory' ? { kind: 'no-identity-policy' } : undefined;
+    const error = await failureOf(historyPage({ DurableExecutionArn: arn }));
+    expect(error).toMatchObject({ name: 'AccessDeniedException', $metadata: { httpStatusCode: 403 } });
+    expect(error.message).toContain(
+      `is not authorized to perform: lambda:GetDurableExecutionHistory on resource: ${arn} because`,
+    );
+    expect(await describeExecution(arn)).toMatchObject({ Status: 'SUCCEEDED' });
+  });
+
+  test('can fail, each operation by itself', async () => {
+    lambda.setFault(({ operation, functionName, qualifier }) => {
+      if (functionName !== 'steps' || qualifier !== '1') return undefined;
+      if (operation === 'GetDurableExecution') return { kind: 'reset', when: 'after' };
+      return operation === 'GetDurableExecutionHistory'
+        ? throttle('ConcurrentInvocationLimitExceeded')
+        : undefined;
+    });
+    await expect(describeExecution(arn)).rejects.toThrow(/ECONNRESET|socket hang up/);
+    expect((await failureOf(historyPage({ DurableExecutionArn: arn }))).name).toBe(
+      'TooManyRequestsException',
+    );
+  });
+});
+
+describe('a checkpoint', () => {
+  const step = (Id: string, Action: string, more: object = {}) => ({ Id, Action, Type: 'STEP', ...more });
+  const context = (Id: string, Action: string, more: object = {}) => ({
+    Id,
+    Action,
+    Type: 'CONTEXT',
+    ...more,
+  });
+  const wait = (Id: string, WaitOptions?: object) => ({ Id, Action: 'START', Type: 'WAIT', WaitOptions });
+
+  test('tells the next invocation what has changed, but nothing of what is below an ended context', async () => {
+    const output = await invoke('bare:1', {
+      checkpoints: [
+        [context('done', 'START'), step('hidden', 'START', { ParentId: 'done' })],
+        [step('hidden', 'SUCCEED', { ParentId: 'done' }), context('done', 'SUCCEED')],
+        [context('replayed', 'START'), step('shown', 'SUCCEED', { ParentId: 'replayed' })],
+        [context('replayed', 'SUCCEED', { ContextOptions: { ReplayChildren: true } })],
+        [wait('pause', { WaitSeconds: 1 })],
+      ],
+    });
+    const id = output.DurableExecutionArn?.split('/').at(-1);
+    expect(answerOf(output)).toEqual({
+      operations: [id, 'done', 'replayed', 'shown', 'pause'],
+      UpdatedOperationIds: ['pause'],
+    });
+  });
+
+  test.each([
+    ['an old token', { checkpoints: [[], []], stale: true }, 'Invalid checkpoint token'],
+    ['no parent', { checkpoints: [[step('a', 'START', { ParentId: 'b' })]] }, 'Invalid parent operation id.'],
+    [
+      'a step that has ended',
+      { checkpoints: [[step('a', 'SUCCEED')], [step('a', 'FAIL')]] },
+      'Invalid current STEP state to fail.',
+    ],
+    [
+      'another type',
+      { checkpoints: [[step('a', 'START')], [context('a', 'SUCCEED')]] },
+      'Inconsistent operation type.',
+    ],
+    [
+      'a strange action',
+      { checkpoints: [[context('a', 'RETRY')]] },
+      'Invalid action for the given operation type.',
+    ],
+    ['a chained invocation', { checkpoints: [[step('a', 'START', { Type: 'CHAINED_INVOKE' })]] }, 'Unknown'],
+    ['a wait without end', { checkpoints: [[wait('a')]] }, 'Update for WAIT operation requires WaitOptions.'],
+    [
+      'a retry at no time',
+      { checkpoints: [[step('a', 'RETRY')]] },
+      'Invalid StepOptions for the given action.',
+    ],
+    [
+      'what comes after the end',
+      { checkpoints: [[step('a', 'SUCCEED', { Type: 'EXECUTION' }), step('b', 'START')]] },
+      'EXECUTION checkpoint must be the last update.',
+    ],
+  ])('is refused for %s', async (_what, event, message) => {
+    const { DurableExecutionArn } = await invoke('bare:1', event);
+    const { InvocationCompletedDetails } = await eventOf(DurableExecutionArn, 'InvocationCompleted');
+    expect(InvocationCompletedDetails?.Error?.Payload).toMatchObject({
+      ErrorType: 'InvalidParameterValueException',
+      ErrorMessage: expect.stringContaining(message),
+    });
+  });
+
+  test('whose answer is lost is taken once', async () => {
+    let lost = 0;
+    lambda.setFault(({ operation }) => {
+      if (operation !== 'CheckpointDurableExecution' || lost > 0) return undefined;
+      lost += 1;
+      return { kind: 'reset', when: 'after' };
+    });
+    const output = await invoke('steps:1', {});
+    expect(answerOf(output)).toEqual({ value: 3 });
+    expect(lost).toBe(1);
+    expect(await stepRuns()).toEqual(['first', 'second', 'third']);
+    expect(lambda.executions('steps')).toHaveLength(2);
+    expect(typesOf(await historyOf(output.DurableExecutionArn))).toHaveLength(12);
+  });
+});
+
+test('executions do not outlive a reset, nor the server', async () => {
+  const server = await startLocalLambda({ functions: { callback: durable('callback') } });
+  const sdk = new LambdaClient({
+    endpoint: server.url,
+    region: server.region,
+    maxAttempts: 1,
+    credentials: { accessKeyId: 'AKIAEXAMPLE000000000', secretAccessKey: 'secret' },
+  });
+  const start = () => sdk.send(new InvokeCommand({ FunctionName: 'callback:1', InvocationType: 'Event' }));
+  const { DurableExecutionArn } = await start();
+  server.reset();
+  await server.idle();
+  expect(server.durableExecutions()).toEqual([]);
+  expect((await failureOf(sdk.send(new GetDurableExecutionCommand({ DurableExecutionArn })))).name).toBe(
+    'ResourceNotFoundException',
+  );
+  await start();
+  sdk.destroy();
+  await server.close();
+});
+
+test('the sample orders, fails, tries again and waits for an approval', async () => {
+  lambda.setFunction('durable-order', {
+    ...SAMPLE_FUNCTIONS['durable-order'],
+    durable: { executionTimeoutSeconds: 60, timeScale: 0.05 },
+  });
+  const ordered = await invoke('durable-order:live', { orderId: 'B-2', retries: 1 });
+  expect(answerOf(ordered)).toEqual({ orderId: 'B-2', paymentId: 'P-B-2', status: 'shipped' });
+  const failed = await invoke('durable-order:1', { fail: true });
+  expect(answerOf(failed)).toMatchObject({ errorMessage: 'The card of order A-1 was declined.' });
+  const arn = await startEvent('durable-order:1', { approval: true });
+  const CallbackId = await callbackIdOf(arn);
+  await client.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId }));
+  expect(await endOf(arn)).toMatchObject({ Status: 'SUCCEEDED' });
+});

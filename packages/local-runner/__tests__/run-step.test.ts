@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { runStep, type StepRun, writeFiles } from '../run-step.ts';
+
+let action: string;
+beforeAll(() => {
+  action = mkdtempSync(path.join(tmpdir(), 'action-'));
+});
+afterAll(() => rmSync(action, { recursive: true }));
+
+const MANIFEST = `
+name: Test
+description: A test.
+inputs:
+  label:
+    description: A text.
+    default: \${{ github.workflow }} \${{ strategy.job-index }}
+runs:
+  using: node24
+  main: main.cjs
+`;
+
+/** Runs a program as an action. */
+async function run(main: string, options: Partial<Parameters<typeof runStep>[0]> = {}): Promise<StepRun> {
+  writeFiles(action, { 'action.yml': MANIFEST, 'main.cjs': main });
+  const step = await runStep({ with: {}, action, ...options });
+  step.dispose();
+  return step;
+}
+
+test('commands on standard error are carried out, and stopped for both streams at once', async () => {
+  // Each part is written when the test has seen the one before it: two pipes have no order.
+  const main = `
+    const { existsSync, writeSync } = require('node:fs');
+    const { setTimeout } = require('node:timers/promises');
+    const seen = async (name) => {
+      for (let n = 0; n < 1000 && !existsSync(name); n += 1) await setTimeout(10);
+    };
+    (async () => {
+      writeSync(2, '::add-mask::hidden\\n::error::from standard error\\n::stop-commands::a-token\\n');
+      await seen('stderr');
+      writeSync(1, '::error::hidden in a fence\\n');
+      await seen('stdout');
+      writeSync(2, '::a-token::\\n');
+    })();
+  `;
+  const step = await run(main, {
+    onStart: (child, workspace) => {
+      for (const name of ['stdout', 'stderr'] as const) {
+        child[name]?.once('data', () => writeFiles(workspace, { [name]: '' }));
+      }
+    },
+  });
+  expect(step.annotations).toEqual([{ level: 'error', title: '', message: 'from standard error' }]);
+  expect(step.lines.map(({ text }) => text)).toEqual([
+    'from standard error',
+    '::stop-commands::***',
+    '::error::*** in a fence',
+    '::***::',
+  ]);
+  expect(step.masks).toEqual(['hidden']);
+});
+
+test('a default that is an expression is evaluated with the contexts of the job', async () => {
+  const contexts = { github: { workflow: 'CI' }, strategy: { 'job-index': 3 } };
+  const step = await run('console.log(process.env.INPUT_LABEL)', { contexts });
+  expect(step.stdout).toBe('CI 3\n');
+});

@@ -1,0 +1,12 @@
+// Lets plain Node.js load GitHub's parser, which imports JSON without saying so: node --import ./packages/local-runner/json-modules.ts
+import { registerHooks } from 'node:module';
+
+registerHooks({
+  load: (url, context, next) =>
+    next(
+      url,
+      url.endsWith('.json')
+        ? { ...context, importAttributes: { ...context.importAttributes, type: 'json' } }
+        : context,
+    ),
+});

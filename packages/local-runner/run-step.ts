@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type ActionFile, readActionFile } from './action-file.ts';
+import { LineSplitter, LogReader, type StepLog } from './commands.ts';
+import { evaluateString } from './expressions.ts';
+import { readOutputs } from './output-file.ts';
+
+/** What a step left behind. */
+export type StepRun = StepLog &
+  Readonly<{
+    exitCode: number | null;
+    signal: NodeJS.Signals | null;
+    stdout: string;
+    stderr: string;
+    outputs: Readonly<Record<string, string>>;
+    /** Markdown of the job summary. */
+    summary: string;
+    /** The job's folder: `workspace` and `temp` are in it until `dispose` removes them. */
+    folder: string;
+    dispose: () => void;
+  }>;
+
+export type StepOptions = Readonly<{
+  /** The step's `with:`. */
+  with: Readonly<Record<string, string>>;
+  /** The job's `env:`. Nothing of this process's own environment reaches the step but PATH. */
+  env?: Readonly<Record<string, string>>;
+  /** Files of the workspace before the step, by relative path. */
+  workspace?: Readonly<Record<string, string | Uint8Array>>;
+  /** The job's token, `github.token`. */
+  token?: string;
+  /** Contexts of the job, for the defaults of `action.yml`. */
+  contexts?: Readonly<Record<string, unknown>>;
+  /** Folder of `action.yml`; default: this checkout. */
+  action?: string;
+  /** A job's folder that several steps share, from `makeJobFolder`. Whoever made it removes it. */
+  job?: JobFolder;
+  onStart?: (child: ChildProcess, workspace: string) => void;
+}>;
+
+/** The folders of a job. */
+export type JobFolder = Readonly<{ folder: string; workspace: string; temp: string; dispose: () => void }>;
+
+/** Makes the folders of a job. */
+export function makeJobFolder(): JobFolder {
+  const folder = mkdtempSync(path.join(tmpdir(), 'job-'));
+  const [workspace, temp] = [path.join(folder, 'workspace'), path.join(folder, 'temp')];
+  for (const made of [workspace, temp]) mkdirSync(made);
+  return { folder, workspace, temp, dispose: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+const CHECKOUT = path.resolve(import.meta.dirname, '../..');
+
+/** The contexts that a default of `action.yml` may name, in a job that has no matrix. */
+const CONTEXTS = {
+  github: {},
+  strategy: { 'fail-fast': true, 'job-index': 0, 'job-total': 1, 'max-parallel': 1 },
+  matrix: null,
+  job: {},
+  runner: {},
+} as const;
+
+function inputVariables({ token = '', ...options }: StepOptions, action: ActionFile) {
+  const contexts = { ...CONTEXTS, github: { token }, ...options.contexts };
+  const declared = Object.entries(action.inputs).map(
+    ([name, { preset }]) =>
+      [name, options.with[name] ?? evaluateString(preset, { contexts, status: 'success' })] as const,
+  );
+  const given = Object.entries(options.with).filter(([name]) => !(name in action.inputs));
+  return Object.fromEntries(
+    [...declared, ...given].map(([name, value]) => [
+      `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`,
+      value,
+    ]),
+  );
+}
+
+/** Writes files below a folder, by relative path. */
+export function writeFiles(folder: string, files: StepOptions['workspace']): void {
+  for (const [name, content] of Object.entries(files ?? {})) {
+    const file = path.join(folder, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+}
+
+/** A step that is ready to run: what to start, where and with which variables, and the files that it will leave. */
+export type PreparedStep = Readonly<{
+  main: string;
+  env: Readonly<Record<string, string | undefined>>;
+  folder: string;
+  workspace: string;
+  outputFile: string;
+  summaryFile: string;
+  /** Removes the job's folder, where the step has one to itself. */
+  dispose: () => void;
+}>;
+
+/** Makes a job's folder and all that a runner gives to a step: `action.yml`'s defaults, INPUT_ variables, files. */
+export function prepareStep(options: StepOptions): PreparedStep {
+  const root = options.action ?? CHECKOUT;
+  const action = readActionFile(path.join(root, 'action.yml'));
+  const job = options.job ?? makeJobFolder();
+  const { folder, workspace, temp } = job;
+  writeFiles(workspace, options.workspace);
+  const outputFile = path.join(folder, 'output');
+  const summaryFile = path.join(folder, 'summary');
+  for (const file of [outputFile, summaryFile]) writeFileSync(file, '');
+  return {
+    main: path.join(root, action.main),
+    env: {
+      PATH: process.env['PATH'],
+      HOME: folder,
+      CI: 'true',
+      GITHUB_ACTIONS: 'true',
+      GITHUB_WORKSPACE: workspace,
+      GITHUB_EVENT_NAME: 'push',
+      GITHUB_OUTPUT: outputFile,
+      GITHUB_STEP_SUMMARY: summaryFile,
+      RUNNER_TEMP: temp,
+      ...options.env,
+      ...inputVariables(options, action),
+    },
+    folder,
+    workspace,
+    outputFile,
+    summaryFile,
+    dispose: options.job === undefined ? job.dispose : () => {},
+  };
+}
+
+/** Runs an action's step as a runner does, in a child process. */
+export async function runStep(options: StepOptions): Promise<StepRun> {
+  const { main, env, folder, workspace, outputFile, summaryFile, dispose } = prepareStep(options);
+  const child = spawn(process.execPath, [main], { cwd: workspace, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  options.onStart?.(child, workspace);
+  const log = new LogReader();
+  const [stdout, stderr] = await Promise.all([
+    collect(child.stdout, log),
+    collect(child.stderr, log),
+    ended(child),
+  ]);
+
+  return {
+    ...log.log,
+    exitCode: child.exitCode,
+    signal: child.signalCode,
+    stdout,
+    stderr,
+    outputs: readOutputs(readFileSync(outputFile, 'utf8')),
+    summary: readFileSync(summaryFile, 'utf8'),
+    folder,
+    dispose,
+  };
+}
+
+/** All of a stream; its lines go into the log as they arrive. */
+async function collect(stream: NodeJS.ReadableStream, log: LogReader): Promise<string> {
+  const chunks: Buffer[] = [];
+  const splitter = new LineSplitter((line) => log.read(line));
+  for await (const chunk of stream) {
+    chunks.push(Buffer.from(chunk));
+    splitter.write(Buffer.from(chunk));
+  }
+  splitter.end();
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', () => resolve());
+  });
+}

@@ -1,0 +1,81 @@
+import { tmpdir } from 'node:os';
+import { getInput } from '@actions/core';
+import { credentialsIn, type StepCredentials } from './credentials.ts';
+import { INPUT_DEFAULTS, type InputReader } from './schema.ts';
+
+/** Environment variables by name. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What the runner says of itself and of the job, and what the network needs to know of the machine. */
+export type Environment = Readonly<{
+  /** Folder that relative paths start from. */
+  workspace: string;
+  /** Folder for files that live as long as the job. */
+  temporaryFolder: string;
+  hasSummary: boolean;
+  /** The event that started the run, for advice about credentials. */
+  eventName: string;
+  /** Whether the job may ask for an OIDC token (`permissions: id-token: write`). */
+  hasOidc: boolean;
+  /** What GitHub says of the run, for the comment on a pull request. */
+  github: Readonly<{
+    apiUrl: string;
+    serverUrl: string;
+    repository: string;
+    sha: string;
+    runId: string;
+    workflow: string;
+    job: string;
+    step: string;
+    /** The event's payload as a file. */
+    eventPath: string | undefined;
+  }>;
+  /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, for Node's agent. */
+  proxy: Variables;
+  /** Credentials that the step has from the start. */
+  credentials: StepCredentials;
+  /** The version of Node.js, as in 24.19.0. */
+  nodeVersion: string;
+  /** Whether NODE_TLS_REJECT_UNAUTHORIZED=0 is set, which has no effect here. */
+  trustsAnyCertificate: boolean;
+}>;
+
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'];
+
+/** Reads one declared input. Never throws: what the text is worth is for `makePlan` to say. */
+export const readInput: InputReader = (name) => {
+  // In YAML white space counts, and so do the lines that a message names.
+  const text = getInput(name, { trimWhitespace: name !== 'invocations' });
+  return text.trim() === '' ? INPUT_DEFAULTS[name] : text;
+};
+
+/** Reads what the action needs of `process.env`, here and nowhere else. From then on every certificate is verified. */
+export function readEnvironment(): Environment {
+  const variables = process.env;
+  const proxy = Object.fromEntries(PROXY_VARIABLES.map((name) => [name, variables[name]] as const));
+  const trustsAnyCertificate = variables['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';
+  // Node.js reads it for each connection. An agent's own option does not reach the connection to a proxy at https://.
+  delete variables['NODE_TLS_REJECT_UNAUTHORIZED'];
+  return Object.freeze({
+    workspace: variables['GITHUB_WORKSPACE'] || process.cwd(),
+    temporaryFolder: variables['RUNNER_TEMP'] || tmpdir(),
+    hasSummary: Boolean(variables['GITHUB_STEP_SUMMARY']),
+    eventName: variables['GITHUB_EVENT_NAME'] ?? '',
+    hasOidc: Boolean(variables['ACTIONS_ID_TOKEN_REQUEST_URL']),
+    github: Object.freeze({
+      apiUrl: variables['GITHUB_API_URL'] || 'https://api.github.com',
+      serverUrl: variables['GITHUB_SERVER_URL'] || 'https://github.com',
+      repository: variables['GITHUB_REPOSITORY'] ?? '',
+      sha: variables['GITHUB_SHA'] ?? '',
+      runId: variables['GITHUB_RUN_ID'] ?? '',
+      workflow: variables['GITHUB_WORKFLOW'] ?? '',
+      job: variables['GITHUB_JOB'] ?? '',
+      step: variables['GITHUB_ACTION'] ?? '',
+      eventPath: variables['GITHUB_EVENT_PATH'],
+    }),
+    proxy: Object.freeze(proxy),
+    credentials: credentialsIn(variables, { token: readInput('github_token'), proxies: proxy }),
+    nodeVersion: process.versions.node,
+    trustsAnyCertificate,
+  });
+}

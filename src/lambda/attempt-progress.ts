@@ -1,0 +1,128 @@
+/** The start of an answer: what came before its body, or instead of Lambda's own. */
+export type ResponseHead = Readonly<{
+  statusCode: number;
+  /** Lambda's id of the invocation; an answer without one may be somebody else's. */
+  requestId?: string;
+  retryAfterSeconds?: number;
+  /** What the answer says that its body is. */
+  mediaType?: string;
+}>;
+
+/** Why a response with a success status is not taken for Lambda's, or not for all of it. */
+export type Flaw = 'status' | 'page' | 'encoding' | 'framing' | 'length' | 'content';
+
+/**
+ * How far one attempt came, noted while it is under way, because an error alone does not tell.
+ * Before `sentAt` nothing of the request had left this machine.
+ */
+export class AttemptProgress {
+  readonly #now: () => number;
+  #sentAt: Date | undefined;
+  #head: ResponseHead | undefined;
+  #text: string | undefined;
+  #throughProxy = false;
+  #networkError: unknown;
+  #flaw: Flaw | undefined;
+  #streamedBytes: number | undefined;
+  #clockOffsetMs: number | undefined;
+  #awaitsCredentials = false;
+  #undecodedBytes = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get sentAt(): Date | undefined {
+    return this.#sentAt;
+  }
+
+  get head(): ResponseHead | undefined {
+    return this.#head;
+  }
+
+  /** The body of an answer that is no success, or not Lambda's, as text. */
+  get text(): string | undefined {
+    return this.#text;
+  }
+
+  /** What the network threw, before the SDK made anything of it. */
+  get networkError(): unknown {
+    return this.#networkError;
+  }
+
+  /** Bytes of a streamed response that have come; undefined before its head has. */
+  get streamedBytes(): number | undefined {
+    return this.#streamedBytes;
+  }
+
+  /** How much later it is for AWS than for this machine, where an answer has just shown that its clock is wrong. */
+  get clockOffsetMs(): number | undefined {
+    return this.#clockOffsetMs;
+  }
+
+  /** Whether the request waits to be signed: its credentials are being fetched. */
+  get awaitsCredentials(): boolean {
+    return this.#awaitsCredentials;
+  }
+
+  /** Bytes that have come of a stream's next event. */
+  get undecodedBytes(): number {
+    return this.#undecodedBytes;
+  }
+
+  get flaw(): Flaw | undefined {
+    return this.#flaw;
+  }
+
+  get throughProxy(): boolean {
+    return this.#throughProxy;
+  }
+
+  credentialsAwaited(): void {
+    this.#awaitsCredentials = true;
+  }
+
+  credentialsCame(): void {
+    this.#awaitsCredentials = false;
+  }
+
+  connected(): void {
+    this.#sentAt ??= new Date(this.#now());
+  }
+
+  viaProxy(): void {
+    this.#throughProxy = true;
+  }
+
+  networkFailed(error: unknown): void {
+    this.#networkError = error;
+  }
+
+  clockWasWrong(offsetMs: number): void {
+    this.#clockOffsetMs = offsetMs;
+  }
+
+  receivedHead(head: ResponseHead): void {
+    this.#head = head;
+  }
+
+  receivedText(text: string): void {
+    this.#text = text;
+  }
+
+  /** Notes what is wrong with the response. The answer is to be thrown. */
+  flawFound(flaw: Flaw): Error {
+    this.#flaw = flaw;
+    return new Error(`flaw: ${flaw}`);
+  }
+
+  rawBytesCame(bytes: number): void {
+    this.#undecodedBytes += bytes;
+  }
+
+  /** An event of a stream with this much of the response; before the first one, with nothing: the stream began. */
+  receivedBytes(bytes: number): void {
+    this.#streamedBytes = (this.#streamedBytes ?? 0) + bytes;
+    this.#undecodedBytes = 0;
+  }
+}

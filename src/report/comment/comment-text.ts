@@ -1,0 +1,103 @@
+import { grouped } from '../../shared/figures.ts';
+import { shortened } from '../shortened.ts';
+
+/** GitHub takes 65,536 characters; line ends count twice here, as GitHub may keep each as CR LF. */
+const LONGEST = 65_536;
+const LONGEST_TITLE = 256;
+/** As many characters of a commit as GitHub itself shows. */
+export const SHORT_SHA = 7;
+/** So many rows are worth more than a fold. */
+const FEWEST_ROWS = 10;
+
+const sizeOf = (text: string): number => text.length + text.split('\n').length;
+
+/** The line by which a comment is found. No key can end the HTML comment, and no two keys look the same. */
+export function markerOf(key: string): string {
+  const encoded = encodeURIComponent(key.toWellFormed()).replaceAll('--', '%2D%2D');
+  return `<!-- aws-lambda-invoke-action: ${encoded} -->`;
+}
+
+/** Whether the whole first line of a comment is the marker: one that only begins like it is somebody else's. */
+export const isMarked = (body: string, marker: string): boolean =>
+  body.split('\n', 1)[0]?.trimEnd() === marker;
+
+type Table = Readonly<{ head: readonly string[]; rows: readonly string[]; rest: readonly string[] }>;
+
+function splitTable(markdown: string): Table {
+  const lines = markdown.split('\n');
+  const start = lines.findIndex((line) => /^\|(?: *:?-+:? *\|)+$/.test(line.trim())) + 1;
+  if (start === 0) return { head: lines, rows: [], rest: [] };
+  const after = lines.slice(start).findIndex((line) => !line.trimStart().startsWith('|'));
+  const end = after < 0 ? lines.length : start + after;
+  return { head: lines.slice(0, start), rows: lines.slice(start, end), rest: lines.slice(end) };
+}
+
+const rowsLeftOut = (left: number): string[] =>
+  left === 0 ? [] : [`… and ${grouped(left)} more ${left === 1 ? 'row' : 'rows'}.`];
+
+const foldsLeftOut = (titles: readonly string[]): string[] =>
+  titles.length === 0
+    ? []
+    : [
+        `Omitted to stay under GitHub's limit for a comment: ${titles.map(escapeHtml).join(', ')}. See the run.`,
+      ];
+
+const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+const join = (blocks: readonly string[]): string =>
+  `${blocks
+    .map((block) => block.trim())
+    .filter((block) => block !== '')
+    .join('\n\n')}\n`;
+
+/** How many of the rows fit into `room` characters, from the first on; -1 where there is no room at all. */
+function countFitting(rows: readonly string[], room: number): number {
+  if (room < 0) return -1;
+  let left = room;
+  const firstTooMany = rows.findIndex((row) => {
+    left -= row.length + 2;
+    return left < 0;
+  });
+  return firstTooMany < 0 ? rows.length : firstTooMany;
+}
+
+/**
+ * The comment's Markdown: marker, heading, table, folds, and a footer with commit and run. Where it would be longer
+ * than GitHub takes, rows go first, from the end and counted, then folds; all parts but the key are Markdown already.
+ */
+export function composeComment(
+  parts: Readonly<{
+    key: string;
+    title: string;
+    table: string;
+    details: readonly Readonly<{ title: string; body: string }>[];
+    commit: string;
+    runUrl: string;
+  }>,
+): string {
+  const { head, rows, rest } = splitTable(parts.table);
+  const start = [markerOf(parts.key), `### ${shortened(parts.title, LONGEST_TITLE)}`];
+  const footer = `<sub>Commit ${parts.commit.slice(0, SHORT_SHA)} · [run](${parts.runUrl})</sub>`;
+  const titles = parts.details.map(({ title }) => shortened(title, LONGEST_TITLE));
+  const folds = parts.details.map(
+    ({ body }, index) =>
+      `<details><summary>${escapeHtml(titles[index] ?? '')}</summary>\n\n${body.trim()}\n\n</details>`,
+  );
+  const render = (rowCount: number, foldCount: number): string =>
+    join([
+      ...start,
+      [...head, ...rows.slice(0, rowCount)].join('\n'),
+      ...rowsLeftOut(rows.length - rowCount),
+      rest.join('\n'),
+      ...folds.slice(0, foldCount),
+      ...foldsLeftOut(titles.slice(foldCount)),
+      footer,
+    ]);
+  for (let foldCount = folds.length; foldCount >= 0; foldCount -= 1) {
+    if (sizeOf(render(rows.length, foldCount)) < LONGEST) return render(rows.length, foldCount);
+    const fitting = countFitting(rows, LONGEST - 1 - sizeOf(render(0, foldCount)));
+    if (fitting >= Math.min(rows.length, foldCount > 0 ? FEWEST_ROWS : 1)) return render(fitting, foldCount);
+  }
+  return join([...start, 'The table is too long for a comment. See the run.', footer]);
+}

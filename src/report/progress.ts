@@ -1,0 +1,163 @@
+import { info, warning } from '@actions/core';
+import { grouped } from '../shared/figures.ts';
+import { writeForeign } from './log.ts';
+import type { LogThrottle } from './log-throttle.ts';
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+/** A line that may repeat: what happened, and what comes next, which differs each time. */
+export type RepeatableLine = Readonly<{ what: string; next: string }>;
+
+const QUIET_MS = 10_000;
+
+type Repeated = { writtenAt: number; unwritten: number };
+
+/** Writes what repeats: the first line at once, then at most one every 10 s with how often it was since. */
+export class RepeatedLines {
+  readonly #now: () => number;
+  readonly #write: (line: string) => void;
+  readonly #repeated = new Map<string, Repeated>();
+
+  constructor(now: () => number, write: (line: string) => void) {
+    this.#now = now;
+    this.#write = write;
+  }
+
+  /** Writes the line, or counts it where the same was written just before. */
+  add({ what, next }: RepeatableLine): void {
+    const now = this.#now();
+    const { writtenAt, unwritten } = this.#repeated.get(what) ?? { writtenAt: -QUIET_MS, unwritten: 0 };
+    const isDue = now - writtenAt >= QUIET_MS;
+    if (isDue) this.#write(`${what}${unwritten === 0 ? '' : moreTimes(unwritten + 1)}${next}`);
+    this.#repeated.set(
+      what,
+      isDue ? { writtenAt: now, unwritten: 0 } : { writtenAt, unwritten: unwritten + 1 },
+    );
+  }
+
+  /** Writes what was counted and not yet written. */
+  end(): void {
+    for (const [what, { unwritten }] of this.#repeated) {
+      if (unwritten > 0) this.#write(`${what}${moreTimes(unwritten)}.`);
+    }
+    this.#repeated.clear();
+  }
+}
+
+const moreTimes = (count: number): string => (count === 1 ? ', once more' : `, ${grouped(count)} more times`);
+
+/** A wait before an invocation is retried. */
+export type Pause = Readonly<{
+  label: string;
+  error: string;
+  /** Lambda's word for why it was throttled. */
+  reason?: string | undefined;
+  ran: 'never' | 'perhaps';
+  waitMs: number;
+  leftMs: number;
+}>;
+
+// What all names of a throttle come to.
+const THROTTLES: readonly string[] = [
+  'HTTP 429',
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequestsException',
+];
+
+/** The line before an invocation is retried: why, when, and how long there is yet. */
+export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): RepeatableLine {
+  const name = THROTTLES.includes(error) ? 'throttled' : error;
+  const why = reason === undefined ? name : `${name}, ${reason}`;
+  const state = ran === 'never' ? 'not run' : 'may have run';
+  return {
+    what: `Lambda function ${label}: ${state} (${why})`,
+    next: `. Retrying in ${seconds(waitMs)} (${seconds(leftMs)} left).`,
+  };
+}
+
+/** What is asked about a function while it is waited for. */
+export type Question = Readonly<{
+  label: string;
+  about: 'configuration' | 'durable execution';
+  error: string;
+  waitMs: number;
+}>;
+
+/** The line of a question that failed and is asked again. */
+export const questionLine = ({ label, about, error, waitMs }: Question): RepeatableLine => ({
+  what: `Lambda function ${label}: could not read its ${about} (${error})`,
+  next: `. Retrying in ${seconds(waitMs)}.`,
+});
+
+/** One line for a state that a function has come to on its way to being ready. */
+export const stateLine = ({ label, state }: { label: string; state: string }): string =>
+  `Lambda function ${label} is ${state}`;
+
+/** Something that happened in a durable execution; the name is foreign text. */
+export type DurableEvent = Readonly<{
+  label: string;
+  kind: 'Step' | 'Wait' | 'Callback' | 'ChainedInvoke' | 'Context';
+  state: 'Started' | 'Succeeded' | 'Failed' | 'TimedOut' | 'Stopped' | 'Cancelled';
+  name?: string | undefined;
+  seconds?: number | undefined;
+}>;
+
+const KINDS: Readonly<Record<DurableEvent['kind'], string>> = {
+  Step: 'step',
+  Wait: 'wait',
+  Callback: 'callback',
+  ChainedInvoke: 'invocation',
+  Context: 'context',
+};
+const STATES: Readonly<Record<DurableEvent['state'], string>> = {
+  Started: 'started',
+  Succeeded: 'succeeded',
+  Failed: 'failed',
+  TimedOut: 'timed out',
+  Stopped: 'was stopped',
+  Cancelled: 'was cancelled',
+};
+const SHOWN_CHARACTERS = 200;
+
+/** A name on one line, cut. */
+function onOneLine(name: string): string {
+  const line = name.replace(/\s+/g, ' ');
+  return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS).toWellFormed()}…` : line;
+}
+
+/** One line of a durable execution's history, to be fenced. */
+export function historyLine({ label, kind, state, name, seconds }: DurableEvent): string {
+  const named = name === undefined ? '' : ` ${onOneLine(name)}`;
+  const period =
+    seconds === undefined ? '' : state === 'Failed' ? `; again in ${seconds} s` : ` (${seconds} s)`;
+  return `Lambda function ${label}: ${KINDS[kind]}${named} ${STATES[state]}${period}`;
+}
+
+/** Writes the state that a function has come to. */
+export const writeState = (found: { label: string; state: string }): void => info(stateLine(found));
+
+/** Writes what happened in a durable execution. */
+export const writeDurableEvent = (happening: DurableEvent): void => writeForeign(historyLine(happening));
+
+/** Warns that signatures are not made by this machine's clock, with by how much it is wrong. */
+export const warnOfClock = (note: string): void =>
+  warning(
+    `Requests are signed with AWS's time, because ${note}. Set the runner's clock: other steps may fail, and the times in this report are wrong.`,
+  );
+
+/** Warns that the steps of an execution can't be shown. */
+export const warnOfHiddenHistory = ({ label, error }: { label: string; error: string }): void =>
+  warning(
+    `The history of the durable execution of ${label} can't be read (${error}), so its steps are not shown. It takes lambda:GetDurableExecution and lambda:GetDurableExecutionHistory.`,
+  );
+
+/** Warns that there is no execution to wait for. */
+export const warnOfNoExecution = ({ label }: { label: string }): void =>
+  warning(
+    `wait_for_durable_execution found nothing to wait for: Lambda started no durable execution of ${label}. Is the function durable?`,
+  );
+
+/** Lines in the log for what repeats while invocations are under way. */
+export const repeatedLogLines = (now: () => number, throttle: LogThrottle): RepeatedLines =>
+  new RepeatedLines(now, (line) => throttle.write('retries', () => info(line)));

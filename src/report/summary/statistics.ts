@@ -1,0 +1,95 @@
+import type { Outcome } from '../../outcome/outcome.ts';
+
+type Kind = Outcome['outcome'];
+
+/** Milliseconds: the extremes, and the nearest rank of the middle and of 95 of 100. */
+export type Latency = Readonly<{ min: number; median: number; p95: number; max: number }>;
+
+/** What many outcomes have in common, as counts and milliseconds. */
+export type Statistics = Readonly<{
+  total: number;
+  counts: Readonly<Record<Kind, number>>;
+  /** All that did not succeed, as in the output `failed`. */
+  failed: number;
+  /** Invocations whose log shows a cold start; those whose log shows none. The rest is not known. */
+  cold: number;
+  warm: number;
+  /** Of the log tails' durations where there is one, else of the answers as seen from here. */
+  latency?: Latency & Readonly<{ of: 'duration_ms' | 'elapsed_ms'; count: number }>;
+  /** From the first start to the last end. */
+  wallMs: number;
+}>;
+
+/**
+ * The nearest rank, a whole percentage: the least of the values that this share of them does not exceed.
+ * It is always one of them, never something in between. They come sorted, and there is at least one.
+ */
+export function nearestRank(sorted: readonly number[], percent: number): number {
+  const rank = Math.ceil((percent * sorted.length) / 100);
+  return sorted[Math.max(rank, 1) - 1] ?? Number.NaN;
+}
+
+/** The latency figures of some milliseconds; undefined where there are none. */
+export function latencyOf(values: readonly number[]): Latency | undefined {
+  if (values.length === 0) return undefined;
+  const sorted = values.toSorted((a, b) => a - b);
+  return {
+    min: nearestRank(sorted, 0),
+    median: nearestRank(sorted, 50),
+    p95: nearestRank(sorted, 95),
+    max: nearestRank(sorted, 100),
+  };
+}
+
+/** When an invocation ran, in milliseconds since 1970; undefined where its time is none. */
+export function spanOf({ started_at: startedAt, elapsed_ms: elapsedMs }: Outcome) {
+  const start = Date.parse(startedAt);
+  if (!Number.isFinite(start)) return undefined;
+  // A clock that was set back makes it look as if it had ended before it began.
+  return { start, end: start + (Number.isFinite(elapsedMs) ? Math.max(elapsedMs, 0) : 0) };
+}
+
+function wallTime(outcomes: readonly Outcome[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const outcome of outcomes) {
+    const span = spanOf(outcome);
+    if (span === undefined) continue;
+    first = Math.min(first, span.start);
+    last = Math.max(last, span.end);
+  }
+  return Math.max(last - first, 0);
+}
+
+function latency(outcomes: readonly Outcome[]): Statistics['latency'] {
+  const answered = outcomes.filter((outcome) => 'status_code' in outcome);
+  const durations = answered.flatMap(({ duration_ms: duration }) => duration ?? []);
+  const of = durations.length > 0 ? 'duration_ms' : 'elapsed_ms';
+  const values = of === 'duration_ms' ? durations : answered.map(({ elapsed_ms: elapsed }) => elapsed);
+  const figures = latencyOf(values.filter(Number.isFinite).map((value) => Math.max(value, 0)));
+  return figures && { ...figures, of, count: values.length };
+}
+
+/** Counts outcomes by what they came to and how they started. */
+export function countOutcomes(
+  outcomes: readonly Outcome[],
+): Pick<Statistics, 'total' | 'counts' | 'failed' | 'cold' | 'warm'> {
+  const counts = { succeeded: 0, function_error: 0, expectation_failed: 0, not_invoked: 0, unknown: 0 };
+  const starts = { cold: 0, warm: 0 };
+  for (const outcome of outcomes) {
+    counts[outcome.outcome] += 1;
+    const isCold = 'cold_start' in outcome ? outcome.cold_start : undefined;
+    if (isCold !== undefined) starts[isCold ? 'cold' : 'warm'] += 1;
+  }
+  return { total: outcomes.length, counts, failed: outcomes.length - counts.succeeded, ...starts };
+}
+
+/** Counts the outcomes and takes the measure of their times. */
+export function statisticsOf(outcomes: readonly Outcome[]): Statistics {
+  const figures = latency(outcomes);
+  return {
+    ...countOutcomes(outcomes),
+    ...(figures && { latency: figures }),
+    wallMs: wallTime(outcomes),
+  };
+}

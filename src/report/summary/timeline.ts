@@ -1,0 +1,304 @@
+import type { Outcome } from '../../outcome/outcome.ts';
+import { spanOf } from './statistics.ts';
+
+type Look = 'failed' | 'cold' | 'other';
+/** One invocation in the picture; milliseconds since the first start. */
+type Bar = Readonly<{ start: number; end: number; look: Look; outcome: Outcome }>;
+
+const MOST_NAMED_BARS = 20;
+const MOST_BARS = 300;
+const MOST_LANES = 50;
+const SLICES = 50;
+const MOST_TICKS = 6;
+// Of the picture's width: what is shorter would not be seen.
+const LEAST_SHARE = 1 / 200;
+
+const LOOKS = ['failed', 'cold', 'other'] as const satisfies readonly Look[];
+// Seen on white and on black, and alike the squares of the legend. Gantt charts know no more than these tags.
+const STYLES: Readonly<
+  Record<Look, Readonly<{ tag: string; variable: string; fill: string; line: string }>>
+> = {
+  failed: { tag: 'crit', variable: 'crit', fill: '#e5484d', line: '#b42318' },
+  cold: { tag: 'active', variable: 'activeTask', fill: '#54aeff', line: '#0969da' },
+  other: { tag: 'done', variable: 'doneTask', fill: '#d0d7de', line: '#8c959f' },
+};
+
+// Behind the rows, every other one; Mermaid makes them a fifth as strong.
+const BANDS = ['sectionBkgColor', 'sectionBkgColor2']
+  .map((variable) => `    ${variable}: "#8c959f"`)
+  .concat('    altSectionBkgColor: "transparent"');
+
+/** How to write times: for periods up to `longestMs`, in units of `unitMs`. */
+type Scale = Readonly<{
+  longestMs: number;
+  unitMs: number;
+  name: string;
+  axisMs: number;
+  axisFormat: string;
+}>;
+
+const MINUTES: Scale = {
+  longestMs: Number.POSITIVE_INFINITY,
+  unitMs: 60_000,
+  name: 'minutes',
+  axisMs: 1_000,
+  axisFormat: '%s min',
+};
+// The axis of a Gantt chart is a clock in the reader's time zone. Milliseconds (%Q) and seconds (%s) since 1970
+// are the same in all of them and minutes are not: a minute takes one of its seconds.
+const SCALES: readonly Scale[] = [
+  { longestMs: 5_000, unitMs: 1, name: 'milliseconds', axisMs: 1, axisFormat: '%Q ms' },
+  { longestMs: 600_000, unitMs: 1_000, name: 'seconds', axisMs: 1_000, axisFormat: '%s s' },
+  MINUTES,
+];
+const scaleFor = (lengthMs: number): Scale =>
+  SCALES.find(({ longestMs }) => lengthMs <= longestMs) ?? MINUTES;
+
+const coldStart = (outcome: Outcome): boolean | undefined =>
+  'cold_start' in outcome ? outcome.cold_start : undefined;
+
+function lookOf(outcome: Outcome): Look {
+  if (outcome.outcome !== 'succeeded') return 'failed';
+  return coldStart(outcome) === true ? 'cold' : 'other';
+}
+
+/** The bars in the order of their starts, which are counted from the first; without those whose time is none. */
+function barsOf(outcomes: readonly Outcome[]): Bar[] {
+  const timed = outcomes
+    .flatMap((outcome) => {
+      const span = spanOf(outcome);
+      // A millisecond is the least that the clock knows.
+      return span ? [{ start: span.start, end: Math.max(span.end, span.start + 1), outcome }] : [];
+    })
+    .sort((a, b) => a.start - b.start);
+  const origin = timed[0]?.start ?? 0;
+  return timed.map(({ start, end, outcome }) => ({
+    start: start - origin,
+    end: end - origin,
+    look: lookOf(outcome),
+    outcome,
+  }));
+}
+
+const lengthOf = (bars: readonly Bar[]): number =>
+  bars.reduce((longest, { end }) => Math.max(longest, end), 1);
+
+/** The bars by lane: each in the first that is free, as Mermaid's compact mode has them; undefined past `most`. */
+function lanesOf(bars: readonly Bar[], most: number): Bar[][] | undefined {
+  const lanes: Bar[][] = [];
+  for (const bar of bars) {
+    const free = lanes.find((lane) => (lane.at(-1)?.end ?? 0) <= bar.start);
+    if (free) free.push(bar);
+    else if (lanes.length === most) return undefined;
+    else lanes.push([bar]);
+  }
+  return lanes;
+}
+
+/** Bars wide enough to be seen, as far as there is room before the next in the lane. */
+function widen(lane: readonly Bar[], leastMs: number): Bar[] {
+  return lane.map((bar, at) => {
+    const room = lane[at + 1]?.start ?? Number.POSITIVE_INFINITY;
+    return { ...bar, end: Math.max(bar.end, Math.min(bar.start + leastMs, room)) };
+  });
+}
+
+/** What Mermaid may see of a name: nothing that is part of its own language. */
+const plain = (foreign: string): string => foreign.replace(/[^A-Za-z0-9_.$-]/g, '');
+const LONGEST_NAME = 24;
+
+/** Both ends of a name tell more than its start: `my-service…-create`. */
+function shorten(name: string): string {
+  if (name.length <= LONGEST_NAME) return name;
+  const half = Math.floor(LONGEST_NAME / 2);
+  return `${name.slice(0, half)}…${name.slice(1 - half)}`;
+}
+
+function nameOf({ outcome, look }: Bar): string {
+  const { function_name: name, qualifier } = outcome;
+  const label = shorten(plain(name) + (qualifier ? `:${plain(qualifier)}` : ''));
+  // The number keeps rows of one name apart, and a name from being read as a word of Mermaid's.
+  return `${outcome.index + 1} ${label}${look === 'failed' ? ' ❌' : ''}`;
+}
+
+/** A round number, 1, 2 or 5 and zeros, of which no more than `MOST_TICKS` fit into a length. */
+function tickOf(length: number): number {
+  const least = Math.max(length / MOST_TICKS, 1);
+  const power = 10 ** Math.floor(Math.log10(least));
+  return ([1, 2, 5].find((digit) => digit * power >= least) ?? 10) * power;
+}
+
+const mermaid = (lines: readonly string[]): string => ['```mermaid', ...lines, '```'].join('\n');
+
+type Gantt = Readonly<{ settings: readonly string[]; rows: readonly string[]; lengthMs: number }>;
+
+function gantt({ settings, rows, lengthMs }: Gantt): string {
+  const { unitMs, axisMs, axisFormat } = scaleFor(lengthMs);
+  return mermaid([
+    '---',
+    ...settings,
+    '  themeVariables:',
+    ...BANDS,
+    ...LOOKS.flatMap((look) => {
+      const { variable, fill, line } = STYLES[look];
+      return [`    ${variable}BkgColor: "${fill}"`, `    ${variable}BorderColor: "${line}"`];
+    }),
+    '---',
+    'gantt',
+    'dateFormat x',
+    `axisFormat ${axisFormat}`,
+    `tickInterval ${tickOf((lengthMs / unitMs) * axisMs)}millisecond`,
+    'todayMarker off',
+    ...rows,
+  ]);
+}
+
+// A bar needs a text; this one has no width.
+const NO_TEXT = '\u200b';
+
+function barLine({ start, end, look }: Bar, { unitMs, axisMs }: Scale): string {
+  const from = Math.round((start / unitMs) * axisMs);
+  const to = Math.max(Math.round((end / unitMs) * axisMs), from + 1);
+  return `${NO_TEXT}:${STYLES[look].tag}, ${from}, ${to}`;
+}
+
+// Pixels, of Mermaid's type for the names.
+const CHARACTER_WIDTH = 7;
+
+/** A row for each, with its name. */
+function namedRows(bars: readonly Bar[]): string {
+  const lengthMs = lengthOf(bars);
+  const scale = scaleFor(lengthMs);
+  const names = bars.map(nameOf);
+  const longest = Math.max(...names.map((name) => name.length));
+  return gantt({
+    settings: [
+      'config:',
+      '  gantt:',
+      `    leftPadding: ${longest * CHARACTER_WIDTH + 20}`,
+      '    rightPadding: 30',
+    ],
+    rows: bars
+      .flatMap((bar) => widen([bar], lengthMs * LEAST_SHARE))
+      .flatMap((bar, at) => [`section ${names[at]}`, barLine(bar, scale)]),
+    lengthMs,
+  });
+}
+
+/** As many rows as were in flight at once, each with one after the other. */
+function lanes(bars: readonly Bar[], byLane: readonly (readonly Bar[])[]): string {
+  const lengthMs = lengthOf(bars);
+  const scale = scaleFor(lengthMs);
+  const isTall = byLane.length > MOST_LANES / 2;
+  return gantt({
+    settings: [
+      'displayMode: compact',
+      'config:',
+      '  gantt:',
+      '    leftPadding: 30',
+      '    rightPadding: 30',
+      `    barHeight: ${isTall ? 8 : 16}`,
+    ],
+    rows: byLane
+      .flatMap((lane) => widen(lane, lengthMs * LEAST_SHARE))
+      // Mermaid fills its lanes in the order of the starts.
+      .sort((a, b) => a.start - b.start)
+      .map((bar) => barLine(bar, scale)),
+    lengthMs,
+  });
+}
+
+/** How many were in flight on average in each slice of the time. */
+function averages(bars: readonly Bar[], lengthMs: number): number[] {
+  const slice = lengthMs / SLICES;
+  const sliceOf = (time: number): number => Math.min(Math.floor(time / slice), SLICES - 1);
+  const slices = Array.from({ length: SLICES }, () => ({ ms: 0, started: 0, ended: 0 }));
+  const book = (at: number, entry: Readonly<{ ms: number; started: number; ended: number }>): void => {
+    const sum = slices[at];
+    if (sum === undefined) return;
+    sum.ms += entry.ms;
+    sum.started += entry.started;
+    sum.ended += entry.ended;
+  };
+  for (const { start, end } of bars) {
+    const [first, last] = [sliceOf(start), sliceOf(end)];
+    // As if it ran to the end of its first slice, and of its last from the beginning, less what was double.
+    book(first, { ms: (first + 1) * slice - start, started: 1, ended: 0 });
+    book(last, { ms: end - (last + 1) * slice, started: 0, ended: 1 });
+  }
+  let running = 0;
+  return slices.map(({ ms, started, ended }) => {
+    const average = running + ms / slice;
+    running += started - ended;
+    return Math.round(average * 100) / 100;
+  });
+}
+
+/** A column for all in each slice, and a line for each of the looks that stand out. */
+function inFlight(bars: readonly Bar[]): string {
+  const lengthMs = lengthOf(bars);
+  const { unitMs, name } = scaleFor(lengthMs);
+  const middle = (at: number): number => Number((((at + 0.5) * lengthMs) / SLICES / unitMs).toPrecision(6));
+  const all = averages(bars, lengthMs);
+  const lines = (['cold', 'failed'] as const)
+    .map((look) => ({ look, of: bars.filter((bar) => bar.look === look) }))
+    .filter(({ of }) => of.length > 0);
+  const palette = [STYLES.other.fill, ...lines.map(({ look }) => STYLES[look].line)];
+  return mermaid([
+    '---',
+    'config:',
+    '  xyChart:',
+    '    height: 300',
+    '  themeVariables:',
+    '    xyChart:',
+    '      backgroundColor: "transparent"',
+    `      plotColorPalette: "${palette.join(', ')}"`,
+    '---',
+    'xychart-beta',
+    `x-axis "${name} from the first start" ${middle(0)} --> ${middle(SLICES - 1)}`,
+    `y-axis "in flight" 0 --> ${Math.max(...all, 1)}`,
+    `bar [${all.join(', ')}]`,
+    ...lines.map(({ of }) => `line [${averages(of, lengthMs).join(', ')}]`),
+  ]);
+}
+
+/** What the succeeded without a known cold start are, as far as the logs tell; empty where there are none. */
+function otherMeaning(bars: readonly Bar[]): string {
+  const others = bars.filter(({ look }) => look === 'other');
+  if (others.length === 0) return '';
+  const known = others.filter(({ outcome }) => coldStart(outcome) !== undefined).length;
+  if (known === 0) return 'succeeded';
+  return known === others.length ? 'warm' : 'warm or not known';
+}
+
+type Picture = Readonly<{ title: string; other: string; drawing: string }>;
+
+function pictureOf(bars: readonly Bar[]): Picture {
+  const other = otherMeaning(bars);
+  if (bars.length <= MOST_NAMED_BARS) return { title: 'When each ran', other, drawing: namedRows(bars) };
+  const byLane = bars.length <= MOST_BARS ? lanesOf(bars, MOST_LANES) : undefined;
+  return byLane
+    ? { title: 'When each ran, in as many rows as were in flight', other, drawing: lanes(bars, byLane) }
+    : {
+        title: `Invocations in flight, the mean of each ${SLICES}th of the time`,
+        other: 'all',
+        drawing: inFlight(bars),
+      };
+}
+
+/**
+ * A picture of when each invocation ran, in Mermaid below its legend: a named row each up to 20 of them, lanes
+ * up to 300, above that and above 50 at once how many were in flight. Empty where no time is known.
+ */
+export function renderTimeline(outcomes: readonly Outcome[]): string {
+  const bars = barsOf(outcomes);
+  if (bars.length === 0) return '';
+  const { title, other, drawing } = pictureOf(bars);
+  const failures = bars.filter(({ look }) => look === 'failed').map(({ outcome }) => coldStart(outcome));
+  const legend = [
+    ...(failures.length > 0 ? [`🟥 failed${failures.includes(true) ? ', cold or warm' : ''}`] : []),
+    ...(bars.some(({ look }) => look === 'cold') ? ['🟦 cold start'] : []),
+    ...(other === '' ? [] : [`⬜ ${other}`]),
+  ];
+  return `${title}: ${legend.join(' · ')}\n\n${drawing}`;
+}
