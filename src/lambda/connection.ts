@@ -61,6 +61,8 @@ export const isTunnel = (socket: Duplex): boolean => tunnels.has(socket);
 
 /** Calls back when a socket is connected, TLS included: from then on a request is written to it. */
 export function whenConnected(socket: Socket, callback: () => void): void {
+  // Node.js hands over a socket that it could not open, for want of a file descriptor, before it tells the error.
+  if (socket.destroyed) return;
   // A tunnel and a connection that is used again are connected when a request gets them.
   if (!socket.connecting) callback();
   else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', callback);
