@@ -71,7 +71,7 @@ describe('expect', () => {
         'Invalid Input',
         'expect has an expression that is no JMESPath: numbers, true, false and null stand in backticks: `200`.',
         '    response.statusCode == 200',
-        '                         ^',
+        '                           ^',
       ].join('\n'),
     ]);
     expect(lambda.requests).toHaveLength(0);

@@ -131,7 +131,7 @@ describe('the bundle', () => {
       expect(notFences(step)).toEqual([]);
       expect(step.values['response']).toBe(JSON.stringify({ text }));
       expect(step.values['log_result']).toContain(text);
-      expect(JSON.parse(step.values['outcomes'] ?? '')).toMatchObject([{ result: { text } }]);
+      expect(JSON.parse(step.values['outcomes'] ?? '')).toMatchObject([{ response: { text } }]);
       expect(JSON.parse(step.results)).toMatchObject({ response: { text } });
     }
   });

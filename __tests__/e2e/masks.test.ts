@@ -136,7 +136,7 @@ test('200 secrets with one long start in a response of 164 KB are masked in time
   );
   clearTimeout(timer);
   expect(step.exitCode).toBe(0);
-  expect(JSON.parse(step.outcomeLines[0] ?? '').result.secrets).toEqual(secrets.map(() => '***'));
+  expect(JSON.parse(step.outcomeLines[0] ?? '').response.secrets).toEqual(secrets.map(() => '***'));
 });
 
 test('a response with over 10,000 secrets is withheld', async () => {

@@ -118,7 +118,7 @@ describe('an outcome that cannot be evaluated', () => {
     const inputs = { function_name: 'echo', payload: '{"strange":true,"token":"hunter2"}' };
     const step = await invokeStep(lambda, { ...inputs, mask: 'response.token' }, { env });
     expect(step.exitCode).toBe(1);
-    expect(step.outputs).toMatchObject({ outcome: 'unknown', result: inputs.payload });
+    expect(step.outputs).toMatchObject({ outcome: 'unknown', response: inputs.payload });
     expect(step.stdout).toContain('responded, but its outcome could not be evaluated');
     expect(step.stdout).not.toContain('Invalid string length');
   });
@@ -195,7 +195,7 @@ fullDiskTest(
         message: expect.stringContaining(`2 outcomes are missing in ${file}: ENOSPC`),
       },
     ]);
-    const kept = step.outcomeLines.map((line) => JSON.parse(line).result.id);
+    const kept = step.outcomeLines.map((line) => JSON.parse(line).response.id);
     expect(kept).toEqual([0, 1, 4, 5]);
     expect(readFileSync(file, 'utf8').endsWith('}\n')).toBe(true);
     expect(step.outputs).toMatchObject({ total: '6', succeeded: '6' });

@@ -107,8 +107,8 @@ describe('a stream', () => {
     expect(step.peakMb).toBeLessThan(150);
   }, 60_000);
 
-  test('of a few bytes is an output too, and a result for expectations', async () => {
-    const step = await streamStep({ lines: 2 }, { expect: 'result == `"line 1\\nline 2\\n"`' });
+  test('of a few bytes is an output too, and a response for expectations', async () => {
+    const step = await streamStep({ lines: 2 }, { expect: 'response == `"line 1\\nline 2\\n"`' });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['response']).toBe('line 1\nline 2\n');
     expect(String(step.file)).toBe('line 1\nline 2\n');
@@ -324,7 +324,7 @@ describe('a stream that breaks', () => {
   test('before it begins is sent again under idempotent', async () => {
     lambda.setFault((_, n) => (n === 0 ? { kind: 'reset', when: 'after' } : undefined));
     const step = await streamStep({ lines: 1 }, { retry: 'idempotent' });
-    expect(step.outputs).toMatchObject({ outcome: 'succeeded', attempts: '2', result: 'line 1\n' });
+    expect(step.outputs).toMatchObject({ outcome: 'succeeded', attempts: '2', response: 'line 1\n' });
   });
 
   test('at timeout_seconds keeps what had arrived', async () => {

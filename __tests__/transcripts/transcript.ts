@@ -70,7 +70,7 @@ function outcomes({ step }: Evidence): readonly unknown[] {
 function output([name, value]: readonly [string, string], evidence: Evidence): string {
   const { outputs: others } = evidence.step;
   const text =
-    name === 'results'
+    name === 'outcomes'
       ? listed(outcomes(evidence), (key, field) =>
           typeof field === 'string' && field.includes('\n') && field === others[key]
             ? '{as in the output}'

@@ -2,6 +2,6 @@
 const { stringify } = JSON;
 
 JSON.stringify = (value, ...options) => {
-  if (value?.result?.strange === true) throw new RangeError('Invalid string length');
+  if (value?.response?.strange === true) throw new RangeError('Invalid string length');
   return stringify(value, ...options);
 };
