@@ -312,7 +312,7 @@ export const ROWS: readonly Row[] = [
   {
     name: 'growth-masked',
     title: 'From 100 to 10,000 invocations, each with a mask',
-    measure: (effort) => growth(effort, { mask: '[request_id, result.order]' }),
+    measure: (effort) => growth(effort, { mask: '[request_id, response.order]' }),
   },
   { name: 'sizes', title: 'Sizes', measure: sizes },
 ];
