@@ -1,6 +1,8 @@
 import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isRequestId, periodUrl, requestUrl } from './links.ts';
-import { fixInText, policyInTheWay, readPermission, statementOn } from './permission.ts';
+import { statementOn } from './permission/fix.ts';
+import { readPermission } from './permission/reading.ts';
+import { adviseOnBlockedAction, fixInText } from './permission/wording.ts';
 
 /** What the job can tell about its credentials. */
 export type JobFacts = Readonly<{ eventName: string; hasOidc: boolean }>;
@@ -122,7 +124,8 @@ function allow(actions: readonly string[], where: string): string {
 
 function denied({ failure, invocation, region }: Case): string {
   const action = deniedAction(failure);
-  if (action !== INVOKE) return policyInTheWay(failure.message, action) ?? allow([action], failure.message);
+  if (action !== INVOKE)
+    return adviseOnBlockedAction(failure.message, action) ?? allow([action], failure.message);
   const { name, qualifier: ownQualifier } = invocation.reference;
   const qualifier = invocation.qualifier ?? ownQualifier;
   const asked = {
@@ -286,7 +289,8 @@ function adviseOnUnfollowed({ failure, invocation }: Case, arn: string): string 
   if (failure.name === 'AccessDeniedException') {
     // The ARN of the version that runs it, without the execution.
     return (
-      policyInTheWay(failure.message, deniedAction(failure)) ?? allow(FOLLOW, arn.split('/', 1)[0] ?? '')
+      adviseOnBlockedAction(failure.message, deniedAction(failure)) ??
+      allow(FOLLOW, arn.split('/', 1)[0] ?? '')
     );
   }
   const join =

@@ -1,5 +1,6 @@
 import type { Outcome } from '../../outcome/outcome.ts';
-import { fixOf, type Permission, readPermission } from '../../outcome/permission.ts';
+import { fixOf } from '../../outcome/permission/fix.ts';
+import { type Permission, readPermission } from '../../outcome/permission/reading.ts';
 import { composeComment } from '../comment/comment-text.ts';
 import { hideAccountIds, renderFix, renderPermissions } from './permission-table.ts';
 import { renderSummary } from './summary.ts';

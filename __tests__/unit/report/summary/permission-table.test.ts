@@ -10,7 +10,8 @@ import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 import { visit } from 'unist-util-visit';
 import type { Outcome } from '../../../../src/outcome/outcome.ts';
-import { fixOf, type Permission, type Refusal, readPermission } from '../../../../src/outcome/permission.ts';
+import { fixOf } from '../../../../src/outcome/permission/fix.ts';
+import { type Permission, type Refusal, readPermission } from '../../../../src/outcome/permission/reading.ts';
 import {
   hideAccountIds,
   renderFix,
