@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { adviseOnFunctionError } from '../../../src/outcome/function-advice.ts';
 import { readFunctionError } from '../../../src/outcome/function-error.ts';
+import { adviseOnFunctionError } from '../../../src/outcome/function-error-advice.ts';
 import { invalidInput } from '../../../src/report/annotations.ts';
 import { cut } from '../../../src/report/fence.ts';
 import { groupsOf } from '../../../src/report/log.ts';
