@@ -1,5 +1,5 @@
 import { type Fields, fieldsOf } from '../shared/fields.ts';
-import { utf8 } from '../shared/text.ts';
+import { utf8, utf8End } from '../shared/text.ts';
 import type { Figures } from './outcome.ts';
 
 /** Lambda returns the last 4,096 bytes of a log, so a full tail may begin inside a character. */
@@ -10,10 +10,7 @@ export const isCut = (tail: Uint8Array): boolean => tail.length >= TAIL_BYTES;
 
 /** Decodes a log tail; the halves of a character that the cut left at its start are dropped. */
 export function decodeLogTail(tail: Uint8Array): string {
-  let start = 0;
-  // Continuation bytes are 10xxxxxx; a character has at most three.
-  while (isCut(tail) && start < 3 && ((tail[start] ?? 0) & 0xc0) === 0x80) start += 1;
-  return utf8(tail.subarray(start));
+  return isCut(tail) ? utf8End(tail) : utf8(tail);
 }
 
 /** Where a function's log is kept, which some functions return in place of its text. */

@@ -1,4 +1,4 @@
-import { shortened } from './shortened.ts';
+import { onOneLine, shortened } from '../shared/text.ts';
 
 /**
  * Foreign text as a code span, in which Markdown knows no markup, link or mention.
@@ -6,7 +6,7 @@ import { shortened } from './shortened.ts';
  */
 export function codeSpan(foreign: string): string {
   // A backslash before an escaped pipe: some renderers end the cell there.
-  const text = foreign.replace(/\s+/g, ' ').trim().replaceAll('\\|', '\\ |');
+  const text = onOneLine(foreign).replaceAll('\\|', '\\ |');
   if (text === '') return '';
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const ticks = '`'.repeat(longest + 1);

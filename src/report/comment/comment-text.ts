@@ -1,5 +1,5 @@
 import { grouped } from '../../shared/figures.ts';
-import { shortened } from '../shortened.ts';
+import { shortened } from '../../shared/text.ts';
 
 /** GitHub takes 65,536 characters; line ends count twice here, as GitHub may keep each as CR LF. */
 const LONGEST = 65_536;

@@ -1,7 +1,7 @@
 import { messageOf } from '../../shared/errors.ts';
 import { type Fields, fieldsOf } from '../../shared/fields.ts';
 import { grouped } from '../../shared/figures.ts';
-import { shortened } from '../shortened.ts';
+import { onOneLine, shortened } from '../../shared/text.ts';
 import { isMarked, markerOf, SHORT_SHA } from './comment-text.ts';
 
 /** What a comment needs: where, as whom, on what, a clock and a way to stop it. `key` tells several comments apart. */
@@ -125,12 +125,8 @@ const REFUSALS: readonly Explanation[] = [
 function saidByGitHub(data: unknown): string {
   const { message, errors } = fieldsOf(data);
   const more = (Array.isArray(errors) ? errors : []).map((error) => fieldsOf(error)['message']);
-  const text = [message, ...more]
-    .filter((part) => typeof part === 'string')
-    .join('; ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return shortened(text, LONGEST_MESSAGE);
+  const text = [message, ...more].filter((part) => typeof part === 'string').join('; ');
+  return shortened(onOneLine(text), LONGEST_MESSAGE);
 }
 
 function refusalOf(status: number, message: string, cause: unknown): Refusal {
