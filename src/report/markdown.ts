@@ -20,6 +20,10 @@ const LONGEST_CELL = 256;
 /** Foreign text for a cell of a table, or a sentence: a code span, cut where it is long. */
 export const foreignCell = (foreign: string): string => codeSpan(shortened(foreign, LONGEST_CELL));
 
+/** Foreign text between tags of HTML. */
+export const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
 /** A table of GitHub Flavored Markdown; cells are Markdown already. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
