@@ -5,7 +5,7 @@ import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
 import { readPermission } from './permission/reading.ts';
 import { adviseOnBlockedAction, fixInText } from './permission/wording.ts';
 
-/** What the job can tell about its credentials. */
+/** What is known about the job's credentials. */
 export type JobFacts = Readonly<{ eventName: string; hasOidc: boolean }>;
 
 /** A failed invocation: everything that advice on it is made from. */

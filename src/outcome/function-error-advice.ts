@@ -2,14 +2,14 @@ import type { ErrorFacts, FunctionError } from './function-error.ts';
 import type { Report } from './log-tail.ts';
 
 /** The log's report, and what a row's pattern found in the message. */
-type Found = Readonly<{ report: Report; found: RegExpExecArray | undefined }>;
+type MatchedRow = Readonly<{ report: Report; found: RegExpExecArray | undefined }>;
 
 /** A row applies where everything that it names applies, type and message to the same error. */
 type FunctionErrorAdvice = Readonly<{
   type?: RegExp;
   message?: RegExp;
   report?: (report: Report) => boolean;
-  advice: string | ((found: Found) => string);
+  advice: string | ((matched: MatchedRow) => string);
 }>;
 
 const CHECK_LOG = 'Check the end of its log.';
@@ -156,7 +156,7 @@ function memoryOf({ max_memory_used_mb: used, memory_size_mb: size }: Report): s
   return used === undefined || size === undefined ? '' : ` (memory: ${used} of ${size} MB)`;
 }
 
-function timeoutAdvice({ report, found }: Found): string {
+function timeoutAdvice({ report, found }: MatchedRow): string {
   // Older runtimes put the time that had passed there, as in 3.05: a configured timeout is whole seconds.
   const timeout = found?.[1] === undefined ? undefined : Number(found[1]);
   const seconds = timeout === undefined || timeout < 1 ? timeout : Math.floor(timeout);
@@ -175,7 +175,7 @@ function timeoutAdvice({ report, found }: Found): string {
   ].join(' ');
 }
 
-function memoryAdvice({ report }: Found): string {
+function memoryAdvice({ report }: MatchedRow): string {
   return `The function ran out of memory${memoryOf(report)}. Raise its memory size, or process less data at a time.`;
 }
 
@@ -189,7 +189,7 @@ const BY_SIGNAL: Readonly<Record<string, string>> = {
   aborted: `${CHECK_LOG} Node.js aborts when its heap is full, and says so there.`,
 };
 
-function signalAdvice({ report, found }: Found): string {
+function signalAdvice({ report, found }: MatchedRow): string {
   const signal = found?.[1] ?? '';
   const what = `The function's process was ended by a signal: ${signal}${memoryOf(report)}.`;
   if (signal === 'killed' && memoryOf(report) === '') {
@@ -198,12 +198,12 @@ function signalAdvice({ report, found }: Found): string {
   return `${what} ${Object.hasOwn(BY_SIGNAL, signal) ? BY_SIGNAL[signal] : CHECK_LOG}`;
 }
 
-function missingAdvice({ found }: Found): string {
+function missingAdvice({ found }: MatchedRow): string {
   const what = found?.[1] === undefined ? 'a module' : found[1];
   return `The deployment package and its layers do not contain ${what}. Check what is packaged, and that the handler setting names a file that is in the package.`;
 }
 
-function deniedAdvice({ found }: Found): string {
+function deniedAdvice({ found }: MatchedRow): string {
   const action = found?.[1] === undefined ? 'make this call' : `call ${found[1]}`;
   return `The function's execution role is not allowed to ${action}. Allow it in the execution role's policy, or in the resource's policy. The workflow's credentials are not involved.`;
 }

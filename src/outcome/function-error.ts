@@ -1,6 +1,6 @@
 import { type Fields, isFields } from '../shared/fields.ts';
 
-/** One error as far as a payload tells: its type as the runtime names it, its message, its stack frames. */
+/** What a payload says about one error: its type as the runtime names it, its message, its stack frames. */
 export type ErrorFacts = Readonly<{
   type: string | undefined;
   message: string;
@@ -8,7 +8,7 @@ export type ErrorFacts = Readonly<{
   frames: readonly string[];
 }>;
 
-/** A function's own error, as far as its response tells, with the causes that its runtime named. */
+/** A function's own error, from its response, with the causes that its runtime named. */
 export type FunctionError = ErrorFacts &
   Readonly<{
     /** Outermost first; of a longer chain the innermost five. Absent where no cause was named. */
@@ -23,7 +23,7 @@ const MOST_LINES = 1_000;
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-function show(value: unknown): string {
+function asJson(value: unknown): string {
   try {
     return JSON.stringify(value ?? null);
   } catch {
@@ -93,17 +93,19 @@ function bothEnds(entries: readonly unknown[]): readonly unknown[] {
 }
 
 /** A stack's entry as lines. Python puts the source below the place: only the place is kept. */
-function linesOf(entry: unknown): string[] {
+function stackLinesOf(entry: unknown): string[] {
   if (isText(entry)) return [firstLine(entry)];
   if (Array.isArray(entry)) {
     // Python before 3.7: `["/var/task/app.py", 3, "handler", "raise ValueError('boom')"]`
     const [path, line, name]: readonly unknown[] = entry;
-    return isText(path) && isText(name) ? [firstLine(`File "${path}", line ${show(line)}, in ${name}`)] : [];
+    return isText(path) && isText(name)
+      ? [firstLine(`File "${path}", line ${asJson(line)}, in ${name}`)]
+      : [];
   }
   // Go, of a panic: `{"path":"example.com/orders/main.go","line":31,"label":"handler"}`
   if (isFields(entry) && isText(entry['path'])) {
     const label = isText(entry['label']) ? entry['label'] : '';
-    return [firstLine(`${label} (${entry['path']}:${show(entry['line'])})`)];
+    return [firstLine(`${label} (${entry['path']}:${asJson(entry['line'])})`)];
   }
   return [];
 }
@@ -117,14 +119,14 @@ function stackOf(fields: Fields, { type, message }: Omit<ErrorFacts, 'frames'>):
   const heading = message.split('\n', MOST_LINES).map(firstLine);
   const repeated = new Set([...heading, firstLine(`${type}: ${heading[0]}`)]);
   return bothEnds(entries)
-    .flatMap(linesOf)
+    .flatMap(stackLinesOf)
     .filter((line) => !repeated.has(line));
 }
 
 const isForeign = (frame: string): boolean => FOREIGN_FRAME.some((pattern) => pattern.test(frame));
 
-function framesOf(fields: Fields, told: Omit<ErrorFacts, 'frames'>): string[] {
-  const lines = stackOf(fields, told);
+function framesOf(fields: Fields, heading: Omit<ErrorFacts, 'frames'>): string[] {
+  const lines = stackOf(fields, heading);
   const form = FRAME.find((pattern) => lines.some((line) => pattern.test(line)));
   const frames = lines.filter((line) => form?.test(line));
   // Python alone begins with the outermost call.
@@ -136,15 +138,15 @@ function framesOf(fields: Fields, told: Omit<ErrorFacts, 'frames'>): string[] {
   return own.length > 0 ? own : frames.slice(0, 1);
 }
 
-function messageOf(fields: Fields): string | undefined {
+function errorMessageOf(fields: Fields): string | undefined {
   const { errorMessage } = fields;
   if (isText(errorMessage)) return errorMessage;
-  if (errorMessage !== undefined && errorMessage !== null && errorMessage !== '') return show(errorMessage);
+  if (errorMessage !== undefined && errorMessage !== null && errorMessage !== '') return asJson(errorMessage);
   // Custom runtimes, and an error that a handler made JSON of itself
   return [fields['message'], fields['error']].find(isText);
 }
 
-function typeOf(fields: Fields, message: string | undefined): string | undefined {
+function errorTypeOf(fields: Fields, message: string | undefined): string | undefined {
   if (isText(fields['errorType'])) return fields['errorType'];
   // Without a message these two can be anything.
   if (message === undefined) return undefined;
@@ -152,14 +154,15 @@ function typeOf(fields: Fields, message: string | undefined): string | undefined
 }
 
 function factsOf(value: unknown): ErrorFacts {
-  if (!isFields(value)) return { type: undefined, message: isText(value) ? value : show(value), frames: [] };
-  const text = messageOf(value);
+  if (!isFields(value))
+    return { type: undefined, message: isText(value) ? value : asJson(value), frames: [] };
+  const text = errorMessageOf(value);
   // A custom runtime's `{"error":{"name":…,"message":…}}`
-  if (text === undefined && isFields(value['error']) && messageOf(value['error']) !== undefined) {
+  if (text === undefined && isFields(value['error']) && errorMessageOf(value['error']) !== undefined) {
     return factsOf(value['error']);
   }
-  const type = typeOf(value, text);
-  const message = text ?? (type === undefined ? show(value) : '');
+  const type = errorTypeOf(value, text);
+  const message = text ?? (type === undefined ? asJson(value) : '');
   return { type, message, frames: framesOf(value, { type, message }) };
 }
 
@@ -179,11 +182,11 @@ function causesOf(result: unknown): ErrorFacts[] {
 
 /**
  * Reads a function error from the parsed response. A handler can throw anything and a custom runtime can send
- * anything, so what tells neither a type nor a message is shown as it came. Never throws.
+ * anything, so a response with neither a type nor a message is shown as it is. Never throws.
  */
 export function readFunctionError(result: unknown): FunctionError {
   const causes =
-    isFields(result) && (isText(result['errorType']) || messageOf(result) !== undefined)
+    isFields(result) && (isText(result['errorType']) || errorMessageOf(result) !== undefined)
       ? causesOf(result)
       : [];
   return { ...factsOf(result), ...(causes.length > 0 && { causes }) };

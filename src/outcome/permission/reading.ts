@@ -44,7 +44,7 @@ export type Permission = Readonly<{
   functionName: string;
   qualifier?: string;
   region?: string;
-  may: boolean;
+  isAllowed: boolean;
   refusal?: Refusal;
   /** Of an explicit deny or a limit, where the message names the kind. */
   denyingPolicy?: PolicyKind;
@@ -167,7 +167,7 @@ export function readPermission(outcome: Target | RefusedTarget): Permission {
     functionName,
     ...(qualifier !== undefined && { qualifier }),
     ...(region !== undefined && { region }),
-    may: !('error' in outcome),
+    isAllowed: !('error' in outcome),
     ...('error' in outcome && readRefusal(outcome)),
   };
 }

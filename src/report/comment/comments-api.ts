@@ -1,13 +1,13 @@
 import { fieldsOf } from '../../shared/fields.ts';
 import { grouped } from '../../shared/figures.ts';
 import { isMarked, SHORT_SHA } from './comment-text.ts';
-import { CommentError, classifyFailure, GitHubRefusal, STATUS_PAGE } from './refusals.ts';
+import { CommentError, classifyRequestFailure, GitHubRefusal, STATUS_PAGE } from './refusals.ts';
 
 type Octokit = ReturnType<typeof import('@actions/github')['getOctokit']>;
 /** A comment as GitHub has it. */
 export type Comment = Readonly<{ id: number; body: string; login: string }>;
 
-/** What a comment needs: where, as whom, on what, a clock and a way to stop it. `key` tells several comments apart. */
+/** A comment to write: the repository and pull request, the token, timing and a signal to stop. `key` identifies the comment. */
 export type CommentJob = Readonly<{
   /** As GITHUB_API_URL has it: https://api.github.com, or https://host/api/v3 of an Enterprise Server. */
   apiUrl: string;
@@ -139,7 +139,7 @@ export class CommentsApi {
         return await this.#send(request);
       } catch (error) {
         this.#throwIfStopped();
-        const failure = classifyFailure(error, this.#job.timing.now());
+        const failure = classifyRequestFailure(error, this.#job.timing.now());
         switch (failure.kind) {
           case 'limited':
             await this.#waitFor(failure.waitMs);

@@ -136,7 +136,7 @@ export type RequestFailure =
   | Readonly<{ kind: 'refused'; error: GitHubRefusal }>;
 
 /** Says how a request failed. Octokit gives an error the status 500 where there is no response. */
-export function classifyFailure(error: unknown, now: number): RequestFailure {
+export function classifyRequestFailure(error: unknown, now: number): RequestFailure {
   const { status, headers, data } = fieldsOf(fieldsOf(error)['response']);
   if (typeof status !== 'number' || status >= 500 || status < 400) {
     const what =

@@ -24,16 +24,16 @@ const REASONS: Readonly<Record<Refusal, string | ((permission: Permission) => st
 
 type Access = 'allowed' | 'denied' | 'not_checked';
 
-function accessOf({ may, refusal }: Permission): Access {
-  if (may) return 'allowed';
+function accessOf({ isAllowed, refusal }: Permission): Access {
+  if (isAllowed) return 'allowed';
   return refusal === undefined || refusal === 'other' ? 'not_checked' : 'denied';
 }
 
 const ICONS: Readonly<Record<Access, string>> = { allowed: '✅', denied: '❌', not_checked: '❓' };
 
 function reasonCell(permission: Permission): string {
-  const { may, refusal = 'other' } = permission;
-  if (may) return '';
+  const { isAllowed, refusal = 'other' } = permission;
+  if (isAllowed) return '';
   const reason = REASONS[refusal];
   const why = typeof reason === 'string' ? reason : reason(permission);
   return isCrossAccount(permission) ? `${why} (another account)` : why;
@@ -94,8 +94,8 @@ const MOST_ROWS = 50;
 /** Those that can't be invoked first where there are more than the table holds, and what it leaves out. */
 function shownOf(permissions: readonly Permission[]): { shown: readonly Permission[]; rest: string } {
   if (permissions.length <= MOST_ROWS) return { shown: permissions, rest: '' };
-  const refused = permissions.filter(({ may }) => !may);
-  const allowed = permissions.filter(({ may }) => may);
+  const refused = permissions.filter(({ isAllowed }) => !isAllowed);
+  const allowed = permissions.filter(({ isAllowed }) => isAllowed);
   const more = { refused: refused.length - MOST_ROWS, allowed: allowed.length };
   const room = Math.max(0, -more.refused);
   const parts = [
@@ -134,7 +134,7 @@ export function renderPermissions(permissions: readonly Permission[]): string {
 const SHOWN_FUNCTIONS = 20;
 
 /** Functions as code spans: a valid name and qualifier have no backtick. */
-function functionNames(functions: readonly NotedFunction[]): string {
+function namesInMarkdown(functions: readonly NotedFunction[]): string {
   const names = new Set(
     functions.map(({ name, qualifier }) => {
       if (name === undefined) return 'a function whose name is not valid';
@@ -148,7 +148,7 @@ function functionNames(functions: readonly NotedFunction[]): string {
 /** A note of a fix in Markdown: the functions that it is about, and its text. */
 export function renderNote(note: FixNote): string {
   const text = noteInWords(note);
-  return note.functions.length === 0 ? text : `${functionNames(note.functions)}: ${text}`;
+  return note.functions.length === 0 ? text : `${namesInMarkdown(note.functions)}: ${text}`;
 }
 
 /** A fix as Markdown: the statement, the notes, the commands. Without account ids for a place that is public. */

@@ -14,7 +14,7 @@ const LONGEST_FIX = 200_000;
 
 /** How to fix the refusals; empty where there are none. */
 function fixFor(permissions: readonly Permission[], accountIds: 'shown' | 'hidden'): string {
-  return permissions.every(({ may }) => may) ? '' : renderFix(fixOf(permissions), { accountIds });
+  return permissions.every(({ isAllowed }) => isAllowed) ? '' : renderFix(fixOf(permissions), { accountIds });
 }
 
 /** The job summary: of dry runs what can be invoked and how to fix the rest, of all others their outcomes. */

@@ -104,11 +104,11 @@ function widen(lane: readonly Bar[], leastMs: number): Bar[] {
 }
 
 /** What Mermaid may see of a name: nothing that is part of its own language. */
-const plain = (foreign: string): string => foreign.replace(/[^A-Za-z0-9_.$-]/g, '');
+const mermaidText = (foreign: string): string => foreign.replace(/[^A-Za-z0-9_.$-]/g, '');
 const LONGEST_NAME = 24;
 
-/** Both ends of a name tell more than its start: `my-service…-create`. */
-function shorten(name: string): string {
+/** Cuts the middle of a name, since both ends say more than its start: `my-service…-create`. */
+function shortenMiddle(name: string): string {
   if (name.length <= LONGEST_NAME) return name;
   const half = Math.floor(LONGEST_NAME / 2);
   return `${name.slice(0, half)}…${name.slice(1 - half)}`;
@@ -116,7 +116,7 @@ function shorten(name: string): string {
 
 function nameOf({ outcome, look }: Bar): string {
   const { function_name: name, qualifier } = outcome;
-  const label = shorten(plain(name) + (qualifier ? `:${plain(qualifier)}` : ''));
+  const label = shortenMiddle(mermaidText(name) + (qualifier ? `:${mermaidText(qualifier)}` : ''));
   // The number keeps rows of one name apart, and a name from being read as a word of Mermaid's.
   return `${outcome.index + 1} ${label}${look === 'failed' ? ' ❌' : ''}`;
 }
@@ -262,7 +262,7 @@ function inFlight(bars: readonly Bar[]): string {
   ]);
 }
 
-/** What the succeeded without a known cold start are, as far as the logs tell; empty where there are none. */
+/** What the logs say about the invocations that succeeded without a known cold start; empty where there are none. */
 function otherMeaning(bars: readonly Bar[]): string {
   const others = bars.filter(({ look }) => look === 'other');
   if (others.length === 0) return '';

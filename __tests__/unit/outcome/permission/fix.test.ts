@@ -107,7 +107,7 @@ describe('the statement', () => {
       functionName: '`; rm -rf / #',
       qualifier: '$(id)',
       region: 'eu-west-1"',
-      may: false,
+      isAllowed: false,
       refusal: 'no_identity_policy',
       resourceArn: `${ARN}:x"],"Resource":"*`,
       callerArn: 'arn:aws:sts::210987654321:assumed-role/$(id)/session',

@@ -11,7 +11,7 @@ describe('reading a dry run', () => {
       functionName: 'my-function',
       qualifier: 'PROD',
       region: 'eu-west-1',
-      may: true,
+      isAllowed: true,
     });
   });
 
@@ -20,7 +20,7 @@ describe('reading a dry run', () => {
       functionName: 'orders',
       qualifier: 'PROD',
       region: 'eu-west-1',
-      may: false,
+      isAllowed: false,
       refusal: 'no_identity_policy',
       resourceArn: `${ARN}:orders:PROD`,
       callerArn: CALLER,
@@ -126,7 +126,7 @@ describe('reading a dry run', () => {
   ])('reads %s %j', (name, message, qualifier, refusal) => {
     const asked = qualifier === undefined ? {} : { qualifier };
     const permission = readPermission(refused(name, message, asked));
-    expect(permission).toMatchObject({ may: false, refusal });
+    expect(permission).toMatchObject({ isAllowed: false, refusal });
     expect(permission).not.toHaveProperty('errorName');
   });
 
@@ -134,7 +134,7 @@ describe('reading a dry run', () => {
     'takes %s for no answer',
     (name) => {
       expect(readPermission(refused(name, 'x'))).toMatchObject({
-        may: false,
+        isAllowed: false,
         refusal: 'other',
         errorName: name,
       });
@@ -143,7 +143,7 @@ describe('reading a dry run', () => {
 
   test('takes a lost answer for none', () => {
     expect(readPermission(unknown(DRY_RUN).outcome)).toMatchObject({
-      may: false,
+      isAllowed: false,
       refusal: 'other',
       errorName: 'ECONNRESET',
     });
