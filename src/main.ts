@@ -79,7 +79,7 @@ async function comment({ plan, results, cancel }: Step): Promise<void> {
   if (wanted === undefined || cancel.aborted) return;
   const { pullRequest, key, token, apiUrl, repository } = wanted;
   if ('reason' in pullRequest) throw new Error(pullRequest.reason);
-  const { writeComment } = await import('./report/comment/comment.ts');
+  const { writeComment } = await import('./report/comment/upsert-comment.ts');
   const job = { pullRequest, key, token, apiUrl, repository, timing: REAL_TIMING, signal: cancel };
   await writeComment(job, renderComment(results.outcomes, wanted));
 }

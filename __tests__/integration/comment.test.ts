@@ -7,8 +7,10 @@ import {
   secondaryLimit,
   startLocalGitHub,
 } from '../../packages/local-github/server.ts';
-import { CommentError, type CommentJob, writeComment } from '../../src/report/comment/comment.ts';
 import { composeComment } from '../../src/report/comment/comment-text.ts';
+import type { CommentJob } from '../../src/report/comment/comments-api.ts';
+import { CommentError } from '../../src/report/comment/refusals.ts';
+import { writeComment } from '../../src/report/comment/upsert-comment.ts';
 
 const REPOSITORY = 'octo/checks';
 const SHA = '0123456789abcdef0123456789abcdef01234567';

@@ -1,11 +1,8 @@
 import type { FunctionReference } from '../lambda/invocation.ts';
+import { isLambdaArn, isQualifier, isRegion, splitFunctionName } from '../shared/arn.ts';
 import { type Problems, quote } from './problems.ts';
 
-// Patterns and limits: the Invoke API's model, members FunctionName and Qualifier.
-const FUNCTION_NAME =
-  /^(?:arn:(?<partition>aws[a-zA-Z-]*):lambda:)?(?:(?<region>(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?(?:(?<accountId>\d{12}):)?(?:function:)?(?<name>[a-zA-Z0-9-_.]+)(?::(?<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$/;
-const QUALIFIER = /^(?:\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_$]+)$/;
-const REGION = /^(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d$/;
+// Patterns and limits: the Invoke API's model.
 const TENANT_ID = /^[a-zA-Z0-9._:/=+\-@ ]+$/;
 const EXECUTION_NAME = /^[a-zA-Z0-9-_]+$/;
 const LONGEST_REFERENCE = 256;
@@ -20,7 +17,7 @@ const FORMS =
 function explain(text: string): string {
   if (/\s/.test(text)) return 'it has white space in it; several functions stand one a line';
   if (/^https?:/i.test(text)) return 'that is a URL';
-  if (/^arn:/.test(text) && !/^arn:aws[a-zA-Z-]*:lambda:/.test(text)) return 'that ARN is not one of Lambda';
+  if (/^arn:/.test(text) && !isLambdaArn(text)) return 'that ARN is not one of Lambda';
   if (/^arn:/.test(text) && !/:function:/.test(text)) return 'that ARN is not one of a function';
   if (/^arn:/.test(text)) return 'that ARN is not complete or has a wrong part';
   return 'it is neither a name nor an ARN';
@@ -32,26 +29,19 @@ export function parseFunctionName(text: string, problems: Problems): FunctionRef
     problems.add(`function_name is required. ${FORMS}.`);
     return undefined;
   }
-  const parts = FUNCTION_NAME.exec(text)?.groups;
-  const isArnWithoutRegion = text.startsWith('arn:') && !(parts?.['region'] && parts['accountId']);
-  if (!parts?.['name'] || isArnWithoutRegion) {
+  const reference = splitFunctionName(text);
+  if (reference === undefined) {
     problems.add(`function_name is not valid: ${explain(text)}; got ${quote(text)}. ${FORMS}.`);
     return undefined;
   }
-  const { name, qualifier, region, accountId, partition } = parts;
+  const { name } = reference;
   if (text.length > LONGEST_REFERENCE || name.length > LONGEST_NAME) {
     problems.add(
       `function_name is too long: a name has at most ${LONGEST_NAME} characters and an ARN ${LONGEST_REFERENCE}; got ${name.length} and ${text.length}.`,
     );
     return undefined;
   }
-  return {
-    name,
-    ...(qualifier !== undefined && { qualifier }),
-    ...(region !== undefined && { region }),
-    ...(accountId !== undefined && { accountId }),
-    ...(partition !== undefined && { partition }),
-  };
+  return reference;
 }
 
 /** Checks `qualifier`, also against the one in `function_name`. */
@@ -61,7 +51,7 @@ export function parseQualifier(
   problems: Problems,
 ): string | undefined {
   if (text === '') return undefined;
-  if (text.length > LONGEST_QUALIFIER || !QUALIFIER.test(text)) {
+  if (!isQualifier(text)) {
     problems.add(
       `qualifier must be a version (7), an alias (PROD) or $LATEST: letters, digits, - and _, at most ${LONGEST_QUALIFIER}; got ${quote(text)}.`,
     );
@@ -82,7 +72,7 @@ export function parseRegion(
   problems: Problems,
 ): string | undefined {
   if (text === '') return reference?.region;
-  if (!REGION.test(text)) {
+  if (!isRegion(text)) {
     problems.add(`region must be the code of an AWS region, for example eu-west-1; got ${quote(text)}.`);
     return undefined;
   }

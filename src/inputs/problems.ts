@@ -1,3 +1,5 @@
+export { quote } from '../shared/text.ts';
+
 /** Bad input: everything that is wrong with it, one line each, found before anything was sent. */
 export class InvalidInputError extends Error {
   override readonly name = 'InvalidInputError';
@@ -33,12 +35,4 @@ export class Problems {
   get error(): InvalidInputError | undefined {
     return this.#found.size > 0 ? new InvalidInputError([...this.#found]) : undefined;
   }
-}
-
-const QUOTED_CHARACTERS = 120;
-
-/** An input's value as a message quotes it: on one line, escaped, at most 120 characters. */
-export function quote(value: string): string {
-  const shown = value.length > QUOTED_CHARACTERS ? `${value.slice(0, QUOTED_CHARACTERS)}…` : value;
-  return JSON.stringify(shown);
 }

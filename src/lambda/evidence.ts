@@ -1,5 +1,6 @@
 import { isFields } from '../shared/fields.ts';
 import { grouped } from '../shared/figures.ts';
+import { onOneLine, shortened } from '../shared/text.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
 import { clockNote } from './clock.ts';
 import type { InvokeFailure, InvokeResponse } from './invocation.ts';
@@ -207,13 +208,8 @@ const WORD = /^[A-Za-z][A-Za-z0-9_.]*$/;
 // What the SDK calls an answer that it could not read.
 const UNREADABLE = ['SyntaxError', 'UnknownError', 'Unknown', 'Error', 'TypeError'];
 
-const SHOWN_CHARACTERS = 200;
-
-/** The start of a text on one line, for a message. */
-function startOf(foreign: string): string {
-  const line = foreign.replace(/\s+/g, ' ').trim();
-  return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)}…` : line;
-}
+// With the … of a text that is longer.
+const SHOWN_CHARACTERS = 201;
 
 type Told = Readonly<{ name: string; message: string; foreignText?: string }>;
 
@@ -221,7 +217,7 @@ type Told = Readonly<{ name: string; message: string; foreignText?: string }>;
 function describeForeign(statusCode: number | undefined, came: string): Told {
   const name = `HTTP ${statusCode}`;
   const what = 'A proxy or firewall answered instead of Lambda';
-  const start = startOf(came);
+  const start = shortened(onOneLine(came), SHOWN_CHARACTERS);
   return start === ''
     ? { name, message: `${what}, with an empty response` }
     : { name, message: `${what}: ${start}`, foreignText: came };

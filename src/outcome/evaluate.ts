@@ -1,8 +1,8 @@
 import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
 import { messageOf } from '../shared/errors.ts';
 import { utf8 } from '../shared/text.ts';
-import { adviseOn, type JobFacts } from './advice.ts';
 import { type Checked, check, type Expressions } from './expectations.ts';
+import { adviseOn, type JobFacts } from './failure-advice.ts';
 import { decodeLogTail, isCut, readFigures } from './log-tail.ts';
 import { findSecrets, maskValue } from './masks.ts';
 import type { Evaluation, Outcome, Secrets } from './outcome.ts';

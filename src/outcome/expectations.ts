@@ -1,4 +1,5 @@
 import { messageOf } from '../shared/errors.ts';
+import { shortened } from '../shared/text.ts';
 
 /** Whether a text that a function of the expression can't decode is an error; else it is null. */
 export type SearchOptions = Readonly<{ isStrict: boolean }>;
@@ -79,12 +80,12 @@ function comparisonIn(expression: string): Comparison | undefined {
   };
 }
 
-const SHOWN_CHARACTERS = 200;
+// With the … of a text that is longer.
+const SHOWN_CHARACTERS = 201;
 
 /** A value as JSON on one line, cut at 200 characters. */
 function show(value: unknown): string {
-  const json = JSON.stringify(value ?? null);
-  return json.length > SHOWN_CHARACTERS ? `${json.slice(0, SHOWN_CHARACTERS)}…` : json;
+  return shortened(JSON.stringify(value ?? null), SHOWN_CHARACTERS);
 }
 
 const typeOf = (value: unknown): string => {

@@ -1,14 +1,14 @@
 import { type Fields, isFields } from '../shared/fields.ts';
 
-/** One error as far as a payload tells: its type as the runtime names it, its message, its stack frames. */
+/** What a payload says about one error: its type as the runtime names it, its message, its stack frames. */
 export type ErrorFacts = Readonly<{
   type: string | undefined;
   message: string;
-  /** One line each, innermost first: the function's own, or the first of all where none is its own. */
+  /** One line each, innermost first: the frames of the function's own code, or the first frame where there are none. */
   frames: readonly string[];
 }>;
 
-/** A function's own error, as far as its response tells, with the causes that its runtime named. */
+/** A function's own error, from its response, with the causes that its runtime named. */
 export type FunctionError = ErrorFacts &
   Readonly<{
     /** Outermost first; of a longer chain the innermost five. Absent where no cause was named. */
@@ -17,24 +17,24 @@ export type FunctionError = ErrorFacts &
 
 const MOST_CAUSES = 5;
 
-// A function writes its own stack and may write megabytes. No pattern sees more than this of it.
+// A function can write a stack of megabytes. No pattern searches more of it than this.
 const LONGEST_LINE = 512;
 const MOST_LINES = 1_000;
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-function show(value: unknown): string {
+function asJson(value: unknown): string {
   try {
     return JSON.stringify(value ?? null);
   } catch {
-    // JSON.parse takes any depth, JSON.stringify overflows the stack.
+    // JSON.parse accepts any depth, but JSON.stringify overflows the stack.
     return 'The response is nested too deeply to be shown.';
   }
 }
 
-// What a line of a stack looks like. Other lines repeat type and message, or stand between frames as
+// The forms of a frame in a stack. Other lines repeat type and message, or separate frames, as
 // .NET's `--- End of stack trace from previous location ---` and Python's `[Previous line repeated …]`.
-// A stack is of one runtime: the first form that any of its lines has is the form of all its frames.
+// A stack is from one runtime: the first form that any of its lines has is the form of all its frames.
 const AT_FRAME = /^at /;
 const PYTHON_FRAME = /^File "/;
 const FRAME: readonly RegExp[] = [
@@ -54,13 +54,13 @@ const FRAME: readonly RegExp[] = [
   /\([^\s()]+:\d+\)$/,
 ];
 
-// Node puts the place of a syntax error, and with source maps of any error, above the stack: `/var/task/orders.js:3`.
+// Node prints the place of a syntax error, and with source maps of any error, above the stack: `/var/task/orders.js:3`.
 const PLACE = /^(?:file:\/\/)?(?:\/|[A-Za-z]:[/\\]).*:\d+$/;
 
 const GO_STANDARD_LIBRARY =
   'bufio|bytes|compress|container|context|crypto|database|encoding|errors|fmt|internal|io|log|maps|math|mime|net|os|reflect|regexp|runtime|slices|sort|strconv|strings|sync|syscall|text|time|unicode';
 
-// Frames of a runtime, a standard library or an installed package, none of which the reader wrote.
+// Frames of a runtime, a standard library or an installed package, which the reader did not write.
 const FOREIGN_FRAME: readonly RegExp[] = [
   // The managed runtimes' own folders, whatever the language
   /\/var\/(?:runtime|lang)\//,
@@ -73,7 +73,7 @@ const FOREIGN_FRAME: readonly RegExp[] = [
   /[/\\](?:site|dist)-packages[/\\]|"<frozen |\/usr\/(?:local\/)?lib(?:64)?\/python/,
   // Java: after an optional module or class loader, as in `java.base/` and `app//`
   /^(?:at )?(?:[\w.@-]+\/{1,2})?(?:javax?|jdk|sun|com\.sun|kotlinx?|scala|lambdainternal|com\.amazonaws\.(?:auth|client|http|services|xray)|software\.amazon|com\.fasterxml|org\.springframework)\./,
-  // .NET; a blank before the parenthesis would be Node's
+  // .NET; with a space before the parenthesis, it would be Node
   /^at (?:(?:System|Microsoft|Amazon\.Lambda)\.[^\s(]*|lambda_method\w*)\(/,
   // Go: modules with a version, Lambda's own without one, the standard library, whose entry points are assembly
   /@v\d[^\s:@]*\.go:\d+\)$|\(github\.com\/aws\/aws-lambda-go\//,
@@ -82,52 +82,54 @@ const FOREIGN_FRAME: readonly RegExp[] = [
   /\/gems\/|\/usr\/(?:local\/)?lib\/ruby\/|^<internal:/,
 ];
 
-/** The first line of a text, without the blanks around it and no longer than any pattern may see. */
+/** The first line of a text, trimmed, and cut to the length that patterns search. */
 const firstLine = (text: string): string =>
   (text.trim().split('\n', 1)[0] ?? '').trim().slice(0, LONGEST_LINE).toWellFormed();
 
-/** Of a longer stack its first and its last lines: the innermost call is at one of its ends. */
+/** The first and last lines of a long stack: the innermost call is at one of its ends. */
 function bothEnds(entries: readonly unknown[]): readonly unknown[] {
   if (entries.length <= MOST_LINES) return entries;
   return [...entries.slice(0, MOST_LINES / 2), ...entries.slice(-MOST_LINES / 2)];
 }
 
 /** A stack's entry as lines. Python puts the source below the place: only the place is kept. */
-function linesOf(entry: unknown): string[] {
+function stackLinesOf(entry: unknown): string[] {
   if (isText(entry)) return [firstLine(entry)];
   if (Array.isArray(entry)) {
     // Python before 3.7: `["/var/task/app.py", 3, "handler", "raise ValueError('boom')"]`
     const [path, line, name]: readonly unknown[] = entry;
-    return isText(path) && isText(name) ? [firstLine(`File "${path}", line ${show(line)}, in ${name}`)] : [];
+    return isText(path) && isText(name)
+      ? [firstLine(`File "${path}", line ${asJson(line)}, in ${name}`)]
+      : [];
   }
   // Go, of a panic: `{"path":"example.com/orders/main.go","line":31,"label":"handler"}`
   if (isFields(entry) && isText(entry['path'])) {
     const label = isText(entry['label']) ? entry['label'] : '';
-    return [firstLine(`${label} (${entry['path']}:${show(entry['line'])})`)];
+    return [firstLine(`${label} (${entry['path']}:${asJson(entry['line'])})`)];
   }
   return [];
 }
 
 /** The lines of a stack, without those that repeat type and message. */
 function stackOf(fields: Fields, { type, message }: Omit<ErrorFacts, 'frames'>): string[] {
-  // Node says trace, all others stackTrace; stack is an error that a handler made JSON of itself.
+  // Node has `trace`, all others `stackTrace`; `stack` is that of an error that the handler serialized itself.
   const stack = fields['trace'] ?? fields['stackTrace'] ?? fields['stack'];
   // Some custom runtimes send the printed stack as one text.
   const entries: readonly unknown[] = isText(stack) ? stack.split('\n') : Array.isArray(stack) ? stack : [];
   const heading = message.split('\n', MOST_LINES).map(firstLine);
   const repeated = new Set([...heading, firstLine(`${type}: ${heading[0]}`)]);
   return bothEnds(entries)
-    .flatMap(linesOf)
+    .flatMap(stackLinesOf)
     .filter((line) => !repeated.has(line));
 }
 
 const isForeign = (frame: string): boolean => FOREIGN_FRAME.some((pattern) => pattern.test(frame));
 
-function framesOf(fields: Fields, told: Omit<ErrorFacts, 'frames'>): string[] {
-  const lines = stackOf(fields, told);
+function framesOf(fields: Fields, heading: Omit<ErrorFacts, 'frames'>): string[] {
+  const lines = stackOf(fields, heading);
   const form = FRAME.find((pattern) => lines.some((line) => pattern.test(line)));
   const frames = lines.filter((line) => form?.test(line));
-  // Python alone begins with the outermost call.
+  // Only Python begins with the outermost call.
   if (form === PYTHON_FRAME) frames.reverse();
   const [first = ''] = lines;
   const isPlace = form === AT_FRAME && PLACE.test(first);
@@ -136,15 +138,15 @@ function framesOf(fields: Fields, told: Omit<ErrorFacts, 'frames'>): string[] {
   return own.length > 0 ? own : frames.slice(0, 1);
 }
 
-function messageOf(fields: Fields): string | undefined {
+function errorMessageOf(fields: Fields): string | undefined {
   const { errorMessage } = fields;
   if (isText(errorMessage)) return errorMessage;
-  if (errorMessage !== undefined && errorMessage !== null && errorMessage !== '') return show(errorMessage);
-  // Custom runtimes, and an error that a handler made JSON of itself
+  if (errorMessage !== undefined && errorMessage !== null && errorMessage !== '') return asJson(errorMessage);
+  // Custom runtimes, and errors that a handler serialized itself
   return [fields['message'], fields['error']].find(isText);
 }
 
-function typeOf(fields: Fields, message: string | undefined): string | undefined {
+function errorTypeOf(fields: Fields, message: string | undefined): string | undefined {
   if (isText(fields['errorType'])) return fields['errorType'];
   // Without a message these two can be anything.
   if (message === undefined) return undefined;
@@ -152,18 +154,19 @@ function typeOf(fields: Fields, message: string | undefined): string | undefined
 }
 
 function factsOf(value: unknown): ErrorFacts {
-  if (!isFields(value)) return { type: undefined, message: isText(value) ? value : show(value), frames: [] };
-  const text = messageOf(value);
+  if (!isFields(value))
+    return { type: undefined, message: isText(value) ? value : asJson(value), frames: [] };
+  const text = errorMessageOf(value);
   // A custom runtime's `{"error":{"name":…,"message":…}}`
-  if (text === undefined && isFields(value['error']) && messageOf(value['error']) !== undefined) {
+  if (text === undefined && isFields(value['error']) && errorMessageOf(value['error']) !== undefined) {
     return factsOf(value['error']);
   }
-  const type = typeOf(value, text);
-  const message = text ?? (type === undefined ? show(value) : '');
+  const type = errorTypeOf(value, text);
+  const message = text ?? (type === undefined ? asJson(value) : '');
   return { type, message, frames: framesOf(value, { type, message }) };
 }
 
-/** What caused an error: Java, .NET and a Node error made JSON say `cause`, .NET's AggregateException `causes`. */
+/** The cause of an error: `cause` in Java, .NET and serialized Node errors, `causes` in .NET's AggregateException. */
 function causeOf(value: unknown): unknown {
   if (!isFields(value)) return undefined;
   const { cause, causes } = value;
@@ -179,11 +182,11 @@ function causesOf(result: unknown): ErrorFacts[] {
 
 /**
  * Reads a function error from the parsed response. A handler can throw anything and a custom runtime can send
- * anything, so what tells neither a type nor a message is shown as it came. Never throws.
+ * anything, so a response with neither a type nor a message is shown as it is. Never throws.
  */
 export function readFunctionError(result: unknown): FunctionError {
   const causes =
-    isFields(result) && (isText(result['errorType']) || messageOf(result) !== undefined)
+    isFields(result) && (isText(result['errorType']) || errorMessageOf(result) !== undefined)
       ? causesOf(result)
       : [];
   return { ...factsOf(result), ...(causes.length > 0 && { causes }) };

@@ -15,7 +15,7 @@ const encodeTwice = (text: string): string =>
 /** Where a function logs: its log group where it is known, else Lambda's own for its name. */
 export type LogLocation = Readonly<{ functionName: string; region: string; logGroup?: string | undefined }>;
 
-// Source: CreateLogGroup of the CloudWatch Logs API. A name that is none came from somebody else.
+// Source: CreateLogGroup of the CloudWatch Logs API. Any other text is not the name of a log group.
 const LOG_GROUP = /^[\w./#-]{1,512}$/;
 
 function logEventsUrl({ functionName, region, logGroup = '' }: LogLocation, query: string): string {
@@ -34,6 +34,6 @@ export function periodUrl(place: LogLocation & Readonly<{ from: Date; to: Date }
   return logEventsUrl(place, `start$3D${place.from.getTime()}$26end$3D${place.to.getTime()}`);
 }
 
-/** Lambda's request ids are UUIDs; anything else came from somewhere else and makes no link. */
+/** Whether a request id is a UUID, as Lambda's are; no link is made of any other text. */
 export const isRequestId = (text: string): boolean =>
   /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);

@@ -1,19 +1,16 @@
 import { type Fields, fieldsOf } from '../shared/fields.ts';
-import { utf8 } from '../shared/text.ts';
+import { utf8, utf8End } from '../shared/text.ts';
 import type { Figures } from './outcome.ts';
 
 /** Lambda returns the last 4,096 bytes of a log, so a full tail may begin inside a character. */
 const TAIL_BYTES = 4096;
 
-/** Whether the tail is as long as Lambda makes it, so that what came before is missing. */
+/** Whether the tail is as long as Lambda makes it, so that the log before it is missing. */
 export const isCut = (tail: Uint8Array): boolean => tail.length >= TAIL_BYTES;
 
-/** Decodes a log tail; the halves of a character that the cut left at its start are dropped. */
+/** Decodes a log tail, without the rest of a character at its start. */
 export function decodeLogTail(tail: Uint8Array): string {
-  let start = 0;
-  // Continuation bytes are 10xxxxxx; a character has at most three.
-  while (isCut(tail) && start < 3 && ((tail[start] ?? 0) & 0xc0) === 0x80) start += 1;
-  return utf8(tail.subarray(start));
+  return isCut(tail) ? utf8End(tail) : utf8(tail);
 }
 
 /** Where a function's log is kept, which some functions return in place of its text. */
@@ -36,10 +33,10 @@ export function readLogPlace(log: string): LogPlace | undefined {
 
 const STATUSES = ['success', 'error', 'failure', 'timeout'] as const;
 
-/** How Lambda says that an invocation or an init ended; `failure` is of the JSON format alone. */
+/** How an invocation or an init ended, in Lambda's words; only the JSON format has `failure`. */
 export type ReportStatus = (typeof STATUSES)[number];
 
-/** What the log's report says of an invocation: the figures, and what it says beside them. */
+/** Lambda's report on an invocation: its figures and its status. */
 export type Report = Figures &
   Readonly<{
     /** Absent in the text format where nothing went wrong, or the handler only threw. */
@@ -49,10 +46,10 @@ export type Report = Figures &
     initStatus?: ReportStatus;
   }>;
 
-type Place = Readonly<{ text: RegExp; json: string }>;
+type FigureSource = Readonly<{ text: RegExp; json: string }>;
 
-/** Where a report of an invocation has its figures, in the text format and in the JSON format. */
-const FIGURES: Readonly<Record<Exclude<keyof Figures, 'cold_start'>, Place>> = {
+/** Where a report has its figures, in the text format and in the JSON format. */
+const FIGURES: Readonly<Record<Exclude<keyof Figures, 'cold_start'>, FigureSource>> = {
   duration_ms: { text: /\tDuration: (\d+(?:\.\d+)?) ms/, json: 'durationMs' },
   billed_duration_ms: { text: /\tBilled Duration: (\d+(?:\.\d+)?) ms/, json: 'billedDurationMs' },
   init_duration_ms: { text: /\tInit Duration: (\d+(?:\.\d+)?) ms/, json: 'initDurationMs' },
@@ -61,13 +58,13 @@ const FIGURES: Readonly<Record<Exclude<keyof Figures, 'cold_start'>, Place>> = {
   max_memory_used_mb: { text: /\tMax Memory Used: (\d+(?:\.\d+)?) MB/, json: 'maxMemoryUsedMB' },
 };
 
-/** What the platform says in a line of the log, as far as it matters here. */
-type Said = Readonly<{ kind: 'init' | 'start' | 'report'; report: Report }>;
+/** A line that Lambda itself wrote into the log. */
+type PlatformLine = Readonly<{ kind: 'init' | 'start' | 'report'; report: Report }>;
 
 const isFigure = (value: number | undefined): value is number =>
   value !== undefined && Number.isFinite(value);
 
-function ending(status: unknown, errorType: unknown): Report {
+function statusFrom(status: unknown, errorType: unknown): Report {
   const known = STATUSES.find((name) => name === status);
   return {
     ...(known !== undefined && { status: known }),
@@ -75,7 +72,7 @@ function ending(status: unknown, errorType: unknown): Report {
   };
 }
 
-function reportOf(read: (place: Place) => number | undefined, end: Report): Report {
+function reportOf(read: (place: FigureSource) => number | undefined, end: Report): Report {
   const figures = Object.fromEntries(
     Object.entries(FIGURES)
       .map(([name, place]) => [name, read(place)] as const)
@@ -87,26 +84,26 @@ function reportOf(read: (place: Place) => number | undefined, end: Report): Repo
 const INIT_REPORT =
   /(?<phase>INIT|RESTORE)_REPORT (?:Init|Restore) Duration: (?<ms>\d+(?:\.\d+)?) ms(?<rest>.*)/;
 
-const endingOfText = (text: string): Report =>
-  ending(/\tStatus: (\w+)/.exec(text)?.[1], /\tError Type: ([^\t]+)/.exec(text)?.[1]);
+const statusInText = (text: string): Report =>
+  statusFrom(/\tStatus: (\w+)/.exec(text)?.[1], /\tError Type: ([^\t]+)/.exec(text)?.[1]);
 
-/** One line of the text format. What the platform writes follows on a last output that had no line's end. */
-function saidInText(line: string, requestId: string): Said | undefined {
+/** One line of the text format. Lambda's own text can follow the function's output on the same line. */
+function readTextLine(line: string, requestId: string): PlatformLine | undefined {
   const reportAt = line.lastIndexOf(`REPORT RequestId: ${requestId}\t`);
   if (reportAt >= 0) {
     const text = line.slice(reportAt);
-    const read = (place: Place): number | undefined => {
+    const read = (place: FigureSource): number | undefined => {
       const digits = place.text.exec(text)?.[1];
       return digits === undefined ? undefined : Number(digits);
     };
-    return { kind: 'report', report: reportOf(read, endingOfText(text)) };
+    return { kind: 'report', report: reportOf(read, statusInText(text)) };
   }
   if (line.includes(`START RequestId: ${requestId} `)) return { kind: 'start', report: {} };
   const { phase, ms, rest } = INIT_REPORT.exec(line)?.groups ?? {};
   if (phase !== undefined && rest !== undefined) {
     return {
       kind: 'init',
-      report: initReport(phase === 'INIT' ? 'init' : 'restore', { ms: Number(ms), end: endingOfText(rest) }),
+      report: initReport(phase === 'INIT' ? 'init' : 'restore', { ms: Number(ms), end: statusInText(rest) }),
     };
   }
   return /^(?:INIT|RESTORE)_START\b/.test(line) ? { kind: 'init', report: {} } : undefined;
@@ -117,7 +114,7 @@ function initReport(phase: 'init' | 'restore', { ms, end }: { ms: unknown; end: 
   return { ...figure, ...(end.status !== undefined && { initStatus: end.status }) };
 }
 
-/** The JSON object that ends a line; the function's last output may stand before it, and may look like its start. */
+/** The JSON object at the end of a line; the function's output may precede it, and may look like its start. */
 function recordIn(line: string): Fields | undefined {
   const at = line.lastIndexOf('{"time":');
   if (at < 0) return undefined;
@@ -130,28 +127,28 @@ function recordIn(line: string): Fields | undefined {
 }
 
 /** One line of the JSON format. */
-function saidInJson(line: string, requestId: string): Said | undefined {
+function readJsonLine(line: string, requestId: string): PlatformLine | undefined {
   const event = recordIn(line);
   if (event === undefined) return undefined;
   const record = fieldsOf(event['record']);
   const metrics = fieldsOf(record['metrics']);
-  const end = ending(record['status'], record['errorType']);
-  const isOurs = record['requestId'] === requestId;
-  const read = ({ json }: Place): number | undefined => {
+  const end = statusFrom(record['status'], record['errorType']);
+  const isOfRequest = record['requestId'] === requestId;
+  const read = ({ json }: FigureSource): number | undefined => {
     const value = metrics[json];
     return typeof value === 'number' ? value : undefined;
   };
   const ms = metrics['durationMs'];
-  const said: Readonly<Record<string, () => Said | undefined>> = {
+  const byType: Readonly<Record<string, () => PlatformLine | undefined>> = {
     'platform.initStart': () => ({ kind: 'init', report: {} }),
     'platform.initReport': () => ({ kind: 'init', report: initReport('init', { ms, end }) }),
     'platform.restoreStart': () => ({ kind: 'init', report: {} }),
     'platform.restoreReport': () => ({ kind: 'init', report: initReport('restore', { ms, end }) }),
-    'platform.start': () => (isOurs ? { kind: 'start', report: {} } : undefined),
-    'platform.report': () => (isOurs ? { kind: 'report', report: reportOf(read, end) } : undefined),
+    'platform.start': () => (isOfRequest ? { kind: 'start', report: {} } : undefined),
+    'platform.report': () => (isOfRequest ? { kind: 'report', report: reportOf(read, end) } : undefined),
   };
   const type = event['type'];
-  return typeof type === 'string' && Object.hasOwn(said, type) ? said[type]?.() : undefined;
+  return typeof type === 'string' && Object.hasOwn(byType, type) ? byType[type]?.() : undefined;
 }
 
 /**
@@ -160,15 +157,15 @@ function saidInJson(line: string, requestId: string): Said | undefined {
  */
 export function readReport(log: string, requestId: string | undefined): Report | undefined {
   if (requestId === undefined) return undefined;
-  const said = log
+  const lines = log
     .split(/\r?\n/)
-    .map((line) => saidInJson(line, requestId) ?? saidInText(line, requestId))
+    .map((line) => readJsonLine(line, requestId) ?? readTextLine(line, requestId))
     .filter((one) => one !== undefined);
-  const report = said.findLast(({ kind }) => kind === 'report')?.report;
+  const report = lines.findLast(({ kind }) => kind === 'report')?.report;
   if (report === undefined) return undefined;
-  // An init has no request id, but what stands before START was not printed by this invocation's handler.
-  const startAt = said.findIndex(({ kind }) => kind === 'start');
-  const inits = said.slice(0, Math.max(0, startAt)).filter(({ kind }) => kind === 'init');
+  // The report of an init has no request id, but this invocation's handler printed nothing before START.
+  const startAt = lines.findIndex(({ kind }) => kind === 'start');
+  const inits = lines.slice(0, Math.max(0, startAt)).filter(({ kind }) => kind === 'init');
   const init = inits.findLast((one) => Object.keys(one.report).length > 0)?.report;
   const isCold =
     inits.length > 0 || report.init_duration_ms !== undefined || report.restore_duration_ms !== undefined;

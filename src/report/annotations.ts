@@ -1,6 +1,6 @@
 import { error, warning } from '@actions/core';
-import { adviseOnFunctionError } from '../outcome/function-advice.ts';
 import { type ErrorFacts, readFunctionError } from '../outcome/function-error.ts';
+import { adviseOnFunctionError } from '../outcome/function-error-advice.ts';
 import { readReport } from '../outcome/log-tail.ts';
 import type { Evaluation, Outcome, WithheldReason } from '../outcome/outcome.ts';
 import { fitParts, fitWholeLines, type Part } from './fitting.ts';

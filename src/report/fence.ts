@@ -1,5 +1,3 @@
-import { grouped } from '../shared/figures.ts';
-
 // A runner trims white space and compares by culture, which does not see controls, formats and the like.
 // A lone surrogate arrives as U+FFFD.
 const UNSEEN = /[[^\p{L}\p{N}\p{P}\p{S}\r\n][\p{DI}\uFFFD]]/gv;
@@ -19,15 +17,4 @@ export function mayHoldCommand(text: string): boolean {
  */
 export function fence(foreign: string, token: string): string {
   return `::stop-commands::${token}\n${foreign}\n::${token}::`;
-}
-
-/** Cuts a text to a number of bytes, at a character's end, and says how much there was. */
-export function cut(text: string, limit: number): string {
-  const bytes = new TextEncoder().encode(text);
-  if (bytes.length <= limit) return text;
-  let end = limit;
-  // Not inside a character: continuation bytes are 10xxxxxx.
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  const kept = new TextDecoder().decode(bytes.subarray(0, end));
-  return `${kept}\n… cut: the first ${grouped(end)} of ${grouped(bytes.length)} bytes`;
 }

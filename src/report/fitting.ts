@@ -1,4 +1,4 @@
-import { shortened } from './shortened.ts';
+import { shortened } from '../shared/text.ts';
 
 /** A part of a text: of our own, which is kept where it can be, or foreign, which is cut first. */
 export type Part = Readonly<{ text: string; isForeign: boolean }>;

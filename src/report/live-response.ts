@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { grouped } from '../shared/figures.ts';
+import { utf8Start } from '../shared/text.ts';
 
 // As of a response that is shown when it is whole.
 const SHOWN_BYTES = 64 * 1024;
@@ -41,8 +42,7 @@ export class LiveResponse {
       this.#bytesLeft -= Math.min(bytes.length, this.#bytesLeft);
       return lines.replace(/\n$/, '');
     }
-    // A character that the cut goes through is left out.
-    const kept = new TextDecoder().decode(bytes.subarray(0, this.#bytesLeft)).replace(/\uFFFD$/, '');
+    const kept = utf8Start(bytes, this.#bytesLeft);
     this.#bytesLeft = 0;
     return `${kept}\n… cut: the first ${grouped(SHOWN_BYTES)} bytes`;
   }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { endGroup, info, startGroup } from '@actions/core';
 import { readLogPlace } from '../outcome/log-tail.ts';
 import type { Evaluation, Outcome } from '../outcome/outcome.ts';
-import { cut, fence, mayHoldCommand } from './fence.ts';
+import { cut } from '../shared/text.ts';
+import { fence, mayHoldCommand } from './fence.ts';
 import type { FailureNote, Totals } from './step-results.ts';
 
 const SHOWN_BYTES = 64 * 1024;

@@ -1,5 +1,6 @@
 import { info, warning } from '@actions/core';
 import { grouped } from '../shared/figures.ts';
+import { onOneLine, shortened } from '../shared/text.ts';
 import { writeForeign } from './log.ts';
 import type { LogThrottle } from './log-throttle.ts';
 
@@ -118,17 +119,12 @@ const STATES: Readonly<Record<DurableEvent['state'], string>> = {
   Stopped: 'was stopped',
   Cancelled: 'was cancelled',
 };
-const SHOWN_CHARACTERS = 200;
-
-/** A name on one line, cut. */
-function onOneLine(name: string): string {
-  const line = name.replace(/\s+/g, ' ');
-  return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS).toWellFormed()}…` : line;
-}
+// With the … of a text that is longer.
+const SHOWN_CHARACTERS = 201;
 
 /** One line of a durable execution's history, to be fenced. */
 export function historyLine({ label, kind, state, name, seconds }: DurableEvent): string {
-  const named = name === undefined ? '' : ` ${onOneLine(name)}`;
+  const named = name === undefined ? '' : ` ${shortened(onOneLine(name), SHOWN_CHARACTERS)}`;
   const period =
     seconds === undefined ? '' : state === 'Failed' ? `; again in ${seconds} s` : ` (${seconds} s)`;
   return `Lambda function ${label}: ${KINDS[kind]}${named} ${STATES[state]}${period}`;

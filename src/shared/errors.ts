@@ -1,3 +1,3 @@
-/** The message of whatever was thrown, an Error or not. */
+/** The message of anything that was thrown, whether it is an Error or not. */
 export const messageOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,4 +1,4 @@
-/** A number with its thousands apart, as in English, and at most so many decimals. Intl takes 20 ms to be loaded. */
+/** A number with commas between thousands and at most so many decimals. Intl would take 20 ms to load. */
 export function grouped(value: number, decimals = 0): string {
   const [whole = '', fraction] = String(Number(value.toFixed(decimals))).split('.');
   const apart = whole.replace(/\B(?=(?:\d{3})+$)/g, ',');

@@ -1,5 +1,43 @@
 import { Buffer } from 'node:buffer';
+import { grouped } from './figures.ts';
 
-/** The text of bytes that are UTF-8, read where they lie; a byte order mark stays, and U+FFFD stands for what is none. */
+/** The text of bytes that are UTF-8; a byte order mark stays, and U+FFFD replaces what is not UTF-8. */
 export const utf8 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+
+// The first byte of a character never looks like this (RFC 3629). A character has at most three such bytes.
+const isInsideCharacter = (byte = 0): boolean => (byte & 0xc0) === 0x80;
+
+/** The text of the first `longest` bytes; a character that does not fit whole is left out. */
+export function utf8Start(bytes: Uint8Array, longest: number): string {
+  let end = Math.min(bytes.length, longest);
+  while (end > 0 && isInsideCharacter(bytes[end])) end -= 1;
+  return utf8(bytes.subarray(0, end));
+}
+
+/** The text of bytes that were cut at their start; the rest of a character there is left out. */
+export function utf8End(bytes: Uint8Array): string {
+  let start = 0;
+  while (start < 3 && isInsideCharacter(bytes[start])) start += 1;
+  return utf8(bytes.subarray(start));
+}
+
+/** Cuts a text to a number of bytes, at the end of a character, and says how long it was. */
+export function cut(text: string, longest: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= longest) return text;
+  const kept = utf8Start(bytes, longest);
+  return `${kept}\n… cut: the first ${grouped(Buffer.byteLength(kept))} of ${grouped(bytes.length)} bytes`;
+}
+
+/** A text of at most `longest` UTF-16 units, at least one: a longer one ends in …, and not inside a character. */
+export const shortened = (text: string, longest: number): string =>
+  text.length > longest ? `${text.slice(0, longest - 1).replace(/[\ud800-\udbff]$/, '')}…` : text;
+
+/** A text on one line: each run of white space is one space, and there is none around the text. */
+export const onOneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
+const LONGEST_QUOTE = 121;
+
+/** A value as a message quotes it: on one line, escaped, and cut after 120 characters. */
+export const quote = (value: string): string => JSON.stringify(shortened(value, LONGEST_QUOTE));

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { adviseOnFunctionError } from '../../../src/outcome/function-advice.ts';
 import { readFunctionError } from '../../../src/outcome/function-error.ts';
+import { adviseOnFunctionError } from '../../../src/outcome/function-error-advice.ts';
 import { invalidInput } from '../../../src/report/annotations.ts';
-import { cut } from '../../../src/report/fence.ts';
 import { groupsOf } from '../../../src/report/log.ts';
+import { cut } from '../../../src/shared/text.ts';
 import { SEED } from '../../seed.ts';
 import { answer, delivery, failure, REQUEST_ID } from '../outcome/factory.ts';
 import { hostileBytes, hostileText } from './arbitraries.ts';

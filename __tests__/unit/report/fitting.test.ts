@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fitParts, fitWholeLines } from '../../../src/report/fitting.ts';
-import { shortened } from '../../../src/report/shortened.ts';
 import { SEED } from '../../seed.ts';
 
 const own = (text: string) => ({ text, isForeign: false });
@@ -47,14 +46,5 @@ describe('whole lines', () => {
 
   test('are one that is cut where the first does not fit', () => {
     expect(fitWholeLines(['abcdefghij', 'k'], 5)).toEqual(['abcd…']);
-  });
-});
-
-describe('a text that is shortened', () => {
-  test('ends at a character, with a mark', () => {
-    expect(shortened('a😀b', 4)).toBe('a😀b');
-    expect(shortened('a😀bc', 4)).toBe('a😀…');
-    expect(shortened('a😀bc', 3)).toBe('a…');
-    expect(shortened('abc', 1)).toBe('…');
   });
 });

@@ -1,12 +1,13 @@
 import { grouped } from '../../shared/figures.ts';
-import { shortened } from '../shortened.ts';
+import { shortened } from '../../shared/text.ts';
+import { escapeHtml } from '../markdown.ts';
 
-/** GitHub takes 65,536 characters; line ends count twice here, as GitHub may keep each as CR LF. */
+/** GitHub accepts 65,536 characters; line ends count twice here, since GitHub may store each as CR LF. */
 const LONGEST = 65_536;
 const LONGEST_TITLE = 256;
 /** As many characters of a commit as GitHub itself shows. */
 export const SHORT_SHA = 7;
-/** So many rows are worth more than a fold. */
+/** As many rows are worth more than a fold. */
 const FEWEST_ROWS = 10;
 
 const sizeOf = (text: string): number => text.length + text.split('\n').length;
@@ -17,13 +18,13 @@ export function markerOf(key: string): string {
   return `<!-- aws-lambda-invoke-action: ${encoded} -->`;
 }
 
-/** Whether the whole first line of a comment is the marker: one that only begins like it is somebody else's. */
+/** Whether the first line of a comment is the marker; a comment that only begins like the marker is somebody else's. */
 export const isMarked = (body: string, marker: string): boolean =>
   body.split('\n', 1)[0]?.trimEnd() === marker;
 
-type Table = Readonly<{ head: readonly string[]; rows: readonly string[]; rest: readonly string[] }>;
+type SplitTable = Readonly<{ head: readonly string[]; rows: readonly string[]; rest: readonly string[] }>;
 
-function splitTable(markdown: string): Table {
+function splitTable(markdown: string): SplitTable {
   const lines = markdown.split('\n');
   const start = lines.findIndex((line) => /^\|(?: *:?-+:? *\|)+$/.test(line.trim())) + 1;
   if (start === 0) return { head: lines, rows: [], rest: [] };
@@ -42,10 +43,7 @@ const foldsLeftOut = (titles: readonly string[]): string[] =>
         `Omitted to stay under GitHub's limit for a comment: ${titles.map(escapeHtml).join(', ')}. See the run.`,
       ];
 
-const escapeHtml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-
-const join = (blocks: readonly string[]): string =>
+const joinBlocks = (blocks: readonly string[]): string =>
   `${blocks
     .map((block) => block.trim())
     .filter((block) => block !== '')
@@ -62,20 +60,25 @@ function countFitting(rows: readonly string[], room: number): number {
   return firstTooMany < 0 ? rows.length : firstTooMany;
 }
 
-/**
- * The comment's Markdown: marker, heading, table, folds, and a footer with commit and run. Where it would be longer
- * than GitHub takes, rows go first, from the end and counted, then folds; all parts but the key are Markdown already.
- */
-export function composeComment(
-  parts: Readonly<{
-    key: string;
-    title: string;
-    table: string;
-    details: readonly Readonly<{ title: string; body: string }>[];
-    commit: string;
-    runUrl: string;
-  }>,
-): string {
+/** What a comment is made of; all parts but the key are Markdown already. */
+type CommentParts = Readonly<{
+  key: string;
+  title: string;
+  table: string;
+  details: readonly Readonly<{ title: string; body: string }>[];
+  commit: string;
+  runUrl: string;
+}>;
+
+/** Renders a comment with the first rows of its table and the first folds, or without the table. */
+type Renderer = Readonly<{
+  rows: readonly string[];
+  folds: readonly string[];
+  render: (rowCount: number, foldCount: number) => string;
+  renderWithoutTable: () => string;
+}>;
+
+function rendererOf(parts: CommentParts): Renderer {
   const { head, rows, rest } = splitTable(parts.table);
   const start = [markerOf(parts.key), `### ${shortened(parts.title, LONGEST_TITLE)}`];
   const footer = `<sub>Commit ${parts.commit.slice(0, SHORT_SHA)} · [run](${parts.runUrl})</sub>`;
@@ -84,20 +87,35 @@ export function composeComment(
     ({ body }, index) =>
       `<details><summary>${escapeHtml(titles[index] ?? '')}</summary>\n\n${body.trim()}\n\n</details>`,
   );
-  const render = (rowCount: number, foldCount: number): string =>
-    join([
-      ...start,
-      [...head, ...rows.slice(0, rowCount)].join('\n'),
-      ...rowsLeftOut(rows.length - rowCount),
-      rest.join('\n'),
-      ...folds.slice(0, foldCount),
-      ...foldsLeftOut(titles.slice(foldCount)),
-      footer,
-    ]);
+  return {
+    rows,
+    folds,
+    render: (rowCount, foldCount) =>
+      joinBlocks([
+        ...start,
+        [...head, ...rows.slice(0, rowCount)].join('\n'),
+        ...rowsLeftOut(rows.length - rowCount),
+        rest.join('\n'),
+        ...folds.slice(0, foldCount),
+        ...foldsLeftOut(titles.slice(foldCount)),
+        footer,
+      ]),
+    renderWithoutTable: () =>
+      joinBlocks([...start, 'The table is too long for a comment. See the run.', footer]),
+  };
+}
+
+/**
+ * The comment's Markdown: marker, heading, table, folds, and a footer with commit and run. Where it would be longer
+ * than GitHub accepts, rows are left out first, from the end and counted, then folds.
+ */
+export function composeComment(parts: CommentParts): string {
+  const { rows, folds, render, renderWithoutTable } = rendererOf(parts);
   for (let foldCount = folds.length; foldCount >= 0; foldCount -= 1) {
-    if (sizeOf(render(rows.length, foldCount)) < LONGEST) return render(rows.length, foldCount);
+    const whole = render(rows.length, foldCount);
+    if (sizeOf(whole) < LONGEST) return whole;
     const fitting = countFitting(rows, LONGEST - 1 - sizeOf(render(0, foldCount)));
     if (fitting >= Math.min(rows.length, foldCount > 0 ? FEWEST_ROWS : 1)) return render(fitting, foldCount);
   }
-  return join([...start, 'The table is too long for a comment. See the run.', footer]);
+  return renderWithoutTable();
 }

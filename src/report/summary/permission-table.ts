@@ -1,16 +1,11 @@
-import {
-  callerOf,
-  type Fix,
-  isCrossAccount,
-  type Permission,
-  policyInWords,
-  type Refusal,
-} from '../../outcome/permission.ts';
+import { type Fix, type FixNote, isCrossAccount, type NotedFunction } from '../../outcome/permission/fix.ts';
+import { callerOf, type Permission, type Refusal } from '../../outcome/permission/reading.ts';
+import { noteInWords, policyInWords } from '../../outcome/permission/wording.ts';
 import { grouped } from '../../shared/figures.ts';
-import { foreignCell, table } from '../markdown.ts';
+import { codeBlock, foreignCell, table } from '../markdown.ts';
 
-/** The reason, in words. */
-const WORDS: Readonly<Record<Refusal, string | ((permission: Permission) => string)>> = {
+/** Why a function can't be invoked, in words. */
+const REASONS: Readonly<Record<Refusal, string | ((permission: Permission) => string)>> = {
   no_identity_policy: 'no identity-based policy allows it',
   no_resource_policy: 'no resource-based policy allows it',
   no_limiting_policy: ({ denyingPolicy }) => `${policyInWords(denyingPolicy)} does not allow it`,
@@ -27,20 +22,20 @@ const WORDS: Readonly<Record<Refusal, string | ((permission: Permission) => stri
     ['not checked', foreignCell(errorName)].filter((part) => part !== '').join(': '),
 };
 
-type Verdict = 'may' | 'may_not' | 'not_checked';
+type Access = 'allowed' | 'denied' | 'not_checked';
 
-function verdictOf({ may, refusal }: Permission): Verdict {
-  if (may) return 'may';
-  return refusal === undefined || refusal === 'other' ? 'not_checked' : 'may_not';
+function accessOf({ isAllowed, refusal }: Permission): Access {
+  if (isAllowed) return 'allowed';
+  return refusal === undefined || refusal === 'other' ? 'not_checked' : 'denied';
 }
 
-const ICONS: Readonly<Record<Verdict, string>> = { may: '✅', may_not: '❌', not_checked: '❓' };
+const ICONS: Readonly<Record<Access, string>> = { allowed: '✅', denied: '❌', not_checked: '❓' };
 
-function reasonOf(permission: Permission): string {
-  const { may, refusal = 'other' } = permission;
-  if (may) return '';
-  const words = WORDS[refusal];
-  const why = typeof words === 'string' ? words : words(permission);
+function reasonCell(permission: Permission): string {
+  const { isAllowed, refusal = 'other' } = permission;
+  if (isAllowed) return '';
+  const reason = REASONS[refusal];
+  const why = typeof reason === 'string' ? reason : reason(permission);
   return isCrossAccount(permission) ? `${why} (another account)` : why;
 }
 
@@ -48,11 +43,11 @@ type Column = Readonly<{ title: string; cell: (permission: Permission) => string
 
 /** A column is left out where it has fewer different values than it takes to be worth reading. */
 const COLUMNS: readonly Column[] = [
-  { title: 'Allowed', cell: (permission) => ICONS[verdictOf(permission)], leastValues: 0 },
+  { title: 'Allowed', cell: (permission) => ICONS[accessOf(permission)], leastValues: 0 },
   { title: 'Function', cell: ({ functionName }) => foreignCell(functionName), leastValues: 0 },
   { title: 'Qualifier', cell: ({ qualifier = '' }) => foreignCell(qualifier), leastValues: 1 },
   { title: 'Region', cell: ({ region = '' }) => foreignCell(region), leastValues: 2 },
-  { title: 'Reason', cell: reasonOf, leastValues: 1 },
+  { title: 'Reason', cell: reasonCell, leastValues: 1 },
 ];
 
 function permissionsTable(permissions: readonly Permission[]): string {
@@ -66,31 +61,31 @@ function permissionsTable(permissions: readonly Permission[]): string {
   );
 }
 
-const WHAT: Readonly<Record<Verdict, Readonly<{ is: string; isNot: string }>>> = {
-  may: { is: 'can be invoked', isNot: "can't be invoked" },
-  may_not: { is: "can't be invoked", isNot: 'can be invoked' },
+const PREDICATES: Readonly<Record<Access, Readonly<{ is: string; isNot: string }>>> = {
+  allowed: { is: 'can be invoked', isNot: "can't be invoked" },
+  denied: { is: "can't be invoked", isNot: 'can be invoked' },
   not_checked: { is: 'could not be checked', isNot: 'could be checked' },
 };
 
-/** How many of all have this verdict. "All can't" could mean that some can. */
-function sentence(verdict: Verdict, some: number, total: number): string {
-  const { is, isNot } = WHAT[verdict];
+/** How many of all have this access. "All can't" could be read as "some can". */
+function countSentence(access: Access, count: number, total: number): string {
+  const { is, isNot } = PREDICATES[access];
   if (total === 1) return `The function ${is}.`;
-  if (some < total) return `${grouped(some)} of ${grouped(total)} functions ${is}.`;
-  return verdict === 'may'
+  if (count < total) return `${grouped(count)} of ${grouped(total)} functions ${is}.`;
+  return access === 'allowed'
     ? `All ${grouped(total)} functions ${is}.`
     : `None of the ${grouped(total)} functions ${isNot}.`;
 }
 
-function headline(permissions: readonly Permission[]): string {
+function permissionsHeadline(permissions: readonly Permission[]): string {
   const total = permissions.length;
-  const verdicts = permissions.map(verdictOf);
-  const told = (['may_not', 'not_checked', 'may'] as const).flatMap((verdict) => {
-    const some = verdicts.filter((each) => each === verdict).length;
-    const isNews = some > 0 && (verdict !== 'may' || some === total);
-    return isNews ? [sentence(verdict, some, total)] : [];
+  const all = permissions.map(accessOf);
+  const sentences = (['denied', 'not_checked', 'allowed'] as const).flatMap((access) => {
+    const count = all.filter((each) => each === access).length;
+    const isNews = count > 0 && (access !== 'allowed' || count === total);
+    return isNews ? [countSentence(access, count, total)] : [];
   });
-  return `**${told.join(' ')}**`;
+  return `**${sentences.join(' ')}**`;
 }
 
 // More than anybody reads; the outcomes file has all.
@@ -99,8 +94,8 @@ const MOST_ROWS = 50;
 /** Those that can't be invoked first where there are more than the table holds, and what it leaves out. */
 function shownOf(permissions: readonly Permission[]): { shown: readonly Permission[]; rest: string } {
   if (permissions.length <= MOST_ROWS) return { shown: permissions, rest: '' };
-  const refused = permissions.filter(({ may }) => !may);
-  const allowed = permissions.filter(({ may }) => may);
+  const refused = permissions.filter(({ isAllowed }) => !isAllowed);
+  const allowed = permissions.filter(({ isAllowed }) => isAllowed);
   const more = { refused: refused.length - MOST_ROWS, allowed: allowed.length };
   const room = Math.max(0, -more.refused);
   const parts = [
@@ -120,15 +115,15 @@ export function hideAccountIds(text: string): string {
 }
 
 /**
- * What the dry runs came to, as Markdown: what matters first, who asked, one row a function (above 50 the refused
- * first and a count of the rest). No account ids. Empty where there is none.
+ * The outcome of the dry runs as Markdown: what matters first, the caller, one row per function (above 50 the refused
+ * first and a count of the rest). No account ids. Empty where there is no dry run.
  */
 export function renderPermissions(permissions: readonly Permission[]): string {
   if (permissions.length === 0) return '';
   const caller = callerOf(permissions);
   const { shown, rest } = shownOf(permissions);
   const blocks = [
-    headline(permissions),
+    permissionsHeadline(permissions),
     caller === undefined ? '' : `Checked as ${caller.kind} ${foreignCell(caller.name)}.`,
     permissionsTable(shown),
     rest,
@@ -136,11 +131,24 @@ export function renderPermissions(permissions: readonly Permission[]): string {
   return hideAccountIds(`${blocks.filter((block) => block !== '').join('\n\n')}\n`);
 }
 
-/** A code block whose fence is longer than any run of backticks in it. */
-function codeBlock(language: string, text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-  const ticks = '`'.repeat(longest + 1);
-  return [`${ticks}${language}`, text, ticks].join('\n');
+const SHOWN_FUNCTIONS = 20;
+
+/** Functions as code spans: a valid name and qualifier have no backtick. */
+function namesInMarkdown(functions: readonly NotedFunction[]): string {
+  const names = new Set(
+    functions.map(({ name, qualifier }) => {
+      if (name === undefined) return 'a function whose name is not valid';
+      return qualifier === undefined ? `\`${name}\`` : `\`${name}:${qualifier}\``;
+    }),
+  );
+  const more = names.size - SHOWN_FUNCTIONS;
+  return `${[...names].slice(0, SHOWN_FUNCTIONS).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** A note of a fix in Markdown: the functions that it is about, and its text. */
+export function renderNote(note: FixNote): string {
+  const text = noteInWords(note);
+  return note.functions.length === 0 ? text : `${namesInMarkdown(note.functions)}: ${text}`;
 }
 
 /** A fix as Markdown: the statement, the notes, the commands. Without account ids for a place that is public. */
@@ -150,7 +158,7 @@ export function renderFix(fix: Fix, { accountIds }: { accountIds: 'shown' | 'hid
     statement === undefined
       ? []
       : ["Add this statement to the caller's policy:", codeBlock('json', statement)],
-    notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')],
+    notes.length === 0 ? [] : [notes.map((note) => `- ${renderNote(note)}`).join('\n')],
     commands.length === 0 ? [] : ['The owner of the function runs:', codeBlock('sh', commands.join('\n'))],
   ].flat();
   if (blocks.length === 0) return '';

@@ -1,22 +1,23 @@
 import type { Outcome } from '../../outcome/outcome.ts';
-import { fixOf, type Permission, readPermission } from '../../outcome/permission.ts';
+import { fixOf } from '../../outcome/permission/fix.ts';
+import { type Permission, readPermission } from '../../outcome/permission/reading.ts';
 import { composeComment } from '../comment/comment-text.ts';
 import { hideAccountIds, renderFix, renderPermissions } from './permission-table.ts';
 import { renderSummary } from './summary.ts';
 
-/** Whether a step asks about permissions and nothing else. */
+/** Whether a step only checks permissions. */
 const isPermissionCheck = (outcomes: readonly Outcome[]): boolean =>
   outcomes.length > 0 && outcomes.every(({ invocation_type: type }) => type === 'DryRun');
 
-// A statement is whole or none, and a summary of over 1 MiB is dropped with everything in it.
+// GitHub drops a summary of over 1 MiB, and part of a statement is of no use.
 const LONGEST_FIX = 200_000;
 
 /** How to fix the refusals; empty where there are none. */
 function fixFor(permissions: readonly Permission[], accountIds: 'shown' | 'hidden'): string {
-  return permissions.every(({ may }) => may) ? '' : renderFix(fixOf(permissions), { accountIds });
+  return permissions.every(({ isAllowed }) => isAllowed) ? '' : renderFix(fixOf(permissions), { accountIds });
 }
 
-/** The job summary: of dry runs what can be invoked and how to fix the rest, of all others their outcomes. */
+/** The job summary: for dry runs the permissions and how to fix the missing ones, for all others the outcomes. */
 export function renderJobSummary(outcomes: readonly Outcome[]): string {
   if (!isPermissionCheck(outcomes)) return renderSummary(outcomes);
   const permissions = outcomes.map(readPermission);
@@ -32,17 +33,17 @@ export function renderJobSummary(outcomes: readonly Outcome[]): string {
 
 const withoutHeading = (markdown: string): string => markdown.slice(markdown.indexOf('\n') + 1);
 
-/** The comment on a pull request: the same in public, so without account ids, responses and logs. */
+/** The comment on a pull request: the same as the summary, but without account ids, since it can be public. */
 export function renderComment(
   outcomes: readonly Outcome[],
-  belongs: { key: string; commit: string; runUrl: string },
+  source: { key: string; commit: string; runUrl: string },
 ): string {
   const isCheck = isPermissionCheck(outcomes);
   const permissions = isCheck ? outcomes.map(readPermission) : [];
   const isGreen = outcomes.every(({ outcome }) => outcome === 'succeeded');
   const fix = fixFor(permissions, 'hidden');
   return composeComment({
-    ...belongs,
+    ...source,
     title: `${isGreen ? '✅' : '❌'} ${isCheck ? 'Permission to invoke' : 'Invoke AWS Lambda'}`,
     table: hideAccountIds(isCheck ? renderPermissions(permissions) : withoutHeading(renderSummary(outcomes))),
     details: fix === '' ? [] : [{ title: 'How to fix this', body: fix }],

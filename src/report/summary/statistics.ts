@@ -1,20 +1,20 @@
 import type { Outcome } from '../../outcome/outcome.ts';
 
-type Kind = Outcome['outcome'];
+type OutcomeKind = Outcome['outcome'];
 
 /** Milliseconds: the extremes, and the nearest rank of the middle and of 95 of 100. */
 export type Latency = Readonly<{ min: number; median: number; p95: number; max: number }>;
 
-/** What many outcomes have in common, as counts and milliseconds. */
+/** Counts and times of several outcomes. */
 export type Statistics = Readonly<{
   total: number;
-  counts: Readonly<Record<Kind, number>>;
-  /** All that did not succeed, as in the output `failed`. */
+  counts: Readonly<Record<OutcomeKind, number>>;
+  /** All outcomes but `succeeded`, as in the output `failed`. */
   failed: number;
-  /** Invocations whose log shows a cold start; those whose log shows none. The rest is not known. */
+  /** Invocations whose log shows a cold start, and whose log shows a warm one. For the rest it is not known. */
   cold: number;
   warm: number;
-  /** Of the log tails' durations where there is one, else of the answers as seen from here. */
+  /** Of the durations in the log tails, or where no log has one, of the round trips. */
   latency?: Latency & Readonly<{ of: 'duration_ms' | 'elapsed_ms'; count: number }>;
   /** From the first start to the last end. */
   wallMs: number;
@@ -41,11 +41,11 @@ export function latencyOf(values: readonly number[]): Latency | undefined {
   };
 }
 
-/** When an invocation ran, in milliseconds since 1970; undefined where its time is none. */
+/** When an invocation ran, in milliseconds since 1970; undefined where `started_at` is not a time. */
 export function spanOf({ started_at: startedAt, elapsed_ms: elapsedMs }: Outcome) {
   const start = Date.parse(startedAt);
   if (!Number.isFinite(start)) return undefined;
-  // A clock that was set back makes it look as if it had ended before it began.
+  // After the clock was set back, an invocation seems to end before it starts.
   return { start, end: start + (Number.isFinite(elapsedMs) ? Math.max(elapsedMs, 0) : 0) };
 }
 
@@ -62,15 +62,15 @@ function wallTime(outcomes: readonly Outcome[]): number {
 }
 
 function latency(outcomes: readonly Outcome[]): Statistics['latency'] {
-  const answered = outcomes.filter((outcome) => 'status_code' in outcome);
-  const durations = answered.flatMap(({ duration_ms: duration }) => duration ?? []);
+  const responded = outcomes.filter((outcome) => 'status_code' in outcome);
+  const durations = responded.flatMap(({ duration_ms: duration }) => duration ?? []);
   const of = durations.length > 0 ? 'duration_ms' : 'elapsed_ms';
-  const values = of === 'duration_ms' ? durations : answered.map(({ elapsed_ms: elapsed }) => elapsed);
+  const values = of === 'duration_ms' ? durations : responded.map(({ elapsed_ms: elapsed }) => elapsed);
   const figures = latencyOf(values.filter(Number.isFinite).map((value) => Math.max(value, 0)));
   return figures && { ...figures, of, count: values.length };
 }
 
-/** Counts outcomes by what they came to and how they started. */
+/** Counts outcomes by kind, and cold and warm starts. */
 export function countOutcomes(
   outcomes: readonly Outcome[],
 ): Pick<Statistics, 'total' | 'counts' | 'failed' | 'cold' | 'warm'> {
@@ -84,7 +84,7 @@ export function countOutcomes(
   return { total: outcomes.length, counts, failed: outcomes.length - counts.succeeded, ...starts };
 }
 
-/** Counts the outcomes and takes the measure of their times. */
+/** Counts the outcomes and measures their times. */
 export function statisticsOf(outcomes: readonly Outcome[]): Statistics {
   const figures = latency(outcomes);
   return {

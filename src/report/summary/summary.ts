@@ -7,7 +7,7 @@ import { foreignCell, table } from '../markdown.ts';
 import { type Statistics, statisticsOf } from './statistics.ts';
 import { renderTimeline } from './timeline.ts';
 
-const RESULTS: Readonly<Record<Outcome['outcome'], string>> = {
+const LABELS: Readonly<Record<Outcome['outcome'], string>> = {
   succeeded: '✅ succeeded',
   function_error: '❌ function error',
   expectation_failed: '❌ expectation failed',
@@ -15,38 +15,39 @@ const RESULTS: Readonly<Record<Outcome['outcome'], string>> = {
   unknown: '❓ unknown',
 };
 
-/** A figure and its unit stay on one line, however narrow the page is. */
+/** Keeps a figure and its unit on one line, however narrow the page is. */
 const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
 
 const milliseconds = (value: number | undefined): string =>
   value === undefined ? '' : unbroken(`${grouped(value)} ms`);
 
-type Answered = Extract<Outcome, { status_code: number }>;
-const answered = (outcome: Outcome): Answered | undefined => ('status_code' in outcome ? outcome : undefined);
+type Responded = Extract<Outcome, { status_code: number }>;
+const responded = (outcome: Outcome): Responded | undefined =>
+  'status_code' in outcome ? outcome : undefined;
 
 function resultCell(outcome: Outcome): string {
-  const result = RESULTS[outcome.outcome];
+  const result = LABELS[outcome.outcome];
   return 'error' in outcome ? `${result} ${foreignCell(outcome.error.name)}` : result;
 }
 
 function memoryCell(outcome: Outcome): string {
-  const { max_memory_used_mb: used, memory_size_mb: size } = answered(outcome) ?? {};
+  const { max_memory_used_mb: used, memory_size_mb: size } = responded(outcome) ?? {};
   return used === undefined || size === undefined ? '' : unbroken(`${used} of ${size} MB`);
 }
 
 function coldStartCell(outcome: Outcome): string {
-  const coldStart = answered(outcome)?.cold_start;
+  const coldStart = responded(outcome)?.cold_start;
   return coldStart === undefined ? '' : coldStart ? 'yes' : 'no';
 }
 
 const SHORT_ID = 8;
 
-/** The start of the id, which the link's title has whole, so that the table stays narrow. */
+/** The start of the id, so that the table stays narrow; the title of the link is the whole id. */
 function requestCell(outcome: Outcome): string {
   const { request_id: requestId, region, function_name: functionName } = outcome;
   if (requestId === undefined) return '';
   if (region === undefined || !isRequestId(requestId)) return foreignCell(requestId);
-  const logGroup = readLogPlace(answered(outcome)?.log_result ?? '')?.logGroup;
+  const logGroup = readLogPlace(responded(outcome)?.log_result ?? '')?.logGroup;
   const url = requestUrl({ functionName, region, requestId, logGroup });
   return `[${requestId.slice(0, SHORT_ID)}…](${url} "${requestId}")`;
 }
@@ -57,12 +58,12 @@ const COLUMNS: readonly Readonly<{ title: string; cell: (outcome: Outcome) => st
     title: 'Function',
     cell: ({ function_name: name, qualifier }) => foreignCell(qualifier ? `${name}:${qualifier}` : name),
   },
-  { title: 'Version', cell: (outcome) => foreignCell(answered(outcome)?.executed_version ?? '') },
+  { title: 'Version', cell: (outcome) => foreignCell(responded(outcome)?.executed_version ?? '') },
   {
     title: 'Duration',
-    cell: (outcome) => milliseconds(answered(outcome)?.duration_ms ?? outcome.elapsed_ms),
+    cell: (outcome) => milliseconds(responded(outcome)?.duration_ms ?? outcome.elapsed_ms),
   },
-  { title: 'Billed', cell: (outcome) => milliseconds(answered(outcome)?.billed_duration_ms) },
+  { title: 'Billed', cell: (outcome) => milliseconds(responded(outcome)?.billed_duration_ms) },
   { title: 'Memory', cell: memoryCell },
   { title: 'Cold start', cell: coldStartCell },
   { title: 'Request id', cell: requestCell },
@@ -93,7 +94,7 @@ function period(ms: number): string {
   return unbroken(`${grouped(ms / size, 1)} ${unit}`);
 }
 
-/** How many came to what where the heading does not say it, how they started, and how long it all took. */
+/** How many of each outcome, unless the heading says it, how they started, and how long they took together. */
 function totals({ counts, failed, cold, warm, wallMs }: Statistics): string {
   const kinds = KINDS.filter(({ kind }) => failed > 0 && counts[kind] > 0).map(
     ({ kind, one, many }) => `${grouped(counts[kind])} ${counts[kind] === 1 ? one : many}`,
@@ -130,7 +131,7 @@ function latencyBlocks({ latency, total }: Statistics): string[] {
 // A summary may have 1 MiB; fifty rows are more than anybody reads.
 const MOST_ROWS = 50;
 
-/** What the table has no row for, and where that is. */
+/** How many outcomes the table leaves out, and where they are. */
 function restLine(rest: { failed: number; succeeded: number }): string | undefined {
   const parts = [
     rest.failed > 0 ? `${grouped(rest.failed)} more that failed` : '',
@@ -165,8 +166,8 @@ function renderMany(outcomes: readonly Outcome[]): string[] {
 }
 
 /**
- * The job summary: one row an invocation, without the columns that no row has anything for; over one, first what
- * they came to together, above 50 the failures first and a count of the rest. No responses, no logs.
+ * The job summary: one row per invocation, without empty columns; for several, first their totals and timeline, and
+ * above 50 the failures first and a count of the rest. No responses, no logs.
  */
 export function renderSummary(outcomes: readonly Outcome[]): string {
   const blocks =

@@ -2,7 +2,7 @@ import type { Outcome } from '../../outcome/outcome.ts';
 import { spanOf } from './statistics.ts';
 
 type Look = 'failed' | 'cold' | 'other';
-/** One invocation in the picture; milliseconds since the first start. */
+/** One invocation in the timeline; milliseconds since the first start. */
 type Bar = Readonly<{ start: number; end: number; look: Look; outcome: Outcome }>;
 
 const MOST_NAMED_BARS = 20;
@@ -10,11 +10,11 @@ const MOST_BARS = 300;
 const MOST_LANES = 50;
 const SLICES = 50;
 const MOST_TICKS = 6;
-// Of the picture's width: what is shorter would not be seen.
+// A share of the width: a shorter bar would not be visible.
 const LEAST_SHARE = 1 / 200;
 
 const LOOKS = ['failed', 'cold', 'other'] as const satisfies readonly Look[];
-// Seen on white and on black, and alike the squares of the legend. Gantt charts know no more than these tags.
+// These colors are visible on white and on black, and match the squares of the legend. Gantt charts have only these tags.
 const STYLES: Readonly<
   Record<Look, Readonly<{ tag: string; variable: string; fill: string; line: string }>>
 > = {
@@ -23,12 +23,12 @@ const STYLES: Readonly<
   other: { tag: 'done', variable: 'doneTask', fill: '#d0d7de', line: '#8c959f' },
 };
 
-// Behind the rows, every other one; Mermaid makes them a fifth as strong.
+// The background of every other row. Mermaid draws it with a fifth of the opacity.
 const BANDS = ['sectionBkgColor', 'sectionBkgColor2']
   .map((variable) => `    ${variable}: "#8c959f"`)
   .concat('    altSectionBkgColor: "transparent"');
 
-/** How to write times: for periods up to `longestMs`, in units of `unitMs`. */
+/** How to write times of periods up to `longestMs`: in units of `unitMs`. */
 type Scale = Readonly<{
   longestMs: number;
   unitMs: number;
@@ -44,8 +44,8 @@ const MINUTES: Scale = {
   axisMs: 1_000,
   axisFormat: '%s min',
 };
-// The axis of a Gantt chart is a clock in the reader's time zone. Milliseconds (%Q) and seconds (%s) since 1970
-// are the same in all of them and minutes are not: a minute takes one of its seconds.
+// The axis of a Gantt chart is a clock in the reader's time zone. Milliseconds (%Q) and seconds (%s) since 1970 are
+// the same in every time zone, but minutes are not, so one second of the axis stands for a minute.
 const SCALES: readonly Scale[] = [
   { longestMs: 5_000, unitMs: 1, name: 'milliseconds', axisMs: 1, axisFormat: '%Q ms' },
   { longestMs: 600_000, unitMs: 1_000, name: 'seconds', axisMs: 1_000, axisFormat: '%s s' },
@@ -62,12 +62,12 @@ function lookOf(outcome: Outcome): Look {
   return coldStart(outcome) === true ? 'cold' : 'other';
 }
 
-/** The bars in the order of their starts, which are counted from the first; without those whose time is none. */
+/** The bars sorted by start, counted from the first one; without outcomes whose time is not known. */
 function barsOf(outcomes: readonly Outcome[]): Bar[] {
   const timed = outcomes
     .flatMap((outcome) => {
       const span = spanOf(outcome);
-      // A millisecond is the least that the clock knows.
+      // The clock counts whole milliseconds.
       return span ? [{ start: span.start, end: Math.max(span.end, span.start + 1), outcome }] : [];
     })
     .sort((a, b) => a.start - b.start);
@@ -83,7 +83,7 @@ function barsOf(outcomes: readonly Outcome[]): Bar[] {
 const lengthOf = (bars: readonly Bar[]): number =>
   bars.reduce((longest, { end }) => Math.max(longest, end), 1);
 
-/** The bars by lane: each in the first that is free, as Mermaid's compact mode has them; undefined past `most`. */
+/** The bars by lane, each in the first free one, as in Mermaid's compact mode; undefined for more than `most` lanes. */
 function lanesOf(bars: readonly Bar[], most: number): Bar[][] | undefined {
   const lanes: Bar[][] = [];
   for (const bar of bars) {
@@ -95,7 +95,7 @@ function lanesOf(bars: readonly Bar[], most: number): Bar[][] | undefined {
   return lanes;
 }
 
-/** Bars wide enough to be seen, as far as there is room before the next in the lane. */
+/** Makes bars wide enough to be visible, as far as there is room before the next bar in the lane. */
 function widen(lane: readonly Bar[], leastMs: number): Bar[] {
   return lane.map((bar, at) => {
     const room = lane[at + 1]?.start ?? Number.POSITIVE_INFINITY;
@@ -103,12 +103,12 @@ function widen(lane: readonly Bar[], leastMs: number): Bar[] {
   });
 }
 
-/** What Mermaid may see of a name: nothing that is part of its own language. */
-const plain = (foreign: string): string => foreign.replace(/[^A-Za-z0-9_.$-]/g, '');
+/** The characters of a name that are not part of Mermaid's own syntax. */
+const mermaidText = (foreign: string): string => foreign.replace(/[^A-Za-z0-9_.$-]/g, '');
 const LONGEST_NAME = 24;
 
-/** Both ends of a name tell more than its start: `my-service…-create`. */
-function shorten(name: string): string {
+/** Cuts the middle of a name, since both ends say more than its start: `my-service…-create`. */
+function shortenMiddle(name: string): string {
   if (name.length <= LONGEST_NAME) return name;
   const half = Math.floor(LONGEST_NAME / 2);
   return `${name.slice(0, half)}…${name.slice(1 - half)}`;
@@ -116,12 +116,12 @@ function shorten(name: string): string {
 
 function nameOf({ outcome, look }: Bar): string {
   const { function_name: name, qualifier } = outcome;
-  const label = shorten(plain(name) + (qualifier ? `:${plain(qualifier)}` : ''));
-  // The number keeps rows of one name apart, and a name from being read as a word of Mermaid's.
+  const label = shortenMiddle(mermaidText(name) + (qualifier ? `:${mermaidText(qualifier)}` : ''));
+  // The number distinguishes rows of the same name, and keeps a name from being a keyword of Mermaid.
   return `${outcome.index + 1} ${label}${look === 'failed' ? ' ❌' : ''}`;
 }
 
-/** A round number, 1, 2 or 5 and zeros, of which no more than `MOST_TICKS` fit into a length. */
+/** The distance of ticks: 1, 2 or 5 with zeros, so that a length has at most `MOST_TICKS`. */
 function tickOf(length: number): number {
   const least = Math.max(length / MOST_TICKS, 1);
   const power = 10 ** Math.floor(Math.log10(least));
@@ -153,7 +153,7 @@ function gantt({ settings, rows, lengthMs }: Gantt): string {
   ]);
 }
 
-// A bar needs a text; this one has no width.
+// A bar needs a text. This one has no width.
 const NO_TEXT = '\u200b';
 
 function barLine({ start, end, look }: Bar, { unitMs, axisMs }: Scale): string {
@@ -162,10 +162,10 @@ function barLine({ start, end, look }: Bar, { unitMs, axisMs }: Scale): string {
   return `${NO_TEXT}:${STYLES[look].tag}, ${from}, ${to}`;
 }
 
-// Pixels, of Mermaid's type for the names.
+// The width in pixels of a character in Mermaid's font for names.
 const CHARACTER_WIDTH = 7;
 
-/** A row for each, with its name. */
+/** A Gantt chart with one named row per invocation. */
 function namedRows(bars: readonly Bar[]): string {
   const lengthMs = lengthOf(bars);
   const scale = scaleFor(lengthMs);
@@ -185,7 +185,7 @@ function namedRows(bars: readonly Bar[]): string {
   });
 }
 
-/** As many rows as were in flight at once, each with one after the other. */
+/** A Gantt chart with one lane per concurrent invocation. */
 function lanes(bars: readonly Bar[], byLane: readonly (readonly Bar[])[]): string {
   const lengthMs = lengthOf(bars);
   const scale = scaleFor(lengthMs);
@@ -201,14 +201,14 @@ function lanes(bars: readonly Bar[], byLane: readonly (readonly Bar[])[]): strin
     ],
     rows: byLane
       .flatMap((lane) => widen(lane, lengthMs * LEAST_SHARE))
-      // Mermaid fills its lanes in the order of the starts.
+      // Mermaid fills its lanes in the order of the bars.
       .sort((a, b) => a.start - b.start)
       .map((bar) => barLine(bar, scale)),
     lengthMs,
   });
 }
 
-/** How many were in flight on average in each slice of the time. */
+/** The average number of concurrent invocations in each slice of the time. */
 function averages(bars: readonly Bar[], lengthMs: number): number[] {
   const slice = lengthMs / SLICES;
   const sliceOf = (time: number): number => Math.min(Math.floor(time / slice), SLICES - 1);
@@ -222,7 +222,7 @@ function averages(bars: readonly Bar[], lengthMs: number): number[] {
   };
   for (const { start, end } of bars) {
     const [first, last] = [sliceOf(start), sliceOf(end)];
-    // As if it ran to the end of its first slice, and of its last from the beginning, less what was double.
+    // The time in the first slice and in the last one. Where they are the same slice, the sum is the bar's length.
     book(first, { ms: (first + 1) * slice - start, started: 1, ended: 0 });
     book(last, { ms: end - (last + 1) * slice, started: 0, ended: 1 });
   }
@@ -234,7 +234,7 @@ function averages(bars: readonly Bar[], lengthMs: number): number[] {
   });
 }
 
-/** A column for all in each slice, and a line for each of the looks that stand out. */
+/** A chart of the concurrency: a column per slice, and a line each for cold starts and failures. */
 function inFlight(bars: readonly Bar[]): string {
   const lengthMs = lengthOf(bars);
   const { unitMs, name } = scaleFor(lengthMs);
@@ -262,7 +262,7 @@ function inFlight(bars: readonly Bar[]): string {
   ]);
 }
 
-/** What the succeeded without a known cold start are, as far as the logs tell; empty where there are none. */
+/** What the logs say about the invocations that succeeded without a known cold start; empty where there are none. */
 function otherMeaning(bars: readonly Bar[]): string {
   const others = bars.filter(({ look }) => look === 'other');
   if (others.length === 0) return '';

@@ -10,7 +10,8 @@ import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 import { visit } from 'unist-util-visit';
 import type { Outcome } from '../../../../src/outcome/outcome.ts';
-import { fixOf, type Permission, type Refusal, readPermission } from '../../../../src/outcome/permission.ts';
+import { fixOf } from '../../../../src/outcome/permission/fix.ts';
+import { type Permission, type Refusal, readPermission } from '../../../../src/outcome/permission/reading.ts';
 import {
   hideAccountIds,
   renderFix,
@@ -62,7 +63,7 @@ const SIX = [
   ),
 ].map(readPermission);
 
-const allowed = (name: string): Permission => ({ functionName: name, may: true });
+const allowed = (name: string): Permission => ({ functionName: name, isAllowed: true });
 const rows = (markdown: string): string[] =>
   markdown.split('\n').filter((line) => /^\| [✅❌❓]/u.test(line));
 
@@ -109,7 +110,7 @@ Checked as role \`deploy\`.
     const permissions = verdicts.map(
       (may): Permission => ({
         functionName: 'f',
-        may: may === true,
+        isAllowed: may === true,
         ...(may !== true && { refusal: may === undefined ? 'other' : 'no_reason' }),
       }),
     );
@@ -141,7 +142,9 @@ Checked as role \`deploy\`.
     ['credentials_invalid', '❌ | `f` | credentials not valid'],
     ['other', '❓ | `f` | not checked'],
   ])('says %s in words', (refusal, row) => {
-    expect(rows(renderPermissions([{ functionName: 'f', may: false, refusal }]))).toEqual([`| ${row} |`]);
+    expect(rows(renderPermissions([{ functionName: 'f', isAllowed: false, refusal }]))).toEqual([
+      `| ${row} |`,
+    ]);
   });
 
   test.each([
@@ -149,7 +152,7 @@ Checked as role \`deploy\`.
     ['explicit_deny', 'permissions boundary', 'explicit deny in a permissions boundary'],
     ['no_limiting_policy', 'VPC endpoint', 'a VPC endpoint policy does not allow it'],
   ] as const)('names the policy of %s: %s', (refusal, denyingPolicy, words) => {
-    const markdown = renderPermissions([{ functionName: 'f', may: false, refusal, denyingPolicy }]);
+    const markdown = renderPermissions([{ functionName: 'f', isAllowed: false, refusal, denyingPolicy }]);
     expect(rows(markdown)).toEqual([`| ❌ | \`f\` | ${words} |`]);
   });
 
@@ -168,7 +171,9 @@ Checked as role \`deploy\`.
     const many = Array.from(
       { length: 60 },
       (_, at): Permission =>
-        at % 3 === 0 ? { functionName: `f-${at}`, may: false, refusal: 'no_reason' } : allowed(`f-${at}`),
+        at % 3 === 0
+          ? { functionName: `f-${at}`, isAllowed: false, refusal: 'no_reason' }
+          : allowed(`f-${at}`),
     );
     const markdown = renderPermissions(many);
     expect(markdown).toContain("**20 of 60 functions can't be invoked.**");
@@ -180,7 +185,7 @@ Checked as role \`deploy\`.
       { length: 53 },
       (): Permission => ({
         functionName: 'f',
-        may: false,
+        isAllowed: false,
         refusal: 'no_reason',
       }),
     );
@@ -383,7 +388,7 @@ describe('whatever a message says', () => {
       const permissions = errors.map(({ name, text }) =>
         readPermission(refused({ function_name: 'f' }, name, text)),
       );
-      expect(permissions.map(({ may }) => may)).toEqual(errors.map(() => false));
+      expect(permissions.map(({ isAllowed }) => isAllowed)).toEqual(errors.map(() => false));
       expect(rows(renderPermissions(permissions))).toHaveLength(errors.length);
       expect(typeof renderFix(fixOf(permissions), { accountIds: 'hidden' })).toBe('string');
     });

@@ -1,87 +1,24 @@
 import type { ErrorFacts, FunctionError } from './function-error.ts';
 import type { Report } from './log-tail.ts';
 
-/** Everything that advice is made from; `found` is what the row's pattern found in the message. */
-type Case = Readonly<{ report: Report; found: RegExpExecArray | undefined }>;
+/** The log's report, and what a row's pattern found in the message. */
+type MatchedRow = Readonly<{ report: Report; found: RegExpExecArray | undefined }>;
 
-/** A row applies where all that it names does, type and message in the same error. */
-type Row = Readonly<{
+/** A row applies where everything that it names applies, type and message to the same error. */
+type FunctionErrorAdvice = Readonly<{
   type?: RegExp;
   message?: RegExp;
   report?: (report: Report) => boolean;
-  advice: string | ((the: Case) => string);
+  advice: string | ((matched: MatchedRow) => string);
 }>;
 
-/** From here on memory is taken to be used up: a killed process was not measured to its last byte. */
-const FULL_SHARE = 0.95;
-const LONGEST_RUN_S = 900;
-
-function isFull({ max_memory_used_mb: used, memory_size_mb: size }: Report): boolean {
-  return used !== undefined && size !== undefined && used >= size * FULL_SHARE;
-}
-
-function memoryOf({ max_memory_used_mb: used, memory_size_mb: size }: Report): string {
-  return used === undefined || size === undefined ? '' : ` (memory: ${used} of ${size} MB)`;
-}
-
-function timeoutAdvice({ report, found }: Case): string {
-  // Older runtimes put the time that had passed there, as in 3.05: a configured timeout is whole seconds.
-  const told = found?.[1] === undefined ? undefined : Number(found[1]);
-  const seconds = told === undefined || told < 1 ? told : Math.floor(told);
-  return [
-    `The function timed out${seconds === undefined ? '' : ` after ${seconds} s`}${memoryOf(report)}.`,
-    ...(report.initStatus === 'timeout'
-      ? [
-          "Its init had exceeded Lambda's limit before, so it ran again within this timeout: do less during init.",
-        ]
-      : []),
-    ...(isFull(report) ? ['More memory may help: it also adds CPU.'] : []),
-    'Check the end of its log for what it was waiting for.',
-    seconds === LONGEST_RUN_S
-      ? `No function can run longer than ${LONGEST_RUN_S} s: split the work.`
-      : `If the work takes that long, raise the timeout (at most ${LONGEST_RUN_S} s).`,
-  ].join(' ');
-}
-
-const memoryAdvice = ({ report }: Case): string =>
-  `The function ran out of memory${memoryOf(report)}. Raise its memory size, or process less data at a time.`;
-
 const CHECK_LOG = 'Check the end of its log.';
-const NATIVE_CRASH =
-  "Native code crashed: check that binaries and native packages are built for the function's runtime and architecture.";
-
-const BY_SIGNAL: Readonly<Record<string, string>> = {
-  'segmentation fault': NATIVE_CRASH,
-  'illegal instruction': NATIVE_CRASH,
-  'bus error': NATIVE_CRASH,
-  aborted: `${CHECK_LOG} Node.js aborts when its heap is full, and says so there.`,
-};
-
-function signalAdvice({ report, found }: Case): string {
-  const signal = found?.[1] ?? '';
-  const told = `The function's process was ended by a signal: ${signal}${memoryOf(report)}.`;
-  if (signal === 'killed' && memoryOf(report) === '') {
-    return `${told} The usual reason is too little memory. Set log_type: Tail to see how much it used.`;
-  }
-  return `${told} ${Object.hasOwn(BY_SIGNAL, signal) ? BY_SIGNAL[signal] : CHECK_LOG}`;
-}
-
-function missingAdvice({ found }: Case): string {
-  const what = found?.[1] === undefined ? 'a module' : found[1];
-  return `The deployment package and its layers do not contain ${what}. Check what is packaged, and that the handler setting names a file that is in the package.`;
-}
-
-function deniedAdvice({ found }: Case): string {
-  const action = found?.[1] === undefined ? 'make this call' : `call ${found[1]}`;
-  return `The function's execution role is not allowed to ${action}. Allow it in the execution role's policy, or in the resource's policy. The workflow's credentials are not involved.`;
-}
-
 const NOT_JSON = "The handler succeeded, but its return value can't be serialized as JSON.";
 const ELSEWHERE = 'built for another system or architecture';
 
-// The first row that applies is taken. Errors that begin with Runtime, Sandbox, Function or Extension are Lambda's
-// own or its runtimes'; patterns are bounded, since a message is the function's and may be long.
-const ROWS: readonly Row[] = [
+// The first row that applies is taken. Types that begin with Runtime, Sandbox, Function or Extension are Lambda's own
+// or its runtimes'. The patterns are bounded, since the function writes the message and it can be long.
+const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
   // `RequestId: ID Error: Task timed out after 3.00 seconds`; earlier without a type, after time and id
   {
     message:
@@ -207,10 +144,74 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-// What a message says of a known cause stands at its start; the rest of megabytes is not searched.
+/** From here on memory is taken to be used up: a killed process was not measured to its last byte. */
+const FULL_SHARE = 0.95;
+const LONGEST_RUN_S = 900;
+
+function isFull({ max_memory_used_mb: used, memory_size_mb: size }: Report): boolean {
+  return used !== undefined && size !== undefined && used >= size * FULL_SHARE;
+}
+
+function memoryOf({ max_memory_used_mb: used, memory_size_mb: size }: Report): string {
+  return used === undefined || size === undefined ? '' : ` (memory: ${used} of ${size} MB)`;
+}
+
+function timeoutAdvice({ report, found }: MatchedRow): string {
+  // Older runtimes put the time that had passed there, as in 3.05: a configured timeout is whole seconds.
+  const timeout = found?.[1] === undefined ? undefined : Number(found[1]);
+  const seconds = timeout === undefined || timeout < 1 ? timeout : Math.floor(timeout);
+  return [
+    `The function timed out${seconds === undefined ? '' : ` after ${seconds} s`}${memoryOf(report)}.`,
+    ...(report.initStatus === 'timeout'
+      ? [
+          "Its init had exceeded Lambda's limit before, so it ran again within this timeout: do less during init.",
+        ]
+      : []),
+    ...(isFull(report) ? ['More memory may help: it also adds CPU.'] : []),
+    'Check the end of its log for what it was waiting for.',
+    seconds === LONGEST_RUN_S
+      ? `No function can run longer than ${LONGEST_RUN_S} s: split the work.`
+      : `If the work takes that long, raise the timeout (at most ${LONGEST_RUN_S} s).`,
+  ].join(' ');
+}
+
+function memoryAdvice({ report }: MatchedRow): string {
+  return `The function ran out of memory${memoryOf(report)}. Raise its memory size, or process less data at a time.`;
+}
+
+const NATIVE_CRASH =
+  "Native code crashed: check that binaries and native packages are built for the function's runtime and architecture.";
+
+const BY_SIGNAL: Readonly<Record<string, string>> = {
+  'segmentation fault': NATIVE_CRASH,
+  'illegal instruction': NATIVE_CRASH,
+  'bus error': NATIVE_CRASH,
+  aborted: `${CHECK_LOG} Node.js aborts when its heap is full, and says so there.`,
+};
+
+function signalAdvice({ report, found }: MatchedRow): string {
+  const signal = found?.[1] ?? '';
+  const what = `The function's process was ended by a signal: ${signal}${memoryOf(report)}.`;
+  if (signal === 'killed' && memoryOf(report) === '') {
+    return `${what} The usual reason is too little memory. Set log_type: Tail to see how much it used.`;
+  }
+  return `${what} ${Object.hasOwn(BY_SIGNAL, signal) ? BY_SIGNAL[signal] : CHECK_LOG}`;
+}
+
+function missingAdvice({ found }: MatchedRow): string {
+  const what = found?.[1] === undefined ? 'a module' : found[1];
+  return `The deployment package and its layers do not contain ${what}. Check what is packaged, and that the handler setting names a file that is in the package.`;
+}
+
+function deniedAdvice({ found }: MatchedRow): string {
+  const action = found?.[1] === undefined ? 'make this call' : `call ${found[1]}`;
+  return `The function's execution role is not allowed to ${action}. Allow it in the execution role's policy, or in the resource's policy. The workflow's credentials are not involved.`;
+}
+
+// A message names a known cause at its start. The rest, which can be megabytes, is not searched.
 const LONGEST_TEXT = 4_096;
 
-function adviceOf(row: Row, error: ErrorFacts, report: Report): string | undefined {
+function adviceOf(row: FunctionErrorAdvice, error: ErrorFacts, report: Report): string | undefined {
   if (row.type !== undefined && !row.type.test(error.type?.slice(0, LONGEST_TEXT) ?? '')) return undefined;
   if (row.report !== undefined && !row.report(report)) return undefined;
   const found = row.message?.exec(error.message.slice(0, LONGEST_TEXT)) ?? undefined;
@@ -222,7 +223,7 @@ function adviceOf(row: Row, error: ErrorFacts, report: Report): string | undefin
 export function adviseOnFunctionError(error: FunctionError, report: Report | undefined): string | undefined {
   // The innermost cause says most about why; what Lambda itself says has no causes.
   const errors = [error, ...(error.causes ?? [])].toReversed();
-  for (const row of ROWS) {
+  for (const row of ADVICE_BY_CAUSE) {
     for (const one of errors) {
       const advice = adviceOf(row, one, report ?? {});
       if (advice !== undefined) return advice;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { CLASSES_BY_NAME } from '../../../src/lambda/evidence.ts';
 import type { InvokeFailure } from '../../../src/lambda/invocation.ts';
-import { adviseOn, type JobFacts } from '../../../src/outcome/advice.ts';
+import { adviseOn, type JobFacts } from '../../../src/outcome/failure-advice.ts';
 import { failure, invocation, REQUEST_ID } from './factory.ts';
 
 const PUSH: JobFacts = { eventName: 'push', hasOidc: false };
@@ -86,6 +86,19 @@ describe('advice', () => {
       new RegExp(`^Check the function's log before you retry: https://\\S+${REQUEST_ID}\\S+\\n`),
     );
     expect(advice).toContain('retry: idempotent');
+  });
+
+  test('after a dry run that was responded to like an invocation does not offer a retry, which there is none of', () => {
+    const lines = adviseOn({
+      failure: failure({ name: 'BrokenAnswer', evidence: 'may_have_run', requestId: REQUEST_ID }),
+      invocation: invocation({ invocationType: 'DryRun' }),
+      region: 'eu-west-1',
+      job: PUSH,
+    }).split('\n');
+    expect(lines).toEqual([
+      expect.stringMatching(/^The response is not one to a dry run, .* Check its log: https:\S+$/),
+      'Check AWS_ENDPOINT_URL_LAMBDA: an emulator may invoke the function on a dry run.',
+    ]);
   });
 
   test('after a failure that may have run links to the time when it can have run, where it has no id', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { adviseOnFunctionError } from '../../../src/outcome/function-advice.ts';
 import { readFunctionError } from '../../../src/outcome/function-error.ts';
+import { adviseOnFunctionError } from '../../../src/outcome/function-error-advice.ts';
 import type { Report } from '../../../src/outcome/log-tail.ts';
 import { REQUEST_ID } from './factory.ts';
 

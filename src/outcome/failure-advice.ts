@@ -1,0 +1,438 @@
+import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
+import { isExecutionArn } from '../shared/arn.ts';
+import { isRequestId, periodUrl, requestUrl } from './links.ts';
+import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
+import { readPermission } from './permission/reading.ts';
+import { adviseOnBlockedAction, fixInText } from './permission/wording.ts';
+
+/** What is known about the job's credentials. */
+export type JobFacts = Readonly<{ eventName: string; hasOidc: boolean }>;
+
+/** A failed invocation: everything that advice on it is made from. */
+type FailedInvocation = Readonly<{
+  failure: InvokeFailure;
+  invocation: Invocation;
+  region: string | undefined;
+  job: JobFacts;
+}>;
+
+/** A row applies to the failures of these names, and where it has a pattern, only to those whose message matches. */
+type FailureAdvice = Readonly<{
+  names: readonly string[];
+  message?: RegExp;
+  advice: string | ((failed: FailedInvocation) => string);
+}>;
+
+const FIX_AND_RERUN = 'Fix the problem above and re-run the job.';
+const RERUN_LATER = 'Re-run the job later, or raise retry_seconds.';
+const CHECK_PROXY = 'Check the proxy in HTTPS_PROXY or HTTP_PROXY. To bypass it, add the host to NO_PROXY.';
+const CHECK_NETWORK = "Check the region, AWS_ENDPOINT_URL_LAMBDA and the runner's network.";
+const CHECK_WHO_RESPONDS =
+  'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.';
+const CHECK_CREDENTIALS_SOURCE = 'Check where the runner gets its AWS credentials from.';
+const TRUST_ISSUER =
+  "Node.js does not trust the certificate's issuer, as with a proxy that inspects TLS. Set NODE_EXTRA_CA_CERTS to the path of a PEM file with the issuer's CA certificate, in env of the step or the job.";
+
+// The first row that applies is taken, so a row with a pattern is above the row of the same name without one. Every
+// error of the Invoke API's model is here, or its advice follows from whether the function ran. Messages that begin
+// with "Could not get credentials" are written by this action; the others as Lambda words them.
+const ADVICE_BY_NAME: readonly FailureAdvice[] = [
+  // Credentials and region
+  {
+    names: ['RegionMissing'],
+    advice:
+      'Set the input region or AWS_REGION, or give function_name as an ARN. aws-actions/configure-aws-credentials sets AWS_REGION too (aws-region).',
+  },
+  {
+    names: ['CredentialsProviderError', 'TokenProviderError', 'MissingAuthenticationTokenException'],
+    advice: adviseOnMissingCredentials,
+  },
+  {
+    names: ['CredentialsUnavailable'],
+    message: /self-signed certificate|issuer certificate|verify the first certificate/,
+    advice: TRUST_ISSUER,
+  },
+  {
+    names: ['CredentialsUnavailable'],
+    message: /^Could not get credentials from STS \(AssumeRoleWithWebIdentity\): (?:Access|InvalidIdentity)/,
+    advice:
+      "Check the role's trust policy: it has to allow sts:AssumeRoleWithWebIdentity for this repository and the branch, tag or environment of the run.",
+  },
+  {
+    names: ['CredentialsUnavailable'],
+    message: /^Could not get credentials from STS [^:]{1,40}: Access/,
+    advice:
+      "Check the role's trust policy, and that the caller is allowed to perform sts:AssumeRole on the role.",
+  },
+  {
+    names: ['CredentialsUnavailable'],
+    message: /^Could not get credentials from STS /,
+    advice:
+      'Check that the runner can reach STS: AWS_REGION, AWS_ENDPOINT_URL_STS, the proxy, and in a private network the VPC endpoint for STS.',
+  },
+  {
+    names: ['CredentialsUnavailable'],
+    message: /^Could not get credentials from credential_process/,
+    advice:
+      'Run the command that credential_process names in the AWS config file on the runner, as the user of the job, to see why it fails.',
+  },
+  {
+    names: ['CredentialsUnavailable'],
+    message: /^Could not get credentials from the container/,
+    advice:
+      'Check AWS_CONTAINER_CREDENTIALS_FULL_URI or AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, its authorization token, and that the endpoint responds on the runner.',
+  },
+  {
+    names: ['CredentialsUnavailable'],
+    message: /^Could not get credentials from the web identity token file/,
+    advice: 'Check AWS_WEB_IDENTITY_TOKEN_FILE: it has to be the path of a file that the job can read.',
+  },
+  {
+    names: ['CredentialsUnavailable'],
+    message: /^Could not get credentials from IAM Identity Center/,
+    advice: 'Sign in again on the runner (aws sso login), or use a role that the job can assume.',
+  },
+  {
+    names: ['CredentialsUnavailable'],
+    message: /^Could not get credentials from the AWS profile/,
+    advice: 'Check AWS_PROFILE, and that profile in the AWS config and credentials files of the runner.',
+  },
+  { names: ['CredentialsUnavailable'], advice: CHECK_CREDENTIALS_SOURCE },
+  {
+    names: ['DeadlineExceeded'],
+    message: /^Could not get credentials/,
+    advice: CHECK_CREDENTIALS_SOURCE,
+  },
+  { names: ['DeadlineExceeded'], advice: CHECK_NETWORK },
+  {
+    names: ['ExpiredTokenException'],
+    advice:
+      'The credentials have expired. Run aws-actions/configure-aws-credentials shortly before this step, or raise its role-duration-seconds.',
+  },
+  {
+    names: ['UnrecognizedClientException', 'IncompleteSignatureException'],
+    advice:
+      'AWS does not know this access key or session token. Check the secrets of the step that sets them: all three values have to be from one session.',
+  },
+  {
+    names: ['InvalidSignatureException'],
+    advice:
+      'Check that AWS_SECRET_ACCESS_KEY belongs to AWS_ACCESS_KEY_ID and, on a self-hosted runner, that its clock is right.',
+  },
+  { names: ['RequestTimeTooSkewed'], advice: "Set the runner's clock." },
+  { names: ['AccessDeniedException'], advice: adviseOnDenial },
+
+  // The request
+  {
+    names: ['InvalidParameterValueException'],
+    message: /Tail logs are not supported/,
+    advice: 'Remove log_type: Tail, or set retry: safe, which retries without the log tail.',
+  },
+  {
+    names: ['InvalidParameterValueException'],
+    message: /durable function using an unqualified ARN/,
+    advice: 'A durable function needs a qualifier: set qualifier to its version or alias, or to $LATEST.',
+  },
+  {
+    names: ['InvalidParameterValueException'],
+    message: /synchronously invoke a durable function/,
+    advice:
+      'Set invocation_type: Event, which only starts it. To follow it to its end, set wait_for_durable_execution: true.',
+  },
+  {
+    names: ['ResourceNotFoundException'],
+    advice: "Check the function's name, qualifier and region, and the account of the credentials.",
+  },
+  {
+    names: [
+      'RequestEntityTooLargeException',
+      'RequestTooLargeException',
+      'SerializedRequestEntityTooLargeException',
+    ],
+    advice: 'Put the data where the function can fetch it, for example in S3, and send its location.',
+  },
+  {
+    names: ['DurableExecutionAlreadyStartedException'],
+    advice:
+      'A durable execution with this name was started with another payload. Use another name, or the same payload.',
+  },
+  { names: ['NoPublishedVersionException'], advice: 'Publish a version of the function first.' },
+  {
+    names: ['RecursiveInvocationException'],
+    advice:
+      'Lambda detected a loop between the function and other services and stopped it. Check where the function sends its output.',
+  },
+
+  // Limits
+  { names: ['TooManyRequestsException'], advice: adviseOnThrottle },
+  {
+    names: ['Throttling', 'ThrottlingException'],
+    advice: `The account sends too many requests in this region. ${RERUN_LATER}`,
+  },
+  {
+    names: ['ServiceQuotaExceededException'],
+    advice: 'Request a higher quota from AWS, or delete what is not needed.',
+  },
+  {
+    names: ['EMFILE', 'ENFILE'],
+    advice: 'The runner has no file descriptors left. Raise the limit (ulimit -n) or lower max_concurrency.',
+  },
+  {
+    names: ['ENOBUFS', 'ENOMEM'],
+    advice:
+      'The runner has no memory left for another connection. Lower max_concurrency, or use a larger runner.',
+  },
+
+  // The function's state and configuration
+  {
+    names: ['ResourceConflictException'],
+    message: /in the following state: '?Failed/,
+    advice:
+      'The function is in state Failed and can not be invoked until that is fixed: aws lambda get-function-configuration shows the StateReason. Fix it and deploy the function again.',
+  },
+  {
+    names: ['ResourceConflictException'],
+    advice: 'The function is being created or updated. Set wait_until_ready: true to wait for it.',
+  },
+  { names: ['NotReady'], advice: 'Raise timeout_seconds, or check why the deployment takes so long.' },
+  { names: ['FunctionFailed'], advice: 'Fix the problem above and deploy the function again.' },
+  {
+    names: ['CodeArtifactUserPendingException'],
+    advice: `An idle function is waking up, which can take two minutes. ${RERUN_LATER}`,
+  },
+  {
+    names: ['SnapStartNotReadyException'],
+    advice: `Lambda is still creating the snapshot of this version. ${RERUN_LATER}`,
+  },
+  {
+    names: ['SnapStartRegenerationFailureException'],
+    advice: 'Lambda could not create a new snapshot. Publish the version again.',
+  },
+  {
+    names: ['ResourceNotReadyException'],
+    advice: `The function's resources are not ready. ${RERUN_LATER}`,
+  },
+  {
+    names: ['ENINotReadyException'],
+    advice: `The function's network interface is not ready. ${RERUN_LATER}`,
+  },
+  {
+    names: ['EC2ThrottledException'],
+    advice: `EC2 throttled Lambda while it set up the function. ${RERUN_LATER}`,
+  },
+  {
+    names: [
+      'CodeArtifactUserDeletedException',
+      'CodeArtifactUserFailedException',
+      'InvalidRuntimeException',
+      'InvalidZipFileException',
+    ],
+    advice: "Check the function's configuration and deploy it again.",
+  },
+  {
+    names: ['EC2AccessDeniedException'],
+    advice:
+      "The function's execution role is not allowed to create network interfaces in its VPC. Attach AWSLambdaVPCAccessExecutionRole to it.",
+  },
+  {
+    names: ['EC2UnexpectedException', 'InvalidSecurityGroupIDException', 'InvalidSubnetIDException'],
+    advice: "Check the subnets and security groups in the function's VPC configuration.",
+  },
+  {
+    names: ['ENILimitReachedException'],
+    advice: "The account has no network interfaces left for the function's VPC. Raise that quota.",
+  },
+  {
+    names: ['SubnetIPAddressLimitReachedException'],
+    advice: "The function's subnets have no free addresses. Add a subnet.",
+  },
+  {
+    names: [
+      'KMSAccessDeniedException',
+      'KMSDisabledException',
+      'KMSInvalidStateException',
+      'KMSNotFoundException',
+    ],
+    advice:
+      "Lambda could not decrypt the function's environment variables. Check the state of its KMS key, and that the execution role is allowed to use it.",
+  },
+  {
+    names: [
+      'EFSMountConnectivityException',
+      'EFSMountFailureException',
+      'EFSMountTimeoutException',
+      'S3FilesMountConnectivityException',
+      'S3FilesMountFailureException',
+      'S3FilesMountTimeoutException',
+    ],
+    advice:
+      'The function could not mount its file system. Check the mount target, its security group and the execution role.',
+  },
+
+  // The way to Lambda
+  {
+    names: ['Cancelled'],
+    advice: 'No action needed. Re-run the job when you want it to run.',
+  },
+  {
+    names: ['ERR_PROXY_TUNNEL'],
+    advice:
+      'The proxy in HTTPS_PROXY blocked the connection. Check its address and credentials, and that it allows the Lambda endpoint. To bypass it, add the host to NO_PROXY.',
+  },
+  {
+    names: ['HTTP 407'],
+    advice:
+      'The proxy requires credentials. Add them to HTTP_PROXY (http://user:password@host:port), from a secret.',
+  },
+  {
+    names: ['ENOTFOUND'],
+    advice: ({ failure }) =>
+      failure.throughProxy
+        ? CHECK_PROXY
+        : 'The host name does not exist. Check the region and AWS_ENDPOINT_URL_LAMBDA.',
+  },
+  {
+    names: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
+    advice:
+      "The certificate of the endpoint or the proxy is expired or not valid yet. Renew it, or check the runner's clock.",
+  },
+  {
+    names: ['ERR_TLS_CERT_ALTNAME_INVALID'],
+    advice: 'The certificate is for another host name. Check the endpoint, and the proxy if there is one.',
+  },
+  {
+    names: [
+      'CERT_UNTRUSTED',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    ],
+    advice: TRUST_ISSUER,
+  },
+];
+
+const CREDENTIALS_STEP =
+  'Add a step with aws-actions/configure-aws-credentials and role-to-assume before this one';
+
+function adviseOnMissingCredentials({ job }: FailedInvocation): string {
+  // A workflow of pull_request_target runs with the secrets of the base repository.
+  const isFromFork = job.eventName.startsWith('pull_request') && job.eventName !== 'pull_request_target';
+  return [
+    ...(job.hasOidc
+      ? [`${CREDENTIALS_STEP}.`]
+      : [`${CREDENTIALS_STEP}, and to the job:`, 'permissions:', '  id-token: write', '  contents: read']),
+    ...(isFromFork ? ['A pull request from a fork has no secrets and no OIDC token.'] : []),
+  ].join('\n');
+}
+
+function adviseOnThrottle({ failure }: FailedInvocation): string {
+  return failure.reason?.startsWith('Reserved')
+    ? `The function's own reserved concurrency is used up (${failure.reason}). Raise it. ${RERUN_LATER}`
+    : `The account's concurrency or rate limit in this region is used up. Request a higher quota from AWS. ${RERUN_LATER}`;
+}
+
+const DENIED_ACTION = /not authorized to perform:? ([a-z0-9-]{1,40}:[A-Za-z0-9*]{1,80})/;
+
+const deniedAction = ({ message }: InvokeFailure): string =>
+  DENIED_ACTION.exec(message)?.[1] ?? INVOKE_ACTION;
+
+/** What to add to the caller's policy to allow actions other than the invocation. */
+function adviseToAllow(actions: readonly string[], message: string): string {
+  const isOnFunction = actions.every((action) => action.startsWith('lambda:'));
+  if (!isOnFunction) return `Allow ${actions.join(' and ')} in the caller's policy.`;
+  const statement = statementOn(message, actions);
+  const what = `Allow ${actions.join(' and ')} on the function in the caller's policy`;
+  return statement === undefined ? `${what}.` : `${what}. Add this statement:\n${statement}`;
+}
+
+function adviseOnDenial({ failure, invocation, region }: FailedInvocation): string {
+  const action = deniedAction(failure);
+  if (action !== INVOKE_ACTION) {
+    return adviseOnBlockedAction(failure.message, action) ?? adviseToAllow([action], failure.message);
+  }
+  const { name, qualifier: ownQualifier } = invocation.reference;
+  const qualifier = invocation.qualifier ?? ownQualifier;
+  const target = {
+    function_name: name,
+    ...(qualifier !== undefined && { qualifier }),
+    ...(region !== undefined && { region }),
+  };
+  return fixInText(readPermission({ ...target, error: failure })) || FIX_AND_RERUN;
+}
+
+function adviseOnRefusal(failed: FailedInvocation): string {
+  const { failure } = failed;
+  const row = ADVICE_BY_NAME.find(
+    ({ names, message }) => names.includes(failure.name) && (message?.test(failure.message) ?? true),
+  );
+  if (row !== undefined) return typeof row.advice === 'string' ? row.advice : row.advice(failed);
+  if (failure.throughProxy) return CHECK_PROXY;
+  if (failure.name.startsWith('HTTP ')) return CHECK_WHO_RESPONDS;
+  return failure.statusCode === undefined ? CHECK_NETWORK : FIX_AND_RERUN;
+}
+
+const LOOK_BACK_MS = 60_000;
+const LONGEST_RUN_MS = 900_000;
+
+/** Where to see whether the function ran: by request id, or by the time when it can have run. */
+function linkToLog({ failure, invocation, region }: FailedInvocation): string {
+  const place = { functionName: invocation.reference.name };
+  if (region === undefined) return '.';
+  if (failure.requestId !== undefined && isRequestId(failure.requestId)) {
+    return `: ${requestUrl({ ...place, region, requestId: failure.requestId })}`;
+  }
+  if (failure.sentAt === undefined) return '.';
+  const sent = failure.sentAt.getTime();
+  const [from, to] = [new Date(sent - LOOK_BACK_MS), new Date(sent + LONGEST_RUN_MS)];
+  return `: ${periodUrl({ ...place, region, from, to })}`;
+}
+
+const FOLLOW_ACTIONS = ['lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'];
+
+/** What to do about a durable execution that was started and not followed to its end. */
+function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: string): string {
+  if (failure.name === 'AccessDeniedException') {
+    // The ARN of the version that runs it, without the execution.
+    const [version = ''] = arn.split('/', 1);
+    return (
+      adviseOnBlockedAction(failure.message, deniedAction(failure)) ?? adviseToAllow(FOLLOW_ACTIONS, version)
+    );
+  }
+  const join =
+    invocation.durableExecutionName === undefined
+      ? 'With a durable_execution_name, running this step again would join the execution.'
+      : 'Run this step again with the same durable_execution_name and payload to join it.';
+  if (!isExecutionArn(arn)) return `See how the execution ends in the Lambda console.\n${join}`;
+  // Single quotes, since a shell takes $LATEST for a variable.
+  return [
+    `To see how it ends: aws lambda get-durable-execution --durable-execution-arn '${arn}'`,
+    join,
+    `To stop it: aws lambda stop-durable-execution --durable-execution-arn '${arn}'`,
+  ].join('\n');
+}
+
+/** A dry run is only uncertain where its response is one to an invocation, which is never retried. */
+const adviseOnUncertain = (failed: FailedInvocation): string =>
+  failed.invocation.invocationType === 'DryRun'
+    ? `The response is not one to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck AWS_ENDPOINT_URL_LAMBDA: an emulator may invoke the function on a dry run.`
+    : `Check the function's log before you retry${linkToLog(failed)}\nIf it is safe for the function to run twice, set retry: idempotent.`;
+
+/** What a user can do about a failure: a sentence or a few, never empty. */
+export function adviseOn(failed: FailedInvocation): string {
+  const { failure } = failed;
+  if (failure.durableExecutionArn !== undefined) {
+    return adviseOnUnfollowed(failed, failure.durableExecutionArn);
+  }
+  switch (failure.evidence) {
+    case 'may_have_run':
+      return adviseOnUncertain(failed);
+    case 'ran':
+      return `The function's own code ran. Check its log${linkToLog(failed)}`;
+    case 'did_not_run':
+      return adviseOnRefusal(failed);
+    default:
+      return failure.evidence satisfies never;
+  }
+}

@@ -1,0 +1,88 @@
+import { type BlockingPolicy, type FixNote, fixOf, INVOKE_ACTION } from './fix.ts';
+import { type Permission, POLICIES, type PolicyKind, readDenial } from './reading.ts';
+
+const SHOWN_POLICIES = 20;
+
+/** Where a policy of a kind is found. */
+const WHERE_TO_LOOK: Readonly<Record<PolicyKind, string>> = {
+  identity:
+    "Look in IAM at the policies of the role or user (inline, customer managed and AWS managed), and at those of a user's groups.",
+  resource: "Look at the function's own policy: `aws lambda get-policy`, with the qualifier that was used.",
+  'service control':
+    "Look in AWS Organizations at the service control policies of the caller's account, the units above it and the root.",
+  'resource control':
+    "Look in AWS Organizations at the resource control policies of the function's account, the units above it and the root.",
+  'permissions boundary': 'Look in IAM at the permissions boundary of the role or user.',
+  session:
+    'Look at the step that assumes the role: `inline-session-policy` and `managed-session-policies` of aws-actions/configure-aws-credentials.',
+  'VPC endpoint': "Look at the policy of the VPC endpoint for Lambda in the runner's network.",
+};
+const WHERE_ELSE =
+  "AWS does not say in which kind of policy. Look for `Deny` in the caller's policies, its permissions boundary, the function's policy and AWS Organizations.";
+
+/** What a policy that blocks an action means for an Allow elsewhere. */
+const BLOCKED: Readonly<Record<BlockingPolicy['kind'], (policy: string, action: string) => string>> = {
+  explicit_deny: (policy) =>
+    `${policy} explicitly denies it. An Allow cannot override a Deny: change the Deny.`,
+  no_limiting_policy: (policy, action) =>
+    `${policy} does not allow it. Such a policy limits what all others allow: allow \`${action}\` in it too.`,
+};
+
+/** The text of a note on what lacks an Allow, or on the statement. */
+const NOTES: Readonly<Record<Exclude<FixNote['kind'], BlockingPolicy['kind']>, string>> = {
+  another_account:
+    "the function is in another account. Both accounts have to allow it: the caller's with the statement, and the function's with a permission that its owner adds.",
+  latest_in_another_account:
+    'Lambda accepts no permission for `$LATEST`, so the command leaves the qualifier out. Leave it out of the step too.',
+  path_of_role:
+    "if the role has a path, add it to the principal (`role/PATH/NAME`): AWS's message leaves it out.",
+  statement_is_enough:
+    'AWS reports that no resource-based policy allows it. Within one account the statement for the caller is enough.',
+  assumed_function_arn:
+    "AWS does not name the function's ARN. The statement uses the caller's account and the step's region.",
+  unknown_function_arn: `AWS does not name the function's ARN. Allow \`${INVOKE_ACTION}\` on it, and with a qualifier on both ARNs, with and without it. If that is allowed already, check the VPC endpoint policy, the permissions boundary and AWS Organizations.`,
+  statement_too_long:
+    'The statement is too long for one managed policy (6,144 characters): split its resources.',
+};
+
+/** A policy of a kind in a sentence, with its article, in AWS's words. */
+export function policyInWords(kind: PolicyKind | undefined): string {
+  const wording = POLICIES.find((policy) => policy.kind === kind)?.wording ?? 'policy';
+  return `${wording.startsWith('i') ? 'an' : 'a'} ${wording}`;
+}
+
+function blockedInWords({ kind, policy, policyArns }: BlockingPolicy, action: string): string {
+  const where = policy === undefined ? WHERE_ELSE : WHERE_TO_LOOK[policy];
+  const named = policyArns.slice(0, SHOWN_POLICIES).map((arn) => `\`${arn}\``);
+  const arns = named.length === 0 ? '' : ` AWS names ${named.join(', ')}.`;
+  return `${BLOCKED[kind](policyInWords(policy), action)} ${where}${arns}`;
+}
+
+/** The text of a note in Markdown, to follow the names of its functions. */
+export const noteInWords = (note: FixNote): string =>
+  'policy' in note ? blockedInWords(note, INVOKE_ACTION) : NOTES[note.kind];
+
+/** A note without Markdown, as a sentence of its own. */
+function asSentences(note: string): string {
+  const text = note.replaceAll('`', '');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** What to do where a policy blocks an action other than the invocation; undefined where an Allow can help. */
+export function adviseOnBlockedAction(message: string, action: string): string | undefined {
+  const { refusal, denyingPolicy: policy } = readDenial(message);
+  if (refusal !== 'explicit_deny' && refusal !== 'no_limiting_policy') return undefined;
+  return asSentences(blockedInWords({ kind: refusal, policy, policyArns: [] }, action));
+}
+
+/** The fix of one refusal as plain text, in lines; empty where nothing is known. */
+export function fixInText(permission: Permission): string {
+  const { statement, notes, commands } = fixOf([permission]);
+  return [
+    ...(statement === undefined
+      ? []
+      : ["Add this statement to the caller's policy:", JSON.stringify(JSON.parse(statement))]),
+    ...notes.map((note) => asSentences(noteInWords(note))),
+    ...(commands.length === 0 ? [] : ['The owner of the function runs:', ...commands]),
+  ].join('\n');
+}
