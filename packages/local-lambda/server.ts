@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { headersOf, type Listening, listen } from '@aws-lambda-invoke/local-server';
-import { type StartedDurableExecution, startedDurableExecution } from './durable-executions.ts';
+import type { StartedDurableExecution } from './durable/executions.ts';
 import { deliver, type Fault, replacesHandler } from './faults.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import type { UpdateCourse } from './function-states.ts';
@@ -12,7 +12,7 @@ import { describeRequest, type LambdaRequest, type RecordedRequest } from './req
 import { Service, type ServiceOptions } from './service.ts';
 import { type Answer, ServiceError } from './service-errors.ts';
 
-export type { StartedDurableExecution } from './durable-executions.ts';
+export type { StartedDurableExecution } from './durable/executions.ts';
 export { type Fault, throttle } from './faults.ts';
 export type { FunctionDefinition } from './function-definition.ts';
 export type { StateStep, UpdateCourse } from './function-states.ts';
@@ -147,18 +147,14 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
       service.executions.filter(
         (execution) => functionName === undefined || execution.functionName === functionName,
       ),
-    durableExecutions: (functionName) =>
-      service.durable.all
-        .filter(({ start }) => functionName === undefined || start.functionName === functionName)
-        .map(startedDurableExecution),
+    durableExecutions: (functionName) => service.durableExecutions(functionName),
     setFault: (chooser) => endpoint.setFault(chooser),
     setFunction: (name, definition) => service.setFunction(name, definition),
     updateFunction: (name, definition, course) => service.updateFunction({ name, definition, course }),
     reset: () => {
       endpoint.requests = [];
       endpoint.setFault(undefined);
-      service.executions = [];
-      service.durable.forget();
+      service.forget();
     },
     idle: () => service.idle(),
     close: async () => {
