@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { portOf } from '../packages/local-proxy/front.ts';
+import { portOf } from '../packages/local-server/listening.ts';
 
 /** Writes whatever it likes in response to the nth request, counted from 0. */
 export type RawResponder = (socket: Socket, n: number) => void;

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { portOf } from '../packages/local-proxy/front.ts';
+import { portOf } from '../packages/local-server/listening.ts';
 
 const [waitMs = '0', keyFile, certificateFile] = process.argv.slice(2);
 

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
-import { portOf } from '../../packages/local-proxy/front.ts';
 import { type LocalProxy, startLocalProxy } from '../../packages/local-proxy/server.ts';
+import { portOf } from '../../packages/local-server/listening.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { portOf } from '../../packages/local-proxy/front.ts';
 import { runStep } from '../../packages/local-runner/run-step.ts';
+import { portOf } from '../../packages/local-server/listening.ts';
 import { followPeak } from './peak-memory.ts';
 import { type InvokeStep, invokeStep, jobEnvironment, withoutCredentials } from './step.ts';
 

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import type { LocalLambda } from '../../packages/local-lambda/server.ts';
-import { portOf } from '../../packages/local-proxy/front.ts';
 import { readLog } from '../../packages/local-runner/commands.ts';
 import { runStep, type StepOptions, type StepRun } from '../../packages/local-runner/run-step.ts';
+import { portOf } from '../../packages/local-server/listening.ts';
 
 export const HANDLERS = path.join(import.meta.dirname, 'handlers', 'functions.mjs');
 export const ECHO = path.join(

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
-import { portOf } from '../../packages/local-proxy/front.ts';
+import { portOf } from '../../packages/local-server/listening.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type ExecutionEvent, followExecution } from '../../src/lambda/durable.ts';
 import { fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';

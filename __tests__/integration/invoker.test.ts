@@ -9,7 +9,7 @@ import {
   startLocalLambda,
   throttle,
 } from '../../packages/local-lambda/server.ts';
-import { portOf } from '../../packages/local-proxy/front.ts';
+import { portOf } from '../../packages/local-server/listening.ts';
 import { perform } from '../../src/lambda/api.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { invokeEach } from '../../src/lambda/invoker.ts';

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
-import { portOf } from '../../packages/local-proxy/front.ts';
+import { portOf } from '../../packages/local-server/listening.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { CONNECT_LIMIT_MS, ECHO, invokeOn, manualTiming, POLICY, useLambda } from './invoke-context.ts';
 

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { headersOf, listen } from '@aws-lambda-invoke/local-server';
 import { type Answer, errorAnswer, REFUSED } from './answers.ts';
 import { deliver, type Fault, hasEffect } from './faults.ts';
 import { Accounts, loginOf, type Token } from './identities.ts';
@@ -66,14 +66,12 @@ function parseBody(body: string): unknown {
 
 async function readRequest(message: IncomingMessage): Promise<RecordedRequest & { url: URL }> {
   const url = new URL(message.url ?? '/', `http://${message.headers.host ?? 'localhost'}`);
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(message.headersDistinct)) headers[name] = value?.join(',') ?? '';
   return {
     method: message.method ?? 'GET',
     // GraphQL is at /graphql on github.com, at /api/graphql on an Enterprise Server.
     path: url.pathname.replace(/^\/api\/v3(?=\/)|^\/api(?=\/graphql$)/, ''),
     query: Object.fromEntries(url.searchParams),
-    headers,
+    headers: headersOf(message),
     isEnterprise: url.pathname.startsWith('/api/'),
     body: parseBody(await text(message)),
     url,
@@ -225,11 +223,8 @@ export async function startLocalGitHub(options: LocalGitHubOptions): Promise<Loc
     // What fails here is the connection: the client has gone, and there is nobody to answer.
     service.serve(message, response).catch(() => response.destroy());
   });
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  const url = `http://127.0.0.1:${address.port}`;
+  const listening = await listen(server, { port: options.port });
+  const url = `http://127.0.0.1:${listening.port}`;
   return {
     url,
     enterpriseUrl: `${url}/api/v3`,
@@ -238,12 +233,6 @@ export async function startLocalGitHub(options: LocalGitHubOptions): Promise<Loc
     addComment: ({ repository, number, login, body }) =>
       service.repository(repository).add(number, service.accounts.of(login), body),
     setFault: (chooser) => service.setFault(chooser),
-    close: async () => {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      server.closeAllConnections();
-      await closed;
-    },
+    close: () => listening.close(),
   };
 }

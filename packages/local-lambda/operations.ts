@@ -19,12 +19,6 @@ const OPERATIONS = [
     action: 'lambda:GetFunctionConfiguration',
   },
   {
-    operation: 'ListDurableExecutionsByFunction',
-    method: 'GET',
-    path: /^\/2025-12-01\/functions\/(.*)\/durable-executions\/?$/,
-    action: 'lambda:ListDurableExecutionsByFunction',
-  },
-  {
     operation: 'CheckpointDurableExecution',
     method: 'POST',
     path: /^\/2025-12-01\/durable-executions\/(.*)\/checkpoint$/,
@@ -54,27 +48,12 @@ const OPERATIONS = [
     path: /^\/2025-12-01\/durable-executions\/(.*)$/,
     action: 'lambda:GetDurableExecution',
   },
-  {
-    operation: 'SendDurableExecutionCallbackSuccess',
-    method: 'POST',
-    path: /^\/2025-12-01\/durable-execution-callbacks\/(.*)\/succeed$/,
-    action: 'lambda:SendDurableExecutionCallbackSuccess',
-  },
-  {
-    operation: 'SendDurableExecutionCallbackFailure',
-    method: 'POST',
-    path: /^\/2025-12-01\/durable-execution-callbacks\/(.*)\/fail$/,
-    action: 'lambda:SendDurableExecutionCallbackFailure',
-  },
-  {
-    operation: 'SendDurableExecutionCallbackHeartbeat',
-    method: 'POST',
-    path: /^\/2025-12-01\/durable-execution-callbacks\/(.*)\/heartbeat$/,
-    action: 'lambda:SendDurableExecutionCallbackHeartbeat',
-  },
 ] as const;
 
 export type Operation = (typeof OPERATIONS)[number]['operation'];
+
+/** An operation on a durable execution. */
+export type DurableOperationName = Extract<Operation, `${string}DurableExecution${string}`>;
 
 /** What a request asks for. */
 export type Route = Readonly<{

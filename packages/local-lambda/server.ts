@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type StartedDurableExecution, startedDurableExecution } from './durable-executions.ts';
+import { headersOf, type Listening, listen } from '@aws-lambda-invoke/local-server';
+import type { StartedDurableExecution } from './durable/executions.ts';
 import { deliver, type Fault, replacesHandler } from './faults.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import type { UpdateCourse } from './function-states.ts';
@@ -12,7 +12,7 @@ import { describeRequest, type LambdaRequest, type RecordedRequest } from './req
 import { Service, type ServiceOptions } from './service.ts';
 import { type Answer, ServiceError } from './service-errors.ts';
 
-export type { StartedDurableExecution } from './durable-executions.ts';
+export type { StartedDurableExecution } from './durable/executions.ts';
 export { type Fault, throttle } from './faults.ts';
 export type { FunctionDefinition } from './function-definition.ts';
 export type { StateStep, UpdateCourse } from './function-states.ts';
@@ -60,15 +60,11 @@ async function readRequest(message: IncomingMessage): Promise<RecordedRequest> {
   const receivedAt = Date.now();
   const body = await buffer(message);
   const [path = '/', ...query] = (message.url ?? '/').split('?');
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(message.headersDistinct)) {
-    if (value !== undefined) headers[name] = value.join(',');
-  }
   return {
     method: message.method ?? 'GET',
     path,
     query: Object.fromEntries(new URLSearchParams(query.join('?'))),
-    headers,
+    headers: headersOf(message),
     body,
     receivedAt,
   };
@@ -131,16 +127,14 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
   // A client may keep its connection for as long as it likes; an invocation may take 15 minutes.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 0;
+  let listening: Listening;
   try {
-    server.listen(options.port ?? 0, '127.0.0.1');
-    await once(server, 'listening');
+    listening = await listen(server, { port: options.port });
   } catch (error) {
     await service.close();
     throw error;
   }
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  const url = `http://127.0.0.1:${address.port}`;
+  const url = `http://127.0.0.1:${listening.port}`;
   service.url = url;
   return {
     url,
@@ -153,27 +147,18 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
       service.executions.filter(
         (execution) => functionName === undefined || execution.functionName === functionName,
       ),
-    durableExecutions: (functionName) =>
-      service.durable.all
-        .filter(({ start }) => functionName === undefined || start.functionName === functionName)
-        .map(startedDurableExecution),
+    durableExecutions: (functionName) => service.durableExecutions(functionName),
     setFault: (chooser) => endpoint.setFault(chooser),
     setFunction: (name, definition) => service.setFunction(name, definition),
     updateFunction: (name, definition, course) => service.updateFunction({ name, definition, course }),
     reset: () => {
       endpoint.requests = [];
       endpoint.setFault(undefined);
-      service.executions = [];
-      service.durable.forget();
+      service.forget();
     },
     idle: () => service.idle(),
     close: async () => {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      server.closeAllConnections();
-      await service.close();
-      await closed;
+      await Promise.all([listening.close(), service.close()]);
     },
   };
 }

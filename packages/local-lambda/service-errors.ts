@@ -103,14 +103,6 @@ export const durableExecutionAlreadyStarted = (arn: string): ServiceError =>
     body: { Type: 'User', Message: `Execution already started: ${arn}` },
   });
 
-/** 400 for a callback that nobody waits for any more. */
-export const callbackTimeout = (): ServiceError =>
-  new ServiceError({
-    status: 400,
-    type: 'CallbackTimeoutException',
-    body: { Type: 'User', Message: 'The callback is either timed out or already completed' },
-  });
-
 /** All violated constraints in one message, as the service reports them. */
 export function validationFailed(violations: readonly string[]): ServiceError {
   const count = violations.length === 1 ? '1 validation error' : `${violations.length} validation errors`;

@@ -1,23 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Capacity } from './capacity.ts';
 import type { DeployedVersion } from './deployed-version.ts';
-import {
-  checkDurableExecutionArn,
-  checkDurableInvocation,
-  checkpointDurableExecution,
-  type DurableHandler,
-  endedAnswer,
-  getDurableExecution,
-  getDurableExecutionHistory,
-  getDurableExecutionState,
-  listDurableExecutions,
-  sendDurableExecutionCallbackFailure,
-  sendDurableExecutionCallbackHeartbeat,
-  sendDurableExecutionCallbackSuccess,
-  startedAnswer,
-  stopDurableExecution,
-} from './durable-api.ts';
-import { DurableExecutions } from './durable-executions.ts';
+import type { StartedDurableExecution } from './durable/executions.ts';
+import type { DurablePart } from './durable/part.ts';
 import { EventQueue } from './event-queue.ts';
 import type { RuntimeInvocation } from './execution-environment.ts';
 import { functionConfiguration } from './function-configuration.ts';
@@ -28,7 +13,7 @@ import { refusal, type UpdateCourse } from './function-states.ts';
 import { type Execution, InvocationRunner, type RunResult } from './invocation-runner.ts';
 import { checkPayload } from './json-payload.ts';
 import { ASYNC_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES } from './limits.ts';
-import { findRoute, type Operation, type Route } from './operations.ts';
+import { type DurableOperationName, findRoute, type Route } from './operations.ts';
 import {
   type FunctionRequest,
   type InvocationRequest,
@@ -99,7 +84,6 @@ export class Service {
   readonly region: string;
   readonly accountId: string;
   executions: Execution[] = [];
-  readonly durable: DurableExecutions;
   /** Where this service can be reached, once it can. */
   url: string | undefined;
   readonly #deny: ServiceOptions['deny'];
@@ -108,23 +92,9 @@ export class Service {
   readonly #capacity: Capacity;
   readonly #runner: InvocationRunner;
   readonly #events: EventQueue;
-  readonly #operations: Readonly<Record<Operation, (call: Call) => Answer | Promise<Answer>>> = {
-    Invoke: (call) => this.#invoke(call),
-    InvokeWithResponseStream: (call) => this.#invokeWithResponseStream(call),
-    GetFunctionConfiguration: (call) => this.#getFunctionConfiguration(call),
-    ListDurableExecutionsByFunction: (call) => this.#listDurableExecutions(call),
-    CheckpointDurableExecution: (call) => this.#aboutExecution(call, checkpointDurableExecution),
-    GetDurableExecutionState: (call) => this.#aboutExecution(call, getDurableExecutionState),
-    GetDurableExecution: (call) => this.#aboutExecution(call, getDurableExecution),
-    GetDurableExecutionHistory: (call) => this.#aboutExecution(call, getDurableExecutionHistory),
-    StopDurableExecution: (call) => this.#aboutExecution(call, stopDurableExecution),
-    SendDurableExecutionCallbackSuccess: (call) =>
-      this.#aboutCallback(call, sendDurableExecutionCallbackSuccess),
-    SendDurableExecutionCallbackFailure: (call) =>
-      this.#aboutCallback(call, sendDurableExecutionCallbackFailure),
-    SendDurableExecutionCallbackHeartbeat: (call) =>
-      this.#aboutCallback(call, sendDurableExecutionCallbackHeartbeat),
-  };
+  readonly #durableRetryDelaysMs: readonly number[];
+  #durable: DurablePart | undefined;
+  #closing = false;
   #whenIdle: (() => void)[] = [];
 
   constructor(options: ServiceOptions) {
@@ -144,14 +114,7 @@ export class Service {
       run: (version, invocation) => this.#runner.run(version, invocation),
       onChange: () => this.#noticeIdle(),
     });
-    this.durable = new DurableExecutions({
-      capacity: this.#capacity,
-      retryDelaysMs: options.durableRetryDelaysMs ?? [1_000, 2_000, 4_000, 8_000],
-      findVersion: (name, version) => this.#functions.find(name, version)?.running,
-      run: (version, invocation) => this.#runner.run(version, invocation),
-      url: () => this.url,
-      onChange: () => this.#noticeIdle(),
-    });
+    this.#durableRetryDelaysMs = options.durableRetryDelaysMs ?? [1_000, 2_000, 4_000, 8_000];
     for (const [name, definition] of Object.entries(options.functions)) this.setFunction(name, definition);
   }
 
@@ -165,6 +128,17 @@ export class Service {
     this.#functions.update(options);
   }
 
+  /** The durable executions of a function, or of all, that were started and not forgotten. */
+  durableExecutions(functionName: string | undefined): StartedDurableExecution[] {
+    return this.#durable?.started(functionName) ?? [];
+  }
+
+  /** Forgets all executions; durable ones that run are not invoked again. */
+  forget(): void {
+    this.executions = [];
+    this.#durable?.forget();
+  }
+
   idle(): Promise<void> {
     return new Promise((resolve) => {
       this.#whenIdle.push(resolve);
@@ -173,7 +147,8 @@ export class Service {
   }
 
   async close(): Promise<void> {
-    this.durable.close();
+    this.#closing = true;
+    this.#durable?.close();
     this.#events.stop();
     await this.#runner.close();
   }
@@ -185,22 +160,56 @@ export class Service {
       if (problem !== undefined) throw problem;
       const route = findRoute(request);
       if (route === undefined) throw unknownOperation();
-      return await this.#operations[route.operation]({ request, requestId, route });
+      return await this.#perform({ request, requestId, route });
     } catch (error) {
       if (error instanceof ServiceError) return error.toAnswer();
       throw error;
     }
   }
 
+  async #perform(call: Call): Promise<Answer> {
+    const { operation } = call.route;
+    switch (operation) {
+      case 'Invoke':
+        return this.#invoke(call);
+      case 'InvokeWithResponseStream':
+        return this.#invokeWithResponseStream(call);
+      case 'GetFunctionConfiguration':
+        return this.#getFunctionConfiguration(call);
+      default:
+        return this.#aboutExecution(call, operation);
+    }
+  }
+
+  /** Loads the part for durable executions, which most servers never need. */
+  async #loadDurable(): Promise<DurablePart> {
+    const { DurablePart } = await import('./durable/part.ts');
+    this.#durable ??= new DurablePart({
+      region: this.region,
+      accountId: this.accountId,
+      capacity: this.#capacity,
+      retryDelaysMs: this.#durableRetryDelaysMs,
+      findVersion: (name, version) => this.#functions.find(name, version)?.running,
+      run: (version, invocation) => this.#runner.run(version, invocation),
+      url: () => this.url,
+      onChange: () => this.#noticeIdle(),
+    });
+    if (this.#closing) this.#durable.close();
+    return this.#durable;
+  }
+
   async #invoke(call: Call): Promise<Answer> {
-    const { invocation, target, deployed } = this.#check(
+    const { invocation, target, deployed } = await this.#check(
       call,
       readInvocation(call.request, call.route.label),
     );
     if (invocation.invocationType === 'DryRun') return DRY_RUN_ANSWER;
     const common = this.#runtimeInvocation(call, invocation, target);
     const version = this.#admit(deployed);
-    if (version.definition.durable !== undefined) return this.#invokeDurable(version, invocation, common);
+    if (version.definition.durable !== undefined) {
+      const durable = await this.#loadDurable();
+      return durable.invoke(version, invocation, common);
+    }
     if (invocation.invocationType === 'Event') {
       const resolveVersion = () => this.#functions.find(target.name, target.qualifier)?.running;
       this.#events.accept(resolveVersion, { ...common, clientContext: undefined });
@@ -231,7 +240,7 @@ export class Service {
     const { request, route } = call;
     const recorded = this.#streaming === 'recorded';
     const { 'x-amz-invocation-type': _ignored, ...headers } = request.headers;
-    const { invocation, target, deployed } = this.#check(
+    const { invocation, target, deployed } = await this.#check(
       call,
       readInvocation(recorded ? { ...request, headers } : request, route.label, STREAM_INVOCATION_TYPES),
     );
@@ -267,64 +276,24 @@ export class Service {
   }
 
   /** Takes an invocation through every check that comes before its payload is looked at. */
-  #check({ request, route }: Call, invocation: InvocationRequest): Checked {
+  async #check({ request, route }: Call, invocation: InvocationRequest): Promise<Checked> {
     const target = this.#resolveReference(invocation, route);
     this.#checkSize(invocation);
     this.#authorise(request, route, target);
     const deployed = this.#deployedVersion(target);
     this.#checkAgainstFunction(invocation, deployed.running);
-    checkDurableInvocation(invocation, deployed.running, target.qualifier);
+    if (deployed.running.definition.durable !== undefined) {
+      const durable = await this.#loadDurable();
+      durable.check(invocation, deployed.running, target.qualifier);
+    }
     return { invocation, target, deployed };
   }
 
-  async #invokeDurable(
-    version: FunctionVersion,
-    { invocationType, durableExecutionName, tail }: InvocationRequest,
-    { payload, ...invocation }: RuntimeInvocation,
-  ): Promise<Answer> {
-    const { region, accountId } = this;
-    const { durable: configuration } = version.definition;
-    if (configuration === undefined) throw new Error(`${version.functionName} is not durable.`);
-    const functionName = version.functionName;
-    const isEvent = invocationType === 'Event';
-    const execution = this.durable.start({
-      name: durableExecutionName,
-      version,
-      invocation,
-      refuseThrottled: !isEvent,
-      start: {
-        functionName,
-        functionArn: functionArn({ region, accountId, name: functionName, qualifier: version.version }),
-        version: version.version,
-        input: payload.toString('utf8'),
-        traceId: invocation.traceId,
-        configuration,
-        resultBytes: isEvent ? ASYNC_PAYLOAD_BYTES : SYNC_PAYLOAD_BYTES,
-      },
-    });
-    if (isEvent) return startedAnswer(execution);
-    await execution.ended;
-    return endedAnswer(execution, tail);
-  }
-
-  #aboutExecution({ request, route }: Call, handle: DurableHandler): Answer {
-    checkDurableExecutionArn(route.label);
-    this.#authorise(request, route, { arn: route.label });
-    return handle({ executions: this.durable, request, label: route.label });
-  }
-
-  #aboutCallback({ request, route }: Call, handle: DurableHandler): Answer {
-    const arn = this.durable.ofCallback(route.label)?.start.arn ?? '*';
-    this.#authorise(request, route, { arn });
-    return handle({ executions: this.durable, request, label: route.label });
-  }
-
-  #listDurableExecutions({ request, route }: Call): Answer {
-    const target = this.#resolveReference(readFunctionRequest(request, route.label), route);
-    this.#authorise(request, route, target);
-    const { version } = this.#deployedVersion(target).running;
-    const call = { executions: this.durable, request };
-    return listDurableExecutions(call, target.name, target.qualifier && version);
+  async #aboutExecution({ request, route }: Call, operation: DurableOperationName): Promise<Answer> {
+    const durable = await this.#loadDurable();
+    const { label } = route;
+    const authorize = () => this.#authorise(request, route, { arn: label });
+    return durable.answer(operation, { request, label, authorize });
   }
 
   #runtimeInvocation({ requestId }: Call, invocation: InvocationRequest, { arn }: Target): RuntimeInvocation {
@@ -432,7 +401,7 @@ export class Service {
   #noticeIdle(): void {
     // Later, so that an event that waited for capacity can take it first.
     setImmediate(() => {
-      if (this.#capacity.total + this.#events.active + this.durable.active > 0) return;
+      if (this.#capacity.total + this.#events.active + (this.#durable?.active ?? 0) > 0) return;
       const waiting = this.#whenIdle;
       this.#whenIdle = [];
       for (const resolve of waiting) resolve();

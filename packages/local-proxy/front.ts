@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
+import { listen } from '@aws-lambda-invoke/local-server';
 
 /** Passes everything between two streams; where one breaks or ends, so does the other. */
 export function join(one: Duplex, other: Duplex): void {
@@ -15,15 +15,6 @@ export function join(one: Duplex, other: Duplex): void {
   }
 }
 
-/** The port that a server listens on. */
-export function portOf(server: {
-  address(): ReturnType<ReturnType<typeof createServer>['address']>;
-}): number {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
-}
-
 /** What stands before a server on loopback, for clients that want TLS or that are elsewhere. */
 export type Front = Readonly<{ port: number; close(): Promise<void> }>;
 
@@ -33,22 +24,7 @@ export async function startFront(options: {
   host?: string;
   certificate?: Readonly<{ key: string; cert: string }>;
 }): Promise<Front> {
-  const sockets = new Set<Duplex>();
-  const pass = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    join(socket, connect(options.targetPort, '127.0.0.1'));
-  };
+  const pass = (socket: Socket): void => join(socket, connect(options.targetPort, '127.0.0.1'));
   const server = options.certificate ? createTlsServer(options.certificate, pass) : createServer(pass);
-  server.listen(0, options.host ?? '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: portOf(server),
-    close: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
+  return listen(server, { host: options.host });
 }

@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { once } from 'node:events';
 import {
   createServer,
   type IncomingMessage,
@@ -10,7 +9,8 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { join, portOf } from './front.ts';
+import { listen } from '@aws-lambda-invoke/local-server';
+import { join } from './front.ts';
 
 /** A request as it came to the proxy: for a tunnel (CONNECT host:port), or to be passed on (POST http://…). */
 export type ProxyRequest = Readonly<{ method: string; target: string; authorization: string | undefined }>;
@@ -151,37 +151,23 @@ export async function startLocalProxy(options: LocalProxyOptions = {}): Promise<
     ? createHttpsServer(certificate, forwarding(gate))
     : createServer(forwarding(gate));
   server.on('connect', tunnelling(gate));
-  const sockets = new Set<Duplex>();
-  server.on('connection', (socket: Duplex) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  const cut = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
-  server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
-  await once(server, 'listening');
+  const listening = await listen(server, options);
   return {
-    port: portOf(server),
+    port: listening.port,
     get requests() {
       return requests;
     },
     get connections() {
-      return sockets.size;
+      return listening.connections;
     },
     obstruct: (chooser) => {
       choose = chooser;
     },
-    cut,
+    cut: () => listening.cut(),
     reset: () => {
       requests = [];
       choose = () => undefined;
     },
-    close: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      cut();
-      await closed;
-    },
+    close: () => listening.close(),
   };
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import * as sdk from '@aws-sdk/client-lambda';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { portOf } from '../../../packages/local-proxy/front.ts';
+import { portOf } from '../../../packages/local-server/listening.ts';
 import { carryRequests } from '../../../src/lambda/api.ts';
 import { AttemptProgress, type ResponseHead } from '../../../src/lambda/attempt-progress.ts';
 import { createAgents } from '../../../src/lambda/connection.ts';

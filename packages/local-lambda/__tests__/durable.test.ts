@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import {
   type Event,
   GetDurableExecutionCommand,
@@ -12,10 +14,6 @@ import {
   type InvokeCommandOutput,
   LambdaClient,
   LambdaServiceException,
-  ListDurableExecutionsByFunctionCommand,
-  SendDurableExecutionCallbackFailureCommand,
-  SendDurableExecutionCallbackHeartbeatCommand,
-  SendDurableExecutionCallbackSuccessCommand,
   StopDurableExecutionCommand,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -210,7 +208,11 @@ describe('an execution', () => {
   });
 
   test('has a history of numbered events', async () => {
-    const { DurableExecutionArn } = await invoke('steps:1', {}, { DurableExecutionName: 'told' });
+    const { DurableExecutionArn } = await invoke(
+      'steps:1',
+      { waitSeconds: 20 },
+      { DurableExecutionName: 'told' },
+    );
     const events = await historyOf(DurableExecutionArn);
     expect(typesOf(events)).toEqual([
       'ExecutionStarted',
@@ -231,13 +233,16 @@ describe('an execution', () => {
       'told first first second second pause  pause third third  told',
     );
     expect(events[0]).toMatchObject({
-      ExecutionStartedDetails: { Input: { Payload: '{}', Truncated: false }, ExecutionTimeout: 60 },
+      ExecutionStartedDetails: {
+        Input: { Payload: '{"waitSeconds":20}', Truncated: false },
+        ExecutionTimeout: 60,
+      },
     });
     expect(events[4]).toMatchObject({
       SubType: 'Step',
       StepSucceededDetails: { Result: { Payload: '2' }, RetryDetails: { CurrentAttempt: 1 } },
     });
-    expect(events[5]).toMatchObject({ WaitStartedDetails: { Duration: 1 } });
+    expect(events[5]).toMatchObject({ WaitStartedDetails: { Duration: 20 } });
     const requestIds = lambda.executions('steps').map(({ requestId }) => requestId);
     expect([events[6], events[10]].map((event) => event?.InvocationCompletedDetails?.RequestId)).toEqual(
       requestIds,
@@ -362,60 +367,6 @@ describe('an execution', () => {
       Status: 'FAILED',
       Error: { ErrorMessage: 'Execution output payload size must be less than or equal to 1048576 bytes.' },
     });
-  });
-});
-
-describe('a callback', () => {
-  test('is waited for until it succeeds', async () => {
-    const arn = await startEvent('callback:1', {});
-    const CallbackId = await callbackIdOf(arn);
-    await lambda.idle();
-    expect(await describeExecution(arn)).toMatchObject({ Status: 'RUNNING' });
-    expect(lambda.executions('callback')).toHaveLength(1);
-    await client.send(
-      new SendDurableExecutionCallbackSuccessCommand({ CallbackId, Result: Buffer.from('yes') }),
-    );
-    expect(await endOf(arn)).toMatchObject({ Status: 'SUCCEEDED', Result: '{"answer":"yes"}' });
-    expect(typesOf(await historyOf(arn))).toContain('CallbackSucceeded');
-    const late = await failureOf(
-      client.send(new SendDurableExecutionCallbackHeartbeatCommand({ CallbackId })),
-    );
-    expect(late.name).toBe('CallbackTimeoutException');
-  });
-
-  test('fails the execution with its error', async () => {
-    const arn = await startEvent('callback:1', {});
-    const CallbackId = await callbackIdOf(arn);
-    const error = { ErrorType: 'Refused', ErrorMessage: 'not today' };
-    await client.send(new SendDurableExecutionCallbackFailureCommand({ CallbackId, Error: error }));
-    expect(await endOf(arn)).toMatchObject({ Status: 'FAILED', Error: { ErrorMessage: 'not today' } });
-  });
-
-  test('times out', async () => {
-    const { DurableExecutionArn } = await invoke('callback:1', { timeout: { seconds: 2 } });
-    expect(await eventOf(DurableExecutionArn, 'CallbackTimedOut')).toMatchObject({
-      CallbackTimedOutDetails: { Error: { Payload: { ErrorType: 'Callback.Timeout' } } },
-    });
-  });
-
-  test('lives longer with each beat of its heart', async () => {
-    const arn = await startEvent('callback:1', { heartbeatTimeout: { seconds: 30 } });
-    const CallbackId = await callbackIdOf(arn);
-    await sleep(100);
-    const beatAt = Date.now();
-    await client.send(new SendDurableExecutionCallbackHeartbeatCommand({ CallbackId }));
-    expect(await endOf(arn)).toMatchObject({ Status: 'FAILED' });
-    const { CallbackTimedOutDetails, EventTimestamp } = await eventOf(arn, 'CallbackTimedOut');
-    expect(CallbackTimedOutDetails?.Error?.Payload?.ErrorType).toBe('Callback.Heartbeat');
-    expect(EventTimestamp?.getTime()).toBeGreaterThanOrEqual(beatAt + 1_500);
-  });
-
-  test('that nobody knows is refused', async () => {
-    const CallbackId = 'QUJD';
-    const error = await failureOf(
-      client.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId })),
-    );
-    expect([error.name, error.message]).toEqual(['InvalidParameterValueException', 'Invalid callback id']);
   });
 });
 
@@ -628,21 +579,6 @@ describe('reading an execution', () => {
     expect(error.message).toContain(message);
   });
 
-  test('lists the executions of a function, the newest first', async () => {
-    const second = await startEvent('steps:2', {}, { DurableExecutionName: 'second' });
-    await endOf(second);
-    const listed = async (input: Partial<ListDurableExecutionsByFunctionCommand['input']>) => {
-      const command = new ListDurableExecutionsByFunctionCommand({ FunctionName: 'steps', ...input });
-      const { DurableExecutions = [] } = await client.send(command);
-      return DurableExecutions.map(({ DurableExecutionArn }) => DurableExecutionArn);
-    };
-    expect(await listed({})).toEqual([second, arn]);
-    expect(await listed({ ReverseOrder: true, MaxItems: 1 })).toEqual([arn]);
-    expect(await listed({ Qualifier: '2' })).toEqual([second]);
-    expect(await listed({ DurableExecutionName: 'second' })).toEqual([second]);
-    expect(await listed({ Statuses: ['RUNNING'] })).toEqual([]);
-  });
-
   test('knows no other execution', async () => {
     const unknown = await failureOf(describeExecution(ENDED_ARN));
     expect(unknown).toMatchObject({
@@ -766,6 +702,30 @@ describe('a checkpoint', () => {
   });
 });
 
+test('the part for durable executions is loaded when a durable function is invoked, and not before', async () => {
+  const program = `
+    import { registerHooks } from 'node:module';
+    let loaded = 0;
+    registerHooks({ load: (url, context, next) => { loaded += url.includes('/durable/'); return next(url, context); } });
+    const { startLocalLambda } = await import('./server.ts');
+    const { SAMPLE_FUNCTIONS } = await import('./sample-functions.ts');
+    const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
+    const lambda = await startLocalLambda({ functions: SAMPLE_FUNCTIONS });
+    const credentials = { accessKeyId: 'AKIAEXAMPLE000000000', secretAccessKey: 'secret' };
+    const client = new LambdaClient({ endpoint: lambda.url, region: lambda.region, credentials });
+    for (const FunctionName of ['echo', 'durable-order:live']) {
+      await client.send(new InvokeCommand({ FunctionName, Payload: '{"waitSeconds":1}' }));
+      console.log(FunctionName, loaded > 0);
+    }
+    client.destroy();
+    await lambda.close();
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: path.resolve(import.meta.dirname, '..'),
+  });
+  expect(stdout.trim().split('\n')).toEqual(['echo false', 'durable-order:live true']);
+});
+
 test('executions do not outlive a reset, nor the server', async () => {
   const server = await startLocalLambda({ functions: { callback: durable('callback') } });
   const sdk = new LambdaClient({
@@ -787,7 +747,7 @@ test('executions do not outlive a reset, nor the server', async () => {
   await server.close();
 });
 
-test('the sample orders, fails, tries again and waits for an approval', async () => {
+test('the sample orders, fails, tries again and waits for an approval for ever', async () => {
   lambda.setFunction('durable-order', {
     ...SAMPLE_FUNCTIONS['durable-order'],
     durable: { executionTimeoutSeconds: 60, timeScale: 0.05 },
@@ -798,6 +758,6 @@ test('the sample orders, fails, tries again and waits for an approval', async ()
   expect(answerOf(failed)).toMatchObject({ errorMessage: 'The card of order A-1 was declined.' });
   const arn = await startEvent('durable-order:1', { approval: true });
   const CallbackId = await callbackIdOf(arn);
-  await client.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId }));
-  expect(await endOf(arn)).toMatchObject({ Status: 'SUCCEEDED' });
+  expect(CallbackId).toMatch(/^[\w+/]{64}$/);
+  expect(await describeExecution(arn)).toMatchObject({ Status: 'RUNNING' });
 });

@@ -38,8 +38,8 @@ export const flaky = withDurableExecution(async ({ failures }, context) =>
   ),
 );
 
-export const callback = withDurableExecution(async (event, context) => {
-  const [answer] = await context.createCallback('approval', event);
+export const callback = withDurableExecution(async (_event, context) => {
+  const [answer] = await context.createCallback('approval');
   return { answer: await answer };
 });
 

@@ -1,5 +1,5 @@
 import type { ErrorObject, Event, EventType } from '@aws-sdk/client-lambda';
-import { type DurableOperation, inSeconds } from './durable-operation.ts';
+import { type DurableOperation, inSeconds } from './operation.ts';
 
 /** What an event carries of the user's data, which a reader may leave out. */
 export type EventData =

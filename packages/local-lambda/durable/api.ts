@@ -1,25 +1,24 @@
 import type { GetDurableExecutionResponse } from '@aws-sdk/client-lambda';
-import { readUpdates } from './durable-checkpoint.ts';
-import { errorPayloadOf, readError } from './durable-error.ts';
-import type { DurableExecution } from './durable-execution.ts';
-import type { DurableExecutions } from './durable-executions.ts';
-import { eventDocument } from './durable-history.ts';
-import { inSeconds } from './durable-operation.ts';
-import type { FunctionVersion } from './function-definition.ts';
-import { fieldOf, textOf } from './json-fields.ts';
-import { SYNC_DURABLE_SECONDS } from './limits.ts';
-import { pageOf, readPageRequest } from './paging.ts';
-import type { InvocationRequest, LambdaRequest } from './request.ts';
+import type { FunctionVersion } from '../function-definition.ts';
+import { fieldOf, textOf } from '../json-fields.ts';
+import { SYNC_DURABLE_SECONDS } from '../limits.ts';
+import { pageOf, readPageRequest } from '../paging.ts';
+import type { InvocationRequest, LambdaRequest } from '../request.ts';
 import {
   type Answer,
-  callbackTimeout,
   invalidParameterValue,
   jsonAnswer,
   serialization,
   validationFailed,
-} from './service-errors.ts';
+} from '../service-errors.ts';
+import { readUpdates } from './checkpoint.ts';
+import { errorPayloadOf, readError } from './error.ts';
+import type { DurableExecution } from './execution.ts';
+import type { DurableExecutions } from './executions.ts';
+import { eventDocument } from './history.ts';
+import { inSeconds } from './operation.ts';
 
-/** A request about a durable execution, or about a callback of one; label is what its path names. */
+/** A request about a durable execution; label is the ARN that its path names. */
 export type DurableCall = Readonly<{ executions: DurableExecutions; request: LambdaRequest; label: string }>;
 export type DurableHandler = (call: DurableCall) => Answer;
 
@@ -147,61 +146,3 @@ export const stopDurableExecution: DurableHandler = ({ executions, request, labe
   execution.stop(error);
   return jsonAnswer({ StopTimestamp: inSeconds(execution.endedAt ?? Date.now()) });
 };
-
-/** The callback of an id while it is awaited; throws what the service answers where it is not. */
-function awaitedCallback({ executions, label }: DurableCall) {
-  const execution = executions.ofCallback(label);
-  const callback = execution?.findCallback(label);
-  if (execution === undefined || callback === undefined) throw invalidParameterValue('Invalid callback id');
-  if (execution.ending !== undefined || callback.status !== 'STARTED') throw callbackTimeout();
-  return { execution, callback };
-}
-
-export const sendDurableExecutionCallbackSuccess: DurableHandler = (call) => {
-  const { execution, callback } = awaitedCallback(call);
-  const { body } = call.request;
-  execution.endCallback(callback, { result: body.length === 0 ? undefined : body.toString('utf8') });
-  return jsonAnswer({});
-};
-
-export const sendDurableExecutionCallbackFailure: DurableHandler = (call) => {
-  const { execution, callback } = awaitedCallback(call);
-  execution.endCallback(callback, { error: readError(bodyOf(call.request)) ?? {} });
-  return jsonAnswer({});
-};
-
-export const sendDurableExecutionCallbackHeartbeat: DurableHandler = (call) => {
-  const { execution, callback } = awaitedCallback(call);
-  execution.keepAlive(callback);
-  return jsonAnswer({});
-};
-
-/** Lists a function's executions; functionName and version say whose. */
-export function listDurableExecutions(
-  { executions, request }: Omit<DurableCall, 'label'>,
-  functionName: string,
-  version: string | undefined,
-): Answer {
-  const { query } = request;
-  const page = readPageRequest(query);
-  const matching = executions.all.filter(
-    ({ start, status }) =>
-      start.functionName === functionName &&
-      start.version === (version ?? start.version) &&
-      start.name === (query['DurableExecutionName'] ?? start.name) &&
-      status === (query['Statuses'] ?? status),
-  );
-  const ordered = query['ReverseOrder'] === 'true' ? matching : matching.toReversed();
-  const { items, nextMarker } = pageOf(ordered, page, ({ start }) => start.arn);
-  return jsonAnswer({
-    DurableExecutions: items.map(({ start, status, startedAt, endedAt }) => ({
-      DurableExecutionArn: start.arn,
-      DurableExecutionName: start.name,
-      FunctionArn: start.functionArn,
-      Status: status,
-      StartTimestamp: inSeconds(startedAt),
-      EndTimestamp: endedAt === undefined ? undefined : inSeconds(endedAt),
-    })),
-    NextMarker: nextMarker,
-  });
-}

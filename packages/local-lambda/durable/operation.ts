@@ -19,16 +19,8 @@ export type DurableOperation =
   /** attempt counts those that have ended. */
   | (Common & Outcome & Readonly<{ type: 'STEP'; attempt: number; nextAttemptAt: number | undefined }>)
   | (Common & Readonly<{ type: 'WAIT'; seconds: number; endsAt: number }>)
-  | (Common &
-      Outcome &
-      Readonly<{
-        type: 'CALLBACK';
-        callbackId: string;
-        timeoutSeconds: number | undefined;
-        timeoutAt: number | undefined;
-        heartbeatSeconds: number | undefined;
-        heartbeatAt: number | undefined;
-      }>);
+  /** Nobody can answer a callback here: it waits until the execution ends. */
+  | (Common & Outcome & Readonly<{ type: 'CALLBACK'; callbackId: string }>);
 
 /** A timestamp as its receiver wants it: the API sends seconds, a handler's event has milliseconds. */
 export type TimeFormat = (milliseconds: number) => number;

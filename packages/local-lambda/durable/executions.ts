@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { ExecutionStatus } from '@aws-sdk/client-lambda';
-import type { Capacity } from './capacity.ts';
-import { DurableExecution, type DurableStart } from './durable-execution.ts';
-import type { RuntimeInvocation } from './execution-environment.ts';
-import type { FunctionVersion } from './function-definition.ts';
-import type { RunResult } from './invocation-runner.ts';
-import { durableExecutionAlreadyStarted, resourceNotFound, tooManyRequests } from './service-errors.ts';
+import type { Capacity } from '../capacity.ts';
+import type { RuntimeInvocation } from '../execution-environment.ts';
+import type { FunctionVersion } from '../function-definition.ts';
+import type { RunResult } from '../invocation-runner.ts';
+import { durableExecutionAlreadyStarted, resourceNotFound, tooManyRequests } from '../service-errors.ts';
+import { DurableExecution, type DurableStart } from './execution.ts';
 
 /** A durable execution that was started, as a test may want to look at it. */
 export type StartedDurableExecution = Readonly<{
@@ -30,6 +30,18 @@ export function startedDurableExecution(execution: DurableExecution): StartedDur
 
 type FindVersion = (functionName: string, version: string) => FunctionVersion | undefined;
 
+/** What durable executions need of the service. */
+export type DurableExecutionsOptions = Readonly<{
+  capacity: Capacity;
+  retryDelaysMs: readonly number[];
+  findVersion: FindVersion;
+  run: (version: FunctionVersion, invocation: RuntimeInvocation) => Promise<RunResult>;
+  /** Where a handler reaches this server. */
+  url: () => string | undefined;
+  /** Called when active may have changed. */
+  onChange: () => void;
+}>;
+
 /** The durable executions of all functions, from their start until the server forgets them. */
 export class DurableExecutions {
   readonly #capacity: Capacity;
@@ -42,16 +54,7 @@ export class DurableExecutions {
   readonly #waitingForCapacity = new Set<DurableExecution>();
   #closing = false;
 
-  constructor(options: {
-    capacity: Capacity;
-    retryDelaysMs: readonly number[];
-    findVersion: FindVersion;
-    run: (version: FunctionVersion, invocation: RuntimeInvocation) => Promise<RunResult>;
-    /** Where a handler reaches this server. */
-    url: () => string | undefined;
-    /** Called when active may have changed. */
-    onChange: () => void;
-  }) {
+  constructor(options: DurableExecutionsOptions) {
     this.#capacity = options.capacity;
     this.#retryDelaysMs = options.retryDelaysMs;
     this.#findVersion = options.findVersion;
@@ -109,11 +112,6 @@ export class DurableExecutions {
     const execution = this.#all.find(({ start }) => start.arn === arn);
     if (execution === undefined) throw resourceNotFound('Durable Execution does not exist');
     return execution;
-  }
-
-  /** The execution that waits, or waited, for a callback. */
-  ofCallback(callbackId: string): DurableExecution | undefined {
-    return this.#all.find((execution) => execution.findCallback(callbackId) !== undefined);
   }
 
   /** Forgets all of them; those that run are not invoked again. */

@@ -1,6 +1,6 @@
-import type { Ending } from './durable-checkpoint.ts';
-import { readError } from './durable-error.ts';
-import { fieldOf, textOf } from './json-fields.ts';
+import { fieldOf, textOf } from '../json-fields.ts';
+import type { Ending } from './checkpoint.ts';
+import { readError } from './error.ts';
 
 /** Says what is wrong with a result, if anything. */
 export function resultProblem(result: string | undefined, resultBytes: number): string | undefined {

@@ -1,5 +1,5 @@
 import type { ErrorObject } from '@aws-sdk/client-lambda';
-import { fieldOf, textOf } from './json-fields.ts';
+import { fieldOf, textOf } from '../json-fields.ts';
 
 function linesOf(value: unknown): string[] | undefined {
   return Array.isArray(value) ? value.map(String) : undefined;

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { ErrorObject, EventType, ExecutionStatus, OperationStatus } from '@aws-sdk/client-lambda';
-import { readError } from './durable-error.ts';
-import type { DurableEvent, EventData } from './durable-history.ts';
-import { type DurableOperation, inSeconds } from './durable-operation.ts';
-import { fieldOf, numberOf, textOf } from './json-fields.ts';
-import { OPERATION_PAYLOAD_BYTES } from './limits.ts';
-import { invalidParameterValue } from './service-errors.ts';
+import { fieldOf, numberOf, textOf } from '../json-fields.ts';
+import { OPERATION_PAYLOAD_BYTES } from '../limits.ts';
+import { invalidParameterValue } from '../service-errors.ts';
+import { readError } from './error.ts';
+import type { DurableEvent, EventData } from './history.ts';
+import { type DurableOperation, inSeconds } from './operation.ts';
 
 const TYPES = ['CALLBACK', 'CONTEXT', 'EXECUTION', 'STEP', 'WAIT'] as const;
 const ACTIONS = ['START', 'SUCCEED', 'FAIL', 'RETRY'] as const;
@@ -23,8 +23,6 @@ export type OperationUpdate = Readonly<{
   nextAttemptDelaySeconds: number | undefined;
   waitSeconds: number | undefined;
   replayChildren: boolean;
-  timeoutSeconds: number | undefined;
-  heartbeatSeconds: number | undefined;
 }>;
 
 /** How an execution ended. */
@@ -64,7 +62,6 @@ function readUpdate(value: unknown): OperationUpdate {
   if (id === undefined) throw invalidParameterValue('Operation update must have an Id.');
   if (type === undefined) throw invalidParameterValue('Unknown operation type.');
   if (action === undefined) throw invalidParameterValue('Invalid action for the given operation type.');
-  const callback = fieldOf(value, 'CallbackOptions');
   return {
     id,
     parentId: textOf(value, 'ParentId'),
@@ -77,9 +74,6 @@ function readUpdate(value: unknown): OperationUpdate {
     nextAttemptDelaySeconds: numberOf(fieldOf(value, 'StepOptions'), 'NextAttemptDelaySeconds'),
     waitSeconds: numberOf(fieldOf(value, 'WaitOptions'), 'WaitSeconds'),
     replayChildren: fieldOf(fieldOf(value, 'ContextOptions'), 'ReplayChildren') === true,
-    // 0 means that there is none.
-    timeoutSeconds: numberOf(callback, 'TimeoutSeconds') || undefined,
-    heartbeatSeconds: numberOf(callback, 'HeartbeatTimeoutSeconds') || undefined,
   };
 }
 
@@ -100,7 +94,7 @@ export class Checkpoint {
   constructor(options: {
     operations: ReadonlyMap<string, DurableOperation>;
     now: number;
-    /** How long a second of a wait, a retry's delay or a callback's timeout takes. */
+    /** How long a second of a wait or of a retry's delay takes. */
     secondMs: number;
   }) {
     this.operations = new Map(options.operations);
@@ -148,7 +142,7 @@ export class Checkpoint {
   }
 
   #create(update: OperationUpdate, type: keyof typeof TRANSITIONS): DurableOperation {
-    const { id, parentId, name, subType, waitSeconds, timeoutSeconds, heartbeatSeconds } = update;
+    const { id, parentId, name, subType, waitSeconds } = update;
     const common = {
       id,
       parentId,
@@ -176,10 +170,6 @@ export class Checkpoint {
           ...outcome,
           type,
           callbackId: randomBytes(48).toString('base64'),
-          timeoutSeconds,
-          timeoutAt: timeoutSeconds && this.#after(timeoutSeconds),
-          heartbeatSeconds,
-          heartbeatAt: heartbeatSeconds && this.#after(heartbeatSeconds),
         };
     }
   }
@@ -248,8 +238,7 @@ function startDetailsOf(operation: DurableOperation): Readonly<Record<string, un
     return { Duration: operation.seconds, ScheduledEndTimestamp: inSeconds(operation.endsAt) };
   }
   if (operation.type === 'CALLBACK') {
-    const { callbackId, timeoutSeconds, heartbeatSeconds } = operation;
-    return { CallbackId: callbackId, Timeout: timeoutSeconds, HeartbeatTimeout: heartbeatSeconds };
+    return { CallbackId: operation.callbackId };
   }
   return {};
 }

@@ -1,22 +1,22 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { ErrorObject, ExecutionStatus } from '@aws-sdk/client-lambda';
-import { Checkpoint, type Ending, type OperationUpdate } from './durable-checkpoint.ts';
-import { errorOfInvocation } from './durable-error.ts';
-import { readHandlerAnswer, resultProblem } from './durable-handler-answer.ts';
-import { DurableHistory } from './durable-history.ts';
+import type { DurableConfiguration } from '../function-definition.ts';
+import type { RunResult } from '../invocation-runner.ts';
+import type { LogTail } from '../log.ts';
+import { type PageRequest, pageOf } from '../paging.ts';
+import { invalidParameterValue } from '../service-errors.ts';
+import { Checkpoint, type Ending, type OperationUpdate } from './checkpoint.ts';
+import { errorOfInvocation } from './error.ts';
+import { readHandlerAnswer, resultProblem } from './handler-answer.ts';
+import { DurableHistory } from './history.ts';
 import {
   type DurableOperation,
   inMilliseconds,
   inSeconds,
   operationDocument,
   type TimeFormat,
-} from './durable-operation.ts';
-import { dueAt, fire, isPending } from './durable-timers.ts';
-import type { DurableConfiguration } from './function-definition.ts';
-import type { RunResult } from './invocation-runner.ts';
-import type { LogTail } from './log.ts';
-import { type PageRequest, pageOf } from './paging.ts';
-import { invalidParameterValue } from './service-errors.ts';
+} from './operation.ts';
+import { dueAt, fire, isPending } from './timers.ts';
 
 /** What an execution is from its start on. */
 export type DurableStart = Readonly<{
@@ -194,41 +194,6 @@ export class DurableExecution {
     this.ending ??= { status: 'STOPPED', error: {} };
     clearTimeout(this.#timer);
     this.#noticeEnd();
-  }
-
-  /** The callback operation of an id, if it is one of this execution. */
-  findCallback(callbackId: string): Extract<DurableOperation, { type: 'CALLBACK' }> | undefined {
-    for (const operation of this.#operations.values()) {
-      if (operation.type === 'CALLBACK' && operation.callbackId === callbackId) return operation;
-    }
-    return undefined;
-  }
-
-  /** Ends a callback and wakes the handler. */
-  endCallback(
-    callback: Extract<DurableOperation, { type: 'CALLBACK' }>,
-    { result, error }: Pick<Ending, 'result' | 'error'>,
-  ): void {
-    const now = Date.now();
-    const status = error === undefined ? 'SUCCEEDED' : 'FAILED';
-    const operation = { ...callback, status, endedAt: now, result, error } as const;
-    this.#set(operation);
-    this.history.add(
-      error === undefined
-        ? { type: 'CallbackSucceeded', operation, data: { member: 'Result', payload: result } }
-        : { type: 'CallbackFailed', operation, data: { member: 'Error', payload: error } },
-      now,
-    );
-    this.#wake();
-  }
-
-  /** Gives a callback more time. */
-  keepAlive(callback: Extract<DurableOperation, { type: 'CALLBACK' }>): void {
-    const { heartbeatSeconds } = callback;
-    if (heartbeatSeconds === undefined) return;
-    const heartbeatAt = Date.now() + heartbeatSeconds * this.#secondMs;
-    this.#operations.set(callback.id, { ...callback, heartbeatAt });
-    this.#arm();
   }
 
   #checkToken(token: string | undefined): void {

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Server } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** Where to listen; by default on a free port of the loopback address. */
+export type Place = Readonly<{ port?: number | undefined; host?: string | undefined }>;
+
+/** A server that listens. */
+export type Listening = Readonly<{
+  port: number;
+  /** How many connections are open. */
+  readonly connections: number;
+  /** Destroys every open connection; the server still takes new ones. */
+  cut(): void;
+  /** Stops listening and destroys every open connection. */
+  close(): Promise<void>;
+}>;
+
+/** The port that a server listens on. */
+export function portOf(server: Pick<Server, 'address'>): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  return address.port;
+}
+
+/** Makes a server listen; throws where the port is taken. */
+export async function listen(
+  server: Server,
+  { port = 0, host = '127.0.0.1' }: Place = {},
+): Promise<Listening> {
+  const sockets = new Set<Duplex>();
+  server.on('connection', (socket: Duplex) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  server.listen(port, host);
+  await once(server, 'listening');
+  return {
+    port: portOf(server),
+    get connections() {
+      return sockets.size;
+    },
+    cut,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      cut();
+      await closed;
+    },
+  };
+}
+
+/** The headers of a request; a header that came several times has its values joined with commas. */
+export function headersOf({ headersDistinct }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headersDistinct).flatMap(([name, values]) =>
+      values === undefined ? [] : [[name, values.join(',')]],
+    ),
+  );
+}
