@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { ENTRY_INPUTS, type ListedEntry, parseInvocations } from '../../../src/inputs/invocations.ts';
+import { type ListedEntry, parseInvocations } from '../../../src/inputs/invocations.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
+import { ENTRY_INPUTS } from '../../../src/inputs/schema.ts';
 import { SEED } from '../../seed.ts';
 
 async function read(text: string): Promise<{ entries: readonly ListedEntry[]; problems: readonly string[] }> {
@@ -22,9 +23,9 @@ const problemsOf = async (text: string): Promise<readonly string[]> => (await re
 
 const TAKES =
   'An entry takes function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id, durable_execution_name and region.';
-const REFERENCE = 'anchors (&) and aliases (*) are not taken here. Write the value out.';
-const MERGE = 'merge keys (<<) are not taken here. Write the keys and values out.';
-const TAG = 'this tag (!) is not known here or does not fit its value. Remove it.';
+const REFERENCE = 'anchors (&) and aliases (*) are not supported. Write the value out.';
+const MERGE = 'merge keys (<<) are not supported. Write the keys and values out.';
+const TAG = 'this tag (!) is not supported or does not fit its value. Remove it.';
 const NOT_FINITE = 'JSON has no infinity and no "not a number". Write a number or null.';
 const TOO_DEEP = 'values are nested more than 500 levels deep. Give such an event as payload_file.';
 const notAMapping = (kind: string): string =>
@@ -339,11 +340,11 @@ describe('a list with mistakes', () => {
     ],
     [
       '%YAML 1.1\n---\n- payload: 1\n',
-      [' (line 1, column 1): directives (%) are not taken here. Remove the line.'],
+      [' (line 1, column 1): directives (%) are not supported. Remove the line.'],
     ],
     [
       '%TAG !! tag:example.com,2000:\n---\n- payload: 1\n',
-      [' (line 1, column 1): directives (%) are not taken here. Remove the line.'],
+      [' (line 1, column 1): directives (%) are not supported. Remove the line.'],
     ],
     ['!!omap\n- payload: 1', [` (line 2, column 1): ${TAG}`]],
     // Entries that are no mappings.
@@ -475,7 +476,7 @@ describe('a list with mistakes', () => {
     [
       '- payload: "\\q"\n',
       [
-        ', entry 1 (line 1, column 13): the YAML is not valid: in double quotes a backslash starts an escape, and YAML has no such escape. Write two backslashes for one, or take single quotes.',
+        ', entry 1 (line 1, column 13): the YAML is not valid: in double quotes a backslash starts an escape, and YAML has no such escape. Write two backslashes for one, or use single quotes.',
       ],
     ],
     [

@@ -10,7 +10,7 @@ describe.each([
     ['30', 30_000],
     ['432000', 432_000_000],
   ])('takes %s, in milliseconds from then on', async (value, milliseconds) => {
-    expect((await planFor({ [input]: value })).delivery).toMatchObject({ [field]: milliseconds });
+    expect((await planFor({ [input]: value })).policy).toMatchObject({ [field]: milliseconds });
   });
 
   test.each([below, '432001', '1.5', '1e3', '0x10', '30s', 'never', '٣', 'Infinity', '9'.repeat(70)])(
