@@ -20,7 +20,7 @@ function listedSource({ values, number, line }: ListedEntry, step: InputReader):
   const hasPayload = values.payload !== undefined || values.payload_file !== undefined;
   return {
     read: (name) => {
-      // An entry's own payload, of either kind, stands in place of the step's.
+      // An entry's own payload, of either kind, replaces the step's.
       const isReplaced = hasPayload && (name === 'payload' || name === 'payload_file');
       return values[name] ?? (isReplaced ? '' : step(name));
     },
@@ -39,7 +39,7 @@ async function findSources({ read, values }: StepInputs, problems: Problems): Pr
   return listed.map((entry) => listedSource(entry, read));
 }
 
-/** The invocations of a step, in the order of their entries, and what to tell the user once. */
+/** The invocations of a step, in the order of their entries, and what the user should know, each once. */
 export type Entries = Readonly<{
   /** Empty where they are too many to be made. */
   invocations: readonly Invocation[];

@@ -6,7 +6,7 @@ import { INPUTS, type Input, type InputReader } from './schema.ts';
 /** Environment variables by name. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Credentials of the step. Whoever answers may repeat them, and nobody is to see them. */
+/** The step's credentials, which no text may show: a response can repeat them. */
 export type StepCredentials = Readonly<{ keys: readonly string[]; passwords: readonly string[] }>;
 
 /** What the runner says of itself and of the job, and what the network needs to know of the machine. */
@@ -55,7 +55,7 @@ export const readInput: InputReader = (name) => {
 // An access key id is no secret: it is in every signed request, and advice about permissions names it.
 const KEYS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'];
 
-/** A proxy's password as it stands in its URL, decoded, and in the header that Node.js sends. */
+/** A proxy's password as its URL has it, decoded, and as the header that Node.js sends has it. */
 function passwordsOf(proxy: string): string[] {
   const url = URL.parse(proxy.includes('://') ? proxy : `http://${proxy}`);
   if (url === null || url.password === '') return [];

@@ -16,13 +16,20 @@ export const optional =
   (given) =>
     given === '' ? { value: undefined } : parse(given);
 
-/** A text that follows a rule of the API; `form` says the rule after "must be". */
+/** What a text has to match and how long it may be; `form` says both, in words that follow "must be". */
+type TextRule = Readonly<{
+  matches: (text: string) => boolean;
+  longest: number;
+  form: (longest: number) => string;
+}>;
+
+/** A text that follows a rule of the API. */
 export const matching =
-  (rule: Readonly<{ matches: (text: string) => boolean; longest: number; form: string }>): Parse<string> =>
+  ({ matches, longest, form }: TextRule): Parse<string> =>
   (given) =>
-    given.length <= rule.longest && rule.matches(given)
+    given.length <= longest && matches(given)
       ? { value: given }
-      : { problem: `must be ${rule.form}; got ${quote(given)}.` };
+      : { problem: `must be ${form(longest)}; got ${quote(given)}.` };
 
 const bare = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '');
 const LARGEST_DISTANCE = 3;

@@ -19,7 +19,7 @@ import {
 } from './yaml.ts';
 
 /**
- * One entry of the list: the texts it gives, as the step's inputs would have them, and where it stands,
+ * One entry of the list: the texts it gives, as the step's inputs would have them, and its place:
  * `number` in the list and `line` in the input's text, both from 1.
  */
 export type ListedEntry = Readonly<{

@@ -78,7 +78,7 @@ const EVENTS: ReadonlyMap<string, (payload: Fields) => Found> = new Map([
   ['push', inPush],
 ]);
 
-/** Says which pull request an event belongs to, a commit where only GitHub can tell, or why there is none. */
+/** Finds the pull request of an event, a commit where only GitHub knows it, or why there is none. */
 export function findPullRequest(event: Readonly<{ name: string; payload: unknown }>): Found {
   const find = EVENTS.get(event.name);
   if (find === undefined) return { reason: `the event ${event.name || '(none)'} belongs to no pull request` };

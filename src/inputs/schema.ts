@@ -12,7 +12,7 @@ import {
 } from './input-types.ts';
 import type { Problems } from './problems.ts';
 
-/** One declared input: how its text becomes a value, and the text that stands for it where it is not given. */
+/** One declared input: how its text becomes a value, and the text that is used where it is not given. */
 export type Input<Value> = Readonly<{
   parse: Parse<Value>;
   default: string;
@@ -39,22 +39,23 @@ const LOG_TYPE = oneOf(['None', 'Tail']);
 const QUALIFIER = matching({
   matches: isQualifier,
   longest: 128,
-  form: 'a version (7), an alias (PROD) or $LATEST: letters, digits, - and _, at most 128',
+  form: (longest) =>
+    `a version (7), an alias (PROD) or $LATEST: letters, digits, - and _, at most ${longest}`,
 });
 const TENANT_ID = matching({
   matches: (id) => /^[a-zA-Z0-9._:/=+\-@ ]+$/.test(id),
   longest: 256,
-  form: '1 to 256 letters, digits, spaces or . _ : / = + - @',
+  form: (longest) => `1 to ${longest} letters, digits, spaces or . _ : / = + - @`,
 });
 const EXECUTION_NAME = matching({
   matches: (name) => /^[a-zA-Z0-9-_]+$/.test(name),
   longest: 64,
-  form: '1 to 64 letters, digits, - or _',
+  form: (longest) => `1 to ${longest} letters, digits, - or _`,
 });
 const REGION = matching({
   matches: isRegion,
-  longest: 64,
-  form: 'the code of an AWS region, for example eu-west-1',
+  longest: Number.POSITIVE_INFINITY,
+  form: () => 'the code of an AWS region, for example eu-west-1',
 });
 /** What may be retried (docs/reliability.md). */
 const RETRY = oneOf(['safe', 'idempotent', 'never']);

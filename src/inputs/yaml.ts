@@ -183,7 +183,7 @@ export function jsonOf(node: unknown, reader: YamlReader): string {
     return json ?? 'null';
   }
   if (yaml.isSeq(node)) return `[${node.items.map((item) => jsonOf(item, reader)).join(',')}]`;
-  // An alias, which was refused as a token; or nothing, where a key stands alone.
+  // An alias, which was refused as a token; or nothing, where a key has no value.
   if (!yaml.isMap(node)) return 'null';
   const members = Array.from(
     pairsOf(node, reader),
