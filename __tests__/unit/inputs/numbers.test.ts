@@ -59,6 +59,13 @@ describe.each(['repeat', 'max_concurrency'])('%s', (input) => {
   });
 });
 
+test('max_concurrency is at most 1000', async () => {
+  expect((await planFor({ max_concurrency: '1000' })).maxConcurrency).toBe(1000);
+  expect(await problemsFor({ max_concurrency: '1001' })).toEqual([
+    'max_concurrency must be a whole number from 1 to 1000; got "1001".',
+  ]);
+});
+
 describe('max_concurrency', () => {
   test.each([
     [{}, 10],
