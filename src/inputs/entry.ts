@@ -82,8 +82,8 @@ export class EntryParser {
     const problemsFor = (...names: readonly InputName[]): Problems =>
       names.some(isOwn) ? here : this.#problems;
 
+    const reference = parseFunctionName(read('function_name'), problemsFor('function_name'));
     const values = parseInputs(ENTRY_INPUTS, { read, problemsFor });
-    const reference = parseFunctionName(values.function_name, problemsFor('function_name'));
     const facts = { ...values, response_stream: this.#responseStream, reference };
     for (const { inputs, applies, message } of ENTRY_ERRORS) {
       if (applies(facts)) problemsFor(...inputs).add(message(facts));

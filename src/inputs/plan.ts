@@ -72,10 +72,13 @@ function checkTogether(values: InputValues, parts: StepParts, problems: Problems
 /** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
 export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
   const problems = new Problems();
-  const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => problems });
+  // Problems with what to invoke come first.
+  const valueProblems = new Problems();
+  const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
   const { workspace, temporaryFolder } = environment;
   const folders = { workspace, temporaryFolder };
   const { invocations, counts, ...entries } = await parseEntries({ read, values, folders }, problems);
+  problems.addAll(valueProblems);
   const { file: responseFile, note } = await parseResponseFile(values.response_file, folders, problems);
   const expressions = await parseExpressions(values, problems);
   const proxy = parseProxy(environment, problems);

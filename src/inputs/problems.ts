@@ -24,6 +24,11 @@ export class Problems {
     this.#found.add(this.#place + problem);
   }
 
+  /** Adds those of another collection, after what was found so far. */
+  addAll(others: Problems): void {
+    for (const problem of others.#found) this.add(problem);
+  }
+
   /** The same collection, in which each problem begins with the place where it was found. */
   at(place: string): Problems {
     return new Problems(this.#found, `${place}: `);
