@@ -44,7 +44,7 @@ function suggestion(given: string, choices: readonly string[]): string {
 
 /** One of a fixed set of words, spelled exactly; the message suggests the nearest one. */
 export const oneOf =
-  <Choice extends string>(choices: readonly Choice[]): Parse<Choice> =>
+  <const Choice extends string>(choices: readonly Choice[]): Parse<Choice> =>
   (given) => {
     const value = choices.find((choice) => choice === given);
     if (value !== undefined) return { value };

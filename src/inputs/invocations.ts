@@ -60,7 +60,7 @@ function inputTextOf({ input, offset, value }: GivenInput, reader: YamlReader): 
   return undefined;
 }
 
-const EVERY_INPUT = `An entry takes ${ENTRY_INPUTS.slice(0, -1).join(', ')} and ${ENTRY_INPUTS.at(-1)}.`;
+const EVERY_INPUT = `An entry can have ${ENTRY_INPUTS.slice(0, -1).join(', ')} and ${ENTRY_INPUTS.at(-1)}.`;
 
 function unknownKey(key: string): string {
   const [nearest] = ENTRY_INPUTS.map((input) => ({ input, distance: leven(key, input) })).sort(
@@ -78,7 +78,7 @@ function valuesOf(node: unknown, reader: YamlReader): ListedEntry['values'] {
   if (!yaml.isMap(node)) {
     addProblem(
       offsetOf(node, reader),
-      `an entry must be a mapping, such as "function_name: my-function"; this is ${describeNode(node, reader)}. Write {} for an entry that takes everything from the step's inputs.`,
+      `an entry must be a mapping, such as "function_name: my-function"; this is ${describeNode(node, reader)}. Write {} for an entry that inherits all of the step's inputs.`,
     );
     return values;
   }
@@ -130,7 +130,7 @@ function checkStream(tokens: readonly CST.Token[], addProblem: AddProblem): bool
   const excess = starts[MOST_ENTRIES];
   if (excess !== undefined) {
     const [most, count] = [MOST_ENTRIES, starts.length].map((number) => grouped(number));
-    addProblem(excess, `a list takes at most ${most} entries; this one has ${count}. Split it.`);
+    addProblem(excess, `a list can have at most ${most} entries; this one has ${count}. Split it.`);
     return false;
   }
   return documents.map((document) => checkTokens(document, addProblem)).every((isBounded) => isBounded);

@@ -19,11 +19,11 @@ export type PayloadFile = Readonly<{
 const FILE_PROBLEMS = new Map([
   ['ENOENT', 'does not exist. Check the path, and that an earlier step made or checked out the file'],
   ['ENOTDIR', 'does not exist: a part of its path is a file'],
-  ['EACCES', 'may not be read by this job'],
+  ['EACCES', 'cannot be read: permission denied'],
   ['ELOOP', 'is a symlink that leads back to itself'],
   // A socket can't be opened.
   ['ENXIO', 'is not a regular file. Name a file with the JSON event'],
-  ['EAGAIN', "can't be read to its end without waiting. Name a file with the JSON event"],
+  ['EAGAIN', 'cannot be read to its end without waiting. Name a file with the JSON event'],
 ]);
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);

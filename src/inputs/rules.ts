@@ -36,7 +36,7 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
     applies: ({ region, reference }) =>
       region !== undefined && reference?.region !== undefined && reference.region !== region,
     message: ({ region = '', reference }) =>
-      `region is ${quote(region)}, but the ARN in function_name is of ${quote(reference?.region ?? '')}. Leave region out: the ARN's own is used.`,
+      `region is ${quote(region)}, but the ARN in function_name is in ${quote(reference?.region ?? '')}. Leave region out: the ARN's own is used.`,
   }),
   entryRule({
     inputs: ['payload', 'payload_file'],
@@ -48,7 +48,7 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
     applies: ({ payload, payload_file: file, invocation_type: type }) =>
       payload === '' && file === '' && type !== 'DryRun',
     message: () =>
-      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file. An expression that is empty counts as not given.",
+      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file. An empty expression counts as not given.",
   }),
   // Source of both: the API's InvokeWithResponseStream.
   entryRule({
@@ -61,7 +61,7 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
     inputs: ['response_stream', 'durable_execution_name'],
     applies: ({ response_stream: isStream, durable_execution_name: name }) => isStream && name !== undefined,
     message: () =>
-      'response_stream and durable_execution_name are both given; Lambda streams no durable execution. Remove one of them.',
+      'response_stream and durable_execution_name are both given; Lambda cannot stream a durable execution. Remove one of them.',
   }),
 ];
 
@@ -144,7 +144,7 @@ export const STEP_ERRORS: readonly StepRule[] = [
     inputs: ['response_stream', 'wait_for_durable_execution'],
     applies: ({ response_stream: isStream, wait_for_durable_execution: waits }) => isStream && waits,
     message: () =>
-      'response_stream and wait_for_durable_execution are both true; Lambda streams no durable execution. Remove one of them.',
+      'response_stream and wait_for_durable_execution are both true; Lambda cannot stream a durable execution. Remove one of them.',
   }),
 ];
 
@@ -164,7 +164,7 @@ export const STEP_WARNINGS: readonly StepRule[] = [
     applies: ({ repeat, planned }) =>
       repeat > 1 && planned.some(({ durableExecutionName }) => durableExecutionName !== undefined),
     message: ({ repeat }) =>
-      `repeat: ${repeat} has no effect with durable_execution_name; Lambda takes all copies for one execution.`,
+      `repeat: ${repeat} has no effect with durable_execution_name; Lambda treats all copies as one execution.`,
   }),
   stepRule({
     inputs: ['response_file', 'wait_for_durable_execution'],

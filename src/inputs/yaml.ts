@@ -165,10 +165,7 @@ export function* pairsOf(map: YAMLMap, reader: YamlReader): Generator<Pair> {
       seen.set(text, offset);
       yield { key: text, offset, value };
     } else {
-      addProblem(
-        offset,
-        `the key ${quote(text)} is there already, on line ${lineAt(first)}. Remove one of them.`,
-      );
+      addProblem(offset, `the key ${quote(text)} is already on line ${lineAt(first)}. Remove one of them.`);
     }
   }
 }

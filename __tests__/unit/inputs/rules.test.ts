@@ -1,26 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { ENTRY_INPUTS, INPUT_NAMES, INPUTS } from '../../../src/inputs/schema.ts';
+import { INPUT_NAMES, INPUTS } from '../../../src/inputs/schema.ts';
 import { planFor, problemsFor } from './factory.ts';
 
 describe('the table of inputs', () => {
   test.each(INPUT_NAMES)('%s has a default that is valid', (name) => {
     const { parse, default: preset } = INPUTS[name];
     expect(parse(preset)).toHaveProperty('value');
-  });
-
-  test('says which inputs an entry may give for itself', () => {
-    expect(ENTRY_INPUTS).toEqual([
-      'function_name',
-      'payload',
-      'payload_file',
-      'qualifier',
-      'invocation_type',
-      'log_type',
-      'client_context',
-      'tenant_id',
-      'durable_execution_name',
-      'region',
-    ]);
   });
 });
 
