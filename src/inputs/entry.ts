@@ -21,14 +21,14 @@ export type Entry = Readonly<{
   notes: readonly string[];
 }>;
 
-type EntryParts = Readonly<{
+type SentParts = Readonly<{
   reference: FunctionReference;
   payload: Payload;
   clientContext: string | undefined;
 }>;
 
 /** What is sent for an entry: without the inputs that its invocation type does not support. */
-function invocationOf(values: EntryValues, parts: EntryParts): Entry['invocation'] {
+function invocationOf(values: EntryValues, parts: SentParts): Entry['invocation'] {
   const { invocation_type: invocationType, qualifier, tenant_id: tenantId } = values;
   const { reference, payload, clientContext } = parts;
   const region = values.region ?? reference.region;

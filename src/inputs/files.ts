@@ -10,7 +10,7 @@ export type JobFolders = Readonly<{ workspace: string; temporaryFolder: string }
 type NamedFile = Readonly<{ asked: string; real: string }>;
 
 /** Where a named file is. The workflow did not ask for what a symlink in the workspace leads to outside of it. */
-export type Place = 'workspace' | 'outside' | 'redirected';
+export type FilePlace = 'workspace' | 'outside' | 'redirected';
 
 function contains(folder: string, file: string): boolean {
   const relative = path.relative(folder, file);
@@ -20,7 +20,7 @@ function contains(folder: string, file: string): boolean {
 const realOf = (folder: string): Promise<string> => realpath(folder).catch(() => folder);
 
 /** Finds out where a named file is. */
-export async function placeOf({ asked, real }: NamedFile, folders: JobFolders): Promise<Place> {
+export async function placeOf({ asked, real }: NamedFile, folders: JobFolders): Promise<FilePlace> {
   if (contains(await realOf(folders.workspace), real)) return 'workspace';
   if (!contains(folders.workspace, asked)) return 'outside';
   return contains(await realOf(folders.temporaryFolder), real) ? 'outside' : 'redirected';

@@ -2,17 +2,17 @@ import leven from 'leven';
 import { quote } from './problems.ts';
 
 /** What became of an input's text: its value, or a problem in words that follow the input's name. */
-export type Parsed<Value> = Readonly<{ value: Value }> | Readonly<{ problem: string }>;
+export type ParsedInput<Value> = Readonly<{ value: Value }> | Readonly<{ problem: string }>;
 
 /** How the text of an input becomes a value. */
-export type Parse<Value> = (text: string) => Parsed<Value>;
+export type ParseInput<Value> = (text: string) => ParsedInput<Value>;
 
 /** Any text; empty where the input is not given. */
-export const text: Parse<string> = (given) => ({ value: given });
+export const anyText: ParseInput<string> = (given) => ({ value: given });
 
 /** The same type for an input without a default: undefined where it is not given. */
 export const optional =
-  <Value>(parse: Parse<Value>): Parse<Value | undefined> =>
+  <Value>(parse: ParseInput<Value>): ParseInput<Value | undefined> =>
   (given) =>
     given === '' ? { value: undefined } : parse(given);
 
@@ -25,7 +25,7 @@ type TextRule = Readonly<{
 
 /** A text that follows a rule of the API. */
 export const matching =
-  ({ matches, longest, form }: TextRule): Parse<string> =>
+  ({ matches, longest, form }: TextRule): ParseInput<string> =>
   (given) =>
     given.length <= longest && matches(given)
       ? { value: given }
@@ -44,7 +44,7 @@ function suggestion(given: string, choices: readonly string[]): string {
 
 /** One of a fixed set of words, spelled exactly; the message suggests the nearest one. */
 export const oneOf =
-  <const Choice extends string>(choices: readonly Choice[]): Parse<Choice> =>
+  <const Choice extends string>(choices: readonly Choice[]): ParseInput<Choice> =>
   (given) => {
     const value = choices.find((choice) => choice === given);
     if (value !== undefined) return { value };
@@ -62,16 +62,16 @@ const BOOLEANS = new Map([
 ]);
 
 /** A boolean as YAML 1.2's core schema writes it, the rule of `core.getBooleanInput`. */
-export const flag: Parse<boolean> = (given) => {
+export const flag: ParseInput<boolean> = (given) => {
   const value = BOOLEANS.get(given);
   return value === undefined ? { problem: `must be true or false; got ${quote(given)}.` } : { value };
 };
 
-type Bounds = Readonly<{ least: number; most: number }>;
+type NumberBounds = Readonly<{ least: number; most: number }>;
 
 /** A whole number within bounds; `unit` names what it counts. */
 export const wholeNumber =
-  ({ least, most, unit }: Bounds & Readonly<{ unit?: string }>): Parse<number> =>
+  ({ least, most, unit }: NumberBounds & Readonly<{ unit?: string }>): ParseInput<number> =>
   (given) => {
     const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
     if (value >= least && value <= most) return { value };
@@ -80,7 +80,7 @@ export const wholeNumber =
   };
 
 /** A whole number of seconds within bounds; the value is in milliseconds. */
-export const seconds = (bounds: Bounds): Parse<number> => {
+export const wholeSeconds = (bounds: NumberBounds): ParseInput<number> => {
   const parse = wholeNumber({ ...bounds, unit: 'seconds' });
   return (given) => {
     const parsed = parse(given);
@@ -92,7 +92,7 @@ export const seconds = (bounds: Bounds): Parse<number> => {
 export type Shard = Readonly<{ index: number; total: number }>;
 
 /** `INDEX/TOTAL`, as `strategy.job-index` and `strategy.job-total` give it; all entries where it is not given. */
-export const shard: Parse<Shard> = (given) => {
+export const shard: ParseInput<Shard> = (given) => {
   if (given === '') return { value: { index: 0, total: 1 } };
   const parts = /^(\d{1,6})\/(\d{1,6})$/.exec(given);
   const [index, total] = [Number(parts?.[1]), Number(parts?.[2])];

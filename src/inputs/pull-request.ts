@@ -112,7 +112,7 @@ export type CommentPlan = Readonly<{
 // It is part of the comment, which has a limit of its own.
 const LONGEST_KEY = 256;
 
-function headOf(payload: unknown): string | undefined {
+function headCommitOf(payload: unknown): string | undefined {
   const { sha } = fieldsOf(fieldsOf(fieldsOf(payload)['pull_request'])['head']);
   return typeof sha === 'string' && /^[0-9a-f]{40,64}$/.test(sha) ? sha : undefined;
 }
@@ -130,7 +130,7 @@ export async function planComment(
     apiUrl: github.apiUrl,
     repository: github.repository,
     pullRequest: findPullRequest({ name: eventName, payload }),
-    commit: headOf(payload) ?? github.sha,
+    commit: headCommitOf(payload) ?? github.sha,
     runUrl: `${github.serverUrl}/${github.repository}/actions/runs/${github.runId}`,
   });
 }

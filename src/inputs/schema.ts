@@ -1,20 +1,20 @@
 import { isQualifier, isRegion } from './function-name.ts';
 import {
+  anyText,
   flag,
   matching,
   oneOf,
   optional,
-  type Parse,
-  seconds,
+  type ParseInput,
   shard,
-  text,
   wholeNumber,
+  wholeSeconds,
 } from './input-types.ts';
 import type { Problems } from './problems.ts';
 
 /** One declared input: how its text becomes a value, and the text that is used where it is not given. */
 export type Input<Value> = Readonly<{
-  parse: Parse<Value>;
+  parse: ParseInput<Value>;
   default: string;
   /** Whether an entry of `invocations` may give its own. */
   isPerEntry: boolean;
@@ -22,9 +22,9 @@ export type Input<Value> = Readonly<{
   keepsWhiteSpace?: true;
 }>;
 
-const step = <Value>(parse: Parse<Value>, preset = '') =>
+const step = <Value>(parse: ParseInput<Value>, preset = '') =>
   ({ parse, default: preset, isPerEntry: false }) as const satisfies Input<Value>;
-const entry = <Value>(parse: Parse<Value>, preset = '') =>
+const entry = <Value>(parse: ParseInput<Value>, preset = '') =>
   ({ parse, default: preset, isPerEntry: true }) as const satisfies Input<Value>;
 
 // Five days: a job on a self-hosted runner may take no longer.
@@ -67,41 +67,41 @@ const RETRY = oneOf(['safe', 'idempotent', 'never']);
  */
 export const INPUTS = {
   // What to invoke.
-  function_name: entry(text),
-  payload: entry(text),
-  payload_file: entry(text),
+  function_name: entry(anyText),
+  payload: entry(anyText),
+  payload_file: entry(anyText),
   qualifier: entry(optional(QUALIFIER)),
   invocation_type: entry(INVOCATION_TYPE, 'RequestResponse'),
   log_type: entry(LOG_TYPE, 'None'),
-  client_context: entry(text),
+  client_context: entry(anyText),
   tenant_id: entry(optional(TENANT_ID)),
   durable_execution_name: entry(optional(EXECUTION_NAME)),
   region: entry(optional(REGION)),
   // Many at once.
-  invocations: { ...step(text), keepsWhiteSpace: true },
+  invocations: { ...step(anyText), keepsWhiteSpace: true },
   repeat: step(wholeNumber({ least: 1, most: MOST_COPIES }), '1'),
   max_concurrency: step(optional(wholeNumber({ least: 1, most: MOST_CONCURRENT }))),
   shard: step(shard),
   // How long and how often.
-  timeout_seconds: step(seconds({ least: 1, most: LONGEST_SECONDS }), '960'),
+  timeout_seconds: step(wholeSeconds({ least: 1, most: LONGEST_SECONDS }), '960'),
   retry: step(RETRY, 'safe'),
-  retry_seconds: step(seconds({ least: 0, most: LONGEST_SECONDS }), '180'),
+  retry_seconds: step(wholeSeconds({ least: 0, most: LONGEST_SECONDS }), '180'),
   wait_until_ready: step(flag, 'false'),
   // What counts as success.
   fail_on_function_error: step(flag, 'true'),
-  expect: step(text),
-  query: step(text),
+  expect: step(anyText),
+  query: step(anyText),
   wait_for_durable_execution: step(flag, 'false'),
   // What is shown and kept.
   show_response: step(flag, 'false'),
-  mask: step(text),
-  response_file: step(text),
+  mask: step(anyText),
+  response_file: step(anyText),
   response_stream: step(flag, 'false'),
   summary: step(flag, 'true'),
   comment_on_pull_request: step(flag, 'false'),
-  comment_key: step(text),
+  comment_key: step(anyText),
   // The default in action.yml is the expression for the job's own token.
-  github_token: step(text),
+  github_token: step(anyText),
 } as const;
 
 /** The name of a declared input. */
@@ -148,10 +148,10 @@ export function parseInputs<Name extends InputName>(
 ): Pick<InputValues, Name> {
   const values: { -readonly [Name in InputName]?: InputValues[Name] } = {};
   const parse = <One extends InputName>(name: One): void => {
-    const { parse: parseText, default: preset } = TABLE[name];
-    const parsed = parseText(read(name));
+    const { parse: toValue, default: preset } = TABLE[name];
+    const parsed = toValue(read(name));
     if ('problem' in parsed) problemsFor(name).add(`${name} ${parsed.problem}`);
-    const valid = 'value' in parsed ? parsed : parseText(preset);
+    const valid = 'value' in parsed ? parsed : toValue(preset);
     if ('value' in valid) values[name] = valid.value;
   };
   names.forEach(parse);
