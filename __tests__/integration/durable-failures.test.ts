@@ -65,7 +65,7 @@ async function following(bounds: Partial<Following> = {}): Promise<Followed> {
     STARTED,
     { ...INVOCATION, invocationType: 'Event' },
     {
-      client: clients.of(undefined),
+      api: clients.of(undefined),
       deadline: never,
       cancel: never,
       stop: never,

@@ -10,8 +10,8 @@ import {
   throttle,
 } from '../../packages/local-lambda/server.ts';
 import { portOf } from '../../packages/local-proxy/front.ts';
-import { perform } from '../../src/lambda/api.ts';
 import { Clients } from '../../src/lambda/client.ts';
+import { invokeOnce } from '../../src/lambda/invoke.ts';
 import { invokeEach } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
@@ -451,7 +451,9 @@ describe('cancellation', () => {
   test('is what ended a request where timeout_seconds was over too', async () => {
     const over = AbortSignal.abort();
     const bounds = { deadline: over, cancel: over, stop: over, timing: fakeTiming() };
-    const ends = await perform(bounds, () => new Promise<never>(() => {}));
+    const clients = new Clients({});
+    const ends = await invokeOnce(clients.of(undefined), INVOCATION, bounds);
+    clients.close();
     expect(ends).toMatchObject({ name: 'Cancelled', evidence: 'did_not_run' });
   });
 

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { grouped } from '../shared/figures.ts';
-import type { RawAnswer } from './exchange.ts';
+import type { RawResponse } from './exchange.ts';
 
 // Lambda's front door in its messages, and other front doors by an error of its own.
 const REFUSED_FOR_ITS_TIME = /Signature expired|Signature not yet current|RequestTimeTooSkewed/;
@@ -10,7 +10,7 @@ const LONGEST_REFUSAL = 64 * 1024;
 const LEAST_SKEW_MS = 60_000;
 
 /** AWS's time in milliseconds since 1970, where an answer refuses a signature for having been made at another. */
-export function timeOfRefusal(answer: RawAnswer, signedAt: number): number | undefined {
+export function timeOfRefusal(answer: RawResponse, signedAt: number): number | undefined {
   const { statusCode, headers, body } = answer;
   if (statusCode < 400 || statusCode >= 500 || !Buffer.isBuffer(body)) return undefined;
   const name = String(headers['x-amzn-errortype'] ?? '');

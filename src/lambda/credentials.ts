@@ -4,6 +4,9 @@ import { isFields } from '../shared/fields.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
 import { firstCause } from './evidence.ts';
 
+/** AWS credentials: temporary ones have a session token. */
+export type Credentials = Awaited<ReturnType<LambdaClient['config']['credentials']>>;
+
 type Source = Readonly<{
   logged: string;
   name: string;
@@ -167,7 +170,7 @@ function whyNot(error: unknown, trail: CredentialTrail): Why | undefined {
 export async function fetchCredentials(
   { config }: LambdaClient,
   progress: AttemptProgress,
-): ReturnType<LambdaClient['config']['credentials']> {
+): Promise<Credentials> {
   progress.credentialsAwaited();
   try {
     const credentials = await config.credentials();

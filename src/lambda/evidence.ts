@@ -1,6 +1,7 @@
 import { isFields } from '../shared/fields.ts';
 import { grouped } from '../shared/figures.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
+import type { StopCause } from './bounds.ts';
 import { clockNote } from './clock.ts';
 import type { InvokeFailure, InvokeResponse } from './invocation.ts';
 
@@ -330,10 +331,7 @@ export function toFailure(thrown: unknown, progress: AttemptProgress): InvokeFai
   return { ...failed, ...(reason !== undefined && WORD.test(reason) && { reason }) };
 }
 
-/** Why an attempt was stopped from here. */
-export type Stop = 'deadline' | 'cancelled' | 'connect';
-
-const STOPS: Readonly<Record<Stop, Told>> = {
+const STOPS: Readonly<Record<StopCause, Told>> = {
   deadline: { name: 'DeadlineExceeded', message: 'timeout_seconds was over before an answer came' },
   cancelled: { name: 'Cancelled', message: 'the workflow was cancelled before an answer came' },
   connect: { name: 'ConnectTimeout', message: 'no connection came to stand within 10 s' },
@@ -342,7 +340,7 @@ const STOPS: Readonly<Record<Stop, Told>> = {
 const UNCREDENTIALED = 'CredentialsUnavailable';
 
 /** An attempt that was stopped: surely not run where nothing had been sent. */
-export function toStopped(stop: Stop, progress: AttemptProgress): InvokeFailure {
+export function toStopped(stop: StopCause, progress: AttemptProgress): InvokeFailure {
   const evidence = progress.sentAt === undefined ? 'did_not_run' : 'may_have_run';
   const told =
     stop === 'deadline' && progress.awaitsCredentials

@@ -7,44 +7,45 @@ import {
 } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { AttemptProgress, ResponseHead } from './attempt-progress.ts';
+import { CONNECT_LIMIT_MS } from './bounds.ts';
 import { type Agents, isTunnel, Opening, whenConnected } from './connection.ts';
 import { type Expected, flawOf } from './flaws.ts';
 import { GatheredBytes } from './gathered-bytes.ts';
-import { type Query, queryText } from './signature.ts';
 import type { Timing } from './timing.ts';
+
+/** Parameters of a query, not encoded; null stands for one without a value. */
+type Query = Record<string, string | string[] | null>;
 
 /** A request as the SDK gives it. */
 export type Request = Readonly<{
   protocol: string;
   hostname: string;
-  port?: number | undefined;
+  port?: number;
   method: string;
   path: string;
-  query?: Query | undefined;
+  query: Query;
   headers: Record<string, string>;
-  body?: string | Uint8Array | undefined;
+  body?: string | Uint8Array;
 }>;
 
-/** An answer as the SDK reads it: what is streamed comes as a stream, all else is there. */
-export type RawAnswer = Readonly<{
+/** A response as the SDK reads it: the body of a stream arrives piece by piece, any other is complete. */
+export type RawResponse = Readonly<{
   statusCode: number;
   headers: IncomingHttpHeaders;
   body: Buffer | AsyncIterable<Buffer>;
 }>;
 
-/** How a request is sent: over which agents, what ends it early, and where it is noted how far it came. */
-export type Sending = Readonly<{
+/** How a request is exchanged for its response: over which agents, what ends it early, and where its progress is kept. */
+export type Exchange = Readonly<{
   agents: Agents;
-  /** Closes what the request still has open, a streamed answer included. */
+  /** Closes what the request still has open, a streamed response included. */
   stop: AbortSignal;
   timing: Timing;
   progress: AttemptProgress;
   expected: Expected;
 }>;
 
-const CONNECT_LIMIT_MS = 10_000;
-
-/** No connection came to stand in time. */
+/** The request did not get a connection in time. */
 export class NoConnectionError extends Error {}
 
 const CLOSED_EARLY = 'the connection was closed without a response';
@@ -55,7 +56,7 @@ export class ConnectionClosedError extends Error {
 }
 
 /** How much is read, in bytes, of what somebody else answered in Lambda's place, and of a refusal. */
-export const LONGEST_STRANGE_TEXT = 64 * 1024;
+export const LONGEST_FOREIGN_TEXT = 64 * 1024;
 
 // The event stream encoding allows 16 MB for an event's payload and 128 KB for its headers.
 const LONGEST_EVENT = 17 * 1024 * 1024;
@@ -110,14 +111,14 @@ async function* boundedEvents(
 /** Reads an answer as far as it may be Lambda's. Calls back with an error where it is not, or not whole. */
 function receive(
   answer: IncomingMessage,
-  { expected, progress }: Sending,
-  settle: Readonly<{ resolve: (answer: RawAnswer) => void; reject: (error: Error) => void }>,
+  { expected, progress }: Exchange,
+  settle: Readonly<{ resolve: (answer: RawResponse) => void; reject: (error: Error) => void }>,
 ): void {
   const { statusCode = 0, headers } = answer;
   progress.receivedHead(headOf(statusCode, headers));
   const flaw = isRefused(statusCode) ? undefined : flawOf(answer, expected);
   if (isRefused(statusCode) || flaw !== undefined) {
-    readBody(answer, LONGEST_STRANGE_TEXT, ({ bytes }) => {
+    readBody(answer, LONGEST_FOREIGN_TEXT, ({ bytes }) => {
       progress.receivedText(bytes.toString());
       if (flaw === undefined) settle.resolve({ statusCode, headers, body: bytes });
       else settle.reject(progress.flawFound(flaw));
@@ -151,6 +152,16 @@ function watchConnection(sent: ClientRequest, path: string, progress: AttemptPro
 
 const isTls = ({ protocol }: Request): boolean => protocol === 'https:';
 
+/** Percent-encodes all but unreserved characters (RFC 3986), as a signed query has to be. */
+const percentEncoded = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** A query as it is sent: encoded, one `name=value` for each value. */
+export const queryText = (query: Query): string =>
+  Object.entries(query)
+    .flatMap(([name, value]) => [value].flat().map((one) => [name, one ?? ''].map(percentEncoded).join('=')))
+    .join('&');
+
 function optionsOf(request: Request, agents: Agents, opening: Opening) {
   const { hostname, port, method, path, query, headers } = request;
   const search = queryText(query);
@@ -168,7 +179,7 @@ function optionsOf(request: Request, agents: Agents, opening: Opening) {
 }
 
 /** Ends a request that is stopped, or that has no connection in time. */
-function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, timing }: Sending): void {
+function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, timing }: Exchange): void {
   const giveUp = (error: Error): void => {
     if (sent.socket === null) opening.giveUp(error);
     // Node stops listening for errors of a connection that has brought a whole response, read or not.
@@ -189,7 +200,7 @@ function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, t
  * Sends a request once and reads its answer, noting in `progress` how far both came. Rejects where no answer or no
  * whole one came; of an answer that is no success, what came before it broke is what there is.
  */
-export function exchange(request: Request, sending: Sending): Promise<RawAnswer> {
+export function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
   const { agents, progress, stop } = sending;
   if (stop.aborted) return Promise.reject(new Error('aborted'));
   return new Promise((resolve, reject) => {

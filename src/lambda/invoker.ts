@@ -1,6 +1,7 @@
 import { messageOf } from '../shared/errors.ts';
 import { grouped } from '../shared/figures.ts';
-import type { Bounds } from './api.ts';
+import type { LambdaApi } from './api.ts';
+import { type Bounds, boundsFor } from './bounds.ts';
 import type { Clients } from './client.ts';
 import type { Configuration } from './configuration.ts';
 import type { Following, followExecution } from './durable.ts';
@@ -8,7 +9,6 @@ import { CANCELLED, toUnsent, wasTakenForInvocation } from './evidence.ts';
 import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from './invocation.ts';
 import { invokeOnce } from './invoke.ts';
 import type { AdaptiveLimiter, Permit } from './limiter.ts';
-import { linkAbort } from './link-abort.ts';
 import type { Readiness, Waiting } from './readiness.ts';
 import { GAVE_UP, RetryBudget } from './retry-policy.ts';
 import type { OnChunk, streamOnce } from './stream.ts';
@@ -129,7 +129,7 @@ type AttemptsResult = Readonly<{
 type AttemptContext = InvokeContext &
   Bounds &
   Readonly<{
-    client: ReturnType<Clients['of']>;
+    api: LambdaApi;
     pass: Permit;
     deadlineAt: number;
   }>;
@@ -138,11 +138,11 @@ const sendOnce = (
   invocation: Invocation,
   attempt: AttemptContext,
 ): Promise<InvokeResponse | InvokeFailure> => {
-  const { client, stream } = attempt;
+  const { api, stream } = attempt;
   // A dry run asks for the same permission either way, and Invoke is the way that surely runs nothing.
   return stream === undefined || invocation.invocationType !== 'RequestResponse'
-    ? invokeOnce(client, invocation, attempt)
-    : stream.invokeOnce(client, invocation, { ...attempt, onChunk: stream.onChunk });
+    ? invokeOnce(api, invocation, attempt)
+    : stream.invokeOnce(api, invocation, { ...attempt, onChunk: stream.onChunk });
 };
 
 /** A durable execution is answered for when it ends, not when it was started. */
@@ -164,7 +164,7 @@ async function followToEnd(
 /** Why a named invocation is not sent again; undefined where its function is durable, since one name is one execution. */
 async function whyNotByName(invocation: Invocation, attempt: AttemptContext): Promise<string | undefined> {
   const { readConfiguration } = await import('./configuration.ts');
-  const found = await readConfiguration(attempt.client, invocation, attempt);
+  const found = await readConfiguration(attempt.api, invocation, attempt);
   if (found.kind === 'failure') {
     return `not retried: the configuration, which says whether the function is durable, could not be read (${found.name})`;
   }
@@ -306,21 +306,19 @@ async function invokeWithin(
   const unsent = (told: { name: string; message: string }, region?: string): InvocationResult =>
     end({ result: toUnsent(told), attempts: 0, tailRefused: false }, region);
 
-  const client = context.clients.of(invocation.region);
+  const api = context.clients.of(invocation.region);
   let region: string;
   try {
-    region = await client.config.region();
+    region = await api.region();
   } catch (error) {
     return unsent({ name: 'RegionMissing', message: `No AWS region: ${messageOf(error)}` });
   }
   if (cancel.aborted || pass === undefined) return unsent(CANCELLED, region);
 
-  const deadline = new AbortController();
-  const callOff = timing.after(policy.timeoutMs, () => deadline.abort());
-  const { signal: stop, unlink } = linkAbort(cancel, deadline.signal);
+  const { bounds, release } = boundsFor(policy.timeoutMs, context);
   try {
     const deadlineAt = startedAt + policy.timeoutMs;
-    const attempt = { ...context, client, pass, deadline: deadline.signal, deadlineAt, stop };
+    const attempt = { ...context, ...bounds, api, pass, deadlineAt };
     const { readiness } = context;
     if (readiness !== undefined && invocation.invocationType !== 'DryRun') {
       const ready = await readiness.waits.wait(invocation, { ...attempt, ...readiness });
@@ -328,8 +326,7 @@ async function invokeWithin(
     }
     return end(await attemptAll(invocation, attempt), region);
   } finally {
-    callOff();
-    unlink();
+    release();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Bounds } from './api.ts';
+import type { Bounds } from './bounds.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 import type { InvokePolicy } from './invoker.ts';
 import { RetryBudget } from './retry-policy.ts';
@@ -40,11 +40,11 @@ export class Poll {
     this.#budget = new RetryBudget(polling.policy);
   }
 
-  /** Waits after an answer; not long where there was news. */
-  async afterAnswer({ isNews = false }: { isNews?: boolean } = {}): Promise<void> {
+  /** Waits after a response; not long where there were new events. */
+  async afterResponse({ hasNewEvents = false }: { hasNewEvents?: boolean } = {}): Promise<void> {
     this.#budget.reset();
     this.#triedInVain = 0;
-    if (isNews) this.#waitMs = 0;
+    if (hasNewEvents) this.#waitMs = 0;
     await this.#sleep(this.#nextWait());
   }
 

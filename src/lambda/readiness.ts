@@ -1,9 +1,8 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
-import type { Bounds } from './api.ts';
+import type { LambdaApi } from './api.ts';
+import { type Bounds, linkAbort } from './bounds.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { CANCELLED, toUnasked, toUnsent } from './evidence.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
-import { linkAbort } from './link-abort.ts';
 import { mayAskAgain, Poll, type Polling } from './polling.ts';
 
 /** A state that a function has come to on its way to being ready. */
@@ -89,7 +88,7 @@ const standingOf = (configuration: Configuration): Standing =>
 /** What a wait needs: the client of the function's region, and whom to tell of changes and of failed questions. */
 export type Waiting = Bounds &
   Polling &
-  Readonly<{ client: LambdaClient; onStateChange: (change: StateChange) => void }>;
+  Readonly<{ api: LambdaApi; onStateChange: (change: StateChange) => void }>;
 
 /** One wait for a function, whoever waits for it. It ends when nobody does any more. */
 class SharedWait {
@@ -131,7 +130,7 @@ class SharedWait {
   async #ask(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
     const poll = new Poll(invocation, waiting);
     while (!waiting.stop.aborted) {
-      const found = await readConfiguration(waiting.client, invocation, waiting);
+      const found = await readConfiguration(waiting.api, invocation, waiting);
       if (waiting.stop.aborted) break;
       if (found.kind === 'configuration') {
         this.#failure = undefined;
@@ -139,7 +138,7 @@ class SharedWait {
         this.#tell(standing, invocation, waiting);
         if (standing.next === 'send') return found;
         if (standing.next === 'give up') return toUnsent({ name: 'FunctionFailed', message: standing.why });
-        await poll.afterAnswer();
+        await poll.afterResponse();
       } else {
         this.#failure = found;
         const end = mayAskAgain(found) ? await poll.afterFailure(found) : found;

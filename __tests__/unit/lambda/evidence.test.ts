@@ -6,7 +6,7 @@ import * as sdk from '@aws-sdk/client-lambda';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { portOf } from '../../../packages/local-proxy/front.ts';
-import { carryRequests } from '../../../src/lambda/api.ts';
+import { LambdaApi } from '../../../src/lambda/api.ts';
 import { AttemptProgress, type ResponseHead } from '../../../src/lambda/attempt-progress.ts';
 import { createAgents } from '../../../src/lambda/connection.ts';
 import {
@@ -469,13 +469,13 @@ describe('through the SDK', () => {
       maxAttempts: 1,
     });
     const agents = createAgents({});
-    carryRequests(client, agents);
+    const api = new LambdaApi(client, agents);
     const never = new AbortController().signal;
     try {
       const bounds = { deadline: never, cancel: never, stop: never, timing: REAL_TIMING };
-      return await invokeOnce(client, invocation(), bounds);
+      return await invokeOnce(api, invocation(), bounds);
     } finally {
-      client.destroy();
+      api.close();
       agents.httpAgent.destroy();
     }
   }
