@@ -1,9 +1,10 @@
+import { messageOf } from '../shared/errors.ts';
 import { isFields } from '../shared/fields.ts';
 import { grouped } from '../shared/figures.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
 import type { StopCause } from './bounds.ts';
 import { clockNote } from './clock.ts';
-import type { InvokeFailure, InvokeResponse } from './invocation.ts';
+import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 
 /** Whether a function ran although no answer came, and whether a retry may help. */
 export type FailureClass = Readonly<
@@ -408,6 +409,16 @@ export const CANCELLED = {
   name: 'Cancelled',
   message: 'the workflow was cancelled before it was sent',
 } as const;
+
+/** A defect of this action. Whether the request had been sent is not known. */
+export const toInternalError = (error: unknown, { invocationType }: Invocation): InvokeFailure => ({
+  kind: 'failure',
+  name: 'InternalError',
+  message: messageOf(error),
+  evidence: invocationType === 'DryRun' ? 'did_not_run' : 'may_have_run',
+  mayClear: false,
+  throughProxy: false,
+});
 
 /** A failure before there was anything to send. */
 export function toUnsent(told: { name: string; message: string }): InvokeFailure {

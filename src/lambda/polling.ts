@@ -1,7 +1,6 @@
 import type { Bounds } from './bounds.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
-import type { InvokePolicy } from './invoker.ts';
-import { RetryBudget } from './retry-policy.ts';
+import { extendStreak, type FailureStreak, type InvokePolicy, retryLimit } from './retry-policy.ts';
 
 /** A question beside an invocation that failed and is asked again after a wait. */
 export type FailedQuestion = Readonly<{ invocation: Invocation; failure: InvokeFailure; waitMs: number }>;
@@ -30,20 +29,19 @@ const couldNotConnect = ({ evidence, statusCode }: InvokeFailure): boolean =>
 export class Poll {
   readonly #invocation: Invocation;
   readonly #polling: Polling;
-  readonly #budget: RetryBudget;
+  #streak: FailureStreak | undefined;
   #waitMs = 0;
-  #triedInVain = 0;
+  #connectFailures = 0;
 
   constructor(invocation: Invocation, polling: Polling) {
     this.#invocation = invocation;
     this.#polling = polling;
-    this.#budget = new RetryBudget(polling.policy);
   }
 
   /** Waits after a response; not long where there were new events. */
   async afterResponse({ hasNewEvents = false }: { hasNewEvents?: boolean } = {}): Promise<void> {
-    this.#budget.reset();
-    this.#triedInVain = 0;
+    this.#streak = undefined;
+    this.#connectFailures = 0;
     if (hasNewEvents) this.#waitMs = 0;
     await this.#sleep(this.#nextWait());
   }
@@ -55,16 +53,17 @@ export class Poll {
     let waitMs = Math.max(this.#nextWait(), askedMs);
     if (couldNotConnect(failure)) {
       if (policy.retry === 'never') return failure;
-      this.#triedInVain += 1;
-      const { at, why } = this.#budget.limitOf(failure, timing.now());
+      this.#connectFailures += 1;
+      this.#streak = extendStreak(this.#streak, failure, timing.now());
+      const { at, why } = retryLimit(this.#streak, policy);
       const leftMs = at - timing.now();
       if (leftMs <= 0) {
-        return { ...failure, message: `${failure.message} (tried ${this.#triedInVain} times; ${why})` };
+        return { ...failure, message: `${failure.message} (tried ${this.#connectFailures} times; ${why})` };
       }
       waitMs = Math.min(waitMs, leftMs);
     } else {
-      this.#budget.reset();
-      this.#triedInVain = 0;
+      this.#streak = undefined;
+      this.#connectFailures = 0;
     }
     this.#polling.onFailedQuestion({ invocation: this.#invocation, failure, waitMs });
     await this.#sleep(waitMs);
