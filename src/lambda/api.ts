@@ -10,8 +10,8 @@ import { type Bounds, linkAbort, stopCauseOf } from './bounds.ts';
 import { timeOfRefusal } from './clock.ts';
 import type { Agents } from './connection.ts';
 import { type Credentials, CredentialsUnavailable, fetchCredentials } from './credentials.ts';
-import { toFailure, toStopped, toUncredentialed } from './evidence.ts';
 import { type Exchange, exchange, NoConnectionError, type RawResponse, type Request } from './exchange.ts';
+import { toFailure, toStopped, toUncredentialed } from './failures.ts';
 import type { Expected } from './flaws.ts';
 import type { InvokeFailure } from './invocation.ts';
 

@@ -1,6 +1,6 @@
 import type { LambdaApi } from './api.ts';
 import type { Bounds } from './bounds.ts';
-import { wasTakenForInvocation } from './evidence.ts';
+import { wasTakenForInvocation } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import { invokeOnce } from './invoke.ts';
 import type { InvokeContext, Wait } from './invoker.ts';

@@ -19,7 +19,7 @@ export type StopCause = 'cancelled' | 'deadline' | 'connect';
 export function stopCauseOf({
   cancel,
   deadline,
-}: Pick<Bounds, 'cancel' | 'deadline'>): StopCause | undefined {
+}: Pick<Bounds, 'cancel' | 'deadline'>): Exclude<StopCause, 'connect'> | undefined {
   if (cancel.aborted) return 'cancelled';
   return deadline.aborted ? 'deadline' : undefined;
 }

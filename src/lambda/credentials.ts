@@ -2,7 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { messageOf } from '../shared/errors.ts';
 import { isFields } from '../shared/fields.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
-import { firstCause } from './evidence.ts';
+import { firstCause } from './failures.ts';
 
 /** AWS credentials: temporary ones have a session token. */
 export type Credentials = Awaited<ReturnType<LambdaClient['config']['credentials']>>;

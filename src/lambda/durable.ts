@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { GetDurableExecutionCommand, type GetDurableExecutionResponse } from '@aws-sdk/client-lambda';
 import { stopCauseOf } from './bounds.ts';
 import { ExecutionHistory, type HistoryRead, type HistoryReading } from './durable-history.ts';
-import { toUnfollowed } from './evidence.ts';
+import { toStoppedFollowing, toUnfollowed } from './failures.ts';
 import type { Expected } from './flaws.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import { mayAskAgain, Poll, type Polling } from './polling.ts';
@@ -68,28 +68,6 @@ function toResponse(started: InvokeResponse, execution: GetDurableExecutionRespo
 
 type Started = InvokeResponse & Readonly<{ durableExecutionArn: string }>;
 
-const STOPPED = {
-  cancelled: {
-    name: 'Cancelled',
-    message: 'the workflow was cancelled while the durable execution was running',
-  },
-  deadline: {
-    name: 'DeadlineExceeded',
-    message: 'timeout_seconds was over while the durable execution was running',
-  },
-} as const;
-
-/** Why an execution is no longer followed, with why it could not be read in the end. */
-function toStoppedFollowing(
-  started: Started,
-  lastFailure: InvokeFailure | undefined,
-  bounds: Following,
-): InvokeFailure {
-  const { name, message } = STOPPED[stopCauseOf(bounds) === 'cancelled' ? 'cancelled' : 'deadline'];
-  const why = lastFailure === undefined ? '' : `; it could not be read any more: ${lastFailure.message}`;
-  return toUnfollowed({ name, message: `${message}${why}` }, started);
-}
-
 /** Reads the state and then, so that the history is complete when the execution has ended, the new events. */
 async function readOnce(
   arn: string,
@@ -113,7 +91,7 @@ export async function followExecution(
   invocation: Invocation,
   following: Following,
 ): Promise<InvokeResponse | InvokeFailure> {
-  const { timing, stop } = following;
+  const { timing } = following;
   const history = new ExecutionHistory(started.durableExecutionArn, invocation);
   const poll = new Poll(invocation, following);
   const notFoundUntil = timing.now() + NOT_FOUND_MS;
@@ -128,7 +106,8 @@ export async function followExecution(
   for (let lastFailure: InvokeFailure | undefined; ; ) {
     const found = await readOnce(started.durableExecutionArn, history, following);
     if (found.kind === 'execution') return toResponse(started, found.execution);
-    if (stop.aborted) return giveUp(toStoppedFollowing(started, lastFailure, following));
+    const cause = stopCauseOf(following);
+    if (cause !== undefined) return giveUp(toStoppedFollowing(cause, started, lastFailure));
     if (found.kind === 'failure') {
       lastFailure = found;
       const end = mayClear(found) ? await poll.afterFailure(found) : found;

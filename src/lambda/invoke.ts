@@ -3,8 +3,8 @@ import { InvokeCommand, type InvokeCommandOutput } from '@aws-sdk/client-lambda'
 import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
 import type { Bounds } from './bounds.ts';
-import { wasTakenForInvocation } from './evidence.ts';
 import { LONGEST_FOREIGN_TEXT } from './exchange.ts';
+import { wasTakenForInvocation } from './failures.ts';
 import { isLambdasId } from './flaws.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 

@@ -3,7 +3,7 @@ import { type AttemptsResult, attemptAll } from './attempts.ts';
 import { boundsFor } from './bounds.ts';
 import type { Clients } from './client.ts';
 import type { Following, followExecution } from './durable.ts';
-import { CANCELLED, toInternalError, toUnsent } from './evidence.ts';
+import { toCancelledUnsent, toInternalError, toUnsent } from './failures.ts';
 import type { Invocation, InvocationResult, InvokeFailure } from './invocation.ts';
 import type { AdaptiveLimiter, Permit } from './limiter.ts';
 import type { Readiness, Waiting } from './readiness.ts';
@@ -65,7 +65,7 @@ async function invokeWithin(
   } catch (error) {
     return notAttempted(toUnsent({ name: 'RegionMissing', message: `No AWS region: ${messageOf(error)}` }));
   }
-  if (cancel.aborted || permit === undefined) return { ...notAttempted(toUnsent(CANCELLED)), region };
+  if (cancel.aborted || permit === undefined) return { ...notAttempted(toCancelledUnsent()), region };
 
   const { bounds, release } = boundsFor(policy.timeoutMs, context);
   try {

@@ -1,7 +1,7 @@
 import type { LambdaApi } from './api.ts';
 import { type Bounds, linkAbort } from './bounds.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
-import { CANCELLED, toUnasked, toUnsent } from './evidence.ts';
+import { toCancelledUnsent, toUnasked, toUnsent } from './failures.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 import { mayAskAgain, Poll, type Polling } from './polling.ts';
 
@@ -154,7 +154,7 @@ class SharedWait {
   }
 
   #stopped(cancel: AbortSignal): InvokeFailure {
-    if (cancel.aborted) return toUnsent(CANCELLED);
+    if (cancel.aborted) return toCancelledUnsent();
     const failure = this.#failure;
     if (failure !== undefined && this.#state === '') {
       const message = `timed out before Lambda said whether the function is ready: ${failure.message}`;

@@ -8,7 +8,7 @@ import {
 import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
 import type { Bounds } from './bounds.ts';
-import { toBrokenStream } from './evidence.ts';
+import { toIncompleteStream } from './failures.ts';
 import type { Expected } from './flaws.ts';
 import { GatheredBytes } from './gathered-bytes.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
@@ -69,7 +69,7 @@ async function toResponse(
     held?.add(chunk);
     await onChunk(chunk);
   });
-  if (end === undefined) return toBrokenStream(progress);
+  if (end === undefined) return toIncompleteStream(progress);
   const { head, streamedBytes = 0 } = progress;
   return {
     kind: 'answer',
