@@ -47,7 +47,7 @@ async function callByStep({ functionName, payload, endpoint, env }: Call): Promi
   });
   step.dispose();
   const outcome = step.outputs['outcome'] ?? 'no outcome';
-  return { outcome, result: outcome === 'succeeded' ? (step.outputs['result'] ?? '') : step.stdout };
+  return { outcome, result: outcome === 'succeeded' ? (step.outputs['response'] ?? '') : step.stdout };
 }
 
 async function callPlainly({ functionName, payload, endpoint }: Call, patienceMs: number): Promise<Ending> {

@@ -25,7 +25,7 @@ export const REMOVED = ['retryMiddleware', 'httpAuthSchemeMiddleware', 'httpSign
 export type ClientListeners = Readonly<{
   /** Called with the credentials of each request, before it is sent. */
   onCredentials?: (credentials: Credentials) => void;
-  /** Told when a client finds by how many milliseconds AWS's clock is ahead of this machine's. */
+  /** Called when a client finds by how many milliseconds AWS's clock is ahead of this machine's. */
   onClockOffset?: (offsetMs: number) => void;
 }>;
 

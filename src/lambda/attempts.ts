@@ -80,7 +80,7 @@ function sumUp(
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
-/** How many attempts there were, and how many of them came so far as to send the request. */
+/** How many attempts there were, and how many of them sent the request. */
 function describeAttempts(failures: readonly InvokeFailure[]): string {
   const sent = failures.filter(({ sentAt }) => sentAt !== undefined).length;
   if (sent === failures.length) return `sent ${times(sent)}`;

@@ -28,7 +28,7 @@ export class Clients {
     this.#options = options;
   }
 
-  /** Lambda's API in a region; undefined stands for the chain's region. */
+  /** Lambda's API in a region; without a region, the one of the SDK's chain. */
   of(region: string | undefined): LambdaApi {
     const known = this.#byRegion.get(region);
     if (known) return known;

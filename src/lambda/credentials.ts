@@ -174,7 +174,7 @@ export async function fetchCredentials(
   progress.credentialsAwaited();
   try {
     const credentials = await config.credentials();
-    progress.credentialsCame();
+    progress.credentialsFetched();
     return credentials;
   } catch (thrown) {
     const error = firstCause(thrown);

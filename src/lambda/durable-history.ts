@@ -19,7 +19,7 @@ export type ExecutionEvent = Readonly<{
   seconds?: number;
 }>;
 
-/** What reading a history needs: the API of the execution's region, and whom to tell of events. */
+/** What reading a history needs: the API of the execution's region, and who listens to its events. */
 export type HistoryReading = Bounds &
   Readonly<{
     api: LambdaApi;

@@ -9,7 +9,7 @@ import { mayAskAgain, Poll, type Polling } from './polling.ts';
 
 export type { ExecutionEvent, OperationKind, OperationState } from './durable-history.ts';
 
-/** What following an execution needs: the API of its region, and whom to tell what happens. */
+/** What following an execution needs: the API of its region, and who listens to its events. */
 export type Following = HistoryReading & Polling;
 
 // The payload and the response of an execution have up to 6 MB each, and twice that as text inside JSON.
@@ -51,7 +51,7 @@ function toErrorPayload({ Status: status, Error: error }: GetDurableExecutionRes
 }
 
 /** How the execution ended, in place of the response that started it. */
-function toResponse(started: InvokeResponse, execution: GetDurableExecutionResponse): InvokeResponse {
+function toEndedResponse(started: InvokeResponse, execution: GetDurableExecutionResponse): InvokeResponse {
   const { functionError: _, ...rest } = started;
   const ended: InvokeResponse = {
     ...rest,
@@ -105,7 +105,7 @@ export async function followExecution(
   };
   for (let lastFailure: InvokeFailure | undefined; ; ) {
     const found = await readOnce(started.durableExecutionArn, history, following);
-    if (found.kind === 'execution') return toResponse(started, found.execution);
+    if (found.kind === 'execution') return toEndedResponse(started, found.execution);
     const cause = stopCauseOf(following);
     if (cause !== undefined) return giveUp(toStoppedFollowing(cause, started, lastFailure));
     if (found.kind === 'failure') {

@@ -35,7 +35,7 @@ export type RawResponse = Readonly<{
   body: Buffer | AsyncIterable<Buffer>;
 }>;
 
-/** How a request is exchanged for its response: over which agents, what ends it early, and where its progress is kept. */
+/** How a request is exchanged for its response: over which agents, what ends it early, and where its progress is recorded. */
 export type Exchange = Readonly<{
   agents: Agents;
   /** Closes what the request still has open, a streamed response included. */
@@ -55,7 +55,7 @@ export class ConnectionClosedError extends Error {
   override readonly name = 'ConnectionClosed';
 }
 
-/** How much is read, in bytes, of what somebody else answered in Lambda's place, and of a refusal. */
+/** How much is read, in bytes, of what somebody else responded in Lambda's place, and of a refusal. */
 export const LONGEST_FOREIGN_TEXT = 64 * 1024;
 
 // The event stream encoding allows 16 MB for an event's payload and 128 KB for its headers.
@@ -63,7 +63,7 @@ const LONGEST_EVENT = 17 * 1024 * 1024;
 
 const isRefused = (statusCode: number): boolean => statusCode >= 300;
 
-function headOf(statusCode: number, headers: IncomingHttpHeaders): ResponseHead {
+function responseHeadOf(statusCode: number, headers: IncomingHttpHeaders): ResponseHead {
   const requestId = headers['x-amzn-requestid'];
   const retryAfter = Number(headers['retry-after']);
   return {
@@ -74,10 +74,10 @@ function headOf(statusCode: number, headers: IncomingHttpHeaders): ResponseHead 
   };
 }
 
-/** What was read of a body, and why it is not all: it broke off, or is longer than `longest`. */
+/** What was read of a body, and why it is incomplete: it broke off, or is longer than `longest`. */
 type Body = Readonly<{ bytes: Buffer; error?: Error; isTooLong?: boolean }>;
 
-function readBody(answer: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
+function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
   const gathered = new GatheredBytes();
   let isOver = false;
   const end = (why: Omit<Body, 'bytes'> = {}): void => {
@@ -85,50 +85,50 @@ function readBody(answer: IncomingMessage, longest: number, onEnd: (body: Body) 
     isOver = true;
     onEnd({ bytes: gathered.take(), ...why });
   };
-  answer.on('data', (chunk: Buffer) => {
+  response.on('data', (chunk: Buffer) => {
     const left = longest - gathered.length;
     gathered.add(chunk.subarray(0, left));
     if (chunk.length <= left) return;
-    answer.destroy();
+    response.destroy();
     end({ isTooLong: true });
   });
-  answer.on('end', () => end());
-  answer.on('error', (error) => end({ error }));
+  response.on('end', () => end());
+  response.on('error', (error) => end({ error }));
 }
 
 /** Passes a stream on. Whoever decodes it holds an event until all of it is there, so an endless one breaks it off. */
 async function* boundedEvents(
-  answer: IncomingMessage,
+  response: IncomingMessage,
   progress: AttemptProgress,
 ): AsyncGenerator<Buffer, void> {
-  for await (const chunk of answer) {
-    progress.rawBytesCame(chunk.length);
+  for await (const chunk of response) {
+    progress.receivedRawBytes(chunk.length);
     if (progress.undecodedBytes > LONGEST_EVENT) throw progress.flawFound('length');
     yield chunk;
   }
 }
 
-/** Reads an answer as far as it may be Lambda's. Calls back with an error where it is not, or not whole. */
+/** Reads a response as far as it may be Lambda's. Rejects where it is not, or where it is incomplete. */
 function receive(
-  answer: IncomingMessage,
+  response: IncomingMessage,
   { expected, progress }: Exchange,
-  settle: Readonly<{ resolve: (answer: RawResponse) => void; reject: (error: Error) => void }>,
+  settle: Readonly<{ resolve: (response: RawResponse) => void; reject: (error: Error) => void }>,
 ): void {
-  const { statusCode = 0, headers } = answer;
-  progress.receivedHead(headOf(statusCode, headers));
-  const flaw = isRefused(statusCode) ? undefined : flawOf(answer, expected);
+  const { statusCode = 0, headers } = response;
+  progress.receivedHead(responseHeadOf(statusCode, headers));
+  const flaw = isRefused(statusCode) ? undefined : flawOf(response, expected);
   if (isRefused(statusCode) || flaw !== undefined) {
-    readBody(answer, LONGEST_FOREIGN_TEXT, ({ bytes }) => {
+    readBody(response, LONGEST_FOREIGN_TEXT, ({ bytes }) => {
       progress.receivedText(bytes.toString());
       if (flaw === undefined) settle.resolve({ statusCode, headers, body: bytes });
       else settle.reject(progress.flawFound(flaw));
     });
   } else if (expected.isStreamed) {
-    // What streams, runs: this is so before the first event has come.
+    // What streams, runs: this holds before the first event.
     progress.receivedBytes(0);
-    settle.resolve({ statusCode, headers, body: boundedEvents(answer, progress) });
+    settle.resolve({ statusCode, headers, body: boundedEvents(response, progress) });
   } else {
-    readBody(answer, expected.longestBody, ({ bytes, error, isTooLong }) => {
+    readBody(response, expected.longestBody, ({ bytes, error, isTooLong }) => {
       if (isTooLong) settle.reject(progress.flawFound('length'));
       else if (error !== undefined) settle.reject(error);
       else settle.resolve({ statusCode, headers, body: bytes });
@@ -180,15 +180,15 @@ function optionsOf(request: Request, agents: Agents, opening: Opening) {
 
 /** Ends a request that is stopped, or that has no connection in time. */
 function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, timing }: Exchange): void {
-  const giveUp = (error: Error): void => {
-    if (sent.socket === null) opening.giveUp(error);
+  const abandon = (error: Error): void => {
+    if (sent.socket === null) opening.abandon(error);
     // Node stops listening for errors of a connection that has brought a whole response, read or not.
     sent.destroy(progress.head === undefined ? error : undefined);
   };
-  const abort = (): void => giveUp(new Error('aborted'));
+  const abort = (): void => abandon(new Error('aborted'));
   stop.addEventListener('abort', abort);
   const callOff = timing.after(CONNECT_LIMIT_MS, () => {
-    if (progress.sentAt === undefined) giveUp(new NoConnectionError());
+    if (progress.sentAt === undefined) abandon(new NoConnectionError());
   });
   sent.on('close', () => {
     stop.removeEventListener('abort', abort);
@@ -197,8 +197,8 @@ function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, t
 }
 
 /**
- * Sends a request once and reads its answer, noting in `progress` how far both came. Rejects where no answer or no
- * whole one came; of an answer that is no success, what came before it broke is what there is.
+ * Sends a request once and reads its response, recording in `progress` how far both came. Rejects where there is no
+ * complete response; of one that is no success, what was received before it broke off is enough.
  */
 export function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
   const { agents, progress, stop } = sending;
@@ -214,7 +214,7 @@ export function exchange(request: Request, sending: Exchange): Promise<RawRespon
       // After a 101 neither an error nor a response comes.
       if (progress.head === undefined) reject(new ConnectionClosedError(CLOSED_EARLY));
     });
-    sent.on('response', (answer) => receive(answer, sending, { resolve, reject }));
+    sent.on('response', (response) => receive(response, sending, { resolve, reject }));
     sent.end(request.body);
   });
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '../shared/errors.ts';
-import { isFields } from '../shared/fields.ts';
+import { type Fields, isFields } from '../shared/fields.ts';
 import { grouped } from '../shared/figures.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
 import type { StopCause } from './bounds.ts';
@@ -40,8 +40,6 @@ function newFailure(parts: Parts, progress?: AttemptProgress): InvokeFailure {
 
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Happy Eyeballs gives one AggregateError for all addresses; its first error is the one to show. */
 export function firstCause(error: unknown): unknown {

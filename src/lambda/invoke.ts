@@ -65,7 +65,7 @@ function isLambdas(
 const withoutRetry = (result: InvokeResponse | InvokeFailure): InvokeResponse | InvokeFailure =>
   result.kind === 'failure' && wasTakenForInvocation(result) ? { ...result, mayClear: false } : result;
 
-function toResponse(output: InvokeCommandOutput, progress: AttemptProgress): InvokeResponse {
+function toInvokeResponse(output: InvokeCommandOutput, progress: AttemptProgress): InvokeResponse {
   const requestId = progress.head?.requestId;
   return {
     kind: 'answer',
@@ -90,7 +90,7 @@ export async function invokeOnce(
     bounds,
     expected: { statusCode: STATUS[invocationType], longestBody: LONGEST_BODY },
     read: (output, progress) => {
-      const response = toResponse(output, progress);
+      const response = toInvokeResponse(output, progress);
       if (isLambdas(response, invocation)) return response;
       progress.receivedText(Buffer.from(response.payload).toString('utf8', 0, LONGEST_FOREIGN_TEXT));
       throw progress.flawFound('content');

@@ -49,13 +49,13 @@ const notAttempted = (result: InvokeFailure): AttemptsResult => ({
 });
 
 /** How an invocation ended, and in which region. */
-type Ended = AttemptsResult & Readonly<{ region?: string }>;
+type RegionResult = AttemptsResult & Readonly<{ region?: string }>;
 
 async function invokeWithin(
   permit: Permit | undefined,
   invocation: Invocation,
   context: InvokeContext,
-): Promise<Ended> {
+): Promise<RegionResult> {
   const { timing, policy, cancel, readiness } = context;
   const deadlineAt = timing.now() + policy.timeoutMs;
   const api = context.clients.of(invocation.region);
@@ -89,7 +89,7 @@ async function invokeWithPermit(
   const startedAt = timing.now();
   const ended = await invokeWithin(permit, invocation, context).catch(
     // A defect of this action costs nobody else's outcome.
-    (error: unknown): Ended => ({ ...notAttempted(toInternalError(error, invocation)), attempts: 1 }),
+    (error: unknown): RegionResult => ({ ...notAttempted(toInternalError(error, invocation)), attempts: 1 }),
   );
   // An invocation that ended before it was sent has its permit still.
   permit?.release('otherwise');
@@ -121,13 +121,13 @@ export async function invokeEach(
   const errors: unknown[] = [];
   for (const invocation of invocations) {
     const permit = await context.limiter.acquire(invocation.index, context.cancel);
-    const ending: Promise<void> = invokeWithPermit(permit, invocation, context)
+    const done: Promise<void> = invokeWithPermit(permit, invocation, context)
       .then(onEnd)
       .catch((error: unknown) => {
         errors.push(error);
       })
-      .finally(() => underWay.delete(ending));
-    underWay.add(ending);
+      .finally(() => underWay.delete(done));
+    underWay.add(done);
   }
   await Promise.all(underWay);
   context.onAllEnded?.();

@@ -2,10 +2,10 @@ import type { Bounds } from './bounds.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 import { extendStreak, type FailureStreak, type InvokePolicy, retryLimit } from './retry-policy.ts';
 
-/** A question beside an invocation that failed and is asked again after a wait. */
+/** A request about a function or an execution that failed and is repeated after a wait. */
 export type FailedQuestion = Readonly<{ invocation: Invocation; failure: InvokeFailure; waitMs: number }>;
 
-/** What bounds a question that is asked again and again, and whom to tell when it fails. */
+/** What bounds a request that is repeated until the response is the awaited one, and who listens to its failures. */
 export type Polling = Pick<Bounds, 'stop' | 'timing'> &
   Readonly<{
     policy: Pick<InvokePolicy, 'retry' | 'retryMs'>;
@@ -18,14 +18,14 @@ const GROWTH = 1.5;
 // A longer Retry-After is cut: the function may be ready long before.
 const LONGEST_RETRY_AFTER_MS = 60_000;
 
-/** Lambda throttles such questions early, for all of an account and region together. */
+/** Whether to repeat such a request: Lambda throttles them early, for all of an account and region together. */
 export const mayAskAgain = ({ evidence, mayClear }: InvokeFailure): boolean =>
   mayClear || evidence === 'may_have_run';
 
 const couldNotConnect = ({ evidence, statusCode }: InvokeFailure): boolean =>
   evidence === 'did_not_run' && statusCode === undefined;
 
-/** The pace of a question that is asked until its answer is the awaited one. */
+/** The pace of a request that is repeated until the response is the awaited one. */
 export class Poll {
   readonly #invocation: Invocation;
   readonly #polling: Polling;
@@ -46,7 +46,7 @@ export class Poll {
     await this.#sleep(this.#nextWait());
   }
 
-  /** Waits after a failure. The answer is the failure to give up with, where there is no use in asking again. */
+  /** Waits after a failure. Returns the failure to give up with, where another request is of no use. */
   async afterFailure(failure: InvokeFailure): Promise<InvokeFailure | undefined> {
     const { timing, policy } = this.#polling;
     const askedMs = Math.min(LONGEST_RETRY_AFTER_MS, (failure.retryAfterSeconds ?? 0) * 1000);

@@ -25,7 +25,7 @@ const LONGEST_HELD = 6_291_556;
 
 type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
 
-/** Hands on every chunk. Returns the event that ends the stream; undefined where none came. */
+/** Hands on every chunk. Returns the event that ends the stream; undefined where there was none. */
 async function readStream(
   stream: Stream,
   progress: AttemptProgress,
@@ -55,7 +55,7 @@ function errorPayloadOf({
   return Buffer.from(JSON.stringify({ errorType, errorMessage: details }));
 }
 
-async function toResponse(
+async function toStreamedResponse(
   output: InvokeWithResponseStreamCommandOutput,
   progress: AttemptProgress,
   onChunk: OnChunk,
@@ -92,6 +92,6 @@ export function streamOnce(
   return api.send(new InvokeWithResponseStreamCommand(parametersOf(invocation)), {
     bounds,
     expected: STREAM,
-    read: (output, progress) => toResponse(output, progress, onChunk),
+    read: (output, progress) => toStreamedResponse(output, progress, onChunk),
   });
 }
