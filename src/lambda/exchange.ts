@@ -187,12 +187,12 @@ function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, t
   };
   const abort = (): void => abandon(new Error('aborted'));
   stop.addEventListener('abort', abort);
-  const callOff = timing.after(CONNECT_LIMIT_MS, () => {
+  const clearConnectLimit = timing.after(CONNECT_LIMIT_MS, () => {
     if (progress.sentAt === undefined) abandon(new NoConnectionError());
   });
   sent.on('close', () => {
     stop.removeEventListener('abort', abort);
-    callOff();
+    clearConnectLimit();
   });
 }
 
