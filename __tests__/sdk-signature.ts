@@ -1,6 +1,16 @@
 import { createHash, createHmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { Credentials, Signable } from '../src/lambda/signature.ts';
+
+type Credentials = Readonly<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string }>;
+
+/** What is signed of a request; the names of headers in lower case. */
+type Signable = Readonly<{
+  method: string;
+  path: string;
+  query?: Readonly<Record<string, string>>;
+  headers: Readonly<Record<string, string>>;
+  body?: string | Uint8Array;
+}>;
 
 /** SHA-256, and its HMAC with a secret, as the SDK's signer takes them. */
 class Sha256 {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Environment } from './inputs/environment.ts';
 import type { Plan } from './inputs/plan.ts';
 import type { ClientListeners } from './lambda/api.ts';
 import { Clients } from './lambda/client.ts';
@@ -73,6 +74,7 @@ export type Surroundings = Readonly<{
   receiver: ResponseSink | undefined;
   throttle: LogThrottle;
   cancel: AbortSignal;
+  environment: Environment;
   listeners: ClientListeners;
 }>;
 
@@ -115,7 +117,7 @@ async function extrasFor(
 
 /** What the deliveries of a plan share, told of in the log while they are under way. */
 export async function createInvokeContext(plan: Plan, surroundings: Surroundings): Promise<InvokeContext> {
-  const { throttle, cancel, listeners } = surroundings;
+  const { throttle, cancel, listeners, environment } = surroundings;
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
   let isClockKnown = false;
   // Each region finds out for itself, and each request that was signed before.
@@ -125,7 +127,7 @@ export async function createInvokeContext(plan: Plan, surroundings: Surroundings
   };
   return {
     ...(await extrasFor(plan, surroundings, lines)),
-    clients: new Clients(plan.proxy, { ...listeners, onClockOffset }),
+    clients: new Clients(plan.proxy, { ...listeners, onClockOffset, runId: environment.github.runId }),
     policy: plan.policy,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),

@@ -223,7 +223,7 @@ describe('an execution that', () => {
     const step = await orderStep({ approval: true }, { timeout_seconds: '2' });
     expect(step.outputs['outcome']).toBe('unknown');
     expect(messages(step)[0]).toContain(
-      'DeadlineExceeded: timeout_seconds was over while the durable execution was running.',
+      'DeadlineExceeded: timed out while the durable execution was running.',
     );
     expect(started().map(({ status }) => status)).toEqual(['RUNNING']);
   });

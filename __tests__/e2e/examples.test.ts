@@ -200,7 +200,7 @@ describe('jobs to be done', () => {
     const jobs = await pass('wait-until-ready');
     expect(actionsOf(jobs)[0]?.run.lines.map(({ text }) => text)).toEqual(
       expect.arrayContaining([
-        'Lambda function health is Active, and an update is in progress: until it is done the old code answers',
+        'Lambda function health is Active, and an update is in progress: the old code still responds',
         'Lambda function health is ready',
       ]),
     );

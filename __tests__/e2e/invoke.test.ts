@@ -38,7 +38,7 @@ describe('what is sent', () => {
     expect(request?.query).toEqual({});
     expect(String(request?.body)).toBe('{ "a" : 1.0 }');
     expect(request?.headers['user-agent']).toMatch(
-      /^aws-sdk-js\/[\d.]+ ua\/2\.1 os\/\w+#\S+ lang\/js md\/nodejs#[\d.]+ api\/lambda#[\d.]+ aws-lambda-invoke-action\/\d+\.\d+\.\d+$/,
+      /^aws-sdk-js\/[\d.]+ ua\/2\.1 os\/\w+#\S+ lang\/js md\/nodejs#[\d.]+ api\/lambda#[\d.]+ m\/[\w,]+ aws-lambda-invoke\/\d+\.\d+\.\d+$/,
     );
     expect(request?.headers['x-amz-client-context']).toBeUndefined();
     expect(request?.headers['x-amz-tenant-id']).toBeUndefined();
@@ -111,12 +111,17 @@ describe('what is sent', () => {
     {
       what: 'where it runs as the SDK does, where the job knows',
       env: { AWS_EXECUTION_ENV: 'Runner of Ours/7' },
-      said: / exec-env\/Runner-of-Ours\/7 aws-lambda-invoke-action\/\S+$/,
+      said: / exec-env\/Runner-of-Ours\/7 .*aws-lambda-invoke\/\S+$/,
     },
     {
       what: 'of which application it is, where the job does',
       env: { AWS_SDK_UA_APP_ID: 'nightly warm-up\n' },
-      said: / app\/nightly-warm-up- aws-lambda-invoke-action\/\S+$/,
+      said: / app\/nightly-warm-up- aws-lambda-invoke\/\S+$/,
+    },
+    {
+      what: 'which run of the workflow it is, for CloudTrail',
+      env: { GITHUB_RUN_ID: '1658821493' },
+      said: / aws-lambda-invoke\/\S+ run\/1658821493$/,
     },
   ])('says $what', async ({ env, said }) => {
     await invokeStep(lambda, { function_name: 'echo', payload: '{}' }, { env: { ...env } });

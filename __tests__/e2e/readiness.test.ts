@@ -36,7 +36,7 @@ test('a function whose update takes 3 s is invoked once, and its answer is the n
   expect(Number(JSON.parse(step.outcomeLines[0] ?? '').elapsed_ms)).toBeGreaterThan(2_000);
   expect(texts(step).slice(0, 4)).toEqual([
     'Invoking Lambda function echo...',
-    'Lambda function echo is Active, and an update is in progress: until it is done the old code answers',
+    'Lambda function echo is Active, and an update is in progress: the old code still responds',
     'Lambda function echo is ready',
     'Lambda function echo invoked successfully (status: 200, payload: 14 bytes)',
   ]);

@@ -185,7 +185,7 @@ describe('a step that is cancelled', () => {
       expect(step.outcomeLines.map((line) => JSON.parse(line).outcome)).toEqual(['unknown']);
       expect(step.summary).toContain('| ❓ unknown `Cancelled` | `migrate` |');
       expect(step.annotations).toHaveLength(1);
-      expect(step.annotations[0]?.message).toContain('the workflow was cancelled before an answer came');
+      expect(step.annotations[0]?.message).toContain('the workflow was cancelled before Lambda responded');
       expect(lambda.executions('migrate')).toHaveLength(1);
     },
   );

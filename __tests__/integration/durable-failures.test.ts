@@ -65,7 +65,7 @@ async function following(bounds: Partial<Following> = {}): Promise<Followed> {
     STARTED,
     { ...INVOCATION, invocationType: 'Event' },
     {
-      client: clients.of(undefined),
+      api: clients.of(undefined),
       deadline: never,
       cancel: never,
       stop: never,
@@ -141,7 +141,7 @@ test('the end of the time says why the execution could not be read before', asyn
   const bounds = { timing: { ...timing, sleep }, deadline: over.signal, stop: over.signal };
   const { result } = await following(bounds);
   expect(messageOf(result)).toBe(
-    'timeout_seconds was over while the durable execution was running; it could not be read any more: Unavailable.',
+    'timed out while the durable execution was running; it could not be read any more: Unavailable.',
   );
 });
 

@@ -51,7 +51,7 @@ async function told(polls: readonly Readonly<Record<string, Page>>[]) {
     { kind: 'answer', statusCode: 202, payload: new Uint8Array(), durableExecutionArn: ARN },
     { ...INVOCATION, invocationType: 'Event' },
     {
-      client: clients.of(undefined),
+      api: clients.of(undefined),
       deadline: never,
       cancel: never,
       stop: never,

@@ -10,12 +10,13 @@ import {
   throttle,
 } from '../../packages/local-lambda/server.ts';
 import { portOf } from '../../packages/local-server/listening.ts';
-import { perform } from '../../src/lambda/api.ts';
 import { Clients } from '../../src/lambda/client.ts';
+import { invokeOnce } from '../../src/lambda/invoke.ts';
 import { invokeEach } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { unusedUrl } from '../e2e/step.ts';
+import '../unit/realm.ts';
 import {
   ECHO,
   fakeTiming,
@@ -265,6 +266,28 @@ describe('waiting', () => {
   });
 });
 
+test('a function in state Failed is not invoked again', async () => {
+  const message =
+    'The operation cannot be performed at this time. The function is currently in the following state: Failed';
+  lambda.setFault(() => ({ ...PENDING, type: 'ResourceConflictException', message }));
+  const { result, attempts } = await invokeOn(lambda);
+  expect(attempts).toBe(1);
+  expect(result).toMatchObject({ evidence: 'did_not_run', mayClear: false, message });
+});
+
+test.each(['safe', 'idempotent'] as const)(
+  'a dry run that may have run something can not be retried under %s, and says so',
+  async (retry) => {
+    lambda.setFault(() => ({ kind: 'raw', when: 'after', status: 200, headers: {}, body: '{}' }));
+    const { result, attempts } = await invokeOn(lambda, {
+      invocation: { invocationType: 'DryRun' },
+      policy: { retry },
+    });
+    expect(attempts).toBe(1);
+    expect(result).toMatchObject({ evidence: 'may_have_run', mayClear: false });
+  },
+);
+
 describe('a Retry-After', () => {
   test.each(['200', '1e300', '99999999999'])(
     'of %s s that leaves no time for a retry ends it',
@@ -296,6 +319,28 @@ describe('what can not be reached', () => {
     expect(result.kind === 'failure' && result.message).toMatch(
       /^connect ECONNREFUSED \S+ \(tried 7 times in 13 s; gave up: waiting longer does not clear this error\)$/,
     );
+  });
+
+  test('is given up within 15 s where credentials come from it', async () => {
+    const back = useLambda(lambda.url);
+    Object.assign(process.env, {
+      ...{ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
+      ...{ AWS_ENDPOINT_URL_STS: await unusedUrl(), AWS_MAX_ATTEMPTS: '1' },
+      ...{
+        AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/deploy',
+        AWS_WEB_IDENTITY_TOKEN_FILE: import.meta.filename,
+      },
+    });
+    const timing = fakeTiming();
+    const { result } = await invokeOn(lambda, { timing });
+    back();
+    expect(spent(timing.slept)).toBeLessThanOrEqual(15_000);
+    expect(timing.slept.length).toBeGreaterThan(1);
+    expect(result).toMatchObject({
+      ...{ name: 'CredentialsUnavailable', evidence: 'did_not_run' },
+      message: expect.stringContaining('gave up: waiting longer does not clear this error'),
+    });
+    expect(lambda.requests).toHaveLength(0);
   });
 
   test('is given up at retry_seconds where that is sooner', async () => {
@@ -451,7 +496,9 @@ describe('cancellation', () => {
   test('is what ended a request where timeout_seconds was over too', async () => {
     const over = AbortSignal.abort();
     const bounds = { deadline: over, cancel: over, stop: over, timing: fakeTiming() };
-    const ends = await perform(bounds, () => new Promise<never>(() => {}));
+    const clients = new Clients({});
+    const ends = await invokeOnce(clients.of(undefined), INVOCATION, bounds);
+    clients.close();
     expect(ends).toMatchObject({ name: 'Cancelled', evidence: 'did_not_run' });
   });
 
@@ -538,13 +585,13 @@ describe('strange answers', () => {
     lambda.setFault(() => ({ kind: 'truncate', bytes: 3 }));
     const { result } = await invokeOn(lambda);
     expect(result).toMatchObject({
-      name: 'BrokenAnswer',
+      name: 'IncompleteResponse',
       evidence: 'may_have_run',
       statusCode: 200,
       requestId: lambda.executions()[0]?.requestId,
     });
     expect(result.kind === 'failure' && result.message).toMatch(
-      /^the answer \(HTTP 200\) began and broke off/,
+      /^the response \(HTTP 200\) is incomplete \(/,
     );
   });
 

@@ -90,10 +90,7 @@ describe('a function that is', () => {
     const delivery = await invokeOn(lambda, { extras, timing });
     expect(textOf(delivery)).toBe('{"a":1,"key3":"new"}');
     expect(delivery.attempts).toBe(1);
-    expect(states).toEqual([
-      'Active, and an update is in progress: until it is done the old code answers',
-      'ready',
-    ]);
+    expect(states).toEqual(['Active, and an update is in progress: the old code still responds', 'ready']);
     expect(operations()).toEqual([ASKED, ASKED, ASKED, ASKED, 'Invoke']);
     expect(timing.slept).toEqual([500, 750, 1125]);
     update();
@@ -157,7 +154,7 @@ describe('a function that is', () => {
     const { result } = await invokeOn(lambda, { extras });
     expect(result).toMatchObject({
       name: 'FunctionFailed',
-      message: "the function's last update failed, so the old code would answer: The subnet is gone.",
+      message: "the function's last update failed, so the old code would respond: The subnet is gone.",
     });
     expect(states.at(-1)).toBe('Active, and its last update failed (InvalidSubnet)');
     expect(lambda.executions('echo')).toHaveLength(0);

@@ -107,6 +107,7 @@ const PLAIN_HEADERS: ReadonlySet<string> = new Set([
   'user-agent',
   'x-amz-content-sha256',
   'x-amz-date',
+  'x-amz-user-agent',
 ]);
 
 function requestHead({ method, path, query, headers }: LambdaRequest): string {

@@ -1,133 +1,154 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type {
+  $Command,
+  LambdaClient,
+  LambdaClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes,
+} from '@aws-sdk/client-lambda';
 import { AttemptProgress } from './attempt-progress.ts';
+import { type Bounds, linkAbort, stopCauseOf } from './bounds.ts';
 import { timeOfRefusal } from './clock.ts';
 import type { Agents } from './connection.ts';
-import { CredentialsUnavailable, fetchCredentials } from './credentials.ts';
-import { type Stop, toFailure, toStopped, toUncredentialed } from './evidence.ts';
-import { exchange, NoConnectionError, type Request, type Sending } from './exchange.ts';
+import { type Credentials, CredentialsUnavailable, fetchCredentials } from './credentials.ts';
+import { type Exchange, exchange, NoConnectionError, type RawResponse, type Request } from './exchange.ts';
+import { toFailure, toStopped, toUncredentialed } from './failures.ts';
 import type { Expected } from './flaws.ts';
 import type { InvokeFailure } from './invocation.ts';
-import { linkAbort } from './link-abort.ts';
-import { type Credentials, Signer } from './signature.ts';
-import type { Timing } from './timing.ts';
-import { userAgentOf } from './user-agent.ts';
 
-/** What bounds one request. */
-export type Bounds = Readonly<{
-  deadline: AbortSignal;
-  cancel: AbortSignal;
-  /** Aborts with the deadline and with `cancel`. */
-  stop: AbortSignal;
-  timing: Timing;
-}>;
-
-// One client serves all requests; the asynchronous context tells whose one is under way.
-const underWay = new AsyncLocalStorage<Omit<Sending, 'agents'>>();
-
-const isRequest = (value: unknown): value is Request =>
-  typeof value === 'object' && value !== null && 'hostname' in value && 'headers' in value;
-
-/** What the SDK has for signing, for saying who it is, and to no end here: there is no logger, and nothing is repeated. */
-export const REPLACED = [
-  'getUserAgentMiddleware',
-  'httpAuthSchemeMiddleware',
-  'httpSigningMiddleware',
-  'loggerMiddleware',
-  'retryMiddleware',
-] as const;
+/**
+ * Middleware of the SDK that may not run. A retry could invoke a function twice. The SDK signs by this machine's
+ * clock and takes AWS's time from any Date header, which a proxy may have written.
+ */
+export const REMOVED = ['retryMiddleware', 'httpAuthSchemeMiddleware', 'httpSigningMiddleware'] as const;
 
 /** Who wants to know what a client finds out. */
 export type ClientListeners = Readonly<{
   /** Called with the credentials of each request, before it is sent. */
   onCredentials?: (credentials: Credentials) => void;
-  /** Told when a client finds by how many milliseconds AWS's clock is ahead of this machine's. */
+  /** Called when a client finds by how many milliseconds AWS's clock is ahead of this machine's. */
   onClockOffset?: (offsetMs: number) => void;
 }>;
 
-/** Signs the requests of a client, by AWS's clock once it is known, and sends them over `agents`: those of `perform` alone. */
-export function carryRequests(
-  client: LambdaClient,
-  agents: Agents,
-  { onCredentials, onClockOffset }: ClientListeners = {},
-): void {
-  const { config } = client;
-  for (const name of REPLACED) client.middlewareStack.remove(name);
-  const signer = new Signer('lambda');
-  let userAgent: Promise<string> | undefined;
-  // Innermost of all middleware, in the place of the SDK's own sending.
-  client.middlewareStack.add(
-    () =>
-      async ({ request }) => {
-        const sending = underWay.getStore();
-        if (sending === undefined || !isRequest(request)) throw new Error('not sent by perform()');
-        userAgent ??= userAgentOf(client);
-        const { timing, progress } = sending;
-        const credentials = await fetchCredentials(client, progress);
-        onCredentials?.(credentials);
-        const signedAt = timing.now() + config.systemClockOffset;
-        const headers = signer.sign(
-          { ...request, headers: { ...request.headers, 'user-agent': await userAgent } },
-          {
-            credentials,
-            region: await config.region(),
-            date: new Date(signedAt),
-          },
-        );
-        try {
-          const response = await exchange({ ...request, headers }, { ...sending, agents });
-          const time = timeOfRefusal(response, signedAt);
-          if (time !== undefined) {
-            config.systemClockOffset = time - timing.now();
-            progress.clockWasWrong(config.systemClockOffset);
-            onClockOffset?.(config.systemClockOffset);
-          }
-          return { response };
-        } catch (error) {
-          progress.networkFailed(error);
-          throw error;
-        }
-      },
-    { step: 'deserialize', priority: 'low', name: 'carryRequests' },
-  );
+type LambdaCommand<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
+  Input,
+  Output,
+  LambdaClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes
+>;
+
+/** How one command is sent, and how its response is read. */
+export type Attempt<Output, Result> = Readonly<{
+  bounds: Bounds;
+  /** By default, a response about a function or an execution. */
+  expected?: Expected;
+  /** Whatever it throws is a failure of the attempt. */
+  read: (output: Output, progress: AttemptProgress) => Result | Promise<Result>;
+}>;
+
+// Lambda's responses about functions and executions, without a payload, have a few hundred KB at most.
+const METADATA: Expected = { statusCode: 200, longestBody: 4 * 1024 * 1024 };
+
+const isRequest = (value: unknown): value is Request =>
+  typeof value === 'object' && value !== null && 'hostname' in value && 'headers' in value;
+
+/** Lambda's API in one region: sends each command once, over connections of its own. */
+export class LambdaApi {
+  readonly #client: LambdaClient;
+  readonly #agents: Agents;
+  readonly #listeners: ClientListeners;
+  /** By the input of the command that is being sent, which every middleware passes on. */
+  readonly #exchanges = new WeakMap<object, Exchange>();
+  #signer: ReturnType<LambdaClientResolvedConfig['signer']> | undefined;
+
+  constructor(client: LambdaClient, agents: Agents, listeners: ClientListeners = {}) {
+    this.#client = client;
+    this.#agents = agents;
+    this.#listeners = listeners;
+    for (const name of REMOVED) client.middlewareStack.remove(name);
+    // Innermost of all middleware, in the place of the SDK's own sending.
+    client.middlewareStack.add(
+      () =>
+        async ({ input, request }) => {
+          const sending = this.#exchanges.get(input);
+          if (sending === undefined || !isRequest(request)) throw new Error('not sent by LambdaApi.send()');
+          return { response: await this.#exchange(request, sending) };
+        },
+      { step: 'deserialize', priority: 'low', name: 'exchangeMiddleware' },
+    );
+  }
+
+  /** The region that requests are signed for. Rejects where none is configured. */
+  region(): Promise<string> {
+    return this.#client.config.region();
+  }
+
+  /** Sends a command once. Never throws: what went wrong is a failure that says how far the attempt came. */
+  async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes, Result>(
+    command: LambdaCommand<Input, Output>,
+    { bounds, expected = METADATA, read }: Attempt<Output, Result>,
+  ): Promise<Result | InvokeFailure> {
+    const { stop, timing } = bounds;
+    const progress = new AttemptProgress(timing.now);
+    const stopped = Promise.withResolvers<never>();
+    const abort = (): void => stopped.reject(new Error('stopped'));
+    if (stop.aborted) abort();
+    stop.addEventListener('abort', abort);
+    const over = new AbortController();
+    const { signal, unlink } = linkAbort(stop, over.signal);
+    this.#exchanges.set(command.input, { agents: this.#agents, stop: signal, timing, progress, expected });
+    const send = async (): Promise<Result> => read(await this.#client.send(command), progress);
+    try {
+      // A request heeds the signal only once it is under way; credentials may hang before.
+      return await Promise.race([send(), stopped.promise]);
+    } catch (error) {
+      return failureOf(error, progress, bounds);
+    } finally {
+      // A stream is over with its last event; its connection may be open still.
+      over.abort();
+      unlink();
+      stop.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Closes what the SDK itself opened. */
+  close(): void {
+    this.#client.destroy();
+  }
+
+  /** Signs a request by AWS's clock, as far as it is known, and exchanges it for its response. */
+  async #exchange(request: Request, sending: Exchange): Promise<RawResponse> {
+    const { config } = this.#client;
+    const { timing, progress } = sending;
+    const credentials = await fetchCredentials(this.#client, progress);
+    this.#listeners.onCredentials?.(credentials);
+    this.#signer ??= config.signer();
+    const signer = await this.#signer;
+    const signedAt = timing.now() + config.systemClockOffset;
+    const { headers } = await signer.sign(request, { signingDate: new Date(signedAt) });
+    try {
+      const response = await exchange({ ...request, headers }, sending);
+      const time = timeOfRefusal(response, signedAt);
+      if (time !== undefined) this.#correctClock(time - timing.now(), progress);
+      return response;
+    } catch (error) {
+      progress.networkFailed(error);
+      throw error;
+    }
+  }
+
+  #correctClock(offsetMs: number, progress: AttemptProgress): void {
+    this.#client.config.systemClockOffset = offsetMs;
+    progress.clockWasWrong(offsetMs);
+    this.#listeners.onClockOffset?.(offsetMs);
+  }
 }
 
-// Lambda's answers about functions and executions, without a payload, have a few hundred KB at most.
-const QUESTION: Expected = { statusCode: 200, longestBody: 4 * 1024 * 1024 };
-
-/** Performs one request within its bounds. Never throws: what went wrong is a Failure that says how far it came. */
-export async function perform<Result>(
-  { deadline, cancel, stop, timing }: Bounds,
-  send: (progress: AttemptProgress) => Promise<Result>,
-  expected: Expected = QUESTION,
-): Promise<Result | InvokeFailure> {
-  const progress = new AttemptProgress(timing.now);
-  const whyStopped = (): Stop | undefined => {
-    if (cancel.aborted) return 'cancelled';
-    if (deadline.aborted) return 'deadline';
-    return progress.networkError instanceof NoConnectionError ? 'connect' : undefined;
-  };
-  const stopped = Promise.withResolvers<never>();
-  const abort = (): void => stopped.reject(new Error('stopped'));
-  if (stop.aborted) abort();
-  stop.addEventListener('abort', abort);
-  const over = new AbortController();
-  const { signal, unlink } = linkAbort(stop, over.signal);
-  try {
-    // A request heeds the signal only once it is under way; credentials may hang before.
-    return await underWay.run({ progress, timing, stop: signal, expected }, () =>
-      Promise.race([send(progress), stopped.promise]),
-    );
-  } catch (error) {
-    const why = whyStopped();
-    if (why !== undefined) return toStopped(why, progress);
-    return error instanceof CredentialsUnavailable
-      ? toUncredentialed(error, progress)
-      : toFailure(error, progress);
-  } finally {
-    // A stream is over with its last event; its connection may be open still.
-    over.abort();
-    unlink();
-    stop.removeEventListener('abort', abort);
-  }
+function failureOf(error: unknown, progress: AttemptProgress, bounds: Bounds): InvokeFailure {
+  const isUnconnected = progress.networkError instanceof NoConnectionError;
+  const cause = stopCauseOf(bounds) ?? (isUnconnected ? 'connect' : undefined);
+  if (cause !== undefined) return toStopped(cause, progress);
+  return error instanceof CredentialsUnavailable
+    ? toUncredentialed(error, progress)
+    : toFailure(error, progress);
 }

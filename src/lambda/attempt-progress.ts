@@ -1,10 +1,10 @@
-/** The start of an answer: what came before its body, or instead of Lambda's own. */
+/** The start of a response: what precedes its body. */
 export type ResponseHead = Readonly<{
   statusCode: number;
-  /** Lambda's id of the invocation; an answer without one may be somebody else's. */
+  /** Lambda's id of the invocation; a response without one may be somebody else's. */
   requestId?: string;
   retryAfterSeconds?: number;
-  /** What the answer says that its body is. */
+  /** The Content-Type. */
   mediaType?: string;
 }>;
 
@@ -12,7 +12,7 @@ export type ResponseHead = Readonly<{
 export type Flaw = 'status' | 'page' | 'encoding' | 'framing' | 'length' | 'content';
 
 /**
- * How far one attempt came, noted while it is under way, because an error alone does not tell.
+ * How far one attempt came, recorded while it is under way, because an error alone does not say.
  * Before `sentAt` nothing of the request had left this machine.
  */
 export class AttemptProgress {
@@ -40,7 +40,7 @@ export class AttemptProgress {
     return this.#head;
   }
 
-  /** The body of an answer that is no success, or not Lambda's, as text. */
+  /** The body of a response that is no success, or not Lambda's, as text. */
   get text(): string | undefined {
     return this.#text;
   }
@@ -50,12 +50,12 @@ export class AttemptProgress {
     return this.#networkError;
   }
 
-  /** Bytes of a streamed response that have come; undefined before its head has. */
+  /** Bytes of a streamed response that have arrived; undefined before its head has. */
   get streamedBytes(): number | undefined {
     return this.#streamedBytes;
   }
 
-  /** How much later it is for AWS than for this machine, where an answer has just shown that its clock is wrong. */
+  /** How much later it is for AWS than for this machine, where a response has just shown that its clock is wrong. */
   get clockOffsetMs(): number | undefined {
     return this.#clockOffsetMs;
   }
@@ -65,7 +65,7 @@ export class AttemptProgress {
     return this.#awaitsCredentials;
   }
 
-  /** Bytes that have come of a stream's next event. */
+  /** Bytes that have arrived of a stream's next event. */
   get undecodedBytes(): number {
     return this.#undecodedBytes;
   }
@@ -82,7 +82,7 @@ export class AttemptProgress {
     this.#awaitsCredentials = true;
   }
 
-  credentialsCame(): void {
+  credentialsFetched(): void {
     this.#awaitsCredentials = false;
   }
 
@@ -110,13 +110,13 @@ export class AttemptProgress {
     this.#text = text;
   }
 
-  /** Notes what is wrong with the response. The answer is to be thrown. */
+  /** Records what is wrong with the response. Returns the error to throw. */
   flawFound(flaw: Flaw): Error {
     this.#flaw = flaw;
     return new Error(`flaw: ${flaw}`);
   }
 
-  rawBytesCame(bytes: number): void {
+  receivedRawBytes(bytes: number): void {
     this.#undecodedBytes += bytes;
   }
 

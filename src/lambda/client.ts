@@ -1,43 +1,58 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { type ClientListeners, carryRequests } from './api.ts';
+import { VERSION } from '../shared/version.ts';
+import { type ClientListeners, LambdaApi } from './api.ts';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
 import { CredentialTrail } from './credentials.ts';
+
+/** What a client takes beside the proxy. */
+export type ClientOptions = ClientListeners &
+  Readonly<{
+    /** The workflow run's id, which CloudTrail shows with each request. */
+    runId?: string;
+  }>;
+
+/** What the user agent of each request says beside what the SDK does. */
+const userAgent = (runId = ''): [string, string][] => [
+  ['aws-lambda-invoke', VERSION],
+  ...(runId === '' ? [] : [['run', runId] satisfies [string, string]]),
+];
 
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
   readonly #agents: Agents;
-  readonly #listeners: ClientListeners;
-  readonly #byRegion = new Map<string | undefined, LambdaClient>();
+  readonly #options: ClientOptions;
+  readonly #byRegion = new Map<string | undefined, LambdaApi>();
 
-  constructor(proxy: ProxyVariables, listeners: ClientListeners = {}) {
+  constructor(proxy: ProxyVariables, options: ClientOptions = {}) {
     this.#agents = createAgents(proxy);
-    this.#listeners = listeners;
+    this.#options = options;
   }
 
-  /** The client of a region; undefined stands for the chain's region. */
-  of(region: string | undefined): LambdaClient {
+  /** Lambda's API in a region; without a region, the one of the SDK's chain. */
+  of(region: string | undefined): LambdaApi {
     const known = this.#byRegion.get(region);
     if (known) return known;
     const client = new LambdaClient({
       ...(region !== undefined && { region }),
       // Prints nothing: it notes where credentials are looked for.
       logger: new CredentialTrail(),
-      // The SDK may not repeat an invocation: it can't know whether the function ran. What would is taken out as well
-      // (carryRequests), by a name that may change.
+      // The SDK may not retry an invocation: it can't know whether the function ran. Its retry middleware is removed
+      // as well (LambdaApi), by a name that may change.
       maxAttempts: 1,
+      customUserAgent: userAgent(this.#options.runId),
       // What all requests have in common is put together once.
       cacheMiddleware: true,
       // For the requests of credential providers; its own are carried over the same agents.
       requestHandler: this.#agents,
     });
-    carryRequests(client, this.#agents, this.#listeners);
-    this.#byRegion.set(region, client);
-    return client;
+    const api = new LambdaApi(client, this.#agents, this.#options);
+    this.#byRegion.set(region, api);
+    return api;
   }
 
   /** Closes every connection, so that the process can end. */
   close(): void {
-    for (const client of this.#byRegion.values()) client.destroy();
+    for (const api of this.#byRegion.values()) api.close();
     // The SDK closes only what it sent itself.
     this.#agents.httpAgent.destroy();
     this.#agents.httpsAgent.destroy();

@@ -1,17 +1,17 @@
 import { Buffer } from 'node:buffer';
 import { grouped } from '../shared/figures.ts';
-import type { RawAnswer } from './exchange.ts';
+import type { RawResponse } from './exchange.ts';
 
 // Lambda's front door in its messages, and other front doors by an error of its own.
 const REFUSED_FOR_ITS_TIME = /Signature expired|Signature not yet current|RequestTimeTooSkewed/;
 const LONGEST_REFUSAL = 64 * 1024;
 
-// AWS refuses a signature that is 5 minutes off. A Date header has whole seconds, and the answer took a while.
+// AWS refuses a signature that is 5 minutes off. A Date header has whole seconds, and the response took a while.
 const LEAST_SKEW_MS = 60_000;
 
-/** AWS's time in milliseconds since 1970, where an answer refuses a signature for having been made at another. */
-export function timeOfRefusal(answer: RawAnswer, signedAt: number): number | undefined {
-  const { statusCode, headers, body } = answer;
+/** AWS's time in milliseconds since 1970, where a response refuses a signature for having been made at another. */
+export function timeOfRefusal(response: RawResponse, signedAt: number): number | undefined {
+  const { statusCode, headers, body } = response;
   if (statusCode < 400 || statusCode >= 500 || !Buffer.isBuffer(body)) return undefined;
   const name = String(headers['x-amzn-errortype'] ?? '');
   const refusal = `${name}\n${body.toString('utf8', 0, LONGEST_REFUSAL)}`;

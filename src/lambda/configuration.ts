@@ -1,5 +1,6 @@
-import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { type Bounds, perform } from './api.ts';
+import { type FunctionConfiguration, GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import type { LambdaApi } from './api.ts';
+import type { Bounds } from './bounds.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 
 /** What Lambda says of a function or version, as far as an invocation has to do with it. */
@@ -18,37 +19,37 @@ export type Configuration = Readonly<{
   isDurable: boolean;
 }>;
 
-/** Asks once for the configuration of what an invocation names. A Failure here says nothing of the invocation. */
+function toConfiguration(output: FunctionConfiguration): Configuration {
+  const { SnapStart: snapStart } = output;
+  return {
+    kind: 'configuration',
+    // Functions from before there were states have none, and are ready.
+    state: output.State ?? 'Active',
+    ...(output.StateReason !== undefined && { stateReason: output.StateReason }),
+    ...(output.StateReasonCode !== undefined && { stateReasonCode: output.StateReasonCode }),
+    lastUpdateStatus: output.LastUpdateStatus ?? 'Successful',
+    ...(output.LastUpdateStatusReason !== undefined && { lastUpdateReason: output.LastUpdateStatusReason }),
+    ...(output.LastUpdateStatusReasonCode !== undefined && {
+      lastUpdateReasonCode: output.LastUpdateStatusReasonCode,
+    }),
+    // Only published versions have a snapshot.
+    awaitsSnapshot:
+      snapStart?.ApplyOn === 'PublishedVersions' &&
+      snapStart.OptimizationStatus !== 'On' &&
+      output.Version !== '$LATEST',
+    isDurable: output.DurableConfig !== undefined,
+  };
+}
+
+/** Reads the configuration of an invocation's function once. A failure here says nothing of the invocation. */
 export function readConfiguration(
-  client: LambdaClient,
+  api: LambdaApi,
   { functionName, qualifier }: Pick<Invocation, 'functionName' | 'qualifier'>,
   bounds: Bounds,
 ): Promise<Configuration | InvokeFailure> {
-  return perform(bounds, async () => {
-    const output = await client.send(
-      new GetFunctionConfigurationCommand({
-        FunctionName: functionName,
-        ...(qualifier !== undefined && { Qualifier: qualifier }),
-      }),
-    );
-    const snapStart = output.SnapStart;
-    return {
-      kind: 'configuration',
-      // Functions from before there were states have none, and are ready.
-      state: output.State ?? 'Active',
-      ...(output.StateReason !== undefined && { stateReason: output.StateReason }),
-      ...(output.StateReasonCode !== undefined && { stateReasonCode: output.StateReasonCode }),
-      lastUpdateStatus: output.LastUpdateStatus ?? 'Successful',
-      ...(output.LastUpdateStatusReason !== undefined && { lastUpdateReason: output.LastUpdateStatusReason }),
-      ...(output.LastUpdateStatusReasonCode !== undefined && {
-        lastUpdateReasonCode: output.LastUpdateStatusReasonCode,
-      }),
-      // There is a snapshot of published versions alone.
-      awaitsSnapshot:
-        snapStart?.ApplyOn === 'PublishedVersions' &&
-        snapStart.OptimizationStatus !== 'On' &&
-        output.Version !== '$LATEST',
-      isDurable: output.DurableConfig !== undefined,
-    } as const;
+  const command = new GetFunctionConfigurationCommand({
+    FunctionName: functionName,
+    ...(qualifier !== undefined && { Qualifier: qualifier }),
   });
+  return api.send(command, { bounds, read: toConfiguration });
 }

@@ -26,7 +26,7 @@ export class Opening {
   }
 
   /** Closes the connection to the proxy, where the tunnel is not open yet. */
-  giveUp(error: Error): void {
+  abandon(error: Error): void {
     this.#socket?.destroy(error);
   }
 }
@@ -35,7 +35,7 @@ export class Opening {
 const MOST_PARTS = 16;
 const ENDLESS = "the proxy's response to CONNECT does not end";
 
-/** Closes a connection to a proxy whose response to CONNECT does not end. The answer ends the guard. */
+/** Closes a connection to a proxy whose response to CONNECT does not end. The returned function ends that. */
 function guardTunnel(socket: Duplex): () => void {
   let parts = 0;
   const count = (): void => {
@@ -46,7 +46,7 @@ function guardTunnel(socket: Duplex): () => void {
   return () => socket.off('readable', count);
 }
 
-/** An agent is told of sockets and not of requests: the options say which request a socket is for. */
+/** An agent knows sockets and not requests: the options say which request a socket is for. */
 const openingIn = (options: object): Opening | undefined =>
   'opening' in options && options.opening instanceof Opening ? options.opening : undefined;
 
@@ -61,7 +61,7 @@ export const isTunnel = (socket: Duplex): boolean => tunnels.has(socket);
 
 /** Calls back when a socket is connected, TLS included: from then on a request is written to it. */
 export function whenConnected(socket: Socket, callback: () => void): void {
-  // Node.js hands over a socket that it could not open, for want of a file descriptor, before it tells the error.
+  // Node.js hands over a socket that it could not open, for want of a file descriptor, before it reports the error.
   if (socket.destroyed) return;
   // A tunnel and a connection that is used again are connected when a request gets them.
   if (!socket.connecting) callback();

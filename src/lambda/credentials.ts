@@ -2,7 +2,10 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { messageOf } from '../shared/errors.ts';
 import { isFields } from '../shared/fields.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
-import { firstCause } from './evidence.ts';
+import { firstCause } from './failures.ts';
+
+/** AWS credentials: temporary ones have a session token. */
+export type Credentials = Awaited<ReturnType<LambdaClient['config']['credentials']>>;
 
 type Source = Readonly<{
   logged: string;
@@ -167,11 +170,11 @@ function whyNot(error: unknown, trail: CredentialTrail): Why | undefined {
 export async function fetchCredentials(
   { config }: LambdaClient,
   progress: AttemptProgress,
-): ReturnType<LambdaClient['config']['credentials']> {
+): Promise<Credentials> {
   progress.credentialsAwaited();
   try {
     const credentials = await config.credentials();
-    progress.credentialsCame();
+    progress.credentialsFetched();
     return credentials;
   } catch (thrown) {
     const error = firstCause(thrown);

@@ -7,44 +7,45 @@ import {
 } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { AttemptProgress, ResponseHead } from './attempt-progress.ts';
+import { CONNECT_LIMIT_MS } from './bounds.ts';
 import { type Agents, isTunnel, Opening, whenConnected } from './connection.ts';
 import { type Expected, flawOf } from './flaws.ts';
 import { GatheredBytes } from './gathered-bytes.ts';
-import { type Query, queryText } from './signature.ts';
 import type { Timing } from './timing.ts';
+
+/** Parameters of a query, not encoded; null stands for one without a value. */
+type Query = Record<string, string | string[] | null>;
 
 /** A request as the SDK gives it. */
 export type Request = Readonly<{
   protocol: string;
   hostname: string;
-  port?: number | undefined;
+  port?: number;
   method: string;
   path: string;
-  query?: Query | undefined;
+  query: Query;
   headers: Record<string, string>;
-  body?: string | Uint8Array | undefined;
+  body?: string | Uint8Array;
 }>;
 
-/** An answer as the SDK reads it: what is streamed comes as a stream, all else is there. */
-export type RawAnswer = Readonly<{
+/** A response as the SDK reads it: the body of a stream arrives piece by piece, any other is complete. */
+export type RawResponse = Readonly<{
   statusCode: number;
   headers: IncomingHttpHeaders;
   body: Buffer | AsyncIterable<Buffer>;
 }>;
 
-/** How a request is sent: over which agents, what ends it early, and where it is noted how far it came. */
-export type Sending = Readonly<{
+/** How a request is exchanged for its response: over which agents, what ends it early, and where its progress is recorded. */
+export type Exchange = Readonly<{
   agents: Agents;
-  /** Closes what the request still has open, a streamed answer included. */
+  /** Closes what the request still has open, a streamed response included. */
   stop: AbortSignal;
   timing: Timing;
   progress: AttemptProgress;
   expected: Expected;
 }>;
 
-const CONNECT_LIMIT_MS = 10_000;
-
-/** No connection came to stand in time. */
+/** The request did not get a connection in time. */
 export class NoConnectionError extends Error {}
 
 const CLOSED_EARLY = 'the connection was closed without a response';
@@ -54,15 +55,15 @@ export class ConnectionClosedError extends Error {
   override readonly name = 'ConnectionClosed';
 }
 
-/** How much is read, in bytes, of what somebody else answered in Lambda's place, and of a refusal. */
-export const LONGEST_STRANGE_TEXT = 64 * 1024;
+/** How much is read, in bytes, of what somebody else responded in Lambda's place, and of a refusal. */
+export const LONGEST_FOREIGN_TEXT = 64 * 1024;
 
 // The event stream encoding allows 16 MB for an event's payload and 128 KB for its headers.
 const LONGEST_EVENT = 17 * 1024 * 1024;
 
 const isRefused = (statusCode: number): boolean => statusCode >= 300;
 
-function headOf(statusCode: number, headers: IncomingHttpHeaders): ResponseHead {
+function responseHeadOf(statusCode: number, headers: IncomingHttpHeaders): ResponseHead {
   const requestId = headers['x-amzn-requestid'];
   const retryAfter = Number(headers['retry-after']);
   return {
@@ -73,10 +74,10 @@ function headOf(statusCode: number, headers: IncomingHttpHeaders): ResponseHead 
   };
 }
 
-/** What was read of a body, and why it is not all: it broke off, or is longer than `longest`. */
+/** What was read of a body, and why it is incomplete: it broke off, or is longer than `longest`. */
 type Body = Readonly<{ bytes: Buffer; error?: Error; isTooLong?: boolean }>;
 
-function readBody(answer: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
+function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
   const gathered = new GatheredBytes();
   let isOver = false;
   const end = (why: Omit<Body, 'bytes'> = {}): void => {
@@ -84,50 +85,50 @@ function readBody(answer: IncomingMessage, longest: number, onEnd: (body: Body) 
     isOver = true;
     onEnd({ bytes: gathered.take(), ...why });
   };
-  answer.on('data', (chunk: Buffer) => {
+  response.on('data', (chunk: Buffer) => {
     const left = longest - gathered.length;
     gathered.add(chunk.subarray(0, left));
     if (chunk.length <= left) return;
-    answer.destroy();
+    response.destroy();
     end({ isTooLong: true });
   });
-  answer.on('end', () => end());
-  answer.on('error', (error) => end({ error }));
+  response.on('end', () => end());
+  response.on('error', (error) => end({ error }));
 }
 
 /** Passes a stream on. Whoever decodes it holds an event until all of it is there, so an endless one breaks it off. */
 async function* boundedEvents(
-  answer: IncomingMessage,
+  response: IncomingMessage,
   progress: AttemptProgress,
 ): AsyncGenerator<Buffer, void> {
-  for await (const chunk of answer) {
-    progress.rawBytesCame(chunk.length);
+  for await (const chunk of response) {
+    progress.receivedRawBytes(chunk.length);
     if (progress.undecodedBytes > LONGEST_EVENT) throw progress.flawFound('length');
     yield chunk;
   }
 }
 
-/** Reads an answer as far as it may be Lambda's. Calls back with an error where it is not, or not whole. */
+/** Reads a response as far as it may be Lambda's. Rejects where it is not, or where it is incomplete. */
 function receive(
-  answer: IncomingMessage,
-  { expected, progress }: Sending,
-  settle: Readonly<{ resolve: (answer: RawAnswer) => void; reject: (error: Error) => void }>,
+  response: IncomingMessage,
+  { expected, progress }: Exchange,
+  settle: Readonly<{ resolve: (response: RawResponse) => void; reject: (error: Error) => void }>,
 ): void {
-  const { statusCode = 0, headers } = answer;
-  progress.receivedHead(headOf(statusCode, headers));
-  const flaw = isRefused(statusCode) ? undefined : flawOf(answer, expected);
+  const { statusCode = 0, headers } = response;
+  progress.receivedHead(responseHeadOf(statusCode, headers));
+  const flaw = isRefused(statusCode) ? undefined : flawOf(response, expected);
   if (isRefused(statusCode) || flaw !== undefined) {
-    readBody(answer, LONGEST_STRANGE_TEXT, ({ bytes }) => {
+    readBody(response, LONGEST_FOREIGN_TEXT, ({ bytes }) => {
       progress.receivedText(bytes.toString());
       if (flaw === undefined) settle.resolve({ statusCode, headers, body: bytes });
       else settle.reject(progress.flawFound(flaw));
     });
   } else if (expected.isStreamed) {
-    // What streams, runs: this is so before the first event has come.
+    // What streams, runs: this holds before the first event.
     progress.receivedBytes(0);
-    settle.resolve({ statusCode, headers, body: boundedEvents(answer, progress) });
+    settle.resolve({ statusCode, headers, body: boundedEvents(response, progress) });
   } else {
-    readBody(answer, expected.longestBody, ({ bytes, error, isTooLong }) => {
+    readBody(response, expected.longestBody, ({ bytes, error, isTooLong }) => {
       if (isTooLong) settle.reject(progress.flawFound('length'));
       else if (error !== undefined) settle.reject(error);
       else settle.resolve({ statusCode, headers, body: bytes });
@@ -151,6 +152,16 @@ function watchConnection(sent: ClientRequest, path: string, progress: AttemptPro
 
 const isTls = ({ protocol }: Request): boolean => protocol === 'https:';
 
+/** Percent-encodes all but unreserved characters (RFC 3986), as a signed query has to be. */
+const percentEncoded = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** A query as it is sent: encoded, one `name=value` for each value. */
+export const queryText = (query: Query): string =>
+  Object.entries(query)
+    .flatMap(([name, value]) => [value].flat().map((one) => [name, one ?? ''].map(percentEncoded).join('=')))
+    .join('&');
+
 function optionsOf(request: Request, agents: Agents, opening: Opening) {
   const { hostname, port, method, path, query, headers } = request;
   const search = queryText(query);
@@ -168,28 +179,28 @@ function optionsOf(request: Request, agents: Agents, opening: Opening) {
 }
 
 /** Ends a request that is stopped, or that has no connection in time. */
-function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, timing }: Sending): void {
-  const giveUp = (error: Error): void => {
-    if (sent.socket === null) opening.giveUp(error);
+function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, timing }: Exchange): void {
+  const abandon = (error: Error): void => {
+    if (sent.socket === null) opening.abandon(error);
     // Node stops listening for errors of a connection that has brought a whole response, read or not.
     sent.destroy(progress.head === undefined ? error : undefined);
   };
-  const abort = (): void => giveUp(new Error('aborted'));
+  const abort = (): void => abandon(new Error('aborted'));
   stop.addEventListener('abort', abort);
-  const callOff = timing.after(CONNECT_LIMIT_MS, () => {
-    if (progress.sentAt === undefined) giveUp(new NoConnectionError());
+  const clearConnectLimit = timing.after(CONNECT_LIMIT_MS, () => {
+    if (progress.sentAt === undefined) abandon(new NoConnectionError());
   });
   sent.on('close', () => {
     stop.removeEventListener('abort', abort);
-    callOff();
+    clearConnectLimit();
   });
 }
 
 /**
- * Sends a request once and reads its answer, noting in `progress` how far both came. Rejects where no answer or no
- * whole one came; of an answer that is no success, what came before it broke is what there is.
+ * Sends a request once and reads its response, recording in `progress` how far both came. Rejects where there is no
+ * complete response; of one that is no success, what was received before it broke off is enough.
  */
-export function exchange(request: Request, sending: Sending): Promise<RawAnswer> {
+export function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
   const { agents, progress, stop } = sending;
   if (stop.aborted) return Promise.reject(new Error('aborted'));
   return new Promise((resolve, reject) => {
@@ -203,7 +214,7 @@ export function exchange(request: Request, sending: Sending): Promise<RawAnswer>
       // After a 101 neither an error nor a response comes.
       if (progress.head === undefined) reject(new ConnectionClosedError(CLOSED_EARLY));
     });
-    sent.on('response', (answer) => receive(answer, sending, { resolve, reject }));
+    sent.on('response', (response) => receive(response, sending, { resolve, reject }));
     sent.end(request.body);
   });
 }

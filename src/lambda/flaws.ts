@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Flaw } from './attempt-progress.ts';
 
-/** What Lambda's response to a request is like; any other comes from somebody in its place. */
+/** What Lambda's response to a request is like; any other was sent by somebody in its place. */
 export type Expected = Readonly<{
   statusCode: number;
   /** Bytes of its body at most. */
@@ -15,23 +15,23 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Whether a request id has the form of Lambda's own. Whoever echoes headers has one too. */
 export const isLambdasId = (requestId: string | undefined): boolean => UUID.test(requestId ?? '');
 
-type ResponseHead = Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'headers'>;
+type IncomingHead = Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'headers'>;
 
 /** A page of a proxy or a captive portal. The type of a stream is the function's own, and may be any. */
-function isPage({ headers }: ResponseHead, { isStreamed }: Expected): boolean {
+function isPage({ headers }: IncomingHead, { isStreamed }: Expected): boolean {
   const mediaType = headers['content-type']?.toLowerCase() ?? '';
   if (!isStreamed) return mediaType.startsWith('text/html');
   const requestId = headers['x-amzn-requestid'];
   return mediaType.startsWith('text/') && !(typeof requestId === 'string' && isLambdasId(requestId));
 }
 
-/** Whether a body that is cut can be told from a whole one (RFC 9112, section 6.3). */
-const isFramed = ({ httpVersion, headers }: ResponseHead): boolean =>
+/** Whether a body that is cut can be distinguished from a complete one (RFC 9112, section 6.3). */
+const isFramed = ({ httpVersion, headers }: IncomingHead): boolean =>
   headers['content-length'] !== undefined ||
   (httpVersion === '1.1' && headers['transfer-encoding']?.toLowerCase() === 'chunked');
 
 /** What is wrong with the head of a response that is no refusal; undefined where it may be Lambda's. */
-export function flawOf(head: ResponseHead, expected: Expected): Flaw | undefined {
+export function flawOf(head: IncomingHead, expected: Expected): Flaw | undefined {
   const { statusCode, headers } = head;
   if (statusCode !== expected.statusCode) return 'status';
   if (isPage(head, expected)) return 'page';

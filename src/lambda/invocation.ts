@@ -34,7 +34,7 @@ export type Invocation = Readonly<{
   durableExecutionName?: string;
 }>;
 
-/** Lambda's answer to an invocation that it accepted: status 200, 202 or 204. */
+/** Lambda's response to an invocation that it accepted: status 200, 202 or 204. */
 export type InvokeResponse = Readonly<{
   kind: 'answer';
   statusCode: number;
@@ -51,17 +51,17 @@ export type InvokeResponse = Readonly<{
   logTail?: Uint8Array;
 }>;
 
-/** Whether a function ran although no answer came. */
+/** Whether a function ran although there is no response. */
 export type ExecutionEvidence = 'did_not_run' | 'may_have_run' | 'ran';
 
-/** An invocation without an answer: refused, never connected, or lost on the way. */
+/** An invocation without a response: refused, never connected, or lost on the way. */
 export type InvokeFailure = Readonly<{
   kind: 'failure';
   /** The error's name in the API's model, Node's error code, one of ours, or `HTTP 502`. Never foreign text. */
   name: string;
   message: string;
   evidence: ExecutionEvidence;
-  /** Whether sending again may help, as far as the failure itself tells. */
+  /** Whether a retry may help, as far as the failure itself shows. */
   mayClear: boolean;
   /** Too much at once, for Lambda or for this machine: fewer concurrent invocations get through. */
   isOverload?: boolean;
@@ -72,7 +72,7 @@ export type InvokeFailure = Readonly<{
   /** Why it was throttled, in Lambda's word. */
   reason?: string;
   retryAfterSeconds?: number;
-  /** What came in place of Lambda's answer: the start of a proxy's page, for example. */
+  /** What was received in place of Lambda's response: the start of a proxy's page, for example. */
   foreignText?: string;
   throughProxy: boolean;
   /** Bytes of a streamed response that had arrived. */
@@ -91,7 +91,7 @@ export type InvocationResult = Readonly<{
   region?: string;
   startedAt: Date;
   elapsedMs: number;
-  /** How many attempts were made, whether or not they came so far as to send it. */
+  /** How many attempts were made, whether or not the request was sent. */
   attempts: number;
   /** Whether the log tail was left out because the function does not support one. */
   tailRefused: boolean;

@@ -1,9 +1,10 @@
 import { Buffer } from 'node:buffer';
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { type Bounds, perform } from './api.ts';
+import { InvokeCommand, type InvokeCommandOutput } from '@aws-sdk/client-lambda';
+import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
-import { wasTakenForInvocation } from './evidence.ts';
-import { LONGEST_STRANGE_TEXT } from './exchange.ts';
+import type { Bounds } from './bounds.ts';
+import { LONGEST_FOREIGN_TEXT } from './exchange.ts';
+import { wasTakenForInvocation } from './failures.ts';
 import { isLambdasId } from './flaws.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 
@@ -60,37 +61,40 @@ function isLambdas(
   }
 }
 
-/** A dry run that was responded to as an invocation is may have run something: emulators do that. */
-const afterDryRun = (result: InvokeResponse | InvokeFailure): InvokeResponse | InvokeFailure =>
+/** A dry run with the response of an invocation may have run something, as emulators do. It is not retried. */
+const withoutRetry = (result: InvokeResponse | InvokeFailure): InvokeResponse | InvokeFailure =>
   result.kind === 'failure' && wasTakenForInvocation(result) ? { ...result, mayClear: false } : result;
 
-/** Sends an invocation once. Never throws: what went wrong is a Failure that says whether the function ran. */
+function toInvokeResponse(output: InvokeCommandOutput, progress: AttemptProgress): InvokeResponse {
+  const requestId = progress.head?.requestId;
+  return {
+    kind: 'answer',
+    statusCode: progress.head?.statusCode ?? 0,
+    payload: output.Payload ?? new Uint8Array(),
+    ...(output.FunctionError && { functionError: output.FunctionError }),
+    ...(output.ExecutedVersion && { executedVersion: output.ExecutedVersion }),
+    ...(requestId !== undefined && { requestId }),
+    ...(output.DurableExecutionArn && { durableExecutionArn: output.DurableExecutionArn }),
+    ...(output.LogResult && { logTail: Buffer.from(output.LogResult, 'base64') }),
+  };
+}
+
+/** Sends an invocation once. Never throws: what went wrong is a failure that says whether the function ran. */
 export async function invokeOnce(
-  client: LambdaClient,
+  api: LambdaApi,
   invocation: Invocation,
   bounds: Bounds,
 ): Promise<InvokeResponse | InvokeFailure> {
   const { invocationType } = invocation;
-  const send = async (progress: AttemptProgress): Promise<InvokeResponse | InvokeFailure> => {
-    const output = await client.send(commandFor(invocation));
-    const requestId = progress.head?.requestId;
-    const answer: InvokeResponse = {
-      kind: 'answer',
-      statusCode: progress.head?.statusCode ?? 0,
-      payload: output.Payload ?? new Uint8Array(),
-      ...(output.FunctionError && { functionError: output.FunctionError }),
-      ...(output.ExecutedVersion && { executedVersion: output.ExecutedVersion }),
-      ...(requestId !== undefined && { requestId }),
-      ...(output.DurableExecutionArn && { durableExecutionArn: output.DurableExecutionArn }),
-      ...(output.LogResult && { logTail: Buffer.from(output.LogResult, 'base64') }),
-    };
-    if (isLambdas(answer, invocation)) return answer;
-    progress.receivedText(Buffer.from(answer.payload).toString('utf8', 0, LONGEST_STRANGE_TEXT));
-    throw progress.flawFound('content');
-  };
-  const result = await perform(bounds, send, {
-    statusCode: STATUS[invocationType],
-    longestBody: LONGEST_BODY,
+  const result = await api.send(commandFor(invocation), {
+    bounds,
+    expected: { statusCode: STATUS[invocationType], longestBody: LONGEST_BODY },
+    read: (output, progress) => {
+      const response = toInvokeResponse(output, progress);
+      if (isLambdas(response, invocation)) return response;
+      progress.receivedText(Buffer.from(response.payload).toString('utf8', 0, LONGEST_FOREIGN_TEXT));
+      throw progress.flawFound('content');
+    },
   });
-  return invocationType === 'DryRun' ? afterDryRun(result) : result;
+  return invocationType === 'DryRun' ? withoutRetry(result) : result;
 }

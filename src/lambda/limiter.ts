@@ -1,11 +1,11 @@
 /** Leave to send one attempt. It is given back with how the attempt ended. */
 export type Permit = Readonly<{ release: (ended: 'throttled' | 'otherwise') => void }>;
 
-type Waiting = Readonly<{ order: number; admit: () => void }>;
+type QueuedPermit = Readonly<{ order: number; admit: () => void }>;
 
 /**
  * Bounds how many attempts are in flight. A throttle halves the bound and each success raises it a little,
- * so that a fan-out settles at what the account allows. Who came first in the plan goes first.
+ * so that a fan-out settles at what the account allows. What is first in the plan goes first.
  */
 export class AdaptiveLimiter {
   readonly #most: number;
@@ -13,7 +13,7 @@ export class AdaptiveLimiter {
   #inFlight = 0;
   // Throttles of attempts that were sent before the last one was heeded say nothing new.
   #epoch = 0;
-  #waiting: Waiting[] = [];
+  #queue: QueuedPermit[] = [];
 
   constructor(most: number) {
     this.#most = most;
@@ -34,12 +34,12 @@ export class AdaptiveLimiter {
         resolve(this.#admit());
       };
       const refuse = (): void => {
-        this.#waiting = this.#waiting.filter((other) => other.admit !== give);
+        this.#queue = this.#queue.filter((other) => other.admit !== give);
         resolve(undefined);
       };
       signal.addEventListener('abort', refuse, { once: true });
-      const before = this.#waiting.findIndex((other) => other.order > order);
-      this.#waiting.splice(before === -1 ? this.#waiting.length : before, 0, { order, admit: give });
+      const before = this.#queue.findIndex((other) => other.order > order);
+      this.#queue.splice(before === -1 ? this.#queue.length : before, 0, { order, admit: give });
       this.#next();
     });
   }
@@ -68,7 +68,7 @@ export class AdaptiveLimiter {
 
   #next(): void {
     while (this.#inFlight < this.limit) {
-      const first = this.#waiting.shift();
+      const first = this.#queue.shift();
       if (first === undefined) return;
       first.admit();
     }

@@ -1,12 +1,11 @@
-import type { Bounds } from './api.ts';
+import type { Bounds } from './bounds.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
-import type { InvokePolicy } from './invoker.ts';
-import { RetryBudget } from './retry-policy.ts';
+import { extendStreak, type FailureStreak, type InvokePolicy, retryLimit } from './retry-policy.ts';
 
-/** A question beside an invocation that failed and is asked again after a wait. */
+/** A request about a function or an execution that failed and is repeated after a wait. */
 export type FailedQuestion = Readonly<{ invocation: Invocation; failure: InvokeFailure; waitMs: number }>;
 
-/** What bounds a question that is asked again and again, and whom to tell when it fails. */
+/** What bounds a request that is repeated until the response is the awaited one, and who listens to its failures. */
 export type Polling = Pick<Bounds, 'stop' | 'timing'> &
   Readonly<{
     policy: Pick<InvokePolicy, 'retry' | 'retryMs'>;
@@ -19,52 +18,52 @@ const GROWTH = 1.5;
 // A longer Retry-After is cut: the function may be ready long before.
 const LONGEST_RETRY_AFTER_MS = 60_000;
 
-/** Lambda throttles such questions early, for all of an account and region together. */
+/** Whether to repeat such a request: Lambda throttles them early, for all of an account and region together. */
 export const mayAskAgain = ({ evidence, mayClear }: InvokeFailure): boolean =>
   mayClear || evidence === 'may_have_run';
 
 const couldNotConnect = ({ evidence, statusCode }: InvokeFailure): boolean =>
   evidence === 'did_not_run' && statusCode === undefined;
 
-/** The pace of a question that is asked until its answer is the awaited one. */
+/** The pace of a request that is repeated until the response is the awaited one. */
 export class Poll {
   readonly #invocation: Invocation;
   readonly #polling: Polling;
-  readonly #budget: RetryBudget;
+  #streak: FailureStreak | undefined;
   #waitMs = 0;
-  #triedInVain = 0;
+  #connectFailures = 0;
 
   constructor(invocation: Invocation, polling: Polling) {
     this.#invocation = invocation;
     this.#polling = polling;
-    this.#budget = new RetryBudget(polling.policy);
   }
 
-  /** Waits after an answer; not long where there was news. */
-  async afterAnswer({ isNews = false }: { isNews?: boolean } = {}): Promise<void> {
-    this.#budget.reset();
-    this.#triedInVain = 0;
-    if (isNews) this.#waitMs = 0;
+  /** Waits after a response; not long where there were new events. */
+  async afterResponse({ hasNewEvents = false }: { hasNewEvents?: boolean } = {}): Promise<void> {
+    this.#streak = undefined;
+    this.#connectFailures = 0;
+    if (hasNewEvents) this.#waitMs = 0;
     await this.#sleep(this.#nextWait());
   }
 
-  /** Waits after a failure. The answer is the failure to give up with, where there is no use in asking again. */
+  /** Waits after a failure. Returns the failure to give up with, where another request is of no use. */
   async afterFailure(failure: InvokeFailure): Promise<InvokeFailure | undefined> {
     const { timing, policy } = this.#polling;
     const askedMs = Math.min(LONGEST_RETRY_AFTER_MS, (failure.retryAfterSeconds ?? 0) * 1000);
     let waitMs = Math.max(this.#nextWait(), askedMs);
     if (couldNotConnect(failure)) {
       if (policy.retry === 'never') return failure;
-      this.#triedInVain += 1;
-      const { at, why } = this.#budget.limitOf(failure, timing.now());
+      this.#connectFailures += 1;
+      this.#streak = extendStreak(this.#streak, failure, timing.now());
+      const { at, why } = retryLimit(this.#streak, policy);
       const leftMs = at - timing.now();
       if (leftMs <= 0) {
-        return { ...failure, message: `${failure.message} (tried ${this.#triedInVain} times; ${why})` };
+        return { ...failure, message: `${failure.message} (tried ${this.#connectFailures} times; ${why})` };
       }
       waitMs = Math.min(waitMs, leftMs);
     } else {
-      this.#budget.reset();
-      this.#triedInVain = 0;
+      this.#streak = undefined;
+      this.#connectFailures = 0;
     }
     this.#polling.onFailedQuestion({ invocation: this.#invocation, failure, waitMs });
     await this.#sleep(waitMs);

@@ -1,12 +1,11 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
-import type { Bounds } from './api.ts';
+import type { LambdaApi } from './api.ts';
+import { type Bounds, linkAbort } from './bounds.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
-import { CANCELLED, toUnasked, toUnsent } from './evidence.ts';
+import { toCancelledUnsent, toUnasked, toUnsent } from './failures.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
-import { linkAbort } from './link-abort.ts';
 import { mayAskAgain, Poll, type Polling } from './polling.ts';
 
-/** A state that a function has come to on its way to being ready. */
+/** A state that a function has reached on its way to being ready. */
 export type StateChange = Readonly<{
   invocation: Invocation;
   /** In Lambda's words: the state, then what is not done yet. Never foreign text. */
@@ -14,10 +13,10 @@ export type StateChange = Readonly<{
   isReady: boolean;
 }>;
 
-/** What a configuration means for an invocation: to wait, to send it, or to give up, and why. */
-type Standing = Readonly<
+/** What a configuration means for an invocation: to wait, to invoke, or to give up, and why. */
+type ReadinessDecision = Readonly<
   { state: string } & (
-    | { next: 'wait' | 'send'; isReady: boolean }
+    | { next: 'wait' | 'invoke'; isReady: boolean }
     | { next: 'give up'; isReady: false; why: string }
   )
 >;
@@ -25,44 +24,45 @@ type Standing = Readonly<
 // Codes and states are words; a reason is a sentence that anybody could have put there.
 const word = (text: string | undefined): string => (text !== undefined && /^\w+$/.test(text) ? text : '');
 const inBrackets = (text: string): string => (text === '' ? '' : ` (${text})`);
+const NO_REASON = 'Lambda gives no reason';
 
-type Row = Readonly<{
+type StateRow = Readonly<{
   when: (configuration: Configuration) => boolean;
-  standing: (configuration: Configuration) => Standing;
+  decide: (configuration: Configuration) => ReadinessDecision;
 }>;
 
-/** By lambda states (source: AWS Lambda Developer Guide, "Lambda function states"): the first row that fits counts. */
-const STANDINGS: readonly Row[] = [
+/** By the states of functions (AWS Lambda Developer Guide, "Lambda function states"): the first row that fits decides. */
+const STATES: readonly StateRow[] = [
   {
     when: ({ state }) => state === 'Failed',
-    standing: ({ stateReason, stateReasonCode }) => ({
+    decide: ({ stateReason = NO_REASON, stateReasonCode }) => ({
       state: `Failed${inBrackets(word(stateReasonCode))}`,
       next: 'give up',
       isReady: false,
-      why: `the function is in state Failed: ${stateReason ?? 'Lambda gives no reason'}`,
+      why: `the function is in state Failed: ${stateReason}`,
     }),
   },
   {
     when: ({ lastUpdateStatus }) => lastUpdateStatus === 'Failed',
-    standing: ({ state, lastUpdateReason, lastUpdateReasonCode }) => ({
+    decide: ({ state, lastUpdateReason = NO_REASON, lastUpdateReasonCode }) => ({
       state: `${word(state)}, and its last update failed${inBrackets(word(lastUpdateReasonCode))}`,
       next: 'give up',
       isReady: false,
-      why: `the function's last update failed, so the old code would answer: ${lastUpdateReason ?? 'Lambda gives no reason'}`,
+      why: `the function's last update failed, so the old code would respond: ${lastUpdateReason}`,
     }),
   },
   {
     // Only an invocation wakes it.
     when: ({ state }) => state === 'Inactive',
-    standing: ({ stateReasonCode }) => ({
+    decide: ({ stateReasonCode }) => ({
       state: `Inactive${inBrackets(word(stateReasonCode))}; the invocation will wake it`,
-      next: 'send',
+      next: 'invoke',
       isReady: false,
     }),
   },
   {
     when: ({ state }) => state !== 'Active',
-    standing: ({ state, stateReasonCode }) => ({
+    decide: ({ state, stateReasonCode }) => ({
       state: `${word(state)}${inBrackets(word(stateReasonCode))}`,
       next: 'wait',
       isReady: false,
@@ -70,51 +70,51 @@ const STANDINGS: readonly Row[] = [
   },
   {
     when: ({ lastUpdateStatus }) => lastUpdateStatus !== 'Successful',
-    standing: () => ({
-      state: 'Active, and an update is in progress: until it is done the old code answers',
+    decide: () => ({
+      state: 'Active, and an update is in progress: the old code still responds',
       next: 'wait',
       isReady: false,
     }),
   },
   {
     when: ({ awaitsSnapshot }) => awaitsSnapshot,
-    standing: () => ({ state: 'Active, and its snapshot is not ready', next: 'wait', isReady: false }),
+    decide: () => ({ state: 'Active, and its snapshot is not ready', next: 'wait', isReady: false }),
   },
 ];
-const READY: Standing = { state: 'ready', next: 'send', isReady: true };
+const READY: ReadinessDecision = { state: 'ready', next: 'invoke', isReady: true };
 
-const standingOf = (configuration: Configuration): Standing =>
-  STANDINGS.find(({ when }) => when(configuration))?.standing(configuration) ?? READY;
+const decideByState = (configuration: Configuration): ReadinessDecision =>
+  STATES.find(({ when }) => when(configuration))?.decide(configuration) ?? READY;
 
-/** What a wait needs: the client of the function's region, and whom to tell of changes and of failed questions. */
+/** What a wait needs: the API of the function's region, and who listens to changes and to failed requests. */
 export type Waiting = Bounds &
   Polling &
-  Readonly<{ client: LambdaClient; onStateChange: (change: StateChange) => void }>;
+  Readonly<{ api: LambdaApi; onStateChange: (change: StateChange) => void }>;
 
-/** One wait for a function, whoever waits for it. It ends when nobody does any more. */
+/** One wait for a function, shared by all invocations of it. It ends when none of them waits any more. */
 class SharedWait {
   readonly #result: Promise<Configuration | InvokeFailure>;
   readonly #left = new AbortController();
   #waiters = 0;
   #isOver = false;
   #state = '';
-  /** Why the last question has no answer. */
+  /** Why the last request for the configuration failed. */
   #failure: InvokeFailure | undefined;
 
   constructor(invocation: Invocation, waiting: Waiting) {
     const { signal: stop, unlink } = linkAbort(waiting.cancel, this.#left.signal);
-    this.#result = this.#ask(invocation, { ...waiting, deadline: this.#left.signal, stop }).finally(() => {
+    this.#result = this.#poll(invocation, { ...waiting, deadline: this.#left.signal, stop }).finally(() => {
       this.#isOver = true;
       unlink();
     });
   }
 
-  /** Whether it has a result, or will have none since everybody has left. */
+  /** Whether it has a result, or will have none since nobody waits any more. */
   get isOver(): boolean {
     return this.#isOver || this.#left.signal.aborted;
   }
 
-  /** Waits along until the result is there or the waiter's own time is over. */
+  /** Waits until there is a result or the waiter's own time is over. */
   async join({ stop, cancel }: Waiting): Promise<Configuration | InvokeFailure> {
     const stopped = Promise.withResolvers<undefined>();
     const abort = (): void => stopped.resolve(undefined);
@@ -128,18 +128,18 @@ class SharedWait {
     return result === undefined || cancel.aborted ? this.#stopped(cancel) : result;
   }
 
-  async #ask(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
+  async #poll(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
     const poll = new Poll(invocation, waiting);
     while (!waiting.stop.aborted) {
-      const found = await readConfiguration(waiting.client, invocation, waiting);
+      const found = await readConfiguration(waiting.api, invocation, waiting);
       if (waiting.stop.aborted) break;
       if (found.kind === 'configuration') {
         this.#failure = undefined;
-        const standing = standingOf(found);
-        this.#tell(standing, invocation, waiting);
-        if (standing.next === 'send') return found;
-        if (standing.next === 'give up') return toUnsent({ name: 'FunctionFailed', message: standing.why });
-        await poll.afterAnswer();
+        const decision = decideByState(found);
+        this.#report(decision, invocation, waiting);
+        if (decision.next === 'invoke') return found;
+        if (decision.next === 'give up') return toUnsent({ name: 'FunctionFailed', message: decision.why });
+        await poll.afterResponse();
       } else {
         this.#failure = found;
         const end = mayAskAgain(found) ? await poll.afterFailure(found) : found;
@@ -149,13 +149,13 @@ class SharedWait {
     return this.#stopped(waiting.cancel);
   }
 
-  #tell({ state, isReady }: Standing, invocation: Invocation, { onStateChange }: Waiting): void {
+  #report({ state, isReady }: ReadinessDecision, invocation: Invocation, { onStateChange }: Waiting): void {
     if (state !== this.#state) onStateChange({ invocation, state, isReady });
     this.#state = state;
   }
 
   #stopped(cancel: AbortSignal): InvokeFailure {
-    if (cancel.aborted) return toUnsent(CANCELLED);
+    if (cancel.aborted) return toCancelledUnsent();
     const failure = this.#failure;
     if (failure !== undefined && this.#state === '') {
       const message = `timed out before Lambda said whether the function is ready: ${failure.message}`;
@@ -169,17 +169,17 @@ class SharedWait {
 
 /**
  * Waits until functions may be invoked, once for each function and qualifier. The SDK's waiters do not fit:
- * they tell of no change, and where asking is not allowed they ask on until the time is over.
+ * they report no change, and without permission they keep asking until the time is over.
  */
 export class Readiness {
   readonly #waits = new Map<string, SharedWait>();
 
-  /** Waits until the function is ready, or was found to be. A Failure says why it never will be. */
+  /** Waits until the function is ready, unless it was found to be before. A failure says why it never will be. */
   wait(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
     return this.#join(this.#waits.get(keyOf(invocation)), invocation, waiting);
   }
 
-  /** The same, when an invocation was refused for the state since. */
+  /** The same after an invocation was refused for the function's state. */
   waitAgain(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
     const known = this.#waits.get(keyOf(invocation));
     return this.#join(known?.isOver ? undefined : known, invocation, waiting);

@@ -1,13 +1,14 @@
 import { Buffer } from 'node:buffer';
 import {
   InvokeWithResponseStreamCommand,
+  type InvokeWithResponseStreamCommandOutput,
   type InvokeWithResponseStreamCompleteEvent,
   type InvokeWithResponseStreamResponseEvent,
-  type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { type Bounds, perform } from './api.ts';
+import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
-import { toBrokenStream } from './evidence.ts';
+import type { Bounds } from './bounds.ts';
+import { toIncompleteStream } from './failures.ts';
 import type { Expected } from './flaws.ts';
 import { GatheredBytes } from './gathered-bytes.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
@@ -24,7 +25,7 @@ const LONGEST_HELD = 6_291_556;
 
 type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
 
-/** Hands on every chunk; the answer is the event that ends the stream, undefined where none came. */
+/** Hands on every chunk. Returns the event that ends the stream; undefined where there was none. */
 async function readStream(
   stream: Stream,
   progress: AttemptProgress,
@@ -41,59 +42,56 @@ async function readStream(
 }
 
 /** A function error as plain invocations have it: JSON with errorType and errorMessage. */
-function errorPayload({
+function errorPayloadOf({
   ErrorCode: errorType,
   ErrorDetails: details = '',
 }: InvokeWithResponseStreamCompleteEvent) {
   try {
-    const told: unknown = JSON.parse(details);
-    if (typeof told === 'object' && told !== null) return Buffer.from(details);
+    const parsed: unknown = JSON.parse(details);
+    if (typeof parsed === 'object' && parsed !== null) return Buffer.from(details);
   } catch {
     // No JSON: a sentence.
   }
   return Buffer.from(JSON.stringify({ errorType, errorMessage: details }));
 }
 
-function answerOf(
+async function toStreamedResponse(
+  output: InvokeWithResponseStreamCommandOutput,
   progress: AttemptProgress,
-  executedVersion: string | undefined,
-): Omit<InvokeResponse, 'payload'> {
-  const requestId = progress.head?.requestId;
+  onChunk: OnChunk,
+): Promise<InvokeResponse | InvokeFailure> {
+  const { EventStream: stream, ExecutedVersion: executedVersion } = output;
+  if (stream === undefined) throw progress.flawFound('content');
+  let held: GatheredBytes | undefined = new GatheredBytes();
+  const end = await readStream(stream, progress, async (chunk) => {
+    // All of it, or nothing.
+    if ((progress.streamedBytes ?? 0) > LONGEST_HELD) held = undefined;
+    held?.add(chunk);
+    await onChunk(chunk);
+  });
+  if (end === undefined) return toIncompleteStream(progress);
+  const { head, streamedBytes = 0 } = progress;
   return {
     kind: 'answer',
-    statusCode: progress.head?.statusCode ?? 0,
+    statusCode: head?.statusCode ?? 0,
     ...(executedVersion && { executedVersion }),
-    ...(requestId !== undefined && { requestId }),
+    ...(head?.requestId !== undefined && { requestId: head.requestId }),
+    streamedBytes,
+    payload: end.ErrorCode ? errorPayloadOf(end) : (held?.take() ?? new Uint8Array()),
+    ...(end.ErrorCode && { functionError: end.ErrorCode }),
+    ...(end.LogResult && { logTail: Buffer.from(end.LogResult, 'base64') }),
   };
 }
 
-/** Sends a synchronous invocation once and takes its response as a stream. Never throws; one that breaks is a Failure. */
+/** Sends a synchronous invocation once and takes its response as a stream. Never throws; one that breaks is a failure. */
 export function streamOnce(
-  client: LambdaClient,
+  api: LambdaApi,
   invocation: Invocation,
   { onChunk, ...bounds }: Bounds & { onChunk: OnChunk },
 ): Promise<InvokeResponse | InvokeFailure> {
-  const send = async (progress: AttemptProgress): Promise<InvokeResponse | InvokeFailure> => {
-    const command = new InvokeWithResponseStreamCommand(parametersOf(invocation));
-    const output = await client.send(command);
-    const answer = answerOf(progress, output.ExecutedVersion);
-    if (output.EventStream === undefined) throw progress.flawFound('content');
-
-    let held: GatheredBytes | undefined = new GatheredBytes();
-    const end = await readStream(output.EventStream, progress, async (chunk) => {
-      // All of it, or nothing.
-      if ((progress.streamedBytes ?? 0) > LONGEST_HELD) held = undefined;
-      held?.add(chunk);
-      await onChunk(chunk);
-    });
-    if (end === undefined) return toBrokenStream(progress);
-    return {
-      ...answer,
-      streamedBytes: progress.streamedBytes ?? 0,
-      payload: end.ErrorCode ? errorPayload(end) : (held?.take() ?? new Uint8Array()),
-      ...(end.ErrorCode && { functionError: end.ErrorCode }),
-      ...(end.LogResult && { logTail: Buffer.from(end.LogResult, 'base64') }),
-    };
-  };
-  return perform(bounds, send, STREAM);
+  return api.send(new InvokeWithResponseStreamCommand(parametersOf(invocation)), {
+    bounds,
+    expected: STREAM,
+    read: (output, progress) => toStreamedResponse(output, progress, onChunk),
+  });
 }

@@ -6,7 +6,7 @@ export type Timing = Readonly<{
   random: () => number;
   /** Resolves after `ms` milliseconds, or at once when `signal` aborts. */
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Calls back after `ms` milliseconds; the answer calls it off. */
+  /** Calls back after `ms` milliseconds; the returned function cancels that. */
   after: (ms: number, callback: () => void) => () => void;
 }>;
 

@@ -2,7 +2,7 @@ import '../realm.ts';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { AttemptProgress } from '../../../src/lambda/attempt-progress.ts';
-import { toFailure } from '../../../src/lambda/evidence.ts';
+import { toFailure } from '../../../src/lambda/failures.ts';
 import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import { maskEvaluation } from '../../../src/outcome/masks.ts';
 import type { Evaluation } from '../../../src/outcome/outcome.ts';

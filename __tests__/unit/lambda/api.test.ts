@@ -1,7 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { expect, test } from '@jest/globals';
-import { REPLACED } from '../../../src/lambda/api.ts';
+import { REMOVED } from '../../../src/lambda/api.ts';
 
-test.each(REPLACED)('the SDK has %s still, which costs time where it is not taken out', (name) => {
+test.each(REMOVED)('the SDK has a middleware of the name %s, which has to be removed', (name) => {
   expect(new LambdaClient().middlewareStack.remove(name)).toBe(true);
 });

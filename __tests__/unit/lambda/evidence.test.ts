@@ -6,16 +6,11 @@ import * as sdk from '@aws-sdk/client-lambda';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { portOf } from '../../../packages/local-server/listening.ts';
-import { carryRequests } from '../../../src/lambda/api.ts';
+import { LambdaApi } from '../../../src/lambda/api.ts';
 import { AttemptProgress, type ResponseHead } from '../../../src/lambda/attempt-progress.ts';
 import { createAgents } from '../../../src/lambda/connection.ts';
-import {
-  CLASSES_BY_NAME,
-  classifyFailure,
-  toFailure,
-  toStopped,
-  toUncredentialed,
-} from '../../../src/lambda/evidence.ts';
+import { CLASSES_BY_NAME, classifyFailure } from '../../../src/lambda/evidence.ts';
+import { toFailure, toStopped, toUncredentialed } from '../../../src/lambda/failures.ts';
 import type { InvokeFailure, InvokeResponse } from '../../../src/lambda/invocation.ts';
 import { invokeOnce } from '../../../src/lambda/invoke.ts';
 import { REAL_TIMING } from '../../../src/lambda/timing.ts';
@@ -417,8 +412,19 @@ test.each([
     message: 'no',
     evidence: 'did_not_run',
     mayClear,
+    ...(mayClear && { clearsSoonOrNever: true }),
     throughProxy: false,
   });
+});
+
+test.each([
+  ['Pending', WAITS],
+  ['Failed', REFUSED],
+  ["'Failed'", REFUSED],
+])('a conflict with a function in state %s', (state, expected) => {
+  const message = `The operation cannot be performed at this time. The function is currently in the following state: ${state}`;
+  const conflict = { name: 'ResourceConflictException', statusCode: 409, sent: true };
+  expect(classifyFailure({ ...conflict, message })).toEqual(expected);
 });
 
 describe('an attempt that was stopped', () => {
@@ -469,13 +475,13 @@ describe('through the SDK', () => {
       maxAttempts: 1,
     });
     const agents = createAgents({});
-    carryRequests(client, agents);
+    const api = new LambdaApi(client, agents);
     const never = new AbortController().signal;
     try {
       const bounds = { deadline: never, cancel: never, stop: never, timing: REAL_TIMING };
-      return await invokeOnce(client, invocation(), bounds);
+      return await invokeOnce(api, invocation(), bounds);
     } finally {
-      client.destroy();
+      api.close();
       agents.httpAgent.destroy();
     }
   }

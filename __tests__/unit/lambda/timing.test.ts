@@ -8,10 +8,10 @@ describe.each([2 ** 31, 1e15, Number.POSITIVE_INFINITY])('a time of %d ms', (ms)
     const over: string[] = [];
     const stop = new AbortController();
     const slept = REAL_TIMING.sleep(ms, stop.signal).then(() => over.push('sleep'));
-    const callOff = REAL_TIMING.after(ms, () => over.push('after'));
+    const cancelTimer = REAL_TIMING.after(ms, () => over.push('after'));
     await sleep(50);
     const tooEarly = [...over];
-    callOff();
+    cancelTimer();
     stop.abort();
     await slept;
     expect(tooEarly).toEqual([]);

@@ -262,7 +262,7 @@ describe('a streamed response', () => {
 
   test('that broke off says how much had come', () => {
     const { outcome, responseBytes } = evaluate(
-      delivery(failure({ evidence: 'ran', name: 'BrokenAnswer', message: 'broke', streamedBytes: 9 })),
+      delivery(failure({ evidence: 'ran', name: 'IncompleteResponse', message: 'broke', streamedBytes: 9 })),
       RULES,
     );
     expect(outcome).toMatchObject({

@@ -1,0 +1,259 @@
+import { messageOf } from '../shared/errors.ts';
+import { type Fields, isFields } from '../shared/fields.ts';
+import { grouped } from '../shared/figures.ts';
+import { onOneLine, shortened } from '../shared/text.ts';
+import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
+import type { StopCause } from './bounds.ts';
+import { clockNote } from './clock.ts';
+import { CLASS, classifyFailure, type FailureClass } from './evidence.ts';
+import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
+
+/** How a failure is called and what it says. */
+type Description = Readonly<{ name: string; message: string; foreignText?: string }>;
+
+type Parts = Description & FailureClass & Partial<Pick<InvokeFailure, 'requestId' | 'durableExecutionArn'>>;
+
+/** What is known of an attempt that failed. */
+const detailsOf = ({ head, sentAt, throughProxy, streamedBytes }: AttemptProgress) => ({
+  throughProxy,
+  // What streams, runs.
+  ...(streamedBytes !== undefined && { ...CLASS.RAN, streamedBytes }),
+  ...(head !== undefined && { statusCode: head.statusCode }),
+  ...(head?.requestId !== undefined && { requestId: head.requestId }),
+  ...(head?.retryAfterSeconds !== undefined && { retryAfterSeconds: head.retryAfterSeconds }),
+  ...(sentAt !== undefined && { sentAt }),
+});
+
+/** What to add to a message about an attempt. */
+function messageSuffix({ head, throughProxy, streamedBytes }: AttemptProgress): string {
+  const proxy = throughProxy && head === undefined ? ' (through a proxy)' : '';
+  const arrived =
+    streamedBytes === undefined ? '' : `; ${grouped(streamedBytes)} bytes of the stream had arrived`;
+  return `${proxy}${arrived}`;
+}
+
+/** Every failure is made here: without `progress`, one that is not about an attempt. */
+function newFailure(parts: Parts, progress?: AttemptProgress): InvokeFailure {
+  const failure: InvokeFailure = { kind: 'failure', ...parts, throughProxy: false };
+  if (progress === undefined) return failure;
+  return { ...failure, message: `${parts.message}${messageSuffix(progress)}`, ...detailsOf(progress) };
+}
+
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+/** Happy Eyeballs gives one AggregateError for all addresses; its first error is the one to show. */
+export function firstCause(error: unknown): unknown {
+  const [first]: readonly unknown[] =
+    isFields(error) && Array.isArray(error['errors']) ? error['errors'] : [];
+  return first ?? error;
+}
+
+// Names of the model and of Node are words; anything else was written by whoever responded.
+const WORD = /^[A-Za-z][A-Za-z0-9_.]*$/;
+// What the SDK calls a response that it could not read.
+const UNREADABLE = ['SyntaxError', 'UnknownError', 'Unknown', 'Error', 'TypeError'];
+
+// With the … of a text that is longer.
+const SHOWN_CHARACTERS = 201;
+
+/** A response that is not Lambda's: the start of its text, named by its status. */
+function describeForeign(statusCode: number | undefined, foreignText: string): Description {
+  const name = `HTTP ${statusCode}`;
+  const what = 'A proxy or firewall answered instead of Lambda';
+  const start = shortened(onOneLine(foreignText), SHOWN_CHARACTERS);
+  return start === ''
+    ? { name, message: `${what}, with an empty response` }
+    : { name, message: `${what}: ${start}`, foreignText };
+}
+
+/** A connection that was lost, in plainer words than the operating system's. */
+function describeLost(description: Description, { head, sentAt }: AttemptProgress): Description {
+  if (head !== undefined || (description.name !== 'ECONNRESET' && description.name !== 'EPIPE'))
+    return description;
+  const how = description.message === 'socket hang up' ? 'closed' : 'reset';
+  const when = sentAt === undefined ? 'before' : 'after';
+  return { ...description, message: `The connection was ${how} ${when} the request was sent` };
+}
+
+// It may be the function's response, or the start of it, which only show_response shows.
+const LOOKS_LIKE_JSON = /^\s*(?:[[{"\d-]|true|false|null)/;
+
+const FLAWS: Readonly<Partial<Record<Flaw, string>>> = {
+  encoding: 'The response has a Content-Encoding that was not requested',
+  framing: 'The response may be incomplete: it has neither Content-Length nor chunked encoding',
+  length: "The response is longer than Lambda's limit",
+};
+
+/** A response with a success status that is not Lambda's, or not all of it. */
+function describeFlaw(flaw: Flaw, { head, text: foreignText = '' }: AttemptProgress): Description {
+  const name = `HTTP ${head?.statusCode}`;
+  const why = FLAWS[flaw];
+  if (why !== undefined) return { name, message: why };
+  return LOOKS_LIKE_JSON.test(foreignText)
+    ? { name, message: "The response is not Lambda's" }
+    : describeForeign(head?.statusCode, foreignText);
+}
+
+/** A response that broke off after its head. */
+function describeIncomplete({ statusCode, requestId, mediaType }: ResponseHead, why: string): Description {
+  // A page of somebody else.
+  if (requestId === undefined && mediaType?.startsWith('text/')) {
+    return describeForeign(statusCode, mediaType);
+  }
+  return { name: 'IncompleteResponse', message: `the response (HTTP ${statusCode}) is incomplete (${why})` };
+}
+
+/** What the SDK or Node.js threw, by how far the response had come. */
+function describeThrown(fields: Fields, { head, text: foreignText = '' }: AttemptProgress): Description {
+  const named = text(fields['name']) ?? 'Error';
+  const className = WORD.test(named) ? named : 'Error';
+  const message = text(fields['message']) ?? '';
+  const code = text(fields['code']);
+  if (head === undefined) {
+    const name = code !== undefined && WORD.test(code) ? code : className;
+    return { name, message: message === '' ? name : message };
+  }
+  if (head.statusCode < 300) return describeIncomplete(head, code ?? className);
+  if (UNREADABLE.includes(className)) return describeForeign(head.statusCode, foreignText);
+  // The SDK's own word for a message that is missing or null.
+  return {
+    name: className,
+    message: message === 'UnknownError' ? 'AWS gave no reason' : message || className,
+  };
+}
+
+/** What the SDK or Node.js threw, as a failure that says whether the function ran. */
+export function toFailure(thrown: unknown, progress: AttemptProgress): InvokeFailure {
+  const { flaw, clockOffsetMs } = progress;
+  // Whoever sent the response, nothing says what ran.
+  if (flaw !== undefined)
+    return newFailure({ ...describeFlaw(flaw, progress), ...CLASS.UNCERTAIN }, progress);
+  const error = firstCause(progress.networkError ?? thrown);
+  const fields = isFields(error) ? error : { message: String(error) };
+  const description = describeLost(describeThrown(fields, progress), progress);
+  const reason = text(fields['Reason']);
+  const failureClass =
+    // The next signature is made by AWS's clock.
+    clockOffsetMs === undefined ? classOf(description, fields, progress) : CLASS.WAIT;
+  const note = clockOffsetMs === undefined ? '' : ` (${clockNote(clockOffsetMs)})`;
+  return {
+    ...newFailure({ ...description, ...failureClass, message: `${description.message}${note}` }, progress),
+    ...(reason !== undefined && WORD.test(reason) && { reason }),
+  };
+}
+
+function classOf(description: Description, fields: Fields, { head, sentAt }: AttemptProgress): FailureClass {
+  const code = text(fields['code']);
+  return classifyFailure({
+    ...description,
+    sent: sentAt !== undefined,
+    ...(code !== undefined && { code }),
+    ...(head !== undefined && { statusCode: head.statusCode }),
+    ...(typeof fields['statusCode'] === 'number' && { tunnelStatus: fields['statusCode'] }),
+  });
+}
+
+/** What the action says of an invocation that ended from here, by what it was doing. */
+const STOPPED = {
+  unsent: {
+    cancelled: { name: 'Cancelled', message: 'the workflow was cancelled before the request was sent' },
+  },
+  credentials: {
+    deadline: {
+      name: 'DeadlineExceeded',
+      message: 'Could not get credentials before timeout_seconds was over',
+    },
+  },
+  attempt: {
+    cancelled: { name: 'Cancelled', message: 'the workflow was cancelled before Lambda responded' },
+    deadline: { name: 'DeadlineExceeded', message: 'timed out without a response' },
+    connect: { name: 'ConnectTimeout', message: 'could not connect within 10 s' },
+  },
+  execution: {
+    cancelled: {
+      name: 'Cancelled',
+      message: 'the workflow was cancelled while the durable execution was running',
+    },
+    deadline: { name: 'DeadlineExceeded', message: 'timed out while the durable execution was running' },
+  },
+} as const;
+
+/** An attempt that was stopped. It did not run where nothing had been sent. */
+export function toStopped(cause: StopCause, progress: AttemptProgress): InvokeFailure {
+  const evidence = progress.sentAt === undefined ? 'did_not_run' : 'may_have_run';
+  const description =
+    cause === 'deadline' && progress.awaitsCredentials
+      ? STOPPED.credentials.deadline
+      : STOPPED.attempt[cause];
+  return newFailure({ ...description, evidence, mayClear: cause === 'connect' }, progress);
+}
+
+/** An invocation that was not sent when the workflow was cancelled. */
+export const toCancelledUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.cancelled);
+
+/** A durable execution that is no longer followed, with why it could not be read in the end. */
+export function toStoppedFollowing(
+  cause: Exclude<StopCause, 'connect'>,
+  started: StartedExecution,
+  lastFailure: InvokeFailure | undefined,
+): InvokeFailure {
+  const { name, message } = STOPPED.execution[cause];
+  const why = lastFailure === undefined ? '' : `; it could not be read any more: ${lastFailure.message}`;
+  return toUnfollowed({ name, message: `${message}${why}` }, started);
+}
+
+/** Credentials that could not be fetched, so that nothing was sent. A service that is back is back soon. */
+export function toUncredentialed(
+  {
+    message,
+    code,
+    statusCode = 0,
+  }: Readonly<{ message: string; code?: string | undefined; statusCode?: number | undefined }>,
+  progress: AttemptProgress,
+): InvokeFailure {
+  const name = 'CredentialsUnavailable';
+  const { mayClear } = classifyFailure({ name, sent: false, ...(code !== undefined && { code }) });
+  const isBusy = statusCode === 429 || statusCode >= 500;
+  const failureClass = mayClear || isBusy ? CLASS.UNREACHABLE : CLASS.REFUSED;
+  return newFailure({ name, message, ...failureClass }, progress);
+}
+
+/** Whether a dry run has the response of an invocation: then something may have run. */
+export const wasTakenForInvocation = ({ statusCode = 0 }: InvokeFailure): boolean =>
+  statusCode >= 200 && statusCode < 300 && statusCode !== 204;
+
+/** A stream that ended in good order, but without the event that ends it. */
+export function toIncompleteStream(progress: AttemptProgress): InvokeFailure {
+  const message = `the response (HTTP ${progress.head?.statusCode}) ended before its last event`;
+  return newFailure({ name: 'IncompleteResponse', message, ...CLASS.RAN }, progress);
+}
+
+/** A failed request for a function's configuration, which says nothing about the invocation that needed it. */
+export function toUnasked(failed: InvokeFailure): InvokeFailure {
+  const { requestId: _, sentAt: __, ...rest } = failed;
+  return { ...rest, ...CLASS.REFUSED };
+}
+
+type StartedExecution = Pick<InvokeResponse, 'durableExecutionArn' | 'requestId'>;
+
+/** A durable execution of which it is not known how it ended, and why not. */
+export const toUnfollowed = (
+  { name, message }: Pick<Description, 'name' | 'message'>,
+  { durableExecutionArn, requestId }: StartedExecution,
+): InvokeFailure =>
+  newFailure({
+    ...{ name, message, ...CLASS.RAN },
+    ...(durableExecutionArn !== undefined && { durableExecutionArn }),
+    ...(requestId !== undefined && { requestId }),
+  });
+
+/** A defect of this action. Whether the request had been sent is not known. */
+export function toInternalError(error: unknown, { invocationType }: Invocation): InvokeFailure {
+  const evidence = invocationType === 'DryRun' ? 'did_not_run' : 'may_have_run';
+  return newFailure({ name: 'InternalError', message: messageOf(error), evidence, mayClear: false });
+}
+
+/** A failure before there was anything to send. */
+export const toUnsent = (description: Pick<Description, 'name' | 'message'>): InvokeFailure =>
+  newFailure({ ...description, ...CLASS.REFUSED });
