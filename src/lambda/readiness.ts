@@ -14,7 +14,7 @@ export type StateChange = Readonly<{
 }>;
 
 /** What a configuration means for an invocation: to wait, to invoke, or to give up, and why. */
-type ReadinessDecision = Readonly<
+export type ReadinessDecision = Readonly<
   { state: string } & (
     | { next: 'wait' | 'invoke'; isReady: boolean }
     | { next: 'give up'; isReady: false; why: string }
@@ -83,7 +83,8 @@ const STATES: readonly StateRow[] = [
 ];
 const READY: ReadinessDecision = { state: 'ready', next: 'invoke', isReady: true };
 
-const decideByState = (configuration: Configuration): ReadinessDecision =>
+/** What a configuration means for an invocation. */
+export const decideByState = (configuration: Configuration): ReadinessDecision =>
   STATES.find(({ when }) => when(configuration))?.decide(configuration) ?? READY;
 
 /** What a wait needs: the API of the function's region, and who listens to changes and to failed requests. */
