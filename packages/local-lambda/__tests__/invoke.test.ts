@@ -11,7 +11,7 @@ import {
   InvokeCommand,
   type InvokeCommandInput,
   type InvokeCommandOutput,
-  LambdaClient,
+  type LambdaClient,
   LambdaServiceException,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -25,6 +25,7 @@ import {
   type LocalLambdaOptions,
   startLocalLambda,
 } from '../server.ts';
+import { clientOf, failureOf } from './client.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -32,15 +33,6 @@ let lambda: LocalLambda;
 let client: LambdaClient;
 let folder: string;
 let denial: Denial | undefined;
-
-function clientOf(server: LocalLambda, accessKeyId = 'AKIAEXAMPLE000000000'): LambdaClient {
-  return new LambdaClient({
-    endpoint: server.url,
-    region: server.region,
-    maxAttempts: 1,
-    credentials: { accessKeyId, secretAccessKey: 'secret' },
-  });
-}
 
 function invoke(FunctionName: string, input: Partial<InvokeCommandInput> = {}): Promise<InvokeCommandOutput> {
   return client.send(new InvokeCommand({ FunctionName, ...input }));
@@ -53,15 +45,6 @@ const logOf = ({ LogResult }: InvokeCommandOutput): string =>
 const idOf = (output: InvokeCommandOutput): string => output.$metadata.requestId ?? '';
 const run = (name: string, event: unknown = {}): Promise<InvokeCommandOutput> =>
   invoke(name, { LogType: 'Tail', Payload: JSON.stringify(event) });
-
-async function failureOf(promise: Promise<unknown>): Promise<LambdaServiceException> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof LambdaServiceException) return error;
-  throw new Error(`Expected an error of the service, got ${String(error)}`, { cause: error });
-}
 
 async function networkErrorOf(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(
