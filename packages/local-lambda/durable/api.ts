@@ -110,7 +110,7 @@ export const getDurableExecutionState: DurableHandler = ({ executions, request, 
 export const getDurableExecution: DurableHandler = ({ executions, request, label }) => {
   const { start, startedAt, endedAt, status, ending } = executions.find(label);
   const includeData = request.query['IncludeExecutionData'] !== 'false';
-  const { executionTimeoutSeconds, retentionDays = 14 } = start.configuration;
+  const { executionTimeoutSeconds } = start.configuration;
   const document: Readonly<Partial<Record<keyof GetDurableExecutionResponse, unknown>>> = {
     DurableExecutionArn: start.arn,
     DurableExecutionName: start.name,
@@ -120,7 +120,7 @@ export const getDurableExecution: DurableHandler = ({ executions, request, label
     StartTimestamp: inSeconds(startedAt),
     EndTimestamp: endedAt === undefined ? undefined : inSeconds(endedAt),
     TraceHeader: { XAmznTraceId: start.traceId },
-    DurableConfig: { ExecutionTimeout: executionTimeoutSeconds, RetentionPeriodInDays: retentionDays },
+    DurableConfig: { ExecutionTimeout: executionTimeoutSeconds, RetentionPeriodInDays: 14 },
     ExecutionDataIncluded: includeData,
     ...(includeData ? { InputPayload: start.input, Result: ending?.result, Error: ending?.error } : {}),
   };
