@@ -8,6 +8,12 @@ export type DurableConfiguration = Readonly<{
   timeScale?: number;
 }>;
 
+/** The configuration as the API says it. Nothing is deleted here when the retention is over. */
+export const durableConfig = ({ executionTimeoutSeconds }: DurableConfiguration) => ({
+  ExecutionTimeout: executionTimeoutSeconds,
+  RetentionPeriodInDays: 14,
+});
+
 /** What a function is, as its deployment would say it. */
 export type FunctionDefinition = Readonly<{
   /** Absolute path of an ES module or CommonJS file, a dot, and the export: '/abs/handlers/echo.mjs.handler'. */
