@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fitParts, fitWholeLines } from '../../../src/report/fitting.ts';
 import { shortened } from '../../../src/report/shortened.ts';
-import { heavyTest } from '../../heavy.ts';
 import { SEED } from '../../seed.ts';
 
 const own = (text: string) => ({ text, isForeign: false });
@@ -23,7 +22,7 @@ describe('parts of a text', () => {
     expect([why, fix]).toEqual([`${'a'.repeat(19)}…`, `${'b'.repeat(79)}…`]);
   });
 
-  heavyTest('never need more room than there is', () => {
+  test('never need more room than there is', () => {
     const part = fc.record({
       text: fc.string({ minLength: 0, maxLength: 60, unit: 'binary' }),
       isForeign: fc.boolean(),
