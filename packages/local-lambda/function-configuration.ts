@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { VersionStatus } from './deployed-version.ts';
 import { memorySizeOf } from './execution-environment.ts';
-import { type FunctionVersion, LATEST, splitHandler } from './function-definition.ts';
+import { durableConfig, type FunctionVersion, LATEST, splitHandler } from './function-definition.ts';
 import { partitionOf } from './function-name.ts';
 import { withReason } from './function-states.ts';
 
@@ -38,13 +38,8 @@ function codeOf({ definition }: FunctionVersion): Readonly<Record<string, unknow
   };
 }
 
-function durableConfigOf({ definition }: FunctionVersion): Readonly<Record<string, unknown>> {
-  const { durable } = definition;
-  if (durable === undefined) return {};
-  const { executionTimeoutSeconds, retentionDays = 14 } = durable;
-  return {
-    DurableConfig: { ExecutionTimeout: executionTimeoutSeconds, RetentionPeriodInDays: retentionDays },
-  };
+function durableConfigOf({ definition: { durable } }: FunctionVersion): Readonly<Record<string, unknown>> {
+  return durable === undefined ? {} : { DurableConfig: durableConfig(durable) };
 }
 
 function statusOf({ version, state, update }: VersionStatus): Readonly<Record<string, unknown>> {

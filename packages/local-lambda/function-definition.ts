@@ -4,11 +4,15 @@ import type { StateStep } from './function-states.ts';
 export type DurableConfiguration = Readonly<{
   /** Of a whole execution; may be fractional, which Lambda does not allow but tests like. */
   executionTimeoutSeconds: number;
-  /** Default 14. Said, not kept: nothing is deleted. */
-  retentionDays?: number;
-  /** How many seconds a second of a wait, a retry's delay or a callback's timeout takes; default 1. */
+  /** How many seconds a second of a wait or of a retry's delay takes; default 1. */
   timeScale?: number;
 }>;
+
+/** The configuration as the API says it. Nothing is deleted here when the retention is over. */
+export const durableConfig = ({ executionTimeoutSeconds }: DurableConfiguration) => ({
+  ExecutionTimeout: executionTimeoutSeconds,
+  RetentionPeriodInDays: 14,
+});
 
 /** What a function is, as its deployment would say it. */
 export type FunctionDefinition = Readonly<{

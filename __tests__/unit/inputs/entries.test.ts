@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import { heavyTest } from '../../heavy.ts';
 import { planFor, problemsFor } from './factory.ts';
 
 const payloads = async (inputs: Record<string, string>): Promise<string[]> =>
@@ -87,23 +88,27 @@ describe('invocations', () => {
 
 describe('repeat', () => {
   // A billion of them would fill the memory long before they were counted.
-  test('is counted with the entries before any copy is made', async () => {
-    const invocations = '- {}\n'.repeat(100_000);
-    expect(
-      await problemsFor({ invocations, repeat: '10000', response_file: 'x', response_stream: 'true' }),
-    ).toEqual([
-      'This step has 1,000,000,000 invocations; the limit is 100,000. Split them between jobs with shard, or lower repeat.',
-      expect.stringMatching(/^response_file takes .* has 1000000000\./),
-      expect.stringMatching(/^response_stream takes .* has 1000000000\./),
-    ]);
-    const function_name = Array(100).fill('f').join('\n');
-    expect(await problemsFor({ function_name, repeat: '1001' })).toEqual([
-      expect.stringMatching(/^This step has 100,100 invocations; the limit is 100,000\./),
-    ]);
-    const plan = await planFor({ function_name, repeat: '1001', shard: '1/2' });
-    expect(plan.invocations).toHaveLength(50_050);
-    expect(plan.invocations[0]?.index).toBe(1001);
-  }, 60_000);
+  heavyTest(
+    'is counted with the entries before any copy is made',
+    async () => {
+      const invocations = '- {}\n'.repeat(100_000);
+      expect(
+        await problemsFor({ invocations, repeat: '10000', response_file: 'x', response_stream: 'true' }),
+      ).toEqual([
+        'This step has 1,000,000,000 invocations; the limit is 100,000. Split them between jobs with shard, or lower repeat.',
+        expect.stringMatching(/^response_file takes .* has 1000000000\./),
+        expect.stringMatching(/^response_stream takes .* has 1000000000\./),
+      ]);
+      const function_name = Array(100).fill('f').join('\n');
+      expect(await problemsFor({ function_name, repeat: '1001' })).toEqual([
+        expect.stringMatching(/^This step has 100,100 invocations; the limit is 100,000\./),
+      ]);
+      const plan = await planFor({ function_name, repeat: '1001', shard: '1/2' });
+      expect(plan.invocations).toHaveLength(50_050);
+      expect(plan.invocations[0]?.index).toBe(1001);
+    },
+    60_000,
+  );
 
   test('reads the log tail for its figures, and keeps the log only where it was asked for', async () => {
     const tails = async (inputs: Record<string, string>) =>

@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { type ListedEntry, parseInvocations } from '../../../src/inputs/invocations.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
 import { ENTRY_INPUTS } from '../../../src/inputs/schema.ts';
+import { heavyTest } from '../../heavy.ts';
 import { SEED } from '../../seed.ts';
 
 async function read(text: string): Promise<{ entries: readonly ListedEntry[]; problems: readonly string[] }> {
@@ -598,7 +599,7 @@ describe('a list with mistakes', () => {
 });
 
 describe('a list at its limits', () => {
-  test('10,000 entries are read, each with its own number and line', async () => {
+  heavyTest('10,000 entries are read, each with its own number and line', async () => {
     const text = Array.from(
       { length: 10_000 },
       (_, index) => `- function_name: f${index}\n  payload: {a: ${index}}\n`,
@@ -613,7 +614,7 @@ describe('a list at its limits', () => {
     });
   });
 
-  test('100,000 entries are taken, and not one more', async () => {
+  heavyTest('100,000 entries are taken, and not one more', async () => {
     const { entries, problems } = await read('- {}\n'.repeat(100_000));
     expect([entries.length, problems]).toEqual([100_000, []]);
     expect(await read('- {}\n'.repeat(100_001))).toEqual({
@@ -670,7 +671,7 @@ describe('any JSON value', () => {
     .jsonValue({ stringUnit: 'binary', maxDepth: 4 })
     .filter((value) => !JSON.stringify(value).includes('<<'));
 
-  test('comes back from the YAML that a library writes', async () => {
+  heavyTest('comes back from the YAML that a library writes', async () => {
     await fc.assert(
       fc.asyncProperty(jsonValue, async (event) => {
         const { entries, problems } = await read(stringify([{}, { payload: { event } }], options));
@@ -682,22 +683,25 @@ describe('any JSON value', () => {
     );
   });
 
-  test('comes back from JSON, compact or indented, byte for byte as JSON.stringify writes it', async () => {
-    await fc.assert(
-      fc.asyncProperty(jsonValue, fc.constantFrom('', '  ', '\t'), async (event, indent) => {
-        const text = JSON.stringify([{ payload: [event] }, { client_context: { event } }], null, indent);
-        const { entries, problems } = await read(text);
-        expect(problems).toEqual([]);
-        expect(entries.map(({ values }) => values)).toEqual([
-          { payload: JSON.stringify([event]) },
-          { client_context: JSON.stringify({ event }) },
-        ]);
-      }),
-      { seed: SEED, numRuns: 500 },
-    );
-  });
+  heavyTest(
+    'comes back from JSON, compact or indented, byte for byte as JSON.stringify writes it',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(jsonValue, fc.constantFrom('', '  ', '\t'), async (event, indent) => {
+          const text = JSON.stringify([{ payload: [event] }, { client_context: { event } }], null, indent);
+          const { entries, problems } = await read(text);
+          expect(problems).toEqual([]);
+          expect(entries.map(({ values }) => values)).toEqual([
+            { payload: JSON.stringify([event]) },
+            { client_context: JSON.stringify({ event }) },
+          ]);
+        }),
+        { seed: SEED, numRuns: 500 },
+      );
+    },
+  );
 
-  test('of any text nothing is thrown, and a problem stands inside of it', async () => {
+  heavyTest('of any text nothing is thrown, and a problem stands inside of it', async () => {
     const piece = fc.constantFrom(
       ...[
         '- ',

@@ -12,8 +12,7 @@ import {
   InvokeCommand,
   type InvokeCommandInput,
   type InvokeCommandOutput,
-  LambdaClient,
-  LambdaServiceException,
+  type LambdaClient,
   StopDurableExecutionCommand,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -25,6 +24,7 @@ import {
   startLocalLambda,
   throttle,
 } from '../server.ts';
+import { clientOf, failureOf } from './client.ts';
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const ENDED_ARN =
@@ -108,15 +108,6 @@ async function endOf(DurableExecutionArn: string) {
 const openGate = () => writeFile(`${runs}.gate`, '');
 const stepRuns = async (): Promise<string[]> => (await readFile(runs, 'utf8')).split('\n').filter(Boolean);
 
-async function failureOf(promise: Promise<unknown>): Promise<LambdaServiceException> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof LambdaServiceException) return error;
-  throw new Error(`Expected an error of the service, got ${String(error)}`, { cause: error });
-}
-
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'local-lambda-durable-'));
   runs = path.join(folder, 'runs');
@@ -139,12 +130,7 @@ beforeAll(async () => {
     durableRetryDelaysMs: [10, 20],
     deny: ({ operation }) => denial?.(operation),
   });
-  client = new LambdaClient({
-    endpoint: lambda.url,
-    region: lambda.region,
-    maxAttempts: 1,
-    credentials: { accessKeyId: 'AKIAEXAMPLE000000000', secretAccessKey: 'secret' },
-  });
+  client = clientOf(lambda);
 });
 
 afterAll(async () => {
@@ -728,12 +714,7 @@ test('the part for durable executions is loaded when a durable function is invok
 
 test('executions do not outlive a reset, nor the server', async () => {
   const server = await startLocalLambda({ functions: { callback: durable('callback') } });
-  const sdk = new LambdaClient({
-    endpoint: server.url,
-    region: server.region,
-    maxAttempts: 1,
-    credentials: { accessKeyId: 'AKIAEXAMPLE000000000', secretAccessKey: 'secret' },
-  });
+  const sdk = clientOf(server);
   const start = () => sdk.send(new InvokeCommand({ FunctionName: 'callback:1', InvocationType: 'Event' }));
   const { DurableExecutionArn } = await start();
   server.reset();

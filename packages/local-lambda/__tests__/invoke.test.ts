@@ -11,7 +11,7 @@ import {
   InvokeCommand,
   type InvokeCommandInput,
   type InvokeCommandOutput,
-  LambdaClient,
+  type LambdaClient,
   LambdaServiceException,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -25,6 +25,7 @@ import {
   type LocalLambdaOptions,
   startLocalLambda,
 } from '../server.ts';
+import { clientOf, failureOf } from './client.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -32,15 +33,6 @@ let lambda: LocalLambda;
 let client: LambdaClient;
 let folder: string;
 let denial: Denial | undefined;
-
-function clientOf(server: LocalLambda, accessKeyId = 'AKIAEXAMPLE000000000'): LambdaClient {
-  return new LambdaClient({
-    endpoint: server.url,
-    region: server.region,
-    maxAttempts: 1,
-    credentials: { accessKeyId, secretAccessKey: 'secret' },
-  });
-}
 
 function invoke(FunctionName: string, input: Partial<InvokeCommandInput> = {}): Promise<InvokeCommandOutput> {
   return client.send(new InvokeCommand({ FunctionName, ...input }));
@@ -53,15 +45,6 @@ const logOf = ({ LogResult }: InvokeCommandOutput): string =>
 const idOf = (output: InvokeCommandOutput): string => output.$metadata.requestId ?? '';
 const run = (name: string, event: unknown = {}): Promise<InvokeCommandOutput> =>
   invoke(name, { LogType: 'Tail', Payload: JSON.stringify(event) });
-
-async function failureOf(promise: Promise<unknown>): Promise<LambdaServiceException> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof LambdaServiceException) return error;
-  throw new Error(`Expected an error of the service, got ${String(error)}`, { cause: error });
-}
 
 async function networkErrorOf(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(
@@ -383,19 +366,30 @@ describe('what the handler sees', () => {
 
 describe('execution environments', () => {
   test('an idle one is used again, a busy one is not', async () => {
-    lambda.setFunction('slow', { ...SAMPLE_FUNCTIONS.slow });
-    const first = await run('slow', { ms: 1 });
-    const second = await run('slow', { ms: 1 });
+    const gate = path.join(folder, 'gate');
+    const handler = await handlerFile(
+      'gated.mjs',
+      `import { existsSync } from 'node:fs';
+      export const handler = async ({ waits }) => {
+        while (waits && !existsSync(${JSON.stringify(gate)})) await new Promise((done) => setTimeout(done, 5));
+      };`,
+    );
+    lambda.setFunction('own', { handler, timeoutSeconds: 30 });
+    const first = await run('own');
+    const second = await run('own');
     expect(logOf(first)).toContain('INIT_START');
     expect(logOf(first)).toMatch(/\tInit Duration: [\d.]+ ms\t/);
     expect(logOf(second)).not.toContain('Init Duration');
-    await Promise.all([run('slow', { ms: 300 }), run('slow', { ms: 300 })]);
-    const executions = lambda.executions('slow');
+    const waiting = [run('own', { waits: true }), run('own', { waits: true })];
+    // Neither ends before both run.
+    while (lambda.executions('own').length < 4) await new Promise((done) => setTimeout(done, 5));
+    await writeFile(gate, '');
+    await Promise.all(waiting);
+    const executions = lambda.executions('own');
     expect(executions.map(({ coldStart }) => coldStart)).toEqual([true, false, false, true]);
     const [one, two, three, four] = executions.map(({ environmentId }) => environmentId);
     expect([two, three]).toEqual([one, one]);
     expect(four).not.toBe(one);
-    expect(Math.abs(Number(executions[2]?.startedAt) - Number(executions[3]?.startedAt))).toBeLessThan(299);
   });
 
   test('after a deployment the old ones are not', async () => {

@@ -5,8 +5,7 @@ import {
   type GetFunctionConfigurationCommandOutput,
   InvokeCommand,
   type InvokeCommandInput,
-  LambdaClient,
-  LambdaServiceException,
+  type LambdaClient,
   waitUntilFunctionActive,
   waitUntilFunctionUpdated,
   waitUntilPublishedVersionActive,
@@ -14,6 +13,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS, sampleHandler } from '../sample-functions.ts';
 import { type FunctionDefinition, type LocalLambda, startLocalLambda } from '../server.ts';
+import { clientOf, failureOf } from './client.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:own';
 
@@ -28,15 +28,6 @@ async function invoke(FunctionName = 'own', input: Partial<InvokeCommandInput> =
   return JSON.parse(Payload?.transformToString() ?? '""');
 }
 
-async function failureOf(promise: Promise<unknown>): Promise<LambdaServiceException> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof LambdaServiceException) return error;
-  throw new Error(`Expected an error of the service, got ${String(error)}`, { cause: error });
-}
-
 /** A waiter of the SDK, in a hurry. */
 const waiter = () => ({ client, minDelay: 0.005, maxDelay: 0.01, maxWaitTime: 10 });
 const own = { FunctionName: 'own' };
@@ -46,12 +37,7 @@ const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.e
 
 beforeAll(async () => {
   lambda = await startLocalLambda({ functions: { own: SAMPLE_FUNCTIONS.echo } });
-  client = new LambdaClient({
-    endpoint: lambda.url,
-    region: lambda.region,
-    maxAttempts: 1,
-    credentials: { accessKeyId: 'AKIAEXAMPLE000000000', secretAccessKey: 'secret' },
-  });
+  client = clientOf(lambda);
 });
 
 afterAll(async () => {

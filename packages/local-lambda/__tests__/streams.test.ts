@@ -14,12 +14,12 @@ import {
   type InvokeWithResponseStreamCommandInput,
   type InvokeWithResponseStreamCommandOutput,
   type InvokeWithResponseStreamCompleteEvent,
-  LambdaClient,
-  LambdaServiceException,
+  type LambdaClient,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../sample-functions.ts';
 import { type Denial, type Fault, type LocalLambda, startLocalLambda } from '../server.ts';
+import { clientOf, failureOf } from './client.ts';
 
 type Streamed = Readonly<{
   output: InvokeWithResponseStreamCommandOutput;
@@ -35,14 +35,6 @@ let lambda: LocalLambda;
 let client: LambdaClient;
 let folder: string;
 let denial: Denial | undefined;
-
-const clientOf = ({ url, region }: Pick<LocalLambda, 'url' | 'region'>): LambdaClient =>
-  new LambdaClient({
-    endpoint: url,
-    region,
-    maxAttempts: 1,
-    credentials: { accessKeyId: 'AKIAEXAMPLE000000000', secretAccessKey: 'secret' },
-  });
 
 function open(
   FunctionName: string,
@@ -76,15 +68,6 @@ const stream = async (
 
 const invoke = (FunctionName: string, event: unknown): Promise<InvokeCommandOutput> =>
   client.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event), LogType: 'Tail' }));
-
-async function failureOf(promise: Promise<unknown>): Promise<LambdaServiceException> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof LambdaServiceException) return error;
-  throw new Error(`Expected an error of the service, got ${String(error)}`, { cause: error });
-}
 
 /** Deploys a streaming handler of the test's own as the function "own". */
 async function deploy(file: string, body: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { GetDurableExecutionResponse } from '@aws-sdk/client-lambda';
-import type { FunctionVersion } from '../function-definition.ts';
+import { durableConfig, type FunctionVersion } from '../function-definition.ts';
 import { fieldOf, textOf } from '../json-fields.ts';
 import { SYNC_DURABLE_SECONDS } from '../limits.ts';
 import { pageOf, readPageRequest } from '../paging.ts';
@@ -110,7 +110,6 @@ export const getDurableExecutionState: DurableHandler = ({ executions, request, 
 export const getDurableExecution: DurableHandler = ({ executions, request, label }) => {
   const { start, startedAt, endedAt, status, ending } = executions.find(label);
   const includeData = request.query['IncludeExecutionData'] !== 'false';
-  const { executionTimeoutSeconds, retentionDays = 14 } = start.configuration;
   const document: Readonly<Partial<Record<keyof GetDurableExecutionResponse, unknown>>> = {
     DurableExecutionArn: start.arn,
     DurableExecutionName: start.name,
@@ -120,7 +119,7 @@ export const getDurableExecution: DurableHandler = ({ executions, request, label
     StartTimestamp: inSeconds(startedAt),
     EndTimestamp: endedAt === undefined ? undefined : inSeconds(endedAt),
     TraceHeader: { XAmznTraceId: start.traceId },
-    DurableConfig: { ExecutionTimeout: executionTimeoutSeconds, RetentionPeriodInDays: retentionDays },
+    DurableConfig: durableConfig(start.configuration),
     ExecutionDataIncluded: includeData,
     ...(includeData ? { InputPayload: start.input, Result: ending?.result, Error: ending?.error } : {}),
   };

@@ -17,6 +17,7 @@ import {
   renderFix,
   renderPermissions,
 } from '../../../../src/report/summary/permission-table.ts';
+import { heavyTest } from '../../../heavy.ts';
 import { SEED } from '../../../seed.ts';
 import { functionName, hostileText, qualifier, region } from '../../hostile/arbitraries.ts';
 import { notInvoked, succeeded } from '../factory.ts';
@@ -340,29 +341,32 @@ const hostileOutcome: fc.Arbitrary<Outcome> = fc
 describe('whatever a message says', () => {
   const outcomes = fc.array(hostileOutcome, { minLength: 1, maxLength: 5 });
 
-  test('there is no account id in what is hidden, no element but ours, and nothing of a stranger’s', () => {
-    let fixed = 0;
-    const all = fc.property(outcomes, (dryRuns) => {
-      const permissions = dryRuns.map(readPermission);
-      const tableMarkdown = renderPermissions(permissions);
-      const fixMarkdown = renderFix(fixOf(permissions), { accountIds: 'hidden' });
-      if (fixMarkdown.includes('```json')) fixed += 1;
-      for (const markdown of [tableMarkdown, fixMarkdown]) {
-        expect(markdown).not.toMatch(/(?<!\d)\d{12}(?!\d)/);
-        expect(markdown).not.toContain('☠');
-        const { elements, text } = drawn(markdown);
-        expect(elements.filter((element) => !SKELETON.includes(element))).toEqual([]);
-        expect(text).toMatch(OUR_WORDS);
-      }
-      const { elements } = drawn(tableMarkdown);
-      expect(elements.filter((element) => element === 'tr')).toHaveLength(permissions.length + 1);
-      expect(elements.filter((element) => element === 'strong')).toHaveLength(1);
-      const columns = elements.filter((element) => element === 'th').length;
-      expect(elements.filter((element) => element === 'td')).toHaveLength(columns * permissions.length);
-    });
-    fc.assert(all, { seed: SEED, numRuns: 300 });
-    expect(fixed).toBeGreaterThan(50);
-  });
+  heavyTest(
+    'there is no account id in what is hidden, no element but ours, and nothing of a stranger’s',
+    () => {
+      let fixed = 0;
+      const all = fc.property(outcomes, (dryRuns) => {
+        const permissions = dryRuns.map(readPermission);
+        const tableMarkdown = renderPermissions(permissions);
+        const fixMarkdown = renderFix(fixOf(permissions), { accountIds: 'hidden' });
+        if (fixMarkdown.includes('```json')) fixed += 1;
+        for (const markdown of [tableMarkdown, fixMarkdown]) {
+          expect(markdown).not.toMatch(/(?<!\d)\d{12}(?!\d)/);
+          expect(markdown).not.toContain('☠');
+          const { elements, text } = drawn(markdown);
+          expect(elements.filter((element) => !SKELETON.includes(element))).toEqual([]);
+          expect(text).toMatch(OUR_WORDS);
+        }
+        const { elements } = drawn(tableMarkdown);
+        expect(elements.filter((element) => element === 'tr')).toHaveLength(permissions.length + 1);
+        expect(elements.filter((element) => element === 'strong')).toHaveLength(1);
+        const columns = elements.filter((element) => element === 'th').length;
+        expect(elements.filter((element) => element === 'td')).toHaveLength(columns * permissions.length);
+      });
+      fc.assert(all, { seed: SEED, numRuns: 300 });
+      expect(fixed).toBeGreaterThan(50);
+    },
+  );
 
   test('the statement is JSON of ARNs of the functions that were asked for, and a command means nothing more to a shell', () => {
     const all = fc.property(outcomes, (dryRuns) => {

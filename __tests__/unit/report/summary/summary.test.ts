@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import type { Evaluation, Outcome } from '../../../../src/outcome/outcome.ts';
 import { renderSummary } from '../../../../src/report/summary/summary.ts';
+import { heavyTest } from '../../../heavy.ts';
 import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from '../factory.ts';
 
 const render = (judgements: readonly Evaluation[]): string =>
@@ -310,7 +311,7 @@ describe('the summary of many', () => {
     expect(lastLine(render(failures(60)))).toBe(`… and 10 more that failed. ${REST}`);
   });
 
-  test.each([
+  heavyTest.each([
     ['one after the other', 1],
     ['all at once', 0],
   ])('of 100,000 %s is short and soon there', (_, step) => {
