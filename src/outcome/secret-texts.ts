@@ -3,7 +3,7 @@ import { TextFinder } from './text-finder.ts';
 /** What stands in place of a secret. */
 export const MASK = '***';
 
-// The signature of a request is not known beforehand. Whoever has it with the rest of the request can send that again.
+// The signature of a request is not known beforehand. With it and the rest of the request, anyone can send that again.
 const SIGNATURE =
   /(AWS4-HMAC-SHA256 Credential[^"'\r\n]{1,1000}?Signature(?:=|\\{1,3}u003[dD]))[0-9a-f]{64}/g;
 

@@ -1,11 +1,11 @@
 import { info } from '@actions/core';
-import type { Evaluation } from '../outcome/outcome.ts';
+import type { MaskedEvaluation } from '../outcome/masks.ts';
 import { progressLine } from './log.ts';
 
 // A thousand invocations that are throttled now and then have each line; fifty thousand would write 48 MB.
 const MOST_LINES = 2_000;
 const EVERY_MS = 1_000;
-// A kind may have an error's name in it, and who answers may make up one after the other.
+// A kind may have an error's name in it, and whoever responds may make up one after the other.
 const MOST_KINDS = 10;
 
 /** Writes the lines of invocations under way: the first 2,000 one by one, from then on counts, once a second. */
@@ -24,13 +24,13 @@ export class LogThrottle {
     this.#now = now;
   }
 
-  /** Tells of an invocation of many that has ended. A single one has a log of its own. */
-  end(shown: Evaluation): void {
+  /** Writes that one of many invocations has ended. A single one has a log of its own. */
+  end(masked: MaskedEvaluation): void {
     this.#ended += 1;
     const ended = this.#ended;
     if (this.#total === 1) return;
-    this.write(shown.outcome.outcome.replaceAll('_', ' '), () =>
-      info(progressLine(shown, ended, this.#total)),
+    this.write(masked.outcome.outcome.replaceAll('_', ' '), () =>
+      info(progressLine(masked, ended, this.#total)),
     );
   }
 

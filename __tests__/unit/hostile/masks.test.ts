@@ -9,11 +9,12 @@ import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import type { Evaluation } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { writeAnnotations } from '../../../src/report/annotations.ts';
-import { headline, writeLog } from '../../../src/report/log.ts';
-import { registerSecrets } from '../../../src/report/masks.ts';
+import { outcomeHeadline, writeLog } from '../../../src/report/log.ts';
 import { OutcomesFile } from '../../../src/report/outcomes-file.ts';
+import { registerSecrets } from '../../../src/report/runner-secrets.ts';
 import { SEED } from '../../seed.ts';
 import { answer, delivery, invocation, REQUEST_ID } from '../outcome/factory.ts';
+import { unmasked } from '../report/factory.ts';
 import { hostileText } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
 import { type Asked, judging } from './evaluations.ts';
@@ -27,7 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const withoutTokens = (stdout: string): string =>
   tokensIn(judgeOutput(stdout)).reduce((rest, token) => rest.replaceAll(token, ''), stdout);
 
-/** Everything that others can see of a evaluation, the commands that tell the runner what to mask left out. */
+/** Everything that others can see of an evaluation, the commands that tell the runner what to mask left out. */
 function everythingShown(evaluation: Evaluation): string {
   const shown = shownOf(evaluation);
   const file = new OutcomesFile(folder);
@@ -124,7 +125,7 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
         found += 1;
         expect(shown).not.toContain(onTheWire(trace));
       }
-      const { values } = outputsFor([evaluation], { results: 'outcomes.jsonl' });
+      const { values } = outputsFor([evaluation], { outcomes: 'outcomes.jsonl' });
       expect(values['response']).toBe(Buffer.from(evaluation.response).toString());
       expect(JSON.parse(values['outcomes'] ?? '')[0].response.secret).toEqual(
         JSON.parse(JSON.stringify(hidden)),
@@ -279,7 +280,7 @@ describe('a mask', () => {
   test('leaves the size of the response true', async () => {
     const judge = await judging({ mask: 'response.secret' });
     const evaluation = judge(delivery(answer('{"secret":"a long secret"}')));
-    expect(headline(shownOf(evaluation))).toBe(headline(evaluation));
+    expect(outcomeHeadline(shownOf(evaluation))).toBe(outcomeHeadline(unmasked(evaluation)));
   });
 
   test('on white space hides nothing and warns of nothing', async () => {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { InvocationResult } from '../../../src/lambda/invocation.ts';
+import { isFunctionResponse } from '../../../src/outcome/document.ts';
 import { COMMON_OUTPUTS, isTooLong, SINGLE_OUTPUTS, writeOutputs } from '../../../src/report/outputs.ts';
 import { SEED } from '../../seed.ts';
 import { answer, delivery } from '../outcome/factory.ts';
@@ -15,7 +16,7 @@ import { hostileDelivery, judging } from './evaluations.ts';
 import { commandsIn, judgeOutput, outputsIn } from './runner-rules.ts';
 import { outputsFor } from './writers.ts';
 
-const FILES = { results: '/tmp/outcomes.jsonl', response: '/tmp/response' };
+const FILES = { outcomes: '/tmp/outcomes.jsonl', response: '/tmp/response' };
 const LIMIT = 1_000_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'outputs-'));
@@ -59,7 +60,8 @@ describe('outputs', () => {
       const values = Object.fromEntries(outputs);
       const { outcome } = judge(ended);
       const { result } = ended;
-      const came = result.kind === 'answer' ? result : undefined;
+      const came = result.kind === 'failure' ? undefined : result;
+      const isResponse = came !== undefined && isFunctionResponse(came, ended.invocation);
       expect(values).toMatchObject({
         outcome: outcome.outcome,
         function_error: asText(came?.functionError),
@@ -67,11 +69,11 @@ describe('outputs', () => {
         request_id: asText(result.requestId),
         durable_execution_arn: asText(came?.durableExecutionArn),
         log_result: asText('log_result' in outcome ? outcome.log_result : undefined),
-        response: came === undefined ? '' : asReceived(came.payload),
+        response: isResponse ? asReceived(came.payload) : '',
         query_result: asText(outcome.query_result),
         outcomes: JSON.stringify([outcome]),
         total: '1',
-        outcomes_file: FILES.results,
+        outcomes_file: FILES.outcomes,
       });
     });
     fc.assert(all, { seed: SEED, numRuns: 300 });

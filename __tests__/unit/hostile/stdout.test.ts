@@ -4,16 +4,16 @@ import fc from 'fast-check';
 import { AttemptProgress } from '../../../src/lambda/attempt-progress.ts';
 import { toFailure } from '../../../src/lambda/evidence.ts';
 import type { InvocationResult } from '../../../src/lambda/invocation.ts';
-import { maskEvaluation } from '../../../src/outcome/masks.ts';
-import type { Evaluation } from '../../../src/outcome/outcome.ts';
+import { type MaskedEvaluation, maskEvaluation } from '../../../src/outcome/masks.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { invalidInput, writeAnnotations } from '../../../src/report/annotations.ts';
 import { fence, mayHoldCommand } from '../../../src/report/fence.ts';
-import { groupsOf, headline, hints, noteOf, writeLog } from '../../../src/report/log.ts';
-import { registerSecrets } from '../../../src/report/masks.ts';
+import { groupsOf, hints, noteOf, outcomeHeadline, writeLog } from '../../../src/report/log.ts';
 import { waitLine, writeDurableEvent } from '../../../src/report/progress.ts';
-import { notWritten } from '../../../src/report/report-writer.ts';
+import { notWritten } from '../../../src/report/report-guard.ts';
+import { registerSecrets } from '../../../src/report/runner-secrets.ts';
 import { SEED } from '../../seed.ts';
+import { unmasked } from '../report/factory.ts';
 import { hostileText, hostileValue, workflowCommand } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
 import { hostileDelivery, judging } from './evaluations.ts';
@@ -31,9 +31,9 @@ const TITLES = [
 ];
 
 const judge = await judging({
-  query: 'result',
-  // One that never holds, and two that can't be evaluated on everything.
-  expect: "result == 'never'\nlength(result) > `0`\nresult.errorMessage == `1`",
+  query: 'response',
+  // One that is never met, and two that can't be evaluated on everything.
+  expect: "response == 'never'\nlength(response) > `0`\nresponse.errorMessage == `1`",
 });
 
 const written = (work: () => void): Transcript => judgeOutput(stdoutOf(work));
@@ -53,8 +53,11 @@ const shape = ({ lines }: Transcript): Record<string, unknown>[] =>
   });
 
 /** What the log of an invocation has to come to: our own lines and groups, and every foreign line as it is. */
-const meant = (evaluation: Evaluation, showResponse: boolean) => [
-  ...[headline(evaluation), ...hints(evaluation, { showResponse })].map((line) => ({ kind: 'text', line })),
+const meant = (evaluation: MaskedEvaluation, showResponse: boolean) => [
+  ...[outcomeHeadline(evaluation), ...hints(evaluation, { showResponse })].map((line) => ({
+    kind: 'text',
+    line,
+  })),
   ...groupsOf(evaluation, { showResponse }).flatMap(({ title, foreign }) => [
     { kind: 'group', data: title },
     ...linesOf(foreign).map((line) => ({ kind: 'text', line })),
@@ -67,7 +70,7 @@ describe('the log', () => {
     const seen = new Set<string>();
     let [fences, groups] = [0, 0];
     const all = fc.property(hostileDelivery, fc.boolean(), (delivery, showResponse) => {
-      const evaluation = judge(delivery);
+      const evaluation = unmasked(judge(delivery));
       const log = written(() => writeLog(evaluation, { showResponse }));
       expect(shape(log)).toEqual(meant(evaluation, showResponse));
       expect(log.open).toBeUndefined();
@@ -88,7 +91,7 @@ describe('the log', () => {
 
   const told = (foreign: string): Transcript =>
     written(() =>
-      writeLog(judge({ ...refused, result: { ...refused.result, foreignText: foreign } }), quiet),
+      writeLog(unmasked(judge({ ...refused, result: { ...refused.result, foreignText: foreign } })), quiet),
     );
 
   test.each(['a\nb', 'std::vector', '{"arn":"arn:aws:iam::1:role/r"}', '# [x]', 'é\r\nü'])(
@@ -100,7 +103,7 @@ describe('the log', () => {
 
   test('shows a path with a command in it behind a fence', () => {
     const responseFile = { path: '/w/x\n::error::forged', isWhole: true };
-    const log = written(() => writeLog({ ...judge(refused), responseFile }, quiet));
+    const log = written(() => writeLog({ ...unmasked(judge(refused)), responseFile }, quiet));
     expect(commandsIn(log).map(({ name }) => name)).toEqual(['stop-commands']);
   });
 
@@ -127,19 +130,22 @@ describe('the log of many', () => {
   test('carries out no command but its own fences', () => {
     let fences = 0;
     const all = fc.property(several, (deliveries) => {
-      const judgements = deliveries.map((delivery) => judge(delivery));
-      const log = written(() => writeMany(judgements));
+      const evaluations = deliveries.map((delivery) => judge(delivery));
+      const log = written(() => writeMany(evaluations));
       const stops = commandsIn(log);
       expect(stops.filter(({ name }) => name !== 'stop-commands')).toEqual([]);
       expect(log.open).toBeUndefined();
       expect(tokensIn(log)).toEqual(stops.map(({ data }) => data));
       fences += stops.length;
-      const failed = judgements.filter(({ failsStep }) => failsStep);
+      const shown = evaluations.map(unmasked);
+      const failed = shown.filter(({ failsStep }) => failsStep);
       const text = (line: unknown) => ({ kind: 'text', line });
       expect(shape(log)).toEqual([
-        ...judgements.map((one, index) => text(`${index + 1}/${judgements.length} ${headline(one)}`)),
+        ...shown.map((one, index) => text(`${index + 1}/${shown.length} ${outcomeHeadline(one)}`)),
         ...failed.flatMap((one) => [
-          text(`Index ${one.outcome.index}: ${headline(one)}${'error' in one.outcome ? ': HTTP 502' : ''}`),
+          text(
+            `Index ${one.outcome.index}: ${outcomeHeadline(one)}${'error' in one.outcome ? ': HTTP 502' : ''}`,
+          ),
           ...noteOf(one).foreign.flatMap(linesOf).map(text),
         ]),
         text(expect.stringMatching(/^\d+ invocations: [\w ,;]+\.$/)),
@@ -258,7 +264,7 @@ describe('annotations', () => {
 });
 
 describe('masks', () => {
-  const findAll = judging({ mask: 'result' });
+  const findAll = judging({ mask: 'response' });
 
   test('are registered one by one, each exactly as it is', async () => {
     const judgeMasked = await findAll;
@@ -280,8 +286,8 @@ describe('masks', () => {
   test('come with a log that has no more commands than before', async () => {
     const judgeMasked = await findAll;
     const all = fc.property(hostileDelivery, (delivery) => {
-      const { secrets, ...evaluation } = judgeMasked(delivery);
-      const shown = maskEvaluation({ ...evaluation, secrets }, new SecretTexts(secrets.texts));
+      const evaluation = judgeMasked(delivery);
+      const shown = maskEvaluation(evaluation, new SecretTexts(evaluation.secrets.texts));
       const log = written(() => writeLog(shown, { showResponse: true }));
       expect(shape(log)).toEqual(meant(shown, true));
     });

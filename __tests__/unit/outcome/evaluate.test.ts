@@ -286,6 +286,20 @@ describe('a durable execution', () => {
     });
   });
 
+  test.each([
+    ['Event', '{}'],
+    ['Event', 'no JSON'],
+    ['DryRun', '{}'],
+  ] as const)('is what it takes for a response to %s: the body %j alone is none', (invocationType, body) => {
+    const emulated = delivery(answer(body, { statusCode: 202 }), {
+      invocation: invocation({ invocationType }),
+    });
+    const { outcome, response, responseBytes } = evaluate(emulated, RULES);
+    expect(outcome.outcome).toBe('succeeded');
+    expect(outcome).not.toHaveProperty('response');
+    expect([response.length, responseBytes]).toEqual([0, 0]);
+  });
+
   test('that was not followed gives it none', () => {
     const accepted = answer('', { statusCode: 202, durableExecutionArn: ARN });
     expect(evaluate(delivery(accepted, event), RULES).outcome).not.toHaveProperty('response');

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { announcement, groupsOf, headline, hints } from '../../../src/report/log.ts';
+import { announcement, groupsOf, hints, outcomeHeadline } from '../../../src/report/log.ts';
 import { failed, notInvoked, succeeded, unknown } from './factory.ts';
 
 const response = (text: string) => ({ response: Buffer.from(text) });
@@ -50,11 +50,6 @@ describe('the headline', () => {
       'Lambda function my-function ran to its end as a durable execution (status: 202, payload: 1 bytes)',
     ],
     [
-      'a 202 with a body that is no durable execution',
-      succeeded({ invocation_type: 'Event', status_code: 202, response: 7 }, response('7')),
-      'Lambda function my-function invoked asynchronously (status: 202)',
-    ],
-    [
       'a durable execution that was not followed',
       succeeded({ invocation_type: 'Event', status_code: 202, durable_execution_arn: 'arn:durable' }),
       'Lambda function my-function invoked asynchronously (status: 202)',
@@ -70,11 +65,11 @@ describe('the headline', () => {
       'Lambda function my-function answered in part: its stream broke off after 1234 bytes',
     ],
   ])('says what came of it: %s', (_, evaluation, line) => {
-    expect(headline(evaluation)).toBe(line);
+    expect(outcomeHeadline(evaluation)).toBe(line);
   });
 
   test('names the function as the user wrote it', () => {
-    expect(headline(notInvoked({}, { label: '123456789012:function:f' }))).toBe(
+    expect(outcomeHeadline(notInvoked({}, { label: '123456789012:function:f' }))).toBe(
       'Lambda function 123456789012:function:f was not invoked',
     );
   });

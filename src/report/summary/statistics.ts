@@ -1,24 +1,17 @@
 import type { Outcome } from '../../outcome/outcome.ts';
-
-type Kind = Outcome['outcome'];
+import { countOutcomes, type OutcomeCounts } from '../../outcome/step-results.ts';
 
 /** Milliseconds: the extremes, and the nearest rank of the middle and of 95 of 100. */
 export type Latency = Readonly<{ min: number; median: number; p95: number; max: number }>;
 
 /** What many outcomes have in common, as counts and milliseconds. */
-export type Statistics = Readonly<{
-  total: number;
-  counts: Readonly<Record<Kind, number>>;
-  /** All that did not succeed, as in the output `failed`. */
-  failed: number;
-  /** Invocations whose log shows a cold start; those whose log shows none. The rest is not known. */
-  cold: number;
-  warm: number;
-  /** Of the log tails' durations where there is one, else of the answers as seen from here. */
-  latency?: Latency & Readonly<{ of: 'duration_ms' | 'elapsed_ms'; count: number }>;
-  /** From the first start to the last end. */
-  wallMs: number;
-}>;
+export type Statistics = OutcomeCounts &
+  Readonly<{
+    /** Of the log tails' durations where there is one, else of the answers as seen from here. */
+    latency?: Latency & Readonly<{ of: 'duration_ms' | 'elapsed_ms'; count: number }>;
+    /** From the first start to the last end. */
+    wallMs: number;
+  }>;
 
 /**
  * The nearest rank, a whole percentage: the least of the values that this share of them does not exceed.
@@ -68,20 +61,6 @@ function latency(outcomes: readonly Outcome[]): Statistics['latency'] {
   const values = of === 'duration_ms' ? durations : answered.map(({ elapsed_ms: elapsed }) => elapsed);
   const figures = latencyOf(values.filter(Number.isFinite).map((value) => Math.max(value, 0)));
   return figures && { ...figures, of, count: values.length };
-}
-
-/** Counts outcomes by what they came to and how they started. */
-export function countOutcomes(
-  outcomes: readonly Outcome[],
-): Pick<Statistics, 'total' | 'counts' | 'failed' | 'cold' | 'warm'> {
-  const counts = { succeeded: 0, function_error: 0, expectation_failed: 0, not_invoked: 0, unknown: 0 };
-  const starts = { cold: 0, warm: 0 };
-  for (const outcome of outcomes) {
-    counts[outcome.outcome] += 1;
-    const isCold = 'cold_start' in outcome ? outcome.cold_start : undefined;
-    if (isCold !== undefined) starts[isCold ? 'cold' : 'warm'] += 1;
-  }
-  return { total: outcomes.length, counts, failed: outcomes.length - counts.succeeded, ...starts };
 }
 
 /** Counts the outcomes and takes the measure of their times. */
