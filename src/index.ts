@@ -13,7 +13,7 @@ function cancelOnSignal(): AbortSignal {
 /** No error in the background ends the process before the report, which has an annotation for it. */
 function surviveErrors(guard: ReportGuard): void {
   process.on('uncaughtException', (error) => guard.fail('internal', error));
-  // Whoever read the log is gone. The files are still to be written.
+  // The reader of the log is gone. The files are still to be written.
   process.stdout.on('error', () => {});
 }
 
@@ -24,7 +24,7 @@ function reportEarlyEnd(): void {
 
 const LONGEST_END_MS = 3_000;
 
-/** Lets the process end, and ends it where something is still open, as a connection that nobody closes. */
+/** Lets the process end, and ends it where something is still open, such as a connection. */
 function end(): void {
   // A pipe takes text asynchronously, and exit() drops what has not been taken.
   process.stdout.write('', () => setTimeout(() => process.exit(), LONGEST_END_MS).unref());

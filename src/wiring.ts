@@ -34,7 +34,7 @@ import {
 import type { ReportGuard } from './report/report-guard.ts';
 import { createReporters, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
-import type { SavedResponse } from './report/saved-response.ts';
+import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
 import { renderComment } from './report/summary/permissions.ts';
 
 /** What surrounds a step: what guards its reports, and what cancels it. */
@@ -75,7 +75,6 @@ type SinkParts = Pick<StepParts, 'plan' | 'secrets' | 'guard'> & Readonly<{ file
 async function createResponseSink(parts: SinkParts): Promise<ResponseSink | undefined> {
   const { plan, secrets, guard, file } = parts;
   if (!plan.responseStream) return undefined;
-  const { StreamedResponse } = await import('./report/saved-response.ts');
   const { LiveResponse } = await import('./report/live-response.ts');
   const response = new StreamedResponse(file);
   // What may have to be masked is known only when all of it is there.

@@ -129,6 +129,26 @@ describe('the outside world', () => {
     expect(importersOutside([], /^@actions\//)).not.toEqual([]);
   });
 
+  test('in report the toolkit is imported by writers alone, and what renders text is pure', () => {
+    const writers = sources.filter(
+      (source) =>
+        source.folder === 'report' && importsOf(source).some(({ from }) => /^@actions\//.test(from)),
+    );
+    const folderOf = (file: string): string => path.posix.dirname(file);
+    const inFolder = (folder: string): string[] =>
+      writers.map(({ file }) => file).filter((file) => folderOf(file) === folder);
+    expect(inFolder('report')).toEqual([
+      'report/annotations.ts',
+      'report/log-throttle.ts',
+      'report/log.ts',
+      'report/outputs.ts',
+      'report/progress.ts',
+      'report/runner-secrets.ts',
+    ]);
+    for (const folder of ['report/summary', 'report/comment'])
+      expect(inFolder(folder).length).toBeLessThanOrEqual(1);
+  });
+
   test('files are touched in inputs and report alone', () => {
     expect(importersOutside(['inputs', 'report'], /^(?:node:)?fs/)).toEqual([]);
   });
@@ -204,6 +224,7 @@ describe('the direction of imports', () => {
 
   test.each([
     ['main.ts', ['index.ts']],
+    ['wiring.ts', ['main.ts']],
     ['index.ts', []],
   ])('%s is imported by %j', (target, importers) => {
     const found = sources.filter(({ file, ...source }) =>

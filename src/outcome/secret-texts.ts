@@ -1,6 +1,6 @@
 import { TextFinder } from './text-finder.ts';
 
-/** What stands in place of a secret. */
+/** What replaces a secret. */
 export const MASK = '***';
 
 // The signature of a request is not known beforehand. With it and the rest of the request, anyone can send that again.

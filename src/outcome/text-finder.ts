@@ -27,7 +27,7 @@ export class TextFinder {
     this.#build();
   }
 
-  /** Adds the states level by level, so that the children of a state stand together and its fallback before it. */
+  /** Adds the states level by level, so that the children of a state are together and its fallback is before it. */
   #build(): void {
     const from = new Int32Array(this.size + 1);
     const to = new Int32Array(this.size + 1);

@@ -8,7 +8,7 @@ const EVERY_MS = 1_000;
 // A kind may have an error's name in it, and whoever responds may make up one after the other.
 const MOST_KINDS = 10;
 
-/** Writes the lines of invocations under way: the first 2,000 one by one, from then on counts, once a second. */
+/** Writes the lines of invocations in progress: the first 2,000 one by one, from then on counts, once a second. */
 export class LogThrottle {
   readonly #total: number;
   readonly #now: () => number;

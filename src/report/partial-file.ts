@@ -25,7 +25,7 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 /**
- * A file that is written beside its place, under a name that nobody can have taken before, and moved there when it is
+ * A file that is written beside its place, under a name that did not exist before, and moved there when it is
  * whole: a crash leaves no half file, and no symlink or FIFO in either place is written to.
  */
 export class PartialFile {

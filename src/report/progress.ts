@@ -57,7 +57,7 @@ export type Pause = Readonly<{
   leftMs: number;
 }>;
 
-// What all names of a throttle come to.
+// All names that throttling has.
 const THROTTLES: readonly string[] = [
   'HTTP 429',
   'Throttling',
@@ -65,7 +65,7 @@ const THROTTLES: readonly string[] = [
   'TooManyRequestsException',
 ];
 
-/** The line before an invocation is retried: why, when, and how long there is yet. */
+/** The line before an invocation is retried: why, when, and how much time is left. */
 export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): RepeatableLine {
   const name = THROTTLES.includes(error) ? 'throttled' : error;
   const why = reason === undefined ? name : `${name}, ${reason}`;
@@ -76,7 +76,7 @@ export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): 
   };
 }
 
-/** What is asked about a function while it is waited for. */
+/** A request about a function that is waited for, which failed and is sent again. */
 export type Question = Readonly<{
   label: string;
   about: 'configuration' | 'durable execution';
@@ -84,13 +84,13 @@ export type Question = Readonly<{
   waitMs: number;
 }>;
 
-/** The line of a question that failed and is asked again. */
+/** The line of such a request. */
 export const questionLine = ({ label, about, error, waitMs }: Question): RepeatableLine => ({
   what: `Lambda function ${label}: could not read its ${about} (${error})`,
   next: `. Retrying in ${seconds(waitMs)}.`,
 });
 
-/** One line for a state that a function has come to on its way to being ready. */
+/** One line for a state of a function on its way to being ready. */
 export const stateLine = ({ label, state }: { label: string; state: string }): string =>
   `Lambda function ${label} is ${state}`;
 
@@ -134,13 +134,13 @@ export function historyLine({ label, kind, state, name, seconds }: DurableEvent)
   return `Lambda function ${label}: ${KINDS[kind]}${named} ${STATES[state]}${period}`;
 }
 
-/** Writes the state that a function has come to. */
-export const writeState = (found: { label: string; state: string }): void => info(stateLine(found));
+/** Writes the state that a function is in. */
+export const writeState = (change: { label: string; state: string }): void => info(stateLine(change));
 
 /** Writes what happened in a durable execution. */
-export const writeDurableEvent = (happening: DurableEvent): void => writeForeign(historyLine(happening));
+export const writeDurableEvent = (event: DurableEvent): void => writeForeign(historyLine(event));
 
-/** Warns that signatures are not made by this machine's clock, with by how much it is wrong. */
+/** Warns that requests are not signed by this machine's clock, with by how much it is wrong. */
 export const warnOfClock = (note: string): void =>
   warning(
     `Requests are signed with AWS's time, because ${note}. Set the runner's clock: other steps may fail, and the times in this report are wrong.`,
@@ -158,6 +158,6 @@ export const warnOfNoExecution = ({ label }: { label: string }): void =>
     `wait_for_durable_execution found nothing to wait for: Lambda started no durable execution of ${label}. Is the function durable?`,
   );
 
-/** Lines in the log for what repeats while invocations are under way. */
+/** Lines in the log for what repeats while invocations are in progress. */
 export const repeatedLogLines = (now: () => number, throttle: LogThrottle): RepeatedLines =>
   new RepeatedLines(now, (line) => throttle.write('retries', () => info(line)));

@@ -15,7 +15,7 @@ type StepSecrets = Readonly<{
   passwords: readonly (string | undefined)[];
 }>;
 
-/** Tells the runner what to mask in the log from here on, and adds it to what is hidden everywhere else. */
+/** Registers texts with the runner, which masks them in the log from then on, and with what hides them elsewhere. */
 export function registerSecrets({ texts }: Pick<Secrets, 'texts'>, known: SecretTexts): void {
   const fresh = texts.filter((text) => !known.has(text));
   for (const text of fresh) setSecret(text);
