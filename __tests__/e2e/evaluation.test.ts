@@ -237,7 +237,7 @@ describe('a response of 5 MB', () => {
     expect(step.annotations.map(({ level, message }) => [level, message])).toEqual([
       [
         'warning',
-        `The output response would have 5,000,011 bytes, which is too long for a runner, and is empty. It is in ${file}.`,
+        `The output response is empty: 5,000,011 bytes are too many for an output. The value is in ${file}.`,
       ],
       ['warning', expect.stringContaining(`It is in ${step.outputs['outcomes_file']}.`)],
     ]);

@@ -93,15 +93,15 @@ function responseFields(response: InvokeResponse, invocation: Invocation, parsed
 /** Whether the function ran, in a sentence for a reader who has to decide what to do now. */
 export function whetherItRan(failure: InvokeFailure): string {
   if (failure.durableExecutionArn !== undefined) {
-    return `The execution was started and goes on by itself: ${failure.durableExecutionArn}.`;
+    return `The durable execution was started and continues on its own: ${failure.durableExecutionArn}.`;
   }
   switch (failure.evidence) {
     case 'did_not_run':
       return 'The function did not run.';
     case 'ran':
-      return 'The function ran, at least in part, and its answer is lost.';
+      return 'The function ran, at least in part, but its response was lost.';
     case 'may_have_run':
-      return `It was sent at ${failure.sentAt?.toISOString() ?? 'an unknown time'}, and nothing tells whether the function ran.`;
+      return `The request was sent at ${failure.sentAt?.toISOString() ?? 'an unknown time'}. It is not known whether the function ran.`;
     default:
       return failure.evidence satisfies never;
   }

@@ -57,7 +57,7 @@ const sourceParts = (evaluation: MaskedEvaluation): Part[] => [
 /** Where to find what had arrived of a stream. */
 const partialFileParts = ({ responseFile }: MaskedEvaluation): Part[] =>
   responseFile && !responseFile.isWhole
-    ? kept(`What had arrived of the response is in ${responseFile.path}`)
+    ? kept(`The part of the response that arrived is in ${responseFile.path}`)
     : [];
 
 function functionErrorBody(evaluation: MaskedEvaluation & { outcome: FunctionErrorOutcome }): string {

@@ -41,7 +41,7 @@ function successLine({ outcome, responseBytes }: Ended<'succeeded'>): string {
     case 'Event':
       // Only a durable execution that was followed has a response.
       return 'response' in outcome
-        ? `ran to its end as a durable execution (status: ${status}, payload: ${responseBytes} bytes)`
+        ? `completed its durable execution (status: ${status}, payload: ${responseBytes} bytes)`
         : `invoked asynchronously (status: ${status})`;
     case 'DryRun':
       return `dry run completed successfully (status: ${status})`;
@@ -53,19 +53,19 @@ function successLine({ outcome, responseBytes }: Ended<'succeeded'>): string {
 function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
   if (outcome.error.name === 'EvaluationFailed') return 'responded, but its outcome could not be evaluated';
   if (outcome.durable_execution_arn !== undefined) {
-    return 'was started, and how its durable execution ends is not known';
+    return 'started a durable execution, but how it ends is not known';
   }
   return responseBytes > 0
-    ? `answered in part: its stream broke off after ${responseBytes} bytes`
-    : 'was sent its event, and no answer came';
+    ? `responded in part: its stream ended early, after ${responseBytes} bytes`
+    : 'did not respond, and may have run';
 }
 
-function outcomeLine({ outcome, responseBytes }: MaskedEvaluation): string {
+function outcomeLine({ outcome, responseBytes, unmet }: MaskedEvaluation): string {
   switch (outcome.outcome) {
     case 'succeeded':
       return successLine({ outcome, responseBytes });
     case 'expectation_failed':
-      return `answered, and not as expected (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
+      return `responded, but did not meet ${counted(unmet.length, 'expectation')} (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
     case 'function_error':
       return `failed (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
     case 'not_invoked':
@@ -77,6 +77,9 @@ function outcomeLine({ outcome, responseBytes }: MaskedEvaluation): string {
   }
 }
 
+/** A number of things, in the singular or the plural. */
+const counted = (count: number, thing: string): string => `${count} ${count === 1 ? thing : `${thing}s`}`;
+
 /** The line that says how an invocation ended. */
 export const outcomeHeadline = (evaluation: MaskedEvaluation): string =>
   `Lambda function ${evaluation.label} ${outcomeLine(evaluation)}`;
@@ -85,7 +88,7 @@ function logGroup({ log, isCut }: { log: string; isCut: boolean }): LogGroup {
   const place = readLogPlace(log);
   if (place) {
     return {
-      title: 'Function log (kept elsewhere)',
+      title: 'Function log (stored in CloudWatch Logs)',
       foreign: `Log group: ${place.logGroup}\nLog stream: ${place.logStreamName}`,
     };
   }
@@ -99,7 +102,7 @@ export function groupsOf(evaluation: MaskedEvaluation, options: LogOptions): Log
   if (outcome.outcome === 'not_invoked' || outcome.outcome === 'unknown') {
     return foreignText === undefined
       ? []
-      : [{ title: "What came in place of Lambda's answer", foreign: cut(foreignText, FOREIGN_BYTES) }];
+      : [{ title: "Response that is not Lambda's", foreign: cut(foreignText, FOREIGN_BYTES) }];
   }
   const shown = (title: string): LogGroup => ({
     title,
@@ -120,12 +123,14 @@ export function hints(evaluation: MaskedEvaluation, { showResponse }: LogOptions
     'status_code' in outcome && !isFunctionError(outcome) && response.length > 0 && !showResponse;
   return [
     ...(tailRefused
-      ? ['This function supports no log tail; it was asked again without one and ran once.']
+      ? [
+          'This function does not support log_type: Tail. The request was sent again without it, and the function ran once.',
+        ]
       : []),
-    ...(hidden ? ['The response is in the outputs; show_response: true prints it here.'] : []),
+    ...(hidden ? ['Response saved to the output `response`. Set show_response: true to print it.'] : []),
     ...(responseFile?.isWhole ? [`The response is in ${responseFile.path}`] : []),
     ...(responseFile?.isWhole === false
-      ? [`What had arrived of the response is in ${responseFile.path}`]
+      ? [`The part of the response that arrived is in ${responseFile.path}`]
       : []),
   ];
 }
@@ -204,8 +209,7 @@ export class FailureNotes {
 
 /** The last line of many: how many ended in which way. */
 export function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts): string {
-  const starts =
-    cold + warm === 0 ? '' : `; ${cold} started cold, ${warm} found a warm execution environment`;
+  const starts = cold + warm === 0 ? '' : `; ${counted(cold, 'cold start')}, ${counted(warm, 'warm start')}`;
   return `${total} invocations: ${counts.succeeded} succeeded, ${failed} failed${starts}.`;
 }
 

@@ -117,7 +117,7 @@ export function writeOutputs({ values, tooLong }: Outputs): void {
   for (const { name, bytes, file } of tooLong) {
     const size = bytes === undefined ? `more than ${grouped(LONGEST_OUTPUT_BYTES)}` : grouped(bytes);
     warning(
-      `The output ${name} would have ${size} bytes, which is too long for a runner, and is empty. It is in ${file}.`,
+      `The output ${name} is empty: ${size} bytes are too many for an output. The value is in ${file}.`,
     );
   }
 }

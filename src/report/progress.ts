@@ -149,13 +149,13 @@ export const warnOfClock = (note: string): void =>
 /** Warns that the steps of an execution can't be shown. */
 export const warnOfHiddenHistory = ({ label, error }: { label: string; error: string }): void =>
   warning(
-    `The history of the durable execution of ${label} can't be read (${error}), so its steps are not shown. It takes lambda:GetDurableExecution and lambda:GetDurableExecutionHistory.`,
+    `The history of the durable execution of ${label} can't be read (${error}), so its steps are not shown. To see them, allow lambda:GetDurableExecution and lambda:GetDurableExecutionHistory.`,
   );
 
 /** Warns that there is no execution to wait for. */
 export const warnOfNoExecution = ({ label }: { label: string }): void =>
   warning(
-    `wait_for_durable_execution found nothing to wait for: Lambda started no durable execution of ${label}. Is the function durable?`,
+    `wait_for_durable_execution has nothing to wait for: Lambda started no durable execution of ${label}. Check that the function is durable.`,
   );
 
 /** Lines in the log for what repeats while invocations are in progress. */

@@ -25,7 +25,7 @@ export class StreamedResponse {
     this.#file = file;
   }
 
-  /** Writes a chunk. An error is thrown by `end`: it must not end the invocation, which is under way. */
+  /** Writes a chunk. An error is thrown by `end`: it must not end the invocation, which is in progress. */
   async take(chunk: Uint8Array): Promise<void> {
     if (this.#error !== undefined) return;
     try {

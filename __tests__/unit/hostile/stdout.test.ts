@@ -26,8 +26,8 @@ const TITLES = [
   'Function error',
   'Function log',
   'Function log (last 4 KB)',
-  'Function log (kept elsewhere)',
-  "What came in place of Lambda's answer",
+  'Function log (stored in CloudWatch Logs)',
+  "Response that is not Lambda's",
 ];
 
 const judge = await judging({

@@ -197,7 +197,7 @@ describe('a failure', () => {
         error: {
           name: 'ECONNRESET',
           message:
-            'socket hang up. It was sent at 2026-01-02T03:04:06.000Z, and nothing tells whether the function ran.',
+            'socket hang up. The request was sent at 2026-01-02T03:04:06.000Z. It is not known whether the function ran.',
         },
       });
       expect(evaluation.failsStep).toBe(true);
@@ -216,7 +216,7 @@ describe('a failure', () => {
     expect(evaluation.outcome).toMatchObject({
       outcome: 'unknown',
       error: {
-        message: 'The restore hook failed. The function ran, at least in part, and its answer is lost.',
+        message: 'The restore hook failed. The function ran, at least in part, but its response was lost.',
       },
     });
     expect(evaluation.failsStep).toBe(true);
@@ -267,7 +267,7 @@ describe('a streamed response', () => {
     );
     expect(outcome).toMatchObject({
       outcome: 'unknown',
-      error: { message: 'broke. The function ran, at least in part, and its answer is lost.' },
+      error: { message: 'broke. The function ran, at least in part, but its response was lost.' },
     });
     expect(responseBytes).toBe(9);
   });
@@ -317,7 +317,7 @@ describe('a durable execution', () => {
       durable_execution_arn: ARN,
       error: {
         name: 'Cancelled',
-        message: `cancelled. The execution was started and goes on by itself: ${ARN}.`,
+        message: `cancelled. The durable execution was started and continues on its own: ${ARN}.`,
         advice: expect.stringContaining(`stop-durable-execution --durable-execution-arn '${ARN}'`),
       },
     });

@@ -59,15 +59,26 @@ export function failed(
   );
 }
 
+/** A response that does not meet expectations. */
+export function expectationFailed(
+  fields: Of<'expectation_failed'> = {},
+  rest: Partial<Evaluation> = {},
+): Shown {
+  return evaluationOf(
+    { ...OUTCOME_FIELDS, status_code: 200, ...fields, outcome: 'expectation_failed' },
+    rest,
+  );
+}
+
 const REFUSED = { name: 'AccessDeniedException', message: 'not authorized', advice: 'Allow it.' };
 const LOST = { name: 'ECONNRESET', message: 'socket hang up', advice: 'Look at the log.' };
 
-/** An invocation that surely did not run. */
+/** An invocation that did not run. */
 export function notInvoked(fields: Of<'not_invoked'> = {}, rest: Partial<Evaluation> = {}): Shown {
   return evaluationOf({ ...OUTCOME_FIELDS, error: REFUSED, ...fields, outcome: 'not_invoked' }, rest);
 }
 
-/** An invocation that was sent and never answered. */
+/** An invocation that was sent and got no response. */
 export function unknown(fields: Of<'unknown'> = {}, rest: Partial<Evaluation> = {}): Shown {
   return evaluationOf({ ...OUTCOME_FIELDS, error: LOST, ...fields, outcome: 'unknown' }, rest);
 }
