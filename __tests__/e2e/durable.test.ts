@@ -93,7 +93,7 @@ describe('an execution of three steps and a wait', () => {
     expect(JSON.parse(first.outcomeLines[0] ?? '')).toMatchObject({ outcome: 'succeeded', response: ANSWER });
     expect(historyIn(first)).toEqual(HISTORY);
     expect(texts(first)).toContain(
-      `Lambda function order ran to its end as a durable execution (status: 202, payload: ${first.outputs['response']?.length} bytes)`,
+      `Lambda function order completed its durable execution (status: 202, payload: ${first.outputs['response']?.length} bytes)`,
     );
     expect(started().map(({ status }) => status)).toEqual(['SUCCEEDED']);
     const ran = lambda.executions('order').length;
