@@ -12,7 +12,7 @@ import { SEED } from '../../seed.ts';
 import { answer, delivery } from '../outcome/factory.ts';
 import { hostileBytes, hostileText } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
-import { hostileDelivery, judging } from './evaluations.ts';
+import { evaluating, hostileDelivery } from './evaluations.ts';
 import { commandsIn, judgeOutput, outputsIn } from './runner-rules.ts';
 import { outputsFor } from './writers.ts';
 
@@ -31,7 +31,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const judge = await judging({ query: 'response' });
+const evaluated = await evaluating({ query: 'response' });
 
 /** What a runner has after the outputs were written, and what was printed meanwhile. */
 function written(deliveries: readonly InvocationResult[]) {
@@ -39,7 +39,7 @@ function written(deliveries: readonly InvocationResult[]) {
   const stdout = stdoutOf(() =>
     writeOutputs(
       outputsFor(
-        deliveries.map((ended) => judge(ended)),
+        deliveries.map((ended) => evaluated(ended)),
         FILES,
       ),
     ),
@@ -58,7 +58,7 @@ describe('outputs', () => {
       expect(stdout).toBe('');
       expect(outputs.map(([name]) => name)).toEqual([...SINGLE_OUTPUTS, ...COMMON_OUTPUTS]);
       const values = Object.fromEntries(outputs);
-      const { outcome } = judge(ended);
+      const { outcome } = evaluated(ended);
       const { result } = ended;
       const came = result.kind === 'failure' ? undefined : result;
       const isResponse = came !== undefined && isFunctionResponse(came, ended.invocation);
@@ -135,7 +135,7 @@ describe('what an output can not hold', () => {
     const unit = fc.constantFrom(0xff, 0xc3, 0x80, 0x41);
     const all = fc.property(unit, fc.integer({ min: 300_000, max: 1_000_010 }), (byte, length) => {
       const payload = new Uint8Array(length).fill(byte);
-      const { response } = outputsFor([judge(delivery(answer('', { payload })))], FILES).values;
+      const { response } = outputsFor([evaluated(delivery(answer('', { payload })))], FILES).values;
       expect(isTooLong(payload)).toBe(response === '');
     });
     fc.assert(all, { seed: SEED, numRuns: 8 });

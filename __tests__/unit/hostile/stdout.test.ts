@@ -16,7 +16,7 @@ import { SEED } from '../../seed.ts';
 import { unmasked } from '../report/factory.ts';
 import { hostileText, hostileValue, workflowCommand } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
-import { hostileDelivery, judging } from './evaluations.ts';
+import { evaluating, hostileDelivery } from './evaluations.ts';
 import { type Command, commandsIn, judgeOutput, type Transcript, tokensIn } from './runner-rules.ts';
 import { annotationsOf, writeMany } from './writers.ts';
 
@@ -30,7 +30,7 @@ const TITLES = [
   "Response that is not Lambda's",
 ];
 
-const judge = await judging({
+const evaluated = await evaluating({
   query: 'response',
   // One that is never met, and two that can't be evaluated on everything.
   expect: "response == 'never'\nlength(response) > `0`\nresponse.errorMessage == `1`",
@@ -70,7 +70,7 @@ describe('the log', () => {
     const seen = new Set<string>();
     let [fences, groups] = [0, 0];
     const all = fc.property(hostileDelivery, fc.boolean(), (delivery, showResponse) => {
-      const evaluation = unmasked(judge(delivery));
+      const evaluation = unmasked(evaluated(delivery));
       const log = written(() => writeLog(evaluation, { showResponse }));
       expect(shape(log)).toEqual(meant(evaluation, showResponse));
       expect(log.open).toBeUndefined();
@@ -91,7 +91,10 @@ describe('the log', () => {
 
   const told = (foreign: string): Transcript =>
     written(() =>
-      writeLog(unmasked(judge({ ...refused, result: { ...refused.result, foreignText: foreign } })), quiet),
+      writeLog(
+        unmasked(evaluated({ ...refused, result: { ...refused.result, foreignText: foreign } })),
+        quiet,
+      ),
     );
 
   test.each(['a\nb', 'std::vector', '{"arn":"arn:aws:iam::1:role/r"}', '# [x]', 'é\r\nü'])(
@@ -103,7 +106,7 @@ describe('the log', () => {
 
   test('shows a path with a command in it behind a fence', () => {
     const responseFile = { path: '/w/x\n::error::forged', isWhole: true };
-    const log = written(() => writeLog({ ...unmasked(judge(refused)), responseFile }, quiet));
+    const log = written(() => writeLog({ ...unmasked(evaluated(refused)), responseFile }, quiet));
     expect(commandsIn(log).map(({ name }) => name)).toEqual(['stop-commands']);
   });
 
@@ -130,7 +133,7 @@ describe('the log of many', () => {
   test('carries out no command but its own fences', () => {
     let fences = 0;
     const all = fc.property(several, (deliveries) => {
-      const evaluations = deliveries.map((delivery) => judge(delivery));
+      const evaluations = deliveries.map((delivery) => evaluated(delivery));
       const log = written(() => writeMany(evaluations));
       const stops = commandsIn(log);
       expect(stops.filter(({ name }) => name !== 'stop-commands')).toEqual([]);
@@ -232,7 +235,7 @@ describe('annotations', () => {
   test('are exactly those that were meant, with a title of ours', () => {
     let bodies = 0;
     const all = fc.property(fc.array(hostileDelivery, { maxLength: 14 }), (deliveries) => {
-      const annotations = annotationsOf(deliveries.map((delivery) => judge(delivery)));
+      const annotations = annotationsOf(deliveries.map((delivery) => evaluated(delivery)));
       const log = written(() => writeAnnotations(annotations));
       expect(commandsIn(log)).toEqual(asCommands(annotations));
       expect(log.lines.filter(({ kind }) => kind !== 'command')).toEqual(
@@ -264,13 +267,13 @@ describe('annotations', () => {
 });
 
 describe('masks', () => {
-  const findAll = judging({ mask: 'response' });
+  const findAll = evaluating({ mask: 'response' });
 
   test('are registered one by one, each exactly as it is', async () => {
-    const judgeMasked = await findAll;
+    const evaluateMasked = await findAll;
     let registered = 0;
     const all = fc.property(hostileDelivery, (delivery) => {
-      const { secrets } = judgeMasked(delivery);
+      const { secrets } = evaluateMasked(delivery);
       const log = written(() => registerSecrets(secrets, new SecretTexts()));
       expect(commandsIn(log)).toEqual(
         secrets.texts.map((text) => ({ name: 'add-mask', properties: {}, data: onTheWire(text) })),
@@ -284,9 +287,9 @@ describe('masks', () => {
   });
 
   test('come with a log that has no more commands than before', async () => {
-    const judgeMasked = await findAll;
+    const evaluateMasked = await findAll;
     const all = fc.property(hostileDelivery, (delivery) => {
-      const evaluation = judgeMasked(delivery);
+      const evaluation = evaluateMasked(delivery);
       const shown = maskEvaluation(evaluation, new SecretTexts(evaluation.secrets.texts));
       const log = written(() => writeLog(shown, { showResponse: true }));
       expect(shape(log)).toEqual(meant(shown, true));

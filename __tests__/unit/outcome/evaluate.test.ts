@@ -6,7 +6,7 @@ import { evaluate, type Rules } from '../../../src/outcome/evaluate.ts';
 import { NO_SECRETS } from '../../../src/outcome/masks.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { OUTCOME_FIELDS } from '../../base.ts';
-import { judging } from '../hostile/evaluations.ts';
+import { evaluating } from '../hostile/evaluations.ts';
 import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
 
 const RULES: Rules = {
@@ -326,7 +326,7 @@ describe('a durable execution', () => {
 
 describe('masks', () => {
   const masked = (payload: string, mask = 'response.token') =>
-    judging({ mask }).then((judgeMasked) => judgeMasked(delivery(answer(payload))).secrets);
+    evaluating({ mask }).then((evaluateMasked) => evaluateMasked(delivery(answer(payload))).secrets);
 
   test.each([
     ['nested over 500 levels', `${'['.repeat(501)}"abc"${']'.repeat(501)}`],
@@ -347,19 +347,21 @@ describe('masks', () => {
   });
 
   test('withhold nothing where no response came', async () => {
-    const judgeMasked = await judging({ mask: 'response.token' });
+    const evaluateMasked = await evaluating({ mask: 'response.token' });
     const accepted = delivery(answer('', { statusCode: 202 }), {
       invocation: invocation({ invocationType: 'Event' }),
     });
-    expect(judgeMasked(accepted).secrets).toEqual(NO_SECRETS);
-    expect(judgeMasked(delivery(failure())).secrets).toEqual(NO_SECRETS);
+    expect(evaluateMasked(accepted).secrets).toEqual(NO_SECRETS);
+    expect(evaluateMasked(delivery(failure())).secrets).toEqual(NO_SECRETS);
   });
 
   test('withhold what came in place of the answer, and a stream that was too long to be held', async () => {
-    const judgeMasked = await judging({ mask: 'response.token' });
-    expect(judgeMasked(delivery(failure({ foreignText: 'token: abc' }))).secrets.withheld).toBe('not_json');
+    const evaluateMasked = await evaluating({ mask: 'response.token' });
+    expect(evaluateMasked(delivery(failure({ foreignText: 'token: abc' }))).secrets.withheld).toBe(
+      'not_json',
+    );
     const stream = answer('', { streamedBytes: 7_000_000 });
-    expect(judgeMasked(delivery(stream)).secrets.withheld).toBe('not_json');
+    expect(evaluateMasked(delivery(stream)).secrets.withheld).toBe('not_json');
   });
 });
 

@@ -117,6 +117,16 @@ describe('an evaluator', () => {
     expect(masked.responseFile?.isWhole).toBe(isWhole);
   });
 
+  test('ends the file as partial where a function error can be evaluated as unknown alone', async () => {
+    let times = 0;
+    const { evaluator, ends } = evaluatorWith(() => {
+      times += 1;
+      if (times === 1) throw ERROR;
+    });
+    await evaluator.evaluate(delivery(answer('{"errorType":"E"}', { functionError: 'Unhandled' })));
+    expect(ends).toEqual([false, false]);
+  });
+
   test('leaves the file of a stream alone where a dry run ends', async () => {
     const { evaluator, ends } = evaluatorWith(() => {});
     await evaluator.evaluate(
