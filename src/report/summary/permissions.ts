@@ -1,3 +1,4 @@
+import type { MaskedOutcome } from '../../outcome/masks.ts';
 import type { Outcome } from '../../outcome/outcome.ts';
 import { fixOf, type Permission, readPermission } from '../../outcome/permission.ts';
 import { composeComment } from '../comment/comment-text.ts';
@@ -17,7 +18,7 @@ function fixFor(permissions: readonly Permission[], accountIds: 'shown' | 'hidde
 }
 
 /** The job summary: of dry runs what can be invoked and how to fix the rest, of all others their outcomes. */
-export function renderJobSummary(outcomes: readonly Outcome[]): string {
+export function renderJobSummary(outcomes: readonly MaskedOutcome[]): string {
   if (!isPermissionCheck(outcomes)) return renderSummary(outcomes);
   const permissions = outcomes.map(readPermission);
   const table =
@@ -34,7 +35,7 @@ const withoutHeading = (markdown: string): string => markdown.slice(markdown.ind
 
 /** The comment on a pull request: the same in public, so without account ids, responses and logs. */
 export function renderComment(
-  outcomes: readonly Outcome[],
+  outcomes: readonly MaskedOutcome[],
   belongs: { key: string; commit: string; runUrl: string },
 ): string {
   const isCheck = isPermissionCheck(outcomes);
