@@ -17,9 +17,9 @@ import { type EvaluatedInvocation, Evaluator } from './outcome/evaluator.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
-import { LogThrottle } from './report/log-throttle.ts';
 import { OutcomesFile } from './report/outcomes-file.ts';
 import {
+  LogThrottle,
   type Question,
   questionLine,
   type RepeatedLines,

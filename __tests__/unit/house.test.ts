@@ -139,7 +139,6 @@ describe('the outside world', () => {
       writers.map(({ file }) => file).filter((file) => folderOf(file) === folder);
     expect(inFolder('report')).toEqual([
       'report/annotations.ts',
-      'report/log-throttle.ts',
       'report/log.ts',
       'report/outputs.ts',
       'report/progress.ts',

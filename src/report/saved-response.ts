@@ -1,4 +1,73 @@
-import { PartialFile } from './partial-file.ts';
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+
+const realPathOf = (folder: string): Promise<string | undefined> => realpath(folder).catch(() => undefined);
+
+/**
+ * Makes a folder and those above it that are missing, where no symlink redirects it: the path was checked before the
+ * function ran. Not by one recursive mkdir, which never ends below /proc.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  const real = await realPathOf(folder);
+  if (real === folder) return;
+  if (real !== undefined) throw new Error(`${folder} is redirected to ${real} by a symlink`);
+  if (path.dirname(folder) !== folder) await makeFolder(path.dirname(folder));
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    // Another step may have made it in the meantime.
+    if ((await realPathOf(folder)) !== folder) throw error;
+  }
+}
+
+/**
+ * A file that is written beside its place, under a name that did not exist before, and moved there when it is
+ * whole: a crash leaves no half file, and no symlink or FIFO in either place is written to.
+ */
+class PartialFile {
+  readonly path: string;
+  readonly #file: string;
+  readonly #handle: FileHandle;
+
+  private constructor(names: { file: string; partial: string }, handle: FileHandle) {
+    this.#file = names.file;
+    this.path = names.partial;
+    this.#handle = handle;
+  }
+
+  /** Makes it, with its folder. `file` is absolute, and its folder has no symlink in its path. */
+  static async create(file: string): Promise<PartialFile> {
+    await makeFolder(path.dirname(file));
+    const partial = `${file}.${randomUUID().slice(0, 8)}.partial`;
+    const handle = await open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+    return new PartialFile({ file, partial }, handle);
+  }
+
+  async append(chunk: Uint8Array): Promise<void> {
+    await this.#handle.appendFile(chunk);
+  }
+
+  /** Ends the file where it is. */
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+
+  /** Ends the file and moves it into its place. */
+  async moveIntoPlace(): Promise<void> {
+    await this.close();
+    await rename(this.path, this.#file);
+  }
+
+  /** Ends the file and removes it. */
+  async discard(): Promise<void> {
+    await this.close();
+    await rm(this.path, { force: true });
+  }
+}
 
 /** Saves a response byte for byte. Missing folders are created. */
 export async function saveResponse(file: string, response: Uint8Array): Promise<void> {
