@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Environment } from './inputs/environment.ts';
 import type { Plan } from './inputs/plan.ts';
+import type { CommentPlan } from './inputs/pull-request.ts';
 import type { ClientListeners } from './lambda/api.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
@@ -12,10 +13,13 @@ import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
+import { type EvaluatedInvocation, Evaluator } from './outcome/evaluator.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
+import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
-import type { LogThrottle } from './report/log-throttle.ts';
+import { OutcomesFile } from './report/outcomes-file.ts';
 import {
+  LogThrottle,
   type Question,
   questionLine,
   type RepeatedLines,
@@ -27,122 +31,244 @@ import {
   writeDurableEvent,
   writeState,
 } from './report/progress.ts';
-import type { StreamedResponse } from './report/streamed-response.ts';
+import type { ReportGuard } from './report/report-guard.ts';
+import { createReporters, Reports } from './report/reporters.ts';
+import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
+import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
+import { renderComment } from './report/summary/permissions.ts';
+
+/** What surrounds a step: what guards its reports, and what cancels it. */
+export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal }>;
+
+/** What a step is made of. */
+export type StepParts = Surroundings &
+  Readonly<{
+    plan: Plan;
+    environment: Environment;
+    /** What may not be shown: credentials first, then what the masks yield. */
+    secrets: SecretTexts;
+  }>;
+
+/** A step that is ready to invoke, evaluate and report. */
+export type Step = Readonly<{
+  context: InvokeContext;
+  evaluator: Evaluator;
+  results: StepResults;
+  reports: Reports;
+  /** Takes in an invocation the moment it ends. */
+  record: (evaluated: EvaluatedInvocation) => Promise<void>;
+  /** Ends what is needed only while invocations are in progress. */
+  close: () => void;
+}>;
 
 /** Receives a streamed response. */
-export type ResponseSink = Readonly<{
+type ResponseSink = Readonly<{
   /** Whether the log shows it as it arrives. */
   isShown: boolean;
   take: OnChunk;
-  end: StreamedResponse['end'];
+  end: (options: { isWhole: boolean }) => Promise<SavedResponse | undefined>;
 }>;
 
-/** Where a response is kept: where the user wants it, or where it has to be for its size. */
-export const responseFileOf = ({ responseFile }: Plan, outcomesFile: string): string =>
-  responseFile ?? path.join(path.dirname(outcomesFile), 'response');
+type SinkParts = Pick<StepParts, 'plan' | 'secrets' | 'guard'> & Readonly<{ file: string }>;
 
 /** Takes the response of the one invocation that streams: into its file, and with show_response into the log. */
-export async function createResponseSink(
-  plan: Plan,
-  outcomesFile: string,
-  secrets: SecretTexts,
-): Promise<ResponseSink | undefined> {
+async function createResponseSink(parts: SinkParts): Promise<ResponseSink | undefined> {
+  const { plan, secrets, guard, file } = parts;
   if (!plan.responseStream) return undefined;
-  const { StreamedResponse } = await import('./report/streamed-response.ts');
   const { LiveResponse } = await import('./report/live-response.ts');
-  const file = new StreamedResponse(responseFileOf(plan, outcomesFile));
+  const response = new StreamedResponse(file);
   // What may have to be masked is known only when all of it is there.
   const live = plan.showResponse && plan.expressions.mask.length === 0 ? new LiveResponse() : undefined;
   const show = (lines = ''): void => {
     if (lines !== '') writeForeign(secrets.hide(lines));
   };
+  let saved: Promise<SavedResponse | undefined> | undefined;
   return {
     isShown: live !== undefined,
     take: async (chunk) => {
       show(live?.next(chunk));
-      await file.take(chunk);
+      await response.take(chunk);
     },
-    end: async (whole) => {
-      show(live?.end());
-      return file.end(whole);
+    end: ({ isWhole }) => {
+      saved ??= guard.run('response', () => {
+        show(live?.end());
+        return response.end({ isWhole });
+      });
+      return saved;
     },
   };
 }
 
-/** What deliveries tell of themselves, and whether to stop them. */
-export type Surroundings = Readonly<{
-  receiver: ResponseSink | undefined;
-  throttle: LogThrottle;
-  cancel: AbortSignal;
-  environment: Environment;
-  listeners: ClientListeners;
-}>;
+/** What writes progress into the log. */
+type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines }>;
 
-/** What an invocation takes beside being sent, each loaded only where it is wanted. */
-async function extrasFor(
-  plan: Plan,
-  { receiver, throttle }: Surroundings,
-  lines: RepeatedLines,
-): Promise<Pick<InvokeContext, 'readiness' | 'follow' | 'stream'>> {
-  const onFailedQuestion =
-    (about: Question['about']) =>
-    ({ invocation, failure, waitMs }: FailedQuestion): void =>
-      lines.add(questionLine({ label: invocation.functionName, about, error: failure.name, waitMs }));
-  const readiness = plan.waitUntilReady && {
-    waits: new (await import('./lambda/readiness.ts')).Readiness(),
-    onStateChange: ({ invocation, state }: StateChange) =>
-      throttle.write('changes of state', () => writeState({ label: invocation.functionName, state })),
-    onFailedQuestion: onFailedQuestion('configuration'),
+const onFailedQuestion =
+  (about: Question['about'], { lines }: Progress) =>
+  ({ invocation, failure, waitMs }: FailedQuestion): void =>
+    lines.add(questionLine({ label: invocation.functionName, about, error: failure.name, waitMs }));
+
+/** What waits until functions are ready. It is loaded only where it is wanted, as is all that follows. */
+async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 'readiness'>> {
+  const { Readiness } = await import('./lambda/readiness.ts');
+  return {
+    readiness: {
+      waits: new Readiness(),
+      onStateChange: ({ invocation, state }: StateChange) =>
+        progress.throttle.write('changes of state', () =>
+          writeState({ label: invocation.functionName, state }),
+        ),
+      onFailedQuestion: onFailedQuestion('configuration', progress),
+    },
   };
-  const follow = plan.waitForDurableExecution && {
-    execution: (await import('./lambda/durable.ts')).followExecution,
-    onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
-      throttle.write('events of durable executions', () =>
-        writeDurableEvent({ label: invocation.functionName, ...event }),
-      ),
-    onHiddenHistory: ({ functionName }: Invocation, { name }: InvokeFailure) =>
-      throttle.write('histories that cannot be read', () =>
-        warnOfHiddenHistory({ label: functionName, error: name }),
-      ),
-    onFailedQuestion: onFailedQuestion('durable execution'),
-    onNotDurable: ({ functionName }: Invocation) =>
-      throttle.write('without a durable execution', () => warnOfNoExecution({ label: functionName })),
-  };
-  const stream = receiver !== undefined && {
-    invokeOnce: (await import('./lambda/stream.ts')).streamOnce,
-    onChunk: receiver.take,
-  };
-  return { ...(readiness && { readiness }), ...(follow && { follow }), ...(stream && { stream }) };
 }
 
-/** What the deliveries of a plan share, told of in the log while they are under way. */
-export async function createInvokeContext(plan: Plan, surroundings: Surroundings): Promise<InvokeContext> {
-  const { throttle, cancel, listeners, environment } = surroundings;
-  const lines = repeatedLogLines(REAL_TIMING.now, throttle);
+/** What follows durable executions to their end. */
+async function createFollower(progress: Progress): Promise<Pick<InvokeContext, 'follow'>> {
+  const { throttle } = progress;
+  return {
+    follow: {
+      execution: (await import('./lambda/durable.ts')).followExecution,
+      onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
+        throttle.write('events of durable executions', () =>
+          writeDurableEvent({ label: invocation.functionName, ...event }),
+        ),
+      onHiddenHistory: ({ functionName }: Invocation, { name }: InvokeFailure) =>
+        throttle.write('histories that cannot be read', () =>
+          warnOfHiddenHistory({ label: functionName, error: name }),
+        ),
+      onFailedQuestion: onFailedQuestion('durable execution', progress),
+      onNotDurable: ({ functionName }: Invocation) =>
+        throttle.write('without a durable execution', () => warnOfNoExecution({ label: functionName })),
+    },
+  };
+}
+
+async function createStream(sink: ResponseSink): Promise<Pick<InvokeContext, 'stream'>> {
+  return {
+    stream: { invokeOnce: (await import('./lambda/stream.ts')).streamOnce, onChunk: sink.take },
+  };
+}
+
+/** Warns of a wrong clock once, though each region finds out for itself, and each request that was signed before. */
+function clockWarning(): (offsetMs: number) => void {
   let isClockKnown = false;
-  // Each region finds out for itself, and each request that was signed before.
-  const onClockOffset = (offsetMs: number): void => {
+  return (offsetMs) => {
     if (!isClockKnown) warnOfClock(clockNote(offsetMs));
     isClockKnown = true;
   };
+}
+
+/** What all invocations of a plan share, and what they write into the log while they are in progress. */
+async function createInvokeContext(
+  { plan, environment, cancel, secrets }: StepParts,
+  throttle: LogThrottle,
+  sink: ResponseSink | undefined,
+): Promise<InvokeContext> {
+  const lines = repeatedLogLines(REAL_TIMING.now, throttle);
+  const progress = { throttle, lines };
+  // The SDK's chain may find other credentials than the environment names.
+  const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
+    registerCredentials('key', [secretAccessKey, sessionToken], secrets);
   return {
-    ...(await extrasFor(plan, surroundings, lines)),
-    clients: new Clients(plan.proxy, { ...listeners, onClockOffset, runId: environment.github.runId }),
+    ...(plan.waitUntilReady && (await createReadiness(progress))),
+    ...(plan.waitForDurableExecution && (await createFollower(progress))),
+    ...(sink !== undefined && (await createStream(sink))),
+    clients: new Clients(plan.proxy, {
+      onCredentials,
+      onClockOffset: clockWarning(),
+      runId: environment.github.runId,
+    }),
     policy: plan.policy,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
     cancel,
-    onWait: ({ invocation, failure, waitMs, leftMs }) =>
-      lines.add(
-        waitLine({
-          label: invocation.functionName,
-          error: failure.name,
-          reason: failure.reason,
-          ran: failure.evidence === 'did_not_run' ? 'never' : 'perhaps',
-          waitMs,
-          leftMs,
-        }),
-      ),
+    onWait: ({ invocation, failure: { name, reason, evidence }, waitMs, leftMs }) => {
+      const ran = evidence === 'did_not_run' ? 'never' : 'perhaps';
+      lines.add(waitLine({ label: invocation.functionName, error: name, reason, ran, waitMs, leftMs }));
+    },
     onAllEnded: () => lines.end(),
+  };
+}
+
+/** Keeps the comment on the pull request up to date. */
+async function comment(wanted: CommentPlan, results: StepResults, cancel: AbortSignal): Promise<void> {
+  if (cancel.aborted) return;
+  const { pullRequest, key, token, apiUrl, repository } = wanted;
+  if ('reason' in pullRequest) throw new Error(pullRequest.reason);
+  const { writeComment } = await import('./report/comment/upsert-comment.ts');
+  const job = { pullRequest, key, token, apiUrl, repository, timing: REAL_TIMING, signal: cancel };
+  await writeComment(job, renderComment(results.outcomes, wanted));
+}
+
+/** The file for a response where the user names none, for one that is too long for an output. */
+const besideOutcomes = (outcomesFile: OutcomesFile): string =>
+  path.join(path.dirname(outcomesFile.path), 'response');
+
+function whenSaved({ responseStream, responseFile }: Plan): 'always' | 'if_too_long' | 'never' {
+  if (responseStream) return 'never';
+  return responseFile === undefined ? 'if_too_long' : 'always';
+}
+
+/** The parts of a step that exist before its reports. */
+type ReportParts = Readonly<{
+  results: StepResults;
+  outcomesFile: OutcomesFile;
+  throttle: LogThrottle;
+  file: string;
+  isShownAlready: boolean;
+}>;
+
+function createReports({ plan, environment, guard, cancel }: StepParts, parts: ReportParts): Reports {
+  const { results, outcomesFile, throttle, file, isShownAlready } = parts;
+  const wanted = plan.comment;
+  const reporters = createReporters({
+    results,
+    guard,
+    throttle,
+    outcomesFile,
+    showResponse: plan.showResponse,
+    isShownAlready,
+    writesSummary: plan.writeSummary && environment.hasSummary,
+    outputs: {
+      total: plan.invocations.length,
+      outcomesFile: outcomesFile.path,
+      responseFile: { path: file, isSaved: whenSaved(plan) },
+    },
+    ...(wanted !== undefined && { comment: () => comment(wanted, results, cancel) }),
+  });
+  return new Reports(reporters, guard);
+}
+
+/** Puts the parts of a step together. */
+export async function createStep(parts: StepParts): Promise<Step> {
+  const { plan, environment, secrets, guard } = parts;
+  const { failOnFunctionError, expressions } = plan;
+  const total = plan.invocations.length;
+  const outcomesFile = new OutcomesFile(environment.temporaryFolder);
+  const file = plan.responseFile ?? besideOutcomes(outcomesFile);
+  const sink = await createResponseSink({ plan, secrets, guard, file });
+  const throttle = new LogThrottle({ total, now: REAL_TIMING.now });
+  const results = new StepResults(total);
+  const isShownAlready = sink?.isShown ?? false;
+  const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready });
+  const context = await createInvokeContext(parts, throttle, sink);
+  return {
+    context,
+    evaluator: new Evaluator({
+      rules: { failOnFunctionError, expressions, job: environment, known: secrets },
+      secrets,
+      register: (found) => registerSecrets(found, secrets),
+      ...(sink && { endStream: sink.end }),
+    }),
+    results,
+    reports,
+    record: async (evaluated) => {
+      results.add(evaluated.masked);
+      await reports.add(evaluated);
+    },
+    close: () => {
+      throttle.flush();
+      context.clients.close();
+    },
   };
 }

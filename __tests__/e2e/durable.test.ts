@@ -93,7 +93,7 @@ describe('an execution of three steps and a wait', () => {
     expect(JSON.parse(first.outcomeLines[0] ?? '')).toMatchObject({ outcome: 'succeeded', response: ANSWER });
     expect(historyIn(first)).toEqual(HISTORY);
     expect(texts(first)).toContain(
-      `Lambda function order ran to its end as a durable execution (status: 202, payload: ${first.outputs['response']?.length} bytes)`,
+      `Lambda function order completed its durable execution (status: 202, payload: ${first.outputs['response']?.length} bytes)`,
     );
     expect(started().map(({ status }) => status)).toEqual(['SUCCEEDED']);
     const ran = lambda.executions('order').length;
@@ -211,7 +211,7 @@ describe('an execution that', () => {
     expect(message).toContain(
       'Cancelled: the workflow was cancelled while the durable execution was running.',
     );
-    expect(message).toContain(`goes on by itself: ${arn}.`);
+    expect(message).toContain(`continues on its own: ${arn}.`);
     expect(message).toContain(`aws lambda stop-durable-execution --durable-execution-arn '${arn}'`);
     expect(message).toContain(
       'Run this step again with the same durable_execution_name and payload to join it.',
@@ -287,7 +287,7 @@ describe('a mistake is explained:', () => {
         level: 'warning',
         title: '',
         message:
-          'wait_for_durable_execution found nothing to wait for: Lambda started no durable execution of echo. Is the function durable?',
+          'wait_for_durable_execution has nothing to wait for: Lambda started no durable execution of echo. Check that the function is durable.',
       },
     ]);
   });
@@ -314,7 +314,7 @@ describe('where following is denied', () => {
     expect(step.outputs['outcome']).toBe('succeeded');
     expect(step.annotations.map(({ level }) => level)).toEqual(['warning']);
     expect(messages(step)[0]).toContain(
-      'It takes lambda:GetDurableExecution and lambda:GetDurableExecutionHistory.',
+      'To see them, allow lambda:GetDurableExecution and lambda:GetDurableExecutionHistory.',
     );
   });
 

@@ -237,9 +237,9 @@ describe('a response of 5 MB', () => {
     expect(step.annotations.map(({ level, message }) => [level, message])).toEqual([
       [
         'warning',
-        `The output response would have 5,000,011 bytes, which is too long for a runner, and is empty. It is in ${file}.`,
+        `The output response is empty: 5,000,011 bytes are too many for an output. The value is in ${file}.`,
       ],
-      ['warning', expect.stringContaining(`It is in ${step.outputs['outcomes_file']}.`)],
+      ['warning', expect.stringContaining(`The value is in ${step.outputs['outcomes_file']}.`)],
     ]);
     const shown = step.lines.map(({ text }) => text).join('\n');
     expect(shown).toContain('… cut: the first 65,536 of 5,000,011 bytes');

@@ -139,7 +139,7 @@ describe('what is sent', () => {
     expect(step.outputs['outcome']).toBe('unknown');
     expect(lambda.executions('echo')).toHaveLength(1);
     expect(messages(step)).toHaveLength(1);
-    expect(messages(step)[0]).toContain('nothing tells whether the function ran');
+    expect(messages(step)[0]).toContain('not known whether the function ran');
   });
 });
 

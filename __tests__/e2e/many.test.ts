@@ -73,9 +73,7 @@ describe('repeat', () => {
     expect(cold.outputs).toMatchObject({ total: '5', cold_starts: '5' });
     const again = await invokeStep(lambda, inputs);
     expect(again.outputs).toMatchObject({ total: '5', cold_starts: '0' });
-    expect(texts(again)).toContain(
-      '5 invocations: 5 succeeded, 0 failed; 0 started cold, 5 found a warm execution environment.',
-    );
+    expect(texts(again)).toContain('5 invocations: 5 succeeded, 0 failed; 0 cold starts, 5 warm starts.');
     expect(cold.outcomeLines.join('\n')).not.toContain('REPORT RequestId');
   });
 

@@ -29,7 +29,7 @@ describe('the README promises', () => {
       exitCode: 1,
       outcome: 'unknown',
     });
-    expect(step.annotations[0]?.message).toContain('nothing tells whether the function ran');
+    expect(step.annotations[0]?.message).toContain('not known whether the function ran');
   });
 
   test('Never twice: what provably did not run is sent again', async () => {

@@ -270,7 +270,7 @@ for (const way of WAYS) {
       expect(step.outputs['attempts']).toBe('1');
       expect(lambda.executions('echo')).toHaveLength(1);
       expect(proxy.requests).toHaveLength(1);
-      expect(message(step)).toContain('nothing tells whether the function ran');
+      expect(message(step)).toContain('not known whether the function ran');
       expect(message(step)).toMatch(/through (?:a|the) proxy/);
     });
 

@@ -45,7 +45,7 @@ describe('a connection that is lost after the function ran', () => {
     expect(annotation?.title).toBe('Failed to Invoke Lambda Function');
     const [what, advice, idempotent] = annotation?.message.split('\n') ?? [];
     expect(what).toMatch(
-      /^echo: ECONNRESET: The connection was reset after the request was sent\. It was sent at \d{4}-.*Z, and nothing tells whether the function ran\.$/,
+      /^echo: ECONNRESET: The connection was reset after the request was sent\. The request was sent at \d{4}-.*Z\. It is not known whether the function ran\.$/,
     );
     expect(advice).toMatch(
       /^Check the function's log before you retry: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
@@ -265,7 +265,7 @@ test('a page in place of an answer is shown from its start, fenced', async () =>
     ),
   ]);
   expect(step.stdout).not.toContain('SyntaxError');
-  expect(texts(step)).toContain("What came in place of Lambda's answer");
+  expect(texts(step)).toContain("Response that is not Lambda's");
   expect(texts(step)).toContain('::error::forged');
 });
 
@@ -276,7 +276,7 @@ describe('a log tail that is not one', () => {
     expect(step.outputs['log_result']).toBe('');
     expect(lambda.executions('no-tail')).toHaveLength(1);
     expect(texts(step)).toContain(
-      'This function supports no log tail; it was asked again without one and ran once.',
+      'This function does not support log_type: Tail. The request was sent again without it, and the function ran once.',
     );
   });
 
@@ -290,7 +290,7 @@ describe('a log tail that is not one', () => {
     expect(step.annotations).toEqual([]);
     expect(texts(step)).toEqual(
       expect.arrayContaining([
-        'Function log (kept elsewhere)',
+        'Function log (stored in CloudWatch Logs)',
         'Log group: /app/logs',
         'Log stream: ::error::x',
       ]),

@@ -93,7 +93,7 @@ describe('a stream', () => {
     );
     expect(texts(step)).toContain(`The response is in ${step.outputs['response_file']}`);
     expect(step.annotations.map(({ message }) => message)).toEqual([
-      `The output response would have 50,000,000 bytes, which is too long for a runner, and is empty. It is in ${step.outputs['response_file']}.`,
+      `The output response is empty: 50,000,000 bytes are too many for an output. The value is in ${step.outputs['response_file']}.`,
     ]);
     expect(step.peakMb).toBeLessThan(150);
     expect(operations()).toEqual(['InvokeWithResponseStream']);
@@ -214,7 +214,7 @@ describe('an error in the middle', () => {
     expect(annotation?.title).toBe('Lambda Function Execution Error');
     expect(annotation?.message).toMatch(/^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/);
     expect(annotation?.message).toContain(
-      `What had arrived of the response is in ${step.outputs['response_file']}`,
+      `The part of the response that arrived is in ${step.outputs['response_file']}`,
     );
   });
 
@@ -306,10 +306,10 @@ describe('a stream that breaks', () => {
       expect.stringContaining(`${bytes} bytes of the stream had arrived`),
     ]);
     expect(step.annotations[0]?.message).toContain(
-      'The function ran, at least in part, and its answer is lost.',
+      'The function ran, at least in part, but its response was lost.',
     );
     expect(step.annotations[0]?.message).toContain(
-      `What had arrived of the response is in ${step.outputs['response_file']}`,
+      `The part of the response that arrived is in ${step.outputs['response_file']}`,
     );
     expect(lambda.requests).toHaveLength(1);
   });

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -6,7 +7,16 @@ import { parseSync } from '@swc/core';
 type Fields = Readonly<Record<string, unknown>>;
 type Import = Readonly<{ from: string; typesOnly: boolean }>;
 /** A source file: its path below src, its folder there, its text, the nodes of its syntax tree. */
-type Source = Readonly<{ file: string; folder: string; text: string; statements: Fields[]; nodes: Fields[] }>;
+type Source = Readonly<{
+  file: string;
+  folder: string;
+  text: string;
+  bytes: Buffer;
+  /** The position that the parser gives to its first byte. */
+  start: number;
+  statements: Fields[];
+  nodes: Fields[];
+}>;
 
 const root = path.resolve(import.meta.dirname, '../../src');
 
@@ -23,9 +33,14 @@ function nodesBelow(value: unknown): Fields[] {
 
 function readSource(file: string): Source {
   const text = readFileSync(path.join(root, file), 'utf8');
-  const statements = listOf(parseSync(text, { syntax: 'typescript', target: 'es2024' }).body);
+  // A line in front, because the position of the whole begins behind comments.
+  const bytes = Buffer.from(`;\n${text}`);
+  const [first, ...statements] = listOf(
+    parseSync(bytes.toString(), { syntax: 'typescript', target: 'es2024' }).body,
+  );
+  const start = Number(fieldsOf(first?.['span'])['start']);
   const folder = file.includes('/') ? file.slice(0, file.indexOf('/')) : '';
-  return { file, folder, text, statements, nodes: nodesBelow(statements) };
+  return { file, folder, text, bytes, start, statements, nodes: nodesBelow(statements) };
 }
 
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -114,6 +129,25 @@ describe('the outside world', () => {
     expect(importersOutside([], /^@actions\//)).not.toEqual([]);
   });
 
+  test('in report the toolkit is imported by writers alone, and what renders text is pure', () => {
+    const writers = sources.filter(
+      (source) =>
+        source.folder === 'report' && importsOf(source).some(({ from }) => /^@actions\//.test(from)),
+    );
+    const folderOf = (file: string): string => path.posix.dirname(file);
+    const inFolder = (folder: string): string[] =>
+      writers.map(({ file }) => file).filter((file) => folderOf(file) === folder);
+    expect(inFolder('report')).toEqual([
+      'report/annotations.ts',
+      'report/log.ts',
+      'report/outputs.ts',
+      'report/progress.ts',
+      'report/runner-secrets.ts',
+    ]);
+    for (const folder of ['report/summary', 'report/comment'])
+      expect(inFolder(folder).length).toBeLessThanOrEqual(1);
+  });
+
   test('files are touched in inputs and report alone', () => {
     expect(importersOutside(['inputs', 'report'], /^(?:node:)?fs/)).toEqual([]);
   });
@@ -172,8 +206,24 @@ describe('the direction of imports', () => {
     ]);
   });
 
+  test('no function, class or type has a name that another file defines too', () => {
+    const places = sources.flatMap((source) =>
+      definitionsIn(source).map((name) => ({ name, file: source.file })),
+    );
+    const isTwice = ({ name, file }: { name: string; file: string }): boolean =>
+      places.some((other) => other.name === name && other.file !== file);
+    const found = places.filter(isTwice).map(({ file, name }) => [file, name] as const);
+    expect(excess(byFile(found), TWICE)).toEqual({});
+  });
+
+  test('main tells the story in 80 lines at most', () => {
+    const main = sources.find(({ file }) => file === 'main.ts');
+    expect(main?.text.split('\n').length).toBeLessThanOrEqual(81);
+  });
+
   test.each([
     ['main.ts', ['index.ts']],
+    ['wiring.ts', ['main.ts']],
     ['index.ts', []],
   ])('%s is imported by %j', (target, importers) => {
     const found = sources.filter(({ file, ...source }) =>
@@ -239,6 +289,103 @@ describe('the language', () => {
   });
 });
 
+const LONGEST_FUNCTION = 40;
+
+/** Files by folder that still offend, to be cleaned: a list that only shrinks. */
+type Exempt = Readonly<Record<string, readonly string[]>>;
+
+const LONG: Exempt = {
+  'inputs/entry.ts': ['parse'],
+  'inputs/plan.ts': ['makePlan'],
+  'lambda/api.ts': ['carryRequests'],
+  'lambda/invoker.ts': ['invokeWithin'],
+};
+const TWICE: Exempt = {
+  'inputs/comment.ts': ['headOf'],
+  'inputs/entry.ts': ['checkStream'],
+  'inputs/environment.ts': ['readInput'],
+  'inputs/expressions.ts': ['Library'],
+  'inputs/folders.ts': ['Named', 'Place'],
+  'inputs/function-name.ts': ['explain'],
+  'inputs/invocations.ts': ['Library', 'Note', 'readInput', 'readList', 'checkStream'],
+  'inputs/lines.ts': ['linesOf'],
+  'lambda/attempt-progress.ts': ['ResponseHead'],
+  'lambda/durable.ts': ['Read', 'errorPayload'],
+  'lambda/evidence.ts': ['Named', 'Told'],
+  'lambda/exchange.ts': ['headOf'],
+  'lambda/flaws.ts': ['ResponseHead'],
+  'lambda/limiter.ts': ['Waiting'],
+  'lambda/readiness.ts': ['Row', 'Waiting'],
+  'lambda/stream.ts': ['errorPayload'],
+  'outcome/advice.ts': ['Case'],
+  'outcome/expectations.ts': ['show', 'typeOf', 'Explanation', 'explain'],
+  'outcome/function-advice.ts': ['Case', 'Row'],
+  'outcome/function-error.ts': ['show', 'linesOf', 'messageOf', 'typeOf'],
+  'outcome/log-tail.ts': ['Place'],
+  'outcome/permission.ts': ['Refusal', 'Told', 'Read', 'Note', 'plain'],
+  'report/comment/comment.ts': ['Refusal', 'Explanation', 'reasonOf', 'readList'],
+  'report/summary/permission-table.ts': ['reasonOf'],
+  'report/summary/timeline.ts': ['plain'],
+  'shared/errors.ts': ['messageOf'],
+};
+
+/** Offenders by file, without those that are known. */
+function excess(
+  found: Readonly<Record<string, readonly string[]>>,
+  exempt: Exempt,
+): Record<string, string[]> {
+  const unknown = Object.entries(found).map(
+    ([file, names]) => [file, names.filter((name) => !exempt[file]?.includes(name))] as const,
+  );
+  return Object.fromEntries(unknown.filter(([, names]) => names.length > 0));
+}
+
+/** Names by the file that they stand in. */
+function byFile(found: readonly (readonly [file: string, name: string])[]): Record<string, string[]> {
+  const files: Record<string, string[]> = {};
+  for (const [file, name] of found) files[file] = [...(files[file] ?? []), name];
+  return files;
+}
+
+const FUNCTIONS = ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression', 'ClassMethod'];
+const METHODS = ['ClassMethod', 'PrivateMethod', 'Constructor', 'MethodProperty'];
+
+/** A function's lines, the closing brace included. Positions are bytes of all files that were parsed before. */
+function lineCount(source: Source, node: Fields): number {
+  const span = fieldsOf(node['span']);
+  const at = (side: string): number => Number(span[side]) - source.start;
+  return source.bytes.subarray(at('start'), at('end')).toString().split('\n').length;
+}
+
+const nameOf = (node: Fields): string => {
+  const { value } = fieldsOf(node['identifier'] ?? node['key']);
+  return typeof value === 'string' ? value : String(node['type']);
+};
+
+const longFunctions = byFile(
+  sources.flatMap((source) =>
+    source.nodes
+      .filter((node) => FUNCTIONS.includes(String(node['type'])) || METHODS.includes(String(node['type'])))
+      .filter((node) => lineCount(source, node) > LONGEST_FUNCTION)
+      .map((node) => [source.file, nameOf(node)] as const),
+  ),
+);
+
+/** The functions, classes and types that a file defines at its top level; a constant that is a function is one. */
+function definitionsIn({ statements }: Source): string[] {
+  return statements
+    .map((statement) => ('declaration' in statement ? fieldsOf(statement['declaration']) : statement))
+    .flatMap((statement) => {
+      if (['FunctionDeclaration', 'ClassDeclaration'].includes(String(statement['type'])))
+        return [nameOf(statement)];
+      if (statement['type'] === 'TsTypeAliasDeclaration' || statement['type'] === 'TsInterfaceDeclaration')
+        return [String(fieldsOf(statement['id'])['value'])];
+      return listOf(statement['declarations'])
+        .filter(({ init }) => FUNCTIONS.includes(String(fieldsOf(init)['type'])))
+        .map(({ id }) => String(fieldsOf(id)['value']));
+    });
+}
+
 /** A parameter as a pattern, whether the function wraps it or not. */
 const patternOf = (parameter: Fields): Fields =>
   'pat' in parameter ? fieldsOf(parameter['pat']) : parameter;
@@ -276,13 +423,17 @@ describe('functions', () => {
     expect(places((node) => node['type'] === 'SwitchStatement' && !isExhaustive(node))).toEqual([]);
   });
 
-  test('fail the step by setFailed in one place', () => {
-    const calls = sources.flatMap(({ file, nodes }) =>
-      nodes
-        .filter((node) => node['type'] === 'CallExpression' && isNamed(node['callee'], 'setFailed'))
-        .map(() => file),
-    );
-    expect(calls).toEqual(['main.ts']);
+  test('set the exit code in index alone, and never by setFailed', () => {
+    const filesWith = (isBad: (node: Fields) => boolean): string[] =>
+      sources.filter(({ nodes }) => nodes.some(isBad)).map(({ file }) => file);
+    const setsExitCode = ({ type, left }: Fields): boolean =>
+      type === 'AssignmentExpression' && isMember(fieldsOf(left), 'process', 'exitCode');
+    expect(filesWith(setsExitCode)).toEqual(['index.ts']);
+    expect(filesWith((node) => isNamed(node, 'setFailed'))).toEqual([]);
+  });
+
+  test('have 40 lines at most', () => {
+    expect(excess(longFunctions, LONG)).toEqual({});
   });
 });
 

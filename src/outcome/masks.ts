@@ -5,8 +5,25 @@ import type { Evaluation, Outcome, Secrets, WithheldReason } from './outcome.ts'
 import { formsOf } from './secret-forms.ts';
 import { MASK, type SecretTexts } from './secret-texts.ts';
 
-/** What to hide in a evaluation. Where it is withheld, nothing that a function wrote is shown. */
+/** What to hide in an evaluation. Where it is withheld, nothing that a function wrote is shown. */
 type Hidden = Readonly<{ texts: SecretTexts; isWithheld: boolean }>;
+
+/** Held by this module alone, so that nothing else can make a value that counts as masked. */
+const IS_MASKED: unique symbol = Symbol('masked');
+type Mark = Readonly<{ [IS_MASKED]: true }>;
+
+/** An outcome that may be shown. */
+export type MaskedOutcome = Outcome & Mark;
+
+/** An evaluation that may be shown. Only `maskEvaluation` makes one, and no report but the outputs takes another. */
+export type MaskedEvaluation = Omit<Evaluation, 'outcome' | 'secrets' | 'plainMessage'> &
+  Mark &
+  Readonly<{
+    outcome: MaskedOutcome;
+    /** Whether the outcome is another than the one that was evaluated. */
+    hidesSomething: boolean;
+    withheld?: WithheldReason;
+  }>;
 
 /** Nothing to hide. */
 export const NO_SECRETS: Secrets = { texts: [] };
@@ -134,7 +151,7 @@ function withoutCutLine({ outcome, logIsCut, secrets }: Evaluation): Outcome {
   return { ...outcome, log_result: `${MASK}${outcome.log_result.slice(cutLine.length)}` };
 }
 
-/** A message may quote the start of a foreign text, cut inside a secret: then it is told without. */
+/** A message may quote the start of a foreign text, cut inside a secret: then the message without the quote is used. */
 function withoutQuote(evaluation: Evaluation, outcome: Outcome, { texts, isWithheld }: Hidden): Outcome {
   const { foreignText = '', plainMessage } = evaluation;
   if (!('error' in outcome) || plainMessage === undefined) return outcome;
@@ -142,29 +159,26 @@ function withoutQuote(evaluation: Evaluation, outcome: Outcome, { texts, isWithh
   return { ...outcome, error: { ...outcome.error, message: plainMessage } };
 }
 
-const resultOf = (outcome: Outcome): unknown => ('response' in outcome ? outcome.response : undefined);
+const responseIn = (outcome: Outcome): unknown => ('response' in outcome ? outcome.response : undefined);
 
 /** The response as received where nothing in it is secret; else JSON is written anew, as escapes may hide a secret. */
-function maskResponse({ response, outcome }: Evaluation, shown: Outcome, hidden: Hidden): Uint8Array {
+function maskResponse({ response, outcome }: Evaluation, masked: Outcome, hidden: Hidden): Uint8Array {
   if (response.length === 0) return response;
   if (hidden.isWithheld) return new TextEncoder().encode(WITHHELD);
   const text = utf8(response);
-  const result = resultOf(outcome);
-  const isRewritten = result !== resultOf(shown) && result !== text;
-  const masked = hidden.texts.hide(isRewritten ? JSON.stringify(resultOf(shown)) : text);
-  return masked === text ? response : new TextEncoder().encode(masked);
+  const parsed = responseIn(outcome);
+  const isRewritten = parsed !== responseIn(masked) && parsed !== text;
+  const shown = hidden.texts.hide(isRewritten ? JSON.stringify(responseIn(masked)) : text);
+  return shown === text ? response : new TextEncoder().encode(shown);
 }
 
-/** What may be shown of a evaluation: with *** for every secret in all that is not our own word or figure. */
-export function maskEvaluation(evaluation: Evaluation, texts: SecretTexts): Evaluation {
-  const isWithheld = evaluation.secrets.withheld !== undefined;
-  if (texts.isEmpty && !isWithheld) return evaluation;
-  const hidden: Hidden = { texts, isWithheld };
+/** An evaluation with *** for every secret in all that is not our own word or figure. */
+function hideSecrets(evaluation: Evaluation, hidden: Hidden): Evaluation {
   const outcome = maskFields(withoutQuote(evaluation, withoutCutLine(evaluation), hidden), hidden);
-  const foreign = (text: string): string => (isWithheld ? WITHHELD : texts.hide(text));
+  const foreign = (text: string): string => (hidden.isWithheld ? WITHHELD : hidden.texts.hide(text));
   return {
     ...evaluation,
-    label: texts.hide(evaluation.label),
+    label: hidden.texts.hide(evaluation.label),
     outcome,
     response: maskResponse(evaluation, outcome, hidden),
     unmet: evaluation.unmet.map(({ expectation, why }) => ({
@@ -173,5 +187,21 @@ export function maskEvaluation(evaluation: Evaluation, texts: SecretTexts): Eval
     })),
     ...(evaluation.queryProblem !== undefined && { queryProblem: foreign(evaluation.queryProblem) }),
     ...(evaluation.foreignText !== undefined && { foreignText: foreign(evaluation.foreignText) }),
+  };
+}
+
+/** What may be shown of an evaluation, with these texts hidden. */
+export function maskEvaluation(evaluation: Evaluation, texts: SecretTexts): MaskedEvaluation {
+  const { withheld } = evaluation.secrets;
+  const isWithheld = withheld !== undefined;
+  const isUnchanged = texts.isEmpty && !isWithheld;
+  const hidden = isUnchanged ? evaluation : hideSecrets(evaluation, { texts, isWithheld });
+  const { secrets: _, plainMessage: __, outcome, ...rest } = hidden;
+  return {
+    ...rest,
+    outcome: { ...outcome, [IS_MASKED]: true },
+    hidesSomething: outcome !== evaluation.outcome,
+    ...(withheld !== undefined && { withheld }),
+    [IS_MASKED]: true,
   };
 }

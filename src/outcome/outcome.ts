@@ -1,8 +1,8 @@
 import type { InvocationType } from '../lambda/invocation.ts';
 import type { Checked, Expectation } from './expectations.ts';
 
-/** What every outcome says, in the spelling of the public document. */
-type Asked = Readonly<{
+/** Fields of every outcome, in the spelling of the public document. */
+type InvocationFields = Readonly<{
   /** Place in the plan, from 0. */
   index: number;
   function_name: string;
@@ -31,7 +31,7 @@ export type Figures = Readonly<{
   cold_start?: boolean;
 }>;
 
-type Answered = Figures &
+type ResponseFields = Figures &
   Readonly<{
     status_code: number;
     executed_version?: string;
@@ -43,32 +43,32 @@ type Answered = Figures &
     log_result?: string;
   }>;
 
-/** Why there is no answer, and what to do about it. */
+/** Why there is no response, and what to do about it. */
 export type InvocationError = Readonly<{ name: string; message: string; advice: string }>;
 
-type Unanswered = Readonly<{
+type FailureFields = Readonly<{
   request_id?: string;
   durable_execution_arn?: string;
   error: InvocationError;
 }>;
 
-/** What one invocation came to. */
-export type Outcome = Asked &
+/** How one invocation ended. */
+export type Outcome = InvocationFields &
   (
-    | (Answered & Readonly<{ outcome: 'succeeded' }>)
-    | (Answered & Readonly<{ outcome: 'function_error'; function_error: string }>)
-    | (Answered & Readonly<{ outcome: 'expectation_failed'; function_error?: string }>)
-    | (Unanswered & Readonly<{ outcome: 'not_invoked' }>)
-    | (Unanswered & Readonly<{ outcome: 'unknown' }>)
+    | (ResponseFields & Readonly<{ outcome: 'succeeded' }>)
+    | (ResponseFields & Readonly<{ outcome: 'function_error'; function_error: string }>)
+    | (ResponseFields & Readonly<{ outcome: 'expectation_failed'; function_error?: string }>)
+    | (FailureFields & Readonly<{ outcome: 'not_invoked' }>)
+    | (FailureFields & Readonly<{ outcome: 'unknown' }>)
   );
 
-/** Why masks can't hide what they are for, so that nothing that the function wrote may be shown. */
+/** Why masks can't hide all secrets, so that nothing that the function wrote may be shown. */
 export type WithheldReason = 'mask_failed' | 'not_json' | 'too_many_secrets' | 'inexact_number';
 
-/** What may not be shown; with a reason where that is not all of it. */
+/** Texts that may not be shown; with a reason where not all of them are known. */
 export type Secrets = Readonly<{ texts: readonly string[]; withheld?: WithheldReason }>;
 
-/** An outcome, with what the document itself leaves out. */
+/** An outcome, with what the document leaves out. Nothing in it is masked. */
 export type Evaluation = Readonly<{
   /** The function as the user wrote it. */
   label: string;
@@ -80,17 +80,20 @@ export type Evaluation = Readonly<{
   /** Where a streamed response is kept, and whether all of it. */
   responseFile?: Readonly<{ path: string; isWhole: boolean }>;
   logIsCut: boolean;
-  /** Whether the function supports no log tail, so that it was asked again without. */
+  /** Whether the function supports no log tail, so that the request was sent again without `log_type`. */
   tailRefused: boolean;
-  /** What came in place of Lambda's answer. */
+  /** What came in place of Lambda's response, such as a proxy's page. */
   foreignText?: string;
-  /** The error's message without what it quotes of that. */
+  /** The error's message without what it quotes of that text. */
   plainMessage?: string;
   failsStep: boolean;
-  /** The expectations that did not hold, and why. */
+  /** The expectations that are not met, and why. */
   unmet: readonly Checked[];
   /** Why `query` could not be evaluated. */
   queryProblem?: string;
-  /** What may not be shown. */
   secrets: Secrets;
 }>;
+
+/** Whether the function itself failed, whatever the step makes of it. */
+export const isFunctionError = (outcome: Outcome): boolean =>
+  'function_error' in outcome && outcome.function_error !== undefined;

@@ -18,7 +18,7 @@ const JSON_ESCAPES: readonly Escape[] = [
   (text) => json(text).replace(NOT_ASCII, escaped),
   // PHP
   (text) => slashes(json(text)).replace(NOT_ASCII, escaped),
-  // Jackson, told to write ASCII only
+  // Jackson, set to write ASCII only
   (text) => json(text).replace(NOT_ASCII, escapedInCapitals),
   // Go
   (text) => json(text).replace(/[<>&\u2028\u2029]/g, escaped),
@@ -45,7 +45,7 @@ const isVisible = (text: string): boolean => text.trim() !== '';
 
 /**
  * The texts that give a secret away: its lines, since a runner masks line by line, and all of it and each line as it
- * stands in JSON and in a URL. Of a secret that is letters and digits alone there is one.
+ * is written in JSON and in a URL. A secret of letters and digits alone has one form.
  */
 export function formsOf(secret: string): string[] {
   const lines = secret

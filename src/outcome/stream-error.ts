@@ -30,31 +30,31 @@ const STATUSES: Readonly<Record<ReportStatus, string | undefined>> = {
 const LONGEST_STREAM = 209_715_200;
 
 const failed = (
-  answer: InvokeResponse,
+  response: InvokeResponse,
   error: Readonly<{ errorType: string; errorMessage: string }>,
 ): InvokeResponse => ({
-  ...answer,
+  ...response,
   functionError: 'Unhandled',
   payload: Buffer.from(JSON.stringify(error)),
 });
 
 /**
- * A streamed answer whose end tells of no error, although the log does: Lambda does not always tell in the stream.
- * The error then stands in place of the response, as in every answer of a function that failed.
+ * A streamed response with the error that only the log shows: Lambda does not report every error in the stream.
+ * The error then takes the place of the payload, as in every response of a function that failed.
  */
-export function withErrorOfLog(answer: InvokeResponse): InvokeResponse {
-  const { streamedBytes, functionError, logTail, requestId } = answer;
-  if (streamedBytes === undefined || functionError !== undefined) return answer;
+export function withErrorOfLog(response: InvokeResponse): InvokeResponse {
+  const { streamedBytes, functionError, logTail, requestId } = response;
+  if (streamedBytes === undefined || functionError !== undefined) return response;
   if (streamedBytes > LONGEST_STREAM) {
     const errorMessage = `The response is longer than ${LONGEST_STREAM} bytes and was cut.`;
-    return failed(answer, { errorType: 'Function.ResponseSizeTooLarge', errorMessage });
+    return failed(response, { errorType: 'Function.ResponseSizeTooLarge', errorMessage });
   }
-  if (logTail === undefined || requestId === undefined || !isRequestId(requestId)) return answer;
+  if (logTail === undefined || requestId === undefined || !isRequestId(requestId)) return response;
   const log = decodeLogTail(logTail);
   const thrown = errorInLog(log, requestId);
-  if (thrown !== undefined) return { ...answer, functionError: 'Unhandled', payload: Buffer.from(thrown) };
+  if (thrown !== undefined) return { ...response, functionError: 'Unhandled', payload: Buffer.from(thrown) };
   const report = readReport(log, requestId);
   const errorType = report?.status && (report.errorType ?? STATUSES[report.status]);
-  if (report?.status === undefined || report.status === 'success' || errorType === undefined) return answer;
-  return failed(answer, { errorType, errorMessage: `The log reports status ${report.status}.` });
+  if (report?.status === undefined || report.status === 'success' || errorType === undefined) return response;
+  return failed(response, { errorType, errorMessage: `The log reports status ${report.status}.` });
 }

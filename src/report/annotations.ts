@@ -2,7 +2,8 @@ import { error, warning } from '@actions/core';
 import { type ErrorFacts, readFunctionError } from '../outcome/function-error.ts';
 import { adviseOnFunctionError } from '../outcome/function-error-advice.ts';
 import { readReport } from '../outcome/log-tail.ts';
-import type { Evaluation, Outcome, WithheldReason } from '../outcome/outcome.ts';
+import type { MaskedEvaluation } from '../outcome/masks.ts';
+import type { Outcome, WithheldReason } from '../outcome/outcome.ts';
 import { fitParts, fitWholeLines, type Part } from './fitting.ts';
 
 /** An error or a warning beside the workflow's name: a short title, and a body of a few lines. */
@@ -27,9 +28,9 @@ const LONGEST_BODY = 4_000;
 
 type FunctionErrorOutcome = Extract<Outcome, { outcome: 'function_error' }>;
 
-/** A line of ours that the reader needs; none where there is nothing to say. */
+/** A line of our own that the reader needs; none where it is empty. */
 const kept = (text: string | undefined): Part[] => (text ? [{ text, isForeign: false }] : []);
-/** What a function or a stranger wrote, which is cut where it is long. */
+/** What a function, or whoever responded in Lambda's place, wrote: it is cut where it is long. */
 const foreign = (text: string): Part[] => (text ? [{ text, isForeign: true }] : []);
 
 const bodyFrom = (...parts: readonly Part[][]): string => fitParts(parts.flat(), LONGEST_BODY);
@@ -44,37 +45,37 @@ function errorParts({ type, message, frames }: ErrorFacts): Part[] {
 const causeParts = (cause: ErrorFacts): Part[] =>
   errorParts(cause).map((part, at) => (at === 0 ? { ...part, text: `Caused by: ${part.text}` } : part));
 
-const requestId = ({ outcome }: Evaluation): Part[] =>
+const requestIdParts = ({ outcome }: MaskedEvaluation): Part[] =>
   kept(outcome.request_id && `Request id: ${outcome.request_id}`);
 
-/** What every answered invocation ends with: which function, and where to find it in the logs. */
-const whichOne = (evaluation: Evaluation): Part[] => [
+/** The last lines for every response: which function, and where to find it in the logs. */
+const sourceParts = (evaluation: MaskedEvaluation): Part[] => [
   ...kept(`Function: ${evaluation.label}`),
-  ...requestId(evaluation),
+  ...requestIdParts(evaluation),
 ];
 
 /** Where to find what had arrived of a stream. */
-const partialFile = ({ responseFile }: Evaluation): Part[] =>
+const partialFileParts = ({ responseFile }: MaskedEvaluation): Part[] =>
   responseFile && !responseFile.isWhole
-    ? kept(`What had arrived of the response is in ${responseFile.path}`)
+    ? kept(`The part of the response that arrived is in ${responseFile.path}`)
     : [];
 
-function functionErrorBody(evaluation: Evaluation & { outcome: FunctionErrorOutcome }): string {
+function functionErrorBody(evaluation: MaskedEvaluation & { outcome: FunctionErrorOutcome }): string {
   const { outcome, tailRefused } = evaluation;
-  const told = readFunctionError(outcome.response);
+  const functionError = readFunctionError(outcome.response);
   const log = outcome.log_result;
   const report = log === undefined ? undefined : readReport(log, outcome.request_id);
   return bodyFrom(
-    errorParts(told),
-    (told.causes ?? []).flatMap(causeParts),
-    kept(adviseOnFunctionError(told, report)),
-    partialFile(evaluation),
-    whichOne(evaluation),
+    errorParts(functionError),
+    (functionError.causes ?? []).flatMap(causeParts),
+    kept(adviseOnFunctionError(functionError, report)),
+    partialFileParts(evaluation),
+    sourceParts(evaluation),
     log === undefined && !tailRefused ? kept("Set log_type: Tail to see the function's log here.") : [],
   );
 }
 
-function bodyOf(evaluation: Evaluation): string {
+function bodyOf(evaluation: MaskedEvaluation): string {
   const { label, outcome, unmet } = evaluation;
   switch (outcome.outcome) {
     case 'succeeded':
@@ -90,22 +91,22 @@ function bodyOf(evaluation: Evaluation): string {
             ...foreign(`    ${why}`),
           ]),
         unmet.length > SHOWN_UNMET ? kept(`… and ${unmet.length - SHOWN_UNMET} more expectations.`) : [],
-        whichOne(evaluation),
+        sourceParts(evaluation),
       );
     case 'not_invoked':
     case 'unknown':
       return bodyFrom(
         foreign(`${label}: ${outcome.error.name}: ${outcome.error.message}`),
-        partialFile(evaluation),
+        partialFileParts(evaluation),
         kept(outcome.error.advice),
-        requestId(evaluation),
+        requestIdParts(evaluation),
       );
     default:
       return outcome satisfies never;
   }
 }
 
-function annotationOf(evaluation: Evaluation): Annotation | undefined {
+function failureAnnotation(evaluation: MaskedEvaluation): Annotation | undefined {
   const { outcome } = evaluation;
   if (outcome.outcome === 'succeeded') return undefined;
   return {
@@ -115,7 +116,7 @@ function annotationOf(evaluation: Evaluation): Annotation | undefined {
   };
 }
 
-function unansweredQuery({ label, queryProblem }: Evaluation): Annotation | undefined {
+function queryAnnotation({ label, queryProblem }: MaskedEvaluation): Annotation | undefined {
   return queryProblem === undefined
     ? undefined
     : {
@@ -134,23 +135,23 @@ const WITHHELD: Readonly<Record<WithheldReason, string>> = {
 };
 
 /** A response that is not shown, because something in it may have to be masked. */
-function withheldResponse({ label, secrets }: Evaluation): Annotation | undefined {
-  return secrets.withheld === undefined
+function withheldAnnotation({ label, withheld }: MaskedEvaluation): Annotation | undefined {
+  return withheld === undefined
     ? undefined
     : {
         level: 'warning',
         title: 'Response Withheld',
         body: bodyFrom(
           foreign(
-            `${label}: the response and the log are not shown, because ${WITHHELD[secrets.withheld]}. The outputs have them.`,
+            `${label}: the response and the log are not shown, because ${WITHHELD[withheld]}. The outputs have them.`,
           ),
         ),
       };
 }
 
-/** What one invocation has to say beside the workflow's name: its failure, and what could not be evaluated or shown. */
-export function annotationsFor(evaluation: Evaluation): Annotation[] {
-  return [annotationOf(evaluation), unansweredQuery(evaluation), withheldResponse(evaluation)].filter(
+/** The annotations of one invocation: its failure, and what could not be evaluated or shown. */
+export function annotationsFor(evaluation: MaskedEvaluation): Annotation[] {
+  return [failureAnnotation(evaluation), queryAnnotation(evaluation), withheldAnnotation(evaluation)].filter(
     (annotation) => annotation !== undefined,
   );
 }
@@ -160,7 +161,6 @@ export class AnnotationList {
   readonly #kept: Annotation[] = [];
   readonly #more = { error: 0, warning: 0 };
 
-  /** Takes in what invocations have to say. */
   add(...annotations: readonly Annotation[]): void {
     for (const annotation of annotations) {
       const isFull = this.#of(annotation.level).length >= MOST;
@@ -197,9 +197,9 @@ export function invalidInput(problems: readonly string[]): Annotation {
 
 /** An annotation of the step itself: foreign text, and below it what is kept however long that is. */
 export function stepAnnotation(
-  told: Readonly<{ level: Annotation['level']; title: string; foreign: string; kept: string }>,
+  parts: Readonly<{ level: Annotation['level']; title: string; foreign: string; kept: string }>,
 ): Annotation {
-  return { level: told.level, title: told.title, body: bodyFrom(foreign(told.foreign), kept(told.kept)) };
+  return { level: parts.level, title: parts.title, body: bodyFrom(foreign(parts.foreign), kept(parts.kept)) };
 }
 
 /** Writes annotations; `@actions/core` escapes what a runner would take for a command. */

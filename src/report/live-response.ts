@@ -32,7 +32,7 @@ export class LiveResponse {
       // Nothing of it is for a log.
       this.#rest = '';
       this.#bytesLeft = 0;
-      return 'The response is no text and not shown.\n';
+      return 'The response is not text, so it is not shown.\n';
     }
   }
 

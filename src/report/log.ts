@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { endGroup, info, startGroup } from '@actions/core';
 import { readLogPlace } from '../outcome/log-tail.ts';
-import type { Evaluation, Outcome } from '../outcome/outcome.ts';
+import type { MaskedEvaluation } from '../outcome/masks.ts';
+import { isFunctionError, type Outcome } from '../outcome/outcome.ts';
+import type { OutcomeCounts } from '../outcome/step-results.ts';
 import { cut } from '../shared/text.ts';
 import { fence, mayHoldCommand } from './fence.ts';
-import type { FailureNote, Totals } from './step-results.ts';
 
 const SHOWN_BYTES = 64 * 1024;
-const STRANGE_BYTES = 4 * 1024;
+const FOREIGN_BYTES = 4 * 1024;
 
 /** A foldable part of the log, with text that is not ours. */
 export type LogGroup = Readonly<{ title: string; foreign: string }>;
@@ -16,10 +17,10 @@ export type LogGroup = Readonly<{ title: string; foreign: string }>;
 export type LogOptions = Readonly<{ showResponse: boolean; isShownAlready?: boolean }>;
 
 /** What is about to be invoked. */
-export type Undertaking = Readonly<{ labels: readonly string[]; maxConcurrency: number }>;
+export type Announcement = Readonly<{ labels: readonly string[]; maxConcurrency: number }>;
 
-/** The line before an invocation, in the words of the Terraform action, or the one before many. */
-export function announcement({ labels, maxConcurrency }: Undertaking): string {
+/** The line before an invocation, in the words of the Terraform action, or the line before many. */
+export function announcement({ labels, maxConcurrency }: Announcement): string {
   const [only] = labels;
   if (only === undefined) return 'Nothing to invoke: this shard has no entry.';
   if (labels.length === 1) return `Invoking Lambda function ${only}...`;
@@ -28,53 +29,67 @@ export function announcement({ labels, maxConcurrency }: Undertaking): string {
   return `Invoking ${targets}: ${labels.length} invocations, at most ${maxConcurrency} at a time...`;
 }
 
-/** The one line that says what an invocation came to. */
-export function headline({ label, outcome, responseBytes }: Evaluation): string {
+type Ended<Kind extends Outcome['outcome']> = Readonly<{
+  outcome: Extract<Outcome, { outcome: Kind }>;
+  responseBytes: number;
+}>;
+
+function successLine({ outcome, responseBytes }: Ended<'succeeded'>): string {
+  const { status_code: status } = outcome;
+  switch (outcome.invocation_type) {
+    case 'RequestResponse':
+      return `invoked successfully (status: ${status}, payload: ${responseBytes} bytes)`;
+    case 'Event':
+      // Only a durable execution that was followed has a response.
+      return 'response' in outcome
+        ? `completed its durable execution (status: ${status}, payload: ${responseBytes} bytes)`
+        : `invoked asynchronously (status: ${status})`;
+    case 'DryRun':
+      return `dry run completed successfully (status: ${status})`;
+    default:
+      return outcome.invocation_type satisfies never;
+  }
+}
+
+function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
+  if (outcome.error.name === 'EvaluationFailed') return 'responded, but its outcome could not be evaluated';
+  if (outcome.durable_execution_arn !== undefined) {
+    return 'started a durable execution, but how it ends is not known';
+  }
+  return responseBytes > 0
+    ? `responded in part: its stream ended early, after ${responseBytes} bytes`
+    : 'did not respond, and may have run';
+}
+
+function outcomeLine({ outcome, responseBytes, unmet }: MaskedEvaluation): string {
   switch (outcome.outcome) {
     case 'succeeded':
-      switch (outcome.invocation_type) {
-        case 'RequestResponse':
-          return `Lambda function ${label} invoked successfully (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
-        case 'Event':
-          // An emulator's 202 may have a body too, and an execution that was not followed has no response.
-          return outcome.durable_execution_arn !== undefined && 'response' in outcome
-            ? `Lambda function ${label} ran to its end as a durable execution (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`
-            : `Lambda function ${label} invoked asynchronously (status: ${outcome.status_code})`;
-        case 'DryRun':
-          return `Lambda function ${label} dry run completed successfully (status: ${outcome.status_code})`;
-        default:
-          return outcome.invocation_type satisfies never;
-      }
+      return successLine({ outcome, responseBytes });
     case 'expectation_failed':
-      return `Lambda function ${label} answered, and not as expected (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
+      return `responded, but did not meet ${counted(unmet.length, 'expectation')} (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
     case 'function_error':
-      return `Lambda function ${label} failed (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
+      return `failed (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
     case 'not_invoked':
-      return `Lambda function ${label} was not invoked`;
+      return 'was not invoked';
     case 'unknown':
-      if (outcome.error.name === 'EvaluationFailed') {
-        return `Lambda function ${label} responded, but its outcome could not be evaluated`;
-      }
-      if (outcome.durable_execution_arn !== undefined) {
-        return `Lambda function ${label} was started, and how its durable execution ends is not known`;
-      }
-      return responseBytes > 0
-        ? `Lambda function ${label} answered in part: its stream broke off after ${responseBytes} bytes`
-        : `Lambda function ${label} was sent its event, and no answer came`;
+      return unknownLine({ outcome, responseBytes });
     default:
       return outcome satisfies never;
   }
 }
 
-/** Whether the function itself failed, whatever the step makes of it. */
-export const isFunctionError = (outcome: Outcome): boolean =>
-  'function_error' in outcome && outcome.function_error !== undefined;
+/** A number of things, in the singular or the plural. */
+const counted = (count: number, thing: string): string => `${count} ${count === 1 ? thing : `${thing}s`}`;
+
+/** The line that says how an invocation ended. */
+export const outcomeHeadline = (evaluation: MaskedEvaluation): string =>
+  `Lambda function ${evaluation.label} ${outcomeLine(evaluation)}`;
 
 function logGroup({ log, isCut }: { log: string; isCut: boolean }): LogGroup {
   const place = readLogPlace(log);
   if (place) {
     return {
-      title: 'Function log (kept elsewhere)',
+      title: 'Function log (stored in CloudWatch Logs)',
       foreign: `Log group: ${place.logGroup}\nLog stream: ${place.logStreamName}`,
     };
   }
@@ -82,13 +97,13 @@ function logGroup({ log, isCut }: { log: string; isCut: boolean }): LogGroup {
 }
 
 /** The groups under the headline. A function's error is always shown, its response only when asked for. */
-export function groupsOf(evaluation: Evaluation, options: LogOptions): LogGroup[] {
+export function groupsOf(evaluation: MaskedEvaluation, options: LogOptions): LogGroup[] {
   const showResponse = options.showResponse && options.isShownAlready !== true;
   const { outcome, response, logIsCut, foreignText } = evaluation;
   if (outcome.outcome === 'not_invoked' || outcome.outcome === 'unknown') {
     return foreignText === undefined
       ? []
-      : [{ title: "What came in place of Lambda's answer", foreign: cut(foreignText, STRANGE_BYTES) }];
+      : [{ title: "Response that is not Lambda's", foreign: cut(foreignText, FOREIGN_BYTES) }];
   }
   const shown = (title: string): LogGroup => ({
     title,
@@ -102,19 +117,21 @@ export function groupsOf(evaluation: Evaluation, options: LogOptions): LogGroup[
   ];
 }
 
-/** Lines that say what the user may miss: the response that is not shown, the log that there is not. */
-export function hints(evaluation: Evaluation, { showResponse }: LogOptions): string[] {
+/** Lines on what is not shown: a response that is in the outputs or in a file, and a log that the function has not. */
+export function hints(evaluation: MaskedEvaluation, { showResponse }: LogOptions): string[] {
   const { outcome, response, responseFile, tailRefused } = evaluation;
   const hidden =
     'status_code' in outcome && !isFunctionError(outcome) && response.length > 0 && !showResponse;
   return [
     ...(tailRefused
-      ? ['This function supports no log tail; it was asked again without one and ran once.']
+      ? [
+          'This function does not support log_type: Tail. The request was sent again without it, and the function ran once.',
+        ]
       : []),
-    ...(hidden ? ['The response is in the outputs; show_response: true prints it here.'] : []),
+    ...(hidden ? ['Response saved to the output `response`. Set show_response: true to print it.'] : []),
     ...(responseFile?.isWhole ? [`The response is in ${responseFile.path}`] : []),
     ...(responseFile?.isWhole === false
-      ? [`What had arrived of the response is in ${responseFile.path}`]
+      ? [`The part of the response that arrived is in ${responseFile.path}`]
       : []),
   ];
 }
@@ -133,9 +150,9 @@ export function writeForeign(text: string): void {
   info(fence(text, isKnown ? randomUUID() : TOKEN));
 }
 
-/** Writes what an invocation came to into the log. */
-export function writeLog(evaluation: Evaluation, options: LogOptions): void {
-  info(headline(evaluation));
+/** Writes how an invocation ended into the log. */
+export function writeLog(evaluation: MaskedEvaluation, options: LogOptions): void {
+  info(outcomeHeadline(evaluation));
   // A path may hold anything.
   for (const line of hints(evaluation, options)) writeForeign(line);
   for (const { title, foreign } of groupsOf(evaluation, options)) {
@@ -146,45 +163,63 @@ export function writeLog(evaluation: Evaluation, options: LogOptions): void {
 }
 
 /** One line for an invocation of many that has ended, with how many have. */
-export const progressLine = (shown: Evaluation, ended: number, total: number): string =>
-  `${ended}/${total} ${headline(shown)}`;
+export const progressLine = (masked: MaskedEvaluation, ended: number, total: number): string =>
+  `${ended}/${total} ${outcomeHeadline(masked)}`;
 
 const NOTE_BYTES = 4 * 1024;
 
-/** A failure of many, for the end of the log: its line, its error and its log tail, each cut at 4 KiB. */
-export function noteOf(shown: Evaluation): FailureNote {
-  const { outcome } = shown;
-  const why = 'error' in outcome ? `: ${outcome.error.name}` : '';
+/** A failure at the end of the log of many: its line, and what the function wrote. */
+export type FailureNote = Readonly<{ headline: string; foreign: readonly string[] }>;
+
+/** The note of a failure, with its error and its log tail, each cut at 4 KiB. */
+export function noteOf(masked: MaskedEvaluation): FailureNote {
+  const { outcome, unmet } = masked;
+  const errorName = 'error' in outcome ? `: ${outcome.error.name}` : '';
   return {
-    headline: `Index ${outcome.index}: ${headline(shown)}${why}`,
+    headline: `Index ${outcome.index}: ${outcomeHeadline(masked)}${errorName}`,
     foreign: [
       ...('error' in outcome ? [`${outcome.error.message}\n${outcome.error.advice}`] : []),
-      ...shown.unmet.map(({ expectation, why: told }) => `Expected ${expectation.expression}\n    ${told}`),
-      ...groupsOf(shown, { showResponse: false }).map(({ foreign }) => foreign),
+      ...unmet.map(({ expectation, why }) => `Expected ${expectation.expression}\n    ${why}`),
+      ...groupsOf(masked, { showResponse: false }).map(({ foreign }) => foreign),
     ].map((text) => cut(text, NOTE_BYTES)),
   };
 }
 
 const SHOWN_NOTES = 20;
 
-/** The last line of many: how many came to what. */
-export function totalsLine({ total, succeeded, failed, coldStarts, warmStarts }: Totals): string {
-  const starts =
-    coldStarts + warmStarts === 0
-      ? ''
-      : `; ${coldStarts} started cold, ${warmStarts} found a warm execution environment`;
-  return `${total} invocations: ${succeeded} succeeded, ${failed} failed${starts}.`;
+/** Keeps the notes of the first failures, and counts the rest. */
+export class FailureNotes {
+  readonly #notes: FailureNote[] = [];
+  #hasMore = false;
+
+  add(masked: MaskedEvaluation): void {
+    if (!masked.failsStep) return;
+    if (this.#notes.length < SHOWN_NOTES) this.#notes.push(noteOf(masked));
+    else this.#hasMore = true;
+  }
+
+  get shown(): readonly FailureNote[] {
+    return this.#notes;
+  }
+
+  /** Whether there are more failures than notes. */
+  get hasMore(): boolean {
+    return this.#hasMore;
+  }
 }
 
-/** Writes the end of the log of many: the failures again, with what they said, and the totals. */
-export function writeEnd(results: { notes: readonly FailureNote[]; totals: Totals }): void {
-  const { notes, totals } = results;
-  for (const { headline: line, foreign } of notes.slice(0, SHOWN_NOTES)) {
+/** The last line of many: how many ended in which way. */
+export function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts): string {
+  const starts = cold + warm === 0 ? '' : `; ${counted(cold, 'cold start')}, ${counted(warm, 'warm start')}`;
+  return `${total} invocations: ${counts.succeeded} succeeded, ${failed} failed${starts}.`;
+}
+
+/** Writes the end of the log of many: the first failures again, with what they said, and the totals. */
+export function writeEnd(notes: FailureNotes, counts: OutcomeCounts): void {
+  for (const { headline: line, foreign } of notes.shown) {
     info(line);
     for (const text of foreign) writeForeign(text);
   }
-  const rest = totals.failed - SHOWN_NOTES;
-  if (rest > 0 && notes.length > SHOWN_NOTES)
-    info(`… and ${rest} more failed. All are in the outcomes file.`);
-  info(totalsLine(totals));
+  if (notes.hasMore) info(`… and ${counts.failed - SHOWN_NOTES} more failed. All are in the outcomes file.`);
+  info(totalsLine(counts));
 }

@@ -1,8 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { setOutput, warning } from '@actions/core';
+import type { EvaluatedInvocation } from '../outcome/evaluator.ts';
 import type { Evaluation } from '../outcome/outcome.ts';
+import type { OutcomeCounts } from '../outcome/step-results.ts';
 import { grouped } from '../shared/figures.ts';
 import { utf8 } from '../shared/text.ts';
+import { saveResponse } from './saved-response.ts';
 
 /** Outputs that only a step with exactly one invocation has, in the order of `action.yml`. */
 export const SINGLE_OUTPUTS = [
@@ -37,19 +40,19 @@ export const COMMON_OUTPUTS = [
 /** Bytes of one output; a runner takes 1 MB of them in a job. */
 export const LONGEST_OUTPUT_BYTES = 1_000_000;
 
-/** What a step came to, as far as the outputs tell. */
-export type Accounts = Readonly<{
-  /** The single invocation of a step that has one. */
-  only: Evaluation | undefined;
+/** What the outputs are made of: nothing in it is masked, as later steps need the values themselves. */
+export type OutputValues = Readonly<{
+  /** The invocation of a step that has exactly one. */
+  single: Evaluation | undefined;
   /** All outcomes as a JSON array; undefined where that is too long. */
-  results: string | undefined;
-  totals: Readonly<{ total: number; succeeded: number; failed: number; coldStarts: number }>;
+  outcomes: string | undefined;
+  counts: OutcomeCounts;
 }>;
 
-/** Where what is too long for an output is kept. */
-export type Files = Readonly<{ results: string; response?: string | undefined }>;
+/** The files that keep what is too long for an output. */
+export type OutputFiles = Readonly<{ outcomes: string; response?: string | undefined }>;
 
-/** All outputs by name, and those that were too long, each with the file that has it; no bytes where nobody counted. */
+/** All outputs by name, and those that are too long, with the file that has each; without bytes where they were not counted. */
 export type Outputs = Readonly<{
   values: Readonly<Record<string, string>>;
   tooLong: readonly Readonly<{ name: string; bytes?: number | undefined; file: string }>[];
@@ -67,7 +70,7 @@ const asText = (value: unknown): string => {
   return typeof value === 'string' ? value : JSON.stringify(value);
 };
 
-function singleOutputs({ outcome, response }: Evaluation, files: Files): Record<string, string> {
+function singleOutputs({ outcome, response }: Evaluation, files: OutputFiles): Record<string, string> {
   const fields: Readonly<Record<string, unknown>> = {
     ...outcome,
     response: utf8(response),
@@ -76,31 +79,33 @@ function singleOutputs({ outcome, response }: Evaluation, files: Files): Record<
   return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, asText(fields[name])] as const));
 }
 
-/** Whether a streamed response was too long to be met: only its file has it. */
-const isLeftOut = ({ outcome, response, responseBytes }: Evaluation): boolean =>
+/** Whether a streamed response was too long to be held: only its file has it. */
+const isOnlyInFile = ({ outcome, response, responseBytes }: Evaluation): boolean =>
   'status_code' in outcome && response.length === 0 && responseBytes > 0;
 
 /** The outputs of a step; a value that does not apply, or is too long for a runner, is the empty string. */
-export function outputsOf({ only, results, totals }: Accounts, files: Files): Outputs {
+export function outputsOf({ single, outcomes, counts }: OutputValues, files: OutputFiles): Outputs {
   const all: Readonly<Record<string, string>> = {
-    ...(only !== undefined && singleOutputs(only, files)),
-    outcomes: results ?? '',
-    outcomes_file: files.results,
-    total: String(totals.total),
-    succeeded: String(totals.succeeded),
-    failed: String(totals.failed),
-    cold_starts: String(totals.coldStarts),
+    ...(single !== undefined && singleOutputs(single, files)),
+    outcomes: outcomes ?? '',
+    outcomes_file: files.outcomes,
+    total: String(counts.total),
+    succeeded: String(counts.counts.succeeded),
+    failed: String(counts.failed),
+    cold_starts: String(counts.cold),
   };
   const tooLong = [
     ...Object.entries(all)
       .map(([name, value]) => ({ name, bytes: Buffer.byteLength(value) }))
       .filter(({ bytes }) => bytes > LONGEST_OUTPUT_BYTES),
-    ...(results === undefined ? [{ name: 'outcomes', bytes: undefined }] : []),
-    ...(only !== undefined && isLeftOut(only) ? [{ name: 'response', bytes: only.responseBytes }] : []),
+    ...(outcomes === undefined ? [{ name: 'outcomes', bytes: undefined }] : []),
+    ...(single !== undefined && isOnlyInFile(single)
+      ? [{ name: 'response', bytes: single.responseBytes }]
+      : []),
   ].map(({ name, bytes }) => ({
     name,
     bytes,
-    file: name === 'response' ? (files.response ?? files.results) : files.results,
+    file: name === 'response' ? (files.response ?? files.outcomes) : files.outcomes,
   }));
   const emptied = Object.fromEntries(tooLong.map(({ name }) => [name, ''] as const));
   return { values: { ...all, ...emptied }, tooLong };
@@ -112,7 +117,71 @@ export function writeOutputs({ values, tooLong }: Outputs): void {
   for (const { name, bytes, file } of tooLong) {
     const size = bytes === undefined ? `more than ${grouped(LONGEST_OUTPUT_BYTES)}` : grouped(bytes);
     warning(
-      `The output ${name} would have ${size} bytes, which is too long for a runner, and is empty. It is in ${file}.`,
+      `The output ${name} is empty: ${size} bytes are too many for an output. The value is in ${file}.`,
     );
+  }
+}
+
+/** A JSON array of outcomes, in the order of the plan, up to the length of an output. */
+export class OutcomesJson {
+  #outcomes: { index: number; json: string }[] | undefined = [];
+  #bytes = 2;
+
+  add({ evaluation, masked, maskedJson }: EvaluatedInvocation): void {
+    if (this.#outcomes === undefined) return;
+    const { outcome } = evaluation;
+    // Written once more only where a mask makes the two differ.
+    const json = masked.hidesSomething ? JSON.stringify(outcome) : maskedJson;
+    this.#bytes += Buffer.byteLength(json) + 1;
+    if (this.#bytes <= LONGEST_OUTPUT_BYTES) this.#outcomes.push({ index: outcome.index, json });
+    else this.#outcomes = undefined;
+  }
+
+  /** The array; undefined where it is too long for an output. */
+  get text(): string | undefined {
+    const ordered = this.#outcomes?.toSorted((one, other) => one.index - other.index);
+    return ordered && `[${ordered.map(({ json }) => json).join(',')}]`;
+  }
+}
+
+/** What a step that writes outputs has to know beside its outcomes. */
+export type OutputOptions = Readonly<{
+  /** How many invocations there will be. */
+  total: number;
+  outcomesFile: string;
+  /** The file for the response of a single invocation, and when it is saved there; a stream saves its response itself. */
+  responseFile: Readonly<{ path: string; isSaved: 'always' | 'if_too_long' | 'never' }>;
+}>;
+
+/** The outputs of a step, and the file of its response: the only reports that take what is not masked. */
+export class StepOutputs {
+  readonly #options: OutputOptions;
+  readonly #outcomes = new OutcomesJson();
+  #single: Evaluation | undefined;
+  #responseFile: string | undefined;
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+  }
+
+  add(evaluated: EvaluatedInvocation): void {
+    if (this.#options.total === 1) this.#single = evaluated.evaluation;
+    this.#outcomes.add(evaluated);
+  }
+
+  async saveResponse(): Promise<void> {
+    const { path, isSaved } = this.#options.responseFile;
+    const { response = new Uint8Array(), responseFile } = this.#single ?? {};
+    this.#responseFile = responseFile?.path;
+    if (responseFile !== undefined || response.length === 0 || isSaved === 'never') return;
+    if (isSaved === 'if_too_long' && !isTooLong(response)) return;
+    await saveResponse(path, response);
+    this.#responseFile = path;
+  }
+
+  write(counts: OutcomeCounts): void {
+    const values = { single: this.#single, outcomes: this.#outcomes.text, counts };
+    const files = { outcomes: this.#options.outcomesFile, response: this.#responseFile };
+    writeOutputs(outputsOf(values, files));
   }
 }

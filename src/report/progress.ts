@@ -1,8 +1,8 @@
 import { info, warning } from '@actions/core';
+import type { MaskedEvaluation } from '../outcome/masks.ts';
 import { grouped } from '../shared/figures.ts';
 import { onOneLine, shortened } from '../shared/text.ts';
-import { writeForeign } from './log.ts';
-import type { LogThrottle } from './log-throttle.ts';
+import { progressLine, writeForeign } from './log.ts';
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
@@ -58,7 +58,7 @@ export type Pause = Readonly<{
   leftMs: number;
 }>;
 
-// What all names of a throttle come to.
+// All names that throttling has.
 const THROTTLES: readonly string[] = [
   'HTTP 429',
   'Throttling',
@@ -66,7 +66,7 @@ const THROTTLES: readonly string[] = [
   'TooManyRequestsException',
 ];
 
-/** The line before an invocation is retried: why, when, and how long there is yet. */
+/** The line before an invocation is retried: why, when, and how much time is left. */
 export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): RepeatableLine {
   const name = THROTTLES.includes(error) ? 'throttled' : error;
   const why = reason === undefined ? name : `${name}, ${reason}`;
@@ -77,7 +77,7 @@ export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): 
   };
 }
 
-/** What is asked about a function while it is waited for. */
+/** A request about a function that is waited for, which failed and is sent again. */
 export type Question = Readonly<{
   label: string;
   about: 'configuration' | 'durable execution';
@@ -85,13 +85,13 @@ export type Question = Readonly<{
   waitMs: number;
 }>;
 
-/** The line of a question that failed and is asked again. */
+/** The line of such a request. */
 export const questionLine = ({ label, about, error, waitMs }: Question): RepeatableLine => ({
   what: `Lambda function ${label}: could not read its ${about} (${error})`,
   next: `. Retrying in ${seconds(waitMs)}.`,
 });
 
-/** One line for a state that a function has come to on its way to being ready. */
+/** One line for a state of a function on its way to being ready. */
 export const stateLine = ({ label, state }: { label: string; state: string }): string =>
   `Lambda function ${label} is ${state}`;
 
@@ -130,13 +130,13 @@ export function historyLine({ label, kind, state, name, seconds }: DurableEvent)
   return `Lambda function ${label}: ${KINDS[kind]}${named} ${STATES[state]}${period}`;
 }
 
-/** Writes the state that a function has come to. */
-export const writeState = (found: { label: string; state: string }): void => info(stateLine(found));
+/** Writes the state that a function is in. */
+export const writeState = (change: { label: string; state: string }): void => info(stateLine(change));
 
 /** Writes what happened in a durable execution. */
-export const writeDurableEvent = (happening: DurableEvent): void => writeForeign(historyLine(happening));
+export const writeDurableEvent = (event: DurableEvent): void => writeForeign(historyLine(event));
 
-/** Warns that signatures are not made by this machine's clock, with by how much it is wrong. */
+/** Warns that requests are not signed by this machine's clock, with by how much it is wrong. */
 export const warnOfClock = (note: string): void =>
   warning(
     `Requests are signed with AWS's time, because ${note}. Set the runner's clock: other steps may fail, and the times in this report are wrong.`,
@@ -145,15 +145,73 @@ export const warnOfClock = (note: string): void =>
 /** Warns that the steps of an execution can't be shown. */
 export const warnOfHiddenHistory = ({ label, error }: { label: string; error: string }): void =>
   warning(
-    `The history of the durable execution of ${label} can't be read (${error}), so its steps are not shown. It takes lambda:GetDurableExecution and lambda:GetDurableExecutionHistory.`,
+    `The history of the durable execution of ${label} can't be read (${error}), so its steps are not shown. To see them, allow lambda:GetDurableExecution and lambda:GetDurableExecutionHistory.`,
   );
 
 /** Warns that there is no execution to wait for. */
 export const warnOfNoExecution = ({ label }: { label: string }): void =>
   warning(
-    `wait_for_durable_execution found nothing to wait for: Lambda started no durable execution of ${label}. Is the function durable?`,
+    `wait_for_durable_execution has nothing to wait for: Lambda started no durable execution of ${label}. Check that the function is durable.`,
   );
 
-/** Lines in the log for what repeats while invocations are under way. */
+// A thousand invocations that are throttled now and then have each line; fifty thousand would write 48 MB.
+const MOST_LINES = 2_000;
+const EVERY_MS = 1_000;
+// A kind may have an error's name in it, and whoever responds may make up one after the other.
+const MOST_KINDS = 10;
+
+/** Writes the lines of invocations in progress: the first 2,000 one by one, from then on counts, once a second. */
+export class LogThrottle {
+  readonly #total: number;
+  readonly #now: () => number;
+  #written = 0;
+  #ended = 0;
+  /** When counts were written last; undefined while each line is. */
+  #countedAt: number | undefined;
+  readonly #counts = new Map<string, number>();
+
+  /** @param plan how many invocations there will be, and the time in milliseconds */
+  constructor({ total, now }: Readonly<{ total: number; now: () => number }>) {
+    this.#total = total;
+    this.#now = now;
+  }
+
+  /** Writes that one of many invocations has ended. A single one has a log of its own. */
+  end(masked: MaskedEvaluation): void {
+    this.#ended += 1;
+    const ended = this.#ended;
+    if (this.#total === 1) return;
+    this.write(masked.outcome.outcome.replaceAll('_', ' '), () =>
+      info(progressLine(masked, ended, this.#total)),
+    );
+  }
+
+  /** Writes a line, or counts it as one of its kind. */
+  write(kind: string, line: () => void): void {
+    if (this.#countedAt === undefined) {
+      this.#written += 1;
+      if (this.#written <= MOST_LINES) {
+        line();
+        return;
+      }
+      info(`${MOST_LINES} lines are written. From here the log has one line a second, with counts.`);
+      this.#countedAt = this.#now();
+    }
+    const counted = this.#counts.has(kind) || this.#counts.size < MOST_KINDS ? kind : 'other';
+    this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
+    if (this.#now() - this.#countedAt >= EVERY_MS) this.flush();
+  }
+
+  /** Writes what was counted and not yet written. */
+  flush(): void {
+    if (this.#counts.size === 0) return;
+    const counts = [...this.#counts].map(([kind, count]) => `${count} ${kind}`).join(', ');
+    info(`${this.#ended}/${this.#total} ended. Since the last line: ${counts}.`);
+    this.#counts.clear();
+    this.#countedAt = this.#now();
+  }
+}
+
+/** Lines in the log for what repeats while invocations are in progress. */
 export const repeatedLogLines = (now: () => number, throttle: LogThrottle): RepeatedLines =>
   new RepeatedLines(now, (line) => throttle.write('retries', () => info(line)));

@@ -8,9 +8,10 @@ import { groupsOf } from '../../../src/report/log.ts';
 import { cut } from '../../../src/shared/text.ts';
 import { SEED } from '../../seed.ts';
 import { answer, delivery, failure, REQUEST_ID } from '../outcome/factory.ts';
+import { unmasked } from '../report/factory.ts';
 import { hostileBytes, hostileText } from './arbitraries.ts';
 import { onTheWire } from './capture.ts';
-import { judging } from './evaluations.ts';
+import { evaluating } from './evaluations.ts';
 import { annotationsOf } from './writers.ts';
 
 const NOTE = /\n… cut: the first ([\d,]+) of ([\d,]+) bytes$/;
@@ -61,23 +62,25 @@ describe('however much came', () => {
   const long = fc
     .tuple(unit, fc.integer({ min: 1000, max: 100_000 }))
     .map(([one, times]) => one.repeat(times));
-  const plain = judging({});
+  const plain = evaluating({});
 
   test('a group of the log has no more than its limit and the note', async () => {
-    const judge = await plain;
+    const evaluated = await plain;
     const all = fc.property(long, (response) => {
       const given = { payload: Buffer.from(JSON.stringify(response)) };
       for (const functionError of [{}, { functionError: 'Unhandled' }]) {
-        const shown = groupsOf(judge(delivery(answer('', { ...given, ...functionError }))), {
+        const shown = groupsOf(unmasked(evaluated(delivery(answer('', { ...given, ...functionError })))), {
           showResponse: true,
         });
         expect(shown).toHaveLength(1);
         for (const { foreign } of shown)
           expect(Buffer.byteLength(foreign)).toBeLessThanOrEqual(65_536 + LONGEST_NOTE);
       }
-      const [strange] = groupsOf(judge(delivery(failure({ foreignText: response }))), { showResponse: true });
-      expect(Buffer.byteLength(strange?.foreign ?? '')).toBeLessThanOrEqual(4096 + LONGEST_NOTE);
-      expect(strange?.foreign).not.toBe('');
+      const [foreign] = groupsOf(unmasked(evaluated(delivery(failure({ foreignText: response })))), {
+        showResponse: true,
+      });
+      expect(Buffer.byteLength(foreign?.foreign ?? '')).toBeLessThanOrEqual(4096 + LONGEST_NOTE);
+      expect(foreign?.foreign).not.toBe('');
     });
     fc.assert(all, { seed: SEED, numRuns: 40 });
   });
@@ -91,7 +94,7 @@ describe('however much came', () => {
   const LINES = [`Function: ${delivery(answer('')).invocation.functionName}`, `Request id: ${REQUEST_ID}`];
 
   test('an annotation of a function error keeps its function, request id and advice', async () => {
-    const judge = await plain;
+    const evaluated = await plain;
     const all = fc.property(long, fc.nat(7), (value, depth) => {
       const error = {
         errorType: 'AccessDenied',
@@ -101,7 +104,7 @@ describe('however much came', () => {
       let nested: object = error;
       for (let at = 0; at < depth; at += 1) nested = { ...error, errorType: value, cause: nested };
       const payload = Buffer.from(JSON.stringify(nested));
-      const failed = judge(delivery(answer('', { payload, functionError: 'Unhandled' })));
+      const failed = evaluated(delivery(answer('', { payload, functionError: 'Unhandled' })));
       const responseFile = { path: '/w/response.partial', isWhole: false };
       const [{ body = '' } = {}] = annotationsOf([{ ...failed, responseFile }]);
       const advice = adviseOnFunctionError(readFunctionError(nested), undefined);
@@ -112,9 +115,9 @@ describe('however much came', () => {
   });
 
   test('an annotation of a lost answer keeps its function, request id, advice and link', async () => {
-    const judge = await plain;
+    const evaluated = await plain;
     const all = fc.property(long, fc.constantFrom('may_have_run', 'ran'), (value, evidence) => {
-      const lost = judge(delivery(failure({ message: value, evidence, requestId: REQUEST_ID })));
+      const lost = evaluated(delivery(failure({ message: value, evidence, requestId: REQUEST_ID })));
       const [{ body = '' } = {}] = annotationsOf([lost]);
       const { advice } = 'error' in lost.outcome ? lost.outcome.error : { advice: undefined };
       expect(advice).toContain('https://');
@@ -124,9 +127,9 @@ describe('however much came', () => {
   });
 
   test('an annotation of expectations keeps its function and request id', async () => {
-    const judge = await judging({ expect: Array(40).fill('result == `200`').join('\n') });
+    const evaluated = await evaluating({ expect: Array(40).fill('result == `200`').join('\n') });
     const all = fc.property(long, (value) => {
-      const failed = judge(delivery(answer(JSON.stringify(value))));
+      const failed = evaluated(delivery(answer(JSON.stringify(value))));
       const unmet = failed.unmet.map((one) => ({ ...one, why: value }));
       for (const { body } of annotationsOf([{ ...failed, unmet }])) {
         expectKept(body, [...LINES, '… and 20 more expectations.']);
@@ -136,9 +139,9 @@ describe('however much came', () => {
   });
 
   test('the last annotation of many keeps how many more failed', async () => {
-    const judge = await plain;
+    const evaluated = await plain;
     const all = fc.property(long, (value) => {
-      const lost = judge(delivery(failure({ message: value })));
+      const lost = evaluated(delivery(failure({ message: value })));
       const { body = '' } = annotationsOf(Array(60).fill(lost)).at(-1) ?? {};
       expectKept(body, ['… and 50 more failed.']);
     });

@@ -20,8 +20,8 @@ const job = { eventName: 'pull_request', hasOidc: false };
 /** The inputs `expect`, `query` and `mask`, each as a user writes it. */
 export type Asked = Readonly<{ expect?: string; query?: string; mask?: string }>;
 
-/** Judges deliveries under these expressions as the action does. */
-export async function judging(
+/** Evaluates results under these expressions as the action does. */
+export async function evaluating(
   { expect = '', query = '', mask = '' }: Asked,
   options: { failOnFunctionError: boolean } = { failOnFunctionError: true },
 ): Promise<(delivery: InvocationResult) => Evaluation> {

@@ -9,14 +9,15 @@ import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import type { Evaluation } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { writeAnnotations } from '../../../src/report/annotations.ts';
-import { headline, writeLog } from '../../../src/report/log.ts';
-import { registerSecrets } from '../../../src/report/masks.ts';
+import { outcomeHeadline, writeLog } from '../../../src/report/log.ts';
 import { OutcomesFile } from '../../../src/report/outcomes-file.ts';
+import { registerSecrets } from '../../../src/report/runner-secrets.ts';
 import { SEED } from '../../seed.ts';
 import { answer, delivery, invocation, REQUEST_ID } from '../outcome/factory.ts';
+import { unmasked } from '../report/factory.ts';
 import { hostileText } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
-import { type Asked, judging } from './evaluations.ts';
+import { type Asked, evaluating } from './evaluations.ts';
 import { commandsIn, judgeOutput, tokensIn } from './runner-rules.ts';
 import { annotationsOf, commentOf, outputsFor, shownOf, summaryOf, writeMany } from './writers.ts';
 
@@ -27,7 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const withoutTokens = (stdout: string): string =>
   tokensIn(judgeOutput(stdout)).reduce((rest, token) => rest.replaceAll(token, ''), stdout);
 
-/** Everything that others can see of a evaluation, the commands that tell the runner what to mask left out. */
+/** Everything that others can see of an evaluation, the commands that tell the runner what to mask left out. */
 function everythingShown(evaluation: Evaluation): string {
   const shown = shownOf(evaluation);
   const file = new OutcomesFile(folder);
@@ -113,18 +114,18 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
   const masks: Asked = { ...EXPECTED, mask: 'response.secret' };
 
   test('is in nothing that others see, and in the outputs', async () => {
-    const judge = await judging(masks);
-    const control = everythingShown(judge(leak('')));
+    const evaluated = await evaluating(masks);
+    const control = everythingShown(evaluated(leak('')));
     let found = 0;
     const all = fc.property(secret, (hidden) => {
-      const evaluation = judge(leak(hidden));
+      const evaluation = evaluated(leak(hidden));
       const shown = everythingShown(evaluation);
       for (const trace of traces(hidden)) {
         if (control.includes(trace)) continue;
         found += 1;
         expect(shown).not.toContain(onTheWire(trace));
       }
-      const { values } = outputsFor([evaluation], { results: 'outcomes.jsonl' });
+      const { values } = outputsFor([evaluation], { outcomes: 'outcomes.jsonl' });
       expect(values['response']).toBe(Buffer.from(evaluation.response).toString());
       expect(JSON.parse(values['outcomes'] ?? '')[0].response.secret).toEqual(
         JSON.parse(JSON.stringify(hidden)),
@@ -135,9 +136,9 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
   });
 
   test('is registered with the runner, line by line', async () => {
-    const judge = await judging(masks);
+    const evaluated = await evaluating(masks);
     const all = fc.property(secret, (hidden) => {
-      const { secrets } = judge(leak(hidden));
+      const { secrets } = evaluated(leak(hidden));
       const told = commandsIn(judgeOutput(stdoutOf(() => registerSecrets(secrets, new SecretTexts()))));
       const masked = told.filter(({ name }) => name === 'add-mask').map(({ data }) => data);
       expect(masked).toEqual(expect.arrayContaining(traces(hidden).map(onTheWire)));
@@ -147,10 +148,10 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
   });
 
   test('is not shown where the mask can not be evaluated', async () => {
-    const judge = await judging({ ...masks, mask: 'length(`1`)' });
-    const control = everythingShown(judge(leak('')));
+    const evaluated = await evaluating({ ...masks, mask: 'length(`1`)' });
+    const control = everythingShown(evaluated(leak('')));
     const all = fc.property(secret, (hidden) => {
-      const shown = everythingShown(judge(leak(hidden)));
+      const shown = everythingShown(evaluated(leak(hidden)));
       for (const trace of traces(hidden)) {
         if (!control.includes(trace)) expect(shown).not.toContain(onTheWire(trace));
       }
@@ -161,8 +162,8 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
 
 /** What is shown of an answer, byte for byte as a runtime wrote it, with its `secret` masked. */
 async function shownFor(response: string, asked: Asked = {}): Promise<string> {
-  const judge = await judging({ mask: 'response.secret', ...asked });
-  return everythingShown(judge(delivery(answer(response))));
+  const evaluated = await evaluating({ mask: 'response.secret', ...asked });
+  return everythingShown(evaluated(delivery(answer(response))));
 }
 
 describe('a secret that was written otherwise', () => {
@@ -207,7 +208,7 @@ describe('a secret that was written otherwise', () => {
     'in a line of the log by %s, once or in JSON again, is not shown',
     async (name) => {
       const write = writers[name] ?? JSON.stringify;
-      const judge = await judging({ mask: 'response.secret' });
+      const evaluated = await evaluating({ mask: 'response.secret' });
       const all = fc.property(characters, (text) => {
         const written = [
           text,
@@ -217,7 +218,9 @@ describe('a secret that was written otherwise', () => {
           encodeURIComponent(text),
         ];
         const logTail = Buffer.from(written.map((form) => `INFO ${form}\n`).join(''));
-        const shown = everythingShown(judge(delivery(answer(JSON.stringify({ secret: text }), { logTail }))));
+        const shown = everythingShown(
+          evaluated(delivery(answer(JSON.stringify({ secret: text }), { logTail }))),
+        );
         for (const form of written) expect(shown).not.toContain(form.replace(/^[\\"]+|[\\"]+$/g, ''));
       });
       fc.assert(all, { seed: SEED, numRuns: 60 });
@@ -251,7 +254,7 @@ describe('a secret that is long', () => {
 
 describe('a secret outside of the response', () => {
   test('is hidden in every text of the outcome that a function, a network or the user wrote', async () => {
-    const judge = await judging({ mask: 'response.secret' });
+    const evaluated = await evaluating({ mask: 'response.secret' });
     const all = fc.property(fc.stringMatching(/^[a-zA-Z0-9_-]{12,40}$/), (text) => {
       const ended = delivery(
         answer(JSON.stringify({ secret: text }), {
@@ -269,7 +272,7 @@ describe('a secret outside of the response', () => {
           }),
         },
       );
-      expect(everythingShown(judge(ended))).not.toContain(text);
+      expect(everythingShown(evaluated(ended))).not.toContain(text);
     });
     fc.assert(all, { seed: SEED, numRuns: 40 });
   });
@@ -277,21 +280,21 @@ describe('a secret outside of the response', () => {
 
 describe('a mask', () => {
   test('leaves the size of the response true', async () => {
-    const judge = await judging({ mask: 'response.secret' });
-    const evaluation = judge(delivery(answer('{"secret":"a long secret"}')));
-    expect(headline(shownOf(evaluation))).toBe(headline(evaluation));
+    const evaluated = await evaluating({ mask: 'response.secret' });
+    const evaluation = evaluated(delivery(answer('{"secret":"a long secret"}')));
+    expect(outcomeHeadline(shownOf(evaluation))).toBe(outcomeHeadline(unmasked(evaluation)));
   });
 
   test('on white space hides nothing and warns of nothing', async () => {
-    const judge = await judging({ mask: 'response.secret' });
-    const { secrets } = judge(delivery(answer('{"secret":"   "}')));
+    const evaluated = await evaluating({ mask: 'response.secret' });
+    const { secrets } = evaluated(delivery(answer('{"secret":"   "}')));
     expect(secrets.texts).toEqual([]);
   });
 
   test('covers why a query could not be evaluated, and an expression with the secret in it', async () => {
-    const judge = await judging({ mask: 'response.secret', expect: "response.secret != 'a secret'" });
+    const evaluated = await evaluating({ mask: 'response.secret', expect: "response.secret != 'a secret'" });
     const evaluation = {
-      ...judge(delivery(answer('{"secret":"a secret"}'))),
+      ...evaluated(delivery(answer('{"secret":"a secret"}'))),
       queryProblem: 'found "a secret"',
     };
     expect(everythingShown(evaluation)).not.toContain('a secret');

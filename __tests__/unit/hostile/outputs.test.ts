@@ -6,16 +6,17 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { InvocationResult } from '../../../src/lambda/invocation.ts';
+import { isFunctionResponse } from '../../../src/outcome/document.ts';
 import { COMMON_OUTPUTS, isTooLong, SINGLE_OUTPUTS, writeOutputs } from '../../../src/report/outputs.ts';
 import { SEED } from '../../seed.ts';
 import { answer, delivery } from '../outcome/factory.ts';
 import { hostileBytes, hostileText } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
-import { hostileDelivery, judging } from './evaluations.ts';
+import { evaluating, hostileDelivery } from './evaluations.ts';
 import { commandsIn, judgeOutput, outputsIn } from './runner-rules.ts';
 import { outputsFor } from './writers.ts';
 
-const FILES = { results: '/tmp/outcomes.jsonl', response: '/tmp/response' };
+const FILES = { outcomes: '/tmp/outcomes.jsonl', response: '/tmp/response' };
 const LIMIT = 1_000_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'outputs-'));
@@ -30,7 +31,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const judge = await judging({ query: 'response' });
+const evaluated = await evaluating({ query: 'response' });
 
 /** What a runner has after the outputs were written, and what was printed meanwhile. */
 function written(deliveries: readonly InvocationResult[]) {
@@ -38,7 +39,7 @@ function written(deliveries: readonly InvocationResult[]) {
   const stdout = stdoutOf(() =>
     writeOutputs(
       outputsFor(
-        deliveries.map((ended) => judge(ended)),
+        deliveries.map((ended) => evaluated(ended)),
         FILES,
       ),
     ),
@@ -57,9 +58,10 @@ describe('outputs', () => {
       expect(stdout).toBe('');
       expect(outputs.map(([name]) => name)).toEqual([...SINGLE_OUTPUTS, ...COMMON_OUTPUTS]);
       const values = Object.fromEntries(outputs);
-      const { outcome } = judge(ended);
+      const { outcome } = evaluated(ended);
       const { result } = ended;
-      const came = result.kind === 'answer' ? result : undefined;
+      const came = result.kind === 'failure' ? undefined : result;
+      const isResponse = came !== undefined && isFunctionResponse(came, ended.invocation);
       expect(values).toMatchObject({
         outcome: outcome.outcome,
         function_error: asText(came?.functionError),
@@ -67,11 +69,11 @@ describe('outputs', () => {
         request_id: asText(result.requestId),
         durable_execution_arn: asText(came?.durableExecutionArn),
         log_result: asText('log_result' in outcome ? outcome.log_result : undefined),
-        response: came === undefined ? '' : asReceived(came.payload),
+        response: isResponse ? asReceived(came.payload) : '',
         query_result: asText(outcome.query_result),
         outcomes: JSON.stringify([outcome]),
         total: '1',
-        outcomes_file: FILES.results,
+        outcomes_file: FILES.outcomes,
       });
     });
     fc.assert(all, { seed: SEED, numRuns: 300 });
@@ -133,7 +135,7 @@ describe('what an output can not hold', () => {
     const unit = fc.constantFrom(0xff, 0xc3, 0x80, 0x41);
     const all = fc.property(unit, fc.integer({ min: 300_000, max: 1_000_010 }), (byte, length) => {
       const payload = new Uint8Array(length).fill(byte);
-      const { response } = outputsFor([judge(delivery(answer('', { payload })))], FILES).values;
+      const { response } = outputsFor([evaluated(delivery(answer('', { payload })))], FILES).values;
       expect(isTooLong(payload)).toBe(response === '');
     });
     fc.assert(all, { seed: SEED, numRuns: 8 });

@@ -5,7 +5,7 @@ export type Command = Readonly<{
   data: string;
 }>;
 
-/** One line of a step's standard output, judged. */
+/** One line of a step's standard output, as a runner reads it. */
 export type Judged =
   | Readonly<{ kind: 'text'; line: string }>
   /** Text between `::stop-commands::` and its token. */

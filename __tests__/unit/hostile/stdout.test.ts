@@ -4,19 +4,19 @@ import fc from 'fast-check';
 import { AttemptProgress } from '../../../src/lambda/attempt-progress.ts';
 import { toFailure } from '../../../src/lambda/failures.ts';
 import type { InvocationResult } from '../../../src/lambda/invocation.ts';
-import { maskEvaluation } from '../../../src/outcome/masks.ts';
-import type { Evaluation } from '../../../src/outcome/outcome.ts';
+import { type MaskedEvaluation, maskEvaluation } from '../../../src/outcome/masks.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { invalidInput, writeAnnotations } from '../../../src/report/annotations.ts';
 import { fence, mayHoldCommand } from '../../../src/report/fence.ts';
-import { groupsOf, headline, hints, noteOf, writeLog } from '../../../src/report/log.ts';
-import { registerSecrets } from '../../../src/report/masks.ts';
+import { groupsOf, hints, noteOf, outcomeHeadline, writeLog } from '../../../src/report/log.ts';
 import { waitLine, writeDurableEvent } from '../../../src/report/progress.ts';
-import { notWritten } from '../../../src/report/report-writer.ts';
+import { notWritten } from '../../../src/report/report-guard.ts';
+import { registerSecrets } from '../../../src/report/runner-secrets.ts';
 import { SEED } from '../../seed.ts';
+import { unmasked } from '../report/factory.ts';
 import { hostileText, hostileValue, workflowCommand } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
-import { hostileDelivery, judging } from './evaluations.ts';
+import { evaluating, hostileDelivery } from './evaluations.ts';
 import { type Command, commandsIn, judgeOutput, type Transcript, tokensIn } from './runner-rules.ts';
 import { annotationsOf, writeMany } from './writers.ts';
 
@@ -26,13 +26,13 @@ const TITLES = [
   'Function error',
   'Function log',
   'Function log (last 4 KB)',
-  'Function log (kept elsewhere)',
-  "What came in place of Lambda's answer",
+  'Function log (stored in CloudWatch Logs)',
+  "Response that is not Lambda's",
 ];
 
-const judge = await judging({
+const evaluated = await evaluating({
   query: 'response',
-  // One that never holds, and two that can't be evaluated on everything.
+  // One that is never met, and two that can't be evaluated on everything.
   expect: "response == 'never'\nlength(response) > `0`\nresponse.errorMessage == `1`",
 });
 
@@ -53,8 +53,11 @@ const shape = ({ lines }: Transcript): Record<string, unknown>[] =>
   });
 
 /** What the log of an invocation has to come to: our own lines and groups, and every foreign line as it is. */
-const meant = (evaluation: Evaluation, showResponse: boolean) => [
-  ...[headline(evaluation), ...hints(evaluation, { showResponse })].map((line) => ({ kind: 'text', line })),
+const meant = (evaluation: MaskedEvaluation, showResponse: boolean) => [
+  ...[outcomeHeadline(evaluation), ...hints(evaluation, { showResponse })].map((line) => ({
+    kind: 'text',
+    line,
+  })),
   ...groupsOf(evaluation, { showResponse }).flatMap(({ title, foreign }) => [
     { kind: 'group', data: title },
     ...linesOf(foreign).map((line) => ({ kind: 'text', line })),
@@ -67,7 +70,7 @@ describe('the log', () => {
     const seen = new Set<string>();
     let [fences, groups] = [0, 0];
     const all = fc.property(hostileDelivery, fc.boolean(), (delivery, showResponse) => {
-      const evaluation = judge(delivery);
+      const evaluation = unmasked(evaluated(delivery));
       const log = written(() => writeLog(evaluation, { showResponse }));
       expect(shape(log)).toEqual(meant(evaluation, showResponse));
       expect(log.open).toBeUndefined();
@@ -88,7 +91,10 @@ describe('the log', () => {
 
   const told = (foreign: string): Transcript =>
     written(() =>
-      writeLog(judge({ ...refused, result: { ...refused.result, foreignText: foreign } }), quiet),
+      writeLog(
+        unmasked(evaluated({ ...refused, result: { ...refused.result, foreignText: foreign } })),
+        quiet,
+      ),
     );
 
   test.each(['a\nb', 'std::vector', '{"arn":"arn:aws:iam::1:role/r"}', '# [x]', 'é\r\nü'])(
@@ -100,7 +106,7 @@ describe('the log', () => {
 
   test('shows a path with a command in it behind a fence', () => {
     const responseFile = { path: '/w/x\n::error::forged', isWhole: true };
-    const log = written(() => writeLog({ ...judge(refused), responseFile }, quiet));
+    const log = written(() => writeLog({ ...unmasked(evaluated(refused)), responseFile }, quiet));
     expect(commandsIn(log).map(({ name }) => name)).toEqual(['stop-commands']);
   });
 
@@ -127,19 +133,22 @@ describe('the log of many', () => {
   test('carries out no command but its own fences', () => {
     let fences = 0;
     const all = fc.property(several, (deliveries) => {
-      const judgements = deliveries.map((delivery) => judge(delivery));
-      const log = written(() => writeMany(judgements));
+      const evaluations = deliveries.map((delivery) => evaluated(delivery));
+      const log = written(() => writeMany(evaluations));
       const stops = commandsIn(log);
       expect(stops.filter(({ name }) => name !== 'stop-commands')).toEqual([]);
       expect(log.open).toBeUndefined();
       expect(tokensIn(log)).toEqual(stops.map(({ data }) => data));
       fences += stops.length;
-      const failed = judgements.filter(({ failsStep }) => failsStep);
+      const shown = evaluations.map(unmasked);
+      const failed = shown.filter(({ failsStep }) => failsStep);
       const text = (line: unknown) => ({ kind: 'text', line });
       expect(shape(log)).toEqual([
-        ...judgements.map((one, index) => text(`${index + 1}/${judgements.length} ${headline(one)}`)),
+        ...shown.map((one, index) => text(`${index + 1}/${shown.length} ${outcomeHeadline(one)}`)),
         ...failed.flatMap((one) => [
-          text(`Index ${one.outcome.index}: ${headline(one)}${'error' in one.outcome ? ': HTTP 502' : ''}`),
+          text(
+            `Index ${one.outcome.index}: ${outcomeHeadline(one)}${'error' in one.outcome ? ': HTTP 502' : ''}`,
+          ),
           ...noteOf(one).foreign.flatMap(linesOf).map(text),
         ]),
         text(expect.stringMatching(/^\d+ invocations: [\w ,;]+\.$/)),
@@ -226,7 +235,7 @@ describe('annotations', () => {
   test('are exactly those that were meant, with a title of ours', () => {
     let bodies = 0;
     const all = fc.property(fc.array(hostileDelivery, { maxLength: 14 }), (deliveries) => {
-      const annotations = annotationsOf(deliveries.map((delivery) => judge(delivery)));
+      const annotations = annotationsOf(deliveries.map((delivery) => evaluated(delivery)));
       const log = written(() => writeAnnotations(annotations));
       expect(commandsIn(log)).toEqual(asCommands(annotations));
       expect(log.lines.filter(({ kind }) => kind !== 'command')).toEqual(
@@ -258,13 +267,13 @@ describe('annotations', () => {
 });
 
 describe('masks', () => {
-  const findAll = judging({ mask: 'response' });
+  const findAll = evaluating({ mask: 'response' });
 
   test('are registered one by one, each exactly as it is', async () => {
-    const judgeMasked = await findAll;
+    const evaluateMasked = await findAll;
     let registered = 0;
     const all = fc.property(hostileDelivery, (delivery) => {
-      const { secrets } = judgeMasked(delivery);
+      const { secrets } = evaluateMasked(delivery);
       const log = written(() => registerSecrets(secrets, new SecretTexts()));
       expect(commandsIn(log)).toEqual(
         secrets.texts.map((text) => ({ name: 'add-mask', properties: {}, data: onTheWire(text) })),
@@ -278,10 +287,10 @@ describe('masks', () => {
   });
 
   test('come with a log that has no more commands than before', async () => {
-    const judgeMasked = await findAll;
+    const evaluateMasked = await findAll;
     const all = fc.property(hostileDelivery, (delivery) => {
-      const { secrets, ...evaluation } = judgeMasked(delivery);
-      const shown = maskEvaluation({ ...evaluation, secrets }, new SecretTexts(secrets.texts));
+      const evaluation = evaluateMasked(delivery);
+      const shown = maskEvaluation(evaluation, new SecretTexts(evaluation.secrets.texts));
       const log = written(() => writeLog(shown, { showResponse: true }));
       expect(shape(log)).toEqual(meant(shown, true));
     });

@@ -17,7 +17,7 @@ import { codeSpan, table } from '../../../src/report/markdown.ts';
 import { SEED } from '../../seed.ts';
 import { hostileText } from './arbitraries.ts';
 import { onTheWire } from './capture.ts';
-import { hostileDelivery, judging } from './evaluations.ts';
+import { evaluating, hostileDelivery } from './evaluations.ts';
 import { summaryOf } from './writers.ts';
 
 const gitHub = unified()
@@ -119,7 +119,7 @@ const fields = ({ result }: InvocationResult): string[] =>
   ].filter((text) => text !== undefined);
 const agreed = hostileDelivery.filter((ended) => !fields(ended).some(disagreeing));
 
-const judge = await judging(
+const judge = await evaluating(
   { expect: "response != 'never'", query: 'response' },
   { failOnFunctionError: false },
 );

@@ -1,51 +1,61 @@
 import { info } from '@actions/core';
-import { maskEvaluation } from '../../../src/outcome/masks.ts';
+import { type MaskedEvaluation, maskEvaluation } from '../../../src/outcome/masks.ts';
 import type { Evaluation } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
-import type { Annotation } from '../../../src/report/annotations.ts';
-import { noteOf, progressLine, writeEnd } from '../../../src/report/log.ts';
-import { type Files, type Outputs, outputsOf } from '../../../src/report/outputs.ts';
-import { StepResults } from '../../../src/report/step-results.ts';
+import { StepResults } from '../../../src/outcome/step-results.ts';
+import { type Annotation, AnnotationList, annotationsFor } from '../../../src/report/annotations.ts';
+import { FailureNotes, progressLine, writeEnd } from '../../../src/report/log.ts';
+import { OutcomesJson, type OutputFiles, type Outputs, outputsOf } from '../../../src/report/outputs.ts';
 import { renderComment } from '../../../src/report/summary/permissions.ts';
 import { renderSummary } from '../../../src/report/summary/summary.ts';
 
-/** A evaluation as it may be shown. */
-export const shownOf = (evaluation: Evaluation): Evaluation =>
+/** An evaluation as it may be shown. */
+export const shownOf = (evaluation: Evaluation): MaskedEvaluation =>
   maskEvaluation(evaluation, new SecretTexts(evaluation.secrets.texts));
 
-function ledgerOf(judgements: readonly Evaluation[]): StepResults {
-  const results = new StepResults(judgements.length);
-  for (const evaluation of judgements) {
-    const shown = shownOf(evaluation);
-    results.add({ evaluation, shown, shownJson: JSON.stringify(shown.outcome) }, noteOf);
-  }
+/** The results of a step with these invocations. */
+function resultsOf(evaluations: readonly Evaluation[]): StepResults {
+  const results = new StepResults(evaluations.length);
+  for (const evaluation of evaluations) results.add(shownOf(evaluation));
   return results;
 }
 
 /** The annotations of a step with these invocations. */
-export const annotationsOf = (judgements: readonly Evaluation[]): readonly Annotation[] =>
-  ledgerOf(judgements).annotationsWith([]);
+export function annotationsOf(evaluations: readonly Evaluation[]): readonly Annotation[] {
+  const list = new AnnotationList();
+  for (const evaluation of evaluations) list.add(...annotationsFor(shownOf(evaluation)));
+  return list.allWith([]);
+}
 
 /** The outputs of a step with these invocations. */
-export const outputsFor = (judgements: readonly Evaluation[], files: Files): Outputs =>
-  outputsOf(ledgerOf(judgements), files);
+export function outputsFor(evaluations: readonly Evaluation[], files: OutputFiles): Outputs {
+  const outcomes = new OutcomesJson();
+  for (const evaluation of evaluations) {
+    const masked = shownOf(evaluation);
+    outcomes.add({ evaluation, masked, maskedJson: JSON.stringify(masked.outcome) });
+  }
+  const single = evaluations.length === 1 ? evaluations[0] : undefined;
+  return outputsOf({ single, outcomes: outcomes.text, counts: resultsOf(evaluations).counts }, files);
+}
 
 /** The job summary of a step with these invocations. */
-export const summaryOf = (judgements: readonly Evaluation[]): string =>
-  renderSummary(ledgerOf(judgements).outcomes);
+export const summaryOf = (evaluations: readonly Evaluation[]): string =>
+  renderSummary(resultsOf(evaluations).outcomes);
 
 /** The comment of a step with these invocations. */
-export const commentOf = (judgements: readonly Evaluation[]): string =>
-  renderComment(ledgerOf(judgements).outcomes, {
+export const commentOf = (evaluations: readonly Evaluation[]): string =>
+  renderComment(resultsOf(evaluations).outcomes, {
     key: 'key',
     commit: 'commit',
     runUrl: 'https://run.example',
   });
 
 /** Writes the log of a step with many invocations, from the first that ended to the totals. */
-export function writeMany(judgements: readonly Evaluation[]): void {
-  judgements.forEach((evaluation, index) => {
-    info(progressLine(shownOf(evaluation), index + 1, judgements.length));
+export function writeMany(evaluations: readonly Evaluation[]): void {
+  const notes = new FailureNotes();
+  evaluations.forEach((evaluation, index) => {
+    notes.add(shownOf(evaluation));
+    info(progressLine(shownOf(evaluation), index + 1, evaluations.length));
   });
-  writeEnd(ledgerOf(judgements));
+  writeEnd(notes, resultsOf(evaluations).counts);
 }

@@ -6,7 +6,7 @@ import { evaluate, type Rules } from '../../../src/outcome/evaluate.ts';
 import { NO_SECRETS } from '../../../src/outcome/masks.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { OUTCOME_FIELDS } from '../../base.ts';
-import { judging } from '../hostile/evaluations.ts';
+import { evaluating } from '../hostile/evaluations.ts';
 import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
 
 const RULES: Rules = {
@@ -197,7 +197,7 @@ describe('a failure', () => {
         error: {
           name: 'ECONNRESET',
           message:
-            'socket hang up. It was sent at 2026-01-02T03:04:06.000Z, and nothing tells whether the function ran.',
+            'socket hang up. The request was sent at 2026-01-02T03:04:06.000Z. It is not known whether the function ran.',
         },
       });
       expect(evaluation.failsStep).toBe(true);
@@ -216,7 +216,7 @@ describe('a failure', () => {
     expect(evaluation.outcome).toMatchObject({
       outcome: 'unknown',
       error: {
-        message: 'The restore hook failed. The function ran, at least in part, and its answer is lost.',
+        message: 'The restore hook failed. The function ran, at least in part, but its response was lost.',
       },
     });
     expect(evaluation.failsStep).toBe(true);
@@ -267,7 +267,7 @@ describe('a streamed response', () => {
     );
     expect(outcome).toMatchObject({
       outcome: 'unknown',
-      error: { message: 'broke. The function ran, at least in part, and its answer is lost.' },
+      error: { message: 'broke. The function ran, at least in part, but its response was lost.' },
     });
     expect(responseBytes).toBe(9);
   });
@@ -284,6 +284,20 @@ describe('a durable execution', () => {
       response: { paid: true },
       durable_execution_arn: ARN,
     });
+  });
+
+  test.each([
+    ['Event', '{}'],
+    ['Event', 'no JSON'],
+    ['DryRun', '{}'],
+  ] as const)('is what it takes for a response to %s: the body %j alone is none', (invocationType, body) => {
+    const emulated = delivery(answer(body, { statusCode: 202 }), {
+      invocation: invocation({ invocationType }),
+    });
+    const { outcome, response, responseBytes } = evaluate(emulated, RULES);
+    expect(outcome.outcome).toBe('succeeded');
+    expect(outcome).not.toHaveProperty('response');
+    expect([response.length, responseBytes]).toEqual([0, 0]);
   });
 
   test('that was not followed gives it none', () => {
@@ -303,7 +317,7 @@ describe('a durable execution', () => {
       durable_execution_arn: ARN,
       error: {
         name: 'Cancelled',
-        message: `cancelled. The execution was started and goes on by itself: ${ARN}.`,
+        message: `cancelled. The durable execution was started and continues on its own: ${ARN}.`,
         advice: expect.stringContaining(`stop-durable-execution --durable-execution-arn '${ARN}'`),
       },
     });
@@ -312,7 +326,7 @@ describe('a durable execution', () => {
 
 describe('masks', () => {
   const masked = (payload: string, mask = 'response.token') =>
-    judging({ mask }).then((judgeMasked) => judgeMasked(delivery(answer(payload))).secrets);
+    evaluating({ mask }).then((evaluateMasked) => evaluateMasked(delivery(answer(payload))).secrets);
 
   test.each([
     ['nested over 500 levels', `${'['.repeat(501)}"abc"${']'.repeat(501)}`],
@@ -333,19 +347,21 @@ describe('masks', () => {
   });
 
   test('withhold nothing where no response came', async () => {
-    const judgeMasked = await judging({ mask: 'response.token' });
+    const evaluateMasked = await evaluating({ mask: 'response.token' });
     const accepted = delivery(answer('', { statusCode: 202 }), {
       invocation: invocation({ invocationType: 'Event' }),
     });
-    expect(judgeMasked(accepted).secrets).toEqual(NO_SECRETS);
-    expect(judgeMasked(delivery(failure())).secrets).toEqual(NO_SECRETS);
+    expect(evaluateMasked(accepted).secrets).toEqual(NO_SECRETS);
+    expect(evaluateMasked(delivery(failure())).secrets).toEqual(NO_SECRETS);
   });
 
   test('withhold what came in place of the answer, and a stream that was too long to be held', async () => {
-    const judgeMasked = await judging({ mask: 'response.token' });
-    expect(judgeMasked(delivery(failure({ foreignText: 'token: abc' }))).secrets.withheld).toBe('not_json');
+    const evaluateMasked = await evaluating({ mask: 'response.token' });
+    expect(evaluateMasked(delivery(failure({ foreignText: 'token: abc' }))).secrets.withheld).toBe(
+      'not_json',
+    );
     const stream = answer('', { streamedBytes: 7_000_000 });
-    expect(judgeMasked(delivery(stream)).secrets.withheld).toBe('not_json');
+    expect(evaluateMasked(delivery(stream)).secrets.withheld).toBe('not_json');
   });
 });
 

@@ -2,10 +2,15 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { parseExpressions } from '../../../src/inputs/expressions.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
+import { evaluate } from '../../../src/outcome/evaluate.ts';
 import { findSecrets, maskEvaluation, NO_SECRETS } from '../../../src/outcome/masks.ts';
 import { formsOf } from '../../../src/outcome/secret-forms.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
+import { StepResults } from '../../../src/outcome/step-results.ts';
+import { outcomeHeadline } from '../../../src/report/log.ts';
+import { renderJobSummary } from '../../../src/report/summary/permissions.ts';
 import { failed, notInvoked, succeeded } from '../report/factory.ts';
+import { answer, delivery } from './factory.ts';
 
 const { search } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
 
@@ -58,6 +63,24 @@ describe('secrets', () => {
   });
 });
 
+test('nothing that is not masked can be written: the compiler refuses it', () => {
+  const { secrets, ...rest } = evaluate(delivery(answer('"x"')), {
+    failOnFunctionError: true,
+    expressions: { expect: [], mask: [] },
+    job: { eventName: 'push', hasOidc: false },
+  });
+  expect(secrets).toEqual(NO_SECRETS);
+  // @ts-expect-error: only maskEvaluation makes an evaluation that may be shown.
+  const line = outcomeHeadline(rest);
+  const masked = maskEvaluation({ ...rest, secrets }, new SecretTexts());
+  const { outcome } = rest;
+  // @ts-expect-error: and an outcome that is not masked is no part of the results that reports are made of.
+  new StepResults(1).add({ ...masked, outcome });
+  // @ts-expect-error: nor of the job summary.
+  const summary = renderJobSummary([outcome]);
+  expect([line, summary].join()).toContain('my-function');
+});
+
 describe('what may be shown', () => {
   const response = '{"token":"abc","pin":1234,"other":12345,"abc":"x abc y"}';
   const evaluation = succeeded(
@@ -92,7 +115,10 @@ describe('what may be shown', () => {
   });
 
   test('is all there is where nothing is secret', () => {
-    expect(maskEvaluation(evaluation, new SecretTexts())).toBe(evaluation);
+    const { hidesSomething, outcome, response: bytes } = maskEvaluation(evaluation, new SecretTexts());
+    expect(hidesSomething).toBe(false);
+    expect(JSON.stringify(outcome)).toBe(JSON.stringify(evaluation.outcome));
+    expect(bytes).toBe(evaluation.response);
   });
 
   test('is nothing of the function where a mask could not be evaluated', () => {
@@ -100,7 +126,7 @@ describe('what may be shown', () => {
       { ...evaluation, secrets: { texts: [], withheld: 'mask_failed' } },
       new SecretTexts(),
     );
-    const all = JSON.stringify({ ...shown, secrets: {}, response: Buffer.from(shown.response).toString() });
+    const all = JSON.stringify({ ...shown, response: Buffer.from(shown.response).toString() });
     expect(all).not.toContain('abc');
     expect(all).not.toContain('1234');
     expect(shown.outcome.outcome).toBe('succeeded');

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Evaluation } from '../../../src/outcome/outcome.ts';
+import type { MaskedEvaluation } from '../../../src/outcome/masks.ts';
 import {
   type Annotation,
   AnnotationList,
   annotationsFor,
   invalidInput,
 } from '../../../src/report/annotations.ts';
-import { notWritten } from '../../../src/report/report-writer.ts';
+import { notWritten } from '../../../src/report/report-guard.ts';
 import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
 
 const ERROR = {
@@ -23,9 +23,12 @@ const ERROR = {
 };
 const LENIENT = { failsStep: false };
 
-function annotated(judgements: readonly Evaluation[], ofStep: readonly Annotation[] = []): Annotation[] {
+function annotated(
+  evaluations: readonly MaskedEvaluation[],
+  ofStep: readonly Annotation[] = [],
+): Annotation[] {
   const list = new AnnotationList();
-  for (const evaluation of judgements) list.add(...annotationsFor(evaluation));
+  for (const evaluation of evaluations) list.add(...annotationsFor(evaluation));
   return list.allWith(ofStep);
 }
 

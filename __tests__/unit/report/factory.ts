@@ -1,14 +1,22 @@
 import { Buffer } from 'node:buffer';
-import { NO_SECRETS } from '../../../src/outcome/masks.ts';
+import { type MaskedEvaluation, maskEvaluation, NO_SECRETS } from '../../../src/outcome/masks.ts';
 import type { Evaluation, Outcome } from '../../../src/outcome/outcome.ts';
+import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { OUTCOME_FIELDS, REQUEST_ID } from '../../base.ts';
 
 export { REQUEST_ID } from '../../base.ts';
 
 type Of<Kind extends Outcome['outcome']> = Partial<Extract<Outcome, { outcome: Kind }>>;
 
-function evaluationOf(outcome: Outcome, rest: Partial<Evaluation>): Evaluation {
-  return {
+/** An evaluation as a step shows it that has no secrets. */
+export const unmasked = (evaluation: Evaluation): MaskedEvaluation =>
+  maskEvaluation({ ...evaluation, secrets: NO_SECRETS }, new SecretTexts());
+
+/** An evaluation that may be shown as it is. */
+type Shown = Evaluation & MaskedEvaluation;
+
+function evaluationOf(outcome: Outcome, rest: Partial<Evaluation>): Shown {
+  const evaluation = {
     label: 'my-function',
     outcome,
     response: new Uint8Array(),
@@ -20,10 +28,11 @@ function evaluationOf(outcome: Outcome, rest: Partial<Evaluation>): Evaluation {
     secrets: NO_SECRETS,
     ...rest,
   };
+  return { ...evaluation, ...unmasked(evaluation) };
 }
 
 /** A function that succeeded, with overrides of the outcome and of what surrounds it. */
-export function succeeded(fields: Of<'succeeded'> = {}, rest: Partial<Evaluation> = {}): Evaluation {
+export function succeeded(fields: Of<'succeeded'> = {}, rest: Partial<Evaluation> = {}): Shown {
   return evaluationOf(
     { ...OUTCOME_FIELDS, status_code: 200, request_id: REQUEST_ID, ...fields, outcome: 'succeeded' },
     rest,
@@ -35,7 +44,7 @@ export function failed(
   response: unknown,
   fields: Of<'function_error'> = {},
   rest: Partial<Evaluation> = {},
-): Evaluation {
+): Shown {
   return evaluationOf(
     {
       ...OUTCOME_FIELDS,
@@ -50,15 +59,26 @@ export function failed(
   );
 }
 
+/** A response that does not meet expectations. */
+export function expectationFailed(
+  fields: Of<'expectation_failed'> = {},
+  rest: Partial<Evaluation> = {},
+): Shown {
+  return evaluationOf(
+    { ...OUTCOME_FIELDS, status_code: 200, ...fields, outcome: 'expectation_failed' },
+    rest,
+  );
+}
+
 const REFUSED = { name: 'AccessDeniedException', message: 'not authorized', advice: 'Allow it.' };
 const LOST = { name: 'ECONNRESET', message: 'socket hang up', advice: 'Look at the log.' };
 
-/** An invocation that surely did not run. */
-export function notInvoked(fields: Of<'not_invoked'> = {}, rest: Partial<Evaluation> = {}): Evaluation {
+/** An invocation that did not run. */
+export function notInvoked(fields: Of<'not_invoked'> = {}, rest: Partial<Evaluation> = {}): Shown {
   return evaluationOf({ ...OUTCOME_FIELDS, error: REFUSED, ...fields, outcome: 'not_invoked' }, rest);
 }
 
-/** An invocation that was sent and never answered. */
-export function unknown(fields: Of<'unknown'> = {}, rest: Partial<Evaluation> = {}): Evaluation {
+/** An invocation that was sent and got no response. */
+export function unknown(fields: Of<'unknown'> = {}, rest: Partial<Evaluation> = {}): Shown {
   return evaluationOf({ ...OUTCOME_FIELDS, error: LOST, ...fields, outcome: 'unknown' }, rest);
 }

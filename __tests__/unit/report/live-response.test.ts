@@ -49,7 +49,7 @@ describe('a response that arrives in pieces', () => {
   test('that is no text is not shown', () => {
     expect(shown('text\n', new Uint8Array([0xff, 0x0a]), 'more\n')).toEqual([
       'text',
-      'The response is no text and not shown.',
+      'The response is not text, so it is not shown.',
       '',
       '',
     ]);

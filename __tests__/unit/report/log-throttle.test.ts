@@ -1,6 +1,6 @@
 import { info } from '@actions/core';
 import { describe, expect, test } from '@jest/globals';
-import { LogThrottle } from '../../../src/report/log-throttle.ts';
+import { LogThrottle } from '../../../src/report/progress.ts';
 import { stdoutOf } from '../hostile/capture.ts';
 import { failed, succeeded } from './factory.ts';
 

@@ -1,9 +1,19 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { announcement, groupsOf, headline, hints } from '../../../src/report/log.ts';
-import { failed, notInvoked, succeeded, unknown } from './factory.ts';
+import { announcement, groupsOf, hints, outcomeHeadline } from '../../../src/report/log.ts';
+import { expectationFailed, failed, notInvoked, succeeded, unknown } from './factory.ts';
 
 const response = (text: string) => ({ response: Buffer.from(text) });
+const unmet = (count: number) => {
+  const expectation = { expression: 'response', met: false, value: 1 };
+  return expectationFailed(
+    {},
+    {
+      ...response('1'),
+      unmet: Array.from({ length: count }, () => ({ expectation, why: 'response is 1.' })),
+    },
+  );
+};
 const ERROR = { errorType: 'Error', errorMessage: 'boom' };
 
 describe('the headline', () => {
@@ -39,20 +49,25 @@ describe('the headline', () => {
       failed(ERROR),
       'Lambda function my-function failed (status: 200, payload: 43 bytes)',
     ],
+    [
+      'one unmet expectation',
+      unmet(1),
+      'Lambda function my-function responded, but did not meet 1 expectation (status: 200, payload: 1 bytes)',
+    ],
+    [
+      'several unmet expectations',
+      unmet(2),
+      'Lambda function my-function responded, but did not meet 2 expectations (status: 200, payload: 1 bytes)',
+    ],
     ['a refusal', notInvoked(), 'Lambda function my-function was not invoked'],
-    ['a lost answer', unknown(), 'Lambda function my-function was sent its event, and no answer came'],
+    ['a lost response', unknown(), 'Lambda function my-function did not respond, and may have run'],
     [
       'a durable execution that was followed',
       succeeded(
         { invocation_type: 'Event', status_code: 202, response: 7, durable_execution_arn: 'arn:durable' },
         response('7'),
       ),
-      'Lambda function my-function ran to its end as a durable execution (status: 202, payload: 1 bytes)',
-    ],
-    [
-      'a 202 with a body that is no durable execution',
-      succeeded({ invocation_type: 'Event', status_code: 202, response: 7 }, response('7')),
-      'Lambda function my-function invoked asynchronously (status: 202)',
+      'Lambda function my-function completed its durable execution (status: 202, payload: 1 bytes)',
     ],
     [
       'a durable execution that was not followed',
@@ -62,19 +77,19 @@ describe('the headline', () => {
     [
       'a durable execution whose end is not known',
       unknown({ durable_execution_arn: 'arn:durable' }),
-      'Lambda function my-function was started, and how its durable execution ends is not known',
+      'Lambda function my-function started a durable execution, but how it ends is not known',
     ],
     [
       'a stream that broke',
       unknown({}, { responseBytes: 1234 }),
-      'Lambda function my-function answered in part: its stream broke off after 1234 bytes',
+      'Lambda function my-function responded in part: its stream ended early, after 1234 bytes',
     ],
   ])('says what came of it: %s', (_, evaluation, line) => {
-    expect(headline(evaluation)).toBe(line);
+    expect(outcomeHeadline(evaluation)).toBe(line);
   });
 
   test('names the function as the user wrote it', () => {
-    expect(headline(notInvoked({}, { label: '123456789012:function:f' }))).toBe(
+    expect(outcomeHeadline(notInvoked({}, { label: '123456789012:function:f' }))).toBe(
       'Lambda function 123456789012:function:f was not invoked',
     );
   });
@@ -91,7 +106,7 @@ describe('the response', () => {
     const evaluation = succeeded({}, response('{"a": 1}'));
     expect(groupsOf(evaluation, { showResponse: false })).toEqual([]);
     expect(hints(evaluation, { showResponse: false })).toEqual([
-      'The response is in the outputs; show_response: true prints it here.',
+      'Response saved to the output `response`. Set show_response: true to print it.',
     ]);
   });
 
@@ -150,11 +165,11 @@ test.each([notInvoked(), unknown()])('without an answer there is no group', (eva
   expect(groupsOf(evaluation, { showResponse: true })).toEqual([]);
 });
 
-test('a log that is kept elsewhere is named by its place', () => {
+test('a log that is stored in CloudWatch Logs alone is named by its place', () => {
   const log_result = '{"logGroup":"/aws/lambda/f","logStreamName":"2026/01/02/[7]abc"}';
   expect(groupsOf(succeeded({ log_result }), { showResponse: false })).toEqual([
     {
-      title: 'Function log (kept elsewhere)',
+      title: 'Function log (stored in CloudWatch Logs)',
       foreign: 'Log group: /aws/lambda/f\nLog stream: 2026/01/02/[7]abc',
     },
   ]);
@@ -175,7 +190,7 @@ test('what came in place of Lambda’s answer is a group, cut at 4 KiB', () => {
     showResponse: false,
   });
   expect(group).toEqual({
-    title: "What came in place of Lambda's answer",
+    title: "Response that is not Lambda's",
     foreign: `${'x'.repeat(4096)}\n… cut: the first 4,096 of 4,097 bytes`,
   });
   expect(others).toEqual([]);
@@ -183,7 +198,7 @@ test('what came in place of Lambda’s answer is a group, cut at 4 KiB', () => {
 
 test('a tail that the function refused is told', () => {
   expect(hints(succeeded({}, { tailRefused: true }), { showResponse: false })).toEqual([
-    'This function supports no log tail; it was asked again without one and ran once.',
+    'This function does not support log_type: Tail. The request was sent again without it, and the function ran once.',
   ]);
 });
 
@@ -194,7 +209,7 @@ describe('a streamed response', () => {
     const options = { showResponse: false };
     expect(hints(succeeded({}, kept(true)), options)).toEqual(['The response is in /w/response']);
     expect(hints(unknown({}, kept(false)), options)).toEqual([
-      'What had arrived of the response is in /w/response',
+      'The part of the response that arrived is in /w/response',
     ]);
   });
 

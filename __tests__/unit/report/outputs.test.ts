@@ -1,22 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import type { Evaluation } from '../../../src/outcome/outcome.ts';
-import { noteOf } from '../../../src/report/log.ts';
-import { outputsOf } from '../../../src/report/outputs.ts';
-import { StepResults } from '../../../src/report/step-results.ts';
+import { outputsFor } from '../hostile/writers.ts';
 import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
 
 const FILE = '/temp/outcomes.jsonl';
-const ledgerOf = (judgements: readonly Evaluation[]): StepResults => {
-  const results = new StepResults(judgements.length);
-  for (const evaluation of judgements) {
-    const shownJson = JSON.stringify(evaluation.outcome);
-    results.add({ evaluation, shown: evaluation, shownJson }, noteOf);
-  }
-  return results;
-};
-const valuesOf = (judgements: readonly Evaluation[], response?: string) =>
-  outputsOf(ledgerOf(judgements), { results: FILE, response }).values;
+const valuesOf = (evaluations: readonly Evaluation[], response?: string) =>
+  outputsFor(evaluations, { outcomes: FILE, response }).values;
 
 describe('the outputs', () => {
   test('of one invocation are all its figures as text', () => {
@@ -113,15 +103,15 @@ describe('the outputs', () => {
   });
 
   test('of several invocations are the common ones alone', () => {
-    const judgements = [
+    const evaluations = [
       succeeded({ cold_start: true }),
       succeeded({ cold_start: false }),
       failed({}, { cold_start: true }),
       notInvoked(),
       unknown(),
     ];
-    expect(valuesOf(judgements)).toEqual({
-      outcomes: JSON.stringify(judgements.map(({ outcome }) => outcome)),
+    expect(valuesOf(evaluations)).toEqual({
+      outcomes: JSON.stringify(evaluations.map(({ outcome }) => outcome)),
       outcomes_file: FILE,
       total: '5',
       succeeded: '2',
@@ -152,7 +142,7 @@ describe('an output that is too long for a runner', () => {
   const long = succeeded({ response: 'parsed' }, { response: Buffer.from('x'.repeat(1_000_001)) });
 
   test('is empty, and the file that has it is named', () => {
-    const { values, tooLong } = outputsOf(ledgerOf([long]), { results: FILE, response: '/temp/response' });
+    const { values, tooLong } = outputsFor([long], { outcomes: FILE, response: '/temp/response' });
     expect(values['response']).toBe('');
     expect(values['response_file']).toBe('/temp/response');
     expect(tooLong).toEqual([{ name: 'response', bytes: 1_000_001, file: '/temp/response' }]);
@@ -161,15 +151,13 @@ describe('an output that is too long for a runner', () => {
   test('is one of more than 1,000,000 bytes, not characters', () => {
     const whole = succeeded({}, { response: Buffer.from('é'.repeat(500_000)) });
     const over = succeeded({}, { response: Buffer.from(`${'é'.repeat(500_000)}x`) });
-    expect(outputsOf(ledgerOf([whole]), { results: FILE }).tooLong).toEqual([]);
-    expect(outputsOf(ledgerOf([over]), { results: FILE }).tooLong.map(({ name }) => name)).toEqual([
-      'response',
-    ]);
+    expect(outputsFor([whole], { outcomes: FILE }).tooLong).toEqual([]);
+    expect(outputsFor([over], { outcomes: FILE }).tooLong.map(({ name }) => name)).toEqual(['response']);
   });
 
   test('leaves outcomes to the outcomes file', () => {
-    const { values, tooLong } = outputsOf(ledgerOf([succeeded({ response: 'x'.repeat(1_000_000) })]), {
-      results: FILE,
+    const { values, tooLong } = outputsFor([succeeded({ response: 'x'.repeat(1_000_000) })], {
+      outcomes: FILE,
     });
     expect(values['outcomes']).toBe('');
     expect(values['outcomes_file']).toBe(FILE);
@@ -179,7 +167,7 @@ describe('an output that is too long for a runner', () => {
 
 describe('a streamed response', () => {
   const tooLong = (evaluation: Evaluation) =>
-    outputsOf(ledgerOf([evaluation]), { results: FILE, response: '/w/response' }).tooLong;
+    outputsFor([evaluation], { outcomes: FILE, response: '/w/response' }).tooLong;
 
   test('that was too long to be held is in its file alone', () => {
     const evaluation = succeeded({}, { response: new Uint8Array(), responseBytes: 200_000_000 });

@@ -1,3 +1,4 @@
+import type { MaskedOutcome } from '../../outcome/masks.ts';
 import type { Outcome } from '../../outcome/outcome.ts';
 import { fixOf } from '../../outcome/permission/fix.ts';
 import { type Permission, readPermission } from '../../outcome/permission/reading.ts';
@@ -18,7 +19,7 @@ function fixFor(permissions: readonly Permission[], accountIds: 'shown' | 'hidde
 }
 
 /** The job summary: for dry runs the permissions and how to fix the missing ones, for all others the outcomes. */
-export function renderJobSummary(outcomes: readonly Outcome[]): string {
+export function renderJobSummary(outcomes: readonly MaskedOutcome[]): string {
   if (!isPermissionCheck(outcomes)) return renderSummary(outcomes);
   const permissions = outcomes.map(readPermission);
   const table =
@@ -35,7 +36,7 @@ const withoutHeading = (markdown: string): string => markdown.slice(markdown.ind
 
 /** The comment on a pull request: the same as the summary, but without account ids, since it can be public. */
 export function renderComment(
-  outcomes: readonly Outcome[],
+  outcomes: readonly MaskedOutcome[],
   source: { key: string; commit: string; runUrl: string },
 ): string {
   const isCheck = isPermissionCheck(outcomes);

@@ -1,24 +1,17 @@
 import type { Outcome } from '../../outcome/outcome.ts';
-
-type OutcomeKind = Outcome['outcome'];
+import { countOutcomes, type OutcomeCounts } from '../../outcome/step-results.ts';
 
 /** Milliseconds: the extremes, and the nearest rank of the middle and of 95 of 100. */
 export type Latency = Readonly<{ min: number; median: number; p95: number; max: number }>;
 
 /** Counts and times of several outcomes. */
-export type Statistics = Readonly<{
-  total: number;
-  counts: Readonly<Record<OutcomeKind, number>>;
-  /** All outcomes but `succeeded`, as in the output `failed`. */
-  failed: number;
-  /** Invocations whose log shows a cold start, and whose log shows a warm one. For the rest it is not known. */
-  cold: number;
-  warm: number;
-  /** Of the durations in the log tails, or where no log has one, of the round trips. */
-  latency?: Latency & Readonly<{ of: 'duration_ms' | 'elapsed_ms'; count: number }>;
-  /** From the first start to the last end. */
-  wallMs: number;
-}>;
+export type Statistics = OutcomeCounts &
+  Readonly<{
+    /** Of the durations in the log tails, or where no log has one, of the round trips. */
+    latency?: Latency & Readonly<{ of: 'duration_ms' | 'elapsed_ms'; count: number }>;
+    /** From the first start to the last end. */
+    wallMs: number;
+  }>;
 
 /**
  * The nearest rank, a whole percentage: the least of the values that this share of them does not exceed.
@@ -68,20 +61,6 @@ function latency(outcomes: readonly Outcome[]): Statistics['latency'] {
   const values = of === 'duration_ms' ? durations : responded.map(({ elapsed_ms: elapsed }) => elapsed);
   const figures = latencyOf(values.filter(Number.isFinite).map((value) => Math.max(value, 0)));
   return figures && { ...figures, of, count: values.length };
-}
-
-/** Counts outcomes by kind, and cold and warm starts. */
-export function countOutcomes(
-  outcomes: readonly Outcome[],
-): Pick<Statistics, 'total' | 'counts' | 'failed' | 'cold' | 'warm'> {
-  const counts = { succeeded: 0, function_error: 0, expectation_failed: 0, not_invoked: 0, unknown: 0 };
-  const starts = { cold: 0, warm: 0 };
-  for (const outcome of outcomes) {
-    counts[outcome.outcome] += 1;
-    const isCold = 'cold_start' in outcome ? outcome.cold_start : undefined;
-    if (isCold !== undefined) starts[isCold ? 'cold' : 'warm'] += 1;
-  }
-  return { total: outcomes.length, counts, failed: outcomes.length - counts.succeeded, ...starts };
 }
 
 /** Counts the outcomes and measures their times. */

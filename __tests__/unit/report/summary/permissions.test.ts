@@ -1,14 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import type { Outcome } from '../../../../src/outcome/outcome.ts';
+import type { MaskedOutcome } from '../../../../src/outcome/masks.ts';
 import { renderComment, renderJobSummary } from '../../../../src/report/summary/permissions.ts';
 import { notInvoked, succeeded } from '../factory.ts';
 
 const CALLER = 'arn:aws:sts::123456789012:assumed-role/deploy/session';
 
-const allowed = (name: string): Outcome =>
+const allowed = (name: string): MaskedOutcome =>
   succeeded({ function_name: name, invocation_type: 'DryRun', status_code: 204 }).outcome;
-const refused = (name: string): Outcome =>
+const refused = (name: string): MaskedOutcome =>
   notInvoked({
     function_name: name,
     invocation_type: 'DryRun',

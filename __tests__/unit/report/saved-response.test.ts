@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { writeResponseFile } from '../../../src/report/response-file.ts';
+import { saveResponse } from '../../../src/report/saved-response.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -13,7 +13,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 test('a response is in its file byte for byte, and nothing else is in the folder', async () => {
   const response = Buffer.from([0xef, 0xbb, 0xbf, 0xff, 0x00, 0x0a]);
-  await writeResponseFile(path.join(folder, 'new', 'deep', 'response'), response);
+  await saveResponse(path.join(folder, 'new', 'deep', 'response'), response);
   expect(await readFile(path.join(folder, 'new', 'deep', 'response'))).toEqual(response);
   expect(await readdir(path.join(folder, 'new', 'deep'))).toEqual(['response']);
 });
@@ -22,7 +22,7 @@ test('a response is moved into its place whole, so that who reads the old one re
   const file = path.join(folder, 'replaced');
   await writeFile(file, 'old');
   const before = await readFileIdentity(file);
-  await writeResponseFile(file, Buffer.from('new'));
+  await saveResponse(file, Buffer.from('new'));
   expect(await readFile(file, 'utf8')).toBe('new');
   expect(await readFileIdentity(file)).not.toBe(before);
 });
@@ -30,7 +30,7 @@ test('a response is moved into its place whole, so that who reads the old one re
 test('what can not be moved into its place leaves nothing half behind', async () => {
   await mkdir(path.join(folder, 'taken', 'response'), { recursive: true });
   await writeFile(path.join(folder, 'taken', 'response', 'mine'), '');
-  await expect(writeResponseFile(path.join(folder, 'taken', 'response'), Buffer.from('x'))).rejects.toThrow();
+  await expect(saveResponse(path.join(folder, 'taken', 'response'), Buffer.from('x'))).rejects.toThrow();
   expect(await readdir(path.join(folder, 'taken'))).toEqual(['response']);
   expect(await readdir(path.join(folder, 'taken', 'response'))).toEqual(['mine']);
 });
@@ -38,7 +38,7 @@ test('what can not be moved into its place leaves nothing half behind', async ()
 test('responses that are written into one new folder at once are all there', async () => {
   const names = ['one', 'two', 'three', 'four'];
   const places = names.map((name) => path.join(folder, 'at-once', 'deep', name));
-  await Promise.all(places.map((place, index) => writeResponseFile(place, Buffer.from(names[index] ?? ''))));
+  await Promise.all(places.map((place, index) => saveResponse(place, Buffer.from(names[index] ?? ''))));
   expect(await Promise.all(places.map((place) => readFile(place, 'utf8')))).toEqual(names);
 });
 

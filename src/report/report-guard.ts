@@ -1,7 +1,7 @@
 import { messageOf } from '../shared/errors.ts';
 import { type Annotation, stepAnnotation } from './annotations.ts';
 
-/** Something that a step writes. Later steps rely on what is required, so the step fails where it is not written. */
+/** A report of a step. Later steps rely on a required report, so the step fails where it is not written. */
 type ReportKind = Readonly<{ isRequired: boolean; title: string; what: string; fix: string }>;
 
 const DISK = 'Check the disk space of the runner';
@@ -37,6 +37,12 @@ const KINDS = {
     what: 'The job summary was not written',
     fix: `${DISK} and the file that GITHUB_STEP_SUMMARY names, or set summary: false.`,
   },
+  annotations: {
+    isRequired: false,
+    title: 'Annotations Not Written',
+    what: 'The annotations are not complete',
+    fix: 'The outcomes are in the outputs and the outcomes file.',
+  },
   comment: {
     isRequired: false,
     title: 'Comment Not Written',
@@ -51,7 +57,7 @@ const KINDS = {
   },
 } as const satisfies Readonly<Record<string, ReportKind>>;
 
-/** What a step writes, by name; `internal` is everything that should never fail. */
+/** The reports of a step; `internal` is everything that should never fail. */
 export type ReportName = keyof typeof KINDS;
 
 /** The annotation for a report that could not be written: what, why and how to fix it. */
@@ -65,9 +71,11 @@ export function notWritten(report: ReportName, error: unknown): Annotation {
   });
 }
 
-/** Writes each report by itself: one that can't be written is kept as an annotation, and stops nothing else. */
-export class ReportWriter {
+/** Guards each report by itself: one that can't be written becomes an annotation, and stops nothing else. */
+export class ReportGuard {
   readonly #problems: Annotation[] = [];
+  /** Annotations that were taken or wait for it: what fails for each of many invocations is reported once. */
+  readonly #known = new Set<string>();
   #failsStep = false;
 
   /** Whether something is missing that later steps rely on. */
@@ -75,24 +83,26 @@ export class ReportWriter {
     return this.#failsStep;
   }
 
-  /** Writes a report; undefined where that failed. */
-  async write<Written>(
+  /** Does a part of a report; undefined where that failed. */
+  async run<Written>(
     report: ReportName,
-    write: () => Written | Promise<Written>,
+    work: () => Written | Promise<Written>,
   ): Promise<Written | undefined> {
     try {
-      return await write();
+      return await work();
     } catch (error) {
       this.fail(report, error);
       return undefined;
     }
   }
 
-  /** Takes in that a report could not be written. */
+  /** Records that a report could not be written. */
   fail(report: ReportName, error: unknown): void {
     const problem = notWritten(report, error);
-    this.#problems.push(problem);
     this.#failsStep ||= problem.level === 'error';
+    if (this.#known.has(problem.body)) return;
+    this.#known.add(problem.body);
+    this.#problems.push(problem);
   }
 
   /** The annotations of what could not be written, each once. */

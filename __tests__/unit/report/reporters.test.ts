@@ -1,0 +1,71 @@
+import { describe, expect, test } from '@jest/globals';
+import type { EvaluatedInvocation } from '../../../src/outcome/evaluator.ts';
+import { ReportGuard } from '../../../src/report/report-guard.ts';
+import { type Reporter, Reports } from '../../../src/report/reporters.ts';
+import { stdoutDuring } from '../hostile/capture.ts';
+import { succeeded } from './factory.ts';
+
+const evaluated: EvaluatedInvocation = { evaluation: succeeded(), masked: succeeded(), maskedJson: '{}' };
+const failing = (): never => {
+  throw new Error('full');
+};
+
+/** What is done by reporters of which one fails, and what is printed. */
+async function doneBeside(broken: Partial<Reporter> & Pick<Reporter, 'name'>) {
+  const done: string[] = [];
+  const reporter = (name: Reporter['name']): Reporter => ({
+    name,
+    add: () => done.push(`${name}: add`),
+    write: () => {
+      done.push(`${name}: write`);
+    },
+  });
+  const guard = new ReportGuard();
+  const reports = new Reports(
+    [reporter('log'), { ...reporter(broken.name), ...broken }, reporter('comment')],
+    guard,
+  );
+  const stdout = await stdoutDuring(async () => {
+    await reports.add(evaluated);
+    await reports.write();
+  });
+  return { done, guard, stdout };
+}
+
+describe('a report that fails', () => {
+  test('takes no other with it, neither while invocations end nor afterwards', async () => {
+    for (const broken of [{ add: failing }, { write: failing }]) {
+      const { done } = await doneBeside({ name: 'summary', ...broken });
+      expect(done).toEqual(
+        expect.arrayContaining(['log: add', 'comment: add', 'log: write', 'comment: write']),
+      );
+    }
+  });
+
+  test.each([
+    ['summary', false],
+    ['annotations', false],
+    ['comment', false],
+    ['log', false],
+    ['outputs', true],
+    ['outcomes_file', true],
+    ['response', true],
+  ] as const)('fails the step where later steps rely on it: %s, %s', async (name, failsStep) => {
+    const { guard } = await doneBeside({ name, write: failing });
+    expect(guard.failsStep).toBe(failsStep);
+  });
+
+  test('for each of many invocations is one annotation', () => {
+    const guard = new ReportGuard();
+    for (let at = 0; at < 3; at += 1) guard.fail('annotations', new Error('full'));
+    expect(guard.takeProblems()).toHaveLength(1);
+    guard.fail('annotations', new Error('full'));
+    guard.fail('outputs', new Error('full'));
+    expect(guard.takeProblems().map(({ title }) => title)).toEqual(['Outputs Not Written']);
+  });
+
+  test('after the annotations were written is reported all the same', async () => {
+    const { stdout } = await doneBeside({ name: 'summary', write: failing });
+    expect(stdout).toMatch(/^::warning title=Job Summary Not Written::The job summary was not written: full/);
+  });
+});

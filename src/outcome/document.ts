@@ -1,0 +1,147 @@
+import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
+import { utf8 } from '../shared/text.ts';
+import { adviseOn, type JobFacts } from './failure-advice.ts';
+import { decodeLogTail, readFigures } from './log-tail.ts';
+import type { Outcome } from './outcome.ts';
+
+const DEEPEST = 500;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+// A bracket and a brace differ in one bit.
+const BRACE_BIT = 0x20;
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
+
+/** Whether JSON is nested deeper than the code that reads it and writes it again can go. */
+function isTooDeep(json: Uint8Array): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at] ?? 0;
+    if (inText) {
+      if (byte === BACKSLASH) at += 1;
+      else if (byte === QUOTE) inText = false;
+    } else if (byte === QUOTE) inText = true;
+    else if ((byte | BRACE_BIT) === CLOSING) depth -= 1;
+    else if ((byte | BRACE_BIT) === OPENING) depth += 1;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
+}
+
+const BYTE_ORDER_MARK = /^\ufeff/;
+
+/** A response parsed; its text as it is where that is not JSON. */
+export type ParsedResponse = Readonly<{ value: unknown; isJson: boolean }>;
+
+/** Parses a response. JSON that is nested over 500 levels deep counts as text. */
+export function parseResponse(payload: Uint8Array): ParsedResponse {
+  const text = utf8(payload);
+  if (isTooDeep(payload)) return { value: text, isJson: false };
+  try {
+    return { value: JSON.parse(text.replace(BYTE_ORDER_MARK, '')), isJson: true };
+  } catch {
+    return { value: text, isJson: false };
+  }
+}
+
+function invocationFields({ invocation, region, startedAt, elapsedMs, attempts }: InvocationResult) {
+  const qualifier = invocation.qualifier ?? invocation.reference.qualifier;
+  return {
+    index: invocation.index,
+    function_name: invocation.reference.name,
+    ...(qualifier !== undefined && { qualifier }),
+    ...(region !== undefined && { region }),
+    invocation_type: invocation.invocationType,
+    ...(invocation.tenantId !== undefined && { tenant_id: invocation.tenantId }),
+    started_at: startedAt.toISOString(),
+    elapsed_ms: elapsedMs,
+    attempts,
+  };
+}
+
+/**
+ * Whether the payload is the function's response. An Event has one where its durable execution was followed: what an
+ * emulator sends with a 202 is none. Of a stream that was too long to be held there is only the file.
+ */
+export function isFunctionResponse(
+  { payload, functionError, durableExecutionArn, streamedBytes }: InvokeResponse,
+  { invocationType }: Invocation,
+): boolean {
+  if (functionError !== undefined) return true;
+  if (streamedBytes !== undefined) return payload.length === streamedBytes;
+  if (invocationType === 'RequestResponse') return true;
+  return invocationType === 'Event' && durableExecutionArn !== undefined && payload.length > 0;
+}
+
+function responseFields(response: InvokeResponse, invocation: Invocation, parsed: unknown) {
+  const { statusCode, executedVersion, requestId, durableExecutionArn, logTail } = response;
+  const log = logTail === undefined ? undefined : decodeLogTail(logTail);
+  return {
+    status_code: statusCode,
+    ...(executedVersion !== undefined && { executed_version: executedVersion }),
+    ...(requestId !== undefined && { request_id: requestId }),
+    ...(durableExecutionArn !== undefined && { durable_execution_arn: durableExecutionArn }),
+    ...(isFunctionResponse(response, invocation) && { response: parsed }),
+    ...(log !== undefined && {
+      ...(invocation.keepsLog && { log_result: log }),
+      ...readFigures(log, requestId),
+    }),
+  };
+}
+
+/** Whether the function ran, in a sentence for a reader who has to decide what to do now. */
+export function whetherItRan(failure: InvokeFailure): string {
+  if (failure.durableExecutionArn !== undefined) {
+    return `The durable execution was started and continues on its own: ${failure.durableExecutionArn}.`;
+  }
+  switch (failure.evidence) {
+    case 'did_not_run':
+      return 'The function did not run.';
+    case 'ran':
+      return 'The function ran, at least in part, but its response was lost.';
+    case 'may_have_run':
+      return `The request was sent at ${failure.sentAt?.toISOString() ?? 'an unknown time'}. It is not known whether the function ran.`;
+    default:
+      return failure.evidence satisfies never;
+  }
+}
+
+const asSentence = (message: string): string => (/[.!?…]$/.test(message) ? message : `${message}.`);
+
+/** The job that a failure happened in, and a sentence on whether the function ran where the failure does not have it. */
+export type FailureContext = Readonly<{ job: JobFacts; ran?: string }>;
+
+function failureFields(
+  failure: InvokeFailure,
+  { invocation, region }: InvocationResult,
+  context: FailureContext,
+) {
+  const { requestId, durableExecutionArn, name, message } = failure;
+  return {
+    ...(requestId !== undefined && { request_id: requestId }),
+    ...(durableExecutionArn !== undefined && { durable_execution_arn: durableExecutionArn }),
+    error: {
+      name,
+      message: `${asSentence(message)} ${context.ran ?? whetherItRan(failure)}`,
+      advice: adviseOn({ failure, invocation, region, job: context.job }),
+    },
+  };
+}
+
+/** The outcome before any expression is evaluated. */
+export function outcomeOf(ended: InvocationResult, parsed: unknown, context: FailureContext): Outcome {
+  const { result, invocation } = ended;
+  const fields = invocationFields(ended);
+  if (result.kind === 'failure') {
+    return {
+      ...fields,
+      ...failureFields(result, ended, context),
+      outcome: result.evidence === 'did_not_run' ? 'not_invoked' : 'unknown',
+    };
+  }
+  const responded = { ...fields, ...responseFields(result, invocation, parsed) };
+  return result.functionError === undefined
+    ? { ...responded, outcome: 'succeeded' }
+    : { ...responded, outcome: 'function_error', function_error: result.functionError };
+}
