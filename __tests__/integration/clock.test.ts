@@ -97,6 +97,16 @@ describe.each([
   });
 });
 
+test('the Date header of a response that is no refusal changes nothing, since a proxy may have written it', async () => {
+  const date = new Date(Date.now() + HOUR_MS).toUTCString();
+  lambda.setFault((_, n) =>
+    n === 0 ? { kind: 'raw', when: 'after', status: 200, headers: { date }, body: '{}' } : undefined,
+  );
+  expect((await invokeOn(lambda, { clients })).result).toMatchObject({ kind: 'answer', statusCode: 200 });
+  expect((await invokeOn(lambda, { clients })).attempts).toBe(1);
+  expect(lambda.requests).toHaveLength(2);
+});
+
 describe('a refusal of the signature', () => {
   const refusal = (message: string, headers: Readonly<Record<string, string>> = {}): Fault => ({
     ...{ kind: 'error', when: 'before', status: 403, type: 'InvalidSignatureException', message },
