@@ -187,7 +187,7 @@ describe('bad input', () => {
     expect(annotation?.message.split('\n')).toEqual([
       'region must be the code of an AWS region, for example eu-west-1; got "Ireland".',
       'invocation_type must be RequestResponse, Event or DryRun; got "event" (did you mean "Event"?).',
-      expect.stringContaining('payload is not valid JSON: line 1, column 12: '),
+      expect.stringContaining('payload, line 1, column 12: '),
       'summary must be true or false; got "yes".',
     ]);
     expect(step.stdout).not.toContain('secret');

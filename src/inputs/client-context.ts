@@ -8,14 +8,14 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 
 async function encode(text: string, problems: Problems): Promise<string | undefined> {
   if (text.startsWith('{')) {
-    const { problem } = await parseJson(text);
-    if (problem) problems.add(`client_context is not valid JSON: ${describeJsonProblem(problem)}.`);
+    const { problem } = await parseJson(text, 'client_context');
+    if (problem) problems.add(describeJsonProblem('client_context', problem));
     return problem ? undefined : Buffer.from(text, 'utf8').toString('base64');
   }
   // A newline, as `base64` writes one after 76 characters, is an invalid header.
   const compact = text.replace(/\s+/g, '');
   const decoded = BASE64.test(compact) ? Buffer.from(compact, 'base64').toString('utf8') : '';
-  if (decoded === '' || (await parseJson(decoded)).problem) {
+  if (decoded === '' || (await parseJson(decoded, 'client_context')).problem) {
     problems.add(
       'client_context must be a JSON object, which the action encodes, or base64 of a JSON document; it is neither.',
     );

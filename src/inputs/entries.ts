@@ -1,6 +1,7 @@
 import type { Invocation } from '../lambda/invocation.ts';
 import { grouped } from '../shared/figures.ts';
 import { type Entry, EntryParser, type EntrySource } from './entry.ts';
+import { firstOf } from './event-warnings.ts';
 import type { JobFolders } from './folders.ts';
 import { ENTRY_INPUTS, type ListedEntry, parseInvocations } from './invocations.ts';
 import { linesOf } from './lines.ts';
@@ -122,7 +123,7 @@ export async function parseEntries(
   }
   return {
     ...expand(entries, given, problems),
-    warnings: Object.freeze([...new Set(entries.flatMap(({ warnings }) => warnings))]),
+    warnings: Object.freeze(firstOf(entries.flatMap(({ warnings }) => warnings))),
     notes: Object.freeze([...new Set(entries.flatMap(({ notes }) => notes))]),
   };
 }

@@ -1,6 +1,7 @@
 import type { Invocation, InvocationType, LogType } from '../lambda/invocation.ts';
 import { parseChoice } from './choice.ts';
 import { parseClientContext } from './client-context.ts';
+import { unevaluatedIn } from './event-warnings.ts';
 import type { JobFolders } from './folders.ts';
 import {
   parseExecutionName,
@@ -141,6 +142,9 @@ export class EntryParser {
     }
     if (!reference || !invocationType || !logType || !payload) return undefined;
 
+    const at = (...names: readonly InputName[]): string =>
+      place !== undefined && names.some(isOwn) ? `${place}: ` : '';
+    const context = { text: read('client_context'), input: 'client_context' } as const;
     const isSynchronous = invocationType === 'RequestResponse';
     return {
       invocation: {
@@ -157,7 +161,11 @@ export class EntryParser {
         ...(executionName !== undefined &&
           invocationType !== 'DryRun' && { durableExecutionName: executionName }),
       },
-      warnings: ignoredInputs({ invocationType, logType, clientContext, executionName }),
+      warnings: [
+        ...payload.warnings.map((warning) => at('payload', 'payload_file') + warning),
+        ...unevaluatedIn('client_context', context).map((warning) => at('client_context') + warning),
+        ...ignoredInputs({ invocationType, logType, clientContext, executionName }),
+      ],
       notes:
         payload.outsideFile === undefined
           ? []

@@ -1,7 +1,9 @@
 import leven from 'leven';
 import type { CST, ErrorCode, Scalar, YAMLError, YAMLMap } from 'yaml';
 import { grouped } from '../shared/figures.ts';
+import { looksLikePath } from './path-text.ts';
 import { type Problems, quote } from './problems.ts';
+import { INPUT_DEFAULTS } from './schema.ts';
 
 /** The inputs that an entry may give for itself. */
 export const ENTRY_INPUTS = [
@@ -256,6 +258,9 @@ function readInput(
 const EVERY_INPUT = `An entry takes ${ENTRY_INPUTS.slice(0, -1).join(', ')} and ${ENTRY_INPUTS.at(-1)}.`;
 
 function unknownKey(key: string): string {
+  if (Object.hasOwn(INPUT_DEFAULTS, key)) {
+    return `${key} is set for the whole step. Move it out of the entry, into "with:".`;
+  }
   const [nearest] = ENTRY_INPUTS.map((input) => ({ input, distance: leven(key, input) })).sort(
     (a, b) => a.distance - b.distance,
   );
@@ -299,6 +304,10 @@ function readList(root: unknown, { note: noteAt, ...others }: Reader): readonly 
   const { yaml } = reader;
   const offset = offsetOf(root, reader);
   if (yaml.isAlias(root) || !isUntagged(root, reader)) return [];
+  if (yaml.isScalar(root) && looksLikePath(textOf(root).trim())) {
+    note(offset, 'this looks like a path. invocations takes the list itself.');
+    return [];
+  }
   if (!yaml.isSeq(root)) {
     note(
       offset,
@@ -330,21 +339,39 @@ function checkStream(tokens: readonly CST.Token[], note: Note): boolean {
   return documents.map((document) => checkTokens(document, note)).every((isBounded) => isBounded);
 }
 
+/** What the library finds wrong with the syntax, in the order of the text. */
+const syntaxErrors = (documents: readonly Readonly<{ errors: YAMLError[]; warnings: YAMLError[] }>[]) =>
+  documents
+    .flatMap(({ errors, warnings }) => [...errors, ...warnings])
+    .filter(({ code, message }) => !FOUND_HERE.has(code) && !message.startsWith('Unresolved tag: '))
+    .sort((a, b) => a.pos[0] - b.pos[0]);
+
+/** The offset of a tab in the indentation, where the first mistake is there. The others follow from that one. */
+function findTab(source: string, [first]: readonly YAMLError[]): number | undefined {
+  // JSON may be indented by tabs.
+  if (first === undefined || /^\s*[[{]/.test(source)) return undefined;
+  const [offset] = first.pos;
+  if (first.code === 'TAB_AS_INDENT' || source[offset] === '\t') return offset;
+  const start = source.lastIndexOf('\n', offset - 1) + 1;
+  const isIndented = first.code !== 'MISSING_CHAR' && /^ *\t\s*$/.test(source.slice(start, offset));
+  return isIndented ? source.indexOf('\t', start) : undefined;
+}
+
 /** Reads the entries out of tokens that were checked, and notes what the library finds wrong with them. */
-function readEntries(tokens: readonly CST.Token[], end: number, reader: Reader): ListedEntry[] {
+function readEntries(tokens: readonly CST.Token[], source: string, reader: Reader): ListedEntry[] {
   const { yaml, note, lineAt, entryAt } = reader;
   // Strings only: what a plain scalar means is decided here, from its source.
   const composer = new yaml.Composer({ schema: 'failsafe', resolveKnownTags: false, uniqueKeys: false });
-  const documents = [...composer.compose(tokens, true, end)];
-  const errors = documents
-    .flatMap((document) => [...document.errors, ...document.warnings])
-    .filter(({ code, message }) => !FOUND_HERE.has(code) && !message.startsWith('Unresolved tag: '));
+  const documents = [...composer.compose(tokens, true, source.length)];
+  const errors = syntaxErrors(documents);
+  const tab = findTab(source, errors);
+  if (tab !== undefined) note(tab, 'indent with spaces, not with tabs.');
   const broken = new Set<number>();
   for (const error of errors) {
     const [offset] = error.pos;
     // What shows at an entry's dash, as a bracket that was never closed, is a mistake of the entry before.
     const number = entryAt(offset - 1);
-    note(offset, syntaxProblem(error), number);
+    if (tab === undefined) note(offset, syntaxProblem(error), number);
     broken.add(number);
   }
   const root = documents[0]?.contents;
@@ -352,8 +379,9 @@ function readEntries(tokens: readonly CST.Token[], end: number, reader: Reader):
   return readList(root, reader).flatMap((node) => {
     const offset = offsetOf(node, reader);
     const number = entryAt(offset);
-    // Where the syntax is broken, nothing more can be said of that entry.
-    return broken.has(number) ? [] : { values: readEntry(node, reader), number, line: lineAt(offset) };
+    // Where the syntax is broken, nothing more can be said of that entry, nor of those that follow a tab.
+    const isBroken = broken.has(number) || offset > (tab ?? Number.POSITIVE_INFINITY);
+    return isBroken ? [] : { values: readEntry(node, reader), number, line: lineAt(offset) };
   });
 }
 
@@ -383,7 +411,7 @@ export async function parseInvocations(text: string, problems: Problems): Promis
     mistakes.push({ offset, what, number });
   };
   const listed = checkStream(tokens, note)
-    ? readEntries(tokens, source.length, { yaml, note, lineAt, entryAt })
+    ? readEntries(tokens, source, { yaml, note, lineAt, entryAt })
     : [];
 
   for (const { offset, what, number } of mistakes.sort((a, b) => a.offset - b.offset)) {

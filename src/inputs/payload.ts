@@ -1,8 +1,9 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { InvocationType } from '../lambda/invocation.ts';
 import { grouped } from '../shared/figures.ts';
+import { warningsOf } from './event-warnings.ts';
 import type { JobFolders } from './folders.ts';
-import { describeJsonProblem, parseJson } from './json-text.ts';
+import { describeJsonProblem, type JsonInput, parseJson } from './json-text.ts';
 import { readPayloadFile } from './payload-file.ts';
 import type { Problems } from './problems.ts';
 
@@ -14,8 +15,8 @@ export type GivenPayload = Readonly<{
   invocationType: InvocationType | undefined;
 }>;
 
-/** The event's bytes, and the file they came from where it lies outside the workspace. */
-export type Payload = Readonly<{ bytes: Uint8Array; outsideFile?: string }>;
+/** The event's bytes, what may be wrong with them, and the file they came from where it lies outside the workspace. */
+export type Payload = Readonly<{ bytes: Uint8Array; warnings: readonly string[]; outsideFile?: string }>;
 
 // Source: Lambda quotas, synchronous and asynchronous payload; what a dry run takes is not said, so the larger.
 const LARGEST: Readonly<Record<InvocationType, number>> = {
@@ -29,10 +30,15 @@ function isUtf16([first, second]: Uint8Array): boolean {
 }
 
 /** The bytes of an event, or what is wrong with them. */
-async function checkBytes(
-  source: string,
-  bytes: Uint8Array,
-): Promise<{ bytes: Uint8Array; problem?: never } | { problem: string; bytes?: never }> {
+async function checkBytes({
+  source,
+  bytes,
+  input,
+}: {
+  source: string;
+  bytes: Uint8Array;
+  input: JsonInput;
+}): Promise<{ warnings: readonly string[]; problem?: never } | { problem: string; warnings?: never }> {
   if (!isUtf8(bytes)) {
     return {
       problem: `${source} is not UTF-8${isUtf16(bytes) ? ' but UTF-16' : ''}. Save it as UTF-8.`,
@@ -40,8 +46,12 @@ async function checkBytes(
   }
   const text = new TextDecoder().decode(bytes);
   if (text.trim() === '') return { problem: `${source} is empty. Write {} for an event without content.` };
-  const { problem } = await parseJson(text);
-  return problem ? { problem: `${source} is not valid JSON: ${describeJsonProblem(problem)}.` } : { bytes };
+  const { value, problem } = await parseJson(text, input);
+  // The name of a file outside the workspace ends with a comma.
+  const place = source.replace(/,$/, '');
+  return problem
+    ? { problem: describeJsonProblem(place, problem) }
+    : { warnings: warningsOf(place, { text, value, input }) };
 }
 
 /** Finds the event in `payload` or `payload_file` and checks that it is JSON of a size that Lambda takes. */
@@ -52,7 +62,7 @@ export async function parsePayload(given: GivenPayload, problems: Problems): Pro
     return undefined;
   }
   if (payload === '' && payloadFile === '') {
-    if (invocationType === 'DryRun') return { bytes: Buffer.from('{}') };
+    if (invocationType === 'DryRun') return { bytes: Buffer.from('{}'), warnings: [] };
     problems.add(
       "payload is required: give the JSON event, '{}' where the function needs none, or payload_file. An expression that is empty counts as not given.",
     );
@@ -72,10 +82,12 @@ export async function parsePayload(given: GivenPayload, problems: Problems): Pro
     );
     return undefined;
   }
-  const { bytes, problem } = await checkBytes(source, content);
+  const input = file === undefined ? 'payload' : 'payload_file';
+  const { warnings, problem } = await checkBytes({ source, bytes: content, input });
   if (problem !== undefined) {
     problems.add(problem);
     return undefined;
   }
-  return file?.outsideFile === undefined ? { bytes } : { bytes, outsideFile: file.outsideFile };
+  const { outsideFile } = file ?? {};
+  return { bytes: content, warnings, ...(outsideFile !== undefined && { outsideFile }) };
 }

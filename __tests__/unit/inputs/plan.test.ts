@@ -81,7 +81,12 @@ describe('a plan', () => {
       waitForDurableExecution: true,
       responseStream: false,
       proxy: {},
-      expressions: { expect: ['response'], query: 'response', mask: ['response'], search: expect.any(Function) },
+      expressions: {
+        expect: ['response'],
+        query: 'response',
+        mask: ['response'],
+        search: expect.any(Function),
+      },
       responseFile: expect.stringMatching(/[/\\]workspace[/\\]out[/\\]response\.json$/),
       failOnFunctionError: false,
       showResponse: true,
@@ -163,7 +168,7 @@ describe('problems', () => {
 
   test('are all found in one go, one line each', async () => {
     const problems = await problemsFor(everythingWrong);
-    expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual([
+    expect(problems.map((problem) => problem.split(/[ ,]/)[0]).sort()).toEqual([
       'client_context',
       'fail_on_function_error',
       'function_name',
