@@ -45,6 +45,6 @@ export function firstOf(warnings: readonly string[]): string[] {
   const unique = [...new Set(warnings)];
   const more = unique.length - MOST_WARNINGS;
   return more > 0
-    ? [...unique.slice(0, MOST_WARNINGS), `${more} more warnings of this kind are not shown.`]
+    ? [...unique.slice(0, MOST_WARNINGS), `${more} more warnings about entries are not shown.`]
     : unique;
 }

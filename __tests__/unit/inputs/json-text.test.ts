@@ -104,6 +104,11 @@ const SYNTAX: readonly Row[] = [
   ['a text cut in an object', '{"a": 1', 1, 8, 'the text ends before the JSON does: "}" is missing.'],
   ['a text cut after a line', '{\n  "a": [\n', 3, 1, 'the text ends before the JSON does: "]" is missing.'],
   ['a text cut in a string', '{"a": "b', 1, 7, 'this string does not end: a double quote (") is missing.'],
+  ['a text cut after a comma', '{"a": 1,', 1, 9, 'the text ends before the JSON does: "}" is missing.'],
+  ['a text cut after a key', '{"a"', 1, 5, 'the text ends before the JSON does: "}" is missing.'],
+  ['a text cut after a colon', '{"a":', 1, 6, 'the text ends before the JSON does: "}" is missing.'],
+  ['the wrong bracket after a comma', '{"a": 1, ]', 1, 10, '"}" is missing before this "]".'],
+  ['the wrong bracket after a bracket', '[}', 1, 2, '"]" is missing before this "}".'],
   ['a bracket first', '}', 1, 1, 'JSON starts with a value, such as {"name": 1}.'],
   ['escaped quotes', '{\\"a\\": 1}', 1, 2, 'remove the backslash. JSON has backslashes only inside strings.'],
   [
@@ -154,6 +159,8 @@ const EXPRESSIONS: readonly Row[] = [
   ['an empty expression before a comma', '{"a": , "b": 2}', 1, 7, NO_VALUE],
   ['an empty expression in a list', '[1, , 2]', 1, 5, NO_VALUE],
   ['a title with quotes in it', '{"title": "say "hello" now"}', 1, 17, QUOTE_INSIDE],
+  ['a key with quotes in it', '{"a "b" c": 1}', 1, 6, QUOTE_INSIDE],
+  ['a title with quotes in it alone', '"say "hello" now"', 1, 7, QUOTE_INSIDE],
   [
     'a message of several lines',
     '{"text": "one\ntwo"}',
@@ -299,7 +306,7 @@ describe('an event that may not be what was meant is sent, with a warning', () =
     ]);
     const many = await planFor({ invocations: own.repeat(1000) });
     expect(many.warnings).toHaveLength(11);
-    expect(many.warnings.at(-1)).toBe('990 more warnings of this kind are not shown.');
+    expect(many.warnings.at(-1)).toBe('990 more warnings about entries are not shown.');
   });
 
   test.each([
