@@ -126,7 +126,7 @@ export async function createInvokeContext(plan: Plan, surroundings: Surroundings
   return {
     ...(await extrasFor(plan, surroundings, lines)),
     clients: new Clients(plan.proxy, { ...listeners, onClockOffset }),
-    policy: plan.delivery,
+    policy: plan.policy,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
     cancel,

@@ -185,8 +185,8 @@ describe('bad input', () => {
     const [annotation] = step.annotations;
     expect(annotation?.title).toBe('Invalid Input');
     expect(annotation?.message.split('\n')).toEqual([
-      'region must be the code of an AWS region, for example eu-west-1; got "Ireland".',
       'invocation_type must be RequestResponse, Event or DryRun; got "event" (did you mean "Event"?).',
+      'region must be the code of an AWS region, for example eu-west-1; got "Ireland".',
       expect.stringContaining('payload, line 1, column 12: '),
       'summary must be true or false; got "yes".',
     ]);

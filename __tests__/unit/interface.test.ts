@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { parseActionText, readActionFile } from '../../packages/local-runner/action-file.ts';
-import { INPUT_DEFAULTS } from '../../src/inputs/schema.ts';
+import { INPUTS } from '../../src/inputs/schema.ts';
 import { COMMON_OUTPUTS, SINGLE_OUTPUTS } from '../../src/report/outputs.ts';
 import { fieldsOf } from '../../src/shared/fields.ts';
 import { VERSION } from '../../src/shared/version.ts';
@@ -48,7 +48,7 @@ describe('action.yml', () => {
       name,
       preset.startsWith('${{') ? '' : preset,
     ]);
-    expect(presets).toEqual(Object.entries(INPUT_DEFAULTS));
+    expect(presets).toEqual(Object.entries(INPUTS).map(([name, input]) => [name, input.default]));
   });
 
   test('declares the outputs that the code writes, in its order', () => {

@@ -1,15 +1,14 @@
 import type { Invocation } from '../lambda/invocation.ts';
-import { grouped } from '../shared/figures.ts';
 import { type Entry, EntryParser, type EntrySource } from './entry.ts';
 import { firstOf } from './event-warnings.ts';
-import type { JobFolders } from './folders.ts';
-import { ENTRY_INPUTS, type ListedEntry, parseInvocations } from './invocations.ts';
+import type { JobFolders } from './files.ts';
+import { type ListedEntry, parseInvocations } from './invocations.ts';
 import { linesOf } from './lines.ts';
-import type { Shard } from './numbers.ts';
 import type { Problems } from './problems.ts';
-import type { InputName, InputReader } from './schema.ts';
+import { isWithinLimit, namesFunctionsTwice } from './rules.ts';
+import type { InputReader, InputValues } from './schema.ts';
 
-/** One entry a line of `function_name`; a single line is the step itself. */
+/** One entry for each line of `function_name`; a single line is the step itself. */
 function namedSources(names: readonly string[], step: InputReader): EntrySource[] {
   return names.map((functionName, at) => ({
     read: (name) => (name === 'function_name' ? functionName : step(name)),
@@ -18,38 +17,30 @@ function namedSources(names: readonly string[], step: InputReader): EntrySource[
   }));
 }
 
-const isEntryInput = (name: InputName): name is (typeof ENTRY_INPUTS)[number] =>
-  ENTRY_INPUTS.some((known) => known === name);
-
 function listedSource({ values, number, line }: ListedEntry, step: InputReader): EntrySource {
-  const own = (name: InputName): string | undefined => (isEntryInput(name) ? values[name] : undefined);
   const hasPayload = values.payload !== undefined || values.payload_file !== undefined;
   return {
     read: (name) => {
-      // An entry's own payload, of either kind, stands in place of the step's.
+      // An entry's own payload, of either kind, replaces the step's.
       const isReplaced = hasPayload && (name === 'payload' || name === 'payload_file');
-      return own(name) ?? (isReplaced ? '' : step(name));
+      return values[name] ?? (isReplaced ? '' : step(name));
     },
-    isOwn: (name) => own(name) !== undefined,
+    isOwn: (name) => values[name] !== undefined,
     place: `invocations, entry ${number} (line ${line})`,
   };
 }
 
-async function findSources(step: InputReader, problems: Problems): Promise<EntrySource[]> {
-  const names = linesOf(step('function_name'));
-  const list = step('invocations');
-  if (list === '') return namedSources(names.length === 0 ? [''] : names, step);
-  if (names.length > 1) {
-    problems.add(
-      'function_name has several lines and invocations is given too. Name the functions in one of them.',
-    );
-    return [];
-  }
-  const listed = await parseInvocations(list, problems);
-  return listed.map((entry) => listedSource(entry, step));
+type StepInputs = Readonly<{ read: InputReader; values: InputValues; folders: JobFolders }>;
+
+async function findSources({ read, values }: StepInputs, problems: Problems): Promise<EntrySource[]> {
+  const names = linesOf(values.function_name);
+  if (values.invocations === '') return namedSources(names.length === 0 ? [''] : names, read);
+  if (namesFunctionsTwice(values)) return [];
+  const listed = await parseInvocations(values.invocations, problems);
+  return listed.map((entry) => listedSource(entry, read));
 }
 
-/** The invocations of a step, in the order of their entries, and what to tell the user once. */
+/** The invocations of a step, in the order of their entries, and what the user should know, each once. */
 export type Entries = Readonly<{
   /** Empty where they are too many to be made. */
   invocations: readonly Invocation[];
@@ -59,70 +50,51 @@ export type Entries = Readonly<{
   notes: readonly string[];
 }>;
 
-// How many environments started cold is known from the log tail alone; and a stream's end may tell of no error.
+// How many environments started cold is known from the log tail alone; and a stream's end may report no error.
 const READ_FOR_FIGURES = { logType: 'Tail', keepsLog: false } as const;
 
-/** How entries become invocations. A function that supports no log tail has to be asked twice. */
-export type Numbering = Readonly<{
-  repeat: number;
-  shard: Shard;
-  mayAskTwice: boolean;
-  responseStream: boolean;
-}>;
-
-const MOST_INVOCATIONS = 100_000;
-
 /** An entry of this shard, with its place among those of all shards. */
-type Taken = Readonly<{ invocation: Entry['invocation']; at: number }>;
+type PlacedEntry = Readonly<{ invocation: Entry['invocation']; at: number }>;
 
-/** Numbers the copies of every entry. Numbers are the same in all shards. */
-function number(taken: readonly Taken[], numbering: Numbering): Invocation[] {
-  const { repeat, mayAskTwice, responseStream } = numbering;
-  return taken.flatMap(({ invocation, at }) => {
-    const isWanted = repeat > 1 || responseStream;
-    const readsTail = isWanted && mayAskTwice && invocation.invocationType === 'RequestResponse';
-    const forCopies = readsTail && invocation.logType === 'None' ? READ_FOR_FIGURES : {};
+/** The copies of every entry. Their indexes are the same in all shards. */
+function expandCopies(entries: readonly PlacedEntry[], values: InputValues): Invocation[] {
+  const { repeat, retry, response_stream: responseStream } = values;
+  // A function that supports no log tail has to be invoked a second time.
+  const mayReadTail = retry !== 'never' && (repeat > 1 || responseStream);
+  return entries.flatMap(({ invocation, at }) => {
+    const { invocationType, logType } = invocation;
+    const readsTail = mayReadTail && invocationType === 'RequestResponse' && logType === 'None';
     return Array.from({ length: repeat }, (_, copy) =>
-      Object.freeze({ ...invocation, ...forCopies, index: at * repeat + copy }),
+      Object.freeze({ ...invocation, ...(readsTail && READ_FOR_FIGURES), index: at * repeat + copy }),
     );
   });
 }
 
-/** Makes the copies, where they are not too many: a list of 100,000 and repeat: 10000 would be a billion. */
-function expand(
+/** Counts the copies, and makes them where they are few: 100,000 entries and repeat: 10000 would be a billion. */
+function invocationsOf(
   entries: readonly Entry[],
-  numbering: Numbering,
-  problems: Problems,
+  values: InputValues,
 ): Pick<Entries, 'invocations' | 'counts'> {
-  const { repeat, shard } = numbering;
-  const taken = entries
+  const { repeat, shard } = values;
+  const placed = entries
     .map(({ invocation }, at) => ({ invocation, at }))
     .filter(({ at }) => at % shard.total === shard.index);
-  const withResponse = taken.filter(({ invocation }) => invocation.invocationType === 'RequestResponse');
-  const counts = { total: taken.length * repeat, responses: withResponse.length * repeat };
-  if (counts.total <= MOST_INVOCATIONS) {
-    return { invocations: Object.freeze(number(taken, numbering)), counts };
-  }
-  problems.add(
-    `This step has ${grouped(counts.total)} invocations; the limit is ${grouped(MOST_INVOCATIONS)}. Split them between jobs with shard, or lower repeat.`,
-  );
-  return { invocations: [], counts };
+  const withResponse = placed.filter(({ invocation }) => invocation.invocationType === 'RequestResponse');
+  const counts = { total: placed.length * repeat, responses: withResponse.length * repeat };
+  return { invocations: Object.freeze(isWithinLimit(counts) ? expandCopies(placed, values) : []), counts };
 }
 
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
-export async function parseEntries(
-  step: InputReader,
-  given: Numbering & { folders: JobFolders },
-  problems: Problems,
-): Promise<Entries> {
-  const parser = new EntryParser(given, problems);
+export async function parseEntries(step: StepInputs, problems: Problems): Promise<Entries> {
+  const { values, folders } = step;
+  const parser = new EntryParser({ folders, responseStream: values.response_stream }, problems);
   const entries: Entry[] = [];
   for (const source of await findSources(step, problems)) {
     const entry = await parser.parse(source);
     if (entry !== undefined) entries.push(entry);
   }
   return {
-    ...expand(entries, given, problems),
+    ...invocationsOf(entries, values),
     warnings: Object.freeze(firstOf(entries.flatMap(({ warnings }) => warnings))),
     notes: Object.freeze([...new Set(entries.flatMap(({ notes }) => notes))]),
   };

@@ -1,18 +1,11 @@
-import type { Invocation, InvocationType, LogType } from '../lambda/invocation.ts';
-import { parseChoice } from './choice.ts';
-import { parseClientContext } from './client-context.ts';
+import type { FunctionReference, Invocation } from '../lambda/invocation.ts';
 import { unevaluatedIn } from './event-warnings.ts';
-import type { JobFolders } from './folders.ts';
-import {
-  parseExecutionName,
-  parseFunctionName,
-  parseQualifier,
-  parseRegion,
-  parseTenantId,
-} from './function-name.ts';
-import { type GivenPayload, type Payload, parsePayload } from './payload.ts';
+import type { JobFolders } from './files.ts';
+import { parseFunctionName } from './function-name.ts';
+import { type GivenPayload, type Payload, parseClientContext, parsePayload } from './payload.ts';
 import { type Problems, quote } from './problems.ts';
-import { INVOCATION_TYPES, type InputName, type InputReader, LOG_TYPES } from './schema.ts';
+import { ENTRY_ERRORS, ENTRY_WARNINGS } from './rules.ts';
+import { ENTRY_INPUTS, type EntryValues, type InputName, type InputReader, parseInputs } from './schema.ts';
 
 /** The inputs of one entry, its own or inherited from the step, and where its own stand. */
 export type EntrySource = Readonly<{
@@ -22,71 +15,47 @@ export type EntrySource = Readonly<{
   place?: string;
 }>;
 
-/** An invocation without its place in the plan, and what the user should know of it although nothing is wrong. */
+/** An invocation that has no index yet, and what the user should know of it although nothing is wrong. */
 export type Entry = Readonly<{
   invocation: Omit<Invocation, 'index'>;
   warnings: readonly string[];
   notes: readonly string[];
 }>;
 
-type GivenInputs = Readonly<{
-  invocationType: InvocationType;
-  logType: LogType;
+type SentParts = Readonly<{
+  reference: FunctionReference;
+  payload: Payload;
   clientContext: string | undefined;
-  executionName: string | undefined;
 }>;
 
-/** Inputs that count for some invocation types only. */
-const LIMITED: readonly Readonly<{
-  input: string;
-  isGiven: (given: GivenInputs) => boolean;
-  types: readonly InvocationType[];
-  because: string;
-}>[] = [
-  {
-    input: 'log_type: Tail',
-    isGiven: ({ logType }) => logType === 'Tail',
-    types: ['RequestResponse'],
-    because: 'Lambda returns a log only for RequestResponse',
-  },
-  {
-    input: 'client_context',
-    isGiven: ({ clientContext }) => clientContext !== undefined,
-    types: ['RequestResponse'],
-    because: 'it reaches a function only with RequestResponse',
-  },
-  {
-    input: 'durable_execution_name',
-    isGiven: ({ executionName }) => executionName !== undefined,
-    types: ['RequestResponse', 'Event'],
-    because: 'a dry run starts no execution',
-  },
-];
-
-const ignoredInputs = (given: GivenInputs): string[] =>
-  LIMITED.filter(({ isGiven, types }) => isGiven(given) && !types.includes(given.invocationType)).map(
-    ({ input, because }) =>
-      `${input} has no effect with invocation_type: ${given.invocationType}; ${because}.`,
-  );
-
-/** What a streamed response can't be together with (source: the API's InvokeWithResponseStream). */
-function checkStream(
-  given: Pick<GivenInputs, 'executionName'> & { type: InvocationType | undefined },
-  problems: Problems,
-): void {
-  if (given.type === 'Event') {
-    problems.add(
-      'response_stream needs invocation_type RequestResponse or DryRun: an Event has no response. Remove one of them.',
-    );
-  }
-  if (given.executionName !== undefined) {
-    problems.add(
-      'response_stream and durable_execution_name are both given; Lambda streams no durable execution. Remove one of them.',
-    );
-  }
+/** What is sent for an entry: without the inputs that its invocation type does not support. */
+function invocationOf(values: EntryValues, parts: SentParts): Entry['invocation'] {
+  const { invocation_type: invocationType, qualifier, tenant_id: tenantId } = values;
+  const { reference, payload, clientContext } = parts;
+  const region = values.region ?? reference.region;
+  const durableExecutionName = values.durable_execution_name;
+  const isSynchronous = invocationType === 'RequestResponse';
+  return {
+    functionName: values.function_name,
+    reference: Object.freeze(reference),
+    invocationType,
+    logType: isSynchronous ? values.log_type : 'None',
+    keepsLog: true,
+    payload: payload.bytes,
+    ...(qualifier !== undefined && { qualifier }),
+    ...(region !== undefined && { region }),
+    ...(clientContext !== undefined && isSynchronous && { clientContext }),
+    ...(tenantId !== undefined && { tenantId }),
+    ...(durableExecutionName !== undefined && invocationType !== 'DryRun' && { durableExecutionName }),
+  };
 }
 
-/** Reads entries of one step. What several of them inherit is read, and complained of, once. */
+const outsideNotes = ({ outsideFile }: Payload, { workspace }: JobFolders): string[] =>
+  outsideFile === undefined
+    ? []
+    : [`payload_file is ${quote(outsideFile)}, outside the workspace ${quote(workspace)}.`];
+
+/** Reads the entries of one step. What several of them inherit is read, and reported where it is wrong, once. */
 export class EntryParser {
   readonly #folders: JobFolders;
   readonly #responseStream: boolean;
@@ -99,79 +68,50 @@ export class EntryParser {
     this.#problems = problems;
   }
 
-  /** The step's payload is the same for all who inherit it with one invocation type. */
+  /** The step's payload is the same for all entries that inherit it with one invocation type. */
   #inheritedPayload(given: GivenPayload): Promise<Payload | undefined> {
-    const key = given.invocationType ?? '';
-    const known = this.#inherited.get(key);
+    const known = this.#inherited.get(given.invocationType);
     if (known) return known;
     const parsed = parsePayload(given, this.#problems);
-    this.#inherited.set(key, parsed);
+    this.#inherited.set(given.invocationType, parsed);
     return parsed;
   }
 
-  /** Reads one entry. Undefined where problems were found. */
+  /** Reads one entry. Undefined where it can't be invoked, for problems that were found. */
   async parse({ read, isOwn, place }: EntrySource): Promise<Entry | undefined> {
     const here = place === undefined ? this.#problems : this.#problems.at(place);
-    const scope = (...names: readonly InputName[]): Problems => (names.some(isOwn) ? here : this.#problems);
-    const choice = <C extends string>(name: InputName, choices: readonly C[]) =>
-      parseChoice({ name, value: read(name), choices }, scope(name));
+    const problemsFor = (...names: readonly InputName[]): Problems =>
+      names.some(isOwn) ? here : this.#problems;
 
-    const functionName = read('function_name');
-    const reference = parseFunctionName(functionName, scope('function_name'));
-    const qualifier = parseQualifier(read('qualifier'), reference, scope('function_name', 'qualifier'));
-    const region = parseRegion(read('region'), reference, scope('function_name', 'region'));
-    const invocationType = choice('invocation_type', INVOCATION_TYPES);
-    const logType = choice('log_type', LOG_TYPES);
+    const reference = parseFunctionName(read('function_name'), problemsFor('function_name'));
+    const values = parseInputs(ENTRY_INPUTS, { read, problemsFor });
+    const facts = { ...values, response_stream: this.#responseStream, reference };
+    for (const { inputs, applies, message } of ENTRY_ERRORS) {
+      if (applies(facts)) problemsFor(...inputs).add(message(facts));
+    }
     const given = {
-      payload: read('payload'),
-      payloadFile: read('payload_file'),
+      payload: values.payload,
+      payloadFile: values.payload_file,
       folders: this.#folders,
-      invocationType,
+      invocationType: values.invocation_type,
     };
     const payload = await (isOwn('payload') || isOwn('payload_file')
       ? parsePayload(given, here)
       : this.#inheritedPayload(given));
-    const clientContext = await parseClientContext(read('client_context'), scope('client_context'));
-    const tenantId = parseTenantId(read('tenant_id'), scope('tenant_id'));
-    const executionName = parseExecutionName(read('durable_execution_name'), scope('durable_execution_name'));
-    if (this.#responseStream) {
-      checkStream(
-        { type: invocationType, executionName },
-        scope('invocation_type', 'durable_execution_name'),
-      );
-    }
-    if (!reference || !invocationType || !logType || !payload) return undefined;
-
+    const clientContext = await parseClientContext(values.client_context, problemsFor('client_context'));
+    if (!reference || !payload) return undefined;
     const at = (...names: readonly InputName[]): string =>
       place !== undefined && names.some(isOwn) ? `${place}: ` : '';
-    const context = { text: read('client_context'), input: 'client_context' } as const;
-    const isSynchronous = invocationType === 'RequestResponse';
+    const context = { text: values.client_context, input: 'client_context' } as const;
+    const warnings = [
+      ...payload.warnings.map((warning) => at('payload', 'payload_file') + warning),
+      ...unevaluatedIn('client_context', context).map((warning) => at('client_context') + warning),
+      ...ENTRY_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts)),
+    ];
     return {
-      invocation: {
-        functionName,
-        reference: Object.freeze(reference),
-        invocationType,
-        logType: isSynchronous ? logType : 'None',
-        keepsLog: true,
-        payload: payload.bytes,
-        ...(qualifier !== undefined && { qualifier }),
-        ...(region !== undefined && { region }),
-        ...(clientContext !== undefined && isSynchronous && { clientContext }),
-        ...(tenantId !== undefined && { tenantId }),
-        ...(executionName !== undefined &&
-          invocationType !== 'DryRun' && { durableExecutionName: executionName }),
-      },
-      warnings: [
-        ...payload.warnings.map((warning) => at('payload', 'payload_file') + warning),
-        ...unevaluatedIn('client_context', context).map((warning) => at('client_context') + warning),
-        ...ignoredInputs({ invocationType, logType, clientContext, executionName }),
-      ],
-      notes:
-        payload.outsideFile === undefined
-          ? []
-          : [
-              `payload_file is ${quote(payload.outsideFile)}, outside the workspace ${quote(this.#folders.workspace)}.`,
-            ],
+      invocation: invocationOf(values, { reference, payload, clientContext }),
+      warnings,
+      notes: outsideNotes(payload, this.#folders),
     };
   }
 }

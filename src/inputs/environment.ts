@@ -1,10 +1,13 @@
+import { Buffer } from 'node:buffer';
 import { tmpdir } from 'node:os';
 import { getInput } from '@actions/core';
-import { credentialsIn, type StepCredentials } from './credentials.ts';
-import { INPUT_DEFAULTS, type InputReader } from './schema.ts';
+import { INPUTS, type Input, type InputReader } from './schema.ts';
 
 /** Environment variables by name. */
 export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The step's credentials, which no text may show: a response can repeat them. */
+export type StepCredentials = Readonly<{ keys: readonly string[]; passwords: readonly string[] }>;
 
 /** What the runner says of itself and of the job, and what the network needs to know of the machine. */
 export type Environment = Readonly<{
@@ -42,12 +45,40 @@ export type Environment = Readonly<{
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'];
 
-/** Reads one declared input. Never throws: what the text is worth is for `makePlan` to say. */
+/** Reads one declared input. Never throws: whether the text is valid is for `makePlan` to say. */
 export const readInput: InputReader = (name) => {
-  // In YAML white space counts, and so do the lines that a message names.
-  const text = getInput(name, { trimWhitespace: name !== 'invocations' });
-  return text.trim() === '' ? INPUT_DEFAULTS[name] : text;
+  const input: Input<unknown> = INPUTS[name];
+  const text = getInput(name, { trimWhitespace: !input.keepsWhiteSpace });
+  return text.trim() === '' ? input.default : text;
 };
+
+// An access key id is no secret: it is in every signed request, and advice about permissions names it.
+const KEYS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'];
+
+/** A proxy's password as its URL has it, decoded, and as the header that Node.js sends has it. */
+function passwordsOf(proxy: string): string[] {
+  const url = URL.parse(proxy.includes('://') ? proxy : `http://${proxy}`);
+  if (url === null || url.password === '') return [];
+  try {
+    const [user, password] = [url.username, url.password].map(decodeURIComponent);
+    return [url.password, password ?? '', Buffer.from(`${user}:${password}`).toString('base64')];
+  } catch {
+    // It is refused as an input.
+    return [url.password];
+  }
+}
+
+/** The credentials among environment variables, and those of proxies that they name. */
+export function credentialsIn(
+  variables: Variables,
+  { token, proxies }: { token: string; proxies: Variables },
+): StepCredentials {
+  const keys = [...KEYS.map((name) => variables[name] ?? ''), token].map((text) => text.trim());
+  const passwords = Object.values(proxies).flatMap((proxy = '') => passwordsOf(proxy.trim()));
+  const given = (texts: readonly string[]): readonly string[] =>
+    Object.freeze([...new Set(texts)].filter((text) => text !== ''));
+  return Object.freeze({ keys: given(keys), passwords: given(passwords) });
+}
 
 /** Reads what the action needs of `process.env`, here and nowhere else. From then on every certificate is verified. */
 export function readEnvironment(): Environment {

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
-import { constants, type Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { grouped } from '../shared/figures.ts';
-import { type JobFolders, placeOf } from './folders.ts';
+import { irregularKind, type JobFolders, placeOf } from './files.ts';
 import { type Problems, quote } from './problems.ts';
 
 /** What a payload_file holds, its size in words, and how messages name it. */
@@ -19,20 +19,14 @@ export type PayloadFile = Readonly<{
 const FILE_PROBLEMS = new Map([
   ['ENOENT', 'does not exist. Check the path, and that an earlier step made or checked out the file'],
   ['ENOTDIR', 'does not exist: a part of its path is a file'],
-  ['EACCES', 'may not be read by this job'],
+  ['EACCES', 'cannot be read: permission denied'],
   ['ELOOP', 'is a symlink that leads back to itself'],
   // A socket can't be opened.
   ['ENXIO', 'is not a regular file. Name a file with the JSON event'],
-  ['EAGAIN', "can't be read to its end without waiting. Name a file with the JSON event"],
+  ['EAGAIN', 'cannot be read to its end without waiting. Name a file with the JSON event'],
 ]);
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-
-/** What is not a file with content of its own. */
-function strangeKind(status: Stats): string | undefined {
-  if (status.isFile()) return undefined;
-  return status.isDirectory() ? 'a folder' : 'not a regular file';
-}
 
 // Neither opening nor reading waits, for the writer of a FIFO for example. Windows has neither flag.
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
@@ -71,7 +65,7 @@ async function readRegular(
   const handle = await open(real, OPEN_FLAGS);
   try {
     // Of what is open now: the path may name something else by then.
-    const kind = strangeKind(await handle.stat());
+    const kind = irregularKind(await handle.stat());
     return kind === undefined ? await readContent(handle, limit) : { kind };
   } finally {
     await handle.close();

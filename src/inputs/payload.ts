@@ -2,17 +2,17 @@ import { Buffer, isUtf8 } from 'node:buffer';
 import type { InvocationType } from '../lambda/invocation.ts';
 import { grouped } from '../shared/figures.ts';
 import { warningsOf } from './event-warnings.ts';
-import type { JobFolders } from './folders.ts';
+import type { JobFolders } from './files.ts';
 import { describeJsonProblem, type JsonInput, parseJson } from './json-text.ts';
 import { readPayloadFile } from './payload-file.ts';
 import type { Problems } from './problems.ts';
 
-/** The inputs that an event comes from; no `invocationType` where that was not valid. */
+/** The inputs that an event comes from; where neither is given, the event is `{}`. */
 export type GivenPayload = Readonly<{
   payload: string;
   payloadFile: string;
   folders: JobFolders;
-  invocationType: InvocationType | undefined;
+  invocationType: InvocationType;
 }>;
 
 /** The event's bytes, what may be wrong with them, and the file they came from where it lies outside the workspace. */
@@ -29,16 +29,13 @@ function isUtf16([first, second]: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
-/** The bytes of an event, or what is wrong with them. */
-async function checkBytes({
-  source,
-  bytes,
-  input,
-}: {
-  source: string;
-  bytes: Uint8Array;
-  input: JsonInput;
-}): Promise<{ warnings: readonly string[]; problem?: never } | { problem: string; warnings?: never }> {
+type Checked = Readonly<{ problem: string } | { problem?: never; warnings: readonly string[] }>;
+
+/** Checks that the bytes of an event are JSON, and that they read like what was meant. */
+async function checkBytes(
+  bytes: Uint8Array,
+  { source, input }: { source: string; input: JsonInput },
+): Promise<Checked> {
   if (!isUtf8(bytes)) {
     return {
       problem: `${source} is not UTF-8${isUtf16(bytes) ? ' but UTF-16' : ''}. Save it as UTF-8.`,
@@ -48,46 +45,67 @@ async function checkBytes({
   if (text.trim() === '') return { problem: `${source} is empty. Write {} for an event without content.` };
   const { value, problem } = await parseJson(text, input);
   // The name of a file outside the workspace ends with a comma.
-  const place = source.replace(/,$/, '');
+  const name = source.replace(/,$/, '');
   return problem
-    ? { problem: describeJsonProblem(place, problem) }
-    : { warnings: warningsOf(place, { text, value, input }) };
+    ? { problem: describeJsonProblem(name, problem) }
+    : { warnings: warningsOf(name, { text, value, input }) };
 }
 
 /** Finds the event in `payload` or `payload_file` and checks that it is JSON of a size that Lambda takes. */
 export async function parsePayload(given: GivenPayload, problems: Problems): Promise<Payload | undefined> {
-  const { payload, payloadFile, folders, invocationType = 'RequestResponse' } = given;
-  if (payload !== '' && payloadFile !== '') {
-    problems.add('payload and payload_file are both given. Remove one of them.');
-    return undefined;
-  }
-  if (payload === '' && payloadFile === '') {
-    if (invocationType === 'DryRun') return { bytes: Buffer.from('{}'), warnings: [] };
-    problems.add(
-      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file. An expression that is empty counts as not given.",
-    );
-    return undefined;
-  }
-
+  const { payload, payloadFile, folders, invocationType } = given;
+  if (payload === '' && payloadFile === '') return { bytes: Buffer.from('{}'), warnings: [] };
   const limit = LARGEST[invocationType];
   const file =
     payload === '' ? await readPayloadFile({ file: payloadFile, folders, limit }, problems) : undefined;
   if (payload === '' && file === undefined) return undefined;
-  const content = file?.content ?? Buffer.from(payload);
+  const bytes = file?.content ?? Buffer.from(payload);
   const source = file?.source ?? 'payload';
-  if (content.length > limit) {
-    const size = file?.size ?? `${grouped(content.length)} bytes`;
+  const size = file?.size ?? `${grouped(bytes.length)} bytes`;
+  const input = file === undefined ? 'payload' : 'payload_file';
+  const checked =
+    bytes.length > limit
+      ? {
+          problem: `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its place.`,
+        }
+      : await checkBytes(bytes, { source, input });
+  if (checked.problem !== undefined) {
+    problems.add(checked.problem);
+    return undefined;
+  }
+  const { warnings } = checked;
+  return { bytes, warnings, ...(file?.outsideFile !== undefined && { outsideFile: file.outsideFile }) };
+}
+
+// Source: the Invoke API's ClientContext, "up to 3,583 bytes of base64-encoded data".
+const LONGEST_CLIENT_CONTEXT = 3583;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+async function encode(text: string, problems: Problems): Promise<string | undefined> {
+  if (text.startsWith('{')) {
+    const { problem } = await parseJson(text, 'client_context');
+    if (problem) problems.add(describeJsonProblem('client_context', problem));
+    return problem ? undefined : Buffer.from(text, 'utf8').toString('base64');
+  }
+  // A newline, as `base64` writes one after 76 characters, is an invalid header.
+  const compact = text.replace(/\s+/g, '');
+  const decoded = BASE64.test(compact) ? Buffer.from(compact, 'base64').toString('utf8') : '';
+  if (decoded === '' || (await parseJson(decoded, 'client_context')).problem) {
     problems.add(
-      `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its place.`,
+      'client_context must be a JSON object, which the action encodes, or base64 of a JSON document; it is neither.',
     );
     return undefined;
   }
-  const input = file === undefined ? 'payload' : 'payload_file';
-  const { warnings, problem } = await checkBytes({ source, bytes: content, input });
-  if (problem !== undefined) {
-    problems.add(problem);
-    return undefined;
-  }
-  const { outsideFile } = file ?? {};
-  return { bytes: content, warnings, ...(outsideFile !== undefined && { outsideFile }) };
+  return compact;
+}
+
+/** Base64 of the client context: as given, or made from a JSON object. */
+export async function parseClientContext(text: string, problems: Problems): Promise<string | undefined> {
+  if (text === '') return undefined;
+  const encoded = await encode(text, problems);
+  if (encoded === undefined || encoded.length <= LONGEST_CLIENT_CONTEXT) return encoded;
+  problems.add(
+    `client_context is ${encoded.length} bytes in base64; Lambda takes at most ${LONGEST_CLIENT_CONTEXT}. Send less, or use the payload.`,
+  );
+  return undefined;
 }

@@ -9,7 +9,7 @@ export class InvalidInputError extends Error {
   }
 }
 
-/** Collects what is wrong with the inputs, so that a user mends it all in one go. */
+/** Collects what is wrong with the inputs, so that a user can fix it all in one go. */
 export class Problems {
   readonly #found: Set<string>;
   readonly #place: string;
@@ -19,9 +19,14 @@ export class Problems {
     this.#place = place;
   }
 
-  /** Adds one problem: a sentence that names the input, says what was wrong and how to mend it. Twins count once. */
+  /** Adds one problem: a sentence that names the input, says what was wrong and how to fix it. Equal problems count once. */
   add(problem: string): void {
     this.#found.add(this.#place + problem);
+  }
+
+  /** Adds those of another collection, after what was found so far. */
+  addAll(others: Problems): void {
+    for (const problem of others.#found) this.add(problem);
   }
 
   /** The same collection, in which each problem begins with the place where it was found. */

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Fields, fieldsOf } from '../shared/fields.ts';
+import type { Environment } from './environment.ts';
+import type { InputValues } from './schema.ts';
 
 /** A pull request: its number, or a commit of it, by which GitHub finds it. */
 export type PullRequestRef =
@@ -76,7 +78,7 @@ const EVENTS: ReadonlyMap<string, (payload: Fields) => Found> = new Map([
   ['push', inPush],
 ]);
 
-/** Says which pull request an event belongs to, a commit where only GitHub can tell, or why there is none. */
+/** Finds the pull request of an event, a commit where only GitHub knows it, or why there is none. */
 export function findPullRequest(event: Readonly<{ name: string; payload: unknown }>): Found {
   const find = EVENTS.get(event.name);
   if (find === undefined) return { reason: `the event ${event.name || '(none)'} belongs to no pull request` };
@@ -93,4 +95,42 @@ export async function readEventPayload(path: string | undefined): Promise<unknow
   } catch {
     return undefined;
   }
+}
+
+/** Where the comment goes, as whom and under which key; or why there is no pull request for it. */
+export type CommentPlan = Readonly<{
+  key: string;
+  token: string;
+  apiUrl: string;
+  repository: string;
+  pullRequest: PullRequestRef | NoPullRequest;
+  /** The commit that the run belongs to: a pull request's own, not the merge that the runner checks out. */
+  commit: string;
+  runUrl: string;
+}>;
+
+// It is part of the comment, which has a limit of its own.
+const LONGEST_KEY = 256;
+
+function headCommitOf(payload: unknown): string | undefined {
+  const { sha } = fieldsOf(fieldsOf(fieldsOf(payload)['pull_request'])['head']);
+  return typeof sha === 'string' && /^[0-9a-f]{40,64}$/.test(sha) ? sha : undefined;
+}
+
+/** Plans the comment. Never throws: that there is no pull request is a warning of the report, not a problem. */
+export async function planComment(
+  values: Pick<InputValues, 'comment_key' | 'github_token'>,
+  { github, eventName }: Environment,
+): Promise<CommentPlan> {
+  const payload = await readEventPayload(github.eventPath);
+  return Object.freeze({
+    // A step's own place in its workflow, so that two steps of one job have a comment each.
+    key: (values.comment_key || [github.workflow, github.job, github.step].join('/')).slice(0, LONGEST_KEY),
+    token: values.github_token,
+    apiUrl: github.apiUrl,
+    repository: github.repository,
+    pullRequest: findPullRequest({ name: eventName, payload }),
+    commit: headCommitOf(payload) ?? github.sha,
+    runUrl: `${github.serverUrl}/${github.repository}/actions/runs/${github.runId}`,
+  });
 }

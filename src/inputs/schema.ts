@@ -1,50 +1,160 @@
-/** The words of the Invoke API, as `invocation_type` takes them (source: Invoke API, InvocationType). */
-export const INVOCATION_TYPES = ['RequestResponse', 'Event', 'DryRun'] as const;
-/** Whether Lambda returns the log tail (source: Invoke API, LogType). */
-export const LOG_TYPES = ['None', 'Tail'] as const;
-/** What may be sent again (docs/reliability.md). */
-export const RETRY_POLICIES = ['safe', 'idempotent', 'never'] as const;
+import { isQualifier, isRegion } from './function-name.ts';
+import {
+  anyText,
+  flag,
+  matching,
+  oneOf,
+  optional,
+  type ParseInput,
+  shard,
+  wholeNumber,
+  wholeSeconds,
+} from './input-types.ts';
+import type { Problems } from './problems.ts';
+
+/** One declared input: how its text becomes a value, and the text that is used where it is not given. */
+export type Input<Value> = Readonly<{
+  parse: ParseInput<Value>;
+  default: string;
+  /** Whether an entry of `invocations` may give its own. */
+  isPerEntry: boolean;
+  /** Whether white space around the text counts, as in YAML, and so do the lines that a message names. */
+  keepsWhiteSpace?: true;
+}>;
+
+const step = <Value>(parse: ParseInput<Value>, preset = '') =>
+  ({ parse, default: preset, isPerEntry: false }) as const satisfies Input<Value>;
+const entry = <Value>(parse: ParseInput<Value>, preset = '') =>
+  ({ parse, default: preset, isPerEntry: true }) as const satisfies Input<Value>;
+
+// Five days: a job on a self-hosted runner may take no longer.
+const LONGEST_SECONDS = 432_000;
+const MOST_COPIES = 10_000;
+const MOST_CONCURRENT = 1_000;
+
+// The words and limits of the Invoke API's model (members InvocationType, LogType, Qualifier, TenantId and
+// DurableExecutionName).
+const INVOCATION_TYPE = oneOf(['RequestResponse', 'Event', 'DryRun']);
+const LOG_TYPE = oneOf(['None', 'Tail']);
+const QUALIFIER = matching({
+  matches: isQualifier,
+  longest: 128,
+  form: (longest) =>
+    `a version (7), an alias (PROD) or $LATEST: letters, digits, - and _, at most ${longest}`,
+});
+const TENANT_ID = matching({
+  matches: (id) => /^[a-zA-Z0-9._:/=+\-@ ]+$/.test(id),
+  longest: 256,
+  form: (longest) => `1 to ${longest} letters, digits, spaces or . _ : / = + - @`,
+});
+const EXECUTION_NAME = matching({
+  matches: (name) => /^[a-zA-Z0-9-_]+$/.test(name),
+  longest: 64,
+  form: (longest) => `1 to ${longest} letters, digits, - or _`,
+});
+const REGION = matching({
+  matches: isRegion,
+  longest: Number.POSITIVE_INFINITY,
+  form: () => 'the code of an AWS region, for example eu-west-1',
+});
+/** What may be retried (docs/reliability.md). */
+const RETRY = oneOf(['safe', 'idempotent', 'never']);
 
 /**
- * Every input and its default, in the order of `action.yml`, which a test holds against this table.
- * The empty string is "not given", as a runner passes it.
+ * Every input, in the order of `action.yml`: the only place for its name, type, bounds and default, which a test
+ * compares with `action.yml`. An input with a default of '' has none. A text that is read further, as JSON or as a
+ * path for example, is a text here.
  */
-export const INPUT_DEFAULTS = {
-  function_name: '',
-  payload: '',
-  payload_file: '',
-  qualifier: '',
-  invocation_type: 'RequestResponse',
-  log_type: 'None',
-  client_context: '',
-  tenant_id: '',
-  durable_execution_name: '',
-  region: '',
-  invocations: '',
-  repeat: '1',
-  max_concurrency: '',
-  shard: '',
-  timeout_seconds: '960',
-  retry: 'safe',
-  retry_seconds: '180',
-  wait_until_ready: 'false',
-  fail_on_function_error: 'true',
-  expect: '',
-  query: '',
-  show_response: 'false',
-  mask: '',
-  response_file: '',
-  summary: 'true',
-  comment_on_pull_request: 'false',
-  comment_key: '',
-  // action.yml's default is the expression for the job's own token.
-  github_token: '',
-  wait_for_durable_execution: 'false',
-  response_stream: 'false',
+export const INPUTS = {
+  // What to invoke.
+  function_name: entry(anyText),
+  payload: entry(anyText),
+  payload_file: entry(anyText),
+  qualifier: entry(optional(QUALIFIER)),
+  invocation_type: entry(INVOCATION_TYPE, 'RequestResponse'),
+  log_type: entry(LOG_TYPE, 'None'),
+  client_context: entry(anyText),
+  tenant_id: entry(optional(TENANT_ID)),
+  durable_execution_name: entry(optional(EXECUTION_NAME)),
+  region: entry(optional(REGION)),
+  // Many at once.
+  invocations: { ...step(anyText), keepsWhiteSpace: true },
+  repeat: step(wholeNumber({ least: 1, most: MOST_COPIES }), '1'),
+  max_concurrency: step(optional(wholeNumber({ least: 1, most: MOST_CONCURRENT }))),
+  shard: step(shard),
+  // How long and how often.
+  timeout_seconds: step(wholeSeconds({ least: 1, most: LONGEST_SECONDS }), '960'),
+  retry: step(RETRY, 'safe'),
+  retry_seconds: step(wholeSeconds({ least: 0, most: LONGEST_SECONDS }), '180'),
+  wait_until_ready: step(flag, 'false'),
+  // What counts as success.
+  fail_on_function_error: step(flag, 'true'),
+  expect: step(anyText),
+  query: step(anyText),
+  wait_for_durable_execution: step(flag, 'false'),
+  // What is shown and kept.
+  show_response: step(flag, 'false'),
+  mask: step(anyText),
+  response_file: step(anyText),
+  response_stream: step(flag, 'false'),
+  summary: step(flag, 'true'),
+  comment_on_pull_request: step(flag, 'false'),
+  comment_key: step(anyText),
+  // The default in action.yml is the expression for the job's own token.
+  github_token: step(anyText),
 } as const;
 
-/** A declared input. */
-export type InputName = keyof typeof INPUT_DEFAULTS;
+/** The name of a declared input. */
+export type InputName = keyof typeof INPUTS;
+
+/** The values of all inputs, each of the type that the table gives it. */
+export type InputValues = {
+  readonly [Name in InputName]: (typeof INPUTS)[Name] extends Input<infer Value> ? Value : never;
+};
+
+/** The name of an input that an entry of `invocations` may give for itself. */
+export type EntryInput = {
+  [Name in InputName]: (typeof INPUTS)[Name]['isPerEntry'] extends true ? Name : never;
+}[InputName];
+
+/** The values of an entry's inputs, its own or the step's. */
+export type EntryValues = Pick<InputValues, EntryInput>;
 
 /** Gives an input's text as the runner hands it over: trimmed, the default where it was not given. */
 export type InputReader = (name: InputName) => string;
+
+const TABLE: { readonly [Name in InputName]: Input<InputValues[Name]> } = INPUTS;
+
+const isInputName = (name: string): name is InputName => Object.hasOwn(INPUTS, name);
+const isEntryInput = (name: InputName): name is EntryInput => INPUTS[name].isPerEntry;
+
+/** The names of all inputs, in the order of the table. */
+export const INPUT_NAMES: readonly InputName[] = Object.keys(INPUTS).filter(isInputName);
+/** The names of the inputs that an entry may give for itself. */
+export const ENTRY_INPUTS: readonly EntryInput[] = INPUT_NAMES.filter(isEntryInput);
+
+const areComplete = <Name extends InputName>(
+  values: Partial<InputValues>,
+  names: readonly Name[],
+): values is Partial<InputValues> & Pick<InputValues, Name> => names.every((name) => name in values);
+
+/**
+ * Parses inputs. One that is not valid becomes a problem and has its default from then on, so that everything else
+ * that is wrong is found as well.
+ */
+export function parseInputs<Name extends InputName>(
+  names: readonly Name[],
+  { read, problemsFor }: { read: InputReader; problemsFor: (name: InputName) => Problems },
+): Pick<InputValues, Name> {
+  const values: { -readonly [Name in InputName]?: InputValues[Name] } = {};
+  const parse = <One extends InputName>(name: One): void => {
+    const { parse: toValue, default: preset } = TABLE[name];
+    const parsed = toValue(read(name));
+    if ('problem' in parsed) problemsFor(name).add(`${name} ${parsed.problem}`);
+    const valid = 'value' in parsed ? parsed : toValue(preset);
+    if ('value' in valid) values[name] = valid.value;
+  };
+  names.forEach(parse);
+  if (!areComplete(values, names)) throw new TypeError('the default of an input is not valid');
+  return values;
+}

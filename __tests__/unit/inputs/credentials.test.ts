@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { credentialsIn } from '../../../src/inputs/credentials.ts';
 import type { Variables } from '../../../src/inputs/environment.ts';
+import { credentialsIn } from '../../../src/inputs/environment.ts';
 
 const keysOf = (variables: Variables, token = ''): readonly string[] =>
   credentialsIn(variables, { token, proxies: {} }).keys;

@@ -30,6 +30,7 @@ const READ = [
   'NODE_TLS_REJECT_UNAUTHORIZED',
   'INPUT_REGION',
   'INPUT_PAYLOAD',
+  'INPUT_INVOCATIONS',
   'INPUT_LOG_TYPE',
   'INPUT_SUMMARY',
   'INPUT_INVOCATION_TYPE',
@@ -54,6 +55,11 @@ describe('an input', () => {
     expect(readInput('payload')).toBe('{"a": " b "}');
   });
 
+  test('keeps the white space around a list, whose lines and indentation count', () => {
+    process.env['INPUT_INVOCATIONS'] = '\n  - {}\n  - {}\n';
+    expect(readInput('invocations')).toBe('\n  - {}\n  - {}\n');
+  });
+
   test.each([
     ['is missing', undefined],
     ['is empty', ''],
@@ -68,7 +74,7 @@ describe('an input', () => {
     expect(readInput('invocation_type')).toBe('RequestResponse');
   });
 
-  test('is not judged when it is read', () => {
+  test('is not checked when it is read', () => {
     process.env['INPUT_SUMMARY'] = 'perhaps';
     expect(readInput('summary')).toBe('perhaps');
   });

@@ -33,7 +33,7 @@ describe('durable_execution_name', () => {
   test('makes copies pointless', async () => {
     const { warnings } = await planFor({ durable_execution_name: 'order-7', repeat: '3' });
     expect(warnings).toEqual([
-      'repeat: 3 has no effect with durable_execution_name; Lambda takes all copies for one execution.',
+      'repeat: 3 has no effect with durable_execution_name; Lambda treats all copies as one execution.',
     ]);
   });
 });
@@ -74,11 +74,11 @@ describe('response_stream', () => {
     ],
     [
       { durable_execution_name: 'order-7' },
-      'response_stream and durable_execution_name are both given; Lambda streams no durable execution. Remove one of them.',
+      'response_stream and durable_execution_name are both given; Lambda cannot stream a durable execution. Remove one of them.',
     ],
     [
       { wait_for_durable_execution: 'true' },
-      'response_stream and wait_for_durable_execution are both true; Lambda streams no durable execution. Remove one of them.',
+      'response_stream and wait_for_durable_execution are both true; Lambda cannot stream a durable execution. Remove one of them.',
     ],
     [
       { repeat: '2' },

@@ -5,7 +5,7 @@ import { afterAll } from '@jest/globals';
 import type { Environment } from '../../../src/inputs/environment.ts';
 import { makePlan, type Plan } from '../../../src/inputs/plan.ts';
 import { InvalidInputError } from '../../../src/inputs/problems.ts';
-import { INPUT_DEFAULTS, type InputName, type InputReader } from '../../../src/inputs/schema.ts';
+import { INPUTS, type InputName, type InputReader } from '../../../src/inputs/schema.ts';
 import type { Invocation } from '../../../src/lambda/invocation.ts';
 import '../realm.ts';
 
@@ -65,8 +65,8 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
 
 /** Valid inputs with overrides, as the runner would hand them over. */
 export function inputs(given: Given): InputReader {
-  const all = { ...INPUT_DEFAULTS, ...VALID, ...given };
-  return (name) => all[name];
+  const all: Given = { ...VALID, ...given };
+  return (name) => all[name] ?? INPUTS[name].default;
 }
 
 /** The plan that the inputs come to. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { ENTRY_INPUTS, type ListedEntry, parseInvocations } from '../../../src/inputs/invocations.ts';
+import { type ListedEntry, parseInvocations } from '../../../src/inputs/invocations.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
+import { ENTRY_INPUTS } from '../../../src/inputs/schema.ts';
 import { SEED } from '../../seed.ts';
 
 async function read(text: string): Promise<{ entries: readonly ListedEntry[]; problems: readonly string[] }> {
@@ -21,16 +22,16 @@ async function valuesOf(text: string): Promise<ListedEntry['values'] | undefined
 const problemsOf = async (text: string): Promise<readonly string[]> => (await read(text)).problems;
 
 const TAKES =
-  'An entry takes function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id, durable_execution_name and region.';
-const REFERENCE = 'anchors (&) and aliases (*) are not taken here. Write the value out.';
-const MERGE = 'merge keys (<<) are not taken here. Write the keys and values out.';
-const TAG = 'this tag (!) is not known here or does not fit its value. Remove it.';
+  'An entry can have function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id, durable_execution_name and region.';
+const REFERENCE = 'anchors (&) and aliases (*) are not supported. Write the value out.';
+const MERGE = 'merge keys (<<) are not supported. Write the keys and values out.';
+const TAG = 'this tag (!) is not supported or does not fit its value. Remove it.';
 const NOT_FINITE = 'JSON has no infinity and no "not a number". Write a number or null.';
 const TABS = 'indent with spaces, not with tabs.';
 const PATH = 'this looks like a path. invocations takes the list itself.';
 const TOO_DEEP = 'values are nested more than 500 levels deep. Give such an event as payload_file.';
 const notAMapping = (kind: string): string =>
-  `an entry must be a mapping, such as "function_name: my-function"; this is ${kind}. Write {} for an entry that takes everything from the step's inputs.`;
+  `an entry must be a mapping, such as "function_name: my-function"; this is ${kind}. Write {} for an entry that inherits all of the step's inputs.`;
 
 describe('a list of entries', () => {
   test('gives every input as the step would, with number and line', async () => {
@@ -344,11 +345,11 @@ describe('a list with mistakes', () => {
     ],
     [
       '%YAML 1.1\n---\n- payload: 1\n',
-      [' (line 1, column 1): directives (%) are not taken here. Remove the line.'],
+      [' (line 1, column 1): directives (%) are not supported. Remove the line.'],
     ],
     [
       '%TAG !! tag:example.com,2000:\n---\n- payload: 1\n',
-      [' (line 1, column 1): directives (%) are not taken here. Remove the line.'],
+      [' (line 1, column 1): directives (%) are not supported. Remove the line.'],
     ],
     ['!!omap\n- payload: 1', [` (line 2, column 1): ${TAG}`]],
     // Entries that are no mappings.
@@ -404,11 +405,11 @@ describe('a list with mistakes', () => {
     ['- payload: {{a: 1}: 2}\n', [', entry 1 (line 1, column 13): a key must be a text; this is a mapping.']],
     [
       '- payload: 1\n  region: a\n  payload: 2\n',
-      [', entry 1 (line 3, column 3): the key "payload" is there already, on line 1. Remove one of them.'],
+      [', entry 1 (line 3, column 3): the key "payload" is already on line 1. Remove one of them.'],
     ],
     [
       '- payload:\n    1: a\n    "1": b\n',
-      [', entry 1 (line 3, column 5): the key "1" is there already, on line 2. Remove one of them.'],
+      [', entry 1 (line 3, column 5): the key "1" is already on line 2. Remove one of them.'],
     ],
     [
       '- payload: 1\n  payload_file: a.json\n',
@@ -492,7 +493,7 @@ describe('a list with mistakes', () => {
     [
       '- payload: "\\q"\n',
       [
-        ', entry 1 (line 1, column 13): the YAML is not valid: in double quotes a backslash starts an escape, and YAML has no such escape. Write two backslashes for one, or take single quotes.',
+        ', entry 1 (line 1, column 13): the YAML is not valid: in double quotes a backslash starts an escape, and YAML has no such escape. Write two backslashes for one, or use single quotes.',
       ],
     ],
     [
@@ -552,7 +553,7 @@ describe('a list with mistakes', () => {
         `invocations, entry 2 (line 2, column 3): there is no key "pyload" (did you mean "payload"?). ${TAKES}`,
         'invocations, entry 2 (line 3, column 3): qualifier has no value. Give it one, or remove the key.',
         `invocations, entry 3 (line 4, column 16): ${NOT_FINITE}`,
-        'invocations, entry 3 (line 4, column 22): the key "a" is there already, on line 4. Remove one of them.',
+        'invocations, entry 3 (line 4, column 22): the key "a" is already on line 4. Remove one of them.',
         `invocations, entry 4 (line 5, column 3): ${notAMapping('a text')}`,
         'invocations, entry 5 (line 7, column 1): the YAML is not valid: Flow sequence in block collection must be sufficiently indented and end with a ].',
         'invocations, entry 6 (line 8, column 14): tenant_id must be a text; this is a mapping.',
@@ -641,7 +642,7 @@ describe('a list at its limits', () => {
     expect(await read('- {}\n'.repeat(100_001))).toEqual({
       entries: [],
       problems: [
-        'invocations, entry 100001 (line 100001, column 1): a list takes at most 100,000 entries; this one has 100,001. Split it.',
+        'invocations, entry 100001 (line 100001, column 1): a list can have at most 100,000 entries; this one has 100,001. Split it.',
       ],
     });
   });

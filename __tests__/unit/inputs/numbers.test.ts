@@ -10,7 +10,7 @@ describe.each([
     ['30', 30_000],
     ['432000', 432_000_000],
   ])('takes %s, in milliseconds from then on', async (value, milliseconds) => {
-    expect((await planFor({ [input]: value })).delivery).toMatchObject({ [field]: milliseconds });
+    expect((await planFor({ [input]: value })).policy).toMatchObject({ [field]: milliseconds });
   });
 
   test.each([below, '432001', '1.5', '1e3', '0x10', '30s', 'never', '٣', 'Infinity', '9'.repeat(70)])(
@@ -57,6 +57,13 @@ describe.each(['repeat', 'max_concurrency'])('%s', (input) => {
       ),
     ]);
   });
+});
+
+test('max_concurrency is at most 1000', async () => {
+  expect((await planFor({ max_concurrency: '1000' })).maxConcurrency).toBe(1000);
+  expect(await problemsFor({ max_concurrency: '1001' })).toEqual([
+    'max_concurrency must be a whole number from 1 to 1000; got "1001".',
+  ]);
 });
 
 describe('max_concurrency', () => {

@@ -19,7 +19,7 @@ describe('a plan', () => {
         },
       ],
       maxConcurrency: 10,
-      delivery: { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 },
+      policy: { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 },
       waitUntilReady: false,
       waitForDurableExecution: false,
       responseStream: false,
@@ -76,7 +76,7 @@ describe('a plan', () => {
         },
       ],
       maxConcurrency: 10,
-      delivery: { timeoutMs: 30_000, retry: 'idempotent', retryMs: 0 },
+      policy: { timeoutMs: 30_000, retry: 'idempotent', retryMs: 0 },
       waitUntilReady: true,
       waitForDurableExecution: true,
       responseStream: false,
@@ -99,7 +99,7 @@ describe('a plan', () => {
   test('is frozen, with its lists and its invocations', async () => {
     const plan = await planFor({});
     const lists = [plan.invocations, plan.warnings, plan.notes];
-    const parts = [plan, ...lists, ...plan.invocations, plan.delivery, plan.proxy];
+    const parts = [plan, ...lists, ...plan.invocations, plan.policy, plan.proxy];
     expect(parts.map((part) => Object.isFrozen(part))).toEqual(parts.map(() => true));
   });
 

@@ -46,7 +46,7 @@ describe('log_type', () => {
 
 describe('retry', () => {
   test.each(['safe', 'idempotent', 'never'])('%s is accepted', async (retry) => {
-    expect((await planFor({ retry })).delivery.retry).toBe(retry);
+    expect((await planFor({ retry })).policy.retry).toBe(retry);
   });
 
   test.each([

@@ -1,0 +1,103 @@
+import type { Stats } from 'node:fs';
+import { lstat, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type Problems, quote } from './problems.ts';
+
+/** The folders of the job: relative paths start in the workspace, and RUNNER_TEMP is the job's own too. */
+export type JobFolders = Readonly<{ workspace: string; temporaryFolder: string }>;
+
+/** A file as the workflow's text names it, absolute, and where it really is. */
+type NamedFile = Readonly<{ asked: string; real: string }>;
+
+/** Where a named file is. The workflow did not ask for what a symlink in the workspace leads to outside of it. */
+export type FilePlace = 'workspace' | 'outside' | 'redirected';
+
+function contains(folder: string, file: string): boolean {
+  const relative = path.relative(folder, file);
+  return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+}
+
+const realOf = (folder: string): Promise<string> => realpath(folder).catch(() => folder);
+
+/** Finds out where a named file is. */
+export async function placeOf({ asked, real }: NamedFile, folders: JobFolders): Promise<FilePlace> {
+  if (contains(await realOf(folders.workspace), real)) return 'workspace';
+  if (!contains(folders.workspace, asked)) return 'outside';
+  return contains(await realOf(folders.temporaryFolder), real) ? 'outside' : 'redirected';
+}
+
+/** What something is that is not a regular file; undefined where it is one. */
+export function irregularKind(status: Stats): 'a folder' | 'not a regular file' | undefined {
+  if (status.isFile()) return undefined;
+  return status.isDirectory() ? 'a folder' : 'not a regular file';
+}
+
+const exists = (file: string): Promise<boolean> =>
+  lstat(file).then(
+    () => true,
+    () => false,
+  );
+
+/** The path without symlinks in it; a folder that does not exist is none. Throws where a symlink leads nowhere. */
+async function realFolder(folder: string): Promise<string> {
+  for (let existing = folder; ; existing = path.dirname(existing)) {
+    try {
+      return path.join(await realpath(existing), path.relative(existing, folder));
+    } catch (error) {
+      if (path.dirname(existing) === existing || (await exists(existing))) throw error;
+    }
+  }
+}
+
+async function obstacleAt(file: string): Promise<ReturnType<typeof irregularKind>> {
+  const status = await stat(file).catch(() => undefined);
+  return status && irregularKind(status);
+}
+
+/** Where the response is written, and a line for the log where that is outside the workspace. */
+export type ResponseFile = Readonly<{ file?: string; note?: string }>;
+
+/** Finds the place of a response that nothing is in the way of. Throws where a symlink leads nowhere. */
+async function locate(
+  { asked, named }: { asked: string; named: string },
+  folders: JobFolders,
+  problems: Problems,
+): Promise<ResponseFile> {
+  const real = path.join(await realFolder(path.dirname(asked)), path.basename(asked));
+  const place = await placeOf({ asked, real }, folders);
+  if (place === 'workspace') return { file: real };
+  if (place === 'outside') {
+    const workspace = quote(folders.workspace);
+    return { file: real, note: `response_file is ${quote(real)}, outside the workspace ${workspace}.` };
+  }
+  problems.add(
+    `${named} leads out of the workspace, to ${quote(real)}, through a symlink. To write there, write that absolute path in the workflow.`,
+  );
+  return {};
+}
+
+/** Reads `response_file`: an absolute path, its folder without symlinks. Parent folders are created later. */
+export async function parseResponseFile(
+  text: string,
+  folders: JobFolders,
+  problems: Problems,
+): Promise<ResponseFile> {
+  if (text === '') return {};
+  const named = `response_file ${quote(text)}`;
+  const asked = path.resolve(folders.workspace, text);
+  const obstacle = /[/\\]$/.test(text) ? 'a folder' : await obstacleAt(asked);
+  if (obstacle !== undefined) {
+    const fix =
+      obstacle === 'a folder'
+        ? `Name the file in it, for example ${quote(path.join(text, 'response.json'))}`
+        : 'Name another file';
+    problems.add(`${named} is ${obstacle}. ${fix}.`);
+    return {};
+  }
+  try {
+    return await locate({ asked, named }, folders, problems);
+  } catch {
+    problems.add(`${named} is below a symlink that leads nowhere. Remove the symlink, or name another file.`);
+    return {};
+  }
+}

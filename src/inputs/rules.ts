@@ -1,0 +1,191 @@
+import type { FunctionReference, Invocation } from '../lambda/invocation.ts';
+import { grouped } from '../shared/figures.ts';
+import { linesOf } from './lines.ts';
+import { quote } from './problems.ts';
+import type { EntryInput, EntryValues, InputName, InputValues } from './schema.ts';
+
+/** What is wrong with, or of no effect in, inputs that are each valid alone. `inputs` are those it looks at. */
+type Rule<Name extends InputName, Values> = Readonly<{
+  inputs: readonly Name[];
+  applies: (values: Values) => boolean;
+  message: (values: Values) => string;
+}>;
+
+/** What a rule about one entry may look at beside the inputs. */
+type EntryParts = Readonly<{ reference: FunctionReference | undefined }>;
+type EntryRuleInput = EntryInput | 'response_stream';
+
+/** A rule about one entry, its own inputs and the step's taken together. */
+export type EntryRule = Rule<InputName, Pick<InputValues, EntryRuleInput> & EntryParts>;
+
+const entryRule = <Name extends EntryRuleInput>(
+  rule: Rule<Name, Pick<InputValues, Name> & EntryParts>,
+): EntryRule => rule;
+
+/** Entries that are refused. */
+export const ENTRY_ERRORS: readonly EntryRule[] = [
+  entryRule({
+    inputs: ['function_name', 'qualifier'],
+    applies: ({ qualifier, reference }) =>
+      qualifier !== undefined && reference?.qualifier !== undefined && reference.qualifier !== qualifier,
+    message: ({ qualifier = '', reference }) =>
+      `qualifier is ${quote(qualifier)}, but function_name already says ${quote(reference?.qualifier ?? '')}. Remove one of them.`,
+  }),
+  entryRule({
+    inputs: ['function_name', 'region'],
+    applies: ({ region, reference }) =>
+      region !== undefined && reference?.region !== undefined && reference.region !== region,
+    message: ({ region = '', reference }) =>
+      `region is ${quote(region)}, but the ARN in function_name is in ${quote(reference?.region ?? '')}. Leave region out: the ARN's own is used.`,
+  }),
+  entryRule({
+    inputs: ['payload', 'payload_file'],
+    applies: ({ payload, payload_file: file }) => payload !== '' && file !== '',
+    message: () => 'payload and payload_file are both given. Remove one of them.',
+  }),
+  entryRule({
+    inputs: ['payload', 'payload_file', 'invocation_type'],
+    applies: ({ payload, payload_file: file, invocation_type: type }) =>
+      payload === '' && file === '' && type !== 'DryRun',
+    message: () =>
+      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file. An empty expression counts as not given.",
+  }),
+  // Source of both: the API's InvokeWithResponseStream.
+  entryRule({
+    inputs: ['response_stream', 'invocation_type'],
+    applies: ({ response_stream: isStream, invocation_type: type }) => isStream && type === 'Event',
+    message: () =>
+      'response_stream needs invocation_type RequestResponse or DryRun: an Event has no response. Remove one of them.',
+  }),
+  entryRule({
+    inputs: ['response_stream', 'durable_execution_name'],
+    applies: ({ response_stream: isStream, durable_execution_name: name }) => isStream && name !== undefined,
+    message: () =>
+      'response_stream and durable_execution_name are both given; Lambda cannot stream a durable execution. Remove one of them.',
+  }),
+];
+
+const noEffect = (input: string, { invocation_type: type }: Pick<EntryValues, 'invocation_type'>): string =>
+  `${input} has no effect with invocation_type: ${type};`;
+
+/** Inputs of an entry that are not sent with its invocation type. */
+export const ENTRY_WARNINGS: readonly EntryRule[] = [
+  entryRule({
+    inputs: ['log_type', 'invocation_type'],
+    applies: ({ log_type: log, invocation_type: type }) => log === 'Tail' && type !== 'RequestResponse',
+    message: (values) =>
+      `${noEffect('log_type: Tail', values)} Lambda returns a log only for RequestResponse.`,
+  }),
+  entryRule({
+    inputs: ['client_context', 'invocation_type'],
+    applies: ({ client_context: context, invocation_type: type }) =>
+      context !== '' && type !== 'RequestResponse',
+    message: (values) =>
+      `${noEffect('client_context', values)} it reaches a function only with RequestResponse.`,
+  }),
+  entryRule({
+    inputs: ['durable_execution_name', 'invocation_type'],
+    applies: ({ durable_execution_name: name, invocation_type: type }) =>
+      name !== undefined && type === 'DryRun',
+    message: (values) => `${noEffect('durable_execution_name', values)} a dry run starts no execution.`,
+  }),
+];
+
+/** What a rule about the step may look at beside the inputs: the invocations that they ask for. */
+export type StepParts = Readonly<{
+  planned: readonly Invocation[];
+  /** How many there are, and how many of them have a response. Counted also where they are too many. */
+  counts: Readonly<{ total: number; responses: number }>;
+  concurrency: number;
+}>;
+
+/** A rule about the step as a whole. */
+export type StepRule = Rule<InputName, InputValues & StepParts>;
+
+const stepRule = <Name extends InputName>(rule: Rule<Name, Pick<InputValues, Name> & StepParts>): StepRule =>
+  rule;
+
+const MOST_INVOCATIONS = 100_000;
+
+/** Whether the invocations are few enough to be made. */
+export const isWithinLimit = ({ total }: StepParts['counts']): boolean => total <= MOST_INVOCATIONS;
+
+/** Whether `function_name` and `invocations` both say which functions to invoke. */
+export const namesFunctionsTwice = (values: Pick<InputValues, 'function_name' | 'invocations'>): boolean =>
+  values.invocations !== '' && linesOf(values.function_name).length > 1;
+
+/** Steps that are refused. */
+export const STEP_ERRORS: readonly StepRule[] = [
+  stepRule({
+    inputs: ['function_name', 'invocations'],
+    applies: namesFunctionsTwice,
+    message: () =>
+      'function_name has several lines and invocations is given too. Name the functions in one of them.',
+  }),
+  stepRule({
+    inputs: ['invocations', 'repeat', 'shard'],
+    applies: ({ counts }) => !isWithinLimit(counts),
+    message: ({ counts }) =>
+      `This step has ${grouped(counts.total)} invocations; the limit is ${grouped(MOST_INVOCATIONS)}. Split them between jobs with shard, or lower repeat.`,
+  }),
+  stepRule({
+    inputs: ['response_file'],
+    applies: ({ response_file: file, counts }) => file !== '' && counts.total > 1,
+    message: ({ counts }) =>
+      `response_file takes the response of one invocation, and this step has ${counts.total}. Remove it, and read the output outcomes_file.`,
+  }),
+  stepRule({
+    inputs: ['response_stream'],
+    applies: ({ response_stream: isStream, counts }) => isStream && counts.responses > 1,
+    message: ({ counts }) =>
+      `response_stream takes one invocation, and this step has ${counts.responses}. Give each a step of its own.`,
+  }),
+  stepRule({
+    inputs: ['response_stream', 'wait_for_durable_execution'],
+    applies: ({ response_stream: isStream, wait_for_durable_execution: waits }) => isStream && waits,
+    message: () =>
+      'response_stream and wait_for_durable_execution are both true; Lambda cannot stream a durable execution. Remove one of them.',
+  }),
+];
+
+const areDryRuns = (invocations: readonly Invocation[]): boolean =>
+  invocations.length > 0 && invocations.every(({ invocationType }) => invocationType === 'DryRun');
+
+/** Inputs of a step that have no effect together with others. */
+export const STEP_WARNINGS: readonly StepRule[] = [
+  stepRule({
+    inputs: ['max_concurrency', 'repeat'],
+    applies: ({ repeat, concurrency }) => concurrency < repeat,
+    message: ({ repeat, concurrency }) =>
+      `max_concurrency: ${concurrency} is below repeat: ${repeat}, so the copies of an entry do not all overlap.`,
+  }),
+  stepRule({
+    inputs: ['repeat'],
+    applies: ({ repeat, planned }) =>
+      repeat > 1 && planned.some(({ durableExecutionName }) => durableExecutionName !== undefined),
+    message: ({ repeat }) =>
+      `repeat: ${repeat} has no effect with durable_execution_name; Lambda treats all copies as one execution.`,
+  }),
+  stepRule({
+    inputs: ['response_file', 'wait_for_durable_execution'],
+    applies: ({ response_file: file, wait_for_durable_execution: waits, planned: [first] }) =>
+      file !== '' &&
+      first !== undefined &&
+      first.invocationType !== 'RequestResponse' &&
+      !(first.invocationType === 'Event' && waits),
+    message: ({ planned: [first] }) =>
+      `response_file has no effect with invocation_type: ${first?.invocationType}; there is a response only with RequestResponse.`,
+  }),
+  stepRule({
+    inputs: ['wait_until_ready'],
+    applies: ({ wait_until_ready: waits, planned }) => waits && areDryRuns(planned),
+    message: () =>
+      'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not ask for the state.',
+  }),
+  stepRule({
+    inputs: ['wait_for_durable_execution'],
+    applies: ({ wait_for_durable_execution: waits, planned }) => waits && areDryRuns(planned),
+    message: () =>
+      'wait_for_durable_execution has no effect with invocation_type: DryRun; a dry run starts no execution.',
+  }),
+];
