@@ -44,6 +44,7 @@ test.each([
   ],
   ['JMESPath', { query: 'response.a' }, {}],
   ['YAML', { invocations: '- {}' }, {}],
+  ['what names a mistake in JSON', { payload: '{a' }, {}],
 ])('%s is in a chunk of its own, loaded only where it is wanted', async (_, wanted, env) => {
   const whole = await invokeStep(lambda, { ...INPUTS, ...wanted }, { env });
   const without = await invokeStep(lambda, { ...INPUTS, ...wanted }, { action, env });
@@ -113,6 +114,8 @@ test.each([
   ["GitHub's client", 'octokit-core.js/'],
   ['YAML', 'YAMLParseError'],
   ['JMESPath', 'TreeInterpreter'],
+  ['what names a mistake in JSON', 'keys need double quotes'],
+  ['the scanner of JSON', 'lineFeed'],
   ['the credentials of an assumed role', 'AWSSecurityTokenService'],
   ['single sign-on', 'x-amz-sso_bearer_token'],
 ])('%s is in none of what a plain invocation loads', (_, mark) => {

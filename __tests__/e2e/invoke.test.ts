@@ -192,7 +192,7 @@ describe('bad input', () => {
     expect(annotation?.message.split('\n')).toEqual([
       'invocation_type must be RequestResponse, Event or DryRun; got "event" (did you mean "Event"?).',
       'region must be the code of an AWS region, for example eu-west-1; got "Ireland".',
-      expect.stringContaining('payload is not valid JSON: line 1, column 12: '),
+      expect.stringContaining('payload, line 1, column 12: '),
       'summary must be true or false; got "yes".',
     ]);
     expect(step.stdout).not.toContain('secret');

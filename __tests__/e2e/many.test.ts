@@ -165,7 +165,7 @@ test('problems of entries are told with their place, and an inherited one once',
   });
   expect(step.annotations[0]?.message.split('\n')).toEqual([
     expect.stringMatching(/^invocations, entry 1 \(line 1\): function_name is not valid/),
-    expect.stringMatching(/^payload is not valid JSON: line 1, column 7/),
+    expect.stringMatching(/^payload, line 1, column 7: /),
     expect.stringMatching(/^invocations, entry 2 \(line 2\): qualifier must be/),
     expect.stringMatching(/^function_name is required/),
   ]);

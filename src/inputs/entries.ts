@@ -1,5 +1,6 @@
 import type { Invocation } from '../lambda/invocation.ts';
 import { type Entry, EntryParser, type EntrySource } from './entry.ts';
+import { firstOf } from './event-warnings.ts';
 import type { JobFolders } from './files.ts';
 import { type ListedEntry, parseInvocations } from './invocations.ts';
 import { linesOf } from './lines.ts';
@@ -94,7 +95,7 @@ export async function parseEntries(step: StepInputs, problems: Problems): Promis
   }
   return {
     ...invocationsOf(entries, values),
-    warnings: Object.freeze([...new Set(entries.flatMap(({ warnings }) => warnings))]),
+    warnings: Object.freeze(firstOf(entries.flatMap(({ warnings }) => warnings))),
     notes: Object.freeze([...new Set(entries.flatMap(({ notes }) => notes))]),
   };
 }

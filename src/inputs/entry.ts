@@ -1,4 +1,5 @@
 import type { FunctionReference, Invocation } from '../lambda/invocation.ts';
+import { unevaluatedIn } from './event-warnings.ts';
 import type { JobFolders } from './files.ts';
 import { parseFunctionName } from './function-name.ts';
 import { type GivenPayload, type Payload, parseClientContext, parsePayload } from './payload.ts';
@@ -99,9 +100,17 @@ export class EntryParser {
       : this.#inheritedPayload(given));
     const clientContext = await parseClientContext(values.client_context, problemsFor('client_context'));
     if (!reference || !payload) return undefined;
+    const at = (...names: readonly InputName[]): string =>
+      place !== undefined && names.some(isOwn) ? `${place}: ` : '';
+    const context = { text: values.client_context, input: 'client_context' } as const;
+    const warnings = [
+      ...payload.warnings.map((warning) => at('payload', 'payload_file') + warning),
+      ...unevaluatedIn('client_context', context).map((warning) => at('client_context') + warning),
+      ...ENTRY_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts)),
+    ];
     return {
       invocation: invocationOf(values, { reference, payload, clientContext }),
-      warnings: ENTRY_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts)),
+      warnings,
       notes: outsideNotes(payload, this.#folders),
     };
   }

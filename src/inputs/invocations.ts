@@ -1,8 +1,9 @@
 import leven from 'leven';
-import type { CST, Document } from 'yaml';
+import type { CST, Document, YAMLError } from 'yaml';
 import { grouped } from '../shared/figures.ts';
+import { looksLikePath } from './path-text.ts';
 import { type Problems, quote } from './problems.ts';
-import { ENTRY_INPUTS, type EntryInput, type InputName } from './schema.ts';
+import { ENTRY_INPUTS, type EntryInput, INPUT_NAMES, type InputName } from './schema.ts';
 import {
   type AddProblem,
   COMPOSER_OPTIONS,
@@ -63,6 +64,9 @@ function inputTextOf({ input, offset, value }: GivenInput, reader: YamlReader): 
 const EVERY_INPUT = `An entry can have ${ENTRY_INPUTS.slice(0, -1).join(', ')} and ${ENTRY_INPUTS.at(-1)}.`;
 
 function unknownKey(key: string): string {
+  if (INPUT_NAMES.some((name) => name === key)) {
+    return `${key} is set for the whole step. Move it out of the entry, into "with:".`;
+  }
   const [nearest] = ENTRY_INPUTS.map((input) => ({ input, distance: leven(key, input) })).sort(
     (a, b) => a.distance - b.distance,
   );
@@ -107,6 +111,10 @@ function entryNodesOf(root: unknown, reader: YamlReader): readonly unknown[] {
   if (yaml.isAlias(root)) return [];
   if (yaml.isCollection(root) && !hasFittingTag(root, { ...reader, addProblem })) return [];
   const offset = offsetOf(root, reader);
+  if (yaml.isScalar(root) && looksLikePath(textOf(root).trim())) {
+    addProblem(offset, 'this looks like a path. invocations takes the list itself.');
+    return [];
+  }
   if (!yaml.isSeq(root)) {
     const kind = describeNode(root, reader);
     addProblem(offset, `it must be a list of entries; this is ${kind}. Start every entry with "- ".`);
@@ -136,33 +144,57 @@ function checkStream(tokens: readonly CST.Token[], addProblem: AddProblem): bool
   return documents.map((document) => checkTokens(document, addProblem)).every((isBounded) => isBounded);
 }
 
-/** Reports what the library finds wrong, beside what was refused before. Returns the entries it is in. */
-function reportSyntax(documents: readonly Document[], { addProblem, entryAt }: YamlReader): Set<number> {
+/** What the library finds wrong beside what was refused before, in the order of the text. */
+const syntaxErrors = (documents: readonly Document[]): YAMLError[] =>
+  documents
+    .flatMap(({ errors, warnings }) => [...errors, ...warnings])
+    .filter(({ code }) => !['ALIAS_PROPS', 'BAD_ALIAS', 'BAD_DIRECTIVE'].includes(code))
+    .filter(({ message }) => !message.startsWith('Unresolved tag: '))
+    .sort((a, b) => a.pos[0] - b.pos[0]);
+
+/** The offset of a tab in the indentation, where the first mistake is there. The others follow from that one. */
+function findTab(source: string, [first]: readonly YAMLError[]): number | undefined {
+  // JSON may be indented by tabs.
+  if (first === undefined || /^\s*[[{]/.test(source)) return undefined;
+  const [offset] = first.pos;
+  if (first.code === 'TAB_AS_INDENT' || source[offset] === '\t') return offset;
+  const start = source.lastIndexOf('\n', offset - 1) + 1;
+  const isIndented = first.code !== 'MISSING_CHAR' && /^ *\t\s*$/.test(source.slice(start, offset));
+  return isIndented ? source.indexOf('\t', start) : undefined;
+}
+
+/** Reports the errors in the syntax. Returns the entries that they are in, and the offset from which all is broken. */
+function reportSyntax(
+  errors: readonly YAMLError[],
+  source: string,
+  { addProblem, entryAt }: YamlReader,
+): Readonly<{ broken: ReadonlySet<number>; end: number }> {
+  const tab = findTab(source, errors);
+  if (tab !== undefined) addProblem(tab, 'indent with spaces, not with tabs.');
   const broken = new Set<number>();
-  for (const error of documents.flatMap(({ errors, warnings }) => [...errors, ...warnings])) {
-    const isRefused = ['ALIAS_PROPS', 'BAD_ALIAS', 'BAD_DIRECTIVE'].includes(error.code);
-    if (isRefused || error.message.startsWith('Unresolved tag: ')) continue;
+  for (const error of errors) {
     const [offset] = error.pos;
     // What shows at an entry's dash, as a bracket that was never closed, is a mistake of the entry before.
     const number = entryAt(offset - 1);
-    addProblem(offset, syntaxProblem(error), number);
+    if (tab === undefined) addProblem(offset, syntaxProblem(error), number);
     broken.add(number);
   }
-  return broken;
+  return { broken, end: tab ?? source.length };
 }
 
 /** Reads the entries out of tokens that were checked. */
-function readEntries(tokens: readonly CST.Token[], end: number, reader: YamlReader): ListedEntry[] {
+function readEntries(tokens: readonly CST.Token[], source: string, reader: YamlReader): ListedEntry[] {
   const { yaml, lineAt, entryAt } = reader;
-  const documents = [...new yaml.Composer(COMPOSER_OPTIONS).compose(tokens, true, end)];
-  const broken = reportSyntax(documents, reader);
+  const documents = [...new yaml.Composer(COMPOSER_OPTIONS).compose(tokens, true, source.length)];
+  const { broken, end } = reportSyntax(syntaxErrors(documents), source, reader);
   const root = documents[0]?.contents;
   if (!yaml.isSeq(root) && broken.size > 0) return [];
   return entryNodesOf(root, reader).flatMap((node) => {
     const offset = offsetOf(node, reader);
     const number = entryAt(offset);
     // Where the syntax is broken, nothing more can be said of that entry.
-    return broken.has(number) ? [] : { values: valuesOf(node, reader), number, line: lineAt(offset) };
+    const isBroken = broken.has(number) || offset > end;
+    return isBroken ? [] : { values: valuesOf(node, reader), number, line: lineAt(offset) };
   });
 }
 
@@ -200,7 +232,7 @@ export async function parseInvocations(text: string, problems: Problems): Promis
     found.push({ offset, what, number });
   };
   const listed = checkStream(tokens, addProblem)
-    ? readEntries(tokens, source.length, { yaml, addProblem, lineAt, entryAt })
+    ? readEntries(tokens, source, { yaml, addProblem, lineAt, entryAt })
     : [];
 
   for (const { offset, what, number } of found.sort((a, b) => a.offset - b.offset)) {

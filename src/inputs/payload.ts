@@ -1,8 +1,9 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { InvocationType } from '../lambda/invocation.ts';
 import { grouped } from '../shared/figures.ts';
+import { warningsOf } from './event-warnings.ts';
 import type { JobFolders } from './files.ts';
-import { describeJsonProblem, parseJson } from './json-text.ts';
+import { describeJsonProblem, type JsonInput, parseJson } from './json-text.ts';
 import { readPayloadFile } from './payload-file.ts';
 import type { Problems } from './problems.ts';
 
@@ -14,8 +15,8 @@ export type GivenPayload = Readonly<{
   invocationType: InvocationType;
 }>;
 
-/** The event's bytes, and the file they came from where it lies outside the workspace. */
-export type Payload = Readonly<{ bytes: Uint8Array; outsideFile?: string }>;
+/** The event's bytes, what may be wrong with them, and the file they came from where it lies outside the workspace. */
+export type Payload = Readonly<{ bytes: Uint8Array; warnings: readonly string[]; outsideFile?: string }>;
 
 // Source: Lambda quotas, synchronous and asynchronous payload; what a dry run takes is not said, so the larger.
 const LARGEST: Readonly<Record<InvocationType, number>> = {
@@ -28,20 +29,32 @@ function isUtf16([first, second]: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
-/** What is wrong with the bytes of an event; undefined where they are JSON. */
-async function problemIn(bytes: Uint8Array, source: string): Promise<string | undefined> {
-  if (!isUtf8(bytes))
-    return `${source} is not UTF-8${isUtf16(bytes) ? ' but UTF-16' : ''}. Save it as UTF-8.`;
+type Checked = Readonly<{ problem: string } | { problem?: never; warnings: readonly string[] }>;
+
+/** Checks that the bytes of an event are JSON, and that they read like what was meant. */
+async function checkBytes(
+  bytes: Uint8Array,
+  { source, input }: { source: string; input: JsonInput },
+): Promise<Checked> {
+  if (!isUtf8(bytes)) {
+    return {
+      problem: `${source} is not UTF-8${isUtf16(bytes) ? ' but UTF-16' : ''}. Save it as UTF-8.`,
+    };
+  }
   const text = new TextDecoder().decode(bytes);
-  if (text.trim() === '') return `${source} is empty. Write {} for an event without content.`;
-  const { problem } = await parseJson(text);
-  return problem && `${source} is not valid JSON: ${describeJsonProblem(problem)}.`;
+  if (text.trim() === '') return { problem: `${source} is empty. Write {} for an event without content.` };
+  const { value, problem } = await parseJson(text, input);
+  // The name of a file outside the workspace ends with a comma.
+  const name = source.replace(/,$/, '');
+  return problem
+    ? { problem: describeJsonProblem(name, problem) }
+    : { warnings: warningsOf(name, { text, value, input }) };
 }
 
 /** Finds the event in `payload` or `payload_file` and checks that it is JSON of a size that Lambda takes. */
 export async function parsePayload(given: GivenPayload, problems: Problems): Promise<Payload | undefined> {
   const { payload, payloadFile, folders, invocationType } = given;
-  if (payload === '' && payloadFile === '') return { bytes: Buffer.from('{}') };
+  if (payload === '' && payloadFile === '') return { bytes: Buffer.from('{}'), warnings: [] };
   const limit = LARGEST[invocationType];
   const file =
     payload === '' ? await readPayloadFile({ file: payloadFile, folders, limit }, problems) : undefined;
@@ -49,15 +62,19 @@ export async function parsePayload(given: GivenPayload, problems: Problems): Pro
   const bytes = file?.content ?? Buffer.from(payload);
   const source = file?.source ?? 'payload';
   const size = file?.size ?? `${grouped(bytes.length)} bytes`;
-  const problem =
+  const input = file === undefined ? 'payload' : 'payload_file';
+  const checked =
     bytes.length > limit
-      ? `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its place.`
-      : await problemIn(bytes, source);
-  if (problem !== undefined) {
-    problems.add(problem);
+      ? {
+          problem: `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its place.`,
+        }
+      : await checkBytes(bytes, { source, input });
+  if (checked.problem !== undefined) {
+    problems.add(checked.problem);
     return undefined;
   }
-  return { bytes, ...(file?.outsideFile !== undefined && { outsideFile: file.outsideFile }) };
+  const { warnings } = checked;
+  return { bytes, warnings, ...(file?.outsideFile !== undefined && { outsideFile: file.outsideFile }) };
 }
 
 // Source: the Invoke API's ClientContext, "up to 3,583 bytes of base64-encoded data".
@@ -66,14 +83,14 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 
 async function encode(text: string, problems: Problems): Promise<string | undefined> {
   if (text.startsWith('{')) {
-    const { problem } = await parseJson(text);
-    if (problem) problems.add(`client_context is not valid JSON: ${describeJsonProblem(problem)}.`);
+    const { problem } = await parseJson(text, 'client_context');
+    if (problem) problems.add(describeJsonProblem('client_context', problem));
     return problem ? undefined : Buffer.from(text, 'utf8').toString('base64');
   }
   // A newline, as `base64` writes one after 76 characters, is an invalid header.
   const compact = text.replace(/\s+/g, '');
   const decoded = BASE64.test(compact) ? Buffer.from(compact, 'base64').toString('utf8') : '';
-  if (decoded === '' || (await parseJson(decoded)).problem) {
+  if (decoded === '' || (await parseJson(decoded, 'client_context')).problem) {
     problems.add(
       'client_context must be a JSON object, which the action encodes, or base64 of a JSON document; it is neither.',
     );

@@ -73,7 +73,7 @@ describe('invocations', () => {
       }),
     ).toEqual([
       expect.stringMatching(/^region must be/),
-      expect.stringMatching(/^payload is not valid JSON/),
+      expect.stringMatching(/^payload, line 1, column 1: /),
       expect.stringMatching(/^invocations, entry 3 \(line 3\): tenant_id must be/),
       expect.stringMatching(/^invocations, entry 4 \(line 4\): tenant_id must be/),
     ]);

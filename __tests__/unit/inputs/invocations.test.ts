@@ -28,6 +28,8 @@ const REFERENCE = 'anchors (&) and aliases (*) are not supported. Write the valu
 const MERGE = 'merge keys (<<) are not supported. Write the keys and values out.';
 const TAG = 'this tag (!) is not supported or does not fit its value. Remove it.';
 const NOT_FINITE = 'JSON has no infinity and no "not a number". Write a number or null.';
+const TABS = 'indent with spaces, not with tabs.';
+const PATH = 'this looks like a path. invocations takes the list itself.';
 const TOO_DEEP = 'values are nested more than 500 levels deep. Give such an event as payload_file.';
 const notAMapping = (kind: string): string =>
   `an entry must be a mapping, such as "function_name: my-function"; this is ${kind}. Write {} for an entry that inherits all of the step's inputs.`;
@@ -334,6 +336,9 @@ describe('a list with mistakes', () => {
       '\n\n  f\n',
       [' (line 3, column 3): it must be a list of entries; this is a text. Start every entry with "- ".'],
     ],
+    ['list.yml', [` (line 1, column 1): ${PATH}`]],
+    ['./lists/warm up.json', [` (line 1, column 1): ${PATH}`]],
+    ['file://list.yaml', [` (line 1, column 1): ${PATH}`]],
     ['[]', [' (line 1, column 1): the list is empty. Give at least one entry.']],
     [
       '- payload: 1\n---\n- payload: 2\n',
@@ -380,7 +385,19 @@ describe('a list with mistakes', () => {
         `, entry 1 (line 1, column 4): there is no key "functionName" (did you mean "function_name"?). ${TAKES}`,
       ],
     ],
-    ['- timeout_seconds: 5\n', [`, entry 1 (line 1, column 3): there is no key "timeout_seconds". ${TAKES}`]],
+    [
+      '- retry: never\n',
+      [
+        ', entry 1 (line 1, column 3): retry is set for the whole step. Move it out of the entry, into "with:".',
+      ],
+    ],
+    [
+      '- function_name: f\n  repeat: 3\n  shard: 0/2\n',
+      [
+        ', entry 1 (line 2, column 3): repeat is set for the whole step. Move it out of the entry, into "with:".',
+        ', entry 1 (line 3, column 3): shard is set for the whole step. Move it out of the entry, into "with:".',
+      ],
+    ],
     ['- qual: 5\n', [`, entry 1 (line 1, column 3): there is no key "qual". ${TAKES}`]],
     ['- __proto__: {payload: 1}\n', [`, entry 1 (line 1, column 3): there is no key "__proto__". ${TAKES}`]],
     ['- "a\\nb": 1\n', [`, entry 1 (line 1, column 3): there is no key "a\\nb". ${TAKES}`]],
@@ -486,9 +503,15 @@ describe('a list with mistakes', () => {
         ', entry 1 (line 1, column 12): the YAML is not valid: a text that starts with @ ` % , | or > needs quotes.',
       ],
     ],
+    ['- {}\n-\tpayload: 1\n', [`, entry 2 (line 2, column 2): ${TABS}`]],
+    ['- function_name: f\n\tpayload: 1\n\tregion: x\n- {}\n', [`, entry 1 (line 2, column 1): ${TABS}`]],
+    ['- function_name: f\n  payload:\n\t\ta: 1\n\t\tb: 2\n', [`, entry 1 (line 3, column 1): ${TABS}`]],
+    ['- function_name: f\n  payload: |\n\t{"a": 1}\n', [`, entry 1 (line 3, column 1): ${TABS}`]],
+    ['- payload: {\n\t"a": 1\n\t}\n', [`, entry 1 (line 2, column 1): ${TABS}`]],
+    ['- {}\n\t- f\n\t- g\n', [`, entry 1 (line 2, column 1): ${TABS}`]],
     [
-      '- {}\n-\tpayload: 1\n',
-      [', entry 2 (line 2, column 2): the YAML is not valid: Tabs are not allowed as indentation.'],
+      '[\n\t{"payload": 1}\n\t{"payload": 2}\n]',
+      [', entry 1 (line 3, column 2): the YAML is not valid: Missing , or : between flow sequence items.'],
     ],
     [
       '- payload: [1, 2\n- qualifier: 1\n',

@@ -168,7 +168,7 @@ describe('problems', () => {
 
   test('are all found in one go, one line each', async () => {
     const problems = await problemsFor(everythingWrong);
-    expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual([
+    expect(problems.map((problem) => problem.split(/[ ,]/)[0]).sort()).toEqual([
       'client_context',
       'fail_on_function_error',
       'function_name',
