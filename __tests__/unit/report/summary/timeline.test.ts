@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Outcome } from '../../../../src/outcome/outcome.ts';
 import { renderTimeline } from '../../../../src/report/summary/timeline.ts';
+import { heavyTest } from '../../../heavy.ts';
 import { SEED } from '../../../seed.ts';
 import { failed, notInvoked, succeeded, unknown } from '../factory.ts';
 
@@ -290,7 +291,7 @@ describe('whatever the names and the clock', () => {
     fc.oneof(fc.integer({ min: 0, max: 9_000 }), fc.constantFrom(0, 0, 1)),
   );
 
-  test('each has its bar, no lane has two at once, and none is more than its name’s characters', () => {
+  heavyTest('each has its bar, no lane has two at once, and none is more than its name’s characters', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ span, name: hostile, qualifier: hostile, isCold: fc.boolean() }), {
