@@ -69,7 +69,7 @@ describe('expect', () => {
     expect(messages(step)).toEqual([
       [
         'Invalid Input',
-        'expect has an expression that is no JMESPath: numbers, true, false and null stand in backticks: `200`.',
+        'expect: write a number in backticks: `200`.',
         '    response.statusCode == 200',
         '                           ^',
       ].join('\n'),

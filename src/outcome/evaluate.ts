@@ -182,12 +182,12 @@ function expectations(
   rules: Rules,
   secrets: Secrets,
 ): { outcome: Outcome; unmet: readonly Checked[] } {
-  const { expect, search } = rules.expressions;
-  if (search === undefined || expect.length === 0 || !isExpectedOf(outcome, rules))
+  const { expect, search, parseTree } = rules.expressions;
+  if (search === undefined || parseTree === undefined || expect.length === 0 || !isExpectedOf(outcome, rules))
     return { outcome, unmet: [] };
   const texts = new SecretTexts(secrets.texts, rules.known);
   const checked = expect.map((expression) =>
-    check(expression, outcome, { search, hide: (value) => maskValue(value, texts) }),
+    check(expression, outcome, { search, parseTree, hide: (value) => maskValue(value, texts) }),
   );
   const unmet = checked.filter(({ expectation }) => !expectation.met);
   const told = { ...outcome, expectations: checked.map(({ expectation }) => expectation) };

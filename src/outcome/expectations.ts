@@ -1,20 +1,29 @@
 import { messageOf } from '../shared/errors.ts';
+import { type ExpressionNode, spelled } from '../shared/expression-tree.ts';
 
 /** Whether a text that a function of the expression can't decode is an error; else it is null. */
 export type SearchOptions = Readonly<{ isStrict: boolean }>;
 
 /** Evaluates a JMESPath expression on a document; null where there is nothing. Throws on a wrong type. */
-export type Search = (expression: string, document: unknown, options?: SearchOptions) => unknown;
+export type Search = (
+  expression: string | ExpressionNode,
+  document: unknown,
+  options?: SearchOptions,
+) => unknown;
+
+/** The syntax tree of a sound expression. */
+export type ParseTree = (expression: string) => ExpressionNode;
 
 /** What evaluates expressions, and what hides secrets in a value before it is shown. */
-export type Sight = Readonly<{ search: Search; hide: (value: unknown) => unknown }>;
+export type Sight = Readonly<{ search: Search; parseTree: ParseTree; hide: (value: unknown) => unknown }>;
 
-/** Sound expressions, and what evaluates them; no `search` where there are none. */
+/** Sound expressions, and what reads and evaluates them; neither where there are none. */
 export type Expressions = Readonly<{
   expect: readonly string[];
   mask: readonly string[];
   query?: string;
   search?: Search;
+  parseTree?: ParseTree;
 }>;
 
 /** An expectation with what it came to, as the outcome has it. */
@@ -28,56 +37,11 @@ export type Expectation = Readonly<{
 /** An expectation, and in a sentence why it did not hold. */
 export type Checked = Readonly<{ expectation: Expectation; why: string }>;
 
-type Comparison = Readonly<{ left: string; operator: string; right: string }>;
+type Comparison = Extract<ExpressionNode, { type: 'Comparator' }>;
 
-const QUOTES = ["'", '"', '`'];
-const OPERATORS = ['||', '&&', '==', '!=', '<=', '>=', '<', '>', '|'];
-
-/** Operators that stand outside of brackets and quotes, with their places. */
-function outerOperators(expression: string): { at: number; operator: string }[] {
-  const found: { at: number; operator: string }[] = [];
-  let quote: string | undefined;
-  let depth = 0;
-  for (let at = 0; at < expression.length; at += 1) {
-    const character = expression.charAt(at);
-    if (quote !== undefined) {
-      if (character === '\\') at += 1;
-      else if (character === quote) quote = undefined;
-    } else if (QUOTES.includes(character)) quote = character;
-    else if ('([{'.includes(character)) depth += 1;
-    else if (')]}'.includes(character)) depth -= 1;
-    else if (depth === 0) {
-      const operator = OPERATORS.find((candidate) => expression.startsWith(candidate, at));
-      if (operator !== undefined) {
-        found.push({ at, operator });
-        at += operator.length - 1;
-      }
-    }
-  }
-  return found;
-}
-
-/** The parts of `a && b && c`; the whole where there is an "or" or a pipe, which bind less. */
-function conjuncts(expression: string): string[] {
-  const operators = outerOperators(expression);
-  if (operators.some(({ operator }) => operator === '||' || operator === '|')) return [expression];
-  const ands = operators.filter(({ operator }) => operator === '&&');
-  return [...ands, { at: expression.length }].map(({ at }, index) => {
-    const before = ands[index - 1];
-    return expression.slice(before === undefined ? 0 : before.at + 2, at).trim();
-  });
-}
-
-function comparisonIn(expression: string): Comparison | undefined {
-  const [first, ...others] = outerOperators(expression);
-  if (first === undefined || others.length > 0 || ['|', '||', '&&'].includes(first.operator))
-    return undefined;
-  return {
-    left: expression.slice(0, first.at).trim(),
-    operator: first.operator,
-    right: expression.slice(first.at + first.operator.length).trim(),
-  };
-}
+/** The parts of `a && b && c`; the whole of anything else. */
+const conjuncts = (node: ExpressionNode): ExpressionNode[] =>
+  node.type === 'AndExpression' ? [...conjuncts(node.left), ...conjuncts(node.right)] : [node];
 
 const SHOWN_CHARACTERS = 200;
 
@@ -97,63 +61,61 @@ function commonMistake(
   { left, right }: Comparison,
   { seen, wanted, shown }: { seen: unknown; wanted: unknown; shown: string },
 ): string | undefined {
-  if (/^"[^"]*"$/.test(right) && (wanted === null || wanted === undefined)) {
-    return `In JMESPath ${right} names a field; a string is written '${right.slice(1, -1)}'.`;
+  if (right.type === 'Field' && wanted === null) {
+    const name = JSON.stringify(right.name);
+    return `In JMESPath ${name} names a field; a string is written '${right.name}'.`;
   }
-  if (seen === null && left.includes('powertools_json(')) {
+  if (seen === null && spelled(left).includes('powertools_json(')) {
     return 'powertools_json gives null for a text that is no JSON.';
   }
   const mixed =
     (typeof seen === 'number' && typeof wanted === 'string') ||
     (typeof seen === 'string' && typeof wanted === 'number');
   if (mixed) {
-    return `${left} is ${typeOf(seen)} and ${right} is ${typeOf(wanted)}, which are never equal: write \`${shown}\` for the ${typeof seen}.`;
+    return `${spelled(left)} is ${typeOf(seen)} and ${spelled(right)} is ${typeOf(wanted)}, which are never equal: write \`${shown}\` for the ${typeof seen}.`;
   }
   return undefined;
 }
 
 type Explanation = Readonly<{ value?: unknown; why: string }>;
 
-function explain(expression: string, document: unknown, { search, hide }: Sight): Explanation {
-  const parts = conjuncts(expression);
-  const part = parts.find((text) => search(text, document) !== true) ?? expression;
-  const comparison = comparisonIn(part);
-  if (comparison === undefined) {
+function explain(tree: ExpressionNode, document: unknown, { search, hide }: Sight): Explanation {
+  const part = conjuncts(tree).find((node) => search(node, document) !== true) ?? tree;
+  if (part.type !== 'Comparator') {
     const value = search(part, document) ?? null;
     const told =
       typeof value === 'boolean' ? '' : ' An expectation has to come to true: compare it with something.';
-    return { value, why: `${part} is ${show(hide(value))}.${told}` };
+    return { value, why: `${spelled(part)} is ${show(hide(value))}.${told}` };
   }
-  const value = search(comparison.left, document) ?? null;
-  const wanted = search(comparison.right, document);
+  const value = search(part.left, document) ?? null;
+  const wanted = search(part.right, document) ?? null;
   const shown = show(hide(value));
-  const mistake = commonMistake(comparison, { seen: value, wanted, shown });
-  return { value, why: `${comparison.left} is ${shown}.${mistake === undefined ? '' : ` ${mistake}`}` };
+  const mistake = commonMistake(part, { seen: value, wanted, shown });
+  return { value, why: `${spelled(part.left)} is ${shown}.${mistake === undefined ? '' : ` ${mistake}`}` };
 }
 
-function seenBy(expression: string, document: unknown, search: Search): unknown {
-  const comparison = comparisonIn(expression);
-  return search(comparison?.left ?? expression, document) ?? null;
+/** What an expectation that is met saw: the left side of a comparison, else its own value. */
+function seenBy(tree: ExpressionNode, document: unknown, search: Search): unknown {
+  return search(tree.type === 'Comparator' ? tree.left : tree, document) ?? null;
 }
 
 /** Checks one expectation: it holds where it comes to true, and nothing else. Never throws. */
 export function check(expression: string, document: unknown, sight: Sight): Checked {
-  const { search } = sight;
+  const { search, parseTree } = sight;
   try {
-    if (search(expression, document) === true) {
+    const tree = parseTree(expression);
+    if (search(tree, document) === true) {
       return {
-        expectation: { expression, met: true, value: seenBy(expression, document, search) },
+        expectation: { expression, met: true, value: seenBy(tree, document, search) },
         why: '',
       };
     }
-    const { value, why } = explain(expression, document, sight);
+    const { value, why } = explain(tree, document, sight);
     return { expectation: { expression, met: false, value }, why };
   } catch (error) {
-    // The library repeats the expression at the message's end.
-    const [reason = ''] = messageOf(error).split(' in expression: ');
     return {
       expectation: { expression, met: false },
-      why: `It can't be evaluated: ${reason.slice(0, SHOWN_CHARACTERS)}.`,
+      why: `It can't be evaluated: ${messageOf(error).slice(0, SHOWN_CHARACTERS)}.`,
     };
   }
 }

@@ -124,7 +124,7 @@ describe('however much came', () => {
   });
 
   test('an annotation of expectations keeps its function and request id', async () => {
-    const judge = await judging({ expect: Array(40).fill('result == `200`').join('\n') });
+    const judge = await judging({ expect: Array(40).fill('response == `200`').join('\n') });
     const all = fc.property(long, (value) => {
       const failed = judge(delivery(answer(JSON.stringify(value))));
       const unmet = failed.unmet.map((one) => ({ ...one, why: value }));

@@ -31,9 +31,9 @@ const TITLES = [
 ];
 
 const judge = await judging({
-  query: 'result',
+  query: 'response',
   // One that never holds, and two that can't be evaluated on everything.
-  expect: "result == 'never'\nlength(result) > `0`\nresult.errorMessage == `1`",
+  expect: "response == 'never'\nlength(response) > `0`\nresponse.errorMessage == `1`",
 });
 
 const written = (work: () => void): Transcript => judgeOutput(stdoutOf(work));
@@ -258,7 +258,7 @@ describe('annotations', () => {
 });
 
 describe('masks', () => {
-  const findAll = judging({ mask: 'result' });
+  const findAll = judging({ mask: 'response' });
 
   test('are registered one by one, each exactly as it is', async () => {
     const judgeMasked = await findAll;

@@ -351,10 +351,14 @@ describe('masks', () => {
 
 test('why an expectation is not met shows no part of a secret that is known beforehand', async () => {
   const secret = 'abcdefgh'.repeat(50);
-  const { search } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
+  const { search, parseTree } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
   const { unmet } = evaluate(delivery(answer(JSON.stringify({ echo: `x ${secret}` }))), {
     ...RULES,
-    expressions: { expect: ["response.echo == 'y'"], mask: [], ...(search && { search }) },
+    expressions: {
+      expect: ["response.echo == 'y'"],
+      mask: [],
+      ...(search && parseTree && { search, parseTree }),
+    },
     known: new SecretTexts([secret]),
   });
   expect(unmet.map(({ why }) => why)).toEqual(['response.echo is "x ***".']);

@@ -1,10 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseExpressions } from '../../../src/inputs/expressions.ts';
-import { Problems } from '../../../src/inputs/problems.ts';
-import { check, type Search } from '../../../src/outcome/expectations.ts';
-
-const { search } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
-const searched: Search = (expression, document) => search?.(expression, document);
+import { parseTree, search } from '../../../src/inputs/jmespath.ts';
+import { check } from '../../../src/outcome/expectations.ts';
 
 const OUTCOME = {
   outcome: 'succeeded',
@@ -21,7 +17,7 @@ const OUTCOME = {
   },
 };
 const checked = (expression: string) =>
-  check(expression, OUTCOME, { search: searched, hide: (value) => value });
+  check(expression, OUTCOME, { search, parseTree, hide: (value) => value });
 
 describe('an expectation that holds', () => {
   test.each([
@@ -94,7 +90,7 @@ describe('an expectation that does not hold', () => {
   });
 
   test.each([
-    ['length(duration_ms) == `1`', /^It can't be evaluated: Invalid argument type for function length\(\)/],
+    ['length(duration_ms) == `1`', /^It can't be evaluated: Invalid type: length\(\) expected argument 1/],
   ])('%s can not be evaluated, and says why', (expression, why) => {
     const { expectation, ...rest } = checked(expression);
     expect(expectation).toEqual({ expression, met: false });
