@@ -1,6 +1,6 @@
 import { childrenOf, type ExpressionNode } from '../shared/expression-tree.ts';
+import { nearest } from '../shared/nearest.ts';
 import { FUNCTION_NAMES, parseTree } from './jmespath.ts';
-import { nearest } from './nearest.ts';
 
 /** What is wrong with an expression, and at which character. */
 export type Mistake = Readonly<{ column: number; what: string }>;
@@ -163,20 +163,27 @@ function unknownFunction(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mist
   return undefined;
 }
 
+const ENDS_EARLY = 'the expression ends too early';
 const STAR = 'JMESPath has no arithmetic; * stands for all values';
 
 const hasArithmetic = (tree: ExpressionNode): boolean =>
   tree.type === 'Arithmetic' || childrenOf(tree).some(hasArithmetic);
 
 /** An expression's syntax tree, or what is wrong with its text. */
-export function readTree(expression: string): ExpressionNode | Mistake {
+export function readTree(
+  expression: string,
+  { isOneOfMany }: Readonly<{ isOneOfMany: boolean }>,
+): ExpressionNode | Mistake {
   const lexemes = lexemesOf(expression);
   const mistake = mistakeInLexemes(lexemes);
   if (mistake !== undefined) return mistake;
   const failure = failureOf(expression);
   switch (failure) {
     case 'end':
-      return { column: expression.length, what: 'the expression ends too early' };
+      return {
+        column: expression.length,
+        what: isOneOfMany ? `${ENDS_EARLY}; each line is one expression` : ENDS_EARLY,
+      };
     case 'depth':
       return { column: 0, what: 'the expression is nested too deeply' };
     case 'syntax':

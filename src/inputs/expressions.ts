@@ -1,19 +1,22 @@
 import type { Expressions } from '../outcome/expectations.ts';
+import type { Invoked } from './expression-names.ts';
 import { linesOf } from './lines.ts';
 import type { Problems } from './problems.ts';
 
 /** The parts that know JMESPath, which are loaded only where an expression is given. */
 async function loadLibrary() {
-  const [{ search, parseTree }, { readTree }] = await Promise.all([
+  const [{ search, parseTree }, { readTree }, { absentField, nameMistake }] = await Promise.all([
     import('./jmespath.ts'),
     import('./expression-mistakes.ts'),
+    import('./expression-names.ts'),
   ]);
-  return { search, parseTree, readTree };
+  return { search, parseTree, readTree, absentField, nameMistake };
 }
 
-/** Reads `expect`, `query` and `mask`, and finds what does not compile, with a caret under the place. */
+/** Reads `expect`, `query` and `mask`, and finds what can't mean anything, with a caret under the place. */
 export async function parseExpressions(
-  given: { expect: string; query: string; mask: string },
+  given: Readonly<{ expect: string; query: string; mask: string }>,
+  invoked: Invoked,
   problems: Problems,
 ): Promise<Expressions> {
   const expect = linesOf(given.expect);
@@ -27,12 +30,15 @@ export async function parseExpressions(
   ];
   if (named.length === 0) return { expect: [], mask: [] };
 
-  const { search, parseTree, readTree } = await loadLibrary();
+  const { search, parseTree, readTree, absentField, nameMistake } = await loadLibrary();
   for (const { input, text } of named) {
-    const read = readTree(text);
-    if ('what' in read) {
-      problems.add(`${input}: ${read.what}.\n    ${text}\n    ${' '.repeat(read.column)}^`);
-    }
+    const read = readTree(text, { isOneOfMany: input !== 'query' });
+    const mistake =
+      'what' in read ? read : (nameMistake(text, read) ?? absentField({ text, tree: read, input }, invoked));
+    if (mistake === undefined) continue;
+    const { what, column } = mistake;
+    const end = /[.?]$/.test(what) ? '' : '.';
+    problems.add(`${input}: ${what}${end}\n    ${text}\n    ${' '.repeat(column)}^`);
   }
   return { expect, mask, ...(query !== '' && { query }), search, parseTree };
 }

@@ -10,7 +10,8 @@ import {
   TYPE_OBJECT,
   TYPE_STRING,
 } from '@jmespath-community/jmespath';
-import type { ExpressionNode } from '../shared/expression-tree.ts';
+import { COMPARISONS, type ExpressionNode, guardName, isNothing } from '../shared/expression-tree.ts';
+import { bareCopy } from './bare-copy.ts';
 
 type Call = Parameters<typeof registerFunction>[1];
 type Argument = Parameters<Call>[0][number];
@@ -107,9 +108,23 @@ function define(name: string, takes: readonly Types[], call: Call): void {
   );
 }
 
+const literal = (value: unknown): ExpressionNode => ({ type: 'Literal', value: bareCopy(value) });
+
+/** Comparisons of a guarded expression: as usual, but for two sides of which neither has anything. */
+function defineGuards(): void {
+  for (const name of COMPARISONS) {
+    define(guardName(name), [[TYPE_ANY], [TYPE_ANY], [TYPE_STRING]], ([left, right, text]) => {
+      if (isNothing(left) && isNothing(right)) throw new Error(`${String(text)} compares null with null`);
+      const comparison = { type: 'Comparator', name, left: literal(left), right: literal(right) } as const;
+      return bareCopy(TreeInterpreter.visit(comparison, null));
+    });
+  }
+}
+
 /** Makes the library's functions those of standard JMESPath, and adds functions of one string. Gives all names. */
 export function defineFunctions(ofText: Readonly<Record<string, (text: string) => Value>>): string[] {
   for (const { name, takes, call } of REPLACED) define(name, takes, call);
+  defineGuards();
   for (const [name, call] of Object.entries(ofText)) {
     define(name, [[TYPE_STRING]], ([text]) => (typeof text === 'string' ? call(text) : null));
   }

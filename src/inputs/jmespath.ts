@@ -1,6 +1,6 @@
 import { compile, TreeInterpreter } from '@jmespath-community/jmespath';
 import type { SearchOptions } from '../outcome/expectations.ts';
-import type { ExpressionNode } from '../shared/expression-tree.ts';
+import { type ExpressionNode, withSteps } from '../shared/expression-tree.ts';
 import { bareCopy, type Json } from './bare-copy.ts';
 import { Decoding } from './decoding.ts';
 import { defineFunctions } from './jmespath-functions.ts';
@@ -16,7 +16,7 @@ export const FUNCTION_NAMES: readonly string[] = defineFunctions({
 });
 
 /** The syntax tree of an expression. Throws where it is no JMESPath; the library takes more than that. */
-export const parseTree = (expression: string): ExpressionNode => compile(expression);
+export const parseTree = (expression: string): ExpressionNode => withSteps(compile(expression));
 
 // Several expressions and parts of expressions are evaluated on one outcome, which may have megabytes.
 let last: Readonly<{ document: unknown; copy: Json }> = { document: null, copy: null };

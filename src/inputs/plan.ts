@@ -84,6 +84,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   const failOnFunctionError = flag('fail_on_function_error');
   const expressions = await parseExpressions(
     { expect: read('expect'), query: read('query'), mask: read('mask') },
+    { invocations, waitForDurableExecution: waitForDurableExecution ?? false },
     problems,
   );
   const showResponse = flag('show_response');

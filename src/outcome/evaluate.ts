@@ -2,7 +2,7 @@ import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from
 import { messageOf } from '../shared/errors.ts';
 import { utf8 } from '../shared/text.ts';
 import { adviseOn, type JobFacts } from './advice.ts';
-import { type Checked, check, type Expressions } from './expectations.ts';
+import { type Checked, check, type Expressions, type Sight, whyNoValue } from './expectations.ts';
 import { decodeLogTail, isCut, readFigures } from './log-tail.ts';
 import { findSecrets, maskValue } from './masks.ts';
 import type { Evaluation, Outcome, Secrets } from './outcome.ts';
@@ -160,14 +160,31 @@ function outcomeOf(delivery: InvocationResult, rules: Rules, parsed: unknown): O
   }
 }
 
-function query(outcome: Outcome, { expressions }: Rules): { outcome: Outcome; queryProblem?: string } {
+type Queried = Readonly<{ outcome: Outcome; found: boolean; problem?: string }>;
+
+function query(outcome: Outcome, { expressions }: Rules): Queried {
   const { query: expression, search } = expressions;
-  if (expression === undefined || search === undefined) return { outcome };
+  if (expression === undefined || search === undefined) return { outcome, found: true };
   try {
-    return { outcome: { ...outcome, query_result: search(expression, outcome) ?? null } };
+    const value = search(expression, outcome) ?? null;
+    return value === null
+      ? { outcome, found: false }
+      : { outcome: { ...outcome, query_result: value }, found: true };
   } catch (error) {
-    return { outcome, queryProblem: messageOf(error) };
+    return { outcome, found: false, problem: messageOf(error) };
   }
+}
+
+/** Why a query has no value; undefined where it has one, and where there is no response to find one in. */
+function queryProblem(
+  { outcome, found, problem }: Queried,
+  rules: Rules,
+  sight: Sight | undefined,
+): string | undefined {
+  const { query: expression } = rules.expressions;
+  if (found || problem !== undefined) return problem;
+  if (sight === undefined || expression === undefined || !isExpectedOf(outcome, rules)) return undefined;
+  return `The query found nothing, and query_result is empty: ${whyNoValue(expression, outcome, sight)}`;
 }
 
 /** Whether the expectations have anything to say: there is an answer, and it is not failed for itself. */
@@ -180,18 +197,23 @@ function isExpectedOf(outcome: Outcome, rules: Rules): boolean {
 function expectations(
   outcome: Outcome,
   rules: Rules,
-  secrets: Secrets,
+  sight: Sight | undefined,
 ): { outcome: Outcome; unmet: readonly Checked[] } {
-  const { expect, search, parseTree } = rules.expressions;
-  if (search === undefined || parseTree === undefined || expect.length === 0 || !isExpectedOf(outcome, rules))
+  const { expect } = rules.expressions;
+  if (sight === undefined || expect.length === 0 || !isExpectedOf(outcome, rules))
     return { outcome, unmet: [] };
-  const texts = new SecretTexts(secrets.texts, rules.known);
-  const checked = expect.map((expression) =>
-    check(expression, outcome, { search, parseTree, hide: (value) => maskValue(value, texts) }),
-  );
+  const checked = expect.map((expression) => check(expression, outcome, sight));
   const unmet = checked.filter(({ expectation }) => !expectation.met);
   const told = { ...outcome, expectations: checked.map(({ expectation }) => expectation) };
   return { outcome: unmet.length === 0 ? told : asFailed(told), unmet };
+}
+
+/** What expressions see, and what they may not show. */
+function sightOf({ expressions, known }: Rules, secrets: Secrets): Sight | undefined {
+  const { search, parseTree } = expressions;
+  if (search === undefined || parseTree === undefined) return undefined;
+  const texts = new SecretTexts(secrets.texts, known);
+  return { search, parseTree, hide: (value) => maskValue(value, texts) };
 }
 
 function asFailed(outcome: Outcome): Outcome {
@@ -229,6 +251,12 @@ function isOpaque(result: InvokeResponse | InvokeFailure, parsed: Parsed): boole
   return !parsed.isJson && (result.payload.length > 0 || (result.streamedBytes ?? 0) > 0);
 }
 
+/** The secrets of a response in which masks can find nothing, because they can't look into it. */
+const asOpaque = ({ texts, withheld }: Secrets): Secrets => ({
+  texts,
+  withheld: withheld === undefined || withheld === 'mask_found_nothing' ? 'not_json' : withheld,
+});
+
 /** Judges how an invocation ended: its outcome, whether the step fails for it, and what may not be shown. */
 export function evaluate(delivered: InvocationResult, rules: Rules): Evaluation {
   const delivery =
@@ -239,11 +267,12 @@ export function evaluate(delivered: InvocationResult, rules: Rules): Evaluation 
   const answer = result.kind === 'answer' ? result : undefined;
   const parsed = parseResponse(answer?.payload ?? new Uint8Array());
   const queried = query(outcomeOf(delivery, rules, parsed.result), rules);
-  const { mask, search } = rules.expressions;
-  const found = findSecrets(mask, queried.outcome, search);
-  const isHidden = mask.length > 0 && isOpaque(result, parsed);
-  const secrets: Secrets = isHidden ? { withheld: 'not_json', ...found } : found;
-  const { outcome, unmet } = expectations(queried.outcome, rules, secrets);
+  const { mask, search, parseTree } = rules.expressions;
+  const found = findSecrets(mask, queried.outcome, { search, parseTree });
+  const secrets = mask.length > 0 && isOpaque(result, parsed) ? asOpaque(found) : found;
+  const sight = sightOf(rules, secrets);
+  const { outcome, unmet } = expectations(queried.outcome, rules, sight);
+  const problem = queryProblem(queried, rules, sight);
   return {
     label: delivery.invocation.functionName,
     outcome,
@@ -254,7 +283,7 @@ export function evaluate(delivered: InvocationResult, rules: Rules): Evaluation 
     unmet,
     responseBytes: result.streamedBytes ?? answer?.payload.length ?? 0,
     secrets,
-    ...(queried.queryProblem !== undefined && { queryProblem: queried.queryProblem }),
+    ...(problem !== undefined && { queryProblem: problem }),
     ...(result.kind === 'failure' && strangeTexts(result)),
   };
 }

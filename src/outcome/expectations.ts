@@ -1,5 +1,13 @@
 import { messageOf } from '../shared/errors.ts';
-import { type ExpressionNode, spelled } from '../shared/expression-tree.ts';
+import {
+  type ExpressionNode,
+  guarded,
+  isNothing,
+  nodesInScope,
+  pathsIn,
+  spelled,
+} from '../shared/expression-tree.ts';
+import { cutText, explainComparison, type Looking, shownValue, whyNothing } from './explanations.ts';
 
 /** Whether a text that a function of the expression can't decode is an error; else it is null. */
 export type SearchOptions = Readonly<{ isStrict: boolean }>;
@@ -14,7 +22,7 @@ export type Search = (
 /** The syntax tree of a sound expression. */
 export type ParseTree = (expression: string) => ExpressionNode;
 
-/** What evaluates expressions, and what hides secrets in a value before it is shown. */
+/** What reads and evaluates expressions, and what hides secrets in a value before it is shown. */
 export type Sight = Readonly<{ search: Search; parseTree: ParseTree; hide: (value: unknown) => unknown }>;
 
 /** Sound expressions, and what reads and evaluates them; neither where there are none. */
@@ -26,7 +34,7 @@ export type Expressions = Readonly<{
   parseTree?: ParseTree;
 }>;
 
-/** An expectation with what it came to, as the outcome has it. */
+/** An expectation with what it evaluated to, as the outcome has it. */
 export type Expectation = Readonly<{
   expression: string;
   met: boolean;
@@ -34,88 +42,166 @@ export type Expectation = Readonly<{
   value?: unknown;
 }>;
 
-/** An expectation, and in a sentence why it did not hold. */
+/** An expectation, and in a few lines why it is not met. */
 export type Checked = Readonly<{ expectation: Expectation; why: string }>;
 
-type Comparison = Extract<ExpressionNode, { type: 'Comparator' }>;
+/** What a part of an expectation evaluates to: the innermost part that decides it, and the value that part sees. */
+type Finding = Readonly<{
+  value: unknown;
+  node: ExpressionNode;
+  scope: unknown;
+  /** Whether it reads nothing but what does not exist, so that its value says nothing. */
+  isVoid: boolean;
+}>;
 
-/** The parts of `a && b && c`; the whole of anything else. */
-const conjuncts = (node: ExpressionNode): ExpressionNode[] =>
-  node.type === 'AndExpression' ? [...conjuncts(node.left), ...conjuncts(node.right)] : [node];
+const PROJECTIONS: ReadonlySet<ExpressionNode['type']> = new Set([
+  'Projection',
+  'ValueProjection',
+  'FilterProjection',
+]);
 
-const SHOWN_CHARACTERS = 200;
+const isFalse = (value: unknown): boolean =>
+  value === null ||
+  value === false ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
 
-/** A value as JSON on one line, cut at 200 characters. */
-function show(value: unknown): string {
-  const json = JSON.stringify(value ?? null);
-  return json.length > SHOWN_CHARACTERS ? `${json.slice(0, SHOWN_CHARACTERS)}…` : json;
+/** Finds what decides an expectation. Throws where the expression can't be evaluated. */
+class Finder {
+  readonly #search: Search;
+
+  constructor(search: Search) {
+    this.#search = search;
+  }
+
+  find(node: ExpressionNode, scope: unknown): Finding {
+    if (node.type === 'Pipe') {
+      return this.#voidPart(node.left, scope) ?? this.find(node.right, this.#evaluate(node.left, scope));
+    }
+    if (node.type === 'AndExpression') {
+      const left = this.find(node.left, scope);
+      return left.isVoid || isFalse(left.value) ? left : this.find(node.right, scope);
+    }
+    if (node.type === 'OrExpression') {
+      const left = this.find(node.left, scope);
+      if (!left.isVoid && !isFalse(left.value)) return left;
+      const right = this.find(node.right, scope);
+      return right.isVoid || !isFalse(right.value) ? right : { ...right, node, scope };
+    }
+    if (node.type === 'NotExpression') {
+      const child = this.find(node.child, scope);
+      return child.isVoid ? child : { value: isFalse(child.value), node, scope, isVoid: false };
+    }
+    return this.#voidPart(node, scope) ?? { value: this.#evaluate(node, scope), node, scope, isVoid: false };
+  }
+
+  #evaluate(node: ExpressionNode, scope: unknown): unknown {
+    return this.#search(guarded(node), scope);
+  }
+
+  #hasNothing(node: ExpressionNode, scope: unknown): boolean {
+    const value = this.#evaluate(node, scope);
+    return isNothing(value) || (PROJECTIONS.has(node.type) && Array.isArray(value) && value.length === 0);
+  }
+
+  /** Whether a part has no value, or has one although nothing that it reads exists. */
+  #readsNothing(node: ExpressionNode, scope: unknown): boolean {
+    if (node.type === 'Literal') return false;
+    if (this.#hasNothing(node, scope)) return true;
+    const paths = pathsIn(node);
+    return paths.length > 0 && paths.every((path) => this.#hasNothing(path, scope));
+  }
+
+  /** A comparison of nothing with nothing, or a function of nothing; undefined where there is neither. */
+  #voidPart(node: ExpressionNode, scope: unknown): Finding | undefined {
+    const comparison = nodesInScope(node).find(
+      (part) =>
+        part.type === 'Comparator' &&
+        this.#readsNothing(part.left, scope) &&
+        this.#readsNothing(part.right, scope),
+    );
+    const isVoidFunction = node.type === 'Function' && this.#readsNothing(node, scope);
+    const part = comparison ?? (isVoidFunction ? node : undefined);
+    return part && { value: null, node: part, scope, isVoid: true };
+  }
 }
 
-const typeOf = (value: unknown): string => {
-  if (value === null || value === undefined) return 'nothing';
-  return Array.isArray(value) ? 'a list' : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
-};
+const lookingAt = (scope: unknown, { search, hide }: Sight): Looking => ({
+  evaluate: (node) => search(node, scope) ?? null,
+  hide,
+});
 
-/** What often goes wrong in a comparison, in a sentence; undefined where it is just not so. */
-function commonMistake(
-  { left, right }: Comparison,
-  { seen, wanted, shown }: { seen: unknown; wanted: unknown; shown: string },
-): string | undefined {
-  if (right.type === 'Field' && wanted === null) {
-    const name = JSON.stringify(right.name);
-    return `In JMESPath ${name} names a field; a string is written '${right.name}'.`;
+const MUST_BE_TRUE = 'An expectation must evaluate to true: compare the value with something.';
+const NOTHING_COMPARED =
+  'Neither side exists, so the comparison is not met. To expect null, compare with `null`.';
+
+/** What the part of an expectation saw that decided that it is not met. */
+function explain({ node, scope, value, isVoid }: Finding, sight: Sight): { value: unknown; lines: string[] } {
+  const looking = lookingAt(scope, sight);
+  if (node.type === 'Comparator') {
+    const told = explainComparison(node, looking);
+    return isVoid ? { ...told, lines: [...told.lines, NOTHING_COMPARED] } : told;
   }
-  if (seen === null && spelled(left).includes('powertools_json(')) {
-    return 'powertools_json gives null for a text that is no JSON.';
-  }
-  const mixed =
-    (typeof seen === 'number' && typeof wanted === 'string') ||
-    (typeof seen === 'string' && typeof wanted === 'number');
-  if (mixed) {
-    return `${spelled(left)} is ${typeOf(seen)} and ${spelled(right)} is ${typeOf(wanted)}, which are never equal: write \`${shown}\` for the ${typeof seen}.`;
-  }
-  return undefined;
+  const parts = isVoid ? pathsIn(node) : [node];
+  const reason = parts.map((part) => whyNothing(part, looking)).find((text) => text !== undefined);
+  const isBoolean = typeof value === 'boolean';
+  return {
+    value,
+    lines: [
+      `Actual:   ${shownValue(sight.hide(value))}`,
+      'Expected: true',
+      ...(reason === undefined || isBoolean ? [] : [`${reason}.`]),
+      ...(isBoolean || reason !== undefined ? [] : [MUST_BE_TRUE]),
+    ],
+  };
 }
 
-type Explanation = Readonly<{ value?: unknown; why: string }>;
-
-function explain(tree: ExpressionNode, document: unknown, { search, hide }: Sight): Explanation {
-  const part = conjuncts(tree).find((node) => search(node, document) !== true) ?? tree;
-  if (part.type !== 'Comparator') {
-    const value = search(part, document) ?? null;
-    const told =
-      typeof value === 'boolean' ? '' : ' An expectation has to come to true: compare it with something.';
-    return { value, why: `${spelled(part)} is ${show(hide(value))}.${told}` };
+/** Why a function refused its argument: where the argument does not exist, because of that. */
+function explainError(error: unknown, tree: ExpressionNode, looking: Looking): string {
+  const message = `${cutText(messageOf(error))}.`;
+  for (const node of nodesInScope(tree)) {
+    if (node.type !== 'Function') continue;
+    const reasons = node.children
+      .filter((child) => child.type !== 'ExpressionReference')
+      .map((child) => {
+        try {
+          return looking.evaluate(child) === null ? whyNothing(child, looking) : undefined;
+        } catch {
+          return undefined;
+        }
+      });
+    const reason = reasons.find((text) => text !== undefined);
+    if (reason !== undefined) return `${message}\n${reason}.`;
   }
-  const value = search(part.left, document) ?? null;
-  const wanted = search(part.right, document) ?? null;
-  const shown = show(hide(value));
-  const mistake = commonMistake(part, { seen: value, wanted, shown });
-  return { value, why: `${spelled(part.left)} is ${shown}.${mistake === undefined ? '' : ` ${mistake}`}` };
+  return message;
 }
 
-/** What an expectation that is met saw: the left side of a comparison, else its own value. */
 function seenBy(tree: ExpressionNode, document: unknown, search: Search): unknown {
   return search(tree.type === 'Comparator' ? tree.left : tree, document) ?? null;
 }
 
-/** Checks one expectation: it holds where it comes to true, and nothing else. Never throws. */
+/** Why an expression that was evaluated has no value, in a sentence. */
+export function whyNoValue(expression: string, document: unknown, sight: Sight): string {
+  const tree = sight.parseTree(expression);
+  const reason = whyNothing(tree, lookingAt(document, sight)) ?? `${cutText(spelled(tree))} is null`;
+  return `${reason}.`;
+}
+
+/** Checks one expectation: it is met where it evaluates to true and reads anything that exists. Never throws. */
 export function check(expression: string, document: unknown, sight: Sight): Checked {
   const { search, parseTree } = sight;
+  const tree = parseTree(expression);
   try {
-    const tree = parseTree(expression);
-    if (search(tree, document) === true) {
-      return {
-        expectation: { expression, met: true, value: seenBy(tree, document, search) },
-        why: '',
-      };
+    const found = new Finder(search).find(tree, document);
+    if (found.value === true && !found.isVoid) {
+      const value = seenBy(tree, document, search);
+      return { expectation: { expression, met: true, value }, why: '' };
     }
-    const { value, why } = explain(tree, document, sight);
-    return { expectation: { expression, met: false, value }, why };
+    const { value, lines } = explain(found, sight);
+    const part = found.node === tree ? [] : [`Not met:  ${cutText(spelled(found.node))}`];
+    return { expectation: { expression, met: false, value }, why: [...part, ...lines].join('\n') };
   } catch (error) {
-    return {
-      expectation: { expression, met: false },
-      why: `It can't be evaluated: ${messageOf(error).slice(0, SHOWN_CHARACTERS)}.`,
-    };
+    const why = `It cannot be evaluated: ${explainError(error, tree, lookingAt(document, sight))}`;
+    return { expectation: { expression, met: false }, why };
   }
 }

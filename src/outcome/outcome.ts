@@ -63,7 +63,12 @@ export type Outcome = Asked &
   );
 
 /** Why masks can't hide what they are for, so that nothing that the function wrote may be shown. */
-export type WithheldReason = 'mask_failed' | 'not_json' | 'too_many_secrets' | 'inexact_number';
+export type WithheldReason =
+  | 'mask_failed'
+  | 'mask_found_nothing'
+  | 'not_json'
+  | 'too_many_secrets'
+  | 'inexact_number';
 
 /** What may not be shown; with a reason where that is not all of it. */
 export type Secrets = Readonly<{ texts: readonly string[]; withheld?: WithheldReason }>;
@@ -89,7 +94,7 @@ export type Evaluation = Readonly<{
   failsStep: boolean;
   /** The expectations that did not hold, and why. */
   unmet: readonly Checked[];
-  /** Why `query` could not be evaluated. */
+  /** Why `query` has no value. */
   queryProblem?: string;
   /** What may not be shown. */
   secrets: Secrets;

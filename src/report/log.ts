@@ -158,7 +158,10 @@ export function noteOf(shown: Evaluation): FailureNote {
     headline: `Index ${outcome.index}: ${headline(shown)}${why}`,
     foreign: [
       ...('error' in outcome ? [`${outcome.error.message}\n${outcome.error.advice}`] : []),
-      ...shown.unmet.map(({ expectation, why: told }) => `Expected ${expectation.expression}\n    ${told}`),
+      ...shown.unmet.map(
+        ({ expectation, why: told }) =>
+          `Expected ${expectation.expression}\n    ${told.replaceAll('\n', '\n    ')}`,
+      ),
       ...groupsOf(shown, { showResponse: false }).map(({ foreign }) => foreign),
     ].map((text) => cut(text, NOTE_BYTES)),
   };

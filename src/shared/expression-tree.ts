@@ -80,6 +80,33 @@ export function childrenOf(node: ExpressionNode): ExpressionNode[] {
   return found;
 }
 
+const PATH_STEPS: ReadonlySet<ExpressionNode['type']> = new Set([
+  'Subexpression',
+  'IndexExpression',
+  'Projection',
+  'ValueProjection',
+  'FilterProjection',
+]);
+
+type PathStep = Extract<ExpressionNode, { left: ExpressionNode }>;
+
+/** Whether a node takes something in the value of its left side: a field, an item, or a part of all items. */
+export const isPathStep = (node: ExpressionNode): node is PathStep => PATH_STEPS.has(node.type);
+
+/** `left.right`, where the library has `left.(right[0])`: the step that is added last is on top. */
+function stepped(left: ExpressionNode, right: ExpressionNode): ExpressionNode {
+  if (right.type === 'Flatten') return { ...right, child: stepped(left, right.child) };
+  return isPathStep(right)
+    ? { ...right, left: stepped(left, right.left) }
+    : { type: 'Subexpression', left, right };
+}
+
+/** The same expression with all paths built step by step, so that the left side of a step is what it is taken in. */
+export function withSteps(node: ExpressionNode): ExpressionNode {
+  const same = mapChildren(node, withSteps);
+  return same.type === 'Subexpression' ? stepped(same.left, same.right) : same;
+}
+
 // How strongly an operator binds its sides; what is not listed binds most.
 const BINDING: Readonly<Partial<Record<ExpressionNode['type'], number>>> = {
   Pipe: 1,
@@ -198,4 +225,80 @@ export function spelled(node: ExpressionNode): string {
     default:
       return node satisfies never;
   }
+}
+
+/** The nodes of a node's left side, and those of its right side where that sees the same value. */
+function seenChildren(node: ExpressionNode): ExpressionNode[] {
+  switch (node.type) {
+    case 'Subexpression':
+    case 'Pipe':
+      return node.left.type === 'Current' ? [node.right] : [node.left];
+    case 'IndexExpression':
+    case 'Projection':
+    case 'ValueProjection':
+    case 'FilterProjection':
+      return [node.left];
+    case 'ExpressionReference':
+      return [];
+    case 'Field':
+    case 'Literal':
+    case 'Index':
+    case 'Slice':
+    case 'Identity':
+    case 'Current':
+    case 'Comparator':
+    case 'AndExpression':
+    case 'OrExpression':
+    case 'NotExpression':
+    case 'Flatten':
+    case 'MultiSelectHash':
+    case 'MultiSelectList':
+    case 'Function':
+    case 'Root':
+    case 'Variable':
+    case 'Unary':
+    case 'Arithmetic':
+    case 'LetExpression':
+    case 'Binding':
+    case 'Ternary':
+      return childrenOf(node);
+    default:
+      return node satisfies never;
+  }
+}
+
+/** A node and all below it that are evaluated on the same value: filters and projections see others. */
+export const nodesInScope = (node: ExpressionNode): ExpressionNode[] => [
+  node,
+  ...seenChildren(node).flatMap(nodesInScope),
+];
+
+const isPath = (node: ExpressionNode): boolean =>
+  isPathStep(node) || ['Field', 'Current', 'Pipe'].includes(node.type);
+
+/** The longest paths in an expression that lead from the value it is evaluated on. */
+export const pathsIn = (node: ExpressionNode): ExpressionNode[] =>
+  isPath(node) ? [node] : seenChildren(node).flatMap(pathsIn);
+
+/** Whether a value is null, or a list or an object of nothing but null. */
+export function isNothing(value: unknown): boolean {
+  if (typeof value !== 'object') return value === undefined;
+  if (value === null) return true;
+  const items = Object.values(value);
+  return items.length > 0 && items.every(isNothing);
+}
+
+/** The names of the functions that stand for comparisons in a guarded expression. */
+export const guardName = (operator: keyof typeof COMPARATORS): string => `compare ${operator}`;
+
+/** The names of the comparisons in the syntax tree. */
+export const COMPARISONS = ['EQ', 'NE', 'LT', 'LTE', 'GT', 'GTE'] as const;
+
+/** The same expression, in which a comparison of null with null throws unless one of them is written down. */
+export function guarded(node: ExpressionNode): ExpressionNode {
+  const same = mapChildren(node, guarded);
+  if (same.type !== 'Comparator' || same.left.type === 'Literal' || same.right.type === 'Literal')
+    return same;
+  const text: ExpressionNode = { type: 'Literal', value: spelled(node) };
+  return { type: 'Function', name: guardName(same.name), children: [same.left, same.right, text] };
 }

@@ -351,7 +351,11 @@ describe('masks', () => {
 
 test('why an expectation is not met shows no part of a secret that is known beforehand', async () => {
   const secret = 'abcdefgh'.repeat(50);
-  const { search, parseTree } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
+  const { search, parseTree } = await parseExpressions(
+    { expect: 'a', query: '', mask: '' },
+    { invocations: [], waitForDurableExecution: false },
+    new Problems(),
+  );
   const { unmet } = evaluate(delivery(answer(JSON.stringify({ echo: `x ${secret}` }))), {
     ...RULES,
     expressions: {
@@ -361,5 +365,5 @@ test('why an expectation is not met shows no part of a secret that is known befo
     },
     known: new SecretTexts([secret]),
   });
-  expect(unmet.map(({ why }) => why)).toEqual(['response.echo is "x ***".']);
+  expect(unmet.map(({ why }) => why)).toEqual(['Actual:   "x ***"\nExpected: "y"']);
 });
