@@ -26,6 +26,9 @@ export const cutText = (text: string): string =>
 /** A value as JSON on one line, cut at 200 characters. */
 export const shownValue = (value: unknown): string => cutText(JSON.stringify(value ?? null));
 
+/** A text with what would break its line written as in JSON. */
+const onOneLine = (text: unknown): string => JSON.stringify(String(text)).slice(1, -1).replaceAll('\\"', '"');
+
 /** Fields that are known only where Lambda was asked for the log. */
 const OF_LOG: ReadonlySet<string> = new Set([
   'duration_ms',
@@ -64,7 +67,7 @@ function whyNoField({ holder, holderText, name, path }: Missing, { hide }: Looki
   const hint = meant === undefined ? '' : ` (did you mean ${spelledName(meant)}?)`;
   const more = keys.length > SHOWN_KEYS ? ', …' : '';
   const shown = hide(keys.slice(0, SHOWN_KEYS));
-  const list = Array.isArray(shown) ? cutText(shown.join(', ')) : '';
+  const list = Array.isArray(shown) ? cutText(shown.map(onOneLine).join(', ')) : '';
   return `${path} does not exist${hint}; keys of ${holderText}: ${list}${more}`;
 }
 
@@ -105,9 +108,9 @@ export function whyNothing(node: ExpressionNode, looking: Looking): string | und
     : undefined;
 }
 
-/** How a user writes a value that is a number, true, false, null or a string. */
+/** How a user writes a value that is a number, true, false or a string. */
 const written = (value: unknown): string =>
-  typeof value === 'string' ? `'${cutText(value)}'` : `\`${shownValue(value)}\``;
+  typeof value === 'string' ? `'${cutText(onOneLine(value))}'` : `\`${shownValue(value)}\``;
 
 /** Why two values of different types are never equal, where they look the same or could be meant to be. */
 function whyTypesDiffer(actual: unknown, expected: unknown, shown: unknown): string | undefined {

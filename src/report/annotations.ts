@@ -100,7 +100,7 @@ function bodyOf(evaluation: Evaluation): string {
           .slice(0, SHOWN_UNMET)
           .flatMap(({ expectation, why }) => [
             ...foreign(`Expected ${expectation.expression}`),
-            ...why.split('\n').flatMap((line) => foreign(`    ${line}`)),
+            ...foreign(`    ${why.replaceAll('\n', '\n    ')}`),
           ]),
         unmet.length > SHOWN_UNMET ? kept(`… and ${unmet.length - SHOWN_UNMET} more expectations.`) : [],
         whichOne(evaluation),

@@ -138,6 +138,17 @@ describe('an expectation that is not met', () => {
     expect(why).not.toContain('k20');
   });
 
+  test('is told in lines of its own, whatever a function returns', () => {
+    const response = { 'a\nb': 'c\nd', text: 'c\nd' };
+    const of = (expression: string) => check(expression, { ...OUTCOME, response }, SIGHT).why.split('\n');
+    expect(of('response.text == `1`')).toEqual([
+      'Actual:   "c\\nd"',
+      'Expected: 1',
+      "a string never equals a number: write 'c\\nd' to expect this string.",
+    ]);
+    expect(of('response.missing')[2]).toContain('keys of response: a\\nb, text.');
+  });
+
   test('shows no secret, be it a value or a key', () => {
     const hide = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll('s3cret', '***'));
     const outcome = { ...OUTCOME, response: { token: 's3cret', s3cret: 1 } };
