@@ -27,7 +27,7 @@ function wordAt(expression: string, at: number): string {
 const IDENTIFIER = /^[A-Za-z_]\w*$/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
-const isJson = (text: string): boolean => {
+const parsesAsJson = (text: string): boolean => {
   try {
     JSON.parse(text);
     return true;
@@ -68,10 +68,10 @@ function mistakeInLexeme({ text }: Lexeme): string | undefined {
   const [, quote, inner = ''] = QUOTED.exec(text) ?? [];
   const opened = QUOTES.get(text.charAt(0));
   if (opened !== undefined && quote === undefined) return `the ${opened} is not closed`;
-  if (quote === '`' && !isJson(inner.replaceAll('\\`', '`'))) {
+  if (quote === '`' && !parsesAsJson(inner.replaceAll('\\`', '`'))) {
     return `backticks hold JSON; write a string in single quotes: '${inner.trim()}'`;
   }
-  if (quote === '"' && !isJson(text)) return `${text} is not a valid name`;
+  if (quote === '"' && !parsesAsJson(text)) return `${text} is not a valid name`;
   const isKnown = text.length > 1 || /\w/.test(text) || ALLOWED_SIGNS.has(text);
   return FOREIGN_SIGNS.get(text) ?? (isKnown ? undefined : `${text} is not expected here`);
 }

@@ -63,10 +63,10 @@ const LITERALS: ReadonlyMap<string, string> = new Map([
 ]);
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
-type Place = Readonly<{ name: string; isCompared: boolean; isFirst: boolean }>;
+type NamePlace = Readonly<{ name: string; isCompared: boolean; isFirst: boolean }>;
 
 /** How to write what a name was meant for that is no field of the outcome. */
-function unknownName({ name, isCompared, isFirst }: Place): string {
+function unknownName({ name, isCompared, isFirst }: NamePlace): string {
   const literal = LITERALS.get(name);
   if (literal !== undefined)
     return `"${name}" is read as a field name; write it in backticks: \`${literal}\``;
@@ -85,7 +85,7 @@ function unknownName({ name, isCompared, isFirst }: Place): string {
 }
 
 /** The fields that an expression reads of the outcome itself, with how they stand in it. */
-function placesOf(tree: ExpressionNode): Place[] {
+function placesOf(tree: ExpressionNode): NamePlace[] {
   const nodes = nodesInScope(tree);
   const comparisons = nodes.filter((node) => node.type === 'Comparator');
   return nodes

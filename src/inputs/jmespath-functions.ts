@@ -43,10 +43,10 @@ const listOf = (value: Argument | undefined): Value[] => (Array.isArray(value) ?
 const isReference = (value: Argument | undefined): value is ExpressionNode =>
   typeof value === 'object' && value !== null && 'expref' in value;
 
-type Key = string | number;
+type SortKey = string | number;
 
 /** Numbers by value, strings by code unit, whatever the language of the machine. */
-const compareKeys = (a: Key, b: Key): number => (a < b ? -1 : Number(a > b));
+const compareKeys = (a: SortKey, b: SortKey): number => (a < b ? -1 : Number(a > b));
 
 /** The values of a list, least first, with what each is ordered by: all numbers, or all strings. */
 function ordered(list: readonly Value[], reference?: Argument): Value[] {
@@ -68,7 +68,7 @@ const reversed = (value: Argument | undefined): Value =>
 
 const SURROGATE_PAIR = /[\ud800-\udbff][\udc00-\udfff]/g;
 
-function lengthOf(value: Argument | undefined): number {
+function countOf(value: Argument | undefined): number {
   if (typeof value === 'string') return value.length - (value.match(SURROGATE_PAIR)?.length ?? 0);
   return Array.isArray(value) ? value.length : Object.keys(value ?? {}).length;
 }
@@ -95,7 +95,7 @@ const REPLACED: readonly Readonly<{ name: string; takes: readonly Types[]; call:
   { name: 'min', takes: [LIST_OF_KEYS], call: ([list]) => ordered(listOf(list)).at(0) ?? null },
   { name: 'min_by', takes: BY_KEY, call: ([list, key]) => ordered(listOf(list), key).at(0) ?? null },
   { name: 'reverse', takes: [[TYPE_STRING, TYPE_ARRAY]], call: ([value]) => reversed(value) },
-  { name: 'length', takes: [[TYPE_STRING, TYPE_ARRAY, TYPE_OBJECT]], call: ([value]) => lengthOf(value) },
+  { name: 'length', takes: [[TYPE_STRING, TYPE_ARRAY, TYPE_OBJECT]], call: ([value]) => countOf(value) },
   { name: 'to_number', takes: [[TYPE_ANY]], call: ([value]) => numberOf(value) },
 ];
 

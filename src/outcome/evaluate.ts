@@ -2,7 +2,7 @@ import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from
 import { messageOf } from '../shared/errors.ts';
 import { utf8 } from '../shared/text.ts';
 import { adviseOn, type JobFacts } from './advice.ts';
-import { type Checked, check, type Expressions, type Sight, whyNoValue } from './expectations.ts';
+import { type Checked, check, type ExpressionContext, type Expressions, whyNoValue } from './expectations.ts';
 import { decodeLogTail, isCut, readFigures } from './log-tail.ts';
 import { findSecrets, maskValue } from './masks.ts';
 import type { Evaluation, Outcome, Secrets } from './outcome.ts';
@@ -179,12 +179,12 @@ function query(outcome: Outcome, { expressions }: Rules): Queried {
 function queryProblem(
   { outcome, found, problem }: Queried,
   rules: Rules,
-  sight: Sight | undefined,
+  context: ExpressionContext | undefined,
 ): string | undefined {
   const { query: expression } = rules.expressions;
   if (found || problem !== undefined) return problem;
-  if (sight === undefined || expression === undefined || !isExpectedOf(outcome, rules)) return undefined;
-  return `The query found nothing, and query_result is empty: ${whyNoValue(expression, outcome, sight)}`;
+  if (context === undefined || expression === undefined || !isExpectedOf(outcome, rules)) return undefined;
+  return `The query found nothing, and query_result is empty: ${whyNoValue(expression, outcome, context)}`;
 }
 
 /** Whether the expectations have anything to say: there is an answer, and it is not failed for itself. */
@@ -197,19 +197,19 @@ function isExpectedOf(outcome: Outcome, rules: Rules): boolean {
 function expectations(
   outcome: Outcome,
   rules: Rules,
-  sight: Sight | undefined,
+  context: ExpressionContext | undefined,
 ): { outcome: Outcome; unmet: readonly Checked[] } {
   const { expect } = rules.expressions;
-  if (sight === undefined || expect.length === 0 || !isExpectedOf(outcome, rules))
+  if (context === undefined || expect.length === 0 || !isExpectedOf(outcome, rules))
     return { outcome, unmet: [] };
-  const checked = expect.map((expression) => check(expression, outcome, sight));
+  const checked = expect.map((expression) => check(expression, outcome, context));
   const unmet = checked.filter(({ expectation }) => !expectation.met);
   const told = { ...outcome, expectations: checked.map(({ expectation }) => expectation) };
   return { outcome: unmet.length === 0 ? told : asFailed(told), unmet };
 }
 
 /** What expressions see, and what they may not show. */
-function sightOf({ expressions, known }: Rules, secrets: Secrets): Sight | undefined {
+function contextOf({ expressions, known }: Rules, secrets: Secrets): ExpressionContext | undefined {
   const { search, parseTree } = expressions;
   if (search === undefined || parseTree === undefined) return undefined;
   const texts = new SecretTexts(secrets.texts, known);
@@ -270,9 +270,9 @@ export function evaluate(delivered: InvocationResult, rules: Rules): Evaluation 
   const { mask, search, parseTree } = rules.expressions;
   const found = findSecrets(mask, queried.outcome, { search, parseTree });
   const secrets = mask.length > 0 && isOpaque(result, parsed) ? asOpaque(found) : found;
-  const sight = sightOf(rules, secrets);
-  const { outcome, unmet } = expectations(queried.outcome, rules, sight);
-  const problem = queryProblem(queried, rules, sight);
+  const context = contextOf(rules, secrets);
+  const { outcome, unmet } = expectations(queried.outcome, rules, context);
+  const problem = queryProblem(queried, rules, context);
   return {
     label: delivery.invocation.functionName,
     outcome,

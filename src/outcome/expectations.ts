@@ -7,7 +7,7 @@ import {
   pathsIn,
   spelled,
 } from '../shared/expression-tree.ts';
-import { cutText, explainComparison, type Looking, shownValue, whyNothing } from './explanations.ts';
+import { cutText, explainComparison, type ScopedEvaluator, shownValue, whyNothing } from './explanations.ts';
 
 /** Whether a text that a function of the expression can't decode is an error; else it is null. */
 export type SearchOptions = Readonly<{ isStrict: boolean }>;
@@ -23,7 +23,11 @@ export type Search = (
 export type ParseTree = (expression: string) => ExpressionNode;
 
 /** What reads and evaluates expressions, and what hides secrets in a value before it is shown. */
-export type Sight = Readonly<{ search: Search; parseTree: ParseTree; hide: (value: unknown) => unknown }>;
+export type ExpressionContext = Readonly<{
+  search: Search;
+  parseTree: ParseTree;
+  hide: (value: unknown) => unknown;
+}>;
 
 /** Sound expressions, and what reads and evaluates them; neither where there are none. */
 export type Expressions = Readonly<{
@@ -126,7 +130,7 @@ class Finder {
   }
 }
 
-const lookingAt = (scope: unknown, { search, hide }: Sight): Looking => ({
+const evaluatorOn = (scope: unknown, { search, hide }: ExpressionContext): ScopedEvaluator => ({
   evaluate: (node) => search(node, scope) ?? null,
   hide,
 });
@@ -136,19 +140,22 @@ const NOTHING_COMPARED =
   'Neither side exists, so the comparison is not met. To expect null, compare with `null`.';
 
 /** What the part of an expectation saw that decided that it is not met. */
-function explain({ node, scope, value, isVoid }: Finding, sight: Sight): { value: unknown; lines: string[] } {
-  const looking = lookingAt(scope, sight);
+function explainFinding(
+  { node, scope, value, isVoid }: Finding,
+  context: ExpressionContext,
+): { value: unknown; lines: string[] } {
+  const evaluator = evaluatorOn(scope, context);
   if (node.type === 'Comparator') {
-    const told = explainComparison(node, looking);
-    return isVoid ? { ...told, lines: [...told.lines, NOTHING_COMPARED] } : told;
+    const explained = explainComparison(node, evaluator);
+    return isVoid ? { ...explained, lines: [...explained.lines, NOTHING_COMPARED] } : explained;
   }
   const parts = isVoid ? pathsIn(node) : [node];
-  const reason = parts.map((part) => whyNothing(part, looking)).find((text) => text !== undefined);
+  const reason = parts.map((part) => whyNothing(part, evaluator)).find((text) => text !== undefined);
   const isBoolean = typeof value === 'boolean';
   return {
     value,
     lines: [
-      `Actual:   ${shownValue(sight.hide(value))}`,
+      `Actual:   ${shownValue(context.hide(value))}`,
       'Expected: true',
       ...(reason === undefined || isBoolean ? [] : [`${reason}.`]),
       ...(isBoolean || reason !== undefined ? [] : [MUST_BE_TRUE]),
@@ -157,7 +164,7 @@ function explain({ node, scope, value, isVoid }: Finding, sight: Sight): { value
 }
 
 /** Why a function refused its argument: where the argument does not exist, because of that. */
-function explainError(error: unknown, tree: ExpressionNode, looking: Looking): string {
+function explainError(error: unknown, tree: ExpressionNode, evaluator: ScopedEvaluator): string {
   const message = `${cutText(messageOf(error))}.`;
   for (const node of nodesInScope(tree)) {
     if (node.type !== 'Function') continue;
@@ -165,7 +172,7 @@ function explainError(error: unknown, tree: ExpressionNode, looking: Looking): s
       .filter((child) => child.type !== 'ExpressionReference')
       .map((child) => {
         try {
-          return looking.evaluate(child) === null ? whyNothing(child, looking) : undefined;
+          return evaluator.evaluate(child) === null ? whyNothing(child, evaluator) : undefined;
         } catch {
           return undefined;
         }
@@ -181,15 +188,15 @@ function seenBy(tree: ExpressionNode, document: unknown, search: Search): unknow
 }
 
 /** Why an expression that was evaluated has no value, in a sentence. */
-export function whyNoValue(expression: string, document: unknown, sight: Sight): string {
-  const tree = sight.parseTree(expression);
-  const reason = whyNothing(tree, lookingAt(document, sight)) ?? `${cutText(spelled(tree))} is null`;
+export function whyNoValue(expression: string, document: unknown, context: ExpressionContext): string {
+  const tree = context.parseTree(expression);
+  const reason = whyNothing(tree, evaluatorOn(document, context)) ?? `${cutText(spelled(tree))} is null`;
   return `${reason}.`;
 }
 
 /** Checks one expectation: it is met where it evaluates to true and reads anything that exists. Never throws. */
-export function check(expression: string, document: unknown, sight: Sight): Checked {
-  const { search, parseTree } = sight;
+export function check(expression: string, document: unknown, context: ExpressionContext): Checked {
+  const { search, parseTree } = context;
   const tree = parseTree(expression);
   try {
     const found = new Finder(search).find(tree, document);
@@ -197,11 +204,11 @@ export function check(expression: string, document: unknown, sight: Sight): Chec
       const value = seenBy(tree, document, search);
       return { expectation: { expression, met: true, value }, why: '' };
     }
-    const { value, lines } = explain(found, sight);
+    const { value, lines } = explainFinding(found, context);
     const part = found.node === tree ? [] : [`Not met:  ${cutText(spelled(found.node))}`];
     return { expectation: { expression, met: false, value }, why: [...part, ...lines].join('\n') };
   } catch (error) {
-    const why = `It cannot be evaluated: ${explainError(error, tree, lookingAt(document, sight))}`;
+    const why = `It cannot be evaluated: ${explainError(error, tree, evaluatorOn(document, context))}`;
     return { expectation: { expression, met: false }, why };
   }
 }

@@ -9,7 +9,7 @@ import { isFields } from '../shared/fields.ts';
 import { nearest } from '../shared/nearest.ts';
 
 /** Evaluates a part of an expression, and hides secrets in a value before it is shown. */
-export type Looking = Readonly<{
+export type ScopedEvaluator = Readonly<{
   evaluate: (node: ExpressionNode) => unknown;
   hide: (value: unknown) => unknown;
 }>;
@@ -27,7 +27,8 @@ export const cutText = (text: string): string =>
 export const shownValue = (value: unknown): string => cutText(JSON.stringify(value ?? null));
 
 /** A text with what would break its line written as in JSON. */
-const onOneLine = (text: unknown): string => JSON.stringify(String(text)).slice(1, -1).replaceAll('\\"', '"');
+const escapedLine = (text: unknown): string =>
+  JSON.stringify(String(text)).slice(1, -1).replaceAll('\\"', '"');
 
 /** Fields that are known only where Lambda was asked for the log. */
 const OF_LOG: ReadonlySet<string> = new Set([
@@ -50,7 +51,7 @@ function looksLikeJson(text: string): boolean {
 type Missing = Readonly<{ holder: unknown; holderText: string; name: string; path: string }>;
 
 /** Why a field has no value, by what should have had it. */
-function whyNoField({ holder, holderText, name, path }: Missing, { hide }: Looking): string {
+function whyNoField({ holder, holderText, name, path }: Missing, { hide }: ScopedEvaluator): string {
   if (typeof holder === 'string') {
     return looksLikeJson(holder)
       ? `${holderText} is a string of JSON: use powertools_json(${holderText}).${spelledName(name)}`
@@ -67,40 +68,40 @@ function whyNoField({ holder, holderText, name, path }: Missing, { hide }: Looki
   const hint = meant === undefined ? '' : ` (did you mean ${spelledName(meant)}?)`;
   const more = keys.length > SHOWN_KEYS ? ', …' : '';
   const shown = hide(keys.slice(0, SHOWN_KEYS));
-  const list = Array.isArray(shown) ? cutText(shown.map(onOneLine).join(', ')) : '';
+  const list = Array.isArray(shown) ? cutText(shown.map(escapedLine).join(', ')) : '';
   return `${path} does not exist${hint}; keys of ${holderText}: ${list}${more}`;
 }
 
 function whyNoArgument(
   { name, children }: Extract<ExpressionNode, { type: 'Function' }>,
-  looking: Looking,
+  evaluator: ScopedEvaluator,
 ): string | undefined {
   const [argument] = children;
   if (argument === undefined) return undefined;
-  const reason = whyNothing(argument, looking);
+  const reason = whyNothing(argument, evaluator);
   if (reason !== undefined) return reason;
   return name.startsWith('powertools_') ? `${name} gives null for a text that it cannot decode` : undefined;
 }
 
 /** Why a part of an expression has no value, in a sentence without its period; undefined where it has one. */
-export function whyNothing(node: ExpressionNode, looking: Looking): string | undefined {
-  const { evaluate } = looking;
-  if (node.type === 'Function') return evaluate(node) === null ? whyNoArgument(node, looking) : undefined;
+export function whyNothing(node: ExpressionNode, evaluator: ScopedEvaluator): string | undefined {
+  const { evaluate } = evaluator;
+  if (node.type === 'Function') return evaluate(node) === null ? whyNoArgument(node, evaluator) : undefined;
   if (node.type === 'Field') {
     if (evaluate(node) !== null) return undefined;
     if (OF_LOG.has(node.name)) return `${node.name} comes from the log: set log_type: Tail`;
     const holder = evaluate({ type: 'Current' });
     const isOutcome = isFields(holder) && 'function_name' in holder && 'attempts' in holder;
     if (isOutcome) return `this outcome has no ${node.name}`;
-    return whyNoField({ holder, holderText: '@', name: node.name, path: spelled(node) }, looking);
+    return whyNoField({ holder, holderText: '@', name: node.name, path: spelled(node) }, evaluator);
   }
   if (!isPathStep(node)) return undefined;
   const holder = evaluate(node.left);
-  if (holder === null) return whyNothing(node.left, looking);
+  if (holder === null) return whyNothing(node.left, evaluator);
   if (evaluate(node) !== null) return undefined;
   const holderText = spelled(node.left);
   if (node.type === 'Subexpression' && node.right.type === 'Field') {
-    return whyNoField({ holder, holderText, name: node.right.name, path: spelled(node) }, looking);
+    return whyNoField({ holder, holderText, name: node.right.name, path: spelled(node) }, evaluator);
   }
   if (!Array.isArray(holder)) return `${holderText} is not a list`;
   return node.type === 'IndexExpression'
@@ -110,7 +111,7 @@ export function whyNothing(node: ExpressionNode, looking: Looking): string | und
 
 /** How a user writes a value that is a number, true, false or a string. */
 const written = (value: unknown): string =>
-  typeof value === 'string' ? `'${cutText(onOneLine(value))}'` : `\`${shownValue(value)}\``;
+  typeof value === 'string' ? `'${cutText(escapedLine(value))}'` : `\`${shownValue(value)}\``;
 
 /** Why two values of different types are never equal, where they look the same or could be meant to be. */
 function whyTypesDiffer(actual: unknown, expected: unknown, shown: unknown): string | undefined {
@@ -123,8 +124,11 @@ function whyTypesDiffer(actual: unknown, expected: unknown, shown: unknown): str
 const isOrdering = ({ name }: Comparison): boolean => name !== 'EQ' && name !== 'NE';
 
 /** What a comparison saw, line by line: both sides, and why they may be others than the user thought. */
-export function explainComparison(node: Comparison, looking: Looking): { value: unknown; lines: string[] } {
-  const { evaluate, hide } = looking;
+export function explainComparison(
+  node: Comparison,
+  evaluator: ScopedEvaluator,
+): { value: unknown; lines: string[] } {
+  const { evaluate, hide } = evaluator;
   const isTurned = node.left.type === 'Literal' && node.right.type !== 'Literal';
   const [seen, wanted] = isTurned ? [node.right, node.left] : [node.left, node.right];
   const [actual, expected] = [evaluate(seen), evaluate(wanted)];
@@ -132,8 +136,8 @@ export function explainComparison(node: Comparison, looking: Looking): { value: 
   const isOrderOfOthers =
     isOrdering(node) && [actual, expected].some((side) => side !== null && typeof side !== 'number');
   const reasons = [
-    actual === null ? whyNothing(seen, looking) : undefined,
-    expected === null ? whyNothing(wanted, looking) : undefined,
+    actual === null ? whyNothing(seen, evaluator) : undefined,
+    expected === null ? whyNothing(wanted, evaluator) : undefined,
     isOrderOfOthers ? '<, <=, > and >= compare numbers only' : undefined,
     node.name === 'EQ' ? whyTypesDiffer(actual, expected, hide(actual)) : undefined,
   ];
