@@ -48,11 +48,14 @@ describe('expect', () => {
       [
         'Expectation Not Met',
         'Expected response.statusCode == `200`',
-        '    response.statusCode is 503.',
+        '    Actual:   503',
+        '    Expected: 200',
         'Expected powertools_json(response.body).ok == `true`',
-        '    powertools_json(response.body).ok is false.',
+        '    Actual:   false',
+        '    Expected: true',
         'Function: api',
         `Request id: ${step.outputs['request_id']}`,
+        `Response: ${step.outputs['response']}`,
       ].join('\n'),
     ]);
     expect(step.summary).toContain('| ❌ expectation failed | `api` |');
@@ -69,7 +72,7 @@ describe('expect', () => {
     expect(messages(step)).toEqual([
       [
         'Invalid Input',
-        'expect has an expression that is no JMESPath: numbers, true, false and null stand in backticks: `200`.',
+        'expect: write a number in backticks: `200`.',
         '    response.statusCode == 200',
         '                           ^',
       ].join('\n'),
@@ -90,7 +93,34 @@ describe('expect', () => {
     expect(not.exitCode).toBe(1);
     expect(not.outputs['outcome']).toBe('expectation_failed');
     expect(not.outputs['function_error']).toBe('Unhandled');
-    expect(messages(not)[0]).toContain('outcome is "function_error".');
+    expect(messages(not)[0]).toContain('Actual:   "function_error"');
+  });
+});
+
+describe('an expression that means nothing', () => {
+  test.each([
+    [{ expect: 'response.status == ok' }, '"ok" is read as a field name'],
+    [{ expect: 'statusCode == `200`' }, 'did you mean response.statusCode?'],
+    [{ invocation_type: 'Event', expect: 'response.ok' }, 'invocation_type: Event has no response'],
+    [{ query: 'statusCode' }, 'did you mean response.statusCode?'],
+    [{ mask: 'token' }, 'did you mean response.token'],
+  ])('%j sends nothing', async (given, told) => {
+    const step = await invokeStep(lambda, { function_name: 'api', payload: '{}', ...given });
+    expect(step.exitCode).toBe(1);
+    expect(messages(step)).toEqual([expect.stringContaining(told)]);
+    expect(lambda.requests).toHaveLength(0);
+  });
+
+  test('fails the step where it compares what does not exist', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'api',
+      payload: '{}',
+      expect: 'response.status == response.expected',
+    });
+    expect(step.exitCode).toBe(1);
+    expect(messages(step)[0]).toContain(
+      '    response.status does not exist; keys of response: statusCode, body.',
+    );
   });
 });
 
@@ -99,11 +129,19 @@ describe('query', () => {
     ['response.statusCode', '200'],
     ['powertools_json(response.body)', '{"ok":true}'],
     ['outcome', 'succeeded'],
-    ['response.missing', 'null'],
   ])('%s gives %s', async (query, value) => {
     const step = await invokeStep(lambda, { function_name: 'api', payload: '{}', query });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['query_result']).toBe(value);
+  });
+
+  test('that finds nothing is a warning that says why, and the output is empty', async () => {
+    const step = await invokeStep(lambda, { function_name: 'api', payload: '{}', query: 'response.missing' });
+    expect(step.exitCode).toBe(0);
+    expect(step.outputs['query_result']).toBe('');
+    expect(messages(step)).toEqual([
+      'No Query Result\napi: The query found nothing, and query_result is empty: response.missing does not exist; keys of response: statusCode, body.',
+    ]);
   });
 
   test('that can not be evaluated is a warning, and the step still passes', async () => {
@@ -115,7 +153,7 @@ describe('query', () => {
     expect(step.exitCode).toBe(0);
     expect(step.outputs['query_result']).toBe('');
     expect(step.annotations.map(({ level, title }) => [level, title])).toEqual([
-      ['warning', 'Query Not Evaluated'],
+      ['warning', 'No Query Result'],
     ]);
   });
 });
@@ -124,7 +162,7 @@ describe('mask', () => {
   const secrets = { token: 's3cr3t-"token"', pin: 987_654_321_098, key: 'first line\nsecond line' };
   const inputs = {
     function_name: 'secretive',
-    mask: 'response.token\nresponse.[pin, key]\nresponse.errorMessage',
+    mask: 'response.[token, errorMessage]\nresponse.[pin, key, errorMessage]',
     log_type: 'Tail',
     show_response: 'true',
   };
@@ -160,6 +198,25 @@ describe('mask', () => {
     expect(messages(step)[0]).toContain('Error: ***');
     expect(written(step.stdout)).not.toContain('bad token');
     expect(step.outcomeLines.join('\n')).not.toContain('bad token');
+  });
+
+  test('that finds nothing in the response shows nothing of it, with a warning', async () => {
+    const step = await invokeStep(lambda, {
+      ...inputs,
+      mask: 'response.tokn\nresponse.pin',
+      payload: JSON.stringify(secrets),
+    });
+    expect(step.exitCode).toBe(0);
+    const shown = written(step.stdout) + step.outcomeLines.join('\n');
+    for (const secret of hidden) expect(shown).not.toContain(secret);
+    expect(step.annotations).toMatchObject([
+      {
+        level: 'warning',
+        title: 'Response Withheld',
+        message: expect.stringContaining('a mask finds nothing in the response'),
+      },
+    ]);
+    expect(JSON.parse(step.outputs['response'] ?? '')).toMatchObject(secrets);
   });
 
   test('that can not be evaluated shows nothing of the function', async () => {

@@ -19,6 +19,7 @@ test('the documents that a stranger looks for are there', () => {
       'README.md',
       'RELEASING.md',
       'SECURITY.md',
+      'docs/expressions.md',
       'docs/reliability.md',
       'docs/threat-model.md',
     ]),

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { gunzipSync } from 'node:zlib';
 import { fieldsOf } from '../shared/fields.ts';
-import { bareCopy } from './bare-copy.ts';
+import { bareCopy, type Json } from './bare-copy.ts';
 
 // A response of 6 MB can hold gzip of 5 GB.
 const MOST_BYTES = 32 * 1024 * 1024;
@@ -18,7 +18,7 @@ function bytesOf(base64: string): Buffer {
 
 /**
  * What the functions `powertools_json`, `powertools_base64` and `powertools_base64_gzip` do, for one evaluation of an
- * expression. Each throws on a text that it can't decode, which a library takes for null.
+ * expression. Each gives null for a text that it can't decode.
  */
 export class Decoding {
   #bytesLeft = MOST_BYTES;
@@ -31,26 +31,26 @@ export class Decoding {
     if (isStrict && this.#hasFailed) throw new Error('a text cannot be decoded');
   }
 
-  #noting<Value>(decode: () => Value): Value {
+  #orNull<Value>(decode: () => Value): Value | null {
     try {
       return decode();
-    } catch (error) {
+    } catch {
       this.#hasFailed = true;
-      throw error;
+      return null;
     }
   }
 
   /** Parses JSON. */
-  json(text: string): unknown {
-    return this.#noting(() => bareCopy(JSON.parse(text.replace(/^\ufeff/, ''))));
+  json(text: string): Json {
+    return this.#orNull(() => bareCopy(JSON.parse(text.replace(/^\ufeff/, ''))));
   }
 
-  base64(text: string): string {
-    return this.#noting(() => new TextDecoder().decode(bytesOf(text)));
+  base64(text: string): string | null {
+    return this.#orNull(() => new TextDecoder().decode(bytesOf(text)));
   }
 
-  base64Gzip(text: string): string {
-    return this.#noting(() => this.#gunzip(bytesOf(text)).toString('utf8'));
+  base64Gzip(text: string): string | null {
+    return this.#orNull(() => this.#gunzip(bytesOf(text)).toString('utf8'));
   }
 
   #gunzip(compressed: Buffer): Buffer {

@@ -1,57 +1,47 @@
-import { search as evaluate } from '@aws-lambda-powertools/jmespath';
-import { PowertoolsFunctions } from '@aws-lambda-powertools/jmespath/functions';
+import { compile, TreeInterpreter } from '@jmespath-community/jmespath';
 import type { SearchOptions } from '../outcome/expectations.ts';
-import { isFields } from '../shared/fields.ts';
-import { bareCopy } from './bare-copy.ts';
+import { type ExpressionNode, withSteps } from '../shared/expression-tree.ts';
+import { bareCopy, type Json } from './bare-copy.ts';
 import { Decoding } from './decoding.ts';
+import { defineFunctions } from './jmespath-functions.ts';
 
-const takesText = PowertoolsFunctions.signature({ argumentsSpecs: [['string']] });
+// The library has one table of functions, and evaluates an expression without a pause.
+let decoding = new Decoding();
 
-/** The library's functions, with ours in place of those that decode. */
-function functionsWith(decoding: Decoding): PowertoolsFunctions {
-  const functions = new PowertoolsFunctions();
-  const own = {
-    funcPowertoolsJson: (text: string) => decoding.json(text),
-    funcPowertoolsBase64: (text: string) => decoding.base64(text),
-    funcPowertoolsBase64Gzip: (text: string) => decoding.base64Gzip(text),
-  };
-  for (const [name, value] of Object.entries(own)) {
-    const descriptor: PropertyDescriptor = { value };
-    takesText(functions, name, descriptor);
-    Object.defineProperty(functions, name, descriptor);
-  }
-  return functions;
+/** The names of all functions that an expression can call. */
+export const FUNCTION_NAMES: readonly string[] = defineFunctions({
+  powertools_json: (text) => decoding.json(text),
+  powertools_base64: (text) => decoding.base64(text),
+  powertools_base64_gzip: (text) => decoding.base64Gzip(text),
+});
+
+/** The syntax tree of an expression. Throws where it is no JMESPath; the library takes more than that. */
+export const parseTree = (expression: string): ExpressionNode => withSteps(compile(expression));
+
+// Several expressions and parts of expressions are evaluated on one outcome, which may have megabytes.
+let last: Readonly<{ document: unknown; copy: Json }> = { document: null, copy: null };
+
+function bareCopyOf(document: unknown): Json {
+  if (last.document !== document) last = { document, copy: bareCopy(document) };
+  return last.copy;
 }
 
-/** Evaluates an expression on a copy of the document, since some of the library's functions change their argument. */
+/** Evaluates an expression on a copy of the document, whose objects have no more than their own fields. */
 export function search(
-  expression: string,
+  expression: string | ExpressionNode,
   document: unknown,
   { isStrict }: SearchOptions = { isStrict: false },
-): unknown {
-  const copy = bareCopy(document);
-  const decoding = new Decoding();
-  const customFunctions = functionsWith(decoding);
+): Json {
+  const tree = typeof expression === 'string' ? compile(expression) : expression;
+  const copy = bareCopyOf(document);
+  decoding = new Decoding();
   try {
-    const value = evaluate(expression, isFields(copy) ? copy : {}, { customFunctions });
+    const value = TreeInterpreter.search(tree, copy);
     decoding.check({ isStrict });
     return bareCopy(value);
   } catch (error) {
-    // What the library makes of a text that can't be decoded may be why it threw.
+    // What became of a text that cannot be decoded may be why it threw.
     decoding.check({ isStrict });
     throw error;
   }
-}
-
-const snakeCase = (method: string): string =>
-  method
-    .replace(/^func/, '')
-    .replace(/(?<!^)([A-Z])/g, '_$1')
-    .toLowerCase();
-
-/** The names of all functions that an expression can call. */
-export function functionNames(): string[] {
-  const functions = new PowertoolsFunctions();
-  functions.introspectMethods();
-  return [...functions.methods].map(snakeCase);
 }

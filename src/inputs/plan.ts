@@ -80,7 +80,11 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   const { invocations, counts, ...entries } = await parseEntries({ read, values, folders }, problems);
   problems.addAll(valueProblems);
   const { file: responseFile, note } = await parseResponseFile(values.response_file, folders, problems);
-  const expressions = await parseExpressions(values, problems);
+  const expressions = await parseExpressions(
+    values,
+    { invocations, waitForDurableExecution: values.wait_for_durable_execution },
+    problems,
+  );
   const proxy = parseProxy(environment, problems);
   // By default all copies of an entry overlap.
   const concurrency = values.max_concurrency ?? Math.max(USUAL_CONCURRENCY, values.repeat);

@@ -7,7 +7,7 @@ import {
   parseResponse,
   whetherItRan,
 } from './document.ts';
-import { type Checked, check, type Expressions } from './expectations.ts';
+import { type Checked, check, type ExpressionContext, type Expressions, whyNoValue } from './expectations.ts';
 import type { JobFacts } from './failure-advice.ts';
 import { isCut } from './log-tail.ts';
 import { findSecrets, maskValue } from './masks.ts';
@@ -32,14 +32,31 @@ function foreignTexts(failure: InvokeFailure): Pick<Evaluation, 'foreignText' | 
   return { foreignText, plainMessage: `${message} ${whetherItRan(failure)}` };
 }
 
-function query(outcome: Outcome, { expressions }: Rules): { outcome: Outcome; queryProblem?: string } {
+type Queried = Readonly<{ outcome: Outcome; found: boolean; problem?: string }>;
+
+function query(outcome: Outcome, { expressions }: Rules): Queried {
   const { query: expression, search } = expressions;
-  if (expression === undefined || search === undefined) return { outcome };
+  if (expression === undefined || search === undefined) return { outcome, found: true };
   try {
-    return { outcome: { ...outcome, query_result: search(expression, outcome) ?? null } };
+    const value = search(expression, outcome) ?? null;
+    return value === null
+      ? { outcome, found: false }
+      : { outcome: { ...outcome, query_result: value }, found: true };
   } catch (error) {
-    return { outcome, queryProblem: messageOf(error) };
+    return { outcome, found: false, problem: messageOf(error) };
   }
+}
+
+/** Why a query has no value; undefined where it has one, and where there is no response to find one in. */
+function queryProblem(
+  { outcome, found, problem }: Queried,
+  rules: Rules,
+  context: ExpressionContext | undefined,
+): string | undefined {
+  const { query: expression } = rules.expressions;
+  if (found || problem !== undefined) return problem;
+  if (context === undefined || expression === undefined || !hasExpectations(outcome, rules)) return undefined;
+  return `The query found nothing, and query_result is empty: ${whyNoValue(expression, outcome, context)}`;
 }
 
 /** Whether expectations apply: there is a response, and the step does not fail for it already. */
@@ -52,18 +69,23 @@ function hasExpectations(outcome: Outcome, rules: Rules): boolean {
 function expectations(
   outcome: Outcome,
   rules: Rules,
-  secrets: Secrets,
+  context: ExpressionContext | undefined,
 ): { outcome: Outcome; unmet: readonly Checked[] } {
-  const { expect, search } = rules.expressions;
-  if (search === undefined || expect.length === 0 || !hasExpectations(outcome, rules))
+  const { expect } = rules.expressions;
+  if (context === undefined || expect.length === 0 || !hasExpectations(outcome, rules))
     return { outcome, unmet: [] };
-  const texts = new SecretTexts(secrets.texts, rules.known);
-  const checked = expect.map((expression) =>
-    check(expression, outcome, { search, hide: (value) => maskValue(value, texts) }),
-  );
+  const checked = expect.map((expression) => check(expression, outcome, context));
   const unmet = checked.filter(({ expectation }) => !expectation.met);
   const complete = { ...outcome, expectations: checked.map(({ expectation }) => expectation) };
   return { outcome: unmet.length === 0 ? complete : asExpectationFailed(complete), unmet };
+}
+
+/** What expressions see, and what they may not show. */
+function contextOf({ expressions, known }: Rules, secrets: Secrets): ExpressionContext | undefined {
+  const { search, parseTree } = expressions;
+  if (search === undefined || parseTree === undefined) return undefined;
+  const texts = new SecretTexts(secrets.texts, known);
+  return { search, parseTree, hide: (value) => maskValue(value, texts) };
 }
 
 function asExpectationFailed(outcome: Outcome): Outcome {
@@ -110,6 +132,12 @@ function normalize(ended: InvocationResult): InvocationResult {
   return { ...ended, result: isResponse ? response : { ...response, payload: new Uint8Array() } };
 }
 
+/** The secrets of a response in which masks can find nothing, because they can't look into it. */
+const asOpaque = ({ texts, withheld }: Secrets): Secrets => ({
+  texts,
+  withheld: withheld === undefined || withheld === 'mask_found_nothing' ? 'not_json' : withheld,
+});
+
 /** Evaluates how an invocation ended: its outcome, whether the step fails for it, and what may not be shown. */
 export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   const normalized = normalize(ended);
@@ -118,11 +146,12 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   const payload = response?.payload ?? new Uint8Array();
   const parsed = parseResponse(payload);
   const queried = query(outcomeOf(normalized, parsed.value, { job: rules.job }), rules);
-  const { mask, search } = rules.expressions;
-  const found = findSecrets(mask, queried.outcome, search);
-  const isHidden = mask.length > 0 && isOpaque(result, parsed);
-  const secrets: Secrets = isHidden ? { withheld: 'not_json', ...found } : found;
-  const { outcome, unmet } = expectations(queried.outcome, rules, secrets);
+  const { mask, search, parseTree } = rules.expressions;
+  const found = findSecrets(mask, queried.outcome, { search, parseTree });
+  const secrets = mask.length > 0 && isOpaque(result, parsed) ? asOpaque(found) : found;
+  const context = contextOf(rules, secrets);
+  const { outcome, unmet } = expectations(queried.outcome, rules, context);
+  const problem = queryProblem(queried, rules, context);
   return {
     label: invocation.functionName,
     outcome,
@@ -133,7 +162,7 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
     unmet,
     responseBytes: result.streamedBytes ?? payload.length,
     secrets,
-    ...(queried.queryProblem !== undefined && { queryProblem: queried.queryProblem }),
+    ...(problem !== undefined && { queryProblem: problem }),
     ...(result.kind === 'failure' && foreignTexts(result)),
   };
 }

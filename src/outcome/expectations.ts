@@ -1,24 +1,44 @@
 import { messageOf } from '../shared/errors.ts';
-import { shortened } from '../shared/text.ts';
+import {
+  type ExpressionNode,
+  guarded,
+  isNothing,
+  nodesInScope,
+  pathsIn,
+  spelled,
+} from '../shared/expression-tree.ts';
+import { cutText, explainComparison, type ScopedEvaluator, shownValue, whyNothing } from './explanations.ts';
 
 /** Whether a text that a function of the expression can't decode is an error; else it is null. */
 export type SearchOptions = Readonly<{ isStrict: boolean }>;
 
 /** Evaluates a JMESPath expression on a document; null where there is nothing. Throws on a wrong type. */
-export type Search = (expression: string, document: unknown, options?: SearchOptions) => unknown;
+export type Search = (
+  expression: string | ExpressionNode,
+  document: unknown,
+  options?: SearchOptions,
+) => unknown;
 
-/** What evaluates expressions, and what hides secrets in a value before it is shown. */
-export type Sight = Readonly<{ search: Search; hide: (value: unknown) => unknown }>;
+/** The syntax tree of a sound expression. */
+export type ParseTree = (expression: string) => ExpressionNode;
 
-/** Sound expressions, and what evaluates them; no `search` where there are none. */
+/** What reads and evaluates expressions, and what hides secrets in a value before it is shown. */
+export type ExpressionContext = Readonly<{
+  search: Search;
+  parseTree: ParseTree;
+  hide: (value: unknown) => unknown;
+}>;
+
+/** Sound expressions, and what reads and evaluates them; neither where there are none. */
 export type Expressions = Readonly<{
   expect: readonly string[];
   mask: readonly string[];
   query?: string;
   search?: Search;
+  parseTree?: ParseTree;
 }>;
 
-/** An expectation with what it came to, as the outcome has it. */
+/** An expectation with what it evaluated to, as the outcome has it. */
 export type Expectation = Readonly<{
   expression: string;
   met: boolean;
@@ -26,135 +46,169 @@ export type Expectation = Readonly<{
   value?: unknown;
 }>;
 
-/** An expectation, and in a sentence why it did not hold. */
+/** An expectation, and in a few lines why it is not met. */
 export type Checked = Readonly<{ expectation: Expectation; why: string }>;
 
-type Comparison = Readonly<{ left: string; operator: string; right: string }>;
+/** What a part of an expectation evaluates to: the innermost part that decides it, and the value that part sees. */
+type Finding = Readonly<{
+  value: unknown;
+  node: ExpressionNode;
+  scope: unknown;
+  /** Whether it reads nothing but what does not exist, so that its value says nothing. */
+  isVoid: boolean;
+}>;
 
-const QUOTES = ["'", '"', '`'];
-const OPERATORS = ['||', '&&', '==', '!=', '<=', '>=', '<', '>', '|'];
+const PROJECTIONS: ReadonlySet<ExpressionNode['type']> = new Set([
+  'Projection',
+  'ValueProjection',
+  'FilterProjection',
+]);
 
-/** Operators that stand outside of brackets and quotes, with their places. */
-function outerOperators(expression: string): { at: number; operator: string }[] {
-  const found: { at: number; operator: string }[] = [];
-  let quote: string | undefined;
-  let depth = 0;
-  for (let at = 0; at < expression.length; at += 1) {
-    const character = expression.charAt(at);
-    if (quote !== undefined) {
-      if (character === '\\') at += 1;
-      else if (character === quote) quote = undefined;
-    } else if (QUOTES.includes(character)) quote = character;
-    else if ('([{'.includes(character)) depth += 1;
-    else if (')]}'.includes(character)) depth -= 1;
-    else if (depth === 0) {
-      const operator = OPERATORS.find((candidate) => expression.startsWith(candidate, at));
-      if (operator !== undefined) {
-        found.push({ at, operator });
-        at += operator.length - 1;
-      }
-    }
+const isFalse = (value: unknown): boolean =>
+  value === null ||
+  value === false ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
+
+/** Finds what decides an expectation. Throws where the expression can't be evaluated. */
+class Finder {
+  readonly #search: Search;
+
+  constructor(search: Search) {
+    this.#search = search;
   }
-  return found;
+
+  find(node: ExpressionNode, scope: unknown): Finding {
+    if (node.type === 'Pipe') {
+      return this.#voidPart(node.left, scope) ?? this.find(node.right, this.#evaluate(node.left, scope));
+    }
+    if (node.type === 'AndExpression') {
+      const left = this.find(node.left, scope);
+      return left.isVoid || isFalse(left.value) ? left : this.find(node.right, scope);
+    }
+    if (node.type === 'OrExpression') {
+      const left = this.find(node.left, scope);
+      if (!left.isVoid && !isFalse(left.value)) return left;
+      const right = this.find(node.right, scope);
+      return right.isVoid || !isFalse(right.value) ? right : { ...right, node, scope };
+    }
+    if (node.type === 'NotExpression') {
+      const child = this.find(node.child, scope);
+      return child.isVoid ? child : { value: isFalse(child.value), node, scope, isVoid: false };
+    }
+    return this.#voidPart(node, scope) ?? { value: this.#evaluate(node, scope), node, scope, isVoid: false };
+  }
+
+  #evaluate(node: ExpressionNode, scope: unknown): unknown {
+    return this.#search(guarded(node), scope);
+  }
+
+  #hasNothing(node: ExpressionNode, scope: unknown): boolean {
+    const value = this.#evaluate(node, scope);
+    return isNothing(value) || (PROJECTIONS.has(node.type) && Array.isArray(value) && value.length === 0);
+  }
+
+  /** Whether a part has no value, or has one although nothing that it reads exists. */
+  #readsNothing(node: ExpressionNode, scope: unknown): boolean {
+    if (node.type === 'Literal') return false;
+    if (this.#hasNothing(node, scope)) return true;
+    const paths = pathsIn(node);
+    return paths.length > 0 && paths.every((path) => this.#hasNothing(path, scope));
+  }
+
+  /** A comparison of nothing with nothing, or a function of nothing; undefined where there is neither. */
+  #voidPart(node: ExpressionNode, scope: unknown): Finding | undefined {
+    const comparison = nodesInScope(node).find(
+      (part) =>
+        part.type === 'Comparator' &&
+        this.#readsNothing(part.left, scope) &&
+        this.#readsNothing(part.right, scope),
+    );
+    const isVoidFunction = node.type === 'Function' && this.#readsNothing(node, scope);
+    const part = comparison ?? (isVoidFunction ? node : undefined);
+    return part && { value: null, node: part, scope, isVoid: true };
+  }
 }
 
-/** The parts of `a && b && c`; the whole where there is an "or" or a pipe, which bind less. */
-function conjuncts(expression: string): string[] {
-  const operators = outerOperators(expression);
-  if (operators.some(({ operator }) => operator === '||' || operator === '|')) return [expression];
-  const ands = operators.filter(({ operator }) => operator === '&&');
-  return [...ands, { at: expression.length }].map(({ at }, index) => {
-    const before = ands[index - 1];
-    return expression.slice(before === undefined ? 0 : before.at + 2, at).trim();
-  });
-}
+const evaluatorOn = (scope: unknown, { search, hide }: ExpressionContext): ScopedEvaluator => ({
+  evaluate: (node) => search(node, scope) ?? null,
+  hide,
+});
 
-function comparisonIn(expression: string): Comparison | undefined {
-  const [first, ...others] = outerOperators(expression);
-  if (first === undefined || others.length > 0 || ['|', '||', '&&'].includes(first.operator))
-    return undefined;
+const MUST_BE_TRUE = 'An expectation must evaluate to true: compare the value with something.';
+const NOTHING_COMPARED =
+  'Neither side exists, so the comparison is not met. To expect null, compare with `null`.';
+
+/** What the part of an expectation saw that decided that it is not met. */
+function explainFinding(
+  { node, scope, value, isVoid }: Finding,
+  context: ExpressionContext,
+): { value: unknown; lines: string[] } {
+  const evaluator = evaluatorOn(scope, context);
+  if (node.type === 'Comparator') {
+    const explained = explainComparison(node, evaluator);
+    return isVoid ? { ...explained, lines: [...explained.lines, NOTHING_COMPARED] } : explained;
+  }
+  const parts = isVoid ? pathsIn(node) : [node];
+  const reason = parts.map((part) => whyNothing(part, evaluator)).find((text) => text !== undefined);
+  const isBoolean = typeof value === 'boolean';
   return {
-    left: expression.slice(0, first.at).trim(),
-    operator: first.operator,
-    right: expression.slice(first.at + first.operator.length).trim(),
+    value,
+    lines: [
+      `Actual:   ${shownValue(context.hide(value))}`,
+      'Expected: true',
+      ...(reason === undefined || isBoolean ? [] : [`${reason}.`]),
+      ...(isBoolean || reason !== undefined ? [] : [MUST_BE_TRUE]),
+    ],
   };
 }
 
-// With the … of a text that is longer.
-const SHOWN_CHARACTERS = 201;
-
-/** A value as JSON on one line, cut at 200 characters. */
-function show(value: unknown): string {
-  return shortened(JSON.stringify(value ?? null), SHOWN_CHARACTERS);
+/** Why a function refused its argument: where the argument does not exist, because of that. */
+function explainError(error: unknown, tree: ExpressionNode, evaluator: ScopedEvaluator): string {
+  const message = `${cutText(messageOf(error))}.`;
+  for (const node of nodesInScope(tree)) {
+    if (node.type !== 'Function') continue;
+    const reasons = node.children
+      .filter((child) => child.type !== 'ExpressionReference')
+      .map((child) => {
+        try {
+          return evaluator.evaluate(child) === null ? whyNothing(child, evaluator) : undefined;
+        } catch {
+          return undefined;
+        }
+      });
+    const reason = reasons.find((text) => text !== undefined);
+    if (reason !== undefined) return `${message}\n${reason}.`;
+  }
+  return message;
 }
 
-const typeOf = (value: unknown): string => {
-  if (value === null || value === undefined) return 'nothing';
-  return Array.isArray(value) ? 'a list' : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
-};
-
-/** What often goes wrong in a comparison, in a sentence; undefined where it is just not so. */
-function commonMistake(
-  { left, right }: Comparison,
-  { seen, wanted, shown }: { seen: unknown; wanted: unknown; shown: string },
-): string | undefined {
-  if (/^"[^"]*"$/.test(right) && (wanted === null || wanted === undefined)) {
-    return `In JMESPath ${right} names a field; a string is written '${right.slice(1, -1)}'.`;
-  }
-  if (seen === null && left.includes('powertools_json(')) {
-    return 'powertools_json gives null for a text that is no JSON.';
-  }
-  const mixed =
-    (typeof seen === 'number' && typeof wanted === 'string') ||
-    (typeof seen === 'string' && typeof wanted === 'number');
-  if (mixed) {
-    return `${left} is ${typeOf(seen)} and ${right} is ${typeOf(wanted)}, which are never equal: write \`${shown}\` for the ${typeof seen}.`;
-  }
-  return undefined;
+function seenBy(tree: ExpressionNode, document: unknown, search: Search): unknown {
+  return search(tree.type === 'Comparator' ? tree.left : tree, document) ?? null;
 }
 
-type Explanation = Readonly<{ value?: unknown; why: string }>;
-
-function explain(expression: string, document: unknown, { search, hide }: Sight): Explanation {
-  const parts = conjuncts(expression);
-  const part = parts.find((text) => search(text, document) !== true) ?? expression;
-  const comparison = comparisonIn(part);
-  if (comparison === undefined) {
-    const value = search(part, document) ?? null;
-    const told =
-      typeof value === 'boolean' ? '' : ' An expectation has to come to true: compare it with something.';
-    return { value, why: `${part} is ${show(hide(value))}.${told}` };
-  }
-  const value = search(comparison.left, document) ?? null;
-  const wanted = search(comparison.right, document);
-  const shown = show(hide(value));
-  const mistake = commonMistake(comparison, { seen: value, wanted, shown });
-  return { value, why: `${comparison.left} is ${shown}.${mistake === undefined ? '' : ` ${mistake}`}` };
+/** Why an expression that was evaluated has no value, in a sentence. */
+export function whyNoValue(expression: string, document: unknown, context: ExpressionContext): string {
+  const tree = context.parseTree(expression);
+  const reason = whyNothing(tree, evaluatorOn(document, context)) ?? `${cutText(spelled(tree))} is null`;
+  return `${reason}.`;
 }
 
-function seenBy(expression: string, document: unknown, search: Search): unknown {
-  const comparison = comparisonIn(expression);
-  return search(comparison?.left ?? expression, document) ?? null;
-}
-
-/** Checks one expectation: it holds where it comes to true, and nothing else. Never throws. */
-export function check(expression: string, document: unknown, sight: Sight): Checked {
-  const { search } = sight;
+/** Checks one expectation: it is met where it evaluates to true and reads anything that exists. Never throws. */
+export function check(expression: string, document: unknown, context: ExpressionContext): Checked {
+  const { search, parseTree } = context;
+  const tree = parseTree(expression);
   try {
-    if (search(expression, document) === true) {
-      return {
-        expectation: { expression, met: true, value: seenBy(expression, document, search) },
-        why: '',
-      };
+    const found = new Finder(search).find(tree, document);
+    if (found.value === true && !found.isVoid) {
+      const value = seenBy(tree, document, search);
+      return { expectation: { expression, met: true, value }, why: '' };
     }
-    const { value, why } = explain(expression, document, sight);
-    return { expectation: { expression, met: false, value }, why };
+    const { value, lines } = explainFinding(found, context);
+    const part = found.node === tree ? [] : [`Not met:  ${cutText(spelled(found.node))}`];
+    return { expectation: { expression, met: false, value }, why: [...part, ...lines].join('\n') };
   } catch (error) {
-    // The library repeats the expression at the message's end.
-    const [reason = ''] = messageOf(error).split(' in expression: ');
-    return {
-      expectation: { expression, met: false },
-      why: `It can't be evaluated: ${reason.slice(0, SHOWN_CHARACTERS)}.`,
-    };
+    const why = `It cannot be evaluated: ${explainError(error, tree, evaluatorOn(document, context))}`;
+    return { expectation: { expression, met: false }, why };
   }
 }

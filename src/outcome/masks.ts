@@ -1,6 +1,7 @@
+import { nodesInScope } from '../shared/expression-tree.ts';
 import { type Fields, isFields } from '../shared/fields.ts';
 import { utf8 } from '../shared/text.ts';
-import type { Search } from './expectations.ts';
+import type { ParseTree, Search } from './expectations.ts';
 import type { Evaluation, Outcome, Secrets, WithheldReason } from './outcome.ts';
 import { formsOf } from './secret-forms.ts';
 import { MASK, type SecretTexts } from './secret-texts.ts';
@@ -43,6 +44,8 @@ class Collector {
   isFull = false;
   /** Whether a mask could not be evaluated. */
   hasFailed = false;
+  /** Whether a mask found nothing in a response. */
+  hasMissed = false;
   /** Whether a number has more digits than can be read exactly, so that its text is not known. */
   isInexact = false;
 
@@ -71,22 +74,45 @@ class Collector {
   }
 }
 
-function whyWithheld({ isFull, hasFailed, isInexact }: Collector): WithheldReason | undefined {
+function whyWithheld({ isFull, hasFailed, hasMissed, isInexact }: Collector): WithheldReason | undefined {
   if (isFull) return 'too_many_secrets';
   if (hasFailed) return 'mask_failed';
+  if (hasMissed) return 'mask_found_nothing';
   return isInexact ? 'inexact_number' : undefined;
+}
+
+/** Whether a value has no string, number or boolean in it. */
+const hasNoLeaf = (value: unknown): boolean =>
+  value === null ||
+  value === undefined ||
+  (typeof value === 'object' && Object.values(value).every(hasNoLeaf));
+
+type Reader = Readonly<{ search?: Search | undefined; parseTree?: ParseTree | undefined }>;
+
+/** Whether a mask that is meant for the response finds nothing in it, so that what it is to hide is not known. */
+function findsNothing(
+  value: unknown,
+  mask: string,
+  { document, parseTree }: Reader & { document: unknown },
+): boolean {
+  if (!isFields(document) || !('response' in document) || parseTree === undefined) return false;
+  // A failed function returns its error, which has none of the fields of a response.
+  if (document['outcome'] === 'function_error' || !hasNoLeaf(value)) return false;
+  return nodesInScope(parseTree(mask)).some((node) => node.type === 'Field' && node.name === 'response');
 }
 
 /** Finds what the masks yield on a document, longest first. */
 export function findSecrets(
   masks: readonly string[],
   document: unknown,
-  search: Search | undefined,
+  { search, parseTree }: Reader,
 ): Secrets {
   const found = new Collector();
   for (const mask of masks) {
     try {
-      found.addAll(search?.(mask, document, { isStrict: true }));
+      const value = search?.(mask, document, { isStrict: true });
+      found.addAll(value);
+      found.hasMissed ||= findsNothing(value, mask, { document, parseTree });
     } catch {
       found.hasFailed = true;
     }

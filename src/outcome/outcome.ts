@@ -62,8 +62,13 @@ export type Outcome = InvocationFields &
     | (FailureFields & Readonly<{ outcome: 'unknown' }>)
   );
 
-/** Why masks can't hide all secrets, so that nothing that the function wrote may be shown. */
-export type WithheldReason = 'mask_failed' | 'not_json' | 'too_many_secrets' | 'inexact_number';
+/** Why masks can't hide what they are for, so that nothing that the function wrote may be shown. */
+export type WithheldReason =
+  | 'mask_failed'
+  | 'mask_found_nothing'
+  | 'not_json'
+  | 'too_many_secrets'
+  | 'inexact_number';
 
 /** Texts that may not be shown; with a reason where not all of them are known. */
 export type Secrets = Readonly<{ texts: readonly string[]; withheld?: WithheldReason }>;
@@ -89,7 +94,7 @@ export type Evaluation = Readonly<{
   failsStep: boolean;
   /** The expectations that are not met, and why. */
   unmet: readonly Checked[];
-  /** Why `query` could not be evaluated. */
+  /** Why `query` has no value. */
   queryProblem?: string;
   secrets: Secrets;
 }>;

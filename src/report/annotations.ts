@@ -4,6 +4,8 @@ import { adviseOnFunctionError } from '../outcome/function-error-advice.ts';
 import { readReport } from '../outcome/log-tail.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import type { Outcome, WithheldReason } from '../outcome/outcome.ts';
+import { grouped } from '../shared/figures.ts';
+import { utf8 } from '../shared/text.ts';
 import { fitParts, fitWholeLines, type Part } from './fitting.ts';
 
 /** An error or a warning beside the workflow's name: a short title, and a body of a few lines. */
@@ -19,6 +21,7 @@ const TITLES = {
 const SHOWN_FRAMES = 3;
 const SHOWN_PROBLEMS = 100;
 const SHOWN_UNMET = 20;
+const SHOWN_RESPONSE_BYTES = 2_048;
 /** A runner keeps ten annotations of a kind in a step. */
 const MOST = 10;
 
@@ -75,6 +78,16 @@ function functionErrorBody(evaluation: MaskedEvaluation & { outcome: FunctionErr
   );
 }
 
+/** The start of the response, which shows what an expectation could have been written for. */
+function responseParts({ response }: MaskedEvaluation): Part[] {
+  if (response.length === 0) return [];
+  const isCut = response.length > SHOWN_RESPONSE_BYTES;
+  const text = utf8(response.subarray(0, SHOWN_RESPONSE_BYTES)).replace(/\ufffd+$/, '');
+  return foreign(
+    `Response: ${text}${isCut ? `… (the first 2 KB of ${grouped(response.length)} bytes)` : ''}`,
+  );
+}
+
 function bodyOf(evaluation: MaskedEvaluation): string {
   const { label, outcome, unmet } = evaluation;
   switch (outcome.outcome) {
@@ -88,10 +101,11 @@ function bodyOf(evaluation: MaskedEvaluation): string {
           .slice(0, SHOWN_UNMET)
           .flatMap(({ expectation, why }) => [
             ...foreign(`Expected ${expectation.expression}`),
-            ...foreign(`    ${why}`),
+            ...foreign(`    ${why.replaceAll('\n', '\n    ')}`),
           ]),
         unmet.length > SHOWN_UNMET ? kept(`… and ${unmet.length - SHOWN_UNMET} more expectations.`) : [],
         sourceParts(evaluation),
+        responseParts(evaluation),
       );
     case 'not_invoked':
     case 'unknown':
@@ -121,13 +135,15 @@ function queryAnnotation({ label, queryProblem }: MaskedEvaluation): Annotation 
     ? undefined
     : {
         level: 'warning',
-        title: 'Query Not Evaluated',
+        title: 'No Query Result',
         body: bodyFrom(foreign(`${label}: ${queryProblem}`)),
       };
 }
 
 const WITHHELD: Readonly<Record<WithheldReason, string>> = {
   mask_failed: 'a mask cannot be evaluated',
+  mask_found_nothing:
+    'a mask finds nothing in the response (name optional fields in one mask: response.[token, key])',
   not_json: 'the response is not JSON, and masks can be applied to JSON only',
   too_many_secrets:
     'the masks yield too many secrets: the most is 10,000, or 1,000,000 characters in all their forms',

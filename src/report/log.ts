@@ -179,7 +179,9 @@ export function noteOf(masked: MaskedEvaluation): FailureNote {
     headline: `Index ${outcome.index}: ${outcomeHeadline(masked)}${errorName}`,
     foreign: [
       ...('error' in outcome ? [`${outcome.error.message}\n${outcome.error.advice}`] : []),
-      ...unmet.map(({ expectation, why }) => `Expected ${expectation.expression}\n    ${why}`),
+      ...unmet.map(
+        ({ expectation, why }) => `Expected ${expectation.expression}\n    ${why.replaceAll('\n', '\n    ')}`,
+      ),
       ...groupsOf(masked, { showResponse: false }).map(({ foreign }) => foreign),
     ].map((text) => cut(text, NOTE_BYTES)),
   };

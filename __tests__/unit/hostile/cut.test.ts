@@ -127,7 +127,7 @@ describe('however much came', () => {
   });
 
   test('an annotation of expectations keeps its function and request id', async () => {
-    const evaluated = await evaluating({ expect: Array(40).fill('result == `200`').join('\n') });
+    const evaluated = await evaluating({ expect: Array(40).fill('response == `200`').join('\n') });
     const all = fc.property(long, (value) => {
       const failed = evaluated(delivery(answer(JSON.stringify(value))));
       const unmet = failed.unmet.map((one) => ({ ...one, why: value }));

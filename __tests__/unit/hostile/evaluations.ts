@@ -25,7 +25,11 @@ export async function evaluating(
   { expect = '', query = '', mask = '' }: Asked,
   options: { failOnFunctionError: boolean } = { failOnFunctionError: true },
 ): Promise<(delivery: InvocationResult) => Evaluation> {
-  const expressions = await parseExpressions({ expect, query, mask }, new Problems());
+  const expressions = await parseExpressions(
+    { expect, query, mask },
+    { invocations: [], waitForDurableExecution: false },
+    new Problems(),
+  );
   return (ended) => evaluate(ended, { ...options, expressions, job });
 }
 

@@ -229,7 +229,7 @@ describe('annotations', () => {
     'Lambda Function Execution Error',
     'Expectation Not Met',
     'Failed to Invoke Lambda Function',
-    'Query Not Evaluated',
+    'No Query Result',
   ];
 
   test('are exactly those that were meant, with a title of ours', () => {

@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { planFor, problemsFor } from './factory.ts';
 
+/** What a user is told of one expression in `expect`, without the text and the caret below it. */
+async function toldOf(expression: string, input: 'expect' | 'query' | 'mask' = 'expect'): Promise<string[]> {
+  const problems = await problemsFor({ [input]: expression });
+  return problems.map((problem) => problem.split('\n')[0] ?? '');
+}
+
 describe('expressions', () => {
-  test('are read one a line, white space and empty lines aside', async () => {
+  test('are read one per line, white space and empty lines aside', async () => {
     const { expressions } = await planFor({
       expect: '  response.a == `1`\n\n  response.b == `2`  \n',
       query: 'response.{\n  a: a,\n  b: b\n}',
@@ -21,26 +27,35 @@ describe('expressions', () => {
   });
 
   test.each([
-    ['response.a == 200', 14, 'numbers, true, false and null stand in backticks: `200`'],
-    ['a.b[', 4, 'the expression ends too early'],
-    ['a = b', 2, 'a comparison is written =='],
-    ['a b', 2, 'b is not expected here'],
-    ['a.b]', 3, '] is not expected here'],
-    ['a || lenght(b) > `1`', 5, 'there is no function lenght (did you mean length?)'],
+    ['response.a == 200', 14, 'write a number in backticks: `200`'],
+    ['response.b[', 11, 'the expression ends too early; each line is one expression'],
+    ['response = `1`', 9, 'a comparison is written =='],
+    ['response b', 9, 'b is not expected here'],
+    ['response.b]', 10, '] is not expected here'],
+    ['response || lenght(response) > `1`', 12, 'there is no function lenght (did you mean length?)'],
     [
-      "a == 'lenght(b)' && powertols_json(a)",
-      20,
+      "response == 'lenght(b)' && powertols_json(response)",
+      27,
       'there is no function powertols_json (did you mean powertools_json?)',
     ],
-    ['frobnicate_it(a)', 0, 'there is no function frobnicate_it'],
+    ['frobnicate_it(response)', 0, 'there is no function frobnicate_it'],
+    // What the library has beyond standard JMESPath, and takes although it is none.
+    ['upper(response.a)', 0, 'there is no function upper'],
+    ["response.a == 'ok", 14, 'the quote is not closed'],
+    ['response."a', 9, 'the quote is not closed'],
+    ['response.a * `2`', 11, 'JMESPath has no arithmetic; * stands for all values'],
+    ['response.a + `2`', 11, 'JMESPath has no arithmetic'],
+    ['response.a ? `1` : `2`', 11, '? is not expected here'],
+    ['let $a = response in $a', 4, 'JMESPath starts at the outcome itself; drop "$."'],
+    [`${'('.repeat(20_000)}a${')'.repeat(20_000)}`, 0, 'the expression is nested too deeply'],
   ])('%s is refused with a caret under the place', async (expression, column, what) => {
     expect(await problemsFor({ expect: `response.ok == \`true\`\n${expression}` })).toEqual([
-      `expect has an expression that is no JMESPath: ${what}.\n    ${expression}\n    ${' '.repeat(column)}^`,
+      `expect: ${what}.\n    ${expression}\n    ${' '.repeat(column)}^`,
     ]);
   });
 
   // A runner passes an input as an environment variable, of which Linux takes 128 KiB.
-  test.each(['a', '_', 'length', '1a', 'length(', "'a' "])(
+  test.each(['a', '_', 'length', '1a', 'length(', "'a' ", "\\'", "'\\'", '-', '`a'])(
     'of 120 KB of "%s" are read at once',
     async (part) => {
       const before = performance.now();
@@ -51,7 +66,7 @@ describe('expressions', () => {
 
   test('that are wrong are all reported, each with its input', async () => {
     const problems = await problemsFor({ expect: 'a =\nb c', query: 'd e', mask: 'f g' });
-    expect(problems.map((problem) => problem.slice(0, problem.indexOf(' ')))).toEqual([
+    expect(problems.map((problem) => problem.slice(0, problem.indexOf(':')))).toEqual([
       'expect',
       'expect',
       'query',
@@ -62,9 +77,155 @@ describe('expressions', () => {
   test.each([
     'length(response) > `1`',
     'sum(response.items) == `6`',
-    'a > `1`',
+    'status_code > `1`',
     "starts_with(outcome, 'su')",
-  ])('%s is sound although it has no meaning on an empty document', async (expression) => {
+    'response.items[?ok == other].name | [0] == `1`',
+    'response.*.anything',
+    'response.{a: anything, b: [other]}.c',
+    'sort_by(response.items, &anything)[0].id == `1`',
+    'response | anything == other',
+    '@.response.a == `1`',
+    '@ | response.a == `1`',
+    '!(response.error)',
+    "response.version[0:2] == '1.'",
+    'response.a == `null`',
+    "response.constructor == 'a'",
+  ])('%s is sound', async (expression) => {
     expect(await problemsFor({ expect: expression })).toEqual([]);
+  });
+});
+
+describe('what a user types and what it is told to be before anything is sent', () => {
+  test.each([
+    ['statusCode == `200`', 'expect: there is no field "statusCode"; did you mean response.statusCode?'],
+    ['body.ok', 'expect: there is no field "body"; did you mean response.body?'],
+    ['result.ok == `true`', 'expect: there is no field "result"; did you mean response?'],
+    ['respnse.ok == `true`', 'expect: there is no field "respnse"; did you mean response?'],
+    ['duration < `5`', 'expect: there is no field "duration"; did you mean duration_ms?'],
+    [
+      '@.user == `1`',
+      'expect: there is no field "user"; did you mean response.user, or the string \'user\'?',
+    ],
+    [
+      'contains(response.roles, admin)',
+      'expect: there is no field "admin"; did you mean response.admin, or the string \'admin\'?',
+    ],
+    ['response.ok == true', 'expect: "true" is read as a field name; write it in backticks: `true`.'],
+    ['response.ok == False', 'expect: "False" is read as a field name; write it in backticks: `false`.'],
+    ['response.error == null', 'expect: "null" is read as a field name; write it in backticks: `null`.'],
+    [
+      'response.status == ok',
+      'expect: "ok" is read as a field name; write a string in single quotes: \'ok\'.',
+    ],
+    [
+      'response.status == "ok"',
+      'expect: "ok" is read as a field name; write a string in single quotes: \'ok\'.',
+    ],
+    ['response.version == 1.4.2', "expect: write a string in single quotes: '1.4.2'."],
+    [
+      'response.sha == deadbee',
+      'expect: "deadbee" is read as a field name; write a string in single quotes: \'deadbee\'.',
+    ],
+    ['response.sha == 4f2deadbee', "expect: write a string in single quotes: '4f2deadbee'."],
+    ['response.day == 2026-01-02', "expect: write a string in single quotes: '2026-01-02'."],
+    [
+      'response.statusCode == "200"',
+      'expect: "200" is read as a field name; write `200` for the number, or \'200\' for the string.',
+    ],
+    ['response.error-count == `0`', 'expect: write a key that has a dash in double quotes: "error-count".'],
+    ['response.sha-256 == `0`', 'expect: write a key that has a dash in double quotes: "sha-256".'],
+    ['response.a and response.b', 'expect: write && instead of "and".'],
+    ['response.a or response.b', 'expect: write || instead of "or".'],
+    ['not response.a', 'expect: write !(…) instead of "not".'],
+    ['$.response.ok', 'expect: JMESPath starts at the outcome itself; drop "$.".'],
+    ['.response.ok', 'expect: drop the leading ".".'],
+    ['response.ok; response.b', 'expect: write one expression per line, without ";".'],
+    ['response.ok # works', 'expect: comments are not supported in expressions.'],
+    [
+      'response.body =~ /ok/',
+      'expect: JMESPath has no regular expressions; use contains(), starts_with() or ends_with().',
+    ],
+    [
+      'response.type == `application/json`',
+      "expect: backticks hold JSON; write a string in single quotes: 'application/json'.",
+    ],
+    ['response.statusCode == `200', 'expect: the backtick is not closed.'],
+    ["response.version > '1.0.0'", 'expect: <, <=, > and >= compare numbers only.'],
+    ['!response.error', 'expect: ! binds first: write !(response.error).'],
+    ['!response.errors[0].code', 'expect: ! binds first: write !(response.errors[0].code).'],
+    ['duration_ms < `100`', 'expect: duration_ms comes from the log: set log_type: Tail.'],
+    ['response.a ==', 'expect: the expression ends too early; each line is one expression.'],
+    ['&& response.b', 'expect: each line is one expression.'],
+    ['response.a == \u2018x\u2019', "expect: replace typographic quotes with '."],
+  ])('%s', async (expression, told) => {
+    expect(await toldOf(expression)).toEqual([told]);
+  });
+
+  test('names what is unknown in query and mask too', async () => {
+    expect(await toldOf('statusCode', 'query')).toEqual([
+      'query: there is no field "statusCode"; did you mean response.statusCode?',
+    ]);
+    expect(await toldOf('token', 'mask')).toEqual([
+      'mask: there is no field "token"; did you mean response.token, or the string \'token\'?',
+    ]);
+  });
+
+  test('shows the line, with a caret under the word', async () => {
+    expect(await problemsFor({ expect: 'response.ok == true' })).toEqual([
+      'expect: "true" is read as a field name; write it in backticks: `true`.\n    response.ok == true\n                   ^',
+    ]);
+  });
+});
+
+describe('a field that the outcome can not have', () => {
+  const ok = 'response.ok == `true`';
+
+  test.each([
+    [
+      { invocation_type: 'Event', expect: ok },
+      'expect: invocation_type: Event has no response. Use RequestResponse, or set wait_for_durable_execution: true for a durable function.',
+    ],
+    [
+      { invocation_type: 'DryRun', payload: '', expect: ok },
+      'expect: invocation_type: DryRun has no response. Use RequestResponse.',
+    ],
+    [
+      { invocation_type: 'Event', query: 'response.id' },
+      'query: invocation_type: Event has no response. Use RequestResponse, or set wait_for_durable_execution: true for a durable function.',
+    ],
+    [
+      { invocation_type: 'DryRun', payload: '', mask: 'response.token' },
+      'mask: invocation_type: DryRun has no response. Use RequestResponse.',
+    ],
+    [
+      { invocation_type: 'Event', expect: 'duration_ms < `5`' },
+      'expect: invocation_type: Event has no log. Use RequestResponse.',
+    ],
+    [
+      {
+        function_name: '',
+        invocations: '- function_name: a\n- function_name: b\n  invocation_type: Event',
+        expect: ok,
+      },
+      'expect: invocation_type: Event has no response. Use RequestResponse, or set wait_for_durable_execution: true for a durable function.',
+    ],
+  ])('%j is refused', async (given, told) => {
+    expect((await problemsFor(given)).map((problem) => problem.split('\n')[0])).toEqual([told]);
+  });
+
+  test.each([
+    { invocation_type: 'Event', wait_for_durable_execution: 'true', expect: ok },
+    { invocation_type: 'Event', expect: 'status_code == `202`' },
+    { invocation_type: 'DryRun', payload: '', expect: 'status_code == `204`' },
+    { log_type: 'Tail', expect: 'duration_ms < `5`' },
+    { repeat: '2', expect: 'cold_start == `true`' },
+    { query: 'duration_ms' },
+    {
+      function_name: '',
+      invocations: '- function_name: a\n- function_name: b\n  invocation_type: Event',
+      mask: 'response.token',
+    },
+  ])('%j is accepted', async (given) => {
+    expect(await problemsFor(given)).toEqual([]);
   });
 });

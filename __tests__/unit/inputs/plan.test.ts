@@ -86,6 +86,7 @@ describe('a plan', () => {
         query: 'response',
         mask: ['response'],
         search: expect.any(Function),
+        parseTree: expect.any(Function),
       },
       responseFile: expect.stringMatching(/[/\\]workspace[/\\]out[/\\]response\.json$/),
       failOnFunctionError: false,

@@ -367,11 +367,19 @@ describe('masks', () => {
 
 test('why an expectation is not met shows no part of a secret that is known beforehand', async () => {
   const secret = 'abcdefgh'.repeat(50);
-  const { search } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
+  const { search, parseTree } = await parseExpressions(
+    { expect: 'a', query: '', mask: '' },
+    { invocations: [], waitForDurableExecution: false },
+    new Problems(),
+  );
   const { unmet } = evaluate(delivery(answer(JSON.stringify({ echo: `x ${secret}` }))), {
     ...RULES,
-    expressions: { expect: ["response.echo == 'y'"], mask: [], ...(search && { search }) },
+    expressions: {
+      expect: ["response.echo == 'y'"],
+      mask: [],
+      ...(search && parseTree && { search, parseTree }),
+    },
     known: new SecretTexts([secret]),
   });
-  expect(unmet.map(({ why }) => why)).toEqual(['response.echo is "x ***".']);
+  expect(unmet.map(({ why }) => why)).toEqual(['Actual:   "x ***"\nExpected: "y"']);
 });

@@ -12,10 +12,14 @@ import { renderJobSummary } from '../../../src/report/summary/permissions.ts';
 import { failed, notInvoked, succeeded } from '../report/factory.ts';
 import { answer, delivery } from './factory.ts';
 
-const { search } = await parseExpressions({ expect: 'a', query: '', mask: '' }, new Problems());
+const expressions = await parseExpressions(
+  { expect: 'a', query: '', mask: '' },
+  { invocations: [], waitForDurableExecution: false },
+  new Problems(),
+);
 
 describe('secrets', () => {
-  const find = (masks: string[], response: unknown) => findSecrets(masks, { response }, search);
+  const find = (masks: string[], response: unknown) => findSecrets(masks, { response }, expressions);
 
   test('are every string and number that the masks yield, longest first', () => {
     expect(
@@ -27,10 +31,34 @@ describe('secrets', () => {
     expect(find(['response'], 'a"b').texts).toEqual(expect.arrayContaining(formsOf('a"b')));
   });
 
-  test('are none where there is nothing, or nothing that can be seen', () => {
-    expect(find(['response.missing', 'response.flag', 'response.empty'], { flag: true, empty: '' })).toEqual(
-      NO_SECRETS,
-    );
+  test('are none where there is nothing that can be seen', () => {
+    expect(find(['response.flag', 'response.empty'], { flag: true, empty: '' })).toEqual(NO_SECRETS);
+  });
+
+  test.each([
+    ['response.tokn'],
+    ['response.token.value'],
+    ['response.items[*].secret'],
+    ['response.[tokn, kee]'],
+    ['response | tokn'],
+  ])('are not all known where the mask %s finds nothing in a response', (mask) => {
+    const response = { token: 'abc', items: [{ id: 1 }] };
+    expect(find([mask, 'response.token'], response)).toMatchObject({
+      texts: ['abc'],
+      withheld: 'mask_found_nothing',
+    });
+  });
+
+  test('are known where one of the fields of a mask is there', () => {
+    expect(find(['response.[token, refresh_token]'], { token: 'abc' })).toEqual({ texts: ['abc'] });
+  });
+
+  test.each([
+    ['there is no response', 'response.token', { outcome: 'not_invoked' }],
+    ['the function failed', 'response.token', { outcome: 'function_error', response: { errorType: 'E' } }],
+    ['the mask is for the log', 'log_result', { outcome: 'succeeded', response: {} }],
+  ])('are none where %s', (_, mask, document) => {
+    expect(findSecrets([mask], document, expressions)).toEqual(NO_SECRETS);
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import type { MaskedEvaluation } from '../../../src/outcome/masks.ts';
 import {
@@ -108,6 +109,34 @@ describe('an annotation', () => {
       expect(annotation?.body.isWellFormed()).toBe(true);
       expect(annotation?.body.split('\n')[0]).toMatch(/^x?😀+…$/u);
     }
+  });
+
+  test.each([
+    [100, `${'x'.repeat(100)}`],
+    [5_000_000, `${'x'.repeat(2_048)}… (the first 2 KB of 5,000,000 bytes)`],
+  ])('of an expectation shows what it saw and %i bytes of response, up to 2 KB', (bytes, shown) => {
+    const expectation = { expression: 'response.a == `1`', met: false, value: 2 };
+    const evaluation = succeeded(
+      {},
+      {
+        failsStep: true,
+        response: Buffer.alloc(bytes, 'x'),
+        unmet: [{ expectation, why: 'Actual:   2\nExpected: 1' }],
+      },
+    );
+    const outcome = { ...evaluation.outcome, outcome: 'expectation_failed', status_code: 200 } as const;
+    const [annotation] = annotated([{ ...evaluation, outcome }]);
+    expect(annotation?.title).toBe('Expectation Not Met');
+    expect(annotation?.body).toBe(
+      [
+        'Expected response.a == `1`',
+        '    Actual:   2',
+        '    Expected: 1',
+        'Function: my-function',
+        `Request id: ${REQUEST_ID}`,
+        `Response: ${shown}`,
+      ].join('\n'),
+    );
   });
 
   test('of bad inputs has all problems, one a line', () => {

@@ -1,0 +1,200 @@
+import { childrenOf, type ExpressionNode } from '../shared/expression-tree.ts';
+import { nearest } from '../shared/nearest.ts';
+import { FUNCTION_NAMES, parseTree } from './jmespath.ts';
+
+/** What is wrong with an expression, and at which character. */
+export type Mistake = Readonly<{ column: number; what: string }>;
+
+/** A word, a sign or a quoted text of an expression, and where it begins. */
+export type Lexeme = Readonly<{ text: string; at: number }>;
+
+// The words and signs of standard JMESPath. The library names no place where it fails, and takes more than these.
+const LEXEME =
+  /'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|`(?:[^`\\]|\\.)*`?|[A-Za-z_]\w*|-?\d+|\[\?|\[\]|&&|\|\||[!=<>]=|=~|\S/gsu;
+
+/** The lexemes of an expression, in order. */
+export const lexemesOf = (expression: string): Lexeme[] =>
+  [...expression.matchAll(LEXEME)].map(({ 0: text, index }) => ({ text, at: index }));
+
+const WORD = /[\w.+:-]{1,80}/y;
+
+/** The word at a place, with the dots and dashes in it. */
+function wordAt(expression: string, at: number): string {
+  WORD.lastIndex = at;
+  return WORD.exec(expression)?.[0] ?? '';
+}
+
+const IDENTIFIER = /^[A-Za-z_]\w*$/;
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+
+const parsesAsJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const ARITHMETIC = 'JMESPath has no arithmetic';
+const TYPOGRAPHIC = "replace typographic quotes with '";
+
+/** Signs that JMESPath does not have, and what to write instead. */
+const FOREIGN_SIGNS: ReadonlyMap<string, string> = new Map([
+  ['=', 'a comparison is written =='],
+  ['=~', 'JMESPath has no regular expressions; use contains(), starts_with() or ends_with()'],
+  ['$', 'JMESPath starts at the outcome itself; drop "$."'],
+  [';', 'write one expression per line, without ";"'],
+  ['#', 'comments are not supported in expressions'],
+  ['+', ARITHMETIC],
+  ['%', ARITHMETIC],
+  ['/', ARITHMETIC],
+  ['\u2018', TYPOGRAPHIC],
+  ['\u2019', TYPOGRAPHIC],
+  ['\u201c', TYPOGRAPHIC],
+  ['\u201d', TYPOGRAPHIC],
+]);
+const ALLOWED_SIGNS = new Set('.,:@&|!*()[]{}<>');
+
+const QUOTES: ReadonlyMap<string, string> = new Map([
+  ["'", 'quote'],
+  ['"', 'quote'],
+  ['`', 'backtick'],
+]);
+const QUOTED = /^(['"`])((?:[^\\]|\\.)*)\1$/s;
+
+/** What is wrong with a word or sign by itself; undefined where it is JMESPath. */
+function mistakeInLexeme({ text }: Lexeme): string | undefined {
+  const [, quote, inner = ''] = QUOTED.exec(text) ?? [];
+  const opened = QUOTES.get(text.charAt(0));
+  if (opened !== undefined && quote === undefined) return `the ${opened} is not closed`;
+  if (quote === '`' && !parsesAsJson(inner.replaceAll('\\`', '`'))) {
+    return `backticks hold JSON; write a string in single quotes: '${inner.trim()}'`;
+  }
+  if (quote === '"' && !parsesAsJson(text)) return `${text} is not a valid name`;
+  const isKnown = text.length > 1 || /\w/.test(text) || ALLOWED_SIGNS.has(text);
+  return FOREIGN_SIGNS.get(text) ?? (isKnown ? undefined : `${text} is not expected here`);
+}
+
+/** A key such as `error-count`, of which JMESPath would read the part before the dash alone. */
+function keyWithDash(lexemes: readonly Lexeme[], index: number): Mistake | undefined {
+  const before = lexemes[index - 1];
+  const dash = lexemes[index];
+  const after = lexemes[index + 1]?.text ?? '';
+  if (before === undefined || !dash?.text.startsWith('-') || !IDENTIFIER.test(before.text)) return undefined;
+  if (before.at + before.text.length !== dash.at) return undefined;
+  const key = `${before.text}${dash.text}${dash.text === '-' && /^\w/.test(after) ? after : ''}`;
+  return { column: before.at, what: `write a key that has a dash in double quotes: "${key}"` };
+}
+
+function mistakeInLexemes(lexemes: readonly Lexeme[]): Mistake | undefined {
+  for (const [index, lexeme] of lexemes.entries()) {
+    const dashed = keyWithDash(lexemes, index);
+    if (dashed !== undefined) return dashed;
+    const what = lexeme.text === '-' ? ARITHMETIC : mistakeInLexeme(lexeme);
+    if (what !== undefined) return { column: lexeme.at, what };
+  }
+  return undefined;
+}
+
+/** How the library fails on a text: not at all, because the text ends too early, or on what it has read. */
+function failureOf(expression: string): 'none' | 'end' | 'syntax' | 'depth' {
+  try {
+    parseTree(expression);
+    return 'none';
+  } catch (error) {
+    if (error instanceof RangeError) return 'depth';
+    return error instanceof Error && /\(EOF\)|got: EOF/.test(error.message) ? 'end' : 'syntax';
+  }
+}
+
+/** The index of the first lexeme that the library cannot take: with less of the text it only wants more. */
+function firstRefused(expression: string, lexemes: readonly Lexeme[]): number {
+  let taken = 0;
+  let refused = lexemes.length;
+  while (refused - taken > 1) {
+    const middle = Math.floor((taken + refused) / 2);
+    const last = lexemes[middle - 1];
+    const start = expression.slice(0, (last?.at ?? 0) + (last?.text.length ?? 0));
+    if (failureOf(start) === 'syntax') refused = middle;
+    else taken = middle;
+  }
+  return refused - 1;
+}
+
+const WORD_OPERATORS: ReadonlyMap<string, string> = new Map([
+  ['and', 'write && instead of "and"'],
+  ['or', 'write || instead of "or"'],
+  ['not', 'write !(…) instead of "not"'],
+]);
+const BINARY = new Set(['&&', '||', '|', '==', '!=', '<', '<=', '>', '>=']);
+
+function syntaxMistake(expression: string, lexemes: readonly Lexeme[]): Mistake {
+  const index = firstRefused(expression, lexemes);
+  const before = lexemes[index - 1];
+  const { text, at: column } = lexemes[index] ?? { text: '', at: 0 };
+  const operator = WORD_OPERATORS.get(text) ?? WORD_OPERATORS.get(before?.text ?? '');
+  if (operator !== undefined) return { column, what: operator };
+  if (/^-?\d/.test(text)) {
+    const word = wordAt(expression, column);
+    const what = NUMBER.test(word)
+      ? `write a number in backticks: \`${word}\``
+      : `write a string in single quotes: '${word}'`;
+    return { column, what };
+  }
+  if (index === 0 && text === '.') return { column, what: 'drop the leading "."' };
+  if (index === 0 && BINARY.has(text)) return { column, what: 'each line is one expression' };
+  return { column, what: `${text} is not expected here` };
+}
+
+/** A function that does not exist; the library would say so only when it comes to call it. */
+function unknownFunction(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
+  if (tree.type === 'Function' && !FUNCTION_NAMES.includes(tree.name)) {
+    const { name } = tree;
+    const meant = nearest(name, FUNCTION_NAMES);
+    const call = lexemes.find(({ text }, index) => text === name && lexemes[index + 1]?.text === '(');
+    const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+    return { column: call?.at ?? 0, what: `there is no function ${name}${hint}` };
+  }
+  for (const child of childrenOf(tree)) {
+    const found = unknownFunction(child, lexemes);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const ENDS_EARLY = 'the expression ends too early';
+const STAR = 'JMESPath has no arithmetic; * stands for all values';
+
+const hasArithmetic = (tree: ExpressionNode): boolean =>
+  tree.type === 'Arithmetic' || childrenOf(tree).some(hasArithmetic);
+
+/** An expression's syntax tree, or what is wrong with its text. */
+export function readTree(
+  expression: string,
+  { isOneOfMany }: Readonly<{ isOneOfMany: boolean }>,
+): ExpressionNode | Mistake {
+  const lexemes = lexemesOf(expression);
+  const mistake = mistakeInLexemes(lexemes);
+  if (mistake !== undefined) return mistake;
+  const failure = failureOf(expression);
+  switch (failure) {
+    case 'end':
+      return {
+        column: expression.length,
+        what: isOneOfMany ? `${ENDS_EARLY}; each line is one expression` : ENDS_EARLY,
+      };
+    case 'depth':
+      return { column: 0, what: 'the expression is nested too deeply' };
+    case 'syntax':
+      return syntaxMistake(expression, lexemes);
+    case 'none': {
+      const tree = parseTree(expression);
+      const star = hasArithmetic(tree) ? lexemes.find(({ text }) => text === '*') : undefined;
+      if (star !== undefined) return { column: star.at, what: STAR };
+      return unknownFunction(tree, lexemes) ?? tree;
+    }
+    default:
+      return failure satisfies never;
+  }
+}

@@ -1,0 +1,180 @@
+import type { Invocation } from '../lambda/invocation.ts';
+import type { Outcome } from '../outcome/outcome.ts';
+import {
+  type ExpressionNode,
+  isPathStep,
+  mapChildren,
+  nodesInScope,
+  operatorOf,
+  spelled,
+  spelledName,
+} from '../shared/expression-tree.ts';
+import { nearest } from '../shared/nearest.ts';
+import { type Lexeme, lexemesOf, type Mistake } from './expression-mistakes.ts';
+
+type KeyOf<Kind> = Kind extends unknown ? keyof Kind : never;
+type FieldName = KeyOf<Outcome>;
+
+/** Every field of an outcome, and where its value comes from. */
+const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response'>> = {
+  index: 'step',
+  function_name: 'step',
+  qualifier: 'step',
+  region: 'step',
+  invocation_type: 'step',
+  tenant_id: 'step',
+  outcome: 'step',
+  status_code: 'step',
+  function_error: 'step',
+  executed_version: 'step',
+  request_id: 'step',
+  durable_execution_arn: 'step',
+  started_at: 'step',
+  elapsed_ms: 'step',
+  attempts: 'step',
+  error: 'step',
+  expectations: 'step',
+  query_result: 'step',
+  response: 'response',
+  log_result: 'log',
+  duration_ms: 'log',
+  billed_duration_ms: 'log',
+  init_duration_ms: 'log',
+  restore_duration_ms: 'log',
+  memory_size_mb: 'log',
+  max_memory_used_mb: 'log',
+  cold_start: 'log',
+};
+const FIELD_NAMES = Object.keys(FIELDS);
+const sourceOf = (name: string): string | undefined =>
+  Object.entries(FIELDS).find(([field]) => field === name)?.[1];
+
+/** What functions behind API Gateway return, and what a failed function returns. */
+const OF_RESPONSE = ['statusCode', 'headers', 'body', 'isBase64Encoded', 'errorType', 'errorMessage'];
+
+const LITERALS: ReadonlyMap<string, string> = new Map([
+  ['true', 'true'],
+  ['false', 'false'],
+  ['null', 'null'],
+  ['True', 'true'],
+  ['False', 'false'],
+  ['None', 'null'],
+  ['undefined', 'null'],
+]);
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+
+type NamePlace = Readonly<{ name: string; isCompared: boolean; isFirst: boolean }>;
+
+/** How to write what a name was meant for that is no field of the outcome. */
+function unknownName({ name, isCompared, isFirst }: NamePlace): string {
+  const literal = LITERALS.get(name);
+  if (literal !== undefined)
+    return `"${name}" is read as a field name; write it in backticks: \`${literal}\``;
+  if (NUMBER.test(name)) {
+    return `"${name}" is read as a field name; write \`${name}\` for the number, or '${name}' for the string`;
+  }
+  const ofResponse = `response.${spelledName(name)}`;
+  if (OF_RESPONSE.includes(name)) return `there is no field "${name}"; did you mean ${ofResponse}?`;
+  const isString = isCompared && !isFirst;
+  const longer = isString ? undefined : FIELD_NAMES.find((field) => field.startsWith(`${name}_`));
+  const meant = name === 'result' ? 'response' : (nearest(name, FIELD_NAMES) ?? longer);
+  if (meant !== undefined) return `there is no field "${name}"; did you mean ${meant}?`;
+  return isString
+    ? `"${name}" is read as a field name; write a string in single quotes: '${name}'`
+    : `there is no field "${name}"; did you mean ${ofResponse}, or the string '${name}'?`;
+}
+
+/** The fields that an expression reads of the outcome itself, with how they stand in it. */
+function placesOf(tree: ExpressionNode): NamePlace[] {
+  const nodes = nodesInScope(tree);
+  const comparisons = nodes.filter((node) => node.type === 'Comparator');
+  return nodes
+    .filter((node) => node.type === 'Field')
+    .map((node) => ({
+      name: node.name,
+      isCompared: comparisons.some(({ left, right }) => left === node || right === node),
+      isFirst: comparisons.some(({ left }) => left === node),
+    }));
+}
+
+/** Where a field's name stands in the text, at the beginning of a path. */
+function columnOf(name: string, lexemes: readonly Lexeme[]): number {
+  const found = lexemes.find(({ text }, at) => {
+    const isName = text === name || text === JSON.stringify(name);
+    const isPart = lexemes[at - 1]?.text === '.' || ['(', ':'].includes(lexemes[at + 1]?.text ?? '');
+    return isName && !isPart;
+  });
+  return found?.at ?? 0;
+}
+
+/** The same expression with its first ! around all that follows; undefined where it has none that binds too early. */
+function negated(node: ExpressionNode): ExpressionNode | undefined {
+  if (!isPathStep(node)) return undefined;
+  const left = node.left.type === 'NotExpression' ? node.left.child : negated(node.left);
+  return left === undefined ? undefined : mapChildren(node, (child) => (child === node.left ? left : child));
+}
+
+function earlyNot(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
+  for (const node of nodesInScope(tree)) {
+    const meant = negated(node);
+    if (meant === undefined) continue;
+    const column = lexemes.find(({ text }) => text === '!')?.at ?? 0;
+    return { column, what: `! binds first: write !(${spelled(meant)})` };
+  }
+  return undefined;
+}
+
+/** A comparison by size with what is written down and is no number: it has no value, whatever the other side is. */
+function orderOfOthers(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
+  const found = nodesInScope(tree).find(
+    (node) =>
+      node.type === 'Comparator' &&
+      node.name !== 'EQ' &&
+      node.name !== 'NE' &&
+      [node.left, node.right].some((side) => side.type === 'Literal' && typeof side.value !== 'number'),
+  );
+  if (found?.type !== 'Comparator') return undefined;
+  const column = lexemes.find(({ text }) => text === operatorOf(found))?.at ?? 0;
+  return { column, what: '<, <=, > and >= compare numbers only' };
+}
+
+/** What the names of an expression can't mean on any outcome. */
+export function nameMistake(text: string, tree: ExpressionNode): Mistake | undefined {
+  const lexemes = lexemesOf(text);
+  const unknown = placesOf(tree).find(({ name }) => sourceOf(name) === undefined);
+  return (
+    earlyNot(tree, lexemes) ??
+    (unknown && { column: columnOf(unknown.name, lexemes), what: unknownName(unknown) }) ??
+    orderOfOthers(tree, lexemes)
+  );
+}
+
+/** What the step invokes, as far as it decides which fields an outcome has. */
+export type Invoked = Readonly<{ invocations: readonly Invocation[]; waitForDurableExecution: boolean }>;
+
+/** A field that no outcome of the step can have, or, where all have to have it, that one of them can't have. */
+export function absentField(
+  { text, tree, input }: Readonly<{ text: string; tree: ExpressionNode; input: string }>,
+  { invocations, waitForDurableExecution }: Invoked,
+): Mistake | undefined {
+  const lexemes = lexemesOf(text);
+  for (const { name } of placesOf(tree)) {
+    const source = sourceOf(name);
+    const lacks = invocations.filter(({ invocationType, logType }) => {
+      const isFollowed = invocationType === 'Event' && waitForDurableExecution;
+      if (source === 'response') return invocationType !== 'RequestResponse' && !isFollowed;
+      return source === 'log' && input === 'expect' && logType !== 'Tail';
+    });
+    const [first] = lacks;
+    if (first === undefined || (input !== 'expect' && lacks.length < invocations.length)) continue;
+    const { invocationType } = first;
+    const column = columnOf(name, lexemes);
+    if (invocationType === 'RequestResponse') {
+      return { column, what: `${name} comes from the log: set log_type: Tail` };
+    }
+    const isFollowable = source === 'response' && invocationType === 'Event';
+    const remedy = `Use RequestResponse${isFollowable ? ', or set wait_for_durable_execution: true for a durable function' : ''}`;
+    return { column, what: `invocation_type: ${invocationType} has no ${source}. ${remedy}` };
+  }
+  return undefined;
+}

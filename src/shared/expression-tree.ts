@@ -1,0 +1,304 @@
+import type { compile } from '@jmespath-community/jmespath';
+
+/** A node of a JMESPath expression's syntax tree. It has no places in the text. */
+export type ExpressionNode = ReturnType<typeof compile>;
+
+const COMPARATORS = { EQ: '==', NE: '!=', LT: '<', LTE: '<=', GT: '>', GTE: '>=' } as const;
+
+/** The operator of a comparison, as users write it. */
+export const operatorOf = ({ name }: Extract<ExpressionNode, { type: 'Comparator' }>): string =>
+  COMPARATORS[name];
+
+const IDENTIFIER = /^[A-Za-z_]\w*$/;
+
+/** A field's name as an expression spells it, in double quotes where it is no identifier. */
+export const spelledName = (name: string): string => (IDENTIFIER.test(name) ? name : JSON.stringify(name));
+
+const spelledLiteral = (value: unknown): string =>
+  typeof value === 'string'
+    ? `'${value.replace(/['\\]/g, '\\$&')}'`
+    : `\`${JSON.stringify(value).replaceAll('`', '\\`')}\``;
+
+type Change = (node: ExpressionNode) => ExpressionNode;
+
+/** The same node with each of its children changed. */
+export function mapChildren(node: ExpressionNode, change: Change): ExpressionNode {
+  switch (node.type) {
+    case 'NotExpression':
+    case 'Flatten':
+    case 'ExpressionReference':
+      return { ...node, child: change(node.child) };
+    case 'AndExpression':
+    case 'OrExpression':
+    case 'Pipe':
+    case 'Subexpression':
+    case 'IndexExpression':
+    case 'Projection':
+    case 'ValueProjection':
+    case 'Comparator':
+    case 'Arithmetic':
+      return { ...node, left: change(node.left), right: change(node.right) };
+    case 'FilterProjection':
+      return {
+        ...node,
+        left: change(node.left),
+        right: change(node.right),
+        condition: change(node.condition),
+      };
+    case 'MultiSelectHash':
+      return { ...node, children: node.children.map((pair) => ({ ...pair, value: change(pair.value) })) };
+    case 'MultiSelectList':
+    case 'Function':
+      return { ...node, children: node.children.map(change) };
+    case 'Field':
+    case 'Literal':
+    case 'Index':
+    case 'Slice':
+    case 'Identity':
+    case 'Current':
+      return node;
+    case 'Root':
+    case 'Variable':
+    case 'Unary':
+    case 'LetExpression':
+    case 'Binding':
+    case 'Ternary':
+      // Not JMESPath: none of them passes the check of the inputs.
+      return node;
+    default:
+      return node satisfies never;
+  }
+}
+
+/** A node's children, in the order of the text. */
+export function childrenOf(node: ExpressionNode): ExpressionNode[] {
+  const found: ExpressionNode[] = [];
+  mapChildren(node, (child) => {
+    found.push(child);
+    return child;
+  });
+  return found;
+}
+
+const PATH_STEPS: ReadonlySet<ExpressionNode['type']> = new Set([
+  'Subexpression',
+  'IndexExpression',
+  'Projection',
+  'ValueProjection',
+  'FilterProjection',
+]);
+
+type PathStep = Extract<ExpressionNode, { left: ExpressionNode }>;
+
+/** Whether a node takes something in the value of its left side: a field, an item, or a part of all items. */
+export const isPathStep = (node: ExpressionNode): node is PathStep => PATH_STEPS.has(node.type);
+
+/** `left.right`, where the library has `left.(right[0])`: the step that is added last is on top. */
+function stepped(left: ExpressionNode, right: ExpressionNode): ExpressionNode {
+  if (right.type === 'Flatten') return { ...right, child: stepped(left, right.child) };
+  return isPathStep(right)
+    ? { ...right, left: stepped(left, right.left) }
+    : { type: 'Subexpression', left, right };
+}
+
+/** The same expression with all paths built step by step, so that the left side of a step is what it is taken in. */
+export function withSteps(node: ExpressionNode): ExpressionNode {
+  const same = mapChildren(node, withSteps);
+  return same.type === 'Subexpression' ? stepped(same.left, same.right) : same;
+}
+
+// How strongly an operator binds its sides; what is not listed binds most.
+const BINDING: Readonly<Partial<Record<ExpressionNode['type'], number>>> = {
+  Pipe: 1,
+  OrExpression: 2,
+  AndExpression: 3,
+  Comparator: 4,
+  Projection: 5,
+  ValueProjection: 5,
+  FilterProjection: 5,
+  Subexpression: 5,
+  NotExpression: 6,
+};
+
+function spelledWithin(node: ExpressionNode, least: number): string {
+  const text = spelled(node);
+  return (BINDING[node.type] ?? 7) < least ? `(${text})` : text;
+}
+
+/** What follows a path: a bracket as it is, anything else after a dot. */
+function spelledAfter(path: string, node: ExpressionNode): string {
+  if (node.type === 'Identity') return path;
+  const next = spelled(node);
+  return path === '' || /^\[[?*\d:-]|^\[\]/.test(next) ? `${path}${next}` : `${path}.${next}`;
+}
+
+function spelledProjection(left: ExpressionNode, right: ExpressionNode): string {
+  const hasBracket =
+    left.type === 'Flatten' || (left.type === 'IndexExpression' && left.right.type === 'Slice');
+  return spelledAfter(hasBracket ? spelled(left) : `${spelledWithin(left, 5)}[*]`, right);
+}
+
+function spelledValues(left: ExpressionNode, right: ExpressionNode): string {
+  const path = spelledWithin(left, 5);
+  return spelledAfter(path === '' ? '*' : `${path}.*`, right);
+}
+
+type Leaf = Extract<ExpressionNode, { type: 'Field' | 'Literal' | 'Index' | 'Slice' }>;
+
+function spelledLeaf(node: Leaf): string {
+  switch (node.type) {
+    case 'Field':
+      return spelledName(node.name);
+    case 'Literal':
+      return spelledLiteral(node.value);
+    case 'Index':
+      return `[${node.value}]`;
+    case 'Slice':
+      return `[${node.start ?? ''}:${node.stop ?? ''}${node.step === null ? '' : `:${node.step}`}]`;
+    default:
+      return node satisfies never;
+  }
+}
+
+type Selection = Extract<ExpressionNode, { type: 'MultiSelectList' | 'MultiSelectHash' | 'Function' }>;
+
+function spelledSelection(node: Selection): string {
+  switch (node.type) {
+    case 'MultiSelectList':
+      return `[${node.children.map(spelled).join(', ')}]`;
+    case 'MultiSelectHash':
+      return `{${node.children.map(({ name, value }) => `${spelledName(name)}: ${spelled(value)}`).join(', ')}}`;
+    case 'Function':
+      return `${node.name}(${node.children.map(spelled).join(', ')})`;
+    default:
+      return node satisfies never;
+  }
+}
+
+/** An expression as a user would write it; not always as it was written. */
+export function spelled(node: ExpressionNode): string {
+  switch (node.type) {
+    case 'Field':
+    case 'Literal':
+    case 'Index':
+    case 'Slice':
+      return spelledLeaf(node);
+    case 'Subexpression':
+      return spelledAfter(spelledWithin(node.left, 5), node.right);
+    case 'IndexExpression':
+      return `${spelledWithin(node.left, 5)}${spelled(node.right)}`;
+    case 'Flatten':
+      return `${spelledWithin(node.child, 5)}[]`;
+    case 'Projection':
+      return spelledProjection(node.left, node.right);
+    case 'ValueProjection':
+      return spelledValues(node.left, node.right);
+    case 'FilterProjection':
+      return spelledAfter(`${spelledWithin(node.left, 5)}[?${spelled(node.condition)}]`, node.right);
+    case 'Comparator':
+      return `${spelledWithin(node.left, 5)} ${operatorOf(node)} ${spelledWithin(node.right, 5)}`;
+    case 'AndExpression':
+      return `${spelledWithin(node.left, 3)} && ${spelledWithin(node.right, 4)}`;
+    case 'OrExpression':
+      return `${spelledWithin(node.left, 2)} || ${spelledWithin(node.right, 3)}`;
+    case 'Pipe':
+      return `${spelled(node.left)} | ${spelledWithin(node.right, 2)}`;
+    case 'NotExpression':
+      return `!${spelledWithin(node.child, 6)}`;
+    case 'ExpressionReference':
+      return `&${spelled(node.child)}`;
+    case 'MultiSelectList':
+    case 'MultiSelectHash':
+    case 'Function':
+      return spelledSelection(node);
+    case 'Current':
+      return '@';
+    case 'Identity':
+    case 'Root':
+    case 'Variable':
+    case 'Unary':
+    case 'Arithmetic':
+    case 'LetExpression':
+    case 'Binding':
+    case 'Ternary':
+      return '';
+    default:
+      return node satisfies never;
+  }
+}
+
+/** The nodes of a node's left side, and those of its right side where that sees the same value. */
+function seenChildren(node: ExpressionNode): ExpressionNode[] {
+  switch (node.type) {
+    case 'Subexpression':
+    case 'Pipe':
+      return node.left.type === 'Current' ? [node.right] : [node.left];
+    case 'IndexExpression':
+    case 'Projection':
+    case 'ValueProjection':
+    case 'FilterProjection':
+      return [node.left];
+    case 'ExpressionReference':
+      return [];
+    case 'Field':
+    case 'Literal':
+    case 'Index':
+    case 'Slice':
+    case 'Identity':
+    case 'Current':
+    case 'Comparator':
+    case 'AndExpression':
+    case 'OrExpression':
+    case 'NotExpression':
+    case 'Flatten':
+    case 'MultiSelectHash':
+    case 'MultiSelectList':
+    case 'Function':
+    case 'Root':
+    case 'Variable':
+    case 'Unary':
+    case 'Arithmetic':
+    case 'LetExpression':
+    case 'Binding':
+    case 'Ternary':
+      return childrenOf(node);
+    default:
+      return node satisfies never;
+  }
+}
+
+/** A node and all below it that are evaluated on the same value: filters and projections see others. */
+export const nodesInScope = (node: ExpressionNode): ExpressionNode[] => [
+  node,
+  ...seenChildren(node).flatMap(nodesInScope),
+];
+
+const isPath = (node: ExpressionNode): boolean =>
+  isPathStep(node) || ['Field', 'Current', 'Pipe'].includes(node.type);
+
+/** The longest paths in an expression that lead from the value it is evaluated on. */
+export const pathsIn = (node: ExpressionNode): ExpressionNode[] =>
+  isPath(node) ? [node] : seenChildren(node).flatMap(pathsIn);
+
+/** Whether a value is null, or a list or an object of nothing but null. */
+export function isNothing(value: unknown): boolean {
+  if (typeof value !== 'object') return value === undefined;
+  if (value === null) return true;
+  const items = Object.values(value);
+  return items.length > 0 && items.every(isNothing);
+}
+
+/** The names of the functions that stand for comparisons in a guarded expression. */
+export const guardName = (operator: keyof typeof COMPARATORS): string => `compare ${operator}`;
+
+/** The names of the comparisons in the syntax tree. */
+export const COMPARISONS = ['EQ', 'NE', 'LT', 'LTE', 'GT', 'GTE'] as const;
+
+/** The same expression, in which a comparison of null with null throws unless one of them is written down. */
+export function guarded(node: ExpressionNode): ExpressionNode {
+  const same = mapChildren(node, guarded);
+  if (same.type !== 'Comparator' || same.left.type === 'Literal' || same.right.type === 'Literal')
+    return same;
+  const text: ExpressionNode = { type: 'Literal', value: spelled(node) };
+  return { type: 'Function', name: guardName(same.name), children: [same.left, same.right, text] };
+}
