@@ -125,7 +125,11 @@ export async function createInvokeContext(plan: Plan, surroundings: Surroundings
   };
   return {
     ...(await extrasFor(plan, surroundings, lines)),
-    clients: new Clients(plan.proxy, { ...listeners, onClockOffset }),
+    clients: new Clients(plan.proxy, {
+      ...listeners,
+      onClockOffset,
+      ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
+    }),
     policy: plan.delivery,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),

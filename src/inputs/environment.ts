@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { getInput } from '@actions/core';
+import { type AwsSettings, awsSettingsIn } from './aws-settings.ts';
 import { credentialsIn, type StepCredentials } from './credentials.ts';
 import { INPUT_DEFAULTS, type InputReader } from './schema.ts';
 
@@ -38,6 +39,9 @@ export type Environment = Readonly<{
   nodeVersion: string;
   /** Whether NODE_TLS_REJECT_UNAUTHORIZED=0 is set, which has no effect here. */
   trustsAnyCertificate: boolean;
+  /** The names behind `INPUT_`, declared or not. */
+  inputNames: readonly string[];
+  aws: AwsSettings;
 }>;
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'];
@@ -48,6 +52,17 @@ export const readInput: InputReader = (name) => {
   const text = getInput(name, { trimWhitespace: name !== 'invocations' });
   return text.trim() === '' ? INPUT_DEFAULTS[name] : text;
 };
+
+const INPUT = 'INPUT_';
+
+/** The names of all inputs that a step has, in capitals on Windows, where variables have no letter case. */
+const inputNamesIn = (variables: Variables): readonly string[] =>
+  Object.freeze(
+    Object.keys(variables)
+      .map((name) => (process.platform === 'win32' ? name.toUpperCase() : name))
+      .filter((name) => name.startsWith(INPUT))
+      .map((name) => name.slice(INPUT.length)),
+  );
 
 /** Reads what the action needs of `process.env`, here and nowhere else. From then on every certificate is verified. */
 export function readEnvironment(): Environment {
@@ -77,5 +92,7 @@ export function readEnvironment(): Environment {
     credentials: credentialsIn(variables, { token: readInput('github_token'), proxies: proxy }),
     nodeVersion: process.versions.node,
     trustsAnyCertificate,
+    inputNames: inputNamesIn(variables),
+    aws: awsSettingsIn(variables),
   });
 }

@@ -1,5 +1,12 @@
 import type { FunctionReference } from '../lambda/invocation.ts';
 import { type Problems, quote } from './problems.ts';
+import {
+  explainFunctionName,
+  explainOtherResource,
+  explainQualifier,
+  explainRegion,
+  inBrackets,
+} from './suggestions.ts';
 
 // Patterns and limits: the Invoke API's model, members FunctionName and Qualifier.
 const FUNCTION_NAME =
@@ -17,15 +24,6 @@ const LONGEST_EXECUTION_NAME = 64;
 const FORMS =
   'Give a name (my-function), a qualified name (my-function:PROD), an ARN (arn:aws:lambda:eu-west-1:123456789012:function:my-function) or a partial ARN (123456789012:function:my-function)';
 
-function explain(text: string): string {
-  if (/\s/.test(text)) return 'it has white space in it; several functions stand one a line';
-  if (/^https?:/i.test(text)) return 'that is a URL';
-  if (/^arn:/.test(text) && !/^arn:aws[a-zA-Z-]*:lambda:/.test(text)) return 'that ARN is not one of Lambda';
-  if (/^arn:/.test(text) && !/:function:/.test(text)) return 'that ARN is not one of a function';
-  if (/^arn:/.test(text)) return 'that ARN is not complete or has a wrong part';
-  return 'it is neither a name nor an ARN';
-}
-
 /** Splits `function_name` into its parts, which the Invoke API takes unsplit. */
 export function parseFunctionName(text: string, problems: Problems): FunctionReference | undefined {
   if (text === '') {
@@ -34,8 +32,9 @@ export function parseFunctionName(text: string, problems: Problems): FunctionRef
   }
   const parts = FUNCTION_NAME.exec(text)?.groups;
   const isArnWithoutRegion = text.startsWith('arn:') && !(parts?.['region'] && parts['accountId']);
-  if (!parts?.['name'] || isArnWithoutRegion) {
-    problems.add(`function_name is not valid: ${explain(text)}; got ${quote(text)}. ${FORMS}.`);
+  if (!parts?.['name'] || isArnWithoutRegion || explainOtherResource(text) !== undefined) {
+    const why = explainFunctionName(text) ?? 'it is neither a name nor an ARN';
+    problems.add(`function_name is not valid: ${why}; got ${quote(text)}. ${FORMS}.`);
     return undefined;
   }
   const { name, qualifier, region, accountId, partition } = parts;
@@ -63,7 +62,7 @@ export function parseQualifier(
   if (text === '') return undefined;
   if (text.length > LONGEST_QUALIFIER || !QUALIFIER.test(text)) {
     problems.add(
-      `qualifier must be a version (7), an alias (PROD) or $LATEST: letters, digits, - and _, at most ${LONGEST_QUALIFIER}; got ${quote(text)}.`,
+      `qualifier must be a version (7), an alias (PROD) or $LATEST: letters, digits, - and _, at most ${LONGEST_QUALIFIER}; got ${quote(text)}${inBrackets(explainQualifier(text))}.`,
     );
     return undefined;
   }
@@ -83,7 +82,9 @@ export function parseRegion(
 ): string | undefined {
   if (text === '') return reference?.region;
   if (!REGION.test(text)) {
-    problems.add(`region must be the code of an AWS region, for example eu-west-1; got ${quote(text)}.`);
+    problems.add(
+      `region must be the code of an AWS region, for example eu-west-1; got ${quote(text)}${inBrackets(explainRegion(text))}.`,
+    );
     return undefined;
   }
   if (reference?.region !== undefined && reference.region !== text) {

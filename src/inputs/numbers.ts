@@ -1,4 +1,5 @@
 import { type Problems, quote } from './problems.ts';
+import { explainSeconds, inBrackets } from './suggestions.ts';
 
 /** A whole number within bounds. */
 export function parseInteger(
@@ -7,9 +8,10 @@ export function parseInteger(
 ): number | undefined {
   const value = /^\d+$/.test(input.value) ? Number(input.value) : Number.NaN;
   if (value >= input.least && value <= input.most) return value;
-  const of = input.of === undefined ? '' : ` of ${input.of}`;
+  const [of, why] =
+    input.of === undefined ? ['', ''] : [` of ${input.of}`, inBrackets(explainSeconds(input.value))];
   problems.add(
-    `${input.name} must be a whole number${of} from ${input.least} to ${input.most}; got ${quote(input.value)}.`,
+    `${input.name} must be a whole number${of} from ${input.least} to ${input.most}; got ${quote(input.value)}${why}.`,
   );
   return undefined;
 }

@@ -2,16 +2,18 @@ import type { ProxyVariables } from '../lambda/connection.ts';
 import type { Invocation } from '../lambda/invocation.ts';
 import type { InvokePolicy } from '../lambda/invoker.ts';
 import type { Expressions } from '../outcome/expectations.ts';
+import { checkAwsSettings } from './aws-settings.ts';
 import { parseBoolean, parseChoice } from './choice.ts';
 import { type CommentPlan, planComment } from './comment.ts';
 import { parseEntries } from './entries.ts';
 import type { Environment } from './environment.ts';
 import { parseExpressions } from './expressions.ts';
+import { checkInputNames } from './misspelled.ts';
 import { parseInteger, parseSeconds, parseShard } from './numbers.ts';
 import { InvalidInputError, Problems } from './problems.ts';
 import { parseProxy } from './proxy.ts';
 import { parseResponseFile } from './response-file.ts';
-import { type InputName, type InputReader, RETRY_POLICIES } from './schema.ts';
+import { INPUT_NAMES, type InputName, type InputReader, RETRY_POLICIES } from './schema.ts';
 
 /** What the step is to do: checked, complete and frozen. Nothing after it looks at an input again. */
 export type Plan = Readonly<{
@@ -23,6 +25,8 @@ export type Plan = Readonly<{
   waitForDurableExecution: boolean;
   responseStream: boolean;
   proxy: ProxyVariables;
+  /** The region where the SDK's own chain names none. */
+  defaultRegion?: string;
   expressions: Expressions;
   failOnFunctionError: boolean;
   showResponse: boolean;
@@ -49,6 +53,8 @@ const ALWAYS_VERIFIED =
 /** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
 export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
   const problems = new Problems();
+  checkInputNames(environment.inputNames, INPUT_NAMES, problems);
+  checkAwsSettings(environment.aws, problems);
   const flag = (name: InputName) => parseBoolean({ name, value: read(name) }, problems);
   const seconds = (name: InputName, least: number) =>
     parseSeconds({ name, value: read(name), least, most: LONGEST_SECONDS }, problems);
@@ -57,6 +63,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   const { workspace, temporaryFolder } = environment;
   const folders = { workspace, temporaryFolder };
 
+  const retry = parseChoice({ name: 'retry', value: read('retry'), choices: RETRY_POLICIES }, problems);
   const responseStream = flag('response_stream');
   const waitUntilReady = flag('wait_until_ready');
   const waitForDurableExecution = flag('wait_for_durable_execution');
@@ -68,7 +75,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
       folders,
       repeat: repeat ?? 1,
       shard: shard ?? { index: 0, total: 1 },
-      mayAskTwice: read('retry') !== 'never',
+      mayAskTwice: retry !== 'never',
       responseStream: responseStream ?? false,
     },
     problems,
@@ -79,7 +86,6 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
       ? Math.max(USUAL_CONCURRENCY, repeat ?? 1)
       : count('max_concurrency', MOST_IN_FLIGHT);
   const timeoutMs = seconds('timeout_seconds', 1);
-  const retry = parseChoice({ name: 'retry', value: read('retry'), choices: RETRY_POLICIES }, problems);
   const retryMs = seconds('retry_seconds', 0);
   const failOnFunctionError = flag('fail_on_function_error');
   const expressions = await parseExpressions(
@@ -132,6 +138,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     waitForDurableExecution,
     responseStream,
     proxy: Object.freeze(proxy),
+    ...(environment.aws.defaultRegion !== undefined && { defaultRegion: environment.aws.defaultRegion }),
     expressions: Object.freeze(expressions),
     failOnFunctionError,
     showResponse,

@@ -46,5 +46,8 @@ export const INPUT_DEFAULTS = {
 /** A declared input. */
 export type InputName = keyof typeof INPUT_DEFAULTS;
 
+/** The names of all declared inputs. */
+export const INPUT_NAMES: readonly string[] = Object.keys(INPUT_DEFAULTS);
+
 /** Gives an input's text as the runner hands it over: trimmed, the default where it was not given. */
 export type InputReader = (name: InputName) => string;

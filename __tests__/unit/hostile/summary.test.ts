@@ -119,7 +119,10 @@ const fields = ({ result }: InvocationResult): string[] =>
   ].filter((text) => text !== undefined);
 const agreed = hostileDelivery.filter((ended) => !fields(ended).some(disagreeing));
 
-const judge = await judging({ expect: "response != 'never'", query: 'response' }, { failOnFunctionError: false });
+const judge = await judging(
+  { expect: "response != 'never'", query: 'response' },
+  { failOnFunctionError: false },
+);
 const judgeAll = (deliveries: readonly InvocationResult[]): Evaluation[] =>
   deliveries.map((ended) => judge(ended));
 
