@@ -1,9 +1,15 @@
 import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isRequestId, periodUrl, requestUrl } from './links.ts';
+import { adviseOnNotFound } from './not-found-advice.ts';
 import { fixInText, policyInTheWay, readPermission, statementOn } from './permission.ts';
 
 /** What the job can tell about its credentials. */
-export type JobFacts = Readonly<{ eventName: string; hasOidc: boolean }>;
+export type JobFacts = Readonly<{
+  eventName: string;
+  hasOidc: boolean;
+  /** The variables of an endpoint that are set; the first counts. */
+  aws?: Readonly<{ endpoints: readonly Readonly<{ variable: string }>[] }>;
+}>;
 
 /** Everything that advice is made from. */
 type Case = Readonly<{
@@ -36,9 +42,13 @@ const VPC = "Check the subnets and security groups in the function's VPC configu
 const FILE_SYSTEM =
   'The function could not mount its file system. Check the mount target, its security group and the execution role.';
 const PROXY = 'Check the proxy in HTTPS_PROXY or HTTP_PROXY. To bypass it, add the host to NO_PROXY.';
-const NETWORK = "Check the region, AWS_ENDPOINT_URL_LAMBDA and the runner's network.";
+/** The variable that decides where a request goes: the one that is set, or the one to set. */
+const endpointVariable = ({ job }: Case): string =>
+  job.aws?.endpoints[0]?.variable ?? 'AWS_ENDPOINT_URL_LAMBDA';
+const network = (the: Case): string => `Check the region, ${endpointVariable(the)} and the runner's network.`;
 const CREDENTIALS_SOURCE = 'Check where the runner gets its AWS credentials from.';
-const STRANGER = 'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.';
+const stranger = (the: Case): string =>
+  `Check ${endpointVariable(the)}, and the proxy or firewall between the runner and Lambda.`;
 const TOO_LARGE = 'Put the data where the function can fetch it, for example in S3, and send its location.';
 const CONFIGURATION = "Check the function's configuration and deploy it again.";
 const CREDENTIALS_WRONG =
@@ -133,15 +143,21 @@ function denied({ failure, invocation, region }: Case): string {
   return fixInText(readPermission({ ...asked, error: failure })) || FIX;
 }
 
+type Advise = string | ((the: Case) => string);
 type MessageAdvice = readonly (readonly [message: RegExp, advice: string])[];
 
 const byMessage =
-  (rows: MessageAdvice, otherwise: string) =>
-  ({ failure }: Case): string =>
-    rows.find(([message]) => message.test(failure.message))?.[1] ?? otherwise;
+  (rows: MessageAdvice, otherwise: Advise) =>
+  (the: Case): string => {
+    const row = rows.find(([message]) => message.test(the.failure.message));
+    if (row !== undefined) return row[1];
+    return typeof otherwise === 'string' ? otherwise : otherwise(the);
+  };
 
 // As Lambda words them.
 const INVALID_PARAMETERS: MessageAdvice = [
+  [/is enabled with tenancy configuration/, 'Set tenant_id.'],
+  [/is not enabled with tenancy configuration/, 'Remove tenant_id.'],
   [
     /Tail logs are not supported/,
     'Remove log_type: Tail, or set retry: safe, which retries without the log tail.',
@@ -162,8 +178,6 @@ const CONFLICTS: MessageAdvice = [
   ],
 ];
 
-type Advise = string | ((the: Case) => string);
-
 /** What to do, by the error's name; every error of the Invoke API's model is here or falls under what was proved. */
 const BY_NAME: Readonly<Record<string, Advise>> = {
   RegionMissing:
@@ -172,7 +186,7 @@ const BY_NAME: Readonly<Record<string, Advise>> = {
   TokenProviderError: credentialsAdvice,
   MissingAuthenticationTokenException: credentialsAdvice,
   CredentialsUnavailable: uncredentialed,
-  DeadlineExceeded: byMessage([[/^Could not get credentials/, CREDENTIALS_SOURCE]], NETWORK),
+  DeadlineExceeded: byMessage([[/^Could not get credentials/, CREDENTIALS_SOURCE]], network),
   ExpiredTokenException:
     'The credentials have expired. Run aws-actions/configure-aws-credentials shortly before this step, or raise its role-duration-seconds.',
   UnrecognizedClientException: CREDENTIALS_WRONG,
@@ -182,8 +196,8 @@ const BY_NAME: Readonly<Record<string, Advise>> = {
   RequestTimeTooSkewed: "Set the runner's clock.",
   AccessDeniedException: denied,
   InvalidParameterValueException: byMessage(INVALID_PARAMETERS, FIX),
-  ResourceNotFoundException:
-    "Check the function's name, qualifier and region, and the account of the credentials.",
+  ResourceNotFoundException: ({ failure, ...asked }) =>
+    adviseOnNotFound({ ...asked, message: failure.message }),
   TooManyRequestsException: ({ failure }) => {
     if (failure.reason?.startsWith('Reserved')) {
       return `The function's own reserved concurrency is used up (${failure.reason}). Raise it. ${TRY_LATER}`;
@@ -244,10 +258,10 @@ const BY_NAME: Readonly<Record<string, Advise>> = {
     'The proxy in HTTPS_PROXY blocked the connection. Check its address and credentials, and that it allows the Lambda endpoint. To bypass it, add the host to NO_PROXY.',
   'HTTP 407':
     'The proxy requires credentials. Add them to HTTP_PROXY (http://user:password@host:port), from a secret.',
-  ENOTFOUND: ({ failure }) =>
-    failure.throughProxy
+  ENOTFOUND: (the) =>
+    the.failure.throughProxy
       ? PROXY
-      : 'The host name does not exist. Check the region and AWS_ENDPOINT_URL_LAMBDA.',
+      : `The host name does not exist. Check the region and ${endpointVariable(the)}.`,
   CERT_HAS_EXPIRED: OUTDATED_CERTIFICATE,
   CERT_NOT_YET_VALID: OUTDATED_CERTIFICATE,
   ERR_TLS_CERT_ALTNAME_INVALID: OTHER_HOST,
@@ -307,8 +321,8 @@ function adviseOnRefusal(the: Case): string {
   if (typeof named === 'string') return named;
   if (named) return named(the);
   if (failure.throughProxy) return PROXY;
-  if (failure.name.startsWith('HTTP ')) return STRANGER;
-  return failure.statusCode === undefined ? NETWORK : FIX;
+  if (failure.name.startsWith('HTTP ')) return stranger(the);
+  return failure.statusCode === undefined ? network(the) : FIX;
 }
 
 /** What a user can do about a failure: a sentence or a few, never empty. */
