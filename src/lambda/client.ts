@@ -13,7 +13,16 @@ export type ClientOptions = ClientListeners &
 
 /** The SDK's own chain of places for the region, with a default in place of the instance's metadata at its end. */
 const regionOr = (defaultRegion: string) =>
-  loadConfig({ ...NODE_REGION_CONFIG_OPTIONS, default: defaultRegion }, NODE_REGION_CONFIG_FILE_OPTIONS);
+  loadConfig(
+    {
+      ...NODE_REGION_CONFIG_OPTIONS,
+      // A variable that a workflow sets from nothing is empty, which the SDK takes for a region.
+      environmentVariableSelector: (variables) =>
+        NODE_REGION_CONFIG_OPTIONS.environmentVariableSelector(variables) || undefined,
+      default: defaultRegion,
+    },
+    NODE_REGION_CONFIG_FILE_OPTIONS,
+  );
 
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
