@@ -1,5 +1,5 @@
 import { type Problems, quote } from './problems.ts';
-import { explainChoice, findChoice, inBrackets } from './suggestions.ts';
+import { explainChoice, findChoice, inParentheses } from './suggestions.ts';
 
 /** One of a fixed set of words, in any letter case; the message suggests what was meant. */
 export function parseChoice<Choice extends string>(
@@ -10,7 +10,7 @@ export function parseChoice<Choice extends string>(
   if (found !== undefined) return found;
   const listed = `${input.choices.slice(0, -1).join(', ')} or ${input.choices.at(-1)}`;
   problems.add(
-    `${input.name} must be ${listed}; got ${quote(input.value)}${inBrackets(explainChoice(input.value, input.choices))}.`,
+    `${input.name} must be ${listed}; got ${quote(input.value)}${inParentheses(explainChoice(input.value, input.choices))}.`,
   );
   return undefined;
 }
@@ -31,7 +31,7 @@ export function parseBoolean(
 ): boolean | undefined {
   const found = BOOLEANS.get(input.value);
   if (found === undefined) {
-    const why = inBrackets(explainChoice(input.value, ['true', 'false']));
+    const why = inParentheses(explainChoice(input.value, ['true', 'false']));
     problems.add(`${input.name} must be true or false; got ${quote(input.value)}${why}.`);
   }
   return found;

@@ -5,7 +5,7 @@ import {
   explainOtherResource,
   explainQualifier,
   explainRegion,
-  inBrackets,
+  inParentheses,
 } from './suggestions.ts';
 
 // Patterns and limits: the Invoke API's model, members FunctionName and Qualifier.
@@ -62,7 +62,7 @@ export function parseQualifier(
   if (text === '') return undefined;
   if (text.length > LONGEST_QUALIFIER || !QUALIFIER.test(text)) {
     problems.add(
-      `qualifier must be a version (7), an alias (PROD) or $LATEST: letters, digits, - and _, at most ${LONGEST_QUALIFIER}; got ${quote(text)}${inBrackets(explainQualifier(text))}.`,
+      `qualifier must be a version (7), an alias (PROD) or $LATEST: letters, digits, - and _, at most ${LONGEST_QUALIFIER}; got ${quote(text)}${inParentheses(explainQualifier(text))}.`,
     );
     return undefined;
   }
@@ -83,7 +83,7 @@ export function parseRegion(
   if (text === '') return reference?.region;
   if (!REGION.test(text)) {
     problems.add(
-      `region must be the code of an AWS region, for example eu-west-1; got ${quote(text)}${inBrackets(explainRegion(text))}.`,
+      `region must be the code of an AWS region, for example eu-west-1; got ${quote(text)}${inParentheses(explainRegion(text))}.`,
     );
     return undefined;
   }

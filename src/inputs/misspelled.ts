@@ -1,5 +1,6 @@
 import leven from 'leven';
 import { type Problems, quote } from './problems.ts';
+import { bare } from './suggestions.ts';
 
 /** Names that mean one of our inputs, or something that is no input, and what to write instead. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -39,10 +40,7 @@ const CREDENTIALS =
   'credentials are not inputs. Add a step with aws-actions/configure-aws-credentials before this one, or set the variables in env of the job';
 
 // A name that is much longer than any input is none that was misspelled.
-const LONGEST_NAME = 48;
-
-/** A name without what tells snake_case, kebab-case and camelCase apart. A runner passes names in capitals. */
-const bare = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+const LONGEST_INPUT_NAME = 48;
 
 const areSwapped = (one: string, other: string): boolean =>
   one.length === other.length &&
@@ -55,7 +53,7 @@ const areSwapped = (one: string, other: string): boolean =>
  * Whether a name is so near to an input's that nothing else was meant. Short words have many neighbors ("task" and
  * "mask", "preload" and "payload"): the shorter the word, the less may be another letter instead of a missing one.
  */
-function isNear(given: string, input: string): boolean {
+function readsLike(given: string, input: string): boolean {
   if (given === input || areSwapped(given, input)) return true;
   const distance = leven(given, input);
   if (input.length > 7) return distance <= 2;
@@ -68,13 +66,13 @@ const OTHERS = new Map(Object.entries(OTHER_NAMES).map(([name, means]) => [bare(
 
 /** What to do about a name that is not declared; undefined where it reads like no input of ours. */
 function correction(name: string, declared: readonly string[]): string | undefined {
-  if (name.length > LONGEST_NAME) return undefined;
+  if (name.length > LONGEST_INPUT_NAME) return undefined;
   const given = bare(name);
   const other = OTHERS.get(given);
   if (other === 'credentials') return CREDENTIALS;
   if (other !== undefined) return declared.includes(other) ? `write ${other}` : other;
   const [nearest] = declared
-    .filter((input) => isNear(given, bare(input)))
+    .filter((input) => readsLike(given, bare(input)))
     .sort((one, two) => leven(given, bare(one)) - leven(given, bare(two)));
   return nearest === undefined ? undefined : `write ${nearest}`;
 }

@@ -1,5 +1,5 @@
 import { type Problems, quote } from './problems.ts';
-import { explainSeconds, inBrackets } from './suggestions.ts';
+import { explainSeconds, inParentheses } from './suggestions.ts';
 
 /** A whole number within bounds. */
 export function parseInteger(
@@ -9,7 +9,7 @@ export function parseInteger(
   const value = /^\d+$/.test(input.value) ? Number(input.value) : Number.NaN;
   if (value >= input.least && value <= input.most) return value;
   const [of, why] =
-    input.of === undefined ? ['', ''] : [` of ${input.of}`, inBrackets(explainSeconds(input.value))];
+    input.of === undefined ? ['', ''] : [` of ${input.of}`, inParentheses(explainSeconds(input.value))];
   problems.add(
     `${input.name} must be a whole number${of} from ${input.least} to ${input.most}; got ${quote(input.value)}${why}.`,
   );

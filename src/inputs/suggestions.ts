@@ -93,15 +93,16 @@ const REGIONS: readonly string[] = [
   ...['cn-north-1', 'cn-northwest-1'],
 ];
 
-const bare = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '');
+/** A word without what tells snake_case, kebab-case, camelCase and capitals apart. */
+export const bare = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '');
 
 // What is suggested is a word of a few letters.
 const LONGEST_GIVEN = 40;
 
 // As many letters may be wrong in a short word, and in a longer one.
-const NEAR = { short: 2, long: 3 } as const;
-const isNear = ({ word, distance }: Readonly<{ word: string; distance: number }>): boolean =>
-  distance <= (word.length > 5 ? NEAR.long : NEAR.short);
+const MOST_LETTERS_OFF = { short: 2, long: 3 } as const;
+const isNearEnough = ({ word, distance }: Readonly<{ word: string; distance: number }>): boolean =>
+  distance <= (word.length > 5 ? MOST_LETTERS_OFF.long : MOST_LETTERS_OFF.short);
 
 /** The word that comes nearest to what was given, if one is near enough. */
 function nearest(given: string, words: readonly string[]): string | undefined {
@@ -109,7 +110,7 @@ function nearest(given: string, words: readonly string[]): string | undefined {
   const [first] = words
     .map((word) => ({ word, distance: leven(bare(given), bare(word)) }))
     .sort((one, two) => one.distance - two.distance);
-  return first !== undefined && isNear(first) ? first.word : undefined;
+  return first !== undefined && isNearEnough(first) ? first.word : undefined;
 }
 
 /** What was given as a region and is none. */
@@ -177,5 +178,5 @@ export function explainSeconds(text: string): string | undefined {
 }
 
 /** An explanation behind what it explains; empty where there is none. */
-export const inBrackets = (explanation: string | undefined): string =>
+export const inParentheses = (explanation: string | undefined): string =>
   explanation === undefined ? '' : ` (${explanation})`;

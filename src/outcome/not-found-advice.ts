@@ -6,7 +6,7 @@ export type NotFound = Readonly<{ invocation: Invocation; region: string | undef
 // The message is Lambda's own where its ARN has this form; an account is twelve digits.
 const ACCOUNT_IN_MESSAGE = /\barn:[a-z-]{1,30}:lambda:[a-z0-9-]{1,30}:(\d{12}):/;
 // The region may come from the environment, and what stands in a command is to mean nothing to a shell.
-const REGION = /^[a-z0-9-]{1,30}$/;
+const SAFE_REGION = /^[a-z0-9-]{1,30}$/;
 
 /** The command that lists what there is: aliases, versions or functions. */
 function listing({ functionName, reference, qualifier }: Invocation): string {
@@ -25,7 +25,7 @@ export function adviseOnNotFound({ invocation, region, message }: NotFound): str
   const { name, qualifier: own, accountId } = invocation.reference;
   const qualifier = invocation.qualifier ?? own;
   const account = accountId ?? ACCOUNT_IN_MESSAGE.exec(message)?.[1];
-  const known = region !== undefined && REGION.test(region);
+  const known = region !== undefined && SAFE_REGION.test(region);
   const places = [
     known ? `in ${region}` : 'in the region of the job',
     account === undefined ? "the credentials' account" : `account ${account}`,

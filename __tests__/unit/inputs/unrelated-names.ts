@@ -219,11 +219,11 @@ export const UNRELATED_NAMES = [
     'task',
     'entry',
     'share',
+    'preload',
     'export-path',
     'url',
   ],
   ...[
-    'method',
     'headers',
     'data',
     'message',
