@@ -3,8 +3,13 @@ import leven from 'leven';
 /** What a text is known to be instead of a valid value, in words for a message. The first row that fits counts. */
 type Recognizer = readonly (readonly [pattern: RegExp, what: string])[];
 
-const recognize = (text: string, rows: Recognizer): string | undefined =>
-  rows.find(([pattern]) => pattern.test(text))?.[1];
+// Longer than any name or ARN. What a pattern takes for a text of any length is more than a step has.
+const LONGEST_RECOGNIZED = 512;
+
+function recognize(text: string, rows: Recognizer): string | undefined {
+  const start = text.slice(0, LONGEST_RECOGNIZED);
+  return rows.find(([pattern]) => pattern.test(start))?.[1];
+}
 
 const NOT_EVALUATED =
   'the expression was not evaluated: ${{ }} has no effect in a file or in the default of a reusable input';
@@ -117,7 +122,7 @@ function nearest(given: string, words: readonly string[]): string | undefined {
 export function explainRegion(text: string): string | undefined {
   const known = recognize(text, ANYWHERE);
   if (known !== undefined) return known;
-  const zone = /^([a-z]+(?:-[a-z]+)+-\d)[a-z]$/i.exec(text)?.[1]?.toLowerCase();
+  const zone = /^([a-z]+(?:-[a-z]+)+-\d)[a-z]$/i.exec(text.slice(0, LONGEST_GIVEN))?.[1]?.toLowerCase();
   if (zone !== undefined && REGIONS.includes(zone)) {
     return `that is an availability zone; did you mean "${zone}"?`;
   }

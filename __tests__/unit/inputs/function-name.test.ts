@@ -105,6 +105,15 @@ describe('function_name', () => {
     expect(others).toEqual([]);
   });
 
+  test.each([':', '.', '-', 'a', 'arn:', 'https:', '$A', ' a'])(
+    'of 120,000 times %j is refused',
+    async (part) => {
+      const [problem, ...others] = await problemsFor({ function_name: part.repeat(120_000 / part.length) });
+      expect(problem).toMatch(/^function_name is (?:not valid|too long)/);
+      expect(others).toEqual([]);
+    },
+  );
+
   test('may have 64 characters and no more', async () => {
     expect(await problemsFor({ function_name: 'n'.repeat(64) })).toEqual([]);
     expect(await problemsFor({ function_name: 'n'.repeat(65) })).toEqual([
