@@ -213,7 +213,7 @@ describe('the direction of imports', () => {
     const isTwice = ({ name, file }: { name: string; file: string }): boolean =>
       places.some((other) => other.name === name && other.file !== file);
     const found = places.filter(isTwice).map(({ file, name }) => [file, name] as const);
-    expect(excess(byFile(found), TWICE)).toEqual({});
+    expect(byFile(found)).toEqual({});
   });
 
   test('main tells the story in 80 lines at most', () => {
@@ -290,55 +290,6 @@ describe('the language', () => {
 });
 
 const LONGEST_FUNCTION = 40;
-
-/** Files by folder that still offend, to be cleaned: a list that only shrinks. */
-type Exempt = Readonly<Record<string, readonly string[]>>;
-
-const LONG: Exempt = {
-  'inputs/entry.ts': ['parse'],
-  'inputs/plan.ts': ['makePlan'],
-  'lambda/api.ts': ['carryRequests'],
-  'lambda/invoker.ts': ['invokeWithin'],
-};
-const TWICE: Exempt = {
-  'inputs/comment.ts': ['headOf'],
-  'inputs/entry.ts': ['checkStream'],
-  'inputs/environment.ts': ['readInput'],
-  'inputs/expressions.ts': ['Library'],
-  'inputs/folders.ts': ['Named', 'Place'],
-  'inputs/function-name.ts': ['explain'],
-  'inputs/invocations.ts': ['Library', 'Note', 'readInput', 'readList', 'checkStream'],
-  'inputs/lines.ts': ['linesOf'],
-  'lambda/attempt-progress.ts': ['ResponseHead'],
-  'lambda/durable.ts': ['Read', 'errorPayload'],
-  'lambda/evidence.ts': ['Named', 'Told'],
-  'lambda/exchange.ts': ['headOf'],
-  'lambda/flaws.ts': ['ResponseHead'],
-  'lambda/limiter.ts': ['Waiting'],
-  'lambda/readiness.ts': ['Row', 'Waiting'],
-  'lambda/stream.ts': ['errorPayload'],
-  'outcome/advice.ts': ['Case'],
-  'outcome/expectations.ts': ['show', 'typeOf', 'Explanation', 'explain'],
-  'outcome/function-advice.ts': ['Case', 'Row'],
-  'outcome/function-error.ts': ['show', 'linesOf', 'messageOf', 'typeOf'],
-  'outcome/log-tail.ts': ['Place'],
-  'outcome/permission.ts': ['Refusal', 'Told', 'Read', 'Note', 'plain'],
-  'report/comment/comment.ts': ['Refusal', 'Explanation', 'reasonOf', 'readList'],
-  'report/summary/permission-table.ts': ['reasonOf'],
-  'report/summary/timeline.ts': ['plain'],
-  'shared/errors.ts': ['messageOf'],
-};
-
-/** Offenders by file, without those that are known. */
-function excess(
-  found: Readonly<Record<string, readonly string[]>>,
-  exempt: Exempt,
-): Record<string, string[]> {
-  const unknown = Object.entries(found).map(
-    ([file, names]) => [file, names.filter((name) => !exempt[file]?.includes(name))] as const,
-  );
-  return Object.fromEntries(unknown.filter(([, names]) => names.length > 0));
-}
 
 /** Names by the file that they stand in. */
 function byFile(found: readonly (readonly [file: string, name: string])[]): Record<string, string[]> {
@@ -433,7 +384,7 @@ describe('functions', () => {
   });
 
   test('have 40 lines at most', () => {
-    expect(excess(longFunctions, LONG)).toEqual({});
+    expect(longFunctions).toEqual({});
   });
 });
 

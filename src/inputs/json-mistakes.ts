@@ -4,7 +4,7 @@ import type { JsonInput } from './json-text.ts';
 import { looksLikePath } from './path-text.ts';
 
 /** A mistake: its offset in the text, and sentences that name it and the fix without any text of a value. */
-export type Mistake = Readonly<{ offset: number; advice: string }>;
+export type JsonMistake = Readonly<{ offset: number; advice: string }>;
 
 /** A text that JSON.parse refuses, the input that holds it, and the offset that JSON.parse names, where it does. */
 type Given = Readonly<{ text: string; input: JsonInput; reported: number | undefined }>;
@@ -266,7 +266,7 @@ const say = (advice: Advice, context: Context): string =>
 const CLOSING_QUOTE = /[\u201c-\u201f]\s*[,:}\]]/;
 
 /** A mistake in a string: it has a typographic quote for its end, does not end, or has what strings can't have. */
-function mistakeInString(context: Context, reported: number | undefined): Mistake | undefined {
+function mistakeInString(context: Context, reported: number | undefined): JsonMistake | undefined {
   const { token, before, text } = context;
   const isBroken = token.mark === '"' && !token.isScalar;
   const string = isBroken ? token : isInsideString(context) ? before : undefined;
@@ -282,7 +282,7 @@ function mistakeInString(context: Context, reported: number | undefined): Mistak
 }
 
 /** Names the mistake in a text that is no JSON. It takes time in proportion to the text, whatever the text is. */
-export function findMistake({ text, input, reported }: Given): Mistake {
+export function findMistake({ text, input, reported }: Given): JsonMistake {
   const found = findBreak(text);
   // Only where the scanner takes something that JSON.parse does not.
   if (!found) return { offset: reported ?? 0, advice: NOT_JSON };

@@ -1,7 +1,15 @@
 import { createScanner } from 'jsonc-parser';
 
 /** What the grammar of JSON allows next; `value` is the value of the whole text or of a key. */
-export type Expected = 'value' | 'first_item' | 'item' | 'first_key' | 'key' | 'colon' | 'separator' | 'end';
+export type ExpectedToken =
+  | 'value'
+  | 'first_item'
+  | 'item'
+  | 'first_key'
+  | 'key'
+  | 'colon'
+  | 'separator'
+  | 'end';
 
 /** A piece of the text from `offset` to before `end`. `mark` is its first character, '' at the end of the text. */
 export type Token = Readonly<{ offset: number; end: number; mark: string; isScalar: boolean }>;
@@ -9,7 +17,7 @@ export type Token = Readonly<{ offset: number; end: number; mark: string; isScal
 /** The first token that is not JSON, what was expected instead, the token before and the bracket that is open. */
 export type Break = Readonly<{
   token: Token;
-  expected: Expected;
+  expected: ExpectedToken;
   before: Token | undefined;
   open: '{' | '[' | undefined;
 }>;
@@ -53,23 +61,23 @@ const CLOSERS = { '{': '}', '[': ']' } as const;
 /** Follows the grammar of JSON without recursion, so that the depth of a text can do no harm. */
 class Grammar {
   readonly #open: ('{' | '[')[] = [];
-  expected: Expected = 'value';
+  expected: ExpectedToken = 'value';
 
   get open(): '{' | '[' | undefined {
     return this.#open.at(-1);
   }
 
-  #afterValue(): Expected {
+  #afterValue(): ExpectedToken {
     return this.#open.length === 0 ? 'end' : 'separator';
   }
 
-  #close(): Expected {
+  #close(): ExpectedToken {
     this.#open.pop();
     return this.#afterValue();
   }
 
   /** What is expected after a token; undefined where the token is not expected. */
-  #after({ mark, isScalar }: Token): Expected | undefined {
+  #after({ mark, isScalar }: Token): ExpectedToken | undefined {
     const { expected, open } = this;
     switch (expected) {
       case 'first_key':

@@ -29,13 +29,13 @@ function isUtf16([first, second]: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
-type Checked = Readonly<{ problem: string } | { problem?: never; warnings: readonly string[] }>;
+type CheckedBytes = Readonly<{ problem: string } | { problem?: never; warnings: readonly string[] }>;
 
 /** Checks that the bytes of an event are JSON, and that they read like what was meant. */
 async function checkBytes(
   bytes: Uint8Array,
   { source, input }: { source: string; input: JsonInput },
-): Promise<Checked> {
+): Promise<CheckedBytes> {
   if (!isUtf8(bytes)) {
     return {
       problem: `${source} is not UTF-8${isUtf16(bytes) ? ' but UTF-16' : ''}. Save it as UTF-8.`,

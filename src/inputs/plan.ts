@@ -11,7 +11,7 @@ import { checkInputNames } from './misspelled.ts';
 import { Problems } from './problems.ts';
 import { parseProxy } from './proxy.ts';
 import { type CommentPlan, planComment } from './pull-request.ts';
-import { STEP_ERRORS, STEP_WARNINGS, type StepParts } from './rules.ts';
+import { STEP_ERRORS, STEP_WARNINGS, type StepFacts } from './rules.ts';
 import { INPUT_NAMES, type InputReader, type InputValues, parseInputs } from './schema.ts';
 
 /** What to invoke, and how. */
@@ -67,7 +67,7 @@ function planInvocations(
 }
 
 /** The warnings of a step that is not refused. Adds what the step is refused for to `problems`. */
-function checkTogether(values: InputValues, parts: StepParts, problems: Problems): string[] {
+function checkTogether(values: InputValues, parts: StepFacts, problems: Problems): string[] {
   const facts = { ...values, ...parts };
   for (const { applies, message } of STEP_ERRORS) if (applies(facts)) problems.add(message(facts));
   return STEP_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts));

@@ -92,7 +92,7 @@ export const ENTRY_WARNINGS: readonly EntryRule[] = [
 ];
 
 /** What a rule about the step may look at beside the inputs: the invocations that they ask for. */
-export type StepParts = Readonly<{
+export type StepFacts = Readonly<{
   planned: readonly Invocation[];
   /** How many there are, and how many of them have a response. Counted also where they are too many. */
   counts: Readonly<{ total: number; responses: number }>;
@@ -100,15 +100,15 @@ export type StepParts = Readonly<{
 }>;
 
 /** A rule about the step as a whole. */
-export type StepRule = Rule<InputName, InputValues & StepParts>;
+export type StepRule = Rule<InputName, InputValues & StepFacts>;
 
-const stepRule = <Name extends InputName>(rule: Rule<Name, Pick<InputValues, Name> & StepParts>): StepRule =>
+const stepRule = <Name extends InputName>(rule: Rule<Name, Pick<InputValues, Name> & StepFacts>): StepRule =>
   rule;
 
 const MOST_INVOCATIONS = 100_000;
 
 /** Whether the invocations are few enough to be made. */
-export const isWithinLimit = ({ total }: StepParts['counts']): boolean => total <= MOST_INVOCATIONS;
+export const isWithinLimit = ({ total }: StepFacts['counts']): boolean => total <= MOST_INVOCATIONS;
 
 /** Whether `function_name` and `invocations` both say which functions to invoke. */
 export const namesFunctionsTwice = (values: Pick<InputValues, 'function_name' | 'invocations'>): boolean =>
