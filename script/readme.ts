@@ -23,7 +23,7 @@ function comment(description: string): string[] {
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').trim();
 const value = (text: string): string =>
-  stringify(/^(?:true|false|\d+)$/.test(text) ? JSON.parse(text) : text).trim();
+  stringify(/^(?:true|false|\d+)$/.test(text) ? JSON.parse(text) : text, { lineWidth: 0 }).trim();
 
 const action = readActionFile('action.yml');
 const sections = {

@@ -177,6 +177,7 @@ async function createInvokeContext(
       onCredentials,
       onClockOffset: clockWarning(),
       runId: environment.github.runId,
+      ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
     }),
     policy: plan.policy,
     timing: REAL_TIMING,

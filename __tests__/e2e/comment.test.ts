@@ -37,7 +37,7 @@ afterAll(async () => {
 const isList = ({ method, path: asked }: RecordedRequest): boolean =>
   method === 'GET' && asked.endsWith('/comments');
 
-const commented = (options: Pick<StepOptions, 'onStart'> = {}): Promise<InvokeStep> =>
+const commented = (options: Pick<StepOptions, 'onStart' | 'contexts' | 'env'> = {}): Promise<InvokeStep> =>
   invokeStep(
     lambda,
     { function_name: 'echo', payload: '{}', comment_on_pull_request: 'true' },
@@ -49,6 +49,7 @@ const commented = (options: Pick<StepOptions, 'onStart'> = {}): Promise<InvokeSt
         GITHUB_EVENT_PATH: eventFile,
         GITHUB_API_URL: github.url,
         GITHUB_REPOSITORY: REPOSITORY,
+        ...options.env,
       },
     },
   );
@@ -82,4 +83,28 @@ signalTest('a cancelled step does not wait for GitHub', async () => {
   expect(step.signal).toBeNull();
   expect(step.outputs['outcome']).toBe('succeeded');
   expect(warnings(step)).toEqual([['warning', expect.stringContaining('The workflow was cancelled.')]]);
+});
+
+test('each job of a matrix and each step has a comment of its own, which its next run updates', async () => {
+  const step = (action: string, index: number): Promise<InvokeStep> =>
+    commented({
+      contexts: { strategy: { 'job-index': index, 'job-total': 2 } },
+      env: { GITHUB_WORKFLOW: 'CI', GITHUB_JOB: 'smoke', GITHUB_ACTION: action },
+    });
+  for (const [action, index] of [
+    ['__run', 0],
+    ['__run', 1],
+    ['again', 0],
+    ['__run', 1],
+  ] as const) {
+    expect((await step(action, index)).exitCode).toBe(0);
+  }
+  const keys = github
+    .comments(REPOSITORY, 7)
+    .map(({ body }) => decodeURIComponent(body.split('\n', 1)[0] ?? ''));
+  expect(keys).toEqual([
+    expect.stringContaining('CI/smoke/__run/0'),
+    expect.stringContaining('CI/smoke/__run/1'),
+    expect.stringContaining('CI/smoke/again/0'),
+  ]);
 });

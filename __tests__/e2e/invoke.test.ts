@@ -17,6 +17,7 @@ beforeAll(async () => {
       crash: { handler: `${HANDLERS}.crash` },
       slow: { handler: `${HANDLERS}.slow`, timeoutSeconds: 0.3 },
       big: { handler: `${HANDLERS}.big` },
+      tenant: { handler: ECHO, tenantIsolation: true },
     },
     deny: (request) => (request.functionName === 'forbidden' ? { kind: 'no-identity-policy' } : undefined),
   });
@@ -108,6 +109,19 @@ describe('what is sent', () => {
   });
 
   test.each([
+    ['AWS_DEFAULT_REGION', 'eu-north-1', { AWS_DEFAULT_REGION: 'eu-north-1' }],
+    ['AWS_REGION', 'eu-west-1', { AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'eu-north-1' }],
+    ["the profile's region", 'sa-east-1', { AWS_CONFIG_FILE: 'config', AWS_DEFAULT_REGION: 'eu-north-1' }],
+  ])('goes to the region that %s says: %s', async (_, region, env) => {
+    await invokeStep(
+      lambda,
+      { function_name: 'echo', payload: '{}' },
+      { env: { AWS_REGION: '', ...env }, workspace: { config: '[default]\nregion = sa-east-1\n' } },
+    );
+    expect(lambda.requests[0]?.headers['authorization']).toContain(`/${region}/lambda/aws4_request`);
+  });
+
+  test.each([
     {
       what: 'where it runs as the SDK does, where the job knows',
       env: { AWS_EXECUTION_ENV: 'Runner of Ours/7' },
@@ -181,7 +195,7 @@ describe('bad input', () => {
     const step = await invokeStep(lambda, {
       function_name: 'echo',
       payload: '{"secret": Object}',
-      invocation_type: 'event',
+      invocation_type: 'async',
       summary: 'yes',
       region: 'Ireland',
     });
@@ -190,10 +204,10 @@ describe('bad input', () => {
     const [annotation] = step.annotations;
     expect(annotation?.title).toBe('Invalid Input');
     expect(annotation?.message.split('\n')).toEqual([
-      'invocation_type must be RequestResponse, Event or DryRun; got "event" (did you mean "Event"?).',
+      'invocation_type must be RequestResponse, Event or DryRun; got "async" (did you mean "Event"?).',
       'region must be the code of an AWS region, for example eu-west-1; got "Ireland".',
       expect.stringContaining('payload, line 1, column 12: '),
-      'summary must be true or false; got "yes".',
+      'summary must be true or false; got "yes" (did you mean "true"?).',
     ]);
     expect(step.stdout).not.toContain('secret');
     expect(lambda.requests).toHaveLength(0);
@@ -310,6 +324,21 @@ describe('what stops an invocation', () => {
       ],
     },
     {
+      what: 'a missing alias',
+      inputs: { function_name: 'echo:live' },
+      env: {},
+      says: [
+        'Lambda looked for echo:live in us-east-1, account 123456789012.',
+        'aws lambda list-aliases --function-name echo --region us-east-1',
+      ],
+    },
+    {
+      what: 'a missing tenant',
+      inputs: { function_name: 'tenant' },
+      env: {},
+      says: ['InvalidParameterValueException', 'Set tenant_id.'],
+    },
+    {
       what: 'a missing permission',
       inputs: { function_name: 'forbidden' },
       env: {},
@@ -354,6 +383,12 @@ describe('what stops an invocation', () => {
       inputs: { function_name: 'echo', retry: 'never' },
       env: { AWS_ENDPOINT_URL_LAMBDA: 'http://127.0.0.1:1' },
       says: ['ECONNREFUSED', 'AWS_ENDPOINT_URL_LAMBDA'],
+    },
+    {
+      what: 'an endpoint for all services that is down',
+      inputs: { function_name: 'echo', retry: 'never' },
+      env: { AWS_ENDPOINT_URL_LAMBDA: '', AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
+      says: ['ECONNREFUSED', 'Check the region, AWS_ENDPOINT_URL and'],
     },
   ])('$what has a message of its own', async ({ inputs, env, says }) => {
     const step = await invokeStep(lambda, { ...inputs, payload: '{}' }, { env });

@@ -153,7 +153,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     with: {
       function_name: 'my function',
       payload: '{"name": "Ada",}',
-      invocation_type: 'event',
+      invocation_type: 'async',
       timeout_seconds: '0',
       expect: 'response.statusCode == 200',
       summary: 'yes',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { NoOperationTraceWriter } from '@actions/workflow-parser';
+import { isBasicExpression, NoOperationTraceWriter } from '@actions/workflow-parser';
 import { convertActionTemplate, parseAction } from '@actions/workflow-parser/actions/index';
 import type { ScalarToken } from '@actions/workflow-parser/templates/tokens/scalar-token';
 
@@ -18,6 +18,10 @@ export type ActionFile = Readonly<{
 /** An action's metadata as GitHub's own parser reads it, or what that parser has against it. */
 export type ParsedAction = Readonly<{ action: ActionFile | undefined; problems: readonly string[] }>;
 
+/** A scalar as it is written: the parser makes one call of several expressions in a text. */
+const textOf = (token: ScalarToken): string =>
+  (isBasicExpression(token) ? token.source : undefined) ?? token.toString();
+
 /** Parses the metadata of a JavaScript action. */
 export function parseActionText(name: string, content: string): ParsedAction {
   const { context, value } = parseAction({ name, content }, new NoOperationTraceWriter());
@@ -29,7 +33,7 @@ export function parseActionText(name: string, content: string): ParsedAction {
     inputs: Object.fromEntries(
       inputs.map(({ id, description = '', default: preset }) => [
         id,
-        { description, ...(preset !== undefined && { default: preset.toString(), preset }) },
+        { description, ...(preset !== undefined && { default: textOf(preset), preset }) },
       ]),
     ),
     outputs: Object.fromEntries(outputs.map(({ id, description = '' }) => [id, { description }])),

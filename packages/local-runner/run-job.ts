@@ -130,7 +130,7 @@ class Job {
       const run = await runStep({
         with: inputs,
         env: { ...env, GITHUB_ACTION: id },
-        contexts,
+        contexts: { ...contexts, github: { ...this.#github, action: id } },
         job,
         ...(uses === CHECKED_OUT && { action: job.workspace }),
       });

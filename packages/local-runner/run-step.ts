@@ -62,8 +62,16 @@ const CONTEXTS = {
   runner: {},
 } as const;
 
+/** The `github` context of a step whose job's variables are given: a runner has both from one place. */
+const githubContext = (variables: StepOptions['env'] = {}): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(variables)
+      .filter(([name]) => name.startsWith('GITHUB_'))
+      .map(([name, value]) => [name.slice('GITHUB_'.length).toLowerCase(), value]),
+  );
+
 function inputVariables({ token = '', ...options }: StepOptions, action: ActionFile) {
-  const contexts = { ...CONTEXTS, github: { token }, ...options.contexts };
+  const contexts = { ...CONTEXTS, github: { ...githubContext(options.env), token }, ...options.contexts };
   const declared = Object.entries(action.inputs).map(
     ([name, { preset }]) =>
       [name, options.with[name] ?? evaluateString(preset, { contexts, status: 'success' })] as const,

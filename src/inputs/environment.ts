@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { tmpdir } from 'node:os';
 import { getInput } from '@actions/core';
+import { type AwsSettings, awsSettingsIn } from './aws-settings.ts';
 import { INPUTS, type Input, type InputReader } from './schema.ts';
 
 /** Environment variables by name. */
@@ -41,6 +42,9 @@ export type Environment = Readonly<{
   nodeVersion: string;
   /** Whether NODE_TLS_REJECT_UNAUTHORIZED=0 is set, which has no effect here. */
   trustsAnyCertificate: boolean;
+  /** The names behind `INPUT_`, declared or not. */
+  inputNames: readonly string[];
+  aws: AwsSettings;
 }>;
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'];
@@ -51,6 +55,17 @@ export const readInput: InputReader = (name) => {
   const text = getInput(name, { trimWhitespace: !input.keepsWhiteSpace });
   return text.trim() === '' ? input.default : text;
 };
+
+const INPUT = 'INPUT_';
+
+/** The names of all inputs that a step has, in capitals on Windows, where variables have no letter case. */
+const inputNamesIn = (variables: Variables): readonly string[] =>
+  Object.freeze(
+    Object.keys(variables)
+      .map((name) => (process.platform === 'win32' ? name.toUpperCase() : name))
+      .filter((name) => name.startsWith(INPUT))
+      .map((name) => name.slice(INPUT.length)),
+  );
 
 // An access key id is no secret: it is in every signed request, and advice about permissions names it.
 const KEYS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'];
@@ -108,5 +123,7 @@ export function readEnvironment(): Environment {
     credentials: credentialsIn(variables, { token: readInput('github_token'), proxies: proxy }),
     nodeVersion: process.versions.node,
     trustsAnyCertificate,
+    inputNames: inputNamesIn(variables),
+    aws: awsSettingsIn(variables),
   });
 }

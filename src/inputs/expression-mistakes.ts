@@ -98,7 +98,7 @@ function mistakeInLexemes(lexemes: readonly Lexeme[]): Mistake | undefined {
 }
 
 /** How the library fails on a text: not at all, because the text ends too early, or on what it has read. */
-function failureOf(expression: string): 'none' | 'end' | 'syntax' | 'depth' {
+function parseFailureOf(expression: string): 'none' | 'end' | 'syntax' | 'depth' {
   try {
     parseTree(expression);
     return 'none';
@@ -116,7 +116,7 @@ function firstRefused(expression: string, lexemes: readonly Lexeme[]): number {
     const middle = Math.floor((taken + refused) / 2);
     const last = lexemes[middle - 1];
     const start = expression.slice(0, (last?.at ?? 0) + (last?.text.length ?? 0));
-    if (failureOf(start) === 'syntax') refused = middle;
+    if (parseFailureOf(start) === 'syntax') refused = middle;
     else taken = middle;
   }
   return refused - 1;
@@ -177,7 +177,7 @@ export function readTree(
   const lexemes = lexemesOf(expression);
   const mistake = mistakeInLexemes(lexemes);
   if (mistake !== undefined) return mistake;
-  const failure = failureOf(expression);
+  const failure = parseFailureOf(expression);
   switch (failure) {
     case 'end':
       return {

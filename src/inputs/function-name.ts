@@ -1,21 +1,13 @@
 import type { FunctionReference } from '../lambda/invocation.ts';
-import { isLambdaArn, splitFunctionName } from '../shared/arn.ts';
+import { splitFunctionName } from '../shared/arn.ts';
 import { type Problems, quote } from './problems.ts';
+import { explainFunctionName, explainOtherResource } from './suggestions.ts';
 
 const LONGEST_REFERENCE = 256;
 const LONGEST_NAME = 64;
 
 const FORMS =
   'Give a name (my-function), a qualified name (my-function:PROD), an ARN (arn:aws:lambda:eu-west-1:123456789012:function:my-function) or a partial ARN (123456789012:function:my-function)';
-
-function explain(text: string): string {
-  if (/\s/.test(text)) return 'it has white space in it; several functions stand one a line';
-  if (/^https?:/i.test(text)) return 'that is a URL';
-  if (/^arn:/.test(text) && !isLambdaArn(text)) return 'that ARN is not one of Lambda';
-  if (/^arn:/.test(text) && !/:function:/.test(text)) return 'that ARN is not one of a function';
-  if (/^arn:/.test(text)) return 'that ARN is not complete or has a wrong part';
-  return 'it is neither a name nor an ARN';
-}
 
 /** Splits `function_name` into its parts, which the Invoke API takes unsplit. */
 export function parseFunctionName(text: string, problems: Problems): FunctionReference | undefined {
@@ -24,8 +16,9 @@ export function parseFunctionName(text: string, problems: Problems): FunctionRef
     return undefined;
   }
   const reference = splitFunctionName(text);
-  if (reference === undefined) {
-    problems.add(`function_name is not valid: ${explain(text)}; got ${quote(text)}. ${FORMS}.`);
+  if (reference === undefined || explainOtherResource(text) !== undefined) {
+    const why = explainFunctionName(text) ?? 'it is neither a name nor an ARN';
+    problems.add(`function_name is not valid: ${why}; got ${quote(text)}. ${FORMS}.`);
     return undefined;
   }
   const { name } = reference;

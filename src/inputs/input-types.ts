@@ -1,5 +1,5 @@
-import leven from 'leven';
 import { quote } from './problems.ts';
+import { explainChoice, explainSeconds, findChoice, inParentheses } from './suggestions.ts';
 
 /** What became of an input's text: its value, or a problem in words that follow the input's name. */
 export type ParsedInput<Value> = Readonly<{ value: Value }> | Readonly<{ problem: string }>;
@@ -16,40 +16,35 @@ export const optional =
   (given) =>
     given === '' ? { value: undefined } : parse(given);
 
+/** What is known of a text that is not valid: what it is, or what was meant. */
+type Explain = (text: string) => string | undefined;
+
 /** What a text has to match and how long it may be; `form` says both, in words that follow "must be". */
 type TextRule = Readonly<{
   matches: (text: string) => boolean;
   longest: number;
   form: (longest: number) => string;
+  explain?: Explain;
 }>;
 
 /** A text that follows a rule of the API. */
 export const matching =
-  ({ matches, longest, form }: TextRule): ParseInput<string> =>
+  ({ matches, longest, form, explain }: TextRule): ParseInput<string> =>
   (given) =>
     given.length <= longest && matches(given)
       ? { value: given }
-      : { problem: `must be ${form(longest)}; got ${quote(given)}.` };
+      : { problem: `must be ${form(longest)}; got ${quote(given)}${inParentheses(explain?.(given))}.` };
 
-const bare = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '');
-const LARGEST_DISTANCE = 3;
-
-function suggestion(given: string, choices: readonly string[]): string {
-  const byDistance = choices
-    .map((choice) => ({ choice, distance: leven(bare(given), bare(choice)) }))
-    .sort((a, b) => a.distance - b.distance);
-  const [nearest] = byDistance;
-  return nearest && nearest.distance <= LARGEST_DISTANCE ? ` (did you mean "${nearest.choice}"?)` : '';
-}
-
-/** One of a fixed set of words, spelled exactly; the message suggests the nearest one. */
+/** One of a fixed set of words, in any letter case; the message suggests what was meant. */
 export const oneOf =
   <const Choice extends string>(choices: readonly Choice[]): ParseInput<Choice> =>
   (given) => {
-    const value = choices.find((choice) => choice === given);
+    const value = findChoice(given, choices);
     if (value !== undefined) return { value };
     const listed = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
-    return { problem: `must be ${listed}; got ${quote(given)}${suggestion(given, choices)}.` };
+    return {
+      problem: `must be ${listed}; got ${quote(given)}${inParentheses(explainChoice(given, choices))}.`,
+    };
   };
 
 const BOOLEANS = new Map([
@@ -64,24 +59,30 @@ const BOOLEANS = new Map([
 /** A boolean as YAML 1.2's core schema writes it, the rule of `core.getBooleanInput`. */
 export const flag: ParseInput<boolean> = (given) => {
   const value = BOOLEANS.get(given);
-  return value === undefined ? { problem: `must be true or false; got ${quote(given)}.` } : { value };
+  if (value !== undefined) return { value };
+  const why = inParentheses(explainChoice(given, ['true', 'false']));
+  return { problem: `must be true or false; got ${quote(given)}${why}.` };
 };
 
 type NumberBounds = Readonly<{ least: number; most: number }>;
 
-/** A whole number within bounds; `unit` names what it counts. */
+/** What a number counts, and what is known of a text that is none. */
+type NumberUnit = Readonly<{ name: string; explain: Explain }>;
+
+/** A whole number within bounds. */
 export const wholeNumber =
-  ({ least, most, unit }: NumberBounds & Readonly<{ unit?: string }>): ParseInput<number> =>
+  ({ least, most, unit }: NumberBounds & Readonly<{ unit?: NumberUnit }>): ParseInput<number> =>
   (given) => {
     const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
     if (value >= least && value <= most) return { value };
-    const of = unit === undefined ? '' : ` of ${unit}`;
-    return { problem: `must be a whole number${of} from ${least} to ${most}; got ${quote(given)}.` };
+    const of = unit === undefined ? '' : ` of ${unit.name}`;
+    const why = inParentheses(unit?.explain(given));
+    return { problem: `must be a whole number${of} from ${least} to ${most}; got ${quote(given)}${why}.` };
   };
 
 /** A whole number of seconds within bounds; the value is in milliseconds. */
 export const wholeSeconds = (bounds: NumberBounds): ParseInput<number> => {
-  const parse = wholeNumber({ ...bounds, unit: 'seconds' });
+  const parse = wholeNumber({ ...bounds, unit: { name: 'seconds', explain: explainSeconds } });
   return (given) => {
     const parsed = parse(given);
     return 'value' in parsed ? { value: parsed.value * 1000 } : parsed;

@@ -2,10 +2,12 @@ import type { ProxyVariables } from '../lambda/connection.ts';
 import type { Invocation } from '../lambda/invocation.ts';
 import type { InvokePolicy } from '../lambda/invoker.ts';
 import type { Expressions } from '../outcome/expectations.ts';
+import { checkAwsSettings } from './aws-settings.ts';
 import { parseEntries } from './entries.ts';
 import type { Environment } from './environment.ts';
 import { parseExpressions } from './expressions.ts';
 import { parseResponseFile } from './files.ts';
+import { checkInputNames } from './misspelled.ts';
 import { Problems } from './problems.ts';
 import { parseProxy } from './proxy.ts';
 import { type CommentPlan, planComment } from './pull-request.ts';
@@ -22,6 +24,8 @@ export type InvokePlan = Readonly<{
   waitForDurableExecution: boolean;
   responseStream: boolean;
   proxy: ProxyVariables;
+  /** The region where the SDK's own chain names none. */
+  defaultRegion?: string;
 }>;
 
 /** What counts as success. */
@@ -72,6 +76,8 @@ function checkTogether(values: InputValues, parts: StepFacts, problems: Problems
 /** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
 export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
   const problems = new Problems();
+  checkInputNames(environment.inputNames, INPUT_NAMES, problems);
+  checkAwsSettings(environment.aws, problems);
   // Problems with what to invoke come first.
   const valueProblems = new Problems();
   const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
@@ -93,6 +99,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   if (error) throw error;
   return Object.freeze({
     ...planInvocations(values, { invocations, maxConcurrency: concurrency, proxy: Object.freeze(proxy) }),
+    ...(environment.aws.defaultRegion !== undefined && { defaultRegion: environment.aws.defaultRegion }),
     expressions: Object.freeze(expressions),
     failOnFunctionError: values.fail_on_function_error,
     showResponse: values.show_response,

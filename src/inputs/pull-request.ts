@@ -124,8 +124,8 @@ export async function planComment(
 ): Promise<CommentPlan> {
   const payload = await readEventPayload(github.eventPath);
   return Object.freeze({
-    // A step's own place in its workflow, so that two steps of one job have a comment each.
-    key: (values.comment_key || [github.workflow, github.job, github.step].join('/')).slice(0, LONGEST_KEY),
+    // The default in action.yml has the index in a matrix besides, which only an expression can know. It is at the end.
+    key: (values.comment_key || [github.workflow, github.job, github.step].join('/')).slice(-LONGEST_KEY),
     token: values.github_token,
     apiUrl: github.apiUrl,
     repository: github.repository,

@@ -11,6 +11,7 @@ import {
   wholeSeconds,
 } from './input-types.ts';
 import type { Problems } from './problems.ts';
+import { explainQualifier, explainRegion } from './suggestions.ts';
 
 /** One declared input: how its text becomes a value, and the text that is used where it is not given. */
 export type Input<Value> = Readonly<{
@@ -41,6 +42,7 @@ const QUALIFIER = matching({
   longest: 128,
   form: (longest) =>
     `a version (7), an alias (PROD) or $LATEST: letters, digits, - and _, at most ${longest}`,
+  explain: explainQualifier,
 });
 const TENANT_ID = matching({
   matches: (id) => /^[a-zA-Z0-9._:/=+\-@ ]+$/.test(id),
@@ -56,6 +58,7 @@ const REGION = matching({
   matches: isRegion,
   longest: Number.POSITIVE_INFINITY,
   form: () => 'the code of an AWS region, for example eu-west-1',
+  explain: explainRegion,
 });
 /** What may be retried (docs/reliability.md). */
 const RETRY = oneOf(['safe', 'idempotent', 'never']);

@@ -1,4 +1,5 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config';
 import { VERSION } from '../shared/version.ts';
 import { type ClientListeners, LambdaApi } from './api.ts';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
@@ -9,6 +10,8 @@ export type ClientOptions = ClientListeners &
   Readonly<{
     /** The workflow run's id, which CloudTrail shows with each request. */
     runId?: string;
+    /** The region where neither AWS_REGION nor the profile names one. */
+    defaultRegion?: string;
   }>;
 
 /** What the user agent of each request says beside what the SDK does. */
@@ -16,6 +19,19 @@ const userAgent = (runId = ''): [string, string][] => [
   ['aws-lambda-invoke', VERSION],
   ...(runId === '' ? [] : [['run', runId] satisfies [string, string]]),
 ];
+
+/** The SDK's own chain of places for the region, with a default in place of the instance's metadata at its end. */
+const regionOr = (defaultRegion: string) =>
+  loadConfig(
+    {
+      ...NODE_REGION_CONFIG_OPTIONS,
+      // A variable that a workflow sets from nothing is empty, which the SDK takes for a region.
+      environmentVariableSelector: (variables) =>
+        NODE_REGION_CONFIG_OPTIONS.environmentVariableSelector(variables) || undefined,
+      default: defaultRegion,
+    },
+    NODE_REGION_CONFIG_FILE_OPTIONS,
+  );
 
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
@@ -32,14 +48,16 @@ export class Clients {
   of(region: string | undefined): LambdaApi {
     const known = this.#byRegion.get(region);
     if (known) return known;
+    const { runId, defaultRegion } = this.#options;
     const client = new LambdaClient({
+      ...(defaultRegion !== undefined && { region: regionOr(defaultRegion) }),
       ...(region !== undefined && { region }),
       // Prints nothing: it notes where credentials are looked for.
       logger: new CredentialTrail(),
       // The SDK may not retry an invocation: it can't know whether the function ran. Its retry middleware is removed
       // as well (LambdaApi), by a name that may change.
       maxAttempts: 1,
-      customUserAgent: userAgent(this.#options.runId),
+      customUserAgent: userAgent(runId),
       // What all requests have in common is put together once.
       cacheMiddleware: true,
       // For the requests of credential providers; its own are carried over the same agents.

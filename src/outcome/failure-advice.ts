@@ -1,12 +1,18 @@
 import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isExecutionArn } from '../shared/arn.ts';
 import { isRequestId, periodUrl, requestUrl } from './links.ts';
+import { adviseOnNotFound } from './not-found-advice.ts';
 import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
 import { readPermission } from './permission/reading.ts';
 import { adviseOnBlockedAction, fixInText } from './permission/wording.ts';
 
-/** What is known about the job's credentials. */
-export type JobFacts = Readonly<{ eventName: string; hasOidc: boolean }>;
+/** What is known about the job's credentials and settings. */
+export type JobFacts = Readonly<{
+  eventName: string;
+  hasOidc: boolean;
+  /** The variables of an endpoint that are set; the first counts. */
+  aws?: Readonly<{ endpoints: readonly Readonly<{ variable: string }>[] }>;
+}>;
 
 /** A failed invocation: everything that advice on it is made from. */
 type FailedInvocation = Readonly<{
@@ -16,22 +22,29 @@ type FailedInvocation = Readonly<{
   job: JobFacts;
 }>;
 
+type Advise = (failed: FailedInvocation) => string;
+
 /** A row applies to the failures of these names, and where it has a pattern, only to those whose message matches. */
 type FailureAdvice = Readonly<{
   names: readonly string[];
   message?: RegExp;
-  advice: string | ((failed: FailedInvocation) => string);
+  advice: string | Advise;
 }>;
 
 const FIX_AND_RERUN = 'Fix the problem above and re-run the job.';
 const RERUN_LATER = 'Re-run the job later, or raise retry_seconds.';
 const CHECK_PROXY = 'Check the proxy in HTTPS_PROXY or HTTP_PROXY. To bypass it, add the host to NO_PROXY.';
-const CHECK_NETWORK = "Check the region, AWS_ENDPOINT_URL_LAMBDA and the runner's network.";
-const CHECK_WHO_RESPONDS =
-  'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.';
 const CHECK_CREDENTIALS_SOURCE = 'Check where the runner gets its AWS credentials from.';
 const TRUST_ISSUER =
   "Node.js does not trust the certificate's issuer, as with a proxy that inspects TLS. Set NODE_EXTRA_CA_CERTS to the path of a PEM file with the issuer's CA certificate, in env of the step or the job.";
+
+/** The variable that decides where a request goes: the one that is set, or the one to set. */
+const endpointVariable = ({ job }: FailedInvocation): string =>
+  job.aws?.endpoints[0]?.variable ?? 'AWS_ENDPOINT_URL_LAMBDA';
+const checkNetwork: Advise = (failed) =>
+  `Check the region, ${endpointVariable(failed)} and the runner's network.`;
+const checkWhoResponds: Advise = (failed) =>
+  `Check ${endpointVariable(failed)}, and the proxy or firewall between the runner and Lambda.`;
 
 // The first row that applies is taken, so a row with a pattern is above the row of the same name without one. Every
 // error of the Invoke API's model is here, or its advice follows from whether the function ran. Messages that begin
@@ -103,7 +116,7 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
     message: /^Could not get credentials/,
     advice: CHECK_CREDENTIALS_SOURCE,
   },
-  { names: ['DeadlineExceeded'], advice: CHECK_NETWORK },
+  { names: ['DeadlineExceeded'], advice: checkNetwork },
   {
     names: ['ExpiredTokenException'],
     advice:
@@ -125,6 +138,16 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
   // The request
   {
     names: ['InvalidParameterValueException'],
+    message: /is enabled with tenancy configuration/,
+    advice: 'Set tenant_id.',
+  },
+  {
+    names: ['InvalidParameterValueException'],
+    message: /is not enabled with tenancy configuration/,
+    advice: 'Remove tenant_id.',
+  },
+  {
+    names: ['InvalidParameterValueException'],
     message: /Tail logs are not supported/,
     advice: 'Remove log_type: Tail, or set retry: safe, which retries without the log tail.',
   },
@@ -141,7 +164,7 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
   },
   {
     names: ['ResourceNotFoundException'],
-    advice: "Check the function's name, qualifier and region, and the account of the credentials.",
+    advice: ({ failure, ...asked }) => adviseOnNotFound({ ...asked, message: failure.message }),
   },
   {
     names: [
@@ -286,10 +309,10 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
   },
   {
     names: ['ENOTFOUND'],
-    advice: ({ failure }) =>
-      failure.throughProxy
+    advice: (failed) =>
+      failed.failure.throughProxy
         ? CHECK_PROXY
-        : 'The host name does not exist. Check the region and AWS_ENDPOINT_URL_LAMBDA.',
+        : `The host name does not exist. Check the region and ${endpointVariable(failed)}.`,
   },
   {
     names: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
@@ -369,8 +392,8 @@ function adviseOnRefusal(failed: FailedInvocation): string {
   );
   if (row !== undefined) return typeof row.advice === 'string' ? row.advice : row.advice(failed);
   if (failure.throughProxy) return CHECK_PROXY;
-  if (failure.name.startsWith('HTTP ')) return CHECK_WHO_RESPONDS;
-  return failure.statusCode === undefined ? CHECK_NETWORK : FIX_AND_RERUN;
+  if (failure.name.startsWith('HTTP ')) return checkWhoResponds(failed);
+  return failure.statusCode === undefined ? checkNetwork(failed) : FIX_AND_RERUN;
 }
 
 const LOOK_BACK_MS = 60_000;

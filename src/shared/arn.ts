@@ -19,7 +19,6 @@ const VERSION_OR_ALIAS = whole(QUALIFIER);
 const FUNCTION_REFERENCE = whole(
   `(?:arn:${PARTITION}:lambda:)?(?:(?<region>${REGION}):)?(?:${ACCOUNT}:)?(?:function:)?(?<name>${NAME_CHARACTER}+)(?::(?<qualifier>\\$LATEST(?:\\.PUBLISHED)?|[\\w-]+))?`,
 );
-const LAMBDA_ARN = new RegExp(`^arn:${PARTITION}:lambda:`);
 
 /** Whether a text is the code of an AWS region. */
 export const isRegion = (text: string): boolean => REGION_CODE.test(text);
@@ -29,9 +28,6 @@ export const isFunctionName = (text: string): boolean => FUNCTION_NAME.test(text
 
 /** Whether a text is a version, an alias or $LATEST. */
 export const isQualifier = (text: string): boolean => VERSION_OR_ALIAS.test(text);
-
-/** Whether a text begins as an ARN of Lambda does. */
-export const isLambdaArn = (text: string): boolean => LAMBDA_ARN.test(text);
 
 /** The parts of a function's name, partial ARN or ARN. */
 export type FunctionNameParts = Readonly<{

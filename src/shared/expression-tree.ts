@@ -21,7 +21,12 @@ const spelledLiteral = (value: unknown): string =>
 
 type Change = (node: ExpressionNode) => ExpressionNode;
 
-/** The same node with each of its children changed. */
+const mapSides = <Node extends Readonly<{ left: ExpressionNode; right: ExpressionNode }>>(
+  node: Node,
+  change: Change,
+): Node => ({ ...node, left: change(node.left), right: change(node.right) });
+
+/** The same node with each of its children changed. What is not JMESPath does not pass the check of the inputs, and stays. */
 export function mapChildren(node: ExpressionNode, change: Change): ExpressionNode {
   switch (node.type) {
     case 'NotExpression':
@@ -37,14 +42,9 @@ export function mapChildren(node: ExpressionNode, change: Change): ExpressionNod
     case 'ValueProjection':
     case 'Comparator':
     case 'Arithmetic':
-      return { ...node, left: change(node.left), right: change(node.right) };
+      return mapSides(node, change);
     case 'FilterProjection':
-      return {
-        ...node,
-        left: change(node.left),
-        right: change(node.right),
-        condition: change(node.condition),
-      };
+      return { ...mapSides(node, change), condition: change(node.condition) };
     case 'MultiSelectHash':
       return { ...node, children: node.children.map((pair) => ({ ...pair, value: change(pair.value) })) };
     case 'MultiSelectList':
@@ -56,14 +56,12 @@ export function mapChildren(node: ExpressionNode, change: Change): ExpressionNod
     case 'Slice':
     case 'Identity':
     case 'Current':
-      return node;
     case 'Root':
     case 'Variable':
     case 'Unary':
     case 'LetExpression':
     case 'Binding':
     case 'Ternary':
-      // Not JMESPath: none of them passes the check of the inputs.
       return node;
     default:
       return node satisfies never;
@@ -175,20 +173,29 @@ function spelledSelection(node: Selection): string {
   }
 }
 
-/** An expression as a user would write it; not always as it was written. */
-export function spelled(node: ExpressionNode): string {
+type UnaryType = 'Flatten' | 'NotExpression' | 'ExpressionReference';
+
+function spelledUnary(type: UnaryType, child: ExpressionNode): string {
+  switch (type) {
+    case 'Flatten':
+      return `${spelledWithin(child, 5)}[]`;
+    case 'NotExpression':
+      return `!${spelledWithin(child, 6)}`;
+    case 'ExpressionReference':
+      return `&${spelled(child)}`;
+    default:
+      return type satisfies never;
+  }
+}
+
+type Binary = Extract<ExpressionNode, { left: ExpressionNode; right: ExpressionNode }>;
+
+function spelledBinary(node: Binary): string {
   switch (node.type) {
-    case 'Field':
-    case 'Literal':
-    case 'Index':
-    case 'Slice':
-      return spelledLeaf(node);
     case 'Subexpression':
       return spelledAfter(spelledWithin(node.left, 5), node.right);
     case 'IndexExpression':
       return `${spelledWithin(node.left, 5)}${spelled(node.right)}`;
-    case 'Flatten':
-      return `${spelledWithin(node.child, 5)}[]`;
     case 'Projection':
       return spelledProjection(node.left, node.right);
     case 'ValueProjection':
@@ -203,10 +210,36 @@ export function spelled(node: ExpressionNode): string {
       return `${spelledWithin(node.left, 2)} || ${spelledWithin(node.right, 3)}`;
     case 'Pipe':
       return `${spelled(node.left)} | ${spelledWithin(node.right, 2)}`;
+    case 'Arithmetic':
+      return '';
+    default:
+      return node satisfies never;
+  }
+}
+
+/** An expression as a user would write it; not always as it was written. */
+export function spelled(node: ExpressionNode): string {
+  switch (node.type) {
+    case 'Field':
+    case 'Literal':
+    case 'Index':
+    case 'Slice':
+      return spelledLeaf(node);
+    case 'Subexpression':
+    case 'IndexExpression':
+    case 'Projection':
+    case 'ValueProjection':
+    case 'FilterProjection':
+    case 'Comparator':
+    case 'AndExpression':
+    case 'OrExpression':
+    case 'Pipe':
+    case 'Arithmetic':
+      return spelledBinary(node);
+    case 'Flatten':
     case 'NotExpression':
-      return `!${spelledWithin(node.child, 6)}`;
     case 'ExpressionReference':
-      return `&${spelled(node.child)}`;
+      return spelledUnary(node.type, node.child);
     case 'MultiSelectList':
     case 'MultiSelectHash':
     case 'Function':
@@ -217,7 +250,6 @@ export function spelled(node: ExpressionNode): string {
     case 'Root':
     case 'Variable':
     case 'Unary':
-    case 'Arithmetic':
     case 'LetExpression':
     case 'Binding':
     case 'Ternary':

@@ -17,7 +17,7 @@ describe('function_name', () => {
 
   test('with a line that is wrong says which', async () => {
     expect(await problemsFor({ function_name: 'one\ntwo words\nthree' })).toEqual([
-      expect.stringMatching(/^line 2: function_name is not valid: it has white space/),
+      expect.stringMatching(/^line 2: function_name is not valid: it contains white space/),
     ]);
   });
 

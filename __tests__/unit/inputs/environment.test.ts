@@ -28,6 +28,12 @@ const READ = [
   'AWS_CONTAINER_AUTHORIZATION_TOKEN',
   'INPUT_GITHUB_TOKEN',
   'NODE_TLS_REJECT_UNAUTHORIZED',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_PROFILE',
+  'AWS_DEFAULT_REGION',
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_LAMBDA',
+  'INPUT_FUNCTION-NAME',
   'INPUT_REGION',
   'INPUT_PAYLOAD',
   'INPUT_INVOCATIONS',
@@ -90,6 +96,8 @@ describe('the environment', () => {
     process.env['HTTPS_PROXY'] = 'http://upper.example:3128';
     process.env['no_proxy'] = 'lower.example';
     process.env['AWS_SECRET_ACCESS_KEY'] = 'secret-access-key';
+    process.env['AWS_DEFAULT_REGION'] = 'eu-north-1';
+    process.env['INPUT_FUNCTION-NAME'] = 'f';
     process.env['INPUT_GITHUB_TOKEN'] = 'github-token';
     Object.assign(process.env, {
       GITHUB_API_URL: 'https://github.example/api/v3',
@@ -123,6 +131,12 @@ describe('the environment', () => {
       credentials: { keys: ['secret-access-key', 'github-token'], passwords: [] },
       nodeVersion: process.versions.node,
       trustsAnyCertificate: false,
+      inputNames: expect.arrayContaining(['GITHUB_TOKEN', 'FUNCTION-NAME']),
+      aws: {
+        endpoints: [],
+        halfKey: { set: 'AWS_SECRET_ACCESS_KEY', empty: 'AWS_ACCESS_KEY_ID' },
+        defaultRegion: 'eu-north-1',
+      },
     });
   });
 
@@ -148,6 +162,8 @@ describe('the environment', () => {
       credentials: { keys: [], passwords: [] },
       nodeVersion: process.versions.node,
       trustsAnyCertificate: false,
+      inputNames: [],
+      aws: { endpoints: [] },
     });
   });
 

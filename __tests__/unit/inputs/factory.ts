@@ -60,6 +60,8 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
     credentials: { keys: [], passwords: [] },
     nodeVersion: '24.5.0',
     trustsAnyCertificate: false,
+    inputNames: [],
+    aws: { endpoints: [] },
   };
 }
 

@@ -2,6 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { invocationFor, problemsFor } from './factory.ts';
 
 const ACCOUNT = '123456789012';
+const NAME = "give the function's name";
+const ARN = "give a function's (…:function:NAME)";
+const NOT_EVALUATED =
+  'the expression was not evaluated: ${{ }} has no effect in a file or in the default of a reusable input';
+const NOT_EXPANDED =
+  'shell variables are not expanded here; write an expression, for example ${{ env.NAME }}';
 
 describe('function_name', () => {
   test.each([
@@ -50,21 +56,43 @@ describe('function_name', () => {
   });
 
   test.each([
-    ['my function', 'it has white space in it; several functions stand one a line'],
-    ['https://abc.lambda-url.eu-west-1.on.aws/', 'that is a URL'],
-    ['arn:aws:s3:::bucket', 'that ARN is not one of Lambda'],
-    [`arn:aws:states:eu-west-1:${ACCOUNT}:function:f`, 'that ARN is not one of Lambda'],
-    [`arn:aws:lambda:eu-west-1:${ACCOUNT}:layer:my-layer:3`, 'that ARN is not one of a function'],
-    ['arn:aws:lambda:eu-west-1:1234:function:f', 'that ARN is not complete or has a wrong part'],
-    ['arn:aws:lambda:eu-west-1:function:f', 'that ARN is not complete or has a wrong part'],
-    [`arn:aws:lambda:${ACCOUNT}:function:f`, 'that ARN is not complete or has a wrong part'],
-    [`arn:aws:lambda:europe:${ACCOUNT}:function:f`, 'that ARN is not complete or has a wrong part'],
-    [`arn:aws:lambda:eu-west-1:${ACCOUNT}:function:`, 'that ARN is not complete or has a wrong part'],
-    [`arn:aws:lambda:eu-west-1:${ACCOUNT}:function:f:7:8`, 'that ARN is not complete or has a wrong part'],
+    ['my function', 'it contains white space; put one function per line'],
+    ['https://abc.lambda-url.eu-west-1.on.aws/', "that is the function's URL; give the function's name"],
+    ['abc.lambda-url.eu-west-1.on.aws', "that is the function's URL; give the function's name"],
+    ['https://a1b2.execute-api.eu-west-1.amazonaws.com/prod', `that is the URL of an API; ${NAME}`],
+    ['a1b2.execute-api.eu-west-1.amazonaws.com', `that is the URL of an API; ${NAME}`],
+    ['HTTPS://example.com', `that is a URL; ${NAME}`],
+    ['arn:aws:s3:::bucket', `that is a bucket's ARN; ${ARN}`],
+    [`arn:aws:states:eu-west-1:${ACCOUNT}:function:f`, `that is a state machine's ARN; ${ARN}`],
+    [`arn:aws:states:eu-west-1:${ACCOUNT}:stateMachine:s`, `that is a state machine's ARN; ${ARN}`],
+    [`arn:aws:execute-api:eu-west-1:${ACCOUNT}:a1b2/prod/GET/`, `that is an API's ARN; ${ARN}`],
+    ['arn:aws:apigateway:eu-west-1::/restapis/a1b2', `that is an API's ARN; ${ARN}`],
+    [`arn:aws:iam::${ACCOUNT}:role/deploy`, `that is a role's ARN; ${ARN}`],
+    [`arn:aws:kms:eu-west-1:${ACCOUNT}:key/1`, `that is the ARN of another service; ${ARN}`],
+    [
+      `arn:aws:lambda:eu-west-1:${ACCOUNT}:event-source-mapping:1`,
+      `that is an event source mapping's ARN; ${ARN}`,
+    ],
+    [`arn:aws:lambda:eu-west-1:${ACCOUNT}:layer:my-layer:3`, `that is a layer's ARN; ${ARN}`],
+    ['arn:aws:lambda:eu-west-1:1234:function:f', 'the ARN is incomplete or one of its parts is wrong'],
+    ['arn:aws:lambda:eu-west-1:function:f', 'the ARN is incomplete or one of its parts is wrong'],
+    [`arn:aws:lambda:${ACCOUNT}:function:f`, 'the ARN is incomplete or one of its parts is wrong'],
+    [`arn:aws:lambda:europe:${ACCOUNT}:function:f`, 'the ARN is incomplete or one of its parts is wrong'],
+    [`arn:aws:lambda:eu-west-1:${ACCOUNT}:function:`, 'the ARN is incomplete or one of its parts is wrong'],
+    [
+      `arn:aws:lambda:eu-west-1:${ACCOUNT}:function:f:7:8`,
+      'the ARN is incomplete or one of its parts is wrong',
+    ],
     ['my-function:', 'it is neither a name nor an ARN'],
     [':PROD', 'it is neither a name nor an ARN'],
-    ['my-function:v1.0', 'it is neither a name nor an ARN'],
-    ['my-function:$latest', 'it is neither a name nor an ARN'],
+    ['my-function:v1.0', 'an alias can\'t contain "."'],
+    ['checkout,search', 'put one function per line'],
+    ['["a","b"]', 'put one function per line'],
+    ['${{ env.X }}', NOT_EVALUATED],
+    ['my-${{ env.STAGE }}-function', NOT_EVALUATED],
+    ['$FUNCTION_NAME', NOT_EXPANDED],
+    ['"my-function"', 'remove the quotes'],
+    ['my-function:$latest', 'write $LATEST in capitals'],
     ['my/function', 'it is neither a name nor an ARN'],
     ['größe', 'it is neither a name nor an ARN'],
     ['../../2015-03-31/functions', 'it is neither a name nor an ARN'],
@@ -76,6 +104,15 @@ describe('function_name', () => {
     );
     expect(others).toEqual([]);
   });
+
+  test.each([':', '.', '-', 'a', 'arn:', 'https:', '$A', ' a'])(
+    'of 120,000 times %j is refused',
+    async (part) => {
+      const [problem, ...others] = await problemsFor({ function_name: part.repeat(120_000 / part.length) });
+      expect(problem).toMatch(/^function_name is (?:not valid|too long)/);
+      expect(others).toEqual([]);
+    },
+  );
 
   test('may have 64 characters and no more', async () => {
     expect(await problemsFor({ function_name: 'n'.repeat(64) })).toEqual([]);
@@ -113,6 +150,19 @@ describe('qualifier', () => {
     },
   );
 
+  test.each([
+    ['v1.2.3', 'an alias can\'t contain "."'],
+    ['$latest.published', 'write $LATEST in capitals'],
+    [':PROD', 'remove the ":"'],
+    ['arn:aws:lambda', 'give the version or alias alone, without the ARN'],
+    ['${{ inputs.alias }}', NOT_EVALUATED],
+    ['${GITHUB_SHA}', NOT_EXPANDED],
+  ])('%j is refused with its reason', async (qualifier, reason) => {
+    expect(await problemsFor({ qualifier })).toEqual([
+      `qualifier must be a version (7), an alias (PROD) or $LATEST: letters, digits, - and _, at most 128; got "${qualifier}" (${reason}).`,
+    ]);
+  });
+
   test('other than the one in function_name is refused, as Lambda would', async () => {
     expect(await problemsFor({ function_name: 'my-function:a', qualifier: 'b' })).toEqual([
       'qualifier is "b", but function_name already says "a". Remove one of them.',
@@ -142,16 +192,22 @@ describe('region', () => {
   });
 
   test.each([
-    'europe',
-    'eu-west',
-    'EU-WEST-1',
-    'eu_west_1',
-    'eu-west-1a',
-    'euwest1',
-    'eu-west-1.evil.example',
-  ])('%s is refused', async (region) => {
+    ['europe', ''],
+    ['eu-west-1.evil.example', ''],
+    ['x'.repeat(50), ''],
+    ['eu-west', ' (did you mean "eu-west-1"?)'],
+    ['EU-WEST-1', ' (did you mean "eu-west-1"?)'],
+    ['eu_west_1', ' (did you mean "eu-west-1"?)'],
+    ['euwest1', ' (did you mean "eu-west-1"?)'],
+    ['us-east1', ' (did you mean "us-east-1"?)'],
+    ['us-gov-west1', ' (did you mean "us-gov-west-1"?)'],
+    ['us-east-1a', ' (that is an availability zone; did you mean "us-east-1"?)'],
+    ['ap-southeast-2c', ' (that is an availability zone; did you mean "ap-southeast-2"?)'],
+    ['${{ vars.REGION }}', ` (${NOT_EVALUATED})`],
+    ['$AWS_REGION', ` (${NOT_EXPANDED})`],
+  ])('%s is refused', async (region, why) => {
     expect(await problemsFor({ region })).toEqual([
-      `region must be the code of an AWS region, for example eu-west-1; got "${region}".`,
+      `region must be the code of an AWS region, for example eu-west-1; got "${region}"${why}.`,
     ]);
   });
 

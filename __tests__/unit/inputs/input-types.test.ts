@@ -2,19 +2,27 @@ import { describe, expect, test } from '@jest/globals';
 import { invocationFor, planFor, problemsFor } from './factory.ts';
 
 describe('invocation_type', () => {
-  test.each(['RequestResponse', 'Event', 'DryRun'])('%s is accepted', async (type) => {
-    expect((await invocationFor({ invocation_type: type })).invocationType).toBe(type);
+  test.each([
+    ['RequestResponse', 'RequestResponse'],
+    ['Event', 'Event'],
+    ['DryRun', 'DryRun'],
+    ['event', 'Event'],
+    ['EVENT', 'Event'],
+    ['requestResponse', 'RequestResponse'],
+    ['dryrun', 'DryRun'],
+  ])('%s is accepted as %s', async (value, type) => {
+    expect((await invocationFor({ invocation_type: value })).invocationType).toBe(type);
   });
 
   test.each([
-    ['event', 'Event'],
-    ['EVENT', 'Event'],
+    ['async', 'Event'],
+    ['asynchronous', 'Event'],
+    ['Sync', 'RequestResponse'],
     ['Events', 'Event'],
     ['request_response', 'RequestResponse'],
     ['Request-Response', 'RequestResponse'],
     ['RequestRespons', 'RequestResponse'],
     ['dry-run', 'DryRun'],
-    ['dryrun', 'DryRun'],
   ])('%s is refused, and %s suggested', async (value, meant) => {
     expect(await problemsFor({ invocation_type: value })).toEqual([
       `invocation_type must be RequestResponse, Event or DryRun; got "${value}" (did you mean "${meant}"?).`,
@@ -22,20 +30,25 @@ describe('invocation_type', () => {
   });
 
   test('a word that comes near to nothing is refused without a suggestion', async () => {
-    expect(await problemsFor({ invocation_type: 'asynchronous' })).toEqual([
-      'invocation_type must be RequestResponse, Event or DryRun; got "asynchronous".',
+    expect(await problemsFor({ invocation_type: 'background' })).toEqual([
+      'invocation_type must be RequestResponse, Event or DryRun; got "background".',
     ]);
   });
 });
 
 describe('log_type', () => {
-  test.each(['None', 'Tail'])('%s is accepted', async (type) => {
-    expect((await invocationFor({ log_type: type })).logType).toBe(type);
+  test.each([
+    ['None', 'None'],
+    ['Tail', 'Tail'],
+    ['tail', 'Tail'],
+    ['NONE', 'None'],
+  ])('%s is accepted as %s', async (value, type) => {
+    expect((await invocationFor({ log_type: value })).logType).toBe(type);
   });
 
   test.each([
-    ['tail', 'Tail'],
-    ['none', 'None'],
+    ['true', 'Tail'],
+    ['false', 'None'],
     ['Tails', 'Tail'],
   ])('%s is refused, and %s suggested', async (value, meant) => {
     expect(await problemsFor({ log_type: value })).toEqual([
@@ -45,12 +58,22 @@ describe('log_type', () => {
 });
 
 describe('retry', () => {
-  test.each(['safe', 'idempotent', 'never'])('%s is accepted', async (retry) => {
+  test.each(['safe', 'idempotent', 'never'])('%s is accepted in any letter case', async (retry) => {
     expect((await planFor({ retry })).policy.retry).toBe(retry);
+    expect((await planFor({ retry: retry.toUpperCase() })).policy.retry).toBe(retry);
+  });
+
+  test('Never is never, for the log tail of copies as well', async () => {
+    const { invocations } = await planFor({ retry: 'Never', repeat: '2' });
+    expect(invocations.map(({ logType }) => logType)).toEqual(['None', 'None']);
   });
 
   test.each([
-    ['Safe', ' (did you mean "safe"?)'],
+    ['none', ' (did you mean "never"?)'],
+    ['false', ' (did you mean "never"?)'],
+    ['true', ' (did you mean "safe"?)'],
+    ['saef', ' (did you mean "safe"?)'],
+    ['3', ' (retry is a policy, not a count; retry_seconds limits how long)'],
     ['idempotence', ' (did you mean "idempotent"?)'],
     ['always', ''],
   ])('%s is refused', async (retry, suggested) => {
@@ -78,12 +101,22 @@ describe.each([
     expect(await planFor({ [input]: value })).toMatchObject({ [field]: meant });
   });
 
-  test.each(['yes', 'no', 'on', 'off', '1', '0', 'y', 'tRUE', 'truE', 'null', 'truee'])(
-    'refuses %s',
-    async (value) => {
-      expect(await problemsFor({ [input]: value })).toEqual([
-        `${input} must be true or false; got "${value}".`,
-      ]);
-    },
-  );
+  test.each([
+    ['yes', ' (did you mean "true"?)'],
+    ['no', ' (did you mean "false"?)'],
+    ['on', ' (did you mean "true"?)'],
+    ['off', ' (did you mean "false"?)'],
+    ['1', ' (did you mean "true"?)'],
+    ['0', ' (did you mean "false"?)'],
+    ['y', ' (did you mean "true"?)'],
+    ['tRUE', ' (did you mean "true"?)'],
+    ['truee', ' (did you mean "true"?)'],
+    ['flase', ' (did you mean "false"?)'],
+    ['null', ''],
+    ['perhaps', ''],
+  ])('refuses %s', async (value, meant) => {
+    expect(await problemsFor({ [input]: value })).toEqual([
+      `${input} must be true or false; got "${value}"${meant}.`,
+    ]);
+  });
 });

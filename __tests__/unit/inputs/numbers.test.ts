@@ -13,14 +13,40 @@ describe.each([
     expect((await planFor({ [input]: value })).policy).toMatchObject({ [field]: milliseconds });
   });
 
-  test.each([below, '432001', '1.5', '1e3', '0x10', '30s', 'never', '٣', 'Infinity', '9'.repeat(70)])(
-    'refuses %s',
-    async (value) => {
-      expect(await problemsFor({ [input]: value })).toEqual([
-        `${input} must be a whole number of seconds from ${least} to 432000; got "${value}".`,
-      ]);
-    },
-  );
+  test.each([
+    below,
+    '432001',
+    '1.5',
+    '1e3',
+    '0x10',
+    '0.5ms',
+    '1.5 parsecs',
+    'never',
+    '٣',
+    'Infinity',
+    '9'.repeat(70),
+  ])('refuses %s', async (value) => {
+    expect(await problemsFor({ [input]: value })).toEqual([
+      `${input} must be a whole number of seconds from ${least} to 432000; got "${value}".`,
+    ]);
+  });
+
+  test.each([
+    ['5m', 'write 300, which is 5 minutes'],
+    ['1.5 min', 'write 90, which is 1.5 minutes'],
+    ['1 hour', 'write 3600, which is 1 hour'],
+    ['30s', 'write 30, without the unit'],
+    ['30 seconds', 'write 30, without the unit'],
+    ['30000ms', 'write 30, which is 30000 milliseconds'],
+    [
+      '${{ inputs.timeout }}',
+      'the expression was not evaluated: ${{ }} has no effect in a file or in the default of a reusable input',
+    ],
+  ])('refuses %s with what to write', async (value, fix) => {
+    expect(await problemsFor({ [input]: value })).toEqual([
+      `${input} must be a whole number of seconds from ${least} to 432000; got "${value}" (${fix}).`,
+    ]);
+  });
 });
 
 describe('shard', () => {

@@ -154,8 +154,8 @@ describe('problems', () => {
     function_name: 'my function',
     payload: '{"password": hunter2}',
     qualifier: 'not a qualifier',
-    invocation_type: 'event',
-    log_type: 'tail',
+    invocation_type: 'evnt',
+    log_type: 'tale',
     client_context: 'hunter2',
     tenant_id: 'a,b',
     region: 'europe',
@@ -195,7 +195,7 @@ describe('problems', () => {
       name: 'InvalidInputError',
       message:
         'region must be the code of an AWS region, for example eu-west-1; got "europe".\n' +
-        'summary must be true or false; got "on".',
+        'summary must be true or false; got "on" (did you mean "true"?).',
     });
   });
 

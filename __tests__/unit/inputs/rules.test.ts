@@ -35,7 +35,7 @@ describe('the rules about several inputs', () => {
     ).toEqual([
       'payload and payload_file are both given. Remove one of them.',
       'repeat must be a whole number from 1 to 10000; got "many".',
-      'retry must be safe, idempotent or never; got "3".',
+      'retry must be safe, idempotent or never; got "3" (retry is a policy, not a count; retry_seconds limits how long).',
     ]);
   });
 });

@@ -169,7 +169,7 @@ describe('a failure', () => {
         error: {
           name: 'ResourceNotFoundException',
           message: 'Function not found. The function did not run.',
-          advice: "Check the function's name, qualifier and region, and the account of the credentials.",
+          advice: expect.stringContaining('Lambda looked for my-function in eu-west-1'),
         },
       },
       response: new Uint8Array(),

@@ -43,7 +43,7 @@ describe('advice', () => {
     ['ExpiredTokenException', 'role-duration-seconds'],
     ['UnrecognizedClientException', 'does not know this access key'],
     ['InvalidSignatureException', 'AWS_SECRET_ACCESS_KEY'],
-    ['ResourceNotFoundException', "Check the function's name, qualifier and region, and the account"],
+    ['ResourceNotFoundException', 'Check the name, the qualifier, the region and the account'],
     ['ResourceConflictException', 'is being created or updated'],
     ['CodeArtifactUserPendingException', 'waking up'],
     ['KMSDisabledException', 'KMS key'],
@@ -379,6 +379,39 @@ describe('advice on credentials that could not be fetched', () => {
   ])('from %s', (source, essential) => {
     const message = `Could not get credentials from ${source}`;
     expect(adviseUnanswered({ name: 'CredentialsUnavailable', message })).toContain(essential);
+  });
+});
+
+describe('on a refused or foreign endpoint', () => {
+  test.each([
+    ['AWS_ENDPOINT_URL_LAMBDA', ['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ENDPOINT_URL']],
+    ['AWS_ENDPOINT_URL', ['AWS_ENDPOINT_URL']],
+    ['AWS_ENDPOINT_URL_LAMBDA', []],
+  ])('names %s where %j are set', (named, set) => {
+    const job = { ...PUSH, aws: { endpoints: set.map((variable) => ({ variable })) } };
+    const { statusCode: _, ...refused } = failure({ name: 'ECONNREFUSED' });
+    const { statusCode: __, ...nowhere } = failure({ name: 'ENOTFOUND' });
+    const { statusCode: ___, ...late } = failure({ name: 'DeadlineExceeded' });
+    const foreign = failure({ name: 'HTTP 403', statusCode: 403 });
+    for (const one of [refused, nowhere, late, foreign]) {
+      const advice = adviseOn({ failure: one, invocation: invocation(), region: 'eu-west-1', job });
+      expect(advice.match(/AWS_ENDPOINT_URL\w*/g)).toEqual([named]);
+    }
+  });
+});
+
+describe('on a function with tenants', () => {
+  test.each([
+    [
+      'The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again.',
+      'Set tenant_id.',
+    ],
+    [
+      'The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.',
+      'Remove tenant_id.',
+    ],
+  ])('%s', (message, advice) => {
+    expect(advise({ name: 'InvalidParameterValueException', statusCode: 400, message })).toBe(advice);
   });
 });
 

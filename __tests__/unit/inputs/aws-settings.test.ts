@@ -1,0 +1,64 @@
+import { describe, expect, test } from '@jest/globals';
+import { awsSettingsIn } from '../../../src/inputs/aws-settings.ts';
+import type { Variables } from '../../../src/inputs/environment.ts';
+import { createJob, type Job, planFor, problemsFor } from './factory.ts';
+
+async function jobWith(variables: Variables): Promise<Job> {
+  const job = await createJob();
+  return { ...job, environment: { ...job.environment, aws: awsSettingsIn(variables) } };
+}
+
+const problemsWith = async (variables: Variables): Promise<readonly string[]> =>
+  problemsFor({}, await jobWith(variables));
+
+describe.each(['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ENDPOINT_URL'])('%s', (name) => {
+  test.each(['localhost:4566', '127.0.0.1:9001', 'lambda.internal', 'ftp://host', 'http://', 'https:/host'])(
+    '%j is refused by its name, without its value',
+    async (value) => {
+      expect(await problemsWith({ [name]: value })).toEqual([
+        `The environment variable ${name} must be a URL and start with http:// or https://, for example http://localhost:4566.`,
+      ]);
+    },
+  );
+
+  test.each([
+    'http://localhost:4566',
+    'https://vpce-1.lambda.eu-west-1.vpce.amazonaws.com/',
+    'HTTP://host',
+    '',
+  ])('%j is accepted', async (value) => {
+    expect(await problemsWith({ [name]: value })).toEqual([]);
+  });
+
+  test('is not looked at where the SDK does not', async () => {
+    expect(await problemsWith({ [name]: 'host', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' })).toEqual([]);
+  });
+});
+
+describe('half of an access key', () => {
+  const why = '(a secret that does not exist is empty, and a pull request from a fork has no secrets)';
+
+  test.each([
+    ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+    ['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID'],
+  ])('is refused where only %s is set', async (set, empty) => {
+    const expected = [`The environment variable ${set} is set, but ${empty} is empty ${why}.`];
+    expect(await problemsWith({ [set]: 'AKIAIOSFODNN7EXAMPLE', [empty]: '' })).toEqual(expected);
+    expect(await problemsWith({ [set]: 'AKIAIOSFODNN7EXAMPLE' })).toEqual(expected);
+  });
+
+  test.each([
+    ['both are set', { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key' }],
+    ['neither is', { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' }],
+    ['a profile stands in their place', { AWS_ACCESS_KEY_ID: 'id', AWS_PROFILE: 'deploy' }],
+  ])('is not told of where %s', async (_, variables) => {
+    expect(await problemsWith(variables)).toEqual([]);
+  });
+});
+
+test('AWS_DEFAULT_REGION is in the plan, for where the SDK finds no region', async () => {
+  expect(await planFor({}, await jobWith({ AWS_DEFAULT_REGION: 'eu-north-1' }))).toMatchObject({
+    defaultRegion: 'eu-north-1',
+  });
+  expect(await planFor({}, await jobWith({ AWS_DEFAULT_REGION: '' }))).not.toHaveProperty('defaultRegion');
+});

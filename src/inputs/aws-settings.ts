@@ -1,0 +1,55 @@
+import type { Variables } from './environment.ts';
+import type { Problems } from './problems.ts';
+
+/** What the job sets for AWS's SDK, as far as a mistake in it is found before anything is sent. */
+export type AwsSettings = Readonly<{
+  /** The variables of an endpoint that are set, the one for Lambda first: it counts. */
+  endpoints: readonly Readonly<{ variable: string; isUrl: boolean }>[];
+  /** Which half of an access key is set, and which is empty. */
+  halfKey?: Readonly<{ set: string; empty: string }>;
+  /** AWS_DEFAULT_REGION, for where the SDK finds no region. */
+  defaultRegion?: string;
+}>;
+
+const ENDPOINTS = ['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ENDPOINT_URL'] as const;
+const KEY = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
+
+const isHttpUrl = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
+
+function halfKeyIn(variables: Variables): AwsSettings['halfKey'] {
+  // With a profile the SDK does not look at them.
+  if (variables['AWS_PROFILE']) return undefined;
+  const set = KEY.find((name) => variables[name]);
+  const empty = KEY.find((name) => !variables[name]);
+  return set === undefined || empty === undefined ? undefined : { set, empty };
+}
+
+/** Reads AWS's settings from environment variables. */
+export function awsSettingsIn(variables: Variables): AwsSettings {
+  const ignoresEndpoints = variables['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'] === 'true';
+  const endpoints = ENDPOINTS.filter((name) => variables[name] && !ignoresEndpoints).map((variable) => ({
+    variable,
+    isUrl: isHttpUrl(variables[variable] ?? ''),
+  }));
+  const halfKey = halfKeyIn(variables);
+  const defaultRegion = variables['AWS_DEFAULT_REGION'];
+  return Object.freeze({
+    endpoints: Object.freeze(endpoints),
+    ...(halfKey && { halfKey }),
+    ...(defaultRegion && { defaultRegion }),
+  });
+}
+
+/** Adds a problem for each setting that can't work. An endpoint may have a password in it and is not quoted. */
+export function checkAwsSettings({ endpoints, halfKey }: AwsSettings, problems: Problems): void {
+  for (const { variable, isUrl } of endpoints) {
+    if (isUrl) continue;
+    problems.add(
+      `The environment variable ${variable} must be a URL and start with http:// or https://, for example http://localhost:4566.`,
+    );
+  }
+  if (halfKey === undefined) return;
+  problems.add(
+    `The environment variable ${halfKey.set} is set, but ${halfKey.empty} is empty (a secret that does not exist is empty, and a pull request from a fork has no secrets).`,
+  );
+}

@@ -1,0 +1,100 @@
+import leven from 'leven';
+import { type Problems, quote } from './problems.ts';
+import { bare } from './suggestions.ts';
+
+/** Names that mean one of our inputs, or something that is no input, and what to write instead. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  // gagoar/invoke-aws-lambda, and the access keys as aws-actions/configure-aws-credentials names them.
+  aws_access_key_id: 'credentials',
+  aws_secret_access_key: 'credentials',
+  aws_session_token: 'credentials',
+  role_to_assume: 'credentials',
+  aws_region: 'region',
+  aws_default_region: 'region',
+  http_timeout: 'write timeout_seconds, in seconds',
+  max_retries: 'write retry (safe, idempotent or never) and retry_seconds',
+  succeed_on_function_failure: 'write fail_on_function_error, which means the opposite',
+  // The AWS CLI's options, and its argument.
+  cli_binary_format: 'remove it: payload is JSON text, and no format is needed',
+  cli_read_timeout: 'write timeout_seconds',
+  cli_connect_timeout: 'write timeout_seconds, which includes the time to connect',
+  cli_input_json: 'write each parameter as an input of its own',
+  cli_input_yaml: 'write each parameter as an input of its own',
+  endpoint_url: 'set the environment variable AWS_ENDPOINT_URL_LAMBDA in env of the step',
+  profile: 'set the environment variable AWS_PROFILE in env of the step',
+  ca_bundle: 'set the environment variable NODE_EXTRA_CA_CERTS in env of the step',
+  no_verify_ssl:
+    'remove it: certificates are always verified. To trust a private certificate authority, set NODE_EXTRA_CA_CERTS in env of the step',
+  outfile: 'response_file',
+  // Names that this action's inputs had, and words for them that are further off than a slip of the finger.
+  result_file: 'response_file',
+  show_result: 'show_response',
+  expected: 'expect',
+  expectation: 'expect',
+  expectations: 'expect',
+  function_arn: 'function_name',
+  lambda_function_name: 'function_name',
+};
+
+const CREDENTIALS =
+  'credentials are not inputs. Add a step with aws-actions/configure-aws-credentials before this one, or set the variables in env of the job';
+
+// A name that is much longer than any input is none that was misspelled.
+const LONGEST_INPUT_NAME = 48;
+
+const areSwapped = (one: string, other: string): boolean =>
+  one.length === other.length &&
+  [...one].some((letter, at) => {
+    const [next = ''] = one.slice(at + 1);
+    return next !== '' && `${one.slice(0, at)}${next}${letter}${one.slice(at + 2)}` === other;
+  });
+
+/**
+ * Whether a name is so near to an input's that nothing else was meant. Short words have many neighbors ("task" and
+ * "mask", "preload" and "payload"): the shorter the word, the less may be another letter instead of a missing one.
+ */
+function readsLike(given: string, input: string): boolean {
+  if (given === input || areSwapped(given, input)) return true;
+  const distance = leven(given, input);
+  if (input.length > 7) return distance <= 2;
+  const hasOtherLength = given.length !== input.length;
+  if (input.length === 7) return distance === 1 || (distance === 2 && hasOtherLength);
+  return distance === 1 && given[0] === input[0] && (hasOtherLength || input.length === 6);
+}
+
+const OTHERS = new Map(Object.entries(OTHER_NAMES).map(([name, means]) => [bare(name), means]));
+
+/** What to do about a name that is not declared; undefined where it reads like no input of ours. */
+function correction(name: string, declared: readonly string[]): string | undefined {
+  if (name.length > LONGEST_INPUT_NAME) return undefined;
+  const given = bare(name);
+  const other = OTHERS.get(given);
+  if (other === 'credentials') return CREDENTIALS;
+  if (other !== undefined) return declared.includes(other) ? `write ${other}` : other;
+  const [nearest] = declared
+    .filter((input) => readsLike(given, bare(input)))
+    .sort((one, two) => leven(given, bare(one)) - leven(given, bare(two)));
+  return nearest === undefined ? undefined : `write ${nearest}`;
+}
+
+/**
+ * Adds a problem for each name that reads like one of the declared inputs and is none: a runner only warns of it, and
+ * the step would run without it. `given` are the names behind `INPUT_` of the environment, in capitals where a runner
+ * has set them.
+ */
+export function checkInputNames(
+  given: readonly string[],
+  declared: readonly string[],
+  problems: Problems,
+): void {
+  const known = new Set(declared.map((name) => name.toUpperCase()));
+  for (const name of given) {
+    const fix = known.has(name) ? undefined : correction(name, declared);
+    if (fix === undefined) continue;
+    const what =
+      name === name.toUpperCase()
+        ? `There is no input ${quote(name.toLowerCase())}`
+        : `The environment variable ${quote(`INPUT_${name}`)} is not an input`;
+    problems.add(`${what}: ${fix}.`);
+  }
+}

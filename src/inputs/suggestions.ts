@@ -1,0 +1,187 @@
+import leven from 'leven';
+
+/** What a text is known to be instead of a valid value, in words for a message. The first row that fits counts. */
+type Recognizer = readonly (readonly [pattern: RegExp, what: string])[];
+
+// Longer than any name or ARN. What a pattern takes for a text of any length is more than a step has.
+const LONGEST_RECOGNIZED = 512;
+
+function recognize(text: string, rows: Recognizer): string | undefined {
+  const start = text.slice(0, LONGEST_RECOGNIZED);
+  return rows.find(([pattern]) => pattern.test(start))?.[1];
+}
+
+const NOT_EVALUATED =
+  'the expression was not evaluated: ${{ }} has no effect in a file or in the default of a reusable input';
+const NOT_EXPANDED =
+  'shell variables are not expanded here; write an expression, for example ${{ env.NAME }}';
+
+const HAS_SHELL_VARIABLE = /\$(?!LATEST(?![A-Z_]))(?:\{\w+\}|[A-Z_]{2})/;
+
+/** What stands in the place of any single word. */
+const ANYWHERE: Recognizer = [
+  [/\$\{\{/, NOT_EVALUATED],
+  [HAS_SHELL_VARIABLE, NOT_EXPANDED],
+  [/^(?:".*"|'.*')$/s, 'remove the quotes'],
+];
+
+const ALIAS_LETTERS = 'an alias can\'t contain "."';
+
+/** Whose ARN it is, by the service and the kind of resource in it. */
+const ARNS: Recognizer = [
+  [/^arn:[^:]*:lambda:[^:]*:[^:]*:layer:/, "a layer's ARN"],
+  [/^arn:[^:]*:lambda:[^:]*:[^:]*:event-source-mapping:/, "an event source mapping's ARN"],
+  [/^arn:[^:]*:lambda:[^:]*:[^:]*:code-signing-config:/, "a code signing configuration's ARN"],
+  [/^arn:[^:]*:(?:execute-api|apigateway):/, "an API's ARN"],
+  [/^arn:[^:]*:states:[^:]*:[^:]*:execution:/, "a state machine execution's ARN"],
+  [/^arn:[^:]*:states:/, "a state machine's ARN"],
+  [/^arn:[^:]*:logs:/, "a log group's ARN"],
+  [/^arn:[^:]*:iam:[^:]*:[^:]*:role\//, "a role's ARN"],
+  [/^arn:[^:]*:s3:/, "a bucket's ARN"],
+  [/^arn:[^:]*:sns:/, "a topic's ARN"],
+  [/^arn:[^:]*:sqs:/, "a queue's ARN"],
+  [/^arn:[^:]*:events:/, 'an EventBridge ARN'],
+  [/^arn:[^:]*:ecr:/, "a container repository's ARN"],
+  [/^arn:[^:]*:cloudformation:/, "a stack's ARN"],
+  [/^arn:(?![^:]*:lambda:)/, 'the ARN of another service'],
+];
+
+/** A URL with or without its scheme: the host alone would pass for a name with dots in it. */
+const URLS: Recognizer = [
+  [/^[^/\s]*(?:\/\/)?[^/\s]*\.lambda-url\.[a-z0-9-]+\.on\.aws\b/i, "that is the function's URL"],
+  [/^[^/\s]*(?:\/\/)?[^/\s]*\.execute-api\.[a-z0-9-]+\.amazonaws\.com\b/i, 'that is the URL of an API'],
+  [/^https?:/i, 'that is a URL'],
+];
+
+const FUNCTION_NAMES: Recognizer = [
+  ...ANYWHERE,
+  [/^\[|,/, 'put one function per line'],
+  [/\s/, 'it contains white space; put one function per line'],
+  [/^arn:/, 'the ARN is incomplete or one of its parts is wrong'],
+  [/:\$latest$/i, 'write $LATEST in capitals'],
+  [/:[\w-]*\.[\w.-]*$/, ALIAS_LETTERS],
+];
+
+/** Whose URL or ARN a text is, where it is not a function's; the API's pattern takes some of them for a name. */
+export function explainOtherResource(text: string): string | undefined {
+  const url = recognize(text, URLS);
+  if (url !== undefined) return `${url}; give the function's name`;
+  const arn = recognize(text, ARNS);
+  return arn === undefined ? undefined : `that is ${arn}; give a function's (…:function:NAME)`;
+}
+
+/** What was given as the name of a function and can't be one; undefined where nothing is known of it. */
+export const explainFunctionName = (text: string): string | undefined =>
+  explainOtherResource(text) ?? recognize(text, FUNCTION_NAMES);
+
+/** What was given as a version or an alias and can't be one. */
+export const explainQualifier = (text: string): string | undefined =>
+  recognize(text, [
+    ...ANYWHERE,
+    [/^\$latest/i, 'write $LATEST in capitals'],
+    [/^:/, 'remove the ":"'],
+    [/^arn:/, 'give the version or alias alone, without the ARN'],
+    [/\./, ALIAS_LETTERS],
+  ]);
+
+// Source: docs.aws.amazon.com/general/latest/gr/rande.html. A region that is missing here is accepted all the same,
+// it is only never suggested.
+const REGIONS: readonly string[] = [
+  ...['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'us-gov-east-1', 'us-gov-west-1'],
+  ...['ca-central-1', 'ca-west-1', 'mx-central-1', 'sa-east-1'],
+  ...['eu-central-1', 'eu-central-2', 'eu-north-1', 'eu-south-1', 'eu-south-2'],
+  ...['eu-west-1', 'eu-west-2', 'eu-west-3', 'eusc-de-east-1'],
+  ...['af-south-1', 'il-central-1', 'me-central-1', 'me-south-1'],
+  ...['ap-east-1', 'ap-east-2', 'ap-northeast-1', 'ap-northeast-2', 'ap-northeast-3'],
+  ...['ap-south-1', 'ap-south-2', 'ap-southeast-1', 'ap-southeast-2', 'ap-southeast-3'],
+  ...['ap-southeast-4', 'ap-southeast-5', 'ap-southeast-6', 'ap-southeast-7'],
+  ...['cn-north-1', 'cn-northwest-1'],
+];
+
+/** A word without what tells snake_case, kebab-case, camelCase and capitals apart. */
+export const bare = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '');
+
+// What is suggested is a word of a few letters.
+const LONGEST_GIVEN = 40;
+
+// As many letters may be wrong in a short word, and in a longer one.
+const MOST_LETTERS_OFF = { short: 2, long: 3 } as const;
+const isNearEnough = ({ word, distance }: Readonly<{ word: string; distance: number }>): boolean =>
+  distance <= (word.length > 5 ? MOST_LETTERS_OFF.long : MOST_LETTERS_OFF.short);
+
+/** The word that comes nearest to what was given, if one is near enough. */
+function nearestWord(given: string, words: readonly string[]): string | undefined {
+  if (given.length > LONGEST_GIVEN) return undefined;
+  const [first] = words
+    .map((word) => ({ word, distance: leven(bare(given), bare(word)) }))
+    .sort((one, two) => one.distance - two.distance);
+  return first !== undefined && isNearEnough(first) ? first.word : undefined;
+}
+
+/** What was given as a region and is none. */
+export function explainRegion(text: string): string | undefined {
+  const known = recognize(text, ANYWHERE);
+  if (known !== undefined) return known;
+  const zone = /^([a-z]+(?:-[a-z]+)+-\d)[a-z]$/i.exec(text.slice(0, LONGEST_GIVEN))?.[1]?.toLowerCase();
+  if (zone !== undefined && REGIONS.includes(zone)) {
+    return `that is an availability zone; did you mean "${zone}"?`;
+  }
+  const region = nearestWord(text, REGIONS);
+  return region === undefined ? undefined : `did you mean "${region}"?`;
+}
+
+/** Words that other tools have for a value of ours. */
+const SYNONYMS: readonly (readonly [pattern: RegExp, choice: string])[] = [
+  [/^(?:async|asynchronous|asynchronously|fire-and-forget)$/i, 'Event'],
+  [/^(?:sync|synchronous|synchronously)$/i, 'RequestResponse'],
+  [/^(?:dry|test|validate)$/i, 'DryRun'],
+  [/^(?:none|no|off|false|disabled|0)$/i, 'never'],
+  [/^(?:yes|on|true|enabled)$/i, 'safe'],
+  [/^(?:yes|on|true|enabled|1|all|full)$/i, 'Tail'],
+  [/^(?:no|off|false|disabled|0)$/i, 'None'],
+  [/^(?:yes|y|on|enabled|enable|1)$/i, 'true'],
+  [/^(?:no|n|off|disabled|disable|0|none|never)$/i, 'false'],
+];
+
+const POLICY_NOT_COUNT = 'retry is a policy, not a count; retry_seconds limits how long';
+
+/** What was given in place of one of the choices: a word that means one of them, or that is nearly one. */
+export function explainChoice(text: string, choices: readonly string[]): string | undefined {
+  const known = recognize(text, ANYWHERE);
+  if (known !== undefined) return known;
+  const meant = SYNONYMS.find(([pattern, choice]) => choices.includes(choice) && pattern.test(text))?.[1];
+  if (choices.includes('safe') && /^[1-9]\d*$/.test(text)) return POLICY_NOT_COUNT;
+  const choice = meant ?? nearestWord(text, choices);
+  return choice === undefined ? undefined : `did you mean "${choice}"?`;
+}
+
+/** The choice that a text names, in any letter case. */
+export const findChoice = <Choice extends string>(
+  text: string,
+  choices: readonly Choice[],
+): Choice | undefined => choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
+
+const UNITS: readonly (readonly [pattern: RegExp, seconds: number, name: string])[] = [
+  [/^(?:ms|milliseconds?)$/i, 0.001, 'millisecond'],
+  [/^(?:s|secs?|seconds?)$/i, 1, 'second'],
+  [/^(?:m|mins?|minutes?)$/i, 60, 'minute'],
+  [/^(?:h|hrs?|hours?)$/i, 3600, 'hour'],
+];
+
+/** What was given as a whole number of seconds: a duration with its unit is one, in other words. */
+export function explainSeconds(text: string): string | undefined {
+  const known = recognize(text, ANYWHERE);
+  if (known !== undefined) return known;
+  const [, figure = '', word = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([a-z]{1,12})$/i.exec(text) ?? [];
+  const unit = UNITS.find(([pattern]) => pattern.test(word));
+  if (unit === undefined) return undefined;
+  const [, inSeconds, name] = unit;
+  const seconds = Math.round(Number(figure) * inSeconds * 1000) / 1000;
+  if (!Number.isInteger(seconds)) return undefined;
+  const why = inSeconds === 1 ? 'without the unit' : `which is ${figure} ${name}${figure === '1' ? '' : 's'}`;
+  return `write ${seconds}, ${why}`;
+}
+
+/** An explanation behind what it explains; empty where there is none. */
+export const inParentheses = (explanation: string | undefined): string =>
+  explanation === undefined ? '' : ` (${explanation})`;
