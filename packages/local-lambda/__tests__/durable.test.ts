@@ -339,6 +339,8 @@ describe('an execution', () => {
     const bytes = 6_291_440;
     const output = await invoke('large:1', { bytes });
     expect(output.Payload).toHaveLength(bytes);
+    // The response is sent when the execution ends, and its last invocation completes after that.
+    await lambda.idle();
     const events = typesOf(await historyOf(output.DurableExecutionArn));
     expect(events.slice(-2)).toEqual(['ExecutionSucceeded', 'InvocationCompleted']);
   });
