@@ -93,7 +93,7 @@ test('a host that refuses connections is given up by and by, and nothing is said
   expect(step.exitCode).toBe(1);
   expect(step.outputs['outcome']).toBe('not_invoked');
   expect(step.annotations[0]?.message).toMatch(
-    /^echo: ECONNREFUSED: connect ECONNREFUSED \S+ \(tried \d+ times in 1 s; gave up: retry_seconds is exhausted\)\. The function did not run\./,
+    /^echo: ECONNREFUSED: connect ECONNREFUSED \S+ \(tried \d+ times in [01] s; gave up: retry_seconds is exhausted\)\. The function did not run\./,
   );
   expect(texts(step)).toContainEqual(
     expect.stringMatching(/^Lambda function echo: not run \(ECONNREFUSED\)\. Retrying in 0\.\d s/),

@@ -2,7 +2,7 @@ import type { Invocation } from '../lambda/invocation.ts';
 import { type Entry, EntryParser, type EntrySource } from './entry.ts';
 import { firstOf } from './event-warnings.ts';
 import type { JobFolders } from './files.ts';
-import { type ListedEntry, parseInvocations } from './invocations.ts';
+import type { ListedEntry } from './invocations.ts';
 import { linesOf } from './lines.ts';
 import type { Problems } from './problems.ts';
 import { isWithinLimit, namesFunctionsTwice } from './rules.ts';
@@ -36,6 +36,7 @@ async function findSources({ read, values }: StepInputs, problems: Problems): Pr
   const names = linesOf(values.function_name);
   if (values.invocations === '') return namedSources(names.length === 0 ? [''] : names, read);
   if (namesFunctionsTwice(values)) return [];
+  const { parseInvocations } = await import('./invocations.ts');
   const listed = await parseInvocations(values.invocations, problems);
   return listed.map((entry) => listedSource(entry, read));
 }

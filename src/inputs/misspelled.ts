@@ -78,18 +78,17 @@ function correction(name: string, declared: readonly string[]): string | undefin
 }
 
 /**
- * Adds a problem for each name that reads like one of the declared inputs and is none: a runner only warns of it, and
- * the step would run without it. `given` are the names behind `INPUT_` of the environment, in capitals where a runner
- * has set them.
+ * Adds a problem for each name that is not declared and reads like one of the declared inputs: a runner only warns of
+ * it, and the step would run without it. `undeclared` are names behind `INPUT_` of the environment, in capitals where a
+ * runner has set them.
  */
 export function checkInputNames(
-  given: readonly string[],
+  undeclared: readonly string[],
   declared: readonly string[],
   problems: Problems,
 ): void {
-  const known = new Set(declared.map((name) => name.toUpperCase()));
-  for (const name of given) {
-    const fix = known.has(name) ? undefined : correction(name, declared);
+  for (const name of undeclared) {
+    const fix = correction(name, declared);
     if (fix === undefined) continue;
     const what =
       name === name.toUpperCase()

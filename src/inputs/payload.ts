@@ -4,7 +4,6 @@ import { grouped } from '../shared/figures.ts';
 import { warningsOf } from './event-warnings.ts';
 import type { JobFolders } from './files.ts';
 import { describeJsonProblem, type JsonInput, parseJson } from './json-text.ts';
-import { readPayloadFile } from './payload-file.ts';
 import type { Problems } from './problems.ts';
 
 /** The inputs that an event comes from; where neither is given, the event is `{}`. */
@@ -57,7 +56,12 @@ export async function parsePayload(given: GivenPayload, problems: Problems): Pro
   if (payload === '' && payloadFile === '') return { bytes: Buffer.from('{}'), warnings: [] };
   const limit = LARGEST[invocationType];
   const file =
-    payload === '' ? await readPayloadFile({ file: payloadFile, folders, limit }, problems) : undefined;
+    payload === ''
+      ? await (await import('./payload-file.ts')).readPayloadFile(
+          { file: payloadFile, folders, limit },
+          problems,
+        )
+      : undefined;
   if (payload === '' && file === undefined) return undefined;
   const bytes = file?.content ?? Buffer.from(payload);
   const source = file?.source ?? 'payload';

@@ -7,7 +7,6 @@ import { parseEntries } from './entries.ts';
 import type { Environment } from './environment.ts';
 import { parseExpressions } from './expressions.ts';
 import { parseResponseFile } from './files.ts';
-import { checkInputNames } from './misspelled.ts';
 import { Problems } from './problems.ts';
 import { parseProxy } from './proxy.ts';
 import { type CommentPlan, planComment } from './pull-request.ts';
@@ -73,10 +72,20 @@ function checkTogether(values: InputValues, parts: StepFacts, problems: Problems
   return STEP_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts));
 }
 
+const DECLARED: ReadonlySet<string> = new Set(INPUT_NAMES.map((name) => name.toUpperCase()));
+
+/** Checks the names of inputs that are not declared. What knows their right names is loaded only then. */
+async function checkNames(given: readonly string[], problems: Problems): Promise<void> {
+  const undeclared = given.filter((name) => !DECLARED.has(name));
+  if (undeclared.length === 0) return;
+  const { checkInputNames } = await import('./misspelled.ts');
+  checkInputNames(undeclared, INPUT_NAMES, problems);
+}
+
 /** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
 export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
   const problems = new Problems();
-  checkInputNames(environment.inputNames, INPUT_NAMES, problems);
+  await checkNames(environment.inputNames, problems);
   checkAwsSettings(environment.aws, problems);
   // Problems with what to invoke come first.
   const valueProblems = new Problems();
