@@ -94,7 +94,7 @@ async function checkNames(given: readonly string[], problems: Problems): Promise
 export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
   const problems = new Problems();
   await checkNames(environment.inputNames, problems);
-  checkAwsSettings(environment.aws, problems);
+  checkAwsSettings(environment, problems);
   // Problems with what to invoke come first.
   const valueProblems = new Problems();
   const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
