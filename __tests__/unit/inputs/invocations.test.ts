@@ -339,6 +339,12 @@ describe('a list with mistakes', () => {
     ['list.yml', [` (line 1, column 1): ${PATH}`]],
     ['./lists/warm up.json', [` (line 1, column 1): ${PATH}`]],
     ['file://list.yaml', [` (line 1, column 1): ${PATH}`]],
+    [
+      '${{ fromJSON(vars.LIST) }}',
+      [
+        ' (line 1, column 1): the expression was not evaluated: ${{ }} has no effect in the default of a reusable input or in the value of a variable.',
+      ],
+    ],
     ['[]', [' (line 1, column 1): the list is empty. Give at least one entry.']],
     [
       '- payload: 1\n---\n- payload: 2\n',

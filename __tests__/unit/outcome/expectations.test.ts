@@ -161,7 +161,13 @@ describe('an expectation that is not met', () => {
   test('can not be evaluated, and says why', () => {
     const { expectation, why } = checked('length(duration_ms) == `1`');
     expect(expectation).toEqual({ expression: 'length(duration_ms) == `1`', met: false });
-    expect(why).toMatch(/^It cannot be evaluated: Invalid type: length\(\) expected argument 1/);
+    expect(why).toMatch(/^It cannot be evaluated: Invalid type: length\(\) expected argument 1 .*[^.]\.$/);
+  });
+
+  test('can not be evaluated since an argument does not exist, and says only that', () => {
+    expect(checked('length(response.names) > `0`').why).toMatch(
+      /^response\.names does not exist; keys of response: /,
+    );
   });
 });
 
