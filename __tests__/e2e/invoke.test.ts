@@ -213,6 +213,7 @@ describe('bad input', () => {
       'summary must be true or false; got "yes" (did you mean "true"?).',
     ]);
     expect(step.stdout).not.toContain('secret');
+    expect(step.outputs).toEqual({ outcome: 'not_invoked' });
     expect(lambda.requests).toHaveLength(0);
   });
 
