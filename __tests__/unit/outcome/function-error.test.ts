@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFunctionError } from '../../../src/outcome/function-error.ts';
+import { heavyTest } from '../../heavy.ts';
 
 describe('a function error', () => {
   test('of Node has its type, its message and its frames, without the line that repeats them', () => {
@@ -403,7 +404,7 @@ describe('a function error of 6 MB', () => {
     'a cause': (text) => ({ errorMessage: 'boom', cause: { errorMessage: text, stackTrace: [text] } }),
   };
 
-  test.each(parts)('of %j is read at once, whatever is that long', (part) => {
+  heavyTest.each(parts)('of %j is read at once, whatever is that long', (part) => {
     const text = part.repeat(BYTES / part.length);
     for (const [shape, make] of Object.entries(shapes)) {
       const error = make(text);
