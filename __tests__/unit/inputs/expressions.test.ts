@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { heavyTest } from '../../heavy.ts';
 import { planFor, problemsFor } from './factory.ts';
 
 /** What a user is told of one expression in `expect`, without the text and the caret below it. */
@@ -55,7 +56,7 @@ describe('expressions', () => {
   });
 
   // A runner passes an input as an environment variable, of which Linux takes 128 KiB.
-  test.each(['a', '_', 'length', '1a', 'length(', "'a' ", "\\'", "'\\'", '-', '`a'])(
+  heavyTest.each(['a', '_', 'length', '1a', 'length(', "'a' ", "\\'", "'\\'", '-', '`a'])(
     'of 120 KB of "%s" are read at once',
     async (part) => {
       const before = performance.now();

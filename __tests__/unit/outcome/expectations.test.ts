@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseTree, search } from '../../../src/inputs/jmespath.ts';
 import { check, whyNoValue } from '../../../src/outcome/expectations.ts';
+import { heavyTest } from '../../heavy.ts';
 import { SEED } from '../../seed.ts';
 import { problemsFor } from '../inputs/factory.ts';
 
@@ -255,7 +256,7 @@ describe('a comparison of nothing with nothing', () => {
     ),
   }));
 
-  test('never makes a step green, however it is built', async () => {
+  heavyTest('never makes a step green, however it is built', async () => {
     let evaluated = 0;
     await fc.assert(
       fc.asyncProperty(expression, async (text) => {

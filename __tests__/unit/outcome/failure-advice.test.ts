@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { CLASSES_BY_NAME } from '../../../src/lambda/evidence.ts';
 import type { InvokeFailure } from '../../../src/lambda/invocation.ts';
 import { adviseOn, type JobFacts } from '../../../src/outcome/failure-advice.ts';
+import { heavyTest } from '../../heavy.ts';
 import { failure, invocation, REQUEST_ID } from './factory.ts';
 
 const PUSH: JobFacts = { eventName: 'push', hasOidc: false };
@@ -440,7 +441,7 @@ test("on an answer that is not Lambda's points to what is between", () => {
   );
 });
 
-test.each([
+heavyTest.each([
   'arn:aws:lambda:eu-west-1:123456789012:function:a',
   'not authorized to perform: a',
   'not authorized to perform: lambda:A',
