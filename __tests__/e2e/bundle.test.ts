@@ -33,7 +33,7 @@ test('one plain invocation loads nothing but the main file', async () => {
   expect(step.stderr).toBe('');
   expect(step.exitCode).toBe(0);
   expect(step.outputs['response']).toBe('{"a":1}');
-  expect(step.summary).toContain('✅ succeeded');
+  expect(step.summary).toMatch(/^### ✅ `.*` succeeded\n/);
 });
 
 test.each([
