@@ -42,17 +42,15 @@ function failureCell(outcome: ReportedOutcome): string {
   return `${codeSpan(shortened(onOneLine(error), LONGEST_ERROR))}${note}`;
 }
 
-type Group = { mark: string; cell: string; count: number; entries: number[] };
+type Group = { cell: string; count: number; entries: number[] };
 
 /** The failures by what failed, the most frequent first. */
 function groupByError(failures: readonly ReportedOutcome[]): Group[] {
   const groups = new Map<string, Group>();
   for (const outcome of failures) {
-    const mark = markOf(outcome);
-    const cell = failureCell(outcome);
-    const key = `${mark} ${cell}`;
-    const group = groups.get(key) ?? { mark, cell, count: 0, entries: [] };
-    groups.set(key, group);
+    const cell = `${markOf(outcome)} ${failureCell(outcome)}`;
+    const group = groups.get(cell) ?? { cell, count: 0, entries: [] };
+    groups.set(cell, group);
     group.count += 1;
     if (group.entries.length < MOST_ENTRIES) group.entries.push(outcome.index + 1);
   }
@@ -70,10 +68,8 @@ function groupBlocks(failures: readonly ReportedOutcome[]): string[] {
   const more = groups.length - MOST_GROUPS;
   return [
     table(
-      ['', 'What failed', 'Count', 'Entries'],
-      groups
-        .slice(0, MOST_GROUPS)
-        .map((group) => [group.mark, group.cell, grouped(group.count), entriesCell(group)]),
+      ['What failed', 'Count', 'Entries'],
+      groups.slice(0, MOST_GROUPS).map((group) => [group.cell, grouped(group.count), entriesCell(group)]),
     ),
     more > 0 ? `… and ${grouped(more)} other ${more === 1 ? 'error' : 'errors'}. ${FILE}` : '',
   ];
