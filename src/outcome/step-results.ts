@@ -51,6 +51,9 @@ const OF_MANY: ExcerptBounds = { text: 200, unmet: 3, hasAdvice: false };
 /** A short copy of a text. A slice would keep the whole response in memory. */
 const excerpt = (text: string, longest: number): string => Buffer.from(shortened(text, longest)).toString();
 
+// Where the code of every function is.
+const FUNCTION_FOLDER = /(?:file:\/\/)?\/var\/task\//;
+
 function causeOfOutcome(outcome: MaskedOutcome, { text, hasAdvice }: ExcerptBounds): Cause | undefined {
   if (!('status_code' in outcome) || !isFunctionError(outcome)) return undefined;
   const { response, log_result: log, request_id: requestId } = outcome;
@@ -62,7 +65,7 @@ function causeOfOutcome(outcome: MaskedOutcome, { text, hasAdvice }: ExcerptBoun
   return {
     ...(type !== undefined && { type: excerpt(type, text) }),
     message: excerpt(message, text),
-    ...(frame !== undefined && { frame: excerpt(frame, text) }),
+    ...(frame !== undefined && { frame: excerpt(frame.replace(FUNCTION_FOLDER, ''), text) }),
     ...(advice !== undefined && { advice: excerpt(advice, text) }),
   };
 }

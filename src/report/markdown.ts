@@ -36,12 +36,20 @@ export const wordOrCode = (foreign: string): string =>
 // Letters and punctuation that can't be markup, a mention, a reference, an emoji or an address.
 const PLAIN = /^(?!.*(?:www\.|:\w+:|:\/\/|\bGH-\d|\b[0-9a-f]{7,40}\b))[a-z0-9.,;:?()'"%/_-]*$/i;
 
-/** Sentences that may quote foreign text: plain words as they are, all others and `code` as code spans. */
+// The pages that advice links to, whose addresses are too long to be read.
+const CONSOLE_PAGE =
+  /^https:\/\/[a-z0-9-]+\.console\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com|amazonaws-eusc\.eu)\/cloudwatch\/home\?region=[a-z0-9-]+#logsV2:[\w$:/.-]+$/;
+
+/**
+ * Sentences that may quote foreign text: plain words as they are, log pages of the CloudWatch console as links, all
+ * others and `code` as code spans.
+ */
 export const prose = (text: string): string =>
   onOneLine(text)
     .split(/(`[^`]*`| )/)
     .map((part) => {
       if (/^`.*`$/.test(part)) return inlineCode(part.slice(1, -1));
+      if (CONSOLE_PAGE.test(part)) return `[log](${part})`;
       return part === ' ' || PLAIN.test(part) ? part.replaceAll('_', '\\_') : inlineCode(part);
     })
     .join('');

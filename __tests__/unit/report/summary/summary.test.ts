@@ -54,7 +54,7 @@ describe('the summary of one invocation', () => {
       '### ❌ `my-function` failed: TypeError',
       '',
       "> **`TypeError: Cannot read properties of undefined (reading 'id')`**\\",
-      '> `at handler (file:///var/task/index.mjs:12:5)` · version 7 · eu-west-1 · request [11111111…](LINK)',
+      '> `at handler (index.mjs:12:5)` · version 7 · eu-west-1 · request [11111111…](LINK)',
       '',
     ]);
   });
@@ -93,6 +93,14 @@ describe('the summary of one invocation', () => {
       '**What to do:** Set `a: b` in the policy of `@octocat_1.` See my\\_role.',
       '',
     ]);
+  });
+
+  test('links advice to the console alone', () => {
+    const page =
+      'https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/x$3D1';
+    const advice = `Check ${page} and https://evil.example/cloudwatch/home?region=eu-west-1#logsV2:x .`;
+    const markdown = renderSummary(reportedOf([unknown({ error: { name: 'E', message: 'm', advice } })]));
+    expect(markdown).toContain(`Check [log](${page}) and \`https://evil.example/cloudwatch/`);
   });
 
   test('says that it may have run', () => {
