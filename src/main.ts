@@ -5,6 +5,7 @@ import { InvalidInputError } from './inputs/problems.ts';
 import { invokeAll } from './lambda/results.ts';
 import { invalidInput, writeAnnotations } from './report/annotations.ts';
 import { announcement, writeForeign } from './report/log.ts';
+import { writeNotInvoked } from './report/outputs.ts';
 import { hideCredentials } from './report/runner-secrets.ts';
 import { createStep, type Surroundings } from './wiring.ts';
 
@@ -34,12 +35,18 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   return guard.failsStep ? ExitCode.Failure : step.results.exitCode;
 }
 
+/** Reports invalid inputs: nothing was invoked. */
+async function refuse({ problems }: InvalidInputError, { guard }: Surroundings): Promise<void> {
+  await guard.run('outputs', writeNotInvoked);
+  writeAnnotations([invalidInput(problems), ...guard.takeProblems()]);
+}
+
 /** The action. Never throws: its value is the exit code. */
 export async function main(surroundings: Surroundings): Promise<ExitCode> {
   try {
     return await run(surroundings);
   } catch (thrown) {
-    if (thrown instanceof InvalidInputError) writeAnnotations([invalidInput(thrown.problems)]);
+    if (thrown instanceof InvalidInputError) await refuse(thrown, surroundings);
     else error(thrown instanceof Error ? thrown : String(thrown));
     return ExitCode.Failure;
   }

@@ -194,10 +194,10 @@ async function createInvokeContext(
 /** Keeps the comment on the pull request up to date. */
 async function comment(wanted: CommentPlan, results: StepResults, cancel: AbortSignal): Promise<void> {
   if (cancel.aborted) return;
-  const { pullRequest, key, token, apiUrl, repository } = wanted;
+  const { pullRequest, key, token, apiUrl, repository, isFork } = wanted;
   if ('reason' in pullRequest) throw new Error(pullRequest.reason);
   const { writeComment } = await import('./report/comment/upsert-comment.ts');
-  const job = { pullRequest, key, token, apiUrl, repository, timing: REAL_TIMING, signal: cancel };
+  const job = { pullRequest, key, token, apiUrl, repository, isFork, timing: REAL_TIMING, signal: cancel };
   await writeComment(job, renderComment(results.outcomes, wanted));
 }
 

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { signedBySdk } from '../sdk-signature.ts';
@@ -210,6 +213,7 @@ describe('bad input', () => {
       'summary must be true or false; got "yes" (did you mean "true"?).',
     ]);
     expect(step.stdout).not.toContain('secret');
+    expect(step.outputs).toEqual({ outcome: 'not_invoked' });
     expect(lambda.requests).toHaveLength(0);
   });
 
@@ -402,6 +406,25 @@ describe('what stops an invocation', () => {
     expect(messages(step)[0]).toMatch(/^Failed to Invoke Lambda Function\n/);
     expect(lambda.executions()).toHaveLength(0);
   });
+});
+
+test('a pull request from a fork is told first that it has no credentials', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'event-'));
+  const event = path.join(folder, 'event.json');
+  const head = { repo: { id: 2, fork: true } };
+  writeFileSync(event, JSON.stringify({ pull_request: { head, base: { repo: { id: 1, fork: false } } } }));
+  const env = { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: event, AWS_SECRET_ACCESS_KEY: '' };
+  const inputs = { function_name: 'echo', payload: '{}' };
+  const without = await invokeStep(lambda, inputs, { env: { ...env, AWS_ACCESS_KEY_ID: '' } });
+  const withHalf = await invokeStep(lambda, inputs, { env });
+  rmSync(folder, { recursive: true });
+  for (const step of [without, withHalf]) {
+    expect(step.exitCode).toBe(1);
+    expect(messages(step)[0]).toContain('This pull request is from a fork.');
+    expect(messages(step)[0]).toContain('\nif: github.event.pull_request.head.repo.fork == false');
+    expect(messages(step)[0]).not.toContain('id-token: write');
+  }
+  expect(lambda.requests).toEqual([]);
 });
 
 describe('the response', () => {

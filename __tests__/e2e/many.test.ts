@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda, throttle } from '../../packages/local-lambda/server.ts';
+import { listen } from '../../packages/local-server/listening.ts';
 import { signalTest } from '../signals.ts';
 import { followPeak } from './peak-memory.ts';
 import { ECHO, HANDLERS, invokeStep } from './step.ts';
@@ -17,6 +22,9 @@ beforeAll(async () => {
       fresh: { handler: `${HANDLERS}.one`, timeoutSeconds: 60 },
       large: { handler: `${HANDLERS}.large`, timeoutSeconds: 60 },
       'fresh-too': { handler: `${HANDLERS}.one`, timeoutSeconds: 60 },
+      'meets-a': { handler: `${HANDLERS}.meeting`, timeoutSeconds: 60 },
+      'meets-b': { handler: `${HANDLERS}.meeting`, timeoutSeconds: 60 },
+      'meets-c': { handler: `${HANDLERS}.meeting`, timeoutSeconds: 60 },
     },
   });
 });
@@ -86,6 +94,51 @@ describe('repeat', () => {
     expect(step.outputs['cold_starts']).toBe('12');
     expect(new Set(lambda.executions('fresh-too').map(({ environmentId }) => environmentId)).size).toBe(12);
   });
+
+  test('overlaps the copies of all entries without max_concurrency', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'meeting-'));
+    const step = await invokeStep(lambda, {
+      function_name: 'meets-a\nmeets-b\nmeets-c',
+      payload: JSON.stringify({ folder, expected: 12 }),
+      repeat: '4',
+    });
+    rmSync(folder, { recursive: true });
+    expect(step.annotations).toEqual([]);
+    expect(step.outputs).toMatchObject({ total: '12', succeeded: '12', cold_starts: '12' });
+    expect(lambda.executions('meets-c')).toHaveLength(4);
+  }, 60_000);
+
+  test('of 120 has 100 requests in progress at most without max_concurrency', async () => {
+    const waiting: ServerResponse[] = [];
+    let [inProgress, most] = [0, 0];
+    const server = createServer((request, response) => {
+      request.resume();
+      inProgress += 1;
+      most = Math.max(most, inProgress);
+      response.on('close', () => {
+        inProgress -= 1;
+      });
+      waiting.push(response);
+      if (waiting.length < 100) return;
+      for (const held of waiting) if (!held.writableEnded) held.end('{}');
+    });
+    const { port, close } = await listen(server);
+    const step = await invokeStep(
+      { url: `http://127.0.0.1:${port}`, region: lambda.region },
+      { function_name: 'one', payload: '{}', repeat: '120' },
+    );
+    await close();
+    expect(step.outputs).toMatchObject({ total: '120', succeeded: '120' });
+    expect(waiting).toHaveLength(120);
+    expect(most).toBe(100);
+    expect(texts(step)).toContain('Invoking Lambda function one: 120 invocations, at most 100 at a time...');
+    expect(step.annotations).toEqual([
+      expect.objectContaining({
+        level: 'warning',
+        message: expect.stringContaining('at most 100, which is below repeat: 120'),
+      }),
+    ]);
+  }, 60_000);
 });
 
 test('three functions in three regions need nothing but three ARNs', async () => {

@@ -58,9 +58,16 @@ const INPUTS = {
 };
 
 /** Runs the check as on pull request 7. */
-async function check(token = 'job', inputs: Record<string, string> = {}): Promise<InvokeStep> {
+async function check(
+  token = 'job',
+  inputs: Record<string, string> = {},
+  head: Record<string, unknown> = {},
+): Promise<InvokeStep> {
   const eventFile = path.join(folder, 'event.json');
-  writeFileSync(eventFile, JSON.stringify({ number: 7, pull_request: { number: 7, head: { sha: HEAD } } }));
+  writeFileSync(
+    eventFile,
+    JSON.stringify({ number: 7, pull_request: { number: 7, head: { sha: HEAD, ...head } } }),
+  );
   return invokeStep(
     lambda,
     { ...INPUTS, ...inputs },
@@ -136,6 +143,21 @@ test('from a fork there is a warning, the table in the summary, and Lambda’s r
   denials = {};
   const green = await check('fork', { function_name: 'allowed' });
   expect(green.exitCode).toBe(0);
+});
+
+test('from a fork that the event names, the warning asks for no permission, which would not help', async () => {
+  denials = {};
+  const step = await check('fork', { function_name: 'allowed' }, { repo: { id: 2, fork: true } });
+  expect(step.exitCode).toBe(0);
+  expect(step.annotations).toEqual([
+    expect.objectContaining({
+      level: 'warning',
+      message: expect.stringContaining(
+        '\nThis pull request is from a fork. A run for a pull request from a fork',
+      ),
+    }),
+  ]);
+  expect(step.annotations[0]?.message).not.toContain('pull-requests: write');
 });
 
 test('without a pull request there is a warning', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -7,6 +7,7 @@ import { parseSync } from '@swc/core';
 import { exampleNames } from '../../examples/local/stage.ts';
 import { writeFiles } from '../../packages/local-runner/run-step.ts';
 import { type Fields, fieldsOf } from '../../src/shared/fields.ts';
+import { heavyTest } from '../heavy.ts';
 import { blocksIn, documents, ROOT } from '../markdown.ts';
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
@@ -117,7 +118,7 @@ describe('commands', () => {
     expect(run.filter((file) => (statSync(path.join(ROOT, file)).mode & 0o111) === 0)).toEqual([]);
   });
 
-  test('of the demo name what it has', () => {
+  heavyTest('of the demo name what it has', () => {
     const given = lines.flatMap((line) => /^script\/demo (\S+)/.exec(line)?.[1] ?? []);
     expect(given.length).toBeGreaterThan(1);
     const help = execFileSync('bash', ['script/demo', '--help'], { cwd: ROOT, encoding: 'utf8' });
@@ -167,11 +168,28 @@ test('TypeScript parses', () => {
   for (const { text } of blocks) parseSync(text, { syntax: 'typescript', target: 'es2024' });
 });
 
-test('CONTRIBUTING names files and folders that are there', () => {
-  const contributing = documents.find(({ file }) => file === 'CONTRIBUTING.md')?.text ?? '';
-  const named = [
-    ...contributing.matchAll(/`((?:src|__tests__|script|local-[a-z]+|docs|examples)\/[\w./-]*)`/g),
-  ].map(([, file = '']) => file);
-  expect(named.length).toBeGreaterThan(15);
-  expect(named.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
+test('documents name files and folders that are there', () => {
+  const named = documents
+    // What a release had stays as it was.
+    .filter(({ file }) => file !== 'CHANGELOG.md')
+    .flatMap(({ file, text }) =>
+      [
+        ...text.matchAll(
+          /(?<![\w./-])(?:src|__tests__|script|packages|bench|docs|examples|\.github)\/[\w./-]*[\w/]/g,
+        ),
+      ].map(([name]) => ({ file, name })),
+    );
+  expect(named.filter(({ file }) => file === 'CONTRIBUTING.md').length).toBeGreaterThan(15);
+  expect(new Set(named.map(({ file }) => file)).size).toBeGreaterThan(5);
+  expect(named.filter(({ name }) => !existsSync(path.join(ROOT, name)))).toEqual([]);
+});
+
+test('CONTRIBUTING names modules and tests that are there', () => {
+  const { text = '' } = documents.find(({ file }) => file === 'CONTRIBUTING.md') ?? {};
+  const names = [...text.matchAll(/`(?:\w+\/)?([\w-]+(?:\.test)?\.ts)`/g)].map(([, name = '']) => name);
+  const known = ['src', '__tests__', 'script']
+    .flatMap((folder) => readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' }))
+    .map((file) => path.basename(file));
+  expect(names.length).toBeGreaterThan(10);
+  expect(names.filter((name) => !known.includes(name))).toEqual([]);
 });

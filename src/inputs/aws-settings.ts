@@ -1,4 +1,5 @@
-import type { Variables } from './environment.ts';
+import { FORK_ADVICE } from '../shared/fork-advice.ts';
+import type { Environment, Variables } from './environment.ts';
 import type { Problems } from './problems.ts';
 
 /** What the job sets for AWS's SDK, as far as a mistake in it is found before anything is sent. */
@@ -41,7 +42,10 @@ export function awsSettingsIn(variables: Variables): AwsSettings {
 }
 
 /** Adds a problem for each setting that can't work. An endpoint may have a password in it and is not quoted. */
-export function checkAwsSettings({ endpoints, halfKey }: AwsSettings, problems: Problems): void {
+export function checkAwsSettings(
+  { aws: { endpoints, halfKey }, isFork }: Pick<Environment, 'aws' | 'isFork'>,
+  problems: Problems,
+): void {
   for (const { variable, isUrl } of endpoints) {
     if (isUrl) continue;
     problems.add(
@@ -49,6 +53,7 @@ export function checkAwsSettings({ endpoints, halfKey }: AwsSettings, problems: 
     );
   }
   if (halfKey === undefined) return;
+  if (isFork) problems.add(FORK_ADVICE);
   problems.add(
     `The environment variable ${halfKey.set} is set, but ${halfKey.empty} is empty (a secret that does not exist is empty, and a pull request from a fork has no secrets).`,
   );

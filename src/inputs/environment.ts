@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { tmpdir } from 'node:os';
 import { getInput } from '@actions/core';
 import { type AwsSettings, awsSettingsIn } from './aws-settings.ts';
+import { readIsFork } from './fork.ts';
 import { INPUTS, type Input, type InputReader } from './schema.ts';
 
 /** Environment variables by name. */
@@ -21,6 +22,8 @@ export type Environment = Readonly<{
   eventName: string;
   /** Whether the job may ask for an OIDC token (`permissions: id-token: write`). */
   hasOidc: boolean;
+  /** Whether the run is for a pull request from a fork, which gets no credentials. Absent where nothing says so. */
+  isFork?: boolean;
   /** What GitHub says of the run, for the comment on a pull request. */
   github: Readonly<{
     apiUrl: string;
@@ -99,6 +102,8 @@ export function credentialsIn(
 export function readEnvironment(): Environment {
   const variables = process.env;
   const proxy = Object.fromEntries(PROXY_VARIABLES.map((name) => [name, variables[name]] as const));
+  const eventName = variables['GITHUB_EVENT_NAME'] ?? '';
+  const isFork = readIsFork({ name: eventName, path: variables['GITHUB_EVENT_PATH'] });
   const trustsAnyCertificate = variables['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';
   // Node.js reads it for each connection. An agent's own option does not reach the connection to a proxy at https://.
   delete variables['NODE_TLS_REJECT_UNAUTHORIZED'];
@@ -106,8 +111,9 @@ export function readEnvironment(): Environment {
     workspace: variables['GITHUB_WORKSPACE'] || process.cwd(),
     temporaryFolder: variables['RUNNER_TEMP'] || tmpdir(),
     hasSummary: Boolean(variables['GITHUB_STEP_SUMMARY']),
-    eventName: variables['GITHUB_EVENT_NAME'] ?? '',
+    eventName,
     hasOidc: Boolean(variables['ACTIONS_ID_TOKEN_REQUEST_URL']),
+    ...(isFork !== undefined && { isFork }),
     github: Object.freeze({
       apiUrl: variables['GITHUB_API_URL'] || 'https://api.github.com',
       serverUrl: variables['GITHUB_SERVER_URL'] || 'https://github.com',

@@ -1,4 +1,4 @@
-import { childrenOf, type ExpressionNode } from '../shared/expression-tree.ts';
+import { childrenOf, type ExpressionNode, spelledName } from '../shared/expression-tree.ts';
 import { nearest } from '../shared/nearest.ts';
 import { FUNCTION_NAMES, parseTree } from './jmespath.ts';
 
@@ -10,7 +10,7 @@ export type Lexeme = Readonly<{ text: string; at: number }>;
 
 // The words and signs of standard JMESPath. The library names no place where it fails, and takes more than these.
 const LEXEME =
-  /'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|`(?:[^`\\]|\\.)*`?|[A-Za-z_]\w*|-?\d+|\[\?|\[\]|&&|\|\||[!=<>]=|=~|\S/gsu;
+  /'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|`(?:[^`\\]|\\.)*`?|[A-Za-z_]\w*|-?\d+|\$\{\{|\[\?|\[\]|&&|\|\||[!=<>]=|=~|\S/gsu;
 
 /** The lexemes of an expression, in order. */
 export const lexemesOf = (expression: string): Lexeme[] =>
@@ -43,6 +43,10 @@ const TYPOGRAPHIC = "replace typographic quotes with '";
 const FOREIGN_SIGNS: ReadonlyMap<string, string> = new Map([
   ['=', 'a comparison is written =='],
   ['=~', 'JMESPath has no regular expressions; use contains(), starts_with() or ends_with()'],
+  [
+    '${{',
+    'the expression in ${{ }} was not evaluated. It is evaluated in "with:", but not in the default of a workflow_dispatch input, in the value of a variable or in a file',
+  ],
   ['$', 'JMESPath starts at the outcome itself; drop "$."'],
   [';', 'write one expression per line, without ";"'],
   ['#', 'comments are not supported in expressions'],
@@ -127,6 +131,8 @@ const WORD_OPERATORS: ReadonlyMap<string, string> = new Map([
   ['or', 'write || instead of "or"'],
   ['not', 'write !(…) instead of "not"'],
 ]);
+// A key in brackets, as in JavaScript and Python.
+const QUOTED_KEY = /^(["'])([\w-]{1,80})\1$/;
 const BINARY = new Set(['&&', '||', '|', '==', '!=', '<', '<=', '>', '>=']);
 
 function syntaxMistake(expression: string, lexemes: readonly Lexeme[]): Mistake {
@@ -142,6 +148,8 @@ function syntaxMistake(expression: string, lexemes: readonly Lexeme[]): Mistake 
       : `write a string in single quotes: '${word}'`;
     return { column, what };
   }
+  const key = before?.text === '[' ? QUOTED_KEY.exec(text)?.[2] : undefined;
+  if (key !== undefined) return { column, what: `write .${spelledName(key)} instead of [${text}]` };
   if (index === 0 && text === '.') return { column, what: 'drop the leading "."' };
   if (index === 0 && BINARY.has(text)) return { column, what: 'each line is one expression' };
   return { column, what: `${text} is not expected here` };

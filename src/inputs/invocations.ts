@@ -104,6 +104,9 @@ function valuesOf(node: unknown, reader: YamlReader): ListedEntry['values'] {
   return values;
 }
 
+const NOT_EVALUATED =
+  'the expression was not evaluated: ${{ }} has no effect in the default of a reusable input or in the value of a variable.';
+
 /** The nodes of the entries; a text that is no list of entries is a problem. */
 function entryNodesOf(root: unknown, reader: YamlReader): readonly unknown[] {
   const { yaml } = reader;
@@ -113,6 +116,10 @@ function entryNodesOf(root: unknown, reader: YamlReader): readonly unknown[] {
   const offset = offsetOf(root, reader);
   if (yaml.isScalar(root) && looksLikePath(textOf(root).trim())) {
     addProblem(offset, 'this looks like a path. invocations takes the list itself.');
+    return [];
+  }
+  if (yaml.isScalar(root) && textOf(root).trim().startsWith('${{')) {
+    addProblem(offset, NOT_EVALUATED);
     return [];
   }
   if (!yaml.isSeq(root)) {

@@ -47,6 +47,14 @@ export type ReportPlan = Readonly<{
 export type Plan = InvokePlan & EvaluationPlan & ReportPlan;
 
 const USUAL_CONCURRENCY = 10;
+// An account has 1,000 by default, which its other functions need too.
+const MOST_USUAL_CONCURRENCY = 100;
+
+/** The concurrency where none is given: with `repeat`, enough that the copies of all entries overlap. */
+function usualConcurrency({ repeat }: Pick<InputValues, 'repeat'>, copies: number): number {
+  if (repeat === 1) return USUAL_CONCURRENCY;
+  return Math.min(MOST_USUAL_CONCURRENCY, Math.max(USUAL_CONCURRENCY, copies));
+}
 
 const ALWAYS_VERIFIED =
   'NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always verified. To trust a private certificate authority, set NODE_EXTRA_CA_CERTS to the file with its certificate.';
@@ -86,7 +94,7 @@ async function checkNames(given: readonly string[], problems: Problems): Promise
 export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
   const problems = new Problems();
   await checkNames(environment.inputNames, problems);
-  checkAwsSettings(environment.aws, problems);
+  checkAwsSettings(environment, problems);
   // Problems with what to invoke come first.
   const valueProblems = new Problems();
   const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
@@ -101,8 +109,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     problems,
   );
   const proxy = parseProxy(environment, problems);
-  // By default all copies of an entry overlap.
-  const concurrency = values.max_concurrency ?? Math.max(USUAL_CONCURRENCY, values.repeat);
+  const concurrency = values.max_concurrency ?? usualConcurrency(values, counts.total);
   const warnings = checkTogether(values, { planned: invocations, counts, concurrency }, problems);
   const { error } = problems;
   if (error) throw error;

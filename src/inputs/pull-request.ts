@@ -107,6 +107,8 @@ export type CommentPlan = Readonly<{
   /** The commit that the run belongs to: a pull request's own, not the merge that the runner checks out. */
   commit: string;
   runUrl: string;
+  /** Whether the pull request is known to be from a fork. */
+  isFork: boolean;
 }>;
 
 // It is part of the comment, which has a limit of its own.
@@ -120,7 +122,7 @@ function headCommitOf(payload: unknown): string | undefined {
 /** Plans the comment. Never throws: that there is no pull request is a warning of the report, not a problem. */
 export async function planComment(
   values: Pick<InputValues, 'comment_key' | 'github_token'>,
-  { github, eventName }: Environment,
+  { github, eventName, isFork = false }: Environment,
 ): Promise<CommentPlan> {
   const payload = await readEventPayload(github.eventPath);
   return Object.freeze({
@@ -132,5 +134,6 @@ export async function planComment(
     pullRequest: findPullRequest({ name: eventName, payload }),
     commit: headCommitOf(payload) ?? github.sha,
     runUrl: `${github.serverUrl}/${github.repository}/actions/runs/${github.runId}`,
+    isFork,
   });
 }

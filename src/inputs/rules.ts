@@ -156,8 +156,10 @@ export const STEP_WARNINGS: readonly StepRule[] = [
   stepRule({
     inputs: ['max_concurrency', 'repeat'],
     applies: ({ repeat, concurrency }) => concurrency < repeat,
-    message: ({ repeat, concurrency }) =>
-      `max_concurrency: ${concurrency} is below repeat: ${repeat}, so the copies of an entry do not all overlap.`,
+    message: ({ repeat, concurrency, max_concurrency: given }) =>
+      given === undefined
+        ? `By default max_concurrency is at most ${concurrency}, which is below repeat: ${repeat}, so the copies of an entry do not all overlap. To let them overlap, set max_concurrency.`
+        : `max_concurrency: ${concurrency} is below repeat: ${repeat}, so the copies of an entry do not all overlap.`,
   }),
   stepRule({
     inputs: ['repeat'],

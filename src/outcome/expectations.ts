@@ -163,9 +163,8 @@ function explainFinding(
   };
 }
 
-/** Why a function refused its argument: where the argument does not exist, because of that. */
+/** Why a function refused its argument: because it does not exist, or in the words of the library. */
 function explainError(error: unknown, tree: ExpressionNode, evaluator: ScopedEvaluator): string {
-  const message = `${cutText(messageOf(error))}.`;
   for (const node of nodesInScope(tree)) {
     if (node.type !== 'Function') continue;
     const reasons = node.children
@@ -178,9 +177,9 @@ function explainError(error: unknown, tree: ExpressionNode, evaluator: ScopedEva
         }
       });
     const reason = reasons.find((text) => text !== undefined);
-    if (reason !== undefined) return `${message}\n${reason}.`;
+    if (reason !== undefined) return `${reason}.`;
   }
-  return message;
+  return `It cannot be evaluated: ${cutText(messageOf(error)).replace(/\.{1,3}$/, '')}.`;
 }
 
 function seenBy(tree: ExpressionNode, document: unknown, search: Search): unknown {
@@ -208,7 +207,7 @@ export function check(expression: string, document: unknown, context: Expression
     const part = found.node === tree ? [] : [`Not met:  ${cutText(spelled(found.node))}`];
     return { expectation: { expression, met: false, value }, why: [...part, ...lines].join('\n') };
   } catch (error) {
-    const why = `It cannot be evaluated: ${explainError(error, tree, evaluatorOn(document, context))}`;
+    const why = explainError(error, tree, evaluatorOn(document, context));
     return { expectation: { expression, met: false }, why };
   }
 }

@@ -1,5 +1,6 @@
 import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isExecutionArn } from '../shared/arn.ts';
+import { FORK_ADVICE } from '../shared/fork-advice.ts';
 import { isRequestId, periodUrl, requestUrl } from './links.ts';
 import { adviseOnNotFound } from './not-found-advice.ts';
 import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
@@ -10,6 +11,8 @@ import { adviseOnBlockedAction, fixInText } from './permission/wording.ts';
 export type JobFacts = Readonly<{
   eventName: string;
   hasOidc: boolean;
+  /** Whether the run is for a pull request from a fork. Absent where nothing says so. */
+  isFork?: boolean;
   /** The variables of an endpoint that are set; the first counts. */
   aws?: Readonly<{ endpoints: readonly Readonly<{ variable: string }>[] }>;
 }>;
@@ -340,13 +343,17 @@ const CREDENTIALS_STEP =
   'Add a step with aws-actions/configure-aws-credentials and role-to-assume before this one';
 
 function adviseOnMissingCredentials({ job }: FailedInvocation): string {
+  if (job.isFork) return FORK_ADVICE;
   // A workflow of pull_request_target runs with the secrets of the base repository.
-  const isFromFork = job.eventName.startsWith('pull_request') && job.eventName !== 'pull_request_target';
+  const mayBeFork =
+    job.isFork === undefined &&
+    job.eventName.startsWith('pull_request') &&
+    job.eventName !== 'pull_request_target';
   return [
     ...(job.hasOidc
       ? [`${CREDENTIALS_STEP}.`]
       : [`${CREDENTIALS_STEP}, and to the job:`, 'permissions:', '  id-token: write', '  contents: read']),
-    ...(isFromFork ? ['A pull request from a fork has no secrets and no OIDC token.'] : []),
+    ...(mayBeFork ? ['A pull request from a fork has no secrets and no OIDC token.'] : []),
   ].join('\n');
 }
 
@@ -439,7 +446,7 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
 /** A dry run is only uncertain where its response is one to an invocation, which is never retried. */
 const adviseOnUncertain = (failed: FailedInvocation): string =>
   failed.invocation.invocationType === 'DryRun'
-    ? `The response is not one to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck AWS_ENDPOINT_URL_LAMBDA: an emulator may invoke the function on a dry run.`
+    ? `The response is not one to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck ${endpointVariable(failed)}: an emulator may invoke the function on a dry run.`
     : `Check the function's log before you retry${linkToLog(failed)}\nIf it is safe for the function to run twice, set retry: idempotent.`;
 
 /** What a user can do about a failure: a sentence or a few, never empty. */

@@ -185,3 +185,6 @@ export class StepOutputs {
     writeOutputs(outputsOf(values, files));
   }
 }
+
+/** Writes the output of a step whose inputs are invalid, so that `outcome` is never empty. */
+export const writeNotInvoked = (): void => setOutput('outcome', 'not_invoked');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { symlinkSync } from 'node:fs';
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 
 /** Logs what a hostile or careless function might, then answers with the same. */
 export const hostile = async () => {
@@ -82,6 +83,16 @@ export const one = async ({ id = 0, failEvery = 0, ms = 0 }) => {
   if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
   if (failEvery > 0 && id % failEvery === 0) throw new RangeError(`id ${id} is not wanted`);
   return { id };
+};
+
+/** Ends once as many executions as are expected are in progress at the same time; throws where they never are. */
+export const meeting = async ({ folder, expected }, { awsRequestId }) => {
+  writeFileSync(path.join(folder, awsRequestId), '');
+  for (let polls = 0; polls < 1_000; polls += 1) {
+    if (readdirSync(folder).length >= expected) return { met: true };
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`${readdirSync(folder).length} of ${expected} executions overlap`);
 };
 
 /** Streams what a hostile function might. */

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
+import { anyText } from '../../any-text.ts';
 
 /** A new line in every spelling that anybody takes for one, and some that nobody should. */
 const LINE_ENDS = ['\n', '\r', '\r\n', '\n\r', '\u2028', '\u2029', '\u0085', '\v', '\f'];
@@ -187,7 +188,7 @@ const plain = fc.oneof(
     '%',
   ),
   fc.string({ maxLength: 12 }),
-  fc.string({ unit: 'binary', maxLength: 6 }),
+  anyText({ maxLength: 6 }),
 );
 
 const fragment: fc.Arbitrary<string> = fc.oneof(

@@ -12,6 +12,7 @@ import { writeAnnotations } from '../../../src/report/annotations.ts';
 import { outcomeHeadline, writeLog } from '../../../src/report/log.ts';
 import { OutcomesFile } from '../../../src/report/outcomes-file.ts';
 import { registerSecrets } from '../../../src/report/runner-secrets.ts';
+import { anyText } from '../../any-text.ts';
 import { SEED } from '../../seed.ts';
 import { answer, delivery, invocation, REQUEST_ID } from '../outcome/factory.ts';
 import { unmasked } from '../report/factory.ts';
@@ -88,7 +89,7 @@ const LEAKS: Readonly<Record<string, Leak>> = {
 const secretText = fc.oneof(
   hostileText.map((text) => text.slice(0, 60)),
   fc.string({ minLength: 4, maxLength: 40 }),
-  fc.string({ unit: 'binary', minLength: 4, maxLength: 20 }),
+  anyText({ minLength: 4, maxLength: 20 }),
   fc
     .array(fc.base64String({ minLength: 8, maxLength: 40 }), { minLength: 2, maxLength: 5 })
     .map((lines) => lines.join('\n')),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { heavyTest } from '../../heavy.ts';
 import { planFor, problemsFor } from './factory.ts';
 
 /** What a user is told of one expression in `expect`, without the text and the caret below it. */
@@ -55,7 +56,7 @@ describe('expressions', () => {
   });
 
   // A runner passes an input as an environment variable, of which Linux takes 128 KiB.
-  test.each(['a', '_', 'length', '1a', 'length(', "'a' ", "\\'", "'\\'", '-', '`a'])(
+  heavyTest.each(['a', '_', 'length', '1a', 'length(', "'a' ", "\\'", "'\\'", '-', '`a'])(
     'of 120 KB of "%s" are read at once',
     async (part) => {
       const before = performance.now();
@@ -138,6 +139,12 @@ describe('what a user types and what it is told to be before anything is sent', 
     ['response.a or response.b', 'expect: write || instead of "or".'],
     ['not response.a', 'expect: write !(…) instead of "not".'],
     ['$.response.ok', 'expect: JMESPath starts at the outcome itself; drop "$.".'],
+    [
+      '${{ github.sha }} == response.sha',
+      'expect: the expression in ${{ }} was not evaluated. It is evaluated in "with:", but not in the default of a workflow_dispatch input, in the value of a variable or in a file.',
+    ],
+    ["response['statusCode'] == `200`", "expect: write .statusCode instead of ['statusCode']."],
+    ['response["error-count"] == `0`', 'expect: write ."error-count" instead of ["error-count"].'],
     ['.response.ok', 'expect: drop the leading ".".'],
     ['response.ok; response.b', 'expect: write one expression per line, without ";".'],
     ['response.ok # works', 'expect: comments are not supported in expressions.'],

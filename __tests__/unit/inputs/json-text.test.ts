@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { describeJsonProblem, type JsonInput, parseJson } from '../../../src/inputs/json-text.ts';
+import { heavyTest } from '../../heavy.ts';
 import { SEED } from '../../seed.ts';
 import { createJob, planFor, problemsFor } from './factory.ts';
 
@@ -323,7 +324,7 @@ describe('a hostile text of 6 MB is judged in time in proportion to it', () => {
   const SIZE = 6_000_000;
   const filled = (piece: string): string => piece.repeat(SIZE / piece.length);
 
-  test.each([
+  heavyTest.each([
     ['brackets', filled('[')],
     ['brackets and keys', filled('{"":')],
     ['broken keys', filled('{a')],
@@ -389,7 +390,7 @@ describe('of any JSON with one mistake', () => {
   });
   const inputs = fc.constantFrom<JsonInput>('payload', 'payload_file', 'client_context');
 
-  test('the place lies in the text, and no part of a value is repeated', async () => {
+  heavyTest('the place lies in the text, and no part of a value is repeated', async () => {
     await fc.assert(
       fc.asyncProperty(
         value,

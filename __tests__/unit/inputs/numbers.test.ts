@@ -97,12 +97,26 @@ describe('max_concurrency', () => {
     [{}, 10],
     [{ repeat: '5' }, 10],
     [{ repeat: '50' }, 50],
+    [{ repeat: '100' }, 100],
+    [{ function_name: 'one\ntwo\nthree', repeat: '4' }, 12],
+    [{ function_name: 'one\ntwo\nthree', repeat: '4', shard: '0/2' }, 10],
+    [{ function_name: 'one\ntwo\nthree', repeat: '8', shard: '0/2' }, 16],
+    [{ function_name: 'one\ntwo\nthree', repeat: '90' }, 100],
+    [{ function_name: Array.from({ length: 11 }, (_, at) => `f${at}`).join('\n') }, 10],
     [{ repeat: '50', max_concurrency: '60' }, 60],
     [{ max_concurrency: '1' }, 1],
   ])('with %j is %i', async (inputs, most) => {
     const plan = await planFor(inputs);
     expect(plan.maxConcurrency).toBe(most);
     expect(plan.warnings).toEqual([]);
+  });
+
+  test('is at most 100 where it is not given, and a warning says so', async () => {
+    const plan = await planFor({ repeat: '200' });
+    expect(plan.maxConcurrency).toBe(100);
+    expect(plan.warnings).toEqual([
+      'By default max_concurrency is at most 100, which is below repeat: 200, so the copies of an entry do not all overlap. To let them overlap, set max_concurrency.',
+    ]);
   });
 
   test('below repeat is a warning', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { CLASSES_BY_NAME } from '../../../src/lambda/evidence.ts';
 import type { InvokeFailure } from '../../../src/lambda/invocation.ts';
 import { adviseOn, type JobFacts } from '../../../src/outcome/failure-advice.ts';
+import { heavyTest } from '../../heavy.ts';
 import { failure, invocation, REQUEST_ID } from './factory.ts';
 
 const PUSH: JobFacts = { eventName: 'push', hasOidc: false };
@@ -101,6 +102,16 @@ describe('advice', () => {
     ]);
   });
 
+  test('after a dry run that was responded to like an invocation names the endpoint that is set', () => {
+    const advice = adviseOn({
+      failure: failure({ name: 'BrokenAnswer', evidence: 'may_have_run', requestId: REQUEST_ID }),
+      invocation: invocation({ invocationType: 'DryRun' }),
+      region: 'eu-west-1',
+      job: { ...PUSH, aws: { endpoints: [{ variable: 'AWS_ENDPOINT_URL' }] } },
+    });
+    expect(advice).toContain('Check AWS_ENDPOINT_URL: an emulator');
+  });
+
   test('after a failure that may have run links to the time when it can have run, where it has no id', () => {
     expect(advise({ name: 'ECONNRESET', evidence: 'may_have_run', sentAt: SENT_AT })).toContain(
       '/log-events$3Fstart$3D1767322985678$26end$3D1767323945678\n',
@@ -149,6 +160,15 @@ describe.each(['CredentialsProviderError', 'TokenProviderError', 'MissingAuthent
 
     test.each([true, false])('explains forks on a pull request (OIDC token: %s)', (hasOidc) => {
       expect(advise({ name }, { eventName: 'pull_request', hasOidc })).toContain(FORK);
+    });
+
+    test('says first that the pull request is from a fork, where it is known', () => {
+      const fork = { eventName: 'pull_request', hasOidc: false };
+      const advice = advise({ name }, { ...fork, isFork: true });
+      expect(advice).toMatch(/^This pull request is from a fork\. .* no secrets and no OIDC token/);
+      expect(advice.split('\n')).toContain('if: github.event.pull_request.head.repo.fork == false');
+      expect(advice).not.toContain('id-token');
+      expect(advise({ name }, { ...fork, isFork: false })).not.toContain('fork');
     });
 
     test.each(['push', 'workflow_dispatch', 'schedule', 'pull_request_target'])(
@@ -421,7 +441,7 @@ test("on an answer that is not Lambda's points to what is between", () => {
   );
 });
 
-test.each([
+heavyTest.each([
   'arn:aws:lambda:eu-west-1:123456789012:function:a',
   'not authorized to perform: a',
   'not authorized to perform: lambda:A',

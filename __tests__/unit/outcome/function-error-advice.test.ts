@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readFunctionError } from '../../../src/outcome/function-error.ts';
 import { adviseOnFunctionError } from '../../../src/outcome/function-error-advice.ts';
 import type { Report } from '../../../src/outcome/log-tail.ts';
+import { heavyTest } from '../../heavy.ts';
 import { REQUEST_ID } from './factory.ts';
 
 /** The advice on an error as Lambda sends it. */
@@ -362,7 +363,7 @@ describe('advice', () => {
     expect(advice).toBeUndefined();
   });
 
-  test.each([
+  heavyTest.each([
     "Cannot find module '",
     'is not authorized to perform: ',
     'is not authorized to perform: a',

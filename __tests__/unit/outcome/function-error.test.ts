@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFunctionError } from '../../../src/outcome/function-error.ts';
+import { heavyTest } from '../../heavy.ts';
 
 describe('a function error', () => {
   test('of Node has its type, its message and its frames, without the line that repeats them', () => {
@@ -403,7 +404,7 @@ describe('a function error of 6 MB', () => {
     'a cause': (text) => ({ errorMessage: 'boom', cause: { errorMessage: text, stackTrace: [text] } }),
   };
 
-  test.each(parts)('of %j is read at once, whatever is that long', (part) => {
+  heavyTest.each(parts)('of %j is read at once, whatever is that long', (part) => {
     const text = part.repeat(BYTES / part.length);
     for (const [shape, make] of Object.entries(shapes)) {
       const error = make(text);
@@ -414,7 +415,7 @@ describe('a function error of 6 MB', () => {
     }
   });
 
-  test('in 100,000 lines keeps the innermost call, at whichever end it is', () => {
+  heavyTest('in 100,000 lines keeps the innermost call, at whichever end it is', () => {
     const calls = (name: string) =>
       Array.from({ length: 100_000 }, (_, at) => `    at ${name}${at} (/a.js:1:1)`);
     expect(framesOf(calls('f')).slice(0, 2)).toEqual(['at f0 (/a.js:1:1)', 'at f1 (/a.js:1:1)']);
@@ -590,7 +591,7 @@ describe('the causes of a function error', () => {
     ]);
   });
 
-  test('are found however deep the chain is', () => {
+  heavyTest('are found however deep the chain is', () => {
     const deep: unknown = JSON.parse(
       `${'{"errorMessage":"x","cause":'.repeat(200_000)}null${'}'.repeat(200_000)}`,
     );

@@ -7,6 +7,7 @@ import {
   readLogPlace,
   readReport,
 } from '../../../src/outcome/log-tail.ts';
+import { heavyTest } from '../../heavy.ts';
 import { REQUEST_ID } from './factory.ts';
 
 const report = (id: string, figures: string): string => `REPORT RequestId: ${id}\t${figures}\t`;
@@ -328,7 +329,7 @@ describe('a report', () => {
 });
 
 // Lambda's own tail has 4 KB, but a stream's last event can hold more, and whoever sends it says what.
-test.each([
+heavyTest.each([
   '{"time":',
   '{"time":1,',
   `\tREPORT RequestId: ${REQUEST_ID}\t`,

@@ -9,6 +9,7 @@ import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { StepResults } from '../../../src/outcome/step-results.ts';
 import { outcomeHeadline } from '../../../src/report/log.ts';
 import { renderJobSummary } from '../../../src/report/summary/permissions.ts';
+import { heavyTest } from '../../heavy.ts';
 import { failed, notInvoked, succeeded } from '../report/factory.ts';
 import { answer, delivery } from './factory.ts';
 
@@ -83,7 +84,7 @@ describe('secrets', () => {
     if (withheld !== 'too_many_secrets') expect(found.texts).toContain('abc');
   });
 
-  test('are hidden up to 10,000 of them', () => {
+  heavyTest('are hidden up to 10,000 of them', () => {
     const many = Array.from({ length: 10_000 }, (_, at) => `secret${at}`);
     const found = find(['response', 'response[0]'], many);
     expect(found.withheld).toBeUndefined();

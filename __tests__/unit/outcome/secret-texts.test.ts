@@ -1,6 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
+import { heavyTest } from '../../heavy.ts';
 import { SEED } from '../../seed.ts';
 
 describe('a text', () => {
@@ -90,7 +91,7 @@ describe('the work', () => {
     expect(unitsRead(() => texts.hide(text))).toBeLessThanOrEqual(2 * text.length);
   });
 
-  test('does not grow with how often secrets were added', () => {
+  heavyTest('does not grow with how often secrets were added', () => {
     const texts = new SecretTexts();
     const built = unitsRead(() => {
       for (let at = 0; at < 2_000; at += 1) texts.add([`token-number-${at}`]);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fitParts, fitWholeLines } from '../../../src/report/fitting.ts';
+import { anyText } from '../../any-text.ts';
+import { heavyTest } from '../../heavy.ts';
 import { SEED } from '../../seed.ts';
 
 const own = (text: string) => ({ text, isForeign: false });
@@ -21,9 +23,9 @@ describe('parts of a text', () => {
     expect([why, fix]).toEqual([`${'a'.repeat(19)}…`, `${'b'.repeat(79)}…`]);
   });
 
-  test('never need more room than there is', () => {
+  heavyTest('never need more room than there is', () => {
     const part = fc.record({
-      text: fc.string({ minLength: 0, maxLength: 60, unit: 'binary' }),
+      text: anyText({ maxLength: 60 }),
       isForeign: fc.boolean(),
     });
     const all = fc.property(

@@ -17,6 +17,8 @@ export type CommentJob = Readonly<{
   /** By its number, or by a commit that is part of exactly one open pull request. */
   pullRequest: Readonly<{ kind: 'number'; number: number } | { kind: 'commit'; sha: string }>;
   key: string;
+  /** Whether the pull request is known to be from a fork; not by default. */
+  isFork?: boolean;
   timing: Readonly<{
     now(): number;
     /** Resolves after `ms` milliseconds, or at once when `signal` aborts. */

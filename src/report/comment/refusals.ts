@@ -33,10 +33,12 @@ export class GitHubRefusal extends CommentError {
 /** GitHub gave no usable response, so a write may or may not have taken effect. */
 export class NoResponse extends CommentError {}
 
+const FORK_TOKEN =
+  'A run for a pull request from a fork has a read-only token, whatever the workflow says. To comment on those, use a workflow that workflow_run triggers.';
 const PERMISSION = `Add this permission to the job, next to the ones it has:
 permissions:
   pull-requests: write
-A run for a pull request from a fork has a read-only token, whatever the workflow says. To comment on those, use a workflow that workflow_run triggers.`;
+${FORK_TOKEN}`;
 
 type RefusalExplanation = Readonly<{ status: number; message?: RegExp; what: string; fix: string }>;
 
@@ -79,6 +81,16 @@ const REFUSALS: readonly RefusalExplanation[] = [
   },
   { status: 422, what: 'GitHub rejected the comment', fix: '' },
 ];
+
+/** A refusal in a run for a pull request from a fork, where no permission of the job helps. */
+export const refusedToFork = (error: GitHubRefusal): CommentError =>
+  error.fix.endsWith(PERMISSION)
+    ? new CommentError({
+        what: error.what,
+        fix: `This pull request is from a fork. ${FORK_TOKEN}`,
+        cause: error,
+      })
+    : error;
 
 function messageOfGitHub(data: unknown): string {
   const { message, errors } = fieldsOf(data);

@@ -1,7 +1,7 @@
 import { messageOf } from '../../shared/errors.ts';
 import { isMarked, markerOf } from './comment-text.ts';
 import { ATTEMPTS, type Comment, type CommentJob, CommentsApi, TOTAL_MS } from './comments-api.ts';
-import { CommentError, NoResponse } from './refusals.ts';
+import { CommentError, GitHubRefusal, NoResponse, refusedToFork } from './refusals.ts';
 
 type Written = 'created' | 'updated' | 'unchanged';
 
@@ -79,6 +79,7 @@ export async function writeComment(job: CommentJob, markdown: string): Promise<W
     }
     return await upsertInTime(job, markdown);
   } catch (error) {
+    if (error instanceof GitHubRefusal && job.isFork) throw refusedToFork(error);
     if (error instanceof CommentError) throw error;
     throw new CommentError({ what: messageOf(error), cause: error });
   }

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import type { ReportedOutcome } from '../../../../src/outcome/step-results.ts';
 import { renderComment, renderJobSummary } from '../../../../src/report/summary/permissions.ts';
+import { heavyTest } from '../../../heavy.ts';
 import { failed, notInvoked, REQUEST_ID, reportedOf, succeeded } from '../factory.ts';
 
 const CALLER = 'arn:aws:sts::123456789012:assumed-role/deploy/session';
@@ -44,7 +45,7 @@ describe('the job summary', () => {
     expect(summary).not.toContain('can be invoked');
   });
 
-  test('stays under what a runner takes, however many are refused', () => {
+  heavyTest('stays under what a runner takes, however many are refused', () => {
     const names = Array.from({ length: 20_000 }, (_, index) => `f-${index}-${'x'.repeat(40)}`);
     const summary = renderJobSummary(names.map(refused));
     expect(Buffer.byteLength(summary)).toBeLessThan(1_000_000);

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Outcome } from '../../../../src/outcome/outcome.ts';
 import { timelineOf } from '../../../../src/report/summary/timeline.ts';
+import { anyText } from '../../../any-text.ts';
 import { heavyTest } from '../../../heavy.ts';
 import { SEED } from '../../../seed.ts';
 import { failed, notInvoked, succeeded, unknown } from '../factory.ts';
@@ -273,7 +274,7 @@ describe('the picture of very many', () => {
 describe('whatever the names and the clock', () => {
   // Words of Mermaid's, its marks, and what ends a fence or a line.
   const hostile = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 40 }),
+    anyText({ maxLength: 40 }),
     fc.constantFrom(
       'gantt',
       'click x call y()',
