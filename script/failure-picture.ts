@@ -12,7 +12,7 @@ const STEADY: readonly (readonly [pattern: RegExp, text: string])[] = [
   [/request [0-9a-f]{8}…/g, 'request 0e4bb8da…'],
   [/[\d,.]+\s?ms \(billed [\d,.]+\s?ms\)/g, '9 ms (billed 252 ms)'],
   [/\d+\s?of\s?128\s?MB/g, '84 of 128 MB'],
-  [/cold start\s[\d,.]+\s?ms/g, 'cold start 243 ms'],
+  [/cold\sstart\s[\d,.]+\s?ms/g, 'cold start 243 ms'],
 ];
 const steady = (text: string): string =>
   STEADY.reduce((shown, [pattern, fixed]) => shown.replace(pattern, fixed), withoutCheckout(text));
