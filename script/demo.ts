@@ -13,7 +13,7 @@ import {
 import type { JobRun, JobStep } from '../packages/local-runner/run-job.ts';
 import type { StepRun } from '../packages/local-runner/run-step.ts';
 import { paint, section, showAnnotations, showLog, showMarkdown, showOutputs } from './terminal.ts';
-import { runScene, SCENES, type SceneRun } from './tour.ts';
+import { runScene, SCENES, type SceneRun, withoutCheckout } from './tour.ts';
 
 const USAGE = `Usage: script/demo [NAME] [--list] [--keep]
 
@@ -62,7 +62,7 @@ const verdict = (passed: boolean, what: string): string =>
 const showRun = (run: StepRun): string =>
   section('Its log', showLog(run.lines)) +
   section('On the page of the run', showAnnotations(run.annotations)) +
-  section('Its summary', showMarkdown(run.summary)) +
+  section('Its summary', withoutCheckout(showMarkdown(run.summary))) +
   section('Its outputs', showOutputs(run.outputs));
 
 function showScene({ scene, step, executions, requests }: SceneRun): string {

@@ -98,6 +98,10 @@ function showTable(rows: readonly string[]): string[] {
 export function showMarkdown(markdown: string): string {
   const plain = markdown
     .replace(/\[([^\]]+)\]\([^)]*\)/g, '$1')
+    .replace(/<details[^>]*><summary>(.*?)<\/summary>/g, '▸ $1')
+    .replace(/<\/details>\n?/g, '')
+    .replace(/^> /gm, '│ ')
+    .replace(/\\$/gm, '')
     .replace(/^#+ (.+)$/gm, (_, title: string) => paint('bold', title))
     .replace(/\*\*([^*\n]+)\*\*/g, (_, text: string) => paint('bold', text))
     .replace(/```mermaid\n[\s\S]*?```\n?/g, '(a picture of when each ran)\n')

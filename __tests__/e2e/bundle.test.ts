@@ -33,7 +33,7 @@ test('one plain invocation loads nothing but the main file', async () => {
   expect(step.stderr).toBe('');
   expect(step.exitCode).toBe(0);
   expect(step.outputs['response']).toBe('{"a":1}');
-  expect(step.summary).toContain('✅ succeeded');
+  expect(step.summary).toMatch(/^### ✅ `.*` succeeded\n/);
 });
 
 test.each([
@@ -98,10 +98,10 @@ const textOf = (file: string): string => readFileSync(path.join(DIST, file), 'ut
 const SCRIPTS = readdirSync(DIST).filter((file) => file.endsWith('.js'));
 const CHUNKS = SCRIPTS.filter((file) => file !== 'index.js');
 
-test('a job downloads at most 930 KB, and a plain invocation loads at most 400 KB of them', () => {
+test('a job downloads at most 945 KB, and a plain invocation loads at most 410 KB of them', () => {
   const total = readdirSync(DIST).reduce((sum, file) => sum + sizeOf(file), 0);
-  expect(total).toBeLessThanOrEqual(930_000);
-  expect(sizeOf('index.js')).toBeLessThanOrEqual(400_000);
+  expect(total).toBeLessThanOrEqual(945_000);
+  expect(sizeOf('index.js')).toBeLessThanOrEqual(410_000);
 });
 
 test('the functions of modules are in parentheses, so that V8 parses them once', () => {

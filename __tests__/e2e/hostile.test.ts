@@ -20,6 +20,9 @@ import { jobEnvironment, withoutCredentials } from './step.ts';
 const HANDLERS = path.join(import.meta.dirname, 'handlers', 'hostile.mjs');
 const MARK = 'foreign-7f3a';
 
+/** A code span of Markdown: it ends at as many backticks as it begins with. */
+const CODE_SPAN = /(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)/g;
+
 /** Texts that fit a log tail, each with a word in it that is nowhere else. */
 const TEXTS = fc
   .sample(
@@ -115,8 +118,9 @@ function expectContained({ log, summary, outputs }: Seen, groups: number): void 
   const { inside, outside } = grouped(log);
   expect(outside).not.toContain(MARK);
   expect(inside).toContain(MARK);
-  expect(summary).not.toContain(MARK);
-  expect(summary.match(/^\|.*\|$/gm)).toHaveLength(3);
+  // An error is in the summary, but in code spans alone: a heading, and the lines of one quote and of the figures.
+  expect(summary.replace(CODE_SPAN, '')).not.toContain(MARK);
+  expect(summary.replace(CODE_SPAN, '').split('\n').filter(Boolean).length).toBeLessThanOrEqual(5);
   expect(outputs.map(([name]) => name)).toEqual([...SINGLE_OUTPUTS, ...COMMON_OUTPUTS]);
 }
 

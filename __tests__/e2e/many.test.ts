@@ -70,7 +70,7 @@ test('1,000 invocations with 10 in flight come to the right totals, each run onc
   expect(log.filter((line) => /^\d+\/1000 Lambda function one /.test(line))).toHaveLength(1000);
   expect(log).toContain('1000 invocations: 900 succeeded, 100 failed.');
   expect(step.commands).not.toContain('group');
-  expect(step.summary).toContain('100 of 1,000 failed');
+  expect(step.summary).toContain('100 of 1,000 invocations failed');
 }, 60_000);
 
 describe('repeat', () => {
@@ -274,7 +274,7 @@ signalTest('cancelling keeps what is done, and sends nothing more', async () => 
   expect(count('unknown')).toBe(4);
   expect(count('not_invoked')).toBe(42);
   expect(lambda.executions('one')).toHaveLength(8);
-  expect(step.summary).toContain('46 of 50 failed');
+  expect(step.summary).toContain('46 of 50 invocations failed');
 });
 
 test('expect, query and mask apply to each', async () => {

@@ -149,14 +149,14 @@ test('a response with over 10,000 secrets is withheld', async () => {
   expect(step.annotations[0]?.message).toContain('the masks yield too many secrets');
 });
 
-test('a mask hides its secret in every column of the summary and in the whole outcomes file', async () => {
+test('a mask hides its secret in the summary and in the whole outcomes file', async () => {
   reply = () => ({
     body: '{"token":"tenant-s3cr3t"}',
     headers: { 'x-amz-executed-version': 'tenant-s3cr3t' },
   });
   const step = await invokeStep(lambda, { ...ALL, tenant_id: 'tenant-s3cr3t', mask: 'response.token' });
   expect(everythingShown(step)).not.toContain('tenant-s3cr3t');
-  expect(step.summary).toContain('| `***` |');
+  expect(step.summary).toContain('version `***`');
   expect(JSON.parse(step.outcomeLines[0] ?? '')).toMatchObject({
     outcome: 'succeeded',
     status_code: 200,

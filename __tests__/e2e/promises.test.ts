@@ -62,7 +62,7 @@ describe('the README promises', () => {
       failed: '1',
     });
     expect(step.outcomeLines.map((line) => JSON.parse(line).outcome)).toEqual(['function_error']);
-    expect(step.summary).toContain('function error');
+    expect(step.summary).toContain('failed');
   });
 
   signalTest(
@@ -88,7 +88,7 @@ describe('the README promises', () => {
       expect(step.exitCode).toBe(1);
       expect(step.outputs).toMatchObject({ total: '2', succeeded: '1', failed: '1' });
       expect(step.outcomeLines.map((line) => JSON.parse(line).outcome)).toEqual(['succeeded', 'unknown']);
-      expect(step.summary).toContain('unknown');
+      expect(step.summary).toContain('may have run');
     },
   );
 

@@ -45,7 +45,7 @@ describe.each(UNWRITABLE)('a file $how', ({ file }) => {
     expect(failed.exitCode).toBe(1);
     expect(titles(failed)).toEqual(['Outputs Not Written', 'Lambda Function Execution Error']);
     expect(failed.annotations[0]?.message).toContain('the file that GITHUB_OUTPUT names');
-    expect(failed.summary).toContain('❌ function error');
+    expect(failed.summary).toMatch(/^### ❌ `.*` failed/);
     const green = await invokeStep(
       lambda,
       { function_name: 'echo', payload: '{}' },
@@ -53,7 +53,7 @@ describe.each(UNWRITABLE)('a file $how', ({ file }) => {
     );
     expect(green.exitCode).toBe(1);
     expect(titles(green)).toEqual(['Outputs Not Written']);
-    expect(green.summary).toContain('✅ succeeded');
+    expect(green.summary).toMatch(/^### ✅ `.*` succeeded\n/);
   });
 
   test('for the job summary takes nothing else with it, and is a warning', async () => {
@@ -111,7 +111,7 @@ describe('an outcome that cannot be evaluated', () => {
     expect(step.annotations).toEqual([
       expect.objectContaining({ message: expect.stringContaining('Invalid string length') }),
     ]);
-    expect(step.summary).toContain('1 of 6 failed');
+    expect(step.summary).toContain('1 of 6 invocations failed');
   });
 
   test('keeps its response', async () => {
@@ -139,7 +139,7 @@ test('an error that nobody expects is told, and takes no report with it', async 
     },
   ]);
   expect(step.outputs['outcome']).toBe('succeeded');
-  expect(step.summary).toContain('✅ succeeded');
+  expect(step.summary).toMatch(/^### ✅ `.*` succeeded\n/);
 });
 
 test('a process that ends before its report is red, and says so', async () => {
@@ -200,7 +200,7 @@ fullDiskTest(
     expect(readFileSync(file, 'utf8').endsWith('}\n')).toBe(true);
     expect(step.outputs).toMatchObject({ total: '6', succeeded: '6' });
     expect(JSON.parse(step.outputs['outcomes'] ?? '')).toHaveLength(6);
-    expect(step.summary).toContain('6 succeeded');
+    expect(step.summary).toContain('6 invocations succeeded');
   },
 );
 
@@ -215,7 +215,7 @@ fullDiskTest(
   closeSync(full);
   expect(child.exitCode).toBe(1);
   expect(readOutputs(readFileSync(outputFile, 'utf8'))['outcome']).toBe('function_error');
-  expect(readFileSync(summaryFile, 'utf8')).toContain('❌ function error');
+  expect(readFileSync(summaryFile, 'utf8')).toMatch(/^### ❌ `.*` failed/);
   dispose();
 });
 
@@ -255,7 +255,7 @@ describe('a log that nobody reads any more', () => {
     expect(end).toEqual({ exitCode, signal: null });
     expect(outputs).toMatchObject({ total: '40', failed });
     expect(results).toHaveLength(40);
-    expect(summary).toContain(failed === '0' ? '40 succeeded' : '40 of 40 failed');
+    expect(summary).toContain(failed === '0' ? '40 invocations succeeded' : '40 of 40 invocations failed');
   });
 
   test('from its first line on loses nothing else', async () => {
@@ -264,7 +264,7 @@ describe('a log that nobody reads any more', () => {
     const { summary, results, ...end } = await ended(step);
     expect(end).toMatchObject({ exitCode: 1, signal: null });
     expect(results).toHaveLength(40);
-    expect(summary).toContain('40 of 40 failed');
+    expect(summary).toContain('40 of 40 invocations failed');
   });
 });
 

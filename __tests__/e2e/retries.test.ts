@@ -51,7 +51,7 @@ describe('a connection that is lost after the function ran', () => {
       /^Check the function's log before you retry: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
     );
     expect(idempotent).toContain('retry: idempotent');
-    expect(step.summary).toContain('| ❓ unknown `ECONNRESET` | `echo` |');
+    expect(step.summary).toMatch(/^### ❓ `echo` may have run\n\n> \*\*`ECONNRESET: /);
   });
 
   test('is sent again with retry: idempotent, and the second answer counts', async () => {
@@ -183,7 +183,7 @@ describe('a step that is cancelled', () => {
       expect(step.outputs['outcome']).toBe('unknown');
       expect(step.outputs['total']).toBe('1');
       expect(step.outcomeLines.map((line) => JSON.parse(line).outcome)).toEqual(['unknown']);
-      expect(step.summary).toContain('| ❓ unknown `Cancelled` | `migrate` |');
+      expect(step.summary).toMatch(/^### ❓ `migrate` may have run\n\n> \*\*`Cancelled: /);
       expect(step.annotations).toHaveLength(1);
       expect(step.annotations[0]?.message).toContain('the workflow was cancelled before Lambda responded');
       expect(lambda.executions('migrate')).toHaveLength(1);

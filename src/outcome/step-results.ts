@@ -1,6 +1,10 @@
-import { readLogPlace } from './log-tail.ts';
+import { Buffer } from 'node:buffer';
+import { shortened } from '../shared/text.ts';
+import { readFunctionError } from './function-error.ts';
+import { adviseOnFunctionError } from './function-error-advice.ts';
+import { readLogPlace, readReport } from './log-tail.ts';
 import type { MaskedEvaluation, MaskedOutcome } from './masks.ts';
-import type { Outcome } from './outcome.ts';
+import { isFunctionError, type Outcome } from './outcome.ts';
 
 /** How many invocations ended in which way. Only those whose log shows how they started are cold or warm starts. */
 export type OutcomeCounts = Readonly<{
@@ -24,12 +28,85 @@ export function countOutcomes(outcomes: readonly Outcome[]): OutcomeCounts {
   return { total: outcomes.length, counts, failed: outcomes.length - counts.succeeded, ...starts };
 }
 
-/** An outcome without what can be large: the response, the log and what was made of them. A log's place is kept. */
-function withoutContents(outcome: MaskedOutcome): MaskedOutcome {
+/** A function's own error, in texts of bounded length. */
+export type Cause = Readonly<{ type?: string; message: string; frame?: string; advice?: string }>;
+
+/** An expectation that is not met, in texts of bounded length. There is no value where it cannot be evaluated. */
+export type Unmet = Readonly<{ expression: string; actual?: string }>;
+
+/** An outcome without what can be large, and what the summary says about why it failed. */
+export type ReportedOutcome = MaskedOutcome &
+  Readonly<{
+    cause?: Cause;
+    unmet?: readonly Unmet[];
+    /** How many expectations are not met, and how many there are. */
+    expected?: Readonly<{ unmet: number; total: number }>;
+  }>;
+
+/** How much is kept of each failure: a single one is shown whole, and thousands have to fit into memory. */
+type ExcerptBounds = Readonly<{ text: number; unmet: number; hasAdvice: boolean }>;
+const OF_ONE: ExcerptBounds = { text: 1_000, unmet: 20, hasAdvice: true };
+const OF_MANY: ExcerptBounds = { text: 200, unmet: 3, hasAdvice: false };
+
+/** A short copy of a text. A slice would keep the whole response in memory. */
+const excerpt = (text: string, longest: number): string => Buffer.from(shortened(text, longest)).toString();
+
+// Where the code of every function is.
+const FUNCTION_FOLDER = /(?:file:\/\/)?\/var\/task\//;
+
+function causeOfOutcome(outcome: MaskedOutcome, { text, hasAdvice }: ExcerptBounds): Cause | undefined {
+  if (!('status_code' in outcome) || !isFunctionError(outcome)) return undefined;
+  const { response, log_result: log, request_id: requestId } = outcome;
+  const functionError = readFunctionError(response);
+  const { type, message, frames } = functionError;
+  const [frame] = frames;
+  const report = log === undefined || !hasAdvice ? undefined : readReport(log, requestId);
+  const advice = hasAdvice ? adviseOnFunctionError(functionError, report) : undefined;
+  return {
+    ...(type !== undefined && { type: excerpt(type, text) }),
+    message: excerpt(message, text),
+    ...(frame !== undefined && { frame: excerpt(frame.replace(FUNCTION_FOLDER, ''), text) }),
+    ...(advice !== undefined && { advice: excerpt(advice, text) }),
+  };
+}
+
+/** A value as JSON, also one that is nested too deeply for that. */
+function valueText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'null';
+  } catch {
+    return 'a value that is nested too deeply to be shown';
+  }
+}
+
+function unmetOf(outcome: MaskedOutcome, bounds: ExcerptBounds): Pick<ReportedOutcome, 'unmet' | 'expected'> {
+  if (outcome.outcome !== 'expectation_failed') return {};
+  const all = outcome.expectations ?? [];
+  const unmet = all.filter(({ met }) => !met);
+  return {
+    expected: { unmet: unmet.length, total: all.length },
+    unmet: unmet.slice(0, bounds.unmet).map(({ expression, value }) => ({
+      expression: excerpt(expression, bounds.text),
+      ...(value !== undefined && { actual: excerpt(valueText(value), bounds.text) }),
+    })),
+  };
+}
+
+/**
+ * An outcome without the response, the log and what was made of them, but with the start of the error in them.
+ * Everything that is kept was masked before. The place of a log is kept.
+ */
+function withoutContents(outcome: MaskedOutcome, bounds: ExcerptBounds): ReportedOutcome {
   const { expectations: _, query_result: __, ...rest } = outcome;
   if (!('status_code' in rest)) return rest;
   const { response: ___, log_result: log, ...figures } = rest;
-  return log !== undefined && readLogPlace(log) !== undefined ? { ...figures, log_result: log } : figures;
+  const cause = causeOfOutcome(outcome, bounds);
+  return {
+    ...figures,
+    ...(log !== undefined && readLogPlace(log) !== undefined && { log_result: log }),
+    ...(cause !== undefined && { cause }),
+    ...unmetOf(outcome, bounds),
+  };
 }
 
 /**
@@ -38,7 +115,7 @@ function withoutContents(outcome: MaskedOutcome): MaskedOutcome {
  */
 export class StepResults {
   readonly #expected: number;
-  readonly #outcomes: MaskedOutcome[] = [];
+  readonly #outcomes: ReportedOutcome[] = [];
   #hasFailed = false;
 
   /** @param expected how many invocations there will be */
@@ -48,11 +125,11 @@ export class StepResults {
 
   add({ outcome, failsStep }: MaskedEvaluation): void {
     this.#hasFailed ||= failsStep;
-    this.#outcomes.push(withoutContents(outcome));
+    this.#outcomes.push(withoutContents(outcome, this.#expected > 1 ? OF_MANY : OF_ONE));
   }
 
   /** All outcomes in the order of the plan, without responses and logs. */
-  get outcomes(): MaskedOutcome[] {
+  get outcomes(): ReportedOutcome[] {
     return this.#outcomes.toSorted((one, other) => one.index - other.index);
   }
 

@@ -2,23 +2,60 @@ import { onOneLine, shortened } from '../shared/text.ts';
 
 /**
  * Foreign text as a code span, in which Markdown has no markup, link or mention.
- * The fence is longer than any run of backticks in it, and a `|` can't end a table's cell.
+ * The fence is longer than any run of backticks in it. Not for a cell of a table, which a `|` ends.
  */
-export function codeSpan(foreign: string): string {
-  // After a backslash, some renderers end the cell at an escaped pipe.
-  const text = onOneLine(foreign).replaceAll('\\|', '\\ |');
+export function inlineCode(foreign: string): string {
+  const text = onOneLine(foreign);
   if (text === '') return '';
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const ticks = '`'.repeat(longest + 1);
   const pad = /^`|`$/.test(text) ? ' ' : '';
-  return `${ticks}${pad}${text.replaceAll('|', '\\|')}${pad}${ticks}`;
+  return `${ticks}${pad}${text}${pad}${ticks}`;
 }
+
+/** Foreign text as a code span for a cell of a table. After a backslash, some renderers end it at an escaped pipe. */
+export const codeSpan = (foreign: string): string =>
+  inlineCode(onOneLine(foreign).replaceAll('\\|', '\\ |')).replaceAll('|', '\\|');
 
 // The length of a header or an error's name is not bounded, but that of a summary is.
 const LONGEST_CELL = 256;
 
-/** Foreign text for a cell of a table or a sentence: a code span, cut to 256 characters. */
+/** Foreign text for a cell of a table: a code span, cut to 256 characters. */
 export const foreignCell = (foreign: string): string => codeSpan(shortened(foreign, LONGEST_CELL));
+
+// GitHub makes links of addresses that begin with www, of GH-1, and of 7 to 40 hexadecimal digits that are a commit's.
+const BARE_WORD = /^(?!www\.|gh-\d|.*\b[0-9a-f]{7,40}\b)[a-z0-9]+(?:[.-][a-z0-9]+)*$/i;
+const LONGEST_WORD = 64;
+
+/** The name of an error, a version or a region: a plain word as it is, else a code span of at most 64 characters. */
+export const wordOrCode = (foreign: string): string =>
+  foreign.length <= LONGEST_WORD && BARE_WORD.test(foreign)
+    ? foreign
+    : inlineCode(shortened(foreign, LONGEST_WORD));
+
+// Letters and punctuation that can't be markup, a mention, a reference, an emoji or an address.
+const PLAIN = /^(?!.*(?:www\.|:\w+:|:\/\/|\bGH-\d|\b[0-9a-f]{7,40}\b))[a-z0-9.,;:?()'"%/_-]*$/i;
+
+// The pages that advice links to, whose addresses are too long to be read.
+const CONSOLE_PAGE =
+  /^https:\/\/[a-z0-9-]+\.console\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com|amazonaws-eusc\.eu)\/cloudwatch\/home\?region=[a-z0-9-]+#logsV2:[\w$:/.-]+$/;
+
+/**
+ * Sentences that may quote foreign text: plain words as they are, log pages of the CloudWatch console as links, all
+ * others and `code` as code spans.
+ */
+export const prose = (text: string): string =>
+  onOneLine(text)
+    .split(/(`[^`]*`| )/)
+    .map((part) => {
+      if (/^`.*`$/.test(part)) return inlineCode(part.slice(1, -1));
+      if (CONSOLE_PAGE.test(part)) return `[log](${part})`;
+      return part === ' ' || PLAIN.test(part) ? part.replaceAll('_', '\\_') : inlineCode(part);
+    })
+    .join('');
+
+/** A part that is folded until a reader opens it; the body is Markdown already. */
+export type Fold = Readonly<{ title: string; body: string }>;
 
 /** Foreign text between tags of HTML. */
 export const escapeHtml = (text: string): string =>
@@ -36,3 +73,7 @@ export function codeBlock(language: string, text: string): string {
   const ticks = '`'.repeat(longest + 1);
   return [`${ticks}${language}`, text, ticks].join('\n');
 }
+
+/** A fold, closed unless `isOpen`. */
+export const foldOf = ({ title, body }: Fold, { isOpen } = { isOpen: false }): string =>
+  `<details${isOpen ? ' open' : ''}><summary>${escapeHtml(title)}</summary>\n\n${body.trim()}\n\n</details>`;

@@ -2,7 +2,7 @@ import { info } from '@actions/core';
 import { type MaskedEvaluation, maskEvaluation } from '../../../src/outcome/masks.ts';
 import type { Evaluation } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
-import { StepResults } from '../../../src/outcome/step-results.ts';
+import { type ReportedOutcome, StepResults } from '../../../src/outcome/step-results.ts';
 import { type Annotation, AnnotationList, annotationsFor } from '../../../src/report/annotations.ts';
 import { FailureNotes, progressLine, writeEnd } from '../../../src/report/log.ts';
 import { OutcomesJson, type OutputFiles, type Outputs, outputsOf } from '../../../src/report/outputs.ts';
@@ -37,6 +37,10 @@ export function outputsFor(evaluations: readonly Evaluation[], files: OutputFile
   const single = evaluations.length === 1 ? evaluations[0] : undefined;
   return outputsOf({ single, outcomes: outcomes.text, counts: resultsOf(evaluations).counts }, files);
 }
+
+/** What a step keeps of these invocations for its summary. */
+export const reportedBy = (evaluations: readonly Evaluation[]): ReportedOutcome[] =>
+  resultsOf(evaluations).outcomes;
 
 /** The job summary of a step with these invocations. */
 export const summaryOf = (evaluations: readonly Evaluation[]): string =>

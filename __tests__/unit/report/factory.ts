@@ -2,9 +2,17 @@ import { Buffer } from 'node:buffer';
 import { type MaskedEvaluation, maskEvaluation, NO_SECRETS } from '../../../src/outcome/masks.ts';
 import type { Evaluation, Outcome } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
+import { type ReportedOutcome, StepResults } from '../../../src/outcome/step-results.ts';
 import { OUTCOME_FIELDS, REQUEST_ID } from '../../base.ts';
 
 export { REQUEST_ID } from '../../base.ts';
+
+/** What a step keeps of these invocations for its summary and its comment. */
+export function reportedOf(evaluations: readonly MaskedEvaluation[]): ReportedOutcome[] {
+  const results = new StepResults(evaluations.length);
+  for (const evaluation of evaluations) results.add(evaluation);
+  return results.outcomes;
+}
 
 type Of<Kind extends Outcome['outcome']> = Partial<Extract<Outcome, { outcome: Kind }>>;
 

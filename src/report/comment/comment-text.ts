@@ -1,10 +1,11 @@
 import { grouped } from '../../shared/figures.ts';
 import { shortened } from '../../shared/text.ts';
-import { escapeHtml } from '../markdown.ts';
+import { escapeHtml, foldOf } from '../markdown.ts';
 
 /** GitHub accepts 65,536 characters; line ends count twice here, since GitHub may store each as CR LF. */
 const LONGEST = 65_536;
-const LONGEST_TITLE = 256;
+/** A cut title could end a code span too late: a function's name and an error's fit in here. */
+const LONGEST_TITLE = 512;
 /** As many characters of a commit as GitHub itself shows. */
 export const SHORT_SHA = 7;
 /** As many rows are worth more than a fold. */
@@ -83,10 +84,7 @@ function rendererOf(parts: CommentParts): Renderer {
   const start = [markerOf(parts.key), `### ${shortened(parts.title, LONGEST_TITLE)}`];
   const footer = `<sub>Commit ${parts.commit.slice(0, SHORT_SHA)} · [run](${parts.runUrl})</sub>`;
   const titles = parts.details.map(({ title }) => shortened(title, LONGEST_TITLE));
-  const folds = parts.details.map(
-    ({ body }, index) =>
-      `<details><summary>${escapeHtml(titles[index] ?? '')}</summary>\n\n${body.trim()}\n\n</details>`,
-  );
+  const folds = parts.details.map(({ body }, index) => foldOf({ title: titles[index] ?? '', body }));
   return {
     rows,
     folds,

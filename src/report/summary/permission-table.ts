@@ -105,8 +105,9 @@ function shownOf(permissions: readonly Permission[]): { shown: readonly Permissi
   return { shown: [...refused, ...allowed].slice(0, MOST_ROWS), rest: `… and ${parts.join(', ')}.` };
 }
 
-// A name may have an account id in it, as those of stacks often have.
-const ACCOUNT_ID = /(?<!\d)\d{12}(?!\d)/g;
+// A name may have an account id in it, as those of stacks often have. Twelve digits of a request id, with those of the
+// encoded quote in front of it, are none: a link would lead nowhere without them.
+const ACCOUNT_ID = /(?<!\d|[\da-f]{8}(?:-[\da-f]{4}){3}-)\d{12}(?!\d|(?:-[\da-f]{4}){3}-[\da-f]{12})/g;
 
 /** Puts ACCOUNT_ID in the place of every 12-digit number; where there are several, ACCOUNT_ID_1, ACCOUNT_ID_2, … */
 export function hideAccountIds(text: string): string {

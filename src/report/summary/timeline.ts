@@ -1,4 +1,5 @@
 import type { Outcome } from '../../outcome/outcome.ts';
+import type { Fold } from '../markdown.ts';
 import { spanOf } from './statistics.ts';
 
 type Look = 'failed' | 'cold' | 'other';
@@ -256,7 +257,7 @@ function inFlight(bars: readonly Bar[]): string {
     '---',
     'xychart-beta',
     `x-axis "${name} from the first start" ${middle(0)} --> ${middle(SLICES - 1)}`,
-    `y-axis "in flight" 0 --> ${Math.max(...all, 1)}`,
+    `y-axis "concurrent invocations" 0 --> ${Math.max(...all, 1)}`,
     `bar [${all.join(', ')}]`,
     ...lines.map(({ of }) => `line [${averages(of, lengthMs).join(', ')}]`),
   ]);
@@ -275,12 +276,12 @@ type Picture = Readonly<{ title: string; other: string; drawing: string }>;
 
 function pictureOf(bars: readonly Bar[]): Picture {
   const other = otherMeaning(bars);
-  if (bars.length <= MOST_NAMED_BARS) return { title: 'When each ran', other, drawing: namedRows(bars) };
+  if (bars.length <= MOST_NAMED_BARS) return { title: 'Timeline', other, drawing: namedRows(bars) };
   const byLane = bars.length <= MOST_BARS ? lanesOf(bars, MOST_LANES) : undefined;
   return byLane
-    ? { title: 'When each ran, in as many rows as were in flight', other, drawing: lanes(bars, byLane) }
+    ? { title: 'Timeline: one lane per concurrent invocation', other, drawing: lanes(bars, byLane) }
     : {
-        title: `Invocations in flight, the mean of each ${SLICES}th of the time`,
+        title: `Timeline: concurrent invocations, averaged over ${SLICES} intervals`,
         other: 'all',
         drawing: inFlight(bars),
       };
@@ -288,11 +289,11 @@ function pictureOf(bars: readonly Bar[]): Picture {
 
 /**
  * A picture of when each invocation ran, in Mermaid below its legend: a named row each up to 20 of them, lanes
- * up to 300, above that and above 50 at once how many were in flight. Empty where no time is known.
+ * up to 300, above that and above 50 at once the concurrency. Undefined where no time is known.
  */
-export function renderTimeline(outcomes: readonly Outcome[]): string {
+export function timelineOf(outcomes: readonly Outcome[]): Fold | undefined {
   const bars = barsOf(outcomes);
-  if (bars.length === 0) return '';
+  if (bars.length === 0) return undefined;
   const { title, other, drawing } = pictureOf(bars);
   const failures = bars.filter(({ look }) => look === 'failed').map(({ outcome }) => coldStart(outcome));
   const legend = [
@@ -300,5 +301,5 @@ export function renderTimeline(outcomes: readonly Outcome[]): string {
     ...(bars.some(({ look }) => look === 'cold') ? ['🟦 cold start'] : []),
     ...(other === '' ? [] : [`⬜ ${other}`]),
   ];
-  return `${title}: ${legend.join(' · ')}\n\n${drawing}`;
+  return { title, body: `${legend.join(' · ')}\n\n${drawing}` };
 }

@@ -1,15 +1,15 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import type { MaskedOutcome } from '../../../../src/outcome/masks.ts';
+import type { ReportedOutcome } from '../../../../src/outcome/step-results.ts';
 import { renderComment, renderJobSummary } from '../../../../src/report/summary/permissions.ts';
 import { heavyTest } from '../../../heavy.ts';
-import { notInvoked, succeeded } from '../factory.ts';
+import { failed, notInvoked, REQUEST_ID, reportedOf, succeeded } from '../factory.ts';
 
 const CALLER = 'arn:aws:sts::123456789012:assumed-role/deploy/session';
 
-const allowed = (name: string): MaskedOutcome =>
+const allowed = (name: string): ReportedOutcome =>
   succeeded({ function_name: name, invocation_type: 'DryRun', status_code: 204 }).outcome;
-const refused = (name: string): MaskedOutcome =>
+const refused = (name: string): ReportedOutcome =>
   notInvoked({
     function_name: name,
     invocation_type: 'DryRun',
@@ -24,21 +24,24 @@ const BELONGS = { key: 'CI/check', commit: 'a'.repeat(40), runUrl: 'https://gith
 describe('the job summary', () => {
   test('of several dry runs is who may invoke what, and the statement that fixes it', () => {
     const summary = renderJobSummary([allowed('one'), refused('two')]);
-    expect(summary).toContain('### Invoke AWS Lambda\n');
+    expect(summary).toContain('### ❌ Permission to invoke 2 functions\n');
     expect(summary).toContain("1 of 2 functions can't be invoked.");
     expect(summary).toContain('"arn:aws:lambda:eu-west-1:123456789012:function:two"');
     expect(summary).not.toContain('function:one"');
   });
 
-  test('of a single dry run is its row, with the statement where it is refused', () => {
-    expect(renderJobSummary([allowed('one')])).toContain('| ✅ succeeded | `one` |');
+  test('of a single dry run is the same table, with the statement where it is refused', () => {
+    expect(renderJobSummary([allowed('one')])).toBe(
+      '### ✅ Permission to invoke `one`\n\n**The function can be invoked.**\n\n| Allowed | Function |\n| --- | --- |\n| ✅ | `one` |\n',
+    );
+    expect(renderJobSummary([refused('one')])).toContain('### ❌ Permission to invoke `one`\n');
     expect(renderJobSummary([allowed('one')])).not.toContain('Effect');
     expect(renderJobSummary([refused('one')])).toContain('"Effect": "Allow"');
   });
 
   test('of anything else is what the invocations came to', () => {
     const summary = renderJobSummary([allowed('one'), succeeded({ function_name: 'two' }).outcome]);
-    expect(summary).toContain('2 succeeded');
+    expect(summary).toContain('2 invocations succeeded');
     expect(summary).not.toContain('can be invoked');
   });
 
@@ -67,10 +70,21 @@ describe('the comment', () => {
     expect(comment).not.toContain('<details>');
   });
 
-  test('of other invocations has what they came to', () => {
-    const comment = renderComment([succeeded({ executed_version: '123456789012' }).outcome], BELONGS);
-    expect(comment).toContain('### ✅ Invoke AWS Lambda');
-    expect(comment).toContain('✅ succeeded');
+  test('of an invocation begins with its verdict and its error, without account ids', () => {
+    const error = { errorType: 'KeyError', errorMessage: 'account 123456789012' };
+    const comment = renderComment(reportedOf([failed(error, { executed_version: '123456789012' })]), BELONGS);
+    expect(comment).toContain(
+      '### ❌ `my-function` failed: KeyError\n\n> **`KeyError: account ACCOUNT_ID`**',
+    );
+    // The request id's own digits are needed to find the log.
+    expect(comment).toContain(REQUEST_ID);
     expect(comment).not.toContain('123456789012');
+  });
+
+  test('of many has no timeline, and folds the successes', () => {
+    const outcomes = [allowed('one'), succeeded({ function_name: 'two' }).outcome];
+    expect(renderJobSummary(outcomes)).toContain('```mermaid');
+    expect(renderComment(outcomes, BELONGS)).not.toContain('mermaid');
+    expect(renderComment(outcomes, BELONGS)).toContain('<details><summary>2 successes</summary>');
   });
 });

@@ -1,11 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Outcome } from '../../../../src/outcome/outcome.ts';
-import { renderTimeline } from '../../../../src/report/summary/timeline.ts';
+import { timelineOf } from '../../../../src/report/summary/timeline.ts';
 import { anyText } from '../../../any-text.ts';
 import { heavyTest } from '../../../heavy.ts';
 import { SEED } from '../../../seed.ts';
 import { failed, notInvoked, succeeded, unknown } from '../factory.ts';
+
+/** A timeline as it reads: its title, its legend and its picture. */
+function renderTimeline(outcomes: readonly Outcome[]): string {
+  const timeline = timelineOf(outcomes);
+  return timeline === undefined ? '' : `${timeline.title}: ${timeline.body}`;
+}
 
 const ORIGIN = Date.parse('2026-01-02T03:04:05.678Z');
 // Mermaid refuses to draw more.
@@ -65,7 +71,7 @@ function readChart(markdown: string): Chart {
   };
   return {
     x: [title, Number(from), Number(to)],
-    top: Number(/^y-axis "in flight" 0 --> ([\d.]+)$/.exec(y ?? '')?.[1]),
+    top: Number(/^y-axis "concurrent invocations" 0 --> ([\d.]+)$/.exec(y ?? '')?.[1]),
     bar: numbers(bar, 'bar'),
     lines: lines.map((line) => numbers(line, 'line')),
   };
@@ -107,7 +113,7 @@ describe('the picture of a few', () => {
 
   test('has a named row for each, in the order of the starts', () => {
     expect(renderTimeline(outcomes).split('\n')).toEqual([
-      'When each ran: 🟥 failed, cold or warm · 🟦 cold start · ⬜ warm',
+      'Timeline: 🟥 failed, cold or warm · 🟦 cold start · ⬜ warm',
       '',
       '```mermaid',
       '---',
@@ -151,7 +157,7 @@ describe('the picture of a few', () => {
     [[failed({}, { cold_start: true })], '🟥 failed, cold or warm'],
   ])('says what its colours mean: %#', (judgements, legend) => {
     expect(parts(renderTimeline(judgements.map(({ outcome }) => outcome))).legend).toBe(
-      `When each ran: ${legend}`,
+      `Timeline: ${legend}`,
     );
   });
 
@@ -243,7 +249,7 @@ describe('the picture of very many', () => {
     const rest = Array.from({ length: 24 }, () => 400);
     const end = Array.from({ length: 25 }, () => 500);
     expect(parts(markdown).legend).toBe(
-      'Invocations in flight, the mean of each 50th of the time: 🟥 failed · 🟦 cold start · ⬜ all',
+      'Timeline: concurrent invocations, averaged over 50 intervals: 🟥 failed · 🟦 cold start · ⬜ all',
     );
     expect(readChart(markdown)).toEqual({
       x: ['milliseconds from the first start', 50, 4_950],
@@ -259,7 +265,9 @@ describe('the picture of very many', () => {
   test('has no line for what there is none of', () => {
     const markdown = renderTimeline(inLanes(1_000, 10));
     expect(readChart(markdown).lines).toEqual([]);
-    expect(parts(markdown).legend).toBe('Invocations in flight, the mean of each 50th of the time: ⬜ all');
+    expect(parts(markdown).legend).toBe(
+      'Timeline: concurrent invocations, averaged over 50 intervals: ⬜ all',
+    );
   });
 });
 

@@ -1,0 +1,79 @@
+import { isRequestId, requestUrl } from '../../outcome/links.ts';
+import { readLogPlace } from '../../outcome/log-tail.ts';
+import type { Outcome } from '../../outcome/outcome.ts';
+import type { ReportedOutcome } from '../../outcome/step-results.ts';
+import { grouped } from '../../shared/figures.ts';
+import { shortened } from '../../shared/text.ts';
+import { foreignCell, inlineCode } from '../markdown.ts';
+
+/** Keeps a figure and its unit on one line, however narrow the page is. */
+export const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
+
+/** A number of milliseconds; empty where there is none. */
+export const milliseconds = (value: number | undefined): string =>
+  value === undefined ? '' : unbroken(`${grouped(value)} ms`);
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+
+/** A longer time, in the unit that reads best. */
+export function period(ms: number): string {
+  if (ms < SECOND_MS) return milliseconds(ms);
+  const [size, unit] = ms < 10 * MINUTE_MS ? [SECOND_MS, 's'] : [MINUTE_MS, 'min'];
+  return unbroken(`${grouped(ms / size, 1)} ${unit}`);
+}
+
+type Responded = Extract<ReportedOutcome, { status_code: number }>;
+
+/** An outcome with a response, else undefined. */
+export const respondedOf = (outcome: ReportedOutcome): Responded | undefined =>
+  'status_code' in outcome ? outcome : undefined;
+
+/** The function with its qualifier. */
+export const functionCell = ({ function_name: name, qualifier }: Outcome): string =>
+  foreignCell(qualifier ? `${name}:${qualifier}` : name);
+
+const MARKS: Readonly<Record<Outcome['outcome'], string>> = {
+  succeeded: '✅',
+  function_error: '❌',
+  expectation_failed: '❌',
+  not_invoked: '❌',
+  unknown: '❓',
+};
+
+/** The mark of an outcome. */
+export const markOf = ({ outcome }: Outcome): string => MARKS[outcome];
+
+/** Where the log of an invocation is; undefined where nothing ran, or where it is not known which log events are its. */
+function logUrl(outcome: ReportedOutcome): string | undefined {
+  const { request_id: requestId, region, function_name: functionName } = outcome;
+  const mayHaveRun = outcome.outcome !== 'not_invoked' && outcome.invocation_type !== 'DryRun';
+  if (!mayHaveRun || requestId === undefined || region === undefined || !isRequestId(requestId))
+    return undefined;
+  const logGroup = readLogPlace(respondedOf(outcome)?.log_result ?? '')?.logGroup;
+  return requestUrl({ functionName, region, requestId, logGroup });
+}
+
+/** A link to the log of an invocation; empty where there is none. */
+export function logLink(outcome: ReportedOutcome): string {
+  const url = logUrl(outcome);
+  return url === undefined ? '' : `[Log](${url} "${outcome.request_id}")`;
+}
+
+const SHORT_ID = 8;
+const LONGEST_ID = 256;
+
+/** For a sentence: the start of the request id, so that it fits on a narrow page; it links to the log where something ran. */
+export function requestCell(outcome: ReportedOutcome): string {
+  const { request_id: requestId = '' } = outcome;
+  const url = logUrl(outcome);
+  return url === undefined
+    ? inlineCode(shortened(requestId, LONGEST_ID))
+    : `[${requestId.slice(0, SHORT_ID)}…](${url} "${requestId}")`;
+}
+
+/** How long an invocation took: by Lambda's report, else as seen from here; empty where it did not run. */
+export const durationCell = (outcome: ReportedOutcome): string =>
+  outcome.outcome === 'not_invoked'
+    ? ''
+    : milliseconds(respondedOf(outcome)?.duration_ms ?? outcome.elapsed_ms);

@@ -1,0 +1,194 @@
+import type { ReportedOutcome } from '../../outcome/step-results.ts';
+import { grouped } from '../../shared/figures.ts';
+import { onOneLine, shortened } from '../../shared/text.ts';
+import { codeSpan, type Fold, foldOf, foreignCell, table } from '../markdown.ts';
+import { durationCell, functionCell, logLink, markOf, milliseconds, period } from './cells.ts';
+import { errorText, type SummaryParts } from './single.ts';
+import { type Statistics, statisticsOf } from './statistics.ts';
+
+const MOST_GROUPS = 10;
+const MOST_ENTRIES = 10;
+const MOST_FAILURES = 10;
+// A summary may have 1 MiB; fifty rows are more than anybody reads.
+const MOST_SUCCESSES = 50;
+// More would make the table wider than a narrow page.
+const LONGEST_ERROR = 120;
+
+const FILE = 'All are in the outcomes file (output `outcomes_file`).';
+
+/** What failed, in a few words of foreign text, and in our own whether it ran. */
+type Failure = Readonly<{ error: string; note: string }>;
+
+function failureInWords(outcome: ReportedOutcome): Failure {
+  switch (outcome.outcome) {
+    case 'not_invoked':
+      return { error: outcome.error.name, note: ' (not run)' };
+    case 'unknown':
+      return { error: outcome.error.name, note: ' (may have run)' };
+    case 'expectation_failed': {
+      const { expression = '' } = outcome.unmet?.[0] ?? {};
+      return { error: expression, note: expression === '' ? 'expectation not met' : ' not met' };
+    }
+    case 'succeeded':
+    case 'function_error':
+      return { error: errorText(outcome) || 'function error', note: '' };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function failureCell(outcome: ReportedOutcome): string {
+  const { error, note } = failureInWords(outcome);
+  return `${codeSpan(shortened(onOneLine(error), LONGEST_ERROR))}${note}`;
+}
+
+type Group = { cell: string; count: number; entries: number[] };
+
+/** The failures by what failed, the most frequent first. */
+function groupByError(failures: readonly ReportedOutcome[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const outcome of failures) {
+    const cell = `${markOf(outcome)} ${failureCell(outcome)}`;
+    const group = groups.get(cell) ?? { cell, count: 0, entries: [] };
+    groups.set(cell, group);
+    group.count += 1;
+    if (group.entries.length < MOST_ENTRIES) group.entries.push(outcome.index + 1);
+  }
+  return [...groups.values()].toSorted((one, other) => other.count - one.count);
+}
+
+function entriesCell({ entries, count }: Group): string {
+  const more = count - entries.length;
+  return `${entries.map((entry) => grouped(entry)).join(', ')}${more > 0 ? ` … and ${grouped(more)} more` : ''}`;
+}
+
+function groupBlocks(failures: readonly ReportedOutcome[]): string[] {
+  if (failures.length === 0) return [];
+  const groups = groupByError(failures);
+  const more = groups.length - MOST_GROUPS;
+  return [
+    table(
+      ['What failed', 'Count', 'Entries'],
+      groups.slice(0, MOST_GROUPS).map((group) => [group.cell, grouped(group.count), entriesCell(group)]),
+    ),
+    more > 0 ? `… and ${grouped(more)} other ${more === 1 ? 'error' : 'errors'}. ${FILE}` : '',
+  ];
+}
+
+type OutcomeColumn = Readonly<{ title: string; cell: (outcome: ReportedOutcome) => string }>;
+
+/** The columns that tell entries apart. */
+const ENTRY_COLUMNS: readonly OutcomeColumn[] = [
+  { title: 'Function', cell: functionCell },
+  { title: 'Tenant', cell: ({ tenant_id: tenant = '' }) => foreignCell(tenant) },
+  { title: 'Region', cell: ({ region = '' }) => foreignCell(region) },
+];
+
+/** Those of the columns in which any two entries of the step differ. */
+function differing(outcomes: readonly ReportedOutcome[]): OutcomeColumn[] {
+  const [first] = outcomes;
+  if (first === undefined) return [];
+  return ENTRY_COLUMNS.filter(({ cell }) => {
+    const same = cell(first);
+    return outcomes.some((outcome) => cell(outcome) !== same);
+  });
+}
+
+const NUMBER: OutcomeColumn = { title: '#', cell: ({ index }) => grouped(index + 1) };
+const FIGURES: readonly OutcomeColumn[] = [
+  { title: 'Duration', cell: durationCell },
+  { title: 'Log', cell: logLink },
+];
+
+/** A table without the columns that are empty. */
+function outcomesTable(outcomes: readonly ReportedOutcome[], columns: readonly OutcomeColumn[]): string {
+  const shown = columns.filter(({ cell }) => outcomes.some((outcome) => cell(outcome) !== ''));
+  return table(
+    shown.map(({ title }) => title),
+    outcomes.map((outcome) => shown.map(({ cell }) => cell(outcome) || '–')),
+  );
+}
+
+function failuresFold(failures: readonly ReportedOutcome[], entryColumns: readonly OutcomeColumn[]): string {
+  if (failures.length === 0) return '';
+  const isCut = failures.length > MOST_FAILURES;
+  const columns = [NUMBER, ...entryColumns, { title: 'Error', cell: failureCell }, ...FIGURES];
+  return foldOf(
+    {
+      title: isCut
+        ? `First ${MOST_FAILURES} of ${grouped(failures.length)} failures`
+        : `${grouped(failures.length)} ${failures.length === 1 ? 'failure' : 'failures'}`,
+      body: outcomesTable(failures.slice(0, MOST_FAILURES), columns),
+    },
+    { isOpen: true },
+  );
+}
+
+function successesFold(
+  successes: readonly ReportedOutcome[],
+  entryColumns: readonly OutcomeColumn[],
+): Fold[] {
+  if (successes.length === 0) return [];
+  const isCut = successes.length > MOST_SUCCESSES;
+  const title = `${grouped(successes.length)} ${successes.length === 1 ? 'success' : 'successes'}`;
+  const rows = outcomesTable(successes.slice(0, MOST_SUCCESSES), [NUMBER, ...entryColumns, ...FIGURES]);
+  return [
+    {
+      title: isCut ? `${title} (first ${MOST_SUCCESSES})` : title,
+      body: isCut ? `${rows}\n\n${FILE}` : rows,
+    },
+  ];
+}
+
+const MEASURES: Readonly<Record<'duration_ms' | 'elapsed_ms', string>> = {
+  duration_ms: 'Duration (reported by Lambda)',
+  elapsed_ms: 'Round-trip time',
+};
+
+function latencyPart({ latency, total }: Statistics): string {
+  if (latency === undefined) return '';
+  const { of, count, median, p95, max } = latency;
+  const share = count === total ? '' : ` of ${grouped(count)}`;
+  return `${MEASURES[of]}${share}: p50 ${milliseconds(median)}, p95 ${milliseconds(p95)}, max ${milliseconds(max)}`;
+}
+
+function statisticsLine(statistics: Statistics): string {
+  const { counts, failed, cold, warm, wallMs } = statistics;
+  return [
+    failed > 0 ? `${grouped(counts.succeeded)} succeeded` : '',
+    latencyPart(statistics),
+    cold + warm > 0 ? `${grouped(cold)} cold ${cold === 1 ? 'start' : 'starts'}` : '',
+    `took ${period(wallMs)}`,
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+/** The function where all invocations are of one, else the name of the action. */
+function subjectOf(outcomes: readonly ReportedOutcome[]): string {
+  const [first] = outcomes;
+  if (first === undefined) return 'AWS Lambda Invoke';
+  const name = functionCell(first);
+  return outcomes.every((outcome) => functionCell(outcome) === name) ? name : 'AWS Lambda Invoke';
+}
+
+/** The summary of many invocations, and what of it is folded. */
+export function summarizeMany(
+  outcomes: readonly ReportedOutcome[],
+): SummaryParts & Readonly<{ folds: readonly Fold[] }> {
+  const statistics = statisticsOf(outcomes);
+  const { total, failed } = statistics;
+  const failures = outcomes.filter(({ outcome }) => outcome !== 'succeeded');
+  const successes = outcomes.filter(({ outcome }) => outcome === 'succeeded');
+  const columns = differing(outcomes);
+  const invocations = total === 1 ? 'invocation' : 'invocations';
+  const verdict =
+    failed > 0
+      ? `${grouped(failed)} of ${grouped(total)} ${invocations} failed`
+      : `${grouped(total)} ${invocations} succeeded`;
+  return {
+    heading: `${failed > 0 ? '❌' : '✅'} ${subjectOf(outcomes)}: ${verdict}`,
+    blocks: [...groupBlocks(failures), failuresFold(failures, columns), statisticsLine(statistics)],
+    folds: successesFold(successes, columns),
+  };
+}

@@ -1,0 +1,141 @@
+import type { Figures } from '../../outcome/outcome.ts';
+import type { ReportedOutcome, Unmet } from '../../outcome/step-results.ts';
+import { grouped } from '../../shared/figures.ts';
+import { shortened } from '../../shared/text.ts';
+import { foreignCell, inlineCode, prose, table, wordOrCode } from '../markdown.ts';
+import {
+  functionCell,
+  logLink,
+  markOf,
+  milliseconds,
+  period,
+  requestCell,
+  respondedOf,
+  unbroken,
+} from './cells.ts';
+
+/** A summary in its parts: what the heading says, and the Markdown below it. */
+export type SummaryParts = Readonly<{ heading: string; blocks: readonly string[] }>;
+
+const present = (parts: readonly string[]): string[] => parts.filter((part) => part !== '');
+const dotted = (parts: readonly string[]): string => present(parts).join(' · ');
+
+const colonAnd = (name: string | undefined): string => {
+  const shown = wordOrCode(name ?? '');
+  return shown === '' ? '' : `: ${shown}`;
+};
+
+function verdictOf(outcome: ReportedOutcome): string {
+  switch (outcome.outcome) {
+    case 'succeeded':
+      return outcome.invocation_type === 'Event' && outcome.durable_execution_arn === undefined
+        ? 'was queued'
+        : 'succeeded';
+    case 'function_error':
+      return `failed${colonAnd(outcome.cause?.type)}`;
+    case 'expectation_failed': {
+      const { unmet, total } = outcome.expected ?? { unmet: 0, total: 0 };
+      return total === 0
+        ? 'did not meet its expectations'
+        : `did not meet ${grouped(unmet)} of ${grouped(total)} ${total === 1 ? 'expectation' : 'expectations'}`;
+    }
+    case 'not_invoked':
+      return `was not invoked${colonAnd(outcome.error.name)}`;
+    case 'unknown':
+      return 'may have run';
+    default:
+      return outcome satisfies never;
+  }
+}
+
+const LONGEST_MESSAGE = 1_000;
+
+/** Foreign text in a sentence: a code span of bounded length. */
+const excerptSpan = (foreign: string): string => inlineCode(shortened(foreign, LONGEST_MESSAGE));
+
+/** The error in a few words: its name and its message. */
+export function errorText(outcome: ReportedOutcome): string {
+  if ('error' in outcome) return `${outcome.error.name}: ${outcome.error.message}`;
+  const { type, message = '' } = outcome.cause ?? {};
+  return [type, message].filter(Boolean).join(': ');
+}
+
+function adviceBlock(outcome: ReportedOutcome): string {
+  const advice = 'error' in outcome ? outcome.error.advice : outcome.cause?.advice;
+  return advice ? `**What to do:** ${prose(shortened(advice, LONGEST_MESSAGE))}` : '';
+}
+
+function originOf(outcome: ReportedOutcome): string[] {
+  const { region, request_id: requestId, attempts } = outcome;
+  const version = wordOrCode(respondedOf(outcome)?.executed_version ?? '');
+  return [
+    version && `version ${version}`,
+    wordOrCode(region ?? ''),
+    requestId === undefined ? '' : `request ${requestCell(outcome)}`,
+    attempts > 1 ? `${grouped(attempts)} attempts` : '',
+  ];
+}
+
+/** The error with its first own frame and where it was, in a block quote; empty where there is no error. */
+function quoteOf(outcome: ReportedOutcome): string {
+  const error = excerptSpan(errorText(outcome));
+  if (error === '') return '';
+  const frame = 'cause' in outcome ? excerptSpan(outcome.cause?.frame ?? '') : '';
+  return [`**${error}**`, dotted([frame, ...originOf(outcome)])]
+    .filter((line) => line !== '')
+    .map((line) => `> ${line}`)
+    .join('\\\n');
+}
+
+const actualCell = ({ actual }: Unmet): string =>
+  actual === undefined ? 'cannot be evaluated' : foreignCell(actual);
+
+/** Actual and expected, side by side, the shorter first, which a narrow page shows; empty where no expectation is known that is not met. */
+function unmetTable({ unmet = [], expected }: ReportedOutcome): string[] {
+  if (unmet.length === 0) return [];
+  const more = (expected?.unmet ?? 0) - unmet.length;
+  const rows = unmet.map((one) => [actualCell(one), foreignCell(one.expression)]);
+  return [table(['Actual', 'Expectation'], rows), more > 0 ? `… and ${grouped(more)} more.` : ''];
+}
+
+const durationFigure = ({ duration_ms: duration, billed_duration_ms: billed }: Figures): string =>
+  `${milliseconds(duration)}${billed === undefined ? '' : ` (billed ${milliseconds(billed)})`}`;
+
+function memoryFigure({ memory_size_mb: size, max_memory_used_mb: used }: Figures): string {
+  return used === undefined || size === undefined ? '' : unbroken(`${used} of ${size} MB`);
+}
+
+function coldStartFigure(figures: Figures): string {
+  if (figures.cold_start !== true) return '';
+  const ms = figures.init_duration_ms ?? figures.restore_duration_ms;
+  return unbroken(`cold start${ms === undefined ? '' : ` ${grouped(ms)} ms`}`);
+}
+
+const roundTrip = (outcome: ReportedOutcome): string =>
+  outcome.outcome === 'not_invoked' ? '' : `round-trip time ${period(outcome.elapsed_ms)}`;
+
+/** One line of figures, and the link to the log. */
+function figuresLine(outcome: ReportedOutcome, place: readonly string[]): string {
+  const figures: Figures = respondedOf(outcome) ?? {};
+  return dotted([
+    ...place,
+    durationFigure(figures) || roundTrip(outcome),
+    memoryFigure(figures),
+    coldStartFigure(figures),
+    logLink(outcome),
+  ]);
+}
+
+/** The summary of one invocation: the verdict, its cause, what to do, and one line of figures. */
+export function summarizeOne(outcome: ReportedOutcome): SummaryParts {
+  const quote = quoteOf(outcome);
+  return {
+    heading: `${markOf(outcome)} ${functionCell(outcome)} ${verdictOf(outcome)}`,
+    blocks: [
+      quote,
+      ...unmetTable(outcome),
+      adviceBlock(outcome),
+      figuresLine(outcome, quote === '' ? originOf(outcome) : []),
+    ],
+  };
+}
