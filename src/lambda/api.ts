@@ -6,7 +6,7 @@ import type {
   ServiceOutputTypes,
 } from '@aws-sdk/client-lambda';
 import { AttemptProgress } from './attempt-progress.ts';
-import { type Bounds, linkAbort, stopCauseOf } from './bounds.ts';
+import { ABORTED, type Bounds, linkAbort, stopCauseOf } from './bounds.ts';
 import { timeOfRefusal } from './clock.ts';
 import type { Agents } from './connection.ts';
 import { type Credentials, CredentialsUnavailable, fetchCredentials } from './credentials.ts';
@@ -105,7 +105,7 @@ export class LambdaApi {
       return failureOf(error, progress, bounds);
     } finally {
       // A stream is over with its last event; its connection may be open still.
-      over.abort();
+      over.abort(ABORTED);
       unlink();
       stop.removeEventListener('abort', abort);
     }

@@ -27,13 +27,16 @@ export function stopCauseOf({
 /** A signal that follows others until it is unlinked. */
 export type LinkedAbort = Readonly<{ signal: AbortSignal; unlink: () => void }>;
 
+/** A reason to abort with: without one, Node.js makes a DOMException with a stack each time. */
+export const ABORTED = 'aborted';
+
 /**
  * A signal that aborts with the first of `sources`. Unlike AbortSignal.any it keeps nothing alive once it is
  * unlinked, so that a signal that lives as long as the step does not keep every response in memory.
  */
 export function linkAbort(...sources: readonly AbortSignal[]): LinkedAbort {
   const controller = new AbortController();
-  const abort = (): void => controller.abort();
+  const abort = (): void => controller.abort(ABORTED);
   for (const source of sources) {
     if (source.aborted) abort();
     else source.addEventListener('abort', abort);
