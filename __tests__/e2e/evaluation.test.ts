@@ -80,6 +80,21 @@ describe('expect', () => {
     expect(lambda.requests).toHaveLength(0);
   });
 
+  test('that does not compile has a link to the page that explains expressions', async () => {
+    const wrong = { function_name: 'api', payload: '{}', expect: 'response.statusCode == 200' };
+    const linkOf = async (env: Readonly<Record<string, string>>) => {
+      const { annotations } = await invokeStep(lambda, wrong, { env: { ...jobEnvironment(lambda), ...env } });
+      return annotations[0]?.message.split('\n').at(-1);
+    };
+    expect(
+      await linkOf({ GITHUB_ACTION_REPOSITORY: 'octo-org/aws-lambda-invoke', GITHUB_ACTION_REF: 'v1' }),
+    ).toBe(
+      'See how to write expressions: https://github.com/octo-org/aws-lambda-invoke/blob/v1/docs/expressions.md',
+    );
+    // An action of the job's own checkout has no repository of its own.
+    expect(await linkOf({ GITHUB_ACTION_REPOSITORY: '', GITHUB_ACTION_REF: '' })).toContain('^');
+  });
+
   test('works on a function error, so that a test that wants one can have it', async () => {
     const wanted = {
       function_name: 'failing',

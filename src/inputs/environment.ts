@@ -41,6 +41,8 @@ export type Environment = Readonly<{
   proxy: Variables;
   /** Credentials that the step has from the start. */
   credentials: StepCredentials;
+  /** URL of the folder with this action's documents; absent where the runner does not name the action's repository. */
+  documents?: string;
   /** The version of Node.js, as in 24.19.0. */
   nodeVersion: string;
   /** Whether NODE_TLS_REJECT_UNAUTHORIZED=0 is set, which has no effect here. */
@@ -98,12 +100,20 @@ export function credentialsIn(
   return Object.freeze({ keys: given(keys), passwords: given(passwords) });
 }
 
+/** Where the documents of this action are, at the version that runs; undefined for an action of the job's own checkout. */
+function documentsOf(variables: Variables): string | undefined {
+  const [repository = '', ref = ''] = [variables['GITHUB_ACTION_REPOSITORY'], variables['GITHUB_ACTION_REF']];
+  if (!/^[\w.-]+\/[\w.-]+$/.test(repository) || !/^[\w./-]+$/.test(ref)) return undefined;
+  return `${variables['GITHUB_SERVER_URL'] || 'https://github.com'}/${repository}/blob/${ref}/docs`;
+}
+
 /** Reads what the action needs of `process.env`, here and nowhere else. From then on every certificate is verified. */
 export function readEnvironment(): Environment {
   const variables = process.env;
   const proxy = Object.fromEntries(PROXY_VARIABLES.map((name) => [name, variables[name]] as const));
   const eventName = variables['GITHUB_EVENT_NAME'] ?? '';
   const isFork = readIsFork({ name: eventName, path: variables['GITHUB_EVENT_PATH'] });
+  const documents = documentsOf(variables);
   const trustsAnyCertificate = variables['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';
   // Node.js reads it for each connection. An agent's own option does not reach the connection to a proxy at https://.
   delete variables['NODE_TLS_REJECT_UNAUTHORIZED'];
@@ -114,6 +124,7 @@ export function readEnvironment(): Environment {
     eventName,
     hasOidc: Boolean(variables['ACTIONS_ID_TOKEN_REQUEST_URL']),
     ...(isFork !== undefined && { isFork }),
+    ...(documents !== undefined && { documents }),
     github: Object.freeze({
       apiUrl: variables['GITHUB_API_URL'] || 'https://api.github.com',
       serverUrl: variables['GITHUB_SERVER_URL'] || 'https://github.com',

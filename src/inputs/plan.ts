@@ -90,6 +90,23 @@ async function checkNames(given: readonly string[], problems: Problems): Promise
   checkInputNames(undeclared, INPUT_NAMES, problems);
 }
 
+/** Reads the expressions. Below what is wrong with them is a link to the page that explains them, where it is known. */
+async function planExpressions(
+  values: InputValues,
+  given: Readonly<{ invocations: readonly Invocation[]; environment: Environment }>,
+  problems: Problems,
+): Promise<Expressions> {
+  const { invocations, environment } = given;
+  const found = new Problems();
+  const facts = { invocations, waitForDurableExecution: values.wait_for_durable_execution };
+  const expressions = await parseExpressions(values, facts, found);
+  if (found.error && environment.documents !== undefined) {
+    found.add(`See how to write expressions: ${environment.documents}/expressions.md`);
+  }
+  problems.addAll(found);
+  return expressions;
+}
+
 /** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
 export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
   const problems = new Problems();
@@ -103,11 +120,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   const { invocations, counts, ...entries } = await parseEntries({ read, values, folders }, problems);
   problems.addAll(valueProblems);
   const { file: responseFile, note } = await parseResponseFile(values.response_file, folders, problems);
-  const expressions = await parseExpressions(
-    values,
-    { invocations, waitForDurableExecution: values.wait_for_durable_execution },
-    problems,
-  );
+  const expressions = await planExpressions(values, { invocations, environment }, problems);
   const proxy = parseProxy(environment, problems);
   const concurrency = values.max_concurrency ?? usualConcurrency(values, counts.total);
   const warnings = checkTogether(values, { planned: invocations, counts, concurrency }, problems);
