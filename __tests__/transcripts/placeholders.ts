@@ -18,6 +18,8 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/(?<=\$3D)\d{13}\b/g, '{time}'],
   // Only measured seconds have a fraction. Whole seconds are settings, for example a timeout.
   [/\b\d[\d,]*(?:\.\d+)?\sms\b|\b\d[\d,]*\.\d+\s(?:s|min)\b/g, '{duration}'],
+  // A figure of the summary, which may come out whole.
+  [/(?<=\b(?:billed|max|p50|p95|start|time|took)\s)\d[\d,]*\s(?:s|min)\b/g, '{duration}'],
   [/(?<=_ms"?: ?)\d+(?:\.\d+)?/g, '{n}'],
   [/(?<=max_memory_used_mb"?: ?|Max Memory Used: )\d+|\b\d+(?=\sof\s\d+\sMB\b)/g, '{n}'],
   [
