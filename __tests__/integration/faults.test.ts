@@ -5,10 +5,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Fault, type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import { CLASSES_BY_NAME } from '../../src/lambda/evidence.ts';
 import type { InvocationType } from '../../src/lambda/invocation.ts';
 import type { RetryPolicy } from '../../src/lambda/invoker.ts';
 import { evaluate } from '../../src/outcome/evaluate.ts';
+import { CLASSES_BY_NAME } from '../failure-classes.ts';
 import { SEED } from '../seed.ts';
 import { fakeTiming, invokeOn, useLambda } from './invoke-context.ts';
 

@@ -25,7 +25,7 @@ type FailureRow = Readonly<{
 }>;
 
 /** Every error of the Invoke API's model, the unmodelled ones of Lambda's front door, and what may clear before a request is sent. */
-const FAILURES: readonly FailureRow[] = [
+export const FAILURES: readonly FailureRow[] = [
   { status: 400, class: OVERLOAD, names: ['Throttling', 'ThrottlingException'] },
   { status: 429, class: OVERLOAD, names: ['TooManyRequestsException'] },
   {
@@ -147,16 +147,6 @@ const FAILURES: readonly FailureRow[] = [
   // This machine has no descriptor or memory left for one more connection.
   { class: OVERLOAD, names: ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] },
 ];
-
-/** What each error of Lambda proves, whatever its message says, and the status without which it proves nothing. */
-export const CLASSES_BY_NAME: Readonly<Record<string, FailureClass & Readonly<{ status: number }>>> =
-  Object.fromEntries(
-    FAILURES.flatMap(({ names, status, message, ...row }) =>
-      status === undefined || message !== undefined
-        ? []
-        : names.map((name) => [name, { ...row.class, status }]),
-    ),
-  );
 
 /** What an unnamed status proves: a refusal is one whoever sent it, a 5xx or an incomplete 200 proves nothing. */
 function classByStatus(status: number): FailureClass {

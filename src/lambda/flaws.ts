@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isUuid } from '../shared/text.ts';
 import type { Flaw } from './attempt-progress.ts';
 
 /** What Lambda's response to a request is like; any other was sent by somebody in its place. */
@@ -10,11 +11,6 @@ export type Expected = Readonly<{
   isStreamed?: boolean;
 }>;
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** Whether a request id has the form of Lambda's own. Whoever echoes headers has one too. */
-export const isLambdasId = (requestId: string | undefined): boolean => UUID.test(requestId ?? '');
-
 type IncomingHead = Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'headers'>;
 
 /** A page of a proxy or a captive portal. The type of a stream is the function's own, and may be any. */
@@ -22,7 +18,7 @@ function isPage({ headers }: IncomingHead, { isStreamed }: Expected): boolean {
   const mediaType = headers['content-type']?.toLowerCase() ?? '';
   if (!isStreamed) return mediaType.startsWith('text/html');
   const requestId = headers['x-amzn-requestid'];
-  return mediaType.startsWith('text/') && !(typeof requestId === 'string' && isLambdasId(requestId));
+  return mediaType.startsWith('text/') && !(typeof requestId === 'string' && isUuid(requestId));
 }
 
 /** Whether a body that is cut can be distinguished from a complete one (RFC 9112, section 6.3). */

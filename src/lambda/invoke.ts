@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { InvokeCommand, type InvokeCommandOutput } from '@aws-sdk/client-lambda';
+import { isUuid } from '../shared/text.ts';
 import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
 import type { Bounds } from './bounds.ts';
 import { LONGEST_FOREIGN_TEXT } from './exchange.ts';
 import { wasTakenForInvocation } from './failures.ts';
-import { isLambdasId } from './flaws.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 
 /** What both ways of invoking send; nothing that was not given, since functions on capacity providers refuse $LATEST. */
@@ -51,7 +51,7 @@ function isLambdas(
 ): boolean {
   switch (invocationType) {
     case 'RequestResponse':
-      return (isLambdasId(requestId) && executedVersion !== undefined) || isJson(payload);
+      return (isUuid(requestId ?? '') && executedVersion !== undefined) || isJson(payload);
     case 'Event':
       return payload.length === 0 || isJson(payload);
     case 'DryRun':

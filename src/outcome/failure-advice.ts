@@ -1,7 +1,8 @@
 import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isExecutionArn } from '../shared/arn.ts';
 import { FORK_ADVICE } from '../shared/fork-advice.ts';
-import { isRequestId, periodUrl, requestUrl } from './links.ts';
+import { isUuid } from '../shared/text.ts';
+import { periodUrl, requestUrl } from './links.ts';
 import { adviseOnNotFound } from './not-found-advice.ts';
 import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
 import { readPermission } from './permission/reading.ts';
@@ -410,7 +411,7 @@ const LONGEST_RUN_MS = 900_000;
 function linkToLog({ failure, invocation, region }: FailedInvocation): string {
   const place = { functionName: invocation.reference.name };
   if (region === undefined) return '.';
-  if (failure.requestId !== undefined && isRequestId(failure.requestId)) {
+  if (failure.requestId !== undefined && isUuid(failure.requestId)) {
     return `: ${requestUrl({ ...place, region, requestId: failure.requestId })}`;
   }
   if (failure.sentAt === undefined) return '.';

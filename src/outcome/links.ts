@@ -33,7 +33,3 @@ export function requestUrl(place: LogLocation & Readonly<{ requestId: string }>)
 export function periodUrl(place: LogLocation & Readonly<{ from: Date; to: Date }>): string {
   return logEventsUrl(place, `start$3D${place.from.getTime()}$26end$3D${place.to.getTime()}`);
 }
-
-/** Whether a request id is a UUID, as Lambda's are; no link is made of any other text. */
-export const isRequestId = (text: string): boolean =>
-  /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);

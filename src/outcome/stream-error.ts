@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { InvokeResponse } from '../lambda/invocation.ts';
 import { fieldsOf } from '../shared/fields.ts';
-import { isRequestId } from './links.ts';
+import { isUuid } from '../shared/text.ts';
 import { decodeLogTail, type ReportStatus, readReport } from './log-tail.ts';
 
 // The Node.js runtime logs what a handler throws as one line: time, request id, level, title, the error as JSON.
@@ -49,7 +49,7 @@ export function withErrorOfLog(response: InvokeResponse): InvokeResponse {
     const errorMessage = `The response is longer than ${LONGEST_STREAM} bytes and was cut.`;
     return failed(response, { errorType: 'Function.ResponseSizeTooLarge', errorMessage });
   }
-  if (logTail === undefined || requestId === undefined || !isRequestId(requestId)) return response;
+  if (logTail === undefined || requestId === undefined || !isUuid(requestId)) return response;
   const log = decodeLogTail(logTail);
   const thrown = errorInLog(log, requestId);
   if (thrown !== undefined) return { ...response, functionError: 'Unhandled', payload: Buffer.from(thrown) };

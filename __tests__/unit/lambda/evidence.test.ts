@@ -9,11 +9,12 @@ import { portOf } from '../../../packages/local-server/listening.ts';
 import { LambdaApi } from '../../../src/lambda/api.ts';
 import { AttemptProgress, type ResponseHead } from '../../../src/lambda/attempt-progress.ts';
 import { createAgents } from '../../../src/lambda/connection.ts';
-import { CLASSES_BY_NAME, classifyFailure } from '../../../src/lambda/evidence.ts';
+import { classifyFailure } from '../../../src/lambda/evidence.ts';
 import { toFailure, toStopped, toUncredentialed } from '../../../src/lambda/failures.ts';
 import type { InvokeFailure, InvokeResponse } from '../../../src/lambda/invocation.ts';
 import { invokeOnce } from '../../../src/lambda/invoke.ts';
 import { REAL_TIMING } from '../../../src/lambda/timing.ts';
+import { CLASSES_BY_NAME } from '../../failure-classes.ts';
 import { invocation } from '../outcome/factory.ts';
 import '../realm.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { CLASSES_BY_NAME } from '../../../src/lambda/evidence.ts';
 import type { InvokeFailure } from '../../../src/lambda/invocation.ts';
 import { adviseOn, type JobFacts } from '../../../src/outcome/failure-advice.ts';
+import { CLASSES_BY_NAME } from '../../failure-classes.ts';
 import { heavyTest } from '../../heavy.ts';
 import { failure, invocation, REQUEST_ID } from './factory.ts';
 

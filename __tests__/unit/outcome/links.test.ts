@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { isRequestId, periodUrl, requestUrl } from '../../../src/outcome/links.ts';
+import { periodUrl, requestUrl } from '../../../src/outcome/links.ts';
+import { isUuid } from '../../../src/shared/text.ts';
 import { REQUEST_ID } from './factory.ts';
 
 const place = { functionName: 'my-function', region: 'eu-west-1' };
@@ -60,6 +61,6 @@ test.each([
   [`${REQUEST_ID})`, false],
   [`${REQUEST_ID}\n`, false],
   [`x${REQUEST_ID}`, false],
-])('%j is an id of Lambda’s: %s', (text, is) => {
-  expect(isRequestId(text)).toBe(is);
+])('%j is a UUID, as request ids of Lambda are: %s', (text, is) => {
+  expect(isUuid(text)).toBe(is);
 });

@@ -1,9 +1,9 @@
-import { isRequestId, requestUrl } from '../../outcome/links.ts';
+import { requestUrl } from '../../outcome/links.ts';
 import { readLogPlace } from '../../outcome/log-tail.ts';
 import type { Outcome } from '../../outcome/outcome.ts';
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
 import { grouped } from '../../shared/figures.ts';
-import { shortened } from '../../shared/text.ts';
+import { isUuid, shortened } from '../../shared/text.ts';
 import { foreignCell, inlineCode } from '../markdown.ts';
 
 /** Keeps a figure and its unit on one line, however narrow the page is. */
@@ -48,8 +48,7 @@ export const markOf = ({ outcome }: Outcome): string => MARKS[outcome];
 function logUrl(outcome: ReportedOutcome): string | undefined {
   const { request_id: requestId, region, function_name: functionName } = outcome;
   const mayHaveRun = outcome.outcome !== 'not_invoked' && outcome.invocation_type !== 'DryRun';
-  if (!mayHaveRun || requestId === undefined || region === undefined || !isRequestId(requestId))
-    return undefined;
+  if (!mayHaveRun || requestId === undefined || region === undefined || !isUuid(requestId)) return undefined;
   const logGroup = readLogPlace(respondedOf(outcome)?.log_result ?? '')?.logGroup;
   return requestUrl({ functionName, region, requestId, logGroup });
 }
