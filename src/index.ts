@@ -1,7 +1,7 @@
 import { ExitCode } from '@actions/core';
 import { main } from './main.ts';
 import { writeAnnotations } from './report/annotations.ts';
-import { notWritten, ReportGuard } from './report/report-guard.ts';
+import { notWritten, ReportGuard } from './report/reporters.ts';
 
 /** A runner cancels with SIGINT, and with SIGTERM 7.5 s later; what is known by then has to be reported. */
 function cancelOnSignal(): AbortSignal {

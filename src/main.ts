@@ -2,7 +2,7 @@ import { ExitCode, error, info, warning } from '@actions/core';
 import { readEnvironment, readInput } from './inputs/environment.ts';
 import { makePlan, type Plan } from './inputs/plan.ts';
 import { InvalidInputError } from './inputs/problems.ts';
-import { invokeAll } from './lambda/results.ts';
+import { invokeAll } from './lambda/invoker.ts';
 import { invalidInput, writeAnnotations } from './report/annotations.ts';
 import { announcement, writeForeign } from './report/log.ts';
 import { writeNotInvoked } from './report/outputs.ts';

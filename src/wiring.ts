@@ -13,11 +13,11 @@ import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
-import { type EvaluatedInvocation, Evaluator } from './outcome/evaluator.ts';
+import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
-import { OutcomesFile } from './report/outcomes-file.ts';
+import { OutcomesFile } from './report/outputs.ts';
 import {
   LogThrottle,
   type Question,
@@ -31,8 +31,7 @@ import {
   writeDurableEvent,
   writeState,
 } from './report/progress.ts';
-import type { ReportGuard } from './report/report-guard.ts';
-import { createReporters, Reports } from './report/reporters.ts';
+import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
 import { renderComment } from './report/summary/permissions.ts';

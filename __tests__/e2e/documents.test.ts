@@ -7,7 +7,7 @@ import { OWN_CREDENTIALS, openStage, type Stage } from '../../examples/local/sta
 import { readActionFile } from '../../packages/local-runner/action-file.ts';
 import { runStep, type StepRun } from '../../packages/local-runner/run-step.ts';
 import { OUTPUT_EXAMPLES } from '../../script/output-examples.ts';
-import { fieldsOf } from '../../src/shared/fields.ts';
+import { fieldsOf } from '../../src/shared/values.ts';
 import { blocksIn, documents, ROOT } from '../markdown.ts';
 
 let stage: Stage;

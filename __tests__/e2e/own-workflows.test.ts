@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { runScript } from '../../packages/local-runner/run-script.ts';
 import { makeJobFolder, writeFiles } from '../../packages/local-runner/run-step.ts';
 import { runWorkflow } from '../../packages/local-runner/run-workflow.ts';
-import { fieldsOf } from '../../src/shared/fields.ts';
+import { fieldsOf } from '../../src/shared/values.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const workflowFile = (name: string): string => path.join(ROOT, '.github', 'workflows', name);

@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import type { InvokeContext } from '../../src/lambda/invoker.ts';
+import { type InvokeContext, invokeAll } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
-import { invokeAll } from '../../src/lambda/results.ts';
 import { ECHO, fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
 
 let lambda: LocalLambda;

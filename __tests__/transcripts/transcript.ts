@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import type { LambdaRequest } from '../../packages/local-lambda/server.ts';
 import type { Annotation, LogLine } from '../../packages/local-runner/commands.ts';
-import { fieldsOf } from '../../src/shared/fields.ts';
+import { fieldsOf } from '../../src/shared/values.ts';
 import { withPlaceholders } from './placeholders.ts';
 import type { Evidence } from './run-scenario.ts';
 import type { Scenario } from './scenarios.ts';

@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parseSync } from '@swc/core';
 import { exampleNames } from '../../examples/local/stage.ts';
 import { writeFiles } from '../../packages/local-runner/run-step.ts';
-import { type Fields, fieldsOf } from '../../src/shared/fields.ts';
+import { type Fields, fieldsOf } from '../../src/shared/values.ts';
 import { heavyTest } from '../heavy.ts';
 import { blocksIn, documents, ROOT } from '../markdown.ts';
 

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { parseActionText, readActionFile } from '../../packages/local-runner/action-file.ts';
 import { INPUTS } from '../../src/inputs/schema.ts';
 import { COMMON_OUTPUTS, SINGLE_OUTPUTS } from '../../src/report/outputs.ts';
-import { fieldsOf } from '../../src/shared/fields.ts';
+import { fieldsOf } from '../../src/shared/values.ts';
 import { VERSION } from '../../src/shared/version.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');

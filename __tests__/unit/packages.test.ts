@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { fieldsOf } from '../../src/shared/fields.ts';
+import { fieldsOf } from '../../src/shared/values.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const packages = path.join(root, 'packages');

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { parseWorkflowText } from '../../packages/local-runner/workflow-file.ts';
-import { type Fields, fieldsOf } from '../../src/shared/fields.ts';
+import { type Fields, fieldsOf } from '../../src/shared/values.ts';
 
 type Workflow = Readonly<{
   file: string;

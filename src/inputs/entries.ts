@@ -1,12 +1,164 @@
-import type { Invocation } from '../lambda/invocation.ts';
-import { type Entry, EntryParser, type EntrySource } from './entry.ts';
-import { firstOf } from './event-warnings.ts';
+import type { FunctionReference, Invocation } from '../lambda/invocation.ts';
+import { splitFunctionName } from '../shared/arn.ts';
 import type { JobFolders } from './files.ts';
+import { linesOf } from './input-types.ts';
 import type { ListedEntry } from './invocations.ts';
-import { linesOf } from './lines.ts';
-import type { Problems } from './problems.ts';
-import { isWithinLimit, namesFunctionsTwice } from './rules.ts';
-import type { InputReader, InputValues } from './schema.ts';
+import {
+  firstOf,
+  type GivenPayload,
+  type Payload,
+  parseClientContext,
+  parsePayload,
+  unevaluatedIn,
+} from './payload.ts';
+import { type Problems, quote } from './problems.ts';
+import { ENTRY_ERRORS, ENTRY_WARNINGS, isWithinLimit, namesFunctionsTwice } from './rules.ts';
+import {
+  ENTRY_INPUTS,
+  type EntryValues,
+  type InputName,
+  type InputReader,
+  type InputValues,
+  parseInputs,
+} from './schema.ts';
+import { explainFunctionName, explainOtherResource } from './suggestions.ts';
+
+const LONGEST_REFERENCE = 256;
+const LONGEST_NAME = 64;
+
+const FORMS =
+  'Give a name (my-function), a qualified name (my-function:PROD), an ARN (arn:aws:lambda:eu-west-1:123456789012:function:my-function) or a partial ARN (123456789012:function:my-function)';
+
+/** Splits `function_name` into its parts, which the Invoke API takes unsplit. */
+export function parseFunctionName(text: string, problems: Problems): FunctionReference | undefined {
+  if (text === '') {
+    problems.add(`function_name is required. ${FORMS}.`);
+    return undefined;
+  }
+  const reference = splitFunctionName(text);
+  if (reference === undefined || explainOtherResource(text) !== undefined) {
+    const why = explainFunctionName(text) ?? 'it is neither a name nor an ARN';
+    problems.add(`function_name is not valid: ${why}; got ${quote(text)}. ${FORMS}.`);
+    return undefined;
+  }
+  const { name } = reference;
+  if (text.length > LONGEST_REFERENCE || name.length > LONGEST_NAME) {
+    problems.add(
+      `function_name is too long: a name has at most ${LONGEST_NAME} characters and an ARN ${LONGEST_REFERENCE}; got ${name.length} and ${text.length}.`,
+    );
+    return undefined;
+  }
+  return reference;
+}
+
+/** The inputs of one entry, its own or inherited from the step, and where its own stand. */
+export type EntrySource = Readonly<{
+  read: InputReader;
+  isOwn: (name: InputName) => boolean;
+  /** How a message names the entry; absent where the step is the entry. */
+  place?: string;
+}>;
+
+/** An invocation that has no index yet, and what the user should know of it although nothing is wrong. */
+export type Entry = Readonly<{
+  invocation: Omit<Invocation, 'index'>;
+  warnings: readonly string[];
+  notes: readonly string[];
+}>;
+
+type SentParts = Readonly<{
+  reference: FunctionReference;
+  payload: Payload;
+  clientContext: string | undefined;
+}>;
+
+/** What is sent for an entry: without the inputs that its invocation type does not support. */
+function invocationOf(values: EntryValues, parts: SentParts): Entry['invocation'] {
+  const { invocation_type: invocationType, qualifier, tenant_id: tenantId } = values;
+  const { reference, payload, clientContext } = parts;
+  const region = values.region ?? reference.region;
+  const durableExecutionName = values.durable_execution_name;
+  const isSynchronous = invocationType === 'RequestResponse';
+  return {
+    functionName: values.function_name,
+    reference: Object.freeze(reference),
+    invocationType,
+    logType: isSynchronous ? values.log_type : 'None',
+    keepsLog: true,
+    payload: payload.bytes,
+    ...(qualifier !== undefined && { qualifier }),
+    ...(region !== undefined && { region }),
+    ...(clientContext !== undefined && isSynchronous && { clientContext }),
+    ...(tenantId !== undefined && { tenantId }),
+    ...(durableExecutionName !== undefined && invocationType !== 'DryRun' && { durableExecutionName }),
+  };
+}
+
+const outsideNotes = ({ outsideFile }: Payload, { workspace }: JobFolders): string[] =>
+  outsideFile === undefined
+    ? []
+    : [`payload_file is ${quote(outsideFile)}, outside the workspace ${quote(workspace)}.`];
+
+/** Reads the entries of one step. What several of them inherit is read, and reported where it is wrong, once. */
+export class EntryParser {
+  readonly #folders: JobFolders;
+  readonly #responseStream: boolean;
+  readonly #problems: Problems;
+  readonly #inherited = new Map<string, Promise<Payload | undefined>>();
+
+  constructor(step: { folders: JobFolders; responseStream: boolean }, problems: Problems) {
+    this.#folders = step.folders;
+    this.#responseStream = step.responseStream;
+    this.#problems = problems;
+  }
+
+  /** The step's payload is the same for all entries that inherit it with one invocation type. */
+  #inheritedPayload(given: GivenPayload): Promise<Payload | undefined> {
+    const known = this.#inherited.get(given.invocationType);
+    if (known) return known;
+    const parsed = parsePayload(given, this.#problems);
+    this.#inherited.set(given.invocationType, parsed);
+    return parsed;
+  }
+
+  /** Reads one entry. Undefined where it can't be invoked, for problems that were found. */
+  async parse({ read, isOwn, place }: EntrySource): Promise<Entry | undefined> {
+    const here = place === undefined ? this.#problems : this.#problems.at(place);
+    const problemsFor = (...names: readonly InputName[]): Problems =>
+      names.some(isOwn) ? here : this.#problems;
+
+    const reference = parseFunctionName(read('function_name'), problemsFor('function_name'));
+    const values = parseInputs(ENTRY_INPUTS, { read, problemsFor });
+    const facts = { ...values, response_stream: this.#responseStream, reference };
+    for (const { inputs, applies, message } of ENTRY_ERRORS) {
+      if (applies(facts)) problemsFor(...inputs).add(message(facts));
+    }
+    const given = {
+      payload: values.payload,
+      payloadFile: values.payload_file,
+      folders: this.#folders,
+      invocationType: values.invocation_type,
+    };
+    const payload = await (isOwn('payload') || isOwn('payload_file')
+      ? parsePayload(given, here)
+      : this.#inheritedPayload(given));
+    const clientContext = await parseClientContext(values.client_context, problemsFor('client_context'));
+    if (!reference || !payload) return undefined;
+    const at = (...names: readonly InputName[]): string =>
+      place !== undefined && names.some(isOwn) ? `${place}: ` : '';
+    const context = { text: values.client_context, input: 'client_context' } as const;
+    const warnings = [
+      ...payload.warnings.map((warning) => at('payload', 'payload_file') + warning),
+      ...unevaluatedIn('client_context', context).map((warning) => at('client_context') + warning),
+      ...ENTRY_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts)),
+    ];
+    return {
+      invocation: invocationOf(values, { reference, payload, clientContext }),
+      warnings,
+      notes: outsideNotes(payload, this.#folders),
+    };
+  }
+}
 
 /** One entry for each line of `function_name`; a single line is the step itself. */
 function namedSources(names: readonly string[], step: InputReader): EntrySource[] {

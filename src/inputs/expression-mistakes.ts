@@ -1,5 +1,5 @@
 import { childrenOf, type ExpressionNode, spelledName } from '../shared/expression-tree.ts';
-import { nearest } from '../shared/nearest.ts';
+import { nearest } from '../shared/text.ts';
 import { FUNCTION_NAMES, parseTree } from './jmespath.ts';
 
 /** What is wrong with an expression, and at which character. */

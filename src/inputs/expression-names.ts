@@ -9,7 +9,7 @@ import {
   spelled,
   spelledName,
 } from '../shared/expression-tree.ts';
-import { nearest } from '../shared/nearest.ts';
+import { nearest } from '../shared/text.ts';
 import { type Lexeme, lexemesOf, type Mistake } from './expression-mistakes.ts';
 
 type KeyOf<Kind> = Kind extends unknown ? keyof Kind : never;

@@ -1,6 +1,6 @@
 import type { Expressions } from '../outcome/expectations.ts';
 import type { Invoked } from './expression-names.ts';
-import { linesOf } from './lines.ts';
+import { linesOf } from './input-types.ts';
 import type { Problems } from './problems.ts';
 
 /** The parts that know JMESPath, which are loaded only where an expression is given. */

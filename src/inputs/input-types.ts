@@ -102,3 +102,10 @@ export const shard: ParseInput<Shard> = (given) => {
     problem: `must be INDEX/TOTAL, with INDEX from 0 and below TOTAL, for example \${{ strategy.job-index }}/\${{ strategy.job-total }}; got ${quote(given)}.`,
   };
 };
+
+/** The lines of an input that takes one thing a line, trimmed, without those that are empty. */
+export const linesOf = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');

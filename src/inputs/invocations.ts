@@ -1,7 +1,7 @@
 import leven from 'leven';
 import type { CST, Document, YAMLError } from 'yaml';
-import { grouped } from '../shared/figures.ts';
-import { looksLikePath } from './path-text.ts';
+import { grouped } from '../shared/text.ts';
+import { looksLikePath } from './files.ts';
 import { type Problems, quote } from './problems.ts';
 import { ENTRY_INPUTS, type EntryInput, INPUT_NAMES, type InputName } from './schema.ts';
 import {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
+import { looksLikePath } from './files.ts';
 import { type Break, findBreak } from './json-scan.ts';
 import type { JsonInput } from './json-text.ts';
-import { looksLikePath } from './path-text.ts';
 
 /** A mistake: its offset in the text, and sentences that name it and the fix without any text of a value. */
 export type JsonMistake = Readonly<{ offset: number; advice: string }>;

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { grouped } from '../shared/figures.ts';
+import { grouped } from '../shared/text.ts';
 import { irregularKind, type JobFolders, placeOf } from './files.ts';
 import { type Problems, quote } from './problems.ts';
 

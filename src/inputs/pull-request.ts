@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Fields, fieldsOf } from '../shared/fields.ts';
+import { type Fields, fieldsOf } from '../shared/values.ts';
 import type { Environment } from './environment.ts';
 import type { InputValues } from './schema.ts';
 

@@ -1,6 +1,6 @@
 import type { FunctionReference, Invocation } from '../lambda/invocation.ts';
-import { grouped } from '../shared/figures.ts';
-import { linesOf } from './lines.ts';
+import { grouped } from '../shared/text.ts';
+import { linesOf } from './input-types.ts';
 import { quote } from './problems.ts';
 import type { EntryInput, EntryValues, InputName, InputValues } from './schema.ts';
 

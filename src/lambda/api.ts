@@ -6,14 +6,20 @@ import type {
   ServiceOutputTypes,
 } from '@aws-sdk/client-lambda';
 import { AttemptProgress } from './attempt-progress.ts';
-import { ABORTED, type Bounds, linkAbort, stopCauseOf } from './bounds.ts';
 import { timeOfRefusal } from './clock.ts';
 import type { Agents } from './connection.ts';
 import { type Credentials, CredentialsUnavailable, fetchCredentials } from './credentials.ts';
-import { type Exchange, exchange, NoConnectionError, type RawResponse, type Request } from './exchange.ts';
+import {
+  type Exchange,
+  type Expected,
+  exchange,
+  NoConnectionError,
+  type RawResponse,
+  type Request,
+} from './exchange.ts';
 import { toFailure, toStopped, toUncredentialed } from './failures.ts';
-import type { Expected } from './flaws.ts';
 import type { InvokeFailure } from './invocation.ts';
+import { ABORTED, type Bounds, linkAbort, stopCauseOf } from './timing.ts';
 
 /**
  * Middleware of the SDK that may not run. A retry could invoke a function twice. The SDK signs by this machine's

@@ -1,5 +1,4 @@
 import type { LambdaApi } from './api.ts';
-import type { Bounds } from './bounds.ts';
 import { wasTakenForInvocation } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import { invokeOnce } from './invoke.ts';
@@ -13,6 +12,7 @@ import {
   next,
   type RetryState,
 } from './retry-policy.ts';
+import type { Bounds } from './timing.ts';
 
 /** How the attempts of an invocation ended. */
 export type AttemptsResult = Readonly<{

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { grouped } from '../shared/figures.ts';
+import { grouped } from '../shared/text.ts';
 import type { RawResponse } from './exchange.ts';
 
 // Lambda's front door in its messages, and other front doors by an error of its own.

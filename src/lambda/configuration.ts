@@ -1,7 +1,7 @@
 import { type FunctionConfiguration, GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import type { LambdaApi } from './api.ts';
-import type { Bounds } from './bounds.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
+import type { Bounds } from './timing.ts';
 
 /** What Lambda says of a function or version, as far as an invocation has to do with it. */
 export type Configuration = Readonly<{

@@ -1,6 +1,5 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
-import { messageOf } from '../shared/errors.ts';
-import { isFields } from '../shared/fields.ts';
+import { isFields, messageOf } from '../shared/values.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
 import { firstCause } from './failures.ts';
 

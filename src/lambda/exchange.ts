@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import {
   type ClientRequest,
   type IncomingHttpHeaders,
@@ -6,12 +6,75 @@ import {
   request as requestHttp,
 } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import type { AttemptProgress, ResponseHead } from './attempt-progress.ts';
-import { CONNECT_LIMIT_MS } from './bounds.ts';
+import { isUuid } from '../shared/text.ts';
+import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
 import { type Agents, isTunnel, Opening, whenConnected } from './connection.ts';
-import { type Expected, flawOf } from './flaws.ts';
-import { GatheredBytes } from './gathered-bytes.ts';
-import type { Timing } from './timing.ts';
+import { CONNECT_LIMIT_MS, type Timing } from './timing.ts';
+
+/** Bytes that are gathered as they arrive. They take at most twice their length, however small the pieces are. */
+export class GatheredBytes {
+  #buffer = Buffer.alloc(0);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(piece: Uint8Array): void {
+    const length = this.#length + piece.length;
+    if (length > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#buffer.length));
+      this.#buffer.copy(larger, 0, 0, this.#length);
+      this.#buffer = larger;
+    }
+    this.#buffer.set(piece, this.#length);
+    this.#length = length;
+  }
+
+  /** Hands them over, and starts anew. */
+  take(): Buffer {
+    const bytes = Buffer.from(this.#buffer.subarray(0, this.#length));
+    this.#buffer = Buffer.alloc(0);
+    this.#length = 0;
+    return bytes;
+  }
+}
+
+/** What Lambda's response to a request is like; any other was sent by somebody in its place. */
+export type Expected = Readonly<{
+  statusCode: number;
+  /** Bytes of its body at most. */
+  longestBody: number;
+  /** Whether the body is handed on as it arrives. Its events then say what it is and where it ends. */
+  isStreamed?: boolean;
+}>;
+
+type IncomingHead = Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'headers'>;
+
+/** A page of a proxy or a captive portal. The type of a stream is the function's own, and may be any. */
+function isPage({ headers }: IncomingHead, { isStreamed }: Expected): boolean {
+  const mediaType = headers['content-type']?.toLowerCase() ?? '';
+  if (!isStreamed) return mediaType.startsWith('text/html');
+  const requestId = headers['x-amzn-requestid'];
+  return mediaType.startsWith('text/') && !(typeof requestId === 'string' && isUuid(requestId));
+}
+
+/** Whether a body that is cut can be distinguished from a complete one (RFC 9112, section 6.3). */
+const isFramed = ({ httpVersion, headers }: IncomingHead): boolean =>
+  headers['content-length'] !== undefined ||
+  (httpVersion === '1.1' && headers['transfer-encoding']?.toLowerCase() === 'chunked');
+
+/** What is wrong with the head of a response that is no refusal; undefined where it may be Lambda's. */
+export function flawOf(head: IncomingHead, expected: Expected): Flaw | undefined {
+  const { statusCode, headers } = head;
+  if (statusCode !== expected.statusCode) return 'status';
+  if (isPage(head, expected)) return 'page';
+  // No encoding is ever asked for.
+  if (headers['content-encoding'] !== undefined) return 'encoding';
+  // A 204 has no body.
+  if (!expected.isStreamed && statusCode !== 204 && !isFramed(head)) return 'framing';
+  return undefined;
+}
 
 /** Parameters of a query, not encoded; null stands for one without a value. */
 type Query = Record<string, string | string[] | null>;

@@ -1,12 +1,10 @@
-import { messageOf } from '../shared/errors.ts';
-import { type Fields, isFields } from '../shared/fields.ts';
-import { grouped } from '../shared/figures.ts';
-import { onOneLine, shortened } from '../shared/text.ts';
+import { grouped, onOneLine, shortened } from '../shared/text.ts';
+import { type Fields, isFields, messageOf } from '../shared/values.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
-import type { StopCause } from './bounds.ts';
 import { clockNote } from './clock.ts';
 import { CLASS, classifyFailure, type FailureClass } from './evidence.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
+import type { StopCause } from './timing.ts';
 
 /** How a failure is called and what it says. */
 type Description = Readonly<{ name: string; message: string; foreignText?: string }>;

@@ -3,10 +3,10 @@ import { InvokeCommand, type InvokeCommandOutput } from '@aws-sdk/client-lambda'
 import { isUuid } from '../shared/text.ts';
 import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
-import type { Bounds } from './bounds.ts';
 import { LONGEST_FOREIGN_TEXT } from './exchange.ts';
 import { wasTakenForInvocation } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
+import type { Bounds } from './timing.ts';
 
 /** What both ways of invoking send; nothing that was not given, since functions on capacity providers refuse $LATEST. */
 export const parametersOf = (invocation: Invocation) => ({

@@ -1,6 +1,6 @@
-import type { Bounds } from './bounds.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 import { extendStreak, type FailureStreak, type InvokePolicy, retryLimit } from './retry-policy.ts';
+import type { Bounds } from './timing.ts';
 
 /** A request about a function or an execution that failed and is repeated after a wait. */
 export type FailedQuestion = Readonly<{ invocation: Invocation; failure: InvokeFailure; waitMs: number }>;

@@ -1,9 +1,9 @@
 import type { LambdaApi } from './api.ts';
-import { type Bounds, linkAbort } from './bounds.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { toCancelledUnsent, toUnasked, toUnsent } from './failures.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 import { mayAskAgain, Poll, type Polling } from './polling.ts';
+import { type Bounds, linkAbort } from './timing.ts';
 
 /** A state that a function has reached on its way to being ready. */
 export type StateChange = Readonly<{

@@ -1,4 +1,4 @@
-import { grouped } from '../shared/figures.ts';
+import { grouped } from '../shared/text.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 
 /** What may be retried: only what never ran, also what may have run, or nothing. */

@@ -7,12 +7,11 @@ import {
 } from '@aws-sdk/client-lambda';
 import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
-import type { Bounds } from './bounds.ts';
+import { type Expected, GatheredBytes } from './exchange.ts';
 import { toIncompleteStream } from './failures.ts';
-import type { Expected } from './flaws.ts';
-import { GatheredBytes } from './gathered-bytes.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import { parametersOf } from './invoke.ts';
+import type { Bounds } from './timing.ts';
 
 /** Takes a chunk of a streamed response as it arrives; the next one is read when it is done. Never throws. */
 export type OnChunk = (chunk: Uint8Array) => Promise<void>;

@@ -1,4 +1,3 @@
-import { messageOf } from '../shared/errors.ts';
 import {
   type ExpressionNode,
   guarded,
@@ -7,6 +6,7 @@ import {
   pathsIn,
   spelled,
 } from '../shared/expression-tree.ts';
+import { messageOf } from '../shared/values.ts';
 import { cutText, explainComparison, type ScopedEvaluator, shownValue, whyNothing } from './explanations.ts';
 
 /** Whether a text that a function of the expression can't decode is an error; else it is null. */

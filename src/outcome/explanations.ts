@@ -5,8 +5,8 @@ import {
   spelled,
   spelledName,
 } from '../shared/expression-tree.ts';
-import { isFields } from '../shared/fields.ts';
-import { nearest } from '../shared/nearest.ts';
+import { nearest } from '../shared/text.ts';
+import { isFields } from '../shared/values.ts';
 
 /** Evaluates a part of an expression, and hides secrets in a value before it is shown. */
 export type ScopedEvaluator = Readonly<{

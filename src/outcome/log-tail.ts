@@ -1,5 +1,5 @@
-import { type Fields, fieldsOf } from '../shared/fields.ts';
 import { utf8, utf8End } from '../shared/text.ts';
+import { type Fields, fieldsOf } from '../shared/values.ts';
 import type { Figures } from './outcome.ts';
 
 /** Lambda returns the last 4,096 bytes of a log, so a full tail may begin inside a character. */

@@ -1,10 +1,9 @@
 import { nodesInScope } from '../shared/expression-tree.ts';
-import { type Fields, isFields } from '../shared/fields.ts';
 import { utf8 } from '../shared/text.ts';
+import { type Fields, isFields } from '../shared/values.ts';
 import type { ParseTree, Search } from './expectations.ts';
 import type { Evaluation, Outcome, Secrets, WithheldReason } from './outcome.ts';
-import { formsOf } from './secret-forms.ts';
-import { MASK, type SecretTexts } from './secret-texts.ts';
+import { formsOf, MASK, type SecretTexts } from './secret-texts.ts';
 
 /** What to hide in an evaluation. Where it is withheld, nothing that a function wrote is shown. */
 type Hidden = Readonly<{ texts: SecretTexts; isWithheld: boolean }>;

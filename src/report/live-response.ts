@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { grouped } from '../shared/figures.ts';
-import { utf8Start } from '../shared/text.ts';
+import { grouped, utf8Start } from '../shared/text.ts';
 
 // As of a response that is shown when it is whole.
 const SHOWN_BYTES = 64 * 1024;

@@ -1,7 +1,6 @@
 import { info, warning } from '@actions/core';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
-import { grouped } from '../shared/figures.ts';
-import { onOneLine, shortened } from '../shared/text.ts';
+import { grouped, onOneLine, shortened } from '../shared/text.ts';
 import { progressLine, writeForeign } from './log.ts';
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

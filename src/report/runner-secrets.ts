@@ -1,7 +1,6 @@
 import { setSecret } from '@actions/core';
 import type { Secrets } from '../outcome/outcome.ts';
-import { formsOf } from '../outcome/secret-forms.ts';
-import { SecretTexts } from '../outcome/secret-texts.ts';
+import { formsOf, SecretTexts } from '../outcome/secret-texts.ts';
 
 /**
  * Least UTF-16 units of a credential that is hidden. A shorter one is a placeholder, such as the `test` that emulators

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { grouped } from './figures.ts';
+import leven from 'leven';
 
 /** The text of bytes that are UTF-8; a byte order mark stays, and U+FFFD replaces what is not UTF-8. */
 export const utf8 = (bytes: Uint8Array): string =>
@@ -44,3 +44,18 @@ export const quote = (value: string): string => JSON.stringify(shortened(value, 
 
 /** Whether a text is a UUID, as Lambda's request ids are. Whoever echoes headers can have one too. */
 export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+
+/** A number with commas between thousands and at most so many decimals. Intl would take 20 ms to load. */
+export function grouped(value: number, decimals = 0): string {
+  const [whole = '', fraction] = String(Number(value.toFixed(decimals))).split('.');
+  const apart = whole.replace(/\B(?=(?:\d{3})+$)/g, ',');
+  return fraction === undefined ? apart : `${apart}.${fraction}`;
+}
+
+/** The name that was probably meant: the nearest one, where at most a third of the letters differ. */
+export function nearest(name: string, names: readonly string[]): string | undefined {
+  const [best] = names
+    .map((candidate) => ({ candidate, distance: leven(name, candidate) }))
+    .sort((a, b) => a.distance - b.distance);
+  return best !== undefined && best.distance <= Math.max(1, name.length / 3) ? best.candidate : undefined;
+}

@@ -7,10 +7,17 @@ import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import { type MaskedEvaluation, maskEvaluation } from '../../../src/outcome/masks.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { invalidInput, writeAnnotations } from '../../../src/report/annotations.ts';
-import { fence, mayHoldCommand } from '../../../src/report/fence.ts';
-import { groupsOf, hints, noteOf, outcomeHeadline, writeLog } from '../../../src/report/log.ts';
+import {
+  fence,
+  groupsOf,
+  hints,
+  mayHoldCommand,
+  noteOf,
+  outcomeHeadline,
+  writeLog,
+} from '../../../src/report/log.ts';
 import { waitLine, writeDurableEvent } from '../../../src/report/progress.ts';
-import { notWritten } from '../../../src/report/report-guard.ts';
+import { notWritten } from '../../../src/report/reporters.ts';
 import { registerSecrets } from '../../../src/report/runner-secrets.ts';
 import { SEED } from '../../seed.ts';
 import { unmasked } from '../report/factory.ts';

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readIsFork } from '../../../src/inputs/fork.ts';
+import { readIsFork } from '../../../src/inputs/environment.ts';
+
 import '../realm.ts';
 
 let folder: string;

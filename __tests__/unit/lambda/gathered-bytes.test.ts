@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { GatheredBytes } from '../../../src/lambda/gathered-bytes.ts';
+import { GatheredBytes } from '../../../src/lambda/exchange.ts';
 import { SEED } from '../../seed.ts';
 
 test('gathered bytes are the pieces one after the other, each time anew', () => {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { Evaluator, evaluateAsUnknown } from '../../../src/outcome/evaluator.ts';
+import { Evaluator, evaluateAsUnknown } from '../../../src/outcome/evaluate.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { formsOf } from '../../../src/outcome/secret-forms.ts';
+import { formsOf } from '../../../src/outcome/secret-texts.ts';
 
 test('a secret of letters and digits has one form', () => {
   expect(formsOf('s3cr3t-token_')).toEqual(['s3cr3t-token_']);

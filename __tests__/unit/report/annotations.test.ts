@@ -7,7 +7,7 @@ import {
   annotationsFor,
   invalidInput,
 } from '../../../src/report/annotations.ts';
-import { notWritten } from '../../../src/report/report-guard.ts';
+import { notWritten } from '../../../src/report/reporters.ts';
 import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
 
 const ERROR = {

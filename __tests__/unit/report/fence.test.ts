@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readLog } from '../../../packages/local-runner/commands.ts';
-import { fence } from '../../../src/report/fence.ts';
+import { fence } from '../../../src/report/log.ts';
 
 describe('a fence', () => {
   test('stands around foreign text', () => {

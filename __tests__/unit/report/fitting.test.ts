@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { fitParts, fitWholeLines } from '../../../src/report/fitting.ts';
+import { fitParts, fitWholeLines } from '../../../src/report/annotations.ts';
 import { anyText } from '../../any-text.ts';
 import { heavyTest } from '../../heavy.ts';
 import { SEED } from '../../seed.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { EvaluatedInvocation } from '../../../src/outcome/evaluator.ts';
-import { ReportGuard } from '../../../src/report/report-guard.ts';
-import { type Reporter, Reports } from '../../../src/report/reporters.ts';
+import type { EvaluatedInvocation } from '../../../src/outcome/evaluate.ts';
+import { type Reporter, ReportGuard, Reports } from '../../../src/report/reporters.ts';
 import { stdoutDuring } from '../hostile/capture.ts';
 import { succeeded } from './factory.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { grouped } from '../../../src/shared/figures.ts';
+import { grouped } from '../../../src/shared/text.ts';
 
 test.each([
   [0, 0, '0'],

@@ -1,5 +1,4 @@
-import { grouped } from '../../shared/figures.ts';
-import { shortened } from '../../shared/text.ts';
+import { grouped, shortened } from '../../shared/text.ts';
 import { escapeHtml, foldOf } from '../markdown.ts';
 
 /** GitHub accepts 65,536 characters; line ends count twice here, since GitHub may store each as CR LF. */

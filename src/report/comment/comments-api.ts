@@ -1,5 +1,5 @@
-import { fieldsOf } from '../../shared/fields.ts';
-import { grouped } from '../../shared/figures.ts';
+import { grouped } from '../../shared/text.ts';
+import { fieldsOf } from '../../shared/values.ts';
 import { isMarked, SHORT_SHA } from './comment-text.ts';
 import { CommentError, classifyRequestFailure, GitHubRefusal, STATUS_PAGE } from './refusals.ts';
 

@@ -1,5 +1,5 @@
-import { type Fields, fieldsOf } from '../../shared/fields.ts';
 import { onOneLine, shortened } from '../../shared/text.ts';
+import { type Fields, fieldsOf } from '../../shared/values.ts';
 
 const SHORTEST_WAIT_MS = 1_000;
 // "wait for at least one minute": docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api

@@ -1,4 +1,4 @@
-import { messageOf } from '../../shared/errors.ts';
+import { messageOf } from '../../shared/values.ts';
 import { isMarked, markerOf } from './comment-text.ts';
 import { ATTEMPTS, type Comment, type CommentJob, CommentsApi, TOTAL_MS } from './comments-api.ts';
 import { CommentError, GitHubRefusal, NoResponse, refusedToFork } from './refusals.ts';

@@ -2,8 +2,7 @@ import { requestUrl } from '../../outcome/links.ts';
 import { readLogPlace } from '../../outcome/log-tail.ts';
 import type { Outcome } from '../../outcome/outcome.ts';
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
-import { grouped } from '../../shared/figures.ts';
-import { isUuid, shortened } from '../../shared/text.ts';
+import { grouped, isUuid, shortened } from '../../shared/text.ts';
 import { foreignCell, inlineCode } from '../markdown.ts';
 
 /** Keeps a figure and its unit on one line, however narrow the page is. */

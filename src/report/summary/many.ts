@@ -1,6 +1,5 @@
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
-import { grouped } from '../../shared/figures.ts';
-import { onOneLine, shortened } from '../../shared/text.ts';
+import { grouped, onOneLine, shortened } from '../../shared/text.ts';
 import { codeSpan, type Fold, foldOf, foreignCell, table } from '../markdown.ts';
 import { durationCell, functionCell, logLink, markOf, milliseconds, period } from './cells.ts';
 import { errorText, type SummaryParts } from './single.ts';

@@ -1,13 +1,182 @@
 import type { Outcome } from '../../outcome/outcome.ts';
-import { fixOf } from '../../outcome/permission/fix.ts';
-import { type Permission, readPermission } from '../../outcome/permission/reading.ts';
+import {
+  type Fix,
+  type FixNote,
+  fixOf,
+  isCrossAccount,
+  type NotedFunction,
+} from '../../outcome/permission/fix.ts';
+import { callerOf, type Permission, type Refusal, readPermission } from '../../outcome/permission/reading.ts';
+import { noteInWords, policyInWords } from '../../outcome/permission/wording.ts';
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
-import { grouped } from '../../shared/figures.ts';
+import { grouped } from '../../shared/text.ts';
 import { composeComment } from '../comment/comment-text.ts';
-import type { Fold } from '../markdown.ts';
+import { codeBlock, type Fold, foreignCell, table } from '../markdown.ts';
 import { functionCell } from './cells.ts';
-import { hideAccountIds, renderFix, renderPermissions } from './permission-table.ts';
 import { joinMarkdown, renderSummary, summarize } from './summary.ts';
+
+/** Why a function can't be invoked, in words. */
+const REASONS: Readonly<Record<Refusal, string | ((permission: Permission) => string)>> = {
+  no_identity_policy: 'no identity-based policy allows it',
+  no_resource_policy: 'no resource-based policy allows it',
+  no_limiting_policy: ({ denyingPolicy }) => `${policyInWords(denyingPolicy)} does not allow it`,
+  explicit_deny: ({ denyingPolicy }) => `explicit deny in ${policyInWords(denyingPolicy)}`,
+  no_reason: 'not authorized, AWS gives no reason',
+  function_not_found: 'function not found',
+  qualifier_not_found: 'function, version or alias not found',
+  wrong_region: 'the ARN is in another region',
+  credentials_expired: 'credentials expired',
+  credentials_missing: 'no credentials',
+  credentials_unavailable: 'could not get credentials',
+  credentials_invalid: 'credentials not valid',
+  other: ({ errorName = '' }) =>
+    ['not checked', foreignCell(errorName)].filter((part) => part !== '').join(': '),
+};
+
+type Access = 'allowed' | 'denied' | 'not_checked';
+
+function accessOf({ isAllowed, refusal }: Permission): Access {
+  if (isAllowed) return 'allowed';
+  return refusal === undefined || refusal === 'other' ? 'not_checked' : 'denied';
+}
+
+const ICONS: Readonly<Record<Access, string>> = { allowed: '✅', denied: '❌', not_checked: '❓' };
+
+function reasonCell(permission: Permission): string {
+  const { isAllowed, refusal = 'other' } = permission;
+  if (isAllowed) return '';
+  const reason = REASONS[refusal];
+  const why = typeof reason === 'string' ? reason : reason(permission);
+  return isCrossAccount(permission) ? `${why} (another account)` : why;
+}
+
+type Column = Readonly<{ title: string; cell: (permission: Permission) => string; leastValues: number }>;
+
+/** A column is left out where it has fewer different values than it takes to be worth reading. */
+const COLUMNS: readonly Column[] = [
+  { title: 'Allowed', cell: (permission) => ICONS[accessOf(permission)], leastValues: 0 },
+  { title: 'Function', cell: ({ functionName }) => foreignCell(functionName), leastValues: 0 },
+  { title: 'Qualifier', cell: ({ qualifier = '' }) => foreignCell(qualifier), leastValues: 1 },
+  { title: 'Region', cell: ({ region = '' }) => foreignCell(region), leastValues: 2 },
+  { title: 'Reason', cell: reasonCell, leastValues: 1 },
+];
+
+function permissionsTable(permissions: readonly Permission[]): string {
+  const columns = COLUMNS.filter(
+    ({ cell, leastValues }) =>
+      new Set(permissions.map(cell).filter((text) => text !== '')).size >= leastValues,
+  );
+  return table(
+    columns.map(({ title }) => title),
+    permissions.map((permission) => columns.map(({ cell }) => cell(permission))),
+  );
+}
+
+const PREDICATES: Readonly<Record<Access, Readonly<{ is: string; isNot: string }>>> = {
+  allowed: { is: 'can be invoked', isNot: "can't be invoked" },
+  denied: { is: "can't be invoked", isNot: 'can be invoked' },
+  not_checked: { is: 'could not be checked', isNot: 'could be checked' },
+};
+
+/** How many of all have this access. "All can't" could be read as "some can". */
+function countSentence(access: Access, count: number, total: number): string {
+  const { is, isNot } = PREDICATES[access];
+  if (total === 1) return `The function ${is}.`;
+  if (count < total) return `${grouped(count)} of ${grouped(total)} functions ${is}.`;
+  return access === 'allowed'
+    ? `All ${grouped(total)} functions ${is}.`
+    : `None of the ${grouped(total)} functions ${isNot}.`;
+}
+
+function permissionsHeadline(permissions: readonly Permission[]): string {
+  const total = permissions.length;
+  const all = permissions.map(accessOf);
+  const sentences = (['denied', 'not_checked', 'allowed'] as const).flatMap((access) => {
+    const count = all.filter((each) => each === access).length;
+    const isNews = count > 0 && (access !== 'allowed' || count === total);
+    return isNews ? [countSentence(access, count, total)] : [];
+  });
+  return `**${sentences.join(' ')}**`;
+}
+
+// More than anybody reads; the outcomes file has all.
+const MOST_ROWS = 50;
+
+/** Those that can't be invoked first where there are more than the table holds, and what it leaves out. */
+function shownOf(permissions: readonly Permission[]): { shown: readonly Permission[]; rest: string } {
+  if (permissions.length <= MOST_ROWS) return { shown: permissions, rest: '' };
+  const refused = permissions.filter(({ isAllowed }) => !isAllowed);
+  const allowed = permissions.filter(({ isAllowed }) => isAllowed);
+  const more = { refused: refused.length - MOST_ROWS, allowed: allowed.length };
+  const room = Math.max(0, -more.refused);
+  const parts = [
+    more.refused > 0 ? `${grouped(more.refused)} more that can't be invoked or could not be checked` : '',
+    more.allowed > room ? `${grouped(more.allowed - room)} more that can be invoked` : '',
+  ].filter((part) => part !== '');
+  return { shown: [...refused, ...allowed].slice(0, MOST_ROWS), rest: `… and ${parts.join(', ')}.` };
+}
+
+// A name may have an account id in it, as those of stacks often have. Twelve digits of a request id, with those of the
+// encoded quote in front of it, are none: a link would lead nowhere without them.
+const ACCOUNT_ID = /(?<!\d|[\da-f]{8}(?:-[\da-f]{4}){3}-)\d{12}(?!\d|(?:-[\da-f]{4}){3}-[\da-f]{12})/g;
+
+/** Puts ACCOUNT_ID in the place of every 12-digit number; where there are several, ACCOUNT_ID_1, ACCOUNT_ID_2, … */
+export function hideAccountIds(text: string): string {
+  const ids = new Map([...new Set(text.match(ACCOUNT_ID) ?? [])].map((id, at) => [id, at + 1]));
+  return text.replaceAll(ACCOUNT_ID, (id) => (ids.size === 1 ? 'ACCOUNT_ID' : `ACCOUNT_ID_${ids.get(id)}`));
+}
+
+/**
+ * The outcome of the dry runs as Markdown: what matters first, the caller, one row per function (above 50 the refused
+ * first and a count of the rest). No account ids. Empty where there is no dry run.
+ */
+export function renderPermissions(permissions: readonly Permission[]): string {
+  if (permissions.length === 0) return '';
+  const caller = callerOf(permissions);
+  const { shown, rest } = shownOf(permissions);
+  const blocks = [
+    permissionsHeadline(permissions),
+    caller === undefined ? '' : `Checked as ${caller.kind} ${foreignCell(caller.name)}.`,
+    permissionsTable(shown),
+    rest,
+  ];
+  return hideAccountIds(`${blocks.filter((block) => block !== '').join('\n\n')}\n`);
+}
+
+const SHOWN_FUNCTIONS = 20;
+
+/** Functions as code spans: a valid name and qualifier have no backtick. */
+function namesInMarkdown(functions: readonly NotedFunction[]): string {
+  const names = new Set(
+    functions.map(({ name, qualifier }) => {
+      if (name === undefined) return 'a function whose name is not valid';
+      return qualifier === undefined ? `\`${name}\`` : `\`${name}:${qualifier}\``;
+    }),
+  );
+  const more = names.size - SHOWN_FUNCTIONS;
+  return `${[...names].slice(0, SHOWN_FUNCTIONS).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** A note of a fix in Markdown: the functions that it is about, and its text. */
+export function renderNote(note: FixNote): string {
+  const text = noteInWords(note);
+  return note.functions.length === 0 ? text : `${namesInMarkdown(note.functions)}: ${text}`;
+}
+
+/** A fix as Markdown: the statement, the notes, the commands. Without account ids for a place that is public. */
+export function renderFix(fix: Fix, { accountIds }: { accountIds: 'shown' | 'hidden' }): string {
+  const { statement, notes, commands } = fix;
+  const blocks = [
+    statement === undefined
+      ? []
+      : ["Add this statement to the caller's policy:", codeBlock('json', statement)],
+    notes.length === 0 ? [] : [notes.map((note) => `- ${renderNote(note)}`).join('\n')],
+    commands.length === 0 ? [] : ['The owner of the function runs:', codeBlock('sh', commands.join('\n'))],
+  ].flat();
+  if (blocks.length === 0) return '';
+  const markdown = `${blocks.join('\n\n')}\n`;
+  return accountIds === 'hidden' ? hideAccountIds(markdown) : markdown;
+}
 
 /** Whether a step only checks permissions. */
 const isPermissionCheck = (outcomes: readonly Outcome[]): boolean =>

@@ -1,7 +1,6 @@
 import type { Figures } from '../../outcome/outcome.ts';
 import type { ReportedOutcome, Unmet } from '../../outcome/step-results.ts';
-import { grouped } from '../../shared/figures.ts';
-import { shortened } from '../../shared/text.ts';
+import { grouped, shortened } from '../../shared/text.ts';
 import { foreignCell, inlineCode, prose, table, wordOrCode } from '../markdown.ts';
 import {
   functionCell,

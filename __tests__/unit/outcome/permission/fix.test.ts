@@ -3,7 +3,7 @@ import type { Outcome } from '../../../../src/outcome/outcome.ts';
 import { type Fix, fixOf, isCrossAccount } from '../../../../src/outcome/permission/fix.ts';
 import { type Permission, readPermission } from '../../../../src/outcome/permission/reading.ts';
 import { fixInText } from '../../../../src/outcome/permission/wording.ts';
-import { renderNote } from '../../../../src/report/summary/permission-table.ts';
+import { renderNote } from '../../../../src/report/summary/permissions.ts';
 import { succeeded } from '../../report/factory.ts';
 import { ARN, CALLER, DRY_RUN, denial, denied, NO_IDENTITY, NO_RESOURCE, refused } from './dry-runs.ts';
 

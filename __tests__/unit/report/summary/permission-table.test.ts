@@ -12,11 +12,7 @@ import { visit } from 'unist-util-visit';
 import type { Outcome } from '../../../../src/outcome/outcome.ts';
 import { fixOf } from '../../../../src/outcome/permission/fix.ts';
 import { type Permission, type Refusal, readPermission } from '../../../../src/outcome/permission/reading.ts';
-import {
-  hideAccountIds,
-  renderFix,
-  renderPermissions,
-} from '../../../../src/report/summary/permission-table.ts';
+import { hideAccountIds, renderFix, renderPermissions } from '../../../../src/report/summary/permissions.ts';
 import { heavyTest } from '../../../heavy.ts';
 import { SEED } from '../../../seed.ts';
 import { functionName, hostileText, qualifier, region } from '../../hostile/arbitraries.ts';
