@@ -1,5 +1,5 @@
-import type { FunctionReference, Invocation } from '../lambda/invocation.ts';
-import { splitFunctionName } from '../shared/arn.ts';
+import type { Invocation } from '../lambda/invocation.ts';
+import { type FunctionReference, splitFunctionName } from '../shared/arn.ts';
 import type { JobFolders } from './files.ts';
 import { linesOf } from './input-types.ts';
 import type { ListedEntry } from './invocations.ts';

@@ -1,4 +1,5 @@
-import type { FunctionReference, Invocation } from '../lambda/invocation.ts';
+import type { Invocation } from '../lambda/invocation.ts';
+import type { FunctionReference } from '../shared/arn.ts';
 import { grouped } from '../shared/text.ts';
 import { linesOf } from './input-types.ts';
 import { quote } from './problems.ts';

@@ -127,7 +127,6 @@ export class ExecutionHistory {
   }
 }
 
-
 /** What following an execution needs: the API of its region, and who listens to its events. */
 export type Following = HistoryReading & Polling;
 

@@ -1,16 +1,9 @@
+import type { FunctionReference } from '../shared/arn.ts';
+
 /** Synchronous, asynchronous, or a check of parameters and permission that runs nothing. */
 export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
 /** Whether Lambda returns the log tail. */
 export type LogType = 'None' | 'Tail';
-
-/** The parts of a function's name or ARN, as far as it has them. */
-export type FunctionReference = Readonly<{
-  name: string;
-  qualifier?: string;
-  region?: string;
-  accountId?: string;
-  partition?: string;
-}>;
 
 /** One invocation that was asked for, checked against the Invoke API's model. */
 export type Invocation = Readonly<{

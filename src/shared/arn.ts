@@ -30,7 +30,7 @@ export const isFunctionName = (text: string): boolean => FUNCTION_NAME.test(text
 export const isQualifier = (text: string): boolean => VERSION_OR_ALIAS.test(text);
 
 /** The parts of a function's name, partial ARN or ARN. */
-export type FunctionNameParts = Readonly<{
+export type FunctionReference = Readonly<{
   name: string;
   qualifier?: string;
   region?: string;
@@ -39,7 +39,7 @@ export type FunctionNameParts = Readonly<{
 }>;
 
 /** Splits a name, a partial ARN or an ARN of any length; undefined where the text is none of them. */
-export function splitFunctionName(text: string): FunctionNameParts | undefined {
+export function splitFunctionName(text: string): FunctionReference | undefined {
   const { name, qualifier, region, account, partition } = FUNCTION_REFERENCE.exec(text)?.groups ?? {};
   if (name === undefined) return undefined;
   // Region and account are optional in a partial ARN, not in an ARN.
