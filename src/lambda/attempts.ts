@@ -193,7 +193,7 @@ class Attempts {
 
 /** Sends an invocation until there is a response or the policy gives up. Every attempt waits for the limiter. */
 export async function attemptAll(invocation: Invocation, context: AttemptContext): Promise<AttemptsResult> {
-  const { limiter, stop, cancel } = context;
+  const { limiter, stop, cancel, halt } = context;
   const attempts = new Attempts(invocation, context);
   for (let { permit } = context; ; ) {
     const result = await sendOnce(attempts.invocation, context);
@@ -205,6 +205,7 @@ export async function attemptAll(invocation: Invocation, context: AttemptContext
     permit.release(result.isOverload === true ? 'throttled' : 'otherwise');
     const end = await attempts.prepareRetry(result);
     if (end !== undefined) return end;
+    if (halt?.aborted && !cancel.aborted) return attempts.giveUp(result, GAVE_UP.halted);
     const another = await limiter.acquire(invocation.index, stop);
     if (another === undefined || stop.aborted) {
       another?.release('otherwise');
