@@ -77,7 +77,7 @@ export type Entry = Readonly<{
   notes: readonly string[];
 }>;
 
-type EntryParts = Readonly<{
+type InvocationParts = Readonly<{
   reference: FunctionReference;
   payload: Payload;
   clientContext: string | undefined;
@@ -92,7 +92,7 @@ const ownParts = (values: EntryValues, { name, isOwn }: EntrySource) => ({
 });
 
 /** What is sent for an entry: without the inputs that its invocation type does not support. */
-function invocationOf(values: EntryValues, parts: EntryParts): Entry['invocation'] {
+function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invocation'] {
   const { invocation_type: invocationType, qualifier, tenant_id: tenantId } = values;
   const { reference, payload, clientContext, source } = parts;
   const region = values.region ?? reference.region;

@@ -1,6 +1,5 @@
-import leven from 'leven';
 import type { CST, Document, YAMLError } from 'yaml';
-import { grouped } from '../shared/text.ts';
+import { grouped, nearest } from '../shared/text.ts';
 import { looksLikePath } from './files.ts';
 import { type Problems, quote } from './problems.ts';
 import { ENTRY_KEYS, type EntryKey, INPUT_NAMES } from './schema.ts';
@@ -30,7 +29,6 @@ export type ListedEntry = Readonly<{
 }>;
 
 const MOST_ENTRIES = 100_000;
-const LARGEST_DISTANCE = 3;
 const NATIVE: ReadonlySet<EntryKey> = new Set(['payload', 'client_context']);
 
 /** The offset at which each entry begins, its dash or the comma before it included. */
@@ -67,10 +65,8 @@ function unknownKey(key: string): string {
   if (INPUT_NAMES.some((name) => name === key)) {
     return `${key} is set for the whole step. Move it out of the entry, into "with:".`;
   }
-  const [nearest] = ENTRY_KEYS.map((input) => ({ input, distance: leven(key, input) })).sort(
-    (a, b) => a.distance - b.distance,
-  );
-  const meant = nearest && nearest.distance <= LARGEST_DISTANCE ? ` (did you mean "${nearest.input}"?)` : '';
+  const likely = nearest(key, ENTRY_KEYS);
+  const meant = likely === undefined ? '' : ` (did you mean "${likely}"?)`;
   return `there is no key ${quote(key)}${meant}. ${EVERY_KEY}`;
 }
 
