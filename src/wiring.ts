@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Environment } from './inputs/environment.ts';
 import type { Plan } from './inputs/plan.ts';
+import { InvalidInputError, quote } from './inputs/problems.ts';
 import type { CommentPlan } from './inputs/pull-request.ts';
+import type { Resumption } from './journal/resumption.ts';
 import type { ClientListeners } from './lambda/api.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
+import { toUnresolvedEarlier } from './lambda/failures.ts';
 import type { Invocation, InvokeFailure } from './lambda/invocation.ts';
 import type { InvokeContext } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
@@ -35,6 +39,7 @@ import { createReporters, type ReportGuard, Reports } from './report/reporters.t
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
 import { renderComment } from './report/summary/permissions.ts';
+import { isFields, messageOf } from './shared/values.ts';
 
 /** What surrounds a step: what guards its reports, and what cancels it. */
 export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal }>;
@@ -54,6 +59,10 @@ export type Step = Readonly<{
   evaluator: Evaluator;
   results: StepResults;
   reports: Reports;
+  /** What is left to invoke: with a journal, what no earlier run has sent. */
+  remaining: readonly Invocation[];
+  /** What a journal has from earlier runs. */
+  earlier: AsyncIterable<EvaluatedInvocation>;
   /** Takes in an invocation the moment it ends. */
   record: (evaluated: EvaluatedInvocation) => Promise<void>;
   /** Ends what is needed only while invocations are in progress. */
@@ -222,10 +231,11 @@ type ReportParts = Readonly<{
   throttle: LogThrottle;
   file: string;
   isShownAlready: boolean;
+  resumption: Resumption | undefined;
 }>;
 
 function createReports({ plan, environment, guard, cancel }: StepParts, parts: ReportParts): Reports {
-  const { results, outcomesFile, throttle, file, isShownAlready } = parts;
+  const { results, outcomesFile, throttle, file, isShownAlready, resumption } = parts;
   const wanted = plan.comment;
   const reporters = createReporters({
     results,
@@ -240,35 +250,84 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
       outcomesFile: outcomesFile.path,
       responseFile: { path: file, isSaved: whenSaved(plan) },
     },
+    ...(resumption !== undefined && {
+      journal: { add: (evaluated) => resumption.add(evaluated), write: () => resumption.write() },
+    }),
     ...(wanted !== undefined && { comment: () => comment(wanted, results, cancel) }),
   });
   return new Reports(reporters, guard);
 }
 
+/** Opens the journal, and finds out what it leaves to do. Throws an InvalidInputError where it can't be used. */
+async function resume(
+  { plan, environment }: StepParts,
+  { clients }: InvokeContext,
+): Promise<Resumption | undefined> {
+  const file = plan.journalFile;
+  if (file === undefined) return undefined;
+  const [{ Journal }, { Resumption }] = await Promise.all([
+    import('./journal/journal.ts'),
+    import('./journal/resumption.ts'),
+  ]);
+  const place = { file, temporaryFolder: environment.temporaryFolder };
+  const journal = await Journal.open(place, randomUUID()).catch((error: unknown) => {
+    const why = isFields(error) && error['name'] === 'JournalError' ? '' : 'cannot be used: ';
+    throw new InvalidInputError([`journal ${quote(file)} ${why}${messageOf(error)}.`]);
+  });
+  return Resumption.of(plan.invocations, {
+    journal,
+    retry: plan.policy.retry,
+    regionOf: ({ region }) => clients.of(region).region(),
+    toUnresolved: toUnresolvedEarlier,
+    now: REAL_TIMING.now,
+  });
+}
+
+/** What a journal has from earlier runs, evaluated by the expressions of this one. */
+async function* evaluateEarlier(
+  resumption: Resumption | undefined,
+  evaluator: Evaluator,
+): AsyncGenerator<EvaluatedInvocation, void> {
+  if (resumption === undefined) return;
+  for await (const recorded of resumption.succeeded()) yield evaluator.takeOver(recorded);
+  for (const result of resumption.unknown) yield await evaluator.evaluate(result);
+}
+
+function createEvaluator(
+  { plan, environment, secrets }: StepParts,
+  sink: ResponseSink | undefined,
+): Evaluator {
+  const { failOnFunctionError, expressions } = plan;
+  return new Evaluator({
+    rules: { failOnFunctionError, expressions, job: environment, known: secrets },
+    secrets,
+    register: (found) => registerSecrets(found, secrets),
+    ...(sink && { endStream: sink.end }),
+  });
+}
+
 /** Puts the parts of a step together. */
 export async function createStep(parts: StepParts): Promise<Step> {
   const { plan, environment, secrets, guard } = parts;
-  const { failOnFunctionError, expressions } = plan;
   const total = plan.invocations.length;
   const outcomesFile = new OutcomesFile(environment.temporaryFolder);
   const file = plan.responseFile ?? besideOutcomes(outcomesFile);
   const sink = await createResponseSink({ plan, secrets, guard, file });
   const throttle = new LogThrottle({ total, now: REAL_TIMING.now });
   const results = new StepResults(total);
-  const isShownAlready = sink?.isShown ?? false;
-  const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready });
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
   const context = await createInvokeContext(parts, { throttle, sink, halt: halt?.signal });
+  const resumption = await resume(parts, context);
+  const isShownAlready = sink?.isShown ?? false;
+  const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready, resumption });
+  const evaluator = createEvaluator(parts, sink);
   return {
-    context,
-    evaluator: new Evaluator({
-      rules: { failOnFunctionError, expressions, job: environment, known: secrets },
-      secrets,
-      register: (found) => registerSecrets(found, secrets),
-      ...(sink && { endStream: sink.end }),
-    }),
+    context: { ...context, ...(resumption && { writeAhead: resumption.writeAhead }) },
+    evaluator,
     results,
     reports,
+    remaining: resumption?.remaining ?? plan.invocations,
+    earlier: evaluateEarlier(resumption, evaluator),
     record: async (evaluated) => {
       if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
       results.add(evaluated.masked);

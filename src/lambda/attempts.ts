@@ -1,5 +1,5 @@
 import type { LambdaApi } from './api.ts';
-import { wasTakenForInvocation } from './failures.ts';
+import { toUnrecorded, wasTakenForInvocation } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import { invokeOnce } from './invoke.ts';
 import type { InvokeContext, Wait } from './invoker.ts';
@@ -32,8 +32,16 @@ export type AttemptContext = InvokeContext &
     deadlineAt: number;
   }>;
 
-function sendOnce(invocation: Invocation, context: AttemptContext): Promise<InvokeResponse | InvokeFailure> {
-  const { api, stream } = context;
+async function sendOnce(
+  invocation: Invocation,
+  context: AttemptContext,
+): Promise<InvokeResponse | InvokeFailure> {
+  const { api, stream, writeAhead } = context;
+  try {
+    await writeAhead?.(invocation, undefined);
+  } catch (error) {
+    return toUnrecorded(error);
+  }
   // A dry run asks for the same permission either way, and Invoke is the way that never runs anything.
   return stream === undefined || invocation.invocationType !== 'RequestResponse'
     ? invokeOnce(api, invocation, context)

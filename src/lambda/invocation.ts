@@ -80,6 +80,8 @@ export type InvokeFailure = Readonly<{
   durableExecutionArn?: string;
   /** When the request began to leave this machine; absent where it never did. */
   sentAt?: Date;
+  /** What an earlier run calls the invocation in the journal, where its outcome is not known since. */
+  journalKey?: string;
 }>;
 
 /** How an invocation ended, all attempts included. */
@@ -94,4 +96,6 @@ export type InvocationResult = Readonly<{
   attempts: number;
   /** Whether the log tail was left out because the function does not support one. */
   tailRefused: boolean;
+  /** Whether an earlier run sent it, and this one did not. */
+  resumed?: true;
 }>;

@@ -86,6 +86,7 @@ export const COMMON_OUTPUTS = [
   'succeeded',
   'failed',
   'cold_starts',
+  'resumed',
 ] as const;
 
 /** Bytes of one output; a runner takes 1 MB of them in a job. */
@@ -144,6 +145,7 @@ export function outputsOf({ single, outcomes, counts }: OutputValues, files: Out
     succeeded: String(counts.counts.succeeded),
     failed: String(counts.failed),
     cold_starts: String(counts.cold),
+    resumed: String(counts.resumed),
   };
   const tooLong = [
     ...Object.entries(all)

@@ -52,6 +52,12 @@ const KINDS = {
     what: 'The job summary was not written',
     fix: `${DISK} and the file that GITHUB_STEP_SUMMARY names, or set summary: false.`,
   },
+  journal: {
+    isRequired: true,
+    title: 'Journal Not Complete',
+    what: 'The journal is not complete',
+    fix: `${DISK}. The next run reports as unknown what the journal does not have.`,
+  },
   annotations: {
     isRequired: false,
     title: 'Annotations Not Written',
@@ -147,6 +153,8 @@ export type ReportOptions = Readonly<{
   isShownAlready: boolean;
   writesSummary: boolean;
   outputs: OutputOptions;
+  /** Absent where no journal is kept. */
+  journal?: Pick<Reporter, 'add' | 'write'>;
   /** Absent where no comment is wanted. */
   comment?: () => Promise<void>;
 }>;
@@ -194,9 +202,10 @@ function annotationsReporter({ guard, results }: ReportOptions): Reporter {
 
 /** The reporters of a step, in the order in which they write: the comment is last, as only it waits for others. */
 export function createReporters(options: ReportOptions): Reporter[] {
-  const { results, outcomesFile, writesSummary, comment } = options;
+  const { results, outcomesFile, writesSummary, journal, comment } = options;
   const outputs = new StepOutputs(options.outputs);
   return [
+    ...(journal === undefined ? [] : [{ ...journal, name: 'journal' } as const]),
     logReporter(options),
     {
       name: 'outcomes_file',
