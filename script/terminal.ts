@@ -41,6 +41,8 @@ export function readArguments<const Config extends ParseArgsConfig>(
 
 /** Runs a command, and says in one line what is wrong where it is used in a wrong way. */
 export async function runCommand(main: () => Promise<void>): Promise<void> {
+  // The reader is gone, such as head in a pipeline. What is running still ends as it should.
+  process.stdout.on('error', () => {});
   try {
     await main();
   } catch (error) {

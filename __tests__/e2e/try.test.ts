@@ -164,6 +164,13 @@ describe('with --handler a function of the caller runs', () => {
   });
 });
 
+test('a reader that takes only the first line gets no stack trace, and the exit code stays', async () => {
+  const { child, err } = start('function_name=throws', 'payload={}');
+  child.stdout.once('data', () => child.stdout.destroy());
+  await once(child, 'close');
+  expect({ code: child.exitCode, err: err() }).toEqual({ code: 1, err: '' });
+});
+
 test('--help names the options, the exit codes and every function', async () => {
   const { code, out, err } = await tryStep('--help');
   expect({ code, err }).toEqual({ code: 0, err: '' });
