@@ -44,6 +44,23 @@ for event in answer['EventStream']:
 print(json.dumps({'version': answer['ExecutedVersion'], 'text': ''.join(chunks), 'complete': complete}))
 `;
 
+// The library's own paginator follows the tokens of a search; a stream is read until its token stays the same.
+const READ_LOG = `
+import json, sys, botocore.session
+client = botocore.session.get_session().create_client('logs')
+group, pattern = sys.argv[1], sys.argv[2]
+pages = list(client.get_paginator('filter_log_events').paginate(logGroupName=group, filterPattern=pattern))
+found = [event for page in pages for event in page['events']]
+lines, token = [], None
+while True:
+    after = {} if token is None else {'nextToken': token}
+    answer = client.get_log_events(logGroupName=group, logStreamName=found[0]['logStreamName'], startFromHead=True, **after)
+    lines += [event['message'] for event in answer['events']]
+    if answer['nextForwardToken'] == token: break
+    token = answer['nextForwardToken']
+print(json.dumps({'pages': len(pages), 'found': [event['message'] for event in found], 'lines': lines}))
+`;
+
 const version = awsVersion();
 const suite = version === undefined ? describe.skip : describe;
 const title =
@@ -67,13 +84,16 @@ suite(title, () => {
     AWS_REGION: lambda.region,
     AWS_DEFAULT_REGION: lambda.region,
     AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: lambda.url,
     AWS_PAGER: '',
   });
 
-  async function aws(...parameters: string[]): Promise<unknown> {
-    const { stdout } = await run('aws', ['lambda', ...parameters], { env: environment() });
+  async function command(service: 'lambda' | 'logs', parameters: readonly string[]): Promise<unknown> {
+    const { stdout } = await run('aws', [service, ...parameters], { env: environment() });
     return stdout === '' ? undefined : JSON.parse(stdout);
   }
+
+  const aws = (...parameters: string[]): Promise<unknown> => command('lambda', parameters);
 
   /** Runs `aws lambda invoke`; returns what it printed, and the payload it wrote. */
   async function invoke(
@@ -172,6 +192,59 @@ suite(title, () => {
     await aws('wait', 'function-updated', ...greeting);
     expect((await invoke('greeting', '--payload', '{"a":1}')).payload).toBe('{"a":1}');
   });
+
+  test('finds an invocation in the log, and reads its stream', async () => {
+    lambda.setFunction('greeting', SAMPLE_FUNCTIONS.greeting);
+    await invoke('greeting', '--payload', '{"name":"Ada"}');
+    const requestId = lambda.executions('greeting')[0]?.requestId;
+    const group = ['--log-group-name', '/aws/lambda/greeting'];
+    lambda.logs.setPaging({ events: 1, emptyPages: 1 });
+    const found = await command('logs', [
+      'filter-log-events',
+      ...group,
+      '--filter-pattern',
+      `"${requestId}"`,
+    ]);
+    const events: { logStreamName: string; message: string }[] = Object(found).events;
+    expect(events.map(({ message }) => message)).toEqual([
+      `START RequestId: ${requestId} Version: $LATEST\n`,
+      expect.stringMatching(/\tINFO\tGreeting Ada\n$/),
+      `END RequestId: ${requestId}\n`,
+      expect.stringMatching(/^REPORT RequestId: /),
+    ]);
+    lambda.logs.setPaging(undefined);
+    const stream = ['--log-stream-name', events[0]?.logStreamName ?? '', '--start-from-head'];
+    expect(await command('logs', ['get-log-events', ...group, ...stream])).toEqual({
+      events: lambda.logs.written.map(({ timestamp, message, ingestionTime }) => ({
+        timestamp,
+        message,
+        ingestionTime,
+      })),
+      nextForwardToken: expect.stringMatching(/^f\//),
+      nextBackwardToken: expect.stringMatching(/^b\//),
+    });
+    await expect(
+      command('logs', ['filter-log-events', '--log-group-name', '/aws/lambda/nope']),
+    ).rejects.toThrow(/ResourceNotFoundException\).*The specified log group does not exist\./);
+  });
+
+  (hasBotocore() ? test : test.skip)(
+    'reads the log by its library, whose paginators follow every token',
+    async () => {
+      lambda.setFunction('greeting', SAMPLE_FUNCTIONS.greeting);
+      await invoke('greeting');
+      const requestId = lambda.executions('greeting')[0]?.requestId;
+      lambda.logs.setPaging({ events: 2, emptyPages: 2 });
+      const parameters = ['-c', READ_LOG, '/aws/lambda/greeting', `"${requestId}"`];
+      const answer = JSON.parse((await run('python3', parameters, { env: environment() })).stdout);
+      const written = lambda.logs.written.map(({ message }) => message);
+      expect(answer).toEqual({
+        pages: 6,
+        found: written.filter((message) => message.includes(requestId ?? '')),
+        lines: written,
+      });
+    },
+  );
 
   (hasBotocore() ? test : test.skip)(
     'reads a stream, by its library: the command has no way to',
