@@ -8,7 +8,7 @@ import { deliver, type Fault, replacesHandler } from './faults.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import type { UpdateCourse } from './function-states.ts';
 import type { Execution } from './invocation-runner.ts';
-import { logsTarget, type Paging } from './logs/cloudwatch-logs.ts';
+import { type LogsRates, logsTarget, type Paging } from './logs/cloudwatch-logs.ts';
 import type { DeliveryChooser, LogEvent, LogWrite } from './logs/log-store.ts';
 import {
   describeRequest,
@@ -27,7 +27,7 @@ export { type Fault, LOGS_THROTTLE, throttle } from './faults.ts';
 export type { FunctionDefinition } from './function-definition.ts';
 export type { StateStep, UpdateCourse } from './function-states.ts';
 export type { Execution } from './invocation-runner.ts';
-export type { Paging } from './logs/cloudwatch-logs.ts';
+export type { LogsRates, Paging } from './logs/cloudwatch-logs.ts';
 export type { DeliveryChooser, LogDelivery, LogEvent, LogWrite } from './logs/log-store.ts';
 export type { Operation } from './operations.ts';
 export type { LambdaRequest, RecordedRequest, RequestIdRule } from './request.ts';
@@ -51,6 +51,8 @@ export type LocalLogs = Readonly<{
   /** How events that are written from now on are delivered; default at once. */
   setDelivery(chooser: DeliveryChooser | undefined): void;
   setPaging(paging: Paging | undefined): void;
+  /** Default: no limits. On AWS 5 to 25 a second for FilterLogEvents and 10 to 30 for GetLogEvents, by the region. */
+  setRates(rates: LogsRates | undefined): void;
 }>;
 
 export type LocalLambdaOptions = ServiceOptions &
@@ -156,6 +158,7 @@ const logsOf = ({ logStore, cloudWatchLogs }: Service): LocalLogs => ({
   createGroup: (logGroup) => logStore.createGroup(logGroup),
   setDelivery: (chooser) => logStore.setDelivery(chooser),
   setPaging: (paging) => cloudWatchLogs.setPaging(paging),
+  setRates: (rates) => cloudWatchLogs.setRates(rates),
 });
 
 /** Starts a local Lambda on a loopback port; throws where the port is taken. */
@@ -203,6 +206,7 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
       endpoint.requestIdChooser = undefined;
       service.logStore.setDelivery(undefined);
       service.cloudWatchLogs.setPaging(undefined);
+      service.cloudWatchLogs.setRates(undefined);
       service.forget();
     },
     idle: () => service.idle(),

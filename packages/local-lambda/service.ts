@@ -126,7 +126,7 @@ export class Service {
     this.#streaming = options.streaming ?? 'documented';
     const now = options.now ?? Date.now;
     this.logStore = new LogStore(now);
-    this.cloudWatchLogs = new CloudWatchLogs(this.logStore);
+    this.cloudWatchLogs = new CloudWatchLogs(this.logStore, now);
     this.#capacity = new Capacity(options.concurrencyLimit ?? 1000);
     this.#runner = new InvocationRunner({
       region: this.region,
