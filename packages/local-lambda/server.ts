@@ -107,7 +107,7 @@ class Endpoint {
   requests: LambdaRequest[] = [];
   #faultChooser: FaultChooser | undefined;
   #requestCount = 0;
-  requestIdChooser: RequestIdChooser | undefined;
+  #requestIdChooser: RequestIdChooser | undefined;
 
   constructor(service: Service) {
     this.service = service;
@@ -118,12 +118,23 @@ class Endpoint {
     this.#requestCount = 0;
   }
 
+  setRequestIds(chooser: RequestIdChooser | undefined): void {
+    this.#requestIdChooser = chooser;
+  }
+
+  reset(): void {
+    this.requests = [];
+    this.setFault(undefined);
+    this.setRequestIds(undefined);
+    this.service.forget();
+  }
+
   async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = describeRequest(await readRequest(message));
     this.requests.push(request);
     const fault = this.#faultChooser?.(request, this.#requestCount);
     this.#requestCount += 1;
-    const rule = this.requestIdChooser?.(request) ?? 'honor';
+    const rule = this.#requestIdChooser?.(request) ?? 'honor';
     const ids = requestIdsOf(request, { rule, fresh: randomUUID() });
     if (fault?.kind === 'delay' && fault.when === 'before') await sleep(fault.ms, undefined, { ref: false });
     const answer: Answer = replacesHandler(fault)
@@ -194,21 +205,11 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
       ),
     durableExecutions: (functionName) => service.durableExecutions(functionName),
     setFault: (chooser) => endpoint.setFault(chooser),
-    setRequestIds: (chooser) => {
-      endpoint.requestIdChooser = chooser;
-    },
+    setRequestIds: (chooser) => endpoint.setRequestIds(chooser),
     logs: logsOf(service),
     setFunction: (name, definition) => service.setFunction(name, definition),
     updateFunction: (name, definition, course) => service.updateFunction({ name, definition, course }),
-    reset: () => {
-      endpoint.requests = [];
-      endpoint.setFault(undefined);
-      endpoint.requestIdChooser = undefined;
-      service.logStore.setDelivery(undefined);
-      service.cloudWatchLogs.setPaging(undefined);
-      service.cloudWatchLogs.setRates(undefined);
-      service.forget();
-    },
+    reset: () => endpoint.reset(),
     idle: () => service.idle(),
     close: async () => {
       await Promise.all([listening.close(), service.close()]);

@@ -165,6 +165,7 @@ export class Service {
   forget(): void {
     this.executions = [];
     this.logStore.forget();
+    this.cloudWatchLogs.reset();
     this.#durable?.forget();
   }
 
@@ -262,19 +263,7 @@ export class Service {
       const durable = await this.#loadDurable();
       return durable.invoke(version, invocation, common);
     }
-    if (invocation.invocationType === 'Event') {
-      const resolveVersion = () => this.#functions.find(target.name, target.qualifier)?.running;
-      this.#events.accept({
-        resolveVersion,
-        invocation: { ...common, clientContext: undefined },
-        config: this.#eventInvokeConfig(target) ?? {},
-      });
-      return {
-        status: 202,
-        headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': common.traceId },
-        body: Buffer.alloc(0),
-      };
-    }
+    if (invocation.invocationType === 'Event') return this.#accept(target, common);
     const result = await this.#run(version, common);
     const unreported = this.#streaming === 'recorded' && result.functionError && result.written !== undefined;
     const written = unreported ? result.written : undefined;
@@ -289,6 +278,19 @@ export class Service {
         'x-amzn-trace-id': common.traceId,
       },
       body: written ?? result.body,
+    };
+  }
+
+  #accept(target: Target, invocation: RuntimeInvocation): Answer {
+    this.#events.accept({
+      resolveVersion: () => this.#functions.find(target.name, target.qualifier)?.running,
+      invocation: { ...invocation, clientContext: undefined },
+      config: this.#eventInvokeConfig(target) ?? {},
+    });
+    return {
+      status: 202,
+      headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': invocation.traceId },
+      body: Buffer.alloc(0),
     };
   }
 

@@ -134,6 +134,15 @@ function readLimit(body: unknown): number {
   return limit;
 }
 
+function readFilter(body: unknown): (message: string) => boolean {
+  if (fieldOf(body, 'startFromHead') === false) {
+    throw invalidParameter('startFromHead: false is not supported by the local Lambda.');
+  }
+  const isMatch = filterPattern(textOf(body, 'filterPattern') ?? '');
+  if (isMatch === undefined) throw invalidParameter('Invalid filter pattern');
+  return isMatch;
+}
+
 /** As many events as fit into a page, from the front or from the back. */
 function fill(events: readonly LogEvent[], limit: number, fromBack: boolean): Page {
   const page: LogEvent[] = [];
@@ -168,6 +177,11 @@ export class CloudWatchLogs {
     this.#now = now;
   }
 
+  reset(): void {
+    this.setPaging(undefined);
+    this.setRates(undefined);
+  }
+
   setRates(rates: LogsRates | undefined): void {
     this.#rates = rates ?? {};
     this.#taken = [];
@@ -199,11 +213,7 @@ export class CloudWatchLogs {
   }
 
   #filterLogEvents({ logGroup, body }: LogsRequest): Readonly<Record<string, unknown>> {
-    if (fieldOf(body, 'startFromHead') === false) {
-      throw invalidParameter('startFromHead: false is not supported by the local Lambda.');
-    }
-    const isMatch = filterPattern(textOf(body, 'filterPattern') ?? '');
-    if (isMatch === undefined) throw invalidParameter('Invalid filter pattern');
+    const isMatch = readFilter(body);
     const limit = Math.min(readLimit(body), this.#paging.events ?? MOST_EVENTS);
     const startTime = numberOf(body, 'startTime') ?? 0;
     const endTime = numberOf(body, 'endTime') ?? Number.POSITIVE_INFINITY;
