@@ -243,7 +243,7 @@ export class Service {
       capacity: this.#capacity,
       retryDelaysMs: this.#durableRetryDelaysMs,
       findVersion: (name, version) => this.#functions.find(name, version)?.running,
-      run: (version, invocation) => this.#runner.run(version, invocation),
+      run: (version, invocation, signal) => this.#runner.run(version, invocation, { signal }),
       url: () => this.url,
       onChange: () => this.#noticeIdle(),
     });
@@ -467,7 +467,7 @@ export class Service {
     const throttled = this.#capacity.acquire(functionName, definition.reservedConcurrency);
     if (throttled !== undefined) throw tooManyRequests(throttled);
     try {
-      return await this.#runner.run(version, invocation, onStream);
+      return await this.#runner.run(version, invocation, { onStream });
     } finally {
       this.#capacity.release(functionName);
       this.#noticeIdle();
