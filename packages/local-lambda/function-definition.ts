@@ -1,4 +1,4 @@
-import type { StateStep } from './function-states.ts';
+import type { ProvisioningStep, RoutingStep, StateStep } from './function-states.ts';
 import type { LogLevel } from './runtime-log.ts';
 
 /** What makes a function durable. */
@@ -25,6 +25,21 @@ export type EventInvokeConfig = Readonly<{
 
 export type SystemLogLevel = 'DEBUG' | 'INFO' | 'WARN';
 
+/** An alias that says more than the version it points to. */
+export type AliasDefinition = Readonly<{
+  version: string;
+  description?: string;
+  /** The weights to go through from its deployment on; default none. A poll is a request of GetAlias. */
+  routing?: readonly RoutingStep[];
+}>;
+
+/** Provisioned concurrency of an alias or of a published version. */
+export type ProvisionedConcurrency = Readonly<{
+  requested: number;
+  /** What to go through from its deployment on; default READY. A poll is one GetProvisionedConcurrencyConfig. */
+  steps?: readonly ProvisioningStep[];
+}>;
+
 /** What a function is, as its deployment would say it. */
 export type FunctionDefinition = Readonly<{
   /** Absolute path of an ES module or CommonJS file, a dot, and the export: '/abs/handlers/echo.mjs.handler'. */
@@ -35,9 +50,11 @@ export type FunctionDefinition = Readonly<{
   /** In MB; default 128. Becomes the V8 heap limit of the process. */
   memorySize?: number;
   /** Published versions: what they change from the base. */
-  versions?: Readonly<Record<string, Partial<Omit<FunctionDefinition, 'versions' | 'aliases'>>>>;
-  /** Alias to version. */
-  aliases?: Readonly<Record<string, string>>;
+  versions?: Readonly<Record<string, Partial<Omit<FunctionDefinition, FunctionWide>>>>;
+  /** By name; a string is the version. */
+  aliases?: Readonly<Record<string, string | AliasDefinition>>;
+  /** By alias or version. */
+  provisionedConcurrency?: Readonly<Record<string, ProvisionedConcurrency>>;
   /** Every invocation needs a tenant id, and an environment belongs to one tenant. */
   tenantIsolation?: boolean;
   /** Invocations at the same time; 0 throttles all of them, but an Event is still accepted. */
@@ -69,6 +86,8 @@ export type FunctionDefinition = Readonly<{
   /** Send this, as JSON, in place of the log text, as some functions do. */
   logDestination?: Readonly<{ logGroup: string; logStreamName: string }>;
 }>;
+
+type FunctionWide = 'versions' | 'aliases' | 'provisionedConcurrency';
 
 /** One version of a function with everything an execution environment needs. */
 export type FunctionVersion = Readonly<{

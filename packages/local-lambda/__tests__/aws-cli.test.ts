@@ -32,6 +32,16 @@ function hasBotocore(): boolean {
   }
 }
 
+/** Whether the aws command knows an operation, which one of another year may not. */
+function knows(service: string, operation: string): boolean {
+  try {
+    execFileSync('aws', [service, operation, '--generate-cli-skeleton'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 // The event stream's checksums are verified by the library as it reads.
 const READ_STREAM = `
 import json, sys, botocore.session
@@ -245,6 +255,57 @@ suite(title, () => {
       });
     },
   );
+
+  test('looks at aliases and their provisioned concurrency', async () => {
+    lambda.setFunction('deployed', {
+      ...SAMPLE_FUNCTIONS.echo,
+      aliases: { live: { version: '2', routing: [{ weights: { '1': 0.25 } }] }, previous: '1' },
+      provisionedConcurrency: {
+        live: { requested: 4, steps: [{ status: 'IN_PROGRESS', allocated: 3, available: 1 }] },
+      },
+    });
+    const deployed = ['--function-name', 'deployed'];
+    const live = {
+      AliasArn: 'arn:aws:lambda:us-east-1:123456789012:function:deployed:live',
+      Name: 'live',
+      FunctionVersion: '2',
+      Description: '',
+      RoutingConfig: { AdditionalVersionWeights: { '1': 0.25 } },
+      RevisionId: expect.any(String),
+    };
+    expect(await aws('get-alias', ...deployed, '--name', 'live')).toEqual(live);
+    expect(await aws('list-aliases', ...deployed)).toEqual({
+      Aliases: [live, expect.objectContaining({ Name: 'previous', FunctionVersion: '1' })],
+    });
+    const get = ['get-provisioned-concurrency-config', ...deployed, '--qualifier'];
+    expect(await aws(...get, 'live')).toMatchObject({
+      RequestedProvisionedConcurrentExecutions: 4,
+      AllocatedProvisionedConcurrentExecutions: 3,
+      AvailableProvisionedConcurrentExecutions: 1,
+      Status: 'IN_PROGRESS',
+    });
+    await expect(aws(...get, 'previous')).rejects.toThrow(
+      /\(ProvisionedConcurrencyConfigNotFoundException\).*No Provisioned Concurrency Config found for this function/,
+    );
+  });
+
+  (knows('lambda', 'stop-durable-execution') ? test : test.skip)('stops a durable execution', async () => {
+    lambda.setFunction('durable', {
+      ...SAMPLE_FUNCTIONS['durable-order'],
+      handler: SAMPLE_FUNCTIONS.slow.handler,
+    });
+    const started = ['--qualifier', 'live', '--invocation-type', 'Event', '--payload', '{}'];
+    const { output } = await invoke('durable', ...started);
+    const execution = ['--durable-execution-arn', String(Object(output).DurableExecutionArn)];
+    const reason = { ErrorType: 'Cancelled', ErrorMessage: 'by hand' };
+    expect(await aws('stop-durable-execution', ...execution, '--error', JSON.stringify(reason))).toEqual({
+      StopTimestamp: expect.anything(),
+    });
+    expect(await aws('get-durable-execution', ...execution)).toMatchObject({
+      Status: 'STOPPED',
+      Error: reason,
+    });
+  });
 
   (hasBotocore() ? test : test.skip)(
     'reads a stream, by its library: the command has no way to',
