@@ -25,19 +25,26 @@ export type EventInvokeConfig = Readonly<{
 
 export type SystemLogLevel = 'DEBUG' | 'INFO' | 'WARN';
 
-/** An alias that says more than the version it points to. */
+/** An alias with more than the version that it points to. */
 export type AliasDefinition = Readonly<{
   version: string;
   description?: string;
-  /** The weights to go through from its deployment on; default none. A poll is a request of GetAlias. */
+  /** The weights, step by step from its deployment on; default none. A poll is a request of GetAlias. */
   routing?: readonly RoutingStep[];
 }>;
 
 /** Provisioned concurrency of an alias or of a published version. */
 export type ProvisionedConcurrency = Readonly<{
   requested: number;
-  /** What to go through from its deployment on; default READY. A poll is one GetProvisionedConcurrencyConfig. */
+  /** Step by step from its deployment on; default READY. A poll is a GetProvisionedConcurrencyConfig request. */
   steps?: readonly ProvisioningStep[];
+}>;
+
+/** A shareable test event. */
+export type TestEvent = Readonly<{
+  value: unknown;
+  /** Default: none, as in an event that an older tool saved. */
+  invocationType?: string;
 }>;
 
 /** What a function is, as its deployment would say it. */
@@ -51,10 +58,12 @@ export type FunctionDefinition = Readonly<{
   memorySize?: number;
   /** Published versions: what they change from the base. */
   versions?: Readonly<Record<string, Partial<Omit<FunctionDefinition, FunctionWide>>>>;
-  /** By name; a string is the version. */
+  /** Alias to version, or to more. */
   aliases?: Readonly<Record<string, string | AliasDefinition>>;
   /** By alias or version. */
   provisionedConcurrency?: Readonly<Record<string, ProvisionedConcurrency>>;
+  /** Shareable test events by name; a string is the whole content of the schema that holds them. */
+  testEvents?: Readonly<Record<string, TestEvent>> | string;
   /** Every invocation needs a tenant id, and an environment belongs to one tenant. */
   tenantIsolation?: boolean;
   /** Invocations at the same time; 0 throttles all of them, but an Event is still accepted. */
@@ -87,7 +96,7 @@ export type FunctionDefinition = Readonly<{
   logDestination?: Readonly<{ logGroup: string; logStreamName: string }>;
 }>;
 
-type FunctionWide = 'versions' | 'aliases' | 'provisionedConcurrency';
+type FunctionWide = 'versions' | 'aliases' | 'provisionedConcurrency' | 'testEvents';
 
 /** One version of a function with everything an execution environment needs. */
 export type FunctionVersion = Readonly<{

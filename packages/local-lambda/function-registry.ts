@@ -7,8 +7,10 @@ import {
   versionDefinition,
 } from './function-definition.ts';
 import type { UpdateCourse } from './function-states.ts';
+import type { SavedTestEvents } from './test-events.ts';
 
 type Registered = Readonly<{
+  testEvents: SavedTestEvents | undefined;
   versions: ReadonlyMap<string, DeployedVersion>;
   aliases: ReadonlyMap<string, Alias>;
   /** By alias or version. */
@@ -81,6 +83,15 @@ export class FunctionRegistry {
     return this.#functions.get(name)?.provisioned.get(qualifier);
   }
 
+  /** The test events of the functions that have some, by function. */
+  get testEvents(): ReadonlyMap<string, SavedTestEvents> {
+    const saved = new Map<string, SavedTestEvents>();
+    for (const [name, { testEvents }] of this.#functions) {
+      if (testEvents !== undefined) saved.set(name, testEvents);
+    }
+    return saved;
+  }
+
   /** False for code that an update or a deployment has replaced. */
   isCurrent({ functionName, version, deployment }: FunctionVersion): boolean {
     return this.find(functionName, version)?.running.deployment === deployment;
@@ -92,8 +103,9 @@ export class FunctionRegistry {
     versions: ReadonlyMap<string, DeployedVersion>,
   ): void {
     const now = this.#now;
-    const { provisionedConcurrency = {} } = definition;
+    const { provisionedConcurrency = {}, testEvents } = definition;
     this.#functions.set(name, {
+      testEvents: testEvents === undefined ? undefined : { events: testEvents, savedAt: Date.now() },
       versions,
       aliases: new Map(
         aliasDefinitions(definition).map(([alias, its]) => [alias, new Alias(alias, its, now)]),

@@ -43,6 +43,18 @@ const OPERATIONS = [
     action: 'lambda:GetProvisionedConcurrencyConfig',
   },
   {
+    operation: 'DescribeRegistry',
+    method: 'GET',
+    path: /^\/v1\/registries\/name\/([^/]+)$/,
+    action: 'schemas:DescribeRegistry',
+  },
+  {
+    operation: 'DescribeSchema',
+    method: 'GET',
+    path: /^\/v1\/registries\/name\/([^/]+)\/schemas\/name\/([^/]+)$/,
+    action: 'schemas:DescribeSchema',
+  },
+  {
     operation: 'CheckpointDurableExecution',
     method: 'POST',
     path: /^\/2025-12-01\/durable-executions\/(.*)\/checkpoint$/,

@@ -4,6 +4,7 @@ import { CLIENT_CONTEXT_BYTES } from './limits.ts';
 import { describeLogsBody, type LogsOperation, logsOperation, logsTarget } from './logs/cloudwatch-logs.ts';
 import { findRoute, type Operation, type Route } from './operations.ts';
 import { invalidRequestContent, type ServiceError, validationFailed } from './service-errors.ts';
+import { functionOfSchema } from './test-events.ts';
 
 /** An HTTP request as it came. */
 export type RecordedRequest = Readonly<{
@@ -74,7 +75,8 @@ function parseJson(body: Buffer): unknown {
 export const REQUEST_ID_HEADER = 'x-amzn-requestid';
 
 /** The name or ARN of the function that a request is about. */
-function functionNameOf({ label }: Route): string {
+function functionNameOf({ action, label, member = '' }: Route): string {
+  if (action.startsWith('schemas:')) return functionOfSchema(member) ?? '';
   // The ARN of a durable execution begins with its function's.
   return label.split('/durable-execution/', 1)[0] ?? '';
 }

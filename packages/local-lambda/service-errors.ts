@@ -80,6 +80,10 @@ export const provisionedConcurrencyConfigNotFound = (): ServiceError =>
     'No Provisioned Concurrency Config found for this function',
   );
 
+/** An error of EventBridge Schemas, whose bodies have a code. */
+export const schemasError = (status: number, type: string, message: string): ServiceError =>
+  new ServiceError({ status, type, body: { Code: type, Message: message } });
+
 export const resourceConflict = (message: string): ServiceError =>
   userError(409, 'ResourceConflictException', message);
 
@@ -176,5 +180,7 @@ export function accessDenied(options: {
     denial.principal ?? `arn:${partition}:sts::${accountId}:assumed-role/local-role/local-session`;
   const reason = DENIAL_REASONS[denial.kind](action);
   const message = `User: ${principal} is not authorized to perform: ${action} on resource: ${resource} ${reason}`;
-  return new ServiceError({ status: 403, type: 'AccessDeniedException', body: { Message: message } });
+  return action.startsWith('schemas:')
+    ? schemasError(403, 'ForbiddenException', message)
+    : new ServiceError({ status: 403, type: 'AccessDeniedException', body: { Message: message } });
 }

@@ -58,6 +58,7 @@ import {
 } from './service-errors.ts';
 import { signatureProblem } from './signature.ts';
 import type { StreamedResponse } from './streamed-response.ts';
+import { describeRegistry, describeSchema, schemasArn } from './test-events.ts';
 
 /**
  * Where the documentation of response streaming and a recording of the service part: whether an invocation's
@@ -202,9 +203,10 @@ export class Service {
     const logsOperationName = logsTarget(request);
     if (logsOperationName !== undefined) return this.#aboutLogs(request, logsOperationName);
     try {
-      this.#authenticate(request, 'lambda');
-      if (refusal !== undefined) throw refusal;
       const route = findRoute(request);
+      const [service = 'lambda'] = route?.action.split(':') ?? [];
+      this.#authenticate(request, service);
+      if (refusal !== undefined) throw refusal;
       if (route === undefined) throw unknownOperation();
       return await this.#perform({ request, requestId, route });
     } catch (error) {
@@ -249,6 +251,9 @@ export class Service {
         return this.#listAliases(call);
       case 'GetProvisionedConcurrencyConfig':
         return this.#getProvisionedConcurrencyConfig(call);
+      case 'DescribeRegistry':
+      case 'DescribeSchema':
+        return this.#aboutTestEvents(call);
       default:
         return this.#aboutExecution(call, operation);
     }
@@ -412,6 +417,18 @@ export class Service {
     const provisioned = this.#functions.provisioned(name, qualifier);
     if (provisioned === undefined) throw provisionedConcurrencyConfigNotFound();
     return jsonAnswer(provisioned.poll());
+  }
+
+  #aboutTestEvents({ request, route }: Call): Answer {
+    const about = {
+      registryName: route.label,
+      schemaName: route.member,
+      schemaVersion: request.query['schemaVersion'],
+      account: this.#account,
+      saved: this.#functions.testEvents,
+    };
+    this.#authorise(request, route, { arn: schemasArn(about) });
+    return about.schemaName === undefined ? describeRegistry(about) : describeSchema(about);
   }
 
   get #account(): Readonly<{ region: string; accountId: string }> {

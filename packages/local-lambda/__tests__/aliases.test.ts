@@ -27,8 +27,8 @@ const own = (definition: Partial<FunctionDefinition>): FunctionDefinition => ({
 let lambda: LocalLambda;
 let client: LambdaClient;
 let denial: Denial | undefined;
-/** The time that the local Lambda is told, in milliseconds. */
-let time = 0;
+/** The time that the local Lambda is told, in milliseconds since 1970. */
+let time = Date.UTC(2026, 8, 1);
 /** The numbers that the local Lambda is told, in turn. */
 let numbers: number[] = [];
 

@@ -42,6 +42,17 @@ function knows(service: string, operation: string): boolean {
   }
 }
 
+// The calls by which AWS SAM CLI finds a test event, in its order.
+const READ_TEST_EVENT = `
+import json, sys, botocore.session
+client = botocore.session.get_session().create_client('schemas')
+registry = 'lambda-testevent-schemas'
+client.describe_registry(RegistryName=registry)
+schema = client.describe_schema(RegistryName=registry, SchemaName=f'_{sys.argv[1]}-schema')
+event = json.loads(schema['Content'])['components'].get('examples', {})[sys.argv[2]]
+print(json.dumps({'event': event['value'], 'metadata': event.get('x-metadata', {})}))
+`;
+
 // The event stream's checksums are verified by the library as it reads.
 const READ_STREAM = `
 import json, sys, botocore.session
@@ -95,10 +106,14 @@ suite(title, () => {
     AWS_DEFAULT_REGION: lambda.region,
     AWS_ENDPOINT_URL_LAMBDA: lambda.url,
     AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: lambda.url,
+    AWS_ENDPOINT_URL_SCHEMAS: lambda.url,
     AWS_PAGER: '',
   });
 
-  async function command(service: 'lambda' | 'logs', parameters: readonly string[]): Promise<unknown> {
+  async function command(
+    service: 'lambda' | 'logs' | 'schemas',
+    parameters: readonly string[],
+  ): Promise<unknown> {
     const { stdout } = await run('aws', [service, ...parameters], { env: environment() });
     return stdout === '' ? undefined : JSON.parse(stdout);
   }
@@ -289,6 +304,21 @@ suite(title, () => {
     );
   });
 
+  test('finds a test event', async () => {
+    const registry = ['--registry-name', 'lambda-testevent-schemas'];
+    const schema = await command('schemas', [
+      'describe-schema',
+      ...registry,
+      '--schema-name',
+      '_echo-schema',
+    ]);
+    expect(schema).toMatchObject({
+      SchemaName: '_echo-schema',
+      Type: 'OpenApi3',
+      Content: expect.stringContaining('"order":{"value":{"key1":"from the test event"}'),
+    });
+  });
+
   (knows('lambda', 'stop-durable-execution') ? test : test.skip)('stops a durable execution', async () => {
     lambda.setFunction('durable', {
       ...SAMPLE_FUNCTIONS['durable-order'],
@@ -306,6 +336,18 @@ suite(title, () => {
       Error: reason,
     });
   });
+
+  (hasBotocore() ? test : test.skip)(
+    'finds a test event by the calls of AWS SAM CLI, by its library',
+    async () => {
+      const read = ['-c', READ_TEST_EVENT, 'echo', 'order'];
+      const { stdout } = await run('python3', read, { env: environment() });
+      expect(JSON.parse(stdout)).toEqual({
+        event: { key1: 'from the test event' },
+        metadata: { invocationType: 'RequestResponse' },
+      });
+    },
+  );
 
   (hasBotocore() ? test : test.skip)(
     'reads a stream, by its library: the command has no way to',
