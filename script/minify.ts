@@ -70,7 +70,7 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
   const { code } = minifySync(trimmed(name, readFileSync(file, 'utf8')), {
     module: true,
     // Errors are known by the names of their classes.
-    compress: { keep_classnames: true },
+    compress: { keep_classnames: true, passes: 3 },
     mangle: { keep_classnames: true },
   });
   writeFileSync(file, parenthesize(code));
