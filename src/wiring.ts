@@ -38,7 +38,6 @@ import {
 import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
-import { renderComment } from './report/summary/permissions.ts';
 import { isFields, messageOf } from './shared/values.ts';
 
 /** What surrounds a step: what guards its reports, and what cancels it. */
@@ -211,6 +210,7 @@ async function comment(wanted: CommentPlan, results: StepResults, cancel: AbortS
   const { pullRequest, key, token, apiUrl, repository, isFork } = wanted;
   if ('reason' in pullRequest) throw new Error(pullRequest.reason);
   const { writeComment } = await import('./report/comment/upsert-comment.ts');
+  const { renderComment } = await import('./report/summary/permissions.ts');
   const job = { pullRequest, key, token, apiUrl, repository, isFork, timing: REAL_TIMING, signal: cancel };
   await writeComment(job, renderComment(results.outcomes, wanted));
 }
