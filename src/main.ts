@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ExitCode, error, info, warning } from '@actions/core';
 import { readEnvironment, readInput } from './inputs/environment.ts';
 import { makePlan, type Plan } from './inputs/plan.ts';
@@ -22,7 +23,7 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   const { guard } = surroundings;
   const environment = readEnvironment();
   const secrets = hideCredentials(environment.credentials);
-  const plan = await makePlan(readInput, environment);
+  const plan = await makePlan(readInput, environment, { at: new Date(), id: randomUUID() });
   announce(plan);
   const step = await createStep({ plan, environment, secrets, ...surroundings });
   await guard.run('internal', async () => {

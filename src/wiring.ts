@@ -17,7 +17,7 @@ import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
-import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
+import { type EvaluatedInvocation, Evaluator, type Rules } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
@@ -293,13 +293,20 @@ async function* evaluateEarlier(
   for (const result of resumption.unknown) yield await evaluator.evaluate(result);
 }
 
-function createEvaluator(
+/** What reads responses as an API does, where a payload was made from an HTTP request. */
+async function createHttpReader({ invocations }: Plan): Promise<Pick<Rules, 'readHttp'>> {
+  if (!invocations.some(({ http }) => http !== undefined)) return {};
+  return { readHttp: (await import('./outcome/http-response.ts')).readHttpResponse };
+}
+
+async function createEvaluator(
   { plan, environment, secrets }: StepParts,
   sink: ResponseSink | undefined,
-): Evaluator {
+): Promise<Evaluator> {
   const { failOnFunctionError, expressions } = plan;
+  const http = await createHttpReader(plan);
   return new Evaluator({
-    rules: { failOnFunctionError, expressions, job: environment, known: secrets },
+    rules: { failOnFunctionError, expressions, job: environment, known: secrets, ...http },
     secrets,
     register: (found) => registerSecrets(found, secrets),
     ...(sink && { endStream: sink.end }),
@@ -320,7 +327,7 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const resumption = await resume(parts, context);
   const isShownAlready = sink?.isShown ?? false;
   const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready, resumption });
-  const evaluator = createEvaluator(parts, sink);
+  const evaluator = await createEvaluator(parts, sink);
   return {
     context: { ...context, ...(resumption && { writeAhead: resumption.writeAhead }) },
     evaluator,

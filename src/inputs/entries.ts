@@ -2,6 +2,7 @@ import type { Invocation } from '../lambda/invocation.ts';
 import { type FunctionReference, splitFunctionName } from '../shared/arn.ts';
 import type { OwnExpectations } from './expressions.ts';
 import type { JobFolders } from './files.ts';
+import type { EventStamp } from './http-event.ts';
 import { linesOf } from './input-types.ts';
 import type { ListedEntry } from './invocations.ts';
 import {
@@ -17,6 +18,7 @@ import { ENTRY_ERRORS, ENTRY_WARNINGS, isWithinLimit, namesFunctionsTwice } from
 import {
   ENTRY_INPUTS,
   type EntryValues,
+  EVENT_INPUTS,
   type InputName,
   type InputReader,
   type InputValues,
@@ -106,6 +108,7 @@ function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invoc
     logType: isSynchronous ? values.log_type : 'None',
     keepsLog: true,
     payload: payload.bytes,
+    ...(payload.http !== undefined && { http: payload.http }),
     ...(qualifier !== undefined && { qualifier }),
     ...(region !== undefined && { region }),
     ...(clientContext !== undefined && isSynchronous && { clientContext }),
@@ -123,22 +126,40 @@ const outsideNotes = ({ outsideFile }: Payload, { workspace }: JobFolders): stri
 export class EntryParser {
   readonly #folders: JobFolders;
   readonly #responseStream: boolean;
+  readonly #stamp: EventStamp;
   readonly #problems: Problems;
   readonly #inherited = new Map<string, Promise<Payload | undefined>>();
 
-  constructor(step: { folders: JobFolders; responseStream: boolean }, problems: Problems) {
+  constructor(
+    step: Readonly<{ folders: JobFolders; responseStream: boolean; stamp: EventStamp }>,
+    problems: Problems,
+  ) {
     this.#folders = step.folders;
     this.#responseStream = step.responseStream;
+    this.#stamp = step.stamp;
     this.#problems = problems;
   }
 
-  /** The step's payload is the same for all entries that inherit it with one invocation type. */
+  /** The step's payload is the same for all entries that inherit it with one invocation type and HTTP format. */
   #inheritedPayload(given: GivenPayload): Promise<Payload | undefined> {
-    const known = this.#inherited.get(given.invocationType);
+    const kind = `${given.invocationType} ${given.httpEvent}`;
+    const known = this.#inherited.get(kind);
     if (known) return known;
     const parsed = parsePayload(given, this.#problems);
-    this.#inherited.set(given.invocationType, parsed);
+    this.#inherited.set(kind, parsed);
     return parsed;
+  }
+
+  #givenPayload(values: EntryValues): GivenPayload {
+    return {
+      payload: values.payload,
+      payloadFile: values.payload_file,
+      httpRequest: values.http_request,
+      httpEvent: values.http_event,
+      folders: this.#folders,
+      invocationType: values.invocation_type,
+      stamp: this.#stamp,
+    };
   }
 
   /** Reads one entry. Undefined where it can't be invoked, for problems that were found. */
@@ -155,13 +176,8 @@ export class EntryParser {
     for (const { inputs, applies, message } of ENTRY_ERRORS) {
       if (applies(facts)) problemsFor(...inputs).add(message(facts));
     }
-    const given = {
-      payload: values.payload,
-      payloadFile: values.payload_file,
-      folders: this.#folders,
-      invocationType: values.invocation_type,
-    };
-    const payload = await (isOwn('payload') || isOwn('payload_file')
+    const given = this.#givenPayload(values);
+    const payload = await (EVENT_INPUTS.some(isOwn)
       ? parsePayload(given, here)
       : this.#inheritedPayload(given));
     const clientContext = await parseClientContext(values.client_context, problemsFor('client_context'));
@@ -170,7 +186,7 @@ export class EntryParser {
       place !== undefined && names.some(isOwn) ? `${place}: ` : '';
     const context = { text: values.client_context, input: 'client_context' } as const;
     const warnings = [
-      ...payload.warnings.map((warning) => at('payload', 'payload_file') + warning),
+      ...payload.warnings.map((warning) => at(...EVENT_INPUTS) + warning),
       ...unevaluatedIn('client_context', context).map((warning) => at('client_context') + warning),
       ...ENTRY_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts)),
     ];
@@ -193,11 +209,11 @@ function namedSources(names: readonly string[], step: InputReader): EntrySource[
 }
 
 function listedSource({ values, number, line }: ListedEntry, step: InputReader): EntrySource {
-  const hasPayload = values.payload !== undefined || values.payload_file !== undefined;
+  const hasEvent = EVENT_INPUTS.some((input) => values[input] !== undefined);
   return {
     read: (name) => {
-      // An entry's own payload, of either kind, replaces the step's.
-      const isReplaced = hasPayload && (name === 'payload' || name === 'payload_file');
+      // An entry's own event, of any kind, replaces the step's.
+      const isReplaced = hasEvent && EVENT_INPUTS.some((input) => input === name);
       const own = isEntryInput(name) ? values[name] : undefined;
       return own ?? (isReplaced ? '' : step(name));
     },
@@ -207,7 +223,12 @@ function listedSource({ values, number, line }: ListedEntry, step: InputReader):
   };
 }
 
-type StepInputs = Readonly<{ read: InputReader; values: InputValues; folders: JobFolders }>;
+type StepInputs = Readonly<{
+  read: InputReader;
+  values: InputValues;
+  folders: JobFolders;
+  stamp: EventStamp;
+}>;
 
 async function findSources({ read, values }: StepInputs, problems: Problems): Promise<EntrySource[]> {
   const names = linesOf(values.function_name);
@@ -266,8 +287,8 @@ function invocationsOf(
 
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
 export async function parseEntries(step: StepInputs, problems: Problems): Promise<Entries> {
-  const { values, folders } = step;
-  const parser = new EntryParser({ folders, responseStream: values.response_stream }, problems);
+  const { values, folders, stamp } = step;
+  const parser = new EntryParser({ folders, stamp, responseStream: values.response_stream }, problems);
   const entries: Entry[] = [];
   for (const source of await findSources(step, problems)) {
     const entry = await parser.parse(source);

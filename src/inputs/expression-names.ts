@@ -16,7 +16,7 @@ type KeyOf<Kind> = Kind extends unknown ? keyof Kind : never;
 type FieldName = KeyOf<Outcome>;
 
 /** Every field of an outcome, and where its value comes from. */
-const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response'>> = {
+const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response' | 'http'>> = {
   index: 'step',
   name: 'step',
   function_name: 'step',
@@ -38,6 +38,7 @@ const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response'>> = {
   query_result: 'step',
   resumed: 'step',
   response: 'response',
+  http: 'http',
   log_result: 'log',
   duration_ms: 'log',
   billed_duration_ms: 'log',
@@ -165,15 +166,19 @@ export function absentField(
   const lexemes = lexemesOf(text);
   for (const { name } of placesOf(tree)) {
     const source = sourceOf(name);
-    const lacks = invocations.filter(({ invocationType, logType }) => {
+    const lacks = invocations.filter(({ invocationType, logType, http }) => {
       const isFollowed = invocationType === 'Event' && waitForDurableExecution;
+      if (source === 'http') return http === undefined || invocationType !== 'RequestResponse';
       if (source === 'response') return invocationType !== 'RequestResponse' && !isFollowed;
       return source === 'log' && input === 'expect' && logType !== 'Tail';
     });
     const [first] = lacks;
     if (first === undefined || (input !== 'expect' && lacks.length < invocations.length)) continue;
-    const { invocationType } = first;
+    const { invocationType, http } = first;
     const column = columnOf(name, lexemes);
+    if (source === 'http' && http === undefined) {
+      return { column, what: 'http needs http_request: a response to a payload is in response' };
+    }
     if (invocationType === 'RequestResponse') {
       return { column, what: `${name} comes from the log: set log_type: Tail` };
     }

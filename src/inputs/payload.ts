@@ -1,7 +1,8 @@
 import { Buffer, isUtf8 } from 'node:buffer';
-import type { InvocationType } from '../lambda/invocation.ts';
+import type { HttpEventFormat, Invocation, InvocationType } from '../lambda/invocation.ts';
 import { grouped } from '../shared/text.ts';
 import type { JobFolders } from './files.ts';
+import type { EventStamp } from './http-event.ts';
 import { describeJsonProblem, type JsonInput, parseJson, positionOf } from './json-text.ts';
 import type { Problems } from './problems.ts';
 
@@ -58,12 +59,21 @@ export function firstOf(warnings: readonly string[]): string[] {
 export type GivenPayload = Readonly<{
   payload: string;
   payloadFile: string;
+  httpRequest: string;
+  httpEvent: HttpEventFormat;
   folders: JobFolders;
+  stamp: EventStamp;
   invocationType: InvocationType;
 }>;
 
 /** The event's bytes, what may be wrong with them, and the file they came from where it lies outside the workspace. */
-export type Payload = Readonly<{ bytes: Uint8Array; warnings: readonly string[]; outsideFile?: string }>;
+export type Payload = Readonly<{
+  bytes: Uint8Array;
+  warnings: readonly string[];
+  outsideFile?: string;
+  /** What they were made from, where that is an HTTP request. */
+  http?: NonNullable<Invocation['http']>;
+}>;
 
 // Source: Lambda quotas, synchronous and asynchronous payload; what a dry run takes is not said, so the larger.
 const LARGEST: Readonly<Record<InvocationType, number>> = {
@@ -98,9 +108,39 @@ async function checkBytes(
     : { warnings: warningsOf(name, { text, value, input }) };
 }
 
-/** Finds the event in `payload` or `payload_file` and checks that it is JSON of a size that Lambda takes. */
+const tooLong = (source: string, size: string, type: InvocationType): string =>
+  `${source} is ${size}; Lambda takes at most ${grouped(LARGEST[type])} for ${type}. Put the data where the function can fetch it, for example in S3, and send its place.`;
+
+const NO_TYPE =
+  'http_request has a body and no content-type header: the function gets the body in base64, as from an API. For JSON, write content-type: application/json.';
+
+/** Makes the event of an HTTP request. */
+async function buildPayload(given: GivenPayload, problems: Problems): Promise<Payload | undefined> {
+  const { httpRequest: text, httpEvent: format, invocationType, stamp } = given;
+  const [{ parseHttpRequest }, { EVENT_BUILDERS }] = await Promise.all([
+    import('./http-request.ts'),
+    import('./http-event.ts'),
+  ]);
+  const request = parseHttpRequest(text, problems);
+  if (request === undefined) return undefined;
+  const bytes = Buffer.from(JSON.stringify(EVENT_BUILDERS[format](request, stamp)));
+  if (bytes.length > LARGEST[invocationType]) {
+    problems.add(tooLong('The event of http_request', `${grouped(bytes.length)} bytes`, invocationType));
+    return undefined;
+  }
+  const hasType = request.headers.some(([name]) => name.toLowerCase() === 'content-type');
+  const isEncoded = request.body !== '' && !hasType && format !== '1.0';
+  return {
+    bytes,
+    http: Object.freeze({ format, request: text }),
+    warnings: [...unevaluatedIn('http_request', { text, input: 'payload' }), ...(isEncoded ? [NO_TYPE] : [])],
+  };
+}
+
+/** Finds the event in the inputs that can have it, and checks that it is JSON of a size that Lambda takes. */
 export async function parsePayload(given: GivenPayload, problems: Problems): Promise<Payload | undefined> {
   const { payload, payloadFile, folders, invocationType } = given;
+  if (given.httpRequest !== '') return buildPayload(given, problems);
   if (payload === '' && payloadFile === '') return { bytes: Buffer.from('{}'), warnings: [] };
   const limit = LARGEST[invocationType];
   const file =
@@ -117,9 +157,7 @@ export async function parsePayload(given: GivenPayload, problems: Problems): Pro
   const input = file === undefined ? 'payload' : 'payload_file';
   const checked =
     bytes.length > limit
-      ? {
-          problem: `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its place.`,
-        }
+      ? { problem: tooLong(source, size, invocationType) }
       : await checkBytes(bytes, { source, input });
   if (checked.problem !== undefined) {
     problems.add(checked.problem);

@@ -7,6 +7,7 @@ import { type Entries, parseEntries } from './entries.ts';
 import type { Environment } from './environment.ts';
 import { parseExpressions } from './expressions.ts';
 import { type JobFolders, type OutputFile, parseOutputFile } from './files.ts';
+import type { EventStamp } from './http-event.ts';
 import { Problems } from './problems.ts';
 import { parseProxy } from './proxy.ts';
 import { type CommentPlan, planComment } from './pull-request.ts';
@@ -127,24 +128,27 @@ async function parseOutputFiles(values: InputValues, folders: JobFolders, proble
 }
 
 /** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
-export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
+export async function makePlan(
+  read: InputReader,
+  environment: Environment,
+  stamp: EventStamp,
+): Promise<Plan> {
   const problems = new Problems();
   await checkNames(environment.inputNames, problems);
   checkAwsSettings(environment, problems);
   // Problems with what to invoke come first.
   const valueProblems = new Problems();
   const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
-  const { workspace, temporaryFolder } = environment;
-  const folders = { workspace, temporaryFolder };
-  const { invocations, counts, own, ...entries } = await parseEntries({ read, values, folders }, problems);
+  const folders: JobFolders = environment;
+  const step = { read, values, folders, stamp };
+  const { invocations, counts, own, ...entries } = await parseEntries(step, problems);
   problems.addAll(valueProblems);
   const files = await parseOutputFiles(values, folders, problems);
   const expressions = await planExpressions(values, { invocations, own, environment }, problems);
   const proxy = parseProxy(environment, problems);
   const concurrency = values.max_concurrency ?? usualConcurrency(values, counts.total);
   const warnings = checkTogether(values, { planned: invocations, counts, concurrency }, problems);
-  const { error } = problems;
-  if (error) throw error;
+  if (problems.error) throw problems.error;
   return Object.freeze({
     ...planInvocations(values, { invocations, maxConcurrency: concurrency, proxy: Object.freeze(proxy) }),
     ...(environment.aws.defaultRegion !== undefined && { defaultRegion: environment.aws.defaultRegion }),

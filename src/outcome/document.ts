@@ -2,7 +2,7 @@ import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from
 import { utf8 } from '../shared/text.ts';
 import { adviseOn, type JobFacts } from './failure-advice.ts';
 import { decodeLogTail, readFigures } from './log-tail.ts';
-import type { Outcome } from './outcome.ts';
+import type { HttpResponse, Outcome } from './outcome.ts';
 
 const DEEPEST = 500;
 const QUOTE = 0x22;
@@ -76,7 +76,14 @@ export function isFunctionResponse(
   return invocationType === 'Event' && durableExecutionArn !== undefined && payload.length > 0;
 }
 
-function responseFields(response: InvokeResponse, invocation: Invocation, parsed: unknown) {
+/** A response as the document has it: parsed, and as an API reads it. */
+export type ResponseContents = Readonly<{ parsed: unknown; http?: HttpResponse | undefined }>;
+
+function responseFields(
+  response: InvokeResponse,
+  invocation: Invocation,
+  { parsed, http }: ResponseContents,
+) {
   const { statusCode, executedVersion, requestId, durableExecutionArn, logTail } = response;
   const log = logTail === undefined ? undefined : decodeLogTail(logTail);
   return {
@@ -85,6 +92,7 @@ function responseFields(response: InvokeResponse, invocation: Invocation, parsed
     ...(requestId !== undefined && { request_id: requestId }),
     ...(durableExecutionArn !== undefined && { durable_execution_arn: durableExecutionArn }),
     ...(isFunctionResponse(response, invocation) && { response: parsed }),
+    ...(http !== undefined && { http }),
     ...(log !== undefined && {
       ...(invocation.keepsLog && { log_result: log }),
       ...readFigures(log, requestId),
@@ -132,7 +140,11 @@ function failureFields(
 }
 
 /** The outcome before any expression is evaluated. */
-export function outcomeOf(ended: InvocationResult, parsed: unknown, context: FailureContext): Outcome {
+export function outcomeOf(
+  ended: InvocationResult,
+  contents: ResponseContents,
+  context: FailureContext,
+): Outcome {
   const { result, invocation } = ended;
   const fields = invocationFields(ended);
   if (result.kind === 'failure') {
@@ -142,7 +154,7 @@ export function outcomeOf(ended: InvocationResult, parsed: unknown, context: Fai
       outcome: result.evidence === 'did_not_run' ? 'not_invoked' : 'unknown',
     };
   }
-  const responded = { ...fields, ...responseFields(result, invocation, parsed) };
+  const responded = { ...fields, ...responseFields(result, invocation, contents) };
   return result.functionError === undefined
     ? { ...responded, outcome: 'succeeded' }
     : { ...responded, outcome: 'function_error', function_error: result.functionError };

@@ -1,4 +1,4 @@
-import { nodesInScope } from '../shared/expression-tree.ts';
+import { readsField } from '../shared/expression-tree.ts';
 import { utf8 } from '../shared/text.ts';
 import { type Fields, isFields } from '../shared/values.ts';
 import type { ParseTree, Search } from './expectations.ts';
@@ -97,7 +97,8 @@ function findsNothing(
   if (!isFields(document) || !('response' in document) || parseTree === undefined) return false;
   // A failed function returns its error, which has none of the fields of a response.
   if (document['outcome'] === 'function_error' || !hasNoLeaf(value)) return false;
-  return nodesInScope(parseTree(mask)).some((node) => node.type === 'Field' && node.name === 'response');
+  const tree = parseTree(mask);
+  return readsField(tree, 'response') || readsField(tree, 'http');
 }
 
 /** Finds what the masks yield on a document, longest first. */
@@ -147,7 +148,7 @@ export function maskValue(value: unknown, texts: SecretTexts): unknown {
 /** Fields of an outcome whose values are words and a time of our own: a secret that is equal to one is none. */
 const OWN_WORDS: ReadonlySet<string> = new Set(['outcome', 'invocation_type', 'started_at']);
 /** Fields whose values a function shapes as it likes. */
-const FOREIGN: ReadonlySet<string> = new Set(['response', 'log_result', 'query_result', 'value']);
+const FOREIGN: ReadonlySet<string> = new Set(['response', 'http', 'log_result', 'query_result', 'value']);
 /** Fields that have such fields again. */
 const NESTED: ReadonlySet<string> = new Set(['error', 'expectations']);
 

@@ -7,12 +7,16 @@ import { makePlan, type Plan } from '../../../src/inputs/plan.ts';
 import { InvalidInputError } from '../../../src/inputs/problems.ts';
 import { INPUTS, type InputName, type InputReader } from '../../../src/inputs/schema.ts';
 import type { Invocation } from '../../../src/lambda/invocation.ts';
+import { REQUEST_ID, STARTED_AT } from '../../base.ts';
 import '../realm.ts';
 
 /** A step's `with:`, as far as it differs from the valid one below. */
 export type Given = Readonly<Partial<Record<InputName, string>>>;
 
 const VALID: Given = { function_name: 'my-function', payload: '{"action": "warmup"}' };
+
+/** When requests are made into events, and with which id. */
+export const STAMP = { at: STARTED_AT, id: REQUEST_ID } as const;
 
 /** A folder with a real workspace in it, and what a runner would say of the job. */
 export type Job = Readonly<{ folder: string; workspace: string; environment: Environment }>;
@@ -74,7 +78,7 @@ export function inputs(given: Given): InputReader {
 /** The plan that the inputs come to. */
 export async function planFor(given: Given, job?: Job): Promise<Plan> {
   const { environment } = job ?? (await createJob());
-  return makePlan(inputs(given), environment);
+  return makePlan(inputs(given), environment, STAMP);
 }
 
 /** The one invocation of that plan. */
