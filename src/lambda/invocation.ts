@@ -51,6 +51,8 @@ export type InvokeResponse = Readonly<{
   payload: Uint8Array;
   /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be held. */
   streamedBytes?: number;
+  /** The start of a streamed response that was too long to be held. */
+  streamStart?: Uint8Array;
   /** The log tail, decoded from base64: up to 4,096 bytes, perhaps cut inside a character. */
   logTail?: Uint8Array;
 }>;

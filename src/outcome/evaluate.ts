@@ -183,9 +183,12 @@ function readAsHttp(
   { readHttp }: Rules,
 ): HttpReading | undefined {
   if (result.kind === 'failure' || invocation.http === undefined || readHttp === undefined) return undefined;
-  if (!isFunctionResponse(result, invocation)) return undefined;
+  const { payload, streamStart, functionError } = result;
+  const isWhole = isFunctionResponse(result, invocation);
+  if (!isWhole && streamStart === undefined) return undefined;
+  const bytes = isWhole ? payload : (streamStart ?? payload);
   const { format } = invocation.http;
-  return readHttp({ payload: result.payload, parsed, format, hasFailed: result.functionError !== undefined });
+  return readHttp({ payload: bytes, parsed, format, isWhole, hasFailed: functionError !== undefined });
 }
 
 /** The secrets of a response in which masks can find nothing, because they can't look into it. */

@@ -12,11 +12,12 @@ export type HttpReading = Readonly<{
   isEncoded: boolean;
 }>;
 
-/** What a function returned: its bytes, what they are as JSON, and whether it failed. */
+/** What a function returned: its bytes, or the start of a long stream, what they are as JSON, and whether it failed. */
 type Returned = Readonly<{
   payload: Uint8Array;
   parsed: ParsedResponse;
   format: HttpEventFormat;
+  isWhole: boolean;
   hasFailed: boolean;
 }>;
 
@@ -128,7 +129,7 @@ function bodyValue(bytes: Uint8Array, { 'content-type': type = '' }: HeaderValue
 const DELIMITER = Buffer.alloc(8);
 
 /** Status and headers in front of a body, as HttpResponseStream writes them; undefined where there are none. */
-function readPrelude({ payload, parsed, format }: Returned): HttpReading | undefined {
+function readPrelude({ payload, parsed, format, isWhole }: Returned): HttpReading | undefined {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
   if (parsed.isJson || bytes[0] !== 0x7b) return undefined;
   const end = bytes.indexOf(DELIMITER);
@@ -136,17 +137,19 @@ function readPrelude({ payload, parsed, format }: Returned): HttpReading | undef
   const { value } = parseResponse(bytes.subarray(0, end));
   if (!isFields(value)) throw new MalformedResponse('what precedes the streamed body is not a JSON object');
   const headers = readHeaders(value, format);
-  const body = bodyValue(bytes.subarray(end + DELIMITER.length), headers);
-  return { http: { status: readStatus(value['statusCode'] ?? 200), headers, body }, isEncoded: false };
+  const status = readStatus(value['statusCode'] ?? 200);
+  const body = isWhole ? { body: bodyValue(bytes.subarray(end + DELIMITER.length), headers) } : {};
+  return { http: { status, headers, ...body }, isEncoded: false };
 }
 
 function readAccepted(returned: Returned): HttpReading {
-  const { payload, parsed, format } = returned;
+  const { payload, parsed, format, isWhole } = returned;
   const prelude = readPrelude(returned);
   if (prelude !== undefined) return prelude;
   const { value } = parsed;
   // Source: "Lambda function response for format 2.0" of the API Gateway guide.
   if (format === '2.0' && !(isFields(value) && 'statusCode' in value)) {
+    if (!isWhole) return { http: { status: 200, headers: {} }, isEncoded: false };
     const headers = { 'content-type': 'application/json' };
     return { http: { status: 200, headers, body: bodyValue(payload, headers) }, isEncoded: false };
   }

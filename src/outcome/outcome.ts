@@ -39,8 +39,8 @@ export type Figures = Readonly<{
 export type HttpResponse = Readonly<{
   status: number;
   headers: Readonly<Record<string, string | readonly string[]>>;
-  /** Decoded from base64, and parsed where it is JSON; base64 where it is not text. */
-  body: unknown;
+  /** Decoded from base64, and parsed where it is JSON; base64 where it is not text; absent for a stream of over 6 MB. */
+  body?: unknown;
 }>;
 
 type ResponseFields = Figures &
