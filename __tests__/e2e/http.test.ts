@@ -121,7 +121,7 @@ describe.each(FORMATS)('with http_event %s', (format) => {
   });
 
   test.each([
-    ['a status that is no number', { statusCode: 'OK' }, 'statusCode is a string that is not a status'],
+    ['a status that is no number', { statusCode: 'OK' }, 'statusCode is a string, not a status code'],
     ['headers in a list', { statusCode: 200, headers: [] }, 'headers is a list, not an object'],
     ['a body that is an object', { statusCode: 200, body: {} }, 'body is an object. It must be a string'],
   ])('a response with %s is a 502, and the annotation says why', async (_, response, why) => {

@@ -8,7 +8,7 @@ import type { Header, HttpRequest } from './http-request.ts';
 export type EventStamp = Readonly<{ at: Date; id: string }>;
 
 type Values = Readonly<Record<string, string>>;
-type MultiValues = Readonly<Record<string, readonly string[]>>;
+type MultiValues = Readonly<Record<string, string[]>>;
 
 // The account of AWS's own examples, and an address that is reserved for examples (RFC 5737). An application may trust
 // an address on loopback more than others.
@@ -29,9 +29,7 @@ function logTime(at: Date): string {
 }
 
 /** All values of each name, in the order of their first ones; names are compared without their letter case. */
-function groupedHeaders(
-  pairs: readonly Header[],
-): readonly (readonly [name: string, values: readonly string[]])[] {
+function groupedHeaders(pairs: readonly Header[]): [name: string, values: string[]][] {
   const found = new Map<string, [name: string, values: string[]]>();
   for (const [name, value] of pairs) {
     const known = found.get(name.toLowerCase());

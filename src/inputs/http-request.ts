@@ -58,7 +58,10 @@ function readMethod(word: string, addProblem: (what: string) => void): string {
   const method = word.toUpperCase();
   if (METHODS.includes(method)) return method;
   const meant = nearest(method, METHODS);
-  const known = meant === undefined ? `It must be ${METHODS.join(', ')}.` : `Did you mean ${meant}?`;
+  const known =
+    meant === undefined
+      ? `It must be ${METHODS.slice(0, -1).join(', ')} or ${METHODS.at(-1)}.`
+      : `Did you mean ${meant}?`;
   addProblem(`${quote(word)} is not a method that an API has. ${known}`);
   return method;
 }

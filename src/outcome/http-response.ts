@@ -45,7 +45,7 @@ const kindOf = (value: unknown): string => {
 function readStatus(status: unknown): number {
   if (status === undefined) throw new MalformedResponse('statusCode is missing');
   const isNumber = typeof status === 'number' || (typeof status === 'string' && /^\d{3}$/.test(status));
-  if (!isNumber) throw new MalformedResponse(`statusCode is ${kindOf(status)} that is not a status`);
+  if (!isNumber) throw new MalformedResponse(`statusCode is ${kindOf(status)}, not a status code`);
   const code = Number(status);
   if (!Number.isInteger(code) || code < 100 || code > 599)
     throw new MalformedResponse('statusCode is not from 100 to 599');
