@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { VersionStatus } from './deployed-version.ts';
 import { memorySizeOf } from './execution-environment.ts';
-import { durableConfig, type FunctionVersion, LATEST, splitHandler } from './function-definition.ts';
+import {
+  durableConfig,
+  type FunctionVersion,
+  LATEST,
+  logGroupOf,
+  logLevelsOf,
+  splitHandler,
+} from './function-definition.ts';
 import { partitionOf } from './function-name.ts';
 import { withReason } from './function-states.ts';
 
@@ -63,6 +70,15 @@ function statusOf({ version, state, update }: VersionStatus): Readonly<Record<st
   };
 }
 
+function loggingConfig(version: FunctionVersion): Readonly<Record<string, unknown>> {
+  const levels = logLevelsOf(version);
+  return {
+    LogFormat: version.definition.logFormat ?? 'Text',
+    ...(levels && { ApplicationLogLevel: levels.application, SystemLogLevel: levels.system }),
+    LogGroup: logGroupOf(version),
+  };
+}
+
 /** The answer of GetFunctionConfiguration; the ARN is the one that was asked for. */
 export function functionConfiguration(options: {
   status: VersionStatus;
@@ -91,7 +107,7 @@ export function functionConfiguration(options: {
     PackageType: 'Zip',
     Architectures: [process.arch === 'arm64' ? 'arm64' : 'x86_64'],
     EphemeralStorage: { Size: 512 },
-    LoggingConfig: { LogFormat: definition.logFormat ?? 'Text', LogGroup: `/aws/lambda/${functionName}` },
+    LoggingConfig: loggingConfig(version),
     ...(definition.tenantIsolation && { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }),
   };
 }
