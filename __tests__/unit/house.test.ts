@@ -121,8 +121,8 @@ describe('the outside world', () => {
     expect(readers.map(({ file }) => file)).toEqual(['inputs/environment.ts']);
   });
 
-  test('the AWS SDK is imported in lambda alone', () => {
-    expect(importersOutside(['lambda'], /^@(?:aws-sdk|smithy)\//)).toEqual([]);
+  test('the AWS SDK is imported in lambda and logs alone', () => {
+    expect(importersOutside(['lambda', 'logs'], /^@(?:aws-sdk|smithy)\//)).toEqual([]);
     expect(importersOutside([], /^@(?:aws-sdk|smithy)\//)).not.toEqual([]);
   });
 
@@ -171,6 +171,7 @@ const NEIGHBOURS: Readonly<
 > = {
   inputs: { values: ['inputs', 'shared'], types: ['lambda', 'outcome'] },
   lambda: { values: ['lambda', 'shared'], types: [] },
+  logs: { values: ['logs', 'lambda', 'shared'], types: [] },
   outcome: { values: ['outcome', 'shared'], types: ['lambda'] },
   report: { values: ['report', 'outcome', 'shared'], types: [] },
   shared: { values: ['shared'], types: [] },
@@ -202,6 +203,7 @@ describe('the direction of imports', () => {
       '',
       'inputs',
       'lambda',
+      'logs',
       'outcome',
       'report',
       'shared',

@@ -136,11 +136,6 @@ export class LogsApi {
       release();
     }
   }
-
-  /** Closes what the SDK itself opened. */
-  close(): void {
-    this.#client.destroy();
-  }
 }
 
 type SentEvent = Readonly<{
@@ -160,7 +155,10 @@ const toLogEvent = ({
   ...(logStreamName !== undefined && { stream: logStreamName }),
 });
 
-/** The clients for logs, one a region, with the credentials, the connections and the user agent of Lambda's. */
+/**
+ * The clients for logs, one a region, with the credentials, the connections and the user agent of Lambda's client,
+ * which closes the connections.
+ */
 export class LogsClients {
   readonly #settings: (region: string) => ServiceSettings;
   readonly #requests: LogRequests;
@@ -183,10 +181,5 @@ export class LogsClients {
     const api = new LogsApi({ client, requests: this.#requests, pace: this.#pace });
     this.#byRegion.set(region, api);
     return api;
-  }
-
-  /** Closes every client. */
-  close(): void {
-    for (const api of this.#byRegion.values()) api.close();
   }
 }

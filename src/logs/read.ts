@@ -3,19 +3,22 @@ import { findStream, type LoggedRequest, type LogSource } from './find.ts';
 import { type LoggedReport, platformLineOf } from './platform.ts';
 
 // A function can write a line that looks like its REPORT. This many events after one may turn out to be the request's.
-const MOST_AFTER_REPORT = 1_000;
+const MOST_HELD = 1_000;
 
 /** Finds out which events of a stream are a request's, one after the other in the order of the log. */
 class RequestPart {
   readonly #requestId: string;
   readonly #isOnlyWithId: boolean;
-  /** Events after REPORT, which are the request's where another REPORT follows. */
-  readonly #afterReport: LogEvent[] = [];
+  /** Before START, what has one time: events with START's own are the request's, and a later START sorts behind them. */
+  #before: LogEvent[] = [];
+  /** After REPORT, what is the request's where another REPORT follows. */
+  readonly #after: LogEvent[] = [];
+  #reportedAt: number | undefined;
+  #hasOther = false;
   hasStart = false;
   report: LoggedReport | undefined;
   /** Whether another request began or ended between this one's START and REPORT. */
   isShared = false;
-  #hasOther = false;
 
   /** @param source whether only events with the id are the request's: several write at once, or none has a START */
   constructor(requestId: string, { isOnlyWithId }: Readonly<{ isOnlyWithId: boolean }>) {
@@ -29,24 +32,41 @@ class RequestPart {
     if (line !== undefined && line.requestId !== this.#requestId) {
       // The next request of an environment begins after this one's REPORT, which may arrive later.
       this.#hasOther ||= this.hasStart;
+      this.#before = [];
       return [];
     }
-    if (line?.kind === 'start') this.hasStart = true;
-    const hasId = line !== undefined || event.message.includes(this.#requestId);
-    if (!(this.#isOnlyWithId || this.#hasOther ? hasId : this.hasStart)) return [];
-    return line?.kind === 'report' ? this.#end(event, line.report) : this.#add(event);
+    if (this.#isOnlyWithId || this.#hasOther) {
+      const hasId = line !== undefined || event.message.includes(this.#requestId);
+      if (!hasId) return [];
+    } else if (!this.hasStart && line?.kind !== 'start') return this.#hold(event);
+    if (line?.kind === 'report') return this.#end(event, line.report);
+    return line?.kind === 'start' ? this.#start(event) : this.#add(event);
+  }
+
+  #hold(event: LogEvent): readonly LogEvent[] {
+    this.#before = [...this.#before.filter(({ timestamp }) => timestamp === event.timestamp), event];
+    return [];
+  }
+
+  #start(event: LogEvent): readonly LogEvent[] {
+    this.hasStart = true;
+    const held = this.#before.filter(({ timestamp }) => timestamp === event.timestamp);
+    this.#before = [];
+    return [event, ...held.flatMap((one) => this.next(one))];
   }
 
   #add(event: LogEvent): readonly LogEvent[] {
-    if (this.report === undefined) return [event];
-    if (this.#afterReport.length < MOST_AFTER_REPORT) this.#afterReport.push(event);
+    // In the time of REPORT, what arrives after it sorts behind it.
+    if (this.#reportedAt === undefined || this.#reportedAt === event.timestamp) return [event];
+    if (this.#after.length < MOST_HELD) this.#after.push(event);
     return [];
   }
 
   #end(event: LogEvent, report: LoggedReport): readonly LogEvent[] {
     this.report = report;
+    this.#reportedAt = event.timestamp;
     this.isShared ||= this.#hasOther;
-    return [...this.#afterReport.splice(0), event];
+    return [...this.#after.splice(0), event];
   }
 }
 
