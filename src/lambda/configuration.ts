@@ -17,6 +17,8 @@ export type Configuration = Readonly<{
   /** A version with SnapStart whose snapshot is not there yet. */
   awaitsSnapshot: boolean;
   isDurable: boolean;
+  /** Where the function logs. */
+  logGroup?: string;
 }>;
 
 function toConfiguration(output: FunctionConfiguration): Configuration {
@@ -38,6 +40,7 @@ function toConfiguration(output: FunctionConfiguration): Configuration {
       snapStart.OptimizationStatus !== 'On' &&
       output.Version !== '$LATEST',
     isDurable: output.DurableConfig !== undefined,
+    ...(output.LoggingConfig?.LogGroup !== undefined && { logGroup: output.LoggingConfig.LogGroup }),
   };
 }
 
