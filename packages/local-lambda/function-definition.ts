@@ -1,4 +1,5 @@
 import type { StateStep } from './function-states.ts';
+import type { LogLevel } from './runtime-log.ts';
 
 /** What makes a function durable. */
 export type DurableConfiguration = Readonly<{
@@ -13,6 +14,16 @@ export const durableConfig = ({ executionTimeoutSeconds }: DurableConfiguration)
   ExecutionTimeout: executionTimeoutSeconds,
   RetentionPeriodInDays: 14,
 });
+
+/** How Lambda treats accepted events. */
+export type EventInvokeConfig = Readonly<{
+  /** 0 to 2; default 2. */
+  maximumRetryAttempts?: number;
+  /** Default 21,600: 6 hours. May be less than the 60 that Lambda wants. */
+  maximumEventAgeSeconds?: number;
+}>;
+
+export type SystemLogLevel = 'DEBUG' | 'INFO' | 'WARN';
 
 /** What a function is, as its deployment would say it. */
 export type FunctionDefinition = Readonly<{
@@ -34,6 +45,21 @@ export type FunctionDefinition = Readonly<{
   /** Its invocations are durable executions; the handler comes from withDurableExecution. */
   durable?: DurableConfiguration;
   logFormat?: 'Text' | 'JSON';
+  /** Default /aws/lambda/NAME. */
+  logGroup?: string;
+  /** Which lines of the platform a log in JSON has; default INFO. */
+  systemLogLevel?: SystemLogLevel;
+  /** Which calls of console a log in JSON has; default INFO. */
+  applicationLogLevel?: LogLevel;
+  /**
+   * Runs on Lambda Managed Instances, where one environment has several requests at a time: all that runs at once writes
+   * one stream. Needs the JSON format, as there.
+   */
+  managedInstances?: boolean;
+  /** What becomes of events that fail, by qualifier; that of an unqualified invocation is $LATEST. */
+  eventInvokeConfigs?: Readonly<Record<string, EventInvokeConfig>>;
+  /** False where the execution role may not write logs: CloudWatch has nothing, the log tail has everything. */
+  mayWriteLogs?: boolean;
   /** The states to go through from its deployment on; default Active. A version has its own. */
   states?: readonly StateStep[];
   /** Published versions are optimised: OptimizationStatus is On as soon as they are Active. */
@@ -62,6 +88,21 @@ export function versionDefinition(definition: FunctionDefinition, version: strin
   if (version === LATEST) return definition;
   const { states: _ofLatest, ...inherited } = definition;
   return { ...inherited, ...definition.versions?.[version] };
+}
+
+/** The log group that a version writes to. */
+export const logGroupOf = ({ functionName, definition }: FunctionVersion): string =>
+  definition.logGroup ?? `/aws/lambda/${functionName}`;
+
+/** The levels of a log in JSON; the text format has none. */
+export function logLevelsOf({
+  definition,
+}: FunctionVersion): Readonly<{ system: SystemLogLevel; application: LogLevel }> | undefined {
+  if (definition.logFormat !== 'JSON') return undefined;
+  return {
+    system: definition.systemLogLevel ?? 'INFO',
+    application: definition.applicationLogLevel ?? 'INFO',
+  };
 }
 
 /** The module's path and the export's name of a handler. */

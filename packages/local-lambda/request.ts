@@ -1,7 +1,8 @@
 import { FUNCTION_NAME_PATTERN, parseFunctionName } from './function-name.ts';
 import { CLIENT_CONTEXT_BYTES } from './limits.ts';
+import { describeLogsBody, type LogsOperation, logsOperation, logsTarget } from './logs/cloudwatch-logs.ts';
 import { findRoute, type Operation } from './operations.ts';
-import { invalidRequestContent, validationFailed } from './service-errors.ts';
+import { invalidRequestContent, type ServiceError, validationFailed } from './service-errors.ts';
 
 /** An HTTP request as it came. */
 export type RecordedRequest = Readonly<{
@@ -19,7 +20,7 @@ export type RecordedRequest = Readonly<{
 /** The request with what a fault or a denial may want to look at; undefined where it says nothing of it. */
 export type LambdaRequest = RecordedRequest &
   Readonly<{
-    operation: Operation | undefined;
+    operation: Operation | LogsOperation | undefined;
     /** Bare name. */
     functionName: string | undefined;
     qualifier: string | undefined;
@@ -27,6 +28,9 @@ export type LambdaRequest = RecordedRequest &
     invocationType: string | undefined;
     tenantId: string | undefined;
     durableExecutionName: string | undefined;
+    /** Of requests to CloudWatch Logs. */
+    logGroup: string | undefined;
+    logStream: string | undefined;
   }>;
 
 export const INVOCATION_TYPES = ['RequestResponse', 'Event', 'DryRun'] as const;
@@ -54,19 +58,34 @@ export type InvocationRequest = FunctionRequest &
     payload: Buffer;
   }>;
 
+const isInvocation = (operation: LambdaRequest['operation']): boolean =>
+  operation === 'Invoke' || operation === 'InvokeWithResponseStream';
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the answer has its request id; an invocation may have the caller's there. */
+export const REQUEST_ID_HEADER = 'x-amzn-requestid';
+
 /** Looks at a request without judging it. */
 export function describeRequest(request: RecordedRequest): LambdaRequest {
   const route = findRoute(request);
   // The ARN of a durable execution begins with its function's.
   const [functionName = ''] = route?.label.split('/durable-execution/') ?? [];
   const reference = parseFunctionName(functionName);
-  const isInvocation = route?.operation === 'Invoke' || route?.operation === 'InvokeWithResponseStream';
+  const target = logsTarget(request);
   return {
     ...request,
-    operation: route?.operation,
+    ...describeLogsBody(target === undefined ? undefined : parseJson(request.body)),
+    operation: route?.operation ?? logsOperation(target),
     functionName: reference?.name,
     qualifier: request.query['Qualifier'] ?? reference?.qualifier,
-    invocationType: isInvocation
+    invocationType: isInvocation(route?.operation)
       ? (request.headers['x-amz-invocation-type'] ?? 'RequestResponse')
       : undefined,
     tenantId: request.headers['x-amz-tenant-id'],
@@ -184,4 +203,34 @@ export function readInvocation(
     durableExecutionName,
     payload: request.body,
   };
+}
+
+/**
+ * What becomes of the request id that a caller sends in x-amzn-RequestId. 'honor': the invocation has it. 'ignore': it
+ * has one of Lambda's. 'reflect': likewise, but the answer shows the caller's, as a proxy may do. 'reject': 400.
+ */
+export type RequestIdRule = 'honor' | 'ignore' | 'reflect' | 'reject';
+
+/** The id that an environment gets, the one that the answer shows, and why there is no answer but an error. */
+export type RequestIds = Readonly<{
+  requestId: string;
+  shown: string;
+  refusal: ServiceError | undefined;
+}>;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Decides on the ids of a request; fresh is the id where the caller's does not count. */
+export function requestIdsOf(
+  { operation, headers }: LambdaRequest,
+  { rule, fresh }: Readonly<{ rule: RequestIdRule; fresh: string }>,
+): RequestIds {
+  const asked = isInvocation(operation) ? headers[REQUEST_ID_HEADER] : undefined;
+  const ownId = { requestId: fresh, shown: fresh, refusal: undefined };
+  if (asked === undefined || rule === 'ignore') return ownId;
+  if (rule === 'reflect') return { ...ownId, shown: asked };
+  if (rule === 'reject' || !UUID.test(asked)) {
+    return { ...ownId, refusal: invalidRequestContent('The request ID is not valid. It must be a UUID.') };
+  }
+  return { requestId: asked, shown: asked, refusal: undefined };
 }

@@ -5,19 +5,35 @@ import type { StartedDurableExecution } from './durable/executions.ts';
 import type { DurablePart } from './durable/part.ts';
 import { EventQueue } from './event-queue.ts';
 import type { RuntimeInvocation } from './execution-environment.ts';
-import { functionConfiguration } from './function-configuration.ts';
-import { type FunctionDefinition, type FunctionVersion, LATEST } from './function-definition.ts';
+import { eventInvokeConfiguration, functionConfiguration } from './function-configuration.ts';
+import {
+  type EventInvokeConfig,
+  type FunctionDefinition,
+  type FunctionVersion,
+  LATEST,
+} from './function-definition.ts';
 import { functionArn, parseFunctionName, partitionOf } from './function-name.ts';
 import { FunctionRegistry } from './function-registry.ts';
 import { refusal, type UpdateCourse } from './function-states.ts';
 import { type Execution, InvocationRunner, type RunResult } from './invocation-runner.ts';
 import { checkPayload } from './json-payload.ts';
 import { ASYNC_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES } from './limits.ts';
+import {
+  CloudWatchLogs,
+  logsArn,
+  logsErrorAnswer,
+  logsOperation,
+  logsTarget,
+  readLogsRequest,
+  unknownLogsOperation,
+} from './logs/cloudwatch-logs.ts';
+import { LogStore } from './logs/log-store.ts';
 import { type DurableOperationName, findRoute, type Route } from './operations.ts';
 import {
   type FunctionRequest,
   type InvocationRequest,
   type LambdaRequest,
+  type RequestIds,
   readFunctionRequest,
   readInvocation,
   STREAM_INVOCATION_TYPES,
@@ -55,10 +71,14 @@ export type ServiceOptions = Readonly<{
   concurrencyLimit?: number;
   /** Before the second and the third attempt of a failing Event; default one and two minutes. */
   asyncRetryDelaysMs?: readonly [number, number];
+  /** How many seconds a second of an event's maximum age takes; default 1. */
+  eventAgeScale?: number;
   /** Default documented. */
   streaming?: StreamingRules;
   /** Before a durable execution's invocation that broke off is tried again; default 1, 2, 4 and 8 seconds. */
   durableRetryDelaysMs?: readonly number[];
+  /** The clock of the functions' logs, in milliseconds since 1970; default Date.now. */
+  now?: () => number;
   /** Says which requests IAM refuses. */
   deny?: (request: LambdaRequest) => Denial | undefined;
 }>;
@@ -84,6 +104,8 @@ export class Service {
   readonly region: string;
   readonly accountId: string;
   executions: Execution[] = [];
+  readonly logStore: LogStore;
+  readonly cloudWatchLogs: CloudWatchLogs;
   /** Where this service can be reached, once it can. */
   url: string | undefined;
   readonly #deny: ServiceOptions['deny'];
@@ -102,15 +124,21 @@ export class Service {
     this.accountId = options.accountId ?? '123456789012';
     this.#deny = options.deny;
     this.#streaming = options.streaming ?? 'documented';
+    const now = options.now ?? Date.now;
+    this.logStore = new LogStore(now);
+    this.cloudWatchLogs = new CloudWatchLogs(this.logStore);
     this.#capacity = new Capacity(options.concurrencyLimit ?? 1000);
     this.#runner = new InvocationRunner({
       region: this.region,
+      now,
       onExecution: (execution) => this.executions.push(execution),
+      onLog: (write) => this.logStore.write(write),
       isCurrent: (version) => this.#functions.isCurrent(version),
     });
     this.#events = new EventQueue({
       capacity: this.#capacity,
       retryDelaysMs: options.asyncRetryDelaysMs ?? [60_000, 120_000],
+      ageScale: options.eventAgeScale ?? 1,
       run: (version, invocation) => this.#runner.run(version, invocation),
       onChange: () => this.#noticeIdle(),
     });
@@ -133,9 +161,10 @@ export class Service {
     return this.#durable?.started(functionName) ?? [];
   }
 
-  /** Forgets all executions; durable ones that run are not invoked again. */
+  /** Forgets all executions and logs; durable ones that run are not invoked again. */
   forget(): void {
     this.executions = [];
+    this.logStore.forget();
     this.#durable?.forget();
   }
 
@@ -154,15 +183,36 @@ export class Service {
   }
 
   /** Takes a request through every check the service makes, in its order, and does what it asks for. */
-  async answer(request: LambdaRequest, requestId: string): Promise<Answer> {
+  async answer(request: LambdaRequest, { requestId, refusal }: RequestIds): Promise<Answer> {
+    const logsOperationName = logsTarget(request);
+    if (logsOperationName !== undefined) return this.#aboutLogs(request, logsOperationName);
     try {
-      const problem = signatureProblem(request.headers, { region: this.region, now: request.receivedAt });
-      if (problem !== undefined) throw problem;
+      this.#authenticate(request, 'lambda');
+      if (refusal !== undefined) throw refusal;
       const route = findRoute(request);
       if (route === undefined) throw unknownOperation();
       return await this.#perform({ request, requestId, route });
     } catch (error) {
       if (error instanceof ServiceError) return error.toAnswer();
+      throw error;
+    }
+  }
+
+  #authenticate({ headers, receivedAt }: LambdaRequest, service: string): void {
+    const problem = signatureProblem(headers, { region: this.region, service, now: receivedAt });
+    if (problem !== undefined) throw problem;
+  }
+
+  #aboutLogs(request: LambdaRequest, operationName: string): Answer {
+    try {
+      this.#authenticate(request, 'logs');
+      const operation = logsOperation(operationName);
+      if (operation === undefined) throw unknownLogsOperation();
+      const asked = readLogsRequest(operation, request.body);
+      this.#authorise(request, { action: `logs:${operation}` }, { arn: logsArn(asked, this) });
+      return this.cloudWatchLogs.answer(asked);
+    } catch (error) {
+      if (error instanceof ServiceError) return logsErrorAnswer(error);
       throw error;
     }
   }
@@ -176,6 +226,8 @@ export class Service {
         return this.#invokeWithResponseStream(call);
       case 'GetFunctionConfiguration':
         return this.#getFunctionConfiguration(call);
+      case 'GetFunctionEventInvokeConfig':
+        return this.#getFunctionEventInvokeConfig(call);
       default:
         return this.#aboutExecution(call, operation);
     }
@@ -212,7 +264,11 @@ export class Service {
     }
     if (invocation.invocationType === 'Event') {
       const resolveVersion = () => this.#functions.find(target.name, target.qualifier)?.running;
-      this.#events.accept(resolveVersion, { ...common, clientContext: undefined });
+      this.#events.accept({
+        resolveVersion,
+        invocation: { ...common, clientContext: undefined },
+        config: this.#eventInvokeConfig(target) ?? {},
+      });
       return {
         status: 202,
         headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': common.traceId },
@@ -275,6 +331,24 @@ export class Service {
     return jsonAnswer(functionConfiguration({ status, arn: target.arn, region, accountId }));
   }
 
+  #getFunctionEventInvokeConfig({ request, route }: Call): Answer {
+    const target = this.#resolveReference(readFunctionRequest(request, route.label), route);
+    this.#authorise(request, route, target);
+    const { region, accountId } = this;
+    const { name, qualifier = LATEST } = target;
+    const arn = functionArn({ region, accountId, name, qualifier });
+    const config = this.#eventInvokeConfig(target);
+    const version = this.#functions.find(name)?.running;
+    if (config === undefined || version === undefined) {
+      throw resourceNotFound(`The function ${arn} doesn't have an EventInvokeConfig`);
+    }
+    return jsonAnswer(eventInvokeConfiguration({ config, arn, deployedAt: version.deployedAt }));
+  }
+
+  #eventInvokeConfig({ name, qualifier = LATEST }: Target): EventInvokeConfig | undefined {
+    return this.#functions.find(name)?.running.definition.eventInvokeConfigs?.[qualifier];
+  }
+
   /** Takes an invocation through every check that comes before its payload is looked at. */
   async #check({ request, route }: Call, invocation: InvocationRequest): Promise<Checked> {
     const target = this.#resolveReference(invocation, route);
@@ -318,7 +392,7 @@ export class Service {
     return version;
   }
 
-  #authorise(request: LambdaRequest, { action }: Route, { arn }: Pick<Target, 'arn'>): void {
+  #authorise(request: LambdaRequest, { action }: Pick<Route, 'action'>, { arn }: Pick<Target, 'arn'>): void {
     const denial = this.#deny?.(request);
     if (denial === undefined) return;
     const { accountId, region } = this;
