@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Environment } from './inputs/environment.ts';
 import type { Plan } from './inputs/plan.ts';
 import type { CommentPlan } from './inputs/pull-request.ts';
 import type { ClientListeners } from './lambda/api.ts';
+import { RequestIds } from './lambda/attempts.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
@@ -181,6 +183,7 @@ async function createInvokeContext(
     policy: plan.policy,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
+    requestIds: new RequestIds(randomUUID),
     cancel,
     onWait: ({ invocation, failure: { name, reason, evidence }, waitMs, leftMs }) => {
       const ran = evidence === 'did_not_run' ? 'never' : 'perhaps';

@@ -115,7 +115,17 @@ type Case = Readonly<{
   retry: RetryPolicy;
   outcome: string;
   attempts: number;
+  /** The outcome's request id. */
+  requestId: string | undefined;
+  /** Our own ids of the attempts that may have run. */
+  sentAs: readonly (string | undefined)[];
 }>;
+
+/** The request ids of all START lines. */
+const startedIds = (): string[] =>
+  lambda.logs.written
+    .map(({ message }) => /^START RequestId: (\S+) /.exec(message)?.[1])
+    .filter((id) => id !== undefined);
 
 test(`${INVOCATIONS} invocations through every fault run at most once, and none is reported wrongly`, async () => {
   const chance = seeded(SEED);
@@ -156,7 +166,9 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
         job: { eventName: 'push', hasOidc: false },
       };
       const { outcome } = evaluate(delivery, rules);
-      cases.push({ id, type, retry, outcome: outcome.outcome, attempts: delivery.attempts });
+      const sentAs = delivery.sent.filter(({ mayHaveRun }) => mayHaveRun).map((attempt) => attempt.sentAs);
+      const { outcome: kind, attempts, request_id: requestId } = outcome;
+      cases.push({ id, type, retry, outcome: kind, attempts, requestId, sentAs });
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, work));
@@ -179,7 +191,23 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
   expect(where(({ id, outcome }) => outcome === 'not_invoked' && ran(id) > 0)).toEqual([]);
   expect(where(({ retry, attempts }) => retry === 'never' && attempts > 1)).toEqual([]);
 
+  const sentIds = lambda.requests.map(({ headers }) => headers['x-amzn-requestid']);
+  expect(new Set(sentIds).size).toBe(sentIds.length);
+  expect(sentIds).not.toContain(undefined);
+  const started = startedIds();
+  expect(started).toHaveLength(lines.length);
+  const startsOf = new Map(cases.map((one) => [one.id, started.filter((id) => one.sentAs.includes(id))]));
+  const starts = ({ id }: Case): readonly string[] => startsOf.get(id) ?? [];
+  // Every START is that of an attempt, and where only one attempt can have run, the outcome names it.
+  expect(where((one) => starts(one).length !== ran(one.id))).toEqual([]);
+  const named = where(
+    (one) => one.sentAs.length === 1 && starts(one).length === 1 && one.requestId !== undefined,
+  );
+  expect(named.filter((one) => one.requestId !== starts(one)[0])).toEqual([]);
+
   // The suite has to have met what it claims to test.
+  expect(named.length).toBeGreaterThan(800);
+  expect(named.filter(({ outcome }) => outcome === 'unknown').length).toBeGreaterThan(100);
   const outcomes = (kind: string): number => where(({ outcome }) => outcome === kind).length;
   expect(cases).toHaveLength(INVOCATIONS);
   expect(injected.size).toBe(KINDS.flat().length);

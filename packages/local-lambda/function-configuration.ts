@@ -5,6 +5,7 @@ import type { VersionStatus } from './deployed-version.ts';
 import { memorySizeOf } from './execution-environment.ts';
 import {
   durableConfig,
+  type EventInvokeConfig,
   type FunctionVersion,
   LATEST,
   logGroupOf,
@@ -70,12 +71,34 @@ function statusOf({ version, state, update }: VersionStatus): Readonly<Record<st
   };
 }
 
+const capacityProvider = (region: string, accountId: string) => ({
+  LambdaManagedInstancesCapacityProviderConfig: {
+    CapacityProviderArn: `arn:${partitionOf(region)}:lambda:${region}:${accountId}:capacity-provider:local`,
+  },
+});
+
 function loggingConfig(version: FunctionVersion): Readonly<Record<string, unknown>> {
   const levels = logLevelsOf(version);
   return {
     LogFormat: version.definition.logFormat ?? 'Text',
     ...(levels && { ApplicationLogLevel: levels.application, SystemLogLevel: levels.system }),
     LogGroup: logGroupOf(version),
+  };
+}
+
+/** The answer of GetFunctionEventInvokeConfig; the ARN is the one that was asked for. */
+export function eventInvokeConfiguration(options: {
+  config: EventInvokeConfig;
+  arn: string;
+  deployedAt: number;
+}): Readonly<Record<string, unknown>> {
+  const { config, arn, deployedAt } = options;
+  return {
+    LastModified: deployedAt / 1000,
+    FunctionArn: arn,
+    MaximumRetryAttempts: config.maximumRetryAttempts,
+    MaximumEventAgeInSeconds: config.maximumEventAgeSeconds,
+    DestinationConfig: { OnSuccess: {}, OnFailure: {} },
   };
 }
 
@@ -108,6 +131,7 @@ export function functionConfiguration(options: {
     Architectures: [process.arch === 'arm64' ? 'arm64' : 'x86_64'],
     EphemeralStorage: { Size: 512 },
     LoggingConfig: loggingConfig(version),
+    ...(definition.managedInstances && { CapacityProviderConfig: capacityProvider(region, accountId) }),
     ...(definition.tenantIsolation && { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }),
   };
 }

@@ -15,6 +15,14 @@ export const durableConfig = ({ executionTimeoutSeconds }: DurableConfiguration)
   RetentionPeriodInDays: 14,
 });
 
+/** How Lambda treats accepted events. */
+export type EventInvokeConfig = Readonly<{
+  /** 0 to 2; default 2. */
+  maximumRetryAttempts?: number;
+  /** Default 21,600: 6 hours. May be less than the 60 that Lambda wants. */
+  maximumEventAgeSeconds?: number;
+}>;
+
 export type SystemLogLevel = 'DEBUG' | 'INFO' | 'WARN';
 
 /** What a function is, as its deployment would say it. */
@@ -43,6 +51,13 @@ export type FunctionDefinition = Readonly<{
   systemLogLevel?: SystemLogLevel;
   /** Which calls of console a log in JSON has; default INFO. */
   applicationLogLevel?: LogLevel;
+  /**
+   * Runs on Lambda Managed Instances, where one environment has several requests at a time: all that runs at once writes
+   * one stream. Needs the JSON format, as there.
+   */
+  managedInstances?: boolean;
+  /** What becomes of events that fail, by qualifier; that of an unqualified invocation is $LATEST. */
+  eventInvokeConfigs?: Readonly<Record<string, EventInvokeConfig>>;
   /** False where the execution role may not write logs: CloudWatch has nothing, the log tail has everything. */
   mayWriteLogs?: boolean;
   /** The states to go through from its deployment on; default Active. A version has its own. */

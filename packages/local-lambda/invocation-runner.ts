@@ -128,6 +128,8 @@ export class InvocationRunner {
   readonly #idle = new Map<string, Idle>();
   /** With it a runtime process starts in a third of the time: Node.js keeps the stripped TypeScript there. */
   readonly #compileCache: string;
+  /** The streams that several environments write, by version. */
+  readonly #sharedStreams = new Map<string, string>();
   #closing = false;
 
   constructor(options: {
@@ -168,6 +170,7 @@ export class InvocationRunner {
     const platform = platformLog({
       format: version.definition.logFormat ?? 'Text',
       systemLogLevel: logLevelsOf(version)?.system ?? 'INFO',
+      managedInstances: version.definition.managedInstances === true,
       now: this.#now,
       region: this.#region,
       functionName: version.functionName,
@@ -276,7 +279,7 @@ export class InvocationRunner {
     const id = randomUUID().replaceAll('-', '');
     const { definition } = version;
     const logGroup = logGroupOf(version);
-    const logStream = logStreamName({ version, id, date: new Date(this.#now()) });
+    const logStream = this.#logStream(version, id);
     const log = new EnvironmentLog({
       json: definition.logFormat === 'JSON',
       write: (message) => {
@@ -284,6 +287,15 @@ export class InvocationRunner {
       },
     });
     return { id, logStream, log };
+  }
+
+  #logStream(version: FunctionVersion, id: string): string {
+    const ownStream = logStreamName({ version, id, date: new Date(this.#now()) });
+    if (version.definition.managedInstances !== true) return ownStream;
+    const key = this.#key(version, undefined);
+    const shared = this.#sharedStreams.get(key) ?? ownStream;
+    this.#sharedStreams.set(key, shared);
+    return shared;
   }
 
   async #start(options: {

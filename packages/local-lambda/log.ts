@@ -235,8 +235,8 @@ function jsonLog(options: PlatformLogOptions): PlatformLog {
     report: (report) => {
       const { requestId, outcome } = report;
       const status = jsonStatus(outcome);
-      const metrics = metricsOf(report);
-      const { durationMs } = metrics;
+      const durationMs = toMicroseconds(report.durationMs);
+      const metrics = options.managedInstances ? { durationMs } : metricsOf(report);
       return [
         ...record(levelOf(outcome, 'DEBUG'), 'runtimeDone', {
           requestId,
@@ -253,6 +253,8 @@ type PlatformLogOptions = Readonly<{
   format: 'Text' | 'JSON';
   /** Of the JSON format. */
   systemLogLevel: SystemLogLevel;
+  /** On Lambda Managed Instances a report has no figures but the duration. */
+  managedInstances: boolean;
   region: string;
   functionName: string;
   functionVersion: string;

@@ -19,6 +19,12 @@ const OPERATIONS = [
     action: 'lambda:GetFunctionConfiguration',
   },
   {
+    operation: 'GetFunctionEventInvokeConfig',
+    method: 'GET',
+    path: /^\/2019-09-25\/functions\/(.*)\/event-invoke-config\/?$/,
+    action: 'lambda:GetFunctionEventInvokeConfig',
+  },
+  {
     operation: 'CheckpointDurableExecution',
     method: 'POST',
     path: /^\/2025-12-01\/durable-executions\/(.*)\/checkpoint$/,

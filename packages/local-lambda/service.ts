@@ -5,8 +5,13 @@ import type { StartedDurableExecution } from './durable/executions.ts';
 import type { DurablePart } from './durable/part.ts';
 import { EventQueue } from './event-queue.ts';
 import type { RuntimeInvocation } from './execution-environment.ts';
-import { functionConfiguration } from './function-configuration.ts';
-import { type FunctionDefinition, type FunctionVersion, LATEST } from './function-definition.ts';
+import { eventInvokeConfiguration, functionConfiguration } from './function-configuration.ts';
+import {
+  type EventInvokeConfig,
+  type FunctionDefinition,
+  type FunctionVersion,
+  LATEST,
+} from './function-definition.ts';
 import { functionArn, parseFunctionName, partitionOf } from './function-name.ts';
 import { FunctionRegistry } from './function-registry.ts';
 import { refusal, type UpdateCourse } from './function-states.ts';
@@ -66,6 +71,8 @@ export type ServiceOptions = Readonly<{
   concurrencyLimit?: number;
   /** Before the second and the third attempt of a failing Event; default one and two minutes. */
   asyncRetryDelaysMs?: readonly [number, number];
+  /** How many seconds a second of an event's maximum age takes; default 1. */
+  eventAgeScale?: number;
   /** Default documented. */
   streaming?: StreamingRules;
   /** Before a durable execution's invocation that broke off is tried again; default 1, 2, 4 and 8 seconds. */
@@ -131,6 +138,7 @@ export class Service {
     this.#events = new EventQueue({
       capacity: this.#capacity,
       retryDelaysMs: options.asyncRetryDelaysMs ?? [60_000, 120_000],
+      ageScale: options.eventAgeScale ?? 1,
       run: (version, invocation) => this.#runner.run(version, invocation),
       onChange: () => this.#noticeIdle(),
     });
@@ -218,6 +226,8 @@ export class Service {
         return this.#invokeWithResponseStream(call);
       case 'GetFunctionConfiguration':
         return this.#getFunctionConfiguration(call);
+      case 'GetFunctionEventInvokeConfig':
+        return this.#getFunctionEventInvokeConfig(call);
       default:
         return this.#aboutExecution(call, operation);
     }
@@ -254,7 +264,11 @@ export class Service {
     }
     if (invocation.invocationType === 'Event') {
       const resolveVersion = () => this.#functions.find(target.name, target.qualifier)?.running;
-      this.#events.accept(resolveVersion, { ...common, clientContext: undefined });
+      this.#events.accept({
+        resolveVersion,
+        invocation: { ...common, clientContext: undefined },
+        config: this.#eventInvokeConfig(target) ?? {},
+      });
       return {
         status: 202,
         headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': common.traceId },
@@ -315,6 +329,24 @@ export class Service {
     const { region, accountId } = this;
     const status = this.#deployedVersion(target).poll();
     return jsonAnswer(functionConfiguration({ status, arn: target.arn, region, accountId }));
+  }
+
+  #getFunctionEventInvokeConfig({ request, route }: Call): Answer {
+    const target = this.#resolveReference(readFunctionRequest(request, route.label), route);
+    this.#authorise(request, route, target);
+    const { region, accountId } = this;
+    const { name, qualifier = LATEST } = target;
+    const arn = functionArn({ region, accountId, name, qualifier });
+    const config = this.#eventInvokeConfig(target);
+    const version = this.#functions.find(name)?.running;
+    if (config === undefined || version === undefined) {
+      throw resourceNotFound(`The function ${arn} doesn't have an EventInvokeConfig`);
+    }
+    return jsonAnswer(eventInvokeConfiguration({ config, arn, deployedAt: version.deployedAt }));
+  }
+
+  #eventInvokeConfig({ name, qualifier = LATEST }: Target): EventInvokeConfig | undefined {
+    return this.#functions.find(name)?.running.definition.eventInvokeConfigs?.[qualifier];
   }
 
   /** Takes an invocation through every check that comes before its payload is looked at. */

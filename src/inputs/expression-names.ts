@@ -28,6 +28,7 @@ const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response'>> = {
   function_error: 'step',
   executed_version: 'step',
   request_id: 'step',
+  log_url: 'step',
   durable_execution_arn: 'step',
   started_at: 'step',
   elapsed_ms: 'step',

@@ -35,6 +35,9 @@ export type InvokeResponse = Readonly<{
   functionError?: string;
   executedVersion?: string;
   requestId?: string;
+  /** Our own id of the attempt, which Lambda takes for its request id or replaces. */
+  sentAs?: string;
+  sentAt?: Date;
   durableExecutionArn?: string;
   /** The response as received, empty for Event and DryRun; of a durable execution that was followed, its result. */
   payload: Uint8Array;
@@ -62,6 +65,8 @@ export type InvokeFailure = Readonly<{
   clearsSoonOrNever?: boolean;
   statusCode?: number;
   requestId?: string;
+  /** Our own id of the attempt; absent where nothing was sent. */
+  sentAs?: string;
   /** Why it was throttled, in Lambda's word. */
   reason?: string;
   retryAfterSeconds?: number;
@@ -76,6 +81,16 @@ export type InvokeFailure = Readonly<{
   sentAt?: Date;
 }>;
 
+/** An attempt whose request was sent. If it ran, the function's log has it under the response's request id or ours. */
+export type SentAttempt = Readonly<{
+  sentAt: Date;
+  /** Our own id; absent where the endpoint refuses one. */
+  sentAs?: string;
+  /** The id of the response. The same as ours, it may have been reflected by a proxy. */
+  requestId?: string;
+  mayHaveRun: boolean;
+}>;
+
 /** How an invocation ended, all attempts included. */
 export type InvocationResult = Readonly<{
   invocation: Invocation;
@@ -86,6 +101,10 @@ export type InvocationResult = Readonly<{
   elapsedMs: number;
   /** How many attempts were made, whether or not the request was sent. */
   attempts: number;
+  /** The attempts whose request was sent, in that order. */
+  sent: readonly SentAttempt[];
+  /** Where the function logs, where its configuration was read. */
+  logGroup?: string;
   /** Whether the log tail was left out because the function does not support one. */
   tailRefused: boolean;
 }>;

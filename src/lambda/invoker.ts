@@ -1,5 +1,5 @@
 import { messageOf } from '../shared/values.ts';
-import { type AttemptsResult, attemptAll } from './attempts.ts';
+import { type AttemptsResult, attemptAll, type RequestIds } from './attempts.ts';
 import type { Clients } from './client.ts';
 import type { Following, followExecution } from './durable.ts';
 import { toCancelledUnsent, toInternalError, toUnsent } from './failures.ts';
@@ -26,6 +26,7 @@ export type InvokeContext = Readonly<{
   policy: InvokePolicy;
   timing: Timing;
   limiter: AdaptiveLimiter;
+  requestIds: RequestIds;
   /** Aborts when the workflow is cancelled: nothing new is sent from then on. */
   cancel: AbortSignal;
   onWait: (wait: Wait) => void;
@@ -44,11 +45,12 @@ export type InvokeContext = Readonly<{
 const notAttempted = (result: InvokeFailure): AttemptsResult => ({
   result,
   attempts: 0,
+  sent: [],
   tailRefused: false,
 });
 
-/** How an invocation ended, and in which region. */
-type RegionResult = AttemptsResult & Readonly<{ region?: string }>;
+/** How an invocation ended, in which region, and where the function logs. */
+type RegionResult = AttemptsResult & Readonly<{ region?: string; logGroup?: string }>;
 
 async function invokeWithin(
   permit: Permit | undefined,
@@ -69,11 +71,13 @@ async function invokeWithin(
   const { bounds, release } = boundsFor(policy.timeoutMs, context);
   try {
     const attempt = { ...context, ...bounds, api, permit, deadlineAt };
-    if (readiness !== undefined && invocation.invocationType !== 'DryRun') {
-      const ready = await readiness.waits.wait(invocation, { ...attempt, ...readiness });
-      if (ready.kind === 'failure') return { ...notAttempted(ready), region };
-    }
-    return { ...(await attemptAll(invocation, attempt)), region };
+    const isWaitedFor = readiness !== undefined && invocation.invocationType !== 'DryRun';
+    const ready = isWaitedFor
+      ? await readiness.waits.wait(invocation, { ...attempt, ...readiness })
+      : undefined;
+    if (ready?.kind === 'failure') return { ...notAttempted(ready), region };
+    const ended = await attemptAll(invocation, attempt);
+    return { ...ended, region, ...(ready?.logGroup !== undefined && { logGroup: ready.logGroup }) };
   } finally {
     release();
   }

@@ -3,7 +3,7 @@ import { readConfiguration } from '../lambda/configuration.ts';
 import type { Invocation } from '../lambda/invocation.ts';
 import type { Bounds } from '../lambda/timing.ts';
 import type { LogFailure, LogPage, LogsApi } from './client.ts';
-import { platformLineOf } from './platform.ts';
+import { loggedLineOf } from './platform.ts';
 
 /** Where a function logs, and what its log is like. */
 export type LogSource = Readonly<{
@@ -49,7 +49,7 @@ export type FoundStream = Readonly<{ kind: 'stream'; name: string; at: number }>
 type Hit = LogPage['events'][number];
 
 const isStartOf = ({ message }: Hit, requestId: string): boolean => {
-  const line = platformLineOf(message);
+  const line = loggedLineOf(message);
   return line?.kind === 'start' && line.requestId === requestId;
 };
 

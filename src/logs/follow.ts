@@ -2,7 +2,7 @@ import { linkAbort, type Timing } from '../lambda/timing.ts';
 import type { LogFailure, LogsApi } from './client.ts';
 import type { LoggedRequest, LogSource } from './find.ts';
 import type { LoggedReport } from './platform.ts';
-import { LogReader, type Look, type OnLogEvents } from './read.ts';
+import { type LogLook, LogReader, type OnLogEvents } from './read.ts';
 
 const LOOK_MS = 2_000;
 const LONGEST_LOOK_MS = 32_000;
@@ -91,7 +91,7 @@ class Follower {
     }
   }
 
-  #isComplete(look: Look | LogFailure): boolean {
+  #isComplete(look: LogLook | LogFailure): boolean {
     if (this.#reader.isComplete) return true;
     const isQuiet = look.kind === 'look' && !look.isNew && this.#reader.hasEvents;
     this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
@@ -120,7 +120,7 @@ class Follower {
     return this.#end(this.#reader.hasEvents ? 'part' : 'none');
   }
 
-  #unreadable(look: Look | LogFailure): FollowedLog {
+  #unreadable(look: LogLook | LogFailure): FollowedLog {
     return { ...this.#end('unreadable'), ...(look.kind === 'failure' && { failure: look }) };
   }
 

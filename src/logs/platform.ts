@@ -4,7 +4,7 @@ import { fieldsOf } from '../shared/values.ts';
 export type LoggedReport = Readonly<{ durationMs?: number; status?: string; errorType?: string }>;
 
 /** A line that Lambda itself wrote about a request. */
-export type PlatformLine = Readonly<
+export type LoggedLine = Readonly<
   { requestId: string } & ({ kind: 'start' } | { kind: 'report'; report: LoggedReport })
 >;
 
@@ -24,7 +24,7 @@ function textReport(message: string): LoggedReport {
   };
 }
 
-function jsonLineOf(message: string): PlatformLine | undefined {
+function jsonLineOf(message: string): LoggedLine | undefined {
   let record: ReturnType<typeof fieldsOf>;
   try {
     record = fieldsOf(fieldsOf(JSON.parse(message))['record']);
@@ -44,7 +44,7 @@ function jsonLineOf(message: string): PlatformLine | undefined {
 }
 
 /** What Lambda says in an event of a log, in either format; undefined where the function wrote it. */
-export function platformLineOf(message: string): PlatformLine | undefined {
+export function loggedLineOf(message: string): LoggedLine | undefined {
   if (message.length > LONGEST_LINE) return undefined;
   if (JSON_LINE.test(message)) return jsonLineOf(message);
   const { kind, requestId } = TEXT_LINE.exec(message)?.groups ?? {};

@@ -1,6 +1,6 @@
 import type { LogEvent, LogFailure, LogsApi } from './client.ts';
 import { findStream, type LoggedRequest, type LogSource } from './find.ts';
-import { type LoggedReport, platformLineOf } from './platform.ts';
+import { type LoggedReport, loggedLineOf } from './platform.ts';
 
 // A function can write a line that looks like its REPORT. This many events after one may turn out to be the request's.
 const MOST_HELD = 1_000;
@@ -28,7 +28,7 @@ class RequestPart {
 
   /** The events that turn out to be the request's with the next one of the stream. */
   next(event: LogEvent): readonly LogEvent[] {
-    const line = platformLineOf(event.message);
+    const line = loggedLineOf(event.message);
     if (line !== undefined && line.requestId !== this.#requestId) {
       // The next request of an environment begins after this one's REPORT, which may arrive later.
       this.#hasOther ||= this.hasStart;
@@ -74,12 +74,12 @@ class RequestPart {
 export type OnLogEvents = (events: readonly LogEvent[]) => void;
 
 /** What a look into the log brought. */
-export type Look = Readonly<{ kind: 'look'; isNew: boolean }>;
+export type LogLook = Readonly<{ kind: 'look'; isNew: boolean }>;
 
 /** A way through the log, which a failed request only interrupts. */
 type Pass = { isWhole: boolean; wasReported: boolean; isNew: boolean };
 
-const keyOf = ({ timestamp, message }: LogEvent): string => `${timestamp} ${message}`;
+const eventKey = ({ timestamp, message }: LogEvent): string => `${timestamp} ${message}`;
 
 function countIn(counts: Map<string, number>, key: string): number {
   const count = (counts.get(key) ?? 0) + 1;
@@ -152,7 +152,7 @@ export class LogReader {
   }
 
   /** Reads on. A failure is one of this look: the next continues from there. */
-  async look(): Promise<Look | LogFailure> {
+  async look(): Promise<LogLook | LogFailure> {
     const stream = this.#stream ?? (await this.#find());
     if (stream === undefined) return { kind: 'look', isNew: false };
     if ('kind' in stream) return stream;
@@ -215,7 +215,7 @@ export class LogReader {
   }
 
   #isNew(event: LogEvent): boolean {
-    const key = keyOf(event);
+    const key = eventKey(event);
     if (countIn(this.#read, key) <= (this.#given.get(key) ?? 0)) return false;
     countIn(this.#given, key);
     return true;

@@ -1,7 +1,7 @@
 import type { Timing } from '../lambda/timing.ts';
 import type { LogFailure, LogsApi } from './client.ts';
 import { LookPace } from './follow.ts';
-import { type LoggedReport, platformLineOf } from './platform.ts';
+import { type LoggedReport, loggedLineOf } from './platform.ts';
 
 /** Where and when requests may have run: a log group, and times in milliseconds since 1970. */
 export type RunsToFind = Readonly<{
@@ -45,7 +45,7 @@ async function lookFor(
     const page = await api.search({ logGroup, startTime: from, token }, search);
     if (page.kind === 'failure') return page;
     for (const { message } of page.events) {
-      const line = platformLineOf(message);
+      const line = loggedLineOf(message);
       if (line?.requestId !== requestId) continue;
       // Whatever has a REPORT has started.
       seen = { ...seen, hasStarted: true, ...(line.kind === 'report' && { report: line.report }) };

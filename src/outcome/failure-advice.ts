@@ -2,7 +2,7 @@ import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isExecutionArn } from '../shared/arn.ts';
 import { FORK_ADVICE } from '../shared/fork-advice.ts';
 import { isUuid } from '../shared/text.ts';
-import { periodUrl, requestUrl } from './links.ts';
+import { type LogLocation, periodUrl, requestUrl } from './links.ts';
 import { adviseOnNotFound } from './not-found-advice.ts';
 import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
 import { readPermission } from './permission/reading.ts';
@@ -23,6 +23,7 @@ type FailedInvocation = Readonly<{
   failure: InvokeFailure;
   invocation: Invocation;
   region: string | undefined;
+  logGroup?: string | undefined;
   job: JobFacts;
 }>;
 
@@ -407,17 +408,28 @@ function adviseOnRefusal(failed: FailedInvocation): string {
 const LOOK_BACK_MS = 60_000;
 const LONGEST_RUN_MS = 900_000;
 
-/** Where to see whether the function ran: by request id, or by the time when it can have run. */
-function linkToLog({ failure, invocation, region }: FailedInvocation): string {
-  const place = { functionName: invocation.reference.name };
-  if (region === undefined) return '.';
-  if (failure.requestId !== undefined && isUuid(failure.requestId)) {
-    return `: ${requestUrl({ ...place, region, requestId: failure.requestId })}`;
-  }
-  if (failure.sentAt === undefined) return '.';
-  const sent = failure.sentAt.getTime();
+/** The log of the time when the function can have run; undefined where nothing was sent. */
+function linkToPeriod({ sentAt }: InvokeFailure, place: LogLocation): string | undefined {
+  if (sentAt === undefined) return undefined;
+  const sent = sentAt.getTime();
   const [from, to] = [new Date(sent - LOOK_BACK_MS), new Date(sent + LONGEST_RUN_MS)];
-  return `: ${periodUrl({ ...place, region, from, to })}`;
+  return periodUrl({ ...place, from, to });
+}
+
+/**
+ * Where to see whether the function ran: by request id, and by time where no response of Lambda's shows that it took
+ * the id that we sent.
+ */
+function linkToLog({ failure, invocation, region, logGroup }: FailedInvocation): string {
+  if (region === undefined) return '.';
+  const place = { functionName: invocation.reference.name, region, logGroup };
+  const { sentAs, requestId = sentAs ?? '', foreignText } = failure;
+  const byTime = linkToPeriod(failure, place);
+  if (!isUuid(requestId)) return byTime === undefined ? '.' : `: ${byTime}`;
+  const byId = `: ${requestUrl({ ...place, requestId })}`;
+  const isConfirmed = failure.requestId !== undefined && foreignText === undefined;
+  if (isConfirmed || byTime === undefined) return byId;
+  return `${byId}\nIf that page is empty, check the log of that time: ${byTime}`;
 }
 
 const FOLLOW_ACTIONS = ['lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'];

@@ -36,6 +36,8 @@ type ResponseFields = Figures &
     status_code: number;
     executed_version?: string;
     request_id?: string;
+    /** The CloudWatch console's page with its log events, where something ran. */
+    log_url?: string;
     durable_execution_arn?: string;
     /** The response, parsed; the raw text where it is not JSON; absent for Event, DryRun and a stream of over 6 MB. */
     response?: unknown;
@@ -47,7 +49,10 @@ type ResponseFields = Figures &
 export type InvocationError = Readonly<{ name: string; message: string; advice: string }>;
 
 type FailureFields = Readonly<{
+  /** Lambda's id, or ours where the request was sent and no response has another. */
   request_id?: string;
+  /** The page with the log events of that id, where something may have run. */
+  log_url?: string;
   durable_execution_arn?: string;
   error: InvocationError;
 }>;

@@ -68,6 +68,7 @@ export const SINGLE_OUTPUTS = [
   'response',
   'response_file',
   'request_id',
+  'log_url',
   'duration_ms',
   'billed_duration_ms',
   'init_duration_ms',
