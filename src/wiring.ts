@@ -14,7 +14,7 @@ import { AdaptiveLimiter } from './lambda/limiter.ts';
 import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
-import { REAL_TIMING } from './lambda/timing.ts';
+import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
@@ -159,11 +159,16 @@ function clockWarning(): (offsetMs: number) => void {
   };
 }
 
+type InvokeParts = Readonly<{
+  throttle: LogThrottle;
+  sink: ResponseSink | undefined;
+  halt: AbortSignal | undefined;
+}>;
+
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
   { plan, environment, cancel, secrets }: StepParts,
-  throttle: LogThrottle,
-  sink: ResponseSink | undefined,
+  { throttle, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
   const progress = { throttle, lines };
@@ -190,6 +195,7 @@ async function createInvokeContext(
       lines.add(waitLine({ label: invocation.functionName, error: name, reason, ran, waitMs, leftMs }));
     },
     onAllEnded: () => lines.end(),
+    ...(halt !== undefined && { halt }),
   };
 }
 
@@ -254,7 +260,8 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const results = new StepResults(total);
   const isShownAlready = sink?.isShown ?? false;
   const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready });
-  const context = await createInvokeContext(parts, throttle, sink);
+  const halt = plan.stopOnFailure ? new AbortController() : undefined;
+  const context = await createInvokeContext(parts, { throttle, sink, halt: halt?.signal });
   return {
     context,
     evaluator: new Evaluator({
@@ -266,6 +273,7 @@ export async function createStep(parts: StepParts): Promise<Step> {
     results,
     reports,
     record: async (evaluated) => {
+      if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
       results.add(evaluated.masked);
       await reports.add(evaluated);
     },

@@ -3,7 +3,7 @@ import type { Invocation } from '../lambda/invocation.ts';
 import type { InvokePolicy } from '../lambda/invoker.ts';
 import type { Expressions } from '../outcome/expectations.ts';
 import { checkAwsSettings } from './aws-settings.ts';
-import { parseEntries } from './entries.ts';
+import { type Entries, parseEntries } from './entries.ts';
 import type { Environment } from './environment.ts';
 import { parseExpressions } from './expressions.ts';
 import { parseResponseFile } from './files.ts';
@@ -19,6 +19,7 @@ export type InvokePlan = Readonly<{
   /** Concurrent attempts at most. */
   maxConcurrency: number;
   policy: InvokePolicy;
+  stopOnFailure: boolean;
   waitUntilReady: boolean;
   waitForDurableExecution: boolean;
   responseStream: boolean;
@@ -69,6 +70,7 @@ function planInvocations(
     policy: Object.freeze({ timeoutMs, retry, retryMs }),
     waitUntilReady: values.wait_until_ready,
     waitForDurableExecution: values.wait_for_durable_execution,
+    stopOnFailure: values.stop_on_failure,
     responseStream: values.response_stream,
   };
 }
@@ -93,12 +95,12 @@ async function checkNames(given: readonly string[], problems: Problems): Promise
 /** Reads the expressions. Below what is wrong with them is a link to the page that explains them, where it is known. */
 async function planExpressions(
   values: InputValues,
-  given: Readonly<{ invocations: readonly Invocation[]; environment: Environment }>,
+  given: Pick<Entries, 'invocations' | 'own'> & Readonly<{ environment: Environment }>,
   problems: Problems,
 ): Promise<Expressions> {
-  const { invocations, environment } = given;
+  const { invocations, own, environment } = given;
   const found = new Problems();
-  const facts = { invocations, waitForDurableExecution: values.wait_for_durable_execution };
+  const facts = { invocations, own, waitForDurableExecution: values.wait_for_durable_execution };
   const expressions = await parseExpressions(values, facts, found);
   if (found.error && environment.documents !== undefined) {
     found.add(`See how to write expressions: ${environment.documents}/expressions.md`);
@@ -117,10 +119,10 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
   const { workspace, temporaryFolder } = environment;
   const folders = { workspace, temporaryFolder };
-  const { invocations, counts, ...entries } = await parseEntries({ read, values, folders }, problems);
+  const { invocations, counts, own, ...entries } = await parseEntries({ read, values, folders }, problems);
   problems.addAll(valueProblems);
   const { file: responseFile, note } = await parseResponseFile(values.response_file, folders, problems);
-  const expressions = await planExpressions(values, { invocations, environment }, problems);
+  const expressions = await planExpressions(values, { invocations, own, environment }, problems);
   const proxy = parseProxy(environment, problems);
   const concurrency = values.max_concurrency ?? usualConcurrency(values, counts.total);
   const warnings = checkTogether(values, { planned: invocations, counts, concurrency }, problems);

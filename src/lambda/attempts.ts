@@ -246,10 +246,12 @@ class Attempts {
 
 /** Sends an invocation until there is a response or the policy gives up. Every attempt waits for the limiter. */
 export async function attemptAll(invocation: Invocation, context: AttemptContext): Promise<AttemptsResult> {
-  const { limiter, stop, cancel, requestIds } = context;
+  const { limiter, stop, cancel, halt, requestIds, onSend } = context;
   const attempts = new Attempts(invocation, context);
   for (let { permit } = context; ; ) {
-    const result = await sendOnce(attempts.invocation, { ...context, sentAs: requestIds.next() });
+    const sentAs = requestIds.next();
+    onSend?.({ invocation: attempts.invocation, api: context.api, sentAs });
+    const result = await sendOnce(attempts.invocation, { ...context, sentAs });
     if (result.kind === 'answer') {
       const ended = await followToEnd(result, attempts.invocation, context);
       permit.release('otherwise');
@@ -258,6 +260,7 @@ export async function attemptAll(invocation: Invocation, context: AttemptContext
     permit.release(result.isOverload === true ? 'throttled' : 'otherwise');
     const end = await attempts.prepareRetry(result);
     if (end !== undefined) return end;
+    if (halt?.aborted && !cancel.aborted) return attempts.giveUp(result, GAVE_UP.halted);
     const another = await limiter.acquire(invocation.index, stop);
     if (another === undefined || stop.aborted) {
       another?.release('otherwise');

@@ -157,6 +157,7 @@ function classOf(description: Description, fields: Fields, { head, sentAt }: Att
 const STOPPED = {
   unsent: {
     cancelled: { name: 'Cancelled', message: 'the workflow was cancelled before the request was sent' },
+    halted: { name: 'StoppedOnFailure', message: 'another invocation failed before the request was sent' },
   },
   credentials: {
     deadline: {
@@ -190,6 +191,9 @@ export function toStopped(cause: StopCause, progress: AttemptProgress): InvokeFa
 
 /** An invocation that was not sent when the workflow was cancelled. */
 export const toCancelledUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.cancelled);
+
+/** An invocation that was not sent because another one failed. */
+export const toHaltedUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.halted);
 
 /** A durable execution that is no longer followed, with why it could not be read in the end. */
 export function toStoppedFollowing(

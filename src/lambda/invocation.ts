@@ -9,6 +9,8 @@ export type LogType = 'None' | 'Tail';
 export type Invocation = Readonly<{
   /** Its place in the plan, from 0. */
   index: number;
+  /** How the log, the summary and the outcome call it, where the user named it. */
+  name?: string;
   /** As the user wrote it; the API takes names and ARNs alike. */
   functionName: string;
   reference: FunctionReference;
@@ -25,6 +27,10 @@ export type Invocation = Readonly<{
   tenantId?: string;
   /** Lambda's idempotency key: the same name and payload are one execution of a durable function. */
   durableExecutionName?: string;
+  /** JMESPath expressions that its outcome must meet beside the step's. */
+  expect?: readonly string[];
+  /** Where it has a time limit of its own. */
+  timeoutMs?: number;
 }>;
 
 /** Lambda's response to an invocation that it accepted: status 200, 202 or 204. */

@@ -56,6 +56,7 @@ function invocationFields({ invocation, region, startedAt, elapsedMs, attempts }
   const qualifier = invocation.qualifier ?? invocation.reference.qualifier;
   return {
     index: invocation.index,
+    ...(invocation.name !== undefined && { name: invocation.name }),
     function_name: invocation.reference.name,
     ...(qualifier !== undefined && { qualifier }),
     ...(region !== undefined && { region }),

@@ -1,4 +1,4 @@
-import type { InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
+import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
 import { messageOf } from '../shared/values.ts';
 import {
   isFunctionResponse,
@@ -69,12 +69,18 @@ function hasExpectations(outcome: Outcome, rules: Rules): boolean {
   );
 }
 
+/** What an outcome must meet: the step's expectations, then the entry's own. */
+const expectationsOf = ({ expressions }: Rules, { expect = [] }: Invocation): readonly string[] => [
+  ...expressions.expect,
+  ...expect,
+];
+
 function expectations(
   outcome: Outcome,
   rules: Rules,
-  context: ExpressionContext | undefined,
+  { context, own }: Readonly<{ context: ExpressionContext | undefined; own: Invocation }>,
 ): { outcome: Outcome; unmet: readonly Checked[] } {
-  const { expect } = rules.expressions;
+  const expect = expectationsOf(rules, own);
   if (context === undefined || expect.length === 0 || !hasExpectations(outcome, rules))
     return { outcome, unmet: [] };
   const checked = expect.map((expression) => check(expression, outcome, context));
@@ -153,10 +159,10 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   const found = findSecrets(mask, queried.outcome, { search, parseTree });
   const secrets = mask.length > 0 && isOpaque(result, parsed) ? asOpaque(found) : found;
   const context = contextOf(rules, secrets);
-  const { outcome, unmet } = expectations(queried.outcome, rules, context);
+  const { outcome, unmet } = expectations(queried.outcome, rules, { context, own: invocation });
   const problem = queryProblem(queried, rules, context);
   return {
-    label: invocation.functionName,
+    label: invocation.name ?? invocation.functionName,
     outcome,
     response: payload,
     logIsCut: response?.logTail !== undefined && isCut(response.logTail),
@@ -216,7 +222,7 @@ export function evaluateAsUnknown(ended: InvocationResult, error: unknown, rules
   const context = { job: rules.job, ...(ran !== undefined && { ran }) };
   const response = ended.result.kind === 'failure' ? new Uint8Array() : ended.result.payload;
   return {
-    label: ended.invocation.functionName,
+    label: ended.invocation.name ?? ended.invocation.functionName,
     outcome: outcomeOf({ ...ended, result: failure }, undefined, context),
     response,
     responseBytes: ended.result.streamedBytes ?? response.length,

@@ -303,6 +303,10 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
     advice: 'No action needed. Re-run the job when you want it to run.',
   },
   {
+    names: ['StoppedOnFailure'],
+    advice: 'Fix the failure and re-run the job.',
+  },
+  {
     names: ['ERR_PROXY_TUNNEL'],
     advice:
       'The proxy in HTTPS_PROXY blocked the connection. Check its address and credentials, and that it allows the Lambda endpoint. To bypass it, add the host to NO_PROXY.',

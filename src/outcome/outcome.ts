@@ -5,6 +5,8 @@ import type { Checked, Expectation } from './expectations.ts';
 type InvocationFields = Readonly<{
   /** Place in the plan, from 0. */
   index: number;
+  /** The entry's own name. */
+  name?: string;
   function_name: string;
   qualifier?: string;
   region?: string;
@@ -103,6 +105,10 @@ export type Evaluation = Readonly<{
   queryProblem?: string;
   secrets: Secrets;
 }>;
+
+/** Whether an invocation was left out because another one failed (`stop_on_failure`). */
+export const isHalted = (outcome: Outcome): boolean =>
+  outcome.outcome === 'not_invoked' && outcome.error.name === 'StoppedOnFailure';
 
 /** Whether the function itself failed, whatever the step makes of it. */
 export const isFunctionError = (outcome: Outcome): boolean =>

@@ -236,6 +236,10 @@ export function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts)
   return `${total} invocations: ${counts.succeeded} succeeded, ${failed} failed${starts}.`;
 }
 
+/** How many invocations were left out with `stop_on_failure`. */
+export const haltedLine = ({ halted }: Pick<OutcomeCounts, 'halted'>): string =>
+  `${counted(halted, 'invocation')} ${halted === 1 ? 'was' : 'were'} not sent: an invocation failed, and stop_on_failure is true.`;
+
 /** Writes the end of the log of many: the first failures again, with what they said, and the totals. */
 export function writeEnd(notes: FailureNotes, counts: OutcomeCounts): void {
   for (const { headline: line, foreign } of notes.shown) {
@@ -244,4 +248,5 @@ export function writeEnd(notes: FailureNotes, counts: OutcomeCounts): void {
   }
   if (notes.hasMore) info(`… and ${counts.failed - SHOWN_NOTES} more failed. All are in the outcomes file.`);
   info(totalsLine(counts));
+  if (counts.halted > 0) info(haltedLine(counts));
 }

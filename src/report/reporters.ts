@@ -1,5 +1,6 @@
 import type { EvaluatedInvocation } from '../outcome/evaluate.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
+import { isHalted } from '../outcome/outcome.ts';
 import type { StepResults } from '../outcome/step-results.ts';
 import { messageOf } from '../shared/values.ts';
 import {
@@ -9,7 +10,7 @@ import {
   stepAnnotation,
   writeAnnotations,
 } from './annotations.ts';
-import { FailureNotes, writeEnd, writeLog } from './log.ts';
+import { FailureNotes, haltedLine, writeEnd, writeLog } from './log.ts';
 import { type OutcomesFile, type OutputOptions, StepOutputs } from './outputs.ts';
 import type { LogThrottle } from './progress.ts';
 import { renderJobSummary } from './summary/permissions.ts';
@@ -157,7 +158,8 @@ function logReporter({ results, throttle, outputs, ...shown }: ReportOptions): R
     name: 'log',
     add: ({ masked }: Masked) => {
       if (outputs.total === 1) single = masked;
-      else notes.add(masked);
+      // What was left out is counted at the end.
+      else if (!isHalted(masked.outcome)) notes.add(masked);
       throttle.end(masked);
     },
     write: () => {
@@ -167,12 +169,26 @@ function logReporter({ results, throttle, outputs, ...shown }: ReportOptions): R
   };
 }
 
-function annotationsReporter({ guard }: ReportOptions): Reporter {
+const haltedAnnotations = ({ counts }: StepResults): Annotation[] =>
+  counts.halted === 0
+    ? []
+    : [
+        stepAnnotation({
+          level: 'warning',
+          title: 'Stopped on Failure',
+          foreign: '',
+          kept: `${haltedLine(counts)} Fix the failure and re-run the job.`,
+        }),
+      ];
+
+function annotationsReporter({ guard, results }: ReportOptions): Reporter {
   const list = new AnnotationList();
   return {
     name: 'annotations',
-    add: ({ masked }: Masked) => list.add(...annotationsFor(masked)),
-    write: () => writeAnnotations(list.allWith(guard.takeProblems())),
+    add: ({ masked }: Masked) => {
+      if (!isHalted(masked.outcome)) list.add(...annotationsFor(masked));
+    },
+    write: () => writeAnnotations(list.allWith([...guard.takeProblems(), ...haltedAnnotations(results)])),
   };
 }
 
