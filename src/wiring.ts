@@ -15,6 +15,7 @@ import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
+import type { DeniedLog } from './logs/lost.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
@@ -28,6 +29,7 @@ import {
   repeatedLogLines,
   waitLine,
   warnOfClock,
+  warnOfDeniedLog,
   warnOfHiddenHistory,
   warnOfNoExecution,
   writeDurableEvent,
@@ -150,6 +152,36 @@ async function createStream(sink: ResponseSink): Promise<Pick<InvokeContext, 'st
   };
 }
 
+// One invocation has the requests to itself; many share one a second, as an account has a few for everybody in it.
+const APART_MS = { one: 200, many: 1_000 } as const;
+
+/** Looks into the log of a function that may have run. What reads logs is loaded with the first that does. */
+function createWitness(
+  { plan, environment, cancel }: StepParts,
+  clients: Clients,
+): Pick<InvokeContext, 'witness'> {
+  if (!environment.aws.hasLogs) return {};
+  const create = async () => {
+    const [{ LogsClients }, { LostInvocations }] = await Promise.all([
+      import('./logs/client.ts'),
+      import('./logs/lost.ts'),
+    ]);
+    const apartMs = APART_MS[plan.invocations.length === 1 ? 'one' : 'many'];
+    const requests = { timing: REAL_TIMING, cancel, apartMs };
+    const logs = new LogsClients((region) => clients.settingsFor(region), requests);
+    const onDenied = ({ invocation, failure }: DeniedLog): void =>
+      warnOfDeniedLog({ label: invocation.functionName, message: failure.message });
+    return new LostInvocations({ clients, logs, timing: REAL_TIMING, cancel, onDenied });
+  };
+  let lost: ReturnType<typeof create> | undefined;
+  return {
+    witness: async (ended) => {
+      lost ??= create();
+      return (await lost).look(ended);
+    },
+  };
+}
+
 /** Warns of a wrong clock once, though each region finds out for itself, and each request that was signed before. */
 function clockWarning(): (offsetMs: number) => void {
   let isClockKnown = false;
@@ -167,24 +199,27 @@ type InvokeParts = Readonly<{
 
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
-  { plan, environment, cancel, secrets }: StepParts,
+  parts: StepParts,
   { throttle, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
+  const { plan, environment, cancel, secrets } = parts;
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
   const progress = { throttle, lines };
   // The SDK's chain may find other credentials than the environment names.
   const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
     registerCredentials('key', [secretAccessKey, sessionToken], secrets);
+  const clients = new Clients(plan.proxy, {
+    onCredentials,
+    onClockOffset: clockWarning(),
+    runId: environment.github.runId,
+    ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
+  });
   return {
     ...(plan.waitUntilReady && (await createReadiness(progress))),
     ...(plan.waitForDurableExecution && (await createFollower(progress))),
     ...(sink !== undefined && (await createStream(sink))),
-    clients: new Clients(plan.proxy, {
-      onCredentials,
-      onClockOffset: clockWarning(),
-      runId: environment.github.runId,
-      ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
-    }),
+    ...createWitness(parts, clients),
+    clients,
     policy: plan.policy,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),

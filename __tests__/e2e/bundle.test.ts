@@ -98,10 +98,10 @@ const textOf = (file: string): string => readFileSync(path.join(DIST, file), 'ut
 const SCRIPTS = readdirSync(DIST).filter((file) => file.endsWith('.js'));
 const CHUNKS = SCRIPTS.filter((file) => file !== 'index.js');
 
-test('a job downloads at most 945 KB, and a plain invocation loads at most 410 KB of them', () => {
+test('a job downloads at most 990 KB, and a plain invocation loads at most 415 KB of them', () => {
   const total = readdirSync(DIST).reduce((sum, file) => sum + sizeOf(file), 0);
-  expect(total).toBeLessThanOrEqual(945_000);
-  expect(sizeOf('index.js')).toBeLessThanOrEqual(410_000);
+  expect(total).toBeLessThanOrEqual(990_000);
+  expect(sizeOf('index.js')).toBeLessThanOrEqual(415_000);
 });
 
 test('the functions of modules are in parentheses, so that V8 parses them once', () => {
@@ -112,6 +112,7 @@ test('the functions of modules are in parentheses, so that V8 parses them once',
 
 test.each([
   ["GitHub's client", 'octokit-core.js/'],
+  ["CloudWatch's client", 'Logs_20140328'],
   ['YAML', 'YAMLParseError'],
   ['JMESPath', 'TreeInterpreter'],
   ['what names a mistake in JSON', 'keys need double quotes'],
