@@ -8,14 +8,15 @@ import { RequestIds } from './lambda/attempts.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
-import type { Invocation, InvokeFailure } from './lambda/invocation.ts';
+import type { Invocation, InvocationResult, InvokeFailure } from './lambda/invocation.ts';
 import type { InvokeContext } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
 import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
-import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
+import type { StepLogs } from './log-wiring.ts';
+import { Evaluator } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
@@ -53,11 +54,12 @@ export type StepParts = Surroundings &
 /** A step that is ready to invoke, evaluate and report. */
 export type Step = Readonly<{
   context: InvokeContext;
-  evaluator: Evaluator;
   results: StepResults;
   reports: Reports;
-  /** Takes in an invocation the moment it ends. */
-  record: (evaluated: EvaluatedInvocation) => Promise<void>;
+  /** Evaluates an invocation the moment it ends, and takes it into the reports. */
+  take: (ended: InvocationResult) => Promise<void>;
+  /** Reads what is wanted when all have ended: the logs of a list's failures. */
+  readLogs: () => Promise<void>;
   /** Ends what is needed only while invocations are in progress. */
   close: () => void;
 }>;
@@ -159,7 +161,29 @@ function clockWarning(): (offsetMs: number) => void {
   };
 }
 
+/** The clients, and what they find out. */
+function createClients({ plan, environment, secrets }: StepParts): Clients {
+  // The SDK's chain may find other credentials than the environment names.
+  const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
+    registerCredentials('key', [secretAccessKey, sessionToken], secrets);
+  return new Clients(plan.proxy, {
+    onCredentials,
+    onClockOffset: clockWarning(),
+    runId: environment.github.runId,
+    ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
+  });
+}
+
+/** What reads the functions' logs. */
+async function createLogs(parts: StepParts, clients: Clients, folder: string): Promise<StepLogs | undefined> {
+  if (!parts.plan.followLog) return undefined;
+  const { StepLogs } = await import('./log-wiring.ts');
+  return new StepLogs({ ...parts, clients, folder });
+}
+
 type InvokeParts = Readonly<{
+  clients: Clients;
+  logs: StepLogs | undefined;
   throttle: LogThrottle;
   sink: ResponseSink | undefined;
   halt: AbortSignal | undefined;
@@ -167,24 +191,17 @@ type InvokeParts = Readonly<{
 
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
-  { plan, environment, cancel, secrets }: StepParts,
-  { throttle, sink, halt }: InvokeParts,
+  { plan, cancel }: StepParts,
+  { clients, logs, throttle, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
   const progress = { throttle, lines };
-  // The SDK's chain may find other credentials than the environment names.
-  const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
-    registerCredentials('key', [secretAccessKey, sessionToken], secrets);
   return {
     ...(plan.waitUntilReady && (await createReadiness(progress))),
     ...(plan.waitForDurableExecution && (await createFollower(progress))),
     ...(sink !== undefined && (await createStream(sink))),
-    clients: new Clients(plan.proxy, {
-      onCredentials,
-      onClockOffset: clockWarning(),
-      runId: environment.github.runId,
-      ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
-    }),
+    clients,
+    ...(logs !== undefined && { onSend: (sending) => logs.begin(sending) }),
     policy: plan.policy,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
@@ -223,12 +240,13 @@ type ReportParts = Readonly<{
   results: StepResults;
   outcomesFile: OutcomesFile;
   throttle: LogThrottle;
+  logs: StepLogs | undefined;
   file: string;
   isShownAlready: boolean;
 }>;
 
 function createReports({ plan, environment, guard, cancel }: StepParts, parts: ReportParts): Reports {
-  const { results, outcomesFile, throttle, file, isShownAlready } = parts;
+  const { results, outcomesFile, throttle, logs, file, isShownAlready } = parts;
   const wanted = plan.comment;
   const reporters = createReporters({
     results,
@@ -237,16 +255,38 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
     outcomesFile,
     showResponse: plan.showResponse,
     isShownAlready,
+    followsLog: plan.followLog,
     writesSummary: plan.writeSummary && environment.hasSummary,
     outputs: {
       total: plan.invocations.length,
       outcomesFile: outcomesFile.path,
       responseFile: { path: file, isSaved: whenSaved(plan) },
+      ...(logs !== undefined && { logFile: () => logs.file }),
     },
     ...(wanted !== undefined && { comment: () => comment(wanted, results, cancel) }),
   });
   return new Reports(reporters, guard);
 }
+
+type TakeParts = Readonly<{
+  logs: StepLogs | undefined;
+  evaluator: Evaluator;
+  results: StepResults;
+  reports: Reports;
+  halt: AbortController | undefined;
+}>;
+
+/** Takes in an invocation that has ended: its log is read first, for what it shows of the invocation. */
+const takeWith =
+  ({ logs, evaluator, results, reports, halt }: TakeParts): Step['take'] =>
+  async (ended) => {
+    const followed = await logs?.readToEnd(ended);
+    const evaluated = await evaluator.evaluate(ended);
+    if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
+    await logs?.add({ ended, evaluated }, followed);
+    results.add(evaluated.masked);
+    await reports.add(evaluated);
+  };
 
 /** Puts the parts of a step together. */
 export async function createStep(parts: StepParts): Promise<Step> {
@@ -258,28 +298,26 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const sink = await createResponseSink({ plan, secrets, guard, file });
   const throttle = new LogThrottle({ total, now: REAL_TIMING.now });
   const results = new StepResults(total);
+  const clients = createClients(parts);
+  const logs = await createLogs(parts, clients, path.dirname(outcomesFile.path));
   const isShownAlready = sink?.isShown ?? false;
-  const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready });
+  const reports = createReports(parts, { results, outcomesFile, throttle, logs, file, isShownAlready });
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
-  const context = await createInvokeContext(parts, { throttle, sink, halt: halt?.signal });
+  const evaluator = new Evaluator({
+    rules: { failOnFunctionError, expressions, job: environment, known: secrets },
+    secrets,
+    register: (found) => registerSecrets(found, secrets),
+    ...(sink && { endStream: sink.end }),
+  });
   return {
-    context,
-    evaluator: new Evaluator({
-      rules: { failOnFunctionError, expressions, job: environment, known: secrets },
-      secrets,
-      register: (found) => registerSecrets(found, secrets),
-      ...(sink && { endStream: sink.end }),
-    }),
+    context: await createInvokeContext(parts, { clients, logs, throttle, sink, halt: halt?.signal }),
     results,
     reports,
-    record: async (evaluated) => {
-      if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
-      results.add(evaluated.masked);
-      await reports.add(evaluated);
-    },
+    take: takeWith({ logs, evaluator, results, reports, halt }),
+    readLogs: async () => logs?.readFailures(),
     close: () => {
       throttle.flush();
-      context.clients.close();
+      clients.close();
     },
   };
 }

@@ -21,6 +21,7 @@ export type InvokePlan = Readonly<{
   policy: InvokePolicy;
   stopOnFailure: boolean;
   waitUntilReady: boolean;
+  waitForEvent: boolean;
   waitForDurableExecution: boolean;
   responseStream: boolean;
   proxy: ProxyVariables;
@@ -33,6 +34,7 @@ export type EvaluationPlan = Readonly<{ expressions: Expressions; failOnFunction
 
 /** What is shown and kept. */
 export type ReportPlan = Readonly<{
+  followLog: boolean;
   showResponse: boolean;
   writeSummary: boolean;
   /** Absolute path for the response. */
@@ -69,6 +71,7 @@ function planInvocations(
     ...parts,
     policy: Object.freeze({ timeoutMs, retry, retryMs }),
     waitUntilReady: values.wait_until_ready,
+    waitForEvent: values.wait_for_event,
     waitForDurableExecution: values.wait_for_durable_execution,
     stopOnFailure: values.stop_on_failure,
     responseStream: values.response_stream,
@@ -133,6 +136,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     ...(environment.aws.defaultRegion !== undefined && { defaultRegion: environment.aws.defaultRegion }),
     expressions: Object.freeze(expressions),
     failOnFunctionError: values.fail_on_function_error,
+    followLog: values.follow_log,
     showResponse: values.show_response,
     writeSummary: values.summary,
     responseFile,
