@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Environment } from './inputs/environment.ts';
 import type { Plan } from './inputs/plan.ts';
+import { InvalidInputError, quote } from './inputs/problems.ts';
 import type { CommentPlan } from './inputs/pull-request.ts';
+import type { Resumption } from './journal/resumption.ts';
 import type { ClientListeners } from './lambda/api.ts';
 import { RequestIds } from './lambda/attempts.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
+import { toUnresolvedEarlier } from './lambda/failures.ts';
 import type { Invocation, InvocationResult, InvokeFailure } from './lambda/invocation.ts';
 import type { InvokeContext } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
@@ -16,7 +19,7 @@ import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
 import type { StepLogs } from './log-wiring.ts';
-import { Evaluator } from './outcome/evaluate.ts';
+import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
@@ -37,7 +40,7 @@ import {
 import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
-import { renderComment } from './report/summary/permissions.ts';
+import { isFields, messageOf } from './shared/values.ts';
 
 /** What surrounds a step: what guards its reports, and what cancels it. */
 export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal }>;
@@ -56,7 +59,13 @@ export type Step = Readonly<{
   context: InvokeContext;
   results: StepResults;
   reports: Reports;
-  /** Evaluates an invocation the moment it ends, and takes it into the reports. */
+  /** What is left to invoke: with a journal, what no earlier run has sent. */
+  remaining: readonly Invocation[];
+  /** What a journal has from earlier runs. */
+  earlier: AsyncIterable<EvaluatedInvocation>;
+  /** Takes an outcome into the reports. */
+  record: (evaluated: EvaluatedInvocation) => Promise<void>;
+  /** Evaluates an invocation the moment it ends, and records its outcome. */
   take: (ended: InvocationResult) => Promise<void>;
   /** Reads what is wanted when all have ended: the logs of a list's failures. */
   readLogs: () => Promise<void>;
@@ -222,6 +231,7 @@ async function comment(wanted: CommentPlan, results: StepResults, cancel: AbortS
   const { pullRequest, key, token, apiUrl, repository, isFork } = wanted;
   if ('reason' in pullRequest) throw new Error(pullRequest.reason);
   const { writeComment } = await import('./report/comment/upsert-comment.ts');
+  const { renderComment } = await import('./report/summary/permissions.ts');
   const job = { pullRequest, key, token, apiUrl, repository, isFork, timing: REAL_TIMING, signal: cancel };
   await writeComment(job, renderComment(results.outcomes, wanted));
 }
@@ -243,10 +253,11 @@ type ReportParts = Readonly<{
   logs: StepLogs | undefined;
   file: string;
   isShownAlready: boolean;
+  resumption: Resumption | undefined;
 }>;
 
 function createReports({ plan, environment, guard, cancel }: StepParts, parts: ReportParts): Reports {
-  const { results, outcomesFile, throttle, logs, file, isShownAlready } = parts;
+  const { results, outcomesFile, throttle, logs, file, isShownAlready, resumption } = parts;
   const wanted = plan.comment;
   const reporters = createReporters({
     results,
@@ -263,57 +274,107 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
       responseFile: { path: file, isSaved: whenSaved(plan) },
       ...(logs !== undefined && { logFile: () => logs.file }),
     },
+    ...(resumption !== undefined && {
+      journal: { add: (evaluated) => resumption.add(evaluated), write: () => resumption.write() },
+    }),
     ...(wanted !== undefined && { comment: () => comment(wanted, results, cancel) }),
   });
   return new Reports(reporters, guard);
 }
 
-type TakeParts = Readonly<{
-  logs: StepLogs | undefined;
-  evaluator: Evaluator;
-  results: StepResults;
-  reports: Reports;
-  halt: AbortController | undefined;
-}>;
-
-/** Takes in an invocation that has ended: its log is read first, for what it shows of the invocation. */
+/** Takes in an invocation that has ended. Its log is read to its end before its outcome is recorded. */
 const takeWith =
-  ({ logs, evaluator, results, reports, halt }: TakeParts): Step['take'] =>
+  (evaluator: Evaluator, logs: StepLogs | undefined, record: Step['record']): Step['take'] =>
   async (ended) => {
     const followed = await logs?.readToEnd(ended);
     const evaluated = await evaluator.evaluate(ended);
-    if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
     await logs?.add({ ended, evaluated }, followed);
-    results.add(evaluated.masked);
-    await reports.add(evaluated);
+    await record(evaluated);
   };
+
+/** Opens the journal, and finds out what it leaves to do. Throws an InvalidInputError where it can't be used. */
+async function resume({ plan, environment }: StepParts, clients: Clients): Promise<Resumption | undefined> {
+  const file = plan.journalFile;
+  if (file === undefined) return undefined;
+  const [{ Journal }, { Resumption }] = await Promise.all([
+    import('./journal/journal.ts'),
+    import('./journal/resumption.ts'),
+  ]);
+  const place = { file, temporaryFolder: environment.temporaryFolder };
+  const journal = await Journal.open(place, randomUUID()).catch((error: unknown) => {
+    const why = isFields(error) && error['name'] === 'JournalError' ? '' : 'cannot be used: ';
+    throw new InvalidInputError([`journal ${quote(file)} ${why}${messageOf(error)}.`]);
+  });
+  return Resumption.of(plan.invocations, {
+    journal,
+    retry: plan.policy.retry,
+    regionOf: ({ region }) => clients.of(region).region(),
+    toUnresolved: toUnresolvedEarlier,
+    now: REAL_TIMING.now,
+  });
+}
+
+/** What a journal has from earlier runs, evaluated by the expressions of this one. */
+async function* evaluateEarlier(
+  resumption: Resumption | undefined,
+  evaluator: Evaluator,
+): AsyncGenerator<EvaluatedInvocation, void> {
+  if (resumption === undefined) return;
+  for await (const recorded of resumption.succeeded()) yield evaluator.takeOver(recorded);
+  for (const result of resumption.unknown) yield await evaluator.evaluate(result);
+}
+
+function createEvaluator(
+  { plan, environment, secrets }: StepParts,
+  sink: ResponseSink | undefined,
+): Evaluator {
+  const { failOnFunctionError, expressions } = plan;
+  return new Evaluator({
+    rules: { failOnFunctionError, expressions, job: environment, known: secrets },
+    secrets,
+    register: (found) => registerSecrets(found, secrets),
+    ...(sink && { endStream: sink.end }),
+  });
+}
 
 /** Puts the parts of a step together. */
 export async function createStep(parts: StepParts): Promise<Step> {
   const { plan, environment, secrets, guard } = parts;
-  const { failOnFunctionError, expressions } = plan;
   const total = plan.invocations.length;
   const outcomesFile = new OutcomesFile(environment.temporaryFolder);
   const file = plan.responseFile ?? besideOutcomes(outcomesFile);
   const sink = await createResponseSink({ plan, secrets, guard, file });
   const throttle = new LogThrottle({ total, now: REAL_TIMING.now });
   const results = new StepResults(total);
+  const halt = plan.stopOnFailure ? new AbortController() : undefined;
   const clients = createClients(parts);
   const logs = await createLogs(parts, clients, path.dirname(outcomesFile.path));
+  const resumption = await resume(parts, clients);
   const isShownAlready = sink?.isShown ?? false;
-  const reports = createReports(parts, { results, outcomesFile, throttle, logs, file, isShownAlready });
-  const halt = plan.stopOnFailure ? new AbortController() : undefined;
-  const evaluator = new Evaluator({
-    rules: { failOnFunctionError, expressions, job: environment, known: secrets },
-    secrets,
-    register: (found) => registerSecrets(found, secrets),
-    ...(sink && { endStream: sink.end }),
+  const reports = createReports(parts, {
+    results,
+    outcomesFile,
+    throttle,
+    logs,
+    file,
+    isShownAlready,
+    resumption,
   });
+  const evaluator = createEvaluator(parts, sink);
+  const context = await createInvokeContext(parts, { clients, logs, throttle, sink, halt: halt?.signal });
+  const record: Step['record'] = async (evaluated) => {
+    if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
+    results.add(evaluated.masked);
+    await reports.add(evaluated);
+  };
   return {
-    context: await createInvokeContext(parts, { clients, logs, throttle, sink, halt: halt?.signal }),
+    context: { ...context, ...(resumption && { writeAhead: resumption.writeAhead }) },
     results,
     reports,
-    take: takeWith({ logs, evaluator, results, reports, halt }),
+    remaining: resumption?.remaining ?? plan.invocations,
+    earlier: evaluateEarlier(resumption, evaluator),
+    record,
+    take: takeWith(evaluator, logs, record),
     readLogs: async () => logs?.readFailures(),
     close: () => {
       throttle.flush();

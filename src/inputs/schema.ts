@@ -86,6 +86,7 @@ export const INPUTS = {
   max_concurrency: step(optional(wholeNumber({ least: 1, most: MOST_CONCURRENT }))),
   stop_on_failure: step(flag, 'false'),
   shard: step(shard),
+  journal: step(anyText),
   // How long and how often.
   timeout_seconds: entry(wholeSeconds({ least: 1, most: LONGEST_SECONDS }), '960'),
   retry: step(RETRY, 'safe'),

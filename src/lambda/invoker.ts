@@ -35,6 +35,8 @@ export type InvokeContext = Readonly<{
   cancel: AbortSignal;
   /** With `stop_on_failure`, aborts when an invocation has failed: nothing new is sent from then on. */
   halt?: AbortSignal;
+  /** Records an attempt before it is sent, with its request id where it is known. Nothing is sent where it rejects. */
+  writeAhead?: (invocation: Invocation, requestId: string | undefined) => Promise<void>;
   onWait: (wait: Wait) => void;
   /** Called before each attempt. Never throws. */
   onSend?: (sending: Sending) => void;

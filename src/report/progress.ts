@@ -1,6 +1,6 @@
 import { info, warning } from '@actions/core';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
-import { isHalted } from '../outcome/outcome.ts';
+import { isHalted, isTakenOver } from '../outcome/outcome.ts';
 import { grouped, onOneLine, shortened } from '../shared/text.ts';
 import { progressLine, writeForeign } from './log.ts';
 
@@ -183,7 +183,7 @@ export class LogThrottle {
   end(masked: MaskedEvaluation): void {
     this.#ended += 1;
     const ended = this.#ended;
-    if (this.#total === 1 || isHalted(masked.outcome)) return;
+    if (this.#total === 1 || isHalted(masked.outcome) || isTakenOver(masked.outcome)) return;
     this.write(masked.outcome.outcome.replaceAll('_', ' '), () =>
       info(progressLine(masked, ended, this.#total)),
     );
