@@ -2,20 +2,23 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Environment } from './inputs/environment.ts';
 import type { Plan } from './inputs/plan.ts';
+import { InvalidInputError, quote } from './inputs/problems.ts';
 import type { CommentPlan } from './inputs/pull-request.ts';
+import type { Resumption } from './journal/resumption.ts';
 import type { ClientListeners } from './lambda/api.ts';
 import { RequestIds } from './lambda/attempts.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
-import type { Invocation, InvokeFailure } from './lambda/invocation.ts';
-import type { InvokeContext } from './lambda/invoker.ts';
+import { toUnresolvedEarlier } from './lambda/failures.ts';
+import type { Invocation, InvocationResult, InvokeFailure } from './lambda/invocation.ts';
+import { type InvokeContext, withLog } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
 import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
-import type { DeniedLog } from './logs/lost.ts';
+import type { StepLogs } from './log-wiring.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
@@ -29,7 +32,6 @@ import {
   repeatedLogLines,
   waitLine,
   warnOfClock,
-  warnOfDeniedLog,
   warnOfHiddenHistory,
   warnOfNoExecution,
   writeDurableEvent,
@@ -38,7 +40,7 @@ import {
 import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
-import { renderComment } from './report/summary/permissions.ts';
+import { isFields, messageOf } from './shared/values.ts';
 
 /** What surrounds a step: what guards its reports, and what cancels it. */
 export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal }>;
@@ -55,11 +57,18 @@ export type StepParts = Surroundings &
 /** A step that is ready to invoke, evaluate and report. */
 export type Step = Readonly<{
   context: InvokeContext;
-  evaluator: Evaluator;
   results: StepResults;
   reports: Reports;
-  /** Takes in an invocation the moment it ends. */
+  /** What is left to invoke: with a journal, what no earlier run has sent. */
+  remaining: readonly Invocation[];
+  /** What a journal has from earlier runs. */
+  earlier: AsyncIterable<EvaluatedInvocation>;
+  /** Takes an outcome into the reports. */
   record: (evaluated: EvaluatedInvocation) => Promise<void>;
+  /** Evaluates an invocation the moment it ends, and records its outcome. */
+  take: (ended: InvocationResult) => Promise<void>;
+  /** Reads what is wanted when all have ended: the logs of a list's failures. */
+  readLogs: () => Promise<void>;
   /** Ends what is needed only while invocations are in progress. */
   close: () => void;
 }>;
@@ -152,32 +161,15 @@ async function createStream(sink: ResponseSink): Promise<Pick<InvokeContext, 'st
   };
 }
 
-// One invocation has the requests to itself; many share one a second, as an account has a few for everybody in it.
-const APART_MS = { one: 200, many: 1_000 } as const;
-
 /** Looks into the log of a function that may have run. What reads logs is loaded with the first that does. */
-function createWitness(
-  { plan, environment, cancel }: StepParts,
-  clients: Clients,
-): Pick<InvokeContext, 'witness'> {
-  if (!environment.aws.hasLogs) return {};
-  const create = async () => {
-    const [{ LogsClients }, { LostInvocations }] = await Promise.all([
-      import('./logs/client.ts'),
-      import('./logs/lost.ts'),
-    ]);
-    const apartMs = APART_MS[plan.invocations.length === 1 ? 'one' : 'many'];
-    const requests = { timing: REAL_TIMING, cancel, apartMs };
-    const logs = new LogsClients((region) => clients.settingsFor(region), requests);
-    const onDenied = ({ invocation, failure }: DeniedLog): void =>
-      warnOfDeniedLog({ label: invocation.functionName, message: failure.message });
-    return new LostInvocations({ clients, logs, timing: REAL_TIMING, cancel, onDenied });
-  };
-  let lost: ReturnType<typeof create> | undefined;
+function witnessOnDemand(parts: StepParts, clients: Clients): Pick<InvokeContext, 'witness'> {
+  if (!parts.environment.aws.hasLogs) return {};
+  const create = async () => (await import('./log-wiring.ts')).createWitness({ ...parts, clients });
+  let witness: ReturnType<typeof create> | undefined;
   return {
     witness: async (ended) => {
-      lost ??= create();
-      return (await lost).look(ended);
+      witness ??= create();
+      return (await witness)(ended);
     },
   };
 }
@@ -191,7 +183,29 @@ function clockWarning(): (offsetMs: number) => void {
   };
 }
 
+/** The clients, and what they find out. */
+function createClients({ plan, environment, secrets }: StepParts): Clients {
+  // The SDK's chain may find other credentials than the environment names.
+  const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
+    registerCredentials('key', [secretAccessKey, sessionToken], secrets);
+  return new Clients(plan.proxy, {
+    onCredentials,
+    onClockOffset: clockWarning(),
+    runId: environment.github.runId,
+    ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
+  });
+}
+
+/** What reads the functions' logs. */
+async function createLogs(parts: StepParts, clients: Clients, folder: string): Promise<StepLogs | undefined> {
+  if (!parts.plan.followLog) return undefined;
+  const { StepLogs } = await import('./log-wiring.ts');
+  return new StepLogs({ ...parts, clients, folder });
+}
+
 type InvokeParts = Readonly<{
+  clients: Clients;
+  logs: StepLogs | undefined;
   throttle: LogThrottle;
   sink: ResponseSink | undefined;
   halt: AbortSignal | undefined;
@@ -200,26 +214,18 @@ type InvokeParts = Readonly<{
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
   parts: StepParts,
-  { throttle, sink, halt }: InvokeParts,
+  { clients, logs, throttle, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
-  const { plan, environment, cancel, secrets } = parts;
+  const { plan, cancel } = parts;
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
   const progress = { throttle, lines };
-  // The SDK's chain may find other credentials than the environment names.
-  const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
-    registerCredentials('key', [secretAccessKey, sessionToken], secrets);
-  const clients = new Clients(plan.proxy, {
-    onCredentials,
-    onClockOffset: clockWarning(),
-    runId: environment.github.runId,
-    ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
-  });
   return {
     ...(plan.waitUntilReady && (await createReadiness(progress))),
     ...(plan.waitForDurableExecution && (await createFollower(progress))),
     ...(sink !== undefined && (await createStream(sink))),
-    ...createWitness(parts, clients),
+    ...witnessOnDemand(parts, clients),
     clients,
+    ...(logs !== undefined && { onSend: (sending) => logs.begin(sending) }),
     policy: plan.policy,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
@@ -240,6 +246,7 @@ async function comment(wanted: CommentPlan, results: StepResults, cancel: AbortS
   const { pullRequest, key, token, apiUrl, repository, isFork } = wanted;
   if ('reason' in pullRequest) throw new Error(pullRequest.reason);
   const { writeComment } = await import('./report/comment/upsert-comment.ts');
+  const { renderComment } = await import('./report/summary/permissions.ts');
   const job = { pullRequest, key, token, apiUrl, repository, isFork, timing: REAL_TIMING, signal: cancel };
   await writeComment(job, renderComment(results.outcomes, wanted));
 }
@@ -258,12 +265,14 @@ type ReportParts = Readonly<{
   results: StepResults;
   outcomesFile: OutcomesFile;
   throttle: LogThrottle;
+  logs: StepLogs | undefined;
   file: string;
   isShownAlready: boolean;
+  resumption: Resumption | undefined;
 }>;
 
 function createReports({ plan, environment, guard, cancel }: StepParts, parts: ReportParts): Reports {
-  const { results, outcomesFile, throttle, file, isShownAlready } = parts;
+  const { results, outcomesFile, throttle, logs, file, isShownAlready, resumption } = parts;
   const wanted = plan.comment;
   const reporters = createReporters({
     results,
@@ -272,49 +281,115 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
     outcomesFile,
     showResponse: plan.showResponse,
     isShownAlready,
+    followsLog: plan.followLog,
     writesSummary: plan.writeSummary && environment.hasSummary,
     outputs: {
       total: plan.invocations.length,
       outcomesFile: outcomesFile.path,
       responseFile: { path: file, isSaved: whenSaved(plan) },
+      ...(logs !== undefined && { logFile: () => logs.file }),
     },
+    ...(resumption !== undefined && {
+      journal: { add: (evaluated) => resumption.add(evaluated), write: () => resumption.write() },
+    }),
     ...(wanted !== undefined && { comment: () => comment(wanted, results, cancel) }),
   });
   return new Reports(reporters, guard);
 }
 
+/** Takes in an invocation that has ended. Its log is read to its end before its outcome is recorded. */
+const takeWith =
+  (evaluator: Evaluator, logs: StepLogs | undefined, record: Step['record']): Step['take'] =>
+  async (ended) => {
+    const followed = await logs?.readToEnd(ended);
+    const evaluated = await evaluator.evaluate(ended);
+    await logs?.add({ ended, evaluated }, followed);
+    await record(evaluated);
+  };
+
+/** Opens the journal, and finds out what it leaves to do. Throws an InvalidInputError where it can't be used. */
+async function resume({ plan, environment }: StepParts, clients: Clients): Promise<Resumption | undefined> {
+  const file = plan.journalFile;
+  if (file === undefined) return undefined;
+  const [{ Journal }, { Resumption }] = await Promise.all([
+    import('./journal/journal.ts'),
+    import('./journal/resumption.ts'),
+  ]);
+  const place = { file, temporaryFolder: environment.temporaryFolder };
+  const journal = await Journal.open(place, randomUUID()).catch((error: unknown) => {
+    const why = isFields(error) && error['name'] === 'JournalError' ? '' : 'cannot be used: ';
+    throw new InvalidInputError([`journal ${quote(file)} ${why}${messageOf(error)}.`]);
+  });
+  return Resumption.of(plan.invocations, {
+    journal,
+    retry: plan.policy.retry,
+    regionOf: ({ region }) => clients.of(region).region(),
+    toUnresolved: toUnresolvedEarlier,
+    now: REAL_TIMING.now,
+  });
+}
+
+/** What a journal has from earlier runs, evaluated by the expressions of this one. */
+async function* evaluateEarlier(
+  resumption: Resumption | undefined,
+  evaluator: Evaluator,
+  context: InvokeContext,
+): AsyncGenerator<EvaluatedInvocation, void> {
+  if (resumption === undefined) return;
+  for await (const recorded of resumption.succeeded()) yield evaluator.takeOver(recorded);
+  // What was sent in an earlier run has had time to get into the log.
+  const unknown = await Promise.all(resumption.unknown.map((result) => withLog(result, context)));
+  for (const result of unknown) yield await evaluator.evaluate(result);
+}
+
+function createEvaluator(
+  { plan, environment, secrets }: StepParts,
+  sink: ResponseSink | undefined,
+): Evaluator {
+  const { failOnFunctionError, expressions } = plan;
+  return new Evaluator({
+    rules: { failOnFunctionError, expressions, job: environment, known: secrets },
+    secrets,
+    register: (found) => registerSecrets(found, secrets),
+    ...(sink && { endStream: sink.end }),
+  });
+}
+
 /** Puts the parts of a step together. */
 export async function createStep(parts: StepParts): Promise<Step> {
   const { plan, environment, secrets, guard } = parts;
-  const { failOnFunctionError, expressions } = plan;
   const total = plan.invocations.length;
   const outcomesFile = new OutcomesFile(environment.temporaryFolder);
   const file = plan.responseFile ?? besideOutcomes(outcomesFile);
   const sink = await createResponseSink({ plan, secrets, guard, file });
   const throttle = new LogThrottle({ total, now: REAL_TIMING.now });
   const results = new StepResults(total);
-  const isShownAlready = sink?.isShown ?? false;
-  const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready });
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
-  const context = await createInvokeContext(parts, { throttle, sink, halt: halt?.signal });
+  const clients = createClients(parts);
+  const logs = await createLogs(parts, clients, path.dirname(outcomesFile.path));
+  const resumption = await resume(parts, clients);
+  const isShownAlready = sink?.isShown ?? false;
+  const made = { results, outcomesFile, throttle, logs, file, isShownAlready, resumption };
+  const reports = createReports(parts, made);
+  const evaluator = createEvaluator(parts, sink);
+  const context = await createInvokeContext(parts, { clients, logs, throttle, sink, halt: halt?.signal });
+  const record: Step['record'] = async (evaluated) => {
+    if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
+    results.add(evaluated.masked);
+    await reports.add(evaluated);
+  };
   return {
-    context,
-    evaluator: new Evaluator({
-      rules: { failOnFunctionError, expressions, job: environment, known: secrets },
-      secrets,
-      register: (found) => registerSecrets(found, secrets),
-      ...(sink && { endStream: sink.end }),
-    }),
+    context: { ...context, ...(resumption && { writeAhead: resumption.writeAhead }) },
     results,
     reports,
-    record: async (evaluated) => {
-      if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
-      results.add(evaluated.masked);
-      await reports.add(evaluated);
-    },
+    remaining: resumption?.remaining ?? plan.invocations,
+    earlier: evaluateEarlier(resumption, evaluator, context),
+    record,
+    take: takeWith(evaluator, logs, record),
+    readLogs: async () => logs?.readFailures(),
     close: () => {
       throttle.flush();
-      context.clients.close();
+      clients.close();
     },
   };
 }

@@ -52,7 +52,7 @@ test('a log that is not allowed to be read is one warning with the statement, an
   expect(step.exitCode).toBe(1);
   expect(step.annotations.filter(({ level }) => level === 'error')).toHaveLength(3);
   expect(warnings.map(({ message }) => message)).toEqual([
-    'The log of echo could not be read, so it does not tell whether the function ran. Add this statement to the caller\'s policy:\n{"Effect":"Allow","Action":["logs:FilterLogEvents","logs:GetLogEvents"],"Resource":"arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/echo:*"}',
+    'The log of echo cannot be read (AccessDeniedException). Add this statement to the caller\'s policy:\n{"Effect":"Allow","Action":["logs:FilterLogEvents","logs:GetLogEvents"],"Resource":["arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/echo","arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/echo:*"]}',
   ]);
   expect(JSON.parse(step.outputs['outcomes'] ?? '')).toMatchObject([
     { outcome: 'unknown', ran: 'may_have_run' },

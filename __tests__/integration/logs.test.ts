@@ -11,7 +11,7 @@ import type { Timing } from '../../src/lambda/timing.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { LogsClients } from '../../src/logs/client.ts';
 import type { LogSource } from '../../src/logs/find.ts';
-import { type FollowedLog, followLog } from '../../src/logs/follow.ts';
+import { Answer, type FollowedLog, followLog } from '../../src/logs/follow.ts';
 import { lookForRuns } from '../../src/logs/witness.ts';
 import { heavyTest } from '../heavy.ts';
 import { SEED } from '../seed.ts';
@@ -106,13 +106,13 @@ async function follow(
   given: Readonly<{ answeredAt?: number; cancelledAt?: number; source?: LogSource; apartMs?: number }> = {},
 ): Promise<Followed> {
   const { answeredAt = 0, cancelledAt, source = SOURCE, apartMs = 0 } = given;
-  const answered = new AbortController();
+  const answer = new Answer();
   const cancel = new AbortController();
   const { timing, slept } = virtualTiming([
-    { at: answeredAt, happens: () => answered.abort() },
+    { at: answeredAt, happens: () => answer.came(clock) },
     ...(cancelledAt === undefined ? [] : [{ at: cancelledAt, happens: () => cancel.abort() }]),
   ]);
-  if (answeredAt === 0) answered.abort();
+  if (answeredAt === 0) answer.came(clock);
   const requests = { timing, cancel: cancel.signal, apartMs };
   const logs = new LogsClients((region) => clients.settingsFor(region), requests);
   const heard: { text: string; time: number }[] = [];
@@ -123,7 +123,7 @@ async function follow(
       source,
       timing,
       cancel: cancel.signal,
-      answered: answered.signal,
+      answer,
       onEvents: (events) => {
         for (const { message } of events) heard.push({ text: message.trimEnd(), time: clock - BEGIN });
       },

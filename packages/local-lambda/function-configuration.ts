@@ -25,7 +25,7 @@ function readCode(modulePath: string): Buffer {
 }
 
 /** What changes with every change of the configuration, and with nothing else, in the shape of a UUID. */
-function revisionOf(facts: readonly unknown[]): string {
+export function revisionOf(facts: readonly unknown[]): string {
   const hash = createHash('sha256').update(JSON.stringify(facts)).digest('hex');
   return [
     hash.slice(0, 8),

@@ -1,4 +1,4 @@
-import type { StateStep } from './function-states.ts';
+import type { ProvisioningStep, RoutingStep, StateStep } from './function-states.ts';
 import type { LogLevel } from './runtime-log.ts';
 
 /** What makes a function durable. */
@@ -25,6 +25,28 @@ export type EventInvokeConfig = Readonly<{
 
 export type SystemLogLevel = 'DEBUG' | 'INFO' | 'WARN';
 
+/** An alias with more than the version that it points to. */
+export type AliasDefinition = Readonly<{
+  version: string;
+  description?: string;
+  /** The weights, step by step from its deployment on; default none. A poll is a request of GetAlias. */
+  routing?: readonly RoutingStep[];
+}>;
+
+/** Provisioned concurrency of an alias or of a published version. */
+export type ProvisionedConcurrency = Readonly<{
+  requested: number;
+  /** Step by step from its deployment on; default READY. A poll is a GetProvisionedConcurrencyConfig request. */
+  steps?: readonly ProvisioningStep[];
+}>;
+
+/** A shareable test event. */
+export type TestEvent = Readonly<{
+  value: unknown;
+  /** Default: none, as in an event that an older tool saved. */
+  invocationType?: string;
+}>;
+
 /** What a function is, as its deployment would say it. */
 export type FunctionDefinition = Readonly<{
   /** Absolute path of an ES module or CommonJS file, a dot, and the export: '/abs/handlers/echo.mjs.handler'. */
@@ -35,9 +57,13 @@ export type FunctionDefinition = Readonly<{
   /** In MB; default 128. Becomes the V8 heap limit of the process. */
   memorySize?: number;
   /** Published versions: what they change from the base. */
-  versions?: Readonly<Record<string, Partial<Omit<FunctionDefinition, 'versions' | 'aliases'>>>>;
-  /** Alias to version. */
-  aliases?: Readonly<Record<string, string>>;
+  versions?: Readonly<Record<string, Partial<Omit<FunctionDefinition, FunctionWide>>>>;
+  /** Alias to version, or to more. */
+  aliases?: Readonly<Record<string, string | AliasDefinition>>;
+  /** By alias or version. */
+  provisionedConcurrency?: Readonly<Record<string, ProvisionedConcurrency>>;
+  /** Shareable test events by name; a string is the whole content of the schema that holds them. */
+  testEvents?: Readonly<Record<string, TestEvent>> | string;
   /** Every invocation needs a tenant id, and an environment belongs to one tenant. */
   tenantIsolation?: boolean;
   /** Invocations at the same time; 0 throttles all of them, but an Event is still accepted. */
@@ -69,6 +95,8 @@ export type FunctionDefinition = Readonly<{
   /** Send this, as JSON, in place of the log text, as some functions do. */
   logDestination?: Readonly<{ logGroup: string; logStreamName: string }>;
 }>;
+
+type FunctionWide = 'versions' | 'aliases' | 'provisionedConcurrency' | 'testEvents';
 
 /** One version of a function with everything an execution environment needs. */
 export type FunctionVersion = Readonly<{

@@ -41,6 +41,11 @@ export type RunResult = Readonly<{
   log: LogTail;
 }>;
 
+type RunOptions = Readonly<{
+  onStream?: ((response: StreamedResponse) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}>;
+
 type Ending = Readonly<{ body: Buffer; functionError: boolean; outcome: ReportStatus | undefined }>;
 
 type Started = Readonly<{
@@ -116,6 +121,25 @@ function exitMessage(event: Extract<EnvironmentEvent, { kind: 'exited' }>): stri
   return `Runtime exited with error: exit status ${event.code}`;
 }
 
+/** Invokes a handler, and ends its environment as soon as the signal is aborted. */
+async function invokeUntil(
+  signal: AbortSignal | undefined,
+  environment: ExecutionEnvironment,
+  invoke: () => Promise<EnvironmentEvent>,
+): Promise<EnvironmentEvent> {
+  const end = () => environment.destroy();
+  if (signal?.aborted) {
+    await end();
+    return { kind: 'exited', code: null, signal: 'SIGKILL', outOfMemory: false };
+  }
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    return await invoke();
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
+}
+
 /** Runs invocations in execution environments, which it starts when none is idle and keeps for the next. */
 export class InvocationRunner {
   readonly #region: string;
@@ -159,11 +183,14 @@ export class InvocationRunner {
     }
   }
 
-  /** Runs one invocation; what a handler streams is handed over as it begins, or else collected. */
+  /**
+   * Runs one invocation; what a handler streams is handed over as it begins, or else collected. An aborted signal
+   * ends the environment.
+   */
   async run(
     version: FunctionVersion,
     invocation: RuntimeInvocation,
-    onStream?: (response: StreamedResponse) => void,
+    { onStream, signal }: RunOptions = {},
   ): Promise<RunResult> {
     if (this.#closing) throw new Error('The local Lambda is closing.');
     this.retire();
@@ -199,8 +226,8 @@ export class InvocationRunner {
     };
     writeAll(log, platform.start(invocation.requestId, version.version));
     const startedAt = performance.now();
-    const event =
-      started.event.kind === 'ready' ? await environment.invoke(invocation, limitMs) : started.event;
+    const invoke = () => invokeUntil(signal, environment, () => environment.invoke(invocation, limitMs));
+    const event = started.event.kind === 'ready' ? await invoke() : started.event;
     const durationMs = performance.now() - startedAt;
     const written = await collecting;
     log.endLine();

@@ -199,22 +199,28 @@ function metricsOf(report: Report): Readonly<Record<string, number>> {
   };
 }
 
+/** One record, or none where the function's level is above the record's. */
+const jsonRecord = (
+  options: PlatformLogOptions,
+  { level, type, record }: Readonly<{ level: SystemLogLevel; type: string; record: Fields }>,
+): string[] =>
+  SYSTEM_LEVELS.indexOf(level) < SYSTEM_LEVELS.indexOf(options.systemLogLevel)
+    ? []
+    : [`${JSON.stringify({ time: timeOf(options), type: `platform.${type}`, record })}\n`];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const levelOf = (outcome: ReportStatus | undefined, ofSuccess: SystemLogLevel): SystemLogLevel =>
+  outcome === undefined ? ofSuccess : 'WARN';
+
 /** The levels as AWS's documentation assigns them: of a success, only DEBUG shows runtimeDone and initReport. */
 function jsonLog(options: PlatformLogOptions): PlatformLog {
-  const record = (
-    level: SystemLogLevel,
-    type: string,
-    content: Readonly<Record<string, unknown>>,
-  ): string[] =>
-    SYSTEM_LEVELS.indexOf(level) < SYSTEM_LEVELS.indexOf(options.systemLogLevel)
-      ? []
-      : [`${JSON.stringify({ time: timeOf(options), type: `platform.${type}`, record: content })}\n`];
-  const levelOf = (outcome: ReportStatus | undefined, ofSuccess: SystemLogLevel): SystemLogLevel =>
-    outcome === undefined ? ofSuccess : 'WARN';
+  const write = (level: SystemLogLevel, type: string, record: Fields): string[] =>
+    jsonRecord(options, { level, type, record });
   const { functionName, functionVersion } = options;
   return {
     initStart: () =>
-      record('INFO', 'initStart', {
+      write('INFO', 'initStart', {
         initializationType: 'on-demand',
         phase: 'init',
         runtimeVersion: RUNTIME_VERSION,
@@ -223,13 +229,13 @@ function jsonLog(options: PlatformLogOptions): PlatformLog {
         functionVersion,
       }),
     initReport: ({ phase, durationMs, outcome }) =>
-      record(levelOf(outcome, 'DEBUG'), 'initReport', {
+      write(levelOf(outcome, 'DEBUG'), 'initReport', {
         initializationType: 'on-demand',
         phase,
         ...jsonStatus(outcome),
         metrics: { durationMs: toMicroseconds(durationMs) },
       }),
-    start: (requestId, version) => record('INFO', 'start', { requestId, version }),
+    start: (requestId, version) => write('INFO', 'start', { requestId, version }),
     timedOut: () => [],
     exited: () => [],
     report: (report) => {
@@ -238,12 +244,12 @@ function jsonLog(options: PlatformLogOptions): PlatformLog {
       const durationMs = toMicroseconds(report.durationMs);
       const metrics = options.managedInstances ? { durationMs } : metricsOf(report);
       return [
-        ...record(levelOf(outcome, 'DEBUG'), 'runtimeDone', {
+        ...write(levelOf(outcome, 'DEBUG'), 'runtimeDone', {
           requestId,
           ...status,
           metrics: { durationMs },
         }),
-        ...record(levelOf(outcome, 'INFO'), 'report', { requestId, ...status, metrics }),
+        ...write(levelOf(outcome, 'INFO'), 'report', { requestId, ...status, metrics }),
       ];
     },
   };

@@ -1,8 +1,10 @@
+import { ALIAS_NAME_PATTERN } from './aliases.ts';
 import { FUNCTION_NAME_PATTERN, parseFunctionName } from './function-name.ts';
 import { CLIENT_CONTEXT_BYTES } from './limits.ts';
 import { describeLogsBody, type LogsOperation, logsOperation, logsTarget } from './logs/cloudwatch-logs.ts';
-import { findRoute, type Operation } from './operations.ts';
+import { findRoute, type Operation, type Route } from './operations.ts';
 import { invalidRequestContent, type ServiceError, validationFailed } from './service-errors.ts';
+import { functionOfSchema } from './test-events.ts';
 
 /** An HTTP request as it came. */
 export type RecordedRequest = Readonly<{
@@ -72,19 +74,25 @@ function parseJson(body: Buffer): unknown {
 /** Where the answer has its request id; an invocation may have the caller's there. */
 export const REQUEST_ID_HEADER = 'x-amzn-requestid';
 
+/** The name or ARN of the function that a request is about. */
+function functionNameOf({ action, label, member = '' }: Route): string {
+  if (action.startsWith('schemas:')) return functionOfSchema(member) ?? '';
+  // The ARN of a durable execution begins with its function's.
+  return label.split('/durable-execution/', 1)[0] ?? '';
+}
+
 /** Looks at a request without judging it. */
 export function describeRequest(request: RecordedRequest): LambdaRequest {
   const route = findRoute(request);
-  // The ARN of a durable execution begins with its function's.
-  const [functionName = ''] = route?.label.split('/durable-execution/') ?? [];
-  const reference = parseFunctionName(functionName);
+  const reference = parseFunctionName(route === undefined ? '' : functionNameOf(route));
+  const alias = route?.operation === 'GetAlias' ? route.member : undefined;
   const target = logsTarget(request);
   return {
     ...request,
     ...describeLogsBody(target === undefined ? undefined : parseJson(request.body)),
     operation: route?.operation ?? logsOperation(target),
     functionName: reference?.name,
-    qualifier: request.query['Qualifier'] ?? reference?.qualifier,
+    qualifier: request.query['Qualifier'] ?? alias ?? reference?.qualifier,
     invocationType: isInvocation(route?.operation)
       ? (request.headers['x-amz-invocation-type'] ?? 'RequestResponse')
       : undefined,
@@ -102,12 +110,14 @@ type Constraint = Readonly<{
 const CONSTRAINTS = {
   functionName: { member: 'functionName', pattern: FUNCTION_NAME_PATTERN, max: 256 },
   qualifier: { member: 'qualifier', pattern: '\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+', max: 128 },
+  aliasName: { member: 'name', pattern: ALIAS_NAME_PATTERN, max: 128 },
+  version: { member: 'functionVersion', pattern: '(\\$LATEST(\\.PUBLISHED)?|[0-9]+)', max: 1024 },
   tenantId: { member: 'tenantId', pattern: '[a-zA-Z0-9\\._:\\/=+\\-@ ]+', max: 256 },
   durableExecutionName: { member: 'durableExecutionName', pattern: '[a-zA-Z0-9-_]+', max: 64 },
 } as const;
 
-function violation(value: string, member: string, constraint: string): string {
-  return `Value '${value}' at '${member}' failed to satisfy constraint: ${constraint}`;
+function violation(value: string | null, member: string, constraint: string): string {
+  return `Value ${value === null ? 'null' : `'${value}'`} at '${member}' failed to satisfy constraint: ${constraint}`;
 }
 
 function violations(value: string | undefined, { member, pattern, max }: Constraint): string[] {
@@ -168,6 +178,38 @@ export function readFunctionRequest(request: RecordedRequest, functionName: stri
   const qualifier = request.query['Qualifier'];
   const found = functionViolations(functionName, qualifier);
   if (found.length > 0) throw validationFailed(found);
+  return { functionName, qualifier };
+}
+
+/** Reads a request about an alias; throws the ServiceError that the service would answer. */
+export function readAliasRequest(functionName: string, alias: string): FunctionRequest {
+  const found = [...functionViolations(functionName, undefined), ...violations(alias, CONSTRAINTS.aliasName)];
+  if (found.length > 0) throw validationFailed(found);
+  return { functionName, qualifier: alias };
+}
+
+/** Reads a request for the aliases of a function, of all its versions or of one. */
+export function readAliasesRequest(
+  request: RecordedRequest,
+  functionName: string,
+): FunctionRequest & Readonly<{ version: string | undefined }> {
+  const version = request.query['FunctionVersion'];
+  const found = [...functionViolations(functionName, undefined), ...violations(version, CONSTRAINTS.version)];
+  if (found.length > 0) throw validationFailed(found);
+  return { functionName, qualifier: undefined, version };
+}
+
+/** Reads a request about an alias or a version, which it has to name. */
+export function readQualifiedRequest(
+  request: RecordedRequest,
+  functionName: string,
+): FunctionRequest & Readonly<{ qualifier: string }> {
+  const qualifier = request.query['Qualifier'];
+  const found = functionViolations(functionName, qualifier);
+  if (qualifier === undefined) {
+    found.push(violation(null, 'qualifier', 'Member must not be null'));
+  }
+  if (found.length > 0 || qualifier === undefined) throw validationFailed(found);
   return { functionName, qualifier };
 }
 

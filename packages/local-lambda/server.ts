@@ -8,7 +8,7 @@ import { deliver, type Fault, replacesHandler } from './faults.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import type { UpdateCourse } from './function-states.ts';
 import type { Execution } from './invocation-runner.ts';
-import { logsTarget, type Paging } from './logs/cloudwatch-logs.ts';
+import { type LogsRates, logsTarget, type Paging } from './logs/cloudwatch-logs.ts';
 import type { DeliveryChooser, LogEvent, LogWrite } from './logs/log-store.ts';
 import {
   describeRequest,
@@ -27,7 +27,7 @@ export { type Fault, LOGS_THROTTLE, throttle } from './faults.ts';
 export type { FunctionDefinition } from './function-definition.ts';
 export type { StateStep, UpdateCourse } from './function-states.ts';
 export type { Execution } from './invocation-runner.ts';
-export type { Paging } from './logs/cloudwatch-logs.ts';
+export type { LogsRates, Paging } from './logs/cloudwatch-logs.ts';
 export type { DeliveryChooser, LogDelivery, LogEvent, LogWrite } from './logs/log-store.ts';
 export type { Operation } from './operations.ts';
 export type { LambdaRequest, RecordedRequest, RequestIdRule } from './request.ts';
@@ -51,6 +51,8 @@ export type LocalLogs = Readonly<{
   /** How events that are written from now on are delivered; default at once. */
   setDelivery(chooser: DeliveryChooser | undefined): void;
   setPaging(paging: Paging | undefined): void;
+  /** Default: no limits. On AWS 5 to 25 a second for FilterLogEvents and 10 to 30 for GetLogEvents, by the region. */
+  setRates(rates: LogsRates | undefined): void;
 }>;
 
 export type LocalLambdaOptions = ServiceOptions &
@@ -105,7 +107,7 @@ class Endpoint {
   requests: LambdaRequest[] = [];
   #faultChooser: FaultChooser | undefined;
   #requestCount = 0;
-  requestIdChooser: RequestIdChooser | undefined;
+  #requestIdChooser: RequestIdChooser | undefined;
 
   constructor(service: Service) {
     this.service = service;
@@ -116,12 +118,23 @@ class Endpoint {
     this.#requestCount = 0;
   }
 
+  setRequestIds(chooser: RequestIdChooser | undefined): void {
+    this.#requestIdChooser = chooser;
+  }
+
+  reset(): void {
+    this.requests = [];
+    this.setFault(undefined);
+    this.setRequestIds(undefined);
+    this.service.forget();
+  }
+
   async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = describeRequest(await readRequest(message));
     this.requests.push(request);
     const fault = this.#faultChooser?.(request, this.#requestCount);
     this.#requestCount += 1;
-    const rule = this.requestIdChooser?.(request) ?? 'honor';
+    const rule = this.#requestIdChooser?.(request) ?? 'honor';
     const ids = requestIdsOf(request, { rule, fresh: randomUUID() });
     if (fault?.kind === 'delay' && fault.when === 'before') await sleep(fault.ms, undefined, { ref: false });
     const answer: Answer = replacesHandler(fault)
@@ -156,6 +169,7 @@ const logsOf = ({ logStore, cloudWatchLogs }: Service): LocalLogs => ({
   createGroup: (logGroup) => logStore.createGroup(logGroup),
   setDelivery: (chooser) => logStore.setDelivery(chooser),
   setPaging: (paging) => cloudWatchLogs.setPaging(paging),
+  setRates: (rates) => cloudWatchLogs.setRates(rates),
 });
 
 /** Starts a local Lambda on a loopback port; throws where the port is taken. */
@@ -191,20 +205,11 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
       ),
     durableExecutions: (functionName) => service.durableExecutions(functionName),
     setFault: (chooser) => endpoint.setFault(chooser),
-    setRequestIds: (chooser) => {
-      endpoint.requestIdChooser = chooser;
-    },
+    setRequestIds: (chooser) => endpoint.setRequestIds(chooser),
     logs: logsOf(service),
     setFunction: (name, definition) => service.setFunction(name, definition),
     updateFunction: (name, definition, course) => service.updateFunction({ name, definition, course }),
-    reset: () => {
-      endpoint.requests = [];
-      endpoint.setFault(undefined);
-      endpoint.requestIdChooser = undefined;
-      service.logStore.setDelivery(undefined);
-      service.cloudWatchLogs.setPaging(undefined);
-      service.forget();
-    },
+    reset: () => endpoint.reset(),
     idle: () => service.idle(),
     close: async () => {
       await Promise.all([listening.close(), service.close()]);

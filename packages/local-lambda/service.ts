@@ -29,13 +29,17 @@ import {
 } from './logs/cloudwatch-logs.ts';
 import { LogStore } from './logs/log-store.ts';
 import { type DurableOperationName, findRoute, type Route } from './operations.ts';
+import { LIST_BOUNDS, pageOf, readPageRequest } from './paging.ts';
 import {
   type FunctionRequest,
   type InvocationRequest,
   type LambdaRequest,
   type RequestIds,
+  readAliasesRequest,
+  readAliasRequest,
   readFunctionRequest,
   readInvocation,
+  readQualifiedRequest,
   STREAM_INVOCATION_TYPES,
 } from './request.ts';
 import { responseEvents } from './response-events.ts';
@@ -45,6 +49,7 @@ import {
   type Denial,
   invalidParameterValue,
   jsonAnswer,
+  provisionedConcurrencyConfigNotFound,
   requestEntityTooLarge,
   resourceNotFound,
   ServiceError,
@@ -53,6 +58,7 @@ import {
 } from './service-errors.ts';
 import { signatureProblem } from './signature.ts';
 import type { StreamedResponse } from './streamed-response.ts';
+import { describeRegistry, describeSchema, schemasArn } from './test-events.ts';
 
 /**
  * Where the documentation of response streaming and a recording of the service part: whether an invocation's
@@ -77,10 +83,15 @@ export type ServiceOptions = Readonly<{
   streaming?: StreamingRules;
   /** Before a durable execution's invocation that broke off is tried again; default 1, 2, 4 and 8 seconds. */
   durableRetryDelaysMs?: readonly number[];
-  /** The clock of the functions' logs, in milliseconds since 1970; default Date.now. */
+  /** The clock of the logs and of the states' steps, in milliseconds since 1970; default the machine's. */
   now?: () => number;
   /** Says which requests IAM refuses. */
   deny?: (request: LambdaRequest) => Denial | undefined;
+  /**
+   * Returns a number from 0 up to 1. Called once for each invocation of a weighted alias, and again each time that
+   * an Event runs; default Math.random.
+   */
+  random?: () => number;
 }>;
 
 /** A request on its way through the service. */
@@ -110,7 +121,7 @@ export class Service {
   url: string | undefined;
   readonly #deny: ServiceOptions['deny'];
   readonly #streaming: StreamingRules;
-  readonly #functions = new FunctionRegistry();
+  readonly #functions: FunctionRegistry;
   readonly #capacity: Capacity;
   readonly #runner: InvocationRunner;
   readonly #events: EventQueue;
@@ -126,7 +137,11 @@ export class Service {
     this.#streaming = options.streaming ?? 'documented';
     const now = options.now ?? Date.now;
     this.logStore = new LogStore(now);
-    this.cloudWatchLogs = new CloudWatchLogs(this.logStore);
+    this.cloudWatchLogs = new CloudWatchLogs(this.logStore, now);
+    this.#functions = new FunctionRegistry({
+      now: options.now ?? (() => performance.now()),
+      random: options.random ?? Math.random,
+    });
     this.#capacity = new Capacity(options.concurrencyLimit ?? 1000);
     this.#runner = new InvocationRunner({
       region: this.region,
@@ -165,6 +180,7 @@ export class Service {
   forget(): void {
     this.executions = [];
     this.logStore.forget();
+    this.cloudWatchLogs.reset();
     this.#durable?.forget();
   }
 
@@ -187,9 +203,10 @@ export class Service {
     const logsOperationName = logsTarget(request);
     if (logsOperationName !== undefined) return this.#aboutLogs(request, logsOperationName);
     try {
-      this.#authenticate(request, 'lambda');
-      if (refusal !== undefined) throw refusal;
       const route = findRoute(request);
+      const [service = 'lambda'] = route?.action.split(':') ?? [];
+      this.#authenticate(request, service);
+      if (refusal !== undefined) throw refusal;
       if (route === undefined) throw unknownOperation();
       return await this.#perform({ request, requestId, route });
     } catch (error) {
@@ -228,6 +245,15 @@ export class Service {
         return this.#getFunctionConfiguration(call);
       case 'GetFunctionEventInvokeConfig':
         return this.#getFunctionEventInvokeConfig(call);
+      case 'GetAlias':
+        return this.#getAlias(call);
+      case 'ListAliases':
+        return this.#listAliases(call);
+      case 'GetProvisionedConcurrencyConfig':
+        return this.#getProvisionedConcurrencyConfig(call);
+      case 'DescribeRegistry':
+      case 'DescribeSchema':
+        return this.#aboutTestEvents(call);
       default:
         return this.#aboutExecution(call, operation);
     }
@@ -242,7 +268,7 @@ export class Service {
       capacity: this.#capacity,
       retryDelaysMs: this.#durableRetryDelaysMs,
       findVersion: (name, version) => this.#functions.find(name, version)?.running,
-      run: (version, invocation) => this.#runner.run(version, invocation),
+      run: (version, invocation, signal) => this.#runner.run(version, invocation, { signal }),
       url: () => this.url,
       onChange: () => this.#noticeIdle(),
     });
@@ -262,19 +288,7 @@ export class Service {
       const durable = await this.#loadDurable();
       return durable.invoke(version, invocation, common);
     }
-    if (invocation.invocationType === 'Event') {
-      const resolveVersion = () => this.#functions.find(target.name, target.qualifier)?.running;
-      this.#events.accept({
-        resolveVersion,
-        invocation: { ...common, clientContext: undefined },
-        config: this.#eventInvokeConfig(target) ?? {},
-      });
-      return {
-        status: 202,
-        headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': common.traceId },
-        body: Buffer.alloc(0),
-      };
-    }
+    if (invocation.invocationType === 'Event') return this.#accept(target, common);
     const result = await this.#run(version, common);
     const unreported = this.#streaming === 'recorded' && result.functionError && result.written !== undefined;
     const written = unreported ? result.written : undefined;
@@ -289,6 +303,19 @@ export class Service {
         'x-amzn-trace-id': common.traceId,
       },
       body: written ?? result.body,
+    };
+  }
+
+  #accept(target: Target, invocation: RuntimeInvocation): Answer {
+    this.#events.accept({
+      resolveVersion: () => this.#functions.route(target.name, target.qualifier)?.running,
+      invocation: { ...invocation, clientContext: undefined },
+      config: this.#eventInvokeConfig(target) ?? {},
+    });
+    return {
+      status: 202,
+      headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': invocation.traceId },
+      body: Buffer.alloc(0),
     };
   }
 
@@ -327,7 +354,8 @@ export class Service {
     const target = this.#resolveReference(readFunctionRequest(request, route.label), route);
     this.#authorise(request, route, target);
     const { region, accountId } = this;
-    const status = this.#deployedVersion(target).poll();
+    const deployed = this.#functions.find(target.name, target.qualifier);
+    const status = this.#found(target, deployed).poll();
     return jsonAnswer(functionConfiguration({ status, arn: target.arn, region, accountId }));
   }
 
@@ -349,12 +377,71 @@ export class Service {
     return this.#functions.find(name)?.running.definition.eventInvokeConfigs?.[qualifier];
   }
 
+  #getAlias({ request, route }: Call): Answer {
+    const target = this.#resolveReference(readAliasRequest(route.label, route.member ?? ''), route);
+    const { name, qualifier, arn } = target;
+    this.#authorise(request, route, { arn: functionArn({ ...this.#account, name }) });
+    const alias = this.#functions.aliases(name)?.find((one) => one.name === qualifier);
+    if (alias === undefined) throw resourceNotFound(`Cannot find alias arn: ${arn}`);
+    return jsonAnswer(alias.poll({ ...this.#account, functionName: name }));
+  }
+
+  #listAliases({ request, route }: Call): Answer {
+    const { version, ...reference } = readAliasesRequest(request, route.label);
+    const page = readPageRequest(request.query, LIST_BOUNDS);
+    const { name } = this.#resolveReference(reference, route);
+    const arn = functionArn({ ...this.#account, name });
+    this.#authorise(request, route, { arn });
+    const aliases = this.#functions.aliases(name);
+    if (aliases === undefined) throw resourceNotFound(`Function not found: ${arn}`);
+    const wanted = aliases.filter((alias) => version === undefined || alias.version === version);
+    const { items, nextMarker } = pageOf(wanted, page, (alias) => alias.name);
+    return jsonAnswer({
+      Aliases: items.map((alias) => alias.listed({ ...this.#account, functionName: name })),
+      NextMarker: nextMarker,
+    });
+  }
+
+  #getProvisionedConcurrencyConfig({ request, route }: Call): Answer {
+    const reference = readQualifiedRequest(request, route.label);
+    const { qualifier } = reference;
+    const { name, arn } = this.#resolveReference(reference, route);
+    this.#authorise(request, route, { arn });
+    if (qualifier === LATEST) {
+      throw invalidParameterValue('The function resource provided must be an alias or a published version.');
+    }
+    if (this.#functions.find(name, qualifier) === undefined) {
+      const missing = /^\d+$/.test(qualifier) ? 'Function not found' : 'Cannot find alias arn';
+      throw resourceNotFound(`${missing}: ${arn}`);
+    }
+    const provisioned = this.#functions.provisioned(name, qualifier);
+    if (provisioned === undefined) throw provisionedConcurrencyConfigNotFound();
+    return jsonAnswer(provisioned.poll());
+  }
+
+  #aboutTestEvents({ request, route }: Call): Answer {
+    const about = {
+      registryName: route.label,
+      schemaName: route.member,
+      schemaVersion: request.query['schemaVersion'],
+      account: this.#account,
+      saved: this.#functions.testEvents,
+    };
+    this.#authorise(request, route, { arn: schemasArn(about) });
+    return about.schemaName === undefined ? describeRegistry(about) : describeSchema(about);
+  }
+
+  get #account(): Readonly<{ region: string; accountId: string }> {
+    const { region, accountId } = this;
+    return { region, accountId };
+  }
+
   /** Takes an invocation through every check that comes before its payload is looked at. */
   async #check({ request, route }: Call, invocation: InvocationRequest): Promise<Checked> {
     const target = this.#resolveReference(invocation, route);
     this.#checkSize(invocation);
     this.#authorise(request, route, target);
-    const deployed = this.#deployedVersion(target);
+    const deployed = this.#found(target, this.#functions.route(target.name, target.qualifier));
     this.#checkAgainstFunction(invocation, deployed.running);
     if (deployed.running.definition.durable !== undefined) {
       const durable = await this.#loadDurable();
@@ -378,8 +465,7 @@ export class Service {
     return { requestId, invokedFunctionArn: arn, payload, clientContext, tenantId, traceId };
   }
 
-  #deployedVersion({ name, qualifier, arn }: Target): DeployedVersion {
-    const deployed = this.#functions.find(name, qualifier);
+  #found({ arn }: Target, deployed: DeployedVersion | undefined): DeployedVersion {
     if (deployed === undefined) throw resourceNotFound(`Function not found: ${arn}`);
     return deployed;
   }
@@ -465,7 +551,7 @@ export class Service {
     const throttled = this.#capacity.acquire(functionName, definition.reservedConcurrency);
     if (throttled !== undefined) throw tooManyRequests(throttled);
     try {
-      return await this.#runner.run(version, invocation, onStream);
+      return await this.#runner.run(version, invocation, { onStream });
     } finally {
       this.#capacity.release(functionName);
       this.#noticeIdle();

@@ -56,7 +56,7 @@ function scopeProblem(options: {
   region: string;
   service: string;
 }): ServiceError | undefined {
-  const { credential, timestamp, region } = options;
+  const { credential, timestamp, region, service } = options;
   const parts = credential.split('/');
   const [accessKeyId, date, scopeRegion, scopeService, terminator] = parts;
   if (parts.length !== 5) {
@@ -68,8 +68,8 @@ function scopeProblem(options: {
   if (scopeRegion !== region) {
     problems.push(`Credential should be scoped to a valid region, not '${scopeRegion}'.`);
   }
-  if (scopeService !== options.service) {
-    problems.push(`Credential should be scoped to correct service: '${options.service}'.`);
+  if (scopeService !== service) {
+    problems.push(`Credential should be scoped to correct service: '${service}'.`);
   }
   if (terminator !== 'aws4_request') {
     problems.push(

@@ -38,6 +38,7 @@ const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response'>> = {
   error: 'step',
   expectations: 'step',
   query_result: 'step',
+  resumed: 'step',
   response: 'response',
   log_result: 'log',
   duration_ms: 'log',

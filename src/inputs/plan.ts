@@ -6,7 +6,7 @@ import { checkAwsSettings } from './aws-settings.ts';
 import { type Entries, parseEntries } from './entries.ts';
 import type { Environment } from './environment.ts';
 import { parseExpressions } from './expressions.ts';
-import { parseResponseFile } from './files.ts';
+import { type JobFolders, type OutputFile, parseOutputFile } from './files.ts';
 import { Problems } from './problems.ts';
 import { parseProxy } from './proxy.ts';
 import { type CommentPlan, planComment } from './pull-request.ts';
@@ -21,6 +21,7 @@ export type InvokePlan = Readonly<{
   policy: InvokePolicy;
   stopOnFailure: boolean;
   waitUntilReady: boolean;
+  waitForEvent: boolean;
   waitForDurableExecution: boolean;
   responseStream: boolean;
   proxy: ProxyVariables;
@@ -33,10 +34,13 @@ export type EvaluationPlan = Readonly<{ expressions: Expressions; failOnFunction
 
 /** What is shown and kept. */
 export type ReportPlan = Readonly<{
+  followLog: boolean;
   showResponse: boolean;
   writeSummary: boolean;
   /** Absolute path for the response. */
   responseFile: string | undefined;
+  /** Absolute path of the journal; absent where none is kept. */
+  journalFile?: string;
   /** Absent where no comment is wanted. */
   comment?: CommentPlan;
   /** What the user should know although nothing is wrong with it. */
@@ -69,6 +73,7 @@ function planInvocations(
     ...parts,
     policy: Object.freeze({ timeoutMs, retry, retryMs }),
     waitUntilReady: values.wait_until_ready,
+    waitForEvent: values.wait_for_event,
     waitForDurableExecution: values.wait_for_durable_execution,
     stopOnFailure: values.stop_on_failure,
     responseStream: values.response_stream,
@@ -109,6 +114,21 @@ async function planExpressions(
   return expressions;
 }
 
+/** Reads the files that the step writes. */
+async function parseOutputFiles(values: InputValues, folders: JobFolders, problems: Problems) {
+  const parse = (input: 'response_file' | 'journal', example: string): Promise<OutputFile> =>
+    parseOutputFile({ input, text: values[input], example }, folders, problems);
+  const response = await parse('response_file', 'response.json');
+  const journal = await parse('journal', 'journal.jsonl');
+  return {
+    plan: {
+      responseFile: response.file,
+      ...(journal.file !== undefined && { journalFile: journal.file }),
+    },
+    notes: [response, journal].flatMap(({ note }) => (note === undefined ? [] : [note])),
+  };
+}
+
 /** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
 export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
   const problems = new Problems();
@@ -121,7 +141,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   const folders = { workspace, temporaryFolder };
   const { invocations, counts, own, ...entries } = await parseEntries({ read, values, folders }, problems);
   problems.addAll(valueProblems);
-  const { file: responseFile, note } = await parseResponseFile(values.response_file, folders, problems);
+  const files = await parseOutputFiles(values, folders, problems);
   const expressions = await planExpressions(values, { invocations, own, environment }, problems);
   const proxy = parseProxy(environment, problems);
   const concurrency = values.max_concurrency ?? usualConcurrency(values, counts.total);
@@ -133,15 +153,16 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     ...(environment.aws.defaultRegion !== undefined && { defaultRegion: environment.aws.defaultRegion }),
     expressions: Object.freeze(expressions),
     failOnFunctionError: values.fail_on_function_error,
+    followLog: values.follow_log,
     showResponse: values.show_response,
     writeSummary: values.summary,
-    responseFile,
+    ...files.plan,
     ...(values.comment_on_pull_request && { comment: await planComment(values, environment) }),
     warnings: Object.freeze([
       ...entries.warnings,
       ...(environment.trustsAnyCertificate ? [ALWAYS_VERIFIED] : []),
       ...warnings,
     ]),
-    notes: Object.freeze([...entries.notes, ...(note === undefined ? [] : [note])]),
+    notes: Object.freeze([...entries.notes, ...files.notes]),
   });
 }

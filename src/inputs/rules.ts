@@ -142,6 +142,12 @@ export const STEP_ERRORS: readonly StepRule[] = [
       `response_stream takes one invocation, and this step has ${counts.responses}. Give each a step of its own.`,
   }),
   stepRule({
+    inputs: ['response_stream', 'journal'],
+    applies: ({ response_stream: isStream, journal }) => isStream && journal !== '',
+    message: () =>
+      'response_stream and journal are both given; a journal cannot keep a streamed response. Remove one of them.',
+  }),
+  stepRule({
     inputs: ['response_stream', 'wait_for_durable_execution'],
     applies: ({ response_stream: isStream, wait_for_durable_execution: waits }) => isStream && waits,
     message: () =>
@@ -184,6 +190,21 @@ export const STEP_WARNINGS: readonly StepRule[] = [
     applies: ({ wait_until_ready: waits, planned }) => waits && areDryRuns(planned),
     message: () =>
       'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not ask for the state.',
+  }),
+  stepRule({
+    inputs: ['wait_for_event'],
+    applies: ({ wait_for_event: waits, planned }) =>
+      waits && planned.length > 0 && planned.every(({ invocationType }) => invocationType !== 'Event'),
+    message: () => 'wait_for_event has no effect without invocation_type: Event.',
+  }),
+  stepRule({
+    inputs: ['follow_log'],
+    applies: ({ follow_log: follows, planned }) =>
+      follows &&
+      planned.length > 0 &&
+      planned.every(({ invocationType }) => invocationType !== 'RequestResponse'),
+    message: ({ planned: [first] }) =>
+      `follow_log has no effect with invocation_type: ${first?.invocationType}; a log is followed only with RequestResponse.`,
   }),
   stepRule({
     inputs: ['wait_for_durable_execution'],

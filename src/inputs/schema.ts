@@ -86,6 +86,7 @@ export const INPUTS = {
   max_concurrency: step(optional(wholeNumber({ least: 1, most: MOST_CONCURRENT }))),
   stop_on_failure: step(flag, 'false'),
   shard: step(shard),
+  journal: step(anyText),
   // How long and how often.
   timeout_seconds: entry(wholeSeconds({ least: 1, most: LONGEST_SECONDS }), '960'),
   retry: step(RETRY, 'safe'),
@@ -96,8 +97,10 @@ export const INPUTS = {
   // An entry's own are met beside the step's.
   expect: entry(anyText),
   query: step(anyText),
+  wait_for_event: step(flag, 'false'),
   wait_for_durable_execution: step(flag, 'false'),
   // What is shown and kept.
+  follow_log: step(flag, 'false'),
   show_response: step(flag, 'false'),
   mask: step(anyText),
   response_file: step(anyText),

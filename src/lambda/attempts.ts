@@ -1,5 +1,5 @@
 import type { LambdaApi } from './api.ts';
-import { wasTakenForInvocation } from './failures.ts';
+import { toUnrecorded, wasTakenForInvocation } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse, SentAttempt } from './invocation.ts';
 import { type AttemptBounds, invokeOnce } from './invoke.ts';
 import type { InvokeContext, Wait } from './invoker.ts';
@@ -53,11 +53,17 @@ export type AttemptContext = InvokeContext &
     deadlineAt: number;
   }>;
 
-function sendOnce(
+async function sendOnce(
   invocation: Invocation,
   context: AttemptContext & AttemptBounds,
 ): Promise<InvokeResponse | InvokeFailure> {
-  const { api, stream } = context;
+  const { api, stream, sentAs, onSend, writeAhead } = context;
+  try {
+    await writeAhead?.(invocation, sentAs);
+  } catch (error) {
+    return toUnrecorded(error);
+  }
+  onSend?.({ invocation, api, sentAs });
   // A dry run asks for the same permission either way, and Invoke is the way that never runs anything.
   return stream === undefined || invocation.invocationType !== 'RequestResponse'
     ? invokeOnce(api, invocation, context)
@@ -246,12 +252,10 @@ class Attempts {
 
 /** Sends an invocation until there is a response or the policy gives up. Every attempt waits for the limiter. */
 export async function attemptAll(invocation: Invocation, context: AttemptContext): Promise<AttemptsResult> {
-  const { limiter, stop, cancel, halt, requestIds, onSend } = context;
+  const { limiter, stop, cancel, halt, requestIds } = context;
   const attempts = new Attempts(invocation, context);
   for (let { permit } = context; ; ) {
-    const sentAs = requestIds.next();
-    onSend?.({ invocation: attempts.invocation, api: context.api, sentAs });
-    const result = await sendOnce(attempts.invocation, { ...context, sentAs });
+    const result = await sendOnce(attempts.invocation, { ...context, sentAs: requestIds.next() });
     if (result.kind === 'answer') {
       const ended = await followToEnd(result, attempts.invocation, context);
       permit.release('otherwise');

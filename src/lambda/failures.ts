@@ -9,7 +9,9 @@ import type { StopCause } from './timing.ts';
 /** How a failure is called and what it says. */
 type Description = Readonly<{ name: string; message: string; foreignText?: string }>;
 
-type Parts = Description & FailureClass & Partial<Pick<InvokeFailure, 'requestId' | 'durableExecutionArn'>>;
+type Parts = Description &
+  FailureClass &
+  Partial<Pick<InvokeFailure, 'requestId' | 'durableExecutionArn' | 'sentAt' | 'journalKey'>>;
 
 /** What is known of an attempt that failed. */
 const detailsOf = ({ head, sent, throughProxy, streamedBytes }: AttemptProgress) => ({
@@ -194,6 +196,24 @@ export const toCancelledUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.ca
 
 /** An invocation that was not sent because another one failed. */
 export const toHaltedUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.halted);
+
+/** An invocation that is not sent because the record that has to come first can't be written. */
+export const toUnrecorded = (error: unknown): InvokeFailure =>
+  toUnsent({ name: 'JournalNotWritten', message: `the journal could not be written: ${messageOf(error)}` });
+
+/** An invocation that an earlier run sent, and whose outcome its journal does not have. */
+export const toUnresolvedEarlier = (
+  request: Readonly<{ sentAt: Date | undefined; requestId?: string; journalKey: string }>,
+): InvokeFailure => {
+  const { sentAt, ...known } = request;
+  return newFailure({
+    name: 'UnknownInJournal',
+    message: 'An earlier run sent this invocation, and the journal does not say how it ended',
+    ...CLASS.UNCERTAIN,
+    ...known,
+    ...(sentAt !== undefined && { sentAt }),
+  });
+};
 
 /** A durable execution that is no longer followed, with why it could not be read in the end. */
 export function toStoppedFollowing(

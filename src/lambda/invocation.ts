@@ -85,6 +85,8 @@ export type InvokeFailure = Readonly<{
   durableExecutionArn?: string;
   /** When the request began to leave this machine; absent where it never did. */
   sentAt?: Date;
+  /** What an earlier run calls the invocation in the journal, where its outcome is not known since. */
+  journalKey?: string;
 }>;
 
 /** An attempt whose request was sent. If it ran, the function's log has it under the response's request id or ours. */
@@ -130,4 +132,6 @@ export type InvocationResult = Readonly<{
   inLog?: LogEvidence;
   /** Whether the log tail was left out because the function does not support one. */
   tailRefused: boolean;
+  /** Whether an earlier run sent it, and this one did not. */
+  resumed?: true;
 }>;

@@ -35,6 +35,8 @@ export type InvokeContext = Readonly<{
   cancel: AbortSignal;
   /** With `stop_on_failure`, aborts when an invocation has failed: nothing new is sent from then on. */
   halt?: AbortSignal;
+  /** Records an attempt before it is sent, with its request id where it is known. Nothing is sent where it rejects. */
+  writeAhead?: (invocation: Invocation, requestId: string | undefined) => Promise<void>;
   onWait: (wait: Wait) => void;
   /** Called before each attempt. Never throws. */
   onSend?: (sending: Sending) => void;
@@ -103,9 +105,9 @@ const isLost = ({ result, invocation }: InvocationResult): boolean =>
   invocation.invocationType !== 'DryRun';
 
 /** Adds what the function's log shows where there is no response. It changes nothing of what is known without it. */
-async function withLog(
+export async function withLog(
   ended: InvocationResult,
-  { witness, cancel }: InvokeContext,
+  { witness, cancel }: Pick<InvokeContext, 'witness' | 'cancel'>,
 ): Promise<InvocationResult> {
   if (witness === undefined || cancel.aborted || !isLost(ended)) return ended;
   const inLog = await witness(ended).catch(() => undefined);

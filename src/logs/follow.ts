@@ -33,14 +33,34 @@ export class LookPace {
   }
 }
 
+/** When the function responded, or when no response was awaited any more. */
+export class Answer {
+  readonly #controller = new AbortController();
+  #at: number | undefined;
+
+  /** Aborts with the response. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** In milliseconds since 1970; undefined before the response. */
+  get at(): number | undefined {
+    return this.#at;
+  }
+
+  came(at: number): void {
+    this.#at ??= at;
+    this.#controller.abort();
+  }
+}
+
 /** What following a log needs. */
 export type LogFollowing = Readonly<{
   api: LogsApi;
   source: LogSource;
   timing: Timing;
   cancel: AbortSignal;
-  /** Aborts when the function has responded, or when no response is awaited any more. */
-  answered: AbortSignal;
+  answer: Answer;
   /** Takes events as they are found. One that arrives late comes after events that are newer. */
   onEvents: OnLogEvents;
 }>;
@@ -67,7 +87,6 @@ class Follower {
   readonly #reader: LogReader;
   readonly #pace: LookPace;
   #quietLooks = 0;
-  #until = Number.POSITIVE_INFINITY;
 
   constructor(request: LoggedRequest, following: LogFollowing) {
     this.#following = following;
@@ -76,19 +95,23 @@ class Follower {
   }
 
   async follow(): Promise<FollowedLog> {
-    const { cancel, answered, timing } = this.#following;
+    const { cancel, answer, timing } = this.#following;
     for (;;) {
-      const wasAnswered = answered.aborted;
+      const wasAnswered = answer.at !== undefined;
       const look = await this.#reader.look();
       if (cancel.aborted) return this.#end('cancelled');
       if (!this.#pace.after(look)) return this.#unreadable(look);
       if (wasAnswered) {
-        this.#until = Math.min(this.#until, timing.now() + AFTER_ANSWER_MS);
         if (this.#isComplete(look)) return this.#end('whole');
         if (timing.now() >= this.#until) return this.#giveUp();
       }
       await this.#wait();
     }
+  }
+
+  /** Until when the log is waited for. */
+  get #until(): number {
+    return (this.#following.answer.at ?? Number.POSITIVE_INFINITY) + AFTER_ANSWER_MS;
   }
 
   #isComplete(look: LogLook | LogFailure): boolean {
@@ -100,19 +123,20 @@ class Follower {
 
   /** Waits for the next look, which is due at once when the response is there. */
   async #wait(): Promise<void> {
-    const { cancel, answered, timing } = this.#following;
+    const { cancel, answer, timing } = this.#following;
     const ms = Math.min(this.#pace.waitMs, Math.max(0, this.#until - timing.now()));
-    if (answered.aborted) {
+    if (answer.at !== undefined) {
       await timing.sleep(ms, cancel);
       return;
     }
-    const { signal, unlink } = linkAbort(cancel, answered);
+    const { signal, unlink } = linkAbort(cancel, answer.signal);
     await timing.sleep(ms, signal);
     unlink();
   }
 
-  /** REPORT did not arrive in time. Without a START either, what has the id is all that can be told. */
+  /** No complete log in time. Without a START either, what has the id is all that can be told. */
   async #giveUp(): Promise<FollowedLog> {
+    if (this.#reader.report !== undefined) return this.#end('whole');
     if (!this.#reader.hasEvents) {
       this.#reader.readWithoutStart();
       await this.#reader.look();

@@ -53,7 +53,7 @@ export function parseResponse(payload: Uint8Array): ParsedResponse {
   }
 }
 
-function invocationFields({ invocation, region, startedAt, elapsedMs, attempts }: InvocationResult) {
+function invocationFields({ invocation, region, startedAt, elapsedMs, attempts, resumed }: InvocationResult) {
   const qualifier = invocation.qualifier ?? invocation.reference.qualifier;
   return {
     index: invocation.index,
@@ -66,6 +66,7 @@ function invocationFields({ invocation, region, startedAt, elapsedMs, attempts }
     started_at: startedAt.toISOString(),
     elapsed_ms: elapsedMs,
     attempts,
+    ...(resumed && { resumed }),
   };
 }
 

@@ -20,6 +20,8 @@ type InvocationFields = Readonly<{
   attempts: number;
   expectations?: readonly Expectation[];
   query_result?: unknown;
+  /** True where the journal has it from an earlier run. */
+  resumed?: true;
 }>;
 
 /** Figures of the log tail: milliseconds and megabytes, as Lambda reports them. */
@@ -114,6 +116,10 @@ export type Evaluation = Readonly<{
 /** Whether an invocation was left out because another one failed (`stop_on_failure`). */
 export const isHalted = (outcome: Outcome): boolean =>
   outcome.outcome === 'not_invoked' && outcome.error.name === 'StoppedOnFailure';
+
+/** Whether an earlier run did what was asked for, so that this one did not. */
+export const isTakenOver = (outcome: Outcome): boolean =>
+  outcome.resumed === true && outcome.outcome !== 'unknown';
 
 /** Whether the function itself failed, whatever the step makes of it. */
 export const isFunctionError = (outcome: Outcome): boolean =>

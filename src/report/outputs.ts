@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { appendFileSync, ftruncateSync, mkdtempSync, openSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { setOutput, warning } from '@actions/core';
+import { setOutput, summary, warning } from '@actions/core';
 import type { EvaluatedInvocation } from '../outcome/evaluate.ts';
 import type { Evaluation } from '../outcome/outcome.ts';
 import type { OutcomeCounts } from '../outcome/step-results.ts';
@@ -69,6 +69,7 @@ export const SINGLE_OUTPUTS = [
   'response_file',
   'request_id',
   'log_url',
+  'log_file',
   'duration_ms',
   'billed_duration_ms',
   'init_duration_ms',
@@ -87,6 +88,7 @@ export const COMMON_OUTPUTS = [
   'succeeded',
   'failed',
   'cold_starts',
+  'resumed',
 ] as const;
 
 /** Bytes of one output; a runner takes 1 MB of them in a job. */
@@ -102,7 +104,11 @@ export type OutputValues = Readonly<{
 }>;
 
 /** The files that keep what is too long for an output. */
-export type OutputFiles = Readonly<{ outcomes: string; response?: string | undefined }>;
+export type OutputFiles = Readonly<{
+  outcomes: string;
+  response?: string | undefined;
+  log?: string | undefined;
+}>;
 
 /** All outputs by name, and those that are too long, with the file that has each; without bytes where they were not counted. */
 export type Outputs = Readonly<{
@@ -127,6 +133,7 @@ function singleOutputs({ outcome, response }: Evaluation, files: OutputFiles): R
     ...outcome,
     response: utf8(response),
     response_file: files.response,
+    log_file: files.log,
   };
   return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, asText(fields[name])] as const));
 }
@@ -145,6 +152,7 @@ export function outputsOf({ single, outcomes, counts }: OutputValues, files: Out
     succeeded: String(counts.counts.succeeded),
     failed: String(counts.failed),
     cold_starts: String(counts.cold),
+    resumed: String(counts.resumed),
   };
   const tooLong = [
     ...Object.entries(all)
@@ -203,6 +211,8 @@ export type OutputOptions = Readonly<{
   outcomesFile: string;
   /** The file for the response of a single invocation, and when it is saved there; a stream saves its response itself. */
   responseFile: Readonly<{ path: string; isSaved: 'always' | 'if_too_long' | 'never' }>;
+  /** The file of a log that was followed, once there is one. */
+  logFile?: () => string | undefined;
 }>;
 
 /** The outputs of a step, and the file of its response: the only reports that take what is not masked. */
@@ -233,10 +243,16 @@ export class StepOutputs {
 
   write(counts: OutcomeCounts): void {
     const values = { single: this.#single, outcomes: this.#outcomes.text, counts };
-    const files = { outcomes: this.#options.outcomesFile, response: this.#responseFile };
+    const { outcomesFile, logFile } = this.#options;
+    const files = { outcomes: outcomesFile, response: this.#responseFile, log: logFile?.() };
     writeOutputs(outputsOf(values, files));
   }
 }
 
 /** Writes the output of a step whose inputs are invalid, so that `outcome` is never empty. */
 export const writeNotInvoked = (): void => setOutput('outcome', 'not_invoked');
+
+/** Appends to the job summary. Throws where the runner has none. */
+export async function writeSummary(markdown: string): Promise<void> {
+  await summary.addRaw(markdown, true).write();
+}

@@ -1,7 +1,6 @@
 import { info, warning } from '@actions/core';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
-import { isHalted } from '../outcome/outcome.ts';
-import { adviseOnDeniedLog } from '../outcome/permission/wording.ts';
+import { isHalted, isTakenOver } from '../outcome/outcome.ts';
 import { grouped, onOneLine, shortened } from '../shared/text.ts';
 import { progressLine, writeForeign } from './log.ts';
 
@@ -149,16 +148,13 @@ export const warnOfHiddenHistory = ({ label, error }: { label: string; error: st
     `The history of the durable execution of ${label} can't be read (${error}), so its steps are not shown. To see them, allow lambda:GetDurableExecution and lambda:GetDurableExecutionHistory.`,
   );
 
+/** Warns that a function's log could not be read, with what to do about it. */
+export const warnOfLog = (text: string): void => warning(text, { title: 'Function Log Not Read' });
+
 /** Warns that there is no execution to wait for. */
 export const warnOfNoExecution = ({ label }: { label: string }): void =>
   warning(
     `wait_for_durable_execution has nothing to wait for: Lambda started no durable execution of ${label}. Check that the function is durable.`,
-  );
-
-/** Warns that a function's log may not be read. */
-export const warnOfDeniedLog = ({ label, message }: { label: string; message: string }): void =>
-  warning(
-    `The log of ${label} could not be read, so it does not tell whether the function ran. ${adviseOnDeniedLog(message)}`,
   );
 
 // A thousand invocations that are throttled now and then have each line; fifty thousand would write 48 MB.
@@ -187,7 +183,7 @@ export class LogThrottle {
   end(masked: MaskedEvaluation): void {
     this.#ended += 1;
     const ended = this.#ended;
-    if (this.#total === 1 || isHalted(masked.outcome)) return;
+    if (this.#total === 1 || isHalted(masked.outcome) || isTakenOver(masked.outcome)) return;
     this.write(masked.outcome.outcome.replaceAll('_', ' '), () =>
       info(progressLine(masked, ended, this.#total)),
     );

@@ -1,7 +1,7 @@
 import type { EvaluatedInvocation } from '../outcome/evaluate.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import { isHalted } from '../outcome/outcome.ts';
-import type { StepResults } from '../outcome/step-results.ts';
+import type { ReportedOutcome, StepResults } from '../outcome/step-results.ts';
 import { messageOf } from '../shared/values.ts';
 import {
   type Annotation,
@@ -11,10 +11,9 @@ import {
   writeAnnotations,
 } from './annotations.ts';
 import { FailureNotes, haltedLine, writeEnd, writeLog } from './log.ts';
-import { type OutcomesFile, type OutputOptions, StepOutputs } from './outputs.ts';
+import { type OutcomesFile, type OutputOptions, StepOutputs, writeSummary } from './outputs.ts';
 import type { LogThrottle } from './progress.ts';
-import { renderJobSummary } from './summary/permissions.ts';
-import { writeSummary } from './summary/summary.ts';
+import { renderParts, summarizeOne } from './summary/single.ts';
 
 /** A report of a step. Later steps rely on a required report, so the step fails where it is not written. */
 type ReportKind = Readonly<{ isRequired: boolean; title: string; what: string; fix: string }>;
@@ -34,6 +33,12 @@ const KINDS = {
     what: 'The outcomes file is not complete',
     fix: `${DISK}.`,
   },
+  log_file: {
+    isRequired: false,
+    title: 'Function Log Not Complete',
+    what: 'The file of the function log is not complete',
+    fix: `${DISK}.`,
+  },
   response: {
     isRequired: true,
     title: 'Response Not Written',
@@ -51,6 +56,12 @@ const KINDS = {
     title: 'Job Summary Not Written',
     what: 'The job summary was not written',
     fix: `${DISK} and the file that GITHUB_STEP_SUMMARY names, or set summary: false.`,
+  },
+  journal: {
+    isRequired: true,
+    title: 'Journal Not Complete',
+    what: 'The journal is not complete',
+    fix: `${DISK}. The next run reports as unknown what the journal does not have.`,
   },
   annotations: {
     isRequired: false,
@@ -145,14 +156,18 @@ export type ReportOptions = Readonly<{
   showResponse: boolean;
   /** Whether the log shows a streamed response as it arrives. */
   isShownAlready: boolean;
+  /** Whether the functions' logs are followed, and so written apart from this report. */
+  followsLog: boolean;
   writesSummary: boolean;
   outputs: OutputOptions;
+  /** Absent where no journal is kept. */
+  journal?: Pick<Reporter, 'add' | 'write'>;
   /** Absent where no comment is wanted. */
   comment?: () => Promise<void>;
 }>;
 
 function logReporter({ results, throttle, outputs, ...shown }: ReportOptions): Reporter {
-  const notes = new FailureNotes();
+  const notes = new FailureNotes(shown);
   let single: MaskedEvaluation | undefined;
   return {
     name: 'log',
@@ -181,22 +196,33 @@ const haltedAnnotations = ({ counts }: StepResults): Annotation[] =>
         }),
       ];
 
-function annotationsReporter({ guard, results }: ReportOptions): Reporter {
+function annotationsReporter({ guard, results, followsLog }: ReportOptions): Reporter {
   const list = new AnnotationList();
   return {
     name: 'annotations',
     add: ({ masked }: Masked) => {
-      if (!isHalted(masked.outcome)) list.add(...annotationsFor(masked));
+      if (!isHalted(masked.outcome)) list.add(...annotationsFor(masked, { followsLog }));
     },
     write: () => writeAnnotations(list.allWith([...guard.takeProblems(), ...haltedAnnotations(results)])),
   };
 }
 
+/** The job summary as Markdown. What several invocations and dry runs need for it is loaded only for them. */
+async function jobSummaryOf(outcomes: readonly ReportedOutcome[]): Promise<string> {
+  const [single] = outcomes;
+  if (single !== undefined && outcomes.length === 1 && single.invocation_type !== 'DryRun') {
+    return renderParts(summarizeOne(single));
+  }
+  const { renderJobSummary } = await import('./summary/permissions.ts');
+  return renderJobSummary(outcomes);
+}
+
 /** The reporters of a step, in the order in which they write: the comment is last, as only it waits for others. */
 export function createReporters(options: ReportOptions): Reporter[] {
-  const { results, outcomesFile, writesSummary, comment } = options;
+  const { results, outcomesFile, writesSummary, journal, comment } = options;
   const outputs = new StepOutputs(options.outputs);
   return [
+    ...(journal === undefined ? [] : [{ ...journal, name: 'journal' } as const]),
     logReporter(options),
     {
       name: 'outcomes_file',
@@ -210,7 +236,7 @@ export function createReporters(options: ReportOptions): Reporter[] {
       write: () => outputs.write(results.counts),
     },
     ...(writesSummary
-      ? [{ name: 'summary', write: () => writeSummary(renderJobSummary(results.outcomes)) } as const]
+      ? [{ name: 'summary', write: async () => writeSummary(await jobSummaryOf(results.outcomes)) } as const]
       : []),
     annotationsReporter(options),
     ...(comment === undefined ? [] : [{ name: 'comment', write: comment } as const]),

@@ -36,6 +36,7 @@ describe('the outputs', () => {
       response_file: '',
       request_id: REQUEST_ID,
       log_url: LOG_URL,
+      log_file: '',
       duration_ms: '3.01',
       billed_duration_ms: '4',
       init_duration_ms: '110.1',
@@ -50,6 +51,7 @@ describe('the outputs', () => {
       succeeded: '1',
       failed: '0',
       cold_starts: '1',
+      resumed: '0',
     });
   });
 
@@ -65,6 +67,7 @@ describe('the outputs', () => {
       response_file: '',
       request_id: '',
       log_url: '',
+      log_file: '',
       duration_ms: '',
       billed_duration_ms: '',
       init_duration_ms: '',
@@ -79,6 +82,7 @@ describe('the outputs', () => {
       succeeded: '0',
       failed: '1',
       cold_starts: '0',
+      resumed: '0',
     });
   });
 
@@ -119,6 +123,7 @@ describe('the outputs', () => {
       succeeded: '2',
       failed: '3',
       cold_starts: '2',
+      resumed: '0',
     });
   });
 

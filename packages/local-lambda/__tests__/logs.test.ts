@@ -33,6 +33,7 @@ let folder: string;
 let denial: Denial | undefined;
 /** How far the clock of the logs is ahead of this machine's. */
 let ahead = 0;
+let clock = Date.now;
 
 /** A handler that logs a step, waits for a file, and logs another step. */
 const GATED = `import { existsSync } from 'node:fs';
@@ -96,7 +97,7 @@ beforeAll(async () => {
     functions: SAMPLE_FUNCTIONS,
     asyncRetryDelaysMs: [0, 0],
     eventAgeScale: 0.001,
-    now: () => Date.now() + ahead,
+    now: () => clock() + ahead,
     deny: () => denial,
   });
   client = clientOf(lambda);
@@ -119,6 +120,7 @@ beforeEach(() => {
   lambda.reset();
   denial = undefined;
   ahead = 0;
+  clock = Date.now;
 });
 
 /** The one stream in which an id is found. */
@@ -226,6 +228,31 @@ describe('what CloudWatch refuses', () => {
     lambda.logs.createGroup(GREETING);
     expect(await search(GREETING)).toEqual([]);
   });
+});
+
+test('a rate that is exceeded is throttled, each operation by itself, until the second is over', async () => {
+  const stream = { logGroupName: 'group', logStreamName: 'stream' };
+  lambda.logs.write({ logGroup: 'group', logStream: 'stream', message: 'a line' });
+  // The clock stands still, so that nothing depends on how long a request takes.
+  const now = Date.now();
+  clock = () => now;
+  lambda.logs.setRates({ FilterLogEvents: 2, GetLogEvents: 1 });
+  const named = (promise: Promise<unknown>) =>
+    promise.then(
+      () => 'taken',
+      ({ name }) => name,
+    );
+  const ask = async () => [
+    await named(search('group')),
+    await named(search('group')),
+    await named(search('group')),
+    await named(read(stream)),
+    await named(read(stream)),
+  ];
+  const limited = ['taken', 'taken', 'ThrottlingException', 'taken', 'ThrottlingException'];
+  expect(await ask()).toEqual(limited);
+  clock = () => now + 1_000;
+  expect(await ask()).toEqual(limited);
 });
 
 describe('two functions in a log group of their own', () => {

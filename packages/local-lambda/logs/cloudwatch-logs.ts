@@ -20,6 +20,9 @@ export type Paging = Readonly<{
   searched?: number;
 }>;
 
+/** How many requests an operation takes in a second, by the clock of the logs; without a number, any number. */
+export type LogsRates = Readonly<Partial<Record<LogsOperation, number>>>;
+
 /** Which part of which log a request asks for. */
 export type LogsRequest = Readonly<{
   operation: LogsOperation;
@@ -131,6 +134,15 @@ function readLimit(body: unknown): number {
   return limit;
 }
 
+function readFilter(body: unknown): (message: string) => boolean {
+  if (fieldOf(body, 'startFromHead') === false) {
+    throw invalidParameter('startFromHead: false is not supported by the local Lambda.');
+  }
+  const isMatch = filterPattern(textOf(body, 'filterPattern') ?? '');
+  if (isMatch === undefined) throw invalidParameter('Invalid filter pattern');
+  return isMatch;
+}
+
 /** As many events as fit into a page, from the front or from the back. */
 function fill(events: readonly LogEvent[], limit: number, fromBack: boolean): Page {
   const page: LogEvent[] = [];
@@ -154,10 +166,25 @@ const jsonAnswer = (document: Readonly<Record<string, unknown>>): Answer => ({
 /** The reading part of CloudWatch Logs, over what a LogStore has. */
 export class CloudWatchLogs {
   readonly #store: LogStore;
+  readonly #now: () => number;
   #paging: Paging = {};
+  #rates: LogsRates = {};
+  /** When each request of the last second was taken. */
+  #taken: Readonly<{ operation: LogsOperation; at: number }>[] = [];
 
-  constructor(store: LogStore) {
+  constructor(store: LogStore, now: () => number) {
     this.#store = store;
+    this.#now = now;
+  }
+
+  reset(): void {
+    this.setPaging(undefined);
+    this.setRates(undefined);
+  }
+
+  setRates(rates: LogsRates | undefined): void {
+    this.#rates = rates ?? {};
+    this.#taken = [];
   }
 
   setPaging(paging: Paging | undefined): void {
@@ -166,6 +193,7 @@ export class CloudWatchLogs {
 
   /** Answers a request that is allowed; throws the ServiceError that the service would answer. */
   answer(request: LogsRequest): Answer {
+    this.#limit(request.operation);
     switch (request.operation) {
       case 'FilterLogEvents':
         return jsonAnswer(this.#filterLogEvents(request));
@@ -174,12 +202,18 @@ export class CloudWatchLogs {
     }
   }
 
+  #limit(operation: LogsOperation): void {
+    const rate = this.#rates[operation];
+    if (rate === undefined) return;
+    const now = this.#now();
+    this.#taken = this.#taken.filter(({ at }) => at > now - 1_000);
+    const taken = this.#taken.filter((request) => request.operation === operation);
+    if (taken.length >= rate) throw error('ThrottlingException', 'Rate exceeded');
+    this.#taken.push({ operation, at: now });
+  }
+
   #filterLogEvents({ logGroup, body }: LogsRequest): Readonly<Record<string, unknown>> {
-    if (fieldOf(body, 'startFromHead') === false) {
-      throw invalidParameter('startFromHead: false is not supported by the local Lambda.');
-    }
-    const isMatch = filterPattern(textOf(body, 'filterPattern') ?? '');
-    if (isMatch === undefined) throw invalidParameter('Invalid filter pattern');
+    const isMatch = readFilter(body);
     const limit = Math.min(readLimit(body), this.#paging.events ?? MOST_EVENTS);
     const startTime = numberOf(body, 'startTime') ?? 0;
     const endTime = numberOf(body, 'endTime') ?? Number.POSITIVE_INFINITY;

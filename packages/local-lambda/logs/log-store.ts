@@ -127,8 +127,9 @@ export class LogStore {
     return this.eventsOf(logGroup).some((event) => event.logStream === logStream && arrived(event));
   }
 
-  /** Forgets all events; groups that were created stay. */
+  /** Forgets all events, and how they are delivered; groups that were created stay. */
   forget(): void {
+    this.setDelivery(undefined);
     this.#written = [];
     for (const { events } of this.#groups.values()) events.length = 0;
   }

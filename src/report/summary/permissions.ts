@@ -11,9 +11,9 @@ import { noteInWords, policyInWords } from '../../outcome/permission/wording.ts'
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
 import { grouped } from '../../shared/text.ts';
 import { composeComment } from '../comment/comment-text.ts';
-import { codeBlock, type Fold, foreignCell, table } from '../markdown.ts';
+import { codeBlock, type Fold, foreignCell, joinMarkdown, table } from '../markdown.ts';
 import { functionCell } from './cells.ts';
-import { joinMarkdown, renderSummary, summarize } from './summary.ts';
+import { renderSummary, summarize } from './summary.ts';
 
 /** Why a function can't be invoked, in words. */
 const REASONS: Readonly<Record<Refusal, string | ((permission: Permission) => string)>> = {

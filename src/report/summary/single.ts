@@ -2,7 +2,7 @@ import type { Ran } from '../../outcome/logged-runs.ts';
 import type { Figures } from '../../outcome/outcome.ts';
 import type { ReportedOutcome, Unmet } from '../../outcome/step-results.ts';
 import { grouped, shortened } from '../../shared/text.ts';
-import { foreignCell, inlineCode, prose, table, wordOrCode } from '../markdown.ts';
+import { foreignCell, inlineCode, joinMarkdown, prose, table, wordOrCode } from '../markdown.ts';
 import {
   functionCell,
   logLink,
@@ -16,6 +16,10 @@ import {
 
 /** A summary in its parts: what the heading says, and the Markdown below it. */
 export type SummaryParts = Readonly<{ heading: string; blocks: readonly string[] }>;
+
+/** A summary as Markdown. */
+export const renderParts = ({ heading, blocks }: SummaryParts): string =>
+  `${joinMarkdown([`### ${heading}`, ...blocks])}\n`;
 
 const present = (parts: readonly string[]): string[] => parts.filter((part) => part !== '');
 const dotted = (parts: readonly string[]): string => present(parts).join(' · ');

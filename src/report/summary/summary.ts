@@ -1,8 +1,7 @@
-import { summary } from '@actions/core';
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
 import { type Fold, foldOf } from '../markdown.ts';
 import { summarizeMany } from './many.ts';
-import { type SummaryParts, summarizeOne } from './single.ts';
+import { renderParts, type SummaryParts, summarizeOne } from './single.ts';
 import { timelineOf } from './timeline.ts';
 
 /** What the summary and the comment say: verdict and cause first, and what is folded below. */
@@ -14,10 +13,6 @@ export function summarize(
   return summarizeMany(outcomes);
 }
 
-/** Blocks of Markdown, without those that are empty. */
-export const joinMarkdown = (blocks: readonly string[]): string =>
-  blocks.filter((block) => block !== '').join('\n\n');
-
 /**
  * The job summary: the verdict and its cause, then figures; for several the failures grouped by error, the first of
  * them, statistics, and folded a timeline and the successes. No responses, no logs.
@@ -26,10 +21,5 @@ export function renderSummary(outcomes: readonly ReportedOutcome[]): string {
   const { heading, blocks, folds } = summarize(outcomes);
   const timeline = outcomes.length > 1 ? timelineOf(outcomes) : undefined;
   const folded = [...(timeline === undefined ? [] : [timeline]), ...folds].map((fold) => foldOf(fold));
-  return `${joinMarkdown([`### ${heading}`, ...blocks, ...folded])}\n`;
-}
-
-/** Appends to the job summary. Throws where the runner has none. */
-export async function writeSummary(markdown: string): Promise<void> {
-  await summary.addRaw(markdown, true).write();
+  return renderParts({ heading, blocks: [...blocks, ...folded] });
 }
