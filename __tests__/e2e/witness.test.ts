@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type Fault, type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { makeJobFolder } from '../../packages/local-runner/run-step.ts';
 import { ECHO, invokeStep } from './step.ts';
 
 // The log as a witness, where no response arrives.
@@ -59,6 +60,24 @@ test('a log that is not allowed to be read is one warning with the statement, an
     { outcome: 'unknown', ran: 'may_have_run' },
     { outcome: 'unknown', ran: 'may_have_run' },
   ]);
+});
+
+test('what an earlier run sent, and its journal does not tell the end of, is looked for too', async () => {
+  const job = makeJobFolder();
+  const run = (env: Readonly<Record<string, string>>) =>
+    invokeStep(lambda, { function_name: 'echo', payload: '{"a":1}', journal: 'journal.jsonl' }, { job, env });
+  loseInvocations();
+  const first = await run({});
+  const second = await run(logsEnvironment());
+  job.dispose();
+  expect(JSON.parse(first.outputs['outcomes'] ?? '')).toMatchObject([{ ran: 'may_have_run' }]);
+  expect(JSON.parse(second.outputs['outcomes'] ?? '')).toMatchObject([
+    { outcome: 'unknown', ran: 'finished', request_id: first.outputs['request_id'] },
+  ]);
+  expect(second.annotations[0]?.message).toMatch(
+    /: It ran to its end in \d\S* s; its response is lost\. An earlier run/,
+  );
+  expect(lambda.executions('echo')).toHaveLength(1);
 });
 
 test('an emulator whose logs have no endpoint is asked for none, and nor is AWS', async () => {
