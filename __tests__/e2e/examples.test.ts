@@ -196,6 +196,42 @@ describe('jobs to be done', () => {
     expect(stage.lambda.requests).toHaveLength(1);
   });
 
+  test('database-migration.yml: a job that is run again runs no second migration', async () => {
+    stage.lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
+    await stage.run('database-migration', { github: { run_id: '7', run_attempt: '1' } });
+    stage.lambda.setFault(() => undefined);
+    const jobs = await stage.run('database-migration', { github: { run_id: '7', run_attempt: '2' } });
+    expect(results(jobs)).toEqual(['failure']);
+    expect(actionsOf(jobs)[0]?.run.annotations[0]?.message).toContain('An earlier run sent this invocation');
+    expect(stage.lambda.requests).toHaveLength(1);
+  });
+
+  example('ordered-seed', 'it stops at the first failure, and goes on from there', async () => {
+    stage.lambda.setFault(({ body }) =>
+      String(body).includes('currencies')
+        ? {
+            kind: 'error',
+            when: 'before',
+            status: 413,
+            type: 'RequestTooLargeException',
+            message: 'too large',
+          }
+        : undefined,
+    );
+    const first = await stage.run('ordered-seed', { github: { run_id: '8', run_attempt: '1' } });
+    expect(results(first)).toEqual(['failure']);
+    stage.lambda.setFault(() => undefined);
+    const second = await pass('ordered-seed', { github: { run_id: '8', run_attempt: '2' } });
+    expect(actionsOf(second)[0]?.outputs).toMatchObject({ succeeded: '3', resumed: '1' });
+    expect(stage.lambda.executions('seed')).toHaveLength(3);
+    expect(events().map((event) => Object(event).table)).toEqual([
+      'countries',
+      'currencies',
+      'currencies',
+      'prices',
+    ]);
+  });
+
   example('wait-until-ready', 'the new code answers, although the update takes its time', async () => {
     const jobs = await pass('wait-until-ready');
     expect(actionsOf(jobs)[0]?.run.lines.map(({ text }) => text)).toEqual(

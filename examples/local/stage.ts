@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startLocalGitHub } from '../../packages/local-github/server.ts';
 import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
@@ -39,6 +40,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   recommend: runs('shop'),
   greeting: runs('greeting'),
   migrate: runs('migrate'),
+  seed: runs('echo'),
   backfill: runs('echo'),
   'process-orders': runs('echo'),
   'create-preview': runs('echo'),
@@ -182,6 +184,7 @@ export async function openStage(): Promise<Stage> {
     repositories: { [REPOSITORY]: [{ number: PULL_REQUEST, commits: [HEAD], state: 'open' }] },
     tokens: { 'token-of-the-job': { kind: 'installation', access: 'write' } },
   });
+  const caches = mkdtempSync(path.join(tmpdir(), 'caches-'));
   let proxied: Awaited<ReturnType<typeof startProxied>> | undefined;
 
   const settingOf = async (name: string): Promise<Setting> => {
@@ -196,6 +199,7 @@ export async function openStage(): Promise<Stage> {
     runWorkflow({
       file,
       env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: lambda.url, AWS_REGION: REGION },
+      caches,
       ...setting,
       github: { repository: REPOSITORY, api_url: github.url, ...setting.github },
     });
@@ -210,6 +214,7 @@ export async function openStage(): Promise<Stage> {
     runFile: (file) => runIn(file, SETTINGS['permission-check'] ?? {}),
     close: async () => {
       await Promise.all([lambda.close(), github.close(), proxied?.close()]);
+      rmSync(caches, { recursive: true, force: true });
     },
   };
 }
