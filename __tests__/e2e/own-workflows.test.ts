@@ -80,7 +80,8 @@ jobs:
 
   test('fails where action.yml has an expression in a description', async () => {
     const files = checkout();
-    const broken = files['action.yml']?.replace('The JSON event.', 'The event of ${{ github.ref }}.') ?? '';
+    const broken =
+      files['action.yml']?.replace('The event, as JSON.', 'The event of ${{ github.ref }}.') ?? '';
     await expect(run({ ...files, 'action.yml': broken })).rejects.toThrow(
       /^Failed to load .*action\.yml\n.*Unrecognized named-value: 'github'/,
     );

@@ -21,10 +21,41 @@ test('the documents that a stranger looks for are there', () => {
       'RELEASING.md',
       'SECURITY.md',
       'docs/expressions.md',
+      'docs/inputs.md',
       'docs/reliability.md',
       'docs/threat-model.md',
     ]),
   );
+});
+
+describe('the README', () => {
+  const { text = '' } = documents.find(({ file }) => file === 'README.md') ?? {};
+
+  test('has at most 400 lines', () => {
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(400);
+  });
+
+  test('has its sections in the order in which a new user needs them', () => {
+    expect([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual([
+      'What it promises',
+      'Quick start',
+      'Try it without an AWS account',
+      'What failure looks like',
+      'Scenarios',
+      'Permissions',
+      'Inputs',
+      'Outputs',
+      'Coming from',
+      'Limits and troubleshooting',
+      'Versions and verification',
+      'More',
+    ]);
+  });
+
+  test('is named as action.yml is', () => {
+    const [, name] = /^name: (.+)$/m.exec(readFileSync(path.join(ROOT, 'action.yml'), 'utf8')) ?? [];
+    expect(text.split('\n')[0]).toBe(`# ${name}`);
+  });
 });
 
 describe('links', () => {
@@ -119,7 +150,9 @@ describe('commands', () => {
   });
 
   heavyTest('of the demo name what it has', () => {
-    const given = lines.flatMap((line) => /^script\/demo (\S+)/.exec(line)?.[1] ?? []);
+    const given = documents.flatMap(({ text }) =>
+      [...text.matchAll(/\bscript\/demo ([\w-]+)`/g)].map(([, name = '']) => name),
+    );
     expect(given.length).toBeGreaterThan(1);
     const help = execFileSync('bash', ['script/demo', '--help'], { cwd: ROOT, encoding: 'utf8' });
     expect(given.filter((name) => !exampleNames().includes(name) && !help.includes(name))).toEqual([]);
@@ -131,7 +164,7 @@ describe('commands', () => {
     expect(given.filter((name) => !existsSync(path.join(ROOT, '__tests__', name)))).toEqual([]);
   });
 
-  test('of RELEASING.md put a name in OWNER’s place', () => {
+  test('of RELEASING.md replace OWNER with a name', () => {
     const command = lines.filter((line) => line.startsWith('git grep -l'));
     expect(command).toHaveLength(1);
     const folder = mkdtempSync(path.join(tmpdir(), 'owner-'));

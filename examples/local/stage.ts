@@ -64,7 +64,7 @@ const pullRequest = (title: string, labels: readonly string[]): NonNullable<Sett
     pull_request: {
       number: PULL_REQUEST,
       title,
-      head: { sha: HEAD },
+      head: { sha: HEAD, repo: { full_name: REPOSITORY } },
       labels: labels.map((name) => ({ name })),
     },
   },
