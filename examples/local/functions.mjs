@@ -12,11 +12,20 @@ export const shop = async (event) => {
   return { ok: true };
 };
 
-/** Behind API Gateway: the body is JSON in a string. */
-export const api = async () => ({ statusCode: 200, body: JSON.stringify({ ok: true }) });
+/** A response as API Gateway wants it: the body is JSON in a string. */
+const respond = (statusCode, body) => ({ statusCode, body: JSON.stringify(body) });
+
+/** Routes a request, whose path is in `rawPath` (HTTP API) or `path` (REST API). A warm-up is not a request. */
+const route = ({ action, rawPath, path }, status, health) => {
+  if (action === 'warmup') return respond(200, { warm: true });
+  return (rawPath ?? path) === '/health' ? respond(status, health) : respond(404, { message: 'Not Found' });
+};
+
+/** A function behind API Gateway. */
+export const api = async (event) => route(event, 200, { ok: true });
 
 /** The same, with a database that can't be reached. */
-export const brokenApi = async () => ({ statusCode: 503, body: JSON.stringify({ ok: false }) });
+export const brokenApi = async (event) => route(event, 503, { ok: false });
 
 /** Works through what has not been applied yet, and says so in its log. */
 export const migrate = async () => {

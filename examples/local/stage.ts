@@ -98,7 +98,6 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     event: { name: 'deployment_status', payload: { deployment_status: { state: 'success' } } },
   },
   'smoke-test': {
-    repository: { 'events/health.json': '{"path": "/health"}' },
     commands: DEPLOYMENT,
     contexts: { inputs: { version: '2', previous: '1' } },
   },
