@@ -125,6 +125,31 @@ describe('actions', () => {
   });
 });
 
+// Source: the action.yml of each action at its pin.
+const INPUTS_OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
+  'actions/checkout': ['persist-credentials', 'ref'],
+  'actions/download-artifact': ['github-token', 'name', 'path', 'pattern', 'run-id'],
+  'actions/setup-node': ['node-version-file'],
+  'actions/upload-artifact': ['if-no-files-found', 'name', 'path'],
+  'actions/attest-build-provenance': ['subject-path'],
+  'aws-actions/configure-aws-credentials': ['aws-region', 'role-to-assume'],
+  'github/codeql-action/analyze': ['category'],
+  'github/codeql-action/init': ['build-mode', 'config', 'languages'],
+  'github/codeql-action/upload-sarif': ['sarif_file'],
+  'ossf/scorecard-action': ['publish_results', 'results_file', 'results_format'],
+};
+
+test('actions of others get only inputs that they have', () => {
+  const strange = steps.flatMap(({ place, step }) => {
+    const [action = ''] = String(step['uses'] ?? './').split('@');
+    if (action === './' || action === 'OWNER/aws-lambda-invoke') return [];
+    const known = INPUTS_OF_OTHERS[action] ?? [];
+    const unknown = Object.keys(fieldsOf(step['with'])).filter((name) => !known.includes(name));
+    return unknown.map((name) => `${place}: ${action}: ${name}`);
+  });
+  expect(strange).toEqual([]);
+});
+
 test('every step of an example has a name of its own', () => {
   const unnamed = examples.flatMap(({ file, jobs }) =>
     jobs.flatMap(([id, job]) => {
