@@ -58,6 +58,21 @@ describe('the README', () => {
   });
 });
 
+test('the picture in the README is legible on a phone and in dark mode', () => {
+  const picture = readFileSync(path.join(ROOT, 'docs/images/failure.svg'), 'utf8');
+  const width = Number(/<svg [^>]*\bwidth="(\d+)"/.exec(picture)?.[1]);
+  const sizes = [...picture.matchAll(/font(?:-size)?: (\d+)px/g)].map(([, size]) => Number(size));
+  expect(sizes.length).toBeGreaterThan(3);
+  // A phone shows some 370 px of a README. Text of less than 10 px is hard to read.
+  expect(Math.min(...sizes) * (370 / width)).toBeGreaterThanOrEqual(10);
+  // A character of a monospaced font is 0.6 em wide.
+  const code = [...picture.matchAll(/<text x="(\d+)" [^>]*class="code"[^>]*>(.*)<\/text>/g)];
+  expect(code.length).toBeGreaterThan(3);
+  const widest = Math.max(...code.map(([, x, text = '']) => Number(x) + text.length * 0.6 * 13));
+  expect(widest).toBeLessThan(width);
+  expect(picture).toContain('@media (prefers-color-scheme: dark)');
+});
+
 describe('links', () => {
   const links = documents.flatMap(({ file, links }) => links.map((url) => ({ file, url })));
   const outside = links.filter(({ url }) => /^[a-z]+:/.test(url));
