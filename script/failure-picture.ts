@@ -76,7 +76,7 @@ function wrapped(text: string, style: Style): string[] {
   return lines;
 }
 
-/** A line of the picture: what it says, how it looks, how far it is indented, and what is drawn beside it. */
+/** A line of the picture: what it says, how it looks, how far it is indented, and its mark. */
 type Line = Readonly<{ text: string; style: Style; x: number; mark?: 'error' | 'quote' }>;
 
 const linesOfText = (text: string, { style, x, mark }: Omit<Line, 'text'>): Line[] =>

@@ -7,6 +7,8 @@ import { type Part, proseOf } from '../prose.ts';
 const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
   { files: ['*.md', 'docs/**/*.md', 'action.yml'], part: 'all but code spans' },
   { files: ['examples/*.yml', '.github/**/*.{yml,md}'], part: 'all but code spans' },
+  { files: ['examples/local/*'], part: 'comments and strings' },
+  { files: ['packages/local-{github,proxy,server}/README.md'], part: 'all but code spans' },
 ];
 
 /** What is not written, what to write in its place, and an example. A space stands for any gap, a line break too. */
@@ -93,7 +95,7 @@ describe.each(SCOPES)('the English of $files', ({ files, part }) => {
   const found = filesOf(files);
 
   test('is looked at in some files', () => {
-    expect(found.length).toBeGreaterThan(5);
+    expect(found.length).toBeGreaterThan(1);
   });
 
   test.each(found)('%s has no banned words', (file) => {
