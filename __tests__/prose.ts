@@ -67,8 +67,9 @@ function codeProse(text: string, part: Part): string {
   return only(bytes, [...comments, ...strings.map(spanOf)]).toString();
 }
 
+/** Markdown with blanks for its code spans. What stands between fences is kept, as it has comments. */
 const withoutCodeSpans = (text: string): string =>
-  text.replace(/`[^`\n]*`/g, (span) => ' '.repeat(span.length));
+  text.replace(/(?<!`)(`+)(?!`)[^\n]*?[^`\n]\1(?!`)/g, (span) => ' '.repeat(span.length));
 
 /** What a person reads in a file of the repository, line by line as it is there. */
 export function proseOf(file: string, part: Part): string {

@@ -103,6 +103,36 @@ describe.each(SCOPES)('the English of $files', ({ files, part }) => {
   });
 });
 
+/** Names, which keep their capital letter inside a heading. */
+const NAMES: ReadonlySet<string> = new Set([
+  'AWS',
+  'CLI',
+  'GitHub',
+  'Invoke',
+  'Lambda',
+  "Lambda's",
+  'Terraform',
+  "Terraform's",
+]);
+
+test('headings of documents are in sentence case', () => {
+  const headings = filesOf(['*.md', 'docs/**/*.md']).flatMap((file) =>
+    [
+      ...proseOf(file, 'all but code spans')
+        .replace(/^ *```.*?```/gms, '')
+        .matchAll(/^#+ (.+)$/gm),
+    ].map(([, text = '']) => ({ file, text })),
+  );
+  expect(headings.length).toBeGreaterThan(50);
+  const wrong = headings.filter(({ text }) =>
+    text
+      .split(/: | /)
+      .slice(1)
+      .some((word) => /^[A-Z]/.test(word) && !NAMES.has(word)),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test.each(WORDS)('"%s" is found', (words, write, example) => {
   expect(example).toMatch(patternOf(words));
   expect(findingsIn('a.md', `First line\n${example.replace(' ', '\n# ')}`)).toContainEqual(
