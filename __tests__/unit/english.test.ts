@@ -8,7 +8,12 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
   { files: ['*.md', 'docs/**/*.md', 'action.yml'], part: 'all but code spans' },
   { files: ['examples/*.yml', '.github/**/*.{yml,md}'], part: 'all but code spans' },
   { files: ['examples/local/*'], part: 'comments and strings' },
-  { files: ['packages/local-{github,proxy,server}/README.md'], part: 'all but code spans' },
+  { files: ['packages/*/README.md'], part: 'all but code spans' },
+  { files: ['bench/*.ts', 'script/*.ts'], part: 'comments and strings' },
+  {
+    files: ['script/{bench,bootstrap,build,bundle,demo,picture,test,transcripts,try}'],
+    part: 'all but code spans',
+  },
 ];
 
 /** What is not written, what to write in its place, and an example. A space stands for any gap, a line break too. */
