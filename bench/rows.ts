@@ -92,7 +92,7 @@ async function one(
 
 const first = { measure: measureAction, most: 2 } as const;
 
-/** One invocation, and beside it what the SDK's client costs where nobody asks for anything but the same. */
+/** One invocation, and the cost of the same invocation with the SDK's client alone. */
 async function start(effort: Effort): Promise<Figure[]> {
   const sdk = bundleSdkAlone();
   try {
@@ -325,11 +325,11 @@ export const ROWS: readonly Row[] = [
       ),
   },
   { name: 'aws-cli', title: 'The AWS CLI', measure: againstCli },
-  { name: 'fan-out', title: '2,000 invocations of 50 ms, 50 in flight', measure: fanOut },
-  { name: 'many', title: '10,000 invocations of 50 ms, 100 in flight', measure: many },
+  { name: 'fan-out', title: '2,000 invocations of 50 ms, 50 concurrent', measure: fanOut },
+  { name: 'many', title: '10,000 invocations of 50 ms, 100 concurrent', measure: many },
   {
     name: 'journal',
-    title: '10,000 invocations of 50 ms, 100 in flight, with a journal',
+    title: '10,000 invocations of 50 ms, 100 concurrent, with a journal',
     measure: withJournal,
   },
   { name: 'large', title: '6 MB in and 6 MB out', measure: large },
