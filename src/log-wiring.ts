@@ -4,7 +4,7 @@ import type { Clients } from './lambda/client.ts';
 import type { InvocationResult } from './lambda/invocation.ts';
 import type { Sending } from './lambda/invoker.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
-import { LogsClients } from './logs/client.ts';
+import type { LogsClients } from './logs/client.ts';
 import type { LogSource } from './logs/find.ts';
 import type { FollowedLog } from './logs/follow.ts';
 import { InvocationLog, type LogReading, type LogSink } from './logs/live.ts';
@@ -21,6 +21,7 @@ import type { ReportGuard } from './report/reporters.ts';
 export type LogParts = Readonly<{
   plan: Pick<Plan, 'invocations' | 'expressions'>;
   clients: Clients;
+  logs: LogsClients;
   secrets: SecretTexts;
   guard: ReportGuard;
   cancel: AbortSignal;
@@ -28,8 +29,6 @@ export type LogParts = Readonly<{
   folder: string;
 }>;
 
-// Requests for the logs of a list are a second apart: the account has few of them, for everybody.
-const APART_MS = 1_000;
 const MOST_FAILURES = 20;
 const SHOWN_BYTES = 64 * 1024;
 
@@ -50,11 +49,9 @@ export class StepLogs {
   #live: Readonly<{ log: InvocationLog; shown: FunctionLog }> | undefined;
 
   constructor(parts: LogParts) {
-    const { plan, clients, cancel } = parts;
+    const { plan, clients, logs, cancel } = parts;
     this.#parts = parts;
     this.#isList = plan.invocations.length > 1;
-    const requests = { timing: REAL_TIMING, cancel, apartMs: this.#isList ? APART_MS : 0 };
-    const logs = new LogsClients((region) => clients.settingsFor(region), requests);
     this.#reading = { clients, logs, timing: REAL_TIMING, cancel };
   }
 

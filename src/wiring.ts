@@ -19,6 +19,8 @@ import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
 import type { StepLogs } from './log-wiring.ts';
+import type { LogsClients } from './logs/client.ts';
+import type { DeniedLog } from './logs/lost.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
@@ -32,6 +34,7 @@ import {
   repeatedLogLines,
   waitLine,
   warnOfClock,
+  warnOfDeniedLog,
   warnOfHiddenHistory,
   warnOfNoExecution,
   writeDurableEvent,
@@ -161,6 +164,45 @@ async function createStream(sink: ResponseSink): Promise<Pick<InvokeContext, 'st
   };
 }
 
+// One invocation has the requests to itself; many share one a second, as an account has a few for everybody in it.
+const APART_MS = { one: 200, many: 1_000 } as const;
+
+/** The clients for logs, loaded with the first that is needed. All who read logs share them and their pace. */
+function logsClientsFor({ plan, cancel }: StepParts, clients: Clients): () => Promise<LogsClients> {
+  let loaded: Promise<LogsClients> | undefined;
+  const load = async (): Promise<LogsClients> => {
+    const { LogsClients } = await import('./logs/client.ts');
+    const apartMs = APART_MS[plan.invocations.length === 1 ? 'one' : 'many'];
+    return new LogsClients((region) => clients.settingsFor(region), {
+      ...{ timing: REAL_TIMING, cancel, apartMs },
+    });
+  };
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
+
+/** Looks into the log of a function that may have run. What reads logs is loaded with the first that does. */
+function createWitness(
+  { environment, cancel }: StepParts,
+  clients: Clients,
+  logsClients: () => Promise<LogsClients>,
+): InvokeContext['witness'] {
+  if (!environment.aws.hasLogs) return undefined;
+  const create = async () => {
+    const [logs, { LostInvocations }] = await Promise.all([logsClients(), import('./logs/lost.ts')]);
+    const onDenied = ({ invocation, failure }: DeniedLog): void =>
+      warnOfDeniedLog({ label: invocation.functionName, message: failure.message });
+    return new LostInvocations({ clients, logs, timing: REAL_TIMING, cancel, onDenied });
+  };
+  let lost: ReturnType<typeof create> | undefined;
+  return async (ended) => {
+    lost ??= create();
+    return (await lost).look(ended);
+  };
+}
+
 /** Warns of a wrong clock once, though each region finds out for itself, and each request that was signed before. */
 function clockWarning(): (offsetMs: number) => void {
   let isClockKnown = false;
@@ -184,15 +226,19 @@ function createClients({ plan, environment, secrets }: StepParts): Clients {
 }
 
 /** What reads the functions' logs. */
-async function createLogs(parts: StepParts, clients: Clients, folder: string): Promise<StepLogs | undefined> {
+async function createLogs(
+  parts: StepParts,
+  given: Readonly<{ clients: Clients; logsClients: () => Promise<LogsClients>; folder: string }>,
+): Promise<StepLogs | undefined> {
   if (!parts.plan.followLog) return undefined;
-  const { StepLogs } = await import('./log-wiring.ts');
-  return new StepLogs({ ...parts, clients, folder });
+  const [logs, { StepLogs }] = await Promise.all([given.logsClients(), import('./log-wiring.ts')]);
+  return new StepLogs({ ...parts, ...given, logs });
 }
 
 type InvokeParts = Readonly<{
   clients: Clients;
   logs: StepLogs | undefined;
+  witness: InvokeContext['witness'];
   throttle: LogThrottle;
   sink: ResponseSink | undefined;
   halt: AbortSignal | undefined;
@@ -201,7 +247,7 @@ type InvokeParts = Readonly<{
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
   { plan, cancel }: StepParts,
-  { clients, logs, throttle, sink, halt }: InvokeParts,
+  { clients, logs, witness, throttle, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
   const progress = { throttle, lines };
@@ -209,6 +255,7 @@ async function createInvokeContext(
     ...(plan.waitUntilReady && (await createReadiness(progress))),
     ...(plan.waitForDurableExecution && (await createFollower(progress))),
     ...(sink !== undefined && (await createStream(sink))),
+    ...(witness !== undefined && { witness }),
     clients,
     ...(logs !== undefined && { onSend: (sending) => logs.begin(sending) }),
     policy: plan.policy,
@@ -348,7 +395,9 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const results = new StepResults(total);
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
   const clients = createClients(parts);
-  const logs = await createLogs(parts, clients, path.dirname(outcomesFile.path));
+  const logsClients = logsClientsFor(parts, clients);
+  const folder = path.dirname(outcomesFile.path);
+  const logs = await createLogs(parts, { clients, logsClients, folder });
   const resumption = await resume(parts, clients);
   const isShownAlready = sink?.isShown ?? false;
   const reports = createReports(parts, {
@@ -361,7 +410,10 @@ export async function createStep(parts: StepParts): Promise<Step> {
     resumption,
   });
   const evaluator = createEvaluator(parts, sink);
-  const context = await createInvokeContext(parts, { clients, logs, throttle, sink, halt: halt?.signal });
+  const witness = createWitness(parts, clients, logsClients);
+  const context = await createInvokeContext(parts, {
+    ...{ clients, logs, witness, throttle, sink, halt: halt?.signal },
+  });
   const record: Step['record'] = async (evaluated) => {
     if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
     results.add(evaluated.masked);

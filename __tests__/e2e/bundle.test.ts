@@ -113,6 +113,7 @@ test('the functions of modules are in parentheses, so that V8 parses them once',
 
 test.each([
   ["GitHub's client", 'octokit-core.js/'],
+  ["CloudWatch's client", 'Logs_20140328'],
   ['YAML', 'YAMLParseError'],
   ['JMESPath', 'TreeInterpreter'],
   ['what names a mistake in JSON', 'keys need double quotes'],

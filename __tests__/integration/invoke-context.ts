@@ -107,7 +107,7 @@ export async function invokeOn(
     clients?: Clients;
     limiter?: AdaptiveLimiter;
     requestIds?: RequestIds;
-    extras?: Pick<InvokeContext, 'readiness' | 'follow' | 'stream'>;
+    extras?: Pick<InvokeContext, 'readiness' | 'follow' | 'stream' | 'witness'>;
   } = {},
 ): Promise<Delivered> {
   const waits: Wait[] = [];

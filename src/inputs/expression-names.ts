@@ -34,6 +34,7 @@ const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response'>> = {
   started_at: 'step',
   elapsed_ms: 'step',
   attempts: 'step',
+  ran: 'step',
   error: 'step',
   expectations: 'step',
   query_result: 'step',

@@ -99,6 +99,21 @@ export type SentAttempt = Readonly<{
   mayHaveRun: boolean;
 }>;
 
+/** A run of an attempt that the function's log shows. Without a report its end is not in the log. */
+export type LoggedRun = Readonly<{
+  requestId: string;
+  report?: Readonly<{ durationMs?: number; status?: string; errorType?: string }>;
+}>;
+
+/** What the function's log shows of an invocation that may have run. What is not in a log proves nothing. */
+export type LogEvidence = Readonly<{
+  logGroup: string;
+  /** In the order of the attempts. */
+  runs: readonly LoggedRun[];
+  /** The name of the error, where the log could not be read. */
+  unreadable?: string;
+}>;
+
 /** How an invocation ended, all attempts included. */
 export type InvocationResult = Readonly<{
   invocation: Invocation;
@@ -113,6 +128,8 @@ export type InvocationResult = Readonly<{
   sent: readonly SentAttempt[];
   /** Where the function logs, where its configuration was read. */
   logGroup?: string;
+  /** What its log shows, where there is no response and the log was looked into. */
+  inLog?: LogEvidence;
   /** Whether the log tail was left out because the function does not support one. */
   tailRefused: boolean;
   /** Whether an earlier run sent it, and this one did not. */

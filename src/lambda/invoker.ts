@@ -4,7 +4,7 @@ import { type AttemptsResult, attemptAll, type RequestIds } from './attempts.ts'
 import type { Clients } from './client.ts';
 import type { Following, followExecution } from './durable.ts';
 import { toCancelledUnsent, toHaltedUnsent, toInternalError, toUnsent } from './failures.ts';
-import type { Invocation, InvocationResult, InvokeFailure } from './invocation.ts';
+import type { Invocation, InvocationResult, InvokeFailure, LogEvidence } from './invocation.ts';
 import type { AdaptiveLimiter, Permit } from './limiter.ts';
 import type { Readiness, Waiting } from './readiness.ts';
 import type { InvokePolicy } from './retry-policy.ts';
@@ -40,6 +40,8 @@ export type InvokeContext = Readonly<{
   onWait: (wait: Wait) => void;
   /** Called before each attempt. Never throws. */
   onSend?: (sending: Sending) => void;
+  /** Looks into the function's log for what became of an invocation that may have run and has no response. */
+  witness?: (ended: InvocationResult) => Promise<LogEvidence | undefined>;
   /** Called once when the last invocation of a list has ended. */
   onAllEnded?: () => void;
   /** Where functions are waited for until they are ready. */
@@ -95,6 +97,23 @@ async function invokeWithin(
   }
 }
 
+/** Whether the log can tell what became of an invocation. A durable execution has requests that are not ours. */
+const isLost = ({ result, invocation }: InvocationResult): boolean =>
+  result.kind === 'failure' &&
+  result.evidence !== 'did_not_run' &&
+  result.durableExecutionArn === undefined &&
+  invocation.invocationType !== 'DryRun';
+
+/** Adds what the function's log shows where there is no response. It changes nothing of what is known without it. */
+async function withLog(
+  ended: InvocationResult,
+  { witness, cancel }: InvokeContext,
+): Promise<InvocationResult> {
+  if (witness === undefined || cancel.aborted || !isLost(ended)) return ended;
+  const inLog = await witness(ended).catch(() => undefined);
+  return inLog === undefined ? ended : { ...ended, inLog };
+}
+
 async function invokeWithPermit(
   permit: Permit | undefined,
   invocation: Invocation,
@@ -108,8 +127,10 @@ async function invokeWithPermit(
   );
   // An invocation that ended before it was sent has its permit still.
   permit?.release('otherwise');
-  return { ...ended, invocation, startedAt: new Date(startedAt), elapsedMs: timing.now() - startedAt };
+  const elapsedMs = timing.now() - startedAt;
+  return withLog({ ...ended, invocation, startedAt: new Date(startedAt), elapsedMs }, context);
 }
+
 /**
  * Invokes a function once: at most one execution, unless the policy or the invocation itself allows more. One
  * deadline bounds everything from the moment when the limiter admits it. Never throws.

@@ -9,6 +9,7 @@ import { isUuid, utf8 } from '../shared/text.ts';
 import { adviseOn, type JobFacts } from './failure-advice.ts';
 import { requestUrl } from './links.ts';
 import { decodeLogTail, readFigures, readLogPlace } from './log-tail.ts';
+import { ranOf, runInWords, whyNotKnown } from './logged-runs.ts';
 import type { Outcome } from './outcome.ts';
 
 const DEEPEST = 500;
@@ -85,7 +86,7 @@ export function isFunctionResponse(
 
 /** The link to the log of an invocation that ran or may have; none where it is not known which log events are its. */
 function logFields(
-  { invocation, region, logGroup }: InvocationResult,
+  { invocation, region, inLog, logGroup = inLog?.logGroup }: InvocationResult,
   requestId: string | undefined,
   log = '',
 ): Readonly<{ log_url?: string }> {
@@ -128,8 +129,12 @@ function whenSent({ sentAt }: InvokeFailure, sent: readonly SentAttempt[]): stri
   return parts.length === 1 ? parts.join() : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
 
-/** Whether the function ran, in a sentence for a reader who has to decide what to do now. */
-export function whetherItRan(failure: InvokeFailure, sent: readonly SentAttempt[] = []): string {
+/** Whether the function ran, for a reader who has to decide what to do now; empty where the log has told it. */
+function whetherItRan(
+  failure: InvokeFailure,
+  { sent, inLog }: Pick<InvocationResult, 'sent' | 'inLog'>,
+): string {
+  const isInLog = inLog !== undefined && inLog.runs.length > 0;
   if (failure.durableExecutionArn !== undefined) {
     return `The durable execution was started and continues on its own: ${failure.durableExecutionArn}.`;
   }
@@ -137,9 +142,11 @@ export function whetherItRan(failure: InvokeFailure, sent: readonly SentAttempt[
     case 'did_not_run':
       return 'The function did not run.';
     case 'ran':
-      return 'The function ran, at least in part, but its response was lost.';
-    case 'may_have_run':
-      return `The request was sent ${whenSent(failure, sent)}. It is not known whether the function ran.`;
+      return isInLog ? '' : 'The function ran, at least in part, but its response was lost.';
+    case 'may_have_run': {
+      const when = `The request was sent ${whenSent(failure, sent)}.`;
+      return isInLog ? when : `${when} It is not known whether the function ran${whyNotKnown(inLog)}.`;
+    }
     default:
       return failure.evidence satisfies never;
   }
@@ -147,22 +154,33 @@ export function whetherItRan(failure: InvokeFailure, sent: readonly SentAttempt[
 
 const asSentence = (message: string): string => (/[.!?…]$/.test(message) ? message : `${message}.`);
 
+/** The message of a failure: what the log shows of it, what went wrong, and whether the function ran. */
+export function failureMessage(failure: InvokeFailure, ended: InvocationResult, ran?: string): string {
+  const { inLog } = ended;
+  return [runInWords(inLog), asSentence(failure.message), ran ?? whetherItRan(failure, ended)]
+    .filter(Boolean)
+    .join(' ');
+}
+
 /** The job that a failure happened in, and a sentence on whether the function ran where the failure does not have it. */
 export type FailureContext = Readonly<{ job: JobFacts; ran?: string }>;
 
 function failureFields(failure: InvokeFailure, ended: InvocationResult, context: FailureContext) {
-  const { invocation, region, logGroup, sent } = ended;
-  const { sentAs, durableExecutionArn, evidence, name, message } = failure;
+  const { invocation, region, inLog, logGroup = inLog?.logGroup } = ended;
+  const { sentAs, durableExecutionArn, evidence, name } = failure;
   const mayHaveRun = evidence !== 'did_not_run';
-  const requestId = failure.requestId ?? (mayHaveRun ? sentAs : undefined);
+  const run = inLog?.runs.at(-1);
+  const requestId = run?.requestId ?? failure.requestId ?? (mayHaveRun ? sentAs : undefined);
   return {
     ...(requestId !== undefined && { request_id: requestId }),
     ...(mayHaveRun && logFields(ended, requestId)),
     ...(durableExecutionArn !== undefined && { durable_execution_arn: durableExecutionArn }),
+    ran: ranOf(failure, inLog),
+    ...(run?.report?.durationMs !== undefined && { duration_ms: run.report.durationMs }),
     error: {
       name,
-      message: `${asSentence(message)} ${context.ran ?? whetherItRan(failure, sent)}`,
-      advice: adviseOn({ failure, invocation, region, logGroup, job: context.job }),
+      message: failureMessage(failure, ended, context.ran),
+      advice: adviseOn({ failure, invocation, region, logGroup, loggedAs: run?.requestId, job: context.job }),
     },
   };
 }

@@ -1,11 +1,11 @@
 import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
 import { messageOf } from '../shared/values.ts';
 import {
+  failureMessage,
   isFunctionResponse,
   outcomeOf,
   type ParsedResponse,
   parseResponse,
-  whetherItRan,
 } from './document.ts';
 import { type Checked, check, type ExpressionContext, type Expressions, whyNoValue } from './expectations.ts';
 import type { JobFacts } from './failure-advice.ts';
@@ -27,12 +27,12 @@ export type Rules = Readonly<{
 /** What came in place of Lambda's response, and the error's message without it. */
 function foreignTexts(
   failure: InvokeFailure,
-  { sent }: InvocationResult,
+  ended: InvocationResult,
 ): Pick<Evaluation, 'foreignText' | 'plainMessage'> {
   const { name, foreignText } = failure;
   if (foreignText === undefined) return {};
   const message = `${name} with a response that is not Lambda's, which is not shown.`;
-  return { foreignText, plainMessage: `${message} ${whetherItRan(failure, sent)}` };
+  return { foreignText, plainMessage: failureMessage({ ...failure, message }, ended) };
 }
 
 type Queried = Readonly<{ outcome: Outcome; found: boolean; problem?: string }>;

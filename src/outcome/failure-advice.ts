@@ -24,6 +24,8 @@ type FailedInvocation = Readonly<{
   invocation: Invocation;
   region: string | undefined;
   logGroup?: string | undefined;
+  /** The request id that the function's log has, where it was found there. */
+  loggedAs?: string | undefined;
   job: JobFacts;
 }>;
 
@@ -428,14 +430,16 @@ function linkToPeriod({ sentAt }: InvokeFailure, place: LogLocation): string | u
  * Where to see whether the function ran: by request id, and by time where no response of Lambda's shows that it took
  * the id that we sent.
  */
-function linkToLog({ failure, invocation, region, logGroup }: FailedInvocation): string {
+function linkToLog({ failure, invocation, region, logGroup, loggedAs }: FailedInvocation): string {
   if (region === undefined) return '.';
   const place = { functionName: invocation.reference.name, region, logGroup };
-  const { sentAs, requestId = sentAs ?? '', foreignText } = failure;
+  const { sentAs = '', foreignText } = failure;
+  const requestId = loggedAs ?? failure.requestId ?? sentAs;
   const byTime = linkToPeriod(failure, place);
   if (!isUuid(requestId)) return byTime === undefined ? '.' : `: ${byTime}`;
   const byId = `: ${requestUrl({ ...place, requestId })}`;
-  const isConfirmed = failure.requestId !== undefined && foreignText === undefined;
+  const isTaken = failure.requestId !== undefined && foreignText === undefined;
+  const isConfirmed = loggedAs !== undefined || isTaken;
   if (isConfirmed || byTime === undefined) return byId;
   return `${byId}\nIf that page is empty, check the log of that time: ${byTime}`;
 }

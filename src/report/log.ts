@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { endGroup, info, startGroup } from '@actions/core';
 import { readLogPlace } from '../outcome/log-tail.ts';
+import { RAN_IN_WORDS } from '../outcome/logged-runs.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import { isFunctionError, type Outcome } from '../outcome/outcome.ts';
 import type { OutcomeCounts } from '../outcome/step-results.ts';
@@ -81,7 +82,7 @@ function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
   }
   return responseBytes > 0
     ? `responded in part: its stream ended early, after ${responseBytes} bytes`
-    : 'did not respond, and may have run';
+    : `did not respond, and ${RAN_IN_WORDS[outcome.ran]}`;
 }
 
 function outcomeLine({ outcome, responseBytes, unmet }: MaskedEvaluation): string {

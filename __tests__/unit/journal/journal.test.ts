@@ -43,7 +43,7 @@ const outcome = (kind: 'succeeded' | 'unknown' | 'not_invoked' | 'function_error
       return { ...fields, outcome: kind, status_code: 200, function_error: 'Unhandled' };
     case 'unknown':
     case 'not_invoked':
-      return { ...fields, outcome: kind, error };
+      return { ...fields, outcome: kind, ran: 'may_have_run', error };
     default:
       return kind satisfies never;
   }

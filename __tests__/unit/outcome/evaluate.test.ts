@@ -191,6 +191,7 @@ describe('a failure', () => {
       outcome: {
         ...OUTCOME_FIELDS,
         outcome: 'not_invoked',
+        ran: 'did_not_run',
         request_id: REQUEST_ID,
         error: {
           name: 'ResourceNotFoundException',

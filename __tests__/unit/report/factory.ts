@@ -91,10 +91,16 @@ const LOST = { name: 'ECONNRESET', message: 'socket hang up', advice: 'Look at t
 
 /** An invocation that did not run. */
 export function notInvoked(fields: Of<'not_invoked'> = {}, rest: Partial<Evaluation> = {}): Shown {
-  return evaluationOf({ ...OUTCOME_FIELDS, error: REFUSED, ...fields, outcome: 'not_invoked' }, rest);
+  return evaluationOf(
+    { ...OUTCOME_FIELDS, ran: 'did_not_run', error: REFUSED, ...fields, outcome: 'not_invoked' },
+    rest,
+  );
 }
 
 /** An invocation that was sent and got no response. */
 export function unknown(fields: Of<'unknown'> = {}, rest: Partial<Evaluation> = {}): Shown {
-  return evaluationOf({ ...OUTCOME_FIELDS, error: LOST, ...fields, outcome: 'unknown' }, rest);
+  return evaluationOf(
+    { ...OUTCOME_FIELDS, ran: 'may_have_run', error: LOST, ...fields, outcome: 'unknown' },
+    rest,
+  );
 }
