@@ -225,20 +225,25 @@ function createClients({ plan, environment, secrets }: StepParts): Clients {
   });
 }
 
-/** What reads the functions' logs. */
-async function createLogs(
-  parts: StepParts,
-  given: Readonly<{ clients: Clients; logsClients: () => Promise<LogsClients>; folder: string }>,
-): Promise<StepLogs | undefined> {
-  if (!parts.plan.followLog) return undefined;
-  const [logs, { StepLogs }] = await Promise.all([given.logsClients(), import('./log-wiring.ts')]);
-  return new StepLogs({ ...parts, ...given, logs });
+/** What reads the functions' logs, and what of it invocations need. */
+type LogReaders = Readonly<{
+  logs: StepLogs | undefined;
+  context: Pick<InvokeContext, 'witness' | 'onSend'>;
+}>;
+
+async function createLogReaders(parts: StepParts, clients: Clients, folder: string): Promise<LogReaders> {
+  const logsClients = logsClientsFor(parts, clients);
+  const witness = createWitness(parts, clients, logsClients);
+  const common = witness === undefined ? {} : { witness };
+  if (!parts.plan.followLog) return { logs: undefined, context: common };
+  const { StepLogs } = await import('./log-wiring.ts');
+  const logs = new StepLogs({ ...parts, clients, folder, logs: await logsClients() });
+  return { logs, context: { ...common, onSend: (sending) => logs.begin(sending) } };
 }
 
 type InvokeParts = Readonly<{
   clients: Clients;
-  logs: StepLogs | undefined;
-  witness: InvokeContext['witness'];
+  logReaders: LogReaders;
   throttle: LogThrottle;
   sink: ResponseSink | undefined;
   halt: AbortSignal | undefined;
@@ -247,7 +252,7 @@ type InvokeParts = Readonly<{
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
   { plan, cancel }: StepParts,
-  { clients, logs, witness, throttle, sink, halt }: InvokeParts,
+  { clients, logReaders, throttle, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
   const progress = { throttle, lines };
@@ -255,9 +260,8 @@ async function createInvokeContext(
     ...(plan.waitUntilReady && (await createReadiness(progress))),
     ...(plan.waitForDurableExecution && (await createFollower(progress))),
     ...(sink !== undefined && (await createStream(sink))),
-    ...(witness !== undefined && { witness }),
+    ...logReaders.context,
     clients,
-    ...(logs !== undefined && { onSend: (sending) => logs.begin(sending) }),
     policy: plan.policy,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
@@ -395,24 +399,15 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const results = new StepResults(total);
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
   const clients = createClients(parts);
-  const logsClients = logsClientsFor(parts, clients);
-  const folder = path.dirname(outcomesFile.path);
-  const logs = await createLogs(parts, { clients, logsClients, folder });
+  const logReaders = await createLogReaders(parts, clients, path.dirname(outcomesFile.path));
+  const { logs } = logReaders;
   const resumption = await resume(parts, clients);
   const isShownAlready = sink?.isShown ?? false;
-  const reports = createReports(parts, {
-    results,
-    outcomesFile,
-    throttle,
-    logs,
-    file,
-    isShownAlready,
-    resumption,
-  });
+  const forReports = { results, outcomesFile, throttle, logs, file, isShownAlready, resumption };
+  const reports = createReports(parts, forReports);
   const evaluator = createEvaluator(parts, sink);
-  const witness = createWitness(parts, clients, logsClients);
   const context = await createInvokeContext(parts, {
-    ...{ clients, logs, witness, throttle, sink, halt: halt?.signal },
+    ...{ clients, logReaders, throttle, sink, halt: halt?.signal },
   });
   const record: Step['record'] = async (evaluated) => {
     if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
