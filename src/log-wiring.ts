@@ -4,7 +4,7 @@ import type { Clients } from './lambda/client.ts';
 import type { InvocationResult } from './lambda/invocation.ts';
 import type { Sending } from './lambda/invoker.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
-import { LogsClients } from './logs/client.ts';
+import type { LogsClients } from './logs/client.ts';
 import type { LogSource } from './logs/find.ts';
 import type { FollowedLog } from './logs/follow.ts';
 import { InvocationLog, type LogReading, type LogSink } from './logs/live.ts';
@@ -22,6 +22,7 @@ import type { ReportGuard } from './report/reporters.ts';
 export type LogParts = Readonly<{
   plan: Pick<Plan, 'invocations' | 'expressions'>;
   clients: Clients;
+  logs: LogsClients;
   secrets: SecretTexts;
   guard: ReportGuard;
   cancel: AbortSignal;
@@ -29,8 +30,6 @@ export type LogParts = Readonly<{
   folder: string;
 }>;
 
-// Requests for the logs of a list are a second apart: the account has few of them, for everybody.
-const APART_MS = 1_000;
 const MOST_FAILURES = 20;
 const SHOWN_BYTES = 64 * 1024;
 
@@ -51,11 +50,9 @@ export class StepLogs {
   #live: Readonly<{ log: InvocationLog; shown: FunctionLog }> | undefined;
 
   constructor(parts: LogParts) {
-    const { plan, clients, cancel } = parts;
+    const { plan, clients, logs, cancel } = parts;
     this.#parts = parts;
     this.#isList = plan.invocations.length > 1;
-    const requests = { timing: REAL_TIMING, cancel, apartMs: this.#isList ? APART_MS : 0 };
-    const logs = new LogsClients((region) => clients.settingsFor(region), requests);
     this.#reading = { clients, logs, timing: REAL_TIMING, cancel };
   }
 
@@ -171,13 +168,12 @@ function unreadableText({ invocation, source, failure }: DeniedLog): string {
 
 /** Looks into functions' logs for what became of invocations without a response; a denial is one warning for a log. */
 export function createWitness(
-  parts: Pick<LogParts, 'clients' | 'secrets' | 'cancel'> & Readonly<{ plan: Plan }>,
+  parts: Pick<LogParts, 'clients' | 'logs' | 'secrets' | 'cancel'> & Readonly<{ plan: Plan }>,
 ): LostInvocations['look'] {
-  const { plan, clients, secrets, cancel } = parts;
-  const requests = { timing: REAL_TIMING, cancel, apartMs: plan.invocations.length > 1 ? APART_MS : 0 };
+  const { plan, clients, logs, secrets, cancel } = parts;
   const lost = new LostInvocations({
     clients,
-    logs: new LogsClients((region) => clients.settingsFor(region), requests),
+    logs,
     timing: REAL_TIMING,
     cancel,
     onDenied: (denied) => {

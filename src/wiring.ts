@@ -19,6 +19,7 @@ import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
 import type { StepLogs } from './log-wiring.ts';
+import type { LogsClients } from './logs/client.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
@@ -161,16 +162,40 @@ async function createStream(sink: ResponseSink): Promise<Pick<InvokeContext, 'st
   };
 }
 
+// One invocation has the requests to itself; many share one a second, as an account has a few for everybody in it.
+const APART_MS = { one: 200, many: 1_000 } as const;
+
+/** The clients for logs, loaded with the first that is needed. All who read logs share them and their pace. */
+function logsClientsFor({ plan, cancel }: StepParts, clients: Clients): () => Promise<LogsClients> {
+  let loaded: Promise<LogsClients> | undefined;
+  const load = async (): Promise<LogsClients> => {
+    const { LogsClients } = await import('./logs/client.ts');
+    const apartMs = APART_MS[plan.invocations.length === 1 ? 'one' : 'many'];
+    return new LogsClients((region) => clients.settingsFor(region), {
+      ...{ timing: REAL_TIMING, cancel, apartMs },
+    });
+  };
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
+
 /** Looks into the log of a function that may have run. What reads logs is loaded with the first that does. */
-function witnessOnDemand(parts: StepParts, clients: Clients): Pick<InvokeContext, 'witness'> {
-  if (!parts.environment.aws.hasLogs) return {};
-  const create = async () => (await import('./log-wiring.ts')).createWitness({ ...parts, clients });
+function witnessOnDemand(
+  parts: StepParts,
+  clients: Clients,
+  logsClients: () => Promise<LogsClients>,
+): InvokeContext['witness'] {
+  if (!parts.environment.aws.hasLogs) return undefined;
+  const create = async () => {
+    const [logs, { createWitness }] = await Promise.all([logsClients(), import('./log-wiring.ts')]);
+    return createWitness({ ...parts, clients, logs });
+  };
   let witness: ReturnType<typeof create> | undefined;
-  return {
-    witness: async (ended) => {
-      witness ??= create();
-      return (await witness)(ended);
-    },
+  return async (ended) => {
+    witness ??= create();
+    return (await witness)(ended);
   };
 }
 
@@ -196,16 +221,25 @@ function createClients({ plan, environment, secrets }: StepParts): Clients {
   });
 }
 
-/** What reads the functions' logs. */
-async function createLogs(parts: StepParts, clients: Clients, folder: string): Promise<StepLogs | undefined> {
-  if (!parts.plan.followLog) return undefined;
+/** What reads the functions' logs, and what of it invocations need. */
+type LogReaders = Readonly<{
+  logs: StepLogs | undefined;
+  context: Pick<InvokeContext, 'witness' | 'onSend'>;
+}>;
+
+async function createLogReaders(parts: StepParts, clients: Clients, folder: string): Promise<LogReaders> {
+  const logsClients = logsClientsFor(parts, clients);
+  const witness = witnessOnDemand(parts, clients, logsClients);
+  const common = witness === undefined ? {} : { witness };
+  if (!parts.plan.followLog) return { logs: undefined, context: common };
   const { StepLogs } = await import('./log-wiring.ts');
-  return new StepLogs({ ...parts, clients, folder });
+  const logs = new StepLogs({ ...parts, clients, folder, logs: await logsClients() });
+  return { logs, context: { ...common, onSend: (sending) => logs.begin(sending) } };
 }
 
 type InvokeParts = Readonly<{
   clients: Clients;
-  logs: StepLogs | undefined;
+  logReaders: LogReaders;
   throttle: LogThrottle;
   sink: ResponseSink | undefined;
   halt: AbortSignal | undefined;
@@ -213,19 +247,17 @@ type InvokeParts = Readonly<{
 
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
-  parts: StepParts,
-  { clients, logs, throttle, sink, halt }: InvokeParts,
+  { plan, cancel }: StepParts,
+  { clients, logReaders, throttle, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
-  const { plan, cancel } = parts;
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
   const progress = { throttle, lines };
   return {
     ...(plan.waitUntilReady && (await createReadiness(progress))),
     ...(plan.waitForDurableExecution && (await createFollower(progress))),
     ...(sink !== undefined && (await createStream(sink))),
-    ...witnessOnDemand(parts, clients),
+    ...logReaders.context,
     clients,
-    ...(logs !== undefined && { onSend: (sending) => logs.begin(sending) }),
     policy: plan.policy,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
@@ -366,13 +398,16 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const results = new StepResults(total);
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
   const clients = createClients(parts);
-  const logs = await createLogs(parts, clients, path.dirname(outcomesFile.path));
+  const logReaders = await createLogReaders(parts, clients, path.dirname(outcomesFile.path));
+  const { logs } = logReaders;
   const resumption = await resume(parts, clients);
   const isShownAlready = sink?.isShown ?? false;
-  const made = { results, outcomesFile, throttle, logs, file, isShownAlready, resumption };
-  const reports = createReports(parts, made);
+  const forReports = { results, outcomesFile, throttle, logs, file, isShownAlready, resumption };
+  const reports = createReports(parts, forReports);
   const evaluator = createEvaluator(parts, sink);
-  const context = await createInvokeContext(parts, { clients, logs, throttle, sink, halt: halt?.signal });
+  const context = await createInvokeContext(parts, {
+    ...{ clients, logReaders, throttle, sink, halt: halt?.signal },
+  });
   const record: Step['record'] = async (evaluated) => {
     if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
     results.add(evaluated.masked);

@@ -45,6 +45,11 @@ test.each([
   ['JMESPath', { query: 'response.a' }, {}],
   ['YAML', { invocations: '- {}' }, {}],
   ['what names a mistake in JSON', { payload: '{a' }, {}],
+  [
+    "what reads the function's log",
+    { follow_log: 'true' },
+    { AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: 'http://127.0.0.1:9' },
+  ],
 ])('%s is in a chunk of its own, loaded only where it is wanted', async (_, wanted, env) => {
   const whole = await invokeStep(lambda, { ...INPUTS, ...wanted }, { env });
   const without = await invokeStep(lambda, { ...INPUTS, ...wanted }, { action, env });
@@ -120,6 +125,7 @@ test.each([
   ['the scanner of JSON', 'lineFeed'],
   ['the credentials of an assumed role', 'AWSSecurityTokenService'],
   ['single sign-on', 'x-amz-sso_bearer_token'],
+  ["CloudWatch's client", 'Logs_20140328'],
   ['the decoder of event streams', 'Reported message length'],
   ['the summary of several invocations', 'Timeline: one lane per concurrent invocation'],
   ['the summary of dry runs', 'Permission to invoke '],
