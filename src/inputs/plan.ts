@@ -22,6 +22,7 @@ export type InvokePlan = Readonly<{
   policy: InvokePolicy;
   stopOnFailure: boolean;
   waitUntilReady: boolean;
+  waitForEvent: boolean;
   waitForDurableExecution: boolean;
   responseStream: boolean;
   proxy: ProxyVariables;
@@ -34,6 +35,7 @@ export type EvaluationPlan = Readonly<{ expressions: Expressions; failOnFunction
 
 /** What is shown and kept. */
 export type ReportPlan = Readonly<{
+  followLog: boolean;
   showResponse: boolean;
   writeSummary: boolean;
   /** Absolute path for the response. */
@@ -72,6 +74,7 @@ function planInvocations(
     ...parts,
     policy: Object.freeze({ timeoutMs, retry, retryMs }),
     waitUntilReady: values.wait_until_ready,
+    waitForEvent: values.wait_for_event,
     waitForDurableExecution: values.wait_for_durable_execution,
     stopOnFailure: values.stop_on_failure,
     responseStream: values.response_stream,
@@ -154,6 +157,7 @@ export async function makePlan(
     ...(environment.aws.defaultRegion !== undefined && { defaultRegion: environment.aws.defaultRegion }),
     expressions: Object.freeze(expressions),
     failOnFunctionError: values.fail_on_function_error,
+    followLog: values.follow_log,
     showResponse: values.show_response,
     writeSummary: values.summary,
     ...files.plan,

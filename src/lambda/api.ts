@@ -15,6 +15,7 @@ import {
   exchange,
   NoConnectionError,
   type RawResponse,
+  REQUEST_ID,
   type Request,
 } from './exchange.ts';
 import { toFailure, toStopped, toUncredentialed } from './failures.ts';
@@ -46,6 +47,8 @@ type LambdaCommand<Input extends ServiceInputTypes, Output extends ServiceOutput
 /** How one command is sent, and how its response is read. */
 export type Attempt<Output, Result> = Readonly<{
   bounds: Bounds;
+  /** Our own id of an invocation's attempt. */
+  sentAs?: string | undefined;
   /** By default, a response about a function or an execution. */
   expected?: Expected;
   /** Whatever it throws is a failure of the attempt. */
@@ -89,13 +92,25 @@ export class LambdaApi {
     return this.#client.config.region();
   }
 
+  /** The credentials that requests are signed with; whoever wants to know them is told. */
+  async credentials(): Promise<Credentials> {
+    const credentials = await this.#client.config.credentials();
+    this.#listeners.onCredentials?.(credentials);
+    return credentials;
+  }
+
+  /** By how many milliseconds AWS's clock is ahead of this machine's, as far as it is known. */
+  get clockOffsetMs(): number {
+    return this.#client.config.systemClockOffset;
+  }
+
   /** Sends a command once. Never throws: what went wrong is a failure that says how far the attempt came. */
   async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes, Result>(
     command: LambdaCommand<Input, Output>,
-    { bounds, expected = METADATA, read }: Attempt<Output, Result>,
+    { bounds, sentAs, expected = METADATA, read }: Attempt<Output, Result>,
   ): Promise<Result | InvokeFailure> {
     const { stop, timing } = bounds;
-    const progress = new AttemptProgress(timing.now);
+    const progress = new AttemptProgress(timing.now, sentAs);
     const stopped = Promise.withResolvers<never>();
     const abort = (): void => stopped.reject(new Error('stopped'));
     if (stop.aborted) abort();
@@ -132,8 +147,11 @@ export class LambdaApi {
     const signer = await this.#signer;
     const signedAt = timing.now() + config.systemClockOffset;
     const { headers } = await signer.sign(request, { signingDate: new Date(signedAt) });
+    const { sentAs } = progress;
+    // Not signed, so that whatever rewrites it on the way does not break the signature.
+    const ownId = sentAs !== undefined && { [REQUEST_ID]: sentAs };
     try {
-      const response = await exchange({ ...request, headers }, sending);
+      const response = await exchange({ ...request, headers: { ...headers, ...ownId } }, sending);
       const time = timeOfRefusal(response, signedAt);
       if (time !== undefined) this.#correctClock(time - timing.now(), progress);
       return response;
