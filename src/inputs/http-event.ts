@@ -1,8 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { unescape as decodeUrl } from 'node:querystring';
 import type { HttpEventFormat } from '../lambda/invocation.ts';
+import { grouped } from '../shared/text.ts';
 import { VERSION } from '../shared/version.ts';
-import type { Header, HttpRequest } from './http-request.ts';
+import { type Header, type HttpRequest, parseHttpRequest } from './http-request.ts';
+import { type GivenPayload, LARGEST, type Payload, tooLong, unevaluatedIn } from './payload.ts';
+import type { Problems } from './problems.ts';
 
 /** When an API would have received a request, and a UUID for what it numbers requests with. */
 export type EventStamp = Readonly<{ at: Date; id: string }>;
@@ -81,7 +84,7 @@ const inLowerCase = (headers: readonly Header[]): Header[] =>
 const TEXT_TYPE = /^(?:text\/.*|application\/(?:json|javascript|xml))$/;
 
 /** Whether an HTTP API or a load balancer hands a body on as it is; else it is in base64. */
-export function isTextBody({ headers }: Pick<HttpRequest, 'headers'>): boolean {
+function isTextBody({ headers }: Pick<HttpRequest, 'headers'>): boolean {
   const [type = ''] = (headerOf(headers, 'content-type') ?? '').split(';');
   return TEXT_TYPE.test(type.trim().toLowerCase());
 }
@@ -251,3 +254,25 @@ export const EVENT_BUILDERS = {
   '1.0': restApiEvent,
   alb: loadBalancerEvent,
 } as const satisfies Record<HttpEventFormat, (request: HttpRequest, stamp: EventStamp) => object>;
+
+const NO_TYPE =
+  'http_request has a body and no content-type header: the function gets the body in base64, as from an API. For JSON, write content-type: application/json.';
+
+/** Makes the event of an HTTP request. Undefined where there are problems with it. */
+export function buildPayload(given: GivenPayload, problems: Problems): Payload | undefined {
+  const { httpRequest: text, httpEvent: format, invocationType, stamp } = given;
+  const request = parseHttpRequest(text, problems);
+  if (request === undefined) return undefined;
+  const bytes = Buffer.from(JSON.stringify(EVENT_BUILDERS[format](request, stamp)));
+  if (bytes.length > LARGEST[invocationType]) {
+    problems.add(tooLong('The event of http_request', `${grouped(bytes.length)} bytes`, invocationType));
+    return undefined;
+  }
+  const hasType = headerOf(request.headers, 'content-type') !== undefined;
+  const isEncoded = request.body !== '' && !hasType && format !== '1.0';
+  return {
+    bytes,
+    http: Object.freeze({ format, request: text }),
+    warnings: [...unevaluatedIn('http_request', { text, input: 'payload' }), ...(isEncoded ? [NO_TYPE] : [])],
+  };
+}

@@ -76,7 +76,8 @@ export type Payload = Readonly<{
 }>;
 
 // Source: Lambda quotas, synchronous and asynchronous payload; what a dry run takes is not said, so the larger.
-const LARGEST: Readonly<Record<InvocationType, number>> = {
+/** Bytes that an event can have. */
+export const LARGEST: Readonly<Record<InvocationType, number>> = {
   RequestResponse: 6_291_456,
   Event: 1_048_576,
   DryRun: 6_291_456,
@@ -108,39 +109,14 @@ async function checkBytes(
     : { warnings: warningsOf(name, { text, value, input }) };
 }
 
-const tooLong = (source: string, size: string, type: InvocationType): string =>
+/** What is wrong with an event that is too long for Lambda. */
+export const tooLong = (source: string, size: string, type: InvocationType): string =>
   `${source} is ${size}; Lambda takes at most ${grouped(LARGEST[type])} for ${type}. Put the data where the function can fetch it, for example in S3, and send its place.`;
-
-const NO_TYPE =
-  'http_request has a body and no content-type header: the function gets the body in base64, as from an API. For JSON, write content-type: application/json.';
-
-/** Makes the event of an HTTP request. */
-async function buildPayload(given: GivenPayload, problems: Problems): Promise<Payload | undefined> {
-  const { httpRequest: text, httpEvent: format, invocationType, stamp } = given;
-  const [{ parseHttpRequest }, { EVENT_BUILDERS }] = await Promise.all([
-    import('./http-request.ts'),
-    import('./http-event.ts'),
-  ]);
-  const request = parseHttpRequest(text, problems);
-  if (request === undefined) return undefined;
-  const bytes = Buffer.from(JSON.stringify(EVENT_BUILDERS[format](request, stamp)));
-  if (bytes.length > LARGEST[invocationType]) {
-    problems.add(tooLong('The event of http_request', `${grouped(bytes.length)} bytes`, invocationType));
-    return undefined;
-  }
-  const hasType = request.headers.some(([name]) => name.toLowerCase() === 'content-type');
-  const isEncoded = request.body !== '' && !hasType && format !== '1.0';
-  return {
-    bytes,
-    http: Object.freeze({ format, request: text }),
-    warnings: [...unevaluatedIn('http_request', { text, input: 'payload' }), ...(isEncoded ? [NO_TYPE] : [])],
-  };
-}
 
 /** Finds the event in the inputs that can have it, and checks that it is JSON of a size that Lambda takes. */
 export async function parsePayload(given: GivenPayload, problems: Problems): Promise<Payload | undefined> {
   const { payload, payloadFile, folders, invocationType } = given;
-  if (given.httpRequest !== '') return buildPayload(given, problems);
+  if (given.httpRequest !== '') return (await import('./http-event.ts')).buildPayload(given, problems);
   if (payload === '' && payloadFile === '') return { bytes: Buffer.from('{}'), warnings: [] };
   const limit = LARGEST[invocationType];
   const file =
