@@ -248,10 +248,17 @@ test('a mask on http hides the value everywhere', async () => {
   expect(step.stdout.replace(/^::add-mask::.*$/gm, '')).not.toContain('s3cret-value');
 });
 
+test('a mask on http that finds nothing withholds the response', async () => {
+  const step = await request('powertools', 'GET /health', { mask: 'http.body.token', show_response: 'true' });
+  expect(step.annotations.map(({ title }) => title)).toEqual(['Response Withheld']);
+  expect(step.stdout).not.toContain('"ok":true');
+});
+
 test('with a mask, a body in base64 is not shown, since no mask finds what is in it', async () => {
   const inputs = { http_event: 'alb', mask: 'http.body.ok', show_response: 'true' };
   const step = await request('targetByHand', 'GET /', inputs);
   expect(step.stdout).not.toContain(Buffer.from('{"ok":true}').toString('base64'));
+  expect(step.outcomeLines.join('\n')).not.toContain('"ok":true');
   expect(step.annotations.map(({ title }) => title)).toContain('Response Withheld');
 });
 
