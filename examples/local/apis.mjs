@@ -4,6 +4,7 @@ import serverless from 'serverless-http';
 
 const app = new Router();
 app.get('/health', () => ({ ok: true }));
+app.post('/orders', async ({ req }) => ({ accepted: (await req.json()).count > 0 }));
 
 /** Powertools for AWS Lambda. */
 export const powertools = async (event, context) => app.resolve(event, context);

@@ -57,7 +57,9 @@ export async function parseExpressions(
   for (const { input, text, invoked: expected, found } of named) {
     const read = readTree(text, { isOneOfMany: input !== 'query' });
     const mistake =
-      'what' in read ? read : (nameMistake(text, read) ?? absentField({ text, tree: read, input }, expected));
+      'what' in read
+        ? read
+        : (nameMistake({ text, tree: read }, expected) ?? absentField({ text, tree: read, input }, expected));
     if (mistake === undefined) continue;
     const { what, column } = mistake;
     const end = /[.?]$/.test(what) ? '' : '.';

@@ -83,7 +83,7 @@ const inLowerCase = (headers: readonly Header[]): Header[] =>
 // where there is no content-type.
 const TEXT_TYPE = /^(?:text\/.*|application\/(?:json|javascript|xml))$/;
 
-/** Whether an HTTP API or a load balancer hands a body on as it is; else it is in base64. */
+/** Whether an HTTP API or a load balancer passes a body as it is; else it passes base64. */
 function isTextBody({ headers }: Pick<HttpRequest, 'headers'>): boolean {
   const [type = ''] = (headerOf(headers, 'content-type') ?? '').split(';');
   return TEXT_TYPE.test(type.trim().toLowerCase());
@@ -180,7 +180,7 @@ function restApiContext({ request, stamp, domainName, resource, userAgent }: Res
 }
 
 /**
- * The event of a REST API with a proxy resource and a stage. A REST API without binary media types hands every body on
+ * The event of a REST API with a proxy resource and a stage. Without binary media types, a REST API passes every body
  * as text. Source: "Input format of a Lambda function for proxy integration" of the API Gateway guide.
  */
 function restApiEvent(request: HttpRequest, stamp: EventStamp) {
@@ -211,7 +211,7 @@ function restApiEvent(request: HttpRequest, stamp: EventStamp) {
   };
 }
 
-/** The parameters of a query as a load balancer hands them on, which does not decode them. */
+/** The parameters of a query as a load balancer passes them: it does not decode them. */
 const encodedParameters = (query: string): Header[] =>
   query
     .split('&')
@@ -225,8 +225,8 @@ const TARGET_GROUP = `arn:aws:elasticloadbalancing:us-east-1:${ACCOUNT}:targetgr
 const BALANCER_DOMAIN = 'lambda-alb-123578498.us-east-1.elb.amazonaws.com';
 
 /**
- * The event of an Application Load Balancer. A request that repeats a name is handed on as with multi-value headers
- * enabled, which a target group has to ask for. Source: "Lambda functions as targets" of the ELB guide.
+ * The event of an Application Load Balancer. If a name is repeated, it is the event of a target group that has
+ * multi-value headers enabled. Source: "Lambda functions as targets" of the ELB guide.
  */
 function loadBalancerEvent(request: HttpRequest, stamp: EventStamp) {
   const { method, path, query, body, headers: written } = request;

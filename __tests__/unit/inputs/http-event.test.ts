@@ -212,7 +212,7 @@ describe('a body', () => {
   });
 });
 
-test('what a request says of itself counts more than what an API adds', () => {
+test('the headers of a request override those that an API adds', () => {
   const lines = ['GET /', 'Host: shop.example', 'X-Forwarded-For: 198.51.100.7', 'User-Agent: check'];
   expect(of20(...lines)).toMatchObject({
     headers: { host: 'shop.example', 'x-forwarded-for': '198.51.100.7', 'user-agent': 'check' },

@@ -81,7 +81,7 @@ describe('headers', () => {
     ]);
   });
 
-  test('a Host header counts more than the host of a URL', () => {
+  test('a Host header overrides the host of a URL', () => {
     const { headers } = accepted('GET https://a.example/', 'host: b.example');
     expect(headers).toEqual([['host', 'b.example']]);
   });
@@ -293,4 +293,33 @@ describe('expressions on http', () => {
     const mixed = '- {}\n- { payload: {} }\n';
     expect(await problemsFor({ ...HTTP, expect: 'http.body.ok', invocations: mixed })).toHaveLength(1);
   });
+
+  test.each([
+    ['statusCode == `200`', 'there is no field "statusCode"; did you mean http.status?'],
+    ['status == `200`', 'there is no field "status"; did you mean http.status?'],
+    ['body.ok == `true`', 'there is no field "body"; did you mean http.body?'],
+    ['http.statusCode != `500`', 'http has no field "statusCode"; did you mean http.status?'],
+    ['http.stauts != `500`', 'http has no field "stauts"; did you mean http.status?'],
+    ['http.ok', 'http has no field "ok"; it has status, headers and body.'],
+    [
+      'http.headers."Content-Type" != \'a\'',
+      'names of headers are in lower case: http.headers."content-type".',
+    ],
+  ])('%s is refused before anything is sent', async (expression, reason) => {
+    const [problem] = await problemsFor({ ...HTTP, expect: expression });
+    expect(problem?.split('\n')[0]).toBe(`expect: ${reason}`);
+  });
+
+  test('a field is looked for in the response where not every invocation has an HTTP request', async () => {
+    const mixed = '- {}\n- { payload: {} }\n';
+    const [problem] = await problemsFor({ ...HTTP, mask: 'statusCode', invocations: mixed });
+    expect(problem).toContain('did you mean response.statusCode?');
+  });
+
+  test.each(['http.status', 'http.headers."x-a"', 'http.body.Status', 'response.http.ok', 'http'])(
+    '%s is sound',
+    async (expression) => {
+      expect(await problemsFor({ ...HTTP, query: expression })).toEqual([]);
+    },
+  );
 });
