@@ -23,6 +23,8 @@ type NumberedLine = Readonly<{ text: string; number: number }>;
 // The methods that a route of API Gateway can have.
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
+const LONGEST_METHOD = 10;
+
 const EXAMPLE = 'for example GET /health';
 const NOT_EVALUATED = '"{{ }}" is not evaluated here. Write an expression, for example ${{ vars.NAME }}.';
 
@@ -62,7 +64,9 @@ function readMethod(word: string, addProblem: (what: string) => void): string {
     meant === undefined
       ? `It must be ${METHODS.slice(0, -1).join(', ')} or ${METHODS.at(-1)}.`
       : `Did you mean ${meant}?`;
-  addProblem(`${quote(word)} is not a method that an API has. ${known}`);
+  // A longer word may be anything, a secret too.
+  const shown = word.length > LONGEST_METHOD ? 'the first word' : quote(word);
+  addProblem(`${shown} is not a method that an API has. ${known}`);
   return method;
 }
 
@@ -99,6 +103,10 @@ function readRequestLine(
   const [method = '', target, ...more] = words;
   if (/^(?:\/|https?:)/i.test(method)) {
     add(`begin with the method, ${EXAMPLE}.`);
+    return undefined;
+  }
+  if (target === undefined && /\.(?:http|rest)$/i.test(method)) {
+    add('this looks like the path of a file. Write the request itself.');
     return undefined;
   }
   const known = readMethod(method, add);

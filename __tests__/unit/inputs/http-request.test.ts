@@ -53,6 +53,11 @@ describe('the request line', () => {
       'FROBNICATE /health',
       '"FROBNICATE" is not a method that an API has. It must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.',
     ],
+    [
+      'eyJhbGciOiJIUzI1NiJ9 /health',
+      'the first word is not a method that an API has. It must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.',
+    ],
+    ['requests/health.http', 'this looks like the path of a file. Write the request itself.'],
     ['GET /health#top', 'remove "#" and what follows it: a fragment is not sent.'],
     ['GET /100%', '"%" must be followed by two hexadecimal digits. Write %25 for the sign itself.'],
     ['GET /?q=%zz', '"%" must be followed by two hexadecimal digits. Write %25 for the sign itself.'],
