@@ -14,6 +14,7 @@ import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
+import { type Labels, labelsFor } from './outcome/labels.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
@@ -24,6 +25,7 @@ import {
   questionLine,
   type RepeatedLines,
   repeatedLogLines,
+  startHeartbeat,
   waitLine,
   warnOfClock,
   warnOfHiddenHistory,
@@ -99,12 +101,12 @@ async function createResponseSink(parts: SinkParts): Promise<ResponseSink | unde
 }
 
 /** What writes progress into the log. */
-type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines }>;
+type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines; labels: Labels }>;
 
 const onFailedQuestion =
-  (about: Question['about'], { lines }: Progress) =>
+  (about: Question['about'], { lines, labels }: Progress) =>
   ({ invocation, failure, waitMs }: FailedQuestion): void =>
-    lines.add(questionLine({ label: invocation.functionName, about, error: failure.name, waitMs }));
+    lines.add(questionLine({ label: labels.functionOf(invocation), about, error: failure.name, waitMs }));
 
 /** What waits until functions are ready. It is loaded only where it is wanted, as is all that follows. */
 async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 'readiness'>> {
@@ -114,7 +116,7 @@ async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 
       waits: new Readiness(),
       onStateChange: ({ invocation, state }: StateChange) =>
         progress.throttle.write('changes of state', () =>
-          writeState({ label: invocation.functionName, state }),
+          writeState({ label: progress.labels.functionOf(invocation), state }),
         ),
       onFailedQuestion: onFailedQuestion('configuration', progress),
     },
@@ -123,21 +125,23 @@ async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 
 
 /** What follows durable executions to their end. */
 async function createFollower(progress: Progress): Promise<Pick<InvokeContext, 'follow'>> {
-  const { throttle } = progress;
+  const { throttle, labels } = progress;
   return {
     follow: {
       execution: (await import('./lambda/durable.ts')).followExecution,
       onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
         throttle.write('events of durable executions', () =>
-          writeDurableEvent({ label: invocation.functionName, ...event }),
+          writeDurableEvent({ label: labels.functionOf(invocation), ...event }),
         ),
-      onHiddenHistory: ({ functionName }: Invocation, { name }: InvokeFailure) =>
+      onHiddenHistory: (invocation: Invocation, { name }: InvokeFailure) =>
         throttle.write('histories that cannot be read', () =>
-          warnOfHiddenHistory({ label: functionName, error: name }),
+          warnOfHiddenHistory({ label: labels.functionOf(invocation), error: name }),
         ),
       onFailedQuestion: onFailedQuestion('durable execution', progress),
-      onNotDurable: ({ functionName }: Invocation) =>
-        throttle.write('without a durable execution', () => warnOfNoExecution({ label: functionName })),
+      onNotDurable: (invocation: Invocation) =>
+        throttle.write('without a durable execution', () =>
+          warnOfNoExecution({ label: labels.functionOf(invocation) }),
+        ),
     },
   };
 }
@@ -160,11 +164,10 @@ function clockWarning(): (offsetMs: number) => void {
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
   { plan, environment, cancel, secrets }: StepParts,
-  throttle: LogThrottle,
-  sink: ResponseSink | undefined,
+  { throttle, labels, sink }: Pick<Progress, 'throttle' | 'labels'> & { sink: ResponseSink | undefined },
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
-  const progress = { throttle, lines };
+  const progress = { throttle, lines, labels };
   // The SDK's chain may find other credentials than the environment names.
   const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
     registerCredentials('key', [secretAccessKey, sessionToken], secrets);
@@ -184,7 +187,7 @@ async function createInvokeContext(
     cancel,
     onWait: ({ invocation, failure: { name, reason, evidence }, waitMs, leftMs }) => {
       const ran = evidence === 'did_not_run' ? 'never' : 'perhaps';
-      lines.add(waitLine({ label: invocation.functionName, error: name, reason, ran, waitMs, leftMs }));
+      lines.add(waitLine({ label: labels.functionOf(invocation), error: name, reason, ran, waitMs, leftMs }));
     },
     onAllEnded: () => lines.end(),
   };
@@ -229,6 +232,7 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
     showResponse: plan.showResponse,
     isShownAlready,
     writesSummary: plan.writeSummary && environment.hasSummary,
+    stepId: environment.github.step,
     outputs: {
       total: plan.invocations.length,
       outcomesFile: outcomesFile.path,
@@ -237,6 +241,17 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
     ...(wanted !== undefined && { comment: () => comment(wanted, results, cancel) }),
   });
   return new Reports(reporters, guard);
+}
+
+/** What a step still waits for: the function, or how many of several invocations. */
+function waitedFor(
+  { invocations }: Plan,
+  { throttle, labels }: Pick<Progress, 'throttle' | 'labels'>,
+): string {
+  const [first, ...others] = invocations;
+  return first !== undefined && others.length === 0
+    ? labels.functionOf(first)
+    : `${throttle.left} of ${invocations.length} invocations`;
 }
 
 /** Puts the parts of a step together. */
@@ -251,11 +266,13 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const results = new StepResults(total);
   const isShownAlready = sink?.isShown ?? false;
   const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready });
-  const context = await createInvokeContext(parts, throttle, sink);
+  const labels = labelsFor(plan);
+  const context = await createInvokeContext(parts, { throttle, labels, sink });
+  const endHeartbeat = startHeartbeat(REAL_TIMING.after, () => waitedFor(plan, { throttle, labels }));
   return {
     context,
     evaluator: new Evaluator({
-      rules: { failOnFunctionError, expressions, job: environment, known: secrets },
+      rules: { failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
       secrets,
       register: (found) => registerSecrets(found, secrets),
       ...(sink && { endStream: sink.end }),
@@ -267,6 +284,7 @@ export async function createStep(parts: StepParts): Promise<Step> {
       await reports.add(evaluated);
     },
     close: () => {
+      endHeartbeat();
       throttle.flush();
       context.clients.close();
     },

@@ -146,7 +146,7 @@ test('a response with over 10,000 secrets is withheld', async () => {
   expect(step.exitCode).toBe(0);
   expect(everythingShown(step)).not.toContain('secret-77');
   expect(step.masks.filter((text) => text.startsWith('secret-'))).toEqual([]);
-  expect(step.annotations[0]?.message).toContain('the masks yield too many secrets');
+  expect(step.annotations[0]?.message).toContain('the masks find too many secrets');
 });
 
 test('a mask hides its secret in the summary and in the whole outcomes file', async () => {
@@ -266,7 +266,7 @@ describe('credentials of the step that an answer repeats', () => {
     const step = await runStep({ with: inputs, env: { ...jobEnvironment(lambda), ...env } });
     step.dispose();
     expect(step.masks).toEqual(expect.arrayContaining(secrets));
-    expect(withoutCredentials(step.stdout)).toMatch(/^Invoking Lambda function f/);
+    expect(withoutCredentials(step.stdout)).toMatch(/^Invoking f /);
     expect(withoutCredentials(step.stdout)).not.toContain('::add-mask::');
   });
 

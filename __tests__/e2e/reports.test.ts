@@ -320,12 +320,12 @@ test('a log of many that are throttled has a line a second, with counts', async 
   expect(step.outputs).toMatchObject({ total: '2500', failed: '2500' });
   expect(lambda.requests.length).toBeGreaterThan(2_500);
   const lines = step.lines.map(({ text }) => text);
-  expect(lines.join('\n')).toContain('2000 lines are written. From here the log has one line a second');
-  const counts = lines.filter((line) => / ended\. Since the last line: /.test(line));
+  expect(lines.join('\n')).toContain('This log has 2,000 lines. From here on it has one line per second');
+  const counts = lines.filter((line) => /\] Since the last line: /.test(line));
   expect(counts.length).toBeGreaterThan(0);
   expect(counts.join('\n')).toMatch(/\d+ not invoked/);
-  expect(counts.at(-1)).toMatch(/^2500\/2500 ended\./);
-  expect(lines.filter((line) => /^\d+\/2500 Lambda|Retrying in|more times?\./.test(line))).toHaveLength(
+  expect(counts.at(-1)).toMatch(/^\[2500\/2500\] Since/);
+  expect(lines.filter((line) => /^\[\d+\/2500\] echo|Retrying in|more times?\./.test(line))).toHaveLength(
     2_000,
   );
 }, 120_000);
@@ -366,7 +366,7 @@ signalTest('a step that is cancelled leaves the comment on the pull request alon
     const cancelled = await run(10_000, 'SIGTERM');
     expect(cancelled.outputs['outcome']).toBe('unknown');
     expect(github.requests).toEqual([]);
-    expect(titles(cancelled)).toEqual(['Failed to Invoke Lambda Function']);
+    expect(titles(cancelled)).toEqual(['Lambda Outcome Unknown']);
     // The same step comments where nobody cancels it.
     await run(1, undefined);
     expect(github.comments(repository, 7)).toHaveLength(1);

@@ -42,7 +42,7 @@ describe('a connection that is lost after the function ran', () => {
     expect(step.outputs['attempts']).toBe('1');
     const [annotation, ...others] = step.annotations;
     expect(others).toEqual([]);
-    expect(annotation?.title).toBe('Failed to Invoke Lambda Function');
+    expect(annotation?.title).toBe('Lambda Outcome Unknown');
     const [what, advice, idempotent] = annotation?.message.split('\n') ?? [];
     expect(what).toMatch(
       /^echo: ECONNRESET: The connection was reset after the request was sent\. The request was sent at \d{4}-.*Z\. It is not known whether the function ran\.$/,
@@ -64,7 +64,7 @@ describe('a connection that is lost after the function ran', () => {
     expect(lambda.executions('echo')).toHaveLength(2);
     expect(step.annotations).toEqual([]);
     expect(texts(step)[1]).toMatch(
-      /^Lambda function echo: may have run \(ECONNRESET\)\. Retrying in 0\.\d s \((180\.0|179\.\d) s left\)\.$/,
+      /^echo: may have run \(ECONNRESET\)\. Retrying in 0\.\d s \((180\.0|179\.\d) s left\)\.$/,
     );
   });
 });
@@ -77,7 +77,7 @@ test('a throttle is waited out, with a line for the first wait and one for the e
   expect(step.exitCode).toBe(0);
   expect(step.outputs['attempts']).toBe('5');
   expect(lambda.executions('echo')).toHaveLength(1);
-  const what = 'Lambda function echo: not run (throttled, ReservedFunctionConcurrentInvocationLimitExceeded)';
+  const what = 'echo: not run (throttled, ReservedFunctionConcurrentInvocationLimitExceeded)';
   const waits = texts(step).filter((line) => line.startsWith(what));
   expect(waits).toEqual([
     expect.stringMatching(/\)\. Retrying in 0\.\d s \(180\.0 s left\)\.$/),
@@ -96,7 +96,7 @@ test('a host that refuses connections is given up by and by, and nothing is said
     /^echo: ECONNREFUSED: connect ECONNREFUSED \S+ \(tried \d+ times in [01] s; gave up: retry_seconds is exhausted\)\. The function did not run\./,
   );
   expect(texts(step)).toContainEqual(
-    expect.stringMatching(/^Lambda function echo: not run \(ECONNREFUSED\)\. Retrying in 0\.\d s/),
+    expect.stringMatching(/^echo: not run \(ECONNREFUSED\)\. Retrying in 0\.\d s/),
   );
 });
 
@@ -276,7 +276,7 @@ describe('a log tail that is not one', () => {
     expect(step.outputs['log_result']).toBe('');
     expect(lambda.executions('no-tail')).toHaveLength(1);
     expect(texts(step)).toContain(
-      'This function does not support log_type: Tail. The request was sent again without it, and the function ran once.',
+      'This function does not support log_type: Tail. The request was retried without it, and the function ran once.',
     );
   });
 

@@ -88,10 +88,8 @@ describe('a stream', () => {
       duration_ms: expect.stringMatching(/^[\d.]+$/),
       attempts: '1',
     });
-    expect(texts(step)).toContain(
-      'Lambda function stream invoked successfully (status: 200, payload: 50000000 bytes)',
-    );
-    expect(texts(step)).toContain(`The response is in ${step.outputs['response_file']}`);
+    expect(texts(step)).toContain('stream succeeded (status: 200, response: 50000000 bytes)');
+    expect(texts(step)).toContain(`Response saved to ${step.outputs['response_file']}`);
     expect(step.annotations.map(({ message }) => message)).toEqual([
       `The output response is empty: 50,000,000 bytes are too many for an output. The value is in ${step.outputs['response_file']}.`,
     ]);
@@ -214,7 +212,7 @@ describe('an error in the middle', () => {
     expect(annotation?.title).toBe('Lambda Function Execution Error');
     expect(annotation?.message).toMatch(/^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/);
     expect(annotation?.message).toContain(
-      `The part of the response that arrived is in ${step.outputs['response_file']}`,
+      `The part of the response that arrived was saved to ${step.outputs['response_file']}`,
     );
   });
 
@@ -309,7 +307,7 @@ describe('a stream that breaks', () => {
       'The function ran, at least in part, but its response was lost.',
     );
     expect(step.annotations[0]?.message).toContain(
-      `The part of the response that arrived is in ${step.outputs['response_file']}`,
+      `The part of the response that arrived was saved to ${step.outputs['response_file']}`,
     );
     expect(lambda.requests).toHaveLength(1);
   });

@@ -8,12 +8,16 @@ export type AwsSettings = Readonly<{
   endpoints: readonly Readonly<{ variable: string; isUrl: boolean }>[];
   /** Which half of an access key is set, and which is empty. */
   halfKey?: Readonly<{ set: string; empty: string }>;
+  /** AWS_REGION, where it looks like a region: it may have been set from anything, and the log shows it. */
+  region?: string;
   /** AWS_DEFAULT_REGION, for where the SDK finds no region. */
   defaultRegion?: string;
 }>;
 
 const ENDPOINTS = ['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ENDPOINT_URL'] as const;
 const KEY = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
+
+const REGION_CODE = /^[a-z0-9-]{1,30}$/;
 
 const isHttpUrl = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
 
@@ -33,10 +37,12 @@ export function awsSettingsIn(variables: Variables): AwsSettings {
     isUrl: isHttpUrl(variables[variable] ?? ''),
   }));
   const halfKey = halfKeyIn(variables);
+  const region = variables['AWS_REGION'] ?? '';
   const defaultRegion = variables['AWS_DEFAULT_REGION'];
   return Object.freeze({
     endpoints: Object.freeze(endpoints),
     ...(halfKey && { halfKey }),
+    ...(REGION_CODE.test(region) && { region }),
     ...(defaultRegion && { defaultRegion }),
   });
 }

@@ -71,14 +71,14 @@ const STATES: readonly StateRow[] = [
   {
     when: ({ lastUpdateStatus }) => lastUpdateStatus !== 'Successful',
     decide: () => ({
-      state: 'Active, and an update is in progress: the old code still responds',
+      state: 'Active, but an update is in progress: the old code still responds',
       next: 'wait',
       isReady: false,
     }),
   },
   {
     when: ({ awaitsSnapshot }) => awaitsSnapshot,
-    decide: () => ({ state: 'Active, and its snapshot is not ready', next: 'wait', isReady: false }),
+    decide: () => ({ state: 'Active, but its snapshot is not ready', next: 'wait', isReady: false }),
   },
 ];
 const READY: ReadinessDecision = { state: 'ready', next: 'invoke', isReady: true };

@@ -1,4 +1,4 @@
-import type { InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
+import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
 import { messageOf } from '../shared/values.ts';
 import {
   isFunctionResponse,
@@ -22,7 +22,12 @@ export type Rules = Readonly<{
   job: JobFacts;
   /** Secrets that are known before any mask is evaluated. */
   known?: SecretTexts;
+  /** How reports name an invocation: the function as the user wrote it where nothing else is given. */
+  labelOf?: (invocation: Invocation) => string;
 }>;
+
+const labelOf = (invocation: Invocation, rules: Rules): string =>
+  rules.labelOf?.(invocation) ?? invocation.functionName;
 
 /** What came in place of Lambda's response, and the error's message without it. */
 function foreignTexts(failure: InvokeFailure): Pick<Evaluation, 'foreignText' | 'plainMessage'> {
@@ -153,7 +158,7 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   const { outcome, unmet } = expectations(queried.outcome, rules, context);
   const problem = queryProblem(queried, rules, context);
   return {
-    label: invocation.functionName,
+    label: labelOf(invocation, rules),
     outcome,
     response: payload,
     logIsCut: response?.logTail !== undefined && isCut(response.logTail),
@@ -213,7 +218,7 @@ export function evaluateAsUnknown(ended: InvocationResult, error: unknown, rules
   const context = { job: rules.job, ...(ran !== undefined && { ran }) };
   const response = ended.result.kind === 'failure' ? new Uint8Array() : ended.result.payload;
   return {
-    label: ended.invocation.functionName,
+    label: labelOf(ended.invocation, rules),
     outcome: outcomeOf({ ...ended, result: failure }, undefined, context),
     response,
     responseBytes: ended.result.streamedBytes ?? response.length,

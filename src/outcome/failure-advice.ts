@@ -2,7 +2,7 @@ import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isExecutionArn } from '../shared/arn.ts';
 import { FORK_ADVICE } from '../shared/fork-advice.ts';
 import { isUuid } from '../shared/text.ts';
-import { periodUrl, requestUrl } from './links.ts';
+import { requestUrl, sentUrl } from './links.ts';
 import { adviseOnNotFound } from './not-found-advice.ts';
 import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
 import { readPermission } from './permission/reading.ts';
@@ -404,9 +404,6 @@ function adviseOnRefusal(failed: FailedInvocation): string {
   return failure.statusCode === undefined ? checkNetwork(failed) : FIX_AND_RERUN;
 }
 
-const LOOK_BACK_MS = 60_000;
-const LONGEST_RUN_MS = 900_000;
-
 /** Where to see whether the function ran: by request id, or by the time when it can have run. */
 function linkToLog({ failure, invocation, region }: FailedInvocation): string {
   const place = { functionName: invocation.reference.name };
@@ -416,8 +413,7 @@ function linkToLog({ failure, invocation, region }: FailedInvocation): string {
   }
   if (failure.sentAt === undefined) return '.';
   const sent = failure.sentAt.getTime();
-  const [from, to] = [new Date(sent - LOOK_BACK_MS), new Date(sent + LONGEST_RUN_MS)];
-  return `: ${periodUrl({ ...place, region, from, to })}`;
+  return `: ${sentUrl({ ...place, region }, { from: sent, to: sent })}`;
 }
 
 const FOLLOW_ACTIONS = ['lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'];

@@ -193,7 +193,7 @@ function signalAdvice({ report, found }: MatchedRow): string {
   const signal = found?.[1] ?? '';
   const what = `The function's process was ended by a signal: ${signal}${memoryOf(report)}.`;
   if (signal === 'killed' && memoryOf(report) === '') {
-    return `${what} The usual reason is too little memory. Set log_type: Tail to see how much it used.`;
+    return `${what} The usual reason is too little memory. The REPORT line of its log says how much it used.`;
   }
   return `${what} ${Object.hasOwn(BY_SIGNAL, signal) ? BY_SIGNAL[signal] : CHECK_LOG}`;
 }

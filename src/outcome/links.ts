@@ -1,3 +1,7 @@
+import { isUuid } from '../shared/text.ts';
+import { readLogPlace } from './log-tail.ts';
+import type { Outcome } from './outcome.ts';
+
 type Partition = Readonly<{ prefix: RegExp; host: (region: string) => string }>;
 
 // Console hosts by partition: aws-cn, aws-us-gov, aws-eusc, and aws for all the rest.
@@ -32,4 +36,29 @@ export function requestUrl(place: LogLocation & Readonly<{ requestId: string }>)
 /** The page with a function's log events from one moment to another. */
 export function periodUrl(place: LogLocation & Readonly<{ from: Date; to: Date }>): string {
   return logEventsUrl(place, `start$3D${place.from.getTime()}$26end$3D${place.to.getTime()}`);
+}
+
+// Clocks differ, and a function may run for 15 minutes.
+const LOOK_BACK_MS = 60_000;
+const LONGEST_RUN_MS = 900_000;
+
+/** The page with the log events of an invocation that was sent between two moments, in milliseconds since 1970. */
+export const sentUrl = (place: LogLocation, sent: Readonly<{ from: number; to: number }>): string =>
+  periodUrl({
+    ...place,
+    from: new Date(sent.from - LOOK_BACK_MS),
+    to: new Date(sent.to + LONGEST_RUN_MS),
+  });
+
+/** Where the log of an invocation is: by its request id, or by its time where none is known. Undefined where nothing ran. */
+export function logUrlOf(outcome: Outcome): string | undefined {
+  const { request_id: requestId, region, function_name: functionName } = outcome;
+  const mayHaveRun = outcome.outcome !== 'not_invoked' && outcome.invocation_type !== 'DryRun';
+  if (!mayHaveRun || region === undefined) return undefined;
+  const log = 'log_result' in outcome ? outcome.log_result : undefined;
+  const place = { functionName, region, logGroup: readLogPlace(log ?? '')?.logGroup };
+  if (requestId !== undefined && isUuid(requestId)) return requestUrl({ ...place, requestId });
+  if (outcome.outcome !== 'unknown') return undefined;
+  const from = Date.parse(outcome.started_at);
+  return sentUrl(place, { from, to: from + outcome.elapsed_ms });
 }

@@ -3,7 +3,7 @@ import type { Checked, Expectation } from './expectations.ts';
 
 /** Fields of every outcome, in the spelling of the public document. */
 type InvocationFields = Readonly<{
-  /** Place in the plan, from 0. */
+  /** Place in the list of all shards, from 0, as in JSON. What a person reads counts entries from 1. */
   index: number;
   function_name: string;
   qualifier?: string;
@@ -75,7 +75,7 @@ export type Secrets = Readonly<{ texts: readonly string[]; withheld?: WithheldRe
 
 /** An outcome, with what the document leaves out. Nothing in it is masked. */
 export type Evaluation = Readonly<{
-  /** The function as the user wrote it. */
+  /** The function with what tells the entry apart, and among several the entry's number from 1. */
   label: string;
   outcome: Outcome;
   /** The response as received; empty where there is none. */

@@ -71,12 +71,12 @@ export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): 
   const why = reason === undefined ? name : `${name}, ${reason}`;
   const state = ran === 'never' ? 'not run' : 'may have run';
   return {
-    what: `Lambda function ${label}: ${state} (${why})`,
+    what: `${label}: ${state} (${why})`,
     next: `. Retrying in ${seconds(waitMs)} (${seconds(leftMs)} left).`,
   };
 }
 
-/** A request about a function that is waited for, which failed and is sent again. */
+/** A request about a function that is waited for, which failed and is retried. */
 export type Question = Readonly<{
   label: string;
   about: 'configuration' | 'durable execution';
@@ -86,13 +86,13 @@ export type Question = Readonly<{
 
 /** The line of such a request. */
 export const questionLine = ({ label, about, error, waitMs }: Question): RepeatableLine => ({
-  what: `Lambda function ${label}: could not read its ${about} (${error})`,
+  what: `${label}: could not read the ${about} (${error})`,
   next: `. Retrying in ${seconds(waitMs)}.`,
 });
 
 /** One line for a state of a function on its way to being ready. */
 export const stateLine = ({ label, state }: { label: string; state: string }): string =>
-  `Lambda function ${label} is ${state}`;
+  `${label} is ${state}`;
 
 /** Something that happened in a durable execution; the name is foreign text. */
 export type DurableEvent = Readonly<{
@@ -125,8 +125,8 @@ const SHOWN_CHARACTERS = 201;
 export function historyLine({ label, kind, state, name, seconds }: DurableEvent): string {
   const named = name === undefined ? '' : ` ${shortened(onOneLine(name), SHOWN_CHARACTERS)}`;
   const period =
-    seconds === undefined ? '' : state === 'Failed' ? `; again in ${seconds} s` : ` (${seconds} s)`;
-  return `Lambda function ${label}: ${KINDS[kind]}${named} ${STATES[state]}${period}`;
+    seconds === undefined ? '' : state === 'Failed' ? `; retrying in ${seconds} s` : ` (${seconds} s)`;
+  return `${label}: ${KINDS[kind]}${named} ${STATES[state]}${period}`;
 }
 
 /** Writes the state that a function is in. */
@@ -175,13 +175,18 @@ export class LogThrottle {
     this.#now = now;
   }
 
+  /** How many invocations have not ended. */
+  get left(): number {
+    return this.#total - this.#ended;
+  }
+
   /** Writes that one of many invocations has ended. A single one has a log of its own. */
   end(masked: MaskedEvaluation): void {
     this.#ended += 1;
     const ended = this.#ended;
     if (this.#total === 1) return;
     this.write(masked.outcome.outcome.replaceAll('_', ' '), () =>
-      info(progressLine(masked, ended, this.#total)),
+      writeForeign(progressLine(masked, ended, this.#total)),
     );
   }
 
@@ -193,7 +198,9 @@ export class LogThrottle {
         line();
         return;
       }
-      info(`${MOST_LINES} lines are written. From here the log has one line a second, with counts.`);
+      info(
+        `This log has ${grouped(MOST_LINES)} lines. From here on it has one line per second, with counts.`,
+      );
       this.#countedAt = this.#now();
     }
     const counted = this.#counts.has(kind) || this.#counts.size < MOST_KINDS ? kind : 'other';
@@ -205,10 +212,31 @@ export class LogThrottle {
   flush(): void {
     if (this.#counts.size === 0) return;
     const counts = [...this.#counts].map(([kind, count]) => `${count} ${kind}`).join(', ');
-    info(`${this.#ended}/${this.#total} ended. Since the last line: ${counts}.`);
+    info(`[${this.#ended}/${this.#total}] Since the last line: ${counts}.`);
     this.#counts.clear();
     this.#countedAt = this.#now();
   }
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Writes a line every minute with the time so far, so that a log that is quiet shows that the step is alive.
+ * The returned function ends that.
+ */
+export function startHeartbeat(
+  after: (ms: number, callback: () => void) => () => void,
+  waitedFor: () => string,
+): () => void {
+  let minutes = 0;
+  const next = (): (() => void) =>
+    after(MINUTE_MS, () => {
+      minutes += 1;
+      info(`Still waiting for ${waitedFor()} (${minutes} min so far)`);
+      cancel = next();
+    });
+  let cancel = next();
+  return () => cancel();
 }
 
 /** Lines in the log for what repeats while invocations are in progress. */

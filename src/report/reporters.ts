@@ -9,7 +9,7 @@ import {
   stepAnnotation,
   writeAnnotations,
 } from './annotations.ts';
-import { FailureNotes, writeEnd, writeLog } from './log.ts';
+import { contentsOf, FailureNotes, type LogGroup, writeEnd, writeLog } from './log.ts';
 import { type OutcomesFile, type OutputOptions, StepOutputs } from './outputs.ts';
 import type { LogThrottle } from './progress.ts';
 import { renderJobSummary } from './summary/permissions.ts';
@@ -145,6 +145,8 @@ export type ReportOptions = Readonly<{
   /** Whether the log shows a streamed response as it arrives. */
   isShownAlready: boolean;
   writesSummary: boolean;
+  /** The id of the step in its job. */
+  stepId: string;
   outputs: OutputOptions;
   /** Absent where no comment is wanted. */
   comment?: () => Promise<void>;
@@ -176,6 +178,19 @@ function annotationsReporter({ guard }: ReportOptions): Reporter {
   };
 }
 
+function summaryReporter({ results, showResponse, stepId, outputs }: ReportOptions): Reporter {
+  let contents: readonly LogGroup[] = [];
+  return {
+    name: 'summary',
+    add: ({ masked }: Masked) => {
+      if (outputs.total === 1 && masked.withheld === undefined) {
+        contents = contentsOf(masked, { showResponse });
+      }
+    },
+    write: () => writeSummary(renderJobSummary(results.outcomes, { contents, stepId })),
+  };
+}
+
 /** The reporters of a step, in the order in which they write: the comment is last, as only it waits for others. */
 export function createReporters(options: ReportOptions): Reporter[] {
   const { results, outcomesFile, writesSummary, comment } = options;
@@ -193,9 +208,7 @@ export function createReporters(options: ReportOptions): Reporter[] {
       add: (evaluated) => outputs.add(evaluated),
       write: () => outputs.write(results.counts),
     },
-    ...(writesSummary
-      ? [{ name: 'summary', write: () => writeSummary(renderJobSummary(results.outcomes)) } as const]
-      : []),
+    ...(writesSummary ? [summaryReporter(options)] : []),
     annotationsReporter(options),
     ...(comment === undefined ? [] : [{ name: 'comment', write: comment } as const]),
   ];

@@ -13,7 +13,7 @@ import { grouped } from '../../shared/text.ts';
 import { composeComment } from '../comment/comment-text.ts';
 import { codeBlock, type Fold, foreignCell, table } from '../markdown.ts';
 import { functionCell } from './cells.ts';
-import { joinMarkdown, renderSummary, summarize } from './summary.ts';
+import { headingOf, joinMarkdown, renderSummary, type SummaryExtras, summarize } from './summary.ts';
 
 /** Why a function can't be invoked, in words. */
 const REASONS: Readonly<Record<Refusal, string | ((permission: Permission) => string)>> = {
@@ -202,12 +202,12 @@ function permissionHeading(outcomes: readonly Outcome[], permissions: readonly P
 }
 
 /** The job summary: for dry runs the permissions and how to fix the missing ones, for all others the outcomes. */
-export function renderJobSummary(outcomes: readonly ReportedOutcome[]): string {
-  if (!isPermissionCheck(outcomes)) return renderSummary(outcomes);
+export function renderJobSummary(outcomes: readonly ReportedOutcome[], extras: SummaryExtras = {}): string {
+  if (!isPermissionCheck(outcomes)) return renderSummary(outcomes, extras);
   const permissions = outcomes.map(readPermission);
   const fix = fixFor(permissions, 'shown');
   const shown = fix.length > LONGEST_FIX ? 'The fix is too long to show.' : fix.trimEnd();
-  const heading = `### ${permissionHeading(outcomes, permissions)}`;
+  const heading = headingOf(permissionHeading(outcomes, permissions), extras);
   return `${joinMarkdown([heading, renderPermissions(permissions).trimEnd(), shown])}\n`;
 }
 

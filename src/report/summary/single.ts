@@ -1,7 +1,7 @@
 import type { Figures } from '../../outcome/outcome.ts';
 import type { ReportedOutcome, Unmet } from '../../outcome/step-results.ts';
 import { grouped, shortened } from '../../shared/text.ts';
-import { foreignCell, inlineCode, prose, table, wordOrCode } from '../markdown.ts';
+import { foreignCell, inlineCode, proseLines, table, wordOrCode } from '../markdown.ts';
 import {
   functionCell,
   logLink,
@@ -61,7 +61,7 @@ export function errorText(outcome: ReportedOutcome): string {
 
 function adviceBlock(outcome: ReportedOutcome): string {
   const advice = 'error' in outcome ? outcome.error.advice : outcome.cause?.advice;
-  return advice ? `**What to do:** ${prose(shortened(advice, LONGEST_MESSAGE))}` : '';
+  return advice ? `**What to do:** ${proseLines(shortened(advice, LONGEST_MESSAGE))}` : '';
 }
 
 function originOf(outcome: ReportedOutcome): string[] {
