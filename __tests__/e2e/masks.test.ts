@@ -198,7 +198,7 @@ test('gzip that becomes 256 MB fails its expression, and costs no memory', async
   );
   expect(step.exitCode).toBe(0);
   expect(step.annotations.map(({ title, message }) => [title, message])).toEqual([
-    ['No Query Result', 'f: powertools_base64_gzip yields more than 32 MiB'],
+    ['No Query Result', 'f: powertools_base64_gzip returns more than 32 MiB'],
   ]);
   if (process.platform === 'linux') {
     expect(peak()).toBeGreaterThan(30);

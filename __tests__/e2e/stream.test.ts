@@ -154,7 +154,7 @@ describe('text', () => {
     );
     expect(step.outputs['outcome']).toBe('unknown');
     expect(texts(step)).toEqual(expect.arrayContaining(['line 1', 'line 2', 'line 3']));
-    expect(step.annotations[0]?.message).toContain('21 bytes of the stream had arrived');
+    expect(step.annotations[0]?.message).toContain('21 bytes of the stream were received');
   });
 
   test('is shown once, and not without show_response', async () => {
@@ -301,7 +301,7 @@ describe('a stream that breaks', () => {
     expect(step.file).toBeUndefined();
     const bytes = partial.length.toLocaleString('en-US');
     expect(step.annotations.map(({ title, message }) => `${title}\n${message}`)).toEqual([
-      expect.stringContaining(`${bytes} bytes of the stream had arrived`),
+      expect.stringContaining(`${bytes} bytes of the stream were received`),
     ]);
     expect(step.annotations[0]?.message).toContain(
       'The function ran, at least in part, but its response was lost.',

@@ -118,7 +118,7 @@ export async function parsePayload(given: GivenPayload, problems: Problems): Pro
   const checked =
     bytes.length > limit
       ? {
-          problem: `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its place.`,
+          problem: `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its location.`,
         }
       : await checkBytes(bytes, { source, input });
   if (checked.problem !== undefined) {

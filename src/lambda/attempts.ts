@@ -63,7 +63,7 @@ async function checkDurability(invocation: Invocation, context: AttemptContext):
   return found.isDurable ? 'durable' : 'not durable';
 }
 
-/** What all attempts together prove: one that may have run is not undone by a later one that was refused. */
+/** What all attempts together show: after one that may have run, a later one that was refused changes nothing. */
 function sumUp(
   failures: readonly InvokeFailure[],
   last: InvokeFailure,

@@ -5,7 +5,7 @@ import { type ClientListeners, LambdaApi } from './api.ts';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
 import { CredentialTrail } from './credentials.ts';
 
-/** What a client takes beside the proxy. */
+/** The options of a client, without the proxy. */
 export type ClientOptions = ClientListeners &
   Readonly<{
     /** The workflow run's id, which CloudTrail shows with each request. */
@@ -14,7 +14,7 @@ export type ClientOptions = ClientListeners &
     defaultRegion?: string;
   }>;
 
-/** What the user agent of each request says beside what the SDK does. */
+/** What is added to the SDK's user agent. */
 const userAgent = (runId = ''): [string, string][] => [
   ['aws-lambda-invoke', VERSION],
   ...(runId === '' ? [] : [['run', runId] satisfies [string, string]]),
@@ -33,7 +33,7 @@ const regionOr = (defaultRegion: string) =>
     NODE_REGION_CONFIG_FILE_OPTIONS,
   );
 
-/** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
+/** The SDK's clients, one for each region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
   readonly #agents: Agents;
   readonly #options: ClientOptions;

@@ -6,7 +6,7 @@ import { CLASS, classifyFailure, type FailureClass } from './evidence.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import type { StopCause } from './timing.ts';
 
-/** How a failure is called and what it says. */
+/** The name and the message of a failure. */
 type Description = Readonly<{ name: string; message: string; foreignText?: string }>;
 
 type Parts = Description & FailureClass & Partial<Pick<InvokeFailure, 'requestId' | 'durableExecutionArn'>>;
@@ -14,7 +14,7 @@ type Parts = Description & FailureClass & Partial<Pick<InvokeFailure, 'requestId
 /** What is known of an attempt that failed. */
 const detailsOf = ({ head, sentAt, throughProxy, streamedBytes }: AttemptProgress) => ({
   throughProxy,
-  // What streams, runs.
+  // A function that streams is running.
   ...(streamedBytes !== undefined && { ...CLASS.RAN, streamedBytes }),
   ...(head !== undefined && { statusCode: head.statusCode }),
   ...(head?.requestId !== undefined && { requestId: head.requestId }),
@@ -26,7 +26,7 @@ const detailsOf = ({ head, sentAt, throughProxy, streamedBytes }: AttemptProgres
 function messageSuffix({ head, throughProxy, streamedBytes }: AttemptProgress): string {
   const proxy = throughProxy && head === undefined ? ' (through a proxy)' : '';
   const arrived =
-    streamedBytes === undefined ? '' : `; ${grouped(streamedBytes)} bytes of the stream had arrived`;
+    streamedBytes === undefined ? '' : `; ${grouped(streamedBytes)} bytes of the stream were received`;
   return `${proxy}${arrived}`;
 }
 
@@ -95,14 +95,14 @@ function describeFlaw(flaw: Flaw, { head, text: foreignText = '' }: AttemptProgr
 
 /** A response that broke off after its head. */
 function describeIncomplete({ statusCode, requestId, mediaType }: ResponseHead, why: string): Description {
-  // A page of somebody else.
+  // A page of a proxy.
   if (requestId === undefined && mediaType?.startsWith('text/')) {
     return describeForeign(statusCode, mediaType);
   }
   return { name: 'IncompleteResponse', message: `the response (HTTP ${statusCode}) is incomplete (${why})` };
 }
 
-/** What the SDK or Node.js threw, by how far the response had come. */
+/** Describes what the SDK or Node.js threw, by how much of the response had arrived. */
 function describeThrown(fields: Fields, { head, text: foreignText = '' }: AttemptProgress): Description {
   const named = text(fields['name']) ?? 'Error';
   const className = WORD.test(named) ? named : 'Error';
@@ -124,7 +124,7 @@ function describeThrown(fields: Fields, { head, text: foreignText = '' }: Attemp
 /** What the SDK or Node.js threw, as a failure that says whether the function ran. */
 export function toFailure(thrown: unknown, progress: AttemptProgress): InvokeFailure {
   const { flaw, clockOffsetMs } = progress;
-  // Whoever sent the response, nothing says what ran.
+  // Whoever sent the response, it does not show whether the function ran.
   if (flaw !== undefined)
     return newFailure({ ...describeFlaw(flaw, progress), ...CLASS.UNCERTAIN }, progress);
   const error = firstCause(progress.networkError ?? thrown);
@@ -160,7 +160,7 @@ const STOPPED = {
   credentials: {
     deadline: {
       name: 'DeadlineExceeded',
-      message: 'Could not get credentials before timeout_seconds was over',
+      message: 'Could not get credentials within timeout_seconds',
     },
   },
   attempt: {
@@ -190,18 +190,18 @@ export function toStopped(cause: StopCause, progress: AttemptProgress): InvokeFa
 /** An invocation that was not sent when the workflow was cancelled. */
 export const toCancelledUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.cancelled);
 
-/** A durable execution that is no longer followed, with why it could not be read in the end. */
+/** A durable execution that is no longer followed, and why it could not be read at the end. */
 export function toStoppedFollowing(
   cause: Exclude<StopCause, 'connect'>,
   started: StartedExecution,
   lastFailure: InvokeFailure | undefined,
 ): InvokeFailure {
   const { name, message } = STOPPED.execution[cause];
-  const why = lastFailure === undefined ? '' : `; it could not be read any more: ${lastFailure.message}`;
+  const why = lastFailure === undefined ? '' : `; then it could not be read: ${lastFailure.message}`;
   return toUnfollowed({ name, message: `${message}${why}` }, started);
 }
 
-/** Credentials that could not be fetched, so that nothing was sent. A service that is back is back soon. */
+/** Credentials that could not be fetched, so that nothing was sent. A service that recovers does so soon. */
 export function toUncredentialed(
   {
     message,
@@ -221,7 +221,7 @@ export function toUncredentialed(
 export const wasTakenForInvocation = ({ statusCode = 0 }: InvokeFailure): boolean =>
   statusCode >= 200 && statusCode < 300 && statusCode !== 204;
 
-/** A stream that ended in good order, but without the event that ends it. */
+/** A stream that was closed properly, but without its last event. */
 export function toIncompleteStream(progress: AttemptProgress): InvokeFailure {
   const message = `the response (HTTP ${progress.head?.statusCode}) ended before its last event`;
   return newFailure({ name: 'IncompleteResponse', message, ...CLASS.RAN }, progress);

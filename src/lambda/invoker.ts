@@ -87,10 +87,10 @@ async function invokeWithPermit(
   const { timing } = context;
   const startedAt = timing.now();
   const ended = await invokeWithin(permit, invocation, context).catch(
-    // A defect of this action costs nobody else's outcome.
+    // A defect of this action must not cost other invocations their outcomes.
     (error: unknown): RegionResult => ({ ...notAttempted(toInternalError(error, invocation)), attempts: 1 }),
   );
-  // An invocation that ended before it was sent has its permit still.
+  // An invocation that ended before it was sent still has its permit.
   permit?.release('otherwise');
   return { ...ended, invocation, startedAt: new Date(startedAt), elapsedMs: timing.now() - startedAt };
 }

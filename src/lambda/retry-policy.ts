@@ -1,7 +1,7 @@
 import { grouped } from '../shared/text.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 
-/** What may be retried: only what never ran, also what may have run, or nothing. */
+/** What may be retried: only what did not run, also what may have run, or nothing. */
 export type RetryPolicy = 'safe' | 'idempotent' | 'never';
 
 /** The bounds of one invocation, in milliseconds. */
@@ -139,7 +139,7 @@ function retryInTime(
   { retryAfterSeconds = 0 }: InvokeFailure,
   { retryMs }: InvokePolicy,
 ): RetryDecision {
-  // What was asked for before the function was ready no longer counts.
+  // A delay that Lambda requested before the function was ready no longer counts.
   const askedSeconds = readiness === 'ready' ? 0 : retryAfterSeconds;
   const waitMs = waitBefore(attempts, random, askedSeconds);
   const { at, why } = retryLimit(streak, { retryMs, deadlineAt });

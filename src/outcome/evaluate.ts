@@ -15,7 +15,7 @@ import { findSecrets, type MaskedEvaluation, maskEvaluation, maskValue, NO_SECRE
 import { type Evaluation, isFunctionError, type Outcome, type Secrets } from './outcome.ts';
 import { SecretTexts } from './secret-texts.ts';
 
-/** By what a result is evaluated. */
+/** What a result is evaluated against. */
 export type Rules = Readonly<{
   failOnFunctionError: boolean;
   expressions: Expressions;
@@ -29,11 +29,11 @@ export type Rules = Readonly<{
 const labelOf = (invocation: Invocation, rules: Rules): string =>
   rules.labelOf?.(invocation) ?? invocation.functionName;
 
-/** What came in place of Lambda's response, and the error's message without it. */
+/** What was received in place of Lambda's response, and the error's message without it. */
 function foreignTexts(failure: InvokeFailure): Pick<Evaluation, 'foreignText' | 'plainMessage'> {
   const { name, foreignText } = failure;
   if (foreignText === undefined) return {};
-  const message = `${name} with a response that is not Lambda's, which is not shown.`;
+  const message = `${name}: the response is not Lambda's and is not shown.`;
   return { foreignText, plainMessage: `${message} ${whetherItRan(failure)}` };
 }
 
@@ -85,7 +85,7 @@ function expectations(
   return { outcome: unmet.length === 0 ? complete : asExpectationFailed(complete), unmet };
 }
 
-/** What expressions see, and what they may not show. */
+/** What expressions are evaluated on, and which secrets their values must not show. */
 function contextOf({ expressions, known }: Rules, secrets: Secrets): ExpressionContext | undefined {
   const { search, parseTree } = expressions;
   if (search === undefined || parseTree === undefined) return undefined;
@@ -122,13 +122,13 @@ function failsStep(outcome: Outcome, rules: Rules): boolean {
   }
 }
 
-/** Whether masks can't look into what was received: it is no JSON, or too long to be held. */
+/** Whether masks can't be applied to what was received: it is not JSON, or too long to be kept. */
 function isOpaque(result: InvokeResponse | InvokeFailure, parsed: ParsedResponse): boolean {
   if (result.kind === 'failure') return result.foreignText !== undefined;
   return !parsed.isJson && (result.payload.length > 0 || (result.streamedBytes ?? 0) > 0);
 }
 
-/** A result without what is no response, and with the error that only the log of a stream shows. */
+/** A result without a payload that is not the function's response, and with an error that only the log of a stream shows. */
 function normalize(ended: InvocationResult): InvocationResult {
   const { result, invocation } = ended;
   if (result.kind === 'failure') return ended;
@@ -137,7 +137,7 @@ function normalize(ended: InvocationResult): InvocationResult {
   return { ...ended, result: isResponse ? response : { ...response, payload: new Uint8Array() } };
 }
 
-/** The secrets of a response in which masks can find nothing, because they can't look into it. */
+/** The secrets of a response that masks can't be applied to. */
 const asOpaque = ({ texts, withheld }: Secrets): Secrets => ({
   texts,
   withheld: withheld === undefined || withheld === 'mask_found_nothing' ? 'not_json' : withheld,
@@ -173,7 +173,7 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
 }
 
 const RAN = { evidence: 'ran', ran: 'The function ran, and its response was received.' } as const;
-/** What Lambda's response alone proves. */
+/** Whether the function ran, as far as Lambda's response alone shows. */
 const ACCEPTED = {
   RequestResponse: RAN,
   Event: {
@@ -183,7 +183,7 @@ const ACCEPTED = {
   DryRun: { evidence: 'did_not_run', ran: 'The function did not run.' },
 } as const;
 
-/** What is known of an invocation that can't be evaluated, as a failure, and whether it ran where that is known. */
+/** An invocation that can't be evaluated as a failure, and whether it ran where that is known. */
 function unevaluatedFailure(
   { result, invocation }: InvocationResult,
   why: string,
@@ -212,7 +212,7 @@ function unevaluatedFailure(
 
 /** Evaluates an invocation that can't be evaluated: its outcome is unknown, the step fails, and the response is kept. */
 export function evaluateAsUnknown(ended: InvocationResult, error: unknown, rules: Rules): Evaluation {
-  // The message may quote the response, of which no mask has hidden anything yet.
+  // The message may quote the response, and no mask has been applied to it yet.
   const why = rules.expressions.mask.length === 0 ? `: ${messageOf(error)}` : '';
   const { failure, ran } = unevaluatedFailure(ended, why);
   const context = { job: rules.job, ...(ran !== undefined && { ran }) };

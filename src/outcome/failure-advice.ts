@@ -215,7 +215,7 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
     names: ['ResourceConflictException'],
     message: /in the following state: '?Failed/,
     advice:
-      'The function is in state Failed and can not be invoked until that is fixed: aws lambda get-function-configuration shows the StateReason. Fix it and deploy the function again.',
+      "The function is in state Failed and can't be invoked until that is fixed: aws lambda get-function-configuration shows the StateReason. Fix it and deploy the function again.",
   },
   {
     names: ['ResourceConflictException'],
@@ -429,7 +429,7 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
   }
   const join =
     invocation.durableExecutionName === undefined
-      ? 'With a durable_execution_name, running this step again would join the execution.'
+      ? 'To join an execution from a later run of this step, set durable_execution_name.'
       : 'Run this step again with the same durable_execution_name and payload to join it.';
   if (!isExecutionArn(arn)) return `See how the execution ends in the Lambda console.\n${join}`;
   // Single quotes, since a shell takes $LATEST for a variable.
@@ -443,7 +443,7 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
 /** A dry run is only uncertain where its response is one to an invocation, which is never retried. */
 const adviseOnUncertain = (failed: FailedInvocation): string =>
   failed.invocation.invocationType === 'DryRun'
-    ? `The response is not one to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck ${endpointVariable(failed)}: an emulator may invoke the function on a dry run.`
+    ? `This is not a response to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck ${endpointVariable(failed)}: an emulator may invoke the function on a dry run.`
     : `Check the function's log before you retry${linkToLog(failed)}\nIf it is safe for the function to run twice, set retry: idempotent.`;
 
 /** What a user can do about a failure: a sentence or a few, never empty. */

@@ -85,9 +85,9 @@ export type Evaluation = Readonly<{
   /** Where a streamed response is kept, and whether all of it. */
   responseFile?: Readonly<{ path: string; isWhole: boolean }>;
   logIsCut: boolean;
-  /** Whether the function supports no log tail, so that the request was sent again without `log_type`. */
+  /** Whether the function does not support a log tail, so that the request was retried without `log_type`. */
   tailRefused: boolean;
-  /** What came in place of Lambda's response, such as a proxy's page. */
+  /** What was received in place of Lambda's response, such as a proxy's page. */
   foreignText?: string;
   /** The error's message without what it quotes of that text. */
   plainMessage?: string;
@@ -99,6 +99,6 @@ export type Evaluation = Readonly<{
   secrets: Secrets;
 }>;
 
-/** Whether the function itself failed, whatever the step makes of it. */
+/** Whether the function itself failed, whether or not the step fails for it. */
 export const isFunctionError = (outcome: Outcome): boolean =>
   'function_error' in outcome && outcome.function_error !== undefined;

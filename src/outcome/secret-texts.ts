@@ -158,7 +158,7 @@ class TextFinder {
   }
 }
 
-/** Texts to hide. Texts can be added at any time: with many invocations each has secrets of its own. */
+/** Texts to hide. They can be added at any time, because each of many invocations has secrets of its own. */
 export class SecretTexts {
   readonly #base: SecretTexts | undefined;
   readonly #known = new Set<string>();

@@ -22,7 +22,7 @@ function longestOf(texts: readonly string[], room: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-// Of foreign text at least this much is shown, however long our own is.
+// At least this share of a body is left for foreign text.
 const FOREIGN_SHARE = 0.2;
 
 /** Joins parts line by line into a text of at most `limit` UTF-16 units. */
@@ -92,7 +92,7 @@ const causeParts = (cause: ErrorFacts): Part[] =>
 const requestIdParts = ({ outcome }: MaskedEvaluation): Part[] =>
   kept(outcome.request_id && `Request id: ${outcome.request_id}`);
 
-/** The last lines for every response: which function, and where its log is, so that nobody has to run it again to see that. */
+/** The last lines for every response: the function and its log, so that nobody has to run it again to see that. */
 function sourceParts(evaluation: MaskedEvaluation): Part[] {
   const url = logUrlOf(evaluation.outcome);
   return [
@@ -102,7 +102,7 @@ function sourceParts(evaluation: MaskedEvaluation): Part[] {
   ];
 }
 
-/** Where to find what had arrived of a stream. */
+/** Where the part of a stream that arrived was saved. */
 const partialFileParts = ({ responseFile }: MaskedEvaluation): Part[] =>
   responseFile && !responseFile.isWhole
     ? kept(`The part of the response that arrived was saved to ${responseFile.path}`)

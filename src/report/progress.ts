@@ -76,7 +76,7 @@ export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): 
   };
 }
 
-/** A request about a function that is waited for, which failed and is retried. */
+/** A request about a function that failed and is retried while the step waits. */
 export type Question = Readonly<{
   label: string;
   about: 'configuration' | 'durable execution';
