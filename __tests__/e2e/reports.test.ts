@@ -20,6 +20,7 @@ beforeAll(async () => {
       failing: { handler: `${HANDLERS}.failing` },
       big: { handler: `${HANDLERS}.big` },
       one: { handler: `${HANDLERS}.one` },
+      gated: { handler: `${HANDLERS}.gated`, timeoutSeconds: 60 },
     },
   });
 });
@@ -266,6 +267,36 @@ describe('a log that nobody reads any more', () => {
     expect(results).toHaveLength(40);
     expect(summary).toContain('40 of 40 invocations failed');
   });
+});
+
+test('a call that lasts has a line every minute, and none after its end', async () => {
+  // The function waits for a file that is made when the second line was written.
+  const folder = mkdtempSync(path.join(tmpdir(), 'gate-'));
+  const gate = path.join(folder, 'open');
+  const seen: string[] = [];
+  const step = await invokeStep(
+    lambda,
+    { function_name: 'gated', payload: JSON.stringify({ file: gate }) },
+    {
+      env: preload('short-minutes.mjs'),
+      onStart: (child) => {
+        child.stdout?.on('data', (chunk) => {
+          seen.push(String(chunk));
+          if (seen.join('').includes('(2 min so far)')) writeFileSync(gate, '');
+        });
+      },
+    },
+  );
+  rmSync(folder, { recursive: true });
+  expect(step.exitCode).toBe(0);
+  const lines = step.stdout.split('\n');
+  expect(lines.slice(1, 3)).toEqual([
+    'Still waiting for gated (1 min so far)',
+    'Still waiting for gated (2 min so far)',
+  ]);
+  const end = lines.findIndex((line) => line.startsWith('gated succeeded'));
+  expect(end).toBeGreaterThan(2);
+  expect(lines.slice(end).join('\n')).not.toContain('Still waiting');
 });
 
 describe('the end', () => {
