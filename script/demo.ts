@@ -1,32 +1,46 @@
-// A tour of the action without an AWS account. Usage: script/demo [NAME] [--list] [--keep]
+// Shows the action without an AWS account. Usage: script/demo [NAME | --list | --keep]
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import leven from 'leven';
-import { stringify } from 'yaml';
 import {
   exampleFile,
   exampleNames,
+  FUNCTION_NAMES,
   OWN_CREDENTIALS,
   openStage,
   type Stage,
 } from '../examples/local/stage.ts';
 import type { JobRun, JobStep } from '../packages/local-runner/run-job.ts';
 import type { StepRun } from '../packages/local-runner/run-step.ts';
-import { paint, section, showAnnotations, showLog, showMarkdown, showOutputs } from './terminal.ts';
+import {
+  indented,
+  inLines,
+  paint,
+  print,
+  readArguments,
+  runCommand,
+  section,
+  showAnnotations,
+  showLog,
+  showMarkdown,
+  showOutputs,
+  showResult,
+  showStep,
+  UsageError,
+} from './terminal.ts';
 import { runScene, SCENES, type SceneRun, withoutCheckout } from './tour.ts';
 
-const USAGE = `Usage: script/demo [NAME] [--list] [--keep]
+const USAGE = `Usage: script/demo [NAME | --list | --keep]
 
-  script/demo          the first minute with the action
-  script/demo NAME     one of the examples, for example: script/demo warm-up
-  script/demo --list   what there is
-  script/demo --keep   let the local Lambda stay up, and say how to use it
+Runs this action against a local Lambda. No AWS account is needed.
+
+  script/demo          run a tour of four steps
+  script/demo NAME     run one of the examples, such as script/demo warm-up
+  script/demo --list   list the examples
+  script/demo --keep   start the local Lambda, show how to use it, and keep it running until Ctrl+C
+
+To run a step of your own, use script/try.
 `;
-
-/** What the caller got wrong, in words for the caller. */
-class UsageError extends Error {
-  override name = 'UsageError';
-}
+const HINT = 'Run script/demo --help to see the options.';
 
 /** What an example says about itself: the first sentence of its first comment. */
 function describe(name: string): string {
@@ -39,7 +53,7 @@ function list(): string {
   const names = exampleNames();
   const width = Math.max(...names.map((name) => name.length));
   const rows = names.map((name) => `  ${paint('cyan', name.padEnd(width))}  ${describe(name)}`);
-  return `Examples. Each is a workflow in examples/ and runs with script/demo NAME.\n\n${rows.join('\n')}\n`;
+  return `The examples are workflows in examples/. To run one, use script/demo NAME.\n\n${rows.join('\n')}\n`;
 }
 
 function nameFrom(given: string): string {
@@ -50,39 +64,35 @@ function nameFrom(given: string): string {
     (other) => leven(name, other) <= 3 || other.includes(name) || name.includes(other),
   );
   const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : '';
-  throw new UsageError(`There is no example named "${name}". ${hint}script/demo --list names all of them.`);
+  throw new UsageError(
+    `There is no example named "${name}". ${hint}Run script/demo --list to see all examples.`,
+  );
 }
 
-const asStep = (inputs: Readonly<Record<string, string>>): string =>
-  stringify({ uses: 'OWNER/aws-lambda-invoke@v1', with: inputs }, { lineWidth: 0 });
-
-const verdict = (passed: boolean, what: string): string =>
-  passed ? paint('green', `The ${what} passed.`) : paint('red', `The ${what} failed.`);
-
 const showRun = (run: StepRun): string =>
-  section('Its log', showLog(run.lines)) +
-  section('On the page of the run', showAnnotations(run.annotations)) +
-  section('Its summary', withoutCheckout(showMarkdown(run.summary))) +
-  section('Its outputs', showOutputs(run.outputs));
+  section('Log', showLog(run.lines, 'cut')) +
+  section('Annotations', showAnnotations(run.annotations)) +
+  section('Summary', withoutCheckout(showMarkdown(run.summary))) +
+  section('Outputs', showOutputs(run.outputs, 'cut'));
 
 function showScene({ scene, step, executions, requests }: SceneRun): string {
-  const count = `Requests sent: ${requests}. Executions counted by the functions themselves: ${executions}.`;
+  const count = `Requests sent to Lambda: ${requests}. Function executions: ${executions}.`;
   return [
     paint('bold', `── ${scene.title}\n\n`),
-    section('The step', asStep(scene.with)),
+    section('Step', showStep(scene.with)),
     showRun(step),
-    `${verdict(step.exitCode === 0, 'step')} ${count}\n\n`,
+    `${showResult(step.exitCode === 0, 'step')} ${count}\n\n`,
   ].join('');
 }
 
-function showStep(step: JobStep): string {
+function showJobStep(step: JobStep): string {
   switch (step.kind) {
     case 'action':
-      return `${paint('bold', `● ${step.name}\n`)}${section('The step', asStep(step.inputs))}${showRun(step.run)}${verdict(step.run.exitCode === 0, 'step')}\n\n`;
+      return `${paint('bold', `● ${step.name}\n`)}${section('Step', showStep(step.inputs))}${showRun(step.run)}${showResult(step.run.exitCode === 0, 'step')}\n\n`;
     case 'script':
-      return `${paint('bold', `● ${step.name}\n`)}${section('Its script', step.script)}${section('It printed', step.text)}${verdict(step.exitCode === 0, 'step')}\n\n`;
+      return `${paint('bold', `● ${step.name}\n`)}${section('Script', step.script)}${section('Log', step.text)}${showResult(step.exitCode === 0, 'step')}\n\n`;
     case 'stand-in':
-      return paint('dim', `● ${step.uses.replace(/@.*/, '')} (a stand-in runs here)\n\n`);
+      return paint('dim', `● ${step.uses.replace(/@.*/, '')} (simulated)\n\n`);
     case 'skipped':
       return paint('dim', `○ ${step.name} (skipped)\n\n`);
     default:
@@ -94,90 +104,98 @@ function showJob({ id, matrix, result, steps }: JobRun): string {
   const values = Object.entries(Object(matrix)).map(([name, value]) => `${name} ${value}`);
   const title = [`── Job ${id}`, ...(values.length > 0 ? [`(${values.join(', ')})`] : [])].join(' ');
   if (result === 'skipped') return paint('dim', `${title} (skipped)\n\n`);
-  return `${paint('bold', `${title}\n\n`)}${steps.map(showStep).join('')}`;
+  return `${paint('bold', `${title}\n\n`)}${steps.map(showJobStep).join('')}`;
 }
 
-const print = (text: string): void => {
-  process.stdout.write(text);
-};
-
 async function tour(stage: Stage): Promise<void> {
-  print('Four steps, run as a runner runs them, against a Lambda on this machine.\n\n');
+  print(
+    'This tour runs four steps as a GitHub runner does, against a local Lambda. No AWS account is needed.\n\n',
+  );
   for (const scene of SCENES) print(showScene(await runScene(stage, scene)));
-  print('More: script/demo --list names the examples, script/demo NAME runs one of them,\n');
-  print('and script/demo --keep leaves the local Lambda running for you.\n');
+  print(`What to do next:
+
+  script/demo --list   list the examples. script/demo NAME runs one of them.
+  script/try --help    run a step of your own, with a function of your own if you like
+  script/demo --keep   keep the local Lambda running, to use it from another terminal
+`);
 }
 
 async function runExample(stage: Stage, name: string): Promise<void> {
   print(`${paint('bold', `examples/${name}.yml`)}\n${describe(name)}\n\n`);
   const jobs = await stage.run(name);
   for (const job of jobs) print(showJob(job));
-  for (const comment of stage.comments())
-    print(section('The comment on the pull request', showMarkdown(comment)));
+  for (const comment of stage.comments()) print(section('Pull request comment', showMarkdown(comment)));
   print(
-    `${verdict(
+    `${showResult(
       jobs.every(({ result }) => result !== 'failure'),
       'workflow',
     )}\n`,
   );
 }
 
-/** Says how to use the local Lambda, and waits until it is told to stop. */
+const showUse = (url: string, variables: Readonly<Record<string, string>>): string =>
+  `The local Lambda is running at ${url}. Press Ctrl+C to stop it.
+
+To use it from another terminal, set these variables there:
+
+${Object.entries(variables)
+  .map(([name, value]) => `export ${name}=${value}`)
+  .join('\n')}
+
+Then invoke a function, for example with the AWS CLI:
+
+aws lambda invoke --function-name greeting --cli-binary-format raw-in-base64-out \\
+  --payload '{"name": "you"}' /dev/stdout
+
+These functions are deployed:
+
+${indented(inLines(FUNCTION_NAMES))}
+
+To run a step of this action, use script/try, which starts a local Lambda of its own:
+
+script/try function_name=greeting payload='{"name": "you"}'
+`;
+
+/** Shows how to use the local Lambda, and waits for the signal to stop. */
 async function keep({ lambda }: Stage): Promise<void> {
-  lambda.reset();
-  const variables = {
-    AWS_ENDPOINT_URL_LAMBDA: lambda.url,
-    AWS_REGION: lambda.region,
-    ...OWN_CREDENTIALS,
-  };
-  print('\nThe local Lambda stays up until you press Ctrl+C. Use it from another shell with:\n\n');
-  for (const [name, value] of Object.entries(variables)) print(`export ${name}=${value}\n`);
-  print('\nFor example:\n\n');
-  print(`aws lambda invoke --function-name greeting --cli-binary-format raw-in-base64-out \\\n`);
-  print(`  --payload '{"name": "you"}' /dev/stdout\n`);
-  const alive = setInterval(() => {}, 60_000);
-  await new Promise<void>((resolve) => {
+  const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
-  clearInterval(alive);
+  print(
+    showUse(lambda.url, {
+      AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+      AWS_REGION: lambda.region,
+      ...OWN_CREDENTIALS,
+    }),
+  );
+  await stopped;
 }
 
-function readArguments() {
-  try {
-    return parseArgs({
+async function main(): Promise<void> {
+  const { values, positionals } = readArguments(
+    {
       allowPositionals: true,
       options: {
         list: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
-    });
-  } catch (error) {
-    const [problem = ''] = String(error instanceof Error ? error.message : error).split('. ');
-    throw new UsageError(`${problem.replace(/\.$/, '')}.\n\n${USAGE}`, { cause: error });
-  }
-}
-
-async function main(): Promise<void> {
-  const { values, positionals } = readArguments();
+    },
+    HINT,
+  );
   if (values.help) return print(USAGE);
   if (values.list) return print(list());
   const [given, ...others] = positionals;
-  if (others.length > 0) throw new UsageError(`One example at a time, please.\n\n${USAGE}`);
+  if (others.length > 0) throw new UsageError(`Name one example, not ${positionals.length}. ${HINT}`);
+  if (values.keep && given !== undefined) throw new UsageError(`--keep does not run an example. ${HINT}`);
   const name = given === undefined ? undefined : nameFrom(given);
   const stage = await openStage();
   try {
-    await (name === undefined ? tour(stage) : runExample(stage, name));
     if (values.keep) await keep(stage);
+    else await (name === undefined ? tour(stage) : runExample(stage, name));
   } finally {
     await stage.close();
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 2;
-}
+await runCommand(main);

@@ -23,4 +23,5 @@ export const OUTPUT_EXAMPLES: Readonly<Record<string, string>> = {
   succeeded: '1',
   failed: '0',
   cold_starts: '1',
+  resumed: '0',
 };

@@ -1,15 +1,71 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { stringify } from 'yaml';
 import type { Annotation, LogLine } from '../packages/local-runner/commands.ts';
 import { withoutCheckout } from './tour.ts';
 
-const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
-const COLOURFUL = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+const COLORS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+const COLORFUL = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
 const WIDTH = Math.max(process.stdout.columns ?? 110, 60) - 4;
 
-/** Text in a colour, where a terminal shows it. */
-export const paint = (colour: keyof typeof COLOURS, text: string): string =>
-  COLOURFUL ? `\u001b[${COLOURS[colour]}m${text}\u001b[0m` : text;
+/** Text in a color, where a terminal shows it. */
+export const paint = (color: keyof typeof COLORS, text: string): string =>
+  COLORFUL ? `\u001b[${COLORS[color]}m${text}\u001b[0m` : text;
 
-const cut = (text: string): string => (text.length > WIDTH ? `${text.slice(0, WIDTH - 2)} …` : text);
+/** Whether a long line is shown in full, or only as far as the terminal is wide. */
+export type Extent = 'full' | 'cut';
+
+const within = (extent: Extent, text: string): string =>
+  extent === 'cut' && text.length > WIDTH ? `${text.slice(0, WIDTH - 2)} …` : text;
+
+export const print = (text: string): void => {
+  process.stdout.write(text);
+};
+
+/** An error in how a command is used. Its message is for the person who ran the command. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** Reads a command's arguments. Throws a UsageError with the hint where they are not what the command takes. */
+export function readArguments<const Config extends ParseArgsConfig>(
+  config: Config,
+  hint: string,
+): ReturnType<typeof parseArgs<Config>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    const [problem = ''] = String(error instanceof Error ? error.message : error).split(/\. |\n/);
+    throw new UsageError(`${problem.replace(/\.$/, '')}. ${hint}`, { cause: error });
+  }
+}
+
+/** Runs a command, and says in one line what is wrong where it is used in a wrong way. */
+export async function runCommand(main: () => Promise<void>): Promise<void> {
+  // The reader is gone, such as head in a pipeline. What is running still ends as it should.
+  process.stdout.on('error', () => {});
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+  }
+}
+
+/** Names side by side, in as many lines as they take. */
+export const inLines = (names: readonly string[]): string =>
+  names
+    .join(', ')
+    .replaceAll(new RegExp(`(.{1,${WIDTH}})(?: |$)`, 'g'), '$1\n')
+    .trimEnd();
+
+/** A step with these inputs, as a workflow has it. */
+export const showStep = (inputs: Readonly<Record<string, string>>): string =>
+  stringify({ uses: 'OWNER/aws-lambda-invoke@v1', with: inputs }, { lineWidth: 0 });
+
+/** Whether something succeeded. */
+export const showResult = (succeeded: boolean, what: string): string =>
+  succeeded ? paint('green', `The ${what} succeeded.`) : paint('red', `The ${what} failed.`);
 
 /** Lines moved to the right. */
 export const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ');
@@ -18,7 +74,7 @@ export const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ')
 export const section = (title: string, text: string): string =>
   text.trim() === '' ? '' : `${paint('dim', title)}\n${indented(text.trimEnd())}\n\n`;
 
-function showLine({ kind, text, depth }: LogLine): string {
+function showLine({ kind, text, depth }: LogLine, extent: Extent): string {
   const indent = '  '.repeat(depth);
   switch (kind) {
     case 'group':
@@ -30,46 +86,42 @@ function showLine({ kind, text, depth }: LogLine): string {
       return paint('yellow', `${kind === 'warning' ? 'Warning' : 'Notice'}: ${text}`);
     case 'text':
     case 'debug':
-      return indent + cut(text.replaceAll('\t', '  ').trimEnd());
+      return indent + within(extent, text.replaceAll('\t', '  ').trimEnd());
     default:
       return kind satisfies never;
   }
 }
 
-/** A step's log; long lines are cut. */
-export const showLog = (lines: readonly LogLine[]): string =>
-  withoutCheckout(lines.map((line) => showLine({ ...line, text: withoutCheckout(line.text) })).join('\n'));
+/** A step's log. */
+export const showLog = (lines: readonly LogLine[], extent: Extent): string =>
+  lines.map((line) => showLine({ ...line, text: withoutCheckout(line.text) }, extent)).join('\n');
 
-/** Which annotations stand on the page of the run. */
+/** The first line of each annotation. The log has the others. */
 export const showAnnotations = (annotations: readonly Annotation[]): string =>
   annotations
     .map(({ level, title, message }) => {
       const [first = ''] = message.split('\n');
-      const text = cut(withoutCheckout(title === '' ? first : `${title}: ${first}`));
-      return paint(level === 'error' ? 'red' : 'yellow', `✗ ${text}`);
+      const text = within('cut', withoutCheckout(title === '' ? first : `${title}: ${first}`));
+      return level === 'error' ? paint('red', `✗ ${text}`) : paint('yellow', `! ${text}`);
     })
     .join('\n');
 
-/** The outputs that are one line, cut. */
-export function showOutputs(outputs: Readonly<Record<string, string>>): string {
+function showValue(value: string, extent: Extent): string {
+  if (extent === 'full') return value.includes('\n') ? `\n${indented(value.trimEnd())}` : ` ${value}`;
+  const [first = '', ...rest] = value.split('\n');
+  return ` ${first}${rest.some((line) => line !== '') ? ' …' : ''}`;
+}
+
+/** The outputs that were set, and only the names of those that repeat the log and everything else. */
+export function showOutputs(outputs: Readonly<Record<string, string>>, extent: Extent): string {
   const given = Object.entries(outputs).filter(([, value]) => value !== '');
-  return given
-    .filter(([name]) => !LONG_OUTPUTS.has(name))
-    .map(([name, value]) => {
-      const [first = '', ...rest] = value.split('\n');
-      return cut(`${name}: ${first}${rest.some((line) => line !== '') ? ' …' : ''}`);
-    })
-    .concat(
-      given.some(([name]) => LONG_OUTPUTS.has(name))
-        ? [
-            paint(
-              'dim',
-              `and ${given.flatMap(([name]) => (LONG_OUTPUTS.has(name) ? [name] : [])).join(', ')}`,
-            ),
-          ]
-        : [],
-    )
-    .join('\n');
+  const long = given.flatMap(([name]) => (LONG_OUTPUTS.has(name) ? [name] : []));
+  return [
+    ...given
+      .filter(([name]) => !LONG_OUTPUTS.has(name))
+      .map(([name, value]) => within(extent, `${name}:${showValue(value, extent)}`)),
+    ...(long.length > 0 ? [paint('dim', `Also set: ${long.join(', ')}`)] : []),
+  ].join('\n');
 }
 const LONG_OUTPUTS: ReadonlySet<string> = new Set(['log_result', 'outcomes', 'outcomes_file']);
 
@@ -104,7 +156,7 @@ export function showMarkdown(markdown: string): string {
     .replace(/\\$/gm, '')
     .replace(/^#+ (.+)$/gm, (_, title: string) => paint('bold', title))
     .replace(/\*\*([^*\n]+)\*\*/g, (_, text: string) => paint('bold', text))
-    .replace(/```mermaid\n[\s\S]*?```\n?/g, '(a picture of when each ran)\n')
+    .replace(/```mermaid\n[\s\S]*?```\n?/g, '(timeline chart)\n')
     .replace(/^```.*\n/gm, '')
     .replace(/`([^`\n]+)`/g, '$1');
   const lines = plain.split('\n');

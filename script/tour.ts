@@ -13,7 +13,7 @@ export type SceneRun = Readonly<{ scene: Scene; step: StepRun; executions: numbe
 /** The first minute with the action. */
 export const SCENES = [
   {
-    title: 'After a deployment, the new version is asked whether it is healthy',
+    title: 'Smoke-test the new version after a deployment',
     with: {
       function_name: 'my-api',
       qualifier: 'live',
@@ -24,7 +24,7 @@ export const SCENES = [
     },
   },
   {
-    title: 'A function that fails turns the step red, and says why',
+    title: 'A function error fails the step and shows the cause',
     with: {
       function_name: 'place-order',
       qualifier: 'live',
@@ -33,12 +33,12 @@ export const SCENES = [
     },
   },
   {
-    title: 'The connection drops while a migration runs: nothing is sent again',
+    title: 'The connection is reset during a migration: the action does not retry',
     with: { function_name: 'migrate', payload: '{"to": "latest"}' },
     fault: { kind: 'reset', when: 'after' },
   },
   {
-    title: 'A dry run checks the permission before it is needed, and says what is missing',
+    title: 'A dry run checks permissions and shows how to fix what is missing',
     with: { function_name: 'checkout\nrefund', invocation_type: 'DryRun' },
   },
 ] as const satisfies readonly Scene[];

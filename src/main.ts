@@ -27,7 +27,8 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   announce(plan);
   const step = await createStep({ plan, environment, secrets, ...surroundings });
   await guard.run('internal', async () => {
-    for await (const result of invokeAll(plan.invocations, step.context)) {
+    for await (const earlier of step.earlier) await guard.run('internal', () => step.record(earlier));
+    for await (const result of invokeAll(step.remaining, step.context)) {
       await guard.run('internal', async () => step.record(await step.evaluator.evaluate(result)));
     }
   });

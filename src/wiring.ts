@@ -1,18 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Environment } from './inputs/environment.ts';
 import type { Plan } from './inputs/plan.ts';
+import { InvalidInputError, quote } from './inputs/problems.ts';
 import type { CommentPlan } from './inputs/pull-request.ts';
+import type { Resumption } from './journal/resumption.ts';
 import type { ClientListeners } from './lambda/api.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
+import { toUnresolvedEarlier } from './lambda/failures.ts';
 import type { Invocation, InvokeFailure } from './lambda/invocation.ts';
 import type { InvokeContext } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
 import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
-import { REAL_TIMING } from './lambda/timing.ts';
+import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
 import { type Labels, labelsFor } from './outcome/labels.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
@@ -36,7 +40,7 @@ import {
 import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
-import { renderComment } from './report/summary/permissions.ts';
+import { isFields, messageOf } from './shared/values.ts';
 
 /** What surrounds a step: what guards its reports, and what cancels it. */
 export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal }>;
@@ -56,6 +60,10 @@ export type Step = Readonly<{
   evaluator: Evaluator;
   results: StepResults;
   reports: Reports;
+  /** What is left to invoke: with a journal, what no earlier run has sent. */
+  remaining: readonly Invocation[];
+  /** What a journal has from earlier runs. */
+  earlier: AsyncIterable<EvaluatedInvocation>;
   /** Takes in an invocation the moment it ends. */
   record: (evaluated: EvaluatedInvocation) => Promise<void>;
   /** Ends what is needed only while invocations are in progress. */
@@ -161,10 +169,17 @@ function clockWarning(): (offsetMs: number) => void {
   };
 }
 
+type InvokeParts = Readonly<{
+  throttle: LogThrottle;
+  labels: Labels;
+  sink: ResponseSink | undefined;
+  halt: AbortSignal | undefined;
+}>;
+
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
   { plan, environment, cancel, secrets }: StepParts,
-  { throttle, labels, sink }: Pick<Progress, 'throttle' | 'labels'> & { sink: ResponseSink | undefined },
+  { throttle, labels, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
   const progress = { throttle, lines, labels };
@@ -190,6 +205,7 @@ async function createInvokeContext(
       lines.add(waitLine({ label: labels.functionOf(invocation), error: name, reason, ran, waitMs, leftMs }));
     },
     onAllEnded: () => lines.end(),
+    ...(halt !== undefined && { halt }),
   };
 }
 
@@ -199,6 +215,7 @@ async function comment(wanted: CommentPlan, results: StepResults, cancel: AbortS
   const { pullRequest, key, token, apiUrl, repository, isFork } = wanted;
   if ('reason' in pullRequest) throw new Error(pullRequest.reason);
   const { writeComment } = await import('./report/comment/upsert-comment.ts');
+  const { renderComment } = await import('./report/summary/permissions.ts');
   const job = { pullRequest, key, token, apiUrl, repository, isFork, timing: REAL_TIMING, signal: cancel };
   await writeComment(job, renderComment(results.outcomes, wanted));
 }
@@ -219,10 +236,11 @@ type ReportParts = Readonly<{
   throttle: LogThrottle;
   file: string;
   isShownAlready: boolean;
+  resumption: Resumption | undefined;
 }>;
 
 function createReports({ plan, environment, guard, cancel }: StepParts, parts: ReportParts): Reports {
-  const { results, outcomesFile, throttle, file, isShownAlready } = parts;
+  const { results, outcomesFile, throttle, file, isShownAlready, resumption } = parts;
   const wanted = plan.comment;
   const reporters = createReporters({
     results,
@@ -238,6 +256,9 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
       outcomesFile: outcomesFile.path,
       responseFile: { path: file, isSaved: whenSaved(plan) },
     },
+    ...(resumption !== undefined && {
+      journal: { add: (evaluated) => resumption.add(evaluated), write: () => resumption.write() },
+    }),
     ...(wanted !== undefined && { comment: () => comment(wanted, results, cancel) }),
   });
   return new Reports(reporters, guard);
@@ -254,32 +275,80 @@ function waitedFor(
     : `${throttle.left} of ${invocations.length} invocations`;
 }
 
+/** Opens the journal, and finds out what it leaves to do. Throws an InvalidInputError where it can't be used. */
+async function resume(
+  { plan, environment }: StepParts,
+  { clients }: InvokeContext,
+): Promise<Resumption | undefined> {
+  const file = plan.journalFile;
+  if (file === undefined) return undefined;
+  const [{ Journal }, { Resumption }] = await Promise.all([
+    import('./journal/journal.ts'),
+    import('./journal/resumption.ts'),
+  ]);
+  const place = { file, temporaryFolder: environment.temporaryFolder };
+  const journal = await Journal.open(place, randomUUID()).catch((error: unknown) => {
+    const why = isFields(error) && error['name'] === 'JournalError' ? '' : 'cannot be used: ';
+    throw new InvalidInputError([`journal ${quote(file)} ${why}${messageOf(error)}.`]);
+  });
+  return Resumption.of(plan.invocations, {
+    journal,
+    retry: plan.policy.retry,
+    regionOf: ({ region }) => clients.of(region).region(),
+    toUnresolved: toUnresolvedEarlier,
+    now: REAL_TIMING.now,
+  });
+}
+
+/** What a journal has from earlier runs, evaluated by the expressions of this one. */
+async function* evaluateEarlier(
+  resumption: Resumption | undefined,
+  evaluator: Evaluator,
+): AsyncGenerator<EvaluatedInvocation, void> {
+  if (resumption === undefined) return;
+  for await (const recorded of resumption.succeeded()) yield evaluator.takeOver(recorded);
+  for (const result of resumption.unknown) yield await evaluator.evaluate(result);
+}
+
+function createEvaluator(
+  { plan, environment, secrets }: StepParts,
+  { labels, sink }: Pick<InvokeParts, 'labels' | 'sink'>,
+): Evaluator {
+  const { failOnFunctionError, expressions } = plan;
+  return new Evaluator({
+    rules: { failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
+    secrets,
+    register: (found) => registerSecrets(found, secrets),
+    ...(sink && { endStream: sink.end }),
+  });
+}
+
 /** Puts the parts of a step together. */
 export async function createStep(parts: StepParts): Promise<Step> {
   const { plan, environment, secrets, guard } = parts;
-  const { failOnFunctionError, expressions } = plan;
   const total = plan.invocations.length;
   const outcomesFile = new OutcomesFile(environment.temporaryFolder);
   const file = plan.responseFile ?? besideOutcomes(outcomesFile);
   const sink = await createResponseSink({ plan, secrets, guard, file });
   const throttle = new LogThrottle({ total, now: REAL_TIMING.now });
   const results = new StepResults(total);
-  const isShownAlready = sink?.isShown ?? false;
-  const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready });
+  const halt = plan.stopOnFailure ? new AbortController() : undefined;
   const labels = labelsFor(plan);
-  const context = await createInvokeContext(parts, { throttle, labels, sink });
+  const context = await createInvokeContext(parts, { throttle, labels, sink, halt: halt?.signal });
+  const resumption = await resume(parts, context);
+  const isShownAlready = sink?.isShown ?? false;
+  const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready, resumption });
+  const evaluator = createEvaluator(parts, { labels, sink });
   const endHeartbeat = startHeartbeat(REAL_TIMING.after, () => waitedFor(plan, { throttle, labels }));
   return {
-    context,
-    evaluator: new Evaluator({
-      rules: { failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
-      secrets,
-      register: (found) => registerSecrets(found, secrets),
-      ...(sink && { endStream: sink.end }),
-    }),
+    context: { ...context, ...(resumption && { writeAhead: resumption.writeAhead }) },
+    evaluator,
     results,
     reports,
+    remaining: resumption?.remaining ?? plan.invocations,
+    earlier: evaluateEarlier(resumption, evaluator),
     record: async (evaluated) => {
+      if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
       results.add(evaluated.masked);
       await reports.add(evaluated);
     },

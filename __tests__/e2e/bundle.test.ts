@@ -87,6 +87,7 @@ describe('one plain invocation', () => {
     ['assertions', 'assert'],
     ['datagrams', 'dgram'],
     ['performance hooks', 'perf_hooks'],
+    ['compression', 'zlib'],
   ])('does not load %s, which takes milliseconds', (_, part) => {
     expect(loaded.parts).not.toContain(part);
   });
@@ -98,10 +99,10 @@ const textOf = (file: string): string => readFileSync(path.join(DIST, file), 'ut
 const SCRIPTS = readdirSync(DIST).filter((file) => file.endsWith('.js'));
 const CHUNKS = SCRIPTS.filter((file) => file !== 'index.js');
 
-test('a job downloads at most 945 KB, and a plain invocation loads at most 410 KB of them', () => {
+test('a job downloads at most 945 KB, and a plain invocation loads at most 355 KB of them', () => {
   const total = readdirSync(DIST).reduce((sum, file) => sum + sizeOf(file), 0);
   expect(total).toBeLessThanOrEqual(945_000);
-  expect(sizeOf('index.js')).toBeLessThanOrEqual(410_000);
+  expect(sizeOf('index.js')).toBeLessThanOrEqual(355_000);
 });
 
 test('the functions of modules are in parentheses, so that V8 parses them once', () => {
@@ -118,6 +119,9 @@ test.each([
   ['the scanner of JSON', 'lineFeed'],
   ['the credentials of an assumed role', 'AWSSecurityTokenService'],
   ['single sign-on', 'x-amz-sso_bearer_token'],
+  ['the decoder of event streams', 'Reported message length'],
+  ['the summary of several invocations', 'Timeline: one lane per concurrent invocation'],
+  ['the summary of dry runs', 'Permission to invoke '],
 ])('%s is in none of what a plain invocation loads', (_, mark) => {
   expect(textOf('index.js').includes(mark)).toBe(false);
   expect(CHUNKS.some((file) => textOf(file).includes(mark))).toBe(true);
@@ -125,6 +129,11 @@ test.each([
 
 test('the HTTP client of undici, which Node.js has built in, is in none of it', () => {
   expect(SCRIPTS.filter((file) => textOf(file).includes('undici:request:create'))).toEqual([]);
+});
+
+test("the SDK's classes of Lambda's errors are in none of it", () => {
+  expect(textOf('index.js')).toContain('LambdaServiceException');
+  expect(SCRIPTS.filter((file) => textOf(file).includes('CodeStorageExceededException'))).toEqual([]);
 });
 
 test('licenses.txt has the license of every bundled package', () => {

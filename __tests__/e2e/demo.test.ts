@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
-import { exampleNames, openStage } from '../../examples/local/stage.ts';
+import { exampleNames, FUNCTION_NAMES, openStage } from '../../examples/local/stage.ts';
 import { drawFailure } from '../../script/failure-picture.ts';
 import { PICTURED, runScene } from '../../script/tour.ts';
 import { signalTest } from '../signals.ts';
+import { until } from '../until.ts';
 import { invokeStep } from './step.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
@@ -44,13 +44,13 @@ test('without an argument it tells the story of the first minute', async () => {
   const scenes = out.split(/^── /m).slice(1);
   expect(scenes).toHaveLength(4);
   const [healthy = '', failing = '', dropped = '', denied = ''] = scenes;
-  expect(healthy).toContain('The step passed.');
+  expect(healthy).toContain('The step succeeded.');
   expect(failing).toContain('Error: RangeError: no stock is known for "coffee"\n      at findStock (');
   expect(failing).toMatch(/❌ .* failed: RangeError/);
   expect(dropped).toContain('outcome: unknown');
-  expect(dropped).toContain('Requests sent: 1. Executions counted by the functions themselves: 1.');
+  expect(dropped).toContain('Requests sent to Lambda: 1. Function executions: 1.');
   expect(denied).toContain('"arn:aws:lambda:eu-west-1:123456789012:function:refund"');
-  expect(denied).toContain('Executions counted by the functions themselves: 0.');
+  expect(denied).toContain('Requests sent to Lambda: 2. Function executions: 0.');
   expect(out).not.toContain(ROOT);
 }, 60_000);
 
@@ -72,7 +72,7 @@ test('with a name it runs that example, its jobs and scripts too', async () => {
   expect(out).toContain('The next version is 1.5.0\n');
   expect(out).toContain('── Job tell\n');
   expect(out).toContain(`payload: '{"version": "1.5.0"}'`);
-  expect(out).toMatch(/The workflow passed\.\n$/);
+  expect(out).toMatch(/The workflow succeeded\.\n$/);
 }, 60_000);
 
 test('with --list it names every example and says what it is', async () => {
@@ -86,11 +86,12 @@ test('with --list it names every example and says what it is', async () => {
 test.each([
   {
     args: ['warmup'],
-    says: 'There is no example named "warmup". Did you mean warm-up? script/demo --list names',
+    says: 'There is no example named "warmup". Did you mean warm-up? Run script/demo --list',
   },
-  { args: ['qqqqqqqqqq'], says: 'There is no example named "qqqqqqqqqq". script/demo --list names' },
-  { args: ['--nope'], says: "Unknown option '--nope'.\n\nUsage: script/demo" },
-  { args: ['basic', 'warm-up'], says: 'One example at a time, please.' },
+  { args: ['qqqqqqqqqq'], says: 'There is no example named "qqqqqqqqqq". Run script/demo --list' },
+  { args: ['--nope'], says: "Unknown option '--nope'. Run script/demo --help" },
+  { args: ['basic', 'warm-up'], says: 'Name one example, not 2. Run script/demo --help' },
+  { args: ['basic', '--keep'], says: '--keep does not run an example. Run script/demo --help' },
 ])('$args is refused with a hint', async ({ args, says }) => {
   const { code, out, err } = await demo(...args);
   expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -98,17 +99,17 @@ test.each([
 });
 
 signalTest(
-  'with --keep the local Lambda stays up, with the variables that it prints',
+  'with --keep the local Lambda runs until Ctrl+C, with the variables and the functions that it prints, and no tour',
   async () => {
-    const { child, out } = start('basic', '--keep');
-    while (!out().includes('/dev/stdout')) {
-      if (child.exitCode !== null) throw new Error(out());
-      await sleep(20);
-    }
+    const { child, out } = start('--keep');
+    await until(() => out().includes('script/try function_name=greeting'));
+    for (const name of FUNCTION_NAMES) expect(out()).toMatch(new RegExp(`[ ,]${name}[,\\n]`));
+    expect(out()).not.toContain('──');
     const variables = Object.fromEntries(
       [...out().matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
     );
     const url = variables['AWS_ENDPOINT_URL_LAMBDA'] ?? '';
+    expect(out()).toContain(`The local Lambda is running at ${url}. Press Ctrl+C to stop it.\n`);
     const lambda = { url, region: variables['AWS_REGION'] ?? '' };
     const step = await invokeStep(
       lambda,

@@ -335,3 +335,85 @@ test('expect, query and mask apply to each', async () => {
   },
   60_000,
 );
+
+describe('stop_on_failure', () => {
+  const failing = (index: number, count: number): string =>
+    list(
+      count,
+      (id) => `- { name: tenant ${id}, payload: { id: ${id}, failEvery: ${id === index ? 1 : 0} } }`,
+    );
+
+  test('runs in order and sends nothing after the first failure', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'one',
+      invocations: failing(3, 40),
+      max_concurrency: '1',
+      stop_on_failure: 'true',
+    });
+    expect(step.exitCode).toBe(1);
+    expect(bodies().map(({ id }) => id)).toEqual([0, 1, 2, 3]);
+    expect(lambda.executions('one')).toHaveLength(4);
+    expect(step.outputs).toMatchObject({ total: '40', succeeded: '3', failed: '37' });
+    const outcomes = step.outcomeLines.map((line) => JSON.parse(line));
+    expect(outcomes.filter(({ outcome }) => outcome === 'not_invoked')).toHaveLength(36);
+    expect(outcomes[3]).toMatchObject({ index: 3, name: 'tenant 3', outcome: 'function_error' });
+    expect(outcomes[4].error.name).toBe('StoppedOnFailure');
+    expect(step.annotations.filter(({ level }) => level === 'error')).toHaveLength(1);
+    const left = '36 invocations were not sent: an invocation failed, and stop_on_failure is true.';
+    expect(step.annotations.filter(({ level }) => level === 'warning')).toEqual([
+      expect.objectContaining({ title: 'Stopped on Failure', message: expect.stringContaining(left) }),
+    ]);
+    expect(texts(step)).toContain(left);
+    expect(texts(step).filter((line) => line.includes('was not invoked'))).toEqual([]);
+  });
+
+  test('lets what is in progress end', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'one',
+      invocations: '- payload: { ms: 800 }\n- payload: { id: 1, failEvery: 1 }\n- payload: { id: 2 }',
+      max_concurrency: '2',
+      stop_on_failure: 'true',
+    });
+    expect(
+      step.outcomeLines.map((line) => JSON.parse(line)).map(({ index, outcome }) => [index, outcome]),
+    ).toEqual(
+      expect.arrayContaining([
+        [0, 'succeeded'],
+        [1, 'function_error'],
+        [2, 'not_invoked'],
+      ]),
+    );
+    expect(lambda.executions('one')).toHaveLength(2);
+  });
+
+  test('invokes all where none fails', async () => {
+    const step = await invokeStep(lambda, {
+      function_name: 'one',
+      invocations: failing(-1, 20),
+      max_concurrency: '3',
+      stop_on_failure: 'true',
+    });
+    expect(step.exitCode).toBe(0);
+    expect(lambda.executions('one')).toHaveLength(20);
+  });
+});
+
+test("an entry's own expectations and time limit are for that entry alone", async () => {
+  const step = await invokeStep(lambda, {
+    function_name: 'echo',
+    payload: '{}',
+    expect: "outcome == 'succeeded'",
+    timeout_seconds: '60',
+    invocations: [
+      '- { name: first, payload: { a: 1 }, expect: "response.a == `1`" }',
+      '- { name: second, payload: { a: 1 }, expect: "response.a == `2`" }',
+      '- { name: third, function_name: one, payload: { ms: 20000 }, timeout_seconds: 1 }',
+    ].join('\n'),
+  });
+  const outcomes = step.outcomeLines.map((line) => JSON.parse(line));
+  const of = (name: string) => outcomes.find((outcome) => outcome.name === name);
+  expect(of('first')).toMatchObject({ outcome: 'succeeded' });
+  expect(of('first').expectations).toHaveLength(2);
+  expect(of('second').expectations.map(({ met }: { met: boolean }) => met)).toEqual([true, false]);
+  expect(of('third')).toMatchObject({ outcome: 'unknown', error: { name: 'DeadlineExceeded' } });
+});

@@ -451,6 +451,7 @@ test('a version that stands in the name is asked for by itself', async () => {
   lambda.setFunction('echo', {
     ...answering('new'),
     versions: { 1: { states: [{ state: 'Pending', lasts: { polls: 2 } }, { state: 'Active' }] } },
+    aliases: {},
   });
   const { extras } = watching();
   await invokeOn(lambda, { extras });
@@ -478,6 +479,7 @@ test('a list asks once for each function and qualifier, not for each entry', asy
     ...answering('new'),
     states: [{ state: 'Pending', lasts: { polls: 1 } }, { state: 'Active' }],
     versions: { 1: {} },
+    aliases: {},
   });
   const entry = (index: number, given: Partial<Invocation> = {}): Invocation => ({
     ...INVOCATION,

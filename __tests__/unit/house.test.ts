@@ -150,8 +150,9 @@ describe('the outside world', () => {
       expect(inFolder(folder).length).toBeLessThanOrEqual(1);
   });
 
-  test('files are touched in inputs and report alone', () => {
-    expect(importersOutside(['inputs', 'report'], /^(?:node:)?fs/)).toEqual([]);
+  test('files are touched in inputs, journal and report alone', () => {
+    const folders = ['inputs', 'journal', 'report', 'shared/folder.ts'];
+    expect(importersOutside(folders, /^(?:node:)?fs/)).toEqual([]);
   });
 
   test('outcome is pure: it knows no clock, no network and no machine', () => {
@@ -171,6 +172,7 @@ const NEIGHBOURS: Readonly<
 > = {
   inputs: { values: ['inputs', 'shared'], types: ['lambda', 'outcome'] },
   lambda: { values: ['lambda', 'shared'], types: [] },
+  journal: { values: ['journal', 'shared'], types: ['lambda', 'outcome'] },
   outcome: { values: ['outcome', 'shared'], types: ['lambda'] },
   report: { values: ['report', 'outcome', 'shared'], types: [] },
   shared: { values: ['shared'], types: [] },
@@ -201,6 +203,7 @@ describe('the direction of imports', () => {
     expect([...new Set(sources.map(({ folder }) => folder))].sort()).toEqual([
       '',
       'inputs',
+      'journal',
       'lambda',
       'outcome',
       'report',

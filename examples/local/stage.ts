@@ -51,6 +51,9 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   'export-orders': runs('exportOrders'),
 };
 
+/** The names of all functions that are deployed where examples run. */
+export const FUNCTION_NAMES: readonly string[] = Object.keys({ ...SAMPLE_FUNCTIONS, ...FUNCTIONS }).sort();
+
 /** Whom IAM does not let invoke `refund`. */
 const ROLE = 'arn:aws:sts::123456789012:assumed-role/deploy/GitHubActions';
 

@@ -18,13 +18,15 @@ export type VersionStatus = Readonly<{
 /** $LATEST or a published version: the code that runs, its state, and what an update does to it. */
 export class DeployedVersion {
   readonly #states: Script<StateStep>;
+  readonly #now: () => number;
   #version: FunctionVersion;
   #update: Readonly<{ version: FunctionVersion; steps: Script<UpdateStep> }> | undefined;
 
-  constructor(version: FunctionVersion) {
+  constructor(version: FunctionVersion, now: () => number) {
     const [first = ACTIVE, ...coming] = version.definition.states ?? [];
     this.#version = version;
-    this.#states = new Script(first, coming);
+    this.#now = now;
+    this.#states = new Script([first, ...coming], now);
   }
 
   /** The code that runs now: the old one for as long as an update is in progress, and when it has failed. */
@@ -38,8 +40,7 @@ export class DeployedVersion {
       throw new Error(`An update of ${version.functionName} is in progress already.`);
     }
     this.#version = this.running;
-    const [first, last] = updateSteps(course);
-    this.#update = { version, steps: new Script(first, [last]) };
+    this.#update = { version, steps: new Script(updateSteps(course), this.#now) };
   }
 
   /** One request of GetFunctionConfiguration. */

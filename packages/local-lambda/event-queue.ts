@@ -1,16 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Capacity } from './capacity.ts';
 import type { RuntimeInvocation } from './execution-environment.ts';
-import type { FunctionVersion } from './function-definition.ts';
+import type { EventInvokeConfig, FunctionVersion } from './function-definition.ts';
 import type { RunResult } from './invocation-runner.ts';
 
 /** A retry that is further away than this is not waited for by idle(). */
 const SOON_MS = 1_000;
 
-/** Runs accepted events in the background, a failing one up to three times, as Lambda does. */
+const MOST_RETRIES = 2;
+const LONGEST_AGE_SECONDS = 6 * 60 * 60;
+
+/** An event with what its function says about events when it comes in. */
+export type AcceptedEvent = Readonly<{
+  /** The code that an attempt runs, or undefined where the function is gone. */
+  resolveVersion: () => FunctionVersion | undefined;
+  invocation: RuntimeInvocation;
+  config: EventInvokeConfig;
+}>;
+
+/** Runs accepted events in the background, a failing one up to three times, and none that is too old, as Lambda does. */
 export class EventQueue {
   readonly #capacity: Capacity;
   readonly #retryDelaysMs: readonly [number, number];
+  readonly #ageScale: number;
   readonly #run: (version: FunctionVersion, invocation: RuntimeInvocation) => Promise<RunResult>;
   readonly #stopping = new AbortController();
   readonly #onChange: () => void;
@@ -19,12 +31,14 @@ export class EventQueue {
   constructor(options: {
     capacity: Capacity;
     retryDelaysMs: readonly [number, number];
+    ageScale: number;
     run: (version: FunctionVersion, invocation: RuntimeInvocation) => Promise<RunResult>;
     /** Called when active has changed. */
     onChange: () => void;
   }) {
     this.#capacity = options.capacity;
     this.#retryDelaysMs = options.retryDelaysMs;
+    this.#ageScale = options.ageScale;
     this.#run = options.run;
     this.#onChange = options.onChange;
   }
@@ -35,9 +49,9 @@ export class EventQueue {
   }
 
   /** Takes an event; the caller answers 202 whatever becomes of it. */
-  accept(resolveVersion: () => FunctionVersion | undefined, invocation: RuntimeInvocation): void {
+  accept(event: AcceptedEvent): void {
     this.#active += 1;
-    void this.#process(resolveVersion, invocation).finally(() => {
+    void this.#process(event).finally(() => {
       this.#active -= 1;
       this.#onChange();
     });
@@ -48,36 +62,46 @@ export class EventQueue {
     this.#capacity.wake();
   }
 
-  async #process(
-    resolveVersion: () => FunctionVersion | undefined,
-    invocation: RuntimeInvocation,
-  ): Promise<void> {
-    for (const delayMs of [0, ...this.#retryDelaysMs]) {
+  async #process(event: AcceptedEvent): Promise<void> {
+    const { maximumRetryAttempts = MOST_RETRIES, maximumEventAgeSeconds = LONGEST_AGE_SECONDS } =
+      event.config;
+    const ageMs = maximumEventAgeSeconds * 1000 * this.#ageScale;
+    const expiry = performance.now() + ageMs;
+    for (const delayMs of [0, ...this.#retryDelaysMs.slice(0, maximumRetryAttempts)]) {
+      if (performance.now() + delayMs >= expiry) return;
       await this.#wait(delayMs);
-      const functionError = await this.#attempt(resolveVersion, invocation);
+      const functionError = await this.#attempt(event, expiry);
       if (!functionError || this.#stopping.signal.aborted) return;
     }
   }
 
-  /** Runs the event once, as soon as there is capacity; true where the function failed. */
-  async #attempt(
-    resolveVersion: () => FunctionVersion | undefined,
-    invocation: RuntimeInvocation,
-  ): Promise<boolean> {
-    while (!this.#stopping.signal.aborted) {
-      const version = resolveVersion();
-      if (version === undefined) return false;
-      const { functionName, definition } = version;
-      if (this.#capacity.acquire(functionName, definition.reservedConcurrency) === undefined) {
-        try {
-          return (await this.#run(version, invocation)).functionError;
-        } finally {
-          this.#capacity.release(functionName);
-        }
+  /** Runs the event once, as soon as there is capacity; true where the function failed, false where it expired too. */
+  async #attempt(event: AcceptedEvent, expiry: number): Promise<boolean> {
+    const expired = Promise.withResolvers<void>();
+    const timer = setTimeout(expired.resolve, expiry - performance.now()).unref();
+    try {
+      while (!this.#stopping.signal.aborted && performance.now() < expiry) {
+        const version = event.resolveVersion();
+        if (version === undefined) return false;
+        const result = await this.#runNow(version, event.invocation);
+        if (result !== undefined) return result.functionError;
+        await this.#aside(Promise.race([this.#capacity.released(), expired.promise]));
       }
-      await this.#aside(this.#capacity.released());
+      return false;
+    } finally {
+      clearTimeout(timer);
     }
-    return false;
+  }
+
+  /** Undefined where there is no capacity. */
+  async #runNow(version: FunctionVersion, invocation: RuntimeInvocation): Promise<RunResult | undefined> {
+    const { functionName, definition } = version;
+    if (this.#capacity.acquire(functionName, definition.reservedConcurrency) !== undefined) return undefined;
+    try {
+      return await this.#run(version, invocation);
+    } finally {
+      this.#capacity.release(functionName);
+    }
   }
 
   async #wait(delayMs: number): Promise<void> {

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { decodePairs, encodePairs, FRAME, type Frame, FrameReader, frameHeader } from './frames.ts';
-import { type FunctionVersion, splitHandler } from './function-definition.ts';
-import { LogTail } from './log.ts';
+import { type FunctionVersion, logGroupOf, logLevelsOf, splitHandler } from './function-definition.ts';
+import type { EnvironmentLog } from './log.ts';
 import { StreamedResponse } from './streamed-response.ts';
 
 /** How an init or an invocation ended, as seen from outside the process. */
@@ -48,6 +47,7 @@ function environmentVariables(options: {
   const { version, region, logStreamName } = options;
   const { definition, functionName } = version;
   const { modulePath, exportName } = splitHandler(definition.handler);
+  const levels = logLevelsOf(version);
   return {
     // Nothing of the parent's environment: its credentials are none of the function's business.
     PATH: [path.dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin', '/opt/bin'].join(
@@ -66,7 +66,8 @@ function environmentVariables(options: {
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memorySizeOf(version)),
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_FORMAT: definition.logFormat ?? 'Text',
-    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${functionName}`,
+    ...(levels && { AWS_LAMBDA_LOG_LEVEL: levels.application }),
+    AWS_LAMBDA_LOG_GROUP_NAME: logGroupOf(version),
     AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
     ...definition.environment,
   };
@@ -82,9 +83,9 @@ export function memorySizeOf({ definition }: FunctionVersion): number {
 
 /** One execution environment: a process that runs one invocation at a time, for one version and one tenant. */
 export class ExecutionEnvironment {
-  readonly id = randomUUID().replaceAll('-', '');
-  /** Where output goes now; the init phase and the time between invocations write to the next one's log. */
-  log = new LogTail();
+  readonly id: string;
+  /** What is printed in the init phase and between invocations belongs to the next one's tail. */
+  readonly log: EnvironmentLog;
   onStarted: ((requestId: string) => void) | undefined;
   /** Called when a handler begins to stream its response. */
   onStream: ((response: StreamedResponse) => void) | undefined;
@@ -102,15 +103,22 @@ export class ExecutionEnvironment {
   /** An event that came before anybody waited for it, as a fast init may. */
   #early: EnvironmentEvent | undefined;
 
-  constructor(options: { version: FunctionVersion; region: string; compileCache: string }) {
+  constructor(options: {
+    id: string;
+    version: FunctionVersion;
+    region: string;
+    log: EnvironmentLog;
+    logStream: string;
+    compileCache: string;
+  }) {
     const { version, region } = options;
+    this.id = options.id;
+    this.log = options.log;
     const { modulePath, exportName } = splitHandler(version.definition.handler);
-    const date = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
-    const logStreamName = `${date}/[${version.version}]${this.id}`;
     const heapLimit = `--max-old-space-size=${memorySizeOf(version)}`;
     this.#child = spawn(process.execPath, [heapLimit, RUNTIME, modulePath, exportName], {
       env: {
-        ...environmentVariables({ version, region, logStreamName }),
+        ...environmentVariables({ version, region, logStreamName: options.logStream }),
         // The runtime removes it before any code of the function runs.
         NODE_COMPILE_CACHE: options.compileCache,
       },
@@ -133,7 +141,7 @@ export class ExecutionEnvironment {
     // The runtime captures what JavaScript prints; what native code and child processes print comes here.
     const appendRaw = (chunk: Buffer) => {
       if (chunk.includes('JavaScript heap out of memory')) this.#heapExhausted = true;
-      this.log.append(chunk);
+      this.log.output(chunk);
     };
     stdout.on('data', appendRaw);
     stderr.on('data', appendRaw);
@@ -220,7 +228,10 @@ export class ExecutionEnvironment {
   #receive({ kind, bytes }: Frame): void {
     switch (kind) {
       case FRAME.log:
-        this.log.append(bytes);
+        this.log.output(bytes);
+        break;
+      case FRAME.logEvent:
+        this.log.event(bytes);
         break;
       case FRAME.memory:
         this.#maxMemoryKilobytes = Math.max(this.#maxMemoryKilobytes, Number(bytes.toString('latin1')));

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ThrottleReason } from './capacity.ts';
+import { logsErrorAnswer } from './logs/cloudwatch-logs.ts';
 import { type Answer, ServiceError } from './service-errors.ts';
 
 /** 'before': the handler does not run. 'after': it runs to its end, then the fault replaces the answer. */
@@ -59,6 +60,15 @@ export const throttle = (reason: ThrottleReason): Extract<Fault, { kind: 'error'
   message: 'Rate Exceeded.',
   reason,
 });
+
+/** A throttle as CloudWatch Logs sends it. */
+export const LOGS_THROTTLE: Extract<Fault, { kind: 'error' }> = {
+  kind: 'error',
+  when: 'before',
+  status: 400,
+  type: 'ThrottlingException',
+  message: 'Rate exceeded',
+};
 
 /** True where the fault takes the place of the handler's run. */
 export function replacesHandler(fault: Fault | undefined): fault is Fault & { when: 'before' } {
@@ -158,8 +168,10 @@ export async function deliver(options: {
   answer: Answer;
   fault: Fault | undefined;
   requestIdHeader: string;
+  /** In whose shape an error is. */
+  service: 'lambda' | 'logs';
 }): Promise<void> {
-  const { response, answer, fault, requestIdHeader } = options;
+  const { response, answer, fault, requestIdHeader, service } = options;
   const requestId = answer.headers[requestIdHeader];
   if (fault !== undefined && 'when' in fault && fault.kind !== 'delay') await discard(answer.body);
   switch (fault?.kind) {
@@ -186,7 +198,7 @@ export async function deliver(options: {
         body,
         headers: { ...(requestId === undefined ? {} : { [requestIdHeader]: requestId }), ...headers },
       });
-      await send(response, error.toAnswer());
+      await send(response, service === 'logs' ? logsErrorAnswer(error) : error.toAnswer());
       break;
     }
     case 'raw':

@@ -2,7 +2,10 @@
 export const FRAME = {
   invocationHeaders: 'H',
   invocationPayload: 'P',
+  /** Raw output. */
   log: 'L',
+  /** What one call of console prints. */
+  logEvent: 'C',
   memory: 'M',
   ready: 'I',
   initFailed: 'X',

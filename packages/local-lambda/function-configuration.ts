@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { VersionStatus } from './deployed-version.ts';
 import { memorySizeOf } from './execution-environment.ts';
-import { durableConfig, type FunctionVersion, LATEST, splitHandler } from './function-definition.ts';
+import {
+  durableConfig,
+  type EventInvokeConfig,
+  type FunctionVersion,
+  LATEST,
+  logGroupOf,
+  logLevelsOf,
+  splitHandler,
+} from './function-definition.ts';
 import { partitionOf } from './function-name.ts';
 import { withReason } from './function-states.ts';
 
@@ -17,7 +25,7 @@ function readCode(modulePath: string): Buffer {
 }
 
 /** What changes with every change of the configuration, and with nothing else, in the shape of a UUID. */
-function revisionOf(facts: readonly unknown[]): string {
+export function revisionOf(facts: readonly unknown[]): string {
   const hash = createHash('sha256').update(JSON.stringify(facts)).digest('hex');
   return [
     hash.slice(0, 8),
@@ -63,6 +71,37 @@ function statusOf({ version, state, update }: VersionStatus): Readonly<Record<st
   };
 }
 
+const capacityProvider = (region: string, accountId: string) => ({
+  LambdaManagedInstancesCapacityProviderConfig: {
+    CapacityProviderArn: `arn:${partitionOf(region)}:lambda:${region}:${accountId}:capacity-provider:local`,
+  },
+});
+
+function loggingConfig(version: FunctionVersion): Readonly<Record<string, unknown>> {
+  const levels = logLevelsOf(version);
+  return {
+    LogFormat: version.definition.logFormat ?? 'Text',
+    ...(levels && { ApplicationLogLevel: levels.application, SystemLogLevel: levels.system }),
+    LogGroup: logGroupOf(version),
+  };
+}
+
+/** The answer of GetFunctionEventInvokeConfig; the ARN is the one that was asked for. */
+export function eventInvokeConfiguration(options: {
+  config: EventInvokeConfig;
+  arn: string;
+  deployedAt: number;
+}): Readonly<Record<string, unknown>> {
+  const { config, arn, deployedAt } = options;
+  return {
+    LastModified: deployedAt / 1000,
+    FunctionArn: arn,
+    MaximumRetryAttempts: config.maximumRetryAttempts,
+    MaximumEventAgeInSeconds: config.maximumEventAgeSeconds,
+    DestinationConfig: { OnSuccess: {}, OnFailure: {} },
+  };
+}
+
 /** The answer of GetFunctionConfiguration; the ARN is the one that was asked for. */
 export function functionConfiguration(options: {
   status: VersionStatus;
@@ -91,7 +130,8 @@ export function functionConfiguration(options: {
     PackageType: 'Zip',
     Architectures: [process.arch === 'arm64' ? 'arm64' : 'x86_64'],
     EphemeralStorage: { Size: 512 },
-    LoggingConfig: { LogFormat: definition.logFormat ?? 'Text', LogGroup: `/aws/lambda/${functionName}` },
+    LoggingConfig: loggingConfig(version),
+    ...(definition.managedInstances && { CapacityProviderConfig: capacityProvider(region, accountId) }),
     ...(definition.tenantIsolation && { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }),
   };
 }

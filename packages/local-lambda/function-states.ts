@@ -31,6 +31,27 @@ export type UpdateCourse = Readonly<{
   fails?: Readonly<{ reason: string; reasonCode: string }>;
 }>;
 
+/** The weights of an alias, for as long as they last. */
+export type RoutingStep = Readonly<{
+  /** The share of a second version, from 0 to 1; the version that the alias points to has the rest. */
+  weights?: Readonly<Record<string, number>>;
+  lasts?: Lasting;
+}>;
+
+/** Where the allocation of provisioned concurrency is. */
+export type ProvisioningStep = Readonly<{
+  status: ProvisioningStatus;
+  /** Default: as many as were requested if READY, otherwise none. */
+  available?: number;
+  /** Default: as many as are available. */
+  allocated?: number;
+  /** Default: what AWS says of a function whose init phase fails, if FAILED. */
+  reason?: string;
+  lasts?: Lasting;
+}>;
+
+export type ProvisioningStatus = 'IN_PROGRESS' | 'READY' | 'FAILED';
+
 export const ACTIVE: StateStep = { state: 'Active' };
 
 const BEING_CREATED = { reason: 'The function is being created.', reasonCode: 'Creating' } as const;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,9 +8,10 @@ import {
   memorySizeOf,
   type RuntimeInvocation,
 } from './execution-environment.ts';
-import type { FunctionVersion } from './function-definition.ts';
+import { type FunctionVersion, logGroupOf, logLevelsOf } from './function-definition.ts';
 import { INIT_PHASE_MS, RESPONSE_BYTES } from './limits.ts';
-import { LogTail, type PlatformLog, platformLog, type ReportStatus } from './log.ts';
+import { EnvironmentLog, type LogTail, type PlatformLog, platformLog, type ReportStatus } from './log.ts';
+import type { LogWrite } from './logs/log-store.ts';
 import { collect, type StreamedResponse } from './streamed-response.ts';
 
 /** One start of a handler, as its own process reported it just before the call. */
@@ -39,6 +41,11 @@ export type RunResult = Readonly<{
   log: LogTail;
 }>;
 
+type RunOptions = Readonly<{
+  onStream?: ((response: StreamedResponse) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}>;
+
 type Ending = Readonly<{ body: Buffer; functionError: boolean; outcome: ReportStatus | undefined }>;
 
 type Started = Readonly<{
@@ -46,6 +53,9 @@ type Started = Readonly<{
   event: EnvironmentEvent;
   initMs: number | undefined;
 }>;
+
+/** Which environment an environment is, and where its log goes. */
+type EnvironmentPlace = Readonly<{ id: string; logStream: string; log: EnvironmentLog }>;
 
 type Idle = Readonly<{ version: FunctionVersion; environments: ExecutionEnvironment[] }>;
 
@@ -62,6 +72,19 @@ const SIGNAL_NAMES: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGTERM: 'terminated',
   SIGTRAP: 'trace/breakpoint trap',
 };
+
+function writeAll(log: EnvironmentLog, events: readonly string[]): void {
+  for (const event of events) log.event(event);
+}
+
+/** The stream of an environment; in a log group of the user's own the function's name is in it. */
+function logStreamName({ version, id, date }: { version: FunctionVersion; id: string; date: Date }): string {
+  const day = date.toISOString().slice(0, 10).replaceAll('-', '/');
+  const { functionName, definition } = version;
+  return definition.logGroup === undefined
+    ? `${day}/[${version.version}]${id}`
+    : `${day}/${functionName}[${version.version}][${id}]`;
+}
 
 /** How Lambda's sandbox names a response whose connection ends before its last byte. */
 const TRUNCATED = 'Runtime.TruncatedResponse';
@@ -98,26 +121,55 @@ function exitMessage(event: Extract<EnvironmentEvent, { kind: 'exited' }>): stri
   return `Runtime exited with error: exit status ${event.code}`;
 }
 
+/** Invokes a handler, and ends its environment as soon as the signal is aborted. */
+async function invokeUntil(
+  signal: AbortSignal | undefined,
+  environment: ExecutionEnvironment,
+  invoke: () => Promise<EnvironmentEvent>,
+): Promise<EnvironmentEvent> {
+  const end = () => environment.destroy();
+  if (signal?.aborted) {
+    await end();
+    return { kind: 'exited', code: null, signal: 'SIGKILL', outOfMemory: false };
+  }
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    return await invoke();
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
+}
+
 /** Runs invocations in execution environments, which it starts when none is idle and keeps for the next. */
 export class InvocationRunner {
   readonly #region: string;
+  readonly #now: () => number;
   readonly #onExecution: (execution: Execution) => void;
+  readonly #onLog: (write: LogWrite) => void;
   readonly #environments = new Set<ExecutionEnvironment>();
   readonly #isCurrent: (version: FunctionVersion) => boolean;
   /** Idle environments by version and tenant, the most recently used last. */
   readonly #idle = new Map<string, Idle>();
   /** With it a runtime process starts in a third of the time: Node.js keeps the stripped TypeScript there. */
   readonly #compileCache: string;
+  /** The streams that several environments write, by version. */
+  readonly #sharedStreams = new Map<string, string>();
   #closing = false;
 
   constructor(options: {
     region: string;
+    /** The clock of the log. */
+    now: () => number;
     onExecution: (execution: Execution) => void;
+    /** Called for each event of a log as it is written. */
+    onLog: (write: LogWrite) => void;
     /** False for a version whose code has been replaced: its environments are not used again. */
     isCurrent: (version: FunctionVersion) => boolean;
   }) {
     this.#region = options.region;
+    this.#now = options.now;
     this.#onExecution = options.onExecution;
+    this.#onLog = options.onLog;
     this.#isCurrent = options.isCurrent;
     this.#compileCache = mkdtempSync(path.join(tmpdir(), 'local-lambda-compile-cache-'));
   }
@@ -131,24 +183,30 @@ export class InvocationRunner {
     }
   }
 
-  /** Runs one invocation; what a handler streams is handed over as it begins, or else collected. */
+  /**
+   * Runs one invocation; what a handler streams is handed over as it begins, or else collected. An aborted signal
+   * ends the environment.
+   */
   async run(
     version: FunctionVersion,
     invocation: RuntimeInvocation,
-    onStream?: (response: StreamedResponse) => void,
+    { onStream, signal }: RunOptions = {},
   ): Promise<RunResult> {
     if (this.#closing) throw new Error('The local Lambda is closing.');
     this.retire();
-    const log = new LogTail();
     const platform = platformLog({
       format: version.definition.logFormat ?? 'Text',
+      systemLogLevel: logLevelsOf(version)?.system ?? 'INFO',
+      managedInstances: version.definition.managedInstances === true,
+      now: this.#now,
       region: this.#region,
       functionName: version.functionName,
       functionVersion: version.version,
     });
     const limitMs = (version.definition.timeoutSeconds ?? 3) * 1000;
-    const started = await this.#ready({ version, tenantId: invocation.tenantId, platform, log, limitMs });
+    const started = await this.#ready({ version, tenantId: invocation.tenantId, platform, limitMs });
     const { environment } = started;
+    const { log } = environment;
     environment.onStarted = (requestId) =>
       this.#onExecution({
         functionName: version.functionName,
@@ -166,12 +224,13 @@ export class InvocationRunner {
       if (onStream === undefined) collecting = collect(response.body, RESPONSE_BYTES);
       else onStream(response);
     };
-    log.append(platform.start(invocation.requestId, version.version));
+    writeAll(log, platform.start(invocation.requestId, version.version));
     const startedAt = performance.now();
-    const event =
-      started.event.kind === 'ready' ? await environment.invoke(invocation, limitMs) : started.event;
+    const invoke = () => invokeUntil(signal, environment, () => environment.invoke(invocation, limitMs));
+    const event = started.event.kind === 'ready' ? await invoke() : started.event;
     const durationMs = performance.now() - startedAt;
     const written = await collecting;
+    log.endLine();
     const ending = this.#judge({
       event: event.kind === 'streamed' && collecting !== undefined ? collected(written) : event,
       platform,
@@ -180,7 +239,8 @@ export class InvocationRunner {
       requestId: invocation.requestId,
     });
     const outOfMemory = event.kind === 'exited' && event.outOfMemory;
-    log.append(
+    writeAll(
+      log,
       platform.report({
         requestId: invocation.requestId,
         durationMs: started.event.kind === 'ready' ? durationMs : (started.initMs ?? 0),
@@ -191,14 +251,14 @@ export class InvocationRunner {
         outcome: ending.outcome,
       }),
     );
-    environment.log = new LogTail();
+    const tail = log.takeTail();
     this.#putBack(environment, version, invocation.tenantId);
     return {
       body: ending.body,
       functionError: ending.functionError,
       streamError: ending.functionError ? streamErrorOf(event, ending.body, opened) : undefined,
       written,
-      log,
+      log: tail,
     };
   }
 
@@ -218,44 +278,76 @@ export class InvocationRunner {
     version: FunctionVersion;
     tenantId: string | undefined;
     platform: PlatformLog;
-    log: LogTail;
     limitMs: number;
   }): Promise<Started> {
-    const { version, tenantId, platform, log, limitMs } = options;
+    const { version, tenantId, platform, limitMs } = options;
     const idle = this.#idle.get(this.#key(version, tenantId))?.environments ?? [];
     for (let environment = idle.pop(); environment !== undefined; environment = idle.pop()) {
       if (!environment.alive) continue;
-      // What was printed since the last invocation belongs to this one's log.
-      log.append(environment.log.bytes());
-      environment.log = log;
       return { environment, event: { kind: 'ready' }, initMs: undefined };
     }
-    log.append(platform.initStart());
-    const first = await this.#start({ version, log, limitMs: INIT_PHASE_MS });
+    const place = this.#newPlace(version);
+    const { log } = place;
+    writeAll(log, platform.initStart());
+    const first = await this.#start({ version, place, limitMs: INIT_PHASE_MS });
     if (first.event.kind === 'ready' || this.#closing) return first;
-    log.append(this.#initReport({ started: first, phase: 'init', platform }));
-    const second = await this.#start({ version, log, limitMs });
+    log.endLine();
+    writeAll(log, this.#initReport({ started: first, phase: 'init', platform }));
+    const second = await this.#start({ version, place, limitMs });
     if (second.event.kind !== 'ready') {
-      log.append(this.#initReport({ started: second, phase: 'invoke', platform }));
+      log.endLine();
+      writeAll(log, this.#initReport({ started: second, phase: 'invoke', platform }));
     }
     return second;
   }
 
-  async #start(options: { version: FunctionVersion; log: LogTail; limitMs: number }): Promise<Started> {
+  /** The name and the log of a new environment: one stream for its life, in which its init phase is too. */
+  #newPlace(version: FunctionVersion): EnvironmentPlace {
+    const id = randomUUID().replaceAll('-', '');
+    const { definition } = version;
+    const logGroup = logGroupOf(version);
+    const logStream = this.#logStream(version, id);
+    const log = new EnvironmentLog({
+      json: definition.logFormat === 'JSON',
+      write: (message) => {
+        if (definition.mayWriteLogs !== false) this.#onLog({ logGroup, logStream, message });
+      },
+    });
+    return { id, logStream, log };
+  }
+
+  #logStream(version: FunctionVersion, id: string): string {
+    const ownStream = logStreamName({ version, id, date: new Date(this.#now()) });
+    if (version.definition.managedInstances !== true) return ownStream;
+    const key = this.#key(version, undefined);
+    const shared = this.#sharedStreams.get(key) ?? ownStream;
+    this.#sharedStreams.set(key, shared);
+    return shared;
+  }
+
+  async #start(options: {
+    version: FunctionVersion;
+    place: EnvironmentPlace;
+    limitMs: number;
+  }): Promise<Started> {
     const startedAt = performance.now();
     const environment = new ExecutionEnvironment({
+      ...options.place,
       version: options.version,
       region: this.#region,
       compileCache: this.#compileCache,
     });
-    environment.log = options.log;
     this.#environments.add(environment);
     environment.onExit = () => this.#environments.delete(environment);
     const event = await environment.init(options.limitMs);
     return { environment, event, initMs: performance.now() - startedAt };
   }
 
-  #initReport(options: { started: Started; phase: 'init' | 'invoke'; platform: PlatformLog }): string {
+  #initReport(options: {
+    started: Started;
+    phase: 'init' | 'invoke';
+    platform: PlatformLog;
+  }): readonly string[] {
     const { event, initMs = 0 } = options.started;
     const outcome: ReportStatus =
       event.kind === 'timed-out'
@@ -271,7 +363,7 @@ export class InvocationRunner {
   #judge(options: {
     event: EnvironmentEvent;
     platform: PlatformLog;
-    log: LogTail;
+    log: EnvironmentLog;
     version: FunctionVersion;
     requestId: string;
   }): Ending {
@@ -308,7 +400,7 @@ export class InvocationRunner {
       }
       case 'timed-out': {
         const seconds = version.definition.timeoutSeconds ?? 3;
-        log.append(platform.timedOut(requestId, seconds));
+        writeAll(log, platform.timedOut(requestId, seconds));
         const body = failure('Sandbox.Timedout', `Task timed out after ${seconds.toFixed(2)} seconds`);
         return { body, functionError: true, outcome: { status: 'timeout' } };
       }
@@ -317,7 +409,7 @@ export class InvocationRunner {
       case 'exited': {
         const errorType = event.outOfMemory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError';
         const message = exitMessage(event);
-        log.append(platform.exited(`RequestId: ${requestId} Error: ${message}`, errorType));
+        writeAll(log, platform.exited(`RequestId: ${requestId} Error: ${message}`, errorType));
         return {
           body: failure(errorType, message),
           functionError: true,

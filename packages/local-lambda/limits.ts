@@ -6,6 +6,8 @@ export const ASYNC_PAYLOAD_BYTES = 1_048_576;
 export const RESPONSE_BYTES = 6_291_556;
 /** How much of the log's end comes with an invocation, in bytes, before base64. */
 export const LOG_TAIL_BYTES = 4_096;
+/** Largest message of one log event, in bytes: an event may have 1 MB, of which 26 bytes are CloudWatch's own. */
+export const LOG_EVENT_BYTES = 1_048_550;
 /** Largest X-Amz-Client-Context, in bytes, still in base64. */
 export const CLIENT_CONTEXT_BYTES = 3_583;
 /** How long the init phase of an environment may take before Lambda starts it once more. */

@@ -1,4 +1,5 @@
-import { LOG_TAIL_BYTES } from './limits.ts';
+import type { SystemLogLevel } from './function-definition.ts';
+import { LOG_EVENT_BYTES, LOG_TAIL_BYTES } from './limits.ts';
 
 /** Keeps the end of what is written to it: enough for the log tail, however much a handler prints. */
 export class LogTail {
@@ -25,6 +26,84 @@ export class LogTail {
   }
 }
 
+const LINE_BREAK = 0x0a;
+
+/**
+ * The log of one execution environment, for its life. Everything goes into the tail of the invocation that runs and,
+ * event by event, into the environment's stream.
+ */
+export class EnvironmentLog {
+  readonly #write: (message: string) => void;
+  readonly #json: boolean;
+  #tail = new LogTail();
+  #line: Buffer[] = [];
+  #lineBytes = 0;
+
+  constructor(options: { json: boolean; write: (message: string) => void }) {
+    this.#write = options.write;
+    this.#json = options.json;
+  }
+
+  /** One event, whatever line breaks are in it: what console prints in one call, or the platform writes. */
+  event(text: string | Buffer): void {
+    this.#tail.append(text);
+    this.#send(Buffer.from(text));
+  }
+
+  /** Raw output: each line becomes an event when its end has come, or when it is as long as an event may be. */
+  output(bytes: Buffer): void {
+    this.#tail.append(bytes);
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_BREAK); end !== -1; end = bytes.indexOf(LINE_BREAK, start)) {
+      this.#hold(bytes.subarray(start, end + 1));
+      this.endLine();
+      start = end + 1;
+    }
+    this.#hold(bytes.subarray(start));
+    if (this.#lineBytes >= LOG_EVENT_BYTES) this.endLine();
+  }
+
+  /** Makes an event of a line whose end has not come. */
+  endLine(): void {
+    if (this.#lineBytes === 0) return;
+    const line = Buffer.concat(this.#line);
+    this.#line = [];
+    this.#lineBytes = 0;
+    this.#send(line);
+  }
+
+  /** The tail up to here; what comes now belongs to the next invocation's. */
+  takeTail(): LogTail {
+    const tail = this.#tail;
+    this.#tail = new LogTail();
+    return tail;
+  }
+
+  #hold(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#line.push(bytes);
+    this.#lineBytes += bytes.length;
+  }
+
+  #send(bytes: Buffer): void {
+    const whole = this.#json && bytes.at(-1) === LINE_BREAK ? bytes.subarray(0, -1) : bytes;
+    for (const part of partsOf(whole)) this.#write(part.toString('utf8'));
+  }
+}
+
+/** Cuts what is too long for one event, but never a character. */
+function* partsOf(bytes: Buffer): Generator<Buffer, void, undefined> {
+  let start = 0;
+  while (bytes.length - start > LOG_EVENT_BYTES) {
+    let end = start + LOG_EVENT_BYTES;
+    // The bytes of a UTF-8 sequence after its first begin with the bits 10.
+    while (end > start + LOG_EVENT_BYTES - 4 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+    yield bytes.subarray(start, end);
+    start = end;
+  }
+  if (start < bytes.length) yield bytes.subarray(start);
+}
+
 /** How an invocation or an init ended, for its REPORT; undefined stands for the plain case. */
 export type ReportStatus =
   | Readonly<{ status: 'timeout' }>
@@ -44,17 +123,20 @@ export type Report = Readonly<{
 
 export type InitReport = Readonly<{ phase: 'init' | 'invoke'; durationMs: number; outcome: ReportStatus }>;
 
-/** The lines that the platform itself writes into a function's log. */
+/** What the platform itself writes into a function's log: none, one or several events. */
 export type PlatformLog = Readonly<{
-  initStart(): string;
-  initReport(report: InitReport): string;
-  start(requestId: string, version: string): string;
-  timedOut(requestId: string, seconds: number): string;
-  exited(message: string, errorType: string): string;
-  report(report: Report): string;
+  initStart(): readonly string[];
+  initReport(report: InitReport): readonly string[];
+  start(requestId: string, version: string): readonly string[];
+  timedOut(requestId: string, seconds: number): readonly string[];
+  exited(message: string, errorType: string): readonly string[];
+  report(report: Report): readonly string[];
 }>;
 
 const RUNTIME_VERSION = 'nodejs:24.local';
+
+/** From most detail to least. */
+const SYSTEM_LEVELS: readonly SystemLogLevel[] = ['DEBUG', 'INFO', 'WARN'];
 
 function textStatus(outcome: ReportStatus | undefined): string {
   if (outcome === undefined || outcome.status === 'thrown') return '';
@@ -67,27 +149,37 @@ function billedMs({ durationMs, initDurationMs }: Report): number {
   return Math.ceil(durationMs + (initDurationMs ?? 0));
 }
 
-const TEXT: Omit<PlatformLog, 'initStart'> = {
-  initReport: ({ phase, durationMs, outcome }) =>
-    `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: ${phase}\t${textStatus(outcome)}\n`,
-  start: (requestId, version) => `START RequestId: ${requestId} Version: ${version}\n`,
-  timedOut: (requestId, seconds) =>
-    `${new Date().toISOString()} ${requestId} Task timed out after ${seconds.toFixed(2)} seconds\n\n`,
-  exited: (message, errorType) => `${message}\n${errorType}\n`,
-  report: (report) => {
-    const fields = [
-      `REPORT RequestId: ${report.requestId}`,
-      `Duration: ${report.durationMs.toFixed(2)} ms`,
-      `Billed Duration: ${billedMs(report)} ms`,
-      `Memory Size: ${report.memorySize} MB`,
-      `Max Memory Used: ${report.maxMemoryUsed} MB`,
-      ...(report.initDurationMs === undefined
-        ? []
-        : [`Init Duration: ${report.initDurationMs.toFixed(2)} ms`]),
-    ];
-    return `END RequestId: ${report.requestId}\n${fields.join('\t')}\t${textStatus(report.outcome)}\n`;
-  },
-};
+function textLog(options: PlatformLogOptions): PlatformLog {
+  return {
+    initStart: () => [
+      `INIT_START Runtime Version: ${RUNTIME_VERSION}\tRuntime Version ARN: ${runtimeVersionArn(options)}\n`,
+    ],
+    initReport: ({ phase, durationMs, outcome }) => [
+      `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: ${phase}\t${textStatus(outcome)}\n`,
+    ],
+    start: (requestId, version) => [`START RequestId: ${requestId} Version: ${version}\n`],
+    timedOut: (requestId, seconds) => [
+      `${timeOf(options)} ${requestId} Task timed out after ${seconds.toFixed(2)} seconds\n\n`,
+    ],
+    exited: (message, errorType) => [`${message}\n${errorType}\n`],
+    report: (report) => {
+      const fields = [
+        `REPORT RequestId: ${report.requestId}`,
+        `Duration: ${report.durationMs.toFixed(2)} ms`,
+        `Billed Duration: ${billedMs(report)} ms`,
+        `Memory Size: ${report.memorySize} MB`,
+        `Max Memory Used: ${report.maxMemoryUsed} MB`,
+        ...(report.initDurationMs === undefined
+          ? []
+          : [`Init Duration: ${report.initDurationMs.toFixed(2)} ms`]),
+      ];
+      return [
+        `END RequestId: ${report.requestId}\n`,
+        `${fields.join('\t')}\t${textStatus(report.outcome)}\n`,
+      ];
+    },
+  };
+}
 
 function jsonStatus(outcome: ReportStatus | undefined): Record<string, string> {
   if (outcome === undefined) return { status: 'success' };
@@ -97,66 +189,89 @@ function jsonStatus(outcome: ReportStatus | undefined): Record<string, string> {
 
 const toMicroseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
 
-function record(type: string, content: Record<string, unknown>): string {
-  return `${JSON.stringify({ time: new Date().toISOString(), type: `platform.${type}`, record: content })}\n`;
+function metricsOf(report: Report): Readonly<Record<string, number>> {
+  return {
+    durationMs: toMicroseconds(report.durationMs),
+    billedDurationMs: billedMs(report),
+    memorySizeMB: report.memorySize,
+    maxMemoryUsedMB: report.maxMemoryUsed,
+    ...(report.initDurationMs === undefined ? {} : { initDurationMs: toMicroseconds(report.initDurationMs) }),
+  };
 }
 
-const JSON_RECORDS: Omit<PlatformLog, 'initStart'> = {
-  initReport: ({ phase, durationMs, outcome }) =>
-    record('initReport', {
-      initializationType: 'on-demand',
-      phase,
-      ...jsonStatus(outcome),
-      metrics: { durationMs: toMicroseconds(durationMs) },
-    }),
-  start: (requestId, version) => record('start', { requestId, version }),
-  timedOut: () => '',
-  exited: () => '',
-  report: (report) => {
-    const { requestId } = report;
-    const status = jsonStatus(report.outcome);
-    const metrics = {
-      durationMs: toMicroseconds(report.durationMs),
-      billedDurationMs: billedMs(report),
-      memorySizeMB: report.memorySize,
-      maxMemoryUsedMB: report.maxMemoryUsed,
-      ...(report.initDurationMs === undefined
-        ? {}
-        : { initDurationMs: toMicroseconds(report.initDurationMs) }),
-    };
-    return (
-      record('runtimeDone', { requestId, ...status, metrics: { durationMs: metrics.durationMs } }) +
-      record('report', { requestId, ...status, metrics })
-    );
-  },
-};
+/** One record, or none where the function's level is above the record's. */
+const jsonRecord = (
+  options: PlatformLogOptions,
+  { level, type, record }: Readonly<{ level: SystemLogLevel; type: string; record: Fields }>,
+): string[] =>
+  SYSTEM_LEVELS.indexOf(level) < SYSTEM_LEVELS.indexOf(options.systemLogLevel)
+    ? []
+    : [`${JSON.stringify({ time: timeOf(options), type: `platform.${type}`, record })}\n`];
 
-/** The platform's part of a log in the given format. */
-export function platformLog(options: {
+type Fields = Readonly<Record<string, unknown>>;
+
+const levelOf = (outcome: ReportStatus | undefined, ofSuccess: SystemLogLevel): SystemLogLevel =>
+  outcome === undefined ? ofSuccess : 'WARN';
+
+/** The levels as AWS's documentation assigns them: of a success, only DEBUG shows runtimeDone and initReport. */
+function jsonLog(options: PlatformLogOptions): PlatformLog {
+  const write = (level: SystemLogLevel, type: string, record: Fields): string[] =>
+    jsonRecord(options, { level, type, record });
+  const { functionName, functionVersion } = options;
+  return {
+    initStart: () =>
+      write('INFO', 'initStart', {
+        initializationType: 'on-demand',
+        phase: 'init',
+        runtimeVersion: RUNTIME_VERSION,
+        runtimeVersionArn: runtimeVersionArn(options),
+        functionName,
+        functionVersion,
+      }),
+    initReport: ({ phase, durationMs, outcome }) =>
+      write(levelOf(outcome, 'DEBUG'), 'initReport', {
+        initializationType: 'on-demand',
+        phase,
+        ...jsonStatus(outcome),
+        metrics: { durationMs: toMicroseconds(durationMs) },
+      }),
+    start: (requestId, version) => write('INFO', 'start', { requestId, version }),
+    timedOut: () => [],
+    exited: () => [],
+    report: (report) => {
+      const { requestId, outcome } = report;
+      const status = jsonStatus(outcome);
+      const durationMs = toMicroseconds(report.durationMs);
+      const metrics = options.managedInstances ? { durationMs } : metricsOf(report);
+      return [
+        ...write(levelOf(outcome, 'DEBUG'), 'runtimeDone', {
+          requestId,
+          ...status,
+          metrics: { durationMs },
+        }),
+        ...write(levelOf(outcome, 'INFO'), 'report', { requestId, ...status, metrics }),
+      ];
+    },
+  };
+}
+
+type PlatformLogOptions = Readonly<{
   format: 'Text' | 'JSON';
+  /** Of the JSON format. */
+  systemLogLevel: SystemLogLevel;
+  /** On Lambda Managed Instances a report has no figures but the duration. */
+  managedInstances: boolean;
   region: string;
   functionName: string;
   functionVersion: string;
-}): PlatformLog {
-  const runtimeVersionArn = `arn:aws:lambda:${options.region}::runtime:local`;
-  if (options.format === 'JSON') {
-    const { functionName, functionVersion } = options;
-    return {
-      ...JSON_RECORDS,
-      initStart: () =>
-        record('initStart', {
-          initializationType: 'on-demand',
-          phase: 'init',
-          runtimeVersion: RUNTIME_VERSION,
-          runtimeVersionArn,
-          functionName,
-          functionVersion,
-        }),
-    };
-  }
-  return {
-    ...TEXT,
-    initStart: () =>
-      `INIT_START Runtime Version: ${RUNTIME_VERSION}\tRuntime Version ARN: ${runtimeVersionArn}\n`,
-  };
-}
+  now: () => number;
+}>;
+
+const timeOf = ({ now }: PlatformLogOptions): string => new Date(now()).toISOString();
+
+const runtimeVersionArn = ({ region }: PlatformLogOptions): string =>
+  `arn:aws:lambda:${region}::runtime:local`;
+
+/** The platform's part of a log in the given format. */
+export const platformLog = (options: PlatformLogOptions): PlatformLog =>
+  options.format === 'JSON' ? jsonLog(options) : textLog(options);

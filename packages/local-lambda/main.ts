@@ -17,6 +17,8 @@ process.stdout.write(
   [
     `# Local Lambda with ${Object.keys(SAMPLE_FUNCTIONS).join(', ')}. Use it with:`,
     `export AWS_ENDPOINT_URL_LAMBDA=${lambda.url}`,
+    `export AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=${lambda.url}`,
+    `export AWS_ENDPOINT_URL_SCHEMAS=${lambda.url}`,
     `export AWS_REGION=${lambda.region}`,
     'export AWS_ACCESS_KEY_ID=AKIALOCALLAMBDA00000',
     'export AWS_SECRET_ACCESS_KEY=not-checked-here',

@@ -1,4 +1,4 @@
-/** The operations of the API that this server knows, the first that fits; path captures the one label that a path has. */
+/** The operations that this server knows, the first that fits; path captures the one or two labels that a path has. */
 const OPERATIONS = [
   {
     operation: 'Invoke',
@@ -17,6 +17,42 @@ const OPERATIONS = [
     method: 'GET',
     path: /^\/2015-03-31\/functions\/(.*)\/configuration\/?$/,
     action: 'lambda:GetFunctionConfiguration',
+  },
+  {
+    operation: 'GetFunctionEventInvokeConfig',
+    method: 'GET',
+    path: /^\/2019-09-25\/functions\/(.*)\/event-invoke-config\/?$/,
+    action: 'lambda:GetFunctionEventInvokeConfig',
+  },
+  {
+    operation: 'ListAliases',
+    method: 'GET',
+    path: /^\/2015-03-31\/functions\/(.*)\/aliases\/?$/,
+    action: 'lambda:ListAliases',
+  },
+  {
+    operation: 'GetAlias',
+    method: 'GET',
+    path: /^\/2015-03-31\/functions\/(.*)\/aliases\/([^/]+)\/?$/,
+    action: 'lambda:GetAlias',
+  },
+  {
+    operation: 'GetProvisionedConcurrencyConfig',
+    method: 'GET',
+    path: /^\/2019-09-30\/functions\/(.*)\/provisioned-concurrency\/?$/,
+    action: 'lambda:GetProvisionedConcurrencyConfig',
+  },
+  {
+    operation: 'DescribeRegistry',
+    method: 'GET',
+    path: /^\/v1\/registries\/name\/([^/]+)$/,
+    action: 'schemas:DescribeRegistry',
+  },
+  {
+    operation: 'DescribeSchema',
+    method: 'GET',
+    path: /^\/v1\/registries\/name\/([^/]+)\/schemas\/name\/([^/]+)$/,
+    action: 'schemas:DescribeSchema',
   },
   {
     operation: 'CheckpointDurableExecution',
@@ -62,6 +98,8 @@ export type Route = Readonly<{
   action: string;
   /** The label of the path, decoded: which function, for example. */
   label: string;
+  /** The second label, where the path has one: which alias, for example. */
+  member: string | undefined;
 }>;
 
 function decode(text: string): string {
@@ -75,8 +113,14 @@ function decode(text: string): string {
 /** Finds the operation of a request, or undefined where there is none. */
 export function findRoute(request: Readonly<{ method: string; path: string }>): Route | undefined {
   for (const { operation, method, path, action } of OPERATIONS) {
-    const encoded = method === request.method ? path.exec(request.path)?.[1] : undefined;
-    if (encoded !== undefined) return { operation, action, label: decode(encoded) };
+    const [, label, member] = (method === request.method && path.exec(request.path)) || [];
+    if (label === undefined) continue;
+    return {
+      operation,
+      action,
+      label: decode(label),
+      member: member === undefined ? undefined : decode(member),
+    };
   }
   return undefined;
 }

@@ -1,22 +1,29 @@
 import { invalidParameterValue, validationFailed } from './service-errors.ts';
 
-const DEFAULT_ITEMS = 100;
-const MOST_ITEMS = 1000;
+/** How many items a request may ask for, and gets where it does not say. */
+type PageBounds = Readonly<{ least: number; most: number; unasked: number }>;
+
+const DURABLE_BOUNDS: PageBounds = { least: 0, most: 1000, unasked: 100 };
+/** Of Lambda's older lists, of aliases for example. */
+export const LIST_BOUNDS: PageBounds = { least: 1, most: 10_000, unasked: 50 };
 
 /** Which part of a list a request asks for. */
 export type PageRequest = Readonly<{ maxItems: number; marker: string | undefined }>;
 
 /** Reads MaxItems and Marker from a query; throws the ServiceError that the service would answer. */
-export function readPageRequest(query: Readonly<Record<string, string>>): PageRequest {
-  const { MaxItems: text = '0', Marker: marker } = query;
+export function readPageRequest(
+  query: Readonly<Record<string, string>>,
+  { least, most, unasked }: PageBounds = DURABLE_BOUNDS,
+): PageRequest {
+  const { MaxItems: text = String(unasked), Marker: marker } = query;
   const maxItems = Number(text);
   const violation = (bound: string) =>
     validationFailed([
       `Value '${text}' at 'maxItems' failed to satisfy constraint: Member must have value ${bound}`,
     ]);
-  if (!Number.isInteger(maxItems) || maxItems < 0) throw violation('greater than or equal to 0');
-  if (maxItems > MOST_ITEMS) throw violation(`less than or equal to ${MOST_ITEMS}`);
-  return { maxItems: maxItems === 0 ? DEFAULT_ITEMS : maxItems, marker };
+  if (!Number.isInteger(maxItems) || maxItems < least) throw violation(`greater than or equal to ${least}`);
+  if (maxItems > most) throw violation(`less than or equal to ${most}`);
+  return { maxItems: maxItems === 0 ? unasked : maxItems, marker };
 }
 
 /** Cuts a page out of a list; a marker names the last item of the page before, so the list may grow meanwhile. */

@@ -1,7 +1,10 @@
+import { ALIAS_NAME_PATTERN } from './aliases.ts';
 import { FUNCTION_NAME_PATTERN, parseFunctionName } from './function-name.ts';
 import { CLIENT_CONTEXT_BYTES } from './limits.ts';
-import { findRoute, type Operation } from './operations.ts';
-import { invalidRequestContent, validationFailed } from './service-errors.ts';
+import { describeLogsBody, type LogsOperation, logsOperation, logsTarget } from './logs/cloudwatch-logs.ts';
+import { findRoute, type Operation, type Route } from './operations.ts';
+import { invalidRequestContent, type ServiceError, validationFailed } from './service-errors.ts';
+import { functionOfSchema } from './test-events.ts';
 
 /** An HTTP request as it came. */
 export type RecordedRequest = Readonly<{
@@ -19,7 +22,7 @@ export type RecordedRequest = Readonly<{
 /** The request with what a fault or a denial may want to look at; undefined where it says nothing of it. */
 export type LambdaRequest = RecordedRequest &
   Readonly<{
-    operation: Operation | undefined;
+    operation: Operation | LogsOperation | undefined;
     /** Bare name. */
     functionName: string | undefined;
     qualifier: string | undefined;
@@ -27,6 +30,9 @@ export type LambdaRequest = RecordedRequest &
     invocationType: string | undefined;
     tenantId: string | undefined;
     durableExecutionName: string | undefined;
+    /** Of requests to CloudWatch Logs. */
+    logGroup: string | undefined;
+    logStream: string | undefined;
   }>;
 
 export const INVOCATION_TYPES = ['RequestResponse', 'Event', 'DryRun'] as const;
@@ -54,19 +60,40 @@ export type InvocationRequest = FunctionRequest &
     payload: Buffer;
   }>;
 
+const isInvocation = (operation: LambdaRequest['operation']): boolean =>
+  operation === 'Invoke' || operation === 'InvokeWithResponseStream';
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the answer has its request id; an invocation may have the caller's there. */
+export const REQUEST_ID_HEADER = 'x-amzn-requestid';
+
+/** The name or ARN of the function that a request is about. */
+function functionNameOf({ action, label, member = '' }: Route): string {
+  if (action.startsWith('schemas:')) return functionOfSchema(member) ?? '';
+  // The ARN of a durable execution begins with its function's.
+  return label.split('/durable-execution/', 1)[0] ?? '';
+}
+
 /** Looks at a request without judging it. */
 export function describeRequest(request: RecordedRequest): LambdaRequest {
   const route = findRoute(request);
-  // The ARN of a durable execution begins with its function's.
-  const [functionName = ''] = route?.label.split('/durable-execution/') ?? [];
-  const reference = parseFunctionName(functionName);
-  const isInvocation = route?.operation === 'Invoke' || route?.operation === 'InvokeWithResponseStream';
+  const reference = parseFunctionName(route === undefined ? '' : functionNameOf(route));
+  const alias = route?.operation === 'GetAlias' ? route.member : undefined;
+  const target = logsTarget(request);
   return {
     ...request,
-    operation: route?.operation,
+    ...describeLogsBody(target === undefined ? undefined : parseJson(request.body)),
+    operation: route?.operation ?? logsOperation(target),
     functionName: reference?.name,
-    qualifier: request.query['Qualifier'] ?? reference?.qualifier,
-    invocationType: isInvocation
+    qualifier: request.query['Qualifier'] ?? alias ?? reference?.qualifier,
+    invocationType: isInvocation(route?.operation)
       ? (request.headers['x-amz-invocation-type'] ?? 'RequestResponse')
       : undefined,
     tenantId: request.headers['x-amz-tenant-id'],
@@ -83,12 +110,14 @@ type Constraint = Readonly<{
 const CONSTRAINTS = {
   functionName: { member: 'functionName', pattern: FUNCTION_NAME_PATTERN, max: 256 },
   qualifier: { member: 'qualifier', pattern: '\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+', max: 128 },
+  aliasName: { member: 'name', pattern: ALIAS_NAME_PATTERN, max: 128 },
+  version: { member: 'functionVersion', pattern: '(\\$LATEST(\\.PUBLISHED)?|[0-9]+)', max: 1024 },
   tenantId: { member: 'tenantId', pattern: '[a-zA-Z0-9\\._:\\/=+\\-@ ]+', max: 256 },
   durableExecutionName: { member: 'durableExecutionName', pattern: '[a-zA-Z0-9-_]+', max: 64 },
 } as const;
 
-function violation(value: string, member: string, constraint: string): string {
-  return `Value '${value}' at '${member}' failed to satisfy constraint: ${constraint}`;
+function violation(value: string | null, member: string, constraint: string): string {
+  return `Value ${value === null ? 'null' : `'${value}'`} at '${member}' failed to satisfy constraint: ${constraint}`;
 }
 
 function violations(value: string | undefined, { member, pattern, max }: Constraint): string[] {
@@ -152,6 +181,38 @@ export function readFunctionRequest(request: RecordedRequest, functionName: stri
   return { functionName, qualifier };
 }
 
+/** Reads a request about an alias; throws the ServiceError that the service would answer. */
+export function readAliasRequest(functionName: string, alias: string): FunctionRequest {
+  const found = [...functionViolations(functionName, undefined), ...violations(alias, CONSTRAINTS.aliasName)];
+  if (found.length > 0) throw validationFailed(found);
+  return { functionName, qualifier: alias };
+}
+
+/** Reads a request for the aliases of a function, of all its versions or of one. */
+export function readAliasesRequest(
+  request: RecordedRequest,
+  functionName: string,
+): FunctionRequest & Readonly<{ version: string | undefined }> {
+  const version = request.query['FunctionVersion'];
+  const found = [...functionViolations(functionName, undefined), ...violations(version, CONSTRAINTS.version)];
+  if (found.length > 0) throw validationFailed(found);
+  return { functionName, qualifier: undefined, version };
+}
+
+/** Reads a request about an alias or a version, which it has to name. */
+export function readQualifiedRequest(
+  request: RecordedRequest,
+  functionName: string,
+): FunctionRequest & Readonly<{ qualifier: string }> {
+  const qualifier = request.query['Qualifier'];
+  const found = functionViolations(functionName, qualifier);
+  if (qualifier === undefined) {
+    found.push(violation(null, 'qualifier', 'Member must not be null'));
+  }
+  if (found.length > 0 || qualifier === undefined) throw validationFailed(found);
+  return { functionName, qualifier };
+}
+
 /** Reads an invocation from a request; throws the ServiceError that the service would answer. */
 export function readInvocation(
   request: RecordedRequest,
@@ -184,4 +245,34 @@ export function readInvocation(
     durableExecutionName,
     payload: request.body,
   };
+}
+
+/**
+ * What becomes of the request id that a caller sends in x-amzn-RequestId. 'honor': the invocation has it. 'ignore': it
+ * has one of Lambda's. 'reflect': likewise, but the answer shows the caller's, as a proxy may do. 'reject': 400.
+ */
+export type RequestIdRule = 'honor' | 'ignore' | 'reflect' | 'reject';
+
+/** The id that an environment gets, the one that the answer shows, and why there is no answer but an error. */
+export type RequestIds = Readonly<{
+  requestId: string;
+  shown: string;
+  refusal: ServiceError | undefined;
+}>;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Decides on the ids of a request; fresh is the id where the caller's does not count. */
+export function requestIdsOf(
+  { operation, headers }: LambdaRequest,
+  { rule, fresh }: Readonly<{ rule: RequestIdRule; fresh: string }>,
+): RequestIds {
+  const asked = isInvocation(operation) ? headers[REQUEST_ID_HEADER] : undefined;
+  const ownId = { requestId: fresh, shown: fresh, refusal: undefined };
+  if (asked === undefined || rule === 'ignore') return ownId;
+  if (rule === 'reflect') return { ...ownId, shown: asked };
+  if (rule === 'reject' || !UUID.test(asked)) {
+    return { ...ownId, refusal: invalidRequestContent('The request ID is not valid. It must be a UUID.') };
+  }
+  return { requestId: asked, shown: asked, refusal: undefined };
 }

@@ -1,7 +1,8 @@
 import { format } from 'node:util';
 
-/** The six levels of a Lambda runtime's console. */
-export type LogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'FATAL';
+/** The six levels of a Lambda runtime's console, from most detail to least. */
+const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What a log line says about where it comes from; requestId is undefined during init. */
 export type LogContext = { requestId: string | undefined; tenantId: string | undefined };
@@ -43,14 +44,20 @@ function textLine({ level, values, context }: Line): string {
 /** Makes console write as in Lambda: one line or JSON object a call, through the given writer. */
 export function patchConsole(options: {
   json: boolean;
+  /** The least level that is written, by its name; without one, every level is. */
+  level: string | undefined;
   context: LogContext;
   write: (text: string) => void;
 }): void {
   const { json, context, write } = options;
+  const names: readonly string[] = LOG_LEVELS;
+  const least = names.indexOf(options.level ?? 'TRACE');
   const logger =
     (level: LogLevel) =>
-    (...values: unknown[]) =>
+    (...values: unknown[]) => {
+      if (LOG_LEVELS.indexOf(level) < least) return;
       write(json ? jsonLine({ level, values, context }) : textLine({ level, values, context }));
+    };
   console.trace = logger('TRACE');
   console.debug = logger('DEBUG');
   console.info = logger('INFO');

@@ -66,8 +66,9 @@ function captureOutput(): void {
   process.stderr.write = write;
   patchConsole({
     json: process.env['AWS_LAMBDA_LOG_FORMAT'] === 'JSON',
+    level: process.env['AWS_LAMBDA_LOG_LEVEL'],
     context: logContext,
-    write: (text) => report(FRAME.log, text),
+    write: (text) => report(FRAME.logEvent, text),
   });
 }
 

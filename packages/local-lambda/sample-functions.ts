@@ -15,6 +15,7 @@ export const SAMPLE_FUNCTIONS = {
       '2': { environment: { key3: 'from version 2' } },
     },
     aliases: { previous: '1', live: '2' },
+    testEvents: { order: { value: { key1: 'from the test event' }, invocationType: 'RequestResponse' } },
   },
   greeting: { handler: sampleHandler('greeting') },
   health: { handler: sampleHandler('health'), environment: { APP_VERSION: '1.4.2' } },

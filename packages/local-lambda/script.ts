@@ -1,7 +1,7 @@
 /** How long a step of a script lasts: a time, or until so many requests of a kind have seen it. */
 export type Lasting =
   | Readonly<{ ms: number }>
-  /** Requests of GetFunctionConfiguration. */
+  /** Requests of the operation that tells the state: GetFunctionConfiguration, for example. */
   | Readonly<{ polls: number }>
   /** Attempts to invoke; a dry run is none. */
   | Readonly<{ invocations: number }>;
@@ -19,13 +19,17 @@ function looksLeft(lasts: Lasting | undefined, look: Look): number | undefined {
 /** Steps that follow each other; the last one stays, whatever it says of its duration. */
 export class Script<Step extends Readonly<{ lasts?: Lasting }>> {
   readonly #coming: Step[];
+  readonly #now: () => number;
   #step: Step;
-  #since = performance.now();
+  #since: number;
   #looks = 0;
 
-  constructor(first: Step, coming: readonly Step[]) {
+  /** `now` tells the time in milliseconds, from any start. */
+  constructor([first, ...coming]: readonly [Step, ...Step[]], now: () => number) {
     this.#step = first;
-    this.#coming = [...coming];
+    this.#coming = coming;
+    this.#now = now;
+    this.#since = now();
   }
 
   /** The step it is in, without counting as a look. */
@@ -33,7 +37,7 @@ export class Script<Step extends Readonly<{ lasts?: Lasting }>> {
     for (;;) {
       const { lasts } = this.#step;
       const ms = lasts !== undefined && 'ms' in lasts ? lasts.ms : Number.POSITIVE_INFINITY;
-      if (performance.now() - this.#since < ms || !this.#advance(this.#since + ms)) return this.#step;
+      if (this.#now() - this.#since < ms || !this.#advance(this.#since + ms)) return this.#step;
     }
   }
 
@@ -43,7 +47,7 @@ export class Script<Step extends Readonly<{ lasts?: Lasting }>> {
     const left = looksLeft(step.lasts, look);
     if (left !== undefined) {
       this.#looks += 1;
-      if (this.#looks >= left) this.#advance(performance.now());
+      if (this.#looks >= left) this.#advance(this.#now());
     }
     return step;
   }

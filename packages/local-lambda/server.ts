@@ -8,22 +8,52 @@ import { deliver, type Fault, replacesHandler } from './faults.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import type { UpdateCourse } from './function-states.ts';
 import type { Execution } from './invocation-runner.ts';
-import { describeRequest, type LambdaRequest, type RecordedRequest } from './request.ts';
+import { type LogsRates, logsTarget, type Paging } from './logs/cloudwatch-logs.ts';
+import type { DeliveryChooser, LogEvent, LogWrite } from './logs/log-store.ts';
+import {
+  describeRequest,
+  type LambdaRequest,
+  REQUEST_ID_HEADER,
+  type RecordedRequest,
+  type RequestIdRule,
+  type RequestIds,
+  requestIdsOf,
+} from './request.ts';
 import { Service, type ServiceOptions } from './service.ts';
 import { type Answer, ServiceError } from './service-errors.ts';
 
 export type { StartedDurableExecution } from './durable/executions.ts';
-export { type Fault, throttle } from './faults.ts';
+export { type Fault, LOGS_THROTTLE, throttle } from './faults.ts';
 export type { FunctionDefinition } from './function-definition.ts';
 export type { StateStep, UpdateCourse } from './function-states.ts';
 export type { Execution } from './invocation-runner.ts';
+export type { LogsRates, Paging } from './logs/cloudwatch-logs.ts';
+export type { DeliveryChooser, LogDelivery, LogEvent, LogWrite } from './logs/log-store.ts';
 export type { Operation } from './operations.ts';
-export type { LambdaRequest, RecordedRequest } from './request.ts';
+export type { LambdaRequest, RecordedRequest, RequestIdRule } from './request.ts';
 export type { Lasting } from './script.ts';
 export type { Denial } from './service-errors.ts';
 
 /** Says what goes wrong with a request, if anything; n counts requests from 0, anew from each setFault. */
 export type FaultChooser = (request: LambdaRequest, n: number) => Fault | undefined;
+
+/** Says what becomes of the request id that a caller sends. */
+export type RequestIdChooser = (request: LambdaRequest) => RequestIdRule;
+
+/** The logs in CloudWatch. */
+export type LocalLogs = Readonly<{
+  /** Everything that functions and write() have written, arrived or not, in the order of the writes. */
+  readonly written: readonly LogEvent[];
+  /** Writes an event, as a function of another account or an earlier day would. */
+  write(event: LogWrite): void;
+  /** Creates a log group without events; any other exists from its first event on. */
+  createGroup(logGroup: string): void;
+  /** How events that are written from now on are delivered; default at once. */
+  setDelivery(chooser: DeliveryChooser | undefined): void;
+  setPaging(paging: Paging | undefined): void;
+  /** Default: no limits. On AWS 5 to 25 a second for FilterLogEvents and 10 to 30 for GetLogEvents, by the region. */
+  setRates(rates: LogsRates | undefined): void;
+}>;
 
 export type LocalLambdaOptions = ServiceOptions &
   Readonly<{
@@ -42,19 +72,20 @@ export type LocalLambda = Readonly<{
   /** Durable executions that were started, in order; each of them starts its handler as often as it has to. */
   durableExecutions(functionName?: string): readonly StartedDurableExecution[];
   setFault(chooser: FaultChooser | undefined): void;
+  /** Default: every id that a caller sends is honored. */
+  setRequestIds(chooser: RequestIdChooser | undefined): void;
+  readonly logs: LocalLogs;
   /** Deploys: environments of the earlier definition are not used again. */
   setFunction(name: string, definition: FunctionDefinition): void;
   /** Deploys as AWS does: the old code goes on for as long as the update lasts, and for good where it fails. */
   updateFunction(name: string, definition: FunctionDefinition, course: UpdateCourse): void;
-  /** Forgets requests, executions and faults; environments stay warm, durable executions do not go on. */
+  /** Forgets requests, executions, logs and faults; environments stay warm, durable executions do not go on. */
   reset(): void;
   /** Resolves when no handler runs, events included, but for retries that are over a second away. */
   idle(): Promise<void>;
   /** Ends all processes and connections. */
   close(): Promise<void>;
 }>;
-
-const REQUEST_ID_HEADER = 'x-amzn-requestid';
 
 async function readRequest(message: IncomingMessage): Promise<RecordedRequest> {
   const receivedAt = Date.now();
@@ -76,6 +107,7 @@ class Endpoint {
   requests: LambdaRequest[] = [];
   #faultChooser: FaultChooser | undefined;
   #requestCount = 0;
+  #requestIdChooser: RequestIdChooser | undefined;
 
   constructor(service: Service) {
     this.service = service;
@@ -86,27 +118,40 @@ class Endpoint {
     this.#requestCount = 0;
   }
 
+  setRequestIds(chooser: RequestIdChooser | undefined): void {
+    this.#requestIdChooser = chooser;
+  }
+
+  reset(): void {
+    this.requests = [];
+    this.setFault(undefined);
+    this.setRequestIds(undefined);
+    this.service.forget();
+  }
+
   async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = describeRequest(await readRequest(message));
     this.requests.push(request);
     const fault = this.#faultChooser?.(request, this.#requestCount);
     this.#requestCount += 1;
-    const requestId = randomUUID();
+    const rule = this.#requestIdChooser?.(request) ?? 'honor';
+    const ids = requestIdsOf(request, { rule, fresh: randomUUID() });
     if (fault?.kind === 'delay' && fault.when === 'before') await sleep(fault.ms, undefined, { ref: false });
     const answer: Answer = replacesHandler(fault)
       ? { status: 200, headers: {}, body: Buffer.alloc(0) }
-      : await this.#answer(request, requestId);
+      : await this.#answer(request, ids);
     await deliver({
       response,
-      answer: { ...answer, headers: { [REQUEST_ID_HEADER]: requestId, ...answer.headers } },
+      answer: { ...answer, headers: { [REQUEST_ID_HEADER]: ids.shown, ...answer.headers } },
       fault,
       requestIdHeader: REQUEST_ID_HEADER,
+      service: logsTarget(request) === undefined ? 'lambda' : 'logs',
     });
   }
 
-  async #answer(request: LambdaRequest, requestId: string): Promise<Answer> {
+  async #answer(request: LambdaRequest, ids: RequestIds): Promise<Answer> {
     try {
-      return await this.service.answer(request, requestId);
+      return await this.service.answer(request, ids);
     } catch (error) {
       // Nothing of the service ends here: a defect of this server must not look like a dropped connection.
       const Message = `The local Lambda failed: ${error instanceof Error ? error.stack : String(error)}`;
@@ -115,6 +160,17 @@ class Endpoint {
     }
   }
 }
+
+const logsOf = ({ logStore, cloudWatchLogs }: Service): LocalLogs => ({
+  get written() {
+    return logStore.written;
+  },
+  write: (event) => logStore.write(event),
+  createGroup: (logGroup) => logStore.createGroup(logGroup),
+  setDelivery: (chooser) => logStore.setDelivery(chooser),
+  setPaging: (paging) => cloudWatchLogs.setPaging(paging),
+  setRates: (rates) => cloudWatchLogs.setRates(rates),
+});
 
 /** Starts a local Lambda on a loopback port; throws where the port is taken. */
 export async function startLocalLambda(options: LocalLambdaOptions): Promise<LocalLambda> {
@@ -149,13 +205,11 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
       ),
     durableExecutions: (functionName) => service.durableExecutions(functionName),
     setFault: (chooser) => endpoint.setFault(chooser),
+    setRequestIds: (chooser) => endpoint.setRequestIds(chooser),
+    logs: logsOf(service),
     setFunction: (name, definition) => service.setFunction(name, definition),
     updateFunction: (name, definition, course) => service.updateFunction({ name, definition, course }),
-    reset: () => {
-      endpoint.requests = [];
-      endpoint.setFault(undefined);
-      service.forget();
-    },
+    reset: () => endpoint.reset(),
     idle: () => service.idle(),
     close: async () => {
       await Promise.all([listening.close(), service.close()]);

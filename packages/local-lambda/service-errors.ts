@@ -72,6 +72,18 @@ export const resourceNotFound = (message: string): ServiceError =>
     body: { Type: 'User', Message: message },
   });
 
+/** 404 of an alias or version that has no provisioned concurrency. */
+export const provisionedConcurrencyConfigNotFound = (): ServiceError =>
+  userError(
+    404,
+    'ProvisionedConcurrencyConfigNotFoundException',
+    'No Provisioned Concurrency Config found for this function',
+  );
+
+/** An error of EventBridge Schemas, whose bodies have a code. */
+export const schemasError = (status: number, type: string, message: string): ServiceError =>
+  new ServiceError({ status, type, body: { Code: type, Message: message } });
+
 export const resourceConflict = (message: string): ServiceError =>
   userError(409, 'ResourceConflictException', message);
 
@@ -167,11 +179,8 @@ export function accessDenied(options: {
   const principal =
     denial.principal ?? `arn:${partition}:sts::${accountId}:assumed-role/local-role/local-session`;
   const reason = DENIAL_REASONS[denial.kind](action);
-  return new ServiceError({
-    status: 403,
-    type: 'AccessDeniedException',
-    body: {
-      Message: `User: ${principal} is not authorized to perform: ${action} on resource: ${resource} ${reason}`,
-    },
-  });
+  const message = `User: ${principal} is not authorized to perform: ${action} on resource: ${resource} ${reason}`;
+  return action.startsWith('schemas:')
+    ? schemasError(403, 'ForbiddenException', message)
+    : new ServiceError({ status: 403, type: 'AccessDeniedException', body: { Message: message } });
 }

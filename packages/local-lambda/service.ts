@@ -5,21 +5,41 @@ import type { StartedDurableExecution } from './durable/executions.ts';
 import type { DurablePart } from './durable/part.ts';
 import { EventQueue } from './event-queue.ts';
 import type { RuntimeInvocation } from './execution-environment.ts';
-import { functionConfiguration } from './function-configuration.ts';
-import { type FunctionDefinition, type FunctionVersion, LATEST } from './function-definition.ts';
+import { eventInvokeConfiguration, functionConfiguration } from './function-configuration.ts';
+import {
+  type EventInvokeConfig,
+  type FunctionDefinition,
+  type FunctionVersion,
+  LATEST,
+} from './function-definition.ts';
 import { functionArn, parseFunctionName, partitionOf } from './function-name.ts';
 import { FunctionRegistry } from './function-registry.ts';
 import { refusal, type UpdateCourse } from './function-states.ts';
 import { type Execution, InvocationRunner, type RunResult } from './invocation-runner.ts';
 import { checkPayload } from './json-payload.ts';
 import { ASYNC_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES } from './limits.ts';
+import {
+  CloudWatchLogs,
+  logsArn,
+  logsErrorAnswer,
+  logsOperation,
+  logsTarget,
+  readLogsRequest,
+  unknownLogsOperation,
+} from './logs/cloudwatch-logs.ts';
+import { LogStore } from './logs/log-store.ts';
 import { type DurableOperationName, findRoute, type Route } from './operations.ts';
+import { LIST_BOUNDS, pageOf, readPageRequest } from './paging.ts';
 import {
   type FunctionRequest,
   type InvocationRequest,
   type LambdaRequest,
+  type RequestIds,
+  readAliasesRequest,
+  readAliasRequest,
   readFunctionRequest,
   readInvocation,
+  readQualifiedRequest,
   STREAM_INVOCATION_TYPES,
 } from './request.ts';
 import { responseEvents } from './response-events.ts';
@@ -29,6 +49,7 @@ import {
   type Denial,
   invalidParameterValue,
   jsonAnswer,
+  provisionedConcurrencyConfigNotFound,
   requestEntityTooLarge,
   resourceNotFound,
   ServiceError,
@@ -37,6 +58,7 @@ import {
 } from './service-errors.ts';
 import { signatureProblem } from './signature.ts';
 import type { StreamedResponse } from './streamed-response.ts';
+import { describeRegistry, describeSchema, schemasArn } from './test-events.ts';
 
 /**
  * Where the documentation of response streaming and a recording of the service part: whether an invocation's
@@ -55,12 +77,21 @@ export type ServiceOptions = Readonly<{
   concurrencyLimit?: number;
   /** Before the second and the third attempt of a failing Event; default one and two minutes. */
   asyncRetryDelaysMs?: readonly [number, number];
+  /** How many seconds a second of an event's maximum age takes; default 1. */
+  eventAgeScale?: number;
   /** Default documented. */
   streaming?: StreamingRules;
   /** Before a durable execution's invocation that broke off is tried again; default 1, 2, 4 and 8 seconds. */
   durableRetryDelaysMs?: readonly number[];
+  /** The clock of the logs and of the states' steps, in milliseconds since 1970; default the machine's. */
+  now?: () => number;
   /** Says which requests IAM refuses. */
   deny?: (request: LambdaRequest) => Denial | undefined;
+  /**
+   * Returns a number from 0 up to 1. Called once for each invocation of a weighted alias, and again each time that
+   * an Event runs; default Math.random.
+   */
+  random?: () => number;
 }>;
 
 /** A request on its way through the service. */
@@ -84,11 +115,13 @@ export class Service {
   readonly region: string;
   readonly accountId: string;
   executions: Execution[] = [];
+  readonly logStore: LogStore;
+  readonly cloudWatchLogs: CloudWatchLogs;
   /** Where this service can be reached, once it can. */
   url: string | undefined;
   readonly #deny: ServiceOptions['deny'];
   readonly #streaming: StreamingRules;
-  readonly #functions = new FunctionRegistry();
+  readonly #functions: FunctionRegistry;
   readonly #capacity: Capacity;
   readonly #runner: InvocationRunner;
   readonly #events: EventQueue;
@@ -102,15 +135,25 @@ export class Service {
     this.accountId = options.accountId ?? '123456789012';
     this.#deny = options.deny;
     this.#streaming = options.streaming ?? 'documented';
+    const now = options.now ?? Date.now;
+    this.logStore = new LogStore(now);
+    this.cloudWatchLogs = new CloudWatchLogs(this.logStore, now);
+    this.#functions = new FunctionRegistry({
+      now: options.now ?? (() => performance.now()),
+      random: options.random ?? Math.random,
+    });
     this.#capacity = new Capacity(options.concurrencyLimit ?? 1000);
     this.#runner = new InvocationRunner({
       region: this.region,
+      now,
       onExecution: (execution) => this.executions.push(execution),
+      onLog: (write) => this.logStore.write(write),
       isCurrent: (version) => this.#functions.isCurrent(version),
     });
     this.#events = new EventQueue({
       capacity: this.#capacity,
       retryDelaysMs: options.asyncRetryDelaysMs ?? [60_000, 120_000],
+      ageScale: options.eventAgeScale ?? 1,
       run: (version, invocation) => this.#runner.run(version, invocation),
       onChange: () => this.#noticeIdle(),
     });
@@ -133,9 +176,11 @@ export class Service {
     return this.#durable?.started(functionName) ?? [];
   }
 
-  /** Forgets all executions; durable ones that run are not invoked again. */
+  /** Forgets all executions and logs; durable ones that run are not invoked again. */
   forget(): void {
     this.executions = [];
+    this.logStore.forget();
+    this.cloudWatchLogs.reset();
     this.#durable?.forget();
   }
 
@@ -154,15 +199,37 @@ export class Service {
   }
 
   /** Takes a request through every check the service makes, in its order, and does what it asks for. */
-  async answer(request: LambdaRequest, requestId: string): Promise<Answer> {
+  async answer(request: LambdaRequest, { requestId, refusal }: RequestIds): Promise<Answer> {
+    const logsOperationName = logsTarget(request);
+    if (logsOperationName !== undefined) return this.#aboutLogs(request, logsOperationName);
     try {
-      const problem = signatureProblem(request.headers, { region: this.region, now: request.receivedAt });
-      if (problem !== undefined) throw problem;
       const route = findRoute(request);
+      const [service = 'lambda'] = route?.action.split(':') ?? [];
+      this.#authenticate(request, service);
+      if (refusal !== undefined) throw refusal;
       if (route === undefined) throw unknownOperation();
       return await this.#perform({ request, requestId, route });
     } catch (error) {
       if (error instanceof ServiceError) return error.toAnswer();
+      throw error;
+    }
+  }
+
+  #authenticate({ headers, receivedAt }: LambdaRequest, service: string): void {
+    const problem = signatureProblem(headers, { region: this.region, service, now: receivedAt });
+    if (problem !== undefined) throw problem;
+  }
+
+  #aboutLogs(request: LambdaRequest, operationName: string): Answer {
+    try {
+      this.#authenticate(request, 'logs');
+      const operation = logsOperation(operationName);
+      if (operation === undefined) throw unknownLogsOperation();
+      const asked = readLogsRequest(operation, request.body);
+      this.#authorise(request, { action: `logs:${operation}` }, { arn: logsArn(asked, this) });
+      return this.cloudWatchLogs.answer(asked);
+    } catch (error) {
+      if (error instanceof ServiceError) return logsErrorAnswer(error);
       throw error;
     }
   }
@@ -176,6 +243,17 @@ export class Service {
         return this.#invokeWithResponseStream(call);
       case 'GetFunctionConfiguration':
         return this.#getFunctionConfiguration(call);
+      case 'GetFunctionEventInvokeConfig':
+        return this.#getFunctionEventInvokeConfig(call);
+      case 'GetAlias':
+        return this.#getAlias(call);
+      case 'ListAliases':
+        return this.#listAliases(call);
+      case 'GetProvisionedConcurrencyConfig':
+        return this.#getProvisionedConcurrencyConfig(call);
+      case 'DescribeRegistry':
+      case 'DescribeSchema':
+        return this.#aboutTestEvents(call);
       default:
         return this.#aboutExecution(call, operation);
     }
@@ -190,7 +268,7 @@ export class Service {
       capacity: this.#capacity,
       retryDelaysMs: this.#durableRetryDelaysMs,
       findVersion: (name, version) => this.#functions.find(name, version)?.running,
-      run: (version, invocation) => this.#runner.run(version, invocation),
+      run: (version, invocation, signal) => this.#runner.run(version, invocation, { signal }),
       url: () => this.url,
       onChange: () => this.#noticeIdle(),
     });
@@ -210,15 +288,7 @@ export class Service {
       const durable = await this.#loadDurable();
       return durable.invoke(version, invocation, common);
     }
-    if (invocation.invocationType === 'Event') {
-      const resolveVersion = () => this.#functions.find(target.name, target.qualifier)?.running;
-      this.#events.accept(resolveVersion, { ...common, clientContext: undefined });
-      return {
-        status: 202,
-        headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': common.traceId },
-        body: Buffer.alloc(0),
-      };
-    }
+    if (invocation.invocationType === 'Event') return this.#accept(target, common);
     const result = await this.#run(version, common);
     const unreported = this.#streaming === 'recorded' && result.functionError && result.written !== undefined;
     const written = unreported ? result.written : undefined;
@@ -233,6 +303,19 @@ export class Service {
         'x-amzn-trace-id': common.traceId,
       },
       body: written ?? result.body,
+    };
+  }
+
+  #accept(target: Target, invocation: RuntimeInvocation): Answer {
+    this.#events.accept({
+      resolveVersion: () => this.#functions.route(target.name, target.qualifier)?.running,
+      invocation: { ...invocation, clientContext: undefined },
+      config: this.#eventInvokeConfig(target) ?? {},
+    });
+    return {
+      status: 202,
+      headers: { 'x-amzn-remapped-content-length': '0', 'x-amzn-trace-id': invocation.traceId },
+      body: Buffer.alloc(0),
     };
   }
 
@@ -271,8 +354,86 @@ export class Service {
     const target = this.#resolveReference(readFunctionRequest(request, route.label), route);
     this.#authorise(request, route, target);
     const { region, accountId } = this;
-    const status = this.#deployedVersion(target).poll();
+    const deployed = this.#functions.find(target.name, target.qualifier);
+    const status = this.#found(target, deployed).poll();
     return jsonAnswer(functionConfiguration({ status, arn: target.arn, region, accountId }));
+  }
+
+  #getFunctionEventInvokeConfig({ request, route }: Call): Answer {
+    const target = this.#resolveReference(readFunctionRequest(request, route.label), route);
+    this.#authorise(request, route, target);
+    const { region, accountId } = this;
+    const { name, qualifier = LATEST } = target;
+    const arn = functionArn({ region, accountId, name, qualifier });
+    const config = this.#eventInvokeConfig(target);
+    const version = this.#functions.find(name)?.running;
+    if (config === undefined || version === undefined) {
+      throw resourceNotFound(`The function ${arn} doesn't have an EventInvokeConfig`);
+    }
+    return jsonAnswer(eventInvokeConfiguration({ config, arn, deployedAt: version.deployedAt }));
+  }
+
+  #eventInvokeConfig({ name, qualifier = LATEST }: Target): EventInvokeConfig | undefined {
+    return this.#functions.find(name)?.running.definition.eventInvokeConfigs?.[qualifier];
+  }
+
+  #getAlias({ request, route }: Call): Answer {
+    const target = this.#resolveReference(readAliasRequest(route.label, route.member ?? ''), route);
+    const { name, qualifier, arn } = target;
+    this.#authorise(request, route, { arn: functionArn({ ...this.#account, name }) });
+    const alias = this.#functions.aliases(name)?.find((one) => one.name === qualifier);
+    if (alias === undefined) throw resourceNotFound(`Cannot find alias arn: ${arn}`);
+    return jsonAnswer(alias.poll({ ...this.#account, functionName: name }));
+  }
+
+  #listAliases({ request, route }: Call): Answer {
+    const { version, ...reference } = readAliasesRequest(request, route.label);
+    const page = readPageRequest(request.query, LIST_BOUNDS);
+    const { name } = this.#resolveReference(reference, route);
+    const arn = functionArn({ ...this.#account, name });
+    this.#authorise(request, route, { arn });
+    const aliases = this.#functions.aliases(name);
+    if (aliases === undefined) throw resourceNotFound(`Function not found: ${arn}`);
+    const wanted = aliases.filter((alias) => version === undefined || alias.version === version);
+    const { items, nextMarker } = pageOf(wanted, page, (alias) => alias.name);
+    return jsonAnswer({
+      Aliases: items.map((alias) => alias.listed({ ...this.#account, functionName: name })),
+      NextMarker: nextMarker,
+    });
+  }
+
+  #getProvisionedConcurrencyConfig({ request, route }: Call): Answer {
+    const reference = readQualifiedRequest(request, route.label);
+    const { qualifier } = reference;
+    const { name, arn } = this.#resolveReference(reference, route);
+    this.#authorise(request, route, { arn });
+    if (qualifier === LATEST) {
+      throw invalidParameterValue('The function resource provided must be an alias or a published version.');
+    }
+    if (this.#functions.find(name, qualifier) === undefined) {
+      const missing = /^\d+$/.test(qualifier) ? 'Function not found' : 'Cannot find alias arn';
+      throw resourceNotFound(`${missing}: ${arn}`);
+    }
+    const provisioned = this.#functions.provisioned(name, qualifier);
+    if (provisioned === undefined) throw provisionedConcurrencyConfigNotFound();
+    return jsonAnswer(provisioned.poll());
+  }
+
+  #aboutTestEvents({ request, route }: Call): Answer {
+    const about = {
+      registryName: route.label,
+      schemaName: route.member,
+      schemaVersion: request.query['schemaVersion'],
+      account: this.#account,
+      saved: this.#functions.testEvents,
+    };
+    this.#authorise(request, route, { arn: schemasArn(about) });
+    return about.schemaName === undefined ? describeRegistry(about) : describeSchema(about);
+  }
+
+  get #account(): Readonly<{ region: string; accountId: string }> {
+    const { region, accountId } = this;
+    return { region, accountId };
   }
 
   /** Takes an invocation through every check that comes before its payload is looked at. */
@@ -280,7 +441,7 @@ export class Service {
     const target = this.#resolveReference(invocation, route);
     this.#checkSize(invocation);
     this.#authorise(request, route, target);
-    const deployed = this.#deployedVersion(target);
+    const deployed = this.#found(target, this.#functions.route(target.name, target.qualifier));
     this.#checkAgainstFunction(invocation, deployed.running);
     if (deployed.running.definition.durable !== undefined) {
       const durable = await this.#loadDurable();
@@ -304,8 +465,7 @@ export class Service {
     return { requestId, invokedFunctionArn: arn, payload, clientContext, tenantId, traceId };
   }
 
-  #deployedVersion({ name, qualifier, arn }: Target): DeployedVersion {
-    const deployed = this.#functions.find(name, qualifier);
+  #found({ arn }: Target, deployed: DeployedVersion | undefined): DeployedVersion {
     if (deployed === undefined) throw resourceNotFound(`Function not found: ${arn}`);
     return deployed;
   }
@@ -318,7 +478,7 @@ export class Service {
     return version;
   }
 
-  #authorise(request: LambdaRequest, { action }: Route, { arn }: Pick<Target, 'arn'>): void {
+  #authorise(request: LambdaRequest, { action }: Pick<Route, 'action'>, { arn }: Pick<Target, 'arn'>): void {
     const denial = this.#deny?.(request);
     if (denial === undefined) return;
     const { accountId, region } = this;
@@ -391,7 +551,7 @@ export class Service {
     const throttled = this.#capacity.acquire(functionName, definition.reservedConcurrency);
     if (throttled !== undefined) throw tooManyRequests(throttled);
     try {
-      return await this.#runner.run(version, invocation, onStream);
+      return await this.#runner.run(version, invocation, { onStream });
     } finally {
       this.#capacity.release(functionName);
       this.#noticeIdle();

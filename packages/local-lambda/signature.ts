@@ -54,10 +54,11 @@ function scopeProblem(options: {
   credential: string;
   timestamp: string;
   region: string;
+  service: string;
 }): ServiceError | undefined {
-  const { credential, timestamp, region } = options;
+  const { credential, timestamp, region, service } = options;
   const parts = credential.split('/');
-  const [accessKeyId, date, scopeRegion, service, terminator] = parts;
+  const [accessKeyId, date, scopeRegion, scopeService, terminator] = parts;
   if (parts.length !== 5) {
     return incomplete(
       `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${credential}'`,
@@ -67,7 +68,9 @@ function scopeProblem(options: {
   if (scopeRegion !== region) {
     problems.push(`Credential should be scoped to a valid region, not '${scopeRegion}'.`);
   }
-  if (service !== 'lambda') problems.push("Credential should be scoped to correct service: 'lambda'.");
+  if (scopeService !== service) {
+    problems.push(`Credential should be scoped to correct service: '${service}'.`);
+  }
   if (terminator !== 'aws4_request') {
     problems.push(
       `Credential should be scoped with a valid terminator: 'aws4_request', not '${terminator}'.`,
@@ -98,7 +101,7 @@ function scopeProblem(options: {
  */
 export function signatureProblem(
   headers: Headers,
-  { region, now }: { region: string; now: number },
+  { region, service, now }: { region: string; service: string; now: number },
 ): ServiceError | undefined {
   const authorization = headers['authorization'];
   if (authorization === undefined) {
@@ -148,5 +151,5 @@ export function signatureProblem(
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
     );
   }
-  return scopeProblem({ credential, timestamp, region }) ?? ageProblem(timestamp, now);
+  return scopeProblem({ credential, timestamp, region, service }) ?? ageProblem(timestamp, now);
 }

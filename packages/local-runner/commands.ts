@@ -104,8 +104,13 @@ export class LogReader {
   readonly #masks: string[] = [];
   readonly #secrets: string[] = [];
   readonly #commands: string[] = [];
+  readonly #onLine: (line: LogLine) => void;
   #stopToken: string | undefined;
   #depth = 0;
+
+  constructor(onLine: (line: LogLine) => void = () => {}) {
+    this.#onLine = onLine;
+  }
 
   get log(): StepLog {
     return {
@@ -142,7 +147,7 @@ export class LogReader {
       this.#depth = 1;
     } else if (name === 'endgroup') this.#depth = 0;
     else if (name === 'debug') this.#show('debug', data);
-    else if (isAnnotationLevel(name)) this.#annotate(name, properties['title'] ?? '', data);
+    else if (isAnnotationLevel(name)) this.annotate(name, properties['title'] ?? '', data);
   }
 
   /** A runner registers the token as a secret, and prints the line. */
@@ -154,8 +159,8 @@ export class LogReader {
     this.#show('text', line);
   }
 
-  /** A title is not masked. */
-  #annotate(level: Annotation['level'], title: string, data: string): void {
+  /** Adds an annotation, and its line in the log. A title is not masked. */
+  annotate(level: Annotation['level'], title: string, data: string): void {
     const message = this.#masked(data).slice(0, LONGEST_MESSAGE);
     const before = this.#annotations.filter((annotation) => annotation.level === level).length;
     if (before < MOST_ANNOTATIONS_OF_A_LEVEL) this.#annotations.push({ level, title, message });
@@ -167,7 +172,9 @@ export class LogReader {
   }
 
   #show(kind: LogLine['kind'], text: string): void {
-    this.#lines.push({ kind, text: this.#masked(text), depth: kind === 'group' ? 0 : this.#depth });
+    const line = { kind, text: this.#masked(text), depth: kind === 'group' ? 0 : this.#depth };
+    this.#lines.push(line);
+    this.#onLine(line);
   }
 }
 

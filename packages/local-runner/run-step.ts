@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ActionFile, readActionFile } from './action-file.ts';
-import { LineSplitter, LogReader, type StepLog } from './commands.ts';
+import { LineSplitter, type LogLine, LogReader, type StepLog } from './commands.ts';
 import { evaluateString } from './expressions.ts';
 import { readOutputs } from './output-file.ts';
 
@@ -17,6 +17,7 @@ export type StepRun = StepLog &
     outputs: Readonly<Record<string, string>>;
     /** Markdown of the job summary. */
     summary: string;
+    summaryFile: string;
     /** The job's folder: `workspace` and `temp` are in it until `dispose` removes them. */
     folder: string;
     dispose: () => void;
@@ -38,6 +39,8 @@ export type StepOptions = Readonly<{
   /** A job's folder that several steps share, from `makeJobFolder`. Whoever made it removes it. */
   job?: JobFolder;
   onStart?: (child: ChildProcess, workspace: string) => void;
+  /** Called for each line of the log as soon as the step has printed it. */
+  onLine?: (line: LogLine) => void;
 }>;
 
 /** The folders of a job. */
@@ -85,6 +88,17 @@ function inputVariables({ token = '', ...options }: StepOptions, action: ActionF
   );
 }
 
+/** What a runner warns about before it starts a step: inputs that `action.yml` does not declare. */
+function inputWarnings(given: StepOptions['with'], { inputs }: ActionFile): string[] {
+  const declared = Object.keys(inputs);
+  const names = new Set(declared.map((name) => name.toLowerCase()));
+  const unexpected = Object.keys(given).filter((name) => !names.has(name.toLowerCase()));
+  // Source: actions/runner 2.336, ActionRunner.cs.
+  return unexpected.length === 0
+    ? []
+    : [`Unexpected input(s) '${unexpected.join("', '")}', valid inputs are ['${declared.join("', '")}']`];
+}
+
 /** Writes files below a folder, by relative path. */
 export function writeFiles(folder: string, files: StepOptions['workspace']): void {
   for (const [name, content] of Object.entries(files ?? {})) {
@@ -102,6 +116,7 @@ export type PreparedStep = Readonly<{
   workspace: string;
   outputFile: string;
   summaryFile: string;
+  warnings: readonly string[];
   /** Removes the job's folder, where the step has one to itself. */
   dispose: () => void;
 }>;
@@ -114,7 +129,7 @@ export function prepareStep(options: StepOptions): PreparedStep {
   const { folder, workspace, temp } = job;
   writeFiles(workspace, options.workspace);
   const outputFile = path.join(folder, 'output');
-  const summaryFile = path.join(folder, 'summary');
+  const summaryFile = path.join(folder, 'summary.md');
   for (const file of [outputFile, summaryFile]) writeFileSync(file, '');
   return {
     main: path.join(root, action.main),
@@ -135,16 +150,18 @@ export function prepareStep(options: StepOptions): PreparedStep {
     workspace,
     outputFile,
     summaryFile,
+    warnings: inputWarnings(options.with, action),
     dispose: options.job === undefined ? job.dispose : () => {},
   };
 }
 
 /** Runs an action's step as a runner does, in a child process. */
 export async function runStep(options: StepOptions): Promise<StepRun> {
-  const { main, env, folder, workspace, outputFile, summaryFile, dispose } = prepareStep(options);
+  const { main, env, folder, workspace, outputFile, summaryFile, warnings, dispose } = prepareStep(options);
+  const log = new LogReader(options.onLine);
+  for (const message of warnings) log.annotate('warning', '', message);
   const child = spawn(process.execPath, [main], { cwd: workspace, env, stdio: ['ignore', 'pipe', 'pipe'] });
   options.onStart?.(child, workspace);
-  const log = new LogReader();
   const [stdout, stderr] = await Promise.all([
     collect(child.stdout, log),
     collect(child.stderr, log),
@@ -159,6 +176,7 @@ export async function runStep(options: StepOptions): Promise<StepRun> {
     stderr,
     outputs: readOutputs(readFileSync(outputFile, 'utf8')),
     summary: readFileSync(summaryFile, 'utf8'),
+    summaryFile,
     folder,
     dispose,
   };

@@ -1,5 +1,6 @@
 import type { Invocation } from '../lambda/invocation.ts';
 import { type FunctionReference, splitFunctionName } from '../shared/arn.ts';
+import type { OwnExpectations } from './expressions.ts';
 import type { JobFolders } from './files.ts';
 import { linesOf } from './input-types.ts';
 import type { ListedEntry } from './invocations.ts';
@@ -19,9 +20,15 @@ import {
   type InputName,
   type InputReader,
   type InputValues,
+  isEntryInput,
   parseInputs,
 } from './schema.ts';
 import { explainFunctionName, explainOtherResource } from './suggestions.ts';
+
+const LONGEST_ENTRY_NAME = 100;
+const NAME_RULE = `name must be one line of at most ${LONGEST_ENTRY_NAME} characters.`;
+
+const isShortLine = (text: string): boolean => text.length <= LONGEST_ENTRY_NAME && !/\p{Cc}/u.test(text);
 
 const LONGEST_REFERENCE = 256;
 const LONGEST_NAME = 64;
@@ -57,29 +64,42 @@ export type EntrySource = Readonly<{
   isOwn: (name: InputName) => boolean;
   /** How a message names the entry; absent where the step is the entry. */
   place?: string;
+  /** The entry's own name. */
+  name?: string;
 }>;
 
 /** An invocation that has no index yet, and what the user should know of it although nothing is wrong. */
 export type Entry = Readonly<{
   invocation: Omit<Invocation, 'index'>;
+  /** Where its own inputs stand. */
+  place?: string;
   warnings: readonly string[];
   notes: readonly string[];
 }>;
 
-type SentParts = Readonly<{
+type InvocationParts = Readonly<{
   reference: FunctionReference;
   payload: Payload;
   clientContext: string | undefined;
+  source: EntrySource;
 }>;
 
+/** What is an entry's own, beside what is sent for it. The step's expectations are not repeated in it. */
+const ownParts = (values: EntryValues, { name, isOwn }: EntrySource) => ({
+  ...(name !== undefined && { name }),
+  ...(isOwn('expect') && { expect: linesOf(values.expect) }),
+  ...(isOwn('timeout_seconds') && { timeoutMs: values.timeout_seconds }),
+});
+
 /** What is sent for an entry: without the inputs that its invocation type does not support. */
-function invocationOf(values: EntryValues, parts: SentParts): Entry['invocation'] {
+function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invocation'] {
   const { invocation_type: invocationType, qualifier, tenant_id: tenantId } = values;
-  const { reference, payload, clientContext } = parts;
+  const { reference, payload, clientContext, source } = parts;
   const region = values.region ?? reference.region;
   const durableExecutionName = values.durable_execution_name;
   const isSynchronous = invocationType === 'RequestResponse';
   return {
+    ...ownParts(values, source),
     functionName: values.function_name,
     reference: Object.freeze(reference),
     invocationType,
@@ -122,11 +142,13 @@ export class EntryParser {
   }
 
   /** Reads one entry. Undefined where it can't be invoked, for problems that were found. */
-  async parse({ read, isOwn, place }: EntrySource): Promise<Entry | undefined> {
+  async parse(source: EntrySource): Promise<Entry | undefined> {
+    const { read, isOwn, place, name } = source;
     const here = place === undefined ? this.#problems : this.#problems.at(place);
     const problemsFor = (...names: readonly InputName[]): Problems =>
       names.some(isOwn) ? here : this.#problems;
 
+    if (name !== undefined && !isShortLine(name)) here.add(NAME_RULE);
     const reference = parseFunctionName(read('function_name'), problemsFor('function_name'));
     const values = parseInputs(ENTRY_INPUTS, { read, problemsFor });
     const facts = { ...values, response_stream: this.#responseStream, reference };
@@ -153,7 +175,8 @@ export class EntryParser {
       ...ENTRY_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts)),
     ];
     return {
-      invocation: invocationOf(values, { reference, payload, clientContext }),
+      invocation: invocationOf(values, { reference, payload, clientContext, source }),
+      ...(place !== undefined && { place }),
       warnings,
       notes: outsideNotes(payload, this.#folders),
     };
@@ -175,9 +198,11 @@ function listedSource({ values, number, line }: ListedEntry, step: InputReader):
     read: (name) => {
       // An entry's own payload, of either kind, replaces the step's.
       const isReplaced = hasPayload && (name === 'payload' || name === 'payload_file');
-      return values[name] ?? (isReplaced ? '' : step(name));
+      const own = isEntryInput(name) ? values[name] : undefined;
+      return own ?? (isReplaced ? '' : step(name));
     },
-    isOwn: (name) => values[name] !== undefined,
+    isOwn: (name) => isEntryInput(name) && values[name] !== undefined,
+    ...(values.name !== undefined && { name: values.name }),
     place: `invocations, entry ${number} (line ${line})`,
   };
 }
@@ -199,6 +224,8 @@ export type Entries = Readonly<{
   invocations: readonly Invocation[];
   /** How many there are, and how many of them have a response. */
   counts: Readonly<{ total: number; responses: number }>;
+  /** Entries with expectations of their own. */
+  own: readonly OwnExpectations[];
   warnings: readonly string[];
   notes: readonly string[];
 }>;
@@ -248,6 +275,9 @@ export async function parseEntries(step: StepInputs, problems: Problems): Promis
   }
   return {
     ...invocationsOf(entries, values),
+    own: entries.flatMap(({ invocation, place }) =>
+      invocation.expect !== undefined && place !== undefined ? [{ place, invocation }] : [],
+    ),
     warnings: Object.freeze(firstOf(entries.flatMap(({ warnings }) => warnings))),
     notes: Object.freeze([...new Set(entries.flatMap(({ notes }) => notes))]),
   };

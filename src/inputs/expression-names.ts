@@ -18,6 +18,7 @@ type FieldName = KeyOf<Outcome>;
 /** Every field of an outcome, and where its value comes from. */
 const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response'>> = {
   index: 'step',
+  name: 'step',
   function_name: 'step',
   qualifier: 'step',
   region: 'step',
@@ -35,6 +36,7 @@ const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response'>> = {
   error: 'step',
   expectations: 'step',
   query_result: 'step',
+  resumed: 'step',
   response: 'response',
   log_result: 'log',
   duration_ms: 'log',
@@ -150,7 +152,10 @@ export function nameMistake(text: string, tree: ExpressionNode): Mistake | undef
 }
 
 /** What the step invokes, as far as it decides which fields an outcome has. */
-export type Invoked = Readonly<{ invocations: readonly Invocation[]; waitForDurableExecution: boolean }>;
+export type Invoked = Readonly<{
+  invocations: readonly Omit<Invocation, 'index'>[];
+  waitForDurableExecution: boolean;
+}>;
 
 /** A field that no outcome of the step can have, or, where all have to have it, that one of them can't have. */
 export function absentField(

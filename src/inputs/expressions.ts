@@ -1,3 +1,4 @@
+import type { Invocation } from '../lambda/invocation.ts';
 import type { Expressions } from '../outcome/expectations.ts';
 import type { Invoked } from './expression-names.ts';
 import { linesOf } from './input-types.ts';
@@ -13,32 +14,52 @@ async function loadLibrary() {
   return { search, parseTree, readTree, absentField, nameMistake };
 }
 
+/** An entry with expectations of its own, and where they stand. */
+export type OwnExpectations = Readonly<{ place: string; invocation: Omit<Invocation, 'index'> }>;
+
+/** An expression with the input that has it, what is invoked for it, and where its problems go. */
+type NamedExpression = Readonly<{ input: string; text: string; invoked: Invoked; found: Problems }>;
+
+const ownExpressions = (
+  { place, invocation }: OwnExpectations,
+  invoked: Invoked,
+  problems: Problems,
+): NamedExpression[] =>
+  (invocation.expect ?? []).map((text) => ({
+    input: 'expect',
+    text,
+    invoked: { ...invoked, invocations: [invocation] },
+    found: problems.at(place),
+  }));
+
 /** Reads `expect`, `query` and `mask`, and finds what can't mean anything, with a caret under the place. */
 export async function parseExpressions(
   given: Readonly<{ expect: string; query: string; mask: string }>,
-  invoked: Invoked,
+  { own = [], ...invoked }: Invoked & Readonly<{ own?: readonly OwnExpectations[] }>,
   problems: Problems,
 ): Promise<Expressions> {
   const expect = linesOf(given.expect);
   const mask = linesOf(given.mask);
   // One expression, however many lines it takes.
   const query = linesOf(given.query).join(' ');
-  const named = [
-    ...expect.map((text) => ({ input: 'expect', text })),
-    ...(query === '' ? [] : [{ input: 'query', text: query }]),
-    ...mask.map((text) => ({ input: 'mask', text })),
+  const ofStep = { invoked, found: problems };
+  const named: readonly NamedExpression[] = [
+    ...expect.map((text) => ({ ...ofStep, input: 'expect', text })),
+    ...(query === '' ? [] : [{ ...ofStep, input: 'query', text: query }]),
+    ...mask.map((text) => ({ ...ofStep, input: 'mask', text })),
+    ...own.flatMap((entry) => ownExpressions(entry, invoked, problems)),
   ];
   if (named.length === 0) return { expect: [], mask: [] };
 
   const { search, parseTree, readTree, absentField, nameMistake } = await loadLibrary();
-  for (const { input, text } of named) {
+  for (const { input, text, invoked: expected, found } of named) {
     const read = readTree(text, { isOneOfMany: input !== 'query' });
     const mistake =
-      'what' in read ? read : (nameMistake(text, read) ?? absentField({ text, tree: read, input }, invoked));
+      'what' in read ? read : (nameMistake(text, read) ?? absentField({ text, tree: read, input }, expected));
     if (mistake === undefined) continue;
     const { what, column } = mistake;
     const end = /[.?]$/.test(what) ? '' : '.';
-    problems.add(`${input}: ${what}${end}\n    ${text}\n    ${' '.repeat(column)}^`);
+    found.add(`${input}: ${what}${end}\n    ${text}\n    ${' '.repeat(column)}^`);
   }
   return { expect, mask, ...(query !== '' && { query }), search, parseTree };
 }

@@ -54,21 +54,24 @@ async function obstacleAt(file: string): Promise<ReturnType<typeof irregularKind
   return status && irregularKind(status);
 }
 
-/** Where the response is written, and a line for the log where that is outside the workspace. */
-export type ResponseFile = Readonly<{ file?: string; note?: string }>;
+/** A file to write, and a line for the log where it is outside the workspace. */
+export type OutputFile = Readonly<{ file?: string; note?: string }>;
 
-/** Finds the place of a response that nothing is in the way of. Throws where a symlink leads nowhere. */
+/** An input that names a file to write, and the name of an example. */
+type OutputFileInput = Readonly<{ input: 'response_file' | 'journal'; text: string; example: string }>;
+
+/** Finds the place of a file that nothing is in the way of. Throws where a symlink leads nowhere. */
 async function locate(
-  { asked, named }: { asked: string; named: string },
+  { asked, named, input }: Readonly<{ asked: string; named: string; input: string }>,
   folders: JobFolders,
   problems: Problems,
-): Promise<ResponseFile> {
+): Promise<OutputFile> {
   const real = path.join(await realFolder(path.dirname(asked)), path.basename(asked));
   const place = await placeOf({ asked, real }, folders);
   if (place === 'workspace') return { file: real };
   if (place === 'outside') {
     const workspace = quote(folders.workspace);
-    return { file: real, note: `response_file is ${quote(real)}, outside the workspace ${workspace}.` };
+    return { file: real, note: `${input} is ${quote(real)}, outside the workspace ${workspace}.` };
   }
   problems.add(
     `${named} leads out of the workspace, to ${quote(real)}, through a symlink. To write there, write that absolute path in the workflow.`,
@@ -76,26 +79,26 @@ async function locate(
   return {};
 }
 
-/** Reads `response_file`: an absolute path, its folder without symlinks. Parent folders are created later. */
-export async function parseResponseFile(
-  text: string,
+/** Reads the path of a file to write: absolute, its folder without symlinks. Parent folders are created later. */
+export async function parseOutputFile(
+  { input, text, example }: OutputFileInput,
   folders: JobFolders,
   problems: Problems,
-): Promise<ResponseFile> {
+): Promise<OutputFile> {
   if (text === '') return {};
-  const named = `response_file ${quote(text)}`;
+  const named = `${input} ${quote(text)}`;
   const asked = path.resolve(folders.workspace, text);
   const obstacle = /[/\\]$/.test(text) ? 'a folder' : await obstacleAt(asked);
   if (obstacle !== undefined) {
     const fix =
       obstacle === 'a folder'
-        ? `Name the file in it, for example ${quote(path.join(text, 'response.json'))}`
+        ? `Name the file in it, for example ${quote(path.join(text, example))}`
         : 'Name another file';
     problems.add(`${named} is ${obstacle}. ${fix}.`);
     return {};
   }
   try {
-    return await locate({ asked, named }, folders, problems);
+    return await locate({ asked, named, input }, folders, problems);
   } catch {
     problems.add(`${named} is below a symlink that leads nowhere. Remove the symlink, or name another file.`);
     return {};

@@ -1,9 +1,8 @@
-import leven from 'leven';
 import type { CST, Document, YAMLError } from 'yaml';
-import { grouped } from '../shared/text.ts';
+import { grouped, nearest } from '../shared/text.ts';
 import { looksLikePath } from './files.ts';
 import { type Problems, quote } from './problems.ts';
-import { ENTRY_INPUTS, type EntryInput, INPUT_NAMES, type InputName } from './schema.ts';
+import { ENTRY_KEYS, type EntryKey, INPUT_NAMES } from './schema.ts';
 import {
   type AddProblem,
   COMPOSER_OPTIONS,
@@ -24,14 +23,13 @@ import {
  * `number` in the list and `line` in the input's text, both from 1.
  */
 export type ListedEntry = Readonly<{
-  values: Readonly<Partial<Record<InputName, string>>>;
+  values: Readonly<Partial<Record<EntryKey, string>>>;
   number: number;
   line: number;
 }>;
 
 const MOST_ENTRIES = 100_000;
-const LARGEST_DISTANCE = 3;
-const NATIVE: ReadonlySet<EntryInput> = new Set(['payload', 'client_context']);
+const NATIVE: ReadonlySet<EntryKey> = new Set(['payload', 'client_context']);
 
 /** The offset at which each entry begins, its dash or the comma before it included. */
 function entryStarts(list: CST.Token | undefined): number[] {
@@ -44,7 +42,7 @@ function entryStarts(list: CST.Token | undefined): number[] {
     .map(({ start }) => start.find(({ type }) => type === 'comma')?.offset ?? list.offset + 1);
 }
 
-type GivenInput = Readonly<{ input: EntryInput; offset: number; value: unknown }>;
+type GivenInput = Readonly<{ input: EntryKey; offset: number; value: unknown }>;
 
 /** An input's text, '' where it is not given; undefined where the node is refused. */
 function inputTextOf({ input, offset, value }: GivenInput, reader: YamlReader): string | undefined {
@@ -61,33 +59,32 @@ function inputTextOf({ input, offset, value }: GivenInput, reader: YamlReader): 
   return undefined;
 }
 
-const EVERY_INPUT = `An entry can have ${ENTRY_INPUTS.slice(0, -1).join(', ')} and ${ENTRY_INPUTS.at(-1)}.`;
+const EVERY_KEY = `An entry can have ${ENTRY_KEYS.slice(0, -1).join(', ')} and ${ENTRY_KEYS.at(-1)}.`;
 
 function unknownKey(key: string): string {
   if (INPUT_NAMES.some((name) => name === key)) {
     return `${key} is set for the whole step. Move it out of the entry, into "with:".`;
   }
-  const [nearest] = ENTRY_INPUTS.map((input) => ({ input, distance: leven(key, input) })).sort(
-    (a, b) => a.distance - b.distance,
-  );
-  const meant = nearest && nearest.distance <= LARGEST_DISTANCE ? ` (did you mean "${nearest.input}"?)` : '';
-  return `there is no key ${quote(key)}${meant}. ${EVERY_INPUT}`;
+  const likely = nearest(key, ENTRY_KEYS);
+  const meant = likely === undefined ? '' : ` (did you mean "${likely}"?)`;
+  return `there is no key ${quote(key)}${meant}. ${EVERY_KEY}`;
 }
 
 function valuesOf(node: unknown, reader: YamlReader): ListedEntry['values'] {
   const { yaml, addProblem } = reader;
-  const values: Partial<Record<InputName, string>> = {};
-  const given = new Map<EntryInput, number>();
+  const values: Partial<Record<EntryKey, string>> = {};
+  const given = new Map<EntryKey, number>();
   if (yaml.isAlias(node) || !hasFittingTag(node, reader)) return values;
+  if (yaml.isScalar(node) && typeof node.value === 'string') return { function_name: textOf(node).trim() };
   if (!yaml.isMap(node)) {
     addProblem(
       offsetOf(node, reader),
-      `an entry must be a mapping, such as "function_name: my-function"; this is ${describeNode(node, reader)}. Write {} for an entry that inherits all of the step's inputs.`,
+      `an entry must be a function's name or a mapping, such as "function_name: my-function"; this is ${describeNode(node, reader)}. Write {} for an entry that inherits all of the step's inputs.`,
     );
     return values;
   }
   for (const { key, offset, value } of pairsOf(node, reader)) {
-    const input = ENTRY_INPUTS.find((name) => name === key);
+    const input = ENTRY_KEYS.find((name) => name === key);
     if (input === undefined) {
       addProblem(offset, unknownKey(key));
       continue;

@@ -3,10 +3,10 @@ import type { Invocation } from '../lambda/invocation.ts';
 import type { InvokePolicy } from '../lambda/invoker.ts';
 import type { Expressions } from '../outcome/expectations.ts';
 import { checkAwsSettings } from './aws-settings.ts';
-import { parseEntries } from './entries.ts';
+import { type Entries, parseEntries } from './entries.ts';
 import type { Environment } from './environment.ts';
 import { parseExpressions } from './expressions.ts';
-import { parseResponseFile } from './files.ts';
+import { type JobFolders, type OutputFile, parseOutputFile } from './files.ts';
 import { Problems } from './problems.ts';
 import { parseProxy } from './proxy.ts';
 import { type CommentPlan, planComment } from './pull-request.ts';
@@ -19,6 +19,7 @@ export type InvokePlan = Readonly<{
   /** Concurrent attempts at most. */
   maxConcurrency: number;
   policy: InvokePolicy;
+  stopOnFailure: boolean;
   waitUntilReady: boolean;
   waitForDurableExecution: boolean;
   responseStream: boolean;
@@ -38,6 +39,8 @@ export type ReportPlan = Readonly<{
   writeSummary: boolean;
   /** Absolute path for the response. */
   responseFile: string | undefined;
+  /** Absolute path of the journal; absent where none is kept. */
+  journalFile?: string;
   /** Absent where no comment is wanted. */
   comment?: CommentPlan;
   /** What the user should know although nothing is wrong with it. */
@@ -71,6 +74,7 @@ function planInvocations(
     policy: Object.freeze({ timeoutMs, retry, retryMs }),
     waitUntilReady: values.wait_until_ready,
     waitForDurableExecution: values.wait_for_durable_execution,
+    stopOnFailure: values.stop_on_failure,
     responseStream: values.response_stream,
   };
 }
@@ -95,18 +99,33 @@ async function checkNames(given: readonly string[], problems: Problems): Promise
 /** Reads the expressions. Below what is wrong with them is a link to the page that explains them, where it is known. */
 async function planExpressions(
   values: InputValues,
-  given: Readonly<{ invocations: readonly Invocation[]; environment: Environment }>,
+  given: Pick<Entries, 'invocations' | 'own'> & Readonly<{ environment: Environment }>,
   problems: Problems,
 ): Promise<Expressions> {
-  const { invocations, environment } = given;
+  const { invocations, own, environment } = given;
   const found = new Problems();
-  const facts = { invocations, waitForDurableExecution: values.wait_for_durable_execution };
+  const facts = { invocations, own, waitForDurableExecution: values.wait_for_durable_execution };
   const expressions = await parseExpressions(values, facts, found);
   if (found.error && environment.documents !== undefined) {
     found.add(`See how to write expressions: ${environment.documents}/expressions.md`);
   }
   problems.addAll(found);
   return expressions;
+}
+
+/** Reads the files that the step writes. */
+async function parseOutputFiles(values: InputValues, folders: JobFolders, problems: Problems) {
+  const parse = (input: 'response_file' | 'journal', example: string): Promise<OutputFile> =>
+    parseOutputFile({ input, text: values[input], example }, folders, problems);
+  const response = await parse('response_file', 'response.json');
+  const journal = await parse('journal', 'journal.jsonl');
+  return {
+    plan: {
+      responseFile: response.file,
+      ...(journal.file !== undefined && { journalFile: journal.file }),
+    },
+    notes: [response, journal].flatMap(({ note }) => (note === undefined ? [] : [note])),
+  };
 }
 
 /** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
@@ -119,10 +138,10 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
   const { workspace, temporaryFolder, aws } = environment;
   const folders = { workspace, temporaryFolder };
-  const { invocations, counts, ...entries } = await parseEntries({ read, values, folders }, problems);
+  const { invocations, counts, own, ...entries } = await parseEntries({ read, values, folders }, problems);
   problems.addAll(valueProblems);
-  const { file: responseFile, note } = await parseResponseFile(values.response_file, folders, problems);
-  const expressions = await planExpressions(values, { invocations, environment }, problems);
+  const files = await parseOutputFiles(values, folders, problems);
+  const expressions = await planExpressions(values, { invocations, own, environment }, problems);
   const proxy = parseProxy(environment, problems);
   const concurrency = values.max_concurrency ?? usualConcurrency(values, counts.total);
   const warnings = checkTogether(values, { planned: invocations, counts, concurrency }, problems);
@@ -136,13 +155,13 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
     failOnFunctionError: values.fail_on_function_error,
     showResponse: values.show_response,
     writeSummary: values.summary,
-    responseFile,
+    ...files.plan,
     ...(values.comment_on_pull_request && { comment: await planComment(values, environment) }),
     warnings: Object.freeze([
       ...entries.warnings,
       ...(environment.trustsAnyCertificate ? [ALWAYS_VERIFIED] : []),
       ...warnings,
     ]),
-    notes: Object.freeze([...entries.notes, ...(note === undefined ? [] : [note])]),
+    notes: Object.freeze([...entries.notes, ...files.notes]),
   });
 }

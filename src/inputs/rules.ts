@@ -142,6 +142,12 @@ export const STEP_ERRORS: readonly StepRule[] = [
       `response_stream takes one invocation, and this step has ${counts.responses}. Give each a step of its own.`,
   }),
   stepRule({
+    inputs: ['response_stream', 'journal'],
+    applies: ({ response_stream: isStream, journal }) => isStream && journal !== '',
+    message: () =>
+      'response_stream and journal are both given; a journal cannot keep a streamed response. Remove one of them.',
+  }),
+  stepRule({
     inputs: ['response_stream', 'wait_for_durable_execution'],
     applies: ({ response_stream: isStream, wait_for_durable_execution: waits }) => isStream && waits,
     message: () =>

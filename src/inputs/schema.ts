@@ -84,15 +84,18 @@ export const INPUTS = {
   invocations: { ...step(anyText), keepsWhiteSpace: true },
   repeat: step(wholeNumber({ least: 1, most: MOST_COPIES }), '1'),
   max_concurrency: step(optional(wholeNumber({ least: 1, most: MOST_CONCURRENT }))),
+  stop_on_failure: step(flag, 'false'),
   shard: step(shard),
+  journal: step(anyText),
   // How long and how often.
-  timeout_seconds: step(wholeSeconds({ least: 1, most: LONGEST_SECONDS }), '960'),
+  timeout_seconds: entry(wholeSeconds({ least: 1, most: LONGEST_SECONDS }), '960'),
   retry: step(RETRY, 'safe'),
   retry_seconds: step(wholeSeconds({ least: 0, most: LONGEST_SECONDS }), '180'),
   wait_until_ready: step(flag, 'false'),
   // What counts as success.
   fail_on_function_error: step(flag, 'true'),
-  expect: step(anyText),
+  // An entry's own are met beside the step's.
+  expect: entry(anyText),
   query: step(anyText),
   wait_for_durable_execution: step(flag, 'false'),
   // What is shown and kept.
@@ -120,6 +123,9 @@ export type EntryInput = {
   [Name in InputName]: (typeof INPUTS)[Name]['isPerEntry'] extends true ? Name : never;
 }[InputName];
 
+/** A key of an entry: an input, or how the log, the summary and the outcome call the entry. */
+export type EntryKey = EntryInput | 'name';
+
 /** The values of an entry's inputs, its own or the step's. */
 export type EntryValues = Pick<InputValues, EntryInput>;
 
@@ -129,12 +135,16 @@ export type InputReader = (name: InputName) => string;
 const TABLE: { readonly [Name in InputName]: Input<InputValues[Name]> } = INPUTS;
 
 const isInputName = (name: string): name is InputName => Object.hasOwn(INPUTS, name);
-const isEntryInput = (name: InputName): name is EntryInput => INPUTS[name].isPerEntry;
+/** Whether an entry may give an input for itself. */
+export const isEntryInput = (name: InputName): name is EntryInput => INPUTS[name].isPerEntry;
 
 /** The names of all inputs, in the order of the table. */
 export const INPUT_NAMES: readonly InputName[] = Object.keys(INPUTS).filter(isInputName);
 /** The names of the inputs that an entry may give for itself. */
 export const ENTRY_INPUTS: readonly EntryInput[] = INPUT_NAMES.filter(isEntryInput);
+
+/** The keys that an entry may have. */
+export const ENTRY_KEYS: readonly EntryKey[] = ['name', ...ENTRY_INPUTS];
 
 const areComplete = <Name extends InputName>(
   values: Partial<InputValues>,

@@ -64,6 +64,8 @@ const FUNCTION_NAMES: Recognizer = [
 
 /** Whose URL or ARN a text is, where it is not a function's; the API's pattern takes some of them for a name. */
 export function explainOtherResource(text: string): string | undefined {
+  // A plain name is neither, and for each of the patterns it would have to be compiled.
+  if (!/[.:]/.test(text)) return undefined;
   const url = recognize(text, URLS);
   if (url !== undefined) return `${url}; give the function's name`;
   const arn = recognize(text, ARNS);

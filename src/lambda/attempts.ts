@@ -1,5 +1,5 @@
 import type { LambdaApi } from './api.ts';
-import { wasTakenForInvocation } from './failures.ts';
+import { toUnrecorded, wasTakenForInvocation } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import { invokeOnce } from './invoke.ts';
 import type { InvokeContext, Wait } from './invoker.ts';
@@ -32,8 +32,16 @@ export type AttemptContext = InvokeContext &
     deadlineAt: number;
   }>;
 
-function sendOnce(invocation: Invocation, context: AttemptContext): Promise<InvokeResponse | InvokeFailure> {
-  const { api, stream } = context;
+async function sendOnce(
+  invocation: Invocation,
+  context: AttemptContext,
+): Promise<InvokeResponse | InvokeFailure> {
+  const { api, stream, writeAhead } = context;
+  try {
+    await writeAhead?.(invocation, undefined);
+  } catch (error) {
+    return toUnrecorded(error);
+  }
   // A dry run asks for the same permission either way, and Invoke is the way that never runs anything.
   return stream === undefined || invocation.invocationType !== 'RequestResponse'
     ? invokeOnce(api, invocation, context)
@@ -193,7 +201,7 @@ class Attempts {
 
 /** Sends an invocation until there is a response or the policy gives up. Every attempt waits for the limiter. */
 export async function attemptAll(invocation: Invocation, context: AttemptContext): Promise<AttemptsResult> {
-  const { limiter, stop, cancel } = context;
+  const { limiter, stop, cancel, halt } = context;
   const attempts = new Attempts(invocation, context);
   for (let { permit } = context; ; ) {
     const result = await sendOnce(attempts.invocation, context);
@@ -205,6 +213,7 @@ export async function attemptAll(invocation: Invocation, context: AttemptContext
     permit.release(result.isOverload === true ? 'throttled' : 'otherwise');
     const end = await attempts.prepareRetry(result);
     if (end !== undefined) return end;
+    if (halt?.aborted && !cancel.aborted) return attempts.giveUp(result, GAVE_UP.halted);
     const another = await limiter.acquire(invocation.index, stop);
     if (another === undefined || stop.aborted) {
       another?.release('otherwise');

@@ -9,7 +9,9 @@ import type { StopCause } from './timing.ts';
 /** The name and the message of a failure. */
 type Description = Readonly<{ name: string; message: string; foreignText?: string }>;
 
-type Parts = Description & FailureClass & Partial<Pick<InvokeFailure, 'requestId' | 'durableExecutionArn'>>;
+type Parts = Description &
+  FailureClass &
+  Partial<Pick<InvokeFailure, 'requestId' | 'durableExecutionArn' | 'sentAt' | 'journalKey'>>;
 
 /** What is known of an attempt that failed. */
 const detailsOf = ({ head, sentAt, throughProxy, streamedBytes }: AttemptProgress) => ({
@@ -156,6 +158,7 @@ function classOf(description: Description, fields: Fields, { head, sentAt }: Att
 const STOPPED = {
   unsent: {
     cancelled: { name: 'Cancelled', message: 'the workflow was cancelled before the request was sent' },
+    halted: { name: 'StoppedOnFailure', message: 'another invocation failed before the request was sent' },
   },
   credentials: {
     deadline: {
@@ -189,6 +192,27 @@ export function toStopped(cause: StopCause, progress: AttemptProgress): InvokeFa
 
 /** An invocation that was not sent when the workflow was cancelled. */
 export const toCancelledUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.cancelled);
+
+/** An invocation that was not sent because another one failed. */
+export const toHaltedUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.halted);
+
+/** An invocation that is not sent because the record that has to come first can't be written. */
+export const toUnrecorded = (error: unknown): InvokeFailure =>
+  toUnsent({ name: 'JournalNotWritten', message: `the journal could not be written: ${messageOf(error)}` });
+
+/** An invocation that an earlier run sent, and whose outcome its journal does not have. */
+export const toUnresolvedEarlier = (
+  request: Readonly<{ sentAt: Date | undefined; requestId?: string; journalKey: string }>,
+): InvokeFailure => {
+  const { sentAt, ...known } = request;
+  return newFailure({
+    name: 'UnknownInJournal',
+    message: 'An earlier run sent this invocation, and the journal does not say how it ended',
+    ...CLASS.UNCERTAIN,
+    ...known,
+    ...(sentAt !== undefined && { sentAt }),
+  });
+};
 
 /** A durable execution that is no longer followed, and why it could not be read at the end. */
 export function toStoppedFollowing(

@@ -9,6 +9,8 @@ export type LogType = 'None' | 'Tail';
 export type Invocation = Readonly<{
   /** Its place in the plan, from 0. */
   index: number;
+  /** How the log, the summary and the outcome call it, where the user named it. */
+  name?: string;
   /** As the user wrote it: the API accepts names and ARNs. */
   functionName: string;
   reference: FunctionReference;
@@ -25,6 +27,10 @@ export type Invocation = Readonly<{
   tenantId?: string;
   /** Lambda's idempotency key: the same name and payload are one execution of a durable function. */
   durableExecutionName?: string;
+  /** JMESPath expressions that its outcome must meet beside the step's. */
+  expect?: readonly string[];
+  /** Where it has a time limit of its own. */
+  timeoutMs?: number;
 }>;
 
 /** Lambda's response to an invocation that it accepted: status 200, 202 or 204. */
@@ -74,6 +80,8 @@ export type InvokeFailure = Readonly<{
   durableExecutionArn?: string;
   /** When the request began to leave this machine; absent where it never did. */
   sentAt?: Date;
+  /** What an earlier run calls the invocation in the journal, where its outcome is not known since. */
+  journalKey?: string;
 }>;
 
 /** How an invocation ended, all attempts included. */
@@ -88,4 +96,6 @@ export type InvocationResult = Readonly<{
   attempts: number;
   /** Whether the log tail was left out because the function does not support one. */
   tailRefused: boolean;
+  /** Whether an earlier run sent it, and this one did not. */
+  resumed?: true;
 }>;

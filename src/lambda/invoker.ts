@@ -2,13 +2,13 @@ import { messageOf } from '../shared/values.ts';
 import { type AttemptsResult, attemptAll } from './attempts.ts';
 import type { Clients } from './client.ts';
 import type { Following, followExecution } from './durable.ts';
-import { toCancelledUnsent, toInternalError, toUnsent } from './failures.ts';
+import { toCancelledUnsent, toHaltedUnsent, toInternalError, toUnsent } from './failures.ts';
 import type { Invocation, InvocationResult, InvokeFailure } from './invocation.ts';
 import type { AdaptiveLimiter, Permit } from './limiter.ts';
 import type { Readiness, Waiting } from './readiness.ts';
 import type { InvokePolicy } from './retry-policy.ts';
 import type { OnChunk, streamOnce } from './stream.ts';
-import { boundsFor, type Timing } from './timing.ts';
+import { boundsFor, linkAbort, type Timing } from './timing.ts';
 
 export type { InvokePolicy, RetryPolicy } from './retry-policy.ts';
 
@@ -28,6 +28,10 @@ export type InvokeContext = Readonly<{
   limiter: AdaptiveLimiter;
   /** Aborts when the workflow is cancelled: nothing new is sent from then on. */
   cancel: AbortSignal;
+  /** With `stop_on_failure`, aborts when an invocation has failed: nothing new is sent from then on. */
+  halt?: AbortSignal;
+  /** Records an attempt before it is sent, with its request id where it is known. Nothing is sent where it rejects. */
+  writeAhead?: (invocation: Invocation, requestId: string | undefined) => Promise<void>;
   onWait: (wait: Wait) => void;
   /** Called once when the last invocation of a list has ended. */
   onAllEnded?: () => void;
@@ -55,8 +59,9 @@ async function invokeWithin(
   invocation: Invocation,
   context: InvokeContext,
 ): Promise<RegionResult> {
-  const { timing, policy, cancel, readiness } = context;
-  const deadlineAt = timing.now() + policy.timeoutMs;
+  const { timing, policy, cancel, halt, readiness } = context;
+  const timeoutMs = invocation.timeoutMs ?? policy.timeoutMs;
+  const deadlineAt = timing.now() + timeoutMs;
   const api = context.clients.of(invocation.region);
   let region: string;
   try {
@@ -64,9 +69,10 @@ async function invokeWithin(
   } catch (error) {
     return notAttempted(toUnsent({ name: 'RegionMissing', message: `No AWS region: ${messageOf(error)}` }));
   }
+  if (!cancel.aborted && halt?.aborted) return { ...notAttempted(toHaltedUnsent()), region };
   if (cancel.aborted || permit === undefined) return { ...notAttempted(toCancelledUnsent()), region };
 
-  const { bounds, release } = boundsFor(policy.timeoutMs, context);
+  const { bounds, release } = boundsFor(timeoutMs, context);
   try {
     const attempt = { ...context, ...bounds, api, permit, deadlineAt };
     if (readiness !== undefined && invocation.invocationType !== 'DryRun') {
@@ -116,10 +122,14 @@ export async function invokeEach(
   context: InvokeContext,
   onEnd: (result: InvocationResult) => Promise<void>,
 ): Promise<void> {
+  const { limiter, cancel, halt } = context;
   const underWay = new Set<Promise<void>>();
   const errors: unknown[] = [];
+  const { signal: stop, unlink } = linkAbort(cancel, ...(halt === undefined ? [] : [halt]));
   for (const invocation of invocations) {
-    const permit = await context.limiter.acquire(invocation.index, context.cancel);
+    // Whether an invocation failed is known only when its outcome has been handled.
+    while (halt !== undefined && underWay.size >= limiter.most) await Promise.race(underWay);
+    const permit = await limiter.acquire(invocation.index, stop);
     const done: Promise<void> = invokeWithPermit(permit, invocation, context)
       .then(onEnd)
       .catch((error: unknown) => {
@@ -129,6 +139,7 @@ export async function invokeEach(
     underWay.add(done);
   }
   await Promise.all(underWay);
+  unlink();
   context.onAllEnded?.();
   const [first] = errors;
   if (errors.length > 0) {

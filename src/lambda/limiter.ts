@@ -8,7 +8,8 @@ type QueuedPermit = Readonly<{ order: number; admit: () => void }>;
  * so that a fan-out settles at what the account allows. What is first in the plan goes first.
  */
 export class AdaptiveLimiter {
-  readonly #most: number;
+  /** How many may ever be in flight. */
+  readonly most: number;
   #bound: number;
   #inFlight = 0;
   // Throttles of attempts that were sent before the bound was last lowered say nothing new.
@@ -16,7 +17,7 @@ export class AdaptiveLimiter {
   #queue: QueuedPermit[] = [];
 
   constructor(most: number) {
-    this.#most = most;
+    this.most = most;
     this.#bound = most;
   }
 
@@ -54,7 +55,7 @@ export class AdaptiveLimiter {
         left = true;
         this.#inFlight -= 1;
         if (ended === 'throttled') this.#lower(epoch);
-        else this.#bound = Math.min(this.#most, this.#bound + 1 / this.#bound);
+        else this.#bound = Math.min(this.most, this.#bound + 1 / this.#bound);
         this.#next();
       },
     };

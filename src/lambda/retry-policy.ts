@@ -20,6 +20,7 @@ const CLEARS_WITHIN_MS = 15_000;
 export const GAVE_UP = {
   retry: 'gave up: retry_seconds is exhausted',
   timeout: 'gave up: timeout_seconds is exhausted',
+  halted: 'gave up: another invocation failed',
   unreachable: 'gave up: waiting longer does not clear this error',
 } as const;
 

@@ -45,10 +45,11 @@ export function parseResponse(payload: Uint8Array): ParsedResponse {
   }
 }
 
-function invocationFields({ invocation, region, startedAt, elapsedMs, attempts }: InvocationResult) {
+function invocationFields({ invocation, region, startedAt, elapsedMs, attempts, resumed }: InvocationResult) {
   const qualifier = invocation.qualifier ?? invocation.reference.qualifier;
   return {
     index: invocation.index,
+    ...(invocation.name !== undefined && { name: invocation.name }),
     function_name: invocation.reference.name,
     ...(qualifier !== undefined && { qualifier }),
     ...(region !== undefined && { region }),
@@ -57,6 +58,7 @@ function invocationFields({ invocation, region, startedAt, elapsedMs, attempts }
     started_at: startedAt.toISOString(),
     elapsed_ms: elapsedMs,
     attempts,
+    ...(resumed && { resumed }),
   };
 }
 

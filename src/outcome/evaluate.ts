@@ -13,7 +13,7 @@ import { withErrorOfLog } from './function-error.ts';
 import { isCut } from './log-tail.ts';
 import { findSecrets, type MaskedEvaluation, maskEvaluation, maskValue, NO_SECRETS } from './masks.ts';
 import { type Evaluation, isFunctionError, type Outcome, type Secrets } from './outcome.ts';
-import { SecretTexts } from './secret-texts.ts';
+import { MASK, SecretTexts } from './secret-texts.ts';
 
 /** What a result is evaluated against. */
 export type Rules = Readonly<{
@@ -71,12 +71,18 @@ function hasExpectations(outcome: Outcome, rules: Rules): boolean {
   );
 }
 
+/** What an outcome must meet: the step's expectations, then the entry's own. */
+const expectationsOf = ({ expressions }: Rules, { expect = [] }: Invocation): readonly string[] => [
+  ...expressions.expect,
+  ...expect,
+];
+
 function expectations(
   outcome: Outcome,
   rules: Rules,
-  context: ExpressionContext | undefined,
+  { context, own }: Readonly<{ context: ExpressionContext | undefined; own: Invocation }>,
 ): { outcome: Outcome; unmet: readonly Checked[] } {
-  const { expect } = rules.expressions;
+  const expect = expectationsOf(rules, own);
   if (context === undefined || expect.length === 0 || !hasExpectations(outcome, rules))
     return { outcome, unmet: [] };
   const checked = expect.map((expression) => check(expression, outcome, context));
@@ -155,7 +161,7 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   const found = findSecrets(mask, queried.outcome, { search, parseTree });
   const secrets = mask.length > 0 && isOpaque(result, parsed) ? asOpaque(found) : found;
   const context = contextOf(rules, secrets);
-  const { outcome, unmet } = expectations(queried.outcome, rules, context);
+  const { outcome, unmet } = expectations(queried.outcome, rules, { context, own: invocation });
   const problem = queryProblem(queried, rules, context);
   return {
     label: labelOf(invocation, rules),
@@ -171,6 +177,58 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
     ...(result.kind === 'failure' && foreignTexts(result)),
   };
 }
+
+/** An invocation that an earlier run recorded as succeeded, its response as JSON or, with `isText`, as it was. */
+export type RecordedInvocation = Readonly<{ invocation: Invocation; recorded: Outcome; isText: boolean }>;
+
+/** The outcome of an earlier run without what the expressions of this one decide. */
+function takenOver({ invocation, recorded }: RecordedInvocation): Outcome {
+  const { expectations: _, query_result: __, name: ___, ...rest } = recorded;
+  const { index, name } = invocation;
+  return { ...rest, index, ...(name !== undefined && { name }), resumed: true };
+}
+
+function recordedResponse({ recorded, isText }: RecordedInvocation): Uint8Array {
+  if (!('response' in recorded) || recorded.response === undefined) return new Uint8Array();
+  const { response } = recorded;
+  return new TextEncoder().encode(isText ? String(response) : JSON.stringify(response));
+}
+
+/** Whether the earlier run met all that is expected now, when nothing was masked yet. */
+function metBefore({ invocation, recorded }: RecordedInvocation, rules: Rules): boolean {
+  const met = new Set((recorded.expectations ?? []).filter((one) => one.met).map((one) => one.expression));
+  return expectationsOf(rules, invocation).every((expression) => met.has(expression));
+}
+
+/** Evaluates an outcome that an earlier run recorded, by the expressions of this one. */
+export function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Evaluation {
+  const { invocation, recorded } = earlier;
+  const queried = query(takenOver(earlier), rules);
+  const { mask, search, parseTree } = rules.expressions;
+  const found = findSecrets(mask, queried.outcome, { search, parseTree });
+  // What the earlier run masked is no secret.
+  const secrets = { ...found, texts: found.texts.filter((text) => text !== MASK) };
+  const context = contextOf(rules, secrets);
+  const checked = metBefore(earlier, rules)
+    ? { outcome: { ...queried.outcome, ...pickExpectations(recorded) }, unmet: [] }
+    : expectations(queried.outcome, rules, { context, own: invocation });
+  const problem = queryProblem(queried, rules, context);
+  const response = recordedResponse(earlier);
+  return {
+    label: labelOf(invocation, rules),
+    ...checked,
+    response,
+    responseBytes: response.length,
+    logIsCut: false,
+    tailRefused: false,
+    failsStep: failsStep(checked.outcome, rules),
+    secrets,
+    ...(problem !== undefined && { queryProblem: problem }),
+  };
+}
+
+const pickExpectations = ({ expectations: recorded }: Outcome): Pick<Outcome, 'expectations'> =>
+  recorded === undefined ? {} : { expectations: recorded };
 
 const RAN = { evidence: 'ran', ran: 'The function ran, and its response was received.' } as const;
 /** Whether the function ran, as far as Lambda's response alone shows. */
@@ -265,10 +323,18 @@ export class Evaluator {
     }
   }
 
+  /** Takes over an outcome of an earlier run. */
+  takeOver(earlier: RecordedInvocation): EvaluatedInvocation {
+    return this.#hide(evaluateRecorded(earlier, this.#options.rules));
+  }
+
   async #mask(evaluated: Evaluation, ended: InvocationResult): Promise<EvaluatedInvocation> {
-    const { secrets, register } = this.#options;
     const responseFile = await this.#endStream(evaluated, ended);
-    const evaluation = { ...evaluated, ...(responseFile && { responseFile }) };
+    return this.#hide({ ...evaluated, ...(responseFile && { responseFile }) });
+  }
+
+  #hide(evaluation: Evaluation): EvaluatedInvocation {
+    const { secrets, register } = this.#options;
     register(evaluation.secrets);
     const masked = maskEvaluation(evaluation, secrets);
     return { evaluation, masked, maskedJson: JSON.stringify(masked.outcome) };

@@ -302,6 +302,14 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
     advice: 'No action needed. Re-run the job when you want it to run.',
   },
   {
+    names: ['JournalNotWritten'],
+    advice: 'Nothing is sent that is not recorded. Check the disk space of the runner and re-run the job.',
+  },
+  {
+    names: ['StoppedOnFailure'],
+    advice: 'Fix the failure and re-run the job.',
+  },
+  {
     names: ['ERR_PROXY_TUNNEL'],
     advice:
       'The proxy in HTTPS_PROXY blocked the connection. Check its address and credentials, and that it allows the Lambda endpoint. To bypass it, add the host to NO_PROXY.',
@@ -440,6 +448,13 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
   ].join('\n');
 }
 
+/** The journal keeps an invocation from being sent again until the user has decided. */
+const adviseOnJournal = (failed: FailedInvocation, key: string): string =>
+  [
+    `Check the function's log${linkToLog(failed)}`,
+    `If the function did not run, or may safely run twice, delete the lines with ${key} from the journal, or set retry: idempotent for one run.`,
+  ].join('\n');
+
 /** A dry run is only uncertain where its response is one to an invocation, which is never retried. */
 const adviseOnUncertain = (failed: FailedInvocation): string =>
   failed.invocation.invocationType === 'DryRun'
@@ -452,6 +467,7 @@ export function adviseOn(failed: FailedInvocation): string {
   if (failure.durableExecutionArn !== undefined) {
     return adviseOnUnfollowed(failed, failure.durableExecutionArn);
   }
+  if (failure.journalKey !== undefined) return adviseOnJournal(failed, failure.journalKey);
   switch (failure.evidence) {
     case 'may_have_run':
       return adviseOnUncertain(failed);

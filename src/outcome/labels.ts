@@ -20,7 +20,7 @@ const qualified = (name: string, { qualifier, reference }: Invocation): string =
 export type Labels = Readonly<{
   /** The function, with what tells it apart from the others of the step. */
   functionOf: (invocation: Invocation) => string;
-  /** The same with the number of the entry, where there are several. */
+  /** The same with the name of the entry where it has one, and its number where there are several. */
   entryOf: (invocation: Invocation) => string;
 }>;
 
@@ -44,10 +44,13 @@ export function labelsFor({ invocations, jobRegion }: Omit<Announced, 'maxConcur
   const isSingle = invocations.length === 1;
   return {
     functionOf,
-    entryOf: (invocation) =>
-      isSingle
-        ? functionOf(invocation)
-        : `${functionOf(invocation)} (entry ${grouped(invocation.index + 1)})`,
+    entryOf: (invocation) => {
+      const { name, index } = invocation;
+      const number = isSingle ? [] : [`entry ${grouped(index + 1)}`];
+      const details = name === undefined ? number : [functionOf(invocation), ...number];
+      const label = name ?? functionOf(invocation);
+      return details.length === 0 ? label : `${label} (${details.join(', ')})`;
+    },
   };
 }
 

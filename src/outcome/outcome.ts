@@ -5,6 +5,8 @@ import type { Checked, Expectation } from './expectations.ts';
 type InvocationFields = Readonly<{
   /** Place in the list of all shards, from 0, as in JSON. What a person reads counts entries from 1. */
   index: number;
+  /** The entry's own name. */
+  name?: string;
   function_name: string;
   qualifier?: string;
   region?: string;
@@ -17,6 +19,8 @@ type InvocationFields = Readonly<{
   attempts: number;
   expectations?: readonly Expectation[];
   query_result?: unknown;
+  /** True where the journal has it from an earlier run. */
+  resumed?: true;
 }>;
 
 /** Figures of the log tail: milliseconds and megabytes, as Lambda reports them. */
@@ -98,6 +102,14 @@ export type Evaluation = Readonly<{
   queryProblem?: string;
   secrets: Secrets;
 }>;
+
+/** Whether an invocation was left out because another one failed (`stop_on_failure`). */
+export const isHalted = (outcome: Outcome): boolean =>
+  outcome.outcome === 'not_invoked' && outcome.error.name === 'StoppedOnFailure';
+
+/** Whether an earlier run did what was asked for, so that this one did not. */
+export const isTakenOver = (outcome: Outcome): boolean =>
+  outcome.resumed === true && outcome.outcome !== 'unknown';
 
 /** Whether the function itself failed, whether or not the step fails for it. */
 export const isFunctionError = (outcome: Outcome): boolean =>

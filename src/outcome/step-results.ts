@@ -4,7 +4,7 @@ import { readFunctionError } from './function-error.ts';
 import { adviseOnFunctionError } from './function-error-advice.ts';
 import { readLogPlace, readReport } from './log-tail.ts';
 import type { MaskedEvaluation, MaskedOutcome } from './masks.ts';
-import { isFunctionError, type Outcome } from './outcome.ts';
+import { isFunctionError, isHalted, isTakenOver, type Outcome } from './outcome.ts';
 
 /** How many invocations ended in which way. Only those whose log shows how they started are cold or warm starts. */
 export type OutcomeCounts = Readonly<{
@@ -12,6 +12,10 @@ export type OutcomeCounts = Readonly<{
   counts: Readonly<Record<Outcome['outcome'], number>>;
   /** All that did not succeed, as in the output `failed`. */
   failed: number;
+  /** Those that were left out because another one failed. */
+  halted: number;
+  /** Those that succeeded in an earlier run. */
+  resumed: number;
   cold: number;
   warm: number;
 }>;
@@ -20,12 +24,23 @@ export type OutcomeCounts = Readonly<{
 export function countOutcomes(outcomes: readonly Outcome[]): OutcomeCounts {
   const counts = { succeeded: 0, function_error: 0, expectation_failed: 0, not_invoked: 0, unknown: 0 };
   const starts = { cold: 0, warm: 0 };
+  let halted = 0;
+  let resumed = 0;
   for (const outcome of outcomes) {
     counts[outcome.outcome] += 1;
+    if (isHalted(outcome)) halted += 1;
+    if (isTakenOver(outcome)) resumed += 1;
     const isCold = 'cold_start' in outcome ? outcome.cold_start : undefined;
     if (isCold !== undefined) starts[isCold ? 'cold' : 'warm'] += 1;
   }
-  return { total: outcomes.length, counts, failed: outcomes.length - counts.succeeded, ...starts };
+  return {
+    total: outcomes.length,
+    counts,
+    failed: outcomes.length - counts.succeeded,
+    halted,
+    resumed,
+    ...starts,
+  };
 }
 
 /** A function's own error, in texts of bounded length. */

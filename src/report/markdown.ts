@@ -85,3 +85,7 @@ export function codeBlock(language: string, text: string): string {
 /** A fold, closed unless `isOpen`. */
 export const foldOf = ({ title, body }: Fold, { isOpen } = { isOpen: false }): string =>
   `<details${isOpen ? ' open' : ''}><summary>${escapeHtml(title)}</summary>\n\n${body.trim()}\n\n</details>`;
+
+/** Blocks of Markdown, without those that are empty. */
+export const joinMarkdown = (blocks: readonly string[]): string =>
+  blocks.filter((block) => block !== '').join('\n\n');

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { appendFileSync, ftruncateSync, mkdtempSync, openSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { setOutput, warning } from '@actions/core';
+import { setOutput, summary, warning } from '@actions/core';
 import type { EvaluatedInvocation } from '../outcome/evaluate.ts';
 import type { Evaluation } from '../outcome/outcome.ts';
 import type { OutcomeCounts } from '../outcome/step-results.ts';
@@ -86,6 +86,7 @@ export const COMMON_OUTPUTS = [
   'succeeded',
   'failed',
   'cold_starts',
+  'resumed',
 ] as const;
 
 /** Bytes of one output; a runner takes 1 MB of them in a job. */
@@ -144,6 +145,7 @@ export function outputsOf({ single, outcomes, counts }: OutputValues, files: Out
     succeeded: String(counts.counts.succeeded),
     failed: String(counts.failed),
     cold_starts: String(counts.cold),
+    resumed: String(counts.resumed),
   };
   const tooLong = [
     ...Object.entries(all)
@@ -239,3 +241,8 @@ export class StepOutputs {
 
 /** Writes the output of a step whose inputs are invalid, so that `outcome` is never empty. */
 export const writeNotInvoked = (): void => setOutput('outcome', 'not_invoked');
+
+/** Appends to the job summary. Throws where the runner has none. */
+export async function writeSummary(markdown: string): Promise<void> {
+  await summary.addRaw(markdown, true).write();
+}

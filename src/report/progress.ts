@@ -1,5 +1,6 @@
 import { info, warning } from '@actions/core';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
+import { isHalted, isTakenOver } from '../outcome/outcome.ts';
 import { grouped, onOneLine, shortened } from '../shared/text.ts';
 import { progressLine, writeForeign } from './log.ts';
 
@@ -184,7 +185,7 @@ export class LogThrottle {
   end(masked: MaskedEvaluation): void {
     this.#ended += 1;
     const ended = this.#ended;
-    if (this.#total === 1) return;
+    if (this.#total === 1 || isHalted(masked.outcome) || isTakenOver(masked.outcome)) return;
     this.write(masked.outcome.outcome.replaceAll('_', ' '), () =>
       writeForeign(progressLine(masked, ended, this.#total)),
     );

@@ -1,6 +1,7 @@
 import type { EvaluatedInvocation } from '../outcome/evaluate.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
-import type { StepResults } from '../outcome/step-results.ts';
+import { isHalted } from '../outcome/outcome.ts';
+import type { ReportedOutcome, StepResults } from '../outcome/step-results.ts';
 import { messageOf } from '../shared/values.ts';
 import {
   type Annotation,
@@ -9,11 +10,10 @@ import {
   stepAnnotation,
   writeAnnotations,
 } from './annotations.ts';
-import { contentsOf, FailureNotes, type LogGroup, writeEnd, writeLog } from './log.ts';
-import { type OutcomesFile, type OutputOptions, StepOutputs } from './outputs.ts';
+import { contentsOf, FailureNotes, haltedLine, type LogGroup, writeEnd, writeLog } from './log.ts';
+import { type OutcomesFile, type OutputOptions, StepOutputs, writeSummary } from './outputs.ts';
 import type { LogThrottle } from './progress.ts';
-import { renderJobSummary } from './summary/permissions.ts';
-import { writeSummary } from './summary/summary.ts';
+import { renderParts, type SummaryExtras, summarizeOne } from './summary/single.ts';
 
 /** A report of a step. Later steps rely on a required report, so the step fails where it is not written. */
 type ReportKind = Readonly<{ isRequired: boolean; title: string; what: string; fix: string }>;
@@ -50,6 +50,12 @@ const KINDS = {
     title: 'Job Summary Not Written',
     what: 'The job summary was not written',
     fix: `${DISK} and the file that GITHUB_STEP_SUMMARY names, or set summary: false.`,
+  },
+  journal: {
+    isRequired: true,
+    title: 'Journal Not Complete',
+    what: 'The journal is not complete',
+    fix: `${DISK}. The next run reports as unknown what the journal does not have.`,
   },
   annotations: {
     isRequired: false,
@@ -148,6 +154,8 @@ export type ReportOptions = Readonly<{
   /** The id of the step in its job. */
   stepId: string;
   outputs: OutputOptions;
+  /** Absent where no journal is kept. */
+  journal?: Pick<Reporter, 'add' | 'write'>;
   /** Absent where no comment is wanted. */
   comment?: () => Promise<void>;
 }>;
@@ -159,7 +167,8 @@ function logReporter({ results, throttle, outputs, ...shown }: ReportOptions): R
     name: 'log',
     add: ({ masked }: Masked) => {
       if (outputs.total === 1) single = masked;
-      else notes.add(masked);
+      // What was left out is counted at the end.
+      else if (!isHalted(masked.outcome)) notes.add(masked);
       throttle.end(masked);
     },
     write: () => {
@@ -169,13 +178,37 @@ function logReporter({ results, throttle, outputs, ...shown }: ReportOptions): R
   };
 }
 
-function annotationsReporter({ guard }: ReportOptions): Reporter {
+const haltedAnnotations = ({ counts }: StepResults): Annotation[] =>
+  counts.halted === 0
+    ? []
+    : [
+        stepAnnotation({
+          level: 'warning',
+          title: 'Stopped on Failure',
+          foreign: '',
+          kept: `${haltedLine(counts)} Fix the failure and re-run the job.`,
+        }),
+      ];
+
+function annotationsReporter({ guard, results }: ReportOptions): Reporter {
   const list = new AnnotationList();
   return {
     name: 'annotations',
-    add: ({ masked }: Masked) => list.add(...annotationsFor(masked)),
-    write: () => writeAnnotations(list.allWith(guard.takeProblems())),
+    add: ({ masked }: Masked) => {
+      if (!isHalted(masked.outcome)) list.add(...annotationsFor(masked));
+    },
+    write: () => writeAnnotations(list.allWith([...guard.takeProblems(), ...haltedAnnotations(results)])),
   };
+}
+
+/** The job summary as Markdown. What several invocations and dry runs need for it is loaded only for them. */
+async function jobSummaryOf(outcomes: readonly ReportedOutcome[], extras: SummaryExtras): Promise<string> {
+  const [single] = outcomes;
+  if (single !== undefined && outcomes.length === 1 && single.invocation_type !== 'DryRun') {
+    return renderParts(summarizeOne(single), extras);
+  }
+  const { renderJobSummary } = await import('./summary/permissions.ts');
+  return renderJobSummary(outcomes, extras);
 }
 
 function summaryReporter({ results, showResponse, stepId, outputs }: ReportOptions): Reporter {
@@ -187,15 +220,16 @@ function summaryReporter({ results, showResponse, stepId, outputs }: ReportOptio
         contents = contentsOf(masked, { showResponse });
       }
     },
-    write: () => writeSummary(renderJobSummary(results.outcomes, { contents, stepId })),
+    write: async () => writeSummary(await jobSummaryOf(results.outcomes, { contents, stepId })),
   };
 }
 
 /** The reporters of a step, in the order in which they write: the comment is last, as only it waits for others. */
 export function createReporters(options: ReportOptions): Reporter[] {
-  const { results, outcomesFile, writesSummary, comment } = options;
+  const { results, outcomesFile, writesSummary, journal, comment } = options;
   const outputs = new StepOutputs(options.outputs);
   return [
+    ...(journal === undefined ? [] : [{ ...journal, name: 'journal' } as const]),
     logReporter(options),
     {
       name: 'outcomes_file',

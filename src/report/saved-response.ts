@@ -1,28 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../shared/folder.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-
-const realPathOf = (folder: string): Promise<string | undefined> => realpath(folder).catch(() => undefined);
-
-/**
- * Makes a folder and those above it that are missing, where no symlink redirects it: the path was checked before the
- * function ran. Not by one recursive mkdir, which never ends below /proc.
- */
-async function makeFolder(folder: string): Promise<void> {
-  const real = await realPathOf(folder);
-  if (real === folder) return;
-  if (real !== undefined) throw new Error(`${folder} is redirected to ${real} by a symlink`);
-  if (path.dirname(folder) !== folder) await makeFolder(path.dirname(folder));
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    // Another step may have made it in the meantime.
-    if ((await realPathOf(folder)) !== folder) throw error;
-  }
-}
 
 /**
  * A file that is written beside its place, under a name that did not exist before, and moved there when it is

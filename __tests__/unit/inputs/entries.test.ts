@@ -51,6 +51,44 @@ describe('invocations', () => {
     ]);
   });
 
+  test('have a name, expectations and a time limit of their own', async () => {
+    const plan = await planFor({
+      expect: 'response.ok == `true`',
+      timeout_seconds: '5',
+      invocations:
+        '- name: Blue tenant\n  expect: |\n    response.a == `1`\n    response.b == `2`\n  timeout_seconds: 30\n- {}\n- my-function\n',
+    });
+    expect(plan.expressions.expect).toEqual(['response.ok == `true`']);
+    expect(plan.policy.timeoutMs).toBe(5_000);
+    expect(plan.invocations.map(({ name, expect: own, timeoutMs }) => ({ name, own, timeoutMs }))).toEqual([
+      { name: 'Blue tenant', own: ['response.a == `1`', 'response.b == `2`'], timeoutMs: 30_000 },
+      {},
+      {},
+    ]);
+  });
+
+  test('are refused for what is wrong with those', async () => {
+    const invocations = [
+      '- expect: respons.a == `1`',
+      '- invocation_type: Event',
+      '  expect: response.a == `1`',
+      '- timeout_seconds: 5m',
+      `- name: ${'a'.repeat(101)}`,
+      '- name: "two\\nlines"',
+    ].join('\n');
+    expect(await problemsFor({ invocations })).toEqual([
+      'invocations, entry 3 (line 4): timeout_seconds must be a whole number of seconds from 1 to 432000; got "5m" (write 300, which is 5 minutes).',
+      'invocations, entry 4 (line 5): name must be one line of at most 100 characters.',
+      'invocations, entry 5 (line 6): name must be one line of at most 100 characters.',
+      expect.stringMatching(
+        /^invocations, entry 1 \(line 1\): expect: there is no field "respons"; did you mean response\?\n/,
+      ),
+      expect.stringMatching(
+        /^invocations, entry 2 \(line 2\): expect: invocation_type: Event has no response\./,
+      ),
+    ]);
+  });
+
   test('with a payload of their own do not inherit the other kind', async () => {
     expect(
       await payloads({ payload: '', payload_file: 'missing.json', invocations: '- payload: {a: 1}' }),

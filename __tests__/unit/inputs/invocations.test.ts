@@ -24,7 +24,7 @@ async function valuesOf(text: string): Promise<ListedEntry['values'] | undefined
 const problemsOf = async (text: string): Promise<readonly string[]> => (await read(text)).problems;
 
 const TAKES =
-  'An entry can have function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id, durable_execution_name and region.';
+  'An entry can have name, function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id, durable_execution_name, region, timeout_seconds and expect.';
 const REFERENCE = 'anchors (&) and aliases (*) are not supported. Write the value out.';
 const MERGE = 'merge keys (<<) are not supported. Write the keys and values out.';
 const TAG = 'this tag (!) is not supported or does not fit its value. Remove it.';
@@ -33,7 +33,7 @@ const TABS = 'indent with spaces, not with tabs.';
 const PATH = 'this looks like a path. invocations takes the list itself.';
 const TOO_DEEP = 'values are nested more than 500 levels deep. Give such an event as payload_file.';
 const notAMapping = (kind: string): string =>
-  `an entry must be a mapping, such as "function_name: my-function"; this is ${kind}. Write {} for an entry that inherits all of the step's inputs.`;
+  `an entry must be a function's name or a mapping, such as "function_name: my-function"; this is ${kind}. Write {} for an entry that inherits all of the step's inputs.`;
 
 describe('a list of entries', () => {
   test('gives every input as the step would, with number and line', async () => {
@@ -51,6 +51,12 @@ describe('a list of entries', () => {
 -
   function_name: third
   payload_file: events/third.json
+  name: The third
+  timeout_seconds: 30
+  expect: |
+    response.ok == \`true\`
+- fourth:PROD
+- "5"
 `;
     expect(await read(text)).toEqual({
       entries: [
@@ -69,7 +75,19 @@ describe('a list of entries', () => {
           line: 2,
         },
         { values: {}, number: 2, line: 11 },
-        { values: { function_name: 'third', payload_file: 'events/third.json' }, number: 3, line: 13 },
+        {
+          values: {
+            function_name: 'third',
+            payload_file: 'events/third.json',
+            name: 'The third',
+            timeout_seconds: '30',
+            expect: 'response.ok == `true`',
+          },
+          number: 3,
+          line: 13,
+        },
+        { values: { function_name: 'fourth:PROD' }, number: 4, line: 19 },
+        { values: { function_name: '5' }, number: 5, line: 20 },
       ],
       problems: [],
     });
@@ -361,7 +379,6 @@ describe('a list with mistakes', () => {
     ],
     ['!!omap\n- payload: 1', [` (line 2, column 1): ${TAG}`]],
     // Entries that are no mappings.
-    ['- f\n', [`, entry 1 (line 1, column 3): ${notAMapping('a text')}`]],
     ['- {}\n- 5\n', [`, entry 2 (line 2, column 3): ${notAMapping('a number')}`]],
     ['- true\n', [`, entry 1 (line 1, column 3): ${notAMapping('a boolean')}`]],
     ['- ~\n', [`, entry 1 (line 1, column 3): ${notAMapping('nothing')}`]],
@@ -544,7 +561,7 @@ describe('a list with mistakes', () => {
 - pyload: 1
   qualifier:
 - payload: {a: .nan, a: 1}
-- f
+- 7
 - payload: [1, 2
 - payload: "{}"
   tenant_id: {}
@@ -562,7 +579,7 @@ describe('a list with mistakes', () => {
         'invocations, entry 2 (line 3, column 3): qualifier has no value. Give it one, or remove the key.',
         `invocations, entry 3 (line 4, column 16): ${NOT_FINITE}`,
         'invocations, entry 3 (line 4, column 22): the key "a" is already on line 4. Remove one of them.',
-        `invocations, entry 4 (line 5, column 3): ${notAMapping('a text')}`,
+        `invocations, entry 4 (line 5, column 3): ${notAMapping('a number')}`,
         'invocations, entry 5 (line 7, column 1): the YAML is not valid: Flow sequence in block collection must be sufficiently indented and end with a ].',
         'invocations, entry 6 (line 8, column 14): tenant_id must be a text; this is a mapping.',
         `invocations, entry 7 (line 9, column 3): ${REFERENCE}`,
@@ -609,7 +626,6 @@ describe('a list with mistakes', () => {
     '--- hunter2',
     '- payload: 1\n... hunter2',
     '- payload: 1\n--- hunter2',
-    '- hunter2',
     '- [hunter2]',
     'hunter2',
     '- qualifier: [hunter2]',

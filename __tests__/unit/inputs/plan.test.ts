@@ -22,6 +22,7 @@ describe('a plan', () => {
       policy: { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 },
       waitUntilReady: false,
       waitForDurableExecution: false,
+      stopOnFailure: false,
       responseStream: false,
       proxy: {},
       expressions: { expect: [], mask: [] },
@@ -48,6 +49,7 @@ describe('a plan', () => {
       timeout_seconds: '30',
       retry: 'idempotent',
       retry_seconds: '0',
+      stop_on_failure: 'true',
       wait_until_ready: 'true',
       wait_for_durable_execution: 'true',
       fail_on_function_error: 'false',
@@ -79,6 +81,7 @@ describe('a plan', () => {
       policy: { timeoutMs: 30_000, retry: 'idempotent', retryMs: 0 },
       waitUntilReady: true,
       waitForDurableExecution: true,
+      stopOnFailure: true,
       responseStream: false,
       proxy: {},
       expressions: {

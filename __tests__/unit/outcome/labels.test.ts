@@ -90,6 +90,16 @@ describe('the label of an entry', () => {
     expect(labelsOf(invocations)).toEqual(labels);
   });
 
+  test('begins with the name of the entry, where it has one', () => {
+    expect(labelsOf([of('api', { qualifier: 'live', name: 'smoke test' })])).toEqual([
+      'smoke test (api:live)',
+    ]);
+    expect(labelsOf([of('api', { name: 'first' }), of('api', { index: 1 })])).toEqual([
+      'first (api, entry 1)',
+      'api (entry 2)',
+    ]);
+  });
+
   test('has no number in the lines that are counted together', () => {
     const invocations = [of('api'), of('api', { index: 1 })];
     expect(invocations.map(labelsFor({ invocations }).functionOf)).toEqual(['api', 'api']);

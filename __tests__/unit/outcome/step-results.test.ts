@@ -59,6 +59,8 @@ describe('the outcomes of a step', () => {
       total: 4,
       counts: { succeeded: 2, function_error: 1, expectation_failed: 0, not_invoked: 1, unknown: 0 },
       failed: 2,
+      halted: 0,
+      resumed: 0,
       cold: 1,
       warm: 2,
     });

@@ -49,6 +49,7 @@ describe('the outputs', () => {
       succeeded: '1',
       failed: '0',
       cold_starts: '1',
+      resumed: '0',
     });
   });
 
@@ -77,6 +78,7 @@ describe('the outputs', () => {
       succeeded: '0',
       failed: '1',
       cold_starts: '0',
+      resumed: '0',
     });
   });
 
@@ -117,6 +119,7 @@ describe('the outputs', () => {
       succeeded: '2',
       failed: '3',
       cold_starts: '2',
+      resumed: '0',
     });
   });
 

@@ -32,6 +32,27 @@ function hasBotocore(): boolean {
   }
 }
 
+/** Whether the aws command knows an operation, which one of another year may not. */
+function knows(service: string, operation: string): boolean {
+  try {
+    execFileSync('aws', [service, operation, '--generate-cli-skeleton'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// The calls by which AWS SAM CLI finds a test event, in its order.
+const READ_TEST_EVENT = `
+import json, sys, botocore.session
+client = botocore.session.get_session().create_client('schemas')
+registry = 'lambda-testevent-schemas'
+client.describe_registry(RegistryName=registry)
+schema = client.describe_schema(RegistryName=registry, SchemaName=f'_{sys.argv[1]}-schema')
+event = json.loads(schema['Content'])['components'].get('examples', {})[sys.argv[2]]
+print(json.dumps({'event': event['value'], 'metadata': event.get('x-metadata', {})}))
+`;
+
 // The event stream's checksums are verified by the library as it reads.
 const READ_STREAM = `
 import json, sys, botocore.session
@@ -42,6 +63,23 @@ for event in answer['EventStream']:
     if 'PayloadChunk' in event: chunks.append(event['PayloadChunk']['Payload'].decode())
     if 'InvokeComplete' in event: complete = event['InvokeComplete']
 print(json.dumps({'version': answer['ExecutedVersion'], 'text': ''.join(chunks), 'complete': complete}))
+`;
+
+// The library's own paginator follows the tokens of a search; a stream is read until its token stays the same.
+const READ_LOG = `
+import json, sys, botocore.session
+client = botocore.session.get_session().create_client('logs')
+group, pattern = sys.argv[1], sys.argv[2]
+pages = list(client.get_paginator('filter_log_events').paginate(logGroupName=group, filterPattern=pattern))
+found = [event for page in pages for event in page['events']]
+lines, token = [], None
+while True:
+    after = {} if token is None else {'nextToken': token}
+    answer = client.get_log_events(logGroupName=group, logStreamName=found[0]['logStreamName'], startFromHead=True, **after)
+    lines += [event['message'] for event in answer['events']]
+    if answer['nextForwardToken'] == token: break
+    token = answer['nextForwardToken']
+print(json.dumps({'pages': len(pages), 'found': [event['message'] for event in found], 'lines': lines}))
 `;
 
 const version = awsVersion();
@@ -67,13 +105,20 @@ suite(title, () => {
     AWS_REGION: lambda.region,
     AWS_DEFAULT_REGION: lambda.region,
     AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: lambda.url,
+    AWS_ENDPOINT_URL_SCHEMAS: lambda.url,
     AWS_PAGER: '',
   });
 
-  async function aws(...parameters: string[]): Promise<unknown> {
-    const { stdout } = await run('aws', ['lambda', ...parameters], { env: environment() });
+  async function command(
+    service: 'lambda' | 'logs' | 'schemas',
+    parameters: readonly string[],
+  ): Promise<unknown> {
+    const { stdout } = await run('aws', [service, ...parameters], { env: environment() });
     return stdout === '' ? undefined : JSON.parse(stdout);
   }
+
+  const aws = (...parameters: string[]): Promise<unknown> => command('lambda', parameters);
 
   /** Runs `aws lambda invoke`; returns what it printed, and the payload it wrote. */
   async function invoke(
@@ -172,6 +217,137 @@ suite(title, () => {
     await aws('wait', 'function-updated', ...greeting);
     expect((await invoke('greeting', '--payload', '{"a":1}')).payload).toBe('{"a":1}');
   });
+
+  test('finds an invocation in the log, and reads its stream', async () => {
+    lambda.setFunction('greeting', SAMPLE_FUNCTIONS.greeting);
+    await invoke('greeting', '--payload', '{"name":"Ada"}');
+    const requestId = lambda.executions('greeting')[0]?.requestId;
+    const group = ['--log-group-name', '/aws/lambda/greeting'];
+    lambda.logs.setPaging({ events: 1, emptyPages: 1 });
+    const found = await command('logs', [
+      'filter-log-events',
+      ...group,
+      '--filter-pattern',
+      `"${requestId}"`,
+    ]);
+    const events: { logStreamName: string; message: string }[] = Object(found).events;
+    expect(events.map(({ message }) => message)).toEqual([
+      `START RequestId: ${requestId} Version: $LATEST\n`,
+      expect.stringMatching(/\tINFO\tGreeting Ada\n$/),
+      `END RequestId: ${requestId}\n`,
+      expect.stringMatching(/^REPORT RequestId: /),
+    ]);
+    lambda.logs.setPaging(undefined);
+    const stream = ['--log-stream-name', events[0]?.logStreamName ?? '', '--start-from-head'];
+    expect(await command('logs', ['get-log-events', ...group, ...stream])).toEqual({
+      events: lambda.logs.written.map(({ timestamp, message, ingestionTime }) => ({
+        timestamp,
+        message,
+        ingestionTime,
+      })),
+      nextForwardToken: expect.stringMatching(/^f\//),
+      nextBackwardToken: expect.stringMatching(/^b\//),
+    });
+    await expect(
+      command('logs', ['filter-log-events', '--log-group-name', '/aws/lambda/nope']),
+    ).rejects.toThrow(/ResourceNotFoundException\).*The specified log group does not exist\./);
+  });
+
+  (hasBotocore() ? test : test.skip)(
+    'reads the log by its library, whose paginators follow every token',
+    async () => {
+      lambda.setFunction('greeting', SAMPLE_FUNCTIONS.greeting);
+      await invoke('greeting');
+      const requestId = lambda.executions('greeting')[0]?.requestId;
+      lambda.logs.setPaging({ events: 2, emptyPages: 2 });
+      const parameters = ['-c', READ_LOG, '/aws/lambda/greeting', `"${requestId}"`];
+      const answer = JSON.parse((await run('python3', parameters, { env: environment() })).stdout);
+      const written = lambda.logs.written.map(({ message }) => message);
+      expect(answer).toEqual({
+        pages: 6,
+        found: written.filter((message) => message.includes(requestId ?? '')),
+        lines: written,
+      });
+    },
+  );
+
+  test('looks at aliases and their provisioned concurrency', async () => {
+    lambda.setFunction('deployed', {
+      ...SAMPLE_FUNCTIONS.echo,
+      aliases: { live: { version: '2', routing: [{ weights: { '1': 0.25 } }] }, previous: '1' },
+      provisionedConcurrency: {
+        live: { requested: 4, steps: [{ status: 'IN_PROGRESS', allocated: 3, available: 1 }] },
+      },
+    });
+    const deployed = ['--function-name', 'deployed'];
+    const live = {
+      AliasArn: 'arn:aws:lambda:us-east-1:123456789012:function:deployed:live',
+      Name: 'live',
+      FunctionVersion: '2',
+      Description: '',
+      RoutingConfig: { AdditionalVersionWeights: { '1': 0.25 } },
+      RevisionId: expect.any(String),
+    };
+    expect(await aws('get-alias', ...deployed, '--name', 'live')).toEqual(live);
+    expect(await aws('list-aliases', ...deployed)).toEqual({
+      Aliases: [live, expect.objectContaining({ Name: 'previous', FunctionVersion: '1' })],
+    });
+    const get = ['get-provisioned-concurrency-config', ...deployed, '--qualifier'];
+    expect(await aws(...get, 'live')).toMatchObject({
+      RequestedProvisionedConcurrentExecutions: 4,
+      AllocatedProvisionedConcurrentExecutions: 3,
+      AvailableProvisionedConcurrentExecutions: 1,
+      Status: 'IN_PROGRESS',
+    });
+    await expect(aws(...get, 'previous')).rejects.toThrow(
+      /\(ProvisionedConcurrencyConfigNotFoundException\).*No Provisioned Concurrency Config found for this function/,
+    );
+  });
+
+  test('finds a test event', async () => {
+    const registry = ['--registry-name', 'lambda-testevent-schemas'];
+    const schema = await command('schemas', [
+      'describe-schema',
+      ...registry,
+      '--schema-name',
+      '_echo-schema',
+    ]);
+    expect(schema).toMatchObject({
+      SchemaName: '_echo-schema',
+      Type: 'OpenApi3',
+      Content: expect.stringContaining('"order":{"value":{"key1":"from the test event"}'),
+    });
+  });
+
+  (knows('lambda', 'stop-durable-execution') ? test : test.skip)('stops a durable execution', async () => {
+    lambda.setFunction('durable', {
+      ...SAMPLE_FUNCTIONS['durable-order'],
+      handler: SAMPLE_FUNCTIONS.slow.handler,
+    });
+    const started = ['--qualifier', 'live', '--invocation-type', 'Event', '--payload', '{}'];
+    const { output } = await invoke('durable', ...started);
+    const execution = ['--durable-execution-arn', String(Object(output).DurableExecutionArn)];
+    const reason = { ErrorType: 'Cancelled', ErrorMessage: 'by hand' };
+    expect(await aws('stop-durable-execution', ...execution, '--error', JSON.stringify(reason))).toEqual({
+      StopTimestamp: expect.anything(),
+    });
+    expect(await aws('get-durable-execution', ...execution)).toMatchObject({
+      Status: 'STOPPED',
+      Error: reason,
+    });
+  });
+
+  (hasBotocore() ? test : test.skip)(
+    'finds a test event by the calls of AWS SAM CLI, by its library',
+    async () => {
+      const read = ['-c', READ_TEST_EVENT, 'echo', 'order'];
+      const { stdout } = await run('python3', read, { env: environment() });
+      expect(JSON.parse(stdout)).toEqual({
+        event: { key1: 'from the test event' },
+        metadata: { invocationType: 'RequestResponse' },
+      });
+    },
+  );
 
   (hasBotocore() ? test : test.skip)(
     'reads a stream, by its library: the command has no way to',

@@ -120,6 +120,9 @@ beforeAll(async () => {
       nested: durable('nested'),
       gated: durable('gated'),
       crashing: durable('crashing'),
+      initializing: durable('handler', {
+        handler: path.join(import.meta.dirname, 'handlers/initializing.mjs.handler'),
+      }),
       many: durable('many'),
       large: durable('large', { memorySize: 512 }),
       silent: durable('silent'),
@@ -376,7 +379,7 @@ describe('StopDurableExecution', () => {
     expect(await client.send(stop)).toMatchObject({ StopTimestamp });
   });
 
-  test('lets a running handler go on until its next checkpoint, and answers who waits', async () => {
+  test('ends the environment of a running handler, and answers who waits', async () => {
     const waiting = invoke('gated:1', {});
     await eventually(async () => ((await stepRuns()).length > 0 ? true : undefined));
     const arn = lambda.durableExecutions()[0]?.arn;
@@ -384,11 +387,59 @@ describe('StopDurableExecution', () => {
     const output = await waiting;
     expect(output).toMatchObject({ DurableExecutionArn: arn, FunctionError: 'Unhandled' });
     expect(answerOf(output)).toEqual({});
+    // The gate is still closed: a handler that went on would be waited for.
+    await lambda.idle();
+    expect(typesOf(await historyOf(arn)).slice(-2)).toEqual(['ExecutionStopped', 'InvocationCompleted']);
+    expect((await eventOf(arn, 'InvocationCompleted')).InvocationCompletedDetails?.Error).toMatchObject({
+      Payload: { ErrorMessage: expect.stringContaining('Runtime exited with error: signal: killed') },
+    });
+    expect(await describeExecution(arn)).toMatchObject({ Status: 'STOPPED' });
+    await openGate();
+    expect(answerOf(await invoke('gated:1', {}))).toBe('through');
+    expect(await stepRuns()).toEqual(['gated', 'gated', 'after']);
+    const [stopped, next] = lambda.executions('gated');
+    expect(next).toMatchObject({ coldStart: true });
+    expect(next?.environmentId).not.toBe(stopped?.environmentId);
+  });
+
+  test('leaves the environments of other executions alone', async () => {
+    const other = invoke('gated:1', {}, { DurableExecutionName: 'other' });
+    await eventually(async () => ((await stepRuns()).length > 0 ? true : undefined));
+    const arn = await startEvent('gated:1', {});
+    await eventually(async () => ((await stepRuns()).length > 1 ? true : undefined));
+    await client.send(new StopDurableExecutionCommand({ DurableExecutionArn: arn }));
+    await openGate();
+    expect(answerOf(await other)).toBe('through');
+    expect(await stepRuns()).toEqual(['gated', 'gated', 'after']);
+  });
+
+  test('of an execution whose environment is still initialized never starts the handler', async () => {
+    const arn = await startEvent('initializing:1', {});
+    await eventually(async () => ((await stepRuns()).length > 0 ? true : undefined));
+    await client.send(new StopDurableExecutionCommand({ DurableExecutionArn: arn }));
     await openGate();
     await lambda.idle();
-    expect(await stepRuns()).toEqual(['gated']);
-    expect(lambda.executions('gated')).toHaveLength(1);
+    expect(lambda.executions('initializing')).toEqual([]);
     expect(await describeExecution(arn)).toMatchObject({ Status: 'STOPPED' });
+  });
+
+  test('of an execution that is not there, and without permission, is refused', async () => {
+    const stop = (DurableExecutionArn: string) =>
+      failureOf(client.send(new StopDurableExecutionCommand({ DurableExecutionArn })));
+    expect(await stop(ENDED_ARN)).toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: 'Durable Execution does not exist',
+    });
+    const arn = await startEvent('callback:1', {});
+    denial = (operation) =>
+      operation === 'StopDurableExecution' ? { kind: 'no-identity-policy' } : undefined;
+    expect(await stop(arn)).toMatchObject({
+      name: 'AccessDeniedException',
+      message: expect.stringMatching(
+        /perform: lambda:StopDurableExecution on resource: .*\/durable-execution\/.* because no identity-based policy allows the lambda:StopDurableExecution action$/,
+      ),
+    });
+    expect(await describeExecution(arn)).toMatchObject({ Status: 'RUNNING' });
   });
 });
 

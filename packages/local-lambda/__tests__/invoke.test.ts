@@ -536,11 +536,10 @@ describe('the log', () => {
       'platform.initStart',
       'platform.start',
       'INFO',
-      'platform.runtimeDone',
       'platform.report',
     ]);
     expect(records[2]).toMatchObject({ message: 'Greeting world', requestId: idOf(output) });
-    expect(records[4].record).toEqual({
+    expect(records[3].record).toEqual({
       requestId: idOf(output),
       status: 'success',
       metrics: {

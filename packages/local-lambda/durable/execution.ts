@@ -71,6 +71,7 @@ export class DurableExecution {
   log: LogTail | undefined;
   /** How often the handler was invoked. */
   invocations = 0;
+  readonly #stopping = new AbortController();
   readonly #invoke: InvokeHandler;
   readonly #retryDelaysMs: readonly number[];
   readonly #onChange: () => void;
@@ -105,6 +106,11 @@ export class DurableExecution {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#noticeEnd = resolve;
+  }
+
+  /** Aborted when the execution is stopped from outside. */
+  get stopped(): AbortSignal {
+    return this.#stopping.signal;
   }
 
   get status(): ExecutionStatus {
@@ -184,9 +190,11 @@ export class DurableExecution {
     return this.#state(page, inSeconds);
   }
 
-  /** Ends the execution; a handler that runs goes on until its next checkpoint. */
+  /** Ends the execution, and with it the environment in which its handler runs. */
   stop(error: ErrorObject | undefined): void {
-    if (this.ending === undefined) this.#end({ status: 'STOPPED', error: error ?? {} });
+    if (this.ending !== undefined) return;
+    this.#end({ status: 'STOPPED', error: error ?? {} });
+    this.#stopping.abort();
   }
 
   /** Ends the execution without a trace in its history: nobody will read it any more. */

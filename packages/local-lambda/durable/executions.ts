@@ -29,13 +29,19 @@ export function startedDurableExecution(execution: DurableExecution): StartedDur
 }
 
 type FindVersion = (functionName: string, version: string) => FunctionVersion | undefined;
+/** Runs a handler once; its environment ends when the signal is aborted. */
+type Run = (
+  version: FunctionVersion,
+  invocation: RuntimeInvocation,
+  signal: AbortSignal,
+) => Promise<RunResult>;
 
 /** What durable executions need of the service. */
 export type DurableExecutionsOptions = Readonly<{
   capacity: Capacity;
   retryDelaysMs: readonly number[];
   findVersion: FindVersion;
-  run: (version: FunctionVersion, invocation: RuntimeInvocation) => Promise<RunResult>;
+  run: Run;
   /** Where a handler reaches this server. */
   url: () => string | undefined;
   /** Called when active may have changed. */
@@ -47,7 +53,7 @@ export class DurableExecutions {
   readonly #capacity: Capacity;
   readonly #retryDelaysMs: readonly number[];
   readonly #findVersion: FindVersion;
-  readonly #run: (version: FunctionVersion, invocation: RuntimeInvocation) => Promise<RunResult>;
+  readonly #run: Run;
   readonly #url: () => string | undefined;
   readonly #onChange: () => void;
   #all: DurableExecution[] = [];
@@ -138,7 +144,7 @@ export class DurableExecutions {
       if (this.#capacity.acquire(functionName, version.definition.reservedConcurrency) === undefined) {
         execution.invocations += 1;
         try {
-          return await this.#run(this.#withEnvironment(version), invocation);
+          return await this.#run(this.#withEnvironment(version), invocation, execution.stopped);
         } finally {
           this.#capacity.release(functionName);
         }

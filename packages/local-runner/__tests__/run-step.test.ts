@@ -68,3 +68,39 @@ test('a default that is an expression is evaluated with the contexts of the job'
   const step = await run('console.log(process.env.INPUT_LABEL)', { contexts });
   expect(step.stdout).toBe('CI 3\n');
 });
+
+test('inputs that are not declared are warned about before the step starts, and reach it', async () => {
+  const inputs = { LABEL: 'a', labels: 'b', 'la bel': 'c' };
+  const step = await run('console.log(process.env.INPUT_LABEL, process.env.INPUT_LABELS)', { with: inputs });
+  const message = "Unexpected input(s) 'labels', 'la bel', valid inputs are ['label']";
+  expect(step.annotations).toEqual([{ level: 'warning', title: '', message }]);
+  expect(step.lines.map(({ kind, text }) => [kind, text])).toEqual([
+    ['warning', message],
+    ['text', 'a b'],
+  ]);
+});
+
+test('each line of the log is handed on while the step runs, with its secrets masked', async () => {
+  // The program ends when the test has seen its first line.
+  const main = `
+    const { existsSync, writeSync } = require('node:fs');
+    const { setTimeout } = require('node:timers/promises');
+    writeSync(1, '::add-mask::hidden\\nfirst hidden\\n');
+    (async () => {
+      for (let n = 0; n < 1000 && !existsSync('seen'); n += 1) await setTimeout(10);
+      console.log(existsSync('seen') ? 'seen' : 'not seen');
+    })();
+  `;
+  let workspace = '';
+  const lines: string[] = [];
+  await run(main, {
+    onStart: (_child, folder) => {
+      workspace = folder;
+    },
+    onLine: ({ text }) => {
+      lines.push(text);
+      writeFiles(workspace, { seen: '' });
+    },
+  });
+  expect(lines).toEqual(['first ***', 'seen']);
+});

@@ -78,6 +78,7 @@ type OutcomeColumn = Readonly<{ title: string; cell: (outcome: ReportedOutcome) 
 
 /** What may tell entries apart. */
 const ENTRY_PARTS: readonly OutcomeColumn[] = [
+  { title: 'name', cell: ({ name = '' }) => foreignCell(name) },
   { title: 'function', cell: functionCell },
   { title: 'tenant', cell: ({ tenant_id: tenant = '' }) => foreignCell(tenant) },
   { title: 'region', cell: ({ region = '' }) => foreignCell(region) },

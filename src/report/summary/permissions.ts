@@ -11,9 +11,10 @@ import { noteInWords, policyInWords } from '../../outcome/permission/wording.ts'
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
 import { grouped } from '../../shared/text.ts';
 import { composeComment } from '../comment/comment-text.ts';
-import { codeBlock, type Fold, foreignCell, table } from '../markdown.ts';
+import { codeBlock, type Fold, foreignCell, joinMarkdown, table } from '../markdown.ts';
 import { functionCell } from './cells.ts';
-import { headingOf, joinMarkdown, renderSummary, type SummaryExtras, summarize } from './summary.ts';
+import { renderParts, type SummaryExtras } from './single.ts';
+import { renderSummary, summarize } from './summary.ts';
 
 /** Why a function can't be invoked, in words. */
 const REASONS: Readonly<Record<Refusal, string | ((permission: Permission) => string)>> = {
@@ -207,8 +208,8 @@ export function renderJobSummary(outcomes: readonly ReportedOutcome[], extras: S
   const permissions = outcomes.map(readPermission);
   const fix = fixFor(permissions, 'shown');
   const shown = fix.length > LONGEST_FIX ? 'The fix is too long to show.' : fix.trimEnd();
-  const heading = headingOf(permissionHeading(outcomes, permissions), extras);
-  return `${joinMarkdown([heading, renderPermissions(permissions).trimEnd(), shown])}\n`;
+  const heading = permissionHeading(outcomes, permissions);
+  return renderParts({ heading, blocks: [renderPermissions(permissions).trimEnd(), shown] }, extras);
 }
 
 type CommentContents = Readonly<{ title: string; table: string; details: readonly Fold[] }>;

@@ -251,6 +251,16 @@ describe('the summary of several', () => {
     ]);
   });
 
+  test('names the entries that have names', () => {
+    const markdown = render([
+      notInvoked({ index: 0, name: 'tenant 4' }),
+      succeeded({ index: 1, name: 'a|b' }),
+    ]);
+    expect(markdown).toContain('| # | Name | Error, duration, log |\n');
+    expect(markdown).toContain('\n| 1 | `tenant 4` | ');
+    expect(markdown).toContain('\n| 2 | `a\\|b` | ');
+  });
+
   test('groups by the expectation that is not met', () => {
     const expectations = [{ expression: 'response.ok', met: false, value: null }];
     const markdown = render([0, 1].map((index) => expectationFailed({ index, expectations })));

@@ -1,0 +1,253 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { type JobFolder, makeJobFolder } from '../../packages/local-runner/run-step.ts';
+import { heavyTest } from '../heavy.ts';
+import { SEED } from '../seed.ts';
+import { ECHO, HANDLERS, type InvokeStep, invokeStep } from './step.ts';
+
+let lambda: LocalLambda;
+let job: JobFolder;
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({
+    functions: {
+      echo: { handler: ECHO },
+      one: { handler: `${HANDLERS}.one`, timeoutSeconds: 60, reservedConcurrency: 50 },
+    },
+  });
+});
+afterAll(() => lambda.close());
+beforeEach(() => {
+  lambda.reset();
+  job?.dispose();
+  job = makeJobFolder();
+});
+afterAll(() => job?.dispose());
+
+/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const JOURNAL = 'state/journal.jsonl';
+const journalFile = (): string => path.join(job.workspace, JOURNAL);
+
+type Inputs = Readonly<Record<string, string>>;
+type Document = Readonly<Record<string, unknown>>;
+const run = (inputs: Inputs, options: Parameters<typeof invokeStep>[2] = {}): Promise<InvokeStep> =>
+  invokeStep(lambda, { journal: JOURNAL, ...inputs }, { job, ...options });
+const list = (count: number, entry: (id: number) => string): string =>
+  Array.from({ length: count }, (_, id) => entry(id)).join('\n');
+const documents = (step: InvokeStep): Document[] => step.outcomeLines.map((line) => JSON.parse(line));
+const texts = (step: InvokeStep): string[] => step.lines.map(({ text }) => text);
+
+describe('a step that is run again', () => {
+  const entries = list(
+    20,
+    (id) => `- { function_name: one, payload: { id: ${id}, failEvery: ${id === 7 ? 1 : 0} } }`,
+  );
+
+  test('sends nothing where all succeeded, is green and says so', async () => {
+    const inputs = { function_name: 'one', invocations: list(30, (id) => `- payload: { id: ${id} }`) };
+    const first = await run(inputs);
+    expect([first.exitCode, first.outputs['resumed'], lambda.requests.length]).toEqual([0, '0', 30]);
+    lambda.reset();
+    const second = await run(inputs);
+    expect(second.exitCode).toBe(0);
+    expect(lambda.requests).toEqual([]);
+    expect(second.outputs).toMatchObject({ total: '30', succeeded: '30', failed: '0', resumed: '30' });
+    expect(documents(second).map(({ resumed, outcome }) => [resumed, outcome])).toEqual(
+      Array.from({ length: 30 }, () => [true, 'succeeded']),
+    );
+    expect(texts(second)).toContain(
+      '30 invocations of 30 were not sent: the journal has their outcomes from an earlier run.',
+    );
+    expect(JSON.parse(second.outputs['outcomes'] ?? '')).toHaveLength(30);
+  });
+
+  test('sends only what failed, and what is new', async () => {
+    const first = await run({ invocations: entries });
+    expect(first.outputs).toMatchObject({ succeeded: '19', failed: '1', resumed: '0' });
+    lambda.reset();
+    const added = '\n- { function_name: one, payload: { id: 100 } }';
+    const second = await run({ invocations: entries + added });
+    expect(second.outputs).toMatchObject({ total: '21', succeeded: '20', failed: '1', resumed: '19' });
+    expect(lambda.requests.map(({ body }) => JSON.parse(String(body)).id).sort()).toEqual([100, 7]);
+  });
+
+  test('takes a changed payload, region or qualifier for another invocation', async () => {
+    await run({ function_name: 'echo', payload: '{"a":1}' });
+    await run({ function_name: 'echo', payload: '{"a":2}' });
+    expect(lambda.executions('echo')).toHaveLength(2);
+    await run({ function_name: 'echo', payload: '{"a":1}' });
+    expect(lambda.executions('echo')).toHaveLength(2);
+  });
+
+  test('counts equal invocations one by one', async () => {
+    await run({ function_name: 'echo', payload: '{}', repeat: '2' });
+    expect(lambda.executions('echo')).toHaveLength(2);
+    const more = await run({ function_name: 'echo', payload: '{}', repeat: '5' });
+    expect(lambda.executions('echo')).toHaveLength(5);
+    expect(more.outputs['resumed']).toBe('2');
+  });
+});
+
+describe('a single invocation', () => {
+  const inputs = { function_name: 'echo', payload: '{"schema": 42}' };
+
+  test('that succeeded is taken over, outputs included', async () => {
+    const first = await run({ ...inputs, query: 'response.schema' });
+    const second = await run({ ...inputs, query: 'response.schema', expect: 'response.schema == `42`' });
+    expect(second.exitCode).toBe(0);
+    expect(lambda.executions('echo')).toHaveLength(1);
+    const { response, query_result: query, request_id: id, status_code: status } = second.outputs;
+    expect({ response, query, id, status }).toEqual({
+      response: '{"schema":42}',
+      query: '42',
+      id: first.outputs['request_id'],
+      status: '200',
+    });
+    expect(second.outputs['resumed']).toBe('1');
+  });
+
+  test('that does not meet what is expected now is red, and not sent', async () => {
+    await run(inputs);
+    const second = await run({ ...inputs, expect: 'response.schema == `43`' });
+    expect([second.exitCode, second.outputs['outcome']]).toEqual([1, 'expectation_failed']);
+    expect(lambda.executions('echo')).toHaveLength(1);
+  });
+
+  test('whose response was lost stays unknown, and says what to do', async () => {
+    lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
+    const first = await run(inputs);
+    expect([first.exitCode, first.outputs['outcome']]).toEqual([1, 'unknown']);
+    lambda.setFault(() => undefined);
+    const second = await run(inputs);
+    expect([second.exitCode, second.outputs['outcome']]).toEqual([1, 'unknown']);
+    expect(lambda.executions('echo')).toHaveLength(1);
+    const [annotation] = second.annotations;
+    expect(annotation?.message).toContain('An earlier run sent this invocation');
+    const key = /delete the lines with ([0-9a-f]{32}) from the journal/.exec(annotation?.message ?? '')?.[1];
+    const lines = readFileSync(journalFile(), 'utf8').split('\n');
+    writeFileSync(journalFile(), lines.filter((line) => !line.includes(key ?? 'none')).join('\n'));
+    const third = await run(inputs);
+    expect([third.exitCode, third.outputs['outcome']]).toEqual([0, 'succeeded']);
+    expect(lambda.executions('echo')).toHaveLength(2);
+  });
+
+  test('whose response was lost is sent again with retry: idempotent', async () => {
+    lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
+    await run(inputs);
+    lambda.setFault(() => undefined);
+    const second = await run({ ...inputs, retry: 'idempotent' });
+    expect([second.exitCode, second.outputs['outcome']]).toEqual([0, 'succeeded']);
+  });
+
+  test('keeps no secret in the journal', async () => {
+    await run({ function_name: 'echo', payload: '{"token":"swordfish-1","n":1}', mask: 'response.token' });
+    expect(readFileSync(journalFile(), 'utf8')).not.toContain('swordfish');
+    const second = await run({
+      function_name: 'echo',
+      payload: '{"token":"swordfish-1","n":1}',
+      mask: 'response.token',
+    });
+    expect(second.outputs['response']).toBe('{"token":"***","n":1}');
+    expect(second.stdout).not.toContain('::add-mask::***');
+  });
+});
+
+test('a file that is no journal is refused before anything is sent', async () => {
+  const step = await run(
+    { function_name: 'echo', payload: '{}', journal: 'package.json' },
+    { workspace: { 'package.json': '{"name":"x"}\n' } },
+  );
+  expect([step.exitCode, step.outputs['outcome']]).toEqual([1, 'not_invoked']);
+  expect(step.annotations).toEqual([
+    expect.objectContaining({
+      title: 'Invalid Input',
+      message: expect.stringMatching(/^journal ".+package\.json" was not written by this action\.$/),
+    }),
+  ]);
+  expect(lambda.requests).toEqual([]);
+});
+
+test('a second step with the same journal is refused while the first is running', async () => {
+  const inputs = { function_name: 'one', payload: '{"ms":4000}' };
+  const started = Promise.withResolvers<void>();
+  lambda.setFault(() => {
+    started.resolve();
+    return undefined;
+  });
+  const first = run(inputs);
+  await started.promise;
+  const second = await run({ ...inputs, payload: '{"ms":1}' });
+  expect([second.exitCode, second.outputs['outcome']]).toEqual([1, 'not_invoked']);
+  expect(second.annotations[0]?.message).toContain('is in use by another step');
+  expect((await first).exitCode).toBe(0);
+});
+
+describe('a step that is killed', () => {
+  const COUNT = 60;
+  const inputs = {
+    function_name: 'one',
+    invocations: list(COUNT, (id) => `- payload: { id: ${id}, ms: 20 }`),
+    max_concurrency: '8',
+  };
+  const ran = (): number[] =>
+    lambda.requests.map(({ body }) => JSON.parse(String(body)).id).sort((a, b) => a - b);
+
+  async function killedRun(afterRequests: number): Promise<InvokeStep> {
+    let kill = (): void => {};
+    let left = afterRequests;
+    lambda.setFault(() => {
+      left -= 1;
+      if (left === 0) kill();
+      return undefined;
+    });
+    return run(inputs, {
+      onStart: (child) => {
+        kill = () => child.kill('SIGKILL');
+      },
+    });
+  }
+
+  const RUNS = Number(process.env['KILLED_RUNS'] ?? 4);
+  heavyTest(
+    'loses no knowledge of what may have run, and the next run goes on',
+    async () => {
+      const random = randomFrom(SEED);
+      for (let round = 0; round < RUNS; round += 1) {
+        job.dispose();
+        job = makeJobFolder();
+        lambda.reset();
+        for (let kills = 0; kills < 3; kills += 1) await killedRun(1 + Math.floor(random() * 30));
+        lambda.setFault(() => undefined);
+        const last = await run(inputs);
+        const outcomes = documents(last);
+        const executed = lambda.executions('one').length;
+        // Every entry was sent once at most, and what was sent is in the last report as succeeded or unknown.
+        expect(ran()).toEqual([...new Set(ran())]);
+        expect(executed).toBeLessThanOrEqual(COUNT);
+        expect(outcomes).toHaveLength(COUNT);
+        const unsent = outcomes.filter(({ outcome }) => outcome !== 'succeeded' && outcome !== 'unknown');
+        expect(unsent).toEqual([]);
+        const unknown = outcomes.filter(({ outcome }) => outcome === 'unknown');
+        expect(unknown.every(({ resumed }) => resumed === true)).toBe(true);
+        // With leave to run twice, the rest is done, and nothing but the rest.
+        const before = ran().length;
+        const green = await run({ ...inputs, retry: 'idempotent' });
+        expect([green.exitCode, green.outputs['succeeded']]).toEqual([0, String(COUNT)]);
+        expect(ran().length - before).toBe(unknown.length);
+      }
+    },
+    300_000,
+  );
+});

@@ -1,0 +1,198 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { writeFiles } from '../../packages/local-runner/run-step.ts';
+import { signalTest } from '../signals.ts';
+import { until } from '../until.ts';
+
+const SCRIPT = path.resolve(import.meta.dirname, '../../script/try');
+const ORDER = `
+export const handler = async (event, context) => {
+  console.log('::error::order ' + event.order);
+  if (event.order === 17) throw new TypeError('there is no order 17');
+  return { order: event.order, arn: context.invokedFunctionArn };
+};
+`;
+
+/** The folder in which the script is called, and where it makes its temporary files. */
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'try-'));
+  writeFiles(folder, { 'order.mjs': ORDER, 'my.order.mjs': ORDER, 'event.json': '{"order": 18}' });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+function start(...args: string[]) {
+  const env = { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder };
+  const child = spawn('bash', [SCRIPT, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
+  return { child, out: () => out, err: () => err };
+}
+
+async function tryStep(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const { child, out, err } = start(...args);
+  await once(child, 'close');
+  return { code: child.exitCode, out: out(), err: err() };
+}
+
+/** The lines of a titled part of what is printed, without their indentation. */
+const part = (out: string, title: string): string[] =>
+  (out.split(`\n${title}\n`)[1] ?? '')
+    .split(/\n(?! {2})/)[0]
+    ?.split('\n')
+    .map((line) => line.trim()) ?? [];
+
+test('a step that succeeds is shown as its inputs, log, summary and outputs', async () => {
+  const { code, out, err } = await tryStep('function_name=greeting', 'payload={"name": "you"}');
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toContain(`  with:\n    function_name: greeting\n    payload: '{"name": "you"}'\n`);
+  expect(part(out, 'Log')[0]).toMatch(/^Invoking .*greeting/);
+  expect(part(out, 'Annotations')).toEqual(['']);
+  expect(part(out, 'Summary')[0]).toBe('✅ greeting succeeded');
+  expect(part(out, 'Outputs')).toContain('response: {"message":"Hello, you!"}');
+  expect(out).toContain('The step succeeded. Requests sent to Lambda: 1. Function executions: 1.\n');
+  const [, summary = ''] = /^Summary as Markdown: (.*)$/m.exec(out) ?? [];
+  expect(readFileSync(summary, 'utf8')).toContain('`greeting` succeeded');
+});
+
+test('a function error fails the command, and is an annotation', async () => {
+  const { code, out, err } = await tryStep('function_name=throws', 'payload={"message": "no tea"}');
+  expect({ code, err }).toEqual({ code: 1, err: '' });
+  expect(part(out, 'Log')).toContain('Error: OrderRejectedError: no tea');
+  expect(part(out, 'Annotations')).toEqual(['✗ Lambda Function Execution Error: OrderRejectedError: no tea']);
+  expect(part(out, 'Summary')[0]).toBe('❌ throws failed: OrderRejectedError');
+  expect(out).toContain('The step failed. Requests sent to Lambda: 1. Function executions: 1.\n');
+});
+
+test('a misspelled input gets the warning of a runner and the error of the action, and nothing is sent', async () => {
+  const { code, out, err } = await tryStep('function_nam=greeting', 'payload={}');
+  expect({ code, err }).toEqual({ code: 1, err: '' });
+  const [warning, ...errors] = part(out, 'Log');
+  expect(warning).toMatch(
+    /^Warning: Unexpected input\(s\) 'function_nam', valid inputs are \['function_name', /,
+  );
+  expect(errors[0]).toBe('Error: There is no input "function_nam": write function_name.');
+  expect(out).toContain('The step failed. Requests sent to Lambda: 0. Function executions: 0.\n');
+  expect(out).not.toContain('Summary as Markdown');
+});
+
+describe('a wrong command line is refused in one line', () => {
+  const HINT = 'Run script/try --help to see the options.';
+  test.each([
+    [['greeting'], '"greeting" is not an input. Write inputs as NAME=VALUE'],
+    [['=greeting'], '"=greeting" is not an input. Write inputs as NAME=VALUE'],
+    [['--function-name', 'greeting'], "Unknown option '--function-name'. Write inputs as NAME=VALUE"],
+    [[], 'Give at least one input. Write inputs as NAME=VALUE'],
+  ])('%j', async (args, says) => {
+    const { code, out, err } = await tryStep(...args);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err.startsWith(says)).toBe(true);
+    expect(err.endsWith(`${HINT}\n`)).toBe(true);
+    expect(err.trimEnd()).not.toContain('\n');
+  });
+
+  test('an input that is given twice', async () => {
+    const { code, out, err } = await tryStep('payload={}', 'payload=[]');
+    expect({ code, out, err }).toEqual({
+      code: 2,
+      out: '',
+      err: 'The input payload is given more than once.\n',
+    });
+  });
+
+  test('a handler that is not there', async () => {
+    const { code, out, err } = await tryStep('--handler', 'none.mjs');
+    const file = path.join(folder, 'none.mjs');
+    expect({ code, out, err }).toEqual({ code: 2, out: '', err: `--handler: there is no file ${file}.\n` });
+  });
+});
+
+describe('with --handler a function of the caller runs', () => {
+  test('under the name of its file, with files of the current folder', async () => {
+    const { code, out } = await tryStep(
+      '--handler',
+      'my.order.mjs',
+      'payload_file=event.json',
+      'response_file=out.json',
+    );
+    expect(code).toBe(0);
+    expect(out).toContain('    function_name: my-order\n');
+    expect(JSON.parse(readFileSync(path.join(folder, 'out.json'), 'utf8'))).toEqual({
+      order: 18,
+      arn: 'arn:aws:lambda:eu-west-1:123456789012:function:my-order',
+    });
+    expect(out).toContain('The step succeeded. Requests sent to Lambda: 1. Function executions: 1.\n');
+  });
+
+  test.each([
+    ['function_name=shop', 'qualifier=live'],
+    ['function_name=shop:live', 'qualifier='],
+  ])('under the name and the qualifier that are given: %s %s', async (...named) => {
+    const { code, out } = await tryStep('--handler', 'order.mjs', 'payload={"order": 1}', ...named);
+    expect(code).toBe(0);
+    expect(part(out, 'Outputs')).toEqual(
+      expect.arrayContaining([
+        'response: {"order":1,"arn":"arn:aws:lambda:eu-west-1:123456789012:function:shop:live"}',
+        'executed_version: 1',
+      ]),
+    );
+  });
+
+  test('and what it prints and throws is shown as text', async () => {
+    const { code, out } = await tryStep('--handler', 'order.mjs', 'payload={"order": 17}', 'log_type=Tail');
+    expect(code).toBe(1);
+    expect(out).toContain('::error::order 17\n');
+    expect(part(out, 'Annotations')).toEqual([
+      '✗ Lambda Function Execution Error: TypeError: there is no order 17',
+    ]);
+  });
+});
+
+test('a reader that takes only the first line gets no stack trace, and the exit code stays', async () => {
+  const { child, err } = start('function_name=throws', 'payload={}');
+  child.stdout.once('data', () => child.stdout.destroy());
+  await once(child, 'close');
+  expect({ code: child.exitCode, err: err() }).toEqual({ code: 1, err: '' });
+});
+
+test('--help names the options, the exit codes and every function', async () => {
+  const { code, out, err } = await tryStep('--help');
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  for (const word of ['--handler FILE', 'NAME=VALUE', 'exit code', 'greeting', 'place-order', 'throws'])
+    expect(out).toContain(word);
+});
+
+signalTest('the log is shown while the step runs, and Ctrl+C cancels the step', async () => {
+  const started = path.join(folder, 'started');
+  const waits = `
+    import { writeFileSync } from 'node:fs';
+    export const handler = () => {
+      writeFileSync(${JSON.stringify(started)}, '');
+      return new Promise((resolve) => setTimeout(resolve, 60_000));
+    };
+  `;
+  writeFiles(folder, { 'waits.mjs': waits });
+  const { child, out } = start('--handler', 'waits.mjs', 'payload={}');
+  await until(() => existsSync(started) && out().includes('Invoking'));
+  child.kill('SIGINT');
+  await once(child, 'close');
+  expect(child.exitCode).toBe(1);
+  expect(part(out(), 'Outputs')).toContain('outcome: unknown');
+  expect(out()).toContain('The step failed. Requests sent to Lambda: 1. Function executions: 1.\n');
+});

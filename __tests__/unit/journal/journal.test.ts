@@ -1,0 +1,280 @@
+import { Buffer } from 'node:buffer';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Journal } from '../../../src/journal/journal.ts';
+import { JournalKeys } from '../../../src/journal/records.ts';
+import type { Outcome } from '../../../src/outcome/outcome.ts';
+import { anInvocation } from '../../base.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'journal-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const INVOCATION = anInvocation();
+
+let files = 0;
+function place(): { file: string; temporaryFolder: string } {
+  files += 1;
+  return { file: path.join(folder, `${files}.jsonl`), temporaryFolder: folder };
+}
+
+const AT = new Date('2026-01-02T03:04:05.678Z');
+const KEY = 'ab'.repeat(16);
+const OTHER = 'cd'.repeat(16);
+
+const outcome = (kind: 'succeeded' | 'unknown' | 'not_invoked' | 'function_error'): Outcome => {
+  const fields = {
+    index: 0,
+    function_name: 'f',
+    invocation_type: 'RequestResponse',
+    started_at: AT.toISOString(),
+    elapsed_ms: 1,
+    attempts: 1,
+  } as const;
+  const error = { name: 'E', message: 'm', advice: 'a' };
+  switch (kind) {
+    case 'succeeded':
+      return { ...fields, outcome: kind, status_code: 200, response: { a: 1, sum: '0123456789abcdef' } };
+    case 'function_error':
+      return { ...fields, outcome: kind, status_code: 200, function_error: 'Unhandled' };
+    case 'unknown':
+    case 'not_invoked':
+      return { ...fields, outcome: kind, error };
+    default:
+      return kind satisfies never;
+  }
+};
+
+/** Writes a run into a journal: `sent`, or how the invocation with a key ended. */
+async function write(
+  at: { file: string; temporaryFolder: string },
+  run: string,
+  lines: readonly (readonly [string, 'sent' | Parameters<typeof outcome>[0]])[],
+): Promise<void> {
+  const journal = await Journal.open(at, run);
+  for (const [key, what] of lines) {
+    if (what === 'sent') await journal.sent({ key, at: AT, requestId: 'id-1' });
+    else journal.ended({ key, ended: AT.toISOString(), outcome: outcome(what) });
+  }
+  await journal.close();
+}
+
+async function stateOf(
+  at: { file: string; temporaryFolder: string },
+  key = KEY,
+): Promise<string | undefined> {
+  const journal = await Journal.open(at, 'reader');
+  const state = journal.stateOf(key);
+  await journal.close();
+  return state?.kind;
+}
+
+describe('what a journal says', () => {
+  test.each([
+    ['nothing of an invocation that it does not have', [], undefined],
+    ['that a request without an outcome is unknown', [['r1', 'sent']], 'unknown'],
+    [
+      'that what succeeded succeeded',
+      [
+        ['r1', 'sent'],
+        ['r1', 'succeeded'],
+      ],
+      'succeeded',
+    ],
+    [
+      'that what failed may be sent',
+      [
+        ['r1', 'sent'],
+        ['r1', 'function_error'],
+      ],
+      undefined,
+    ],
+    [
+      'that what did not run may be sent',
+      [
+        ['r1', 'sent'],
+        ['r1', 'not_invoked'],
+      ],
+      undefined,
+    ],
+    [
+      'that what ended as unknown is unknown',
+      [
+        ['r1', 'sent'],
+        ['r1', 'unknown'],
+      ],
+      'unknown',
+    ],
+    [
+      "that a request of one run is not resolved by another's failure",
+      [
+        ['r1', 'sent'],
+        ['r2', 'sent'],
+        ['r2', 'not_invoked'],
+      ],
+      'unknown',
+    ],
+    [
+      "that a request of one run is resolved by another's success",
+      [
+        ['r1', 'sent'],
+        ['r2', 'sent'],
+        ['r2', 'succeeded'],
+      ],
+      'succeeded',
+    ],
+    [
+      'that an unknown outcome stays where a later run fails',
+      [
+        ['r1', 'sent'],
+        ['r1', 'unknown'],
+        ['r2', 'sent'],
+        ['r2', 'function_error'],
+      ],
+      'unknown',
+    ],
+  ] as const)('%s', async (_, lines, expected) => {
+    const at = place();
+    for (const [run, what] of lines) await write(at, run, [[KEY, what]]);
+    expect(await stateOf(at)).toBe(expected);
+    expect(await stateOf(at, OTHER)).toBeUndefined();
+  });
+
+  test('when a request without an outcome was sent, and its id', async () => {
+    const at = place();
+    await write(at, 'r1', [[KEY, 'sent']]);
+    const journal = await Journal.open(at, 'r2');
+    expect(journal.stateOf(KEY)).toEqual({ kind: 'unknown', request: { sentAt: AT, requestId: 'id-1' } });
+    await journal.close();
+  });
+});
+
+const FLIPS = [0x01, 0x20, 0x80];
+
+describe('damage', () => {
+  async function whole(last: 'sent' | 'succeeded'): Promise<Buffer> {
+    const at = place();
+    await write(at, 'r0', [
+      [OTHER, 'sent'],
+      [OTHER, 'succeeded'],
+      [KEY, 'sent'],
+    ]);
+    if (last === 'succeeded') await write(at, 'r0', [[KEY, 'succeeded']]);
+    return readFile(at.file);
+  }
+
+  test('a journal that is cut in the outcome of an invocation never lets it be sent again', async () => {
+    const bytes = await whole('succeeded');
+    const start = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
+    for (let end = start; end < bytes.length; end += 1) {
+      const at = place();
+      await writeFile(at.file, bytes.subarray(0, end));
+      expect(await stateOf(at)).toBe('unknown');
+      // Opening repairs it: the same is read again.
+      expect(await stateOf(at)).toBe('unknown');
+      await rm(at.file);
+    }
+  });
+
+  test('a journal that is cut behind the key of a request does not let it be sent', async () => {
+    const bytes = await whole('sent');
+    const start = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
+    for (let end = start + `{"key":"${KEY}"`.length; end < bytes.length; end += 1) {
+      const at = place();
+      await writeFile(at.file, bytes.subarray(0, end));
+      expect(await stateOf(at)).toBe('unknown');
+      expect(await stateOf(at)).toBe('unknown');
+      await rm(at.file);
+    }
+  });
+
+  test.each(['sent', 'succeeded'] as const)(
+    'a journal with one other byte is refused, its last line %s',
+    async (last) => {
+      const bytes = await whole(last);
+      for (let at = 0; at < bytes.length; at += 1) {
+        const damaged = Buffer.from(bytes);
+        damaged[at] = (bytes[at] ?? 0) ^ (FLIPS[at % FLIPS.length] ?? 1);
+        const target = place();
+        await writeFile(target.file, damaged);
+        await expect(stateOf(target)).rejects.toThrow(/was not written by this action|was edited or damaged/);
+        await rm(target.file);
+      }
+    },
+  );
+
+  test('a line that was removed as a whole is as if it had never been', async () => {
+    const bytes = await whole('sent');
+    const lines = bytes
+      .toString()
+      .split('\n')
+      .filter((line) => !line.includes(KEY));
+    const at = place();
+    await writeFile(at.file, lines.join('\n'));
+    expect(await stateOf(at)).toBeUndefined();
+    expect(await stateOf(at, OTHER)).toBe('succeeded');
+  });
+
+  test.each([
+    ['another file', '{"name":"package"}\n'],
+    ['a text', 'hello\n'],
+    ['the lines of an outcomes file', '{"index":0,"outcome":"succeeded"}\n{"index":1}\n'],
+  ])('%s is refused', async (_, text) => {
+    const at = place();
+    await writeFile(at.file, text);
+    await expect(stateOf(at)).rejects.toThrow('was not written by this action');
+    expect(await readFile(at.file, 'utf8')).toBe(text);
+  });
+
+  test('a line that was added by hand is refused', async () => {
+    const at = place();
+    await write(at, 'r1', [[KEY, 'sent']]);
+    await appendFile(at.file, `{"key":"${KEY}","run":"r1","ended":"x","outcome":{"outcome":"succeeded"}}\n`);
+    await expect(stateOf(at)).rejects.toThrow('was edited or damaged in line 3');
+  });
+});
+
+test('a journal is open in one place at a time', async () => {
+  const at = place();
+  const journal = await Journal.open(at, 'r1');
+  await expect(Journal.open(at, 'r2')).rejects.toThrow('is in use by another step');
+  await journal.close();
+  await (await Journal.open(at, 'r2')).close();
+});
+
+describe('the key of an invocation', () => {
+  const keyOf = (change: Partial<typeof INVOCATION> = {}, region = 'eu-west-1'): string =>
+    new JournalKeys().next({ ...INVOCATION, ...change }, region);
+
+  test('is another where anything differs that Lambda gets', () => {
+    const keys = [
+      keyOf(),
+      keyOf({}, 'us-east-1'),
+      keyOf({ reference: { name: 'other' } }),
+      keyOf({ qualifier: '7' }),
+      keyOf({ invocationType: 'Event' }),
+      keyOf({ tenantId: 'blue' }),
+      keyOf({ clientContext: 'e30=' }),
+      keyOf({ payload: Buffer.from('{"other":true}') }),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  test('is the same wherever the qualifier is given, and whatever the entry is called', () => {
+    const reference = { name: 'f', qualifier: 'live' };
+    expect(keyOf({ reference, name: 'a', index: 3 })).toBe(
+      keyOf({ reference: { name: 'f' }, qualifier: 'live' }),
+    );
+  });
+
+  test('counts invocations that are equal', () => {
+    const keys = new JournalKeys();
+    const [first, second] = [keys.next(INVOCATION, 'eu-west-1'), keys.next(INVOCATION, 'eu-west-1')];
+    expect(first).not.toBe(second);
+    expect(first).toBe(keyOf());
+  });
+});

@@ -1,0 +1,33 @@
+type Terms = Readonly<{ all: readonly string[]; any: readonly string[]; none: readonly string[] }>;
+
+// A term, after an optional ? or -: quoted, with \" and \\ in it, or a word of letters, digits and underscores.
+const TERM = /([?-]?)(?:"((?:[^"\\]|\\.)*)"|(\w+))(?:\s+|$)/uy;
+
+/**
+ * Reads a filter pattern for unstructured text into a predicate; undefined where it is not valid, or of another kind.
+ * Terms match anywhere in the message, in text and in JSON, and case counts. A word that holds more than letters,
+ * digits and underscores, a UUID for example, has to be quoted.
+ */
+export function filterPattern(pattern: string): ((message: string) => boolean) | undefined {
+  const terms = readTerms(pattern.trim());
+  if (terms === undefined) return undefined;
+  const { all, any, none } = terms;
+  return (message) =>
+    all.every((term) => message.includes(term)) &&
+    (any.length === 0 || any.some((term) => message.includes(term))) &&
+    !none.some((term) => message.includes(term));
+}
+
+function readTerms(text: string): Terms | undefined {
+  const terms = { all: [] as string[], any: [] as string[], none: [] as string[] };
+  for (TERM.lastIndex = 0; TERM.lastIndex < text.length; ) {
+    const match = TERM.exec(text);
+    if (match === null) return undefined;
+    const [, sign, quoted, word] = match;
+    const term = quoted?.replace(/\\(.)/gu, '$1') ?? word ?? '';
+    if (sign === '?') terms.any.push(term);
+    else if (sign === '-') terms.none.push(term);
+    else terms.all.push(term);
+  }
+  return terms;
+}

@@ -1,0 +1,193 @@
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import path from 'node:path';
+import { makeFolder } from '../shared/folder.ts';
+import { fieldsOf } from '../shared/values.ts';
+import { type EntryState, JournalError, readContents } from './entry-states.ts';
+import {
+  type EndedRecord,
+  HEADER,
+  type JournalRecord,
+  lineOf,
+  recordOf,
+  type SentRecord,
+} from './records.ts';
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
+
+const codeOf = (error: unknown): unknown => fieldsOf(error)['code'];
+
+/** Listens on an address of this machine that one process can have; undefined where another one has it. */
+const listen = (address: string): Promise<Server | undefined> =>
+  new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', (error) => (codeOf(error) === 'EADDRINUSE' ? resolve(undefined) : reject(error)));
+    server.listen(address, () => resolve(server.unref()));
+  });
+
+const isListening = (address: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(address, () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => socket.destroy());
+  });
+
+/**
+ * Holds a name until the process ends, however it does: the system itself lets go of an abstract socket (Linux) and of
+ * a named pipe (Windows). Elsewhere a socket is a file, which a dead process leaves behind and nobody listens on.
+ */
+async function lock(name: string, temporaryFolder: string): Promise<Server | undefined> {
+  if (process.platform === 'linux') return listen(`\0${name}`);
+  if (process.platform === 'win32') return listen(`\\\\.\\pipe\\${name}`);
+  const address = path.join(temporaryFolder, `${name}.sock`);
+  const server = await listen(address);
+  if (server !== undefined || (await isListening(address))) return server;
+  await unlink(address);
+  return listen(address);
+}
+
+/** Where a journal is, and where this machine keeps what is temporary. */
+export type JournalPlace = Readonly<{ file: string; temporaryFolder: string }>;
+
+async function lockFile(handle: FileHandle, { temporaryFolder }: JournalPlace): Promise<Server> {
+  const { dev, ino } = await handle.stat({ bigint: true });
+  const name = createHash('sha256').update(`${dev}:${ino}`).digest('hex').slice(0, 32);
+  const server = await lock(`aws-lambda-invoke-${name}`, temporaryFolder);
+  if (server === undefined) throw new JournalError('is in use by another step, which has to end first');
+  return server;
+}
+
+type QueuedLine = Readonly<{ line: string; written: () => void; failed: (error: unknown) => void }>;
+
+/** Appends lines, each on disk before it counts as written: one flush serves all that wait for it. */
+class Appender {
+  readonly #handle: FileHandle;
+  #waiting: QueuedLine[] = [];
+  #isWriting = false;
+  #error: unknown;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** Resolves when the line is on disk. Once one could not be written, none is: what follows would be unreadable. */
+  append(line: string): Promise<void> {
+    return new Promise((written, failed) => {
+      this.#waiting.push({ line, written, failed });
+      if (!this.#isWriting) void this.#writeAll();
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0);
+      try {
+        if (this.#error !== undefined) throw this.#error;
+        await this.#handle.appendFile(batch.map(({ line }) => line).join(''));
+        await this.#handle.datasync();
+        for (const { written } of batch) written();
+      } catch (error) {
+        this.#error ??= error;
+        for (const { failed } of batch) failed(error);
+      }
+    }
+    this.#isWriting = false;
+  }
+}
+
+type JournalParts = Readonly<{
+  handle: FileHandle;
+  lock: Server;
+  states: ReadonlyMap<string, EntryState>;
+  run: string;
+}>;
+
+/** A file that says before each request that it is sent, and after each invocation how it ended. */
+export class Journal {
+  readonly #parts: JournalParts;
+  readonly #appender: Appender;
+  readonly #pending = new Set<Promise<void>>();
+  #error: unknown;
+
+  private constructor(parts: JournalParts) {
+    this.#parts = parts;
+    this.#appender = new Appender(parts.handle);
+  }
+
+  /**
+   * Opens a journal, or makes one. Nobody else can open it until it is closed or this process has ended. Throws a
+   * JournalError where it can't be used as one.
+   */
+  static async open(place: JournalPlace, run: string): Promise<Journal> {
+    await makeFolder(path.dirname(place.file));
+    const handle = await open(place.file, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW);
+    let held: Server | undefined;
+    try {
+      held = await lockFile(handle, place);
+      const { states, size, cutKey } = await readContents(handle);
+      await handle.truncate(size);
+      const journal = new Journal({ handle, lock: held, states, run });
+      if (size === 0) await journal.#appender.append(HEADER);
+      // The request of a line that was cut may have been sent.
+      if (cutKey !== undefined) await journal.sent({ key: cutKey, at: new Date() });
+      return journal;
+    } catch (error) {
+      held?.close();
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** What it says of a key; undefined where nothing may have run that did not fail. */
+  stateOf(key: string): EntryState | undefined {
+    return this.#parts.states.get(key);
+  }
+
+  /** The record of an invocation that succeeded. Throws where the file has changed since it was opened. */
+  async recall({
+    place: { start, length },
+  }: Extract<EntryState, { kind: 'succeeded' }>): Promise<EndedRecord> {
+    const { buffer } = await this.#parts.handle.read(Buffer.alloc(length), 0, length, start);
+    const record = recordOf(buffer);
+    if (record === undefined || !('ended' in record))
+      throw new JournalError('was changed while it was in use');
+    return record;
+  }
+
+  #append(record: JournalRecord): Promise<void> {
+    return this.#appender.append(lineOf(record));
+  }
+
+  /** Records a request. Resolves when the record is on disk: only then may the request be sent. */
+  sent({ key, at, requestId }: Readonly<{ key: string; at: Date; requestId?: string }>): Promise<void> {
+    const record: SentRecord = {
+      key,
+      run: this.#parts.run,
+      sent: at.toISOString(),
+      ...(requestId !== undefined && { request_id: requestId }),
+    };
+    return this.#append(record);
+  }
+
+  /** Records how an invocation ended. What can't be written is for `close` to say. */
+  ended({ key, ...rest }: Omit<EndedRecord, 'run'>): void {
+    const written: Promise<void> = this.#append({ key, run: this.#parts.run, ...rest })
+      .catch((error: unknown) => {
+        this.#error ??= error;
+      })
+      .finally(() => this.#pending.delete(written));
+    this.#pending.add(written);
+  }
+
+  /** Ends it. Throws where an outcome was not written. */
+  async close(): Promise<void> {
+    await Promise.all(this.#pending);
+    this.#parts.lock.close();
+    await this.#parts.handle.close();
+    if (this.#error !== undefined) throw this.#error;
+  }
+}

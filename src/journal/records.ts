@@ -1,0 +1,98 @@
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { Invocation } from '../lambda/invocation.ts';
+import type { Outcome } from '../outcome/outcome.ts';
+import { type Fields, fieldsOf } from '../shared/values.ts';
+
+/** A request that is about to leave this machine. `run` tells the runs of a step apart. */
+export type SentRecord = Readonly<{ key: string; run: string; sent: string; request_id?: string }>;
+
+/** How an invocation ended; `text` says that the response is not JSON. Secrets in it are masked. */
+export type EndedRecord = Readonly<{
+  key: string;
+  run: string;
+  ended: string;
+  text?: true;
+  outcome: Outcome;
+}>;
+
+/** A line of a journal after the first. Times are ISO 8601. */
+export type JournalRecord = SentRecord | EndedRecord;
+
+const FORMAT = 'aws-lambda-invoke/1';
+const SUM_LENGTH = 16;
+
+const sumOf = (json: string | Uint8Array): string =>
+  createHash('sha256').update(json).digest('hex').slice(0, SUM_LENGTH);
+
+/** A line with a checksum, by which a line that was edited or damaged is recognized. */
+function sealed(fields: Fields): string {
+  const json = JSON.stringify(fields);
+  return `${json.slice(0, -1)},"sum":"${sumOf(json)}"}\n`;
+}
+
+/** The first line of every journal, its line feed included. */
+export const HEADER = sealed({ journal: FORMAT });
+
+/** A record as a line, its line feed included. The key is first: a line that is cut still shows it. */
+export const lineOf = (record: JournalRecord): string => sealed(record);
+
+// `,"sum":"` and `"}` around the checksum.
+const SEAL_LENGTH = 8 + SUM_LENGTH + 2;
+
+/** The fields of a line without its line feed; undefined where its checksum does not match. */
+function unsealed(line: Buffer): Fields | undefined {
+  const end = line.length - SEAL_LENGTH;
+  const seal = /^,"sum":"([0-9a-f]{16})"\}$/.exec(line.toString('latin1', Math.max(0, end)));
+  if (end < 1 || seal === null) return undefined;
+  const json = Buffer.concat([line.subarray(0, end), Buffer.from('}')]);
+  return seal[1] === sumOf(json) ? fieldsOf(JSON.parse(json.toString())) : undefined;
+}
+
+/** Whether a line is the first of a journal that this action wrote. */
+export const isHeader = (line: Buffer): boolean => unsealed(line)?.['journal'] === FORMAT;
+
+const KEY = /^[0-9a-f]{32}$/;
+
+const isOutcome = (value: unknown): value is Outcome => typeof fieldsOf(value)['outcome'] === 'string';
+
+/** The record of a line without its line feed; undefined where this action did not write the line. */
+export function recordOf(line: Buffer): JournalRecord | undefined {
+  const { key, run, sent, ended, request_id: id, text, outcome } = unsealed(line) ?? {};
+  if (typeof key !== 'string' || !KEY.test(key) || typeof run !== 'string') return undefined;
+  if (typeof sent === 'string') return { key, run, sent, ...(typeof id === 'string' && { request_id: id }) };
+  if (typeof ended !== 'string' || !isOutcome(outcome)) return undefined;
+  return { key, run, ended, ...(text === true && { text }), outcome };
+}
+
+/** The key in a line that is cut, as far as it is all there. */
+export const keyOfCutLine = (line: Buffer): string | undefined =>
+  /^\{"key":"([0-9a-f]{32})"/.exec(line.toString('latin1', 0, 64))?.[1];
+
+/** What makes two invocations the same, but for the region. */
+const identityOf = ({ reference, qualifier, payload, ...invocation }: Invocation): readonly unknown[] => [
+  reference.partition,
+  reference.accountId,
+  reference.name,
+  qualifier ?? reference.qualifier,
+  invocation.invocationType,
+  invocation.tenantId,
+  invocation.clientContext,
+  createHash('sha256').update(payload).digest('hex'),
+];
+
+/**
+ * Makes the keys of invocations, which have to be given in their order: where several are equal, the key counts them.
+ * A key is 32 hexadecimal digits.
+ */
+export class JournalKeys {
+  readonly #counts = new Map<string, number>();
+
+  next(invocation: Invocation, region: string): string {
+    const identity = JSON.stringify([region, ...identityOf(invocation)]);
+    const same = createHash('sha256').update(identity).digest('hex');
+    const count = this.#counts.get(same) ?? 0;
+    this.#counts.set(same, count + 1);
+    return createHash('sha256').update(`${same}/${count}`).digest('hex').slice(0, 32);
+  }
+}
