@@ -50,7 +50,7 @@ export type StepParts = Surroundings &
   Readonly<{
     plan: Plan;
     environment: Environment;
-    /** What may not be shown: credentials first, then what the masks yield. */
+    /** What must not be shown: credentials first, then what the masks find. */
     secrets: SecretTexts;
   }>;
 

@@ -28,7 +28,7 @@ function holdsJson(text: string): boolean {
   }
 }
 
-/** What to know of an event that is JSON and yet may not be what was meant. */
+/** Warnings about an event that is JSON, but possibly not the intended one. */
 export function warningsOf(
   source: string,
   event: Readonly<{ text: string; value: unknown; input: JsonInput }>,

@@ -119,7 +119,7 @@ class Attempts {
     return { result, attempts: this.#failures.length + 1, tailRefused: this.#tailRefused };
   }
 
-  /** Ends with a failure, and says what was tried and why not longer. */
+  /** Ends with a failure, and says what was tried and why the retries ended. */
   giveUp(last: InvokeFailure, why = ''): AttemptsResult {
     const failure = sumUp(this.#failures, last, this.#invocation);
     const attempts = this.#failures.length;

@@ -54,7 +54,7 @@ export class Clients {
       ...(region !== undefined && { region }),
       // Prints nothing: it notes where credentials are looked for.
       logger: new CredentialTrail(),
-      // The SDK may not retry an invocation: it can't know whether the function ran. Its retry middleware is removed
+      // The SDK must not retry an invocation: it can't know whether the function ran. Its retry middleware is removed
       // as well (LambdaApi), by a name that may change.
       maxAttempts: 1,
       customUserAgent: userAgent(runId),

@@ -133,7 +133,7 @@ export type Following = HistoryReading & Polling;
 // The payload and the response of an execution have up to 6 MB each, and twice that as text inside JSON.
 const WITH_DATA: Expected = { statusCode: 200, longestBody: 32 * 1024 * 1024 };
 
-// An execution that was just started may not be found at once.
+// Lambda may need a moment to find an execution that was just started.
 const NOT_FOUND_MS = 30_000;
 
 type Execution = Readonly<{ kind: 'execution'; execution: GetDurableExecutionResponse }>;

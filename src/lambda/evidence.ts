@@ -148,7 +148,7 @@ export const FAILURES: readonly FailureRow[] = [
   { class: OVERLOAD, names: ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] },
 ];
 
-/** The class of a status without a known name: a 4xx is a refusal, whoever sent it; a 5xx or an incomplete 200 proves nothing. */
+/** The class of a status without a known name: a 4xx is a refusal, even from a proxy; a 5xx or an incomplete 200 proves nothing. */
 function classByStatus(status: number): FailureClass {
   if (status === 429) return OVERLOAD;
   if (status === 408 || status === 499) return UNCERTAIN;

@@ -137,7 +137,7 @@ function responseHeadOf(statusCode: number, headers: IncomingHttpHeaders): Respo
   };
 }
 
-/** What was read of a body, and why it is incomplete: it broke off, or is longer than `longest`. */
+/** What was read of a body, and why it is incomplete: the connection was closed, or it is longer than `longest`. */
 type Body = Readonly<{ bytes: Buffer; error?: Error; isTooLong?: boolean }>;
 
 function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
@@ -159,7 +159,7 @@ function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body
   response.on('error', (error) => end({ error }));
 }
 
-/** Passes a stream on. Whoever decodes it holds an event until all of it is there, so an endless one breaks it off. */
+/** Passes a stream on. The decoder buffers an event until it is complete, so an endless event ends the stream. */
 async function* boundedEvents(
   response: IncomingMessage,
   progress: AttemptProgress,
@@ -261,7 +261,7 @@ function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, t
 
 /**
  * Sends a request once and reads its response, recording in `progress` how far both came. Rejects where there is no
- * complete response; of one that is no success, what was received before it broke off is enough.
+ * complete response; of one that is no success, the part that was received is enough.
  */
 export function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
   const { agents, progress, stop } = sending;

@@ -49,7 +49,7 @@ export function firstCause(error: unknown): unknown {
   return first ?? error;
 }
 
-// Names of the model and of Node are words; anything else was written by whoever responded.
+// Names of the model and of Node are words; anything else is foreign text.
 const WORD = /^[A-Za-z][A-Za-z0-9_.]*$/;
 // What the SDK calls a response that it could not read.
 const UNREADABLE = ['SyntaxError', 'UnknownError', 'Unknown', 'Error', 'TypeError'];
@@ -95,7 +95,7 @@ function describeFlaw(flaw: Flaw, { head, text: foreignText = '' }: AttemptProgr
     : describeForeign(head?.statusCode, foreignText);
 }
 
-/** A response that broke off after its head. */
+/** A response whose body is incomplete. */
 function describeIncomplete({ statusCode, requestId, mediaType }: ResponseHead, why: string): Description {
   // A page of a proxy.
   if (requestId === undefined && mediaType?.startsWith('text/')) {
@@ -126,7 +126,7 @@ function describeThrown(fields: Fields, { head, text: foreignText = '' }: Attemp
 /** What the SDK or Node.js threw, as a failure that says whether the function ran. */
 export function toFailure(thrown: unknown, progress: AttemptProgress): InvokeFailure {
   const { flaw, clockOffsetMs } = progress;
-  // Whoever sent the response, it does not show whether the function ran.
+  // Lambda or a proxy sent this response. It does not show whether the function ran.
   if (flaw !== undefined)
     return newFailure({ ...describeFlaw(flaw, progress), ...CLASS.UNCERTAIN }, progress);
   const error = firstCause(progress.networkError ?? thrown);
@@ -259,7 +259,7 @@ export function toUnasked(failed: InvokeFailure): InvokeFailure {
 
 type StartedExecution = Pick<InvokeResponse, 'durableExecutionArn' | 'requestId'>;
 
-/** A durable execution of which it is not known how it ended, and why not. */
+/** A durable execution that ended in an unknown way, and why that is not known. */
 export const toUnfollowed = (
   { name, message }: Pick<Description, 'name' | 'message'>,
   { durableExecutionArn, requestId }: StartedExecution,

@@ -42,9 +42,9 @@ export type InvokeResponse = Readonly<{
   executedVersion?: string;
   requestId?: string;
   durableExecutionArn?: string;
-  /** The response as received, empty for Event and DryRun; of a durable execution that was followed, its result. */
+  /** The response as received, empty for Event and DryRun; of a durable execution that was followed, the response of that. */
   payload: Uint8Array;
-  /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be held. */
+  /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be kept. */
   streamedBytes?: number;
   /** The log tail, decoded from base64: up to 4,096 bytes, perhaps cut inside a character. */
   logTail?: Uint8Array;

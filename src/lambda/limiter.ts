@@ -8,7 +8,7 @@ type QueuedPermit = Readonly<{ order: number; admit: () => void }>;
  * so that a fan-out settles at what the account allows. What is first in the plan goes first.
  */
 export class AdaptiveLimiter {
-  /** How many may ever be in flight. */
+  /** The highest bound. */
   readonly most: number;
   #bound: number;
   #inFlight = 0;

@@ -110,12 +110,12 @@ class SharedWait {
     });
   }
 
-  /** Whether it has a result, or will never have one because no invocation waits for it any more. */
+  /** Whether the wait is over, or will never be over because no invocation waits for it any more. */
   get isOver(): boolean {
     return this.#isOver || this.#left.signal.aborted;
   }
 
-  /** Waits until there is a result or the waiter's own deadline passes. */
+  /** Waits until the wait is over or the waiter's own deadline passes. */
   async join({ stop, cancel }: Waiting): Promise<Configuration | InvokeFailure> {
     const stopped = Promise.withResolvers<undefined>();
     const abort = (): void => stopped.resolve(undefined);
@@ -195,7 +195,7 @@ export class Readiness {
     const shared = known ?? new SharedWait(invocation, waiting);
     this.#waits.set(key, shared);
     const result = await shared.join(waiting);
-    // A failure is not kept: the next invocation asks again.
+    // A failure is not kept: the next invocation waits anew.
     if (result.kind === 'failure' && shared.isOver && this.#waits.get(key) === shared)
       this.#waits.delete(key);
     return result;

@@ -10,7 +10,7 @@ export type InvokePolicy = Readonly<{ timeoutMs: number; retry: RetryPolicy; ret
 /** Failures in a row: since when, and since when nothing could be reached, in milliseconds since 1970. */
 export type FailureStreak = Readonly<{ since: number; unreachableSince?: number }>;
 
-/** Until when failures may be retried, in milliseconds since 1970, and why not longer. */
+/** The time of the last possible retry, in milliseconds since 1970, and what limits it. */
 export type RetryLimit = Readonly<{ at: number; why: string }>;
 
 // Where waiting for capacity does not help: a name server or a listener that restarts is back by then.

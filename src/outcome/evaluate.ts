@@ -15,7 +15,7 @@ import { findSecrets, type MaskedEvaluation, maskEvaluation, maskValue, NO_SECRE
 import { type Evaluation, isFunctionError, type Outcome, type Secrets } from './outcome.ts';
 import { MASK, SecretTexts } from './secret-texts.ts';
 
-/** What a result is evaluated against. */
+/** What an invocation is evaluated against. */
 export type Rules = Readonly<{
   failOnFunctionError: boolean;
   expressions: Expressions;
@@ -134,7 +134,7 @@ function isOpaque(result: InvokeResponse | InvokeFailure, parsed: ParsedResponse
   return !parsed.isJson && (result.payload.length > 0 || (result.streamedBytes ?? 0) > 0);
 }
 
-/** A result without a payload that is not the function's response, and with an error that only the log of a stream shows. */
+/** An ended invocation without a payload that is not the function's response, and with an error that only the log shows. */
 function normalize(ended: InvocationResult): InvocationResult {
   const { result, invocation } = ended;
   if (result.kind === 'failure') return ended;
@@ -149,7 +149,7 @@ const asOpaque = ({ texts, withheld }: Secrets): Secrets => ({
   withheld: withheld === undefined || withheld === 'mask_found_nothing' ? 'not_json' : withheld,
 });
 
-/** Evaluates how an invocation ended: its outcome, whether the step fails for it, and what may not be shown. */
+/** Evaluates how an invocation ended: its outcome, whether the step fails for it, and what must not be shown. */
 export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   const normalized = normalize(ended);
   const { result, invocation, tailRefused } = normalized;
@@ -298,7 +298,7 @@ export type EvaluatedInvocation = Readonly<{
 /** What an evaluator works with. */
 export type EvaluatorOptions = Readonly<{
   rules: Rules;
-  /** All that is hidden: credentials, and what the masks of earlier invocations yielded. */
+  /** All that is hidden: credentials, and what the masks of earlier invocations found. */
   secrets: SecretTexts;
   /** Adds to `secrets`, before anything of the invocation is shown. */
   register: (secrets: Secrets) => void;

@@ -448,17 +448,17 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
   ].join('\n');
 }
 
-/** The journal keeps an invocation from being sent again until the user has decided. */
+/** The journal keeps an invocation from running twice until the user has decided. */
 const adviseOnJournal = (failed: FailedInvocation, key: string): string =>
   [
     `Check the function's log${linkToLog(failed)}`,
-    `If the function did not run, or may safely run twice, delete the lines with ${key} from the journal, or set retry: idempotent for one run.`,
+    `If the function did not run, or if it is safe for it to run twice, delete the lines with ${key} from the journal, or set retry: idempotent for one run.`,
   ].join('\n');
 
 /** A dry run is only uncertain where its response is one to an invocation, which is never retried. */
 const adviseOnUncertain = (failed: FailedInvocation): string =>
   failed.invocation.invocationType === 'DryRun'
-    ? `This is not a response to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck ${endpointVariable(failed)}: an emulator may invoke the function on a dry run.`
+    ? `This is not a response to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck ${endpointVariable(failed)}: emulators can invoke the function on a dry run.`
     : `Check the function's log before you retry${linkToLog(failed)}\nIf it is safe for the function to run twice, set retry: idempotent.`;
 
 /** What a user can do about a failure: a sentence or a few, never empty. */

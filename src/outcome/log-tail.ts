@@ -16,7 +16,7 @@ export function decodeLogTail(tail: Uint8Array): string {
 /** Where a function's log is kept, which some functions return in place of its text. */
 export type LogPlace = Readonly<{ logGroup: string; logStreamName: string }>;
 
-/** Reads a log result that is JSON with the place of the log; undefined where it is log text. */
+/** Reads a log tail that is JSON with the place of the log; undefined where it is log text. */
 export function readLogPlace(log: string): LogPlace | undefined {
   if (!log.startsWith('{')) return undefined;
   try {

@@ -8,7 +8,7 @@ import { formsOf, MASK, type SecretTexts } from './secret-texts.ts';
 /** What to hide in an evaluation. Where it is withheld, nothing that a function wrote is shown. */
 type Hidden = Readonly<{ texts: SecretTexts; isWithheld: boolean }>;
 
-/** Held by this module alone, so that nothing else can make a value that counts as masked. */
+/** Known to this module alone, so that nothing else can make a value that counts as masked. */
 const IS_MASKED: unique symbol = Symbol('masked');
 type Mark = Readonly<{ [IS_MASKED]: true }>;
 
@@ -100,7 +100,7 @@ function findsNothing(
   return nodesInScope(parseTree(mask)).some((node) => node.type === 'Field' && node.name === 'response');
 }
 
-/** Finds what the masks yield on a document, longest first. */
+/** Finds what the masks find in a document, longest first. */
 export function findSecrets(
   masks: readonly string[],
   document: unknown,

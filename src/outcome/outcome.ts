@@ -14,7 +14,7 @@ type InvocationFields = Readonly<{
   tenant_id?: string;
   /** ISO 8601. */
   started_at: string;
-  /** As seen from here, all attempts included. */
+  /** Round-trip time in milliseconds, all attempts included. */
   elapsed_ms: number;
   attempts: number;
   expectations?: readonly Expectation[];
@@ -74,7 +74,7 @@ export type WithheldReason =
   | 'too_many_secrets'
   | 'inexact_number';
 
-/** Texts that may not be shown; with a reason where not all of them are known. */
+/** Texts that must not be shown; with a reason where not all of them are known. */
 export type Secrets = Readonly<{ texts: readonly string[]; withheld?: WithheldReason }>;
 
 /** An outcome, with what the document leaves out. Nothing in it is masked. */
@@ -84,7 +84,7 @@ export type Evaluation = Readonly<{
   outcome: Outcome;
   /** The response as received; empty where there is none. */
   response: Uint8Array;
-  /** Its size as received, whatever is masked in it; of a stream also where `response` does not hold it. */
+  /** Its size as received, whatever is masked in it; of a stream also where `response` is empty because it was too long. */
   responseBytes: number;
   /** Where a streamed response is kept, and whether all of it. */
   responseFile?: Readonly<{ path: string; isWhole: boolean }>;

@@ -74,7 +74,7 @@ type FunctionErrorOutcome = Extract<Outcome, { outcome: 'function_error' }>;
 
 /** A line of our own that the reader needs; none where it is empty. */
 const kept = (text: string | undefined): Part[] => (text ? [{ text, isForeign: false }] : []);
-/** What a function, or whoever responded in Lambda's place, wrote: it is cut where it is long. */
+/** Text of a function, or of what responded in Lambda's place. It is cut where it is long. */
 const foreign = (text: string): Part[] => (text ? [{ text, isForeign: true }] : []);
 
 const bodyFrom = (...parts: readonly Part[][]): string => fitParts(parts.flat(), LONGEST_BODY);

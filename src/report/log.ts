@@ -12,7 +12,7 @@ import { cut, utf8 } from '../shared/text.ts';
 const UNSEEN = /[[^\p{L}\p{N}\p{P}\p{S}\r\n][\p{DI}\uFFFD]]/gv;
 
 /**
- * Whether a runner might take a line of a text for a command: one that starts with `::`, CR ending a line too, or
+ * Whether a runner might take a line of a text for a command: one that starts with `::`, also after a CR, or
  * has `##[` anywhere (ActionCommand.cs of actions/runner). When in doubt it might.
  */
 export function mayHoldCommand(text: string): boolean {

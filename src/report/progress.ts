@@ -157,7 +157,7 @@ export const warnOfNoExecution = ({ label }: { label: string }): void =>
 // A thousand invocations that are throttled now and then have each line; fifty thousand would write 48 MB.
 const MOST_LINES = 2_000;
 const EVERY_MS = 1_000;
-// A kind may have an error's name in it, and whoever responds may make up one after the other.
+// A kind may contain the name of an error, and a foreign server may invent any number of names.
 const MOST_KINDS = 10;
 
 /** Writes the lines of invocations in progress: the first 2,000 one by one, from then on counts, once a second. */

@@ -98,7 +98,7 @@ describe('advice', () => {
     }).split('\n');
     expect(lines).toEqual([
       expect.stringMatching(/^This is not a response to a dry run, .* Check its log: https:\S+$/),
-      'Check AWS_ENDPOINT_URL_LAMBDA: an emulator may invoke the function on a dry run.',
+      'Check AWS_ENDPOINT_URL_LAMBDA: emulators can invoke the function on a dry run.',
     ]);
   });
 

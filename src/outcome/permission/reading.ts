@@ -39,7 +39,7 @@ export type Refusal =
   | 'credentials_invalid'
   | 'other';
 
-/** Whether a function may be invoked, and why not. Values from AWS's message match the patterns of ARNs. */
+/** Whether a function can be invoked, and the reason where it can't. Values from AWS's message match the patterns of ARNs. */
 export type Permission = Readonly<{
   functionName: string;
   qualifier?: string;

@@ -7,7 +7,7 @@ const LONGEST = 65_536;
 const LONGEST_TITLE = 512;
 /** As many characters of a commit as GitHub itself shows. */
 export const SHORT_SHA = 7;
-/** As many rows are worth more than a fold. */
+/** Folds are left out before the table has fewer rows. */
 const FEWEST_ROWS = 10;
 
 const sizeOf = (text: string): number => text.length + text.split('\n').length;

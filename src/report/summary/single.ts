@@ -161,7 +161,7 @@ function figuresLine(outcome: ReportedOutcome, place: readonly string[]): string
   ]);
 }
 
-/** The summary of one invocation: the verdict, its cause, what to do, and one line of figures. */
+/** The summary of one invocation: the outcome, its cause, what to do, and one line of figures. */
 export function summarizeOne(outcome: ReportedOutcome): SummaryParts {
   const quote = quoteOf(outcome);
   return {

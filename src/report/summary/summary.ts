@@ -4,7 +4,7 @@ import { summarizeMany } from './many.ts';
 import { renderParts, type SummaryExtras, type SummaryParts, summarizeOne } from './single.ts';
 import { timelineOf } from './timeline.ts';
 
-/** What the summary and the comment say: verdict and cause first, and what is folded below. */
+/** What the summary and the comment say: outcome and cause first, and what is folded below. */
 export function summarize(
   outcomes: readonly ReportedOutcome[],
 ): SummaryParts & Readonly<{ folds: readonly Fold[] }> {
@@ -14,7 +14,7 @@ export function summarize(
 }
 
 /**
- * The job summary: the verdict and its cause, then figures; for several the failures grouped by error, the first of
+ * The job summary: the outcome and its cause, then figures; for several the failures grouped by error, the first of
  * them, statistics, and folded a timeline and the successes.
  */
 export function renderSummary(outcomes: readonly ReportedOutcome[], extras: SummaryExtras = {}): string {
