@@ -244,7 +244,7 @@ test.each([
   lambda.setFault(() => ({ kind: 'raw', when: 'before', status: 403, headers: {}, body }));
   const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
   expect(step.annotations[0]?.message.split('\n').slice(0, 2)).toEqual([
-    `echo: HTTP 403: A proxy or firewall answered instead of Lambda${end}. The function did not run.`,
+    `echo: HTTP 403: A proxy or firewall responded instead of Lambda${end}. The function did not run.`,
     'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.',
   ]);
 });
@@ -261,7 +261,7 @@ test('a page in place of an answer is shown from its start, fenced', async () =>
   expect(step.outputs['outcome']).toBe('unknown');
   expect(step.annotations.map(({ message }) => message)).toEqual([
     expect.stringContaining(
-      'A proxy or firewall answered instead of Lambda: <html> ::error::forged ##[error]forged </html>.',
+      'A proxy or firewall responded instead of Lambda: <html> ::error::forged ##[error]forged </html>.',
     ),
   ]);
   expect(step.stdout).not.toContain('SyntaxError');

@@ -369,7 +369,7 @@ test('a page of a proxy is not taken for a stream', async () => {
   const step = await streamStep({ lines: 1 });
   expect(step.outputs['outcome']).toBe('unknown');
   expect(step.annotations[0]?.message).toContain(
-    'HTTP 200: A proxy or firewall answered instead of Lambda: <html>hello</html>',
+    'HTTP 200: A proxy or firewall responded instead of Lambda: <html>hello</html>',
   );
 });
 

@@ -60,7 +60,7 @@ const SHOWN_CHARACTERS = 201;
 /** A response that is not Lambda's: the start of its text, named by its status. */
 function describeForeign(statusCode: number | undefined, foreignText: string): Description {
   const name = `HTTP ${statusCode}`;
-  const what = 'A proxy or firewall answered instead of Lambda';
+  const what = 'A proxy or firewall responded instead of Lambda';
   const start = shortened(onOneLine(foreignText), SHOWN_CHARACTERS);
   return start === ''
     ? { name, message: `${what}, with an empty response` }

@@ -65,7 +65,7 @@ const SIGNATURE =
 
 /**
  * Finds many texts in another one in a single pass, however many they are and whatever they have in common: the
- * automaton of Aho and Corasick (https://doi.org/10.1145/360825.360855). Its states are the starts of the texts, held
+ * automaton of Aho and Corasick (https://doi.org/10.1145/360825.360855). Its states are the starts of the texts, kept
  * in typed arrays, because an object for each would take twenty times the memory.
  */
 class TextFinder {

@@ -109,7 +109,7 @@ describe('advice', () => {
       region: 'eu-west-1',
       job: { ...PUSH, aws: { endpoints: [{ variable: 'AWS_ENDPOINT_URL' }] } },
     });
-    expect(advice).toContain('Check AWS_ENDPOINT_URL: an emulator');
+    expect(advice).toContain('Check AWS_ENDPOINT_URL: emulators');
   });
 
   test('after a failure that may have run links to the time when it can have run, where it has no id', () => {
