@@ -68,7 +68,7 @@ describe('a step that is run again', () => {
       Array.from({ length: 30 }, () => [true, 'succeeded']),
     );
     expect(texts(second)).toContain(
-      '30 invocations of 30 were not sent: the journal has their outcomes from an earlier run.',
+      '30 of 30 invocations were not sent: the journal has the outcomes from an earlier run.',
     );
     expect(JSON.parse(second.outputs['outcomes'] ?? '')).toHaveLength(30);
   });
