@@ -269,6 +269,23 @@ describe('a log that nobody reads any more', () => {
   });
 });
 
+test('three steps of a job have three headings in its summary', async () => {
+  const headings: (string | undefined)[] = [];
+  for (const id of ['__self', '__self_2', 'smoke-test']) {
+    const step = await invokeStep(
+      lambda,
+      { function_name: 'echo', payload: '{}' },
+      { env: { GITHUB_ACTION: id } },
+    );
+    headings.push(step.summary.split('\n')[0]);
+  }
+  expect(headings).toEqual([
+    '### ✅ `echo` succeeded',
+    '### ✅ `echo` succeeded (AWS Lambda Invoke, step 2)',
+    '### ✅ `echo` succeeded (AWS Lambda Invoke, step `smoke-test`)',
+  ]);
+});
+
 test('a call that lasts has a line every minute, and none after its end', async () => {
   // The function waits for a file that is made when the second line was written.
   const folder = mkdtempSync(path.join(tmpdir(), 'gate-'));
