@@ -33,7 +33,7 @@ export type LogParts = Readonly<{
 const MOST_FAILURES = 20;
 const SHOWN_BYTES = 64 * 1024;
 
-/** An invocation that has ended, and what it came to. */
+/** An invocation that has ended, and its evaluation. */
 type EndedInvocation = Readonly<{ ended: InvocationResult; evaluated: EvaluatedInvocation }>;
 
 const mayHaveRun = ({ sent, invocation }: InvocationResult): boolean =>

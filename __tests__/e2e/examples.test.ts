@@ -255,8 +255,8 @@ describe('jobs to be done', () => {
     const jobs = await pass('wait-until-ready');
     expect(actionsOf(jobs)[0]?.run.lines.map(({ text }) => text)).toEqual(
       expect.arrayContaining([
-        'Lambda function health is Active, and an update is in progress: the old code still responds',
-        'Lambda function health is ready',
+        'health is Active, but an update is in progress: the old code still responds',
+        'health is ready',
       ]),
     );
     expect(stage.lambda.executions('health')).toHaveLength(1);
@@ -267,9 +267,9 @@ describe('jobs to be done', () => {
     expect(printed(jobs)).toBe('Rolled out {"release":"v1.5.0","share":1}\n');
     expect(actionsOf(jobs)[0]?.run.lines.map(({ text }) => text)).toEqual(
       expect.arrayContaining([
-        'Lambda function roll-out: step canary succeeded',
-        'Lambda function roll-out: wait watch the alarms started (1 s)',
-        'Lambda function roll-out: step all succeeded',
+        'roll-out:live: step canary succeeded',
+        'roll-out:live: wait watch the alarms started (1 s)',
+        'roll-out:live: step all succeeded',
       ]),
     );
     const again = await pass('durable-execution');

@@ -25,6 +25,8 @@ export type InvokePlan = Readonly<{
   waitForDurableExecution: boolean;
   responseStream: boolean;
   proxy: ProxyVariables;
+  /** The region that AWS_REGION names, which counts where an invocation names none. */
+  jobRegion?: string;
   /** The region where the SDK's own chain names none. */
   defaultRegion?: string;
 }>;
@@ -137,7 +139,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   // Problems with what to invoke come first.
   const valueProblems = new Problems();
   const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
-  const { workspace, temporaryFolder } = environment;
+  const { workspace, temporaryFolder, aws } = environment;
   const folders = { workspace, temporaryFolder };
   const { invocations, counts, own, ...entries } = await parseEntries({ read, values, folders }, problems);
   problems.addAll(valueProblems);
@@ -150,7 +152,8 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   if (error) throw error;
   return Object.freeze({
     ...planInvocations(values, { invocations, maxConcurrency: concurrency, proxy: Object.freeze(proxy) }),
-    ...(environment.aws.defaultRegion !== undefined && { defaultRegion: environment.aws.defaultRegion }),
+    ...(aws.region !== undefined && { jobRegion: aws.region }),
+    ...(aws.defaultRegion !== undefined && { defaultRegion: aws.defaultRegion }),
     expressions: Object.freeze(expressions),
     failOnFunctionError: values.fail_on_function_error,
     followLog: values.follow_log,

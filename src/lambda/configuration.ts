@@ -3,7 +3,7 @@ import type { LambdaApi } from './api.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 import type { Bounds } from './timing.ts';
 
-/** What Lambda says of a function or version, as far as an invocation has to do with it. */
+/** The parts of a function's or version's configuration that matter to an invocation. */
 export type Configuration = Readonly<{
   kind: 'configuration';
   /** Pending, Active, Inactive or Failed, and whatever Lambda may add. */
@@ -29,7 +29,7 @@ function toConfiguration(output: FunctionConfiguration): Configuration {
   const { SnapStart: snapStart } = output;
   return {
     kind: 'configuration',
-    // Functions from before there were states have none, and are ready.
+    // Functions that were created before states existed have none, and are ready.
     state: output.State ?? 'Active',
     ...(output.StateReason !== undefined && { stateReason: output.StateReason }),
     ...(output.StateReasonCode !== undefined && { stateReasonCode: output.StateReasonCode }),
@@ -50,7 +50,7 @@ function toConfiguration(output: FunctionConfiguration): Configuration {
   };
 }
 
-/** Reads the configuration of an invocation's function once. A failure here says nothing of the invocation. */
+/** Reads the configuration of an invocation's function once. A failure here says nothing about the invocation. */
 export function readConfiguration(
   api: LambdaApi,
   { functionName, qualifier }: Pick<Invocation, 'functionName' | 'qualifier'>,

@@ -11,7 +11,7 @@ export type Invocation = Readonly<{
   index: number;
   /** How the log, the summary and the outcome call it, where the user named it. */
   name?: string;
-  /** As the user wrote it; the API takes names and ARNs alike. */
+  /** As the user wrote it: the API accepts names and ARNs. */
   functionName: string;
   reference: FunctionReference;
   qualifier?: string;
@@ -19,7 +19,7 @@ export type Invocation = Readonly<{
   region?: string;
   invocationType: InvocationType;
   logType: LogType;
-  /** Whether the log is the user's wish; else its tail is read for the figures alone. */
+  /** Whether the user asked for the log; otherwise its tail is read for the figures alone. */
   keepsLog: boolean;
   payload: Uint8Array;
   /** Base64 of a JSON document. */
@@ -45,9 +45,9 @@ export type InvokeResponse = Readonly<{
   sentAs?: string;
   sentAt?: Date;
   durableExecutionArn?: string;
-  /** The response as received, empty for Event and DryRun; of a durable execution that was followed, its result. */
+  /** The response as received, empty for Event and DryRun; of a durable execution that was followed, the response of that. */
   payload: Uint8Array;
-  /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be held. */
+  /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be kept. */
   streamedBytes?: number;
   /** The log tail, decoded from base64: up to 4,096 bytes, perhaps cut inside a character. */
   logTail?: Uint8Array;
@@ -65,7 +65,7 @@ export type InvokeFailure = Readonly<{
   evidence: ExecutionEvidence;
   /** Whether a retry may help, as far as the failure itself shows. */
   mayClear: boolean;
-  /** Too much at once, for Lambda or for this machine: fewer concurrent invocations get through. */
+  /** Too much at once for Lambda or for this machine: fewer concurrent invocations would succeed. */
   isOverload?: boolean;
   /** Waiting for capacity does not help: it clears within seconds or not at all. */
   clearsSoonOrNever?: boolean;
@@ -79,9 +79,9 @@ export type InvokeFailure = Readonly<{
   /** What was received in place of Lambda's response: the start of a proxy's page, for example. */
   foreignText?: string;
   throughProxy: boolean;
-  /** Bytes of a streamed response that had arrived. */
+  /** Bytes of a streamed response that were received. */
   streamedBytes?: number;
-  /** The durable execution that was started all the same. */
+  /** The durable execution that was started nevertheless. */
   durableExecutionArn?: string;
   /** When the request began to leave this machine; absent where it never did. */
   sentAt?: Date;

@@ -122,10 +122,10 @@ async function invokeWithPermit(
   const { timing } = context;
   const startedAt = timing.now();
   const ended = await invokeWithin(permit, invocation, context).catch(
-    // A defect of this action costs nobody else's outcome.
+    // A defect of this action must not cost other invocations their outcomes.
     (error: unknown): RegionResult => ({ ...notAttempted(toInternalError(error, invocation)), attempts: 1 }),
   );
-  // An invocation that ended before it was sent has its permit still.
+  // An invocation that ended before it was sent still has its permit.
   permit?.release('otherwise');
   const elapsedMs = timing.now() - startedAt;
   return withLog({ ...ended, invocation, startedAt: new Date(startedAt), elapsedMs }, context);
@@ -144,7 +144,7 @@ export async function invoke(invocation: Invocation, context: InvokeContext): Pr
 }
 
 /**
- * Invokes functions in the given order, as many at once as the limiter admits, and passes each result on as it ends.
+ * Invokes functions in the given order, as many at once as the limiter admits, and passes each outcome on as it ends.
  * A failure, also of `onEnd`, stops no other; when the workflow is cancelled the rest is not sent. Throws at the end
  * what `onEnd` threw.
  */
@@ -178,13 +178,13 @@ export async function invokeEach(
   }
 }
 
-/** Results on their way from the invocations that end to the one reader that handles them. */
+/** A queue from the invocations that end to the one reader that handles them. */
 class ResultQueue {
   readonly #waiting: Readonly<{ result: InvocationResult; handled: () => void }>[] = [];
   #hasEnded = false;
   #wake = (): void => {};
 
-  /** Resolves when the result has been handled. */
+  /** Resolves when the reader has handled it. */
   add(result: InvocationResult): Promise<void> {
     return new Promise((handled) => {
       this.#waiting.push({ result, handled });
@@ -197,7 +197,7 @@ class ResultQueue {
     this.#wake();
   }
 
-  /** Yields each result; one counts as handled when the next is asked for. */
+  /** The queued invocations in order; one counts as handled when the reader takes the next. */
   async *results(): AsyncGenerator<InvocationResult, void> {
     for (;;) {
       const next = this.#waiting.shift();
@@ -213,14 +213,14 @@ class ResultQueue {
   }
 }
 
-/** Invokes everything, and yields each result the moment its invocation ends. */
+/** Invokes everything, and passes on each invocation the moment it ends. */
 export async function* invokeAll(
   invocations: Iterable<Invocation>,
   context: InvokeContext,
 ): AsyncGenerator<InvocationResult, void> {
   const queue = new ResultQueue();
   const all = invokeEach(invocations, context, (result) => queue.add(result)).finally(() => queue.end());
-  // It is awaited below, when every result has been handled.
+  // It is awaited below, when the reader has handled everything.
   all.catch(() => {});
   yield* queue.results();
   await all;

@@ -72,7 +72,7 @@ function invocationFields({ invocation, region, startedAt, elapsedMs, attempts, 
 
 /**
  * Whether the payload is the function's response. An Event has one where its durable execution was followed: what an
- * emulator sends with a 202 is none. Of a stream that was too long to be held there is only the file.
+ * emulator sends with a 202 is none. A stream that was too long to be kept is only in the file.
  */
 export function isFunctionResponse(
   { payload, functionError, durableExecutionArn, streamedBytes }: InvokeResponse,

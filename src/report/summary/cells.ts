@@ -56,7 +56,7 @@ export function requestCell(outcome: ReportedOutcome): string {
     : `[${requestId.slice(0, SHORT_ID)}…](${url} "${requestId}")`;
 }
 
-/** How long an invocation took: by Lambda's report, else as seen from here; empty where it did not run. */
+/** How long an invocation took: by Lambda's report, else the round-trip time; empty where it did not run. */
 export const durationCell = (outcome: ReportedOutcome): string =>
   outcome.outcome === 'not_invoked'
     ? ''

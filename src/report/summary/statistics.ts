@@ -9,7 +9,7 @@ export type Statistics = OutcomeCounts &
   Readonly<{
     /** Of the durations in the log tails, or where no log has one, of the round trips. */
     latency?: Latency & Readonly<{ of: 'duration_ms' | 'elapsed_ms'; count: number }>;
-    /** From the first start to the last end. */
+    /** Total time: from the first start to the end of the last invocation. */
     wallMs: number;
   }>;
 
