@@ -328,3 +328,22 @@ describe('the summary of many', () => {
     expect(Buffer.byteLength(renderSummary(reportedOf(evaluations)))).toBeLessThan(200_000);
   });
 });
+
+describe('an outcome of an earlier run', () => {
+  test('is marked, alone and among others, and its time is none of this run', () => {
+    expect(headingOf(succeeded({ resumed: true }))).toBe('### ✅ `my-function` succeeded in an earlier run');
+    const markdown = render([
+      succeeded({ index: 0, resumed: true, elapsed_ms: 9_000 }),
+      succeeded({ index: 1, elapsed_ms: 40 }),
+    ]);
+    expect(markdown).toMatch(/^### ✅ .*: 2 invocations succeeded\n\n1 from an earlier run · /);
+    expect(markdown).toMatch(/^\| 1 \| earlier run \|/m);
+    expect(markdown).not.toContain('9,000 ms');
+    expect(markdown).not.toContain('Timeline');
+  });
+
+  test('is all there is to say where every one is', () => {
+    const markdown = render([succeeded({ index: 0, resumed: true }), succeeded({ index: 1, resumed: true })]);
+    expect(markdown).toMatch(/: 2 invocations succeeded\n\n2 from an earlier run\n/);
+  });
+});
