@@ -138,6 +138,11 @@ test('the HTTP client of undici, which Node.js has built in, is in none of it', 
   expect(SCRIPTS.filter((file) => textOf(file).includes('undici:request:create'))).toEqual([]);
 });
 
+test("the list of GitHub's routes, of which the comment needs six, is in none of it", () => {
+  expect(CHUNKS.some((file) => textOf(file).includes('GET /repos/{owner}/{repo}/issues/'))).toBe(true);
+  expect(SCRIPTS.filter((file) => textOf(file).includes('GET /repos/{owner}/{repo}/branches'))).toEqual([]);
+});
+
 test('the parts of Node.js are looked up without a require() for each', () => {
   expect(textOf('index.js')).toContain('process.getBuiltinModule("node:https")');
   expect(SCRIPTS.filter((file) => textOf(file).includes('createRequire'))).toEqual([]);

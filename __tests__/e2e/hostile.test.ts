@@ -62,7 +62,7 @@ async function run(inputs: Readonly<Record<string, string>>): Promise<Seen> {
     env: jobEnvironment(lambda),
   });
   try {
-    const outputs = outputsIn(readFileSync(path.join(step.folder, 'output'), 'utf8'));
+    const outputs = outputsIn(readFileSync(step.outputFile, 'utf8'));
     const values = Object.fromEntries(outputs);
     return {
       exitCode: step.exitCode,
