@@ -20,6 +20,7 @@ import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
 import type { StepLogs } from './log-wiring.ts';
 import type { LogsClients } from './logs/client.ts';
+import type { EventWaiting } from './logs/event.ts';
 import type { DeniedLog } from './logs/lost.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
@@ -36,9 +37,11 @@ import {
   warnOfClock,
   warnOfDeniedLog,
   warnOfHiddenHistory,
+  warnOfHiddenRetries,
   warnOfNoExecution,
   writeDurableEvent,
   writeState,
+  writeTry,
 } from './report/progress.ts';
 import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
@@ -225,18 +228,49 @@ function createClients({ plan, environment, secrets }: StepParts): Clients {
   });
 }
 
+/** What waits for accepted events. */
+async function createEventWait(
+  logsClients: () => Promise<LogsClients>,
+  throttle: LogThrottle,
+): Promise<Pick<InvokeContext, 'waitForEvent'>> {
+  const [logs, { waitForEvent }] = await Promise.all([logsClients(), import('./logs/event.ts')]);
+  const waiting: EventWaiting = {
+    logs,
+    onTry: ({ invocation, ...happened }) =>
+      throttle.write('tries of events', () => writeTry({ label: invocation.functionName, ...happened })),
+    onHiddenConfiguration: ({ functionName }, { name }) =>
+      throttle.write('retries that cannot be read', () =>
+        warnOfHiddenRetries({ label: functionName, error: name }),
+      ),
+  };
+  return {
+    waitForEvent: (accepted, invocation, asked) =>
+      waitForEvent(accepted, invocation, { ...asked, ...waiting }),
+  };
+}
+
 /** What reads the functions' logs, and what of it invocations need. */
 type LogReaders = Readonly<{
   logs: StepLogs | undefined;
-  context: Pick<InvokeContext, 'witness' | 'onSend'>;
+  context: Pick<InvokeContext, 'witness' | 'onSend' | 'waitForEvent'>;
 }>;
 
-async function createLogReaders(parts: StepParts, clients: Clients, folder: string): Promise<LogReaders> {
+type LogReaderParts = Readonly<{ clients: Clients; outcomesFile: OutcomesFile; throttle: LogThrottle }>;
+
+async function createLogReaders(
+  parts: StepParts,
+  { clients, outcomesFile, throttle }: LogReaderParts,
+): Promise<LogReaders> {
+  const { followLog, waitForEvent } = parts.plan;
   const logsClients = logsClientsFor(parts, clients);
   const witness = createWitness(parts, clients, logsClients);
-  const common = witness === undefined ? {} : { witness };
-  if (!parts.plan.followLog) return { logs: undefined, context: common };
+  const common = {
+    ...(witness !== undefined && { witness }),
+    ...(waitForEvent && (await createEventWait(logsClients, throttle))),
+  };
+  if (!followLog) return { logs: undefined, context: common };
   const { StepLogs } = await import('./log-wiring.ts');
+  const folder = path.dirname(outcomesFile.path);
   const logs = new StepLogs({ ...parts, clients, folder, logs: await logsClients() });
   return { logs, context: { ...common, onSend: (sending) => logs.begin(sending) } };
 }
@@ -399,7 +433,7 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const results = new StepResults(total);
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
   const clients = createClients(parts);
-  const logReaders = await createLogReaders(parts, clients, path.dirname(outcomesFile.path));
+  const logReaders = await createLogReaders(parts, { clients, outcomesFile, throttle });
   const { logs } = logReaders;
   const resumption = await resume(parts, clients);
   const isShownAlready = sink?.isShown ?? false;

@@ -57,6 +57,15 @@ type Ended<Kind extends Outcome['outcome']> = Readonly<{
   responseBytes: number;
 }>;
 
+/** Figures come from the log alone, so an event that has them was waited for. */
+const eventLine = ({
+  status_code: status,
+  duration_ms: durationMs,
+}: Ended<'succeeded'>['outcome']): string =>
+  durationMs === undefined
+    ? `invoked asynchronously (status: ${status})`
+    : `handled its event successfully (status: ${status}, duration: ${durationMs} ms)`;
+
 function successLine({ outcome, responseBytes }: Ended<'succeeded'>): string {
   const { status_code: status } = outcome;
   if (outcome.resumed) return 'succeeded in an earlier run';
@@ -67,7 +76,7 @@ function successLine({ outcome, responseBytes }: Ended<'succeeded'>): string {
       // Only a durable execution that was followed has a response.
       return 'response' in outcome
         ? `completed its durable execution (status: ${status}, payload: ${responseBytes} bytes)`
-        : `invoked asynchronously (status: ${status})`;
+        : eventLine(outcome);
     case 'DryRun':
       return `dry run completed successfully (status: ${status})`;
     default:
@@ -80,6 +89,7 @@ function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
   if (outcome.durable_execution_arn !== undefined) {
     return 'started a durable execution, but how it ends is not known';
   }
+  if (outcome.error.name === 'EventUnresolved') return 'accepted the event, but how it ended is not known';
   return responseBytes > 0
     ? `responded in part: its stream ended early, after ${responseBytes} bytes`
     : `did not respond, and ${RAN_IN_WORDS[outcome.ran]}`;
