@@ -138,6 +138,11 @@ test('the HTTP client of undici, which Node.js has built in, is in none of it', 
   expect(SCRIPTS.filter((file) => textOf(file).includes('undici:request:create'))).toEqual([]);
 });
 
+test('the parts of Node.js are looked up without a require() for each', () => {
+  expect(textOf('index.js')).toContain('process.getBuiltinModule("node:https")');
+  expect(SCRIPTS.filter((file) => textOf(file).includes('createRequire'))).toEqual([]);
+});
+
 test("the SDK's classes of Lambda's errors are in none of it", () => {
   expect(textOf('index.js')).toContain('LambdaServiceException');
   expect(SCRIPTS.filter((file) => textOf(file).includes('CodeStorageExceededException'))).toEqual([]);

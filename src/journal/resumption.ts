@@ -92,12 +92,12 @@ export class Resumption {
   };
 
   /** Records how an invocation ended, where a request of it was recorded. */
-  add({ masked }: Pick<EvaluatedInvocation, 'masked'>): void {
+  add({ masked, maskedJson }: Pick<EvaluatedInvocation, 'masked' | 'maskedJson'>): void {
     const { outcome } = masked;
     const key = this.#keys.get(outcome.index);
     if (key === undefined || !this.#sent.has(outcome.index)) return;
     const ended = new Date(this.#options.now()).toISOString();
-    this.#options.journal.ended({ key, ended, ...(isRawText(masked) && { text: true }), outcome });
+    this.#options.journal.ended({ key, ended, ...(isRawText(masked) && { text: true }) }, maskedJson);
   }
 
   /** Ends the journal. Throws where an outcome was not written. */

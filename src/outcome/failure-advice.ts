@@ -473,7 +473,7 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
 const adviseOnJournal = (failed: FailedInvocation, key: string): string =>
   [
     `Check the function's log${linkToLog(failed)}`,
-    `If the function did not run, or may safely run twice, delete the lines with ${key} from the journal, or set retry: idempotent for one run.`,
+    `If the function did not run, or it is safe for it to run twice, delete the lines with ${key} from the journal, or set retry: idempotent for one run.`,
   ].join('\n');
 
 /** A dry run is only uncertain where its response is one to an invocation, which is never retried. */

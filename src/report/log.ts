@@ -265,7 +265,7 @@ export function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts)
 
 /** How many invocations an earlier run did. */
 const resumedLine = ({ resumed, total }: OutcomeCounts): string =>
-  `${counted(resumed, 'invocation')} of ${total} ${resumed === 1 ? 'was' : 'were'} not sent: the journal has ${resumed === 1 ? 'its outcome' : 'their outcomes'} from an earlier run.`;
+  `${resumed} of ${counted(total, 'invocation')} ${resumed === 1 ? 'was' : 'were'} not sent: the journal has the outcomes from an earlier run.`;
 
 /** How many invocations were left out with `stop_on_failure`. */
 export const haltedLine = ({ halted }: Pick<OutcomeCounts, 'halted'>): string =>

@@ -58,7 +58,7 @@ async function write(
   const journal = await Journal.open(at, run);
   for (const [key, what] of lines) {
     if (what === 'sent') await journal.sent({ key, at: AT, requestId: 'id-1' });
-    else journal.ended({ key, ended: AT.toISOString(), outcome: outcome(what) });
+    else journal.ended({ key, ended: AT.toISOString() }, JSON.stringify(outcome(what)));
   }
   await journal.close();
 }
