@@ -372,7 +372,8 @@ const takeWith =
   (evaluator: Evaluator, logs: StepLogs | undefined, record: Step['record']): Step['take'] =>
   async (ended) => {
     const followed = await logs?.readToEnd(ended);
-    const evaluated = await evaluator.evaluate(ended);
+    const logGroup = followed?.source.logGroup ?? ended.logGroup;
+    const evaluated = await evaluator.evaluate({ ...ended, ...(logGroup !== undefined && { logGroup }) });
     await logs?.add({ ended, evaluated }, followed);
     await record(evaluated);
   };
