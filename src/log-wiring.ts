@@ -2,19 +2,21 @@ import path from 'node:path';
 import type { Plan } from './inputs/plan.ts';
 import type { Clients } from './lambda/client.ts';
 import type { InvocationResult } from './lambda/invocation.ts';
-import type { Sending } from './lambda/invoker.ts';
+import type { InvokeContext, Sending } from './lambda/invoker.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
 import type { LogsClients } from './logs/client.ts';
+import { type EventWaiting, waitForEvent } from './logs/event.ts';
 import type { LogSource } from './logs/find.ts';
 import type { FollowedLog } from './logs/follow.ts';
 import { InvocationLog, type LogReading, type LogSink } from './logs/live.ts';
+import { type DeniedLog, LostInvocations } from './logs/lost.ts';
 import type { EvaluatedInvocation } from './outcome/evaluate.ts';
 import { adviseOnUnreadableLog } from './outcome/log-permission.ts';
 import { decodeLogTail, isCut, readLogPlace } from './outcome/log-tail.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { FunctionLog } from './report/function-log.ts';
 import { writeForeign } from './report/log.ts';
-import { warnOfLog } from './report/progress.ts';
+import { type LogThrottle, warnOfHiddenRetries, warnOfLog, writeTry } from './report/progress.ts';
 import type { ReportGuard } from './report/reporters.ts';
 
 /** What reading the functions' logs of a step needs. */
@@ -148,19 +150,59 @@ export class StepLogs {
 
   #warn({ source, failure }: FollowedLog, { invocation }: InvocationResult): void {
     if (failure === undefined) return;
-    const isDenied = source.assumedFor === 'AccessDeniedException';
-    const text = adviseOnUnreadableLog({
-      ...source,
-      functionName: invocation.reference.name,
-      ...failure,
-      deniedOnFunction: isDenied ? ['lambda:GetFunctionConfiguration'] : [],
-    });
+    const text = unreadableText({ invocation, source, failure });
     if (!this.#warned.has(text)) warnOfLog(this.#parts.secrets.hide(text));
     this.#warned.add(text);
   }
+}
+
+/** What a user can do about a log that could not be read, and about a configuration that could not be read either. */
+function unreadableText({ invocation, source, failure }: DeniedLog): string {
+  const isDenied = source.assumedFor === 'AccessDeniedException';
+  return adviseOnUnreadableLog({
+    ...source,
+    functionName: invocation.reference.name,
+    ...failure,
+    deniedOnFunction: isDenied ? ['lambda:GetFunctionConfiguration'] : [],
+  });
+}
+
+/** Looks into functions' logs for what became of invocations without a response; a denial is one warning for a log. */
+export function createWitness(
+  parts: Pick<LogParts, 'clients' | 'logs' | 'secrets' | 'cancel'> & Readonly<{ plan: Plan }>,
+): LostInvocations['look'] {
+  const { plan, clients, logs, secrets, cancel } = parts;
+  const lost = new LostInvocations({
+    clients,
+    logs,
+    timing: REAL_TIMING,
+    cancel,
+    onDenied: (denied) => {
+      // With follow_log the same log is read once more, and the warning is its own.
+      if (!plan.followLog) warnOfLog(secrets.hide(unreadableText(denied)));
+    },
+  });
+  return (ended) => lost.look(ended);
 }
 
 const sourceLine = ({ logGroup, assumedFor }: LogSource, functionName: string): string =>
   assumedFor === undefined
     ? `Reading the log of ${functionName} in log group ${logGroup}`
     : `Reading the log of ${functionName} in log group ${logGroup}, which is assumed: its configuration could not be read (${assumedFor}).`;
+
+/** What waits for accepted events, and writes how their tries go. */
+export function eventWait(
+  logs: LogsClients,
+  throttle: LogThrottle,
+): NonNullable<InvokeContext['waitForEvent']> {
+  const waiting: EventWaiting = {
+    logs,
+    onTry: ({ invocation, ...happened }) =>
+      throttle.write('tries of events', () => writeTry({ label: invocation.functionName, ...happened })),
+    onHiddenConfiguration: ({ functionName }, { name }) =>
+      throttle.write('retries that cannot be read', () =>
+        warnOfHiddenRetries({ label: functionName, error: name }),
+      ),
+  };
+  return (accepted, invocation, asked) => waitForEvent(accepted, invocation, { ...asked, ...waiting });
+}

@@ -12,7 +12,7 @@ import { clockNote } from './lambda/clock.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
 import { toUnresolvedEarlier } from './lambda/failures.ts';
 import type { Invocation, InvocationResult, InvokeFailure } from './lambda/invocation.ts';
-import type { InvokeContext } from './lambda/invoker.ts';
+import { type InvokeContext, withLog } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
 import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
@@ -20,8 +20,6 @@ import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
 import type { StepLogs } from './log-wiring.ts';
 import type { LogsClients } from './logs/client.ts';
-import type { EventWaiting } from './logs/event.ts';
-import type { DeniedLog } from './logs/lost.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
@@ -35,13 +33,10 @@ import {
   repeatedLogLines,
   waitLine,
   warnOfClock,
-  warnOfDeniedLog,
   warnOfHiddenHistory,
-  warnOfHiddenRetries,
   warnOfNoExecution,
   writeDurableEvent,
   writeState,
-  writeTry,
 } from './report/progress.ts';
 import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
@@ -187,22 +182,20 @@ function logsClientsFor({ plan, cancel }: StepParts, clients: Clients): () => Pr
 }
 
 /** Looks into the log of a function that may have run. What reads logs is loaded with the first that does. */
-function createWitness(
-  { environment, cancel }: StepParts,
+function witnessOnDemand(
+  parts: StepParts,
   clients: Clients,
   logsClients: () => Promise<LogsClients>,
 ): InvokeContext['witness'] {
-  if (!environment.aws.hasLogs) return undefined;
+  if (!parts.environment.aws.hasLogs) return undefined;
   const create = async () => {
-    const [logs, { LostInvocations }] = await Promise.all([logsClients(), import('./logs/lost.ts')]);
-    const onDenied = ({ invocation, failure }: DeniedLog): void =>
-      warnOfDeniedLog({ label: invocation.functionName, message: failure.message });
-    return new LostInvocations({ clients, logs, timing: REAL_TIMING, cancel, onDenied });
+    const [logs, { createWitness }] = await Promise.all([logsClients(), import('./log-wiring.ts')]);
+    return createWitness({ ...parts, clients, logs });
   };
-  let lost: ReturnType<typeof create> | undefined;
+  let witness: ReturnType<typeof create> | undefined;
   return async (ended) => {
-    lost ??= create();
-    return (await lost).look(ended);
+    witness ??= create();
+    return (await witness)(ended);
   };
 }
 
@@ -233,20 +226,8 @@ async function createEventWait(
   logsClients: () => Promise<LogsClients>,
   throttle: LogThrottle,
 ): Promise<Pick<InvokeContext, 'waitForEvent'>> {
-  const [logs, { waitForEvent }] = await Promise.all([logsClients(), import('./logs/event.ts')]);
-  const waiting: EventWaiting = {
-    logs,
-    onTry: ({ invocation, ...happened }) =>
-      throttle.write('tries of events', () => writeTry({ label: invocation.functionName, ...happened })),
-    onHiddenConfiguration: ({ functionName }, { name }) =>
-      throttle.write('retries that cannot be read', () =>
-        warnOfHiddenRetries({ label: functionName, error: name }),
-      ),
-  };
-  return {
-    waitForEvent: (accepted, invocation, asked) =>
-      waitForEvent(accepted, invocation, { ...asked, ...waiting }),
-  };
+  const [logs, { eventWait }] = await Promise.all([logsClients(), import('./log-wiring.ts')]);
+  return { waitForEvent: eventWait(logs, throttle) };
 }
 
 /** What reads the functions' logs, and what of it invocations need. */
@@ -263,7 +244,7 @@ async function createLogReaders(
 ): Promise<LogReaders> {
   const { followLog, waitForEvent } = parts.plan;
   const logsClients = logsClientsFor(parts, clients);
-  const witness = createWitness(parts, clients, logsClients);
+  const witness = witnessOnDemand(parts, clients, logsClients);
   const common = {
     ...(witness !== undefined && { witness }),
     ...(waitForEvent && (await createEventWait(logsClients, throttle))),
@@ -404,10 +385,13 @@ async function resume({ plan, environment }: StepParts, clients: Clients): Promi
 async function* evaluateEarlier(
   resumption: Resumption | undefined,
   evaluator: Evaluator,
+  context: InvokeContext,
 ): AsyncGenerator<EvaluatedInvocation, void> {
   if (resumption === undefined) return;
   for await (const recorded of resumption.succeeded()) yield evaluator.takeOver(recorded);
-  for (const result of resumption.unknown) yield await evaluator.evaluate(result);
+  // What was sent in an earlier run has had time to get into the log.
+  const unknown = await Promise.all(resumption.unknown.map((result) => withLog(result, context)));
+  for (const result of unknown) yield await evaluator.evaluate(result);
 }
 
 function createEvaluator(
@@ -454,7 +438,7 @@ export async function createStep(parts: StepParts): Promise<Step> {
     results,
     reports,
     remaining: resumption?.remaining ?? plan.invocations,
-    earlier: evaluateEarlier(resumption, evaluator),
+    earlier: evaluateEarlier(resumption, evaluator, context),
     record,
     take: takeWith(evaluator, logs, record),
     readLogs: async () => logs?.readFailures(),

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type Fault, type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
+import { makeJobFolder } from '../../packages/local-runner/run-step.ts';
 import { ECHO, invokeStep } from './step.ts';
 
 // The log as a witness, where no response arrives.
@@ -52,13 +53,31 @@ test('a log that is not allowed to be read is one warning with the statement, an
   expect(step.exitCode).toBe(1);
   expect(step.annotations.filter(({ level }) => level === 'error')).toHaveLength(3);
   expect(warnings.map(({ message }) => message)).toEqual([
-    'The log of echo could not be read, so it does not tell whether the function ran. Add this statement to the caller\'s policy:\n{"Effect":"Allow","Action":["logs:FilterLogEvents","logs:GetLogEvents"],"Resource":"arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/echo:*"}',
+    'The log of echo cannot be read (AccessDeniedException). Add this statement to the caller\'s policy:\n{"Effect":"Allow","Action":["logs:FilterLogEvents","logs:GetLogEvents"],"Resource":["arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/echo","arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/echo:*"]}',
   ]);
   expect(JSON.parse(step.outputs['outcomes'] ?? '')).toMatchObject([
     { outcome: 'unknown', ran: 'may_have_run' },
     { outcome: 'unknown', ran: 'may_have_run' },
     { outcome: 'unknown', ran: 'may_have_run' },
   ]);
+});
+
+test('what an earlier run sent, and its journal does not tell the end of, is looked for too', async () => {
+  const job = makeJobFolder();
+  const run = (env: Readonly<Record<string, string>>) =>
+    invokeStep(lambda, { function_name: 'echo', payload: '{"a":1}', journal: 'journal.jsonl' }, { job, env });
+  loseInvocations();
+  const first = await run({});
+  const second = await run(logsEnvironment());
+  job.dispose();
+  expect(JSON.parse(first.outputs['outcomes'] ?? '')).toMatchObject([{ ran: 'may_have_run' }]);
+  expect(JSON.parse(second.outputs['outcomes'] ?? '')).toMatchObject([
+    { outcome: 'unknown', ran: 'finished', request_id: first.outputs['request_id'] },
+  ]);
+  expect(second.annotations[0]?.message).toMatch(
+    /: It ran to its end in \d\S* s; its response is lost\. An earlier run/,
+  );
+  expect(lambda.executions('echo')).toHaveLength(1);
 });
 
 test('an emulator whose logs have no endpoint is asked for none, and nor is AWS', async () => {

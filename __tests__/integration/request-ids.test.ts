@@ -108,6 +108,20 @@ describe('a request id of our own', () => {
     ]);
   });
 
+  test.each(['honor', 'ignore', 'reject'] as const)(
+    'or the one that Lambda has in its place is the one of START, where it is told to %s ours',
+    async (rule) => {
+      lambda.setRequestIds(() => rule);
+      const delivered = await invokeOn(lambda);
+      const outcome = outcomeOf(delivered);
+      const starts = lambda.logs.written.map(({ message }) => message).filter((line) => /^START/.test(line));
+      expect(outcome.outcome).toBe('succeeded');
+      expect(starts).toEqual([`START RequestId: ${outcome.request_id} Version: $LATEST\n`]);
+      const isOurs = delivered.sent.some(({ sentAs }) => sentAs === outcome.request_id);
+      expect(isOurs).toBe(rule === 'honor');
+    },
+  );
+
   test('is kept for each attempt, with when it was sent and whether it may have run', async () => {
     lambda.setFault((_, n) => {
       if (n === 0) return throttle('ReservedFunctionConcurrentInvocationLimitExceeded');

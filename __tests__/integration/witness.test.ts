@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Fault, type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { RequestIds } from '../../src/lambda/attempts.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import { type InvokePolicy, invokeEach } from '../../src/lambda/invoker.ts';
+import { followExecution } from '../../src/lambda/durable.ts';
+import { type InvokeContext, type InvokePolicy, invokeEach } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
 import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
 import { LogsClients } from '../../src/logs/client.ts';
@@ -18,6 +19,7 @@ const STREAM = '2026/01/02[$LATEST]0123456789abcdef0123456789abcdef';
 const IDS = ['11111111-2222-4333-8444-555555555555', '22222222-2222-4333-8444-555555555555'] as const;
 const BEFORE: Fault = { kind: 'reset', when: 'before' };
 const AFTER: Fault = { kind: 'reset', when: 'after' };
+const TAKEN: Fault = { kind: 'raw', when: 'before', status: 200, headers: {}, body: '{}' };
 const GONE: Fault = {
   kind: 'error',
   when: 'before',
@@ -86,6 +88,7 @@ type Options = Readonly<{
   type?: 'RequestResponse' | 'DryRun' | 'Event';
   ids?: readonly string[];
   cancel?: AbortController;
+  follow?: NonNullable<InvokeContext['follow']>;
 }>;
 
 function witnessOf(clients: Clients, cancel: AbortSignal, apartMs = 0) {
@@ -100,11 +103,14 @@ function witnessOf(clients: Clients, cancel: AbortSignal, apartMs = 0) {
   return { witness: lost.look.bind(lost), denied };
 }
 
-async function lose(options: Options = {}): Promise<Delivered & { denied: readonly DeniedLog[] }> {
+type Lost = Delivered & Readonly<{ denied: readonly DeniedLog[]; witnessed: number }>;
+
+async function lose(options: Options = {}): Promise<Lost> {
   const { functionName = 'echo', type = 'RequestResponse', ids, cancel = new AbortController() } = options;
   const clients = new Clients({});
   const left = [...(ids ?? [])];
   const { witness, denied } = witnessOf(clients, cancel.signal);
+  let witnessed = 0;
   const delivered = await invokeOn(lambda, {
     clients,
     timing: timing(),
@@ -112,10 +118,16 @@ async function lose(options: Options = {}): Promise<Delivered & { denied: readon
     policy: { ...options.policy },
     invocation: { functionName, reference: { name: functionName }, invocationType: type },
     ...(ids && { requestIds: new RequestIds(() => left.shift() ?? 'none left') }),
-    extras: { witness },
+    extras: {
+      witness: (ended) => {
+        witnessed += 1;
+        return witness(ended);
+      },
+      ...(options.follow && { follow: options.follow }),
+    },
   });
   clients.close();
-  return { ...delivered, denied };
+  return { ...delivered, denied, witnessed };
 }
 
 const outcomeOf = (delivered: Delivered) =>
@@ -144,7 +156,7 @@ describe('an invocation whose response is lost', () => {
       request_id: delivered.sent[0]?.sentAs,
       error: {
         message: expect.stringMatching(
-          /^It ran to its end in 0(?:\.\d)? s; its response is lost\. The connection was reset after the request was sent\. The request was sent at \S+Z as \S+\.$/,
+          /^It ran to its end in 0(?:\.\d+)? s; its response is lost\. The connection was reset after the request was sent\. The request was sent at \S+Z as \S+\.$/,
         ),
         advice: expect.not.stringContaining('If that page is empty'),
       },
@@ -236,6 +248,23 @@ describe('an invocation whose response is lost', () => {
     expect(delivered.sent[0]?.requestId).not.toBe(delivered.sent[0]?.sentAs);
   });
 
+  test("is found under the id that was sent, where a proxy's page has another", async () => {
+    faults({
+      ...{ kind: 'raw', when: 'after', status: 502, body: 'Bad Gateway' },
+      headers: { 'x-amzn-requestid': IDS[1] },
+    });
+    const outcome = outcomeOf(await lose({ ids: IDS }));
+    expect(outcome).toMatchObject({ ran: 'finished', request_id: IDS[0] });
+    expect(outcome.log_url).toContain(IDS[0]);
+  });
+
+  test('is not looked for under the ids of attempts that were refused', async () => {
+    faults({ ...GONE, status: 429, type: 'TooManyRequestsException' }, AFTER);
+    const delivered = await lose({ ids: IDS });
+    expect(outcomeOf(delivered)).toMatchObject({ ran: 'finished', attempts: 2 });
+    expect(looks()).toEqual([`"${IDS[1]}"`]);
+  });
+
   test('is found in a log in JSON, with its status', async () => {
     faults(BEFORE);
     const record = {
@@ -292,11 +321,30 @@ describe('no log is looked into', () => {
   test.each<[string, Fault | undefined, Options]>([
     ['after a response', undefined, {}],
     ['where it is known that nothing ran', GONE, {}],
-    ['of a dry run', BEFORE, { type: 'DryRun', policy: { retry: 'never' } }],
+    ['of a dry run that was taken for an invocation', TAKEN, { type: 'DryRun' }],
   ])('%s', async (_, fault, options) => {
     if (fault !== undefined) faults(fault);
-    await lose(options);
+    expect((await lose(options)).witnessed).toBe(0);
     expect(lambda.requests.filter((request) => !isInvocation(request))).toEqual([]);
+  });
+
+  test('of a durable execution, whose requests are its own', async () => {
+    const arn = 'arn:aws:lambda:us-east-1:123456789012:function:echo:1/durable-execution/a/b';
+    const headers = { 'x-amz-durable-execution-arn': arn, 'content-length': '0' };
+    faults({ kind: 'raw', when: 'before', status: 202, headers, body: '' });
+    const ignore = () => {};
+    const follow = {
+      execution: followExecution,
+      ...{
+        onNotDurable: ignore,
+        onExecutionEvent: ignore,
+        onHiddenHistory: ignore,
+        onFailedQuestion: ignore,
+      },
+    };
+    const delivered = await lose({ type: 'Event', follow });
+    expect(outcomeOf(delivered)).toMatchObject({ outcome: 'unknown', durable_execution_arn: arn });
+    expect(delivered.witnessed).toBe(0);
   });
 
   test('after the workflow was cancelled', async () => {
@@ -305,7 +353,9 @@ describe('no log is looked into', () => {
       if (isInvocation(request)) cancel.abort();
       return AFTER;
     });
-    const outcome = outcomeOf(await lose({ cancel }));
+    const delivered = await lose({ cancel });
+    const outcome = outcomeOf(delivered);
+    expect(delivered.witnessed).toBe(0);
     expect(outcome).toMatchObject({ outcome: 'unknown', ran: 'may_have_run', error: { name: 'Cancelled' } });
     expect(lambda.requests.filter((request) => !isInvocation(request))).toEqual([]);
   });

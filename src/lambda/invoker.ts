@@ -118,9 +118,9 @@ const isLost = ({ result, invocation }: InvocationResult): boolean =>
   invocation.invocationType !== 'DryRun';
 
 /** Adds what the function's log shows where there is no response. It changes nothing of what is known without it. */
-async function withLog(
+export async function withLog(
   ended: InvocationResult,
-  { witness, cancel }: InvokeContext,
+  { witness, cancel }: Pick<InvokeContext, 'witness' | 'cancel'>,
 ): Promise<InvocationResult> {
   if (witness === undefined || cancel.aborted || !isLost(ended)) return ended;
   const inLog = await witness(ended).catch(() => undefined);

@@ -13,7 +13,7 @@ import { findLogSource, type LogSource } from './find.ts';
 import { lookForRuns, type RunsToFind, type SeenRuns } from './witness.ts';
 
 /** A log that the caller is not allowed to read. */
-export type DeniedLog = Readonly<{ invocation: Invocation; failure: LogFailure }>;
+export type DeniedLog = Readonly<{ invocation: Invocation; source: LogSource; failure: LogFailure }>;
 
 /** What looking into logs needs, and who is told, once for each log group, that it is not allowed. */
 export type LostParts = Readonly<{
@@ -32,6 +32,9 @@ const LONGEST_QUESTION_MS = 5_000;
 const MOST_ATTEMPTS = 10;
 // A clock that is less wrong than this is not known to be wrong.
 const LONGEST_SKEW_MS = 300_000;
+
+// A function runs for 15 minutes at most, and Lambda keeps an event for 6 hours.
+const LONGEST_RUN_MS = { RequestResponse: 900_000, Event: 21_600_000 + 900_000, DryRun: 0 } as const;
 
 /** The ids that the log may have an attempt under. */
 const idsOf = ({ requestId, sentAs }: SentAttempt): string[] => [
@@ -68,13 +71,15 @@ export class LostInvocations {
     const { clockOffsetMs } = this.#parts.clients.of(ended.invocation.region);
     const seen = await Promise.all(
       attempts.map((attempt) => {
-        const from = attempt.sentAt.getTime() + clockOffsetMs - LONGEST_SKEW_MS;
-        return this.#lookFor({ logGroup, requestIds: idsOf(attempt), from }, source);
+        const sentAt = attempt.sentAt.getTime() + clockOffsetMs;
+        const from = sentAt - LONGEST_SKEW_MS;
+        const until = sentAt + LONGEST_RUN_MS[ended.invocation.invocationType] + LONGEST_SKEW_MS;
+        return this.#lookFor({ logGroup, requestIds: idsOf(attempt), from, until }, source);
       }),
     );
     // A log group that does not exist yet shows nothing, and so does an empty one.
     const failure = seen.map((one) => one.failure).find((one) => one && one.refusal !== 'missing');
-    if (failure?.refusal === 'denied') this.#tellDenied(logGroup, { invocation: ended.invocation, failure });
+    if (failure?.refusal === 'denied') this.#tellDenied({ invocation: ended.invocation, source, failure });
     const runs = seen.map(toLoggedRun).filter((run) => run !== undefined);
     return { logGroup, runs, ...(failure !== undefined && { unreadable: failure.name }) };
   }
@@ -84,7 +89,8 @@ export class LostInvocations {
     return lookForRuns(wanted, { api: logs.of(region), timing, cancel, longestMs: LONGEST_LOOK_MS });
   }
 
-  #tellDenied(logGroup: string, denied: DeniedLog): void {
+  #tellDenied(denied: DeniedLog): void {
+    const { logGroup } = denied.source;
     if (!this.#denied.has(logGroup)) this.#parts.onDenied(denied);
     this.#denied.add(logGroup);
   }

@@ -23,7 +23,10 @@ export function ranOf({ evidence, event }: InvokeFailure, inLog: LogEvidence | u
   return [first, ...others].every(({ report }) => report !== undefined) ? 'finished' : 'started';
 }
 
-const inSeconds = (ms: number): string => `${grouped(ms / 1000, ms < 10_000 ? 1 : 0)} s`;
+function inSeconds(ms: number): string {
+  if (ms < 1_000) return `${grouped(ms / 1000, 2)} s`;
+  return `${grouped(ms / 1000, ms < 10_000 ? 1 : 0)} s`;
+}
 
 /** How a run ended, by the status of its report. A status that is not known is one that failed. */
 const ENDINGS: Readonly<Record<string, (time: string) => string>> = {

@@ -1,7 +1,6 @@
 import { info, warning } from '@actions/core';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import { isHalted, isTakenOver } from '../outcome/outcome.ts';
-import { adviseOnDeniedLog } from '../outcome/permission/wording.ts';
 import { grouped, onOneLine, shortened } from '../shared/text.ts';
 import { progressLine, writeForeign } from './log.ts';
 
@@ -176,12 +175,6 @@ export const warnOfLog = (text: string): void => warning(text, { title: 'Functio
 export const warnOfNoExecution = ({ label }: { label: string }): void =>
   warning(
     `wait_for_durable_execution has nothing to wait for: Lambda started no durable execution of ${label}. Check that the function is durable.`,
-  );
-
-/** Warns that a function's log may not be read. */
-export const warnOfDeniedLog = ({ label, message }: { label: string; message: string }): void =>
-  warning(
-    `The log of ${label} could not be read, so it does not tell whether the function ran. ${adviseOnDeniedLog(message)}`,
   );
 
 // A thousand invocations that are throttled now and then have each line; fifty thousand would write 48 MB.

@@ -94,14 +94,6 @@ export const functionArnsIn = (message: string): FunctionArn[] =>
     .map(({ groups }) => functionArnFrom(groups))
     .filter((arn) => arn !== undefined);
 
-// The name is followed by the stream, or by nothing.
-const LOG_GROUP_ARN = new RegExp(
-  `arn:${PARTITION}:logs:${REGION}:${ACCOUNT}:log-group:[\\w./#-]{1,512}(?=:)`,
-);
-
-/** The first ARN of a log group in a message, without its stream. */
-export const logGroupArnIn = (message: string): string | undefined => LOG_GROUP_ARN.exec(message)?.[0];
-
 /** The ARN as it is written, with its qualifier. */
 export const qualifiedArn = ({ base, qualifier }: FunctionArn): string =>
   qualifier === undefined ? base : `${base}:${qualifier}`;

@@ -5,7 +5,6 @@ import {
   isFunctionName,
   isQualifier,
   isRegion,
-  logGroupArnIn,
   parseFunctionArn,
   policyArnIn,
 } from '../../shared/arn.ts';
@@ -82,13 +81,6 @@ export function statementOn(message: string, actions: readonly string[]): string
   return (
     named && JSON.stringify({ Effect: 'Allow', Action: actions, Resource: [named.base, `${named.base}:*`] })
   );
-}
-
-/** One IAM statement that allows reading the log group that a message names. */
-export function logStatementOn(message: string): string | undefined {
-  const arn = logGroupArnIn(startOfMessage(message));
-  const actions = ['logs:FilterLogEvents', 'logs:GetLogEvents'];
-  return arn && JSON.stringify({ Effect: 'Allow', Action: actions, Resource: `${arn}:*` });
 }
 
 /** Refusals that an Allow can lift: in the caller's policy, or across accounts in both. */

@@ -1,4 +1,4 @@
-import { type BlockingPolicy, type FixNote, fixOf, INVOKE_ACTION, logStatementOn } from './fix.ts';
+import { type BlockingPolicy, type FixNote, fixOf, INVOKE_ACTION } from './fix.ts';
 import { type Permission, POLICIES, type PolicyKind, readDenial } from './reading.ts';
 
 const SHOWN_POLICIES = 20;
@@ -73,16 +73,6 @@ export function adviseOnBlockedAction(message: string, action: string): string |
   const { refusal, denyingPolicy: policy } = readDenial(message);
   if (refusal !== 'explicit_deny' && refusal !== 'no_limiting_policy') return undefined;
   return asSentences(blockedInWords({ kind: refusal, policy, policyArns: [] }, action));
-}
-
-/** What to do so that a log can be read, from AWS's message about the denial. */
-export function adviseOnDeniedLog(message: string): string {
-  const blocked = adviseOnBlockedAction(message, 'logs:FilterLogEvents');
-  if (blocked !== undefined) return blocked;
-  const statement = logStatementOn(message);
-  return statement === undefined
-    ? "Allow logs:FilterLogEvents and logs:GetLogEvents on the function's log group in the caller's policy."
-    : `Add this statement to the caller's policy:\n${statement}`;
 }
 
 /** The fix of one refusal as plain text, in lines; empty where nothing is known. */
