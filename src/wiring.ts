@@ -225,18 +225,37 @@ function createClients({ plan, environment, secrets }: StepParts): Clients {
   });
 }
 
+/** What waits for accepted events. */
+async function createEventWait(
+  logsClients: () => Promise<LogsClients>,
+  throttle: LogThrottle,
+): Promise<Pick<InvokeContext, 'waitForEvent'>> {
+  const [logs, { eventWait }] = await Promise.all([logsClients(), import('./log-wiring.ts')]);
+  return { waitForEvent: eventWait(logs, throttle) };
+}
+
 /** What reads the functions' logs, and what of it invocations need. */
 type LogReaders = Readonly<{
   logs: StepLogs | undefined;
-  context: Pick<InvokeContext, 'witness' | 'onSend'>;
+  context: Pick<InvokeContext, 'witness' | 'onSend' | 'waitForEvent'>;
 }>;
 
-async function createLogReaders(parts: StepParts, clients: Clients, folder: string): Promise<LogReaders> {
+type LogReaderParts = Readonly<{ clients: Clients; outcomesFile: OutcomesFile; throttle: LogThrottle }>;
+
+async function createLogReaders(
+  parts: StepParts,
+  { clients, outcomesFile, throttle }: LogReaderParts,
+): Promise<LogReaders> {
+  const { followLog, waitForEvent } = parts.plan;
   const logsClients = logsClientsFor(parts, clients);
   const witness = witnessOnDemand(parts, clients, logsClients);
-  const common = witness === undefined ? {} : { witness };
-  if (!parts.plan.followLog) return { logs: undefined, context: common };
+  const common = {
+    ...(witness !== undefined && { witness }),
+    ...(waitForEvent && (await createEventWait(logsClients, throttle))),
+  };
+  if (!followLog) return { logs: undefined, context: common };
   const { StepLogs } = await import('./log-wiring.ts');
+  const folder = path.dirname(outcomesFile.path);
   const logs = new StepLogs({ ...parts, clients, folder, logs: await logsClients() });
   return { logs, context: { ...common, onSend: (sending) => logs.begin(sending) } };
 }
@@ -340,7 +359,8 @@ const takeWith =
   (evaluator: Evaluator, logs: StepLogs | undefined, record: Step['record']): Step['take'] =>
   async (ended) => {
     const followed = await logs?.readToEnd(ended);
-    const evaluated = await evaluator.evaluate(ended);
+    const logGroup = followed?.source.logGroup ?? ended.logGroup;
+    const evaluated = await evaluator.evaluate({ ...ended, ...(logGroup !== undefined && { logGroup }) });
     await logs?.add({ ended, evaluated }, followed);
     await record(evaluated);
   };
@@ -428,7 +448,7 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const results = new StepResults(total);
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
   const clients = createClients(parts);
-  const logReaders = await createLogReaders(parts, clients, path.dirname(outcomesFile.path));
+  const logReaders = await createLogReaders(parts, { clients, outcomesFile, throttle });
   const { logs } = logReaders;
   const resumption = await resume(parts, clients);
   const isShownAlready = sink?.isShown ?? false;

@@ -123,6 +123,7 @@ test('a log of JSON in a group of another name is found by the configuration', a
   const step = await followStep({ function_name: 'shared', payload: payload({ count: 2 }) });
   expect(step.exitCode).toBe(0);
   expect(texts(step).join('\n')).toContain('in log group /apps/all');
+  expect(step.outputs['log_url']).toContain('apps$252Fall');
   expect(numbersIn(step.logFile)).toEqual(upTo(2));
 });
 

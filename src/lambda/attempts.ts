@@ -76,8 +76,11 @@ async function followToEnd(
   invocation: Invocation,
   context: AttemptContext,
 ): Promise<InvokeResponse | InvokeFailure> {
-  const { follow } = context;
+  const { follow, waitForEvent } = context;
   const { durableExecutionArn } = response;
+  if (durableExecutionArn === undefined && invocation.invocationType === 'Event' && waitForEvent) {
+    return waitForEvent(response, invocation, context);
+  }
   if (follow === undefined || invocation.invocationType === 'DryRun') return response;
   if (durableExecutionArn === undefined) {
     follow.onNotDurable(invocation);

@@ -3,7 +3,13 @@ import { type Fields, isFields, messageOf } from '../shared/values.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
 import { clockNote } from './clock.ts';
 import { CLASS, classifyFailure, type FailureClass } from './evidence.ts';
-import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
+import type {
+  Invocation,
+  InvokeFailure,
+  InvokeResponse,
+  UnresolvedEvent,
+  WhyUnresolved,
+} from './invocation.ts';
 import type { StopCause } from './timing.ts';
 
 /** The name and the message of a failure. */
@@ -270,6 +276,37 @@ export const toUnfollowed = (
     ...(durableExecutionArn !== undefined && { durableExecutionArn }),
     ...(requestId !== undefined && { requestId }),
   });
+
+const WHY_UNRESOLVED: Readonly<Record<WhyUnresolved, string>> = {
+  timeout: 'timed out before the log showed how the event ended',
+  cancelled: 'the workflow was cancelled before the log showed how the event ended',
+  unreadable: "the function's log cannot be read",
+  'no request id': 'the response has no request id of Lambda to find the event by',
+  'no platform lines': "the function's log has no START and REPORT, so it cannot show how the event ends",
+  'text log': 'the handler ended, but a log in text format does not show whether it threw an error',
+  expired: 'the event reached its maximum age',
+};
+
+/** An accepted event of which the log does not show how it ended. */
+export function toUnresolvedEvent(
+  { requestId, sentAt, sentAs }: InvokeResponse,
+  event: UnresolvedEvent,
+): InvokeFailure {
+  const { why, started, failure } = event;
+  const reason = failure === undefined ? '' : ` (${failure.name})`;
+  return {
+    ...newFailure({
+      name: 'EventUnresolved',
+      message: `${WHY_UNRESOLVED[why]}${reason}`,
+      ...(started > 0 ? CLASS.RAN : CLASS.UNCERTAIN),
+      mayClear: false,
+    }),
+    ...(requestId !== undefined && { requestId }),
+    ...(sentAt !== undefined && { sentAt }),
+    ...(sentAs !== undefined && { sentAs }),
+    event,
+  };
+}
 
 /** A defect of this action. Whether the request had been sent is not known. */
 export function toInternalError(error: unknown, { invocationType }: Invocation): InvokeFailure {

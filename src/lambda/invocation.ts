@@ -44,6 +44,8 @@ export type InvokeResponse = Readonly<{
   /** Our own id of the attempt, which Lambda takes for its request id or replaces. */
   sentAs?: string;
   sentAt?: Date;
+  /** Where the function logs, where its log was read for this response. */
+  logGroup?: string;
   durableExecutionArn?: string;
   /** The response as received, empty for Event and DryRun; of a durable execution that was followed, the response of that. */
   payload: Uint8Array;
@@ -55,6 +57,27 @@ export type InvokeResponse = Readonly<{
 
 /** Whether a function ran although there is no response. */
 export type ExecutionEvidence = 'did_not_run' | 'may_have_run' | 'ran';
+
+/** Why it is not known how an accepted event ended. */
+export type WhyUnresolved =
+  | 'timeout'
+  | 'cancelled'
+  | 'unreadable'
+  | 'no request id'
+  | 'no platform lines'
+  | 'text log'
+  | 'expired';
+
+/** What the log shows of an accepted event that was waited for: how many tries have started, and how many of them ended. */
+export type UnresolvedEvent = Readonly<{
+  why: WhyUnresolved;
+  started: number;
+  finished: number;
+  /** Where the function logs, as far as that was found out. */
+  logGroup?: string;
+  /** Why the log could not be read. */
+  failure?: Readonly<{ name: string; message: string }>;
+}>;
 
 /** An invocation without a response: refused, never connected, or lost on the way. */
 export type InvokeFailure = Readonly<{
@@ -87,6 +110,8 @@ export type InvokeFailure = Readonly<{
   sentAt?: Date;
   /** What an earlier run calls the invocation in the journal, where its outcome is not known since. */
   journalKey?: string;
+  /** Of an accepted event that was waited for. */
+  event?: UnresolvedEvent;
 }>;
 
 /** An attempt whose request was sent. If it ran, the function's log has it under the response's request id or ours. */

@@ -2,6 +2,7 @@ import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isExecutionArn } from '../shared/arn.ts';
 import { FORK_ADVICE } from '../shared/fork-advice.ts';
 import { isUuid } from '../shared/text.ts';
+import { adviseOnEvent } from './event-evidence.ts';
 import { type LogLocation, requestUrl, sentUrl } from './links.ts';
 import { adviseOnNotFound } from './not-found-advice.ts';
 import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
@@ -484,6 +485,11 @@ export function adviseOn(failed: FailedInvocation): string {
     return adviseOnUnfollowed(failed, failure.durableExecutionArn);
   }
   if (failure.journalKey !== undefined) return adviseOnJournal(failed, failure.journalKey);
+  if (failure.event !== undefined) {
+    const { invocation, region } = failed;
+    const functionName = invocation.reference.name;
+    return adviseOnEvent(failure.event, { functionName, region, link: linkToLog(failed) });
+  }
   switch (failure.evidence) {
     case 'may_have_run':
       return adviseOnUncertain(failed);
