@@ -92,7 +92,7 @@ export class StepLogs {
       const { index, functionName } = failure.ended.invocation;
       const shown = this.#newLog({
         file: `function-${index}.log`,
-        title: `Function log of index ${index} (${functionName})`,
+        title: `${failure.evaluated.masked.label}: Function log`,
         isLive: false,
         longestShown: SHOWN_BYTES,
       });
