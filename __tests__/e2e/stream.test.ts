@@ -212,7 +212,7 @@ describe('an error in the middle', () => {
     const [annotation, ...others] = step.annotations;
     expect(others).toEqual([]);
     expect(annotation?.title).toBe('Lambda Function Execution Error');
-    expect(annotation?.message).toMatch(/^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/);
+    expect(annotation?.message).toMatch(/^RangeError: The stream failed\n {4}at \S+ .*stream\.mjs/);
     expect(annotation?.message).toContain(
       `The part of the response that arrived is in ${step.outputs['response_file']}`,
     );
@@ -253,9 +253,7 @@ describe('an error that Lambda tells in the log alone', () => {
       function_error: 'Unhandled',
       log_result: '',
     });
-    expect(step.annotations[0]?.message).toMatch(
-      /^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/,
-    );
+    expect(step.annotations[0]?.message).toMatch(/^RangeError: The stream failed\n {4}at \S+ .*stream\.mjs/);
     expect(String(step.partial)).toBe('line 1\nline 2\n');
     expect(step.file).toBeUndefined();
   });

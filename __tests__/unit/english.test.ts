@@ -16,11 +16,8 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
   },
   { files: ['packages/local-{proxy,server}/*.ts'], part: 'comments and strings' },
   // The strings of these folders are the names and messages of GitHub and AWS.
-  { files: ['packages/local-{github,runner}/*.ts'], part: 'comments and test names' },
-  {
-    files: ['packages/local-{github,proxy,runner,server}/__tests__/*.ts'],
-    part: 'comments and test names',
-  },
+  { files: ['packages/local-{github,lambda,runner}/**/*.{ts,mjs}'], part: 'comments and test names' },
+  { files: ['packages/local-{proxy,server}/__tests__/*.ts'], part: 'comments and test names' },
 ];
 
 /** What is not written, what to write in its place, and an example. A space stands for any gap, a line break too. */
