@@ -115,7 +115,7 @@ describe('a stream', () => {
     expect(step.annotations).toEqual([]);
   });
 
-  test('goes into the job’s own folder where nobody says where', async () => {
+  test("goes into the job's own folder where nobody says where", async () => {
     const step = await streamStep({ bytes: 10 }, { response_file: '' });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['response_file']).toMatch(/[/\\]temp[/\\]lambda-invoke-.*[/\\]response$/);
@@ -272,7 +272,7 @@ describe('an error that Lambda tells in the log alone', () => {
     expect((await streamStep({ lines: 1 })).outputs['outcome']).toBe('succeeded');
   });
 
-  test('a dry run runs nothing, although a stream’s would', async () => {
+  test("a dry run runs nothing, although a stream's would", async () => {
     recorded.reset();
     await streamStep({ lines: 1 }, { invocation_type: 'DryRun' });
     expect(recorded.executions()).toHaveLength(0);
@@ -373,7 +373,7 @@ test('a page of a proxy is not taken for a stream', async () => {
   );
 });
 
-test('a file that can’t be written fails the step, and the invocation is not lost', async () => {
+test("a file that can't be written fails the step, and the invocation is not lost", async () => {
   // A file stands where a folder should be.
   const step = await streamStep({ lines: 1 }, { response_file: path.join(HANDLERS, 'response') });
   expect(step.exitCode).toBe(1);

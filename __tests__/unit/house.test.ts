@@ -126,7 +126,7 @@ describe('the outside world', () => {
     expect(importersOutside([], /^@(?:aws-sdk|smithy)\//)).not.toEqual([]);
   });
 
-  test('the runner’s toolkit is imported in index, main, inputs and report alone', () => {
+  test("the runner's toolkit is imported in index, main, inputs and report alone", () => {
     expect(importersOutside(['index.ts', 'main.ts', 'inputs', 'report'], /^@actions\//)).toEqual([]);
     expect(importersOutside([], /^@actions\//)).not.toEqual([]);
   });

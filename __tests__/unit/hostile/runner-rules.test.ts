@@ -6,7 +6,7 @@ import { commandsIn, judgeOutput, outputsIn } from './runner-rules.ts';
 
 const names = (stdout: string): string[] => commandsIn(judgeOutput(stdout)).map(({ name }) => name);
 
-describe('the runner’s rules', () => {
+describe("the runner's rules", () => {
   test.each([
     ['::error title=a%3A b::first%0Asecond %2525', 'error', { title: 'a: b' }, 'first\nsecond %25'],
     [' \t::add-mask::x::y', 'add-mask', {}, 'x::y'],
@@ -56,7 +56,7 @@ describe('the runner’s rules', () => {
   });
 });
 
-describe('the runner’s rules for outputs', () => {
+describe("the runner's rules for outputs", () => {
   test('read whole lines, values of several lines and repetitions', () => {
     expect(outputsIn('a=b<<c\nd<<E\n1\r\n\n2=3\nE\nf<<E\nE\na=\n')).toEqual([
       ['a', 'b<<c'],

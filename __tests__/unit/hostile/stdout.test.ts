@@ -346,7 +346,7 @@ describe('a wait', () => {
     fc.assert(all, { seed: SEED, numRuns: 300 });
   });
 
-  test('is one line and no command after an answer with a success status that is not Lambda’s', () => {
+  test("is one line and no command after an answer with a success status that is not Lambda's", () => {
     const all = fc.property(hostileText, (text) => {
       const progress = new AttemptProgress(() => 0);
       progress.receivedHead({ statusCode: 200 });
@@ -357,7 +357,7 @@ describe('a wait', () => {
     fc.assert(all, { seed: SEED, numRuns: 100 });
   });
 
-  test('is one line and no command where nothing answered and the error’s name is no word', () => {
+  test("is one line and no command where nothing answered and the error's name is no word", () => {
     const all = fc.property(thrown, (error) => {
       const line = lineOf(failureOf(error, { head: undefined, text: '' }));
       expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]);

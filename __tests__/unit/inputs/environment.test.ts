@@ -142,7 +142,7 @@ describe('the environment', () => {
     });
   });
 
-  test('outside a runner is the machine’s own', () => {
+  test("outside a runner is the machine's own", () => {
     expect(readEnvironment()).toEqual({
       workspace: process.cwd(),
       temporaryFolder: tmpdir(),

@@ -97,7 +97,7 @@ describe.each([
     ['false', false],
     ['False', false],
     ['FALSE', false],
-  ])('takes YAML’s %s', async (value, meant) => {
+  ])("takes YAML's %s", async (value, meant) => {
     expect(await planFor({ [input]: value })).toMatchObject({ [field]: meant });
   });
 
