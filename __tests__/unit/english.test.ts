@@ -18,6 +18,11 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
   // The strings of these folders are the names and messages of GitHub and AWS.
   { files: ['packages/local-{github,lambda,runner}/**/*.{ts,mjs}'], part: 'comments and test names' },
   { files: ['packages/local-{proxy,server}/__tests__/*.ts'], part: 'comments and test names' },
+  {
+    files: ['__tests__/*.ts', '__tests__/transcripts/*.{ts,mjs}', '__tests__/unit/*.ts'],
+    part: 'comments and test names',
+  },
+  { files: ['__tests__/unit/{hostile,inputs,journal}/*.ts'], part: 'comments and test names' },
 ];
 
 /** What is not written, what to write in its place, and an example. A space stands for any gap, a line break too. */
