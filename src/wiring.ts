@@ -21,6 +21,7 @@ import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
 import type { StepLogs } from './log-wiring.ts';
 import type { LogsClients } from './logs/client.ts';
 import { type EvaluatedInvocation, Evaluator, type Rules } from './outcome/evaluate.ts';
+import { type Labels, labelsFor } from './outcome/labels.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
@@ -31,6 +32,7 @@ import {
   questionLine,
   type RepeatedLines,
   repeatedLogLines,
+  startHeartbeat,
   waitLine,
   warnOfClock,
   warnOfHiddenHistory,
@@ -51,7 +53,7 @@ export type StepParts = Surroundings &
   Readonly<{
     plan: Plan;
     environment: Environment;
-    /** What may not be shown: credentials first, then what the masks yield. */
+    /** What must not be shown: credentials first, then what the masks find. */
     secrets: SecretTexts;
   }>;
 
@@ -113,12 +115,12 @@ async function createResponseSink(parts: SinkParts): Promise<ResponseSink | unde
 }
 
 /** What writes progress into the log. */
-type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines }>;
+type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines; labels: Labels }>;
 
 const onFailedQuestion =
-  (about: Question['about'], { lines }: Progress) =>
+  (about: Question['about'], { lines, labels }: Progress) =>
   ({ invocation, failure, waitMs }: FailedQuestion): void =>
-    lines.add(questionLine({ label: invocation.functionName, about, error: failure.name, waitMs }));
+    lines.add(questionLine({ label: labels.functionOf(invocation), about, error: failure.name, waitMs }));
 
 /** What waits until functions are ready. It is loaded only where it is wanted, as is all that follows. */
 async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 'readiness'>> {
@@ -128,7 +130,7 @@ async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 
       waits: new Readiness(),
       onStateChange: ({ invocation, state }: StateChange) =>
         progress.throttle.write('changes of state', () =>
-          writeState({ label: invocation.functionName, state }),
+          writeState({ label: progress.labels.functionOf(invocation), state }),
         ),
       onFailedQuestion: onFailedQuestion('configuration', progress),
     },
@@ -137,21 +139,23 @@ async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 
 
 /** What follows durable executions to their end. */
 async function createFollower(progress: Progress): Promise<Pick<InvokeContext, 'follow'>> {
-  const { throttle } = progress;
+  const { throttle, labels } = progress;
   return {
     follow: {
       execution: (await import('./lambda/durable.ts')).followExecution,
       onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
         throttle.write('events of durable executions', () =>
-          writeDurableEvent({ label: invocation.functionName, ...event }),
+          writeDurableEvent({ label: labels.functionOf(invocation), ...event }),
         ),
-      onHiddenHistory: ({ functionName }: Invocation, { name }: InvokeFailure) =>
+      onHiddenHistory: (invocation: Invocation, { name }: InvokeFailure) =>
         throttle.write('histories that cannot be read', () =>
-          warnOfHiddenHistory({ label: functionName, error: name }),
+          warnOfHiddenHistory({ label: labels.functionOf(invocation), error: name }),
         ),
       onFailedQuestion: onFailedQuestion('durable execution', progress),
-      onNotDurable: ({ functionName }: Invocation) =>
-        throttle.write('without a durable execution', () => warnOfNoExecution({ label: functionName })),
+      onNotDurable: (invocation: Invocation) =>
+        throttle.write('without a durable execution', () =>
+          warnOfNoExecution({ label: labels.functionOf(invocation) }),
+        ),
     },
   };
 }
@@ -221,18 +225,37 @@ function createClients({ plan, environment, secrets }: StepParts): Clients {
   });
 }
 
+/** What waits for accepted events. */
+async function createEventWait(
+  logsClients: () => Promise<LogsClients>,
+  throttle: LogThrottle,
+): Promise<Pick<InvokeContext, 'waitForEvent'>> {
+  const [logs, { eventWait }] = await Promise.all([logsClients(), import('./log-wiring.ts')]);
+  return { waitForEvent: eventWait(logs, throttle) };
+}
+
 /** What reads the functions' logs, and what of it invocations need. */
 type LogReaders = Readonly<{
   logs: StepLogs | undefined;
-  context: Pick<InvokeContext, 'witness' | 'onSend'>;
+  context: Pick<InvokeContext, 'witness' | 'onSend' | 'waitForEvent'>;
 }>;
 
-async function createLogReaders(parts: StepParts, clients: Clients, folder: string): Promise<LogReaders> {
+type LogReaderParts = Readonly<{ clients: Clients; outcomesFile: OutcomesFile; throttle: LogThrottle }>;
+
+async function createLogReaders(
+  parts: StepParts,
+  { clients, outcomesFile, throttle }: LogReaderParts,
+): Promise<LogReaders> {
+  const { followLog, waitForEvent } = parts.plan;
   const logsClients = logsClientsFor(parts, clients);
   const witness = witnessOnDemand(parts, clients, logsClients);
-  const common = witness === undefined ? {} : { witness };
-  if (!parts.plan.followLog) return { logs: undefined, context: common };
+  const common = {
+    ...(witness !== undefined && { witness }),
+    ...(waitForEvent && (await createEventWait(logsClients, throttle))),
+  };
+  if (!followLog) return { logs: undefined, context: common };
   const { StepLogs } = await import('./log-wiring.ts');
+  const folder = path.dirname(outcomesFile.path);
   const logs = new StepLogs({ ...parts, clients, folder, logs: await logsClients() });
   return { logs, context: { ...common, onSend: (sending) => logs.begin(sending) } };
 }
@@ -241,6 +264,7 @@ type InvokeParts = Readonly<{
   clients: Clients;
   logReaders: LogReaders;
   throttle: LogThrottle;
+  labels: Labels;
   sink: ResponseSink | undefined;
   halt: AbortSignal | undefined;
 }>;
@@ -248,10 +272,10 @@ type InvokeParts = Readonly<{
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
   { plan, cancel }: StepParts,
-  { clients, logReaders, throttle, sink, halt }: InvokeParts,
+  { clients, logReaders, throttle, labels, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
-  const progress = { throttle, lines };
+  const progress = { throttle, lines, labels };
   return {
     ...(plan.waitUntilReady && (await createReadiness(progress))),
     ...(plan.waitForDurableExecution && (await createFollower(progress))),
@@ -265,7 +289,7 @@ async function createInvokeContext(
     cancel,
     onWait: ({ invocation, failure: { name, reason, evidence }, waitMs, leftMs }) => {
       const ran = evidence === 'did_not_run' ? 'never' : 'perhaps';
-      lines.add(waitLine({ label: invocation.functionName, error: name, reason, ran, waitMs, leftMs }));
+      lines.add(waitLine({ label: labels.functionOf(invocation), error: name, reason, ran, waitMs, leftMs }));
     },
     onAllEnded: () => lines.end(),
     ...(halt !== undefined && { halt }),
@@ -315,6 +339,7 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
     isShownAlready,
     followsLog: plan.followLog,
     writesSummary: plan.writeSummary && environment.hasSummary,
+    stepId: environment.github.step,
     outputs: {
       total: plan.invocations.length,
       outcomesFile: outcomesFile.path,
@@ -334,10 +359,22 @@ const takeWith =
   (evaluator: Evaluator, logs: StepLogs | undefined, record: Step['record']): Step['take'] =>
   async (ended) => {
     const followed = await logs?.readToEnd(ended);
-    const evaluated = await evaluator.evaluate(ended);
+    const logGroup = followed?.source.logGroup ?? ended.logGroup;
+    const evaluated = await evaluator.evaluate({ ...ended, ...(logGroup !== undefined && { logGroup }) });
     await logs?.add({ ended, evaluated }, followed);
     await record(evaluated);
   };
+
+/** What a step still waits for: the function, or how many of several invocations. */
+function waitedFor(
+  { invocations }: Plan,
+  { throttle, labels }: Pick<Progress, 'throttle' | 'labels'>,
+): string {
+  const [first, ...others] = invocations;
+  return first !== undefined && others.length === 0
+    ? labels.functionOf(first)
+    : `${throttle.left} of ${invocations.length} invocations`;
+}
 
 /** Opens the journal, and finds out what it leaves to do. Throws an InvalidInputError where it can't be used. */
 async function resume({ plan, environment }: StepParts, clients: Clients): Promise<Resumption | undefined> {
@@ -382,16 +419,32 @@ async function createHttpReader({ invocations }: Plan): Promise<Pick<Rules, 'rea
 
 async function createEvaluator(
   { plan, environment, secrets }: StepParts,
-  sink: ResponseSink | undefined,
+  { labels, sink }: Pick<InvokeParts, 'labels' | 'sink'>,
 ): Promise<Evaluator> {
   const { failOnFunctionError, expressions } = plan;
   const http = await createHttpReader(plan);
   return new Evaluator({
-    rules: { failOnFunctionError, expressions, job: environment, known: secrets, ...http },
+    rules: {
+      ...{ failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
+      ...http,
+    },
     secrets,
     register: (found) => registerSecrets(found, secrets),
     ...(sink && { endStream: sink.end }),
   });
+}
+
+/** What lasts as long as the step does: the log is told that it is alive, and connections stay open. */
+function startLasting(
+  { plan }: StepParts,
+  { clients, throttle, labels }: Pick<InvokeParts, 'clients' | 'throttle' | 'labels'>,
+): Step['close'] {
+  const endHeartbeat = startHeartbeat(REAL_TIMING.after, () => waitedFor(plan, { throttle, labels }));
+  return () => {
+    endHeartbeat();
+    throttle.flush();
+    clients.close();
+  };
 }
 
 /** Puts the parts of a step together. */
@@ -405,16 +458,16 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const results = new StepResults(total);
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
   const clients = createClients(parts);
-  const logReaders = await createLogReaders(parts, clients, path.dirname(outcomesFile.path));
+  const logReaders = await createLogReaders(parts, { clients, outcomesFile, throttle });
   const { logs } = logReaders;
   const resumption = await resume(parts, clients);
   const isShownAlready = sink?.isShown ?? false;
   const forReports = { results, outcomesFile, throttle, logs, file, isShownAlready, resumption };
   const reports = createReports(parts, forReports);
-  const evaluator = await createEvaluator(parts, sink);
-  const context = await createInvokeContext(parts, {
-    ...{ clients, logReaders, throttle, sink, halt: halt?.signal },
-  });
+  const labels = labelsFor(plan);
+  const evaluator = await createEvaluator(parts, { labels, sink });
+  const shared = { clients, logReaders, throttle, labels, sink, halt: halt?.signal };
+  const context = await createInvokeContext(parts, shared);
   const record: Step['record'] = async (evaluated) => {
     if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
     results.add(evaluated.masked);
@@ -429,9 +482,6 @@ export async function createStep(parts: StepParts): Promise<Step> {
     record,
     take: takeWith(evaluator, logs, record),
     readLogs: async () => logs?.readFailures(),
-    close: () => {
-      throttle.flush();
-      clients.close();
-    },
+    close: startLasting(parts, shared),
   };
 }

@@ -214,7 +214,7 @@ describe('a response', () => {
   });
 });
 
-test('each entry of a list has its own request, its own format or the step’s', async () => {
+test("each entry of a list has its own request, its own format or the step's", async () => {
   const step = await invokeStep(lambda, {
     http_request: 'GET /health',
     expect: 'http.body.ok == `true`',

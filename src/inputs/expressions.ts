@@ -49,7 +49,7 @@ export async function parseExpressions(
     ...mask.map((text) => ({ ...ofStep, input: 'mask', text })),
     ...own.flatMap((entry) => ownExpressions(entry, invoked, problems)),
   ];
-  // A response to an HTTP request is held to an expectation of ours where there is no other on it.
+  // Where no expectation reads the response to an HTTP request, the evaluation adds one.
   const hasHttp = invoked.invocations.some(({ http }) => http !== undefined);
   if (named.length === 0 && !hasHttp) return { expect: [], mask: [] };
 

@@ -29,7 +29,7 @@ function holdsJson(text: string): boolean {
   }
 }
 
-/** What to know of an event that is JSON and yet may not be what was meant. */
+/** Warnings about an event that is JSON, but possibly not the intended one. */
 export function warningsOf(
   source: string,
   event: Readonly<{ text: string; value: unknown; input: JsonInput }>,
@@ -111,7 +111,7 @@ async function checkBytes(
 
 /** What is wrong with an event that is too long for Lambda. */
 export const tooLong = (source: string, size: string, type: InvocationType): string =>
-  `${source} is ${size}; Lambda takes at most ${grouped(LARGEST[type])} for ${type}. Put the data where the function can fetch it, for example in S3, and send its place.`;
+  `${source} is ${size}; Lambda takes at most ${grouped(LARGEST[type])} for ${type}. Put the data where the function can fetch it, for example in S3, and send its location.`;
 
 /** Finds the event in the inputs that can have it, and checks that it is JSON of a size that Lambda takes. */
 export async function parsePayload(given: GivenPayload, problems: Problems): Promise<Payload | undefined> {

@@ -26,6 +26,8 @@ export type InvokePlan = Readonly<{
   waitForDurableExecution: boolean;
   responseStream: boolean;
   proxy: ProxyVariables;
+  /** The region that AWS_REGION names, which counts where an invocation names none. */
+  jobRegion?: string;
   /** The region where the SDK's own chain names none. */
   defaultRegion?: string;
 }>;
@@ -142,11 +144,11 @@ export async function makePlan(
   // Problems with what to invoke come first.
   const valueProblems = new Problems();
   const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
-  const folders: JobFolders = environment;
-  const step = { read, values, folders, stamp };
+  const { workspace, temporaryFolder, aws } = environment;
+  const step = { read, values, folders: { workspace, temporaryFolder }, stamp };
   const { invocations, counts, own, ...entries } = await parseEntries(step, problems);
   problems.addAll(valueProblems);
-  const files = await parseOutputFiles(values, folders, problems);
+  const files = await parseOutputFiles(values, step.folders, problems);
   const expressions = await planExpressions(values, { invocations, own, environment }, problems);
   const proxy = parseProxy(environment, problems);
   const concurrency = values.max_concurrency ?? usualConcurrency(values, counts.total);
@@ -154,7 +156,8 @@ export async function makePlan(
   if (problems.error) throw problems.error;
   return Object.freeze({
     ...planInvocations(values, { invocations, maxConcurrency: concurrency, proxy: Object.freeze(proxy) }),
-    ...(environment.aws.defaultRegion !== undefined && { defaultRegion: environment.aws.defaultRegion }),
+    ...(aws.region !== undefined && { jobRegion: aws.region }),
+    ...(aws.defaultRegion !== undefined && { defaultRegion: aws.defaultRegion }),
     expressions: Object.freeze(expressions),
     failOnFunctionError: values.fail_on_function_error,
     followLog: values.follow_log,

@@ -14,7 +14,7 @@ export type Invocation = Readonly<{
   index: number;
   /** How the log, the summary and the outcome call it, where the user named it. */
   name?: string;
-  /** As the user wrote it; the API takes names and ARNs alike. */
+  /** As the user wrote it: the API accepts names and ARNs. */
   functionName: string;
   reference: FunctionReference;
   qualifier?: string;
@@ -22,7 +22,7 @@ export type Invocation = Readonly<{
   region?: string;
   invocationType: InvocationType;
   logType: LogType;
-  /** Whether the log is the user's wish; else its tail is read for the figures alone. */
+  /** Whether the user asked for the log; otherwise its tail is read for the figures alone. */
   keepsLog: boolean;
   payload: Uint8Array;
   /** The request that the payload was made from, as the user wrote it. The response is read by the same format. */
@@ -49,12 +49,14 @@ export type InvokeResponse = Readonly<{
   /** Our own id of the attempt, which Lambda takes for its request id or replaces. */
   sentAs?: string;
   sentAt?: Date;
+  /** Where the function logs, where its log was read for this response. */
+  logGroup?: string;
   durableExecutionArn?: string;
-  /** The response as received, empty for Event and DryRun; of a durable execution that was followed, its result. */
+  /** The response as received, empty for Event and DryRun; of a durable execution that was followed, the response of that. */
   payload: Uint8Array;
-  /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be held. */
+  /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be kept. */
   streamedBytes?: number;
-  /** The start of a streamed response that was too long to be held. */
+  /** The start of a streamed response that was too long to be kept in memory. */
   streamStart?: Uint8Array;
   /** The log tail, decoded from base64: up to 4,096 bytes, perhaps cut inside a character. */
   logTail?: Uint8Array;
@@ -62,6 +64,27 @@ export type InvokeResponse = Readonly<{
 
 /** Whether a function ran although there is no response. */
 export type ExecutionEvidence = 'did_not_run' | 'may_have_run' | 'ran';
+
+/** Why it is not known how an accepted event ended. */
+export type WhyUnresolved =
+  | 'timeout'
+  | 'cancelled'
+  | 'unreadable'
+  | 'no request id'
+  | 'no platform lines'
+  | 'text log'
+  | 'expired';
+
+/** What the log shows of an accepted event that was waited for: how many tries have started, and how many of them ended. */
+export type UnresolvedEvent = Readonly<{
+  why: WhyUnresolved;
+  started: number;
+  finished: number;
+  /** Where the function logs, as far as that was found out. */
+  logGroup?: string;
+  /** Why the log could not be read. */
+  failure?: Readonly<{ name: string; message: string }>;
+}>;
 
 /** An invocation without a response: refused, never connected, or lost on the way. */
 export type InvokeFailure = Readonly<{
@@ -72,7 +95,7 @@ export type InvokeFailure = Readonly<{
   evidence: ExecutionEvidence;
   /** Whether a retry may help, as far as the failure itself shows. */
   mayClear: boolean;
-  /** Too much at once, for Lambda or for this machine: fewer concurrent invocations get through. */
+  /** Too much at once for Lambda or for this machine: fewer concurrent invocations would succeed. */
   isOverload?: boolean;
   /** Waiting for capacity does not help: it clears within seconds or not at all. */
   clearsSoonOrNever?: boolean;
@@ -86,14 +109,16 @@ export type InvokeFailure = Readonly<{
   /** What was received in place of Lambda's response: the start of a proxy's page, for example. */
   foreignText?: string;
   throughProxy: boolean;
-  /** Bytes of a streamed response that had arrived. */
+  /** Bytes of a streamed response that were received. */
   streamedBytes?: number;
-  /** The durable execution that was started all the same. */
+  /** The durable execution that was started nevertheless. */
   durableExecutionArn?: string;
   /** When the request began to leave this machine; absent where it never did. */
   sentAt?: Date;
   /** What an earlier run calls the invocation in the journal, where its outcome is not known since. */
   journalKey?: string;
+  /** Of an accepted event that was waited for. */
+  event?: UnresolvedEvent;
 }>;
 
 /** An attempt whose request was sent. If it ran, the function's log has it under the response's request id or ours. */

@@ -206,7 +206,7 @@ describe('as an input', () => {
     expect((await invocationFor({ ...HTTP, invocation_type: 'DryRun' })).invocationType).toBe('DryRun');
   });
 
-  test('an entry has its own, with its own white space, or the step’s in its own format', async () => {
+  test("an entry has its own, with its own white space, or the step's in its own format", async () => {
     const plan = await planFor({
       ...HTTP,
       http_event: 'alb',
@@ -231,7 +231,7 @@ describe('as an input', () => {
     expect(own.body).toBe('  indented');
   });
 
-  test('an entry’s problems name the entry, and the step’s are told once', async () => {
+  test("an entry's problems name the entry, and the step's are told once", async () => {
     const invocations = '- { function_name: f, http_request: GET health }\n- g\n- h\n';
     expect(await problemsFor({ payload: '', http_request: 'GET /%', invocations })).toEqual([
       'invocations, entry 1 (line 1): http_request, line 1: the path must begin with "/".',
