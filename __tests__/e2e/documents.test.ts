@@ -100,6 +100,7 @@ test('each output looks like its example in the README', async () => {
   const env = {
     ...OWN_CREDENTIALS,
     AWS_ENDPOINT_URL_LAMBDA: stage.lambda.url,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: stage.lambda.url,
     AWS_REGION: stage.lambda.region,
   };
   const run = async (inputs: Readonly<Record<string, string>>): Promise<StepRun> => {
@@ -111,6 +112,7 @@ test('each output looks like its example in the README', async () => {
     function_name: 'greeting',
     payload: '{"name": "world"}',
     log_type: 'Tail',
+    follow_log: 'true',
     query: 'response.message',
     response_file: 'greeting.json',
   });
