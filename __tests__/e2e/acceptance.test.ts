@@ -126,7 +126,7 @@ describe('client context', () => {
         .toString('base64')
         .replace(/(.{76})/g, '$1\n'),
     },
-  ])('as $how arrives in the function’s context', async ({ text }) => {
+  ])("as $how arrives in the function's context", async ({ text }) => {
     const step = await invokeStep(lambda, { function_name: 'context', payload: '{}', client_context: text });
     expect(JSON.parse(step.outputs['response'] ?? '')).toEqual({
       clientContext: { client: { client_id: 'test_client', app_version: '1.0.0' }, env: { locale: 'en_US' } },
@@ -150,7 +150,7 @@ describe('tenant', () => {
     expect(JSON.parse(step.outputs['response'] ?? '')).toEqual({ tenantId: 'tenant-1' });
   });
 
-  test('a tenant function called without one fails with AWS’s message, and runs nothing', async () => {
+  test("a tenant function called without one fails with AWS's message, and runs nothing", async () => {
     const step = await invokeStep(lambda, { function_name: 'tenant', payload: '{}' });
     expect(step.exitCode).toBe(1);
     expect(step.outputs['outcome']).toBe('not_invoked');

@@ -123,7 +123,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
       '.aws/config': `[profile role]\nrole_arn = ${ROLE}\nsource_profile = base\n[profile base]\n${KEYS}`,
     }),
   },
-  'a web identity’s token': {
+  "a web identity's token": {
     keyId: 'FROMWEBIDENTITY',
     env: () => ({ AWS_WEB_IDENTITY_TOKEN_FILE: 'token', AWS_ROLE_ARN: ROLE }),
     files: () => ({ token: 'header.payload.signature' }),

@@ -27,7 +27,7 @@ const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.e
 const INPUTS = { function_name: 'echo', payload: '{}', wait_until_ready: 'true' };
 const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
 
-test('a function whose update takes 3 s is invoked once, and its answer is the new code’s', async () => {
+test("a function whose update takes 3 s is invoked once, and its answer is the new code's", async () => {
   lambda.setFunction('echo', answering('old'));
   lambda.updateFunction('echo', answering('new'), { lasts: { ms: 3_000 } });
   const step = await invokeStep(lambda, INPUTS);
@@ -51,7 +51,7 @@ test('the state is not asked for where nobody wants to wait', async () => {
   expect(lambda.requests.map(({ operation }) => operation)).toEqual(['Invoke']);
 });
 
-test('a failed function ends the step with Lambda’s reason', async () => {
+test("a failed function ends the step with Lambda's reason", async () => {
   const reason = 'The image is gone.\n::error::x ##[error]y';
   lambda.setFunction('echo', {
     ...answering('never'),

@@ -113,7 +113,7 @@ describe('a stream', () => {
     expect(step.annotations).toEqual([]);
   });
 
-  test('goes into the job’s own folder where nobody says where', async () => {
+  test("goes into the job's own folder where nobody says where", async () => {
     const step = await streamStep({ bytes: 10 }, { response_file: '' });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['response_file']).toMatch(/[/\\]temp[/\\]lambda-invoke-.*[/\\]response$/);
@@ -210,7 +210,7 @@ describe('an error in the middle', () => {
     const [annotation, ...others] = step.annotations;
     expect(others).toEqual([]);
     expect(annotation?.title).toBe('Lambda Function Execution Error');
-    expect(annotation?.message).toMatch(/^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/);
+    expect(annotation?.message).toMatch(/^RangeError: The stream failed\n {4}at \S+ .*stream\.mjs/);
     expect(annotation?.message).toContain(
       `The part of the response that arrived was saved to ${step.outputs['response_file']}`,
     );
@@ -251,9 +251,7 @@ describe('an error that Lambda tells in the log alone', () => {
       function_error: 'Unhandled',
       log_result: '',
     });
-    expect(step.annotations[0]?.message).toMatch(
-      /^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/,
-    );
+    expect(step.annotations[0]?.message).toMatch(/^RangeError: The stream failed\n {4}at \S+ .*stream\.mjs/);
     expect(String(step.partial)).toBe('line 1\nline 2\n');
     expect(step.file).toBeUndefined();
   });
@@ -272,7 +270,7 @@ describe('an error that Lambda tells in the log alone', () => {
     expect((await streamStep({ lines: 1 })).outputs['outcome']).toBe('succeeded');
   });
 
-  test('a dry run runs nothing, although a stream’s would', async () => {
+  test("a dry run runs nothing, although a stream's would", async () => {
     recorded.reset();
     await streamStep({ lines: 1 }, { invocation_type: 'DryRun' });
     expect(recorded.executions()).toHaveLength(0);
@@ -373,7 +371,7 @@ test('a page of a proxy is not taken for a stream', async () => {
   );
 });
 
-test('a file that can’t be written fails the step, and the invocation is not lost', async () => {
+test("a file that can't be written fails the step, and the invocation is not lost", async () => {
   // A file stands where a folder should be.
   const step = await streamStep({ lines: 1 }, { response_file: path.join(HANDLERS, 'response') });
   expect(step.exitCode).toBe(1);

@@ -80,7 +80,7 @@ describe('an answer', () => {
     expect(attempts).toBe(1);
   });
 
-  test('without a request id is still Lambda’s where status and body are', async () => {
+  test("without a request id is still Lambda's where status and body are", async () => {
     lambda.setFault(() => ({ kind: 'omit-request-id' }));
     const { result } = await invokeOn(lambda);
     expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
@@ -609,7 +609,7 @@ describe('strange answers', () => {
     expect(result).toMatchObject({ name: 'HPE_HEADER_OVERFLOW', evidence: 'may_have_run' });
   });
 
-  test('an error’s name from a stranger is not repeated', async () => {
+  test("an error's name from a stranger is not repeated", async () => {
     lambda.setFault(() => ({
       kind: 'raw',
       when: 'before',

@@ -211,7 +211,7 @@ test('a function from before there were states is ready', async () => {
   expect(states).toEqual(['ready']);
 });
 
-test('what is no word of Lambda’s is not in the line of a state', async () => {
+test("what is no word of Lambda's is not in the line of a state", async () => {
   configurations({ State: 'Pending', StateReasonCode: 'x\n::error::y' }, { Version: '$LATEST' });
   const { states, extras } = watching();
   await invokeOn(lambda, { extras });

@@ -59,7 +59,7 @@ function statusInModel(name: string): unknown {
 const statusOf = (name: string): number => CLASSES_BY_NAME[name]?.status ?? 0;
 
 describe('the table of verdicts', () => {
-  test('has every error that the SDK declares for Invoke, the front door’s own, and no other', () => {
+  test("has every error that the SDK declares for Invoke, the front door's own, and no other", () => {
     const declared = errorsOfInvoke();
     expect(declared).toHaveLength(43);
     expect(Object.keys(CLASSES_BY_NAME).sort()).toEqual([...declared, ...Object.keys(UNMODELLED)].sort());
@@ -445,7 +445,7 @@ describe('an attempt that was stopped', () => {
 test.each([
   ['<html>hello</html>', 'A proxy or firewall responded instead of Lambda: <html>hello</html>'],
   ['', 'A proxy or firewall responded instead of Lambda, with an empty response'],
-])('a success that is not Lambda’s says nothing of what ran: %j', (came, message) => {
+])("a success that is not Lambda's says nothing of what ran: %j", (came, message) => {
   const progress = attempt({ sent: true, head: { statusCode: 200 }, text: came });
   expect(toFailure(progress.flawFound('content'), progress)).toMatchObject({
     name: 'HTTP 200',
@@ -507,7 +507,7 @@ describe('through the SDK', () => {
     });
   });
 
-  test('a proxy’s page is shown by the status and the start of its text, and may hide a run', async () => {
+  test("a proxy's page is shown by the status and the start of its text, and may hide a run", async () => {
     const result = await invokedAt((response) => {
       response.writeHead(502, { 'content-type': 'text/html' });
       response.end('<html><body>Bad Gateway of the proxy</body></html>');

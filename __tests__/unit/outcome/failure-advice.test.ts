@@ -146,11 +146,11 @@ describe('advice', () => {
     expect(advice).not.toContain('If that page is empty');
   });
 
-  test('does not make a link of an id that is not Lambda’s', () => {
+  test("does not make a link of an id that is not Lambda's", () => {
     expect(advise({ evidence: 'may_have_run', requestId: 'https://evil.example' })).not.toContain('evil');
   });
 
-  test('after a failure of the function’s own code says that it ran', () => {
+  test("after a failure of the function's own code says that it ran", () => {
     const advice = advise({ name: 'EFSIOException', evidence: 'ran', requestId: REQUEST_ID });
     expect(advice).toMatch(/^The function's own code ran\. Check its log: https:\S+$/);
     expect(advice).not.toContain('idempotent');

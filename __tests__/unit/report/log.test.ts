@@ -185,7 +185,7 @@ test.each([
   ]);
 });
 
-test('what came in place of Lambda’s answer is a group, cut at 4 KiB', () => {
+test("what came in place of Lambda's answer is a group, cut at 4 KiB", () => {
   const [group, ...others] = groupsOf(unknown({}, { foreignText: 'x'.repeat(4097) }), {
     showResponse: false,
   });

@@ -87,7 +87,7 @@ describe('equal lines', () => {
   });
 });
 
-test('the line of a state is in Lambda’s words', () => {
+test("the line of a state is in Lambda's words", () => {
   expect(stateLine({ label: 'f:7', state: 'Pending (Creating)' })).toBe('f:7 is Pending (Creating)');
 });
 

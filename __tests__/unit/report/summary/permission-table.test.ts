@@ -221,7 +221,7 @@ aws lambda add-permission --function-name arn:aws:lambda:eu-west-1:ACCOUNT_ID_2:
 `;
 
 describe('the fix', () => {
-  test('of six functions is one statement, the notes and the owner’s command', () => {
+  test("of six functions is one statement, the notes and the owner's command", () => {
     const fix = fixOf(SIX);
     expect(renderFix(fix, { accountIds: 'hidden' })).toBe(HIDDEN_FIX);
     expect(renderFix(fix, { accountIds: 'shown' })).toBe(
@@ -338,7 +338,7 @@ describe('whatever a message says', () => {
   const outcomes = fc.array(hostileOutcome, { minLength: 1, maxLength: 5 });
 
   heavyTest(
-    'there is no account id in what is hidden, no element but ours, and nothing of a stranger’s',
+    "there is no account id in what is hidden, no element but ours, and nothing of a stranger's",
     () => {
       let fixed = 0;
       const all = fc.property(outcomes, (dryRuns) => {
