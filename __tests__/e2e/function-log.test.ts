@@ -7,6 +7,7 @@ import {
   type LambdaRequest,
   type LocalLambda,
   startLocalLambda,
+  throttle,
 } from '../../packages/local-lambda/server.ts';
 import { runStep, type StepRun } from '../../packages/local-runner/run-step.ts';
 import { signalTest } from '../signals.ts';
@@ -133,6 +134,20 @@ test('where Lambda has a request id of its own, the log is read by it when the r
   expect(step.exitCode).toBe(0);
   expect(numbersIn(step.stdout)).toEqual(upTo(4));
   expect(step.logFile).toContain(`START RequestId: ${step.outputs['request_id']} `);
+});
+
+test('of an invocation that is retried the log of the last attempt is read, and its group is asked for once', async () => {
+  lambda.setFault((request, n) =>
+    request.operation === 'Invoke' && n < 3 ? throttle('ConcurrentInvocationLimitExceeded') : undefined,
+  );
+  const step = await followStep({ payload: payload({ count: 2 }) });
+  expect(step.exitCode).toBe(0);
+  expect(Number(step.outputs['attempts'])).toBeGreaterThan(1);
+  expect(numbersIn(step.stdout)).toEqual(upTo(2));
+  expect(step.logFile).toContain(`START RequestId: ${step.outputs['request_id']} `);
+  expect(texts(step).filter((text) => text.startsWith('Reading the log of'))).toHaveLength(1);
+  const asked = lambda.requests.filter(({ operation }) => operation === 'GetFunctionConfiguration');
+  expect(asked).toHaveLength(1);
 });
 
 describe('a log that cannot be read', () => {

@@ -39,6 +39,7 @@ const send = (name: string, event: Readonly<Record<string, unknown>>): Promise<I
       payload: JSON.stringify(event),
       wait_for_event: 'true',
       timeout_seconds: '60',
+      expect: 'duration_ms < `60000`',
     },
     { env: { AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: lambda.url } },
   );
@@ -52,8 +53,8 @@ test('an event that its function handles is succeeded, with the figures of the l
   expect(step.outputs['duration_ms']).not.toBe('');
   expect(texts(step)).toEqual(
     expect.arrayContaining([
-      'Lambda function json: try 1 of the event succeeded',
-      expect.stringMatching(/^Lambda function json handled its event successfully \(status: 202, duration: /),
+      'json: try 1 of the event succeeded',
+      expect.stringMatching(/^json handled its event successfully \(status: 202, duration: /),
     ]),
   );
   expect(lambda.executions('json')).toHaveLength(1);
@@ -87,7 +88,7 @@ test('in a text log an event that ended is unknown and finished, and the advice 
   const { message = '' } = step.annotations[0] ?? {};
   expect(message).toContain('Its log shows 1 try, which ended.');
   expect(message).toContain('Set LogFormat to JSON');
-  expect(texts(step)).toContain('Lambda function text accepted the event, but how it ended is not known');
+  expect(texts(step)).toContain('text accepted the event, but how it ended is not known');
 });
 
 test('without permission to read the log the outcome is unknown, with the statement that is missing', async () => {

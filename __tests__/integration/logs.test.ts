@@ -6,6 +6,7 @@ import {
   type LocalLambda,
   startLocalLambda,
 } from '../../packages/local-lambda/server.ts';
+import { startLocalProxy } from '../../packages/local-proxy/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import type { Timing } from '../../src/lambda/timing.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
@@ -270,6 +271,23 @@ test('requests of a list are a second apart', async () => {
     operations().length - 1 - followed.slept.filter((ms) => ms === 2_000).length,
   );
 });
+
+test('requests have the proxy, the credentials and the user agent of those to Lambda', async () => {
+  const proxy = await startLocalProxy();
+  const proxied = new Clients({ HTTP_PROXY: `http://127.0.0.1:${proxy.port}` }, { runId: '42' });
+  write([start(0), report(2)]);
+  const logs = new LogsClients((region) => proxied.settingsFor(region), {
+    ...{ timing: REAL_TIMING, cancel: new AbortController().signal, apartMs: 0 },
+  });
+  const found = await logs.of('us-east-1').search({ logGroup: GROUP, startTime: BEGIN }, { text: ID });
+  proxied.close();
+  await proxy.close();
+  expect(found).toMatchObject({ kind: 'page', events: [{ stream: STREAM }] });
+  expect(proxy.requests.map(({ target }) => target)).toEqual([`${lambda.url}/`]);
+  const { headers = {} } = lambda.requests[0] ?? {};
+  expect(headers['user-agent']).toMatch(/aws-lambda-invoke\/\S+ .*run\/42/);
+  expect(headers['authorization']).toContain('Credential=AKIAIOSFODNN7EXAMPLE/');
+}, 30_000);
 
 describe('what became of requests', () => {
   const look = async (requestIds: readonly string[], longestMs = 15_000) => {

@@ -157,12 +157,19 @@ export function nameMistake(text: string, tree: ExpressionNode): Mistake | undef
 export type Invoked = Readonly<{
   invocations: readonly Omit<Invocation, 'index'>[];
   waitForDurableExecution: boolean;
+  waitForEvent?: boolean;
 }>;
+
+/** How an Event can have a field all the same. */
+function remedyFor(name: string, source: string | undefined): string {
+  if (source === 'response') return ', or set wait_for_durable_execution: true for a durable function';
+  return name === 'log_result' ? '' : ', or set wait_for_event: true';
+}
 
 /** A field that no outcome of the step can have, or, where all have to have it, that one of them can't have. */
 export function absentField(
   { text, tree, input }: Readonly<{ text: string; tree: ExpressionNode; input: string }>,
-  { invocations, waitForDurableExecution }: Invoked,
+  { invocations, waitForDurableExecution, waitForEvent }: Invoked,
 ): Mistake | undefined {
   const lexemes = lexemesOf(text);
   for (const { name } of placesOf(tree)) {
@@ -170,7 +177,9 @@ export function absentField(
     const lacks = invocations.filter(({ invocationType, logType }) => {
       const isFollowed = invocationType === 'Event' && waitForDurableExecution;
       if (source === 'response') return invocationType !== 'RequestResponse' && !isFollowed;
-      return source === 'log' && input === 'expect' && logType !== 'Tail';
+      // Of an event that is waited for, the log has the figures.
+      const hasFigures = invocationType === 'Event' && waitForEvent === true && name !== 'log_result';
+      return source === 'log' && input === 'expect' && logType !== 'Tail' && !hasFigures;
     });
     const [first] = lacks;
     if (first === undefined || (input !== 'expect' && lacks.length < invocations.length)) continue;
@@ -179,8 +188,7 @@ export function absentField(
     if (invocationType === 'RequestResponse') {
       return { column, what: `${name} comes from the log: set log_type: Tail` };
     }
-    const isFollowable = source === 'response' && invocationType === 'Event';
-    const remedy = `Use RequestResponse${isFollowable ? ', or set wait_for_durable_execution: true for a durable function' : ''}`;
+    const remedy = `Use RequestResponse${invocationType === 'Event' ? remedyFor(name, source) : ''}`;
     return { column, what: `invocation_type: ${invocationType} has no ${source}. ${remedy}` };
   }
   return undefined;

@@ -107,7 +107,8 @@ async function planExpressions(
 ): Promise<Expressions> {
   const { invocations, own, environment } = given;
   const found = new Problems();
-  const facts = { invocations, own, waitForDurableExecution: values.wait_for_durable_execution };
+  const { wait_for_durable_execution: waitForDurableExecution, wait_for_event: waitForEvent } = values;
+  const facts = { invocations, own, waitForDurableExecution, waitForEvent };
   const expressions = await parseExpressions(values, facts, found);
   if (found.error && environment.documents !== undefined) {
     found.add(`See how to write expressions: ${environment.documents}/expressions.md`);
