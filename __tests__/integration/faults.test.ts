@@ -12,13 +12,13 @@ import { CLASSES_BY_NAME } from '../failure-classes.ts';
 import { SEED } from '../seed.ts';
 import { fakeTiming, invokeOn, useLambda } from './invoke-context.ts';
 
-// Every fault there is, at random but the same in each run, against every type and policy; what really ran
-// is counted by a line that only the handler writes, and by the local Lambda.
+// Every fault, in a random but repeatable order, with every type and policy. The real runs
+// are counted with lines that only the handler writes, and by the local Lambda.
 
 const INVOCATIONS = 2_400;
 const IN_FLIGHT = 24;
 
-/** Mulberry32: small, and the same sequence everywhere. */
+/** Mulberry32: a small generator with the same sequence on every machine. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -29,7 +29,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** Errors of the table, each where the real service sends it: before the run, after it, or either. */
+/** Errors in the table, each at the point where the real service sends it: before the run, after it, or either. */
 const SERVICE_ERRORS: readonly Fault[] = Object.entries(CLASSES_BY_NAME).flatMap(
   ([type, { evidence, status }]) => {
     const error = { kind: 'error', status, type, message: `${type}.` } as const;
@@ -40,7 +40,7 @@ const SERVICE_ERRORS: readonly Fault[] = Object.entries(CLASSES_BY_NAME).flatMap
   },
 );
 
-/** Names whose status is another's: whoever sends them, the handler may have run. */
+/** Names with the status of another error. Whatever sends them, the handler may have run. */
 const CONTRADICTIONS: readonly Fault[] = (
   [
     ['AccessDeniedException', 500],
@@ -179,7 +179,7 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
   expect(where(({ id, outcome }) => outcome === 'not_invoked' && ran(id) > 0)).toEqual([]);
   expect(where(({ retry, attempts }) => retry === 'never' && attempts > 1)).toEqual([]);
 
-  // The suite has to have met what it claims to test.
+  // The run must have covered what it claims to test.
   const outcomes = (kind: string): number => where(({ outcome }) => outcome === kind).length;
   expect(cases).toHaveLength(INVOCATIONS);
   expect(injected.size).toBe(KINDS.flat().length);
