@@ -11,7 +11,7 @@ import { fieldsOf } from '../../src/shared/values.ts';
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const workflowFile = (name: string): string => path.join(ROOT, '.github', 'workflows', name);
 
-/** The files of a folder of the checkout, by their path in it. */
+/** The files in a folder of the checkout, by path. */
 const filesIn = (folder: string): Record<string, string> =>
   Object.fromEntries(
     readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true })
@@ -20,18 +20,18 @@ const filesIn = (folder: string): Record<string, string> =>
       .map((file) => [path.relative(ROOT, file), readFileSync(file, 'utf8')]),
   );
 
-/** What `actions/checkout` brings into the workspace of a job that uses the action from there. */
+/** The files that `actions/checkout` adds to the workspace of a job that uses the action from its checkout. */
 const checkout = (): Record<string, string> => ({
   'action.yml': readFileSync(path.join(ROOT, 'action.yml'), 'utf8'),
   ...filesIn('dist'),
 });
 
-test('self-test.yml passes, the jobs that must fail included', async () => {
+test('self-test.yml succeeds, including the jobs that must fail', async () => {
   const jobs = await runWorkflow({
     file: workflowFile('self-test.yml'),
     env: { AWS_EC2_METADATA_DISABLED: 'true' },
     repository: { ...checkout(), ...filesIn('packages/local-lambda') },
-    // Installs nothing: what is locked is there already.
+    // Installs nothing, because the locked packages are already there.
     commands: {
       npm: `#!/bin/sh\ntest "$*" = ci && ln -s '${path.join(ROOT, 'node_modules')}' node_modules\n`,
     },
@@ -72,13 +72,13 @@ jobs:
     }
   };
 
-  test('runs what action.yml names', async () => {
+  test('runs the file that action.yml names', async () => {
     const jobs = await run(checkout());
     const [, invoke] = jobs[0]?.steps ?? [];
     expect(invoke).toMatchObject({ kind: 'action', run: { annotations: [{ title: 'Invalid Input' }] } });
   });
 
-  test('fails where action.yml has an expression in a description', async () => {
+  test('fails if action.yml has an expression in a description', async () => {
     const files = checkout();
     const broken =
       files['action.yml']?.replace('The event, as JSON.', 'The event of ${{ github.ref }}.') ?? '';
@@ -87,7 +87,7 @@ jobs:
     );
   });
 
-  test('fails where nothing was checked out', async () => {
+  test('fails if nothing was checked out', async () => {
     await expect(run({})).rejects.toThrow(/ENOENT.*action\.yml/);
   });
 });
@@ -102,7 +102,7 @@ function scriptOf(workflow: string, job: string, name: string): string {
 }
 
 describe('dependency-commit.yml', () => {
-  /** Runs the commit's script on a branch of Dependabot, and says what it told the `gh` command and pushed. */
+  /** Runs the commit script on a Dependabot branch. Returns its calls of the `gh` command and what it pushed. */
   function commit(artifact: Readonly<Record<string, string>>) {
     const job = makeJobFolder();
     try {
@@ -143,7 +143,7 @@ describe('dependency-commit.yml', () => {
     }
   }
 
-  test('commits the dist/ that was built, without what is no longer in it, and starts CI', () => {
+  test('commits the built dist/, without removed files, and starts CI', () => {
     const { exitCode, log, pushed, content } = commit({ 'index.js': 'new', '2.index.js': 'more' });
     expect(exitCode).toBe(0);
     expect(pushed).toEqual(['dist/2.index.js', 'dist/index.js', 'package.json']);
@@ -151,12 +151,12 @@ describe('dependency-commit.yml', () => {
     expect(log).toBe('gh auth setup-git\ngh workflow run ci.yml --ref dependabot/npm/yaml-3\n');
   });
 
-  test('does nothing where dist/ is the same', () => {
+  test('does nothing if dist/ is the same', () => {
     const { exitCode, log } = commit({ 'index.js': 'old', '1.index.js': 'gone soon' });
     expect({ exitCode, log }).toEqual({ exitCode: 0, log: '' });
   });
 
-  test('refuses an artifact with folders in it', () => {
+  test('rejects an artifact that contains folders', () => {
     const { exitCode, content } = commit({ 'index.js': 'new', '.git/config': 'x' });
     expect({ exitCode, content }).toEqual({ exitCode: 1, content: 'old' });
   });
@@ -165,7 +165,7 @@ describe('dependency-commit.yml', () => {
 describe('release.yml', () => {
   const SHA = '0123456789abcdef0123456789abcdef01234567';
 
-  /** Runs a script of the job that publishes; `gh` writes down what it is told, and answers like this. */
+  /** Runs a script of the publish job. `gh` records its arguments and prints this output. */
   function publish(name: string, gh: string) {
     const job = makeJobFolder();
     try {
@@ -182,7 +182,7 @@ describe('release.yml', () => {
     }
   }
 
-  test('publishes what was drafted of this commit', () => {
+  test('publishes the draft of this commit', () => {
     const { exitCode, told } = publish('Publish the draft', `echo ${SHA}`);
     expect({ exitCode, last: told.at(-1) }).toEqual({
       exitCode: 0,
@@ -190,7 +190,7 @@ describe('release.yml', () => {
     });
   });
 
-  test('publishes nothing that was drafted of another commit', () => {
+  test('does not publish the draft of another commit', () => {
     const { exitCode, told } = publish('Publish the draft', 'echo another');
     expect({ exitCode, told }).toEqual({
       exitCode: 1,
@@ -201,7 +201,7 @@ describe('release.yml', () => {
   test.each([
     { tag: 'is there', gh: 'exit 0', calls: 1 },
     { tag: 'is new', gh: 'case "$*" in *PATCH*) exit 1 ;; esac', calls: 2 },
-  ])('lets the tag of the major version point to it, when that $tag', ({ gh, calls }) => {
+  ])('points the tag of the major version to it, when that $tag', ({ gh, calls }) => {
     const { exitCode, told } = publish('Move the tag of the major version', gh);
     expect({ exitCode, calls: told.length }).toEqual({ exitCode: 0, calls });
     expect(told.at(-1)).toMatch(/refs\/tags\/v1\b/);
@@ -214,7 +214,7 @@ describe('release-notes', () => {
     spawnSync(process.execPath, ['script/release-notes.ts', version], { cwd: ROOT, encoding: 'utf8' });
   const { version } = fieldsOf(JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')));
 
-  test('are those of the version that package.json has', () => {
+  test('are those of the version in package.json', () => {
     const { status, stdout } = notes(String(version));
     expect(status).toBe(0);
     expect(stdout.trim().length).toBeGreaterThan(20);
@@ -222,7 +222,7 @@ describe('release-notes', () => {
     expect(stdout).not.toContain('\n## ');
   });
 
-  test('of another version are refused, with everything that is missing', () => {
+  test('of another version are rejected, with everything that is missing', () => {
     const { status, stdout, stderr } = notes('9.9.9');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toBe(
