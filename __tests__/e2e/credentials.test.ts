@@ -204,7 +204,7 @@ const UNAVAILABLE: Readonly<Record<string, Unavailable>> = {
     env: () => ({ ...WEB_IDENTITY, AWS_ENDPOINT_URL_STS: `${placesUrl}/silent` }),
     files: { token: TOKEN },
     inputs: { timeout_seconds: '1' },
-    message: /DeadlineExceeded: Could not get credentials before timeout_seconds was over\./,
+    message: /DeadlineExceeded: Could not get credentials within timeout_seconds\./,
     advice: 'Check where the runner gets its AWS credentials from.',
   },
   "the token's file is missing": {

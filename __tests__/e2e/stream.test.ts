@@ -88,10 +88,8 @@ describe('a stream', () => {
       duration_ms: expect.stringMatching(/^[\d.]+$/),
       attempts: '1',
     });
-    expect(texts(step)).toContain(
-      'Lambda function stream invoked successfully (status: 200, payload: 50000000 bytes)',
-    );
-    expect(texts(step)).toContain(`The response is in ${step.outputs['response_file']}`);
+    expect(texts(step)).toContain('stream succeeded (status: 200, response: 50000000 bytes)');
+    expect(texts(step)).toContain(`Response saved to ${step.outputs['response_file']}`);
     expect(step.annotations.map(({ message }) => message)).toEqual([
       `The output response is empty: 50,000,000 bytes are too many for an output. The value is in ${step.outputs['response_file']}.`,
     ]);
@@ -156,7 +154,7 @@ describe('text', () => {
     );
     expect(step.outputs['outcome']).toBe('unknown');
     expect(texts(step)).toEqual(expect.arrayContaining(['line 1', 'line 2', 'line 3']));
-    expect(step.annotations[0]?.message).toContain('21 bytes of the stream had arrived');
+    expect(step.annotations[0]?.message).toContain('21 bytes of the stream were received');
   });
 
   test('is shown once, and only with show_response', async () => {
@@ -214,7 +212,7 @@ describe('an error in the middle', () => {
     expect(annotation?.title).toBe('Lambda Function Execution Error');
     expect(annotation?.message).toMatch(/^RangeError: The stream failed\n {4}at \S+ .*stream\.mjs/);
     expect(annotation?.message).toContain(
-      `The part of the response that arrived is in ${step.outputs['response_file']}`,
+      `The part of the response that arrived was saved to ${step.outputs['response_file']}`,
     );
   });
 
@@ -301,13 +299,13 @@ describe('an interrupted stream', () => {
     expect(step.file).toBeUndefined();
     const bytes = partial.length.toLocaleString('en-US');
     expect(step.annotations.map(({ title, message }) => `${title}\n${message}`)).toEqual([
-      expect.stringContaining(`${bytes} bytes of the stream had arrived`),
+      expect.stringContaining(`${bytes} bytes of the stream were received`),
     ]);
     expect(step.annotations[0]?.message).toContain(
       'The function ran, at least in part, but its response was lost.',
     );
     expect(step.annotations[0]?.message).toContain(
-      `The part of the response that arrived is in ${step.outputs['response_file']}`,
+      `The part of the response that arrived was saved to ${step.outputs['response_file']}`,
     );
     expect(lambda.requests).toHaveLength(1);
   });
@@ -369,7 +367,7 @@ test('a page of a proxy is not read as a stream', async () => {
   const step = await streamStep({ lines: 1 });
   expect(step.outputs['outcome']).toBe('unknown');
   expect(step.annotations[0]?.message).toContain(
-    'HTTP 200: A proxy or firewall answered instead of Lambda: <html>hello</html>',
+    'HTTP 200: A proxy or firewall responded instead of Lambda: <html>hello</html>',
   );
 });
 

@@ -20,6 +20,7 @@ import '../unit/realm.ts';
 import {
   ECHO,
   fakeTiming,
+  freshIds,
   INVOCATION,
   invokeOn,
   POLICY,
@@ -378,6 +379,7 @@ describe('a list', () => {
   const contextWith = (clients: Clients, limiter: AdaptiveLimiter) => ({
     clients,
     limiter,
+    requestIds: freshIds(),
     policy: POLICY,
     timing: fakeTiming(),
     cancel: new AbortController().signal,
@@ -553,20 +555,20 @@ describe('unusual responses', () => {
     body,
   });
   const rows = [
-    [502, page, 'may_have_run', `A proxy or firewall answered instead of Lambda: ${page}`],
-    [403, page, 'did_not_run', `A proxy or firewall answered instead of Lambda: ${page}`],
-    [404, 'no such route', 'did_not_run', 'A proxy or firewall answered instead of Lambda: no such route'],
+    [502, page, 'may_have_run', `A proxy or firewall responded instead of Lambda: ${page}`],
+    [403, page, 'did_not_run', `A proxy or firewall responded instead of Lambda: ${page}`],
+    [404, 'no such route', 'did_not_run', 'A proxy or firewall responded instead of Lambda: no such route'],
     [
       503,
       '<?xml version="1.0"?><Error/>',
       'may_have_run',
-      'A proxy or firewall answered instead of Lambda: <?xml version="1.0"?><Error/>',
+      'A proxy or firewall responded instead of Lambda: <?xml version="1.0"?><Error/>',
     ],
-    [500, '', 'may_have_run', 'A proxy or firewall answered instead of Lambda, with an empty response'],
-    [200, '', 'may_have_run', 'A proxy or firewall answered instead of Lambda, with an empty response'],
-    [200, page, 'may_have_run', `A proxy or firewall answered instead of Lambda: ${page}`],
-    [302, page, 'did_not_run', `A proxy or firewall answered instead of Lambda: ${page}`],
-    [429, 'slow down', 'did_not_run', 'A proxy or firewall answered instead of Lambda: slow down'],
+    [500, '', 'may_have_run', 'A proxy or firewall responded instead of Lambda, with an empty response'],
+    [200, '', 'may_have_run', 'A proxy or firewall responded instead of Lambda, with an empty response'],
+    [200, page, 'may_have_run', `A proxy or firewall responded instead of Lambda: ${page}`],
+    [302, page, 'did_not_run', `A proxy or firewall responded instead of Lambda: ${page}`],
+    [429, 'slow down', 'did_not_run', 'A proxy or firewall responded instead of Lambda: slow down'],
   ] as const;
 
   test.each(rows)('HTTP %i with %j: %s', async (status, body, evidence, message) => {

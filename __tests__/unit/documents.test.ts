@@ -21,6 +21,7 @@ test('the documents that a new contributor looks for exist', () => {
       'RELEASING.md',
       'SECURITY.md',
       'docs/expressions.md',
+      'docs/function-log.md',
       'docs/inputs.md',
       'docs/reliability.md',
       'docs/threat-model.md',
@@ -109,9 +110,9 @@ describe('JSON', () => {
   const policies = parsed.filter(({ json }) => 'Statement' in json);
   const statements = policies.flatMap(({ json }) => listOf(json['Statement']).map(fieldsOf));
   const actions = new Set(statements.flatMap((statement) => listOf(statement['Action']).map(String)));
-  const policyRows = documents
-    .find(({ file }) => file === 'README.md')
-    ?.text.matchAll(/^\| `(?<action>lambda:\w+)` \|/gm);
+  const policyRows = documents.flatMap(({ text }) => [
+    ...text.matchAll(/^\| `(?<action>(?:lambda|logs):\w+)` \|/gm),
+  ]);
 
   test('parses', () => {
     expect(parsed.length).toBeGreaterThan(2);
@@ -124,16 +125,18 @@ describe('JSON', () => {
       const [one = '', all = ''] = listOf(Resource).map(String);
       return (
         Effect !== 'Allow' ||
-        !/^arn:aws:lambda:[a-z0-9-]+:\d{12}:function:[\w-]+$/.test(one) ||
+        !/^arn:aws:(?:lambda:[a-z0-9-]+:\d{12}:function:[\w-]+|logs:[a-z0-9-]+:\d{12}:log-group:[\w/-]+)$/.test(
+          one,
+        ) ||
         all !== `${one}:*`
       );
     });
     expect(bad).toEqual([]);
   });
 
-  test('the policies grant all actions that the README lists', () => {
-    const asked = [...(policyRows ?? [])].map(({ groups }) => groups?.['action'] ?? '');
-    expect(asked.length).toBeGreaterThan(2);
+  test('the policies grant all actions that the documents list', () => {
+    const asked = new Set(policyRows.map(({ groups }) => groups?.['action'] ?? ''));
+    expect(asked.size).toBeGreaterThan(2);
     expect([...actions].sort()).toEqual([...asked, 'lambda:InvokeFunction'].sort());
   });
 });

@@ -8,6 +8,8 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
   { files: ['*.md', 'docs/**/*.md', 'action.yml'], part: 'all but code spans' },
   { files: ['examples/*.yml', '.github/**/*.{yml,md}'], part: 'all but code spans' },
   { files: ['examples/local/*'], part: 'comments and strings' },
+  // Its strings have names of code, such as kinds of a union, which are not prose.
+  { files: ['src/**/*.ts'], part: 'comments and test names' },
   { files: ['packages/*/README.md'], part: 'all but code spans' },
   { files: ['bench/*.ts', 'script/*.ts'], part: 'comments and strings' },
   {
@@ -23,7 +25,7 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
     part: 'comments and test names',
   },
   {
-    files: ['__tests__/unit/{hostile,inputs,journal,outcome,report,shared}/**/*.ts'],
+    files: ['__tests__/unit/{hostile,inputs,journal,lambda,outcome,report,shared}/**/*.ts'],
     part: 'comments and test names',
   },
   { files: ['__tests__/{integration,e2e}/**/*.{ts,mjs}'], part: 'comments and test names' },

@@ -121,8 +121,8 @@ describe('the outside world', () => {
     expect(readers.map(({ file }) => file)).toEqual(['inputs/environment.ts']);
   });
 
-  test('the AWS SDK is imported only in lambda', () => {
-    expect(importersOutside(['lambda'], /^@(?:aws-sdk|smithy)\//)).toEqual([]);
+  test('the AWS SDK is imported only in lambda and logs', () => {
+    expect(importersOutside(['lambda', 'logs'], /^@(?:aws-sdk|smithy)\//)).toEqual([]);
     expect(importersOutside([], /^@(?:aws-sdk|smithy)\//)).not.toEqual([]);
   });
 
@@ -172,6 +172,7 @@ const NEIGHBOURS: Readonly<
 > = {
   inputs: { values: ['inputs', 'shared'], types: ['lambda', 'outcome'] },
   lambda: { values: ['lambda', 'shared'], types: [] },
+  logs: { values: ['logs', 'lambda', 'shared'], types: [] },
   journal: { values: ['journal', 'shared'], types: ['lambda', 'outcome'] },
   outcome: { values: ['outcome', 'shared'], types: ['lambda'] },
   report: { values: ['report', 'outcome', 'shared'], types: [] },
@@ -208,6 +209,7 @@ describe('import directions', () => {
       'inputs',
       'journal',
       'lambda',
+      'logs',
       'outcome',
       'report',
       'shared',

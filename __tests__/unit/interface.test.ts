@@ -74,6 +74,13 @@ describe('action.yml', () => {
     expect(names.filter((name) => !/^[a-z]+(?:_[a-z]+)*$/.test(name))).toEqual([]);
   });
 
+  // GitHub's Marketplace wants a shorter description.
+  test('describes the action in less than 125 characters', () => {
+    const { description = '' } = fieldsOf(parse(manifest));
+    expect(String(description).length).toBeGreaterThan(20);
+    expect(String(description).length).toBeLessThan(125);
+  });
+
   test('runs the bundle on Node 24', () => {
     expect({ using: action.using, main: action.main }).toEqual({ using: 'node24', main: 'dist/index.js' });
   });

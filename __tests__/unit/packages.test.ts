@@ -51,6 +51,15 @@ describe('the lockfile', () => {
     ([place, entry]) => ({ place, ...fieldsOf(entry) }),
   );
 
+  test('has the checksum of every package, and none of them runs an install script', () => {
+    const others = entries.filter(
+      ({ place }) => place.startsWith('node_modules/') && !place.includes('@aws-lambda-invoke/'),
+    );
+    expect(others.length).toBeGreaterThan(100);
+    expect(others.filter((entry) => !('integrity' in entry)).map(({ place }) => place)).toEqual([]);
+    expect(readFileSync(path.join(root, '.npmrc'), 'utf8').split('\n')).toContain('ignore-scripts=true');
+  });
+
   test('names no registry, so that any mirror works', () => {
     const addressed = entries.filter((entry) => 'resolved' in entry && !('link' in entry));
     expect(entries.length).toBeGreaterThan(100);

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,6 +19,7 @@ export type StepRun = StepLog &
     /** Markdown of the job summary. */
     summary: string;
     summaryFile: string;
+    outputFile: string;
     /** The job's folder. It contains `workspace` and `temp` until `dispose` removes it. */
     folder: string;
     dispose: () => void;
@@ -128,8 +130,10 @@ export function prepareStep(options: StepOptions): PreparedStep {
   const job = options.job ?? makeJobFolder();
   const { folder, workspace, temp } = job;
   writeFiles(workspace, options.workspace);
-  const outputFile = path.join(folder, 'output');
-  const summaryFile = path.join(folder, 'summary.md');
+  // Each step has files of its own: two steps of a job can run at the same time.
+  const id = randomUUID();
+  const outputFile = path.join(folder, `output-${id}`);
+  const summaryFile = path.join(folder, `summary-${id}.md`);
   for (const file of [outputFile, summaryFile]) writeFileSync(file, '');
   return {
     main: path.join(root, action.main),
@@ -177,6 +181,7 @@ export async function runStep(options: StepOptions): Promise<StepRun> {
     outputs: readOutputs(readFileSync(outputFile, 'utf8')),
     summary: readFileSync(summaryFile, 'utf8'),
     summaryFile,
+    outputFile,
     folder,
     dispose,
   };

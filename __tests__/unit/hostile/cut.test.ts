@@ -109,7 +109,7 @@ describe('for text of any length', () => {
       const [{ body = '' } = {}] = annotationsOf([{ ...failed, responseFile }]);
       const advice = adviseOnFunctionError(readFunctionError(nested), undefined);
       expect(advice).toContain('s3:GetObject');
-      expectKept(body, [...LINES, advice, responseFile.path, 'Set log_type: Tail']);
+      expectKept(body, [...LINES, advice, responseFile.path, 'Log: https://']);
     });
     fc.assert(all, { seed: SEED, numRuns: 30 });
   });

@@ -42,7 +42,7 @@ describe('waiting', () => {
   test.each([
     [
       { wait_until_ready: 'true' },
-      'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not ask for the state.',
+      'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not check the state.',
     ],
     [
       { wait_for_durable_execution: 'true' },

@@ -215,7 +215,7 @@ describe('region', () => {
 
   test('that differs from the one in the ARN is rejected', async () => {
     expect(await problemsFor({ function_name: arn, region: 'us-east-1' })).toEqual([
-      'region is "us-east-1", but the ARN in function_name is in "eu-west-1". Leave region out: the ARN\'s own is used.',
+      'region is "us-east-1", but the ARN in function_name is in "eu-west-1". Remove region: the region of the ARN is used.',
     ]);
   });
 

@@ -55,7 +55,7 @@ describe.each([
 
   test(`cannot have ${over} bytes`, async () => {
     expect(await problemsFor({ invocation_type: type, payload: jsonOf(limit + 1) })).toEqual([
-      `payload is ${over} bytes; Lambda takes at most ${most} for ${type}. Put the data where the function can fetch it, for example in S3, and send its place.`,
+      `payload is ${over} bytes; Lambda takes at most ${most} for ${type}. Put the data where the function can fetch it, for example in S3, and send its location.`,
     ]);
   });
 

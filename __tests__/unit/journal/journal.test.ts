@@ -42,8 +42,9 @@ const outcome = (kind: 'succeeded' | 'unknown' | 'not_invoked' | 'function_error
     case 'function_error':
       return { ...fields, outcome: kind, status_code: 200, function_error: 'Unhandled' };
     case 'unknown':
+      return { ...fields, outcome: kind, ran: 'may_have_run', error };
     case 'not_invoked':
-      return { ...fields, outcome: kind, error };
+      return { ...fields, outcome: kind, ran: 'did_not_run', error };
     default:
       return kind satisfies never;
   }

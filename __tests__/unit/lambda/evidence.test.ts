@@ -382,7 +382,7 @@ describe('a thrown value', () => {
     const error = Object.assign(new Error('m'), { name: '::error::x' });
     expect(toFailure(error, attempt({ sent: true, head: { statusCode: 400 }, text: 'y' }))).toMatchObject({
       name: 'HTTP 400',
-      message: 'A proxy or firewall answered instead of Lambda: y',
+      message: 'A proxy or firewall responded instead of Lambda: y',
       foreignText: 'y',
       evidence: 'did_not_run',
     });
@@ -394,7 +394,7 @@ describe('a thrown value', () => {
       new SyntaxError('Unexpected token'),
       attempt({ sent: true, head: { statusCode: 503 }, text: page }),
     );
-    expect(message).toBe(`A proxy or firewall answered instead of Lambda: <html> ${'x'.repeat(193)}…`);
+    expect(message).toBe(`A proxy or firewall responded instead of Lambda: <html> ${'x'.repeat(193)}…`);
   });
 });
 
@@ -443,8 +443,8 @@ describe('a stopped attempt', () => {
 });
 
 test.each([
-  ['<html>hello</html>', 'A proxy or firewall answered instead of Lambda: <html>hello</html>'],
-  ['', 'A proxy or firewall answered instead of Lambda, with an empty response'],
+  ['<html>hello</html>', 'A proxy or firewall responded instead of Lambda: <html>hello</html>'],
+  ['', 'A proxy or firewall responded instead of Lambda, with an empty response'],
 ])('a success status that is not from Lambda does not prove that the function ran: %j', (came, message) => {
   const progress = attempt({ sent: true, head: { statusCode: 200 }, text: came });
   expect(toFailure(progress.flawFound('content'), progress)).toMatchObject({
@@ -515,7 +515,7 @@ describe('through the SDK', () => {
     expect(result).toMatchObject({
       kind: 'failure',
       message:
-        'A proxy or firewall answered instead of Lambda: <html><body>Bad Gateway of the proxy</body></html>',
+        'A proxy or firewall responded instead of Lambda: <html><body>Bad Gateway of the proxy</body></html>',
       evidence: 'may_have_run',
       statusCode: 502,
     });

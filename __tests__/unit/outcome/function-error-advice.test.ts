@@ -160,7 +160,7 @@ describe('advice on a process that ended', () => {
       'a kill',
       exited('with error: signal: killed'),
       undefined,
-      /: killed\. The usual reason is too little memory\. .*log_type: Tail/,
+      /: killed\. The usual reason is too little memory\. The REPORT line of its log/,
     ],
     [
       'a kill with memory left',

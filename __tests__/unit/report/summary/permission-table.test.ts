@@ -211,7 +211,7 @@ const HIDDEN_FIX = `Add this statement to the caller's policy:
 
 - \`shared\`: the function is in another account. Both accounts have to allow it: the caller's with the statement, and the function's with a permission that its owner adds.
 - \`shared\`: if the role has a path, add it to the principal (\`role/PATH/NAME\`): AWS's message leaves it out.
-- \`vault\`: a service control policy explicitly denies it. An Allow cannot override a Deny: change the Deny. Look in AWS Organizations at the service control policies of the caller's account, the units above it and the root.
+- \`vault\`: a service control policy explicitly denies it. An Allow cannot override a Deny: change the Deny. In AWS Organizations, check the service control policies of the caller's account, its organizational units and the root.
 
 The owner of the function runs:
 
