@@ -18,7 +18,7 @@ let number = 0;
 beforeAll(async () => {
   lambda = await startLocalLambda({
     functions: {
-      // A second of the durable execution takes a tenth of one.
+      // One second of the durable execution takes 0.1 s.
       order: { ...ORDER, durable: { executionTimeoutSeconds: 300, timeScale: 0.1 } },
       impatient: { ...ORDER, durable: { executionTimeoutSeconds: 1 } },
       long: { ...ORDER, durable: { executionTimeoutSeconds: 901 } },
@@ -34,14 +34,14 @@ beforeEach(() => {
 });
 afterAll(() => lambda.close());
 
-/** A name that no other test has. */
+/** A unique execution name. */
 const name = (): string => `order-${number}`;
 const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
 const messages = (step: InvokeStep): string[] => step.annotations.map(({ message }) => message);
 const started = () => lambda.durableExecutions('order');
 const operations = (): (string | undefined)[] => lambda.requests.map(({ operation }) => operation);
 
-/** Starts an execution with Event and follows it, unless the inputs say otherwise. */
+/** Starts an execution with Event and follows it by default. */
 function orderStep(
   event: unknown,
   inputs: Readonly<Record<string, string>> = {},
@@ -79,7 +79,7 @@ const historyIn = (step: InvokeStep): string[] =>
 describe('an execution of three steps and a wait', () => {
   const ANSWER = { orderId: 'A-7', paymentId: 'P-A-7', status: 'shipped' };
 
-  test('started with Event ends succeeded with its response, and by the same name does not run again', async () => {
+  test('started with Event succeeds with its response, and does not run again with the same name', async () => {
     const first = await orderStep({ orderId: 'A-7' });
     expect(first.exitCode).toBe(0);
     expect(first.outputs).toMatchObject({
@@ -106,14 +106,14 @@ describe('an execution of three steps and a wait', () => {
     expect(lambda.executions('order')).toHaveLength(ran);
   });
 
-  test('started with RequestResponse has its steps in the log too', async () => {
+  test('started with RequestResponse also has its steps in the log', async () => {
     const step = await orderStep({ orderId: 'A-7' }, { invocation_type: 'RequestResponse' });
     expect(JSON.parse(step.outputs['response'] ?? '')).toEqual(ANSWER);
     expect(step.outputs['status_code']).toBe('200');
     expect(historyIn(step)).toEqual(HISTORY);
   });
 
-  test('is not followed where nobody wants to wait', async () => {
+  test('is not followed without the wait', async () => {
     const step = await orderStep({}, { wait_for_durable_execution: 'false' });
     await lambda.idle();
     expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: '' });
@@ -121,7 +121,7 @@ describe('an execution of three steps and a wait', () => {
     expect(operations()).not.toContain('GetDurableExecution');
   });
 
-  test('tells each step once, although requests on the way are lost', async () => {
+  test('reports each step once, even if requests are lost', async () => {
     const lost: Fault = { kind: 'reset', when: 'after' };
     const counts = new Map<string | undefined, number>();
     lambda.setFault(({ operation }: LambdaRequest) => {
@@ -130,7 +130,7 @@ describe('an execution of three steps and a wait', () => {
       counts.set(operation, count);
       return count % 3 === 1 ? lost : undefined;
     });
-    // Long enough for the beginning of the history to be read more than once.
+    // Long enough to read the start of the history more than once.
     const step = await orderStep({ orderId: 'A-7', waitSeconds: 25 });
     expect(step.exitCode).toBe(0);
     expect(
@@ -154,7 +154,7 @@ describe('an execution that', () => {
     expect(historyIn(step)).toContain('order:live: step charge-payment failed');
   });
 
-  test('tries a step again says so', async () => {
+  test('retries a step reports it', async () => {
     const step = await orderStep({ retries: 1 });
     expect(step.exitCode).toBe(0);
     expect(historyIn(step)).toContain('order:live: step charge-payment failed; retrying in 1 s');
@@ -165,7 +165,7 @@ describe('an execution that', () => {
     expect(step.outputs).toMatchObject({ outcome: 'function_error', function_error: 'TIMED_OUT' });
   });
 
-  test('is stopped from outside is a function error', async () => {
+  test('is stopped by a request is a function error', async () => {
     const client = new LambdaClient({
       endpoint: lambda.url,
       region: lambda.region,
@@ -189,7 +189,7 @@ describe('an execution that', () => {
     expect(step.outputs).toMatchObject({ outcome: 'function_error', function_error: 'STOPPED' });
   });
 
-  signalTest('goes on when the workflow is cancelled says so, with its ARN', async () => {
+  signalTest('continues after the workflow is canceled is reported with its ARN', async () => {
     const step = await orderStep(
       { approval: true },
       {},
@@ -217,7 +217,7 @@ describe('an execution that', () => {
     expect(operations()).not.toContain('StopDurableExecution');
   });
 
-  test('takes longer than timeout_seconds is unknown, and goes on', async () => {
+  test('takes longer than timeout_seconds is unknown and continues', async () => {
     const step = await orderStep({ approval: true }, { timeout_seconds: '2' });
     expect(step.outputs['outcome']).toBe('unknown');
     expect(messages(step)[0]).toContain(
@@ -227,8 +227,8 @@ describe('an execution that', () => {
   });
 });
 
-describe('a lost answer', () => {
-  test('is asked for again by name, and the execution is one', async () => {
+describe('a lost response', () => {
+  test('is retried by name, with one execution', async () => {
     lambda.setFault(({ operation }, n) =>
       n === 0 && operation === 'Invoke' ? { kind: 'reset', when: 'after' } : undefined,
     );
@@ -238,7 +238,7 @@ describe('a lost answer', () => {
     expect(started()).toHaveLength(1);
   });
 
-  test('of a function that is not durable is not, whatever the name', async () => {
+  test('of a function that is not durable is not retried, whatever the name', async () => {
     lambda.setFault(({ operation }) =>
       operation === 'Invoke' ? { kind: 'reset', when: 'after' } : undefined,
     );
@@ -255,7 +255,7 @@ describe('a lost answer', () => {
 });
 
 describe('a mistake is explained:', () => {
-  test('a name that was used with another payload', async () => {
+  test('a name that was used with a different payload', async () => {
     await orderStep({ orderId: 'A-7' });
     const step = await orderStep({ orderId: 'B-8' });
     expect(step.exitCode).toBe(1);
@@ -271,7 +271,7 @@ describe('a mistake is explained:', () => {
     expect(messages(step)[0]).toContain('A durable function needs a qualifier');
   });
 
-  test('a synchronous invocation of one that may take too long', async () => {
+  test('a synchronous invocation of an execution that can take too long', async () => {
     const step = await orderStep({}, { function_name: 'long', invocation_type: 'RequestResponse' });
     expect(step.outputs['outcome']).toBe('not_invoked');
     expect(messages(step)[0]).toContain('Set invocation_type: Event');
@@ -291,8 +291,8 @@ describe('a mistake is explained:', () => {
   });
 });
 
-describe('where following is denied', () => {
-  test('the outcome of an event is unknown, with the statement to add', async () => {
+describe('if following is denied,', () => {
+  test('the outcome of an Event is unknown, with the statement to add', async () => {
     denied.add('GetDurableExecution').add('GetDurableExecutionHistory');
     const step = await orderStep({});
     expect(step.outputs['outcome']).toBe('unknown');
@@ -305,7 +305,7 @@ describe('where following is denied', () => {
     });
   });
 
-  test('a synchronous answer stands, and a warning says what is missing', async () => {
+  test('a synchronous response counts, and a warning names the missing permission', async () => {
     denied.add('GetDurableExecution').add('GetDurableExecutionHistory');
     const step = await orderStep({ orderId: 'A-7' }, { invocation_type: 'RequestResponse' });
     expect(step.exitCode).toBe(0);
@@ -316,7 +316,7 @@ describe('where following is denied', () => {
     );
   });
 
-  test('the history alone is missed, and the execution followed', async () => {
+  test('only the history is missing, and the execution is followed', async () => {
     denied.add('GetDurableExecutionHistory');
     const step = await orderStep({ orderId: 'A-7' });
     expect(step.exitCode).toBe(0);

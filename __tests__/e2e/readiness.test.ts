@@ -27,7 +27,7 @@ const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.e
 const INPUTS = { function_name: 'echo', payload: '{}', wait_until_ready: 'true' };
 const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
 
-test("a function whose update takes 3 s is invoked once, and its answer is the new code's", async () => {
+test('a function with an update of 3 s is invoked once, and the new code responds', async () => {
   lambda.setFunction('echo', answering('old'));
   lambda.updateFunction('echo', answering('new'), { lasts: { ms: 3_000 } });
   const step = await invokeStep(lambda, INPUTS);
@@ -43,7 +43,7 @@ test("a function whose update takes 3 s is invoked once, and its answer is the n
   expect(lambda.executions('echo')).toHaveLength(1);
 });
 
-test('the state is not asked for where nobody wants to wait', async () => {
+test('the state is not requested without the wait', async () => {
   lambda.setFunction('echo', answering('old'));
   lambda.updateFunction('echo', answering('new'), { lasts: { polls: 1 } });
   const step = await invokeStep(lambda, { ...INPUTS, wait_until_ready: 'false' });
@@ -74,7 +74,7 @@ test("a failed function ends the step with Lambda's reason", async () => {
   expect(lambda.executions('echo')).toHaveLength(0);
 });
 
-test('where asking is denied, the annotation has the statement to add', async () => {
+test('if the state request is denied, the annotation has the statement to add', async () => {
   mayAsk = false;
   const step = await invokeStep(lambda, { ...INPUTS, qualifier: '1' });
   expect(step.exitCode).toBe(1);
@@ -92,7 +92,7 @@ test('where asking is denied, the annotation has the statement to add', async ()
   expect(lambda.requests).toHaveLength(1);
 });
 
-test('where Lambda can not be asked, the log and the annotation say why, and nothing was sent', async () => {
+test('if the state cannot be read, the log and the annotation have the reason, and nothing was sent', async () => {
   const step = await invokeStep({ ...lambda, url: await unusedUrl() }, { ...INPUTS, retry_seconds: '1' });
   expect(step.exitCode).toBe(1);
   expect(step.outputs).toMatchObject({ outcome: 'not_invoked', attempts: '0' });
@@ -106,7 +106,7 @@ test('where Lambda can not be asked, the log and the annotation say why, and not
   );
 });
 
-test('where Lambda is unavailable until timeout_seconds is over, the annotation says so', async () => {
+test('if Lambda is unavailable until timeout_seconds is exceeded, the annotation says so', async () => {
   lambda.setFault(() => ({
     kind: 'error',
     when: 'before',

@@ -23,7 +23,7 @@ beforeEach(() => {
   endOfTest = new AbortController();
 });
 afterEach(async () => {
-  // Nothing is followed on where a test failed.
+  // Stops following if a test failed.
   endOfTest.abort();
   for (const step of undo.splice(0).reverse()) await step();
 });
@@ -40,7 +40,7 @@ const execution = (fields: Readonly<Record<string, unknown>>): Reply => ({
 const RUNNING = execution({ Status: 'RUNNING' });
 const DONE = execution({ Status: 'SUCCEEDED', Result: '{"ok":true}' });
 
-/** Something in Lambda's place that answers questions for the state so, and has no history. */
+/** A server in place of Lambda that gives this response to state requests and has no history. */
 async function standIn(state: () => Reply): Promise<void> {
   const server: Server = createServer((request, response) => {
     const isHistory = request.url?.includes('/history') ?? false;
@@ -83,7 +83,7 @@ async function following(bounds: Partial<Following> = {}): Promise<Followed> {
 const messageOf = (result: InvokeResponse | InvokeFailure): string =>
   result.kind === 'failure' ? result.message : '';
 
-test('an execution is followed on when questions fail on the way, and each is told', async () => {
+test('an execution is followed although requests fail, and each failure is reported', async () => {
   const replies = [error(429, 'TooManyRequestsException'), RUNNING, error(503, 'Unavailable'), DONE, DONE];
   await standIn(() => replies.shift() ?? DONE);
   const { result, failed } = await following();
@@ -91,13 +91,13 @@ test('an execution is followed on when questions fail on the way, and each is to
   expect(failed.map(({ failure }) => failure.name)).toEqual(['TooManyRequestsException', 'Unavailable']);
 });
 
-test('an execution that is not found 30 s after its start is given up, and not before', async () => {
+test('following ends if the execution is not found 30 s after its start, and not earlier', async () => {
   const timing = fakeTiming(() => 0);
   const start = timing.now();
   await standIn(() => error(404, 'ResourceNotFoundException'));
   const { result } = await following({ timing });
   expect(result).toMatchObject({ name: 'ResourceNotFoundException', durableExecutionArn: ARN });
-  // The last question but one was asked before 30 s were over, and they are at most 10 s apart.
+  // The second to last request was sent before 30 s, and requests are at most 10 s apart.
   expect(timing.now() - start).toBeGreaterThanOrEqual(30_000);
   expect(timing.now() - start).toBeLessThan(45_000);
 
@@ -107,7 +107,7 @@ test('an execution that is not found 30 s after its start is given up, and not b
   expect((await following({ timing: late })).result.kind).toBe('answer');
 });
 
-test('an execution that can not be asked for is given up within 15 s, with why, and goes on', async () => {
+test('following ends within 15 s with the reason if the execution cannot be read, and the execution continues', async () => {
   undo.push(useLambda(await unusedUrl()));
   const timing = fakeTiming(() => 0);
   const { result, failed } = await following({ timing });
@@ -119,14 +119,14 @@ test('an execution that can not be asked for is given up within 15 s, with why, 
   expect(timing.slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(15_000);
 });
 
-test('an execution that can not be asked for is given up at once with retry: never', async () => {
+test('with retry: never, following ends immediately if the execution cannot be read', async () => {
   undo.push(useLambda(await unusedUrl()));
   const { result, failed } = await following({ policy: { ...POLICY, retry: 'never' } });
   expect(result).toMatchObject({ name: 'ECONNREFUSED', durableExecutionArn: ARN });
   expect(failed).toEqual([]);
 });
 
-test('the end of the time says why the execution could not be read before', async () => {
+test('the timeout has the reason why the execution could not be read before', async () => {
   const over = new AbortController();
   let asked = 0;
   await standIn(() => {
@@ -145,7 +145,7 @@ test('the end of the time says why the execution could not be read before', asyn
   );
 });
 
-test('a cancelled workflow is what ended it where timeout_seconds was over too', async () => {
+test('the cancellation is reported even if timeout_seconds is also exceeded', async () => {
   const over = new AbortController();
   await standIn(() => RUNNING);
   const { result } = await following({

@@ -9,7 +9,7 @@ import { evaluate } from '../../src/outcome/evaluate.ts';
 import { startRawServer } from '../raw-server.ts';
 import { type Delivered, ECHO, freshIds, INVOCATION, invokeOn, useLambda } from './invoke-context.ts';
 
-// Our own request id, as the endpoint sees it, and what an endpoint may make of it.
+// The action's own request ID as the endpoint gets it, and how an endpoint can use it.
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const OTHER = '11111111-2222-4333-8444-555555555555';
@@ -22,10 +22,10 @@ afterEach(async () => {
 
 const idIn = (head: string): string | undefined => /^x-amzn-requestid: (.*)$/im.exec(head)?.[1];
 
-/** A response to a request with this id; undefined where it has none. */
+/** A response to a request with this ID. Undefined if it has none. */
 type Responder = (id: string | undefined, n: number) => Buffer | 'reset' | Readonly<{ part: Buffer }>;
 
-/** Starts an endpoint, and keeps the ids that it is sent. */
+/** Starts an endpoint that records the received IDs. */
 async function startEndpoint(respond: Responder) {
   const ids: (string | undefined)[] = [];
   const server = await startRawServer((socket, n, head) => {
@@ -63,7 +63,7 @@ const outcomeOf = (delivered: Delivered) =>
     job: { eventName: 'push', hasOidc: false },
   }).outcome;
 
-describe('a request id of our own', () => {
+describe("the action's own request ID", () => {
   let lambda: LocalLambda;
   let restore: () => void;
 
@@ -136,25 +136,25 @@ describe('a request id of our own', () => {
 });
 
 describe('an endpoint that', () => {
-  test('takes the id has it in its response', async () => {
+  test('accepts the ID has it in its response', async () => {
     const { server, ids } = await startEndpoint((id = '') => success(id));
     const delivered = await invokeOn(server);
     expect(outcomeOf(delivered)).toMatchObject({ outcome: 'succeeded', request_id: ids[0] });
   });
 
-  test('has an id of its own is believed', async () => {
+  test('has its own ID is believed', async () => {
     const { server } = await startEndpoint(() => success(OTHER));
     const delivered = await invokeOn(server);
     expect(outcomeOf(delivered)).toMatchObject({ outcome: 'succeeded', request_id: OTHER });
   });
 
-  test('sends its own id beside ours, which a proxy reflects, is believed', async () => {
+  test('sends its own ID along with ours, which a proxy reflects, is believed', async () => {
     const { server } = await startEndpoint((id = '') => success(`${id}\r\nx-amzn-requestid: ${OTHER}`));
     const delivered = await invokeOn(server);
     expect(outcomeOf(delivered)).toMatchObject({ outcome: 'succeeded', request_id: OTHER });
   });
 
-  test('loses the connection leaves the id that was sent, in the message and in the links', async () => {
+  test('loses the connection leaves the sent ID in the message and the links', async () => {
     const { server, ids } = await startEndpoint(() => 'reset');
     const outcome = outcomeOf(await invokeOn(server));
     expect(outcome).toMatchObject({
@@ -201,7 +201,7 @@ describe('an endpoint that refuses the id', () => {
     expect(ids).toEqual([expect.stringMatching(UUID), undefined, undefined, undefined]);
   });
 
-  test('of a request that had none is not asked again', async () => {
+  test('of a request that had none is not read again', async () => {
     const { server, ids } = await startEndpoint(() => refusal('x-amzn-RequestId is missing.'));
     const delivered = await invokeOn(server);
     expect(outcomeOf(delivered)).toMatchObject({ outcome: 'not_invoked', attempts: 2 });
@@ -259,7 +259,7 @@ describe('a proxy that reflects the id does not make its page a response of Lamb
     expect(result).toMatchObject({ kind: 'answer', streamedBytes: 5, requestId: idOf(ids[0] ?? '') });
   });
 
-  test('that breaks off', async () => {
+  test('that is interrupted', async () => {
     const { server } = await startEndpoint((id = '') => ({
       part: response(200, { ...TEXT, 'x-amzn-requestid': id, 'content-length': '999' }, 'Please'),
     }));
