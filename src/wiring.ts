@@ -5,6 +5,7 @@ import type { Plan } from './inputs/plan.ts';
 import { InvalidInputError, quote } from './inputs/problems.ts';
 import type { CommentPlan } from './inputs/pull-request.ts';
 import type { Resumption } from './journal/resumption.ts';
+import type { AliasChange, HiddenAlias } from './lambda/alias.ts';
 import type { ClientListeners } from './lambda/api.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
@@ -18,6 +19,7 @@ import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
+import type { Expressions } from './outcome/expectations.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
@@ -30,14 +32,17 @@ import {
   repeatedLogLines,
   waitLine,
   warnOfClock,
+  warnOfHiddenAlias,
   warnOfHiddenHistory,
   warnOfNoExecution,
+  writeAliasChange,
   writeDurableEvent,
   writeState,
 } from './report/progress.ts';
 import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
+import { readsField } from './shared/expression-tree.ts';
 import { isFields, messageOf } from './shared/values.ts';
 
 /** What surrounds a step: what guards its reports, and what cancels it. */
@@ -114,12 +119,30 @@ const onFailedQuestion =
   ({ invocation, failure, waitMs }: FailedQuestion): void =>
     lines.add(questionLine({ label: invocation.functionName, about, error: failure.name, waitMs }));
 
+/** Whether an invocation is expected to be run by a version, so that an alias has to point to one alone. */
+function expectsVersion({ expect, parseTree }: Expressions): (invocation: Invocation) => boolean {
+  const mentions = (expression: string): boolean =>
+    parseTree !== undefined && readsField(parseTree(expression), 'executed_version');
+  const ofStep = expect.some(mentions);
+  return ({ expect: own = [] }) => ofStep || own.some(mentions);
+}
+
 /** What waits until functions are ready. It is loaded only where it is wanted, as is all that follows. */
-async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 'readiness'>> {
+async function createReadiness(
+  progress: Progress,
+  { expressions }: Plan,
+): Promise<Pick<InvokeContext, 'readiness'>> {
   const { Readiness } = await import('./lambda/readiness.ts');
   return {
     readiness: {
       waits: new Readiness(),
+      expectsVersion: expectsVersion(expressions),
+      onAliasChange: ({ line }: AliasChange) =>
+        progress.throttle.write('changes of state', () => writeAliasChange(line)),
+      onHiddenAlias: ({ invocation, actions, failure }: HiddenAlias) =>
+        progress.throttle.write('aliases that cannot be read', () =>
+          warnOfHiddenAlias({ label: invocation.functionName, actions, ...failure }),
+        ),
       onStateChange: ({ invocation, state }: StateChange) =>
         progress.throttle.write('changes of state', () =>
           writeState({ label: invocation.functionName, state }),
@@ -182,7 +205,7 @@ async function createInvokeContext(
   const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
     registerCredentials('key', [secretAccessKey, sessionToken], secrets);
   return {
-    ...(plan.waitUntilReady && (await createReadiness(progress))),
+    ...(plan.waitUntilReady && (await createReadiness(progress, plan))),
     ...(plan.waitForDurableExecution && (await createFollower(progress))),
     ...(sink !== undefined && (await createStream(sink))),
     clients: new Clients(plan.proxy, {

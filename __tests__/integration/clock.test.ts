@@ -74,7 +74,15 @@ describe.each([
   });
 
   test('hinders no question for the state', async () => {
-    const readiness = { waits: new Readiness(), onStateChange: () => {}, onFailedQuestion: () => {} };
+    const ignore = (): void => {};
+    const readiness = {
+      waits: new Readiness(),
+      expectsVersion: () => false,
+      onStateChange: ignore,
+      onAliasChange: ignore,
+      onHiddenAlias: ignore,
+      onFailedQuestion: ignore,
+    };
     const { result, attempts } = await invokeOn(lambda, {
       clients,
       timing: wrongBy(offsetMs),

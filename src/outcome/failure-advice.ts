@@ -222,6 +222,11 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
     advice: 'The function is being created or updated. Set wait_until_ready: true to wait for it.',
   },
   { names: ['NotReady'], advice: 'Raise timeout_seconds, or check why the deployment takes so long.' },
+  {
+    names: ['ProvisionedConcurrencyFailed'],
+    advice:
+      'Fix the cause, then configure the provisioned concurrency again: aws lambda get-provisioned-concurrency-config shows its state.',
+  },
   { names: ['FunctionFailed'], advice: 'Fix the problem above and deploy the function again.' },
   {
     names: ['CodeArtifactUserPendingException'],

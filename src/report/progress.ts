@@ -1,6 +1,7 @@
 import { info, warning } from '@actions/core';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import { isHalted, isTakenOver } from '../outcome/outcome.ts';
+import { statementOn } from '../outcome/permission/fix.ts';
 import { grouped, onOneLine, shortened } from '../shared/text.ts';
 import { progressLine, writeForeign } from './log.ts';
 
@@ -132,6 +133,24 @@ export function historyLine({ label, kind, state, name, seconds }: DurableEvent)
 
 /** Writes the state that a function is in. */
 export const writeState = (change: { label: string; state: string }): void => info(stateLine(change));
+
+/** Writes how an alias has changed. */
+export const writeAliasChange = (line: string): void => info(line);
+
+/** A function whose alias can't be read, the permissions that this takes, and the refusal. */
+type UnreadAlias = Readonly<{ label: string; actions: readonly string[]; name: string; message: string }>;
+
+/** Warns that an alias is not waited for. Where the permission is missing, with the statement to add. */
+export function warnOfHiddenAlias({ label, actions, name, message }: UnreadAlias): void {
+  const what = `The alias of ${label} can't be read (${name}), so neither its weights nor its provisioned concurrency are waited for.`;
+  const allowed = `To wait for them, allow ${actions.join(' and ')}.`;
+  const statement = name === 'AccessDeniedException' ? statementOn(message, actions) : undefined;
+  warning(
+    statement === undefined
+      ? `${what} ${allowed}`
+      : `${what} ${allowed} Add this statement to the caller's policy:\n${statement}`,
+  );
+}
 
 /** Writes what happened in a durable execution. */
 export const writeDurableEvent = (event: DurableEvent): void => writeForeign(historyLine(event));
