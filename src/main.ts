@@ -7,7 +7,7 @@ import { invalidInput, writeAnnotations } from './report/annotations.ts';
 import { announcement, writeForeign } from './report/log.ts';
 import { writeNotInvoked } from './report/outputs.ts';
 import { hideCredentials } from './report/runner-secrets.ts';
-import { createStep, type Surroundings } from './wiring.ts';
+import { createStep, openTestEvents, type Surroundings } from './wiring.ts';
 
 /** Writes what the user should know before anything is invoked. */
 function announce({ warnings, notes, invocations, maxConcurrency }: Plan): void {
@@ -22,7 +22,11 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   const { guard } = surroundings;
   const environment = readEnvironment();
   const secrets = hideCredentials(environment.credentials);
-  const plan = await makePlan(readInput, environment);
+  const plan = await makePlan(
+    readInput,
+    environment,
+    openTestEvents({ environment, secrets, ...surroundings }),
+  );
   announce(plan);
   const step = await createStep({ plan, environment, secrets, ...surroundings });
   await guard.run('internal', async () => {

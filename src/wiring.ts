@@ -4,9 +4,9 @@ import type { Environment } from './inputs/environment.ts';
 import type { Plan } from './inputs/plan.ts';
 import { InvalidInputError, quote } from './inputs/problems.ts';
 import type { CommentPlan } from './inputs/pull-request.ts';
+import type { OpenTestEvents } from './inputs/test-event.ts';
 import type { Resumption } from './journal/resumption.ts';
 import type { AliasChange, HiddenAlias } from './lambda/alias.ts';
-import type { ClientListeners } from './lambda/api.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
@@ -111,6 +111,15 @@ async function createResponseSink(parts: SinkParts): Promise<ResponseSink | unde
   };
 }
 
+/** Opens what reads shareable test events, which a plan may need. It has clients of its own. */
+export const openTestEvents =
+  ({ environment, secrets, cancel }: Pick<StepParts, 'environment' | 'secrets' | 'cancel'>): OpenTestEvents =>
+  async (proxy) => {
+    const { TestEventReader } = await import('./lambda/test-events.ts');
+    const clients = createClients({ proxy, ...environment.aws }, { environment, secrets });
+    return new TestEventReader({ clients, timing: REAL_TIMING, cancel });
+  };
+
 /** What writes progress into the log. */
 type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines }>;
 
@@ -194,6 +203,21 @@ type InvokeParts = Readonly<{
   halt: AbortSignal | undefined;
 }>;
 
+/** The SDK's clients. They say which credentials they find, so that no text shows them. */
+function createClients(
+  { proxy, defaultRegion }: Pick<Plan, 'proxy' | 'defaultRegion'>,
+  { environment, secrets }: Pick<StepParts, 'environment' | 'secrets'>,
+): Clients {
+  return new Clients(proxy, {
+    // The SDK's chain may find other credentials than the environment names.
+    onCredentials: ({ secretAccessKey, sessionToken }) =>
+      registerCredentials('key', [secretAccessKey, sessionToken], secrets),
+    onClockOffset: clockWarning(),
+    runId: environment.github.runId,
+    ...(defaultRegion !== undefined && { defaultRegion }),
+  });
+}
+
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
   { plan, environment, cancel, secrets }: StepParts,
@@ -201,19 +225,11 @@ async function createInvokeContext(
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
   const progress = { throttle, lines };
-  // The SDK's chain may find other credentials than the environment names.
-  const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
-    registerCredentials('key', [secretAccessKey, sessionToken], secrets);
   return {
     ...(plan.waitUntilReady && (await createReadiness(progress, plan))),
     ...(plan.waitForDurableExecution && (await createFollower(progress))),
     ...(sink !== undefined && (await createStream(sink))),
-    clients: new Clients(plan.proxy, {
-      onCredentials,
-      onClockOffset: clockWarning(),
-      runId: environment.github.runId,
-      ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
-    }),
+    clients: createClients(plan, { environment, secrets }),
     policy: plan.policy,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),

@@ -3,7 +3,13 @@ import type { FunctionReference } from '../shared/arn.ts';
 import { grouped } from '../shared/text.ts';
 import { linesOf } from './input-types.ts';
 import { quote } from './problems.ts';
-import type { EntryInput, EntryValues, InputName, InputValues } from './schema.ts';
+import {
+  type EntryInput,
+  type EntryValues,
+  EVENT_INPUTS,
+  type InputName,
+  type InputValues,
+} from './schema.ts';
 
 /** What is wrong with, or of no effect in, inputs that are each valid alone. `inputs` are those it looks at. */
 type Rule<Name extends InputName, Values> = Readonly<{
@@ -23,6 +29,10 @@ const entryRule = <Name extends EntryRuleInput>(
   rule: Rule<Name, Pick<InputValues, Name> & EntryParts>,
 ): EntryRule => rule;
 
+/** Which of the inputs that say what is sent are given. */
+const eventInputsIn = (values: Pick<InputValues, (typeof EVENT_INPUTS)[number]>): readonly string[] =>
+  EVENT_INPUTS.filter((name) => values[name] !== '');
+
 /** Entries that are refused. */
 export const ENTRY_ERRORS: readonly EntryRule[] = [
   entryRule({
@@ -40,16 +50,18 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
       `region is ${quote(region)}, but the ARN in function_name is in ${quote(reference?.region ?? '')}. Leave region out: the ARN's own is used.`,
   }),
   entryRule({
-    inputs: ['payload', 'payload_file'],
-    applies: ({ payload, payload_file: file }) => payload !== '' && file !== '',
-    message: () => 'payload and payload_file are both given. Remove one of them.',
+    inputs: EVENT_INPUTS,
+    applies: (values) => eventInputsIn(values).length > 1,
+    message: (values) => {
+      const given = eventInputsIn(values);
+      return `${given.slice(0, -1).join(', ')} and ${given.at(-1)} are ${given.length > 2 ? 'all' : 'both'} given. Keep one of them.`;
+    },
   }),
   entryRule({
-    inputs: ['payload', 'payload_file', 'invocation_type'],
-    applies: ({ payload, payload_file: file, invocation_type: type }) =>
-      payload === '' && file === '' && type !== 'DryRun',
+    inputs: [...EVENT_INPUTS, 'invocation_type'],
+    applies: (values) => values.invocation_type !== 'DryRun' && eventInputsIn(values).length === 0,
     message: () =>
-      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file. An empty expression counts as not given.",
+      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, or test_event. An empty expression counts as not given.",
   }),
   // Source of both: the API's InvokeWithResponseStream.
   entryRule({

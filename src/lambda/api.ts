@@ -89,6 +89,18 @@ export class LambdaApi {
     return this.#client.config.region();
   }
 
+  /** The credentials that requests are signed with; whoever wants to know them is told. */
+  async credentials(): Promise<Credentials> {
+    const credentials = await fetchCredentials(this.#client, new AttemptProgress(Date.now));
+    this.#listeners.onCredentials?.(credentials);
+    return credentials;
+  }
+
+  /** By how many milliseconds AWS's clock is ahead of this machine's, as far as it is known. */
+  get clockOffsetMs(): number {
+    return this.#client.config.systemClockOffset;
+  }
+
   /** Sends a command once. Never throws: what went wrong is a failure that says how far the attempt came. */
   async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes, Result>(
     command: LambdaCommand<Input, Output>,

@@ -3,7 +3,7 @@ import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS
 import { VERSION } from '../shared/version.ts';
 import { type ClientListeners, LambdaApi } from './api.ts';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
-import { CredentialTrail } from './credentials.ts';
+import { type Credentials, CredentialTrail } from './credentials.ts';
 
 /** What a client takes beside the proxy. */
 export type ClientOptions = ClientListeners &
@@ -13,6 +13,15 @@ export type ClientOptions = ClientListeners &
     /** The region where neither AWS_REGION nor the profile names one. */
     defaultRegion?: string;
   }>;
+
+/** What a client of another service of AWS shares with Lambda's. */
+export type ServiceSettings = Readonly<{
+  credentials: () => Promise<Credentials>;
+  requestHandler: Agents;
+  customUserAgent: [string, string][];
+  /** By how many milliseconds AWS's clock is ahead of this machine's, as far as it is known. */
+  systemClockOffset: number;
+}>;
 
 /** What the user agent of each request says beside what the SDK does. */
 const userAgent = (runId = ''): [string, string][] => [
@@ -66,6 +75,17 @@ export class Clients {
     const api = new LambdaApi(client, this.#agents, this.#options);
     this.#byRegion.set(region, api);
     return api;
+  }
+
+  /** What a client of another service in a region shares with Lambda's there. */
+  settingsFor(region: string): ServiceSettings {
+    const api = this.of(region);
+    return {
+      credentials: () => api.credentials(),
+      requestHandler: this.#agents,
+      customUserAgent: userAgent(this.#options.runId),
+      systemClockOffset: api.clockOffsetMs,
+    };
   }
 
   /** Closes every connection, so that the process can end. */

@@ -41,7 +41,7 @@ const READ = [
   'INPUT_INVOCATIONS',
   'INPUT_LOG_TYPE',
   'INPUT_SUMMARY',
-  'INPUT_INVOCATION_TYPE',
+  'INPUT_RETRY',
 ] as const;
 
 const before = new Map(READ.map((name) => [name, process.env[name]] as const));
@@ -73,13 +73,13 @@ describe('an input', () => {
     ['is empty', ''],
     ['is white space', '  \n'],
   ])('that %s is its default', (_, value) => {
-    for (const name of ['INPUT_REGION', 'INPUT_LOG_TYPE', 'INPUT_SUMMARY', 'INPUT_INVOCATION_TYPE']) {
+    for (const name of ['INPUT_REGION', 'INPUT_LOG_TYPE', 'INPUT_SUMMARY', 'INPUT_RETRY']) {
       if (value !== undefined) process.env[name] = value;
     }
     expect(readInput('region')).toBe('');
     expect(readInput('log_type')).toBe('None');
     expect(readInput('summary')).toBe('true');
-    expect(readInput('invocation_type')).toBe('RequestResponse');
+    expect(readInput('retry')).toBe('safe');
   });
 
   test('is not checked when it is read', () => {

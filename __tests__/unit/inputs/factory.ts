@@ -71,10 +71,13 @@ export function inputs(given: Given): InputReader {
   return (name) => all[name] ?? INPUTS[name].default;
 }
 
+/** For inputs that name no test event: nothing is read. */
+export const noTestEvents = (): Promise<never> => Promise.reject(new Error('a test event was read'));
+
 /** The plan that the inputs come to. */
 export async function planFor(given: Given, job?: Job): Promise<Plan> {
   const { environment } = job ?? (await createJob());
-  return makePlan(inputs(given), environment);
+  return makePlan(inputs(given), environment, noTestEvents);
 }
 
 /** The one invocation of that plan. */
