@@ -16,6 +16,7 @@ import type { InvokeContext } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
 import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
+import type { Stopping } from './lambda/stop-execution.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
@@ -35,6 +36,7 @@ import {
   warnOfHiddenAlias,
   warnOfHiddenHistory,
   warnOfNoExecution,
+  warnOfUnstopped,
   writeAliasChange,
   writeDurableEvent,
   writeState,
@@ -161,9 +163,22 @@ async function createReadiness(
   };
 }
 
+/** The address of the workflow run; what it is where nothing says where. */
+const runUrl = ({ github: { serverUrl, repository, runId } }: Environment): string =>
+  repository === '' || runId === ''
+    ? 'a GitHub Actions workflow'
+    : `${serverUrl}/${repository}/actions/runs/${runId}`;
+
 /** What follows durable executions to their end. */
-async function createFollower(progress: Progress): Promise<Pick<InvokeContext, 'follow'>> {
+async function createFollower(
+  progress: Progress,
+  { plan, environment }: Pick<StepParts, 'plan' | 'environment'>,
+): Promise<Pick<InvokeContext, 'follow'>> {
   const { throttle } = progress;
+  const onNotStopped: Stopping['onNotStopped'] = ({ invocation, arn, action, failure }) =>
+    throttle.write('executions that cannot be stopped', () =>
+      warnOfUnstopped({ label: invocation.functionName, arn, action, error: failure.name }),
+    );
   return {
     follow: {
       execution: (await import('./lambda/durable.ts')).followExecution,
@@ -178,6 +193,7 @@ async function createFollower(progress: Progress): Promise<Pick<InvokeContext, '
       onFailedQuestion: onFailedQuestion('durable execution', progress),
       onNotDurable: ({ functionName }: Invocation) =>
         throttle.write('without a durable execution', () => warnOfNoExecution({ label: functionName })),
+      ...(plan.onCancel === 'stop' && { stopping: { run: runUrl(environment), onNotStopped } }),
     },
   };
 }
@@ -227,7 +243,7 @@ async function createInvokeContext(
   const progress = { throttle, lines };
   return {
     ...(plan.waitUntilReady && (await createReadiness(progress, plan))),
-    ...(plan.waitForDurableExecution && (await createFollower(progress))),
+    ...(plan.waitForDurableExecution && (await createFollower(progress, { plan, environment }))),
     ...(sink !== undefined && (await createStream(sink))),
     clients: createClients(plan, { environment, secrets }),
     policy: plan.policy,

@@ -23,6 +23,8 @@ export type InvokePlan = Readonly<{
   stopOnFailure: boolean;
   waitUntilReady: boolean;
   waitForDurableExecution: boolean;
+  /** What becomes of a durable execution when the workflow is cancelled or the time is over. */
+  onCancel: InputValues['on_cancel'];
   responseStream: boolean;
   proxy: ProxyVariables;
   /** The region where the SDK's own chain names none. */
@@ -73,6 +75,7 @@ function planInvocations(
     policy: Object.freeze({ timeoutMs, retry, retryMs }),
     waitUntilReady: values.wait_until_ready,
     waitForDurableExecution: values.wait_for_durable_execution,
+    onCancel: values.on_cancel,
     stopOnFailure: values.stop_on_failure,
     responseStream: values.response_stream,
   };

@@ -1,4 +1,4 @@
-import type { Invocation } from '../lambda/invocation.ts';
+import type { Invocation, InvocationType } from '../lambda/invocation.ts';
 import type { FunctionReference } from '../shared/arn.ts';
 import { grouped } from '../shared/text.ts';
 import { linesOf } from './input-types.ts';
@@ -167,8 +167,10 @@ export const STEP_ERRORS: readonly StepRule[] = [
   }),
 ];
 
-const areDryRuns = (invocations: readonly Invocation[]): boolean =>
-  invocations.length > 0 && invocations.every(({ invocationType }) => invocationType === 'DryRun');
+const areOf = (invocations: readonly Invocation[], type: InvocationType): boolean =>
+  invocations.length > 0 && invocations.every(({ invocationType }) => invocationType === type);
+
+const areDryRuns = (invocations: readonly Invocation[]): boolean => areOf(invocations, 'DryRun');
 
 /** Inputs of a step that have no effect together with others. */
 export const STEP_WARNINGS: readonly StepRule[] = [
@@ -202,6 +204,19 @@ export const STEP_WARNINGS: readonly StepRule[] = [
     applies: ({ wait_until_ready: waits, planned }) => waits && areDryRuns(planned),
     message: () =>
       'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not ask for the state.',
+  }),
+  stepRule({
+    inputs: ['on_cancel', 'wait_for_durable_execution'],
+    applies: ({ on_cancel: onCancel, wait_for_durable_execution: waits }) => onCancel === 'stop' && !waits,
+    message: () =>
+      'on_cancel: stop has no effect without wait_for_durable_execution: true; the step ends when the execution has started.',
+  }),
+  stepRule({
+    inputs: ['on_cancel', 'wait_for_durable_execution'],
+    applies: ({ on_cancel: onCancel, wait_for_durable_execution: waits, planned }) =>
+      onCancel === 'stop' && waits && areOf(planned, 'RequestResponse'),
+    message: () =>
+      'on_cancel: stop has no effect with invocation_type: RequestResponse; Lambda names the execution when it has ended. Use Event.',
   }),
   stepRule({
     inputs: ['wait_for_durable_execution'],

@@ -60,6 +60,8 @@ const REGION = matching({
   form: () => 'the code of an AWS region, for example eu-west-1',
   explain: explainRegion,
 });
+/** What becomes of a durable execution that is no longer followed. */
+const ON_CANCEL = oneOf(['leave', 'stop']);
 /** What may be retried (docs/reliability.md). */
 const RETRY = oneOf(['safe', 'idempotent', 'never']);
 
@@ -100,6 +102,7 @@ export const INPUTS = {
   expect: entry(anyText),
   query: step(anyText),
   wait_for_durable_execution: step(flag, 'false'),
+  on_cancel: step(ON_CANCEL, 'leave'),
   // What is shown and kept.
   show_response: step(flag, 'false'),
   mask: step(anyText),

@@ -43,7 +43,7 @@ export type InvokeContext = Readonly<{
     >;
   /** Where durable executions are followed to their end. */
   follow?: Readonly<{ execution: typeof followExecution; onNotDurable: (invocation: Invocation) => void }> &
-    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedQuestion'>;
+    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedQuestion' | 'stopping'>;
   /** Where the response is taken as a stream. */
   stream?: Readonly<{ invokeOnce: typeof streamOnce; onChunk: OnChunk }>;
 }>;

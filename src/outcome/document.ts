@@ -1,4 +1,10 @@
-import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
+import type {
+  ExecutionStop,
+  Invocation,
+  InvocationResult,
+  InvokeFailure,
+  InvokeResponse,
+} from '../lambda/invocation.ts';
 import { utf8 } from '../shared/text.ts';
 import { adviseOn, type JobFacts } from './failure-advice.ts';
 import { decodeLogTail, readFigures } from './log-tail.ts';
@@ -92,10 +98,20 @@ function responseFields(response: InvokeResponse, invocation: Invocation, parsed
   };
 }
 
+/** What became of a durable execution that is no longer followed, in words before its ARN. */
+const EXECUTIONS: Readonly<Record<ExecutionStop | 'left', string>> = {
+  left: 'The durable execution was started and continues on its own',
+  stopped: 'The durable execution was stopped, which does not undo what it has done',
+  joined:
+    'The durable execution was started before this step, so it was not stopped and continues on its own',
+  'ended before': 'The durable execution ended before it could be stopped',
+  failed: 'The durable execution could not be stopped and continues on its own',
+};
+
 /** Whether the function ran, in a sentence for a reader who has to decide what to do now. */
 export function whetherItRan(failure: InvokeFailure): string {
   if (failure.durableExecutionArn !== undefined) {
-    return `The durable execution was started and continues on its own: ${failure.durableExecutionArn}.`;
+    return `${EXECUTIONS[failure.executionStop ?? 'left']}: ${failure.durableExecutionArn}.`;
   }
   switch (failure.evidence) {
     case 'did_not_run':
