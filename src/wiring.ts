@@ -6,46 +6,26 @@ import { InvalidInputError, quote } from './inputs/problems.ts';
 import type { CommentPlan } from './inputs/pull-request.ts';
 import type { OpenTestEvents } from './inputs/test-event.ts';
 import type { Resumption } from './journal/resumption.ts';
-import type { AliasChange, HiddenAlias } from './lambda/alias.ts';
+import type { ClientListeners } from './lambda/api.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
-import type { ExecutionEvent } from './lambda/durable.ts';
 import { toUnresolvedEarlier } from './lambda/failures.ts';
-import type { Invocation, InvokeFailure } from './lambda/invocation.ts';
+import type { Invocation } from './lambda/invocation.ts';
 import type { InvokeContext } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
-import type { FailedQuestion } from './lambda/polling.ts';
-import type { StateChange } from './lambda/readiness.ts';
-import type { Stopping } from './lambda/stop-execution.ts';
 import type { OnChunk } from './lambda/stream.ts';
-import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
+import { ABORTED, REAL_TIMING, type Timing } from './lambda/timing.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
-import type { Expressions } from './outcome/expectations.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
 import { OutcomesFile } from './report/outputs.ts';
-import {
-  LogThrottle,
-  type Question,
-  questionLine,
-  type RepeatedLines,
-  repeatedLogLines,
-  waitLine,
-  warnOfClock,
-  warnOfHiddenAlias,
-  warnOfHiddenHistory,
-  warnOfNoExecution,
-  warnOfUnstopped,
-  writeAliasChange,
-  writeDurableEvent,
-  writeState,
-} from './report/progress.ts';
+import { LogThrottle, repeatedLogLines, waitLine, warnOfClock } from './report/progress.ts';
 import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
-import { readsField } from './shared/expression-tree.ts';
 import { isFields, messageOf } from './shared/values.ts';
+import type { Progress } from './waiting.ts';
 
 /** What surrounds a step: what guards its reports, and what cancels it. */
 export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal }>;
@@ -122,79 +102,20 @@ export const openTestEvents =
     return new TestEventReader({ clients, timing: REAL_TIMING, cancel });
   };
 
-/** What writes progress into the log. */
-type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines }>;
+/** The time of a step, and where the job has debug logging, who is told what its clients do. */
+type Debugging = Readonly<{ timing: Timing }> & Pick<ClientListeners, 'activity'>;
 
-const onFailedQuestion =
-  (about: Question['about'], { lines }: Progress) =>
-  ({ invocation, failure, waitMs }: FailedQuestion): void =>
-    lines.add(questionLine({ label: invocation.functionName, about, error: failure.name, waitMs }));
-
-/** Whether an invocation is expected to be run by a version, so that an alias has to point to one alone. */
-function expectsVersion({ expect, parseTree }: Expressions): (invocation: Invocation) => boolean {
-  const mentions = (expression: string): boolean =>
-    parseTree !== undefined && readsField(parseTree(expression), 'executed_version');
-  const ofStep = expect.some(mentions);
-  return ({ expect: own = [] }) => ofStep || own.some(mentions);
-}
-
-/** What waits until functions are ready. It is loaded only where it is wanted, as is all that follows. */
-async function createReadiness(
+/** What waits before and after an invocation, loaded only where it is wanted. */
+async function createWaiting(
+  plan: Plan,
+  environment: Environment,
   progress: Progress,
-  { expressions }: Plan,
-): Promise<Pick<InvokeContext, 'readiness'>> {
-  const { Readiness } = await import('./lambda/readiness.ts');
+): Promise<Pick<InvokeContext, 'readiness' | 'follow'>> {
+  if (!plan.waitUntilReady && !plan.waitForDurableExecution) return {};
+  const { createReadiness, createFollower } = await import('./waiting.ts');
   return {
-    readiness: {
-      waits: new Readiness(),
-      expectsVersion: expectsVersion(expressions),
-      onAliasChange: ({ line }: AliasChange) =>
-        progress.throttle.write('changes of state', () => writeAliasChange(line)),
-      onHiddenAlias: ({ invocation, actions, failure }: HiddenAlias) =>
-        progress.throttle.write('aliases that cannot be read', () =>
-          warnOfHiddenAlias({ label: invocation.functionName, actions, ...failure }),
-        ),
-      onStateChange: ({ invocation, state }: StateChange) =>
-        progress.throttle.write('changes of state', () =>
-          writeState({ label: invocation.functionName, state }),
-        ),
-      onFailedQuestion: onFailedQuestion('configuration', progress),
-    },
-  };
-}
-
-/** The address of the workflow run; what it is where nothing says where. */
-const runUrl = ({ github: { serverUrl, repository, runId } }: Environment): string =>
-  repository === '' || runId === ''
-    ? 'a GitHub Actions workflow'
-    : `${serverUrl}/${repository}/actions/runs/${runId}`;
-
-/** What follows durable executions to their end. */
-async function createFollower(
-  progress: Progress,
-  { plan, environment }: Pick<StepParts, 'plan' | 'environment'>,
-): Promise<Pick<InvokeContext, 'follow'>> {
-  const { throttle } = progress;
-  const onNotStopped: Stopping['onNotStopped'] = ({ invocation, arn, action, failure }) =>
-    throttle.write('executions that cannot be stopped', () =>
-      warnOfUnstopped({ label: invocation.functionName, arn, action, error: failure.name }),
-    );
-  return {
-    follow: {
-      execution: (await import('./lambda/durable.ts')).followExecution,
-      onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
-        throttle.write('events of durable executions', () =>
-          writeDurableEvent({ label: invocation.functionName, ...event }),
-        ),
-      onHiddenHistory: ({ functionName }: Invocation, { name }: InvokeFailure) =>
-        throttle.write('histories that cannot be read', () =>
-          warnOfHiddenHistory({ label: functionName, error: name }),
-        ),
-      onFailedQuestion: onFailedQuestion('durable execution', progress),
-      onNotDurable: ({ functionName }: Invocation) =>
-        throttle.write('without a durable execution', () => warnOfNoExecution({ label: functionName })),
-      ...(plan.onCancel === 'stop' && { stopping: { run: runUrl(environment), onNotStopped } }),
-    },
+    ...(plan.waitUntilReady && (await createReadiness(progress, plan))),
+    ...(plan.waitForDurableExecution && (await createFollower(progress, { plan, environment }))),
   };
 }
 
@@ -219,10 +140,34 @@ type InvokeParts = Readonly<{
   halt: AbortSignal | undefined;
 }>;
 
+/** What writes debug lines, where the job has debug logging. */
+async function createDebug({ isDebug }: Environment, proxy: Plan['proxy']): Promise<Debugging> {
+  if (!isDebug) return { timing: REAL_TIMING };
+  const [{ ActivityWatch }, { writeDebugEvent, writeDebugProxies, writeDebugWait }] = await Promise.all([
+    import('./lambda/activity.ts'),
+    import('./report/debug-log.ts'),
+  ]);
+  writeDebugProxies(proxy);
+  return {
+    timing: {
+      ...REAL_TIMING,
+      sleep: (ms, signal) => {
+        writeDebugWait(ms);
+        return REAL_TIMING.sleep(ms, signal);
+      },
+    },
+    activity: new ActivityWatch(writeDebugEvent),
+  };
+}
+
 /** The SDK's clients. They say which credentials they find, so that no text shows them. */
 function createClients(
   { proxy, defaultRegion }: Pick<Plan, 'proxy' | 'defaultRegion'>,
-  { environment, secrets }: Pick<StepParts, 'environment' | 'secrets'>,
+  {
+    environment,
+    secrets,
+    activity,
+  }: Pick<StepParts, 'environment' | 'secrets'> & Pick<ClientListeners, 'activity'>,
 ): Clients {
   return new Clients(proxy, {
     // The SDK's chain may find other credentials than the environment names.
@@ -231,6 +176,7 @@ function createClients(
     onClockOffset: clockWarning(),
     runId: environment.github.runId,
     ...(defaultRegion !== undefined && { defaultRegion }),
+    ...(activity !== undefined && { activity }),
   });
 }
 
@@ -240,14 +186,13 @@ async function createInvokeContext(
   { throttle, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
-  const progress = { throttle, lines };
+  const { timing, activity } = await createDebug(environment, plan.proxy);
   return {
-    ...(plan.waitUntilReady && (await createReadiness(progress, plan))),
-    ...(plan.waitForDurableExecution && (await createFollower(progress, { plan, environment }))),
+    ...(await createWaiting(plan, environment, { throttle, lines })),
     ...(sink !== undefined && (await createStream(sink))),
-    clients: createClients(plan, { environment, secrets }),
+    clients: createClients(plan, { environment, secrets, ...(activity && { activity }) }),
     policy: plan.policy,
-    timing: REAL_TIMING,
+    timing,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
     cancel,
     onWait: ({ invocation, failure: { name, reason, evidence }, waitMs, leftMs }) => {

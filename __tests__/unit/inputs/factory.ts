@@ -58,6 +58,7 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
     },
     proxy: {},
     credentials: { keys: [], passwords: [] },
+    isDebug: false,
     nodeVersion: '24.5.0',
     trustsAnyCertificate: false,
     inputNames: [],
