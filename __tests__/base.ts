@@ -3,6 +3,8 @@ import type { Invocation } from '../src/lambda/invocation.ts';
 
 export const REQUEST_ID = '11111111-2222-4333-8444-555555555555';
 export const REGION = 'eu-west-1';
+/** The log of that request of my-function. */
+export const LOG_URL = `https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Faws$252Flambda$252Fmy-function/log-events$3FfilterPattern$3D$2522${REQUEST_ID}$2522`;
 export const STARTED_AT = new Date('2026-01-02T03:04:05.678Z');
 export const ELAPSED_MS = 42;
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { portOf } from '../packages/local-server/listening.ts';
 
-/** Writes whatever it likes in response to the nth request, counted from 0. */
-export type RawResponder = (socket: Socket, n: number) => void;
+/** Writes whatever it likes in response to the nth request, counted from 0; `head` is the request's. */
+export type RawResponder = (socket: Socket, n: number, head: string) => void;
 
 /** A TCP server in Lambda's place, for what an HTTP library would not send. */
 export type RawServer = Readonly<{
@@ -44,9 +44,10 @@ export async function startRawServer(
     socket.on('data', (chunk) => {
       unread = Buffer.concat([unread, Buffer.from(chunk)]);
       for (let length = requestLength(unread); length !== undefined; length = requestLength(unread)) {
+        const head = unread.toString('latin1', 0, unread.indexOf(END_OF_HEAD));
         unread = unread.subarray(length);
         requests += 1;
-        respond(socket, requests - 1);
+        respond(socket, requests - 1, head);
       }
     });
   });

@@ -1,5 +1,5 @@
-// Answers every invocation as Lambda does, after a wait and with the event itself, and runs nothing.
-// It is quick, so that what is measured is who asks. A process of its own: node bench/quick-lambda.ts WAIT_MS [KEY CERTIFICATE]
+// Responds to every invocation as Lambda does, after a wait and with the event itself, and runs nothing.
+// It is quick, so that the client is measured. A process of its own: node bench/quick-lambda.ts WAIT_MS [KEY CERTIFICATE]
 import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';

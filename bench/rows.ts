@@ -92,7 +92,7 @@ async function one(
 
 const first = { measure: measureAction, most: 2 } as const;
 
-/** One invocation, and beside it what the SDK's client costs where nobody asks for anything but the same. */
+/** One invocation, and the cost of the same invocation with the SDK's client alone. */
 async function start(effort: Effort): Promise<Figure[]> {
   const sdk = bundleSdkAlone();
   try {
@@ -204,6 +204,26 @@ async function many(effort: Effort): Promise<Figure[]> {
   });
 }
 
+/** What it costs that each request is on disk before it is sent. */
+async function withJournal(effort: Effort): Promise<Figure[]> {
+  return withLambda(startQuickLambda(WAIT_MS), async ({ url }) => {
+    const work = { ...ONCE, url, invocations: 10_000, inFlight: 100 };
+    const [without = [], kept = []] = await interleave(effort.long, [
+      () => measureAction(work),
+      () => measureAction({ ...work, inputs: { journal: 'journal.jsonl' } }),
+    ]);
+    return [
+      {
+        what: 'wall time with a journal against without',
+        value: walls(kept) / walls(without),
+        unit: 'times',
+        target: atMost(1.1),
+        from: `${ms(walls(kept))}, without ${ms(walls(without))}`,
+      },
+    ];
+  });
+}
+
 const LARGE_BYTES = 6_000_000;
 
 /** A list of records, as an event of that size would be. */
@@ -305,8 +325,13 @@ export const ROWS: readonly Row[] = [
       ),
   },
   { name: 'aws-cli', title: 'The AWS CLI', measure: againstCli },
-  { name: 'fan-out', title: '2,000 invocations of 50 ms, 50 in flight', measure: fanOut },
-  { name: 'many', title: '10,000 invocations of 50 ms, 100 in flight', measure: many },
+  { name: 'fan-out', title: '2,000 invocations of 50 ms, 50 concurrent', measure: fanOut },
+  { name: 'many', title: '10,000 invocations of 50 ms, 100 concurrent', measure: many },
+  {
+    name: 'journal',
+    title: '10,000 invocations of 50 ms, 100 concurrent, with a journal',
+    measure: withJournal,
+  },
   { name: 'large', title: '6 MB in and 6 MB out', measure: large },
   { name: 'growth', title: 'From 100 to 10,000 invocations', measure: (effort) => growth(effort, {}) },
   {

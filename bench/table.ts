@@ -24,7 +24,7 @@ function lineOf(figure: Figure): string[] {
   return [`  ${what}`, withUnit(rounded(value, unit), unit), ...reach, from];
 }
 
-/** The table as text: what was measured, the target beside it, and whether it is met. */
+/** The table as text: the measurement, the target, and whether it is met. */
 export function renderTable(measured: readonly Measured[]): string {
   const lines = [
     ['', 'Measured', 'Target', '', 'From'],

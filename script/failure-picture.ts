@@ -48,28 +48,73 @@ function readSummary(markdown: string): Summary {
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-const WIDTH = 920;
-const LINE = 20;
+// A phone shows a README some 370 px wide, so a picture of this width is scaled to no less than three quarters.
+const WIDTH = 460;
+const LINE = 22;
+const MARGIN = 16;
 
-type Style = 'plain' | 'strong' | 'title' | 'quiet' | 'code';
+/** How a text looks: its rule in the style sheet, and how many characters fit into a line of the picture. */
+const STYLES = {
+  plain: { rule: 'font-size: 14px', columns: 56 },
+  strong: { rule: 'font-weight: 600', columns: 52 },
+  title: { rule: 'font-size: 17px; font-weight: 600', columns: 44 },
+  quiet: { rule: 'font-size: 13px', columns: 66 },
+  code: { rule: 'font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace', columns: 50 },
+} as const satisfies Readonly<Record<string, Readonly<{ rule: string; columns: number }>>>;
+type Style = keyof typeof STYLES;
 
-const text = (at: Readonly<{ x: number; y: number; style: Style }>, content: string): string =>
-  `<text x="${Math.round(at.x)}" y="${at.y}" class="${at.style}" xml:space="preserve">${escaped(content)}</text>`;
-const box = (y: number, height: number): string =>
-  `<rect x="0.5" y="${y + 0.5}" width="${WIDTH - 1}" height="${height}" rx="6" class="box"/>`;
+/** A text in lines that fit, broken between words; the lines that follow are indented a little more. */
+function wrapped(text: string, style: Style): string[] {
+  const indent = `${/^ */.exec(text)?.[0] ?? ''}${style === 'code' ? '  ' : ''}`;
+  const lines: string[] = [];
+  for (const word of text.trimStart().split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length === 0) lines.push(`${/^ */.exec(text)?.[0] ?? ''}${word}`);
+    else if (longer.length <= STYLES[style].columns) lines[lines.length - 1] = longer;
+    else lines.push(`${indent}${word}`);
+  }
+  return lines;
+}
 
-const bar = (y: number): string => `<rect x="16" y="${y - 16}" width="3" height="${LINE + 4}" class="bar"/>`;
+/** A line of the picture: what it says, how it looks, how far it is indented, and its mark. */
+type Line = Readonly<{ text: string; style: Style; x: number; mark?: 'error' | 'quote' }>;
 
-/** The lines of a summary below its title, those of the quote beside a bar. */
-const drawLines = (lines: readonly SummaryLine[], top: number): string =>
-  lines
-    .map(({ text: line, isQuoted }, index) => {
-      const y = top + index * (LINE + 4);
-      return isQuoted
-        ? `${bar(y)}${text({ x: 30, y, style: index === 0 ? 'strong' : 'plain' }, line)}`
-        : text({ x: 16, y, style: 'quiet' }, line);
-    })
-    .join('\n');
+const linesOfText = (text: string, { style, x, mark }: Omit<Line, 'text'>): Line[] =>
+  wrapped(text, style).map((line, at) => ({
+    text: line,
+    style,
+    x,
+    ...(mark !== undefined && (mark === 'quote' || at === 0) && { mark }),
+  }));
+
+const MARKS = {
+  error: (y: number): string =>
+    `<circle cx="24" cy="${y - 5}" r="8" class="mark"/><path d="m21 ${y - 8} 6 6m0-6-6 6" class="cross"/>`,
+  quote: (y: number): string => `<rect x="${MARGIN}" y="${y - 16}" width="3" height="${LINE}" class="bar"/>`,
+} as const;
+
+/** A box with lines, and the height that it takes. */
+function drawBox(lines: readonly Line[], top: number): Readonly<{ drawn: string; height: number }> {
+  const height = lines.length * LINE + MARGIN;
+  const box = `<rect x="0.5" y="${top + 0.5}" width="${WIDTH - 1}" height="${height - 1}" rx="6" class="box"/>`;
+  const rows = lines.map(({ text, style, x, mark }, at) => {
+    const y = top + (at + 1) * LINE + 2;
+    const beside = mark === undefined ? '' : MARKS[mark](y);
+    return `${beside}<text x="${x}" y="${y}" class="${style}" xml:space="preserve">${escaped(text)}</text>`;
+  });
+  return { drawn: [box, ...rows].join('\n'), height };
+}
+
+const STYLE_SHEET = [
+  'text { font: 14px -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; fill: #1f2328 }',
+  ...Object.entries(STYLES).map(([name, { rule }]) => `.${name} { ${rule} }`),
+  '.quiet { fill: #59636e } .box { fill: #ffffff; stroke: #d1d9e0 } .bar { fill: #d1d9e0 }',
+  '.mark { fill: #d1242f } .cross { stroke: #ffffff; stroke-width: 1.6 }',
+  '@media (prefers-color-scheme: dark) {',
+  'text { fill: #f0f6fc } .quiet { fill: #9198a1 } .box { fill: #0d1117; stroke: #3d444d } .bar { fill: #3d444d }',
+  '.mark { fill: #f85149 } .cross { stroke: #0d1117 }',
+  '}',
+];
 
 /** Draws what a failed step leaves on the page of the run: its annotation and its summary, as an SVG. */
 export function drawFailure({ annotations, summary }: Pick<StepRun, 'annotations' | 'summary'>): string {
@@ -78,28 +123,34 @@ export function drawFailure({ annotations, summary }: Pick<StepRun, 'annotations
   const message = steady(annotation.message).split('\n');
   const { title, lines } = readSummary(summary);
 
-  const below = 90 + message.length * LINE;
-  const height = below + 80 + lines.length * (LINE + 4) + 12;
+  const upper = drawBox(
+    [
+      ...linesOfText(annotation.title, { style: 'strong', x: 42, mark: 'error' }),
+      ...message.flatMap((text) => linesOfText(text, { style: 'code', x: 42 })),
+    ],
+    0,
+  );
+  const lower = drawBox(
+    [
+      // Not every font has the mark, so it is drawn.
+      ...linesOfText(title.replace(/^❌ /, ''), { style: 'title', x: 42, mark: 'error' }),
+      ...lines.flatMap(({ text, isQuoted }, at) =>
+        isQuoted
+          ? linesOfText(text, { style: at === 0 ? 'strong' : 'plain', x: 30, mark: 'quote' })
+          : linesOfText(text, { style: 'quiet', x: MARGIN }),
+      ),
+    ],
+    upper.height + MARGIN,
+  );
+  const height = upper.height + MARGIN + lower.height;
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
     `<title>${escaped(`${annotation.title}: ${message.join(' ')}`)}</title>`,
     '<style>',
-    'text { font: 14px -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; fill: #1f2328 }',
-    '.strong { font-weight: 600 } .title { font-size: 16px; font-weight: 600 } .quiet { fill: #59636e; font-size: 12px }',
-    '.code { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }',
-    '.box { fill: #ffffff; stroke: #d1d9e0 } .bar { fill: #d1d9e0 } .mark { fill: #d1242f }',
+    ...STYLE_SHEET,
     '</style>',
-    box(0, below - 12),
-    text({ x: 16, y: 26, style: 'strong' }, 'Annotations'),
-    text({ x: 112, y: 26, style: 'quiet' }, `${annotations.length} ${annotation.level}`),
-    '<circle cx="24" cy="54" r="8" class="mark"/>',
-    '<path d="m21 51 6 6m0-6-6 6" stroke="#ffffff" stroke-width="1.6"/>',
-    text({ x: 42, y: 59, style: 'strong' }, annotation.title),
-    ...message.map((line, index) => text({ x: 42, y: 84 + index * LINE, style: 'code' }, line)),
-    box(below + 4, height - below - 5),
-    text({ x: 16, y: below + 30, style: 'quiet' }, 'summary'),
-    text({ x: 16, y: below + 56, style: 'title' }, title),
-    drawLines(lines, below + 86),
+    upper.drawn,
+    lower.drawn,
     '</svg>',
   ].join('\n')}\n`;
 }

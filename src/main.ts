@@ -32,9 +32,10 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   await guard.run('internal', async () => {
     for await (const earlier of step.earlier) await guard.run('internal', () => step.record(earlier));
     for await (const result of invokeAll(step.remaining, step.context)) {
-      await guard.run('internal', async () => step.record(await step.evaluator.evaluate(result)));
+      await guard.run('internal', () => step.take(result));
     }
   });
+  await guard.run('log_file', step.readLogs);
   step.close();
   await step.reports.write();
   return guard.failsStep ? ExitCode.Failure : step.results.exitCode;

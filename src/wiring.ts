@@ -7,14 +7,17 @@ import type { CommentPlan } from './inputs/pull-request.ts';
 import type { OpenTestEvents } from './inputs/test-event.ts';
 import type { Resumption } from './journal/resumption.ts';
 import type { ClientListeners } from './lambda/api.ts';
+import { RequestIds } from './lambda/attempts.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
 import { toUnresolvedEarlier } from './lambda/failures.ts';
-import type { Invocation } from './lambda/invocation.ts';
-import type { InvokeContext } from './lambda/invoker.ts';
+import type { Invocation, InvocationResult } from './lambda/invocation.ts';
+import { type InvokeContext, withLog } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING, type Timing } from './lambda/timing.ts';
+import type { StepLogs } from './log-wiring.ts';
+import type { LogsClients } from './logs/client.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
@@ -25,7 +28,7 @@ import { createReporters, type ReportGuard, Reports } from './report/reporters.t
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
 import { isFields, messageOf } from './shared/values.ts';
-import type { Progress } from './waiting.ts';
+import type { Progress } from './wait-wiring.ts';
 
 /** What surrounds a step: what guards its reports, and what cancels it. */
 export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal }>;
@@ -42,15 +45,18 @@ export type StepParts = Surroundings &
 /** A step that is ready to invoke, evaluate and report. */
 export type Step = Readonly<{
   context: InvokeContext;
-  evaluator: Evaluator;
   results: StepResults;
   reports: Reports;
   /** What is left to invoke: with a journal, what no earlier run has sent. */
   remaining: readonly Invocation[];
   /** What a journal has from earlier runs. */
   earlier: AsyncIterable<EvaluatedInvocation>;
-  /** Takes in an invocation the moment it ends. */
+  /** Takes an outcome into the reports. */
   record: (evaluated: EvaluatedInvocation) => Promise<void>;
+  /** Evaluates an invocation the moment it ends, and records its outcome. */
+  take: (ended: InvocationResult) => Promise<void>;
+  /** Reads what is wanted when all have ended: the logs of a list's failures. */
+  readLogs: () => Promise<void>;
   /** Ends what is needed only while invocations are in progress. */
   close: () => void;
 }>;
@@ -112,7 +118,7 @@ async function createWaiting(
   progress: Progress,
 ): Promise<Pick<InvokeContext, 'readiness' | 'follow'>> {
   if (!plan.waitUntilReady && !plan.waitForDurableExecution) return {};
-  const { createReadiness, createFollower } = await import('./waiting.ts');
+  const { createReadiness, createFollower } = await import('./wait-wiring.ts');
   return {
     ...(plan.waitUntilReady && (await createReadiness(progress, plan))),
     ...(plan.waitForDurableExecution && (await createFollower(progress, { plan, environment }))),
@@ -125,6 +131,43 @@ async function createStream(sink: ResponseSink): Promise<Pick<InvokeContext, 'st
   };
 }
 
+// One invocation has the requests to itself; many share one a second, as an account has a few for everybody in it.
+const APART_MS = { one: 200, many: 1_000 } as const;
+
+/** The clients for logs, loaded with the first that is needed. All who read logs share them and their pace. */
+function logsClientsFor({ plan, cancel }: StepParts, clients: Clients): () => Promise<LogsClients> {
+  let loaded: Promise<LogsClients> | undefined;
+  const load = async (): Promise<LogsClients> => {
+    const { LogsClients } = await import('./logs/client.ts');
+    const apartMs = APART_MS[plan.invocations.length === 1 ? 'one' : 'many'];
+    return new LogsClients((region) => clients.settingsFor(region), {
+      ...{ timing: REAL_TIMING, cancel, apartMs },
+    });
+  };
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
+
+/** Looks into the log of a function that may have run. What reads logs is loaded with the first that does. */
+function witnessOnDemand(
+  parts: StepParts,
+  clients: Clients,
+  logsClients: () => Promise<LogsClients>,
+): InvokeContext['witness'] {
+  if (!parts.environment.aws.hasLogs) return undefined;
+  const create = async () => {
+    const [logs, { createWitness }] = await Promise.all([logsClients(), import('./log-wiring.ts')]);
+    return createWitness({ ...parts, clients, logs });
+  };
+  let witness: ReturnType<typeof create> | undefined;
+  return async (ended) => {
+    witness ??= create();
+    return (await witness)(ended);
+  };
+}
+
 /** Warns of a wrong clock once, though each region finds out for itself, and each request that was signed before. */
 function clockWarning(): (offsetMs: number) => void {
   let isClockKnown = false;
@@ -134,7 +177,26 @@ function clockWarning(): (offsetMs: number) => void {
   };
 }
 
+/** What reads the functions' logs, and what of it invocations need. */
+type LogReaders = Readonly<{
+  logs: StepLogs | undefined;
+  context: Pick<InvokeContext, 'witness' | 'onSend'>;
+}>;
+
+async function createLogReaders(parts: StepParts, clients: Clients, folder: string): Promise<LogReaders> {
+  const logsClients = logsClientsFor(parts, clients);
+  const witness = witnessOnDemand(parts, clients, logsClients);
+  const common = witness === undefined ? {} : { witness };
+  if (!parts.plan.followLog) return { logs: undefined, context: common };
+  const { StepLogs } = await import('./log-wiring.ts');
+  const logs = new StepLogs({ ...parts, clients, folder, logs: await logsClients() });
+  return { logs, context: { ...common, onSend: (sending) => logs.begin(sending) } };
+}
+
 type InvokeParts = Readonly<{
+  clients: Clients;
+  timing: Timing;
+  logReaders: LogReaders;
   throttle: LogThrottle;
   sink: ResponseSink | undefined;
   halt: AbortSignal | undefined;
@@ -182,18 +244,19 @@ function createClients(
 
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
-  { plan, environment, cancel, secrets }: StepParts,
-  { throttle, sink, halt }: InvokeParts,
+  { plan, environment, cancel }: StepParts,
+  { clients, timing, logReaders, throttle, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
-  const { timing, activity } = await createDebug(environment, plan.proxy);
   return {
     ...(await createWaiting(plan, environment, { throttle, lines })),
     ...(sink !== undefined && (await createStream(sink))),
-    clients: createClients(plan, { environment, secrets, ...(activity && { activity }) }),
+    ...logReaders.context,
+    clients,
     policy: plan.policy,
     timing,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
+    requestIds: new RequestIds(randomUUID),
     cancel,
     onWait: ({ invocation, failure: { name, reason, evidence }, waitMs, leftMs }) => {
       const ran = evidence === 'did_not_run' ? 'never' : 'perhaps';
@@ -229,13 +292,14 @@ type ReportParts = Readonly<{
   results: StepResults;
   outcomesFile: OutcomesFile;
   throttle: LogThrottle;
+  logs: StepLogs | undefined;
   file: string;
   isShownAlready: boolean;
   resumption: Resumption | undefined;
 }>;
 
 function createReports({ plan, environment, guard, cancel }: StepParts, parts: ReportParts): Reports {
-  const { results, outcomesFile, throttle, file, isShownAlready, resumption } = parts;
+  const { results, outcomesFile, throttle, logs, file, isShownAlready, resumption } = parts;
   const wanted = plan.comment;
   const reporters = createReporters({
     results,
@@ -244,11 +308,13 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
     outcomesFile,
     showResponse: plan.showResponse,
     isShownAlready,
+    followsLog: plan.followLog,
     writesSummary: plan.writeSummary && environment.hasSummary,
     outputs: {
       total: plan.invocations.length,
       outcomesFile: outcomesFile.path,
       responseFile: { path: file, isSaved: whenSaved(plan) },
+      ...(logs !== undefined && { logFile: () => logs.file }),
     },
     ...(resumption !== undefined && {
       journal: { add: (evaluated) => resumption.add(evaluated), write: () => resumption.write() },
@@ -258,11 +324,18 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
   return new Reports(reporters, guard);
 }
 
+/** Takes in an invocation that has ended. Its log is read to its end before its outcome is recorded. */
+const takeWith =
+  (evaluator: Evaluator, logs: StepLogs | undefined, record: Step['record']): Step['take'] =>
+  async (ended) => {
+    const followed = await logs?.readToEnd(ended);
+    const evaluated = await evaluator.evaluate(ended);
+    await logs?.add({ ended, evaluated }, followed);
+    await record(evaluated);
+  };
+
 /** Opens the journal, and finds out what it leaves to do. Throws an InvalidInputError where it can't be used. */
-async function resume(
-  { plan, environment }: StepParts,
-  { clients }: InvokeContext,
-): Promise<Resumption | undefined> {
+async function resume({ plan, environment }: StepParts, clients: Clients): Promise<Resumption | undefined> {
   const file = plan.journalFile;
   if (file === undefined) return undefined;
   const [{ Journal }, { Resumption }] = await Promise.all([
@@ -287,10 +360,13 @@ async function resume(
 async function* evaluateEarlier(
   resumption: Resumption | undefined,
   evaluator: Evaluator,
+  context: InvokeContext,
 ): AsyncGenerator<EvaluatedInvocation, void> {
   if (resumption === undefined) return;
   for await (const recorded of resumption.succeeded()) yield evaluator.takeOver(recorded);
-  for (const result of resumption.unknown) yield await evaluator.evaluate(result);
+  // What was sent in an earlier run has had time to get into the log.
+  const unknown = await Promise.all(resumption.unknown.map((result) => withLog(result, context)));
+  for (const result of unknown) yield await evaluator.evaluate(result);
 }
 
 function createEvaluator(
@@ -316,26 +392,34 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const throttle = new LogThrottle({ total, now: REAL_TIMING.now });
   const results = new StepResults(total);
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
-  const context = await createInvokeContext(parts, { throttle, sink, halt: halt?.signal });
-  const resumption = await resume(parts, context);
+  const { timing, ...debugging } = await createDebug(environment, plan.proxy);
+  const clients = createClients(plan, { ...parts, ...debugging });
+  const logReaders = await createLogReaders(parts, clients, path.dirname(outcomesFile.path));
+  const { logs } = logReaders;
+  const resumption = await resume(parts, clients);
   const isShownAlready = sink?.isShown ?? false;
-  const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready, resumption });
+  const forReports = { results, outcomesFile, throttle, logs, file, isShownAlready, resumption };
+  const reports = createReports(parts, forReports);
   const evaluator = createEvaluator(parts, sink);
+  const forInvoking = { clients, timing, logReaders, throttle, sink, halt: halt?.signal };
+  const context = await createInvokeContext(parts, forInvoking);
+  const record: Step['record'] = async (evaluated) => {
+    if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
+    results.add(evaluated.masked);
+    await reports.add(evaluated);
+  };
   return {
     context: { ...context, ...(resumption && { writeAhead: resumption.writeAhead }) },
-    evaluator,
     results,
     reports,
     remaining: resumption?.remaining ?? plan.invocations,
-    earlier: evaluateEarlier(resumption, evaluator),
-    record: async (evaluated) => {
-      if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
-      results.add(evaluated.masked);
-      await reports.add(evaluated);
-    },
+    earlier: evaluateEarlier(resumption, evaluator, context),
+    record,
+    take: takeWith(evaluator, logs, record),
+    readLogs: async () => logs?.readFailures(),
     close: () => {
       throttle.flush();
-      context.clients.close();
+      clients.close();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { isAPIGatewayProxyEventV2, proxyEventToWebRequest } from '@aws-lambda-powertools/event-handler/http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { exampleNames, FUNCTIONS, openStage, type Stage } from '../../examples/local/stage.ts';
 import type { JobRun, JobStep } from '../../packages/local-runner/run-job.ts';
@@ -51,7 +52,7 @@ const logOf = (jobs: readonly JobRun[]): string =>
 describe('the sections of the argument reference', () => {
   example('basic', 'Basic Usage: the response is an output for the next step', async () => {
     const jobs = await pass('basic');
-    expect(printed(jobs)).toBe('The function answered {"key1":"value1","key2":"value2"}\n');
+    expect(printed(jobs)).toBe('The function responded with {"key1":"value1","key2":"value2"}\n');
     expect(stage.lambda.executions('my-function')).toHaveLength(1);
   });
 
@@ -143,6 +144,17 @@ describe('the sections of the argument reference', () => {
   });
 });
 
+describe.each(['complex-payload', 'permission-check'])('%s.yml on a pull request from a fork', (name) => {
+  test('is skipped, as there is no OIDC token', async () => {
+    const fork = { head: { repo: { full_name: 'stranger/octo-repo' } } };
+    const jobs = await stage.run(name, {
+      event: { name: 'pull_request', payload: { number: 7, pull_request: fork } },
+    });
+    expect(results(jobs)).toEqual(['skipped']);
+    expect(stage.lambda.requests).toHaveLength(0);
+  });
+});
+
 describe('jobs to be done', () => {
   example('warm-up', 'five environments of each function are started', async () => {
     const jobs = await pass('warm-up');
@@ -164,8 +176,15 @@ describe('jobs to be done', () => {
   example('smoke-test', 'a healthy version stays', async () => {
     const jobs = await pass('smoke-test');
     expect(actionsOf(jobs).map(({ outputs }) => outputs['executed_version'])).toEqual(['2']);
-    expect(events()).toEqual([{ path: '/health' }]);
     expect(printed(jobs)).toBe('');
+  });
+
+  test('smoke-test.yml: a framework for HTTP APIs accepts the event', async () => {
+    await pass('smoke-test');
+    const [event] = events();
+    if (!isAPIGatewayProxyEventV2(event)) throw new Error('this is not an event of an HTTP API');
+    const { method, url } = proxyEventToWebRequest(event);
+    expect({ method, url }).toEqual({ method: 'GET', url: 'https://api.example.com/health' });
   });
 
   test('smoke-test.yml: one that is not healthy turns the job red, and the alias goes back', async () => {
@@ -189,11 +208,47 @@ describe('jobs to be done', () => {
 
   test('database-migration.yml: a connection that drops is no second migration', async () => {
     stage.lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
-    const jobs = await stage.run('database-migration');
+    const jobs = await stage.run('database-migration', { github: { run_id: '6' } });
     expect(results(jobs)).toEqual(['failure']);
     expect(actionsOf(jobs)[0]?.outputs['outcome']).toBe('unknown');
     expect(stage.lambda.executions('migrate')).toHaveLength(1);
     expect(stage.lambda.requests).toHaveLength(1);
+  });
+
+  test('database-migration.yml: a job that is run again runs no second migration', async () => {
+    stage.lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
+    await stage.run('database-migration', { github: { run_id: '7', run_attempt: '1' } });
+    stage.lambda.setFault(() => undefined);
+    const jobs = await stage.run('database-migration', { github: { run_id: '7', run_attempt: '2' } });
+    expect(results(jobs)).toEqual(['failure']);
+    expect(actionsOf(jobs)[0]?.run.annotations[0]?.message).toContain('An earlier run sent this invocation');
+    expect(stage.lambda.requests).toHaveLength(1);
+  });
+
+  example('ordered-seed', 'it stops at the first failure, and goes on from there', async () => {
+    stage.lambda.setFault(({ body }) =>
+      String(body).includes('currencies')
+        ? {
+            kind: 'error',
+            when: 'before',
+            status: 413,
+            type: 'RequestTooLargeException',
+            message: 'too large',
+          }
+        : undefined,
+    );
+    const first = await stage.run('ordered-seed', { github: { run_id: '8', run_attempt: '1' } });
+    expect(results(first)).toEqual(['failure']);
+    stage.lambda.setFault(() => undefined);
+    const second = await pass('ordered-seed', { github: { run_id: '8', run_attempt: '2' } });
+    expect(actionsOf(second)[0]?.outputs).toMatchObject({ succeeded: '3', resumed: '1' });
+    expect(stage.lambda.executions('seed')).toHaveLength(3);
+    expect(events().map((event) => Object(event).table)).toEqual([
+      'countries',
+      'currencies',
+      'currencies',
+      'prices',
+    ]);
   });
 
   example('wait-until-ready', 'the new code answers, although the update takes its time', async () => {

@@ -467,6 +467,7 @@ test('the outcomes file holds the outcomes, one a line', async () => {
       attempts: 1,
       executed_version: '$LATEST',
       request_id: step.outputs['request_id'],
+      log_url: step.outputs['log_url'],
       response: { a: 1 },
     },
   ]);

@@ -80,7 +80,8 @@ jobs:
 
   test('fails where action.yml has an expression in a description', async () => {
     const files = checkout();
-    const broken = files['action.yml']?.replace('The JSON event.', 'The event of ${{ github.ref }}.') ?? '';
+    const broken =
+      files['action.yml']?.replace('The event, as JSON.', 'The event of ${{ github.ref }}.') ?? '';
     await expect(run({ ...files, 'action.yml': broken })).rejects.toThrow(
       /^Failed to load .*action\.yml\n.*Unrecognized named-value: 'github'/,
     );
@@ -182,7 +183,7 @@ describe('release.yml', () => {
   }
 
   test('publishes what was drafted of this commit', () => {
-    const { exitCode, told } = publish('Publish what was drafted', `echo ${SHA}`);
+    const { exitCode, told } = publish('Publish the draft', `echo ${SHA}`);
     expect({ exitCode, last: told.at(-1) }).toEqual({
       exitCode: 0,
       last: 'release edit v1.2.3 --draft=false',
@@ -190,7 +191,7 @@ describe('release.yml', () => {
   });
 
   test('publishes nothing that was drafted of another commit', () => {
-    const { exitCode, told } = publish('Publish what was drafted', 'echo another');
+    const { exitCode, told } = publish('Publish the draft', 'echo another');
     expect({ exitCode, told }).toEqual({
       exitCode: 1,
       told: [expect.stringContaining('release view v1.2.3')],
@@ -201,7 +202,7 @@ describe('release.yml', () => {
     { tag: 'is there', gh: 'exit 0', calls: 1 },
     { tag: 'is new', gh: 'case "$*" in *PATCH*) exit 1 ;; esac', calls: 2 },
   ])('lets the tag of the major version point to it, when that $tag', ({ gh, calls }) => {
-    const { exitCode, told } = publish('Let the major version point to it', gh);
+    const { exitCode, told } = publish('Move the tag of the major version', gh);
     expect({ exitCode, calls: told.length }).toEqual({ exitCode: 0, calls });
     expect(told.at(-1)).toMatch(/refs\/tags\/v1\b/);
     expect(told.at(-1)).toContain(SHA);

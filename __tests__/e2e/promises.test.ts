@@ -1,4 +1,4 @@
-// What the README promises, each by its name. The suites beside this one go into it.
+// One test or more for each promise of the README, by its name. The suites beside this one have the details.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda, throttle } from '../../packages/local-lambda/server.ts';
 import { signalTest } from '../signals.ts';
@@ -20,7 +20,7 @@ beforeEach(() => lambda.reset());
 afterAll(() => lambda.close());
 
 describe('the README promises', () => {
-  test('Never twice: a connection that drops after the function ran is one execution, and unknown', async () => {
+  test('At most once: a connection that drops after the function ran is one execution, and unknown', async () => {
     lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
     const step = await invokeStep(lambda, { function_name: 'migrate', payload: '{}' });
     expect(lambda.executions('migrate')).toHaveLength(1);
@@ -32,14 +32,32 @@ describe('the README promises', () => {
     expect(step.annotations[0]?.message).toContain('not known whether the function ran');
   });
 
-  test('Never twice: what provably did not run is sent again', async () => {
+  test('At most once: an invocation that did not run is retried', async () => {
     lambda.setFault((_, n) => (n === 0 ? throttle('ConcurrentInvocationLimitExceeded') : undefined));
     const step = await invokeStep(lambda, { function_name: 'migrate', payload: '{}' });
     expect(step.exitCode).toBe(0);
     expect(lambda.executions('migrate')).toHaveLength(1);
   });
 
-  test('Never silent: a function that fails fails the step, with its error, its stack, its id and its log', async () => {
+  test.each([
+    { what: 'a function that failed', inputs: { function_name: 'orders', payload: '{"id": 17}' }, ran: 1 },
+    {
+      what: 'an expectation that is not met',
+      inputs: { function_name: 'migrate', payload: '{}', expect: 'response.none == `1`' },
+      ran: 1,
+    },
+    {
+      what: 'a misspelled input, before anything is invoked',
+      inputs: { function_name: 'migrate', payload: '{}', expects: 'response.none == `1`' },
+      ran: 0,
+    },
+  ])('Never a false green: $what fails the step', async ({ inputs, ran }) => {
+    const step = await invokeStep(lambda, inputs);
+    expect(step.exitCode).toBe(1);
+    expect(lambda.executions()).toHaveLength(ran);
+  });
+
+  test('Never a blind red: annotation and summary have the error, its stack and the request id, the log has the tail', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'orders',
       payload: '{"id": 17}',
@@ -50,6 +68,8 @@ describe('the README promises', () => {
     expect(annotation?.title).toBe('Lambda Function Execution Error');
     expect(annotation?.message).toContain('TypeError: order 17 has no lines\n    at fetchOrder (');
     expect(annotation?.message).toContain(`Request id: ${step.outputs['request_id']}`);
+    expect(step.summary).toMatch(/^### ❌ `orders` failed: TypeError\n/);
+    expect(step.summary).toContain('order 17 has no lines');
     expect(step.lines.map(({ text }) => text).join('\n')).toContain('loading order 17');
   });
 
@@ -92,7 +112,7 @@ describe('the README promises', () => {
     },
   );
 
-  test('Nothing leaks: what a function prints and answers is neither a command nor Markdown', async () => {
+  test('Nothing leaks: the log and the response of a function are neither a command nor Markdown', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'hostile',
       payload: '{}',
@@ -106,7 +126,7 @@ describe('the README promises', () => {
     expect(step.summary).not.toContain('error');
   });
 
-  test('Nothing leaks: a response is not shown until somebody asks for it, and what is masked never', async () => {
+  test('Nothing leaks: a response is not shown by default, and a masked value never', async () => {
     const [token, key] = ['hunter2-and-more', 'first line\nsecond line'];
     const inputs = { function_name: 'secretive', payload: JSON.stringify({ token, key, pin: 4711 }) };
     const quiet = await invokeStep(lambda, inputs);

@@ -43,12 +43,17 @@ describe('a connection that is lost after the function ran', () => {
     const [annotation, ...others] = step.annotations;
     expect(others).toEqual([]);
     expect(annotation?.title).toBe('Failed to Invoke Lambda Function');
-    const [what, advice, idempotent] = annotation?.message.split('\n') ?? [];
+    const id = lambda.requests[0]?.headers['x-amzn-requestid'];
+    expect(step.outputs['request_id']).toBe(id);
+    expect(step.outputs['log_url']).toContain(id);
+    const [what, advice, byTime, idempotent] = annotation?.message.split('\n') ?? [];
     expect(what).toMatch(
-      /^echo: ECONNRESET: The connection was reset after the request was sent\. The request was sent at \d{4}-.*Z\. It is not known whether the function ran\.$/,
+      /^echo: ECONNRESET: The connection was reset after the request was sent\. The request was sent at \d{4}-\S*Z as [0-9a-f-]{36}\. It is not known whether the function ran\.$/,
     );
-    expect(advice).toMatch(
-      /^Check the function's log before you retry: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
+    expect(what).toContain(`as ${id}. `);
+    expect(advice).toBe(`Check the function's log before you retry: ${step.outputs['log_url']}`);
+    expect(byTime).toMatch(
+      /^If that page is empty, check the log of that time: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
     );
     expect(idempotent).toContain('retry: idempotent');
     expect(step.summary).toMatch(/^### ❓ `echo` may have run\n\n> \*\*`ECONNRESET: /);

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { LocalLambda } from '../../packages/local-lambda/server.ts';
+import { RequestIds } from '../../src/lambda/attempts.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import type { Invocation, InvocationResult } from '../../src/lambda/invocation.ts';
 import { type InvokeContext, type InvokePolicy, invoke, type Wait } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
+import { Readiness } from '../../src/lambda/readiness.ts';
 import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
 import { anInvocation } from '../base.ts';
 import { jobEnvironment } from '../e2e/step.ts';
@@ -29,6 +32,9 @@ export const INVOCATION = anInvocation({
 
 /** How long a connection may take. */
 export const CONNECT_LIMIT_MS = 10_000;
+
+/** Request ids as a step makes them. */
+export const freshIds = (): RequestIds => new RequestIds(randomUUID);
 
 export const POLICY: InvokePolicy = { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 };
 
@@ -70,6 +76,19 @@ export function timeoutAtSleep(count: number, also: () => void = () => {}): Timi
   };
 }
 
+/** What waits until functions are ready, and tells nobody. */
+export function quietReadiness(): NonNullable<InvokeContext['readiness']> {
+  const ignore = (): void => {};
+  return {
+    waits: new Readiness(),
+    expectsVersion: () => false,
+    onStateChange: ignore,
+    onAliasChange: ignore,
+    onHiddenAlias: ignore,
+    onFailedQuestion: ignore,
+  };
+}
+
 /** Timers that go off when the test says so, and not before. */
 export function manualTiming(): Timing & Readonly<{ goOff: (ms: number) => void }> {
   const timers = new Set<Readonly<{ ms: number; callback: () => void }>>();
@@ -101,7 +120,8 @@ export async function invokeOn(
     cancel?: AbortSignal;
     clients?: Clients;
     limiter?: AdaptiveLimiter;
-    extras?: Pick<InvokeContext, 'readiness' | 'follow' | 'stream'>;
+    requestIds?: RequestIds;
+    extras?: Pick<InvokeContext, 'readiness' | 'follow' | 'stream' | 'witness'>;
   } = {},
 ): Promise<Delivered> {
   const waits: Wait[] = [];
@@ -111,6 +131,7 @@ export async function invokeOn(
     policy: { ...POLICY, ...options.policy },
     timing: options.timing ?? fakeTiming(),
     limiter: options.limiter ?? new AdaptiveLimiter(10),
+    requestIds: options.requestIds ?? freshIds(),
     cancel: options.cancel ?? new AbortController().signal,
     onWait: (wait) => waits.push(wait),
     ...options.extras,

@@ -20,6 +20,7 @@ import '../unit/realm.ts';
 import {
   ECHO,
   fakeTiming,
+  freshIds,
   INVOCATION,
   invokeOn,
   POLICY,
@@ -378,6 +379,7 @@ describe('a list', () => {
   const contextWith = (clients: Clients, limiter: AdaptiveLimiter) => ({
     clients,
     limiter,
+    requestIds: freshIds(),
     policy: POLICY,
     timing: fakeTiming(),
     cancel: new AbortController().signal,

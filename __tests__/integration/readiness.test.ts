@@ -16,7 +16,15 @@ import type { FailedQuestion } from '../../src/lambda/polling.ts';
 import { Readiness } from '../../src/lambda/readiness.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { unusedUrl } from '../e2e/step.ts';
-import { fakeTiming, INVOCATION, invokeOn, POLICY, timeoutAtSleep, useLambda } from './invoke-context.ts';
+import {
+  fakeTiming,
+  freshIds,
+  INVOCATION,
+  invokeOn,
+  POLICY,
+  timeoutAtSleep,
+  useLambda,
+} from './invoke-context.ts';
 
 let lambda: LocalLambda;
 let restore: () => void;
@@ -523,6 +531,7 @@ test('a list asks once for each function and qualifier, not for each entry', asy
     policy: POLICY,
     timing: fakeTiming(),
     limiter: new AdaptiveLimiter(3),
+    requestIds: freshIds(),
     cancel: new AbortController().signal,
     onWait: () => {},
     ...watching().extras,

@@ -21,10 +21,56 @@ test('the documents that a stranger looks for are there', () => {
       'RELEASING.md',
       'SECURITY.md',
       'docs/expressions.md',
+      'docs/inputs.md',
       'docs/reliability.md',
       'docs/threat-model.md',
     ]),
   );
+});
+
+describe('the README', () => {
+  const { text = '' } = documents.find(({ file }) => file === 'README.md') ?? {};
+
+  test('has at most 400 lines', () => {
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(400);
+  });
+
+  test('has its sections in the order in which a new user needs them', () => {
+    expect([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual([
+      'What it promises',
+      'Quick start',
+      'Try it without an AWS account',
+      'What failure looks like',
+      'Scenarios',
+      'Permissions',
+      'Inputs',
+      'Outputs',
+      'Coming from',
+      'Limits and troubleshooting',
+      'Versions and verification',
+      'More',
+    ]);
+  });
+
+  test('is named as action.yml is', () => {
+    const [, name] = /^name: (.+)$/m.exec(readFileSync(path.join(ROOT, 'action.yml'), 'utf8')) ?? [];
+    expect(text.split('\n')[0]).toBe(`# ${name}`);
+  });
+});
+
+test('the picture in the README is legible on a phone and in dark mode', () => {
+  const picture = readFileSync(path.join(ROOT, 'docs/images/failure.svg'), 'utf8');
+  const width = Number(/<svg [^>]*\bwidth="(\d+)"/.exec(picture)?.[1]);
+  const sizes = [...picture.matchAll(/font(?:-size)?: (\d+)px/g)].map(([, size]) => Number(size));
+  expect(sizes.length).toBeGreaterThan(3);
+  // A phone shows some 370 px of a README. Text of less than 10 px is hard to read.
+  expect(Math.min(...sizes) * (370 / width)).toBeGreaterThanOrEqual(10);
+  // A character of a monospaced font is 0.6 em wide.
+  const code = [...picture.matchAll(/<text x="(\d+)" [^>]*class="code"[^>]*>(.*)<\/text>/g)];
+  expect(code.length).toBeGreaterThan(3);
+  const widest = Math.max(...code.map(([, x, text = '']) => Number(x) + text.length * 0.6 * 13));
+  expect(widest).toBeLessThan(width);
+  expect(picture).toContain('@media (prefers-color-scheme: dark)');
 });
 
 describe('links', () => {
@@ -119,7 +165,9 @@ describe('commands', () => {
   });
 
   heavyTest('of the demo name what it has', () => {
-    const given = lines.flatMap((line) => /^script\/demo (\S+)/.exec(line)?.[1] ?? []);
+    const given = documents.flatMap(({ text }) =>
+      [...text.matchAll(/\bscript\/demo ([\w-]+)`/g)].map(([, name = '']) => name),
+    );
     expect(given.length).toBeGreaterThan(1);
     const help = execFileSync('bash', ['script/demo', '--help'], { cwd: ROOT, encoding: 'utf8' });
     expect(given.filter((name) => !exampleNames().includes(name) && !help.includes(name))).toEqual([]);
@@ -131,7 +179,7 @@ describe('commands', () => {
     expect(given.filter((name) => !existsSync(path.join(ROOT, '__tests__', name)))).toEqual([]);
   });
 
-  test('of RELEASING.md put a name in OWNER’s place', () => {
+  test('of RELEASING.md replace OWNER with a name', () => {
     const command = lines.filter((line) => line.startsWith('git grep -l'));
     expect(command).toHaveLength(1);
     const folder = mkdtempSync(path.join(tmpdir(), 'owner-'));

@@ -121,8 +121,8 @@ describe('the outside world', () => {
     expect(readers.map(({ file }) => file)).toEqual(['inputs/environment.ts']);
   });
 
-  test('the AWS SDK is imported in lambda alone', () => {
-    expect(importersOutside(['lambda'], /^@(?:aws-sdk|smithy)\//)).toEqual([]);
+  test('the AWS SDK is imported in lambda and logs alone', () => {
+    expect(importersOutside(['lambda', 'logs'], /^@(?:aws-sdk|smithy)\//)).toEqual([]);
     expect(importersOutside([], /^@(?:aws-sdk|smithy)\//)).not.toEqual([]);
   });
 
@@ -174,6 +174,7 @@ const NEIGHBOURS: Readonly<
 > = {
   inputs: { values: ['inputs', 'shared'], types: ['lambda', 'outcome'] },
   lambda: { values: ['lambda', 'shared'], types: [] },
+  logs: { values: ['logs', 'lambda', 'shared'], types: [] },
   journal: { values: ['journal', 'shared'], types: ['lambda', 'outcome'] },
   outcome: { values: ['outcome', 'shared'], types: ['lambda'] },
   report: { values: ['report', 'outcome', 'shared'], types: [] },
@@ -207,6 +208,7 @@ describe('the direction of imports', () => {
       'inputs',
       'journal',
       'lambda',
+      'logs',
       'outcome',
       'report',
       'shared',
@@ -231,7 +233,7 @@ describe('the direction of imports', () => {
   test.each([
     ['main.ts', ['index.ts']],
     ['wiring.ts', ['main.ts']],
-    ['waiting.ts', ['wiring.ts']],
+    ['wait-wiring.ts', ['wiring.ts']],
     ['index.ts', []],
   ])('%s is imported by %j', (target, importers) => {
     const found = sources.filter(({ file, ...source }) =>

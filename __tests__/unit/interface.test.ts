@@ -11,20 +11,19 @@ import { VERSION } from '../../src/shared/version.ts';
 const root = path.resolve(import.meta.dirname, '../..');
 const manifest = readFileSync(path.join(root, 'action.yml'), 'utf8');
 const action = readActionFile(path.join(root, 'action.yml'));
-const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
-
-/** What stands between two markers of the README. */
-function generated(what: 'inputs' | 'outputs'): string {
+/** What stands between two markers of a document. */
+function generated(file: string, what: 'inputs' | 'outputs'): string {
+  const text = readFileSync(path.join(root, file), 'utf8');
   const begin = `<!-- ${what}: generated from action.yml -->`;
   const end = `<!-- end of ${what} -->`;
-  expect(readme.split(begin)).toHaveLength(2);
-  expect(readme.split(end)).toHaveLength(2);
-  return readme.slice(readme.indexOf(begin) + begin.length, readme.indexOf(end)).trim();
+  expect(text.split(begin)).toHaveLength(2);
+  expect(text.split(end)).toHaveLength(2);
+  return text.slice(text.indexOf(begin) + begin.length, text.indexOf(end)).trim();
 }
 
-/** The cells of the table of outputs, without its header and rule. */
-const outputCells = (): string[][] =>
-  generated('outputs')
+/** The cells of a table in the README, without its header and rule. */
+const cellsOf = (what: 'inputs' | 'outputs'): string[][] =>
+  generated('README.md', what)
     .split('\n')
     .slice(2)
     .map((line) =>
@@ -34,7 +33,16 @@ const outputCells = (): string[][] =>
         .map((cell) => cell.trim()),
     );
 
-const inputsBlock = (): string => generated('inputs').replace(/^```yaml\n|\n```$/g, '');
+/** The groups of inputs in action.yml, by the comments that begin them. */
+const groups = [...(manifest.split('\noutputs:')[0] ?? '').matchAll(/^ {2}# (.+)$/gm)].map(
+  ([, title = '']) => title,
+);
+
+/** The blocks of the reference, each with the inputs of one group. */
+const reference = (): string[] =>
+  [...generated('docs/inputs.md', 'inputs').matchAll(/^```yaml\n([\s\S]*?)\n```$/gm)].map(
+    ([, block = '']) => block,
+  );
 const words = (text: string): string => text.trim().split(/\s+/).join(' ');
 
 describe('action.yml', () => {
@@ -95,31 +103,55 @@ describe("GitHub's own parser", () => {
   });
 });
 
-describe('the README', () => {
-  test('has a step with every input of action.yml at its default', () => {
-    const steps: unknown = parse(inputsBlock());
+describe('docs/inputs.md', () => {
+  test('has a heading for each group of action.yml', () => {
+    const headings = [...generated('docs/inputs.md', 'inputs').matchAll(/^## (.+)$/gm)].map(
+      ([, title]) => title,
+    );
+    expect(headings).toEqual(groups);
+    expect(groups.length).toBeGreaterThan(3);
+  });
+
+  test('has every input of action.yml at its default', () => {
     const presets = Object.entries(action.inputs).map(([name, { default: preset = '' }]) => [name, preset]);
-    const [step] = Array.isArray(steps) ? steps.map(fieldsOf) : [];
-    const given = Object.entries(fieldsOf(step?.['with'])).map(([name, value]) => [name, String(value)]);
+    const given = reference().flatMap((block) => {
+      const steps: unknown = parse(block);
+      const [step] = Array.isArray(steps) ? steps.map(fieldsOf) : [];
+      return Object.entries(fieldsOf(step?.['with'])).map(([name, value]) => [name, String(value)]);
+    });
     expect(given).toEqual(presets);
   });
 
   test('describes the inputs in the words of action.yml', () => {
-    const blocks = inputsBlock().split('\n\n');
-    const comments = blocks.map((block) =>
-      words([...block.matchAll(/^ +# (.*)$/gm)].map(([, text]) => text).join(' ')),
-    );
+    const comments = reference()
+      .flatMap((block) => block.split('\n\n'))
+      .map((input) => words([...input.matchAll(/^ +# (.*)$/gm)].map(([, text]) => text).join(' ')));
     expect(comments).toEqual(Object.values(action.inputs).map(({ description }) => words(description)));
+  });
+});
+
+describe('the README', () => {
+  test('lists the inputs of action.yml below their groups, each with the first sentence about it', () => {
+    const rows = cellsOf('inputs');
+    const titles = rows.flatMap(([name = '']) => /^\*\*\[(.+)\]/.exec(name)?.[1] ?? []);
+    expect(titles).toEqual(groups);
+    const inputs = rows.filter(([name = '']) => !name.startsWith('**'));
+    expect(inputs.map(([name]) => name)).toEqual(Object.keys(action.inputs).map((name) => `\`${name}\``));
+    const longer = Object.values(action.inputs).filter(
+      ({ description }, at) => !words(description).startsWith(inputs[at]?.[2] ?? 'nothing'),
+    );
+    expect(longer).toEqual([]);
+    expect(inputs.filter(([, , meaning = '']) => !/^.{10,130}\.$/.test(meaning))).toEqual([]);
   });
 
   test('lists the outputs of action.yml, in its words and each with an example', () => {
-    expect(outputCells().map(([name, , meaning]) => [name, meaning])).toEqual(
+    expect(cellsOf('outputs').map(([name, , meaning]) => [name, meaning])).toEqual(
       Object.entries(action.outputs).map(([name, { description }]) => [
         `\`${name}\``,
         description.trim().replaceAll('|', '\\|'),
       ]),
     );
-    expect(outputCells().filter(([, example = '']) => !/^`[^`]+`$/.test(example))).toEqual([]);
+    expect(cellsOf('outputs').filter(([, example = '']) => !/^`[^`]+`$/.test(example))).toEqual([]);
   });
 });
 

@@ -48,6 +48,8 @@ const uses = all.flatMap(({ file, text }) =>
 );
 const foreign = uses.filter(({ action }) => action !== './' && action !== 'OWNER/aws-lambda-invoke');
 
+const SAME_REPOSITORY = 'github.event.pull_request.head.repo.full_name == github.repository';
+
 test('there are workflows of its own, and examples', () => {
   expect(own.map(({ file }) => path.basename(file))).toEqual(
     expect.arrayContaining(['ci.yml', 'self-test.yml', 'codeql.yml', 'scorecard.yml', 'release.yml']),
@@ -55,7 +57,7 @@ test('there are workflows of its own, and examples', () => {
   expect(examples.length).toBeGreaterThan(15);
 });
 
-test.each(all)('$file is valid for GitHub’s own parser', async ({ file, text }) => {
+test.each(all)('$file is valid for the parser of GitHub', async ({ file, text }) => {
   const { problems } = await parseWorkflowText(path.basename(file), text);
   expect(problems).toEqual([]);
 });
@@ -76,7 +78,7 @@ describe('permissions', () => {
     }
   });
 
-  test('are stated by every job of its own that has a step of somebody else’s', () => {
+  test('are stated by every job that uses an action of another repository', () => {
     const silent = all.flatMap(({ file, jobs }) =>
       jobs
         .filter(([, job]) =>
@@ -116,11 +118,64 @@ describe('actions', () => {
     expect(uses.map(({ action, ref }) => (ref === undefined ? action : `${action}@${ref}`))).toEqual(used);
   });
 
-  test('of ours are the checkout’s here, and the release’s in the examples', () => {
+  test('of ours are used from the checkout here, and from the release in the examples', () => {
     const ours = uses.filter((use) => !foreign.includes(use));
     expect(ours.filter(({ file, action }) => file.startsWith('.github/') !== (action === './'))).toEqual([]);
     expect(new Set(ours.map(({ ref }) => ref))).toEqual(new Set(['v1', undefined]));
   });
+});
+
+// Source: the action.yml of each action at its pin.
+const INPUTS_OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
+  'actions/cache/restore': ['key', 'path', 'restore-keys'],
+  'actions/cache/save': ['key', 'path'],
+  'actions/checkout': ['persist-credentials', 'ref'],
+  'actions/download-artifact': ['github-token', 'name', 'path', 'pattern', 'run-id'],
+  'actions/setup-node': ['node-version-file'],
+  'actions/upload-artifact': ['if-no-files-found', 'name', 'path'],
+  'actions/attest-build-provenance': ['subject-path'],
+  'aws-actions/configure-aws-credentials': ['aws-region', 'role-to-assume'],
+  'github/codeql-action/analyze': ['category'],
+  'github/codeql-action/init': ['build-mode', 'config', 'languages'],
+  'github/codeql-action/upload-sarif': ['sarif_file'],
+  'ossf/scorecard-action': ['publish_results', 'results_file', 'results_format'],
+};
+
+test('actions of others get only inputs that they have', () => {
+  const strange = steps.flatMap(({ place, step }) => {
+    const [action = ''] = String(step['uses'] ?? './').split('@');
+    if (action === './' || action === 'OWNER/aws-lambda-invoke') return [];
+    const known = INPUTS_OF_OTHERS[action] ?? [];
+    const unknown = Object.keys(fieldsOf(step['with'])).filter((name) => !known.includes(name));
+    return unknown.map((name) => `${place}: ${action}: ${name}`);
+  });
+  expect(strange).toEqual([]);
+});
+
+test('every step of an example has a name of its own', () => {
+  const unnamed = examples.flatMap(({ file, jobs }) =>
+    jobs.flatMap(([id, job]) => {
+      const names = stepsOf(job).map(({ name }) => name);
+      return names.every((name) => typeof name === 'string') && new Set(names).size === names.length
+        ? []
+        : [`${file}: ${id}`];
+    }),
+  );
+  expect(unnamed).toEqual([]);
+});
+
+test('an example that assumes a role on a pull request skips pull requests from forks, with a role of its own', () => {
+  const onPullRequests = examples.filter(
+    ({ root, text }) => 'pull_request' in fieldsOf(root['on']) && text.includes('role-to-assume'),
+  );
+  expect(onPullRequests.length).toBeGreaterThan(1);
+  const open = onPullRequests.flatMap(({ file, jobs }) =>
+    jobs.filter(([, job]) => job['if'] !== SAME_REPOSITORY).map(([id]) => `${file}: ${id}`),
+  );
+  expect(open).toEqual([]);
+  expect(onPullRequests.filter(({ text }) => text.includes('role/deploy')).map(({ file }) => file)).toEqual(
+    [],
+  );
 });
 
 test('a checkout leaves no credentials behind', () => {
@@ -156,7 +211,7 @@ describe('workflows of its own', () => {
     expect(endless).toEqual([]);
   });
 
-  test('never run a stranger’s pull request with a token that can write', () => {
+  test('never run the pull request of a fork with a token that can write', () => {
     expect(own.filter(({ root }) => 'pull_request_target' in fieldsOf(root['on']))).toEqual([]);
     const writing = own
       .filter(({ root }) => 'pull_request' in fieldsOf(root['on']))

@@ -3,22 +3,31 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDurableExecution } from '@aws/durable-execution-sdk-js';
 
-/** Answers with the event. */
+/** Returns the event. */
 export const echo = async (event) => event;
 
-/** A function of a shop. A warm-up takes long enough for all copies to overlap, so that each gets its own environment. */
+/** A function of a shop. A warm-up takes long enough for all copies to overlap, so that each has its own environment. */
 export const shop = async (event) => {
   if (event.action === 'warmup') await sleep(1_000);
   return { ok: true };
 };
 
-/** Behind API Gateway: the body is JSON in a string. */
-export const api = async () => ({ statusCode: 200, body: JSON.stringify({ ok: true }) });
+/** A response as API Gateway wants it: the body is JSON in a string. */
+const respond = (statusCode, body) => ({ statusCode, body: JSON.stringify(body) });
+
+/** Routes a request, whose path is in `rawPath` (HTTP API) or `path` (REST API). A warm-up is not a request. */
+const route = ({ action, rawPath, path }, status, health) => {
+  if (action === 'warmup') return respond(200, { warm: true });
+  return (rawPath ?? path) === '/health' ? respond(status, health) : respond(404, { message: 'Not Found' });
+};
+
+/** A function behind API Gateway. */
+export const api = async (event) => route(event, 200, { ok: true });
 
 /** The same, with a database that can't be reached. */
-export const brokenApi = async () => ({ statusCode: 503, body: JSON.stringify({ ok: false }) });
+export const brokenApi = async (event) => route(event, 503, { ok: false });
 
-/** Works through what has not been applied yet, and says so in its log. */
+/** Applies the pending migrations, and logs each. */
 export const migrate = async () => {
   const applied = ['0041_add_orders', '0042_index_orders'];
   for (const name of applied) console.log(`applying ${name}`);
@@ -31,7 +40,7 @@ export const greeting = async ({ name }) => {
   return { message: `Hello, ${name}!` };
 };
 
-/** Says what a mobile application told about itself. */
+/** Returns what a mobile application sent about itself. */
 export const mobileBackend = async ({ screen }, { clientContext }) => ({
   screen,
   client: clientContext.client,
@@ -50,13 +59,13 @@ const findStock = (article) => {
 
 const reserve = ({ article, count }) => findStock(article) >= count;
 
-/** Reserves what an order lists, and fails over an article that it does not know. */
+/** Reserves the articles of an order, and fails if it does not know an article. */
 export const placeOrder = async ({ order, lines }) => {
   console.log(`placing order ${order}`);
   return { order, accepted: lines.every(reserve) };
 };
 
-/** Rolls a release out in three steps, with a wait before the last. */
+/** Rolls a release out in three steps, with a wait before the last step. */
 export const rollOut = withDurableExecution(async ({ release }, context) => {
   await context.step('canary', async () => release);
   await context.step('half', async () => release);

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startLocalGitHub } from '../../packages/local-github/server.ts';
 import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
@@ -13,7 +14,7 @@ import { startLocalProxy } from '../../packages/local-proxy/server.ts';
 import type { JobRun } from '../../packages/local-runner/run-job.ts';
 import { runWorkflow, type WorkflowOptions } from '../../packages/local-runner/run-workflow.ts';
 
-/** What an example needs around it besides the functions: the event, the repository, other programs. */
+/** What an example needs in addition to the functions: the event, the repository, other programs. */
 export type Setting = Partial<Omit<WorkflowOptions, 'file'>>;
 
 const EXAMPLES = path.resolve(import.meta.dirname, '..');
@@ -39,6 +40,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   recommend: runs('shop'),
   greeting: runs('greeting'),
   migrate: runs('migrate'),
+  seed: runs('echo'),
   backfill: runs('echo'),
   'process-orders': runs('echo'),
   'create-preview': runs('echo'),
@@ -54,7 +56,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
 /** The names of all functions that are deployed where examples run. */
 export const FUNCTION_NAMES: readonly string[] = Object.keys({ ...SAMPLE_FUNCTIONS, ...FUNCTIONS }).sort();
 
-/** Whom IAM does not let invoke `refund`. */
+/** The role that is not allowed to invoke `refund`. */
 const ROLE = 'arn:aws:sts::123456789012:assumed-role/deploy/GitHubActions';
 
 const pullRequest = (title: string, labels: readonly string[]): NonNullable<Setting['event']> => ({
@@ -64,13 +66,13 @@ const pullRequest = (title: string, labels: readonly string[]): NonNullable<Sett
     pull_request: {
       number: PULL_REQUEST,
       title,
-      head: { sha: HEAD },
+      head: { sha: HEAD, repo: { full_name: REPOSITORY } },
       labels: labels.map((name) => ({ name })),
     },
   },
 });
 
-/** The AWS CLI and zip as far as the examples use them: nothing is deployed here. */
+/** Stand-ins for zip and the AWS CLI, with what the examples use of them. Nothing is deployed. */
 const DEPLOYMENT = {
   zip: '#!/bin/sh\n',
   aws: [
@@ -98,7 +100,6 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     event: { name: 'deployment_status', payload: { deployment_status: { state: 'success' } } },
   },
   'smoke-test': {
-    repository: { 'events/health.json': '{"path": "/health"}' },
     commands: DEPLOYMENT,
     contexts: { inputs: { version: '2', previous: '1' } },
   },
@@ -107,7 +108,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   'permission-check': { event: pullRequest('Check the permissions', []), github: { head_ref: 'check' } },
 };
 
-/** What has happened at Lambda when the step of an example begins. */
+/** Changes in Lambda before the step of an example begins. */
 const HAPPENED: Readonly<Record<string, (lambda: LocalLambda) => void>> = {
   'wait-until-ready': (lambda) => {
     const { health } = SAMPLE_FUNCTIONS;
@@ -120,7 +121,7 @@ const HAPPENED: Readonly<Record<string, (lambda: LocalLambda) => void>> = {
   },
 };
 
-/** The examples by name, in the order of the alphabet. */
+/** The names of the examples, in alphabetical order. */
 export const exampleNames = (): string[] =>
   readdirSync(EXAMPLES)
     .filter((file) => file.endsWith('.yml'))
@@ -130,28 +131,28 @@ export const exampleNames = (): string[] =>
 /** The path of an example. */
 export const exampleFile = (name: string): string => path.join(EXAMPLES, `${name}.yml`);
 
-/** A place where examples run: a Lambda, a GitHub and, for the one that wants it, a proxy, all of them local. */
+/** The local servers that examples run against: a Lambda, a GitHub and, for one example, a proxy. */
 export type Stage = Readonly<{
   lambda: LocalLambda;
-  /** Bodies of the comments on the pull request. */
+  /** The bodies of the comments on the pull request. */
   comments: () => readonly string[];
-  /** What went through the proxy, by target. */
+  /** The requests that went through the proxy. */
   proxied: () => readonly string[];
-  /** Runs an example in its setting; `changes` take the place of what they name. */
+  /** Runs an example in its setting. `changes` replace parts of that setting. */
   run: (name: string, changes?: Setting) => Promise<readonly JobRun[]>;
   /** Runs any workflow, on a pull request. */
   runFile: (file: string) => Promise<readonly JobRun[]>;
   close: () => Promise<void>;
 }>;
 
-/** What a self-hosted runner has of its own. */
+/** The environment of a self-hosted runner with its own credentials. */
 export const OWN_CREDENTIALS = {
   AWS_ACCESS_KEY_ID: 'AKIALOCALLAMBDA00000',
   AWS_SECRET_ACCESS_KEY: 'not-checked-here',
   AWS_EC2_METADATA_DISABLED: 'true',
 } as const;
 
-/** What a runner behind a proxy has: the proxy, an endpoint that speaks TLS, and the file of its authority. */
+/** The servers for a runner behind a proxy: the proxy, an endpoint with TLS, and the certificate authority in a file. */
 async function startProxied(lambda: LocalLambda) {
   const certificate = makeCertificate(['127.0.0.1']);
   if ('missing' in certificate) throw new Error(`The example of a proxy needs TLS: ${certificate.missing}`);
@@ -170,7 +171,7 @@ async function startProxied(lambda: LocalLambda) {
   } as const;
 }
 
-/** Starts what the examples need. */
+/** Starts the servers that the examples need. */
 export async function openStage(): Promise<Stage> {
   const lambda = await startLocalLambda({
     functions: { ...SAMPLE_FUNCTIONS, ...FUNCTIONS },
@@ -182,6 +183,7 @@ export async function openStage(): Promise<Stage> {
     repositories: { [REPOSITORY]: [{ number: PULL_REQUEST, commits: [HEAD], state: 'open' }] },
     tokens: { 'token-of-the-job': { kind: 'installation', access: 'write' } },
   });
+  const caches = mkdtempSync(path.join(tmpdir(), 'caches-'));
   let proxied: Awaited<ReturnType<typeof startProxied>> | undefined;
 
   const settingOf = async (name: string): Promise<Setting> => {
@@ -196,6 +198,7 @@ export async function openStage(): Promise<Stage> {
     runWorkflow({
       file,
       env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: lambda.url, AWS_REGION: REGION },
+      caches,
       ...setting,
       github: { repository: REPOSITORY, api_url: github.url, ...setting.github },
     });
@@ -210,6 +213,7 @@ export async function openStage(): Promise<Stage> {
     runFile: (file) => runIn(file, SETTINGS['permission-check'] ?? {}),
     close: async () => {
       await Promise.all([lambda.close(), github.close(), proxied?.close()]);
+      rmSync(caches, { recursive: true, force: true });
     },
   };
 }

@@ -68,7 +68,6 @@ export class EventQueue {
     const ageMs = maximumEventAgeSeconds * 1000 * this.#ageScale;
     const expiry = performance.now() + ageMs;
     for (const delayMs of [0, ...this.#retryDelaysMs.slice(0, maximumRetryAttempts)]) {
-      if (performance.now() + delayMs >= expiry) return;
       await this.#wait(delayMs);
       const functionError = await this.#attempt(event, expiry);
       if (!functionError || this.#stopping.signal.aborted) return;
@@ -78,7 +77,7 @@ export class EventQueue {
   /** Runs the event once, as soon as there is capacity; true where the function failed, false where it expired too. */
   async #attempt(event: AcceptedEvent, expiry: number): Promise<boolean> {
     const expired = Promise.withResolvers<void>();
-    const timer = setTimeout(expired.resolve, expiry - performance.now()).unref();
+    const timer = setTimeout(expired.resolve, Math.max(0, expiry - performance.now())).unref();
     try {
       while (!this.#stopping.signal.aborted && performance.now() < expiry) {
         const version = event.resolveVersion();

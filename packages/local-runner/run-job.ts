@@ -31,6 +31,7 @@ export type RunSite = Readonly<{
   repository: Readonly<Record<string, string>>;
   commands: Readonly<Record<string, string>>;
   artifacts: string;
+  caches: string;
 }>;
 
 /** What `runner.os` says. */
@@ -139,8 +140,8 @@ class Job {
     const [action = ''] = uses.split('@');
     const standIn = STAND_INS.get(action);
     if (standIn === undefined) throw new Error(`nothing stands in for ${action}`);
-    const { repository, artifacts } = this.#site;
-    Object.assign(this.#env, standIn(inputs, { job, repository, artifacts }));
+    const { repository, artifacts, caches } = this.#site;
+    Object.assign(this.#env, standIn(inputs, { job, repository, artifacts, caches }));
     return { ...named, kind: 'stand-in', uses };
   }
 }

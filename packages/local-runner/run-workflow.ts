@@ -11,7 +11,10 @@ import { entryOf, readWorkflow } from './workflow-file.ts';
 export type WorkflowOptions = Readonly<{
   file: string;
   /** The event's name and payload. Default: a push. */
-  event?: Readonly<{ name: string; payload?: unknown }>;
+  event?: Readonly<{
+    name: string;
+    payload?: unknown;
+  }>;
   /** What the `github` context has besides. */
   github?: Readonly<Record<string, unknown>>;
   /** Other contexts: `inputs`, `vars`, `secrets`, `job`. */
@@ -19,6 +22,8 @@ export type WorkflowOptions = Readonly<{
   env: Readonly<Record<string, string>>;
   repository?: Readonly<Record<string, string>>;
   commands?: Readonly<Record<string, string>>;
+  /** A folder for caches that outlive the run. */
+  caches?: string;
 }>;
 
 const GITHUB = {
@@ -86,7 +91,8 @@ async function runMatrix(run: {
   const eventFile = path.join(folder, 'event.json');
   writeFileSync(eventFile, JSON.stringify(payload));
   const artifacts = path.join(folder, 'artifacts');
-  mkdirSync(artifacts, { recursive: true });
+  const caches = options.caches ?? path.join(folder, 'caches');
+  for (const kept of [artifacts, caches]) mkdirSync(kept, { recursive: true });
   const github = {
     ...GITHUB,
     workflow: String(evaluate(entryOf(root, 'name'), { contexts: {}, status: 'success' })),
@@ -123,6 +129,7 @@ async function runMatrix(run: {
           repository: options.repository ?? {},
           commands: options.commands ?? {},
           artifacts,
+          caches,
         },
         contexts: { matrix, strategy: { 'job-index': index, 'job-total': matrices.length } },
       }),

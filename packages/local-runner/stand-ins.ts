@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type JobFolder, writeFiles } from './run-step.ts';
 
@@ -14,6 +14,8 @@ export type StandInSite = Readonly<{
   repository: Readonly<Record<string, string>>;
   /** Where artifacts are kept between the jobs of a run. */
   artifacts: string;
+  /** Where caches are kept between runs, a folder for each key. */
+  caches: string;
 }>;
 
 const checkout: StandIn = (_inputs, { job, repository }) => {
@@ -52,11 +54,43 @@ const downloadArtifact: StandIn = ({ name, pattern, path: to = '.' }, { job, art
   return undefined;
 };
 
+/** A key is saved once: what it names never changes. A path that does not exist is passed over. */
+const saveCache: StandIn = ({ key = '', path: from = '' }, { job, caches }) => {
+  const source = path.resolve(job.workspace, from);
+  const target = path.join(caches, encodeURIComponent(key));
+  if (existsSync(source) && !existsSync(target)) cpSync(source, path.join(target, from), { recursive: true });
+  return undefined;
+};
+
+/** The cache with the key itself, else the newest with one of the beginnings in `restore-keys`. */
+const restoreCache: StandIn = (inputs, { job, caches }) => {
+  const { key = '', 'restore-keys': beginnings = '' } = inputs;
+  const newestFirst = readdirSync(caches)
+    .map((folder) => ({ folder, name: decodeURIComponent(folder) }))
+    .sort(
+      (one, other) =>
+        statSync(path.join(caches, other.folder)).mtimeMs - statSync(path.join(caches, one.folder)).mtimeMs,
+    );
+  const wanted = [
+    (name: string) => name === key,
+    ...beginnings
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
+      .map((line) => (name: string) => name.startsWith(line)),
+  ];
+  const found = wanted.flatMap((matches) => newestFirst.filter(({ name }) => matches(name)))[0];
+  if (found !== undefined) cpSync(path.join(caches, found.folder), job.workspace, { recursive: true });
+  return undefined;
+};
+
 /** The actions of others that a workflow may use here. */
 export const STAND_INS: ReadonlyMap<string, StandIn> = new Map([
   ['actions/checkout', checkout],
   ['actions/setup-node', setupNode],
   ['aws-actions/configure-aws-credentials', configureCredentials],
+  ['actions/cache/restore', restoreCache],
+  ['actions/cache/save', saveCache],
   ['actions/upload-artifact', uploadArtifact],
   ['actions/download-artifact', downloadArtifact],
 ]);

@@ -22,6 +22,7 @@ export type InvokePlan = Readonly<{
   policy: InvokePolicy;
   stopOnFailure: boolean;
   waitUntilReady: boolean;
+  waitForEvent: boolean;
   waitForDurableExecution: boolean;
   /** What becomes of a durable execution when the workflow is cancelled or the time is over. */
   onCancel: InputValues['on_cancel'];
@@ -36,6 +37,7 @@ export type EvaluationPlan = Readonly<{ expressions: Expressions; failOnFunction
 
 /** What is shown and kept. */
 export type ReportPlan = Readonly<{
+  followLog: boolean;
   showResponse: boolean;
   writeSummary: boolean;
   /** Absolute path for the response. */
@@ -74,6 +76,7 @@ function planInvocations(
     ...parts,
     policy: Object.freeze({ timeoutMs, retry, retryMs }),
     waitUntilReady: values.wait_until_ready,
+    waitForEvent: values.wait_for_event,
     waitForDurableExecution: values.wait_for_durable_execution,
     onCancel: values.on_cancel,
     stopOnFailure: values.stop_on_failure,
@@ -175,6 +178,7 @@ export async function makePlan(
     ...(environment.aws.defaultRegion !== undefined && { defaultRegion: environment.aws.defaultRegion }),
     expressions: Object.freeze(expressions),
     failOnFunctionError: values.fail_on_function_error,
+    followLog: values.follow_log,
     showResponse: values.show_response,
     writeSummary: values.summary,
     ...files.plan,

@@ -219,6 +219,21 @@ export const STEP_WARNINGS: readonly StepRule[] = [
       'on_cancel: stop has no effect with invocation_type: RequestResponse; Lambda names the execution when it has ended. Use Event.',
   }),
   stepRule({
+    inputs: ['wait_for_event'],
+    applies: ({ wait_for_event: waits, planned }) =>
+      waits && planned.length > 0 && planned.every(({ invocationType }) => invocationType !== 'Event'),
+    message: () => 'wait_for_event has no effect without invocation_type: Event.',
+  }),
+  stepRule({
+    inputs: ['follow_log'],
+    applies: ({ follow_log: follows, planned }) =>
+      follows &&
+      planned.length > 0 &&
+      planned.every(({ invocationType }) => invocationType !== 'RequestResponse'),
+    message: ({ planned: [first] }) =>
+      `follow_log has no effect with invocation_type: ${first?.invocationType}; a log is followed only with RequestResponse.`,
+  }),
+  stepRule({
     inputs: ['wait_for_durable_execution'],
     applies: ({ wait_for_durable_execution: waits, planned }) => waits && areDryRuns(planned),
     message: () =>

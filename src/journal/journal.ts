@@ -7,16 +7,9 @@ import path from 'node:path';
 import { makeFolder } from '../shared/folder.ts';
 import { fieldsOf } from '../shared/values.ts';
 import { type EntryState, JournalError, readContents } from './entry-states.ts';
-import {
-  type EndedRecord,
-  HEADER,
-  type JournalRecord,
-  lineOf,
-  recordOf,
-  type SentRecord,
-} from './records.ts';
+import { type EndedRecord, endedLine, HEADER, recordOf, type SentRecord, sentLine } from './records.ts';
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
+const { O_APPEND, O_CREAT, O_DSYNC, O_NOFOLLOW, O_RDWR } = constants;
 
 const codeOf = (error: unknown): unknown => fieldsOf(error)['code'];
 
@@ -81,14 +74,19 @@ class Appender {
     });
   }
 
+  async #write(bytes: Buffer): Promise<void> {
+    for (let from = 0; from < bytes.length; ) from += (await this.#handle.write(bytes, from)).bytesWritten;
+  }
+
   async #writeAll(): Promise<void> {
     this.#isWriting = true;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0);
       try {
         if (this.#error !== undefined) throw this.#error;
-        await this.#handle.appendFile(batch.map(({ line }) => line).join(''));
-        await this.#handle.datasync();
+        await this.#write(Buffer.from(batch.map(({ line }) => line).join('')));
+        // Windows has no O_DSYNC, by which a write is a flush too and waits for the thread pool once.
+        if (O_DSYNC === undefined) await this.#handle.datasync();
         for (const { written } of batch) written();
       } catch (error) {
         this.#error ??= error;
@@ -124,7 +122,7 @@ export class Journal {
    */
   static async open(place: JournalPlace, run: string): Promise<Journal> {
     await makeFolder(path.dirname(place.file));
-    const handle = await open(place.file, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW);
+    const handle = await open(place.file, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | (O_DSYNC ?? 0));
     let held: Server | undefined;
     try {
       held = await lockFile(handle, place);
@@ -158,10 +156,6 @@ export class Journal {
     return record;
   }
 
-  #append(record: JournalRecord): Promise<void> {
-    return this.#appender.append(lineOf(record));
-  }
-
   /** Records a request. Resolves when the record is on disk: only then may the request be sent. */
   sent({ key, at, requestId }: Readonly<{ key: string; at: Date; requestId?: string }>): Promise<void> {
     const record: SentRecord = {
@@ -170,12 +164,14 @@ export class Journal {
       sent: at.toISOString(),
       ...(requestId !== undefined && { request_id: requestId }),
     };
-    return this.#append(record);
+    return this.#appender.append(sentLine(record));
   }
 
-  /** Records how an invocation ended. What can't be written is for `close` to say. */
-  ended({ key, ...rest }: Omit<EndedRecord, 'run'>): void {
-    const written: Promise<void> = this.#append({ key, run: this.#parts.run, ...rest })
+  /** Records how an invocation ended, with its outcome as JSON. What can't be written is for `close` to say. */
+  ended({ key, ...rest }: Omit<EndedRecord, 'run' | 'outcome'>, outcome: string): void {
+    const line = endedLine({ key, run: this.#parts.run, ...rest }, outcome);
+    const written: Promise<void> = this.#appender
+      .append(line)
       .catch((error: unknown) => {
         this.#error ??= error;
       })

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Invocation } from '../lambda/invocation.ts';
 import type { Outcome } from '../outcome/outcome.ts';
 import { type Fields, fieldsOf } from '../shared/values.ts';
@@ -22,20 +22,22 @@ export type JournalRecord = SentRecord | EndedRecord;
 const FORMAT = 'aws-lambda-invoke/1';
 const SUM_LENGTH = 16;
 
-const sumOf = (json: string | Uint8Array): string =>
-  createHash('sha256').update(json).digest('hex').slice(0, SUM_LENGTH);
+const sumOf = (json: string | Uint8Array): string => hash('sha256', json).slice(0, SUM_LENGTH);
 
 /** A line with a checksum, by which a line that was edited or damaged is recognized. */
-function sealed(fields: Fields): string {
-  const json = JSON.stringify(fields);
+function sealed(json: string): string {
   return `${json.slice(0, -1)},"sum":"${sumOf(json)}"}\n`;
 }
 
 /** The first line of every journal, its line feed included. */
-export const HEADER = sealed({ journal: FORMAT });
+export const HEADER = sealed(JSON.stringify({ journal: FORMAT }));
 
-/** A record as a line, its line feed included. The key is first: a line that is cut still shows it. */
-export const lineOf = (record: JournalRecord): string => sealed(record);
+/** The line of a request, its line feed included. The key is first: a line that is cut still shows it. */
+export const sentLine = (record: SentRecord): string => sealed(JSON.stringify(record));
+
+/** The line of an outcome, which is given as JSON. */
+export const endedLine = (record: Omit<EndedRecord, 'outcome'>, outcome: string): string =>
+  sealed(`${JSON.stringify(record).slice(0, -1)},"outcome":${outcome}}`);
 
 // `,"sum":"` and `"}` around the checksum.
 const SEAL_LENGTH = 8 + SUM_LENGTH + 2;
@@ -78,7 +80,7 @@ const identityOf = ({ reference, qualifier, payload, ...invocation }: Invocation
   invocation.invocationType,
   invocation.tenantId,
   invocation.clientContext,
-  createHash('sha256').update(payload).digest('hex'),
+  hash('sha256', payload),
 ];
 
 /**
@@ -90,9 +92,9 @@ export class JournalKeys {
 
   next(invocation: Invocation, region: string): string {
     const identity = JSON.stringify([region, ...identityOf(invocation)]);
-    const same = createHash('sha256').update(identity).digest('hex');
+    const same = hash('sha256', identity);
     const count = this.#counts.get(same) ?? 0;
     this.#counts.set(same, count + 1);
-    return createHash('sha256').update(`${same}/${count}`).digest('hex').slice(0, 32);
+    return hash('sha256', `${same}/${count}`).slice(0, 32);
   }
 }

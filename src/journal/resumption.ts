@@ -1,9 +1,9 @@
 import type { toUnresolvedEarlier } from '../lambda/failures.ts';
-import type { Invocation, InvocationResult } from '../lambda/invocation.ts';
+import type { Invocation, InvocationResult, SentAttempt } from '../lambda/invocation.ts';
 import type { InvokeContext, RetryPolicy } from '../lambda/invoker.ts';
 import type { EvaluatedInvocation, RecordedInvocation } from '../outcome/evaluate.ts';
 import { utf8 } from '../shared/text.ts';
-import type { EntryState } from './entry-states.ts';
+import type { EntryState, Unresolved } from './entry-states.ts';
 import type { Journal } from './journal.ts';
 import { JournalKeys } from './records.ts';
 
@@ -23,6 +23,12 @@ type Succeeded = Readonly<{ invocation: Invocation; state: Extract<EntryState, {
 
 const isRawText = ({ outcome, response }: EvaluatedInvocation['masked']): boolean =>
   'response' in outcome && typeof outcome.response === 'string' && outcome.response === utf8(response);
+
+/** The request of an earlier run: if it ran, the log has it under the id that it was sent with. */
+const sentAttempts = ({ sentAt, requestId }: Unresolved): SentAttempt[] =>
+  sentAt === undefined
+    ? []
+    : [{ sentAt, ...(requestId !== undefined && { sentAs: requestId }), mayHaveRun: true }];
 
 /** What is left of a step when its journal has been read, and what is written into the journal from then on. */
 export class Resumption {
@@ -63,7 +69,8 @@ export class Resumption {
       const result = this.#options.toUnresolved({ ...state.request, journalKey: key });
       const startedAt = state.request.sentAt ?? new Date(this.#options.now());
       const timing = { startedAt, elapsedMs: 0, attempts: 0 };
-      this.unknown.push({ invocation, result, region, ...timing, tailRefused: false, resumed: true });
+      const sent = sentAttempts(state.request);
+      this.unknown.push({ invocation, result, region, sent, ...timing, tailRefused: false, resumed: true });
     }
   }
 
@@ -85,12 +92,12 @@ export class Resumption {
   };
 
   /** Records how an invocation ended, where a request of it was recorded. */
-  add({ masked }: Pick<EvaluatedInvocation, 'masked'>): void {
+  add({ masked, maskedJson }: Pick<EvaluatedInvocation, 'masked' | 'maskedJson'>): void {
     const { outcome } = masked;
     const key = this.#keys.get(outcome.index);
     if (key === undefined || !this.#sent.has(outcome.index)) return;
     const ended = new Date(this.#options.now()).toISOString();
-    this.#options.journal.ended({ key, ended, ...(isRawText(masked) && { text: true }), outcome });
+    this.#options.journal.ended({ key, ended, ...(isRawText(masked) && { text: true }) }, maskedJson);
   }
 
   /** Ends the journal. Throws where an outcome was not written. */

@@ -16,6 +16,7 @@ import {
   exchange,
   NoConnectionError,
   type RawResponse,
+  REQUEST_ID,
   type Request,
 } from './exchange.ts';
 import { toFailure, toStopped, toUncredentialed } from './failures.ts';
@@ -49,6 +50,8 @@ type LambdaCommand<Input extends ServiceInputTypes, Output extends ServiceOutput
 /** How one command is sent, and how its response is read. */
 export type Attempt<Output, Result> = Readonly<{
   bounds: Bounds;
+  /** Our own id of an invocation's attempt. */
+  sentAs?: string | undefined;
   /** By default, a response about a function or an execution. */
   expected?: Expected;
   /** Whatever it throws is a failure of the attempt. */
@@ -107,10 +110,10 @@ export class LambdaApi {
   /** Sends a command once. Never throws: what went wrong is a failure that says how far the attempt came. */
   async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes, Result>(
     command: LambdaCommand<Input, Output>,
-    { bounds, expected = METADATA, read }: Attempt<Output, Result>,
+    { bounds, sentAs, expected = METADATA, read }: Attempt<Output, Result>,
   ): Promise<Result | InvokeFailure> {
     const { stop, timing } = bounds;
-    const progress = new AttemptProgress(timing.now);
+    const progress = new AttemptProgress(timing.now, sentAs);
     const beganAt = timing.now();
     const stopped = Promise.withResolvers<never>();
     const abort = (): void => stopped.reject(new Error('stopped'));
@@ -150,8 +153,11 @@ export class LambdaApi {
     const signer = await this.#signer;
     const signedAt = timing.now() + config.systemClockOffset;
     const { headers } = await signer.sign(request, { signingDate: new Date(signedAt) });
+    const { sentAs } = progress;
+    // Not signed, so that whatever rewrites it on the way does not break the signature.
+    const ownId = sentAs !== undefined && { [REQUEST_ID]: sentAs };
     try {
-      const response = await exchange({ ...request, headers }, sending);
+      const response = await exchange({ ...request, headers: { ...headers, ...ownId } }, sending);
       const time = timeOfRefusal(response, signedAt);
       if (time !== undefined) this.#correctClock(time - timing.now(), progress);
       return response;

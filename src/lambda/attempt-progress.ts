@@ -3,6 +3,8 @@ export type ResponseHead = Readonly<{
   statusCode: number;
   /** Lambda's id of the invocation; a response without one may be somebody else's. */
   requestId?: string;
+  /** Whether that id is ours, and nothing else in the head is Lambda's: whoever reflects headers sends it too. */
+  isReflected?: boolean;
   retryAfterSeconds?: number;
   /** The Content-Type. */
   mediaType?: string;
@@ -17,6 +19,7 @@ export type Flaw = 'status' | 'page' | 'encoding' | 'framing' | 'length' | 'cont
  */
 export class AttemptProgress {
   readonly #now: () => number;
+  readonly #sentAs: string | undefined;
   #sentAt: Date | undefined;
   #head: ResponseHead | undefined;
   #text: string | undefined;
@@ -28,8 +31,20 @@ export class AttemptProgress {
   #awaitsCredentials = false;
   #undecodedBytes = 0;
 
-  constructor(now: () => number) {
+  /** @param sentAs our own id of the attempt */
+  constructor(now: () => number, sentAs?: string) {
     this.#now = now;
+    this.#sentAs = sentAs;
+  }
+
+  get sentAs(): string | undefined {
+    return this.#sentAs;
+  }
+
+  /** When the request was sent and as what; empty where it was not. */
+  get sent(): Readonly<{ sentAt?: Date; sentAs?: string }> {
+    if (this.#sentAt === undefined) return {};
+    return { sentAt: this.#sentAt, ...(this.#sentAs !== undefined && { sentAs: this.#sentAs }) };
   }
 
   get sentAt(): Date | undefined {

@@ -1,3 +1,4 @@
+import { createHash, createHmac, createSecretKey, type Hmac, type KeyObject } from 'node:crypto';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config';
 import { VERSION } from '../shared/version.ts';
@@ -42,6 +43,47 @@ const regionOr = (defaultRegion: string) =>
     NODE_REGION_CONFIG_FILE_OPTIONS,
   );
 
+type HmacSecret = string | ArrayBuffer | ArrayBufferView;
+
+/** Keys that were made of bytes: the SDK's signer holds these bytes and passes them again with each request. */
+const hmacKeys = new WeakMap<ArrayBuffer | ArrayBufferView, KeyObject>();
+
+const viewOfBytes = (secret: ArrayBuffer | ArrayBufferView): Uint8Array =>
+  ArrayBuffer.isView(secret)
+    ? new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength)
+    : new Uint8Array(secret);
+
+function hmacKeyOf(secret: HmacSecret): string | KeyObject {
+  if (typeof secret === 'string') return secret;
+  const key = hmacKeys.get(secret) ?? createSecretKey(viewOfBytes(secret));
+  hmacKeys.set(secret, key);
+  return key;
+}
+
+/** SHA-256 for the SDK's signer. The SDK's own makes a key anew for each request, which takes longer than to use it. */
+class Sha256 {
+  readonly #start: () => Pick<Hmac, 'update' | 'digest'>;
+  #hash: Pick<Hmac, 'update' | 'digest'>;
+
+  constructor(secret?: HmacSecret) {
+    const key = secret === undefined ? undefined : hmacKeyOf(secret);
+    this.#start = () => (key === undefined ? createHash('sha256') : createHmac('sha256', key));
+    this.#hash = this.#start();
+  }
+
+  update(data: Uint8Array): void {
+    this.#hash.update(data);
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return new Uint8Array(this.#hash.digest());
+  }
+
+  reset(): void {
+    this.#hash = this.#start();
+  }
+}
+
 /** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
   readonly #agents: Agents;
@@ -69,6 +111,7 @@ export class Clients {
       customUserAgent: userAgent(runId),
       // What all requests have in common is put together once.
       cacheMiddleware: true,
+      sha256: Sha256,
       // For the requests of credential providers; its own are carried over the same agents.
       requestHandler: this.#agents,
     });

@@ -17,6 +17,12 @@ export type Configuration = Readonly<{
   /** A version with SnapStart whose snapshot is not there yet. */
   awaitsSnapshot: boolean;
   isDurable: boolean;
+  /** Where the function logs. */
+  logGroup?: string;
+  /** Whether Lambda does not write its own lines into the log, such as START and REPORT. */
+  lacksPlatformLines: boolean;
+  /** Whether several requests run in one execution environment at once, and so write into one log stream. */
+  sharesStreams: boolean;
 }>;
 
 function toConfiguration(output: FunctionConfiguration): Configuration {
@@ -38,6 +44,9 @@ function toConfiguration(output: FunctionConfiguration): Configuration {
       snapStart.OptimizationStatus !== 'On' &&
       output.Version !== '$LATEST',
     isDurable: output.DurableConfig !== undefined,
+    ...(output.LoggingConfig?.LogGroup !== undefined && { logGroup: output.LoggingConfig.LogGroup }),
+    lacksPlatformLines: output.LoggingConfig?.SystemLogLevel === 'WARN',
+    sharesStreams: output.CapacityProviderConfig !== undefined,
   };
 }
 

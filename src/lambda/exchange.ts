@@ -51,12 +51,31 @@ export type Expected = Readonly<{
 
 type IncomingHead = Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'headers'>;
 
+/** The header with the request id, of a request and of a response. */
+export const REQUEST_ID = 'x-amzn-RequestId';
+
+/**
+ * The request id of a response, and whether it may have been reflected. Where there are two, a proxy reflected ours
+ * beside Lambda's. Only a run has the header with its version.
+ */
+function requestIdOf(
+  headers: IncomingHttpHeaders,
+  sentAs: string | undefined,
+): Pick<ResponseHead, 'requestId' | 'isReflected'> {
+  const value = headers[REQUEST_ID.toLowerCase()];
+  const ids = typeof value === 'string' && value !== '' ? value.split(/, */) : [];
+  const requestId = ids.find((id) => id !== sentAs) ?? ids[0];
+  if (requestId === undefined) return {};
+  const isReflected = requestId === sentAs && headers['x-amz-executed-version'] === undefined;
+  return { requestId, ...(isReflected && { isReflected }) };
+}
+
 /** A page of a proxy or a captive portal. The type of a stream is the function's own, and may be any. */
-function isPage({ headers }: IncomingHead, { isStreamed }: Expected): boolean {
+function isPage({ headers }: IncomingHead, { isStreamed }: Expected, sentAs: string | undefined): boolean {
   const mediaType = headers['content-type']?.toLowerCase() ?? '';
   if (!isStreamed) return mediaType.startsWith('text/html');
-  const requestId = headers['x-amzn-requestid'];
-  return mediaType.startsWith('text/') && !(typeof requestId === 'string' && isUuid(requestId));
+  const { requestId = '', isReflected } = requestIdOf(headers, sentAs);
+  return mediaType.startsWith('text/') && (isReflected === true || !isUuid(requestId));
 }
 
 /** Whether a body that is cut can be distinguished from a complete one (RFC 9112, section 6.3). */
@@ -64,11 +83,11 @@ const isFramed = ({ httpVersion, headers }: IncomingHead): boolean =>
   headers['content-length'] !== undefined ||
   (httpVersion === '1.1' && headers['transfer-encoding']?.toLowerCase() === 'chunked');
 
-/** What is wrong with the head of a response that is no refusal; undefined where it may be Lambda's. */
-export function flawOf(head: IncomingHead, expected: Expected): Flaw | undefined {
+/** What is wrong with the head of a response to a request with our id that is no refusal; undefined where it may be Lambda's. */
+export function flawOf(head: IncomingHead, expected: Expected, sentAs?: string): Flaw | undefined {
   const { statusCode, headers } = head;
   if (statusCode !== expected.statusCode) return 'status';
-  if (isPage(head, expected)) return 'page';
+  if (isPage(head, expected, sentAs)) return 'page';
   // No encoding is ever asked for.
   if (headers['content-encoding'] !== undefined) return 'encoding';
   // A 204 has no body.
@@ -126,12 +145,14 @@ const LONGEST_EVENT = 17 * 1024 * 1024;
 
 const isRefused = (statusCode: number): boolean => statusCode >= 300;
 
-function responseHeadOf(statusCode: number, headers: IncomingHttpHeaders): ResponseHead {
-  const requestId = headers['x-amzn-requestid'];
+function responseHeadOf(
+  { statusCode = 0, headers }: IncomingMessage,
+  sentAs: string | undefined,
+): ResponseHead {
   const retryAfter = Number(headers['retry-after']);
   return {
     statusCode,
-    ...(typeof requestId === 'string' && requestId !== '' && { requestId }),
+    ...requestIdOf(headers, sentAs),
     ...(retryAfter > 0 && { retryAfterSeconds: retryAfter }),
     ...(headers['content-type'] !== undefined && { mediaType: headers['content-type'] }),
   };
@@ -178,8 +199,8 @@ function receive(
   settle: Readonly<{ resolve: (response: RawResponse) => void; reject: (error: Error) => void }>,
 ): void {
   const { statusCode = 0, headers } = response;
-  progress.receivedHead(responseHeadOf(statusCode, headers));
-  const flaw = isRefused(statusCode) ? undefined : flawOf(response, expected);
+  progress.receivedHead(responseHeadOf(response, progress.sentAs));
+  const flaw = isRefused(statusCode) ? undefined : flawOf(response, expected, progress.sentAs);
   if (isRefused(statusCode) || flaw !== undefined) {
     readBody(response, LONGEST_FOREIGN_TEXT, ({ bytes }) => {
       progress.receivedText(bytes.toString());

@@ -14,14 +14,14 @@ type Parts = Description &
   Partial<Pick<InvokeFailure, 'requestId' | 'durableExecutionArn' | 'sentAt' | 'journalKey'>>;
 
 /** What is known of an attempt that failed. */
-const detailsOf = ({ head, sentAt, throughProxy, streamedBytes }: AttemptProgress) => ({
+const detailsOf = ({ head, sent, throughProxy, streamedBytes }: AttemptProgress) => ({
   throughProxy,
   // What streams, runs.
   ...(streamedBytes !== undefined && { ...CLASS.RAN, streamedBytes }),
   ...(head !== undefined && { statusCode: head.statusCode }),
   ...(head?.requestId !== undefined && { requestId: head.requestId }),
   ...(head?.retryAfterSeconds !== undefined && { retryAfterSeconds: head.retryAfterSeconds }),
-  ...(sentAt !== undefined && { sentAt }),
+  ...sent,
 });
 
 /** What to add to a message about an attempt. */
@@ -96,9 +96,10 @@ function describeFlaw(flaw: Flaw, { head, text: foreignText = '' }: AttemptProgr
 }
 
 /** A response that broke off after its head. */
-function describeIncomplete({ statusCode, requestId, mediaType }: ResponseHead, why: string): Description {
+function describeIncomplete(head: ResponseHead, why: string): Description {
+  const { statusCode, requestId, isReflected, mediaType } = head;
   // A page of somebody else.
-  if (requestId === undefined && mediaType?.startsWith('text/')) {
+  if ((requestId === undefined || isReflected) && mediaType?.startsWith('text/')) {
     return describeForeign(statusCode, mediaType);
   }
   return { name: 'IncompleteResponse', message: `the response (HTTP ${statusCode}) is incomplete (${why})` };
@@ -253,7 +254,7 @@ export function toIncompleteStream(progress: AttemptProgress): InvokeFailure {
 
 /** A failed request for a function's configuration, which says nothing about the invocation that needed it. */
 export function toUnasked(failed: InvokeFailure): InvokeFailure {
-  const { requestId: _, sentAt: __, ...rest } = failed;
+  const { requestId: _, sentAt: __, sentAs: ___, ...rest } = failed;
   return { ...rest, ...CLASS.REFUSED };
 }
 

@@ -41,6 +41,9 @@ export type InvokeResponse = Readonly<{
   functionError?: string;
   executedVersion?: string;
   requestId?: string;
+  /** Our own id of the attempt, which Lambda takes for its request id or replaces. */
+  sentAs?: string;
+  sentAt?: Date;
   durableExecutionArn?: string;
   /** The response as received, empty for Event and DryRun; of a durable execution that was followed, its result. */
   payload: Uint8Array;
@@ -71,6 +74,8 @@ export type InvokeFailure = Readonly<{
   clearsSoonOrNever?: boolean;
   statusCode?: number;
   requestId?: string;
+  /** Our own id of the attempt; absent where nothing was sent. */
+  sentAs?: string;
   /** Why it was throttled, in Lambda's word. */
   reason?: string;
   retryAfterSeconds?: number;
@@ -89,6 +94,31 @@ export type InvokeFailure = Readonly<{
   journalKey?: string;
 }>;
 
+/** An attempt whose request was sent. If it ran, the function's log has it under the response's request id or ours. */
+export type SentAttempt = Readonly<{
+  sentAt: Date;
+  /** Our own id; absent where the endpoint refuses one. */
+  sentAs?: string;
+  /** The id of the response. The same as ours, it may have been reflected by a proxy. */
+  requestId?: string;
+  mayHaveRun: boolean;
+}>;
+
+/** A run of an attempt that the function's log shows. Without a report its end is not in the log. */
+export type LoggedRun = Readonly<{
+  requestId: string;
+  report?: Readonly<{ durationMs?: number; status?: string; errorType?: string }>;
+}>;
+
+/** What the function's log shows of an invocation that may have run. What is not in a log proves nothing. */
+export type LogEvidence = Readonly<{
+  logGroup: string;
+  /** In the order of the attempts. */
+  runs: readonly LoggedRun[];
+  /** The name of the error, where the log could not be read. */
+  unreadable?: string;
+}>;
+
 /** How an invocation ended, all attempts included. */
 export type InvocationResult = Readonly<{
   invocation: Invocation;
@@ -99,6 +129,12 @@ export type InvocationResult = Readonly<{
   elapsedMs: number;
   /** How many attempts were made, whether or not the request was sent. */
   attempts: number;
+  /** The attempts whose request was sent, in that order. */
+  sent: readonly SentAttempt[];
+  /** Where the function logs, where its configuration was read. */
+  logGroup?: string;
+  /** What its log shows, where there is no response and the log was looked into. */
+  inLog?: LogEvidence;
   /** Whether the log tail was left out because the function does not support one. */
   tailRefused: boolean;
   /** Whether an earlier run sent it, and this one did not. */

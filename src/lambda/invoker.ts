@@ -1,9 +1,10 @@
 import { messageOf } from '../shared/values.ts';
-import { type AttemptsResult, attemptAll } from './attempts.ts';
+import type { LambdaApi } from './api.ts';
+import { type AttemptsResult, attemptAll, type RequestIds } from './attempts.ts';
 import type { Clients } from './client.ts';
 import type { Following, followExecution } from './durable.ts';
 import { toCancelledUnsent, toHaltedUnsent, toInternalError, toUnsent } from './failures.ts';
-import type { Invocation, InvocationResult, InvokeFailure } from './invocation.ts';
+import type { Invocation, InvocationResult, InvokeFailure, LogEvidence } from './invocation.ts';
 import type { AdaptiveLimiter, Permit } from './limiter.ts';
 import type { Readiness, Waiting } from './readiness.ts';
 import type { InvokePolicy } from './retry-policy.ts';
@@ -20,12 +21,16 @@ export type Wait = Readonly<{
   leftMs: number;
 }>;
 
+/** An attempt that is about to be sent, with our own id of it; none where the endpoint refuses one. */
+export type Sending = Readonly<{ invocation: Invocation; api: LambdaApi; sentAs: string | undefined }>;
+
 /** What all invocations of a step share. */
 export type InvokeContext = Readonly<{
   clients: Clients;
   policy: InvokePolicy;
   timing: Timing;
   limiter: AdaptiveLimiter;
+  requestIds: RequestIds;
   /** Aborts when the workflow is cancelled: nothing new is sent from then on. */
   cancel: AbortSignal;
   /** With `stop_on_failure`, aborts when an invocation has failed: nothing new is sent from then on. */
@@ -33,6 +38,10 @@ export type InvokeContext = Readonly<{
   /** Records an attempt before it is sent, with its request id where it is known. Nothing is sent where it rejects. */
   writeAhead?: (invocation: Invocation, requestId: string | undefined) => Promise<void>;
   onWait: (wait: Wait) => void;
+  /** Called before each attempt. Never throws. */
+  onSend?: (sending: Sending) => void;
+  /** Looks into the function's log for what became of an invocation that may have run and has no response. */
+  witness?: (ended: InvocationResult) => Promise<LogEvidence | undefined>;
   /** Called once when the last invocation of a list has ended. */
   onAllEnded?: () => void;
   /** Where functions are waited for until they are ready. */
@@ -52,11 +61,12 @@ export type InvokeContext = Readonly<{
 const notAttempted = (result: InvokeFailure): AttemptsResult => ({
   result,
   attempts: 0,
+  sent: [],
   tailRefused: false,
 });
 
-/** How an invocation ended, and in which region. */
-type RegionResult = AttemptsResult & Readonly<{ region?: string }>;
+/** How an invocation ended, in which region, and where the function logs. */
+type RegionResult = AttemptsResult & Readonly<{ region?: string; logGroup?: string }>;
 
 async function invokeWithin(
   permit: Permit | undefined,
@@ -79,14 +89,33 @@ async function invokeWithin(
   const { bounds, release } = boundsFor(timeoutMs, context);
   try {
     const attempt = { ...context, ...bounds, api, permit, deadlineAt };
-    if (readiness !== undefined && invocation.invocationType !== 'DryRun') {
-      const ready = await readiness.waits.wait(invocation, { ...attempt, ...readiness });
-      if (ready.kind === 'failure') return { ...notAttempted(ready), region };
-    }
-    return { ...(await attemptAll(invocation, attempt)), region };
+    const isWaitedFor = readiness !== undefined && invocation.invocationType !== 'DryRun';
+    const ready = isWaitedFor
+      ? await readiness.waits.wait(invocation, { ...attempt, ...readiness })
+      : undefined;
+    if (ready?.kind === 'failure') return { ...notAttempted(ready), region };
+    const ended = await attemptAll(invocation, attempt);
+    return { ...ended, region, ...(ready?.logGroup !== undefined && { logGroup: ready.logGroup }) };
   } finally {
     release();
   }
+}
+
+/** Whether the log can tell what became of an invocation. A durable execution has requests that are not ours. */
+const isLost = ({ result, invocation }: InvocationResult): boolean =>
+  result.kind === 'failure' &&
+  result.evidence !== 'did_not_run' &&
+  result.durableExecutionArn === undefined &&
+  invocation.invocationType !== 'DryRun';
+
+/** Adds what the function's log shows where there is no response. It changes nothing of what is known without it. */
+export async function withLog(
+  ended: InvocationResult,
+  { witness, cancel }: Pick<InvokeContext, 'witness' | 'cancel'>,
+): Promise<InvocationResult> {
+  if (witness === undefined || cancel.aborted || !isLost(ended)) return ended;
+  const inLog = await witness(ended).catch(() => undefined);
+  return inLog === undefined ? ended : { ...ended, inLog };
 }
 
 async function invokeWithPermit(
@@ -102,8 +131,10 @@ async function invokeWithPermit(
   );
   // An invocation that ended before it was sent has its permit still.
   permit?.release('otherwise');
-  return { ...ended, invocation, startedAt: new Date(startedAt), elapsedMs: timing.now() - startedAt };
+  const elapsedMs = timing.now() - startedAt;
+  return withLog({ ...ended, invocation, startedAt: new Date(startedAt), elapsedMs }, context);
 }
+
 /**
  * Invokes a function once: at most one execution, unless the policy or the invocation itself allows more. One
  * deadline bounds everything from the moment when the limiter admits it. Never throws.

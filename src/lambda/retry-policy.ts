@@ -82,6 +82,7 @@ export type RetryDecision = Readonly<
   | { kind: 'give up'; why?: string }
   | { kind: 'retry'; waitMs: number; leftMs: number }
   | { kind: 'retry without log tail' }
+  | { kind: 'retry without request id' }
   | { kind: 'check durability' }
   | { kind: 'wait until ready' }
 >;
@@ -99,6 +100,15 @@ const refusesTail = (failure: InvokeFailure, { invocation }: RetryState): boolea
   invocation.logType === 'Tail' &&
   failure.name === 'InvalidParameterValueException' &&
   failure.message.includes('Tail logs are not supported');
+
+// The model of Invoke: "Invalid request ID".
+const ABOUT_REQUEST_ID = /\brequest[ -]?id\b|\bx-amzn-requestid\b/i;
+
+const refusesRequestId = ({ name, statusCode, sentAs, message }: InvokeFailure): boolean =>
+  sentAs !== undefined &&
+  statusCode === 400 &&
+  name === 'InvalidRequestContentException' &&
+  ABOUT_REQUEST_ID.test(message);
 
 const GIVE_UP: RetryDecision = { kind: 'give up' };
 
@@ -157,6 +167,8 @@ function retryInTime(
 
 /** What to do after a failed attempt: the one place where a retry is decided. */
 export function next(state: RetryState, failure: InvokeFailure, policy: InvokePolicy): RetryDecision {
+  // It was refused for what this action adds, which no input can leave out: whatever the policy, it is sent without.
+  if (refusesRequestId(failure)) return { kind: 'retry without request id' };
   if (policy.retry === 'never') return GIVE_UP;
   if (refusesTail(failure, state)) return { kind: 'retry without log tail' };
   if (!failure.mayClear) return GIVE_UP;

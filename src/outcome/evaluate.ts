@@ -1,11 +1,11 @@
 import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
 import { messageOf } from '../shared/values.ts';
 import {
+  failureMessage,
   isFunctionResponse,
   outcomeOf,
   type ParsedResponse,
   parseResponse,
-  whetherItRan,
 } from './document.ts';
 import { type Checked, check, type ExpressionContext, type Expressions, whyNoValue } from './expectations.ts';
 import type { JobFacts } from './failure-advice.ts';
@@ -25,11 +25,14 @@ export type Rules = Readonly<{
 }>;
 
 /** What came in place of Lambda's response, and the error's message without it. */
-function foreignTexts(failure: InvokeFailure): Pick<Evaluation, 'foreignText' | 'plainMessage'> {
+function foreignTexts(
+  failure: InvokeFailure,
+  ended: InvocationResult,
+): Pick<Evaluation, 'foreignText' | 'plainMessage'> {
   const { name, foreignText } = failure;
   if (foreignText === undefined) return {};
   const message = `${name} with a response that is not Lambda's, which is not shown.`;
-  return { foreignText, plainMessage: `${message} ${whetherItRan(failure)}` };
+  return { foreignText, plainMessage: failureMessage({ ...failure, message }, ended) };
 }
 
 type Queried = Readonly<{ outcome: Outcome; found: boolean; problem?: string }>;
@@ -169,7 +172,7 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
     responseBytes: result.streamedBytes ?? payload.length,
     secrets,
     ...(problem !== undefined && { queryProblem: problem }),
-    ...(result.kind === 'failure' && foreignTexts(result)),
+    ...(result.kind === 'failure' && foreignTexts(result, ended)),
   };
 }
 

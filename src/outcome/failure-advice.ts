@@ -2,7 +2,7 @@ import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isExecutionArn } from '../shared/arn.ts';
 import { FORK_ADVICE } from '../shared/fork-advice.ts';
 import { isUuid } from '../shared/text.ts';
-import { periodUrl, requestUrl } from './links.ts';
+import { type LogLocation, periodUrl, requestUrl } from './links.ts';
 import { adviseOnNotFound } from './not-found-advice.ts';
 import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
 import { readPermission } from './permission/reading.ts';
@@ -23,6 +23,9 @@ type FailedInvocation = Readonly<{
   failure: InvokeFailure;
   invocation: Invocation;
   region: string | undefined;
+  logGroup?: string | undefined;
+  /** The request id that the function's log has, where it was found there. */
+  loggedAs?: string | undefined;
   job: JobFacts;
 }>;
 
@@ -420,17 +423,30 @@ function adviseOnRefusal(failed: FailedInvocation): string {
 const LOOK_BACK_MS = 60_000;
 const LONGEST_RUN_MS = 900_000;
 
-/** Where to see whether the function ran: by request id, or by the time when it can have run. */
-function linkToLog({ failure, invocation, region }: FailedInvocation): string {
-  const place = { functionName: invocation.reference.name };
-  if (region === undefined) return '.';
-  if (failure.requestId !== undefined && isUuid(failure.requestId)) {
-    return `: ${requestUrl({ ...place, region, requestId: failure.requestId })}`;
-  }
-  if (failure.sentAt === undefined) return '.';
-  const sent = failure.sentAt.getTime();
+/** The log of the time when the function can have run; undefined where nothing was sent. */
+function linkToPeriod({ sentAt }: InvokeFailure, place: LogLocation): string | undefined {
+  if (sentAt === undefined) return undefined;
+  const sent = sentAt.getTime();
   const [from, to] = [new Date(sent - LOOK_BACK_MS), new Date(sent + LONGEST_RUN_MS)];
-  return `: ${periodUrl({ ...place, region, from, to })}`;
+  return periodUrl({ ...place, from, to });
+}
+
+/**
+ * Where to see whether the function ran: by request id, and by time where no response of Lambda's shows that it took
+ * the id that we sent.
+ */
+function linkToLog({ failure, invocation, region, logGroup, loggedAs }: FailedInvocation): string {
+  if (region === undefined) return '.';
+  const place = { functionName: invocation.reference.name, region, logGroup };
+  const { sentAs = '', foreignText } = failure;
+  const requestId = loggedAs ?? failure.requestId ?? sentAs;
+  const byTime = linkToPeriod(failure, place);
+  if (!isUuid(requestId)) return byTime === undefined ? '.' : `: ${byTime}`;
+  const byId = `: ${requestUrl({ ...place, requestId })}`;
+  const isTaken = failure.requestId !== undefined && foreignText === undefined;
+  const isConfirmed = loggedAs !== undefined || isTaken;
+  if (isConfirmed || byTime === undefined) return byId;
+  return `${byId}\nIf that page is empty, check the log of that time: ${byTime}`;
 }
 
 const FOLLOW_ACTIONS = ['lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'];
@@ -475,7 +491,7 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
 const adviseOnJournal = (failed: FailedInvocation, key: string): string =>
   [
     `Check the function's log${linkToLog(failed)}`,
-    `If the function did not run, or may safely run twice, delete the lines with ${key} from the journal, or set retry: idempotent for one run.`,
+    `If the function did not run, or it is safe for it to run twice, delete the lines with ${key} from the journal, or set retry: idempotent for one run.`,
   ].join('\n');
 
 /** A dry run is only uncertain where its response is one to an invocation, which is never retried. */

@@ -1,5 +1,6 @@
 import type { InvocationType } from '../lambda/invocation.ts';
 import type { Checked, Expectation } from './expectations.ts';
+import type { Ran } from './logged-runs.ts';
 
 /** Fields of every outcome, in the spelling of the public document. */
 type InvocationFields = Readonly<{
@@ -40,6 +41,8 @@ type ResponseFields = Figures &
     status_code: number;
     executed_version?: string;
     request_id?: string;
+    /** The CloudWatch console's page with its log events, where something ran. */
+    log_url?: string;
     durable_execution_arn?: string;
     /** The response, parsed; the raw text where it is not JSON; absent for Event, DryRun and a stream of over 6 MB. */
     response?: unknown;
@@ -51,7 +54,14 @@ type ResponseFields = Figures &
 export type InvocationError = Readonly<{ name: string; message: string; advice: string }>;
 
 type FailureFields = Readonly<{
+  /** What is known, from the function's log too where it was looked into. */
+  ran: Ran;
+  /** Of a run that the log shows the end of. */
+  duration_ms?: number;
+  /** Lambda's id, or ours where the request was sent and no response has another. */
   request_id?: string;
+  /** The page with the log events of that id, where something may have run. */
+  log_url?: string;
   durable_execution_arn?: string;
   error: InvocationError;
 }>;

@@ -103,7 +103,13 @@ const partialFileParts = ({ responseFile }: MaskedEvaluation): Part[] =>
     ? kept(`The part of the response that arrived is in ${responseFile.path}`)
     : [];
 
-function functionErrorBody(evaluation: MaskedEvaluation & { outcome: FunctionErrorOutcome }): string {
+/** Whether the functions' logs are followed, so that nobody needs a hint on how to see them. */
+type AnnotationOptions = Readonly<{ followsLog?: boolean }>;
+
+function functionErrorBody(
+  evaluation: MaskedEvaluation & { outcome: FunctionErrorOutcome },
+  { followsLog }: AnnotationOptions,
+): string {
   const { outcome, tailRefused } = evaluation;
   const functionError = readFunctionError(outcome.response);
   const log = outcome.log_result;
@@ -114,7 +120,9 @@ function functionErrorBody(evaluation: MaskedEvaluation & { outcome: FunctionErr
     kept(adviseOnFunctionError(functionError, report)),
     partialFileParts(evaluation),
     sourceParts(evaluation),
-    log === undefined && !tailRefused ? kept("Set log_type: Tail to see the function's log here.") : [],
+    log === undefined && !tailRefused && !followsLog
+      ? kept("Set log_type: Tail to see the function's log here.")
+      : [],
   );
 }
 
@@ -128,13 +136,13 @@ function responseParts({ response }: MaskedEvaluation): Part[] {
   );
 }
 
-function bodyOf(evaluation: MaskedEvaluation): string {
+function bodyOf(evaluation: MaskedEvaluation, options: AnnotationOptions): string {
   const { label, outcome, unmet } = evaluation;
   switch (outcome.outcome) {
     case 'succeeded':
       return '';
     case 'function_error':
-      return functionErrorBody({ ...evaluation, outcome });
+      return functionErrorBody({ ...evaluation, outcome }, options);
     case 'expectation_failed':
       return bodyFrom(
         unmet
@@ -160,13 +168,13 @@ function bodyOf(evaluation: MaskedEvaluation): string {
   }
 }
 
-function failureAnnotation(evaluation: MaskedEvaluation): Annotation | undefined {
+function failureAnnotation(evaluation: MaskedEvaluation, options: AnnotationOptions): Annotation | undefined {
   const { outcome } = evaluation;
   if (outcome.outcome === 'succeeded') return undefined;
   return {
     level: evaluation.failsStep ? 'error' : 'warning',
     title: TITLES[outcome.outcome],
-    body: bodyOf(evaluation),
+    body: bodyOf(evaluation, options),
   };
 }
 
@@ -206,10 +214,12 @@ function withheldAnnotation({ label, withheld }: MaskedEvaluation): Annotation |
 }
 
 /** The annotations of one invocation: its failure, and what could not be evaluated or shown. */
-export function annotationsFor(evaluation: MaskedEvaluation): Annotation[] {
-  return [failureAnnotation(evaluation), queryAnnotation(evaluation), withheldAnnotation(evaluation)].filter(
-    (annotation) => annotation !== undefined,
-  );
+export function annotationsFor(evaluation: MaskedEvaluation, options: AnnotationOptions = {}): Annotation[] {
+  return [
+    failureAnnotation(evaluation, options),
+    queryAnnotation(evaluation),
+    withheldAnnotation(evaluation),
+  ].filter((annotation) => annotation !== undefined);
 }
 
 /** Collects annotations: at most ten of a level, as many as a runner keeps; the last one counts the rest. */

@@ -19,7 +19,7 @@ type EndedRequest = Readonly<{
 /** Lines for a job with debug logging. None has a payload, a response or a credential. */
 export type DebugEvent = SentRequest | EndedRequest;
 
-function endedLine({ operation, target, ms, sentAt, throughProxy, ...ended }: EndedRequest): string {
+function requestEndLine({ operation, target, ms, sentAt, throughProxy, ...ended }: EndedRequest): string {
   const { statusCode, requestId, error } = ended;
   const result = statusCode === undefined ? (error ?? 'no response') : `HTTP ${statusCode}`;
   return [
@@ -35,7 +35,7 @@ function debugLine(event: DebugEvent): string {
     case 'request':
       return `${event.method} ${event.url}, with credentials from ${event.credentials}`;
     case 'end':
-      return endedLine(event);
+      return requestEndLine(event);
     default:
       return event satisfies never;
   }

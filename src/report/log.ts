@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { endGroup, info, startGroup } from '@actions/core';
 import { readLogPlace } from '../outcome/log-tail.ts';
+import { RAN_IN_WORDS } from '../outcome/logged-runs.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import { isFunctionError, type Outcome } from '../outcome/outcome.ts';
 import type { OutcomeCounts } from '../outcome/step-results.ts';
@@ -35,8 +36,8 @@ const FOREIGN_BYTES = 4 * 1024;
 /** A foldable part of the log, with text that is not ours. */
 export type LogGroup = Readonly<{ title: string; foreign: string }>;
 
-/** What the user wants to see in the log; a response that was shown as it arrived is not shown again. */
-export type LogOptions = Readonly<{ showResponse: boolean; isShownAlready?: boolean }>;
+/** What the user wants to see in the log; a response and a log that were shown as they arrived are not shown again. */
+export type LogOptions = Readonly<{ showResponse: boolean; isShownAlready?: boolean; followsLog?: boolean }>;
 
 /** What is about to be invoked. */
 export type Announcement = Readonly<{ labels: readonly string[]; maxConcurrency: number }>;
@@ -81,7 +82,7 @@ function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
   }
   return responseBytes > 0
     ? `responded in part: its stream ended early, after ${responseBytes} bytes`
-    : 'did not respond, and may have run';
+    : `did not respond, and ${RAN_IN_WORDS[outcome.ran]}`;
 }
 
 function outcomeLine({ outcome, responseBytes, unmet }: MaskedEvaluation): string {
@@ -136,7 +137,7 @@ export function groupsOf(evaluation: MaskedEvaluation, options: LogOptions): Log
   return [
     ...(isFunctionError(outcome) ? [shown('Function error')] : []),
     ...(!isFunctionError(outcome) && showResponse && response.length > 0 ? [shown('Response')] : []),
-    ...(log === undefined ? [] : [logGroup({ log, isCut: logIsCut })]),
+    ...(log === undefined || options.followsLog ? [] : [logGroup({ log, isCut: logIsCut })]),
   ];
 }
 
@@ -173,16 +174,19 @@ export function writeForeign(text: string): void {
   info(fence(text, isKnown ? randomUUID() : TOKEN));
 }
 
+/** Writes a foldable part of the log. */
+export function writeGroup({ title, foreign }: LogGroup): void {
+  startGroup(title);
+  writeForeign(foreign);
+  endGroup();
+}
+
 /** Writes how an invocation ended into the log. */
 export function writeLog(evaluation: MaskedEvaluation, options: LogOptions): void {
   info(outcomeHeadline(evaluation));
   // A path may hold anything.
   for (const line of hints(evaluation, options)) writeForeign(line);
-  for (const { title, foreign } of groupsOf(evaluation, options)) {
-    startGroup(title);
-    writeForeign(foreign);
-    endGroup();
-  }
+  for (const group of groupsOf(evaluation, options)) writeGroup(group);
 }
 
 /** One line for an invocation of many that has ended, with how many have. */
@@ -194,8 +198,11 @@ const NOTE_BYTES = 4 * 1024;
 /** A failure at the end of the log of many: its line, and what the function wrote. */
 export type FailureNote = Readonly<{ headline: string; foreign: readonly string[] }>;
 
+/** Whether logs are followed: their tails are then shown with them. */
+type NoteOptions = Readonly<{ followsLog?: boolean | undefined }>;
+
 /** The note of a failure, with its error and its log tail, each cut at 4 KiB. */
-export function noteOf(masked: MaskedEvaluation): FailureNote {
+export function noteOf(masked: MaskedEvaluation, { followsLog }: NoteOptions = {}): FailureNote {
   const { outcome, unmet } = masked;
   const errorName = 'error' in outcome ? `: ${outcome.error.name}` : '';
   return {
@@ -205,7 +212,9 @@ export function noteOf(masked: MaskedEvaluation): FailureNote {
       ...unmet.map(
         ({ expectation, why }) => `Expected ${expectation.expression}\n    ${why.replaceAll('\n', '\n    ')}`,
       ),
-      ...groupsOf(masked, { showResponse: false }).map(({ foreign }) => foreign),
+      ...groupsOf(masked, { showResponse: false, followsLog: followsLog === true }).map(
+        ({ foreign }) => foreign,
+      ),
     ].map((text) => cut(text, NOTE_BYTES)),
   };
 }
@@ -215,11 +224,16 @@ const SHOWN_NOTES = 20;
 /** Keeps the notes of the first failures, and counts the rest. */
 export class FailureNotes {
   readonly #notes: FailureNote[] = [];
+  readonly #options: NoteOptions;
   #hasMore = false;
+
+  constructor(options: NoteOptions = {}) {
+    this.#options = options;
+  }
 
   add(masked: MaskedEvaluation): void {
     if (!masked.failsStep) return;
-    if (this.#notes.length < SHOWN_NOTES) this.#notes.push(noteOf(masked));
+    if (this.#notes.length < SHOWN_NOTES) this.#notes.push(noteOf(masked, this.#options));
     else this.#hasMore = true;
   }
 
@@ -241,7 +255,7 @@ export function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts)
 
 /** How many invocations an earlier run did. */
 const resumedLine = ({ resumed, total }: OutcomeCounts): string =>
-  `${counted(resumed, 'invocation')} of ${total} ${resumed === 1 ? 'was' : 'were'} not sent: the journal has ${resumed === 1 ? 'its outcome' : 'their outcomes'} from an earlier run.`;
+  `${resumed} of ${counted(total, 'invocation')} ${resumed === 1 ? 'was' : 'were'} not sent: the journal has the outcomes from an earlier run.`;
 
 /** How many invocations were left out with `stop_on_failure`. */
 export const haltedLine = ({ halted }: Pick<OutcomeCounts, 'halted'>): string =>

@@ -148,6 +148,9 @@ export const warnOfHiddenHistory = ({ label, error }: { label: string; error: st
     `The history of the durable execution of ${label} can't be read (${error}), so its steps are not shown. To see them, allow lambda:GetDurableExecution and lambda:GetDurableExecutionHistory.`,
   );
 
+/** Warns that a function's log could not be read, with what to do about it. */
+export const warnOfLog = (text: string): void => warning(text, { title: 'Function Log Not Read' });
+
 /** Warns that there is no execution to wait for. */
 export const warnOfNoExecution = ({ label }: { label: string }): void =>
   warning(

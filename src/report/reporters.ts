@@ -33,6 +33,12 @@ const KINDS = {
     what: 'The outcomes file is not complete',
     fix: `${DISK}.`,
   },
+  log_file: {
+    isRequired: false,
+    title: 'Function Log Not Complete',
+    what: 'The file of the function log is not complete',
+    fix: `${DISK}.`,
+  },
   response: {
     isRequired: true,
     title: 'Response Not Written',
@@ -150,6 +156,8 @@ export type ReportOptions = Readonly<{
   showResponse: boolean;
   /** Whether the log shows a streamed response as it arrives. */
   isShownAlready: boolean;
+  /** Whether the functions' logs are followed, and so written apart from this report. */
+  followsLog: boolean;
   writesSummary: boolean;
   outputs: OutputOptions;
   /** Absent where no journal is kept. */
@@ -159,7 +167,7 @@ export type ReportOptions = Readonly<{
 }>;
 
 function logReporter({ results, throttle, outputs, ...shown }: ReportOptions): Reporter {
-  const notes = new FailureNotes();
+  const notes = new FailureNotes(shown);
   let single: MaskedEvaluation | undefined;
   return {
     name: 'log',
@@ -188,12 +196,12 @@ const haltedAnnotations = ({ counts }: StepResults): Annotation[] =>
         }),
       ];
 
-function annotationsReporter({ guard, results }: ReportOptions): Reporter {
+function annotationsReporter({ guard, results, followsLog }: ReportOptions): Reporter {
   const list = new AnnotationList();
   return {
     name: 'annotations',
     add: ({ masked }: Masked) => {
-      if (!isHalted(masked.outcome)) list.add(...annotationsFor(masked));
+      if (!isHalted(masked.outcome)) list.add(...annotationsFor(masked, { followsLog }));
     },
     write: () => writeAnnotations(list.allWith([...guard.takeProblems(), ...haltedAnnotations(results)])),
   };

@@ -62,3 +62,31 @@ test('AWS_DEFAULT_REGION is in the plan, for where the SDK finds no region', asy
   });
   expect(await planFor({}, await jobWith({ AWS_DEFAULT_REGION: '' }))).not.toHaveProperty('defaultRegion');
 });
+
+describe('CloudWatch has the logs of', () => {
+  const EMULATOR = 'http://localhost:4566';
+
+  test.each<[string, Variables]>([
+    ['AWS', {}],
+    ['a VPC endpoint', { AWS_ENDPOINT_URL_LAMBDA: 'https://vpce-1.lambda.eu-west-1.vpce.amazonaws.com/' }],
+    ['AWS in China', { AWS_ENDPOINT_URL_LAMBDA: 'https://lambda.cn-north-1.amazonaws.com.cn' }],
+    ['an emulator of several services', { AWS_ENDPOINT_URL: EMULATOR }],
+    [
+      'an emulator of both',
+      { AWS_ENDPOINT_URL_LAMBDA: EMULATOR, AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: EMULATOR },
+    ],
+    [
+      'AWS where endpoints are ignored',
+      { AWS_ENDPOINT_URL_LAMBDA: EMULATOR, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' },
+    ],
+  ])('%s', (_, variables) => {
+    expect(awsSettingsIn(variables).hasLogs).toBe(true);
+  });
+
+  test.each([EMULATOR, 'https://amazonaws.com.example', 'no URL'])(
+    'no emulator of Lambda alone: %s',
+    (url) => {
+      expect(awsSettingsIn({ AWS_ENDPOINT_URL_LAMBDA: url }).hasLogs).toBe(false);
+    },
+  );
+});

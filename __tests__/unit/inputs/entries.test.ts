@@ -154,7 +154,9 @@ describe('repeat', () => {
     expect(await tails({ repeat: '2' })).toEqual(['Tail false', 'Tail false']);
     expect(await tails({ repeat: '2', log_type: 'Tail' })).toEqual(['Tail true', 'Tail true']);
     expect(await tails({ repeat: '1' })).toEqual(['None true']);
-    expect(await tails({ repeat: '2', invocation_type: 'Event' })).toEqual(['None true', 'None true']);
+    expect(await tails({ repeat: '2', invocation_type: 'Event' })).toEqual(['None false', 'None false']);
+    expect(await tails({ follow_log: 'true' })).toEqual(['Tail false']);
+    expect(await tails({ follow_log: 'true', retry: 'never' })).toEqual(['None true']);
     // A function that supports no tail would have to be asked twice.
     expect(await tails({ repeat: '2', retry: 'never' })).toEqual(['None true', 'None true']);
   });

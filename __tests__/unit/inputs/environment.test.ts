@@ -139,6 +139,7 @@ describe('the environment', () => {
       inputNames: expect.arrayContaining(['GITHUB_TOKEN', 'FUNCTION-NAME']),
       aws: {
         endpoints: [],
+        hasLogs: true,
         halfKey: { set: 'AWS_SECRET_ACCESS_KEY', empty: 'AWS_ACCESS_KEY_ID' },
         defaultRegion: 'eu-north-1',
       },
@@ -169,7 +170,7 @@ describe('the environment', () => {
       nodeVersion: process.versions.node,
       trustsAnyCertificate: false,
       inputNames: [],
-      aws: { endpoints: [] },
+      aws: { endpoints: [], hasLogs: true },
     });
   });
 

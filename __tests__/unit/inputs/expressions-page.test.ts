@@ -34,7 +34,7 @@ function rowsOf(heading: string): Row[] {
 
 describe('docs/expressions.md', () => {
   const values = rowsOf('value in the outcome above');
-  const mistakes = rowsOf('told');
+  const mistakes = rowsOf('message');
 
   test('has tables', () => {
     expect(values.length).toBeGreaterThan(20);

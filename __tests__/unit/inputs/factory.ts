@@ -62,7 +62,7 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
     nodeVersion: '24.5.0',
     trustsAnyCertificate: false,
     inputNames: [],
-    aws: { endpoints: [] },
+    aws: { endpoints: [], hasLogs: true },
   };
 }
 

@@ -42,8 +42,9 @@ const outcome = (kind: 'succeeded' | 'unknown' | 'not_invoked' | 'function_error
     case 'function_error':
       return { ...fields, outcome: kind, status_code: 200, function_error: 'Unhandled' };
     case 'unknown':
+      return { ...fields, outcome: kind, ran: 'may_have_run', error };
     case 'not_invoked':
-      return { ...fields, outcome: kind, error };
+      return { ...fields, outcome: kind, ran: 'did_not_run', error };
     default:
       return kind satisfies never;
   }
@@ -58,7 +59,7 @@ async function write(
   const journal = await Journal.open(at, run);
   for (const [key, what] of lines) {
     if (what === 'sent') await journal.sent({ key, at: AT, requestId: 'id-1' });
-    else journal.ended({ key, ended: AT.toISOString(), outcome: outcome(what) });
+    else journal.ended({ key, ended: AT.toISOString() }, JSON.stringify(outcome(what)));
   }
   await journal.close();
 }

@@ -8,6 +8,8 @@ const ACTIVE: Configuration = {
   lastUpdateStatus: 'Successful',
   awaitsSnapshot: false,
   isDurable: false,
+  lacksPlatformLines: false,
+  sharesStreams: false,
 };
 const UPDATING = { lastUpdateStatus: 'InProgress' };
 

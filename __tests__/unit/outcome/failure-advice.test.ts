@@ -118,6 +118,34 @@ describe('advice', () => {
     );
   });
 
+  test.each<[string, Partial<InvokeFailure>]>([
+    ['no response has it', {}],
+    ["a page in Lambda's place reflects it", { requestId: REQUEST_ID, foreignText: '<html>' }],
+  ])(
+    'after a failure that may have run links to the id that was sent, and to the time, where %s',
+    (_, given) => {
+      const lines = advise({
+        ...{ name: 'ECONNRESET', evidence: 'may_have_run', sentAt: SENT_AT, sentAs: REQUEST_ID },
+        ...given,
+      }).split('\n');
+      expect(lines).toEqual([
+        expect.stringMatching(
+          new RegExp(`^Check the function's log before you retry: https://\\S+${REQUEST_ID}\\S+$`),
+        ),
+        expect.stringMatching(
+          /^If that page is empty, check the log of that time: https:\S+start\$3D1767322985678\$26end\$3D1767323945678$/,
+        ),
+        'If it is safe for the function to run twice, set retry: idempotent.',
+      ]);
+    },
+  );
+
+  test('after a failure that may have run links to the id alone, where Lambda took it', () => {
+    const ids = { sentAs: REQUEST_ID, requestId: REQUEST_ID };
+    const advice = advise({ name: 'ServiceException', evidence: 'may_have_run', sentAt: SENT_AT, ...ids });
+    expect(advice).not.toContain('If that page is empty');
+  });
+
   test('does not make a link of an id that is not Lambda’s', () => {
     expect(advise({ evidence: 'may_have_run', requestId: 'https://evil.example' })).not.toContain('evil');
   });

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import {
+  beyond,
   decodeLogTail,
   isCut,
   readFigures,
@@ -393,5 +394,24 @@ describe('a log tail', () => {
     [4096, true],
   ])('of %i bytes was cut: %s', (length, cut) => {
     expect(isCut(Buffer.alloc(length, 'a'))).toBe(cut);
+  });
+});
+
+describe('what a log tail has beyond a log that was read elsewhere', () => {
+  const TAIL = 'START\none\ntwo\ntwo\nthree\nREPORT\n';
+
+  test.each([
+    ['nothing was read', [], 'START\none\ntwo\ntwo\nthree\nREPORT'],
+    ['all of it was read', ['START', 'one', 'two', 'two', 'three', 'REPORT'], ''],
+    ['its end is missing', ['START', 'one', 'two', 'two'], 'three\nREPORT'],
+    ['one of two equal lines is missing', ['START', 'one', 'two'], 'two\nthree\nREPORT'],
+    ['more was read before it', ['INIT', 'START', 'one'], 'two\ntwo\nthree\nREPORT'],
+    ['what was read ends before it', ['older', 'lines'], 'START\none\ntwo\ntwo\nthree\nREPORT'],
+  ])('%s', (_, read, rest) => {
+    expect(beyond(read, TAIL)).toBe(rest);
+  });
+
+  test('its first line may be the end of one', () => {
+    expect(beyond(['a long line', 'next'], 'line\nnext\nlast')).toBe('last');
   });
 });

@@ -182,6 +182,27 @@ describe('while the handler runs', () => {
   });
 });
 
+test('a line that goes on and on is cut into events before its end', async () => {
+  await deploy(
+    'endless',
+    `import { existsSync } from 'node:fs';
+     import { setTimeout as sleep } from 'node:timers/promises';
+     export const handler = async ({ gate }) => {
+       for (const _of of [1, 2, 3]) process.stdout.write('a'.repeat(400_000));
+       while (!existsSync(gate)) await sleep(5);
+     };`,
+    { timeoutSeconds: 60 },
+  );
+  const gate = path.join(folder, 'endless');
+  const running = invoke('endless', { Payload: JSON.stringify({ gate }) });
+  const sizes = () => lambda.logs.written.map(({ message }) => message.length).filter((size) => size > 1_000);
+  await until(() => sizes().length === 2);
+  expect(sizes()).toEqual([1_048_550, 151_450]);
+  await writeFile(gate, '');
+  await running;
+  expect(sizes()).toHaveLength(2);
+});
+
 describe('what CloudWatch refuses', () => {
   test('a log group and a stream that do not exist yet', async () => {
     const group = await failureOf(search('/aws/lambda/never-ran'));
@@ -375,6 +396,8 @@ describe('what keeps lines out of the log', () => {
     lambda.setFunction('quiet-throws', { ...SAMPLE_FUNCTIONS.throws, ...quiet });
     await invoke('quiet');
     await invoke('quiet-throws');
+    // In JSON a message is the object, without a line break.
+    for (const { message } of lambda.logs.written) expect(message).toBe(message.trim());
     const kinds = async (name: string) =>
       messagesOf(await search(`/aws/lambda/${name}`))
         .map((message) => JSON.parse(message))
@@ -407,7 +430,7 @@ describe('what keeps lines out of the log', () => {
   test('what console prints in one call is one event, and a line over 1 MB is several', async () => {
     await deploy(
       'lines',
-      "export const handler = async () => { console.log('a\\nb'); process.stdout.write('é'.repeat(600_000) + '\\n'); };",
+      "export const handler = async () => { console.log('a\\nb'); process.stdout.write('x' + 'é'.repeat(600_000) + '\\n'); };",
     );
     const id = idOf(await invoke('lines'));
     const { logGroupName, logStreamName } = {
@@ -421,8 +444,8 @@ describe('what keeps lines out of the log', () => {
     const third = await read({ logGroupName, logStreamName, nextToken: second.nextForwardToken });
     expect(second.events).toHaveLength(1);
     const halves = messagesOf([...(second.events ?? []), ...(third.events ?? [])]).slice(0, 2);
-    expect(halves.map((half) => Buffer.byteLength(half))).toEqual([1_048_550, 151_451]);
-    expect(halves.join('')).toBe(`${'é'.repeat(600_000)}\n`);
+    expect(halves.map((half) => Buffer.byteLength(half))).toEqual([1_048_549, 151_453]);
+    expect(halves.join('')).toBe(`x${'é'.repeat(600_000)}\n`);
   });
 });
 
@@ -676,6 +699,18 @@ describe('an event', () => {
       const id = await send('configured', qualifier);
       expect(lambda.executions().filter(({ requestId }) => requestId === id)).toHaveLength(attempts);
     }
+  });
+
+  test('that fails when it is too old is not tried again', async () => {
+    await deploy(
+      'slow-to-fail',
+      `import { setTimeout as sleep } from 'node:timers/promises';
+       export const handler = async () => { await sleep(200); throw new Error('too late'); };`,
+      // 100 ms, by the scale of these tests.
+      { eventInvokeConfigs: { $LATEST: { maximumEventAgeSeconds: 100 } } },
+    );
+    const id = await send('slow-to-fail');
+    expect(lambda.executions().map(({ requestId }) => requestId)).toEqual([id]);
   });
 
   test('has the defaults where there is no configuration: 404', async () => {

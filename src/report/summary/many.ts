@@ -1,3 +1,4 @@
+import { RAN_IN_WORDS } from '../../outcome/logged-runs.ts';
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
 import { grouped, onOneLine, shortened } from '../../shared/text.ts';
 import { codeSpan, type Fold, foldOf, foreignCell, table } from '../markdown.ts';
@@ -23,7 +24,7 @@ function failureInWords(outcome: ReportedOutcome): Failure {
     case 'not_invoked':
       return { error: outcome.error.name, note: ' (not run)' };
     case 'unknown':
-      return { error: outcome.error.name, note: ' (may have run)' };
+      return { error: outcome.error.name, note: ` (${RAN_IN_WORDS[outcome.ran]})` };
     case 'expectation_failed': {
       const { expression = '' } = outcome.unmet?.[0] ?? {};
       return { error: expression, note: expression === '' ? 'expectation not met' : ' not met' };

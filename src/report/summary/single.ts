@@ -1,3 +1,4 @@
+import type { Ran } from '../../outcome/logged-runs.ts';
 import type { Figures } from '../../outcome/outcome.ts';
 import type { ReportedOutcome, Unmet } from '../../outcome/step-results.ts';
 import { grouped, shortened } from '../../shared/text.ts';
@@ -28,6 +29,13 @@ const colonAnd = (name: string | undefined): string => {
   return shown === '' ? '' : `: ${shown}`;
 };
 
+const UNKNOWN: Readonly<Record<Ran, string>> = {
+  did_not_run: 'did not run',
+  may_have_run: 'may have run',
+  started: 'started, but its outcome is not known',
+  finished: 'ran, but its response is lost',
+};
+
 function verdictOf(outcome: ReportedOutcome): string {
   switch (outcome.outcome) {
     case 'succeeded':
@@ -45,7 +53,7 @@ function verdictOf(outcome: ReportedOutcome): string {
     case 'not_invoked':
       return `was not invoked${colonAnd(outcome.error.name)}`;
     case 'unknown':
-      return 'may have run';
+      return UNKNOWN[outcome.ran];
     default:
       return outcome satisfies never;
   }

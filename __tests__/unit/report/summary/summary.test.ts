@@ -131,7 +131,7 @@ describe('the summary of one invocation', () => {
 
   test("shows a request id that is not Lambda's as foreign text", () => {
     const markdown = renderSummary(
-      reportedOf([succeeded({ request_id: '](https://evil.example) | @octocat' })]),
+      reportedOf([notInvoked({ request_id: '](https://evil.example) | @octocat' })]),
     );
     expect(markdown).toContain('request `](https://evil.example) | @octocat`');
   });
