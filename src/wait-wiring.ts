@@ -9,6 +9,7 @@ import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { Stopping } from './lambda/stop-execution.ts';
 import type { Expressions } from './outcome/expectations.ts';
+import type { Labels } from './outcome/labels.ts';
 import { warnOfHiddenAlias, warnOfUnstopped, writeAliasChange } from './report/missing-permissions.ts';
 import {
   type LogThrottle,
@@ -23,12 +24,12 @@ import {
 import { readsField } from './shared/expression-tree.ts';
 
 /** What writes progress into the log. */
-export type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines }>;
+export type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines; labels: Labels }>;
 
 const onFailedQuestion =
-  (about: Question['about'], { lines }: Progress) =>
+  (about: Question['about'], { lines, labels }: Progress) =>
   ({ invocation, failure, waitMs }: FailedQuestion): void =>
-    lines.add(questionLine({ label: invocation.functionName, about, error: failure.name, waitMs }));
+    lines.add(questionLine({ label: labels.functionOf(invocation), about, error: failure.name, waitMs }));
 
 /** Whether an invocation is expected to be run by a version, so that an alias has to point to one alone. */
 function expectsVersion({ expect, parseTree }: Expressions): (invocation: Invocation) => boolean {
@@ -52,11 +53,11 @@ export async function createReadiness(
         progress.throttle.write('changes of state', () => writeAliasChange(line)),
       onHiddenAlias: ({ invocation, actions, failure }: HiddenAlias) =>
         progress.throttle.write('aliases that cannot be read', () =>
-          warnOfHiddenAlias({ label: invocation.functionName, actions, ...failure }),
+          warnOfHiddenAlias({ label: progress.labels.functionOf(invocation), actions, ...failure }),
         ),
       onStateChange: ({ invocation, state }: StateChange) =>
         progress.throttle.write('changes of state', () =>
-          writeState({ label: invocation.functionName, state }),
+          writeState({ label: progress.labels.functionOf(invocation), state }),
         ),
       onFailedQuestion: onFailedQuestion('configuration', progress),
     },
@@ -74,25 +75,27 @@ export async function createFollower(
   progress: Progress,
   { plan, environment }: Readonly<{ plan: Plan; environment: Environment }>,
 ): Promise<Pick<InvokeContext, 'follow'>> {
-  const { throttle } = progress;
+  const { throttle, labels } = progress;
   const onNotStopped: Stopping['onNotStopped'] = ({ invocation, arn, action, failure }) =>
     throttle.write('executions that cannot be stopped', () =>
-      warnOfUnstopped({ label: invocation.functionName, arn, action, error: failure.name }),
+      warnOfUnstopped({ label: labels.functionOf(invocation), arn, action, error: failure.name }),
     );
   return {
     follow: {
       execution: (await import('./lambda/durable.ts')).followExecution,
       onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
         throttle.write('events of durable executions', () =>
-          writeDurableEvent({ label: invocation.functionName, ...event }),
+          writeDurableEvent({ label: labels.functionOf(invocation), ...event }),
         ),
-      onHiddenHistory: ({ functionName }: Invocation, { name }: InvokeFailure) =>
+      onHiddenHistory: (invocation: Invocation, { name }: InvokeFailure) =>
         throttle.write('histories that cannot be read', () =>
-          warnOfHiddenHistory({ label: functionName, error: name }),
+          warnOfHiddenHistory({ label: labels.functionOf(invocation), error: name }),
         ),
       onFailedQuestion: onFailedQuestion('durable execution', progress),
-      onNotDurable: ({ functionName }: Invocation) =>
-        throttle.write('without a durable execution', () => warnOfNoExecution({ label: functionName })),
+      onNotDurable: (invocation: Invocation) =>
+        throttle.write('without a durable execution', () =>
+          warnOfNoExecution({ label: labels.functionOf(invocation) }),
+        ),
       ...(plan.onCancel === 'stop' && { stopping: { run: runUrl(environment), onNotStopped } }),
     },
   };

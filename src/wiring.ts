@@ -19,11 +19,12 @@ import { ABORTED, REAL_TIMING, type Timing } from './lambda/timing.ts';
 import type { StepLogs } from './log-wiring.ts';
 import type { LogsClients } from './logs/client.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
+import { type Labels, labelsFor } from './outcome/labels.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
 import { OutcomesFile } from './report/outputs.ts';
-import { LogThrottle, repeatedLogLines, waitLine, warnOfClock } from './report/progress.ts';
+import { LogThrottle, repeatedLogLines, startHeartbeat, waitLine, warnOfClock } from './report/progress.ts';
 import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
@@ -38,7 +39,7 @@ export type StepParts = Surroundings &
   Readonly<{
     plan: Plan;
     environment: Environment;
-    /** What may not be shown: credentials first, then what the masks yield. */
+    /** What must not be shown: credentials first, then what the masks find. */
     secrets: SecretTexts;
   }>;
 
@@ -177,18 +178,37 @@ function clockWarning(): (offsetMs: number) => void {
   };
 }
 
+/** What waits for accepted events. */
+async function createEventWait(
+  logsClients: () => Promise<LogsClients>,
+  throttle: LogThrottle,
+): Promise<Pick<InvokeContext, 'waitForEvent'>> {
+  const [logs, { eventWait }] = await Promise.all([logsClients(), import('./log-wiring.ts')]);
+  return { waitForEvent: eventWait(logs, throttle) };
+}
+
 /** What reads the functions' logs, and what of it invocations need. */
 type LogReaders = Readonly<{
   logs: StepLogs | undefined;
-  context: Pick<InvokeContext, 'witness' | 'onSend'>;
+  context: Pick<InvokeContext, 'witness' | 'onSend' | 'waitForEvent'>;
 }>;
 
-async function createLogReaders(parts: StepParts, clients: Clients, folder: string): Promise<LogReaders> {
+type LogReaderParts = Readonly<{ clients: Clients; outcomesFile: OutcomesFile; throttle: LogThrottle }>;
+
+async function createLogReaders(
+  parts: StepParts,
+  { clients, outcomesFile, throttle }: LogReaderParts,
+): Promise<LogReaders> {
+  const { followLog, waitForEvent } = parts.plan;
   const logsClients = logsClientsFor(parts, clients);
   const witness = witnessOnDemand(parts, clients, logsClients);
-  const common = witness === undefined ? {} : { witness };
-  if (!parts.plan.followLog) return { logs: undefined, context: common };
+  const common = {
+    ...(witness !== undefined && { witness }),
+    ...(waitForEvent && (await createEventWait(logsClients, throttle))),
+  };
+  if (!followLog) return { logs: undefined, context: common };
   const { StepLogs } = await import('./log-wiring.ts');
+  const folder = path.dirname(outcomesFile.path);
   const logs = new StepLogs({ ...parts, clients, folder, logs: await logsClients() });
   return { logs, context: { ...common, onSend: (sending) => logs.begin(sending) } };
 }
@@ -198,6 +218,7 @@ type InvokeParts = Readonly<{
   timing: Timing;
   logReaders: LogReaders;
   throttle: LogThrottle;
+  labels: Labels;
   sink: ResponseSink | undefined;
   halt: AbortSignal | undefined;
 }>;
@@ -245,11 +266,11 @@ function createClients(
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
   { plan, environment, cancel }: StepParts,
-  { clients, timing, logReaders, throttle, sink, halt }: InvokeParts,
+  { clients, timing, logReaders, throttle, labels, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
   return {
-    ...(await createWaiting(plan, environment, { throttle, lines })),
+    ...(await createWaiting(plan, environment, { throttle, lines, labels })),
     ...(sink !== undefined && (await createStream(sink))),
     ...logReaders.context,
     clients,
@@ -260,7 +281,7 @@ async function createInvokeContext(
     cancel,
     onWait: ({ invocation, failure: { name, reason, evidence }, waitMs, leftMs }) => {
       const ran = evidence === 'did_not_run' ? 'never' : 'perhaps';
-      lines.add(waitLine({ label: invocation.functionName, error: name, reason, ran, waitMs, leftMs }));
+      lines.add(waitLine({ label: labels.functionOf(invocation), error: name, reason, ran, waitMs, leftMs }));
     },
     onAllEnded: () => lines.end(),
     ...(halt !== undefined && { halt }),
@@ -310,6 +331,7 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
     isShownAlready,
     followsLog: plan.followLog,
     writesSummary: plan.writeSummary && environment.hasSummary,
+    stepId: environment.github.step,
     outputs: {
       total: plan.invocations.length,
       outcomesFile: outcomesFile.path,
@@ -329,10 +351,22 @@ const takeWith =
   (evaluator: Evaluator, logs: StepLogs | undefined, record: Step['record']): Step['take'] =>
   async (ended) => {
     const followed = await logs?.readToEnd(ended);
-    const evaluated = await evaluator.evaluate(ended);
+    const logGroup = followed?.source.logGroup ?? ended.logGroup;
+    const evaluated = await evaluator.evaluate({ ...ended, ...(logGroup !== undefined && { logGroup }) });
     await logs?.add({ ended, evaluated }, followed);
     await record(evaluated);
   };
+
+/** What a step still waits for: the function, or how many of several invocations. */
+function waitedFor(
+  { invocations }: Plan,
+  { throttle, labels }: Pick<Progress, 'throttle' | 'labels'>,
+): string {
+  const [first, ...others] = invocations;
+  return first !== undefined && others.length === 0
+    ? labels.functionOf(first)
+    : `${throttle.left} of ${invocations.length} invocations`;
+}
 
 /** Opens the journal, and finds out what it leaves to do. Throws an InvalidInputError where it can't be used. */
 async function resume({ plan, environment }: StepParts, clients: Clients): Promise<Resumption | undefined> {
@@ -371,15 +405,28 @@ async function* evaluateEarlier(
 
 function createEvaluator(
   { plan, environment, secrets }: StepParts,
-  sink: ResponseSink | undefined,
+  { labels, sink }: Pick<InvokeParts, 'labels' | 'sink'>,
 ): Evaluator {
   const { failOnFunctionError, expressions } = plan;
   return new Evaluator({
-    rules: { failOnFunctionError, expressions, job: environment, known: secrets },
+    rules: { failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
     secrets,
     register: (found) => registerSecrets(found, secrets),
     ...(sink && { endStream: sink.end }),
   });
+}
+
+/** What lasts as long as the step does: the log is told that it is alive, and connections stay open. */
+function startLasting(
+  { plan }: StepParts,
+  { clients, throttle, labels }: Pick<InvokeParts, 'clients' | 'throttle' | 'labels'>,
+): Step['close'] {
+  const endHeartbeat = startHeartbeat(REAL_TIMING.after, () => waitedFor(plan, { throttle, labels }));
+  return () => {
+    endHeartbeat();
+    throttle.flush();
+    clients.close();
+  };
 }
 
 /** Puts the parts of a step together. */
@@ -394,15 +441,16 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
   const { timing, ...debugging } = await createDebug(environment, plan.proxy);
   const clients = createClients(plan, { ...parts, ...debugging });
-  const logReaders = await createLogReaders(parts, clients, path.dirname(outcomesFile.path));
+  const logReaders = await createLogReaders(parts, { clients, outcomesFile, throttle });
   const { logs } = logReaders;
   const resumption = await resume(parts, clients);
   const isShownAlready = sink?.isShown ?? false;
   const forReports = { results, outcomesFile, throttle, logs, file, isShownAlready, resumption };
   const reports = createReports(parts, forReports);
-  const evaluator = createEvaluator(parts, sink);
-  const forInvoking = { clients, timing, logReaders, throttle, sink, halt: halt?.signal };
-  const context = await createInvokeContext(parts, forInvoking);
+  const labels = labelsFor(plan);
+  const evaluator = createEvaluator(parts, { labels, sink });
+  const shared = { clients, timing, logReaders, throttle, labels, sink, halt: halt?.signal };
+  const context = await createInvokeContext(parts, shared);
   const record: Step['record'] = async (evaluated) => {
     if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
     results.add(evaluated.masked);
@@ -417,9 +465,6 @@ export async function createStep(parts: StepParts): Promise<Step> {
     record,
     take: takeWith(evaluator, logs, record),
     readLogs: async () => logs?.readFailures(),
-    close: () => {
-      throttle.flush();
-      clients.close();
-    },
+    close: startLasting(parts, shared),
   };
 }

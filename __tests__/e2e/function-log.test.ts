@@ -82,7 +82,7 @@ test('a function of 20 lines is seen line by line while it runs, up to REPORT', 
   const at = (pattern: RegExp): number => lines.findIndex((text) => pattern.test(text));
   expect(at(/^START RequestId: /)).toBeLessThan(at(/step 1 of 20/));
   expect(at(/step 20 of 20/)).toBeLessThan(at(/^REPORT RequestId: /));
-  expect(at(/^REPORT RequestId: /)).toBeLessThan(at(/invoked successfully/));
+  expect(at(/^REPORT RequestId: /)).toBeLessThan(at(/ succeeded \(status: 200/));
   expect(step.logFile).toMatch(/^START RequestId: .*\n[\s\S]*\nREPORT RequestId: .*\n$/);
   expect(numbersIn(step.logFile)).toEqual(upTo(20));
   expect(step.outputs['duration_ms']).not.toBe('');
@@ -123,6 +123,7 @@ test('a log of JSON in a group of another name is found by the configuration', a
   const step = await followStep({ function_name: 'shared', payload: payload({ count: 2 }) });
   expect(step.exitCode).toBe(0);
   expect(texts(step).join('\n')).toContain('in log group /apps/all');
+  expect(step.outputs['log_url']).toContain('apps$252Fall');
   expect(numbersIn(step.logFile)).toEqual(upTo(2));
 });
 
@@ -185,7 +186,7 @@ test('of a list the logs of those that fail are shown, a file each', async () =>
   expect(step.files.toSorted()).toEqual(['function-1.log', 'function-3.log']);
   expect(numbersIn(step.stdout).toSorted()).toEqual([...upTo(2), ...upTo(4)].toSorted());
   expect(texts(step)).toEqual(
-    expect.arrayContaining(['Function log of index 1 (migrate)', 'Function log of index 3 (migrate)']),
+    expect.arrayContaining(['migrate (entry 2): Function log', 'migrate (entry 4): Function log']),
   );
 }, 60_000);
 

@@ -179,21 +179,6 @@ test('a file that is no journal is refused before anything is sent', async () =>
   expect(lambda.requests).toEqual([]);
 });
 
-test('a second step with the same journal is refused while the first is running', async () => {
-  const inputs = { function_name: 'one', payload: '{"ms":4000}' };
-  const started = Promise.withResolvers<void>();
-  lambda.setFault(() => {
-    started.resolve();
-    return undefined;
-  });
-  const first = run(inputs);
-  await started.promise;
-  const second = await run({ ...inputs, payload: '{"ms":1}' });
-  expect([second.exitCode, second.outputs['outcome']]).toEqual([1, 'not_invoked']);
-  expect(second.annotations[0]?.message).toContain('is in use by another step');
-  expect((await first).exitCode).toBe(0);
-});
-
 describe('a step that is killed', () => {
   // `KILLED_RUNS=200 KILLED_INVOCATIONS=500` takes half an hour.
   const RUNS = Number(process.env['KILLED_RUNS'] ?? 4);

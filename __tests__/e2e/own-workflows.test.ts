@@ -162,50 +162,175 @@ describe('dependency-commit.yml', () => {
   });
 });
 
-describe('release.yml', () => {
-  const SHA = '0123456789abcdef0123456789abcdef01234567';
+const SHA = '0123456789abcdef0123456789abcdef01234567';
 
-  /** Runs a script of the job that publishes; `gh` writes down what it is told, and answers like this. */
-  function publish(name: string, gh: string) {
-    const job = makeJobFolder();
-    try {
-      const { exitCode } = runScript({
-        script: scriptOf('release.yml', 'publish', name),
-        env: { RUNNER_TEMP: job.temp, VERSION: '1.2.3', GITHUB_SHA: SHA, GITHUB_REPOSITORY: 'octo/lambda' },
-        job,
-        commands: { gh: `#!/bin/sh\necho "$*" >> "$RUNNER_TEMP/gh.log"\n${gh}\n` },
-      });
-      const told = readFileSync(path.join(job.temp, 'gh.log'), 'utf8').trim().split('\n');
-      return { exitCode, told };
-    } finally {
-      job.dispose();
-    }
-  }
-
-  test('publishes what was drafted of this commit', () => {
-    const { exitCode, told } = publish('Publish the draft', `echo ${SHA}`);
-    expect({ exitCode, last: told.at(-1) }).toEqual({
-      exitCode: 0,
-      last: 'release edit v1.2.3 --draft=false',
+/** Runs a script of a workflow; `gh` writes down what it is told, and responds as this script does. */
+function runReleaseScript(
+  [workflow, job, name]: readonly [workflow: string, job: string, name: string],
+  { gh, env }: Readonly<{ gh: string; env: Readonly<Record<string, string>> }>,
+) {
+  const site = makeJobFolder();
+  try {
+    const { exitCode, text, outputs } = runScript({
+      script: scriptOf(workflow, job, name),
+      env: { RUNNER_TEMP: site.temp, GITHUB_SHA: SHA, GITHUB_REPOSITORY: 'octo/lambda', ...env },
+      job: site,
+      commands: { gh: `#!/bin/sh\necho "$*" >> "$RUNNER_TEMP/gh.log"\n${gh}\n` },
     });
+    const log = path.join(site.temp, 'gh.log');
+    const notes = path.join(site.workspace, 'notes.md');
+    return {
+      exitCode,
+      text,
+      outputs,
+      told: existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [],
+      notes: existsSync(notes) ? readFileSync(notes, 'utf8') : undefined,
+    };
+  } finally {
+    site.dispose();
+  }
+}
+
+describe('release.yml', () => {
+  const workflow = fieldsOf(parse(readFileSync(workflowFile('release.yml'), 'utf8')));
+  const jobs = fieldsOf(workflow['jobs']);
+  const stepsOf = (job: string) => {
+    const { steps } = fieldsOf(jobs[job]);
+    return (Array.isArray(steps) ? steps : []).map(fieldsOf);
+  };
+  /** What the steps of a job that use an action pass to it as an input. */
+  const given = (job: string, action: string, input: string): unknown[] =>
+    stepsOf(job)
+      .filter((step) => String(step['uses']).startsWith(`actions/${action}@`))
+      .map((step) => fieldsOf(step['with'])[input]);
+
+  const NOTES = '- First line.\n- `code` and $HOME and "quotes".';
+  const draft = (gh: string) =>
+    runReleaseScript(['release.yml', 'draft', 'Draft the release'], { gh, env: { VERSION: '1.2.3', NOTES } });
+
+  test('ends at a draft, which a person publishes', () => {
+    expect(Object.keys(jobs)).toEqual(['notes', 'check', 'attest', 'draft']);
+    expect(readFileSync(workflowFile('release.yml'), 'utf8')).not.toContain('--draft=false');
   });
 
-  test('publishes nothing that was drafted of another commit', () => {
-    const { exitCode, told } = publish('Publish the draft', 'echo another');
-    expect({ exitCode, told }).toEqual({
-      exitCode: 1,
-      told: [expect.stringContaining('release view v1.2.3')],
-    });
+  test('drafts the release of this commit, with its notes and the archive', () => {
+    const { exitCode, told, notes } = draft('case "$*" in "release view"*) exit 1 ;; esac');
+    expect(exitCode).toBe(0);
+    expect(told.at(-1)).toBe(
+      `release create v1.2.3 --draft --target ${SHA} --title v1.2.3 --notes-file notes.md dist.tar.gz`,
+    );
+    expect(notes).toBe(`${NOTES}\n`);
+  });
+
+  test('drafts no version that has a release or a draft', () => {
+    const { exitCode, told, text } = draft('exit 0');
+    expect({ exitCode, told }).toEqual({ exitCode: 1, told: ['release view v1.2.3'] });
+    expect(text).toContain('v1.2.3 has a release or a draft already.');
+  });
+
+  test('drafts no archive that is not the attested one', () => {
+    const { exitCode, told } = draft('case "$*" in "release view"* | attestation*) exit 1 ;; esac');
+    expect(exitCode).toBe(1);
+    expect(told.at(-1)).toBe(`attestation verify dist.tar.gz --repo octo/lambda --source-digest ${SHA}`);
+  });
+
+  test('attests the archive too, and drafts that one', () => {
+    const [subjects = ''] = given('attest', 'attest-build-provenance', 'subject-path');
+    expect(String(subjects).trim().split('\n')).toEqual(['dist/*', 'action.yml', 'dist.tar.gz']);
+    expect(given('attest', 'upload-artifact', 'path')).toEqual(['dist.tar.gz']);
+    expect(given('draft', 'download-artifact', 'name')).toEqual(given('attest', 'upload-artifact', 'name'));
+  });
+
+  test('takes the notes from a job in which no test and no dependency runs', () => {
+    const script = stepsOf('draft').find(({ run }) => run !== undefined);
+    expect(fieldsOf(script?.['env'])['NOTES']).toBe('${{ needs.notes.outputs.notes }}');
+    const scripts = stepsOf('notes').flatMap(({ run }) => (typeof run === 'string' ? [run] : []));
+    expect(scripts.join('\n').match(/script\/\S+|npm|npx/g)).toEqual(['script/release-notes.ts']);
+    const imports = readFileSync(path.join(ROOT, 'script/release-notes.ts'), 'utf8').matchAll(/from '(.+)'/g);
+    expect([...imports].filter(([, from = '']) => !from.startsWith('node:'))).toEqual([]);
+  });
+
+  test('passes notes of several lines on as they are', () => {
+    const site = makeJobFolder();
+    try {
+      const { exitCode, outputs } = runScript({
+        script: scriptOf(
+          'release.yml',
+          'notes',
+          'Compare the version with the commit, and extract the release notes',
+        ),
+        env: { RUNNER_TEMP: site.temp, GITHUB_SHA: SHA, VERSION: '1.2.3' },
+        job: site,
+        commands: { node: `#!/bin/sh\ncat <<'END'\n${NOTES}\nEND\n` },
+      });
+      expect({ exitCode, outputs }).toEqual({ exitCode: 0, outputs: { notes: NOTES } });
+    } finally {
+      site.dispose();
+    }
+  });
+});
+
+describe('major-version.yml', () => {
+  const NAMES = {
+    check: 'Check that the workflow Release built it, and that it can no longer change',
+    move: 'Move the tag of the major version',
+  };
+  const run = (step: keyof typeof NAMES, tag: string, gh: string) =>
+    runReleaseScript(['major-version.yml', 'move', NAMES[step]], { gh, env: { TAG: tag } });
+  const publishedAre = (tags: readonly string[]): string =>
+    `case "$*" in "release list"*) printf '%s\\n' ${tags.join(' ')} ;; esac`;
+
+  test.each([
+    { tag: 'v1.0.0', published: ['v1.0.0'] },
+    { tag: 'v1.10.0', published: ['v1.9.0', 'v1.10.0', 'v1.2.0'] },
+    { tag: 'v1.2.1', published: ['v2.0.0', 'v1.2.1', 'v10.0.0', 'v1.2.0'] },
+    // The list can be older than the release.
+    { tag: 'v1.2.1', published: ['v1.2.0'] },
+  ])('moves v1 to $tag, the newest of $published', ({ tag, published }) => {
+    const { exitCode, told } = run('move', tag, publishedAre(published));
+    expect(exitCode).toBe(0);
+    expect(told.at(-1)).toBe(
+      `api --method PATCH repos/octo/lambda/git/refs/tags/v1 -f sha=${SHA} -F force=true`,
+    );
+  });
+
+  test('creates a tag that is new', () => {
+    const { exitCode, told } = run('move', 'v2.0.0', 'case "$*" in *PATCH*) exit 1 ;; esac');
+    expect(exitCode).toBe(0);
+    expect(told.at(-1)).toBe(
+      `api --method POST repos/octo/lambda/git/refs -f ref=refs/tags/v2 -f sha=${SHA}`,
+    );
   });
 
   test.each([
-    { tag: 'is there', gh: 'exit 0', calls: 1 },
-    { tag: 'is new', gh: 'case "$*" in *PATCH*) exit 1 ;; esac', calls: 2 },
-  ])('lets the tag of the major version point to it, when that $tag', ({ gh, calls }) => {
-    const { exitCode, told } = publish('Move the tag of the major version', gh);
-    expect({ exitCode, calls: told.length }).toEqual({ exitCode: 0, calls });
-    expect(told.at(-1)).toMatch(/refs\/tags\/v1\b/);
-    expect(told.at(-1)).toContain(SHA);
+    { tag: 'v1.9.0', published: ['v1.10.0', 'v1.9.0'], newest: 'v1.10.0' },
+    { tag: 'v1.0.1', published: ['v1.0.1', 'v1.1.0', 'v2.0.0'], newest: 'v1.1.0' },
+  ])('leaves v1 at $newest when the run for $tag is run again', ({ tag, published, newest }) => {
+    const { exitCode, told, text } = run('move', tag, publishedAre(published));
+    expect({ exitCode, told: told.length }).toEqual({ exitCode: 0, told: 1 });
+    expect(text).toContain(`v1 stays where it is, because ${newest} is newer than ${tag}.`);
+  });
+
+  test('accepts a release that can no longer change and that the workflow built from its commit', () => {
+    const { exitCode, told } = run('check', 'v1.2.3', 'case "$*" in *immutable) echo true ;; esac');
+    expect(exitCode).toBe(0);
+    expect(told.at(-1)).toBe(
+      `attestation verify dist.tar.gz --repo octo/lambda --source-digest ${SHA} --signer-workflow octo/lambda/.github/workflows/release.yml`,
+    );
+  });
+
+  test.each([
+    { what: 'could still change', gh: 'echo false' },
+    {
+      what: 'has no archive',
+      gh: 'case "$*" in *immutable) echo true ;; "release download"*) exit 1 ;; esac',
+    },
+    {
+      what: 'the workflow did not build',
+      gh: 'case "$*" in *immutable) echo true ;; attestation*) exit 1 ;; esac',
+    },
+  ])('refuses a release that $what', ({ gh }) => {
+    expect(run('check', 'v1.2.3', gh).exitCode).toBe(1);
   });
 });
 

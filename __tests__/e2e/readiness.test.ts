@@ -32,7 +32,7 @@ const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.e
 const INPUTS = { function_name: 'echo', payload: '{}', wait_until_ready: 'true' };
 const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
 
-test('a function whose update takes 3 s is invoked once, and its answer is the new code’s', async () => {
+test("a function whose update takes 3 s is invoked once, and its answer is the new code's", async () => {
   lambda.setFunction('echo', answering('old'));
   lambda.updateFunction('echo', answering('new'), { lasts: { ms: 3_000 } });
   const step = await invokeStep(lambda, INPUTS);
@@ -40,10 +40,10 @@ test('a function whose update takes 3 s is invoked once, and its answer is the n
   expect(step.outputs).toMatchObject({ response: '{"key3":"new"}', attempts: '1' });
   expect(Number(JSON.parse(step.outcomeLines[0] ?? '').elapsed_ms)).toBeGreaterThan(2_000);
   expect(texts(step).slice(0, 4)).toEqual([
-    'Invoking Lambda function echo...',
-    'Lambda function echo is Active, and an update is in progress: the old code still responds',
-    'Lambda function echo is ready',
-    'Lambda function echo invoked successfully (status: 200, payload: 14 bytes)',
+    'Invoking echo in us-east-1 (RequestResponse)',
+    'echo is Active, but an update is in progress: the old code still responds',
+    'echo is ready',
+    'echo succeeded (status: 200, response: 14 bytes)',
   ]);
   expect(lambda.executions('echo')).toHaveLength(1);
 });
@@ -56,7 +56,7 @@ test('the state is not asked for where nobody wants to wait', async () => {
   expect(lambda.requests.map(({ operation }) => operation)).toEqual(['Invoke']);
 });
 
-test('a failed function ends the step with Lambda’s reason', async () => {
+test("a failed function ends the step with Lambda's reason", async () => {
   const reason = 'The image is gone.\n::error::x ##[error]y';
   lambda.setFunction('echo', {
     ...answering('never'),
@@ -65,7 +65,7 @@ test('a failed function ends the step with Lambda’s reason', async () => {
   const step = await invokeStep(lambda, INPUTS);
   expect(step.exitCode).toBe(1);
   expect(step.outputs).toMatchObject({ outcome: 'not_invoked', attempts: '0' });
-  expect(texts(step)).toContain('Lambda function echo is Failed (ImageDeleted)');
+  expect(texts(step)).toContain('echo is Failed (ImageDeleted)');
   expect(step.annotations).toEqual([
     {
       level: 'error',
@@ -103,7 +103,7 @@ test('where Lambda can not be asked, the log and the annotation say why, and not
   expect(step.outputs).toMatchObject({ outcome: 'not_invoked', attempts: '0' });
   expect(texts(step)).toContainEqual(
     expect.stringMatching(
-      /^Lambda function echo: could not read its configuration \(ECONNREFUSED\)\. Retrying in \d\.\d s\.$/,
+      /^echo: could not read the configuration \(ECONNREFUSED\)\. Retrying in \d\.\d s\.$/,
     ),
   );
   expect(step.annotations[0]?.message).toMatch(
@@ -125,7 +125,7 @@ test('where Lambda is unavailable until timeout_seconds is over, the annotation 
     /^echo: ServiceUnavailableException: timed out before Lambda said whether the function is ready: Try later\. The function did not run\./,
   );
   expect(texts(step)).toContainEqual(
-    expect.stringMatching(/could not read its configuration \(ServiceUnavailableException\)\. Retrying in/),
+    expect.stringMatching(/could not read the configuration \(ServiceUnavailableException\)\. Retrying in/),
   );
 });
 
@@ -156,14 +156,14 @@ test('an alias whose provisioned concurrency takes 5 s is invoked once, after it
   });
   expect(step.exitCode).toBe(0);
   expect(texts(step)).toEqual([
-    'Invoking Lambda function echo...',
+    'Invoking echo:live in us-east-1 (RequestResponse)',
     'Provisioned concurrency of echo:live: 0 of 5 available',
     'echo:live routes 100 % to version 1',
     'Provisioned concurrency of echo:live: 2 of 5 available',
     'Provisioned concurrency of echo:live: 5 of 5 available',
     'echo:live routes all invocations to version 2',
-    'Lambda function echo is ready',
-    expect.stringMatching(/^Lambda function echo invoked successfully/),
+    'echo:live is ready',
+    'echo:live succeeded (status: 200, response: 2 bytes)',
     expect.stringMatching(/^Response saved/),
   ]);
   expect(lambda.executions('echo').map(({ version }) => version)).toEqual(['2']);
@@ -202,7 +202,7 @@ test('where an alias can not be read, a warning has the statement, and the alias
   expect(step.annotations.map(({ level }) => level)).toEqual(['warning']);
   const [warned, statement] = step.annotations[0]?.message.split('\n') ?? [];
   expect(warned).toBe(
-    "The alias of echo can't be read (AccessDeniedException), so neither its weights nor its provisioned concurrency are waited for. To wait for them, allow lambda:GetProvisionedConcurrencyConfig and lambda:GetAlias. Add this statement to the caller's policy:",
+    "The alias echo:live can't be read (AccessDeniedException), so neither its weights nor its provisioned concurrency are waited for. To wait for them, allow lambda:GetProvisionedConcurrencyConfig and lambda:GetAlias. Add this statement to the caller's policy:",
   );
   const arn = 'arn:aws:lambda:us-east-1:123456789012:function:echo';
   expect(JSON.parse(statement ?? '')).toEqual({
@@ -223,7 +223,7 @@ test('a provisioned concurrency that fails ends the step with its reason', async
   expect(step.exitCode).toBe(1);
   expect(step.outputs).toMatchObject({ outcome: 'not_invoked', attempts: '0' });
   expect(step.annotations[0]?.message.split('\n')).toEqual([
-    'echo: ProvisionedConcurrencyFailed: the provisioned concurrency of echo:live could not be allocated: FUNCTION_ERROR_INIT_FAILURE. The function did not run.',
+    'echo:live: ProvisionedConcurrencyFailed: the provisioned concurrency of echo:live could not be allocated: FUNCTION_ERROR_INIT_FAILURE. The function did not run.',
     'Fix the cause, then configure the provisioned concurrency again: aws lambda get-provisioned-concurrency-config shows its state.',
   ]);
   expect(lambda.executions('echo')).toHaveLength(0);

@@ -104,8 +104,8 @@ describe('a response to RequestResponse is unknown', () => {
   const gzip = gzipSync('{"a":1}');
   const cut = 'may be incomplete: it has neither Content-Length nor chunked encoding';
   const strange = "The response is not Lambda's";
-  const page = `A proxy or firewall answered instead of Lambda: ${PAGE}`;
-  const empty = 'A proxy or firewall answered instead of Lambda, with an empty response';
+  const page = `A proxy or firewall responded instead of Lambda: ${PAGE}`;
+  const empty = 'A proxy or firewall responded instead of Lambda, with an empty response';
   const rows: readonly (readonly [what: string, bytes: Buffer, message: string])[] = [
     ['with status 000', whole('000', '{"a":1}', ID, VERSION), strange],
     ['with status 201', whole(201, '{"a":1}', ID, VERSION), strange],

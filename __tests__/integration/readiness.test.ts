@@ -120,7 +120,7 @@ describe('a function that is', () => {
     const delivery = await invokeOn(lambda, { extras, timing });
     expect(textOf(delivery)).toBe('{"a":1,"key3":"new"}');
     expect(delivery.attempts).toBe(1);
-    expect(states).toEqual(['Active, and an update is in progress: the old code still responds', 'ready']);
+    expect(states).toEqual(['Active, but an update is in progress: the old code still responds', 'ready']);
     expect(operations()).toEqual([ASKED, ASKED, ASKED, ASKED, 'Invoke']);
     expect(timing.slept).toEqual([500, 750, 1125]);
     update();
@@ -223,7 +223,7 @@ test('a version that is Active is not ready before its snapshot is', async () =>
   configurations(snapStart('Off'), snapStart('On'));
   const { states, extras } = watching();
   expect((await invokeOn(lambda, { extras })).result.kind).toBe('answer');
-  expect(states).toEqual(['Active, and its snapshot is not ready', 'ready']);
+  expect(states).toEqual(['Active, but its snapshot is not ready', 'ready']);
 });
 
 test('a function from before there were states is ready', async () => {
@@ -233,7 +233,7 @@ test('a function from before there were states is ready', async () => {
   expect(states).toEqual(['ready']);
 });
 
-test('what is no word of Lambda’s is not in the line of a state', async () => {
+test("what is no word of Lambda's is not in the line of a state", async () => {
   configurations({ State: 'Pending', StateReasonCode: 'x\n::error::y' }, { Version: '$LATEST' });
   const { states, extras } = watching();
   await invokeOn(lambda, { extras });
@@ -294,7 +294,7 @@ describe('asking that', () => {
     expect(result).toMatchObject({
       name: 'NotReady',
       message:
-        'timed out before the function was ready (Pending (Creating)); its configuration could not be read any more: Rate exceeded',
+        'timed out before the function was ready (Pending (Creating)); then its configuration could not be read: Rate exceeded',
     });
   });
 

@@ -45,6 +45,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   'process-orders': runs('echo'),
   'create-preview': runs('echo'),
   'send-newsletter': runs('echo'),
+  'rebuild-index': runs('echo', { logFormat: 'JSON' }),
   'mobile-backend': runs('mobileBackend'),
   'next-release': runs('nextRelease'),
   'place-order': runs('placeOrder', {
@@ -215,6 +216,7 @@ export async function openStage(): Promise<Stage> {
       env: {
         ...OWN_CREDENTIALS,
         AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+        AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: lambda.url,
         AWS_ENDPOINT_URL_SCHEMAS: lambda.url,
         AWS_REGION: REGION,
       },

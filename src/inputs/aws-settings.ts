@@ -10,12 +10,16 @@ export type AwsSettings = Readonly<{
   hasLogs: boolean;
   /** Which half of an access key is set, and which is empty. */
   halfKey?: Readonly<{ set: string; empty: string }>;
+  /** AWS_REGION, where it looks like a region: it may have been set from anything, and the log shows it. */
+  region?: string;
   /** AWS_DEFAULT_REGION, for where the SDK finds no region. */
   defaultRegion?: string;
 }>;
 
 const ENDPOINTS = ['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ENDPOINT_URL'] as const;
 const KEY = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
+
+const REGION_CODE = /^[a-z0-9-]{1,30}$/;
 
 const isHttpUrl = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
 
@@ -50,11 +54,13 @@ export function awsSettingsIn(variables: Variables): AwsSettings {
     }),
   );
   const halfKey = halfKeyIn(variables);
+  const region = variables['AWS_REGION'] ?? '';
   const defaultRegion = variables['AWS_DEFAULT_REGION'];
   return Object.freeze({
     endpoints: Object.freeze(endpoints),
     hasLogs: hasLogsIn(variables),
     ...(halfKey && { halfKey }),
+    ...(REGION_CODE.test(region) && { region }),
     ...(defaultRegion && { defaultRegion }),
   });
 }

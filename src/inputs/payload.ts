@@ -28,7 +28,7 @@ function holdsJson(text: string): boolean {
   }
 }
 
-/** What to know of an event that is JSON and yet may not be what was meant. */
+/** Warnings about an event that is JSON, but possibly not the intended one. */
 export function warningsOf(
   source: string,
   event: Readonly<{ text: string; value: unknown; input: JsonInput }>,
@@ -84,7 +84,7 @@ export function oversizeProblem(
   const { source, bytes, size = `${grouped(bytes)} bytes` } = event;
   const limit = LARGEST[invocationType];
   if (bytes <= limit) return undefined;
-  return `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its place.`;
+  return `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its location.`;
 }
 
 type CheckedBytes = Readonly<{ problem: string } | { problem?: never; warnings: readonly string[] }>;

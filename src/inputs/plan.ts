@@ -28,6 +28,8 @@ export type InvokePlan = Readonly<{
   onCancel: InputValues['on_cancel'];
   responseStream: boolean;
   proxy: ProxyVariables;
+  /** The region that AWS_REGION names, which counts where an invocation names none. */
+  jobRegion?: string;
   /** The region where the SDK's own chain names none. */
   defaultRegion?: string;
 }>;
@@ -118,6 +120,12 @@ async function planExpressions(
   return expressions;
 }
 
+/** The regions that count where an invocation names none. */
+const regionsOf = ({ aws }: Environment): Pick<InvokePlan, 'jobRegion' | 'defaultRegion'> => ({
+  ...(aws.region !== undefined && { jobRegion: aws.region }),
+  ...(aws.defaultRegion !== undefined && { defaultRegion: aws.defaultRegion }),
+});
+
 const foldersOf = ({ workspace, temporaryFolder }: Environment): JobFolders => ({
   workspace,
   temporaryFolder,
@@ -175,7 +183,7 @@ export async function makePlan(
   if (error) throw error;
   return Object.freeze({
     ...planInvocations(values, { invocations, maxConcurrency: concurrency, proxy }),
-    ...(environment.aws.defaultRegion !== undefined && { defaultRegion: environment.aws.defaultRegion }),
+    ...regionsOf(environment),
     expressions: Object.freeze(expressions),
     failOnFunctionError: values.fail_on_function_error,
     followLog: values.follow_log,

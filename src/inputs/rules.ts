@@ -47,7 +47,7 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
     applies: ({ region, reference }) =>
       region !== undefined && reference?.region !== undefined && reference.region !== region,
     message: ({ region = '', reference }) =>
-      `region is ${quote(region)}, but the ARN in function_name is in ${quote(reference?.region ?? '')}. Leave region out: the ARN's own is used.`,
+      `region is ${quote(region)}, but the ARN in function_name is in ${quote(reference?.region ?? '')}. Remove region: the region of the ARN is used.`,
   }),
   entryRule({
     inputs: EVENT_INPUTS,
@@ -203,7 +203,7 @@ export const STEP_WARNINGS: readonly StepRule[] = [
     inputs: ['wait_until_ready'],
     applies: ({ wait_until_ready: waits, planned }) => waits && areDryRuns(planned),
     message: () =>
-      'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not ask for the state.',
+      'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not check the state.',
   }),
   stepRule({
     inputs: ['on_cancel', 'wait_for_durable_execution'],

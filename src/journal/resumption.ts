@@ -13,7 +13,7 @@ export type ResumeOptions = Readonly<{
   retry: RetryPolicy;
   /** The region that an invocation is sent to. Rejects where none is found. */
   regionOf: (invocation: Invocation) => Promise<string>;
-  /** Makes the result of an invocation that an earlier run sent. */
+  /** Makes the outcome of an invocation that an earlier run sent. */
   toUnresolved: typeof toUnresolvedEarlier;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -36,7 +36,7 @@ export class Resumption {
   readonly #keys = new Map<number, string>();
   readonly #sent = new Set<number>();
   readonly #succeeded: Succeeded[] = [];
-  /** Invocations that an earlier run sent, and that may have run. They are not sent again. */
+  /** Invocations that an earlier run sent, and that may have run. They are not retried. */
   readonly unknown: InvocationResult[] = [];
   /** Invocations that are still to be sent. */
   readonly remaining: Invocation[] = [];

@@ -155,7 +155,7 @@ export class AliasWatch {
   }
 
   get #label(): string {
-    return `${this.#functionName}:${this.#alias}`;
+    return `${this.#invocation.reference.name}:${this.#alias}`;
   }
 
   #tell(provisioning: Provisioning, routing: Routing, { onAliasChange }: AliasReading): void {

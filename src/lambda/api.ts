@@ -24,12 +24,12 @@ import type { InvokeFailure } from './invocation.ts';
 import { ABORTED, type Bounds, linkAbort, stopCauseOf } from './timing.ts';
 
 /**
- * Middleware of the SDK that may not run. A retry could invoke a function twice. The SDK signs by this machine's
+ * Middleware of the SDK that is removed. A retry could invoke a function twice. The SDK signs by this machine's
  * clock and takes AWS's time from any Date header, which a proxy may have written.
  */
 export const REMOVED = ['retryMiddleware', 'httpAuthSchemeMiddleware', 'httpSigningMiddleware'] as const;
 
-/** Who wants to know what a client finds out. */
+/** Callbacks for what a client learns from its requests. */
 export type ClientListeners = Readonly<{
   /** Called with the credentials of each request, before it is sent. */
   onCredentials?: (credentials: Credentials) => void;
@@ -95,7 +95,7 @@ export class LambdaApi {
     return this.#client.config.region();
   }
 
-  /** The credentials that requests are signed with; whoever wants to know them is told. */
+  /** The credentials that requests are signed with. The listener for credentials gets them too. */
   async credentials(): Promise<Credentials> {
     const credentials = await fetchCredentials(this.#client, new AttemptProgress(Date.now));
     this.#listeners.onCredentials?.(credentials);
@@ -124,12 +124,12 @@ export class LambdaApi {
     this.#exchanges.set(command.input, { agents: this.#agents, stop: signal, timing, progress, expected });
     const send = async (): Promise<Result> => read(await this.#client.send(command), progress);
     try {
-      // A request heeds the signal only once it is under way; credentials may hang before.
+      // A request reacts to the signal only once it has started; fetching credentials may hang before that.
       return await Promise.race([send(), stopped.promise]);
     } catch (error) {
       return failureOf(error, progress, bounds);
     } finally {
-      // A stream is over with its last event; its connection may be open still.
+      // A stream ends with its last event; its connection may still be open.
       over.abort(ABORTED);
       unlink();
       stop.removeEventListener('abort', abort);

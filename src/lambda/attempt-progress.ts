@@ -3,7 +3,7 @@ export type ResponseHead = Readonly<{
   statusCode: number;
   /** Lambda's id of the invocation; a response without one may be somebody else's. */
   requestId?: string;
-  /** Whether that id is ours, and nothing else in the head is Lambda's: whoever reflects headers sends it too. */
+  /** Whether that id is ours, and nothing else in the head is Lambda's: a proxy that reflects headers sends our id too. */
   isReflected?: boolean;
   retryAfterSeconds?: number;
   /** The Content-Type. */
@@ -14,7 +14,7 @@ export type ResponseHead = Readonly<{
 export type Flaw = 'status' | 'page' | 'encoding' | 'framing' | 'length' | 'content';
 
 /**
- * How far one attempt came, recorded while it is under way, because an error alone does not say.
+ * How far one attempt got, recorded while it is in progress, because an error alone does not say.
  * Before `sentAt` nothing of the request had left this machine.
  */
 export class AttemptProgress {
@@ -60,7 +60,7 @@ export class AttemptProgress {
     return this.#text;
   }
 
-  /** What the network threw, before the SDK made anything of it. */
+  /** The error of the network, before the SDK wraps it. */
   get networkError(): unknown {
     return this.#networkError;
   }
@@ -70,7 +70,7 @@ export class AttemptProgress {
     return this.#streamedBytes;
   }
 
-  /** How much later it is for AWS than for this machine, where a response has just shown that its clock is wrong. */
+  /** By how many milliseconds AWS's clock is ahead, where a response has just shown that this machine's is wrong. */
   get clockOffsetMs(): number | undefined {
     return this.#clockOffsetMs;
   }

@@ -76,8 +76,11 @@ async function followToEnd(
   invocation: Invocation,
   context: AttemptContext & Readonly<{ beganAt: number }>,
 ): Promise<InvokeResponse | InvokeFailure> {
-  const { follow } = context;
+  const { follow, waitForEvent } = context;
   const { durableExecutionArn } = response;
+  if (durableExecutionArn === undefined && invocation.invocationType === 'Event' && waitForEvent) {
+    return waitForEvent(response, invocation, context);
+  }
   if (follow === undefined || invocation.invocationType === 'DryRun') return response;
   if (durableExecutionArn === undefined) {
     follow.onNotDurable(invocation);
@@ -105,7 +108,7 @@ function toSent(ended: InvokeResponse | InvokeFailure): SentAttempt | undefined 
   };
 }
 
-/** What all attempts together prove: one that may have run is not undone by a later one that was refused. */
+/** What all attempts together show: after one that may have run, a later one that was refused changes nothing. */
 function sumUp(
   failures: readonly InvokeFailure[],
   last: InvokeFailure,
@@ -156,7 +159,7 @@ class Attempts {
     return this.#invocation;
   }
 
-  /** Ends with a response; `result` is that, or how following its durable execution ended. */
+  /** Ends with a response to the last attempt, and with the end of its durable execution where that was followed. */
   end(response: InvokeResponse, result: InvokeResponse | InvokeFailure): AttemptsResult {
     const sent = this.#sentWith(response);
     return { result, attempts: this.#failures.length + 1, sent, tailRefused: this.#tailRefused };
@@ -166,7 +169,7 @@ class Attempts {
     return [...this.#failures, ...ended].map(toSent).filter((attempt) => attempt !== undefined);
   }
 
-  /** Ends with a failure, and says what was tried and why not longer. */
+  /** Ends with a failure, and says what was tried and why the retries ended. */
   giveUp(last: InvokeFailure, why = ''): AttemptsResult {
     const failure = sumUp(this.#failures, last, this.#invocation);
     const attempts = this.#failures.length;

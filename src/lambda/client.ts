@@ -6,7 +6,7 @@ import { type ClientListeners, LambdaApi } from './api.ts';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
 import { type Credentials, CredentialTrail } from './credentials.ts';
 
-/** What a client takes beside the proxy. */
+/** The options of a client, without the proxy. */
 export type ClientOptions = ClientListeners &
   Readonly<{
     /** The workflow run's id, which CloudTrail shows with each request. */
@@ -24,7 +24,7 @@ export type ServiceSettings = Readonly<{
   systemClockOffset: number;
 }>;
 
-/** What the user agent of each request says beside what the SDK does. */
+/** What is added to the SDK's user agent. */
 const userAgent = (runId = ''): [string, string][] => [
   ['aws-lambda-invoke', VERSION],
   ...(runId === '' ? [] : [['run', runId] satisfies [string, string]]),
@@ -84,7 +84,7 @@ class Sha256 {
   }
 }
 
-/** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
+/** The SDK's clients, one for each region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
   readonly #agents: Agents;
   readonly #options: ClientOptions;
@@ -105,7 +105,7 @@ export class Clients {
       ...(region !== undefined && { region }),
       // Prints nothing: it notes where credentials are looked for.
       logger: new CredentialTrail(),
-      // The SDK may not retry an invocation: it can't know whether the function ran. Its retry middleware is removed
+      // The SDK must not retry an invocation: it can't know whether the function ran. Its retry middleware is removed
       // as well (LambdaApi), by a name that may change.
       maxAttempts: 1,
       customUserAgent: userAgent(runId),

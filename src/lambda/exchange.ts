@@ -31,7 +31,7 @@ export class GatheredBytes {
     this.#length = length;
   }
 
-  /** Hands them over, and starts anew. */
+  /** Returns the bytes, and starts again with none. */
   take(): Buffer {
     const bytes = Buffer.from(this.#buffer.subarray(0, this.#length));
     this.#buffer = Buffer.alloc(0);
@@ -40,7 +40,7 @@ export class GatheredBytes {
   }
 }
 
-/** What Lambda's response to a request is like; any other was sent by somebody in its place. */
+/** What Lambda's response to a request looks like; anything else was sent by a proxy or the like. */
 export type Expected = Readonly<{
   statusCode: number;
   /** Bytes of its body at most. */
@@ -70,7 +70,7 @@ function requestIdOf(
   return { requestId, ...(isReflected && { isReflected }) };
 }
 
-/** A page of a proxy or a captive portal. The type of a stream is the function's own, and may be any. */
+/** A page of a proxy or a captive portal. The function itself sets the type of a stream, and may use any. */
 function isPage({ headers }: IncomingHead, { isStreamed }: Expected, sentAs: string | undefined): boolean {
   const mediaType = headers['content-type']?.toLowerCase() ?? '';
   if (!isStreamed) return mediaType.startsWith('text/html');
@@ -127,7 +127,7 @@ export type Exchange = Readonly<{
   expected: Expected;
 }>;
 
-/** The request did not get a connection in time. */
+/** The request could not connect in time. */
 export class NoConnectionError extends Error {}
 
 const CLOSED_EARLY = 'the connection was closed without a response';
@@ -158,7 +158,7 @@ function responseHeadOf(
   };
 }
 
-/** What was read of a body, and why it is incomplete: it broke off, or is longer than `longest`. */
+/** What was read of a body, and why it is incomplete: the connection was closed, or it is longer than `longest`. */
 type Body = Readonly<{ bytes: Buffer; error?: Error; isTooLong?: boolean }>;
 
 function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
@@ -180,7 +180,7 @@ function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body
   response.on('error', (error) => end({ error }));
 }
 
-/** Passes a stream on. Whoever decodes it holds an event until all of it is there, so an endless one breaks it off. */
+/** Passes a stream on. The decoder buffers an event until it is complete, so an endless event ends the stream. */
 async function* boundedEvents(
   response: IncomingMessage,
   progress: AttemptProgress,
@@ -208,7 +208,7 @@ function receive(
       else settle.reject(progress.flawFound(flaw));
     });
   } else if (expected.isStreamed) {
-    // What streams, runs: this holds before the first event.
+    // A function that streams is running, even before the first event.
     progress.receivedBytes(0);
     settle.resolve({ statusCode, headers, body: boundedEvents(response, progress) });
   } else {
@@ -220,7 +220,7 @@ function receive(
   }
 }
 
-/** Notes whether a request goes through a proxy, as its agent decided, and when it begins to leave this machine. */
+/** Records whether a request goes through a proxy, as its agent decided, and when its first byte leaves this machine. */
 function watchConnection(sent: ClientRequest, path: string, progress: AttemptProgress): void {
   // Without TLS a proxy is sent the whole URL.
   if (sent.path !== path) progress.viaProxy();
@@ -228,7 +228,7 @@ function watchConnection(sent: ClientRequest, path: string, progress: AttemptPro
     if (isTunnel(socket)) progress.viaProxy();
     whenConnected(socket, () => progress.connected());
   });
-  // A direct connection is handed to its request at once, a tunnel only when it is open.
+  // A request gets a direct connection at once, but a tunnel only when it is open.
   process.nextTick(() => {
     if (sent.socket === null) progress.viaProxy();
   });
@@ -282,7 +282,7 @@ function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, t
 
 /**
  * Sends a request once and reads its response, recording in `progress` how far both came. Rejects where there is no
- * complete response; of one that is no success, what was received before it broke off is enough.
+ * complete response; of one that is no success, the part that was received is enough.
  */
 export function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
   const { agents, progress, stop } = sending;

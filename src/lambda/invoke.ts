@@ -8,7 +8,7 @@ import { wasTakenForInvocation } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import type { Bounds } from './timing.ts';
 
-/** What both ways of invoking send; nothing that was not given, since functions on capacity providers refuse $LATEST. */
+/** The parameters of both ways to invoke. Nothing is added that was not given: functions on capacity providers refuse $LATEST. */
 export const parametersOf = (invocation: Invocation) => ({
   FunctionName: invocation.functionName,
   LogType: invocation.logType,

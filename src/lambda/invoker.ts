@@ -4,12 +4,18 @@ import { type AttemptsResult, attemptAll, type RequestIds } from './attempts.ts'
 import type { Clients } from './client.ts';
 import type { Following, followExecution } from './durable.ts';
 import { toCancelledUnsent, toHaltedUnsent, toInternalError, toUnsent } from './failures.ts';
-import type { Invocation, InvocationResult, InvokeFailure, LogEvidence } from './invocation.ts';
+import type {
+  Invocation,
+  InvocationResult,
+  InvokeFailure,
+  InvokeResponse,
+  LogEvidence,
+} from './invocation.ts';
 import type { AdaptiveLimiter, Permit } from './limiter.ts';
 import type { Readiness, Waiting } from './readiness.ts';
 import type { InvokePolicy } from './retry-policy.ts';
 import type { OnChunk, streamOnce } from './stream.ts';
-import { boundsFor, linkAbort, type Timing } from './timing.ts';
+import { type Bounds, boundsFor, linkAbort, type Timing } from './timing.ts';
 
 export type { InvokePolicy, RetryPolicy } from './retry-policy.ts';
 
@@ -53,6 +59,12 @@ export type InvokeContext = Readonly<{
   /** Where durable executions are followed to their end. */
   follow?: Readonly<{ execution: typeof followExecution; onNotDurable: (invocation: Invocation) => void }> &
     Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedQuestion' | 'stopping'>;
+  /** Where the log tells what became of accepted events. */
+  waitForEvent?: (
+    accepted: InvokeResponse,
+    invocation: Invocation,
+    asked: Bounds & Readonly<{ api: LambdaApi }>,
+  ) => Promise<InvokeResponse | InvokeFailure>;
   /** Where the response is taken as a stream. */
   stream?: Readonly<{ invokeOnce: typeof streamOnce; onChunk: OnChunk }>;
 }>;
@@ -104,6 +116,7 @@ async function invokeWithin(
 /** Whether the log can tell what became of an invocation. A durable execution has requests that are not ours. */
 const isLost = ({ result, invocation }: InvocationResult): boolean =>
   result.kind === 'failure' &&
+  result.event === undefined &&
   result.evidence !== 'did_not_run' &&
   result.durableExecutionArn === undefined &&
   invocation.invocationType !== 'DryRun';
@@ -126,10 +139,10 @@ async function invokeWithPermit(
   const { timing } = context;
   const startedAt = timing.now();
   const ended = await invokeWithin(permit, invocation, context).catch(
-    // A defect of this action costs nobody else's outcome.
+    // A defect of this action must not cost other invocations their outcomes.
     (error: unknown): RegionResult => ({ ...notAttempted(toInternalError(error, invocation)), attempts: 1 }),
   );
-  // An invocation that ended before it was sent has its permit still.
+  // An invocation that ended before it was sent still has its permit.
   permit?.release('otherwise');
   const elapsedMs = timing.now() - startedAt;
   return withLog({ ...ended, invocation, startedAt: new Date(startedAt), elapsedMs }, context);
@@ -148,7 +161,7 @@ export async function invoke(invocation: Invocation, context: InvokeContext): Pr
 }
 
 /**
- * Invokes functions in the given order, as many at once as the limiter admits, and passes each result on as it ends.
+ * Invokes functions in the given order, as many at once as the limiter admits, and passes each outcome on as it ends.
  * A failure, also of `onEnd`, stops no other; when the workflow is cancelled the rest is not sent. Throws at the end
  * what `onEnd` threw.
  */
@@ -182,13 +195,13 @@ export async function invokeEach(
   }
 }
 
-/** Results on their way from the invocations that end to the one reader that handles them. */
+/** A queue from the invocations that end to the one reader that handles them. */
 class ResultQueue {
   readonly #waiting: Readonly<{ result: InvocationResult; handled: () => void }>[] = [];
   #hasEnded = false;
   #wake = (): void => {};
 
-  /** Resolves when the result has been handled. */
+  /** Resolves when the reader has handled it. */
   add(result: InvocationResult): Promise<void> {
     return new Promise((handled) => {
       this.#waiting.push({ result, handled });
@@ -201,7 +214,7 @@ class ResultQueue {
     this.#wake();
   }
 
-  /** Yields each result; one counts as handled when the next is asked for. */
+  /** The queued invocations in order; one counts as handled when the reader takes the next. */
   async *results(): AsyncGenerator<InvocationResult, void> {
     for (;;) {
       const next = this.#waiting.shift();
@@ -217,14 +230,14 @@ class ResultQueue {
   }
 }
 
-/** Invokes everything, and yields each result the moment its invocation ends. */
+/** Invokes everything, and passes on each invocation the moment it ends. */
 export async function* invokeAll(
   invocations: Iterable<Invocation>,
   context: InvokeContext,
 ): AsyncGenerator<InvocationResult, void> {
   const queue = new ResultQueue();
   const all = invokeEach(invocations, context, (result) => queue.add(result)).finally(() => queue.end());
-  // It is awaited below, when every result has been handled.
+  // It is awaited below, when the reader has handled everything.
   all.catch(() => {});
   yield* queue.results();
   await all;

@@ -1,7 +1,7 @@
 import { grouped } from '../shared/text.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 
-/** What may be retried: only what never ran, also what may have run, or nothing. */
+/** What may be retried: only what did not run, also what may have run, or nothing. */
 export type RetryPolicy = 'safe' | 'idempotent' | 'never';
 
 /** The bounds of one invocation, in milliseconds. */
@@ -10,7 +10,7 @@ export type InvokePolicy = Readonly<{ timeoutMs: number; retry: RetryPolicy; ret
 /** Failures in a row: since when, and since when nothing could be reached, in milliseconds since 1970. */
 export type FailureStreak = Readonly<{ since: number; unreachableSince?: number }>;
 
-/** Until when failures may be retried, in milliseconds since 1970, and why not longer. */
+/** The time of the last possible retry, in milliseconds since 1970, and what limits it. */
 export type RetryLimit = Readonly<{ at: number; why: string }>;
 
 // Where waiting for capacity does not help: a name server or a listener that restarts is back by then.
@@ -150,7 +150,7 @@ function retryInTime(
   { retryAfterSeconds = 0 }: InvokeFailure,
   { retryMs }: InvokePolicy,
 ): RetryDecision {
-  // What was asked for before the function was ready no longer counts.
+  // A delay that Lambda requested before the function was ready no longer counts.
   const askedSeconds = readiness === 'ready' ? 0 : retryAfterSeconds;
   const waitMs = waitBefore(attempts, random, askedSeconds);
   const { at, why } = retryLimit(streak, { retryMs, deadlineAt });

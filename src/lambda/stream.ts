@@ -18,7 +18,7 @@ export type OnChunk = (chunk: Uint8Array) => Promise<void>;
 // Lambda streams 200 MB at most; what is too long may arrive before the event that says so.
 const STREAM: Expected = { statusCode: 200, longestBody: 209_715_200 + 64 * 1024, isStreamed: true };
 
-// As long as a buffered response may be: up to here it is also held for the outcome.
+// As long as a buffered response may be: up to here it is also kept for the outcome.
 const LONGEST_HELD = 6_291_556;
 
 type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;

@@ -19,7 +19,7 @@ export type LogPage = Readonly<{
   next?: string;
 }>;
 
-/** What a request that failed says: nobody may read it, nothing is there yet, ask again later, or do not ask again. */
+/** Why a request failed: not authorized, nothing there yet, throttled, not reachable, or not readable. */
 export type LogRefusal = 'denied' | 'missing' | 'busy' | 'unreachable' | 'unreadable';
 
 /** A log that could not be read. The name is the error's in the API's model or Node's error code. */
@@ -176,7 +176,7 @@ export class LogsClients {
   of(region: string): LogsApi {
     const known = this.#byRegion.get(region);
     if (known) return known;
-    // A request that fails is repeated by whoever polls, so that waits are bounded in one place.
+    // The code that polls repeats a request that fails, so that waits are bounded in one place.
     const client = new CloudWatchLogsClient({ ...this.#settings(region), region, maxAttempts: 1 });
     const api = new LogsApi({ client, requests: this.#requests, pace: this.#pace });
     this.#byRegion.set(region, api);

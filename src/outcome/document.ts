@@ -7,6 +7,7 @@ import type {
   SentAttempt,
 } from '../lambda/invocation.ts';
 import { isUuid, utf8 } from '../shared/text.ts';
+import { eventInWords } from './event-evidence.ts';
 import { adviseOn, type JobFacts } from './failure-advice.ts';
 import { requestUrl } from './links.ts';
 import { decodeLogTail, readFigures, readLogPlace } from './log-tail.ts';
@@ -73,7 +74,7 @@ function invocationFields({ invocation, region, startedAt, elapsedMs, attempts, 
 
 /**
  * Whether the payload is the function's response. An Event has one where its durable execution was followed: what an
- * emulator sends with a 202 is none. Of a stream that was too long to be held there is only the file.
+ * emulator sends with a 202 is none. A stream that was too long to be kept is only in the file.
  */
 export function isFunctionResponse(
   { payload, functionError, durableExecutionArn, streamedBytes }: InvokeResponse,
@@ -97,6 +98,9 @@ function logFields(
   return { log_url: requestUrl({ ...place, logGroup: readLogPlace(log)?.logGroup ?? logGroup }) };
 }
 
+const withGroup = (ended: InvocationResult, logGroup: string | undefined): InvocationResult =>
+  logGroup === undefined ? ended : { ...ended, logGroup };
+
 function responseFields(response: InvokeResponse, ended: InvocationResult, parsed: unknown) {
   const { invocation } = ended;
   const { statusCode, executedVersion, requestId, durableExecutionArn, logTail } = response;
@@ -105,7 +109,7 @@ function responseFields(response: InvokeResponse, ended: InvocationResult, parse
     status_code: statusCode,
     ...(executedVersion !== undefined && { executed_version: executedVersion }),
     ...(requestId !== undefined && { request_id: requestId }),
-    ...logFields(ended, requestId, log),
+    ...logFields(withGroup(ended, response.logGroup), requestId, log),
     ...(durableExecutionArn !== undefined && { durable_execution_arn: durableExecutionArn }),
     ...(isFunctionResponse(response, invocation) && { response: parsed }),
     ...(log !== undefined && {
@@ -149,6 +153,7 @@ function whetherItRan(
   if (failure.durableExecutionArn !== undefined) {
     return `${EXECUTIONS[failure.executionStop ?? 'left']}: ${failure.durableExecutionArn}.`;
   }
+  if (failure.event !== undefined) return eventInWords(failure.event);
   switch (failure.evidence) {
     case 'did_not_run':
       return 'The function did not run.';
@@ -177,14 +182,14 @@ export function failureMessage(failure: InvokeFailure, ended: InvocationResult, 
 export type FailureContext = Readonly<{ job: JobFacts; ran?: string }>;
 
 function failureFields(failure: InvokeFailure, ended: InvocationResult, context: FailureContext) {
-  const { invocation, region, inLog, logGroup = inLog?.logGroup } = ended;
+  const { invocation, region, inLog, logGroup = inLog?.logGroup ?? failure.event?.logGroup } = ended;
   const { sentAs, durableExecutionArn, evidence, name } = failure;
   const mayHaveRun = evidence !== 'did_not_run';
   const run = inLog?.runs.at(-1);
   const requestId = run?.requestId ?? failure.requestId ?? (mayHaveRun ? sentAs : undefined);
   return {
     ...(requestId !== undefined && { request_id: requestId }),
-    ...(mayHaveRun && logFields(ended, requestId)),
+    ...(mayHaveRun && logFields(withGroup(ended, logGroup), requestId)),
     ...(durableExecutionArn !== undefined && { durable_execution_arn: durableExecutionArn }),
     ran: ranOf(failure, inLog),
     ...(run?.report?.durationMs !== undefined && { duration_ms: run.report.durationMs }),

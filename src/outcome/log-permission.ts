@@ -20,7 +20,7 @@ const OWNER =
 const LOG_GROUP = /^[\w./#-]{1,512}$/;
 const LONGEST_MESSAGE = 4_096;
 
-/** The partition and the account of the log group in AWS's message, or else of whoever wanted to read it. */
+/** The partition and the account of the log group in AWS's message, or else of the caller. */
 function ownerIn(message: string): Readonly<{ partition: string; account: string }> {
   const { partition = 'aws', account = '*' } =
     [...message.slice(0, LONGEST_MESSAGE).matchAll(OWNER)].at(-1)?.groups ?? {};

@@ -15,7 +15,7 @@ export function decodeLogTail(tail: Uint8Array): string {
 
 /**
  * What a log tail has beyond a log that was read elsewhere: all lines after the last one that both have. All of it
- * where they have none in common, since then nothing tells what is between them.
+ * where they have none in common, since then it is not known what is between them.
  */
 export function beyond(read: readonly string[], tail: string): string {
   const lines = tail.trimEnd().split('\n');
@@ -31,7 +31,7 @@ export function beyond(read: readonly string[], tail: string): string {
 /** Where a function's log is kept, which some functions return in place of its text. */
 export type LogPlace = Readonly<{ logGroup: string; logStreamName: string }>;
 
-/** Reads a log result that is JSON with the place of the log; undefined where it is log text. */
+/** Reads a log tail that is JSON with the place of the log; undefined where it is log text. */
 export function readLogPlace(log: string): LogPlace | undefined {
   if (!log.startsWith('{')) return undefined;
   try {

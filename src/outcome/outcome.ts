@@ -4,7 +4,7 @@ import type { Ran } from './logged-runs.ts';
 
 /** Fields of every outcome, in the spelling of the public document. */
 type InvocationFields = Readonly<{
-  /** Place in the plan, from 0. */
+  /** Place in the list of all shards, from 0, as in JSON. What a person reads counts entries from 1. */
   index: number;
   /** The entry's own name. */
   name?: string;
@@ -15,7 +15,7 @@ type InvocationFields = Readonly<{
   tenant_id?: string;
   /** ISO 8601. */
   started_at: string;
-  /** As seen from here, all attempts included. */
+  /** Round-trip time in milliseconds, all attempts included. */
   elapsed_ms: number;
   attempts: number;
   expectations?: readonly Expectation[];
@@ -84,24 +84,24 @@ export type WithheldReason =
   | 'too_many_secrets'
   | 'inexact_number';
 
-/** Texts that may not be shown; with a reason where not all of them are known. */
+/** Texts that must not be shown; with a reason where not all of them are known. */
 export type Secrets = Readonly<{ texts: readonly string[]; withheld?: WithheldReason }>;
 
 /** An outcome, with what the document leaves out. Nothing in it is masked. */
 export type Evaluation = Readonly<{
-  /** The function as the user wrote it. */
+  /** The function with what tells the entry apart, and among several the entry's number from 1. */
   label: string;
   outcome: Outcome;
   /** The response as received; empty where there is none. */
   response: Uint8Array;
-  /** Its size as received, whatever is masked in it; of a stream also where `response` does not hold it. */
+  /** Its size as received, whatever is masked in it; of a stream also where `response` is empty because it was too long. */
   responseBytes: number;
   /** Where a streamed response is kept, and whether all of it. */
   responseFile?: Readonly<{ path: string; isWhole: boolean }>;
   logIsCut: boolean;
-  /** Whether the function supports no log tail, so that the request was sent again without `log_type`. */
+  /** Whether the function does not support a log tail, so that the request was retried without `log_type`. */
   tailRefused: boolean;
-  /** What came in place of Lambda's response, such as a proxy's page. */
+  /** What was received in place of Lambda's response, such as a proxy's page. */
   foreignText?: string;
   /** The error's message without what it quotes of that text. */
   plainMessage?: string;
@@ -121,6 +121,6 @@ export const isHalted = (outcome: Outcome): boolean =>
 export const isTakenOver = (outcome: Outcome): boolean =>
   outcome.resumed === true && outcome.outcome !== 'unknown';
 
-/** Whether the function itself failed, whatever the step makes of it. */
+/** Whether the function itself failed, whether or not the step fails for it. */
 export const isFunctionError = (outcome: Outcome): boolean =>
   'function_error' in outcome && outcome.function_error !== undefined;

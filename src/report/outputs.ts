@@ -20,7 +20,7 @@ export class OutcomesFile {
 
   /** Makes it, empty. Throws where `temporaryFolder` can't be written to. */
   constructor(temporaryFolder: string) {
-    // Without symlinks in it, as a response that is kept beside it wants its folder.
+    // Without symlinks in it, since a response that is saved next to it needs its folder.
     const folder = realpathSync.native(mkdtempSync(path.join(temporaryFolder, 'lambda-invoke-')));
     this.path = path.join(folder, 'outcomes.jsonl');
     this.#descriptor = openSync(this.path, 'ax');
@@ -138,7 +138,7 @@ function singleOutputs({ outcome, response }: Evaluation, files: OutputFiles): R
   return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, asText(fields[name])] as const));
 }
 
-/** Whether a streamed response was too long to be held: only its file has it. */
+/** Whether a streamed response was too long to be kept: it is only in its file. */
 const isOnlyInFile = ({ outcome, response, responseBytes }: Evaluation): boolean =>
   'status_code' in outcome && response.length === 0 && responseBytes > 0;
 

@@ -317,7 +317,7 @@ describe('a failure', () => {
     expect(evaluate(nowhere, RULES).outcome).not.toHaveProperty('region');
   });
 
-  test('keeps what came in place of Lambda’s answer out of the outcome, for the log', () => {
+  test("keeps what came in place of Lambda's answer out of the outcome, for the log", () => {
     const evaluation = evaluate(delivery(failure({ foreignText: '<html>' })), RULES);
     expect(evaluation.foreignText).toBe('<html>');
     expect(JSON.stringify(evaluation.outcome)).not.toContain('<html>');

@@ -97,8 +97,8 @@ describe('advice', () => {
       job: PUSH,
     }).split('\n');
     expect(lines).toEqual([
-      expect.stringMatching(/^The response is not one to a dry run, .* Check its log: https:\S+$/),
-      'Check AWS_ENDPOINT_URL_LAMBDA: an emulator may invoke the function on a dry run.',
+      expect.stringMatching(/^This is not a response to a dry run, .* Check its log: https:\S+$/),
+      'Check AWS_ENDPOINT_URL_LAMBDA: emulators can invoke the function on a dry run.',
     ]);
   });
 
@@ -109,7 +109,7 @@ describe('advice', () => {
       region: 'eu-west-1',
       job: { ...PUSH, aws: { endpoints: [{ variable: 'AWS_ENDPOINT_URL' }] } },
     });
-    expect(advice).toContain('Check AWS_ENDPOINT_URL: an emulator');
+    expect(advice).toContain('Check AWS_ENDPOINT_URL: emulators');
   });
 
   test('after a failure that may have run links to the time when it can have run, where it has no id', () => {
@@ -146,11 +146,11 @@ describe('advice', () => {
     expect(advice).not.toContain('If that page is empty');
   });
 
-  test('does not make a link of an id that is not Lambda’s', () => {
+  test("does not make a link of an id that is not Lambda's", () => {
     expect(advise({ evidence: 'may_have_run', requestId: 'https://evil.example' })).not.toContain('evil');
   });
 
-  test('after a failure of the function’s own code says that it ran', () => {
+  test("after a failure of the function's own code says that it ran", () => {
     const advice = advise({ name: 'EFSIOException', evidence: 'ran', requestId: REQUEST_ID });
     expect(advice).toMatch(/^The function's own code ran\. Check its log: https:\S+$/);
     expect(advice).not.toContain('idempotent');
@@ -271,7 +271,7 @@ describe('advice on a durable function', () => {
       'Run this step again with the same durable_execution_name and payload to join it.',
       `To stop it: aws lambda stop-durable-execution --durable-execution-arn '${ARN}'`,
     ]);
-    expect(lost(ARN)).toContain('With a durable_execution_name');
+    expect(lost(ARN)).toContain('set durable_execution_name');
   });
 
   test.each(['arn:durable', `${ARN}'; rm -rf /'`, `${ARN} $(id)`, `${ARN}\n::error::x`, ''])(
@@ -318,7 +318,7 @@ describe('advice on a denied invocation', () => {
   ])('that no %s allows names that policy, and adds nothing elsewhere', (policy, named, where) => {
     const advice = denied(none(policy));
     expect(advice).toContain(`${named} does not allow it.`);
-    expect(advice).toContain('allow lambda:InvokeFunction in it too.');
+    expect(advice).toContain('Allow lambda:InvokeFunction in it too.');
     expect(advice).toContain(where);
     expect(advice).not.toContain('statement');
   });
@@ -355,7 +355,7 @@ describe('advice on a denied invocation', () => {
     ['kms:Decrypt', "Allow kms:Decrypt in the caller's policy."],
     [
       'lambda:GetFunctionConfiguration',
-      'A VPC endpoint policy does not allow it. Such a policy limits what all others allow: allow lambda:GetFunctionConfiguration in it too.',
+      'A VPC endpoint policy does not allow it. This kind of policy limits what other policies can allow. Allow lambda:GetFunctionConfiguration in it too.',
     ],
   ])('that is one of %s is not taken for one of the invocation', (action, essential) => {
     const reason = action.startsWith('kms') ? '' : none('VPC endpoint policy');

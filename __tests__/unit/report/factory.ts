@@ -100,7 +100,7 @@ export function notInvoked(fields: Of<'not_invoked'> = {}, rest: Partial<Evaluat
 /** An invocation that was sent and got no response. */
 export function unknown(fields: Of<'unknown'> = {}, rest: Partial<Evaluation> = {}): Shown {
   return evaluationOf(
-    { ...OUTCOME_FIELDS, ran: 'may_have_run', error: LOST, ...fields, outcome: 'unknown' },
+    { ...OUTCOME_FIELDS, ran: 'may_have_run', log_url: LOG_URL, error: LOST, ...fields, outcome: 'unknown' },
     rest,
   );
 }
