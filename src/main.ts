@@ -8,7 +8,7 @@ import { invalidInput, writeAnnotations } from './report/annotations.ts';
 import { writeForeign } from './report/log.ts';
 import { writeNotInvoked } from './report/outputs.ts';
 import { hideCredentials } from './report/runner-secrets.ts';
-import { createStep, type Surroundings } from './wiring.ts';
+import { createStep, openTestEvents, type Surroundings } from './wiring.ts';
 
 /** Writes what the user should know before anything is invoked. */
 function announce(plan: Plan): void {
@@ -23,7 +23,11 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   const { guard } = surroundings;
   const environment = readEnvironment();
   const secrets = hideCredentials(environment.credentials);
-  const plan = await makePlan(readInput, environment);
+  const plan = await makePlan(
+    readInput,
+    environment,
+    openTestEvents({ environment, secrets, ...surroundings }),
+  );
   announce(plan);
   const step = await createStep({ plan, environment, secrets, ...surroundings });
   await guard.run('internal', async () => {

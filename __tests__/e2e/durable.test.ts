@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LambdaClient, StopDurableExecutionCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
@@ -224,6 +225,149 @@ describe('an execution that', () => {
       'DeadlineExceeded: timed out while the durable execution was running.',
     );
     expect(started().map(({ status }) => status)).toEqual(['RUNNING']);
+  });
+});
+
+describe('on_cancel: stop', () => {
+  const STOP = { on_cancel: 'stop' };
+  const RUN = {
+    GITHUB_SERVER_URL: 'https://github.example',
+    GITHUB_REPOSITORY: 'octo-org/octo-repo',
+    GITHUB_RUN_ID: '4711',
+  };
+  const stops = () => lambda.requests.filter(({ operation }) => operation === 'StopDurableExecution');
+  const statuses = (): string[] => started().map(({ status }) => status);
+
+  /** Cancels the step when its log has so many lines with this text. */
+  const cancelAt = (text: string, count = 1): Parameters<typeof invokeStep>[2] => {
+    let child: Parameters<NonNullable<NonNullable<Parameters<typeof invokeStep>[2]>['onStart']>>[0];
+    let seen = 0;
+    return {
+      env: RUN,
+      onStart: (started) => {
+        child = started;
+      },
+      onLine: (line) => {
+        seen += line.text.includes(text) ? 1 : 0;
+        if (seen === count && line.text.includes(text)) child.kill('SIGINT');
+      },
+    };
+  };
+  const WAITING = 'callback approval started';
+
+  signalTest('stops the execution when the workflow is cancelled, with the address of the run', async () => {
+    const step = await orderStep({ approval: true }, STOP, cancelAt(WAITING));
+    expect(step.exitCode).toBe(1);
+    expect(statuses()).toEqual(['STOPPED']);
+    const [stop, ...others] = stops();
+    expect(others).toEqual([]);
+    expect(JSON.parse(String(stop?.body))).toEqual({
+      ErrorType: 'StoppedByWorkflow',
+      ErrorMessage:
+        'The workflow run was cancelled: https://github.example/octo-org/octo-repo/actions/runs/4711',
+    });
+    const [{ arn } = { arn: '' }] = started();
+    expect(step.outputs).toMatchObject({ outcome: 'unknown', durable_execution_arn: arn });
+    expect(messages(step)[0]?.split('\n').slice(0, 3)).toEqual([
+      `order:live: Cancelled: the workflow was cancelled while the durable execution was running. The durable execution was stopped, which does not undo what it has done: ${arn}.`,
+      `To see how far it came: aws lambda get-durable-execution --durable-execution-arn '${arn}'`,
+      'To start it again, use another durable_execution_name: by this one Lambda returns the stopped execution.',
+    ]);
+  });
+
+  test('stops it when timeout_seconds is over', async () => {
+    const step = await orderStep({ approval: true }, { ...STOP, timeout_seconds: '2' }, { env: RUN });
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(statuses()).toEqual(['STOPPED']);
+    expect(String(stops()[0]?.body)).toContain(
+      'timeout_seconds was over in the workflow run: https://github.example/octo-org/octo-repo/actions/runs/4711',
+    );
+    expect(messages(step)[0]).toContain('The durable execution was stopped');
+  });
+
+  signalTest('stops one without a name, which no other step can have started', async () => {
+    await orderStep({ approval: true }, { ...STOP, durable_execution_name: '' }, cancelAt(WAITING));
+    expect(statuses()).toEqual(['STOPPED']);
+  });
+
+  signalTest('stops each execution of a list, with one request', async () => {
+    const entries = [1, 2, 3].map((n) => ({ durable_execution_name: `${name()}-${n}` }));
+    const step = await orderStep(
+      { approval: true },
+      { ...STOP, durable_execution_name: '', invocations: JSON.stringify(entries) },
+      cancelAt(WAITING, 3),
+    );
+    expect(step.exitCode).toBe(1);
+    expect(statuses()).toEqual(['STOPPED', 'STOPPED', 'STOPPED']);
+    expect(stops()).toHaveLength(3);
+  });
+
+  signalTest('does not stop one that it joined by its name', async () => {
+    await orderStep({ approval: true }, { wait_for_durable_execution: 'false' });
+    // An execution that began within a second of the step counts as the step's own.
+    await sleep(1_500);
+    const step = await orderStep({ approval: true }, STOP, cancelAt(WAITING));
+    expect(statuses()).toEqual(['RUNNING']);
+    expect(stops()).toEqual([]);
+    const [message = ''] = messages(step);
+    expect(message).toContain('was started before this step, so it was not stopped and continues on its own');
+    expect(message).toContain("To stop it: aws lambda stop-durable-execution --durable-execution-arn '");
+  });
+
+  signalTest('stops one whose first response was lost', async () => {
+    let isLost = false;
+    lambda.setFault(({ operation }) => {
+      if (operation !== 'Invoke' || isLost) return undefined;
+      isLost = true;
+      return { kind: 'reset', when: 'after' };
+    });
+    const step = await orderStep({ approval: true }, STOP, cancelAt(WAITING));
+    expect(step.outputs['attempts']).toBe('2');
+    expect(statuses()).toEqual(['STOPPED']);
+  });
+
+  signalTest('says how to stop it by hand, with the statement, where the permission is missing', async () => {
+    denied.add('StopDurableExecution');
+    const step = await orderStep({ approval: true }, STOP, cancelAt(WAITING));
+    expect(statuses()).toEqual(['RUNNING']);
+    expect(step.outputs['outcome']).toBe('unknown');
+    const [{ arn } = { arn: '' }] = started();
+    const [what, , statement, byHand] =
+      step.annotations.find(({ level }) => level === 'warning')?.message.split('\n') ?? [];
+    expect(what).toBe(
+      'on_cancel could not stop the durable execution of order:live (AccessDeniedException).',
+    );
+    const owner = 'arn:aws:lambda:us-east-1:123456789012:function:order';
+    expect(JSON.parse(statement ?? '')).toEqual({
+      Effect: 'Allow',
+      Action: ['lambda:StopDurableExecution'],
+      Resource: [owner, `${owner}:*`],
+    });
+    const command = `aws lambda stop-durable-execution --durable-execution-arn '${arn}'`;
+    expect(byHand).toBe(`To stop it: ${command}`);
+    const error = step.annotations.find(({ level }) => level === 'error')?.message ?? '';
+    expect(error).toContain('The durable execution could not be stopped and continues on its own');
+    expect(error).toContain(command);
+  });
+
+  signalTest('gives up after 3 s where Lambda does not respond, and the report is written', async () => {
+    lambda.setFault(({ operation }) =>
+      operation === 'StopDurableExecution' ? { kind: 'stall', when: 'before' } : undefined,
+    );
+    const step = await orderStep({ approval: true }, STOP, cancelAt(WAITING));
+    expect(step.signal).toBeNull();
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(step.annotations.map(({ level }) => level)).toEqual(['warning', 'error']);
+    expect(stops()).toHaveLength(1);
+  });
+
+  test.each([
+    [{ wait_for_durable_execution: 'false' }, 'has no effect without wait_for_durable_execution: true'],
+    [{ invocation_type: 'RequestResponse' }, 'has no effect with invocation_type: RequestResponse'],
+  ])('warns where it can do nothing: %j', async (inputs, warned) => {
+    const step = await orderStep({ orderId: 'A-7' }, { ...STOP, ...inputs });
+    expect(step.exitCode).toBe(0);
+    expect(messages(step)).toEqual([expect.stringContaining(`on_cancel: stop ${warned}`)]);
   });
 });
 

@@ -287,6 +287,29 @@ describe('jobs to be done', () => {
     expect(stage.lambda.durableExecutions('roll-out').map(({ name }) => name)).toEqual(['release-42']);
   });
 
+  example('provisioned-concurrency', 'the version that the alias moves to runs, after the wait', async () => {
+    const jobs = await pass('provisioned-concurrency');
+    expect(actionsOf(jobs)[0]?.run.lines.map(({ text }) => text)).toEqual(
+      expect.arrayContaining([
+        'Provisioned concurrency of price-list:live: 2 of 5 available',
+        'Provisioned concurrency of price-list:live: 5 of 5 available',
+        'price-list:live routes all invocations to version 2',
+      ]),
+    );
+    expect(stage.lambda.executions('price-list').map(({ version }) => version)).toEqual(['2']);
+  });
+
+  example('test-event', 'the function gets its test event', async () => {
+    const jobs = await pass('test-event');
+    expect(answers(jobs)).toEqual([{ order: 17, accepted: true }]);
+  });
+
+  example('stop-on-cancel', 'the execution is followed to its end where nobody cancels', async () => {
+    const jobs = await pass('stop-on-cancel');
+    expect(answers(jobs)).toEqual([{ release: 'v1.5.0', share: 1 }]);
+    expect(actionsOf(jobs)[0]?.run.annotations).toEqual([]);
+  });
+
   example('streamed-response', 'a response of over 6 MB is in its file', async () => {
     const jobs = await pass('streamed-response');
     expect(printed(jobs).trim()).toBe('200000');

@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Fault, type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import { Readiness } from '../../src/lambda/readiness.ts';
 import { streamOnce } from '../../src/lambda/stream.ts';
-import { ECHO, type FakeTiming, fakeTiming, invokeOn, useLambda } from './invoke-context.ts';
+import { ECHO, type FakeTiming, fakeTiming, invokeOn, quietReadiness, useLambda } from './invoke-context.ts';
 
 const HOUR_MS = 3_600_000;
 let lambda: LocalLambda;
@@ -74,7 +73,7 @@ describe.each([
   });
 
   test('does not fail requests for the state', async () => {
-    const readiness = { waits: new Readiness(), onStateChange: () => {}, onFailedQuestion: () => {} };
+    const readiness = quietReadiness();
     const { result, attempts } = await invokeOn(lambda, {
       clients,
       timing: wrongBy(offsetMs),

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { portOf } from '../../packages/local-server/listening.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type Following, followExecution } from '../../src/lambda/durable.ts';
-import type { InvokeFailure, InvokeResponse } from '../../src/lambda/invocation.ts';
+import type { Invocation, InvokeFailure, InvokeResponse } from '../../src/lambda/invocation.ts';
 import type { FailedQuestion } from '../../src/lambda/polling.ts';
 import { unusedUrl } from '../e2e/step.ts';
 import { fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
@@ -56,14 +56,17 @@ async function standIn(state: () => Reply): Promise<void> {
 type Followed = Readonly<{ result: InvokeResponse | InvokeFailure; failed: readonly FailedQuestion[] }>;
 
 /** Follows an execution that an Event started. */
-async function following(bounds: Partial<Following> = {}): Promise<Followed> {
+async function following(
+  bounds: Partial<Following> = {},
+  invocation: Partial<Invocation> = {},
+): Promise<Followed> {
   const { signal: never } = endOfTest;
   const clients = new Clients({});
   undo.push(() => clients.close());
   const failed: FailedQuestion[] = [];
   const result = await followExecution(
     STARTED,
-    { ...INVOCATION, invocationType: 'Event' },
+    { ...INVOCATION, invocationType: 'Event', ...invocation },
     {
       api: clients.of(undefined),
       deadline: never,
@@ -71,6 +74,7 @@ async function following(bounds: Partial<Following> = {}): Promise<Followed> {
       stop: never,
       timing: fakeTiming(() => 0),
       policy: POLICY,
+      beganAt: 0,
       onExecutionEvent: () => {},
       onHiddenHistory: () => {},
       onFailedQuestion: (question) => failed.push(question),
@@ -155,4 +159,39 @@ test('the cancellation is reported even if timeout_seconds is also exceeded', as
     stop: over.signal,
   });
   expect(result).toMatchObject({ name: 'Cancelled' });
+});
+
+describe('an execution that is to be stopped', () => {
+  const BEGAN_AT = 1_800_000_000_000;
+  const startedAfter = (ms: number): Reply =>
+    execution({ Status: 'RUNNING', StartTimestamp: (BEGAN_AT + ms) / 1_000 });
+
+  /** Follows an execution that is cancelled after its first state, and stopped after its second. */
+  async function stopping(second: Reply, invocation: Partial<Invocation> = {}): Promise<InvokeFailure> {
+    const over = new AbortController();
+    const replies = [RUNNING, second];
+    await standIn(() => replies.shift() ?? execution({ StopTimestamp: BEGAN_AT / 1_000 }));
+    const { result } = await following(
+      {
+        timing: { ...fakeTiming(), sleep: async () => over.abort() },
+        cancel: over.signal,
+        stop: over.signal,
+        beganAt: BEGAN_AT,
+        stopping: { run: 'the run', onNotStopped: () => {} },
+      },
+      { durableExecutionName: 'order-7', ...invocation },
+    );
+    if (result.kind !== 'failure') throw new Error('a stopped execution has no response');
+    return result;
+  }
+
+  test.each([
+    ['after the first attempt is stopped', startedAfter(200), 'stopped'],
+    ['in the second of the first attempt is stopped', startedAfter(-1_000), 'stopped'],
+    ["before that is another step's", startedAfter(-1_001), 'joined'],
+    ["at a time that Lambda does not say is another step's", RUNNING, 'joined'],
+    ['and has ended is not stopped', execution({ Status: 'SUCCEEDED' }), 'ended before'],
+  ])('and began %s', async (_, second, stop) => {
+    expect(await stopping(second)).toMatchObject({ executionStop: stop, evidence: 'ran' });
+  });
 });

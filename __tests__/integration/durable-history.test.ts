@@ -57,6 +57,7 @@ async function told(polls: readonly Readonly<Record<string, Page>>[]) {
       stop: never,
       timing: fakeTiming(),
       policy: POLICY,
+      beganAt: 0,
       onFailedQuestion: () => {},
       onExecutionEvent: (event) => events.push(event),
       onHiddenHistory: () => {},

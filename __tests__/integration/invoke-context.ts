@@ -6,6 +6,7 @@ import { Clients } from '../../src/lambda/client.ts';
 import type { Invocation, InvocationResult } from '../../src/lambda/invocation.ts';
 import { type InvokeContext, type InvokePolicy, invoke, type Wait } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
+import { Readiness } from '../../src/lambda/readiness.ts';
 import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
 import { anInvocation } from '../base.ts';
 import { jobEnvironment } from '../e2e/step.ts';
@@ -72,6 +73,19 @@ export function timeoutAtSleep(count: number, also: () => void = () => {}): Timi
       for (const goOff of timeouts) goOff();
       also();
     },
+  };
+}
+
+/** Readiness whose listeners do nothing. */
+export function quietReadiness(): NonNullable<InvokeContext['readiness']> {
+  const ignore = (): void => {};
+  return {
+    waits: new Readiness(),
+    expectsVersion: () => false,
+    onStateChange: ignore,
+    onAliasChange: ignore,
+    onHiddenAlias: ignore,
+    onFailedQuestion: ignore,
   };
 }
 

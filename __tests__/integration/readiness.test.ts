@@ -7,6 +7,7 @@ import {
   type LocalLambda,
   startLocalLambda,
 } from '../../packages/local-lambda/server.ts';
+import type { HiddenAlias } from '../../src/lambda/alias.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import type { Invocation, InvocationResult } from '../../src/lambda/invocation.ts';
 import { invokeEach } from '../../src/lambda/invoker.ts';
@@ -28,12 +29,15 @@ import {
 let lambda: LocalLambda;
 let restore: () => void;
 let mayAsk = true;
+const denied = new Set<string | undefined>();
 
 beforeAll(async () => {
   lambda = await startLocalLambda({
     functions: { echo: SAMPLE_FUNCTIONS.echo, other: SAMPLE_FUNCTIONS.echo },
     deny: ({ operation }) =>
-      operation === 'GetFunctionConfiguration' && !mayAsk ? { kind: 'no-identity-policy' } : undefined,
+      (operation === 'GetFunctionConfiguration' && !mayAsk) || denied.has(operation)
+        ? { kind: 'no-identity-policy' }
+        : undefined,
   });
   restore = useLambda(lambda.url);
 });
@@ -41,6 +45,7 @@ beforeEach(() => {
   lambda.reset();
   lambda.setFunction('echo', SAMPLE_FUNCTIONS.echo);
   mayAsk = true;
+  denied.clear();
 });
 afterAll(async () => {
   restore();
@@ -62,20 +67,37 @@ const THROTTLED: Fault = {
   message: 'Rate exceeded',
 };
 
+const NOT_READY_YET: Fault = {
+  kind: 'error',
+  when: 'before',
+  status: 409,
+  type: 'ResourceConflictException',
+  message: 'The function is being updated.',
+};
+
 /** The observed states, and the option that enables the wait. */
-function watching() {
+function watching({ expectsVersion = false } = {}) {
   const states: string[] = [];
+  const lines: string[] = [];
+  const hidden: HiddenAlias[] = [];
   const failed: FailedQuestion[] = [];
   const readiness = {
     waits: new Readiness(),
+    expectsVersion: () => expectsVersion,
     onStateChange: ({ state }: { state: string }) => {
       states.push(state);
+    },
+    onAliasChange: ({ line }: { line: string }) => {
+      lines.push(line);
+    },
+    onHiddenAlias: (alias: HiddenAlias) => {
+      hidden.push(alias);
     },
     onFailedQuestion: (question: FailedQuestion) => {
       failed.push(question);
     },
   };
-  return { states, failed, extras: { readiness } };
+  return { states, lines, hidden, failed, extras: { readiness } };
 }
 
 describe('a function that is', () => {
@@ -180,7 +202,7 @@ test('a version with SnapStart is waited for until it is optimized', async () =>
   const delivery = await invokeOn(lambda, { extras, invocation: { qualifier: 'live' } });
   expect(delivery.result).toMatchObject({ kind: 'answer', executedVersion: '7' });
   expect(states).toEqual(['Pending (Creating)', 'ready']);
-  expect(lambda.requests.map(({ qualifier }) => qualifier)).toEqual(Array(4).fill('live'));
+  expect(lambda.requests.map(({ qualifier }) => qualifier)).toEqual(Array(6).fill('live'));
 });
 
 /** The next responses to the configuration request. */
@@ -521,4 +543,180 @@ test('a list sends one state request per function and qualifier, not per entry',
   expect(kinds).toEqual(Array(8).fill('answer'));
   expect(operations().filter((operation) => operation === ASKED)).toHaveLength(2 + 1 + 1);
   expect(lambda.executions()).toHaveLength(8);
+});
+
+describe('an alias', () => {
+  const PROVISIONING = 'GetProvisionedConcurrencyConfig';
+  const ROUTING = 'GetAlias';
+  const VERSIONS = { 1: {}, 2: {} };
+  const WEIGHTED = { version: '2', routing: [{ weights: { 1: 0.1 }, lasts: { polls: 2 } }, {}] };
+  const live = { qualifier: 'live' };
+  /** Deploys a function with an alias that AWS still moves, and its provisioned concurrency. */
+  const deploy = (parts: Partial<FunctionDefinition>): void =>
+    lambda.setFunction('echo', {
+      ...SAMPLE_FUNCTIONS.echo,
+      versions: VERSIONS,
+      aliases: { live: '2' },
+      ...parts,
+    });
+  const versions = (): string[] => lambda.executions('echo').map(({ version }) => version);
+
+  test('is waited for until its provisioned concurrency is ready, with a line a change', async () => {
+    deploy({
+      aliases: { live: { version: '2', routing: [{ weights: { 1: 1 }, lasts: { polls: 3 } }, {}] } },
+      provisionedConcurrency: {
+        live: {
+          requested: 5,
+          steps: [
+            { status: 'IN_PROGRESS', lasts: { polls: 2 } },
+            { status: 'IN_PROGRESS', available: 2, lasts: { polls: 1 } },
+            { status: 'READY' },
+          ],
+        },
+      },
+    });
+    const { states, lines, extras } = watching();
+    await invokeOn(lambda, { invocation: live, extras });
+    expect(lines).toEqual([
+      'Provisioned concurrency of echo:live: 0 of 5 available',
+      'echo:live routes 100 % to version 1',
+      'Provisioned concurrency of echo:live: 2 of 5 available',
+      'Provisioned concurrency of echo:live: 5 of 5 available',
+      'echo:live routes all invocations to version 2',
+    ]);
+    expect(states).toEqual(['ready']);
+    expect(versions()).toEqual(['2']);
+    expect(operations().filter((operation) => operation === ASKED)).toHaveLength(1);
+  });
+
+  test('in the name of the function is waited for too', async () => {
+    deploy({ provisionedConcurrency: { live: { requested: 1 } } });
+    const { lines, extras } = watching();
+    const named = { functionName: 'echo:live', reference: { name: 'echo', qualifier: 'live' } };
+    await invokeOn(lambda, { invocation: named, extras });
+    expect(lines).toEqual(['Provisioned concurrency of echo:live: 1 of 1 available']);
+  });
+
+  test('whose provisioned concurrency fails is given up with the reason', async () => {
+    deploy({ provisionedConcurrency: { live: { requested: 5, steps: [{ status: 'FAILED' }] } } });
+    const { result, attempts } = await invokeOn(lambda, { invocation: live, extras: watching().extras });
+    expect(attempts).toBe(0);
+    expect(result).toMatchObject({
+      name: 'ProvisionedConcurrencyFailed',
+      message: 'the provisioned concurrency of echo:live could not be allocated: FUNCTION_ERROR_INIT_FAILURE',
+      evidence: 'did_not_run',
+    });
+    expect(operations()).not.toContain('Invoke');
+  });
+
+  test('whose provisioned concurrency is not ready in time says how far it was', async () => {
+    deploy({
+      provisionedConcurrency: { live: { requested: 5, steps: [{ status: 'IN_PROGRESS', available: 2 }] } },
+    });
+    const { result } = await invokeOn(lambda, {
+      invocation: live,
+      timing: timeoutAtSleep(3),
+      extras: watching().extras,
+    });
+    expect(result).toMatchObject({
+      name: 'NotReady',
+      message: 'timed out before the function was ready (provisioned concurrency: 2 of 5 available)',
+    });
+  });
+
+  test('with weights is told, and not waited for', async () => {
+    deploy({ aliases: { live: WEIGHTED } });
+    const { lines, extras } = watching();
+    await invokeOn(lambda, { invocation: live, extras });
+    expect(lines).toEqual(['echo:live routes 10 % to version 1']);
+    expect(operations()).toEqual([ASKED, PROVISIONING, ROUTING, 'Invoke']);
+  });
+
+  test('with weights is waited for where the version is expected', async () => {
+    deploy({ aliases: { live: WEIGHTED } });
+    const { lines, extras } = watching({ expectsVersion: true });
+    await invokeOn(lambda, { invocation: live, extras });
+    expect(lines).toEqual([
+      'echo:live routes 10 % to version 1',
+      'echo:live routes all invocations to version 2',
+    ]);
+    expect(versions()).toEqual(['2']);
+  });
+
+  test('that was ready for others is waited for by one that expects the version', async () => {
+    deploy({ aliases: { live: WEIGHTED } });
+    const { extras } = watching();
+    const { readiness } = extras;
+    await invokeOn(lambda, { invocation: live, extras });
+    await invokeOn(lambda, {
+      invocation: live,
+      extras: { readiness: { ...readiness, expectsVersion: () => true } },
+    });
+    expect(operations().filter((operation) => operation === ROUTING)).toHaveLength(3);
+  });
+
+  test('with permanent weights is not invoked where the version is expected, and the message says why', async () => {
+    deploy({ aliases: { live: { version: '2', routing: [{ weights: { 1: 0.25 } }] } } });
+    const { result } = await invokeOn(lambda, {
+      invocation: live,
+      timing: timeoutAtSleep(3),
+      extras: watching({ expectsVersion: true }).extras,
+    });
+    expect(result).toMatchObject({
+      message: 'timed out before the function was ready (the alias still routes 25 % to version 1)',
+    });
+  });
+
+  test('that nobody may read is invoked all the same, and told once', async () => {
+    denied.add(PROVISIONING).add(ROUTING);
+    deploy({ aliases: { live: WEIGHTED } });
+    const { hidden, states, extras } = watching({ expectsVersion: true });
+    await invokeOn(lambda, { invocation: live, extras });
+    let refusals = 0;
+    lambda.setFault(({ operation }) => {
+      if (operation !== 'Invoke' || refusals > 0) return undefined;
+      refusals += 1;
+      return NOT_READY_YET;
+    });
+    const { attempts } = await invokeOn(lambda, { invocation: live, extras });
+    expect(attempts).toBe(2);
+    expect(states).toEqual(['ready', 'ready']);
+    expect(hidden.map(({ actions, failure }) => [actions, failure.name])).toEqual([
+      [['lambda:GetProvisionedConcurrencyConfig', 'lambda:GetAlias'], 'AccessDeniedException'],
+    ]);
+    expect(operations().filter((operation) => operation === ROUTING)).toHaveLength(1);
+  });
+
+  test('is asked for again where a request is throttled or lost', async () => {
+    deploy({ provisionedConcurrency: { live: { requested: 1 } } });
+    lambda.setFault(({ operation }, n) => {
+      if (operation === PROVISIONING && n === 1) return THROTTLED;
+      return operation === ROUTING && n === 3 ? { kind: 'reset', when: 'after' } : undefined;
+    });
+    const { failed, hidden, extras } = watching();
+    const { result } = await invokeOn(lambda, { invocation: live, extras });
+    expect(result.kind).toBe('answer');
+    expect(failed.map(({ failure }) => failure.name)).toEqual(['TooManyRequestsException', 'ECONNRESET']);
+    expect(hidden).toEqual([]);
+  });
+
+  test('is not looked for where the qualifier is a version, or there is none', async () => {
+    deploy({ provisionedConcurrency: { live: { requested: 1 } } });
+    for (const invocation of [{ qualifier: '1' }, { qualifier: '$LATEST' }, {}])
+      await invokeOn(lambda, { invocation, extras: watching().extras });
+    expect(new Set(operations())).toEqual(new Set([ASKED, 'Invoke']));
+  });
+
+  test('is waited for once by all who want it, each with its own deadline', async () => {
+    deploy({
+      provisionedConcurrency: {
+        live: { requested: 5, steps: [{ status: 'IN_PROGRESS', lasts: { polls: 2 } }, { status: 'READY' }] },
+      },
+    });
+    const { lines, extras } = watching();
+    await Promise.all([1, 2, 3].map(() => invokeOn(lambda, { invocation: live, extras })));
+    expect(operations().filter((operation) => operation === PROVISIONING)).toHaveLength(3);
+    expect(lines).toHaveLength(2);
+    expect(versions()).toEqual(['2', '2', '2']);
+  });
 });

@@ -3,11 +3,18 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { invokeComplete, payloadChunk } from '../../packages/local-lambda/event-stream.ts';
 import { type LocalLambda, startLocalLambda, throttle } from '../../packages/local-lambda/server.ts';
 import type { InvocationType } from '../../src/lambda/invocation.ts';
-import { Readiness } from '../../src/lambda/readiness.ts';
 import { streamOnce } from '../../src/lambda/stream.ts';
 import { evaluate } from '../../src/outcome/evaluate.ts';
 import { startRawServer } from '../raw-server.ts';
-import { type Delivered, ECHO, freshIds, INVOCATION, invokeOn, useLambda } from './invoke-context.ts';
+import {
+  type Delivered,
+  ECHO,
+  freshIds,
+  INVOCATION,
+  invokeOn,
+  quietReadiness,
+  useLambda,
+} from './invoke-context.ts';
 
 // The action's own request ID as the endpoint gets it, and how an endpoint can use it.
 
@@ -99,9 +106,7 @@ describe("the action's own request ID", () => {
   });
 
   test('is not sent with a request that invokes nothing', async () => {
-    const waits = new Readiness();
-    const readiness = { waits, onStateChange: () => {}, onFailedQuestion: () => {} };
-    await invokeOn(lambda, { extras: { readiness } });
+    await invokeOn(lambda, { extras: { readiness: quietReadiness() } });
     expect(lambda.requests.map(({ headers }) => headers['x-amzn-requestid'] !== undefined)).toEqual([
       false,
       true,
@@ -278,7 +283,7 @@ test('an invocation in a function whose configuration was read links to its own 
   const { server } = await startEndpoint((id) =>
     id === undefined ? response(200, {}, JSON.stringify(configuration)) : success(id),
   );
-  const readiness = { waits: new Readiness(), onStateChange: () => {}, onFailedQuestion: () => {} };
+  const readiness = quietReadiness();
   const outcome = outcomeOf(await invokeOn(server, { invocation: INVOCATION, extras: { readiness } }));
   expect(outcome.log_url).toContain('log-group/$252Fapp$252Flogs/');
 });

@@ -1,4 +1,4 @@
-import type { Invocation } from '../lambda/invocation.ts';
+import type { Invocation, InvocationType } from '../lambda/invocation.ts';
 import { type FunctionReference, splitFunctionName } from '../shared/arn.ts';
 import type { OwnExpectations } from './expressions.ts';
 import type { JobFolders } from './files.ts';
@@ -7,6 +7,7 @@ import type { ListedEntry } from './invocations.ts';
 import {
   firstOf,
   type GivenPayload,
+  oversizeProblem,
   type Payload,
   parseClientContext,
   parsePayload,
@@ -17,6 +18,7 @@ import { ENTRY_ERRORS, ENTRY_WARNINGS, isWithinLimit, namesFunctionsTwice } from
 import {
   ENTRY_INPUTS,
   type EntryValues,
+  EVENT_INPUTS,
   type InputName,
   type InputReader,
   type InputValues,
@@ -24,6 +26,7 @@ import {
   parseInputs,
 } from './schema.ts';
 import { explainFunctionName, explainOtherResource } from './suggestions.ts';
+import type { FoundTestEvent, TestEventSource, TestEventStore } from './test-event.ts';
 
 const LONGEST_ENTRY_NAME = 100;
 const NAME_RULE = `name must be one line of at most ${LONGEST_ENTRY_NAME} characters.`;
@@ -91,8 +94,11 @@ const ownParts = (values: EntryValues, { name, isOwn }: EntrySource) => ({
   ...(isOwn('timeout_seconds') && { timeoutMs: values.timeout_seconds }),
 });
 
+/** The values of an entry whose invocation type is decided. */
+type SentValues = EntryValues & Readonly<{ invocation_type: InvocationType }>;
+
 /** What is sent for an entry: without the inputs that its invocation type does not support. */
-function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invocation'] {
+function invocationOf(values: SentValues, parts: InvocationParts): Entry['invocation'] {
   const { invocation_type: invocationType, qualifier, tenant_id: tenantId } = values;
   const { reference, payload, clientContext, source } = parts;
   const region = values.region ?? reference.region;
@@ -114,21 +120,38 @@ function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invoc
   };
 }
 
+// Invoke's own default.
+const DEFAULT_TYPE: InvocationType = 'RequestResponse';
+
+/** Where the problems of inputs go: with the entry's place where one of them is its own. */
+type ProblemsOf = Readonly<{ problemsFor: (...names: readonly InputName[]) => Problems }>;
+
 const outsideNotes = ({ outsideFile }: Payload, { workspace }: JobFolders): string[] =>
   outsideFile === undefined
     ? []
     : [`payload_file is ${quote(outsideFile)}, outside the workspace ${quote(workspace)}.`];
 
+/** What the entries of a step have in common. */
+type ParserParts = Readonly<{
+  folders: JobFolders;
+  responseStream: boolean;
+  /** Opens what reads test events; absent where the settings for it are wrong. */
+  openTestEvents?: (() => Promise<TestEventStore>) | undefined;
+}>;
+
 /** Reads the entries of one step. What several of them inherit is read, and reported where it is wrong, once. */
 export class EntryParser {
   readonly #folders: JobFolders;
   readonly #responseStream: boolean;
+  readonly #openTestEvents: ParserParts['openTestEvents'];
+  #testEvents: TestEventSource | undefined;
   readonly #problems: Problems;
   readonly #inherited = new Map<string, Promise<Payload | undefined>>();
 
-  constructor(step: { folders: JobFolders; responseStream: boolean }, problems: Problems) {
+  constructor(step: ParserParts, problems: Problems) {
     this.#folders = step.folders;
     this.#responseStream = step.responseStream;
+    this.#openTestEvents = step.openTestEvents;
     this.#problems = problems;
   }
 
@@ -141,6 +164,48 @@ export class EntryParser {
     return parsed;
   }
 
+  /** The test event that an entry names, where it alone says what is sent. */
+  async #testEvent(
+    values: EntryValues,
+    reference: FunctionReference | undefined,
+    problems: Problems,
+  ): Promise<FoundTestEvent | undefined> {
+    const { test_event: name, region } = values;
+    const [only, ...others] = EVENT_INPUTS.filter((input) => values[input] !== '');
+    const open = this.#openTestEvents;
+    if (only !== 'test_event' || others.length > 0 || reference === undefined || open === undefined)
+      return undefined;
+    const { TestEventSource } = await import('./test-event.ts');
+    this.#testEvents ??= new TestEventSource(open);
+    return this.#testEvents.find(name, { reference, region }, problems);
+  }
+
+  /** What is sent for an entry. Undefined where there is a problem. */
+  async #payload(
+    values: SentValues,
+    testEvent: FoundTestEvent | undefined,
+    { isOwn, problemsFor }: Pick<EntrySource, 'isOwn'> & ProblemsOf,
+  ): Promise<Payload | undefined> {
+    const { payload, payload_file: payloadFile, invocation_type: invocationType } = values;
+    if (values.test_event !== '') {
+      if (testEvent === undefined) return undefined;
+      const { bytes } = testEvent;
+      const problem = oversizeProblem({ source: 'test_event', bytes: bytes.length }, invocationType);
+      if (problem === undefined) return { bytes, warnings: [] };
+      problemsFor('test_event').add(problem);
+      return undefined;
+    }
+    const given = { payload, payloadFile, folders: this.#folders, invocationType };
+    return isOwn('payload') || isOwn('payload_file')
+      ? parsePayload(given, problemsFor('payload', 'payload_file'))
+      : this.#inheritedPayload(given);
+  }
+
+  /** Closes what was opened for test events. */
+  async close(): Promise<void> {
+    await this.#testEvents?.close();
+  }
+
   /** Reads one entry. Undefined where it can't be invoked, for problems that were found. */
   async parse(source: EntrySource): Promise<Entry | undefined> {
     const { read, isOwn, place, name } = source;
@@ -151,19 +216,14 @@ export class EntryParser {
     if (name !== undefined && !isShortLine(name)) here.add(NAME_RULE);
     const reference = parseFunctionName(read('function_name'), problemsFor('function_name'));
     const values = parseInputs(ENTRY_INPUTS, { read, problemsFor });
-    const facts = { ...values, response_stream: this.#responseStream, reference };
+    const testEvent = await this.#testEvent(values, reference, problemsFor('test_event'));
+    const type = values.invocation_type ?? testEvent?.invocationType ?? DEFAULT_TYPE;
+    const sent = { ...values, invocation_type: type };
+    const facts = { ...sent, response_stream: this.#responseStream, reference };
     for (const { inputs, applies, message } of ENTRY_ERRORS) {
       if (applies(facts)) problemsFor(...inputs).add(message(facts));
     }
-    const given = {
-      payload: values.payload,
-      payloadFile: values.payload_file,
-      folders: this.#folders,
-      invocationType: values.invocation_type,
-    };
-    const payload = await (isOwn('payload') || isOwn('payload_file')
-      ? parsePayload(given, here)
-      : this.#inheritedPayload(given));
+    const payload = await this.#payload(sent, testEvent, { isOwn, problemsFor });
     const clientContext = await parseClientContext(values.client_context, problemsFor('client_context'));
     if (!reference || !payload) return undefined;
     const at = (...names: readonly InputName[]): string =>
@@ -175,7 +235,7 @@ export class EntryParser {
       ...ENTRY_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts)),
     ];
     return {
-      invocation: invocationOf(values, { reference, payload, clientContext, source }),
+      invocation: invocationOf(sent, { reference, payload, clientContext, source }),
       ...(place !== undefined && { place }),
       warnings,
       notes: outsideNotes(payload, this.#folders),
@@ -193,11 +253,12 @@ function namedSources(names: readonly string[], step: InputReader): EntrySource[
 }
 
 function listedSource({ values, number, line }: ListedEntry, step: InputReader): EntrySource {
-  const hasPayload = values.payload !== undefined || values.payload_file !== undefined;
+  const isEvent = (name: InputName): boolean => EVENT_INPUTS.some((input) => input === name);
+  const hasEvent = EVENT_INPUTS.some((name) => values[name] !== undefined);
   return {
     read: (name) => {
-      // An entry's own payload, of either kind, replaces the step's.
-      const isReplaced = hasPayload && (name === 'payload' || name === 'payload_file');
+      // An entry's own event, whatever it comes from, replaces the step's.
+      const isReplaced = hasEvent && isEvent(name);
       const own = isEntryInput(name) ? values[name] : undefined;
       return own ?? (isReplaced ? '' : step(name));
     },
@@ -207,7 +268,12 @@ function listedSource({ values, number, line }: ListedEntry, step: InputReader):
   };
 }
 
-type StepInputs = Readonly<{ read: InputReader; values: InputValues; folders: JobFolders }>;
+type StepInputs = Readonly<{
+  read: InputReader;
+  values: InputValues;
+  folders: JobFolders;
+  openTestEvents?: ParserParts['openTestEvents'];
+}>;
 
 async function findSources({ read, values }: StepInputs, problems: Problems): Promise<EntrySource[]> {
   const names = linesOf(values.function_name);
@@ -267,12 +333,19 @@ function invocationsOf(
 
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
 export async function parseEntries(step: StepInputs, problems: Problems): Promise<Entries> {
-  const { values, folders } = step;
-  const parser = new EntryParser({ folders, responseStream: values.response_stream }, problems);
+  const { values, folders, openTestEvents } = step;
+  const parser = new EntryParser(
+    { folders, responseStream: values.response_stream, openTestEvents },
+    problems,
+  );
   const entries: Entry[] = [];
-  for (const source of await findSources(step, problems)) {
-    const entry = await parser.parse(source);
-    if (entry !== undefined) entries.push(entry);
+  try {
+    for (const source of await findSources(step, problems)) {
+      const entry = await parser.parse(source);
+      if (entry !== undefined) entries.push(entry);
+    }
+  } finally {
+    await parser.close();
   }
   return {
     ...invocationsOf(entries, values),

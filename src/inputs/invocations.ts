@@ -2,7 +2,7 @@ import type { CST, Document, YAMLError } from 'yaml';
 import { grouped, nearest } from '../shared/text.ts';
 import { looksLikePath } from './files.ts';
 import { type Problems, quote } from './problems.ts';
-import { ENTRY_KEYS, type EntryKey, INPUT_NAMES } from './schema.ts';
+import { ENTRY_KEYS, type EntryKey, EVENT_INPUTS, INPUT_NAMES } from './schema.ts';
 import {
   type AddProblem,
   COMPOSER_OPTIONS,
@@ -94,9 +94,10 @@ function valuesOf(node: unknown, reader: YamlReader): ListedEntry['values'] {
     given.set(input, offset);
     if (text !== undefined) values[input] = text;
   }
-  const [payload, file] = [given.get('payload'), given.get('payload_file')];
-  if (payload !== undefined && file !== undefined) {
-    addProblem(Math.max(payload, file), 'payload and payload_file are both given. Remove one of them.');
+  const [first, second] = EVENT_INPUTS.filter((name) => given.has(name));
+  if (first !== undefined && second !== undefined) {
+    const offset = Math.max(given.get(first) ?? 0, given.get(second) ?? 0);
+    addProblem(offset, `${first} and ${second} are both given. Keep one of them.`);
   }
   return values;
 }

@@ -76,6 +76,17 @@ function isUtf16([first, second]: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
+/** Says that an event is too large for its invocation type; undefined where it is not. */
+export function oversizeProblem(
+  event: Readonly<{ source: string; bytes: number; size?: string }>,
+  invocationType: InvocationType,
+): string | undefined {
+  const { source, bytes, size = `${grouped(bytes)} bytes` } = event;
+  const limit = LARGEST[invocationType];
+  if (bytes <= limit) return undefined;
+  return `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its location.`;
+}
+
 type CheckedBytes = Readonly<{ problem: string } | { problem?: never; warnings: readonly string[] }>;
 
 /** Checks that the bytes of an event are JSON, and that they read like what was meant. */
@@ -113,14 +124,10 @@ export async function parsePayload(given: GivenPayload, problems: Problems): Pro
   if (payload === '' && file === undefined) return undefined;
   const bytes = file?.content ?? Buffer.from(payload);
   const source = file?.source ?? 'payload';
-  const size = file?.size ?? `${grouped(bytes.length)} bytes`;
   const input = file === undefined ? 'payload' : 'payload_file';
-  const checked =
-    bytes.length > limit
-      ? {
-          problem: `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its location.`,
-        }
-      : await checkBytes(bytes, { source, input });
+  const size = file && { size: file.size };
+  const tooLarge = oversizeProblem({ source, bytes: bytes.length, ...size }, invocationType);
+  const checked = tooLarge === undefined ? await checkBytes(bytes, { source, input }) : { problem: tooLarge };
   if (checked.problem !== undefined) {
     problems.add(checked.problem);
     return undefined;

@@ -1,9 +1,15 @@
-import type { Invocation } from '../lambda/invocation.ts';
+import type { Invocation, InvocationType } from '../lambda/invocation.ts';
 import type { FunctionReference } from '../shared/arn.ts';
 import { grouped } from '../shared/text.ts';
 import { linesOf } from './input-types.ts';
 import { quote } from './problems.ts';
-import type { EntryInput, EntryValues, InputName, InputValues } from './schema.ts';
+import {
+  type EntryInput,
+  type EntryValues,
+  EVENT_INPUTS,
+  type InputName,
+  type InputValues,
+} from './schema.ts';
 
 /** What is wrong with, or of no effect in, inputs that are each valid alone. `inputs` are those it looks at. */
 type Rule<Name extends InputName, Values> = Readonly<{
@@ -23,6 +29,10 @@ const entryRule = <Name extends EntryRuleInput>(
   rule: Rule<Name, Pick<InputValues, Name> & EntryParts>,
 ): EntryRule => rule;
 
+/** Which of the inputs that say what is sent are given. */
+const eventInputsIn = (values: Pick<InputValues, (typeof EVENT_INPUTS)[number]>): readonly string[] =>
+  EVENT_INPUTS.filter((name) => values[name] !== '');
+
 /** Entries that are refused. */
 export const ENTRY_ERRORS: readonly EntryRule[] = [
   entryRule({
@@ -40,16 +50,18 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
       `region is ${quote(region)}, but the ARN in function_name is in ${quote(reference?.region ?? '')}. Remove region: the region of the ARN is used.`,
   }),
   entryRule({
-    inputs: ['payload', 'payload_file'],
-    applies: ({ payload, payload_file: file }) => payload !== '' && file !== '',
-    message: () => 'payload and payload_file are both given. Remove one of them.',
+    inputs: EVENT_INPUTS,
+    applies: (values) => eventInputsIn(values).length > 1,
+    message: (values) => {
+      const given = eventInputsIn(values);
+      return `${given.slice(0, -1).join(', ')} and ${given.at(-1)} are ${given.length > 2 ? 'all' : 'both'} given. Keep one of them.`;
+    },
   }),
   entryRule({
-    inputs: ['payload', 'payload_file', 'invocation_type'],
-    applies: ({ payload, payload_file: file, invocation_type: type }) =>
-      payload === '' && file === '' && type !== 'DryRun',
+    inputs: [...EVENT_INPUTS, 'invocation_type'],
+    applies: (values) => values.invocation_type !== 'DryRun' && eventInputsIn(values).length === 0,
     message: () =>
-      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file. An empty expression counts as not given.",
+      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, or test_event. An empty expression counts as not given.",
   }),
   // Source of both: the API's InvokeWithResponseStream.
   entryRule({
@@ -155,8 +167,10 @@ export const STEP_ERRORS: readonly StepRule[] = [
   }),
 ];
 
-const areDryRuns = (invocations: readonly Invocation[]): boolean =>
-  invocations.length > 0 && invocations.every(({ invocationType }) => invocationType === 'DryRun');
+const areOf = (invocations: readonly Invocation[], type: InvocationType): boolean =>
+  invocations.length > 0 && invocations.every(({ invocationType }) => invocationType === type);
+
+const areDryRuns = (invocations: readonly Invocation[]): boolean => areOf(invocations, 'DryRun');
 
 /** Inputs of a step that have no effect together with others. */
 export const STEP_WARNINGS: readonly StepRule[] = [
@@ -190,6 +204,19 @@ export const STEP_WARNINGS: readonly StepRule[] = [
     applies: ({ wait_until_ready: waits, planned }) => waits && areDryRuns(planned),
     message: () =>
       'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not check the state.',
+  }),
+  stepRule({
+    inputs: ['on_cancel', 'wait_for_durable_execution'],
+    applies: ({ on_cancel: onCancel, wait_for_durable_execution: waits }) => onCancel === 'stop' && !waits,
+    message: () =>
+      'on_cancel: stop has no effect without wait_for_durable_execution: true; the step ends when the execution has started.',
+  }),
+  stepRule({
+    inputs: ['on_cancel', 'wait_for_durable_execution'],
+    applies: ({ on_cancel: onCancel, wait_for_durable_execution: waits, planned }) =>
+      onCancel === 'stop' && waits && areOf(planned, 'RequestResponse'),
+    message: () =>
+      'on_cancel: stop has no effect with invocation_type: RequestResponse; Lambda names the execution when it has ended. Use Event.',
   }),
   stepRule({
     inputs: ['wait_for_event'],

@@ -58,6 +58,7 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
     },
     proxy: {},
     credentials: { keys: [], passwords: [] },
+    isDebug: false,
     nodeVersion: '24.5.0',
     trustsAnyCertificate: false,
     inputNames: [],
@@ -71,10 +72,13 @@ export function inputs(given: Given): InputReader {
   return (name) => all[name] ?? INPUTS[name].default;
 }
 
+/** For inputs that name no test event: nothing is read. */
+export const noTestEvents = (): Promise<never> => Promise.reject(new Error('a test event was read'));
+
 /** The plan for the inputs. */
 export async function planFor(given: Given, job?: Job): Promise<Plan> {
   const { environment } = job ?? (await createJob());
-  return makePlan(inputs(given), environment);
+  return makePlan(inputs(given), environment, noTestEvents);
 }
 
 /** The only invocation in the plan. */

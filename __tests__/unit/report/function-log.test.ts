@@ -64,7 +64,7 @@ describe('the log of a function', () => {
     expect(inFile()).toBe('one\ntwo\n');
   });
 
-  test('that may not be shown is in neither place', () => {
+  test('that is withheld is in neither place', () => {
     const log = newLog({ isLive: false });
     const shown = stdoutOf(() => {
       log.add(events([1, 'one']));
@@ -75,7 +75,7 @@ describe('the log of a function', () => {
     expect(log.file).toBeUndefined();
   });
 
-  test('that is not complete says so, and is completed by the log tail', () => {
+  test('that is not complete says so, and is completed with the log tail', () => {
     const log = newLog();
     const shown = stdoutOf(() => {
       log.add(events([1, 'START'], [2, 'one']));
