@@ -145,7 +145,7 @@ describe('before anything is invoked, and with all other problems', () => {
       'test_event "order" of odd cannot be read: their schema is not JSON.',
     ],
     [
-      'a payload beside it',
+      'a payload too',
       { function_name: 'shop', test_event: 'order', payload: '{}' },
       'payload and test_event are both given. Keep one of them.',
     ],

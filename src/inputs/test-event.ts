@@ -56,7 +56,7 @@ function findEvent(name: string, found: TestEvents): TestEvent | string {
   }
 }
 
-/** The test events that a step names. Those of a function are read once, whoever names them. */
+/** The test events that a step names. Those of a function are read once, even where several entries name them. */
 export class TestEventSource {
   readonly #open: () => Promise<TestEventStore>;
   readonly #byFunction = new Map<string, Promise<TestEvents>>();

@@ -27,7 +27,7 @@ type RequestEnd = Readonly<{
   throughProxy: boolean;
 }>;
 
-/** What a client does, for whoever debugs: never a payload, a response or a credential. */
+/** What a client does, for debug logging: never a payload, a response or a credential. */
 export type ClientActivity = RequestStart | RequestEnd;
 
 type SentCommand = Readonly<{ constructor: Readonly<{ name: string }>; input: object }>;

@@ -55,7 +55,7 @@ const NOT_PROVISIONED: Provisioning = {
 };
 const NOT_WEIGHTED: Routing = { kind: 'routing', version: '', weights: [] };
 
-// Names of versions are numbers; anything else was written by whoever responded in Lambda's place.
+// Names of versions are numbers; anything else is not Lambda's.
 const versionOf = (text = ''): string => (/^\d{1,20}$/.test(text) ? text : '?');
 const percent = (weight: number): string => `${Number((weight * 100).toFixed(2))} %`;
 

@@ -96,7 +96,7 @@ export type Waiting = AliasReading &
     expectsVersion: (invocation: Invocation) => boolean;
   }>;
 
-/** Whether to ask again, or with what the wait ends. */
+/** Whether to poll once more, or with what the wait ends. */
 type Next = 'wait' | Readonly<{ end: Configuration | InvokeFailure }>;
 
 /** One wait for a function, shared by all invocations of it. It ends when none of them waits any more. */
@@ -126,7 +126,7 @@ class SharedWait {
     return this.#isOver || this.#left.signal.aborted;
   }
 
-  /** Whether its result is one for an invocation: where that awaits a version, so did this wait. */
+  /** Whether an invocation can share this wait: where the invocation awaits a version, so did this wait. */
   isFor(invocation: Invocation, { expectsVersion }: Waiting): boolean {
     return !this.#isOver || this.#awaitsVersion || !expectsVersion(invocation);
   }
