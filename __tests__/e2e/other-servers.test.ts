@@ -1,9 +1,13 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { invokeStep } from './step.ts';
+import { writeFiles } from '../../packages/local-runner/run-step.ts';
+import { invokeStep, unusedUrl } from './step.ts';
 
 const run = promisify(execFile);
 const REGION = 'eu-west-1';
@@ -44,6 +48,27 @@ results = json.dumps({'results': [sys.argv[2]], 'region': 'eu-west-1'}).encode()
 urllib.request.urlopen(sys.argv[1] + '/moto-api/static/lambda-simple/response', data=results).read()
 `;
 
+/** Waits until a server has printed a text on standard error, which it goes on to write, and gives that text. */
+async function printed({ stderr }: ChildProcess, pattern: RegExp): Promise<string> {
+  if (stderr === null) throw new Error('standard error is not a pipe');
+  let [found] = [''];
+  for await (const line of createInterface(stderr)) {
+    [found = ''] = pattern.exec(line) ?? [];
+    if (found !== '') break;
+  }
+  stderr.resume();
+  if (found === '') throw new Error('the server ended');
+  return found;
+}
+
+/** Ends a server, and waits for its end. */
+async function end(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const ended = once(server, 'close');
+  server.kill();
+  await ended;
+}
+
 const hasMoto = spawnSync('python3', ['-c', HAS_MOTO]).status === 0;
 const suite = hasMoto ? describe : describe.skip;
 
@@ -62,20 +87,10 @@ suite(hasMoto ? 'moto' : 'moto (skipped: python3 has no moto with its server, or
   };
   beforeAll(async () => {
     server = spawn('python3', ['-c', SERVE], { stdio: ['ignore', 'ignore', 'pipe'] });
-    for await (const line of createInterface(server.stderr ?? process.stdin)) {
-      const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? [];
-      if (url === undefined) continue;
-      lambda = { url, region: REGION };
-      break;
-    }
-    server.stderr?.resume();
+    lambda = { url: await printed(server, /http:\/\/127\.0\.0\.1:\d+/), region: REGION };
     await python(DEPLOY);
   }, 60_000);
-  afterAll(async () => {
-    const ended = once(server, 'close');
-    server.kill();
-    await ended;
-  });
+  afterAll(() => end(server));
 
   test('the action and botocore see the same of each invocation', async () => {
     const events = ['{"name":"größe","list":[1,2]}', '{"a":{"b":null}}', '{"n":0.1}'];
@@ -127,5 +142,85 @@ suite(hasMoto ? 'moto' : 'moto (skipped: python3 has no moto with its server, or
     for (const response of queued) await python(RESPOND, response);
     const { exitCode, outputs } = await invokeStep(lambda, { function_name: 'f', payload });
     expect([exitCode, outputs['outcome']]).toEqual([1, 'unknown']);
+  });
+});
+
+/** The folder of serverless-offline beside the serverless command on the PATH. */
+function findServerlessOffline(): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  const command = folders.map((folder) => path.join(folder, 'serverless')).find((file) => existsSync(file));
+  if (command === undefined) return undefined;
+  const plugin = path.join(path.dirname(realpathSync(command)), '../../serverless-offline');
+  return existsSync(plugin) ? plugin : undefined;
+}
+
+const SERVICE = {
+  'serverless.yml': `
+service: other
+frameworkVersion: '3'
+provider: { name: aws, runtime: nodejs20.x, region: ${REGION} }
+plugins: [serverless-offline]
+functions:
+  echo: { handler: handler.echo, name: echo }
+  throws: { handler: handler.throws, name: throws }
+`,
+  'handler.js': `
+exports.echo = async (event) => event;
+exports.throws = async () => { throw new RangeError('out of range'); };
+`,
+};
+
+const plugin = findServerlessOffline();
+const offlineSuite = plugin === undefined ? describe.skip : describe;
+const offlineTitle =
+  plugin === undefined
+    ? 'serverless-offline (skipped: there is no serverless command on the PATH with this plugin beside it)'
+    : 'serverless-offline';
+
+offlineSuite(offlineTitle, () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'serverless-'));
+  let server: ChildProcess;
+  let lambda: Readonly<{ url: string; region: string }>;
+
+  beforeAll(async () => {
+    writeFiles(folder, SERVICE);
+    mkdirSync(path.join(folder, 'node_modules'));
+    symlinkSync(plugin ?? '', path.join(folder, 'node_modules', 'serverless-offline'));
+    lambda = { url: await unusedUrl(), region: REGION };
+    const ports = ['--lambdaPort', new URL(lambda.url).port, '--httpPort', new URL(await unusedUrl()).port];
+    server = spawn('serverless', ['offline', 'start', '--noSponsor', '--host', '127.0.0.1', ...ports], {
+      cwd: folder,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: folder,
+        SLS_TELEMETRY_DISABLED: '1',
+        SLS_NOTIFICATIONS_MODE: 'off',
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    await printed(server, /http for lambda.*listening/);
+  }, 120_000);
+  afterAll(async () => {
+    await end(server);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test.each([
+    { name: 'echo', inputs: {}, outcome: 'succeeded', response: '{"a":1}' },
+    {
+      name: 'throws',
+      inputs: {},
+      outcome: 'function_error',
+      response: expect.stringContaining('"errorMessage":"out of range"'),
+    },
+    // It accepts an event with the headers of a page and without a request ID, which proves nothing.
+    { name: 'echo', inputs: { invocation_type: 'Event' }, outcome: 'unknown', response: '' },
+    // It does not know dry runs, and says so.
+    { name: 'echo', inputs: { invocation_type: 'DryRun' }, outcome: 'not_invoked', response: '' },
+    { name: 'nope', inputs: {}, outcome: 'not_invoked', response: '' },
+  ])('$name with $inputs is $outcome', async ({ name, inputs, outcome, response }) => {
+    const step = await invokeStep(lambda, { function_name: name, payload: '{"a":1}', ...inputs });
+    expect(step.outputs).toMatchObject({ outcome, response });
+    expect(step.exitCode).toBe(outcome === 'succeeded' ? 0 : 1);
   });
 });
