@@ -27,13 +27,13 @@ import {
   showStep,
   UsageError,
 } from './terminal.ts';
-import { runScene, SCENES, type SceneRun, withoutCheckout } from './tour.ts';
+import { runScenes, SCENES, type SceneRun, withoutCheckout } from './tour.ts';
 
 const USAGE = `Usage: script/demo [NAME | --list | --keep]
 
 Runs this action against a local Lambda. No AWS account is needed.
 
-  script/demo          run a tour of four steps
+  script/demo          run a tour of six steps
   script/demo NAME     run one of the examples, such as script/demo warm-up
   script/demo --list   list the examples
   script/demo --keep   start the local Lambda, show how to use it, and keep it running until Ctrl+C
@@ -81,7 +81,7 @@ function showScene({ scene, step, executions, requests }: SceneRun): string {
     paint('bold', `── ${scene.title}\n\n`),
     section('Step', showStep(scene.with)),
     showRun(step),
-    `${showResult(step.exitCode === 0, 'step')} ${count}\n\n`,
+    `${step.signal === null ? showResult(step.exitCode === 0, 'step') : paint('red', 'The runner was lost.')} ${count}\n\n`,
   ].join('');
 }
 
@@ -109,9 +109,9 @@ function showJob({ id, matrix, result, steps }: JobRun): string {
 
 async function tour(stage: Stage): Promise<void> {
   print(
-    'This tour runs four steps as a GitHub runner does, against a local Lambda. No AWS account is needed.\n\n',
+    'This tour runs six steps as a GitHub runner does, against a local Lambda. No AWS account is needed.\n\n',
   );
-  for (const scene of SCENES) print(showScene(await runScene(stage, scene)));
+  for await (const run of runScenes(stage, SCENES)) print(showScene(run));
   print(`What to do next:
 
   script/demo --list   list the examples. script/demo NAME runs one of them.

@@ -13,6 +13,8 @@ const STEADY: readonly (readonly [pattern: RegExp, text: string])[] = [
   [/[\d,.]+\s?ms \(billed [\d,.]+\s?ms\)/g, '9 ms (billed 252 ms)'],
   [/\d+\s?of\s?128\s?MB/g, '84 of 128 MB'],
   [/cold\sstart\s[\d,.]+\s?ms/g, 'cold start 243 ms'],
+  // The address of a page of the console is wider than the picture.
+  [/(https:\/\/[\w-]+\.console\.aws\.amazon\.com\/)\S+/g, '$1…'],
 ];
 const steady = (text: string): string =>
   STEADY.reduce((shown, [pattern, fixed]) => shown.replace(pattern, fixed), withoutCheckout(text));

@@ -8,6 +8,8 @@ export const OUTPUT_EXAMPLES: Readonly<Record<string, string>> = {
   response: '{"message":"Hello, world!"}',
   response_file: '…/greeting.json',
   request_id: '0e4bb8da-3970-4aca-bb5b-62d3a27bb2d4',
+  log_url: 'https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:…',
+  log_file: '…/function.log',
   duration_ms: '6.67',
   billed_duration_ms: '124',
   init_duration_ms: '116.8',

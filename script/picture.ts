@@ -4,13 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openStage } from '../examples/local/stage.ts';
 import { drawFailure } from './failure-picture.ts';
-import { PICTURED, runScene } from './tour.ts';
+import { PICTURED, runAlone } from './tour.ts';
 
 const FILE = 'docs/images/failure.svg';
 
 const stage = await openStage();
 try {
-  const { step } = await runScene(stage, PICTURED);
+  const { step } = await runAlone(stage, PICTURED);
   mkdirSync(path.dirname(FILE), { recursive: true });
   writeFileSync(FILE, drawFailure(step));
 } finally {

@@ -2,13 +2,30 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OWN_CREDENTIALS, type Stage } from '../examples/local/stage.ts';
 import type { Fault } from '../packages/local-lambda/server.ts';
-import { runStep, type StepRun } from '../packages/local-runner/run-step.ts';
+import { type JobFolder, makeJobFolder, runStep, type StepRun } from '../packages/local-runner/run-step.ts';
 
 /** A step of the tour: what it is about, the step itself, and what goes wrong on the way, if anything. */
-export type Scene = Readonly<{ title: string; with: Readonly<Record<string, string>>; fault?: Fault }>;
+export type Scene = Readonly<{
+  title: string;
+  with: Readonly<Record<string, string>>;
+  fault?: Fault;
+  /** The request at which the runner is lost. */
+  killedAt?: number;
+  /** Whether it has the workspace of the scene before, as a job that is run again has its cache. */
+  isRerun?: true;
+}>;
 
 /** What came of a scene, with how often a function ran. */
 export type SceneRun = Readonly<{ scene: Scene; step: StepRun; executions: number; requests: number }>;
+
+/** A list that is worked through one entry after the other, with a journal. */
+const BACKFILL = {
+  function_name: 'backfill',
+  invocations: Array.from({ length: 8 }, (_, day) => `- payload: { day: "2026-11-0${day + 1}" }`).join('\n'),
+  max_concurrency: '1',
+  retry: 'idempotent',
+  journal: 'backfill.jsonl',
+} as const;
 
 /** The first minute with the action. */
 export const SCENES = [
@@ -41,6 +58,8 @@ export const SCENES = [
     title: 'A dry run checks permissions and shows how to fix what is missing',
     with: { function_name: 'checkout\nrefund', invocation_type: 'DryRun' },
   },
+  { title: 'The runner is lost in the middle of a backfill', with: BACKFILL, killedAt: 5 },
+  { title: 'The job is run again: only what has not succeeded is invoked', with: BACKFILL, isRerun: true },
 ] as const satisfies readonly Scene[];
 
 /** The scene whose picture is in the README. */
@@ -52,16 +71,49 @@ const CHECKOUT = path.resolve(import.meta.dirname, '..');
 export const withoutCheckout = (text: string): string =>
   text.replaceAll(`${pathToFileURL(CHECKOUT).href}/`, '').replaceAll(`${CHECKOUT}${path.sep}`, '');
 
-/** Runs a scene as a runner runs a step. */
-export async function runScene(stage: Stage, scene: Scene): Promise<SceneRun> {
+/** Runs a scene as a runner runs a step, in the folders of a job. */
+async function runScene(stage: Stage, scene: Scene, job: JobFolder): Promise<SceneRun> {
   const { lambda } = stage;
   lambda.reset();
-  lambda.setFault(() => scene.fault);
+  let kill = (): void => {};
+  lambda.setFault(() => {
+    if (lambda.requests.length === scene.killedAt) kill();
+    return scene.fault;
+  });
   const step = await runStep({
     with: scene.with,
     env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: lambda.url, AWS_REGION: lambda.region },
+    job,
+    onStart: (child) => {
+      kill = () => child.kill('SIGKILL');
+    },
   });
-  step.dispose();
   await lambda.idle();
   return { scene, step, executions: lambda.executions().length, requests: lambda.requests.length };
+}
+
+/** Runs a scene in a job of its own. */
+export async function runAlone(stage: Stage, scene: Scene): Promise<SceneRun> {
+  const job = makeJobFolder();
+  try {
+    return await runScene(stage, scene, job);
+  } finally {
+    job.dispose();
+  }
+}
+
+/** Runs the scenes one after the other, each in a job of its own but for one that is run again. */
+export async function* runScenes(stage: Stage, scenes: readonly Scene[]): AsyncGenerator<SceneRun, void> {
+  let job = makeJobFolder();
+  try {
+    for (const scene of scenes) {
+      if (scene.isRerun !== true) {
+        job.dispose();
+        job = makeJobFolder();
+      }
+      yield await runScene(stage, scene, job);
+    }
+  } finally {
+    job.dispose();
+  }
 }

@@ -3,18 +3,19 @@ import { readEnvironment, readInput } from './inputs/environment.ts';
 import { makePlan, type Plan } from './inputs/plan.ts';
 import { InvalidInputError } from './inputs/problems.ts';
 import { invokeAll } from './lambda/invoker.ts';
+import { announcement } from './outcome/labels.ts';
 import { invalidInput, writeAnnotations } from './report/annotations.ts';
-import { announcement, writeForeign } from './report/log.ts';
+import { writeForeign } from './report/log.ts';
 import { writeNotInvoked } from './report/outputs.ts';
 import { hideCredentials } from './report/runner-secrets.ts';
 import { createStep, type Surroundings } from './wiring.ts';
 
 /** Writes what the user should know before anything is invoked. */
-function announce({ warnings, notes, invocations, maxConcurrency }: Plan): void {
-  for (const text of warnings) warning(text);
+function announce(plan: Plan): void {
+  for (const text of plan.warnings) warning(text);
   // A note may name a path, which may hold anything.
-  for (const text of notes) writeForeign(text);
-  info(announcement({ labels: invocations.map(({ functionName }) => functionName), maxConcurrency }));
+  for (const text of plan.notes) writeForeign(text);
+  info(announcement(plan));
 }
 
 /** Reads, plans, invokes, evaluates and reports. Nothing that fails after the plan keeps the reports from being written. */
@@ -28,9 +29,10 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   await guard.run('internal', async () => {
     for await (const earlier of step.earlier) await guard.run('internal', () => step.record(earlier));
     for await (const result of invokeAll(step.remaining, step.context)) {
-      await guard.run('internal', async () => step.record(await step.evaluator.evaluate(result)));
+      await guard.run('internal', () => step.take(result));
     }
   });
+  await guard.run('log_file', step.readLogs);
   step.close();
   await step.reports.write();
   return guard.failsStep ? ExitCode.Failure : step.results.exitCode;

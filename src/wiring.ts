@@ -6,18 +6,22 @@ import { InvalidInputError, quote } from './inputs/problems.ts';
 import type { CommentPlan } from './inputs/pull-request.ts';
 import type { Resumption } from './journal/resumption.ts';
 import type { ClientListeners } from './lambda/api.ts';
+import { RequestIds } from './lambda/attempts.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
 import { toUnresolvedEarlier } from './lambda/failures.ts';
-import type { Invocation, InvokeFailure } from './lambda/invocation.ts';
-import type { InvokeContext } from './lambda/invoker.ts';
+import type { Invocation, InvocationResult, InvokeFailure } from './lambda/invocation.ts';
+import { type InvokeContext, withLog } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
 import type { FailedQuestion } from './lambda/polling.ts';
 import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
+import type { StepLogs } from './log-wiring.ts';
+import type { LogsClients } from './logs/client.ts';
 import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
+import { type Labels, labelsFor } from './outcome/labels.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
@@ -28,6 +32,7 @@ import {
   questionLine,
   type RepeatedLines,
   repeatedLogLines,
+  startHeartbeat,
   waitLine,
   warnOfClock,
   warnOfHiddenHistory,
@@ -48,22 +53,25 @@ export type StepParts = Surroundings &
   Readonly<{
     plan: Plan;
     environment: Environment;
-    /** What may not be shown: credentials first, then what the masks yield. */
+    /** What must not be shown: credentials first, then what the masks find. */
     secrets: SecretTexts;
   }>;
 
 /** A step that is ready to invoke, evaluate and report. */
 export type Step = Readonly<{
   context: InvokeContext;
-  evaluator: Evaluator;
   results: StepResults;
   reports: Reports;
   /** What is left to invoke: with a journal, what no earlier run has sent. */
   remaining: readonly Invocation[];
   /** What a journal has from earlier runs. */
   earlier: AsyncIterable<EvaluatedInvocation>;
-  /** Takes in an invocation the moment it ends. */
+  /** Takes an outcome into the reports. */
   record: (evaluated: EvaluatedInvocation) => Promise<void>;
+  /** Evaluates an invocation the moment it ends, and records its outcome. */
+  take: (ended: InvocationResult) => Promise<void>;
+  /** Reads what is wanted when all have ended: the logs of a list's failures. */
+  readLogs: () => Promise<void>;
   /** Ends what is needed only while invocations are in progress. */
   close: () => void;
 }>;
@@ -107,12 +115,12 @@ async function createResponseSink(parts: SinkParts): Promise<ResponseSink | unde
 }
 
 /** What writes progress into the log. */
-type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines }>;
+type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines; labels: Labels }>;
 
 const onFailedQuestion =
-  (about: Question['about'], { lines }: Progress) =>
+  (about: Question['about'], { lines, labels }: Progress) =>
   ({ invocation, failure, waitMs }: FailedQuestion): void =>
-    lines.add(questionLine({ label: invocation.functionName, about, error: failure.name, waitMs }));
+    lines.add(questionLine({ label: labels.functionOf(invocation), about, error: failure.name, waitMs }));
 
 /** What waits until functions are ready. It is loaded only where it is wanted, as is all that follows. */
 async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 'readiness'>> {
@@ -122,7 +130,7 @@ async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 
       waits: new Readiness(),
       onStateChange: ({ invocation, state }: StateChange) =>
         progress.throttle.write('changes of state', () =>
-          writeState({ label: invocation.functionName, state }),
+          writeState({ label: progress.labels.functionOf(invocation), state }),
         ),
       onFailedQuestion: onFailedQuestion('configuration', progress),
     },
@@ -131,21 +139,23 @@ async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 
 
 /** What follows durable executions to their end. */
 async function createFollower(progress: Progress): Promise<Pick<InvokeContext, 'follow'>> {
-  const { throttle } = progress;
+  const { throttle, labels } = progress;
   return {
     follow: {
       execution: (await import('./lambda/durable.ts')).followExecution,
       onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
         throttle.write('events of durable executions', () =>
-          writeDurableEvent({ label: invocation.functionName, ...event }),
+          writeDurableEvent({ label: labels.functionOf(invocation), ...event }),
         ),
-      onHiddenHistory: ({ functionName }: Invocation, { name }: InvokeFailure) =>
+      onHiddenHistory: (invocation: Invocation, { name }: InvokeFailure) =>
         throttle.write('histories that cannot be read', () =>
-          warnOfHiddenHistory({ label: functionName, error: name }),
+          warnOfHiddenHistory({ label: labels.functionOf(invocation), error: name }),
         ),
       onFailedQuestion: onFailedQuestion('durable execution', progress),
-      onNotDurable: ({ functionName }: Invocation) =>
-        throttle.write('without a durable execution', () => warnOfNoExecution({ label: functionName })),
+      onNotDurable: (invocation: Invocation) =>
+        throttle.write('without a durable execution', () =>
+          warnOfNoExecution({ label: labels.functionOf(invocation) }),
+        ),
     },
   };
 }
@@ -153,6 +163,43 @@ async function createFollower(progress: Progress): Promise<Pick<InvokeContext, '
 async function createStream(sink: ResponseSink): Promise<Pick<InvokeContext, 'stream'>> {
   return {
     stream: { invokeOnce: (await import('./lambda/stream.ts')).streamOnce, onChunk: sink.take },
+  };
+}
+
+// One invocation has the requests to itself; many share one a second, as an account has a few for everybody in it.
+const APART_MS = { one: 200, many: 1_000 } as const;
+
+/** The clients for logs, loaded with the first that is needed. All who read logs share them and their pace. */
+function logsClientsFor({ plan, cancel }: StepParts, clients: Clients): () => Promise<LogsClients> {
+  let loaded: Promise<LogsClients> | undefined;
+  const load = async (): Promise<LogsClients> => {
+    const { LogsClients } = await import('./logs/client.ts');
+    const apartMs = APART_MS[plan.invocations.length === 1 ? 'one' : 'many'];
+    return new LogsClients((region) => clients.settingsFor(region), {
+      ...{ timing: REAL_TIMING, cancel, apartMs },
+    });
+  };
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
+
+/** Looks into the log of a function that may have run. What reads logs is loaded with the first that does. */
+function witnessOnDemand(
+  parts: StepParts,
+  clients: Clients,
+  logsClients: () => Promise<LogsClients>,
+): InvokeContext['witness'] {
+  if (!parts.environment.aws.hasLogs) return undefined;
+  const create = async () => {
+    const [logs, { createWitness }] = await Promise.all([logsClients(), import('./log-wiring.ts')]);
+    return createWitness({ ...parts, clients, logs });
+  };
+  let witness: ReturnType<typeof create> | undefined;
+  return async (ended) => {
+    witness ??= create();
+    return (await witness)(ended);
   };
 }
 
@@ -165,39 +212,84 @@ function clockWarning(): (offsetMs: number) => void {
   };
 }
 
+/** The clients, and what they find out. */
+function createClients({ plan, environment, secrets }: StepParts): Clients {
+  // The SDK's chain may find other credentials than the environment names.
+  const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
+    registerCredentials('key', [secretAccessKey, sessionToken], secrets);
+  return new Clients(plan.proxy, {
+    onCredentials,
+    onClockOffset: clockWarning(),
+    runId: environment.github.runId,
+    ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
+  });
+}
+
+/** What waits for accepted events. */
+async function createEventWait(
+  logsClients: () => Promise<LogsClients>,
+  throttle: LogThrottle,
+): Promise<Pick<InvokeContext, 'waitForEvent'>> {
+  const [logs, { eventWait }] = await Promise.all([logsClients(), import('./log-wiring.ts')]);
+  return { waitForEvent: eventWait(logs, throttle) };
+}
+
+/** What reads the functions' logs, and what of it invocations need. */
+type LogReaders = Readonly<{
+  logs: StepLogs | undefined;
+  context: Pick<InvokeContext, 'witness' | 'onSend' | 'waitForEvent'>;
+}>;
+
+type LogReaderParts = Readonly<{ clients: Clients; outcomesFile: OutcomesFile; throttle: LogThrottle }>;
+
+async function createLogReaders(
+  parts: StepParts,
+  { clients, outcomesFile, throttle }: LogReaderParts,
+): Promise<LogReaders> {
+  const { followLog, waitForEvent } = parts.plan;
+  const logsClients = logsClientsFor(parts, clients);
+  const witness = witnessOnDemand(parts, clients, logsClients);
+  const common = {
+    ...(witness !== undefined && { witness }),
+    ...(waitForEvent && (await createEventWait(logsClients, throttle))),
+  };
+  if (!followLog) return { logs: undefined, context: common };
+  const { StepLogs } = await import('./log-wiring.ts');
+  const folder = path.dirname(outcomesFile.path);
+  const logs = new StepLogs({ ...parts, clients, folder, logs: await logsClients() });
+  return { logs, context: { ...common, onSend: (sending) => logs.begin(sending) } };
+}
+
 type InvokeParts = Readonly<{
+  clients: Clients;
+  logReaders: LogReaders;
   throttle: LogThrottle;
+  labels: Labels;
   sink: ResponseSink | undefined;
   halt: AbortSignal | undefined;
 }>;
 
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
-  { plan, environment, cancel, secrets }: StepParts,
-  { throttle, sink, halt }: InvokeParts,
+  { plan, cancel }: StepParts,
+  { clients, logReaders, throttle, labels, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
-  const progress = { throttle, lines };
-  // The SDK's chain may find other credentials than the environment names.
-  const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
-    registerCredentials('key', [secretAccessKey, sessionToken], secrets);
+  const progress = { throttle, lines, labels };
   return {
     ...(plan.waitUntilReady && (await createReadiness(progress))),
     ...(plan.waitForDurableExecution && (await createFollower(progress))),
     ...(sink !== undefined && (await createStream(sink))),
-    clients: new Clients(plan.proxy, {
-      onCredentials,
-      onClockOffset: clockWarning(),
-      runId: environment.github.runId,
-      ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
-    }),
+    ...logReaders.context,
+    clients,
     policy: plan.policy,
     timing: REAL_TIMING,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
+    requestIds: new RequestIds(randomUUID),
     cancel,
     onWait: ({ invocation, failure: { name, reason, evidence }, waitMs, leftMs }) => {
       const ran = evidence === 'did_not_run' ? 'never' : 'perhaps';
-      lines.add(waitLine({ label: invocation.functionName, error: name, reason, ran, waitMs, leftMs }));
+      lines.add(waitLine({ label: labels.functionOf(invocation), error: name, reason, ran, waitMs, leftMs }));
     },
     onAllEnded: () => lines.end(),
     ...(halt !== undefined && { halt }),
@@ -229,13 +321,14 @@ type ReportParts = Readonly<{
   results: StepResults;
   outcomesFile: OutcomesFile;
   throttle: LogThrottle;
+  logs: StepLogs | undefined;
   file: string;
   isShownAlready: boolean;
   resumption: Resumption | undefined;
 }>;
 
 function createReports({ plan, environment, guard, cancel }: StepParts, parts: ReportParts): Reports {
-  const { results, outcomesFile, throttle, file, isShownAlready, resumption } = parts;
+  const { results, outcomesFile, throttle, logs, file, isShownAlready, resumption } = parts;
   const wanted = plan.comment;
   const reporters = createReporters({
     results,
@@ -244,11 +337,14 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
     outcomesFile,
     showResponse: plan.showResponse,
     isShownAlready,
+    followsLog: plan.followLog,
     writesSummary: plan.writeSummary && environment.hasSummary,
+    stepId: environment.github.step,
     outputs: {
       total: plan.invocations.length,
       outcomesFile: outcomesFile.path,
       responseFile: { path: file, isSaved: whenSaved(plan) },
+      ...(logs !== undefined && { logFile: () => logs.file }),
     },
     ...(resumption !== undefined && {
       journal: { add: (evaluated) => resumption.add(evaluated), write: () => resumption.write() },
@@ -258,11 +354,30 @@ function createReports({ plan, environment, guard, cancel }: StepParts, parts: R
   return new Reports(reporters, guard);
 }
 
+/** Takes in an invocation that has ended. Its log is read to its end before its outcome is recorded. */
+const takeWith =
+  (evaluator: Evaluator, logs: StepLogs | undefined, record: Step['record']): Step['take'] =>
+  async (ended) => {
+    const followed = await logs?.readToEnd(ended);
+    const logGroup = followed?.source.logGroup ?? ended.logGroup;
+    const evaluated = await evaluator.evaluate({ ...ended, ...(logGroup !== undefined && { logGroup }) });
+    await logs?.add({ ended, evaluated }, followed);
+    await record(evaluated);
+  };
+
+/** What a step still waits for: the function, or how many of several invocations. */
+function waitedFor(
+  { invocations }: Plan,
+  { throttle, labels }: Pick<Progress, 'throttle' | 'labels'>,
+): string {
+  const [first, ...others] = invocations;
+  return first !== undefined && others.length === 0
+    ? labels.functionOf(first)
+    : `${throttle.left} of ${invocations.length} invocations`;
+}
+
 /** Opens the journal, and finds out what it leaves to do. Throws an InvalidInputError where it can't be used. */
-async function resume(
-  { plan, environment }: StepParts,
-  { clients }: InvokeContext,
-): Promise<Resumption | undefined> {
+async function resume({ plan, environment }: StepParts, clients: Clients): Promise<Resumption | undefined> {
   const file = plan.journalFile;
   if (file === undefined) return undefined;
   const [{ Journal }, { Resumption }] = await Promise.all([
@@ -287,23 +402,39 @@ async function resume(
 async function* evaluateEarlier(
   resumption: Resumption | undefined,
   evaluator: Evaluator,
+  context: InvokeContext,
 ): AsyncGenerator<EvaluatedInvocation, void> {
   if (resumption === undefined) return;
   for await (const recorded of resumption.succeeded()) yield evaluator.takeOver(recorded);
-  for (const result of resumption.unknown) yield await evaluator.evaluate(result);
+  // What was sent in an earlier run has had time to get into the log.
+  const unknown = await Promise.all(resumption.unknown.map((result) => withLog(result, context)));
+  for (const result of unknown) yield await evaluator.evaluate(result);
 }
 
 function createEvaluator(
   { plan, environment, secrets }: StepParts,
-  sink: ResponseSink | undefined,
+  { labels, sink }: Pick<InvokeParts, 'labels' | 'sink'>,
 ): Evaluator {
   const { failOnFunctionError, expressions } = plan;
   return new Evaluator({
-    rules: { failOnFunctionError, expressions, job: environment, known: secrets },
+    rules: { failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
     secrets,
     register: (found) => registerSecrets(found, secrets),
     ...(sink && { endStream: sink.end }),
   });
+}
+
+/** What lasts as long as the step does: the log is told that it is alive, and connections stay open. */
+function startLasting(
+  { plan }: StepParts,
+  { clients, throttle, labels }: Pick<InvokeParts, 'clients' | 'throttle' | 'labels'>,
+): Step['close'] {
+  const endHeartbeat = startHeartbeat(REAL_TIMING.after, () => waitedFor(plan, { throttle, labels }));
+  return () => {
+    endHeartbeat();
+    throttle.flush();
+    clients.close();
+  };
 }
 
 /** Puts the parts of a step together. */
@@ -316,26 +447,31 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const throttle = new LogThrottle({ total, now: REAL_TIMING.now });
   const results = new StepResults(total);
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
-  const context = await createInvokeContext(parts, { throttle, sink, halt: halt?.signal });
-  const resumption = await resume(parts, context);
+  const clients = createClients(parts);
+  const logReaders = await createLogReaders(parts, { clients, outcomesFile, throttle });
+  const { logs } = logReaders;
+  const resumption = await resume(parts, clients);
   const isShownAlready = sink?.isShown ?? false;
-  const reports = createReports(parts, { results, outcomesFile, throttle, file, isShownAlready, resumption });
-  const evaluator = createEvaluator(parts, sink);
+  const forReports = { results, outcomesFile, throttle, logs, file, isShownAlready, resumption };
+  const reports = createReports(parts, forReports);
+  const labels = labelsFor(plan);
+  const evaluator = createEvaluator(parts, { labels, sink });
+  const shared = { clients, logReaders, throttle, labels, sink, halt: halt?.signal };
+  const context = await createInvokeContext(parts, shared);
+  const record: Step['record'] = async (evaluated) => {
+    if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
+    results.add(evaluated.masked);
+    await reports.add(evaluated);
+  };
   return {
     context: { ...context, ...(resumption && { writeAhead: resumption.writeAhead }) },
-    evaluator,
     results,
     reports,
     remaining: resumption?.remaining ?? plan.invocations,
-    earlier: evaluateEarlier(resumption, evaluator),
-    record: async (evaluated) => {
-      if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);
-      results.add(evaluated.masked);
-      await reports.add(evaluated);
-    },
-    close: () => {
-      throttle.flush();
-      context.clients.close();
-    },
+    earlier: evaluateEarlier(resumption, evaluator, context),
+    record,
+    take: takeWith(evaluator, logs, record),
+    readLogs: async () => logs?.readFailures(),
+    close: startLasting(parts, shared),
   };
 }

@@ -34,10 +34,8 @@ test('basic: the result is the response, byte for byte', async () => {
   expect(step.outputs['response']).toBe('{"key1":"value1","key2":"value2","key3":"value3"}');
   expect(step.outputs['outcome']).toBe('succeeded');
   expect(step.outputs['executed_version']).toBe('$LATEST');
-  expect(step.stdout).toContain('Invoking Lambda function echo...\n');
-  expect(step.stdout).toContain(
-    'Lambda function echo invoked successfully (status: 200, payload: 49 bytes)\n',
-  );
+  expect(step.stdout).toContain('Invoking echo in us-east-1 (RequestResponse)\n');
+  expect(step.stdout).toContain('echo succeeded (status: 200, response: 49 bytes)\n');
   expect(lambda.executions('echo')).toHaveLength(1);
 });
 
@@ -73,7 +71,7 @@ describe('invocation types', () => {
     expect(step.outputs['status_code']).toBe('202');
     expect(step.outputs['response']).toBe('');
     expect(step.outputs['executed_version']).toBe('');
-    expect(step.stdout).toContain('Lambda function echo invoked asynchronously (status: 202)\n');
+    expect(step.stdout).toContain('echo was invoked asynchronously (status: 202)\n');
     expect(lambda.executions('echo')).toHaveLength(1);
   });
 
@@ -82,7 +80,7 @@ describe('invocation types', () => {
     await lambda.idle();
     expect(step.exitCode).toBe(0);
     expect(step.outputs['status_code']).toBe('204');
-    expect(step.stdout).toContain('Lambda function echo dry run completed successfully (status: 204)\n');
+    expect(step.stdout).toContain('echo can be invoked (status: 204)\n');
     expect(lambda.requests).toHaveLength(1);
     expect(lambda.executions()).toHaveLength(0);
   });
@@ -128,7 +126,7 @@ describe('client context', () => {
         .toString('base64')
         .replace(/(.{76})/g, '$1\n'),
     },
-  ])('as $how arrives in the function’s context', async ({ text }) => {
+  ])("as $how arrives in the function's context", async ({ text }) => {
     const step = await invokeStep(lambda, { function_name: 'context', payload: '{}', client_context: text });
     expect(JSON.parse(step.outputs['response'] ?? '')).toEqual({
       clientContext: { client: { client_id: 'test_client', app_version: '1.0.0' }, env: { locale: 'en_US' } },
@@ -152,7 +150,7 @@ describe('tenant', () => {
     expect(JSON.parse(step.outputs['response'] ?? '')).toEqual({ tenantId: 'tenant-1' });
   });
 
-  test('a tenant function called without one fails with AWS’s message, and runs nothing', async () => {
+  test("a tenant function called without one fails with AWS's message, and runs nothing", async () => {
     const step = await invokeStep(lambda, { function_name: 'tenant', payload: '{}' });
     expect(step.exitCode).toBe(1);
     expect(step.outputs['outcome']).toBe('not_invoked');

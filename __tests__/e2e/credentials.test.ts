@@ -123,7 +123,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
       '.aws/config': `[profile role]\nrole_arn = ${ROLE}\nsource_profile = base\n[profile base]\n${KEYS}`,
     }),
   },
-  'a web identity’s token': {
+  "a web identity's token": {
     keyId: 'FROMWEBIDENTITY',
     env: () => ({ AWS_WEB_IDENTITY_TOKEN_FILE: 'token', AWS_ROLE_ARN: ROLE }),
     files: () => ({ token: 'header.payload.signature' }),
@@ -204,7 +204,7 @@ const UNAVAILABLE: Readonly<Record<string, Unavailable>> = {
     env: () => ({ ...WEB_IDENTITY, AWS_ENDPOINT_URL_STS: `${placesUrl}/silent` }),
     files: { token: TOKEN },
     inputs: { timeout_seconds: '1' },
-    message: /DeadlineExceeded: Could not get credentials before timeout_seconds was over\./,
+    message: /DeadlineExceeded: Could not get credentials within timeout_seconds\./,
     advice: 'Check where the runner gets its AWS credentials from.',
   },
   "the token's file is missing": {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { exampleNames, FUNCTION_NAMES, openStage } from '../../examples/local/stage.ts';
 import { drawFailure } from '../../script/failure-picture.ts';
-import { PICTURED, runScene } from '../../script/tour.ts';
+import { PICTURED, runAlone } from '../../script/tour.ts';
 import { signalTest } from '../signals.ts';
 import { until } from '../until.ts';
 import { invokeStep } from './step.ts';
@@ -42,8 +42,8 @@ test('without an argument it tells the story of the first minute', async () => {
   const { code, out, err } = await demo();
   expect({ code, err }).toEqual({ code: 0, err: '' });
   const scenes = out.split(/^── /m).slice(1);
-  expect(scenes).toHaveLength(4);
-  const [healthy = '', failing = '', dropped = '', denied = ''] = scenes;
+  expect(scenes).toHaveLength(6);
+  const [healthy = '', failing = '', dropped = '', denied = '', killed = '', rerun = ''] = scenes;
   expect(healthy).toContain('The step succeeded.');
   expect(failing).toContain('Error: RangeError: no stock is known for "coffee"\n      at findStock (');
   expect(failing).toMatch(/❌ .* failed: RangeError/);
@@ -51,13 +51,16 @@ test('without an argument it tells the story of the first minute', async () => {
   expect(dropped).toContain('Requests sent to Lambda: 1. Function executions: 1.');
   expect(denied).toContain('"arn:aws:lambda:eu-west-1:123456789012:function:refund"');
   expect(denied).toContain('Requests sent to Lambda: 2. Function executions: 0.');
+  expect(killed).toContain('The runner was lost. Requests sent to Lambda: 5. Function executions: 5.');
+  expect(rerun).toContain('The step succeeded. Requests sent to Lambda: 4. Function executions: 4.');
+  expect(rerun).toContain('resumed: 4');
   expect(out).not.toContain(ROOT);
 }, 60_000);
 
 test('the picture in the README is what the demo gives, apart from ids and times', async () => {
   const stage = await openStage();
   try {
-    const { step } = await runScene(stage, PICTURED);
+    const { step } = await runAlone(stage, PICTURED);
     // script/picture draws it anew.
     expect(drawFailure(step)).toBe(readFileSync(path.join(ROOT, 'docs/images/failure.svg'), 'utf8'));
   } finally {

@@ -51,7 +51,7 @@ limitTest(
       .map((line) => JSON.parse(line));
     dispose();
 
-    expect(log).toContain('Lambda function one: not run (EMFILE');
+    expect(log).toContain('one: not run (EMFILE');
     expect(child.exitCode).toBe(0);
     expect(outputs).toMatchObject({
       total: String(INVOCATIONS),

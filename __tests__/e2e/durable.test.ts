@@ -71,12 +71,10 @@ const HISTORY = [
   'wait settlement succeeded',
   'step ship-order started',
   'step ship-order succeeded',
-].map((line) => `Lambda function order: ${line}`);
-const FAILED_QUESTION = 'Lambda function order: could not read its durable execution';
+].map((line) => `order:live: ${line}`);
+const FAILED_QUESTION = 'order:live: could not read the durable execution';
 const historyIn = (step: InvokeStep): string[] =>
-  texts(step).filter(
-    (text) => text.startsWith('Lambda function order: ') && !text.startsWith(FAILED_QUESTION),
-  );
+  texts(step).filter((text) => text.startsWith('order:live: ') && !text.startsWith(FAILED_QUESTION));
 
 describe('an execution of three steps and a wait', () => {
   const ANSWER = { orderId: 'A-7', paymentId: 'P-A-7', status: 'shipped' };
@@ -93,7 +91,7 @@ describe('an execution of three steps and a wait', () => {
     expect(JSON.parse(first.outcomeLines[0] ?? '')).toMatchObject({ outcome: 'succeeded', response: ANSWER });
     expect(historyIn(first)).toEqual(HISTORY);
     expect(texts(first)).toContain(
-      `Lambda function order completed its durable execution (status: 202, payload: ${first.outputs['response']?.length} bytes)`,
+      `order:live completed its durable execution (status: 202, response: ${first.outputs['response']?.length} bytes)`,
     );
     expect(started().map(({ status }) => status)).toEqual(['SUCCEEDED']);
     const ran = lambda.executions('order').length;
@@ -140,7 +138,7 @@ describe('an execution of three steps and a wait', () => {
     ).toBeGreaterThan(2);
     expect(historyIn(step)).toEqual(HISTORY.map((line) => line.replace('(1 s)', '(25 s)')));
     expect(texts(step)).toContainEqual(
-      expect.stringMatching(/could not read its durable execution \(ECONNRESET\)\. Retrying in \d\.\d s\.$/),
+      expect.stringMatching(/could not read the durable execution \(ECONNRESET\)\. Retrying in \d\.\d s\.$/),
     );
     expect(JSON.parse(step.outputs['response'] ?? '')).toEqual(ANSWER);
   });
@@ -153,13 +151,13 @@ describe('an execution that', () => {
     expect(step.outputs).toMatchObject({ outcome: 'function_error', function_error: 'FAILED' });
     expect(step.annotations.map(({ title }) => title)).toEqual(['Lambda Function Execution Error']);
     expect(messages(step)[0]).toContain('The card of order A-7 was declined.');
-    expect(historyIn(step)).toContain('Lambda function order: step charge-payment failed');
+    expect(historyIn(step)).toContain('order:live: step charge-payment failed');
   });
 
   test('tries a step again says so', async () => {
     const step = await orderStep({ retries: 1 });
     expect(step.exitCode).toBe(0);
-    expect(historyIn(step)).toContain('Lambda function order: step charge-payment failed; again in 1 s');
+    expect(historyIn(step)).toContain('order:live: step charge-payment failed; retrying in 1 s');
   });
 
   test('times out is a function error', async () => {
@@ -287,7 +285,7 @@ describe('a mistake is explained:', () => {
         level: 'warning',
         title: '',
         message:
-          'wait_for_durable_execution has nothing to wait for: Lambda started no durable execution of echo. Check that the function is durable.',
+          'wait_for_durable_execution has nothing to wait for: Lambda started no durable execution of echo:1. Check that the function is durable.',
       },
     ]);
   });

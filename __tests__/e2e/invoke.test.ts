@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { signedBySdk } from '../sdk-signature.ts';
-import { ECHO, HANDLERS, invokeStep } from './step.ts';
+import { CODE_BLOCK, ECHO, HANDLERS, invokeStep } from './step.ts';
 
 let lambda: LocalLambda;
 
@@ -259,7 +259,8 @@ describe('a function that fails', () => {
     expect(body[0]).toBe('TypeError: order 7 has no lines');
     expect(body[1]).toMatch(/^ {4}at fetchOrder \(.*functions\.mjs:\d+:\d+\)$/);
     expect(body[2]).toMatch(/^ {4}at .*failing \(.*functions\.mjs:\d+:\d+\)$/);
-    expect(body.at(-1)).toBe(`Request id: ${step.outputs['request_id']}`);
+    expect(body.at(-2)).toBe(`Request id: ${step.outputs['request_id']}`);
+    expect(body.at(-1)).toMatch(/^Log: https:/);
     const log = step.lines.map(({ text }) => text);
     expect(log).toContain('Function log');
     expect(log.some((line) => line.endsWith('INFO\tloading order 7'))).toBe(true);
@@ -315,7 +316,9 @@ describe('hostile text', () => {
       name === 'hostile' ? '::add-mask::a' : 'Function error',
     );
     // Outside of code GitHub would mention somebody.
-    expect(step.summary.replace(/(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g, '')).not.toContain('octocat');
+    expect(
+      step.summary.replace(CODE_BLOCK, '').replace(/(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g, ''),
+    ).not.toContain('octocat');
   });
 });
 
@@ -467,6 +470,7 @@ test('the outcomes file holds the outcomes, one a line', async () => {
       attempts: 1,
       executed_version: '$LATEST',
       request_id: step.outputs['request_id'],
+      log_url: step.outputs['log_url'],
       response: { a: 1 },
     },
   ]);

@@ -68,7 +68,7 @@ describe('a step that is run again', () => {
       Array.from({ length: 30 }, () => [true, 'succeeded']),
     );
     expect(texts(second)).toContain(
-      '30 invocations of 30 were not sent: the journal has their outcomes from an earlier run.',
+      '30 of 30 invocations were not sent: the journal has the outcomes from an earlier run.',
     );
     expect(JSON.parse(second.outputs['outcomes'] ?? '')).toHaveLength(30);
   });
@@ -180,7 +180,9 @@ test('a file that is no journal is refused before anything is sent', async () =>
 });
 
 describe('a step that is killed', () => {
-  const COUNT = 60;
+  // `KILLED_RUNS=200 KILLED_INVOCATIONS=500` takes half an hour.
+  const RUNS = Number(process.env['KILLED_RUNS'] ?? 4);
+  const COUNT = Number(process.env['KILLED_INVOCATIONS'] ?? 60);
   const inputs = {
     function_name: 'one',
     invocations: list(COUNT, (id) => `- payload: { id: ${id}, ms: 20 }`),
@@ -204,7 +206,6 @@ describe('a step that is killed', () => {
     });
   }
 
-  const RUNS = Number(process.env['KILLED_RUNS'] ?? 4);
   heavyTest(
     'loses no knowledge of what may have run, and the next run goes on',
     async () => {
@@ -213,7 +214,7 @@ describe('a step that is killed', () => {
         job.dispose();
         job = makeJobFolder();
         lambda.reset();
-        for (let kills = 0; kills < 3; kills += 1) await killedRun(1 + Math.floor(random() * 30));
+        for (let kills = 0; kills < 3; kills += 1) await killedRun(1 + Math.floor((random() * COUNT) / 2));
         lambda.setFault(() => undefined);
         const last = await run(inputs);
         const outcomes = documents(last);
@@ -233,6 +234,6 @@ describe('a step that is killed', () => {
         expect(ran().length - before).toBe(unknown.length);
       }
     },
-    300_000,
+    RUNS * 60_000,
   );
 });

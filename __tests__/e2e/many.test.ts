@@ -66,10 +66,11 @@ test('1,000 invocations with 10 in flight come to the right totals, each run onc
   expect(annotations).toHaveLength(10);
   expect(annotations.at(-1)?.message).toContain('… and 90 more failed.');
   const log = texts(step);
-  expect(log[0]).toBe('Invoking Lambda function one: 1000 invocations, at most 10 at a time...');
-  expect(log.filter((line) => /^\d+\/1000 Lambda function one /.test(line))).toHaveLength(1000);
+  expect(log[0]).toBe('Invoking one in us-east-1 (RequestResponse): 1,000 invocations, concurrency 10');
+  expect(log.filter((line) => /^\[\d+\/1000\] one \(entry [\d,]+\) /.test(line))).toHaveLength(1000);
   expect(log).toContain('1000 invocations: 900 succeeded, 100 failed.');
-  expect(step.commands).not.toContain('group');
+  // The errors of the first twenty failures, and of no other.
+  expect(step.commands.filter((command) => command === 'group')).toHaveLength(20);
   expect(step.summary).toContain('100 of 1,000 invocations failed');
 }, 60_000);
 
@@ -131,7 +132,9 @@ describe('repeat', () => {
     expect(step.outputs).toMatchObject({ total: '120', succeeded: '120' });
     expect(waiting).toHaveLength(120);
     expect(most).toBe(100);
-    expect(texts(step)).toContain('Invoking Lambda function one: 120 invocations, at most 100 at a time...');
+    expect(texts(step)).toContain(
+      'Invoking one in us-east-1 (RequestResponse): 120 invocations, concurrency 100',
+    );
     expect(step.annotations).toEqual([
       expect.objectContaining({
         level: 'warning',

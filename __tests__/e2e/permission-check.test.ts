@@ -133,7 +133,7 @@ describe('six functions, of which one may be invoked', () => {
   });
 });
 
-test('from a fork there is a warning, the table in the summary, and Lambda’s result as the step’s', async () => {
+test("from a fork there is a warning, the table in the summary, and Lambda's result as the step's", async () => {
   const red = await check('fork');
   expect(red.exitCode).toBe(1);
   expect(rowsOf(red.summary)).toHaveLength(6);

@@ -328,7 +328,7 @@ tlsSuite(`a tunnel${because(withoutTls)}`, () => {
     },
   );
 
-  test('that the proxy can’t open just now is asked for again', async () => {
+  test("that the proxy can't open just now is asked for again", async () => {
     proxy.obstruct((n) => (n === 0 ? { kind: 'refuse', status: 502 } : undefined));
     const step = await proxiedStep(HTTPS, { HTTPS_PROXY: through(proxy.port) }, { retry_seconds: '10' });
     expectSucceeded(step);

@@ -27,7 +27,7 @@ const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.e
 const INPUTS = { function_name: 'echo', payload: '{}', wait_until_ready: 'true' };
 const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
 
-test('a function whose update takes 3 s is invoked once, and its answer is the new code’s', async () => {
+test("a function whose update takes 3 s is invoked once, and its answer is the new code's", async () => {
   lambda.setFunction('echo', answering('old'));
   lambda.updateFunction('echo', answering('new'), { lasts: { ms: 3_000 } });
   const step = await invokeStep(lambda, INPUTS);
@@ -35,10 +35,10 @@ test('a function whose update takes 3 s is invoked once, and its answer is the n
   expect(step.outputs).toMatchObject({ response: '{"key3":"new"}', attempts: '1' });
   expect(Number(JSON.parse(step.outcomeLines[0] ?? '').elapsed_ms)).toBeGreaterThan(2_000);
   expect(texts(step).slice(0, 4)).toEqual([
-    'Invoking Lambda function echo...',
-    'Lambda function echo is Active, and an update is in progress: the old code still responds',
-    'Lambda function echo is ready',
-    'Lambda function echo invoked successfully (status: 200, payload: 14 bytes)',
+    'Invoking echo in us-east-1 (RequestResponse)',
+    'echo is Active, but an update is in progress: the old code still responds',
+    'echo is ready',
+    'echo succeeded (status: 200, response: 14 bytes)',
   ]);
   expect(lambda.executions('echo')).toHaveLength(1);
 });
@@ -51,7 +51,7 @@ test('the state is not asked for where nobody wants to wait', async () => {
   expect(lambda.requests.map(({ operation }) => operation)).toEqual(['Invoke']);
 });
 
-test('a failed function ends the step with Lambda’s reason', async () => {
+test("a failed function ends the step with Lambda's reason", async () => {
   const reason = 'The image is gone.\n::error::x ##[error]y';
   lambda.setFunction('echo', {
     ...answering('never'),
@@ -60,7 +60,7 @@ test('a failed function ends the step with Lambda’s reason', async () => {
   const step = await invokeStep(lambda, INPUTS);
   expect(step.exitCode).toBe(1);
   expect(step.outputs).toMatchObject({ outcome: 'not_invoked', attempts: '0' });
-  expect(texts(step)).toContain('Lambda function echo is Failed (ImageDeleted)');
+  expect(texts(step)).toContain('echo is Failed (ImageDeleted)');
   expect(step.annotations).toEqual([
     {
       level: 'error',
@@ -98,7 +98,7 @@ test('where Lambda can not be asked, the log and the annotation say why, and not
   expect(step.outputs).toMatchObject({ outcome: 'not_invoked', attempts: '0' });
   expect(texts(step)).toContainEqual(
     expect.stringMatching(
-      /^Lambda function echo: could not read its configuration \(ECONNREFUSED\)\. Retrying in \d\.\d s\.$/,
+      /^echo: could not read the configuration \(ECONNREFUSED\)\. Retrying in \d\.\d s\.$/,
     ),
   );
   expect(step.annotations[0]?.message).toMatch(
@@ -120,6 +120,6 @@ test('where Lambda is unavailable until timeout_seconds is over, the annotation 
     /^echo: ServiceUnavailableException: timed out before Lambda said whether the function is ready: Try later\. The function did not run\./,
   );
   expect(texts(step)).toContainEqual(
-    expect.stringMatching(/could not read its configuration \(ServiceUnavailableException\)\. Retrying in/),
+    expect.stringMatching(/could not read the configuration \(ServiceUnavailableException\)\. Retrying in/),
   );
 });

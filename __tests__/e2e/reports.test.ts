@@ -20,6 +20,7 @@ beforeAll(async () => {
       failing: { handler: `${HANDLERS}.failing` },
       big: { handler: `${HANDLERS}.big` },
       one: { handler: `${HANDLERS}.one` },
+      gated: { handler: `${HANDLERS}.gated`, timeoutSeconds: 60 },
     },
   });
 });
@@ -268,6 +269,53 @@ describe('a log that nobody reads any more', () => {
   });
 });
 
+test('three steps of a job have three headings in its summary', async () => {
+  const headings: (string | undefined)[] = [];
+  for (const id of ['__self', '__self_2', 'smoke-test']) {
+    const step = await invokeStep(
+      lambda,
+      { function_name: 'echo', payload: '{}' },
+      { env: { GITHUB_ACTION: id } },
+    );
+    headings.push(step.summary.split('\n')[0]);
+  }
+  expect(headings).toEqual([
+    '### ✅ `echo` succeeded',
+    '### ✅ `echo` succeeded (AWS Lambda Invoke, step 2)',
+    '### ✅ `echo` succeeded (AWS Lambda Invoke, step `smoke-test`)',
+  ]);
+});
+
+test('a call that lasts has a line every minute, and none after its end', async () => {
+  // The function waits for a file that is made when the second line was written.
+  const folder = mkdtempSync(path.join(tmpdir(), 'gate-'));
+  const gate = path.join(folder, 'open');
+  const seen: string[] = [];
+  const step = await invokeStep(
+    lambda,
+    { function_name: 'gated', payload: JSON.stringify({ file: gate }) },
+    {
+      env: preload('short-minutes.mjs'),
+      onStart: (child) => {
+        child.stdout?.on('data', (chunk) => {
+          seen.push(String(chunk));
+          if (seen.join('').includes('(2 min so far)')) writeFileSync(gate, '');
+        });
+      },
+    },
+  );
+  rmSync(folder, { recursive: true });
+  expect(step.exitCode).toBe(0);
+  const lines = step.stdout.split('\n');
+  expect(lines.slice(1, 3)).toEqual([
+    'Still waiting for gated (1 min so far)',
+    'Still waiting for gated (2 min so far)',
+  ]);
+  const end = lines.findIndex((line) => line.startsWith('gated succeeded'));
+  expect(end).toBeGreaterThan(2);
+  expect(lines.slice(end).join('\n')).not.toContain('Still waiting');
+});
+
 describe('the end', () => {
   test.each([
     { what: 'a step that succeeds', inputs: { function_name: 'echo', payload: '{}' }, exitCode: 0 },
@@ -320,12 +368,12 @@ test('a log of many that are throttled has a line a second, with counts', async 
   expect(step.outputs).toMatchObject({ total: '2500', failed: '2500' });
   expect(lambda.requests.length).toBeGreaterThan(2_500);
   const lines = step.lines.map(({ text }) => text);
-  expect(lines.join('\n')).toContain('2000 lines are written. From here the log has one line a second');
-  const counts = lines.filter((line) => / ended\. Since the last line: /.test(line));
+  expect(lines.join('\n')).toContain('This log has 2,000 lines. From here on it has one line per second');
+  const counts = lines.filter((line) => /\] Since the last line: /.test(line));
   expect(counts.length).toBeGreaterThan(0);
   expect(counts.join('\n')).toMatch(/\d+ not invoked/);
-  expect(counts.at(-1)).toMatch(/^2500\/2500 ended\./);
-  expect(lines.filter((line) => /^\d+\/2500 Lambda|Retrying in|more times?\./.test(line))).toHaveLength(
+  expect(counts.at(-1)).toMatch(/^\[2500\/2500\] Since/);
+  expect(lines.filter((line) => /^\[\d+\/2500\] echo|Retrying in|more times?\./.test(line))).toHaveLength(
     2_000,
   );
 }, 120_000);
@@ -366,7 +414,7 @@ signalTest('a step that is cancelled leaves the comment on the pull request alon
     const cancelled = await run(10_000, 'SIGTERM');
     expect(cancelled.outputs['outcome']).toBe('unknown');
     expect(github.requests).toEqual([]);
-    expect(titles(cancelled)).toEqual(['Failed to Invoke Lambda Function']);
+    expect(titles(cancelled)).toEqual(['Lambda Outcome Unknown']);
     // The same step comments where nobody cancels it.
     await run(1, undefined);
     expect(github.comments(repository, 7)).toHaveLength(1);

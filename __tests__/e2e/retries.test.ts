@@ -42,13 +42,18 @@ describe('a connection that is lost after the function ran', () => {
     expect(step.outputs['attempts']).toBe('1');
     const [annotation, ...others] = step.annotations;
     expect(others).toEqual([]);
-    expect(annotation?.title).toBe('Failed to Invoke Lambda Function');
-    const [what, advice, idempotent] = annotation?.message.split('\n') ?? [];
+    expect(annotation?.title).toBe('Lambda Outcome Unknown');
+    const id = lambda.requests[0]?.headers['x-amzn-requestid'];
+    expect(step.outputs['request_id']).toBe(id);
+    expect(step.outputs['log_url']).toContain(id);
+    const [what, advice, byTime, idempotent] = annotation?.message.split('\n') ?? [];
     expect(what).toMatch(
-      /^echo: ECONNRESET: The connection was reset after the request was sent\. The request was sent at \d{4}-.*Z\. It is not known whether the function ran\.$/,
+      /^echo: ECONNRESET: The connection was reset after the request was sent\. The request was sent at \d{4}-\S*Z as [0-9a-f-]{36}\. It is not known whether the function ran\.$/,
     );
-    expect(advice).toMatch(
-      /^Check the function's log before you retry: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
+    expect(what).toContain(`as ${id}. `);
+    expect(advice).toBe(`Check the function's log before you retry: ${step.outputs['log_url']}`);
+    expect(byTime).toMatch(
+      /^If that page is empty, check the log of that time: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
     );
     expect(idempotent).toContain('retry: idempotent');
     expect(step.summary).toMatch(/^### ❓ `echo` may have run\n\n> \*\*`ECONNRESET: /);
@@ -64,7 +69,7 @@ describe('a connection that is lost after the function ran', () => {
     expect(lambda.executions('echo')).toHaveLength(2);
     expect(step.annotations).toEqual([]);
     expect(texts(step)[1]).toMatch(
-      /^Lambda function echo: may have run \(ECONNRESET\)\. Retrying in 0\.\d s \((180\.0|179\.\d) s left\)\.$/,
+      /^echo: may have run \(ECONNRESET\)\. Retrying in 0\.\d s \((180\.0|179\.\d) s left\)\.$/,
     );
   });
 });
@@ -77,7 +82,7 @@ test('a throttle is waited out, with a line for the first wait and one for the e
   expect(step.exitCode).toBe(0);
   expect(step.outputs['attempts']).toBe('5');
   expect(lambda.executions('echo')).toHaveLength(1);
-  const what = 'Lambda function echo: not run (throttled, ReservedFunctionConcurrentInvocationLimitExceeded)';
+  const what = 'echo: not run (throttled, ReservedFunctionConcurrentInvocationLimitExceeded)';
   const waits = texts(step).filter((line) => line.startsWith(what));
   expect(waits).toEqual([
     expect.stringMatching(/\)\. Retrying in 0\.\d s \(180\.0 s left\)\.$/),
@@ -96,7 +101,7 @@ test('a host that refuses connections is given up by and by, and nothing is said
     /^echo: ECONNREFUSED: connect ECONNREFUSED \S+ \(tried \d+ times in [01] s; gave up: retry_seconds is exhausted\)\. The function did not run\./,
   );
   expect(texts(step)).toContainEqual(
-    expect.stringMatching(/^Lambda function echo: not run \(ECONNREFUSED\)\. Retrying in 0\.\d s/),
+    expect.stringMatching(/^echo: not run \(ECONNREFUSED\)\. Retrying in 0\.\d s/),
   );
 });
 
@@ -244,7 +249,7 @@ test.each([
   lambda.setFault(() => ({ kind: 'raw', when: 'before', status: 403, headers: {}, body }));
   const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
   expect(step.annotations[0]?.message.split('\n').slice(0, 2)).toEqual([
-    `echo: HTTP 403: A proxy or firewall answered instead of Lambda${end}. The function did not run.`,
+    `echo: HTTP 403: A proxy or firewall responded instead of Lambda${end}. The function did not run.`,
     'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.',
   ]);
 });
@@ -261,7 +266,7 @@ test('a page in place of an answer is shown from its start, fenced', async () =>
   expect(step.outputs['outcome']).toBe('unknown');
   expect(step.annotations.map(({ message }) => message)).toEqual([
     expect.stringContaining(
-      'A proxy or firewall answered instead of Lambda: <html> ::error::forged ##[error]forged </html>.',
+      'A proxy or firewall responded instead of Lambda: <html> ::error::forged ##[error]forged </html>.',
     ),
   ]);
   expect(step.stdout).not.toContain('SyntaxError');
@@ -276,7 +281,7 @@ describe('a log tail that is not one', () => {
     expect(step.outputs['log_result']).toBe('');
     expect(lambda.executions('no-tail')).toHaveLength(1);
     expect(texts(step)).toContain(
-      'This function does not support log_type: Tail. The request was sent again without it, and the function ran once.',
+      'This function does not support log_type: Tail. The request was retried without it, and the function ran once.',
     );
   });
 

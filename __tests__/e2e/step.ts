@@ -18,6 +18,9 @@ export const ECHO = path.join(
   'echo.mjs.handler',
 );
 
+/** A code block of a summary: no text in it has as many backticks in a row. */
+export const CODE_BLOCK = /^(`{3,})\n[\s\S]*?\n\1$/gm;
+
 /** An address on loopback where nobody listens. */
 export async function unusedUrl(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');

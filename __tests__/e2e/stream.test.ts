@@ -88,10 +88,8 @@ describe('a stream', () => {
       duration_ms: expect.stringMatching(/^[\d.]+$/),
       attempts: '1',
     });
-    expect(texts(step)).toContain(
-      'Lambda function stream invoked successfully (status: 200, payload: 50000000 bytes)',
-    );
-    expect(texts(step)).toContain(`The response is in ${step.outputs['response_file']}`);
+    expect(texts(step)).toContain('stream succeeded (status: 200, response: 50000000 bytes)');
+    expect(texts(step)).toContain(`Response saved to ${step.outputs['response_file']}`);
     expect(step.annotations.map(({ message }) => message)).toEqual([
       `The output response is empty: 50,000,000 bytes are too many for an output. The value is in ${step.outputs['response_file']}.`,
     ]);
@@ -115,7 +113,7 @@ describe('a stream', () => {
     expect(step.annotations).toEqual([]);
   });
 
-  test('goes into the job’s own folder where nobody says where', async () => {
+  test("goes into the job's own folder where nobody says where", async () => {
     const step = await streamStep({ bytes: 10 }, { response_file: '' });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['response_file']).toMatch(/[/\\]temp[/\\]lambda-invoke-.*[/\\]response$/);
@@ -156,7 +154,7 @@ describe('text', () => {
     );
     expect(step.outputs['outcome']).toBe('unknown');
     expect(texts(step)).toEqual(expect.arrayContaining(['line 1', 'line 2', 'line 3']));
-    expect(step.annotations[0]?.message).toContain('21 bytes of the stream had arrived');
+    expect(step.annotations[0]?.message).toContain('21 bytes of the stream were received');
   });
 
   test('is shown once, and not without show_response', async () => {
@@ -212,9 +210,9 @@ describe('an error in the middle', () => {
     const [annotation, ...others] = step.annotations;
     expect(others).toEqual([]);
     expect(annotation?.title).toBe('Lambda Function Execution Error');
-    expect(annotation?.message).toMatch(/^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/);
+    expect(annotation?.message).toMatch(/^RangeError: The stream failed\n {4}at \S+ .*stream\.mjs/);
     expect(annotation?.message).toContain(
-      `The part of the response that arrived is in ${step.outputs['response_file']}`,
+      `The part of the response that arrived was saved to ${step.outputs['response_file']}`,
     );
   });
 
@@ -253,9 +251,7 @@ describe('an error that Lambda tells in the log alone', () => {
       function_error: 'Unhandled',
       log_result: '',
     });
-    expect(step.annotations[0]?.message).toMatch(
-      /^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/,
-    );
+    expect(step.annotations[0]?.message).toMatch(/^RangeError: The stream failed\n {4}at \S+ .*stream\.mjs/);
     expect(String(step.partial)).toBe('line 1\nline 2\n');
     expect(step.file).toBeUndefined();
   });
@@ -274,7 +270,7 @@ describe('an error that Lambda tells in the log alone', () => {
     expect((await streamStep({ lines: 1 })).outputs['outcome']).toBe('succeeded');
   });
 
-  test('a dry run runs nothing, although a stream’s would', async () => {
+  test("a dry run runs nothing, although a stream's would", async () => {
     recorded.reset();
     await streamStep({ lines: 1 }, { invocation_type: 'DryRun' });
     expect(recorded.executions()).toHaveLength(0);
@@ -303,13 +299,13 @@ describe('a stream that breaks', () => {
     expect(step.file).toBeUndefined();
     const bytes = partial.length.toLocaleString('en-US');
     expect(step.annotations.map(({ title, message }) => `${title}\n${message}`)).toEqual([
-      expect.stringContaining(`${bytes} bytes of the stream had arrived`),
+      expect.stringContaining(`${bytes} bytes of the stream were received`),
     ]);
     expect(step.annotations[0]?.message).toContain(
       'The function ran, at least in part, but its response was lost.',
     );
     expect(step.annotations[0]?.message).toContain(
-      `The part of the response that arrived is in ${step.outputs['response_file']}`,
+      `The part of the response that arrived was saved to ${step.outputs['response_file']}`,
     );
     expect(lambda.requests).toHaveLength(1);
   });
@@ -371,11 +367,11 @@ test('a page of a proxy is not taken for a stream', async () => {
   const step = await streamStep({ lines: 1 });
   expect(step.outputs['outcome']).toBe('unknown');
   expect(step.annotations[0]?.message).toContain(
-    'HTTP 200: A proxy or firewall answered instead of Lambda: <html>hello</html>',
+    'HTTP 200: A proxy or firewall responded instead of Lambda: <html>hello</html>',
   );
 });
 
-test('a file that can’t be written fails the step, and the invocation is not lost', async () => {
+test("a file that can't be written fails the step, and the invocation is not lost", async () => {
   // A file stands where a folder should be.
   const step = await streamStep({ lines: 1 }, { response_file: path.join(HANDLERS, 'response') });
   expect(step.exitCode).toBe(1);

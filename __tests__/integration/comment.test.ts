@@ -582,7 +582,7 @@ describe('rate limits', () => {
       return isPost(request) ? secondaryLimit(403, 11) : undefined;
     });
     expect((await failureOf(jobWith())).what).toBe(
-      "GitHub's rate limit asks to wait 11 s more. A comment waits at most 60 s in all.",
+      "GitHub's rate limit requires waiting another 11 s. A comment waits at most 60 s in total.",
     );
     expect(slept).toEqual([25_000, 25_000]);
     expect(comments()).toEqual([]);

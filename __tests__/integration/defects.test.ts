@@ -4,7 +4,7 @@ import { Clients } from '../../src/lambda/client.ts';
 import type { InvocationResult } from '../../src/lambda/invocation.ts';
 import { type InvokeContext, invokeEach } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
-import { ECHO, fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
+import { ECHO, fakeTiming, freshIds, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
 
 let lambda: LocalLambda;
 let undo: () => void;
@@ -39,6 +39,7 @@ async function deliverFour(
         policy: POLICY,
         timing: fakeTiming(),
         limiter: new AdaptiveLimiter(2),
+        requestIds: freshIds(),
         cancel: new AbortController().signal,
         ...given,
       },

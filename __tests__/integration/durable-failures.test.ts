@@ -141,7 +141,7 @@ test('the end of the time says why the execution could not be read before', asyn
   const bounds = { timing: { ...timing, sleep }, deadline: over.signal, stop: over.signal };
   const { result } = await following(bounds);
   expect(messageOf(result)).toBe(
-    'timed out while the durable execution was running; it could not be read any more: Unavailable.',
+    'timed out while the durable execution was running; then it could not be read: Unavailable.',
   );
 });
 

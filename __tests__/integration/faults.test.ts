@@ -5,8 +5,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Fault, type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import type { InvocationType } from '../../src/lambda/invocation.ts';
+import type { InvocationResult, InvocationType, LogEvidence } from '../../src/lambda/invocation.ts';
 import type { RetryPolicy } from '../../src/lambda/invoker.ts';
+import { LogsClients } from '../../src/logs/client.ts';
+import { LostInvocations } from '../../src/logs/lost.ts';
 import { evaluate } from '../../src/outcome/evaluate.ts';
 import { CLASSES_BY_NAME } from '../failure-classes.ts';
 import { SEED } from '../seed.ts';
@@ -102,6 +104,7 @@ beforeAll(async () => {
     },
   });
   restore = useLambda(lambda.url);
+  process.env['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'] = lambda.url;
 });
 afterAll(async () => {
   restore();
@@ -109,13 +112,31 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** What the log shows of an invocation, on time that nobody waits for. */
+function lookInLog(delivery: InvocationResult, clients: Clients): Promise<LogEvidence | undefined> {
+  const timing = fakeTiming();
+  const cancel = new AbortController().signal;
+  const logs = new LogsClients((region) => clients.settingsFor(region), { timing, cancel, apartMs: 0 });
+  return new LostInvocations({ clients, logs, timing, cancel, onDenied: () => {} }).look(delivery);
+}
+
 type Case = Readonly<{
   id: number;
   type: InvocationType;
   retry: RetryPolicy;
   outcome: string;
   attempts: number;
+  /** The outcome's request id. */
+  requestId: string | undefined;
+  /** Our own ids of the attempts that may have run. */
+  sentAs: readonly (string | undefined)[];
 }>;
+
+/** The request ids of all START lines. */
+const startedIds = (): string[] =>
+  lambda.logs.written
+    .map(({ message }) => /^START RequestId: (\S+) /.exec(message)?.[1])
+    .filter((id) => id !== undefined);
 
 test(`${INVOCATIONS} invocations through every fault run at most once, and none is reported wrongly`, async () => {
   const chance = seeded(SEED);
@@ -125,8 +146,8 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
     return item;
   };
   const injected = new Set<Fault>();
-  lambda.setFault(() => {
-    if (chance() < 0.15) return undefined;
+  lambda.setFault(({ operation }) => {
+    if (operation !== 'Invoke' || chance() < 0.15) return undefined;
     const fault = pick(pick(KINDS));
     injected.add(fault);
     return fault;
@@ -135,6 +156,12 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
   const clients = new Clients({});
   const timing = () => fakeTiming(() => chance() * 0.05);
   const cases: Case[] = [];
+  const lost: Readonly<{ id: number; delivery: InvocationResult }>[] = [];
+  const rules = {
+    failOnFunctionError: true,
+    expressions: { expect: [], mask: [] },
+    job: { eventName: 'push', hasOidc: false },
+  };
   const queue = Array.from({ length: INVOCATIONS }, (_, id) => id);
   const work = async (): Promise<void> => {
     for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
@@ -150,18 +177,23 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
           payload: Buffer.from(JSON.stringify({ id })),
         },
       });
-      const rules = {
-        failOnFunctionError: true,
-        expressions: { expect: [], mask: [] },
-        job: { eventName: 'push', hasOidc: false },
-      };
       const { outcome } = evaluate(delivery, rules);
-      cases.push({ id, type, retry, outcome: outcome.outcome, attempts: delivery.attempts });
+      const sentAs = delivery.sent.filter(({ mayHaveRun }) => mayHaveRun).map((attempt) => attempt.sentAs);
+      const { outcome: kind, attempts, request_id: requestId } = outcome;
+      cases.push({ id, type, retry, outcome: kind, attempts, requestId, sentAs });
+      if (kind === 'unknown' && type !== 'DryRun') lost.push({ id, delivery });
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, work));
-  clients.close();
   await lambda.idle();
+  // Every log has arrived by now.
+  const witnessed = new Map<number, string>();
+  for (const { id, delivery } of lost) {
+    const inLog = await lookInLog(delivery, clients);
+    const { outcome } = evaluate({ ...delivery, ...(inLog && { inLog }) }, rules);
+    if (outcome.outcome === 'unknown') witnessed.set(id, outcome.ran);
+  }
+  clients.close();
 
   const counts = new Map<number, number>();
   const lines = readFileSync(runs, 'utf8').trim().split('\n');
@@ -179,7 +211,31 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
   expect(where(({ id, outcome }) => outcome === 'not_invoked' && ran(id) > 0)).toEqual([]);
   expect(where(({ retry, attempts }) => retry === 'never' && attempts > 1)).toEqual([]);
 
+  const attempted = lambda.requests.filter(({ operation }) => operation === 'Invoke');
+  const sentIds = attempted.map(({ headers }) => headers['x-amzn-requestid']);
+  expect(new Set(sentIds).size).toBe(sentIds.length);
+  expect(sentIds).not.toContain(undefined);
+  const started = startedIds();
+  expect(started).toHaveLength(lines.length);
+  const startsOf = new Map(cases.map((one) => [one.id, started.filter((id) => one.sentAs.includes(id))]));
+  const starts = ({ id }: Case): readonly string[] => startsOf.get(id) ?? [];
+  // Every START is that of an attempt, and where only one attempt can have run, the outcome names it.
+  expect(where((one) => starts(one).length !== ran(one.id))).toEqual([]);
+  const named = where(
+    (one) => one.sentAs.length === 1 && starts(one).length === 1 && one.requestId !== undefined,
+  );
+  expect(named.filter((one) => one.requestId !== starts(one)[0])).toEqual([]);
+
+  // The log tells of each unknown one that ran, and it never takes the outcome away.
+  expect(witnessed.size).toBe(lost.length);
+  expect(where(({ id }) => ran(id) > 0 && witnessed.get(id) === 'may_have_run')).toEqual([]);
+  expect(where(({ id }) => ran(id) === 0 && witnessed.get(id) === 'finished')).toEqual([]);
+
   // The suite has to have met what it claims to test.
+  expect([...witnessed.values()].filter((known) => known === 'finished').length).toBeGreaterThan(100);
+  expect([...witnessed.values()].filter((known) => known === 'may_have_run').length).toBeGreaterThan(100);
+  expect(named.length).toBeGreaterThan(800);
+  expect(named.filter(({ outcome }) => outcome === 'unknown').length).toBeGreaterThan(100);
   const outcomes = (kind: string): number => where(({ outcome }) => outcome === kind).length;
   expect(cases).toHaveLength(INVOCATIONS);
   expect(injected.size).toBe(KINDS.flat().length);

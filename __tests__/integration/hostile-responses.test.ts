@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { payloadChunk } from '../../packages/local-lambda/event-stream.ts';
@@ -39,7 +40,7 @@ const whole = (status: number | string, body: string, ...headers: readonly strin
 
 type Ending = 'keeps' | 'closes' | 'resets';
 
-const ENDINGS: Readonly<Record<Ending, (...[socket]: Parameters<RawResponder>) => void>> = {
+const ENDINGS: Readonly<Record<Ending, (socket: Socket) => void>> = {
   keeps: () => undefined,
   closes: (socket) => socket.end(),
   resets: (socket) => socket.resetAndDestroy(),
@@ -50,8 +51,8 @@ async function deliverAt(
   options: { type?: InvocationType; ending?: Ending; retry?: 'safe' | 'idempotent' | 'never' } = {},
 ): Promise<Delivered & { requests: number }> {
   const { type = 'RequestResponse', ending = 'closes', retry = 'safe' } = options;
-  const server = await startServer((socket, n) => {
-    socket.write(bytes, () => ENDINGS[ending](socket, n));
+  const server = await startServer((socket) => {
+    socket.write(bytes, () => ENDINGS[ending](socket));
   });
   const delivered = await invokeOn(server, {
     invocation: { invocationType: type },
@@ -103,8 +104,8 @@ describe('a response to RequestResponse is unknown', () => {
   const gzip = gzipSync('{"a":1}');
   const cut = 'may be incomplete: it has neither Content-Length nor chunked encoding';
   const strange = "The response is not Lambda's";
-  const page = `A proxy or firewall answered instead of Lambda: ${PAGE}`;
-  const empty = 'A proxy or firewall answered instead of Lambda, with an empty response';
+  const page = `A proxy or firewall responded instead of Lambda: ${PAGE}`;
+  const empty = 'A proxy or firewall responded instead of Lambda, with an empty response';
   const rows: readonly (readonly [what: string, bytes: Buffer, message: string])[] = [
     ['with status 000', whole('000', '{"a":1}', ID, VERSION), strange],
     ['with status 201', whole(201, '{"a":1}', ID, VERSION), strange],

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { LocalLambda } from '../../packages/local-lambda/server.ts';
+import { RequestIds } from '../../src/lambda/attempts.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import type { Invocation, InvocationResult } from '../../src/lambda/invocation.ts';
 import { type InvokeContext, type InvokePolicy, invoke, type Wait } from '../../src/lambda/invoker.ts';
@@ -29,6 +31,9 @@ export const INVOCATION = anInvocation({
 
 /** How long a connection may take. */
 export const CONNECT_LIMIT_MS = 10_000;
+
+/** Request ids as a step makes them. */
+export const freshIds = (): RequestIds => new RequestIds(randomUUID);
 
 export const POLICY: InvokePolicy = { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 };
 
@@ -101,7 +106,8 @@ export async function invokeOn(
     cancel?: AbortSignal;
     clients?: Clients;
     limiter?: AdaptiveLimiter;
-    extras?: Pick<InvokeContext, 'readiness' | 'follow' | 'stream'>;
+    requestIds?: RequestIds;
+    extras?: Pick<InvokeContext, 'readiness' | 'follow' | 'stream' | 'witness'>;
   } = {},
 ): Promise<Delivered> {
   const waits: Wait[] = [];
@@ -111,6 +117,7 @@ export async function invokeOn(
     policy: { ...POLICY, ...options.policy },
     timing: options.timing ?? fakeTiming(),
     limiter: options.limiter ?? new AdaptiveLimiter(10),
+    requestIds: options.requestIds ?? freshIds(),
     cancel: options.cancel ?? new AbortController().signal,
     onWait: (wait) => waits.push(wait),
     ...options.extras,

@@ -20,6 +20,7 @@ import '../unit/realm.ts';
 import {
   ECHO,
   fakeTiming,
+  freshIds,
   INVOCATION,
   invokeOn,
   POLICY,
@@ -79,7 +80,7 @@ describe('an answer', () => {
     expect(attempts).toBe(1);
   });
 
-  test('without a request id is still Lambda’s where status and body are', async () => {
+  test("without a request id is still Lambda's where status and body are", async () => {
     lambda.setFault(() => ({ kind: 'omit-request-id' }));
     const { result } = await invokeOn(lambda);
     expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
@@ -378,6 +379,7 @@ describe('a list', () => {
   const contextWith = (clients: Clients, limiter: AdaptiveLimiter) => ({
     clients,
     limiter,
+    requestIds: freshIds(),
     policy: POLICY,
     timing: fakeTiming(),
     cancel: new AbortController().signal,
@@ -553,20 +555,20 @@ describe('strange answers', () => {
     body,
   });
   const rows = [
-    [502, page, 'may_have_run', `A proxy or firewall answered instead of Lambda: ${page}`],
-    [403, page, 'did_not_run', `A proxy or firewall answered instead of Lambda: ${page}`],
-    [404, 'no such route', 'did_not_run', 'A proxy or firewall answered instead of Lambda: no such route'],
+    [502, page, 'may_have_run', `A proxy or firewall responded instead of Lambda: ${page}`],
+    [403, page, 'did_not_run', `A proxy or firewall responded instead of Lambda: ${page}`],
+    [404, 'no such route', 'did_not_run', 'A proxy or firewall responded instead of Lambda: no such route'],
     [
       503,
       '<?xml version="1.0"?><Error/>',
       'may_have_run',
-      'A proxy or firewall answered instead of Lambda: <?xml version="1.0"?><Error/>',
+      'A proxy or firewall responded instead of Lambda: <?xml version="1.0"?><Error/>',
     ],
-    [500, '', 'may_have_run', 'A proxy or firewall answered instead of Lambda, with an empty response'],
-    [200, '', 'may_have_run', 'A proxy or firewall answered instead of Lambda, with an empty response'],
-    [200, page, 'may_have_run', `A proxy or firewall answered instead of Lambda: ${page}`],
-    [302, page, 'did_not_run', `A proxy or firewall answered instead of Lambda: ${page}`],
-    [429, 'slow down', 'did_not_run', 'A proxy or firewall answered instead of Lambda: slow down'],
+    [500, '', 'may_have_run', 'A proxy or firewall responded instead of Lambda, with an empty response'],
+    [200, '', 'may_have_run', 'A proxy or firewall responded instead of Lambda, with an empty response'],
+    [200, page, 'may_have_run', `A proxy or firewall responded instead of Lambda: ${page}`],
+    [302, page, 'did_not_run', `A proxy or firewall responded instead of Lambda: ${page}`],
+    [429, 'slow down', 'did_not_run', 'A proxy or firewall responded instead of Lambda: slow down'],
   ] as const;
 
   test.each(rows)('HTTP %i with %j: %s', async (status, body, evidence, message) => {
@@ -607,7 +609,7 @@ describe('strange answers', () => {
     expect(result).toMatchObject({ name: 'HPE_HEADER_OVERFLOW', evidence: 'may_have_run' });
   });
 
-  test('an error’s name from a stranger is not repeated', async () => {
+  test("an error's name from a stranger is not repeated", async () => {
     lambda.setFault(() => ({
       kind: 'raw',
       when: 'before',

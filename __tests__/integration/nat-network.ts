@@ -83,7 +83,7 @@ export function makeNatNetwork(): NatNetwork {
 
 /** Why such a network can't be had here, or undefined where it can. */
 export function reasonWithoutNat(): string | undefined {
-  if (process.platform !== 'linux') return 'network namespaces are Linux’s';
+  if (process.platform !== 'linux') return "network namespaces are Linux's";
   if (process.getuid?.() !== 0) return 'network namespaces need root';
   try {
     makeNatNetwork().dispose();

@@ -132,7 +132,7 @@ for (const { name, functionName, method, reason } of [
   { name: 'over http', functionName: 'direct-http', reason: withoutNat },
   { name: 'over https', functionName: 'direct-https', reason: withoutTls },
   { name: 'through a proxy over http', functionName: 'forwarded', method: 'POST', reason: withoutNat },
-  { name: 'through a proxy’s tunnel', functionName: 'tunnelled', method: 'CONNECT', reason: withoutTls },
+  { name: "through a proxy's tunnel", functionName: 'tunnelled', method: 'CONNECT', reason: withoutTls },
 ]) {
   const testOrSkip = reason === undefined ? test : test.skip;
   testOrSkip(`an invocation ${name} outlives what the NAT remembers${because(reason)}`, () => {

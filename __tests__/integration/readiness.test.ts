@@ -15,7 +15,15 @@ import type { FailedQuestion } from '../../src/lambda/polling.ts';
 import { Readiness } from '../../src/lambda/readiness.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { unusedUrl } from '../e2e/step.ts';
-import { fakeTiming, INVOCATION, invokeOn, POLICY, timeoutAtSleep, useLambda } from './invoke-context.ts';
+import {
+  fakeTiming,
+  freshIds,
+  INVOCATION,
+  invokeOn,
+  POLICY,
+  timeoutAtSleep,
+  useLambda,
+} from './invoke-context.ts';
 
 let lambda: LocalLambda;
 let restore: () => void;
@@ -90,7 +98,7 @@ describe('a function that is', () => {
     const delivery = await invokeOn(lambda, { extras, timing });
     expect(textOf(delivery)).toBe('{"a":1,"key3":"new"}');
     expect(delivery.attempts).toBe(1);
-    expect(states).toEqual(['Active, and an update is in progress: the old code still responds', 'ready']);
+    expect(states).toEqual(['Active, but an update is in progress: the old code still responds', 'ready']);
     expect(operations()).toEqual([ASKED, ASKED, ASKED, ASKED, 'Invoke']);
     expect(timing.slept).toEqual([500, 750, 1125]);
     update();
@@ -193,7 +201,7 @@ test('a version that is Active is not ready before its snapshot is', async () =>
   configurations(snapStart('Off'), snapStart('On'));
   const { states, extras } = watching();
   expect((await invokeOn(lambda, { extras })).result.kind).toBe('answer');
-  expect(states).toEqual(['Active, and its snapshot is not ready', 'ready']);
+  expect(states).toEqual(['Active, but its snapshot is not ready', 'ready']);
 });
 
 test('a function from before there were states is ready', async () => {
@@ -203,7 +211,7 @@ test('a function from before there were states is ready', async () => {
   expect(states).toEqual(['ready']);
 });
 
-test('what is no word of Lambda’s is not in the line of a state', async () => {
+test("what is no word of Lambda's is not in the line of a state", async () => {
   configurations({ State: 'Pending', StateReasonCode: 'x\n::error::y' }, { Version: '$LATEST' });
   const { states, extras } = watching();
   await invokeOn(lambda, { extras });
@@ -264,7 +272,7 @@ describe('asking that', () => {
     expect(result).toMatchObject({
       name: 'NotReady',
       message:
-        'timed out before the function was ready (Pending (Creating)); its configuration could not be read any more: Rate exceeded',
+        'timed out before the function was ready (Pending (Creating)); then its configuration could not be read: Rate exceeded',
     });
   });
 
@@ -501,6 +509,7 @@ test('a list asks once for each function and qualifier, not for each entry', asy
     policy: POLICY,
     timing: fakeTiming(),
     limiter: new AdaptiveLimiter(3),
+    requestIds: freshIds(),
     cancel: new AbortController().signal,
     onWait: () => {},
     ...watching().extras,

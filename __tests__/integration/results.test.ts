@@ -3,7 +3,7 @@ import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/
 import { Clients } from '../../src/lambda/client.ts';
 import { type InvokeContext, invokeAll } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
-import { ECHO, fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
+import { ECHO, fakeTiming, freshIds, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
 
 let lambda: LocalLambda;
 let undo: () => void;
@@ -31,6 +31,7 @@ async function yielded(
     policy: POLICY,
     timing: fakeTiming(),
     limiter: new AdaptiveLimiter(2),
+    requestIds: freshIds(),
     cancel: new AbortController().signal,
     onWait: () => {},
     ...given,

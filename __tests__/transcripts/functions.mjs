@@ -1,4 +1,4 @@
-// Functions for the transcripts, besides those of the examples.
+// Functions for the transcripts, in addition to those of the examples.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Returns a token and carelessly logs it. */
@@ -8,7 +8,7 @@ export const issueToken = async ({ user }) => {
   return { user, token };
 };
 
-/** Runs for longer than anybody waits. */
+/** Runs longer than any timeout. */
 export const rebuildIndex = async () => {
   await sleep(600_000);
 };

@@ -10,16 +10,16 @@ import { makeJobFolder, writeFiles } from '../../packages/local-runner/run-step.
 import { type InvokeStep, invokeStep, jobEnvironment } from '../e2e/step.ts';
 import { deny, FUNCTIONS, type Scenario } from './scenarios.ts';
 
-/** What a scenario left behind. */
+/** The outcome of a scenario. */
 export type Evidence = Readonly<{
   step: InvokeStep;
-  /** The requests that the step sent, without those that functions sent. */
+  /** The requests of the step, without those of functions. */
   requests: readonly LambdaRequest[];
-  /** How often each function ran, by name. */
+  /** The number of runs of each function, by name. */
   executions: ReadonlyMap<string, number>;
   /** The comments on the pull request. */
   comments: readonly string[];
-  /** The job's folder: its real path, then the path that the step knows. */
+  /** The job's folder: its real path, then the path that the step uses. */
   folders: readonly string[];
 }>;
 
@@ -28,7 +28,7 @@ const PULL_REQUEST = 7;
 const HEAD = 'a1'.repeat(20);
 const TOKEN = 'token-of-the-job';
 
-/** The variables of a job on the pull request; the event is in the job's folder. */
+/** The variables of a job on the pull request. The event is in the job's folder. */
 const pullRequestVariables = (folder: string, apiUrl: string): Record<string, string> => ({
   GITHUB_EVENT_NAME: 'pull_request',
   GITHUB_EVENT_PATH: path.join(folder, 'event.json'),
@@ -41,7 +41,7 @@ const pullRequestVariables = (folder: string, apiUrl: string): Record<string, st
   GITHUB_ACTION: '__run',
 });
 
-/** Cancels once a function has started. The function that it returns stops the polling. */
+/** Cancels the step once a function has started. Returns a function that stops the polling. */
 function cancelOnceStarted(lambda: LocalLambda, cancel: () => void): () => void {
   const poll = setInterval(() => {
     if (lambda.executions().length === 0) return;
@@ -54,7 +54,7 @@ function cancelOnceStarted(lambda: LocalLambda, cancel: () => void): () => void 
 const countByName = (names: readonly string[]): ReadonlyMap<string, number> =>
   new Map(names.map((name) => [name, names.filter((other) => other === name).length]));
 
-/** Runs a scenario as a runner runs a step, against its own local Lambda and GitHub. */
+/** Runs a scenario as a runner would run a step, against its own local Lambda and GitHub. */
 export async function runScenario(scenario: Scenario): Promise<Evidence> {
   const lambda = await startLocalLambda({ functions: FUNCTIONS, region: 'eu-west-1', deny });
   const github = await startLocalGitHub({
@@ -75,7 +75,7 @@ export async function runScenario(scenario: Scenario): Promise<Evidence> {
         if (scenario.isCancelled) stopPolling = cancelOnceStarted(lambda, () => child.kill('SIGINT'));
       },
     });
-    // A durable function calls Lambda too, with other credentials.
+    // A durable function also calls Lambda, with other credentials.
     const accessKey = jobEnvironment(lambda)['AWS_ACCESS_KEY_ID'] ?? '';
     return {
       step,

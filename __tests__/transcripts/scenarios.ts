@@ -6,7 +6,7 @@ import {
   throttle,
 } from '../../packages/local-lambda/server.ts';
 
-/** A step, and what happens while it runs. */
+/** A step and what happens while it runs. */
 export type Scenario = Readonly<{
   /** One or two sentences for the reader of the transcript. */
   story: string;

@@ -66,7 +66,7 @@ function outcomes({ step }: Evidence): readonly unknown[] {
   return Array.isArray(list) ? list : [list];
 }
 
-/** One output. A text of several lines is not repeated in the list of outcomes. */
+/** One output. Multiline text is not repeated in the list of outcomes. */
 function output([name, value]: readonly [string, string], evidence: Evidence): string {
   const { outputs: others } = evidence.step;
   const text =
@@ -80,7 +80,7 @@ function output([name, value]: readonly [string, string], evidence: Evidence): s
   return text.includes('\n') ? `${name}:\n${text.replace(/^/gm, '  ')}` : `${name}: ${text}`;
 }
 
-/** The outcomes in their file, where they differ from the output. */
+/** The outcomes in their file, if they differ from the output. */
 function outcomesFile(evidence: Evidence): string[] {
   const lines = evidence.step.outcomeLines.map((line): unknown => JSON.parse(line));
   const kept = lines.toSorted((a, b) => indexOf(a) - indexOf(b));
@@ -97,7 +97,7 @@ function outputs(evidence: Evidence): string {
   return [fenced('text', shown), ...outcomesFile(evidence)].join('\n\n');
 }
 
-/** Headers that every signed request has and that say nothing about the invocation. */
+/** Headers of every signed request that say nothing about the invocation. */
 const PLAIN_HEADERS: ReadonlySet<string> = new Set([
   'authorization',
   'connection',
@@ -120,7 +120,7 @@ function requestHead({ method, path, query, headers }: LambdaRequest): string {
 
 const times = (count: number): string => ['never', 'once', 'twice'][count] ?? `${count} times`;
 
-/** Requests that differ only in their bodies, as one block. A body that repeats the one before is left out. */
+/** Requests that differ only in their bodies, as one block. A repeated body is omitted. */
 function requestBlock([head, requests]: readonly [string, readonly LambdaRequest[]]): string {
   const bodies = requests
     .map(({ body }) => String(body))
@@ -138,7 +138,7 @@ function requests({ requests: all }: Evidence): string {
   const heads = [...new Set(polls.map(requestHead))];
   return [
     ...[...Map.groupBy(invocations, requestHead)].map(requestBlock),
-    // How often a state is polled depends on how long it takes to change.
+    // The number of polls depends on how long the state takes to change.
     ...(heads.length > 0 ? ['Polled once or more:', fenced('http', heads.join('\n'))] : []),
     ...(all.length === 0 ? [NONE] : []),
   ].join('\n\n');

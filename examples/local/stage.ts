@@ -45,6 +45,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   'process-orders': runs('echo'),
   'create-preview': runs('echo'),
   'send-newsletter': runs('echo'),
+  'rebuild-index': runs('echo', { logFormat: 'JSON' }),
   'mobile-backend': runs('mobileBackend'),
   'next-release': runs('nextRelease'),
   'place-order': runs('placeOrder', LIVE),
@@ -197,7 +198,12 @@ export async function openStage(): Promise<Stage> {
   const runIn = (file: string, setting: Setting): Promise<readonly JobRun[]> =>
     runWorkflow({
       file,
-      env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: lambda.url, AWS_REGION: REGION },
+      env: {
+        ...OWN_CREDENTIALS,
+        AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+        AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: lambda.url,
+        AWS_REGION: REGION,
+      },
       caches,
       ...setting,
       github: { repository: REPOSITORY, api_url: github.url, ...setting.github },

@@ -9,13 +9,13 @@ import {
 import type { MappingToken } from '@actions/workflow-parser/templates/tokens/mapping-token';
 import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/template-token';
 
-/** A workflow as GitHub's own parser reads it, or what that parser has against it. */
+/** A workflow as GitHub's own parser reads it, or the errors that the parser reports. */
 export type WorkflowFile = Readonly<{ root: MappingToken | undefined; problems: readonly string[] }>;
 
 /** Parses a workflow's text. */
 export async function parseWorkflowText(name: string, content: string): Promise<WorkflowFile> {
   const { context, value } = parseWorkflow({ name, content }, new NoOperationTraceWriter());
-  // Some mistakes, a `needs` that names no job for example, are found by the conversion alone.
+  // Only the conversion finds some mistakes, for example a `needs` that names a missing job.
   if (value !== undefined) await convertWorkflowTemplate(context, value);
   const problems = context.errors.getErrors().map(({ message }) => message);
   return { root: value !== undefined && isMapping(value) ? value : undefined, problems };
@@ -25,7 +25,7 @@ export async function parseWorkflowText(name: string, content: string): Promise<
 export async function readWorkflow(file: string): Promise<MappingToken> {
   const { root, problems } = await parseWorkflowText(path.basename(file), readFileSync(file, 'utf8'));
   if (root === undefined || problems.length > 0)
-    throw new Error([`${file} is no workflow:`, ...problems].join('\n'));
+    throw new Error([`${file} is not a workflow:`, ...problems].join('\n'));
   return root;
 }
 

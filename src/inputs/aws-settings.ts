@@ -6,14 +6,20 @@ import type { Problems } from './problems.ts';
 export type AwsSettings = Readonly<{
   /** The variables of an endpoint that are set, the one for Lambda first: it counts. */
   endpoints: readonly Readonly<{ variable: string; isUrl: boolean }>[];
+  /** Whether CloudWatch can have the functions' logs: those of an emulator are only where its endpoint is set. */
+  hasLogs: boolean;
   /** Which half of an access key is set, and which is empty. */
   halfKey?: Readonly<{ set: string; empty: string }>;
+  /** AWS_REGION, where it looks like a region: it may have been set from anything, and the log shows it. */
+  region?: string;
   /** AWS_DEFAULT_REGION, for where the SDK finds no region. */
   defaultRegion?: string;
 }>;
 
 const ENDPOINTS = ['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ENDPOINT_URL'] as const;
 const KEY = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
+
+const REGION_CODE = /^[a-z0-9-]{1,30}$/;
 
 const isHttpUrl = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
 
@@ -25,18 +31,36 @@ function halfKeyIn(variables: Variables): AwsSettings['halfKey'] {
   return set === undefined || empty === undefined ? undefined : { set, empty };
 }
 
+// Sources: AWS's endpoints by partition, dual-stack ones, and those of VPC endpoints.
+const HOST_OF_AWS = /\.(?:amazonaws\.com(?:\.cn)?|api\.aws|amazonaws\.eu|amazonwebservices\.com\.cn)$/i;
+
+const isOfAws = (url: string): boolean => isHttpUrl(url) && HOST_OF_AWS.test(new URL(url).hostname);
+
+const ignoresEndpoints = (variables: Variables): boolean =>
+  variables['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'] === 'true';
+
+function hasLogsIn(variables: Variables): boolean {
+  const { AWS_ENDPOINT_URL_LAMBDA: lambda = '' } = variables;
+  const logs = variables['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'] || variables['AWS_ENDPOINT_URL'] || '';
+  return ignoresEndpoints(variables) || lambda === '' || logs !== '' || isOfAws(lambda);
+}
+
 /** Reads AWS's settings from environment variables. */
 export function awsSettingsIn(variables: Variables): AwsSettings {
-  const ignoresEndpoints = variables['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'] === 'true';
-  const endpoints = ENDPOINTS.filter((name) => variables[name] && !ignoresEndpoints).map((variable) => ({
-    variable,
-    isUrl: isHttpUrl(variables[variable] ?? ''),
-  }));
+  const endpoints = ENDPOINTS.filter((name) => variables[name] && !ignoresEndpoints(variables)).map(
+    (variable) => ({
+      variable,
+      isUrl: isHttpUrl(variables[variable] ?? ''),
+    }),
+  );
   const halfKey = halfKeyIn(variables);
+  const region = variables['AWS_REGION'] ?? '';
   const defaultRegion = variables['AWS_DEFAULT_REGION'];
   return Object.freeze({
     endpoints: Object.freeze(endpoints),
+    hasLogs: hasLogsIn(variables),
     ...(halfKey && { halfKey }),
+    ...(REGION_CODE.test(region) && { region }),
     ...(defaultRegion && { defaultRegion }),
   });
 }

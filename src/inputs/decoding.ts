@@ -46,7 +46,7 @@ export class Decoding {
 
   /** Throws where the evaluation fails as a whole; where it is strict, also for a text that can't be decoded. */
   check({ isStrict }: { isStrict: boolean }): void {
-    if (this.#isTooLong) throw new Error(`powertools_base64_gzip yields more than ${IN_WORDS}`);
+    if (this.#isTooLong) throw new Error(`powertools_base64_gzip returns more than ${IN_WORDS}`);
     if (isStrict && this.#hasFailed) throw new Error('a text cannot be decoded');
   }
 

@@ -104,7 +104,7 @@ function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invoc
     reference: Object.freeze(reference),
     invocationType,
     logType: isSynchronous ? values.log_type : 'None',
-    keepsLog: true,
+    keepsLog: isSynchronous,
     payload: payload.bytes,
     ...(qualifier !== undefined && { qualifier }),
     ...(region !== undefined && { region }),
@@ -230,7 +230,8 @@ export type Entries = Readonly<{
   notes: readonly string[];
 }>;
 
-// How many environments started cold is known from the log tail alone; and a stream's end may report no error.
+// How many environments started cold is known from the log tail alone, a stream's end may report no error, and
+// CloudWatch may be late.
 const READ_FOR_FIGURES = { logType: 'Tail', keepsLog: false } as const;
 
 /** An entry of this shard, with its place among those of all shards. */
@@ -238,9 +239,9 @@ type PlacedEntry = Readonly<{ invocation: Entry['invocation']; at: number }>;
 
 /** The copies of every entry. Their indexes are the same in all shards. */
 function expandCopies(entries: readonly PlacedEntry[], values: InputValues): Invocation[] {
-  const { repeat, retry, response_stream: responseStream } = values;
+  const { repeat, retry, response_stream: responseStream, follow_log: followsLog } = values;
   // A function that supports no log tail has to be invoked a second time.
-  const mayReadTail = retry !== 'never' && (repeat > 1 || responseStream);
+  const mayReadTail = retry !== 'never' && (repeat > 1 || responseStream || followsLog);
   return entries.flatMap(({ invocation, at }) => {
     const { invocationType, logType } = invocation;
     const readsTail = mayReadTail && invocationType === 'RequestResponse' && logType === 'None';

@@ -155,7 +155,7 @@ function syntaxMistake(expression: string, lexemes: readonly Lexeme[]): Mistake 
   return { column, what: `${text} is not expected here` };
 }
 
-/** A function that does not exist; the library would say so only when it comes to call it. */
+/** A function that does not exist; the library would say so only when it calls the function. */
 function unknownFunction(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
   if (tree.type === 'Function' && !FUNCTION_NAMES.includes(tree.name)) {
     const { name } = tree;

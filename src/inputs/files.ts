@@ -3,7 +3,7 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Problems, quote } from './problems.ts';
 
-/** The folders of the job: relative paths start in the workspace, and RUNNER_TEMP is the job's own too. */
+/** The job's folders: relative paths start in the workspace, and RUNNER_TEMP is the job's own too. */
 export type JobFolders = Readonly<{ workspace: string; temporaryFolder: string }>;
 
 /** A file as the workflow's text names it, absolute, and where it really is. */

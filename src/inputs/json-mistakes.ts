@@ -89,7 +89,7 @@ const OBJECT_AS_TEXT = orExpression(
   'Write ${{ toJSON(...) }} around the expression, without quotes of your own.',
 );
 
-/** What a mistake is by its first characters, wherever it stands. */
+/** What a mistake is by its first characters, wherever it is in the text. */
 const ANYWHERE: readonly Row[] = [
   [startsWith(/^\$\{\{/), UNEVALUATED],
   [startsWith(/^(?:\$[({]?[a-z_]|%\w+%)/i), SHELL_VARIABLE],

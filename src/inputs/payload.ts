@@ -28,7 +28,7 @@ function holdsJson(text: string): boolean {
   }
 }
 
-/** What to know of an event that is JSON and yet may not be what was meant. */
+/** Warnings about an event that is JSON, but possibly not the intended one. */
 export function warningsOf(
   source: string,
   event: Readonly<{ text: string; value: unknown; input: JsonInput }>,
@@ -118,7 +118,7 @@ export async function parsePayload(given: GivenPayload, problems: Problems): Pro
   const checked =
     bytes.length > limit
       ? {
-          problem: `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its place.`,
+          problem: `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its location.`,
         }
       : await checkBytes(bytes, { source, input });
   if (checked.problem !== undefined) {

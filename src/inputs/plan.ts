@@ -21,9 +21,12 @@ export type InvokePlan = Readonly<{
   policy: InvokePolicy;
   stopOnFailure: boolean;
   waitUntilReady: boolean;
+  waitForEvent: boolean;
   waitForDurableExecution: boolean;
   responseStream: boolean;
   proxy: ProxyVariables;
+  /** The region that AWS_REGION names, which counts where an invocation names none. */
+  jobRegion?: string;
   /** The region where the SDK's own chain names none. */
   defaultRegion?: string;
 }>;
@@ -33,6 +36,7 @@ export type EvaluationPlan = Readonly<{ expressions: Expressions; failOnFunction
 
 /** What is shown and kept. */
 export type ReportPlan = Readonly<{
+  followLog: boolean;
   showResponse: boolean;
   writeSummary: boolean;
   /** Absolute path for the response. */
@@ -71,6 +75,7 @@ function planInvocations(
     ...parts,
     policy: Object.freeze({ timeoutMs, retry, retryMs }),
     waitUntilReady: values.wait_until_ready,
+    waitForEvent: values.wait_for_event,
     waitForDurableExecution: values.wait_for_durable_execution,
     stopOnFailure: values.stop_on_failure,
     responseStream: values.response_stream,
@@ -134,7 +139,7 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   // Problems with what to invoke come first.
   const valueProblems = new Problems();
   const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
-  const { workspace, temporaryFolder } = environment;
+  const { workspace, temporaryFolder, aws } = environment;
   const folders = { workspace, temporaryFolder };
   const { invocations, counts, own, ...entries } = await parseEntries({ read, values, folders }, problems);
   problems.addAll(valueProblems);
@@ -147,9 +152,11 @@ export async function makePlan(read: InputReader, environment: Environment): Pro
   if (error) throw error;
   return Object.freeze({
     ...planInvocations(values, { invocations, maxConcurrency: concurrency, proxy: Object.freeze(proxy) }),
-    ...(environment.aws.defaultRegion !== undefined && { defaultRegion: environment.aws.defaultRegion }),
+    ...(aws.region !== undefined && { jobRegion: aws.region }),
+    ...(aws.defaultRegion !== undefined && { defaultRegion: aws.defaultRegion }),
     expressions: Object.freeze(expressions),
     failOnFunctionError: values.fail_on_function_error,
+    followLog: values.follow_log,
     showResponse: values.show_response,
     writeSummary: values.summary,
     ...files.plan,

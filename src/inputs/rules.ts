@@ -37,7 +37,7 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
     applies: ({ region, reference }) =>
       region !== undefined && reference?.region !== undefined && reference.region !== region,
     message: ({ region = '', reference }) =>
-      `region is ${quote(region)}, but the ARN in function_name is in ${quote(reference?.region ?? '')}. Leave region out: the ARN's own is used.`,
+      `region is ${quote(region)}, but the ARN in function_name is in ${quote(reference?.region ?? '')}. Remove region: the region of the ARN is used.`,
   }),
   entryRule({
     inputs: ['payload', 'payload_file'],
@@ -189,7 +189,22 @@ export const STEP_WARNINGS: readonly StepRule[] = [
     inputs: ['wait_until_ready'],
     applies: ({ wait_until_ready: waits, planned }) => waits && areDryRuns(planned),
     message: () =>
-      'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not ask for the state.',
+      'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not check the state.',
+  }),
+  stepRule({
+    inputs: ['wait_for_event'],
+    applies: ({ wait_for_event: waits, planned }) =>
+      waits && planned.length > 0 && planned.every(({ invocationType }) => invocationType !== 'Event'),
+    message: () => 'wait_for_event has no effect without invocation_type: Event.',
+  }),
+  stepRule({
+    inputs: ['follow_log'],
+    applies: ({ follow_log: follows, planned }) =>
+      follows &&
+      planned.length > 0 &&
+      planned.every(({ invocationType }) => invocationType !== 'RequestResponse'),
+    message: ({ planned: [first] }) =>
+      `follow_log has no effect with invocation_type: ${first?.invocationType}; a log is followed only with RequestResponse.`,
   }),
   stepRule({
     inputs: ['wait_for_durable_execution'],

@@ -97,8 +97,10 @@ export const INPUTS = {
   // An entry's own are met beside the step's.
   expect: entry(anyText),
   query: step(anyText),
+  wait_for_event: step(flag, 'false'),
   wait_for_durable_execution: step(flag, 'false'),
   // What is shown and kept.
+  follow_log: step(flag, 'false'),
   show_response: step(flag, 'false'),
   mask: step(anyText),
   response_file: step(anyText),

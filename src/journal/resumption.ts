@@ -1,9 +1,9 @@
 import type { toUnresolvedEarlier } from '../lambda/failures.ts';
-import type { Invocation, InvocationResult } from '../lambda/invocation.ts';
+import type { Invocation, InvocationResult, SentAttempt } from '../lambda/invocation.ts';
 import type { InvokeContext, RetryPolicy } from '../lambda/invoker.ts';
 import type { EvaluatedInvocation, RecordedInvocation } from '../outcome/evaluate.ts';
 import { utf8 } from '../shared/text.ts';
-import type { EntryState } from './entry-states.ts';
+import type { EntryState, Unresolved } from './entry-states.ts';
 import type { Journal } from './journal.ts';
 import { JournalKeys } from './records.ts';
 
@@ -13,7 +13,7 @@ export type ResumeOptions = Readonly<{
   retry: RetryPolicy;
   /** The region that an invocation is sent to. Rejects where none is found. */
   regionOf: (invocation: Invocation) => Promise<string>;
-  /** Makes the result of an invocation that an earlier run sent. */
+  /** Makes the outcome of an invocation that an earlier run sent. */
   toUnresolved: typeof toUnresolvedEarlier;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -24,13 +24,19 @@ type Succeeded = Readonly<{ invocation: Invocation; state: Extract<EntryState, {
 const isRawText = ({ outcome, response }: EvaluatedInvocation['masked']): boolean =>
   'response' in outcome && typeof outcome.response === 'string' && outcome.response === utf8(response);
 
+/** The request of an earlier run: if it ran, the log has it under the id that it was sent with. */
+const sentAttempts = ({ sentAt, requestId }: Unresolved): SentAttempt[] =>
+  sentAt === undefined
+    ? []
+    : [{ sentAt, ...(requestId !== undefined && { sentAs: requestId }), mayHaveRun: true }];
+
 /** What is left of a step when its journal has been read, and what is written into the journal from then on. */
 export class Resumption {
   readonly #options: ResumeOptions;
   readonly #keys = new Map<number, string>();
   readonly #sent = new Set<number>();
   readonly #succeeded: Succeeded[] = [];
-  /** Invocations that an earlier run sent, and that may have run. They are not sent again. */
+  /** Invocations that an earlier run sent, and that may have run. They are not retried. */
   readonly unknown: InvocationResult[] = [];
   /** Invocations that are still to be sent. */
   readonly remaining: Invocation[] = [];
@@ -63,7 +69,8 @@ export class Resumption {
       const result = this.#options.toUnresolved({ ...state.request, journalKey: key });
       const startedAt = state.request.sentAt ?? new Date(this.#options.now());
       const timing = { startedAt, elapsedMs: 0, attempts: 0 };
-      this.unknown.push({ invocation, result, region, ...timing, tailRefused: false, resumed: true });
+      const sent = sentAttempts(state.request);
+      this.unknown.push({ invocation, result, region, sent, ...timing, tailRefused: false, resumed: true });
     }
   }
 

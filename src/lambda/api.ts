@@ -15,6 +15,7 @@ import {
   exchange,
   NoConnectionError,
   type RawResponse,
+  REQUEST_ID,
   type Request,
 } from './exchange.ts';
 import { toFailure, toStopped, toUncredentialed } from './failures.ts';
@@ -22,12 +23,12 @@ import type { InvokeFailure } from './invocation.ts';
 import { ABORTED, type Bounds, linkAbort, stopCauseOf } from './timing.ts';
 
 /**
- * Middleware of the SDK that may not run. A retry could invoke a function twice. The SDK signs by this machine's
+ * Middleware of the SDK that is removed. A retry could invoke a function twice. The SDK signs by this machine's
  * clock and takes AWS's time from any Date header, which a proxy may have written.
  */
 export const REMOVED = ['retryMiddleware', 'httpAuthSchemeMiddleware', 'httpSigningMiddleware'] as const;
 
-/** Who wants to know what a client finds out. */
+/** Callbacks for what a client learns from its requests. */
 export type ClientListeners = Readonly<{
   /** Called with the credentials of each request, before it is sent. */
   onCredentials?: (credentials: Credentials) => void;
@@ -46,6 +47,8 @@ type LambdaCommand<Input extends ServiceInputTypes, Output extends ServiceOutput
 /** How one command is sent, and how its response is read. */
 export type Attempt<Output, Result> = Readonly<{
   bounds: Bounds;
+  /** Our own id of an invocation's attempt. */
+  sentAs?: string | undefined;
   /** By default, a response about a function or an execution. */
   expected?: Expected;
   /** Whatever it throws is a failure of the attempt. */
@@ -89,13 +92,25 @@ export class LambdaApi {
     return this.#client.config.region();
   }
 
+  /** The credentials that requests are signed with. The listener for credentials gets them too. */
+  async credentials(): Promise<Credentials> {
+    const credentials = await this.#client.config.credentials();
+    this.#listeners.onCredentials?.(credentials);
+    return credentials;
+  }
+
+  /** By how many milliseconds AWS's clock is ahead of this machine's, as far as it is known. */
+  get clockOffsetMs(): number {
+    return this.#client.config.systemClockOffset;
+  }
+
   /** Sends a command once. Never throws: what went wrong is a failure that says how far the attempt came. */
   async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes, Result>(
     command: LambdaCommand<Input, Output>,
-    { bounds, expected = METADATA, read }: Attempt<Output, Result>,
+    { bounds, sentAs, expected = METADATA, read }: Attempt<Output, Result>,
   ): Promise<Result | InvokeFailure> {
     const { stop, timing } = bounds;
-    const progress = new AttemptProgress(timing.now);
+    const progress = new AttemptProgress(timing.now, sentAs);
     const stopped = Promise.withResolvers<never>();
     const abort = (): void => stopped.reject(new Error('stopped'));
     if (stop.aborted) abort();
@@ -105,12 +120,12 @@ export class LambdaApi {
     this.#exchanges.set(command.input, { agents: this.#agents, stop: signal, timing, progress, expected });
     const send = async (): Promise<Result> => read(await this.#client.send(command), progress);
     try {
-      // A request heeds the signal only once it is under way; credentials may hang before.
+      // A request reacts to the signal only once it has started; fetching credentials may hang before that.
       return await Promise.race([send(), stopped.promise]);
     } catch (error) {
       return failureOf(error, progress, bounds);
     } finally {
-      // A stream is over with its last event; its connection may be open still.
+      // A stream ends with its last event; its connection may still be open.
       over.abort(ABORTED);
       unlink();
       stop.removeEventListener('abort', abort);
@@ -132,8 +147,11 @@ export class LambdaApi {
     const signer = await this.#signer;
     const signedAt = timing.now() + config.systemClockOffset;
     const { headers } = await signer.sign(request, { signingDate: new Date(signedAt) });
+    const { sentAs } = progress;
+    // Not signed, so that whatever rewrites it on the way does not break the signature.
+    const ownId = sentAs !== undefined && { [REQUEST_ID]: sentAs };
     try {
-      const response = await exchange({ ...request, headers }, sending);
+      const response = await exchange({ ...request, headers: { ...headers, ...ownId } }, sending);
       const time = timeOfRefusal(response, signedAt);
       if (time !== undefined) this.#correctClock(time - timing.now(), progress);
       return response;

@@ -3,6 +3,8 @@ export type ResponseHead = Readonly<{
   statusCode: number;
   /** Lambda's id of the invocation; a response without one may be somebody else's. */
   requestId?: string;
+  /** Whether that id is ours, and nothing else in the head is Lambda's: a proxy that reflects headers sends our id too. */
+  isReflected?: boolean;
   retryAfterSeconds?: number;
   /** The Content-Type. */
   mediaType?: string;
@@ -12,11 +14,12 @@ export type ResponseHead = Readonly<{
 export type Flaw = 'status' | 'page' | 'encoding' | 'framing' | 'length' | 'content';
 
 /**
- * How far one attempt came, recorded while it is under way, because an error alone does not say.
+ * How far one attempt got, recorded while it is in progress, because an error alone does not say.
  * Before `sentAt` nothing of the request had left this machine.
  */
 export class AttemptProgress {
   readonly #now: () => number;
+  readonly #sentAs: string | undefined;
   #sentAt: Date | undefined;
   #head: ResponseHead | undefined;
   #text: string | undefined;
@@ -28,8 +31,20 @@ export class AttemptProgress {
   #awaitsCredentials = false;
   #undecodedBytes = 0;
 
-  constructor(now: () => number) {
+  /** @param sentAs our own id of the attempt */
+  constructor(now: () => number, sentAs?: string) {
     this.#now = now;
+    this.#sentAs = sentAs;
+  }
+
+  get sentAs(): string | undefined {
+    return this.#sentAs;
+  }
+
+  /** When the request was sent and as what; empty where it was not. */
+  get sent(): Readonly<{ sentAt?: Date; sentAs?: string }> {
+    if (this.#sentAt === undefined) return {};
+    return { sentAt: this.#sentAt, ...(this.#sentAs !== undefined && { sentAs: this.#sentAs }) };
   }
 
   get sentAt(): Date | undefined {
@@ -45,7 +60,7 @@ export class AttemptProgress {
     return this.#text;
   }
 
-  /** What the network threw, before the SDK made anything of it. */
+  /** The error of the network, before the SDK wraps it. */
   get networkError(): unknown {
     return this.#networkError;
   }
@@ -55,7 +70,7 @@ export class AttemptProgress {
     return this.#streamedBytes;
   }
 
-  /** How much later it is for AWS than for this machine, where a response has just shown that its clock is wrong. */
+  /** By how many milliseconds AWS's clock is ahead, where a response has just shown that this machine's is wrong. */
   get clockOffsetMs(): number | undefined {
     return this.#clockOffsetMs;
   }

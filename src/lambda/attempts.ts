@@ -1,7 +1,7 @@
 import type { LambdaApi } from './api.ts';
 import { toUnrecorded, wasTakenForInvocation } from './failures.ts';
-import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
-import { invokeOnce } from './invoke.ts';
+import type { Invocation, InvokeFailure, InvokeResponse, SentAttempt } from './invocation.ts';
+import { type AttemptBounds, invokeOnce } from './invoke.ts';
 import type { InvokeContext, Wait } from './invoker.ts';
 import type { Permit } from './limiter.ts';
 import {
@@ -14,10 +14,31 @@ import {
 } from './retry-policy.ts';
 import type { Bounds } from './timing.ts';
 
+/** Our own ids of a step's attempts: a fresh one for each, since Lambda runs the same one again too. */
+export class RequestIds {
+  readonly #randomId: () => string;
+  #areRefused = false;
+
+  /** @param randomId makes a UUID; Lambda refuses any other id */
+  constructor(randomId: () => string) {
+    this.#randomId = randomId;
+  }
+
+  /** The id of the next attempt; undefined once the endpoint has refused one. */
+  next(): string | undefined {
+    return this.#areRefused ? undefined : this.#randomId();
+  }
+
+  refused(): void {
+    this.#areRefused = true;
+  }
+}
+
 /** How the attempts of an invocation ended. */
 export type AttemptsResult = Readonly<{
   result: InvokeResponse | InvokeFailure;
   attempts: number;
+  sent: readonly SentAttempt[];
   tailRefused: boolean;
 }>;
 
@@ -34,14 +55,15 @@ export type AttemptContext = InvokeContext &
 
 async function sendOnce(
   invocation: Invocation,
-  context: AttemptContext,
+  context: AttemptContext & AttemptBounds,
 ): Promise<InvokeResponse | InvokeFailure> {
-  const { api, stream, writeAhead } = context;
+  const { api, stream, sentAs, onSend, writeAhead } = context;
   try {
-    await writeAhead?.(invocation, undefined);
+    await writeAhead?.(invocation, sentAs);
   } catch (error) {
     return toUnrecorded(error);
   }
+  onSend?.({ invocation, api, sentAs });
   // A dry run asks for the same permission either way, and Invoke is the way that never runs anything.
   return stream === undefined || invocation.invocationType !== 'RequestResponse'
     ? invokeOnce(api, invocation, context)
@@ -54,8 +76,11 @@ async function followToEnd(
   invocation: Invocation,
   context: AttemptContext,
 ): Promise<InvokeResponse | InvokeFailure> {
-  const { follow } = context;
+  const { follow, waitForEvent } = context;
   const { durableExecutionArn } = response;
+  if (durableExecutionArn === undefined && invocation.invocationType === 'Event' && waitForEvent) {
+    return waitForEvent(response, invocation, context);
+  }
   if (follow === undefined || invocation.invocationType === 'DryRun') return response;
   if (durableExecutionArn === undefined) {
     follow.onNotDurable(invocation);
@@ -71,7 +96,19 @@ async function checkDurability(invocation: Invocation, context: AttemptContext):
   return found.isDurable ? 'durable' : 'not durable';
 }
 
-/** What all attempts together prove: one that may have run is not undone by a later one that was refused. */
+/** An attempt by its end; undefined where nothing was sent. */
+function toSent(ended: InvokeResponse | InvokeFailure): SentAttempt | undefined {
+  const { sentAt, sentAs, requestId } = ended;
+  if (sentAt === undefined) return undefined;
+  return {
+    sentAt,
+    ...(sentAs !== undefined && { sentAs }),
+    ...(requestId !== undefined && { requestId }),
+    mayHaveRun: ended.kind === 'answer' || ended.evidence !== 'did_not_run',
+  };
+}
+
+/** What all attempts together show: after one that may have run, a later one that was refused changes nothing. */
 function sumUp(
   failures: readonly InvokeFailure[],
   last: InvokeFailure,
@@ -81,9 +118,17 @@ function sumUp(
     return { ...last, evidence: 'did_not_run' };
   }
   const uncertain = failures.find(({ evidence }) => evidence === 'may_have_run');
-  const evidence = last.evidence === 'did_not_run' && uncertain ? 'may_have_run' : last.evidence;
-  const sentAt = uncertain?.sentAt ?? last.sentAt;
-  return { ...last, evidence, ...(sentAt !== undefined && { sentAt }) };
+  const { sentAt = last.sentAt } = uncertain ?? last;
+  const { requestId: _, sentAs: __, ...rest } = last;
+  // The log has nothing of an attempt that was refused.
+  const { evidence, requestId, sentAs } = last.evidence === 'did_not_run' ? (uncertain ?? last) : last;
+  return {
+    ...rest,
+    evidence,
+    ...(requestId !== undefined && { requestId }),
+    ...(sentAs !== undefined && { sentAs }),
+    ...(sentAt !== undefined && { sentAt }),
+  };
 }
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
@@ -114,12 +159,17 @@ class Attempts {
     return this.#invocation;
   }
 
-  /** Ends with a response, or with how following its durable execution failed. */
-  end(result: InvokeResponse | InvokeFailure): AttemptsResult {
-    return { result, attempts: this.#failures.length + 1, tailRefused: this.#tailRefused };
+  /** Ends with a response to the last attempt, and with the end of its durable execution where that was followed. */
+  end(response: InvokeResponse, result: InvokeResponse | InvokeFailure): AttemptsResult {
+    const sent = this.#sentWith(response);
+    return { result, attempts: this.#failures.length + 1, sent, tailRefused: this.#tailRefused };
   }
 
-  /** Ends with a failure, and says what was tried and why not longer. */
+  #sentWith(...ended: readonly InvokeResponse[]): SentAttempt[] {
+    return [...this.#failures, ...ended].map(toSent).filter((attempt) => attempt !== undefined);
+  }
+
+  /** Ends with a failure, and says what was tried and why the retries ended. */
   giveUp(last: InvokeFailure, why = ''): AttemptsResult {
     const failure = sumUp(this.#failures, last, this.#invocation);
     const attempts = this.#failures.length;
@@ -127,12 +177,13 @@ class Attempts {
     const tried = attempts > 1 ? `${describeAttempts(this.#failures)} in ${seconds} s` : '';
     const notes = [tried, why].filter((note) => note !== '').join('; ');
     const message = notes === '' ? failure.message : `${failure.message} (${notes})`;
-    return { result: { ...failure, message }, attempts, tailRefused: this.#tailRefused };
+    const sent = this.#sentWith();
+    return { result: { ...failure, message }, attempts, sent, tailRefused: this.#tailRefused };
   }
 
   /** Prepares another attempt after a failure; where there is to be none, returns how the attempts ended. */
   async prepareRetry(failure: InvokeFailure): Promise<AttemptsResult | undefined> {
-    const { policy, timing } = this.#context;
+    const { policy, timing, requestIds } = this.#context;
     for (let state = this.#stateAfter(failure); ; ) {
       this.#streak = state.streak;
       const decision = next(state, failure, policy);
@@ -145,6 +196,9 @@ class Attempts {
         case 'retry without log tail':
           this.#invocation = { ...this.#invocation, logType: 'None' };
           this.#tailRefused = true;
+          return undefined;
+        case 'retry without request id':
+          requestIds.refused();
           return undefined;
         case 'check durability': {
           const durability = await checkDurability(this.#invocation, this.#context);
@@ -201,14 +255,14 @@ class Attempts {
 
 /** Sends an invocation until there is a response or the policy gives up. Every attempt waits for the limiter. */
 export async function attemptAll(invocation: Invocation, context: AttemptContext): Promise<AttemptsResult> {
-  const { limiter, stop, cancel, halt } = context;
+  const { limiter, stop, cancel, halt, requestIds } = context;
   const attempts = new Attempts(invocation, context);
   for (let { permit } = context; ; ) {
-    const result = await sendOnce(attempts.invocation, context);
+    const result = await sendOnce(attempts.invocation, { ...context, sentAs: requestIds.next() });
     if (result.kind === 'answer') {
       const ended = await followToEnd(result, attempts.invocation, context);
       permit.release('otherwise');
-      return attempts.end(ended);
+      return attempts.end(result, ended);
     }
     permit.release(result.isOverload === true ? 'throttled' : 'otherwise');
     const end = await attempts.prepareRetry(result);

@@ -4,9 +4,9 @@ import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS
 import { VERSION } from '../shared/version.ts';
 import { type ClientListeners, LambdaApi } from './api.ts';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
-import { CredentialTrail } from './credentials.ts';
+import { type Credentials, CredentialTrail } from './credentials.ts';
 
-/** What a client takes beside the proxy. */
+/** The options of a client, without the proxy. */
 export type ClientOptions = ClientListeners &
   Readonly<{
     /** The workflow run's id, which CloudTrail shows with each request. */
@@ -15,7 +15,16 @@ export type ClientOptions = ClientListeners &
     defaultRegion?: string;
   }>;
 
-/** What the user agent of each request says beside what the SDK does. */
+/** What a client of another service of AWS shares with Lambda's. */
+export type ServiceSettings = Readonly<{
+  credentials: () => Promise<Credentials>;
+  requestHandler: Agents;
+  customUserAgent: [string, string][];
+  /** By how many milliseconds AWS's clock is ahead of this machine's, as far as it is known. */
+  systemClockOffset: number;
+}>;
+
+/** What is added to the SDK's user agent. */
 const userAgent = (runId = ''): [string, string][] => [
   ['aws-lambda-invoke', VERSION],
   ...(runId === '' ? [] : [['run', runId] satisfies [string, string]]),
@@ -75,7 +84,7 @@ class Sha256 {
   }
 }
 
-/** The SDK's clients, one a region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
+/** The SDK's clients, one for each region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
 export class Clients {
   readonly #agents: Agents;
   readonly #options: ClientOptions;
@@ -96,7 +105,7 @@ export class Clients {
       ...(region !== undefined && { region }),
       // Prints nothing: it notes where credentials are looked for.
       logger: new CredentialTrail(),
-      // The SDK may not retry an invocation: it can't know whether the function ran. Its retry middleware is removed
+      // The SDK must not retry an invocation: it can't know whether the function ran. Its retry middleware is removed
       // as well (LambdaApi), by a name that may change.
       maxAttempts: 1,
       customUserAgent: userAgent(runId),
@@ -109,6 +118,17 @@ export class Clients {
     const api = new LambdaApi(client, this.#agents, this.#options);
     this.#byRegion.set(region, api);
     return api;
+  }
+
+  /** What a client of another service in a region shares with Lambda's there. */
+  settingsFor(region: string): ServiceSettings {
+    const api = this.of(region);
+    return {
+      credentials: () => api.credentials(),
+      requestHandler: this.#agents,
+      customUserAgent: userAgent(this.#options.runId),
+      systemClockOffset: api.clockOffsetMs,
+    };
   }
 
   /** Closes every connection, so that the process can end. */

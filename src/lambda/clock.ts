@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { grouped } from '../shared/text.ts';
 import type { RawResponse } from './exchange.ts';
 
-// Lambda's front door in its messages, and other front doors by an error of its own.
+// Lambda names the times in its message; other services have an error of their own for this.
 const REFUSED_FOR_ITS_TIME = /Signature expired|Signature not yet current|RequestTimeTooSkewed/;
 const LONGEST_REFUSAL = 64 * 1024;
 

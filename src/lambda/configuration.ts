@@ -1,9 +1,13 @@
-import { type FunctionConfiguration, GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import {
+  type FunctionConfiguration,
+  GetFunctionConfigurationCommand,
+  GetFunctionEventInvokeConfigCommand,
+} from '@aws-sdk/client-lambda';
 import type { LambdaApi } from './api.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 import type { Bounds } from './timing.ts';
 
-/** What Lambda says of a function or version, as far as an invocation has to do with it. */
+/** The parts of a function's or version's configuration that matter to an invocation. */
 export type Configuration = Readonly<{
   kind: 'configuration';
   /** Pending, Active, Inactive or Failed, and whatever Lambda may add. */
@@ -17,13 +21,19 @@ export type Configuration = Readonly<{
   /** A version with SnapStart whose snapshot is not there yet. */
   awaitsSnapshot: boolean;
   isDurable: boolean;
+  /** Where the function logs. */
+  logGroup?: string;
+  /** Whether Lambda does not write its own lines into the log, such as START and REPORT. */
+  lacksPlatformLines: boolean;
+  /** Whether several requests run in one execution environment at once, and so write into one log stream. */
+  sharesStreams: boolean;
 }>;
 
 function toConfiguration(output: FunctionConfiguration): Configuration {
   const { SnapStart: snapStart } = output;
   return {
     kind: 'configuration',
-    // Functions from before there were states have none, and are ready.
+    // Functions that were created before states existed have none, and are ready.
     state: output.State ?? 'Active',
     ...(output.StateReason !== undefined && { stateReason: output.StateReason }),
     ...(output.StateReasonCode !== undefined && { stateReasonCode: output.StateReasonCode }),
@@ -38,10 +48,13 @@ function toConfiguration(output: FunctionConfiguration): Configuration {
       snapStart.OptimizationStatus !== 'On' &&
       output.Version !== '$LATEST',
     isDurable: output.DurableConfig !== undefined,
+    ...(output.LoggingConfig?.LogGroup !== undefined && { logGroup: output.LoggingConfig.LogGroup }),
+    lacksPlatformLines: output.LoggingConfig?.SystemLogLevel === 'WARN',
+    sharesStreams: output.CapacityProviderConfig !== undefined,
   };
 }
 
-/** Reads the configuration of an invocation's function once. A failure here says nothing of the invocation. */
+/** Reads the configuration of an invocation's function once. A failure here says nothing about the invocation. */
 export function readConfiguration(
   api: LambdaApi,
   { functionName, qualifier }: Pick<Invocation, 'functionName' | 'qualifier'>,
@@ -52,4 +65,41 @@ export function readConfiguration(
     ...(qualifier !== undefined && { Qualifier: qualifier }),
   });
   return api.send(command, { bounds, read: toConfiguration });
+}
+
+/** How Lambda treats the events of a function or version that fail. */
+export type EventConfiguration = Readonly<{
+  kind: 'event configuration';
+  /** Tries after the first one that failed. */
+  mostRetries: number;
+  longestAgeMs: number;
+}>;
+
+/** What holds where nothing is configured. Source: PutFunctionEventInvokeConfig of the Lambda API. */
+export const DEFAULT_EVENT_CONFIGURATION: EventConfiguration = {
+  kind: 'event configuration',
+  mostRetries: 2,
+  longestAgeMs: 6 * 3_600_000,
+};
+
+/** Reads how Lambda treats an invocation's event once. 404 says that nothing is configured. */
+export async function readEventConfiguration(
+  api: LambdaApi,
+  { functionName, qualifier }: Pick<Invocation, 'functionName' | 'qualifier'>,
+  bounds: Bounds,
+): Promise<EventConfiguration | InvokeFailure> {
+  const command = new GetFunctionEventInvokeConfigCommand({
+    FunctionName: functionName,
+    ...(qualifier !== undefined && { Qualifier: qualifier }),
+  });
+  const { mostRetries, longestAgeMs } = DEFAULT_EVENT_CONFIGURATION;
+  const found = await api.send(command, {
+    bounds,
+    read: ({ MaximumRetryAttempts: retries, MaximumEventAgeInSeconds: seconds }): EventConfiguration => ({
+      kind: 'event configuration',
+      mostRetries: retries ?? mostRetries,
+      longestAgeMs: seconds === undefined ? longestAgeMs : seconds * 1_000,
+    }),
+  });
+  return found.kind === 'failure' && found.statusCode === 404 ? DEFAULT_EVENT_CONFIGURATION : found;
 }

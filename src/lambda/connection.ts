@@ -61,7 +61,7 @@ export const isTunnel = (socket: Duplex): boolean => tunnels.has(socket);
 
 /** Calls back when a socket is connected, TLS included: from then on a request is written to it. */
 export function whenConnected(socket: Socket, callback: () => void): void {
-  // Node.js hands over a socket that it could not open, for want of a file descriptor, before it reports the error.
+  // Where there is no file descriptor left, Node.js hands over a socket that is not open before it reports the error.
   if (socket.destroyed) return;
   // A tunnel and a connection that is used again are connected when a request gets them.
   if (!socket.connecting) callback();
@@ -129,7 +129,7 @@ class KeptAliveHttpsAgent extends HttpsAgent {
 /** For HTTP and for HTTPS. */
 export type Agents = Readonly<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent }>;
 
-/** Agents that keep silent connections alive and go through the proxy that `proxy` names; destroyed, they open none. */
+/** Agents that keep idle connections alive and use the proxy that `proxy` names. After destroy() they open no connection. */
 export function createAgents(proxy: ProxyVariables): Agents {
   const options = {
     keepAlive: true,

@@ -9,7 +9,7 @@ export type Credentials = Awaited<ReturnType<LambdaClient['config']['credentials
 type Source = Readonly<{
   logged: string;
   name: string;
-  /** What went wrong where the SDK does not say it: only of a place where it looks no further. */
+  /** What went wrong where the SDK does not say so: only for a place after which it stops looking. */
   unsaid?: string;
 }>;
 
@@ -36,7 +36,7 @@ const SOURCES: readonly Source[] = [
   { logged: 'remoteProvider::fromInstanceMetadata', name: 'the instance metadata service' },
 ];
 
-// What a provider says that was given nothing to work with, and settings that are looked up on the way.
+// What providers log that are not configured, and settings that are read on the way.
 const NOT_CONFIGURED: readonly RegExp[] = [
   /^AWS_PROFILE is set, skipping fromEnv/,
   /^Unable to find environment variable credentials/,
@@ -63,7 +63,7 @@ export class CredentialTrail {
   #source: Source | undefined;
   #why: Why | undefined;
 
-  /** Where it looked last. */
+  /** The place where the SDK looked last. */
   get source(): string {
     return this.#source?.name ?? 'the credential chain';
   }
@@ -94,14 +94,14 @@ export class CredentialTrail {
 }
 
 const LONGEST_REASON = 300;
-// What is searched for secrets; nobody's reason is as long.
+// No more than this is searched for secrets: no real reason is as long.
 const LONGEST_SEARCHED = 4_096;
 const HIDDEN = '***';
 
 // The command of credential_process may have passwords among its arguments; what it printed follows in a new line.
 const COMMAND = /^Command failed: .*/;
 
-/** What a secret looks like in a sentence, and what to leave of it. */
+/** What a secret looks like in a sentence, and what replaces it. */
 const SECRETS: readonly (readonly [pattern: RegExp, shown: string])[] = [
   [/\/\/[^\s/]{1,512}@/g, `//${HIDDEN}@`],
   [/\b(Basic|Bearer) \S+/gi, `$1 ${HIDDEN}`],
@@ -128,7 +128,7 @@ function scrubbed(reason: string): string {
   return shown.replace(/:$/, '').slice(0, LONGEST_REASON).toWellFormed();
 }
 
-/** Credentials that are configured, and that could not be fetched: from where, and why not. */
+/** Configured credentials that could not be fetched: from where, and why. */
 export class CredentialsUnavailable extends Error {
   readonly code: string | undefined;
   readonly statusCode: number | undefined;

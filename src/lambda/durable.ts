@@ -14,7 +14,7 @@ import { type Bounds, stopCauseOf } from './timing.ts';
 
 /** What a durable execution consists of, as its history names it. */
 export type OperationKind = 'Step' | 'Wait' | 'Callback' | 'ChainedInvoke' | 'Context';
-/** What can become of an operation. */
+/** The states of an operation. */
 export type OperationState = 'Started' | 'Succeeded' | 'Failed' | 'TimedOut' | 'Stopped' | 'Cancelled';
 
 /** Something that happened in a durable execution. The name is the function's: foreign text. */
@@ -23,7 +23,7 @@ export type ExecutionEvent = Readonly<{
   kind: OperationKind;
   state: OperationState;
   name?: string;
-  /** How long a wait takes, or how long it is until a step is retried. */
+  /** How long a wait takes, or how long until a step is retried. */
   seconds?: number;
 }>;
 
@@ -36,7 +36,7 @@ export type HistoryReading = Bounds &
     onHiddenHistory: (invocation: Invocation, failure: InvokeFailure) => void;
   }>;
 
-/** The history was read to its present end. */
+/** The history was read to its current end. */
 export type HistoryRead = Readonly<{ kind: 'history'; hasNewEvents: boolean }>;
 
 const EVENTS_PER_PAGE = 1000;
@@ -133,7 +133,7 @@ export type Following = HistoryReading & Polling;
 // The payload and the response of an execution have up to 6 MB each, and twice that as text inside JSON.
 const WITH_DATA: Expected = { statusCode: 200, longestBody: 32 * 1024 * 1024 };
 
-// An execution that was just started may not be found at once.
+// Lambda may need a moment to find an execution that was just started.
 const NOT_FOUND_MS = 30_000;
 
 type Execution = Readonly<{ kind: 'execution'; execution: GetDurableExecutionResponse }>;

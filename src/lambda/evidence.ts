@@ -29,7 +29,7 @@ export const FAILURES: readonly FailureRow[] = [
   { status: 400, class: OVERLOAD, names: ['Throttling', 'ThrottlingException'] },
   { status: 429, class: OVERLOAD, names: ['TooManyRequestsException'] },
   {
-    // Only a deployment clears it.
+    // Only a deployment fixes it.
     status: 409,
     class: REFUSED,
     names: ['ResourceConflictException'],
@@ -75,7 +75,7 @@ export const FAILURES: readonly FailureRow[] = [
   },
   { status: 404, class: REFUSED, names: ['ResourceNotFoundException'] },
   {
-    // A mount comes before the first line of the function's code.
+    // A file system is mounted before the function's code starts.
     status: 408,
     class: REFUSED,
     names: [
@@ -148,7 +148,7 @@ export const FAILURES: readonly FailureRow[] = [
   { class: OVERLOAD, names: ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] },
 ];
 
-/** What an unnamed status proves: a refusal is one whoever sent it, a 5xx or an incomplete 200 proves nothing. */
+/** The class of a status without a known name: a 4xx is a refusal, even from a proxy; a 5xx or an incomplete 200 proves nothing. */
 function classByStatus(status: number): FailureClass {
   if (status === 429) return OVERLOAD;
   if (status === 408 || status === 499) return UNCERTAIN;
@@ -170,7 +170,7 @@ function classOfResponse({ name, message }: Described, status: number): FailureC
 
 const isRefusal = (status = 0): boolean => status >= 400 && status < 500;
 
-// A certificate that is not trusted now will not be in a minute.
+// A certificate that is not trusted now will not be trusted in a minute either.
 const CERTIFICATE_ERRORS = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|ALTNAME/;
 const TLS_ERRORS = /^ERR_(?:SSL|TLS)_/;
 
@@ -194,7 +194,7 @@ type Evidence = Described &
 /** The table "Did it run?" (docs/reliability.md): by name and status, else by whether the request had been sent. */
 export function classifyFailure(evidence: Evidence): FailureClass {
   const { name, code = name, statusCode, tunnelStatus, sent } = evidence;
-  // There was no tunnel into which anything for Lambda could be sent.
+  // Without a tunnel nothing could be sent to Lambda.
   if (code === 'ERR_PROXY_TUNNEL') return isRefusal(tunnelStatus) ? REFUSED : WAIT;
   if (statusCode !== undefined) return classOfResponse(evidence, statusCode);
   return sent ? UNCERTAIN : classBeforeSending(code);

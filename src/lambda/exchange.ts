@@ -31,7 +31,7 @@ export class GatheredBytes {
     this.#length = length;
   }
 
-  /** Hands them over, and starts anew. */
+  /** Returns the bytes, and starts again with none. */
   take(): Buffer {
     const bytes = Buffer.from(this.#buffer.subarray(0, this.#length));
     this.#buffer = Buffer.alloc(0);
@@ -40,7 +40,7 @@ export class GatheredBytes {
   }
 }
 
-/** What Lambda's response to a request is like; any other was sent by somebody in its place. */
+/** What Lambda's response to a request looks like; anything else was sent by a proxy or the like. */
 export type Expected = Readonly<{
   statusCode: number;
   /** Bytes of its body at most. */
@@ -51,12 +51,31 @@ export type Expected = Readonly<{
 
 type IncomingHead = Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'headers'>;
 
-/** A page of a proxy or a captive portal. The type of a stream is the function's own, and may be any. */
-function isPage({ headers }: IncomingHead, { isStreamed }: Expected): boolean {
+/** The header with the request id, of a request and of a response. */
+export const REQUEST_ID = 'x-amzn-RequestId';
+
+/**
+ * The request id of a response, and whether it may have been reflected. Where there are two, a proxy reflected ours
+ * beside Lambda's. Only a run has the header with its version.
+ */
+function requestIdOf(
+  headers: IncomingHttpHeaders,
+  sentAs: string | undefined,
+): Pick<ResponseHead, 'requestId' | 'isReflected'> {
+  const value = headers[REQUEST_ID.toLowerCase()];
+  const ids = typeof value === 'string' && value !== '' ? value.split(/, */) : [];
+  const requestId = ids.find((id) => id !== sentAs) ?? ids[0];
+  if (requestId === undefined) return {};
+  const isReflected = requestId === sentAs && headers['x-amz-executed-version'] === undefined;
+  return { requestId, ...(isReflected && { isReflected }) };
+}
+
+/** A page of a proxy or a captive portal. The function itself sets the type of a stream, and may use any. */
+function isPage({ headers }: IncomingHead, { isStreamed }: Expected, sentAs: string | undefined): boolean {
   const mediaType = headers['content-type']?.toLowerCase() ?? '';
   if (!isStreamed) return mediaType.startsWith('text/html');
-  const requestId = headers['x-amzn-requestid'];
-  return mediaType.startsWith('text/') && !(typeof requestId === 'string' && isUuid(requestId));
+  const { requestId = '', isReflected } = requestIdOf(headers, sentAs);
+  return mediaType.startsWith('text/') && (isReflected === true || !isUuid(requestId));
 }
 
 /** Whether a body that is cut can be distinguished from a complete one (RFC 9112, section 6.3). */
@@ -64,11 +83,11 @@ const isFramed = ({ httpVersion, headers }: IncomingHead): boolean =>
   headers['content-length'] !== undefined ||
   (httpVersion === '1.1' && headers['transfer-encoding']?.toLowerCase() === 'chunked');
 
-/** What is wrong with the head of a response that is no refusal; undefined where it may be Lambda's. */
-export function flawOf(head: IncomingHead, expected: Expected): Flaw | undefined {
+/** What is wrong with the head of a response to a request with our id that is no refusal; undefined where it may be Lambda's. */
+export function flawOf(head: IncomingHead, expected: Expected, sentAs?: string): Flaw | undefined {
   const { statusCode, headers } = head;
   if (statusCode !== expected.statusCode) return 'status';
-  if (isPage(head, expected)) return 'page';
+  if (isPage(head, expected, sentAs)) return 'page';
   // No encoding is ever asked for.
   if (headers['content-encoding'] !== undefined) return 'encoding';
   // A 204 has no body.
@@ -108,7 +127,7 @@ export type Exchange = Readonly<{
   expected: Expected;
 }>;
 
-/** The request did not get a connection in time. */
+/** The request could not connect in time. */
 export class NoConnectionError extends Error {}
 
 const CLOSED_EARLY = 'the connection was closed without a response';
@@ -126,18 +145,20 @@ const LONGEST_EVENT = 17 * 1024 * 1024;
 
 const isRefused = (statusCode: number): boolean => statusCode >= 300;
 
-function responseHeadOf(statusCode: number, headers: IncomingHttpHeaders): ResponseHead {
-  const requestId = headers['x-amzn-requestid'];
+function responseHeadOf(
+  { statusCode = 0, headers }: IncomingMessage,
+  sentAs: string | undefined,
+): ResponseHead {
   const retryAfter = Number(headers['retry-after']);
   return {
     statusCode,
-    ...(typeof requestId === 'string' && requestId !== '' && { requestId }),
+    ...requestIdOf(headers, sentAs),
     ...(retryAfter > 0 && { retryAfterSeconds: retryAfter }),
     ...(headers['content-type'] !== undefined && { mediaType: headers['content-type'] }),
   };
 }
 
-/** What was read of a body, and why it is incomplete: it broke off, or is longer than `longest`. */
+/** What was read of a body, and why it is incomplete: the connection was closed, or it is longer than `longest`. */
 type Body = Readonly<{ bytes: Buffer; error?: Error; isTooLong?: boolean }>;
 
 function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
@@ -159,7 +180,7 @@ function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body
   response.on('error', (error) => end({ error }));
 }
 
-/** Passes a stream on. Whoever decodes it holds an event until all of it is there, so an endless one breaks it off. */
+/** Passes a stream on. The decoder buffers an event until it is complete, so an endless event ends the stream. */
 async function* boundedEvents(
   response: IncomingMessage,
   progress: AttemptProgress,
@@ -178,8 +199,8 @@ function receive(
   settle: Readonly<{ resolve: (response: RawResponse) => void; reject: (error: Error) => void }>,
 ): void {
   const { statusCode = 0, headers } = response;
-  progress.receivedHead(responseHeadOf(statusCode, headers));
-  const flaw = isRefused(statusCode) ? undefined : flawOf(response, expected);
+  progress.receivedHead(responseHeadOf(response, progress.sentAs));
+  const flaw = isRefused(statusCode) ? undefined : flawOf(response, expected, progress.sentAs);
   if (isRefused(statusCode) || flaw !== undefined) {
     readBody(response, LONGEST_FOREIGN_TEXT, ({ bytes }) => {
       progress.receivedText(bytes.toString());
@@ -187,7 +208,7 @@ function receive(
       else settle.reject(progress.flawFound(flaw));
     });
   } else if (expected.isStreamed) {
-    // What streams, runs: this holds before the first event.
+    // A function that streams is running, even before the first event.
     progress.receivedBytes(0);
     settle.resolve({ statusCode, headers, body: boundedEvents(response, progress) });
   } else {
@@ -199,7 +220,7 @@ function receive(
   }
 }
 
-/** Notes whether a request goes through a proxy, as its agent decided, and when it begins to leave this machine. */
+/** Records whether a request goes through a proxy, as its agent decided, and when its first byte leaves this machine. */
 function watchConnection(sent: ClientRequest, path: string, progress: AttemptProgress): void {
   // Without TLS a proxy is sent the whole URL.
   if (sent.path !== path) progress.viaProxy();
@@ -207,7 +228,7 @@ function watchConnection(sent: ClientRequest, path: string, progress: AttemptPro
     if (isTunnel(socket)) progress.viaProxy();
     whenConnected(socket, () => progress.connected());
   });
-  // A direct connection is handed to its request at once, a tunnel only when it is open.
+  // A request gets a direct connection at once, but a tunnel only when it is open.
   process.nextTick(() => {
     if (sent.socket === null) progress.viaProxy();
   });
@@ -261,7 +282,7 @@ function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, t
 
 /**
  * Sends a request once and reads its response, recording in `progress` how far both came. Rejects where there is no
- * complete response; of one that is no success, what was received before it broke off is enough.
+ * complete response; of one that is no success, the part that was received is enough.
  */
 export function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
   const { agents, progress, stop } = sending;

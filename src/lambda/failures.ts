@@ -3,10 +3,16 @@ import { type Fields, isFields, messageOf } from '../shared/values.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
 import { clockNote } from './clock.ts';
 import { CLASS, classifyFailure, type FailureClass } from './evidence.ts';
-import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
+import type {
+  Invocation,
+  InvokeFailure,
+  InvokeResponse,
+  UnresolvedEvent,
+  WhyUnresolved,
+} from './invocation.ts';
 import type { StopCause } from './timing.ts';
 
-/** How a failure is called and what it says. */
+/** The name and the message of a failure. */
 type Description = Readonly<{ name: string; message: string; foreignText?: string }>;
 
 type Parts = Description &
@@ -14,21 +20,21 @@ type Parts = Description &
   Partial<Pick<InvokeFailure, 'requestId' | 'durableExecutionArn' | 'sentAt' | 'journalKey'>>;
 
 /** What is known of an attempt that failed. */
-const detailsOf = ({ head, sentAt, throughProxy, streamedBytes }: AttemptProgress) => ({
+const detailsOf = ({ head, sent, throughProxy, streamedBytes }: AttemptProgress) => ({
   throughProxy,
-  // What streams, runs.
+  // A function that streams is running.
   ...(streamedBytes !== undefined && { ...CLASS.RAN, streamedBytes }),
   ...(head !== undefined && { statusCode: head.statusCode }),
   ...(head?.requestId !== undefined && { requestId: head.requestId }),
   ...(head?.retryAfterSeconds !== undefined && { retryAfterSeconds: head.retryAfterSeconds }),
-  ...(sentAt !== undefined && { sentAt }),
+  ...sent,
 });
 
 /** What to add to a message about an attempt. */
 function messageSuffix({ head, throughProxy, streamedBytes }: AttemptProgress): string {
   const proxy = throughProxy && head === undefined ? ' (through a proxy)' : '';
   const arrived =
-    streamedBytes === undefined ? '' : `; ${grouped(streamedBytes)} bytes of the stream had arrived`;
+    streamedBytes === undefined ? '' : `; ${grouped(streamedBytes)} bytes of the stream were received`;
   return `${proxy}${arrived}`;
 }
 
@@ -49,7 +55,7 @@ export function firstCause(error: unknown): unknown {
   return first ?? error;
 }
 
-// Names of the model and of Node are words; anything else was written by whoever responded.
+// Names of the model and of Node are words; anything else is foreign text.
 const WORD = /^[A-Za-z][A-Za-z0-9_.]*$/;
 // What the SDK calls a response that it could not read.
 const UNREADABLE = ['SyntaxError', 'UnknownError', 'Unknown', 'Error', 'TypeError'];
@@ -60,7 +66,7 @@ const SHOWN_CHARACTERS = 201;
 /** A response that is not Lambda's: the start of its text, named by its status. */
 function describeForeign(statusCode: number | undefined, foreignText: string): Description {
   const name = `HTTP ${statusCode}`;
-  const what = 'A proxy or firewall answered instead of Lambda';
+  const what = 'A proxy or firewall responded instead of Lambda';
   const start = shortened(onOneLine(foreignText), SHOWN_CHARACTERS);
   return start === ''
     ? { name, message: `${what}, with an empty response` }
@@ -95,16 +101,17 @@ function describeFlaw(flaw: Flaw, { head, text: foreignText = '' }: AttemptProgr
     : describeForeign(head?.statusCode, foreignText);
 }
 
-/** A response that broke off after its head. */
-function describeIncomplete({ statusCode, requestId, mediaType }: ResponseHead, why: string): Description {
-  // A page of somebody else.
-  if (requestId === undefined && mediaType?.startsWith('text/')) {
+/** A response whose body is incomplete. */
+function describeIncomplete(head: ResponseHead, why: string): Description {
+  const { statusCode, requestId, isReflected, mediaType } = head;
+  // A page of a proxy.
+  if ((requestId === undefined || isReflected) && mediaType?.startsWith('text/')) {
     return describeForeign(statusCode, mediaType);
   }
   return { name: 'IncompleteResponse', message: `the response (HTTP ${statusCode}) is incomplete (${why})` };
 }
 
-/** What the SDK or Node.js threw, by how far the response had come. */
+/** Describes what the SDK or Node.js threw, by how much of the response had arrived. */
 function describeThrown(fields: Fields, { head, text: foreignText = '' }: AttemptProgress): Description {
   const named = text(fields['name']) ?? 'Error';
   const className = WORD.test(named) ? named : 'Error';
@@ -126,7 +133,7 @@ function describeThrown(fields: Fields, { head, text: foreignText = '' }: Attemp
 /** What the SDK or Node.js threw, as a failure that says whether the function ran. */
 export function toFailure(thrown: unknown, progress: AttemptProgress): InvokeFailure {
   const { flaw, clockOffsetMs } = progress;
-  // Whoever sent the response, nothing says what ran.
+  // Lambda or a proxy sent this response. It does not show whether the function ran.
   if (flaw !== undefined)
     return newFailure({ ...describeFlaw(flaw, progress), ...CLASS.UNCERTAIN }, progress);
   const error = firstCause(progress.networkError ?? thrown);
@@ -163,7 +170,7 @@ const STOPPED = {
   credentials: {
     deadline: {
       name: 'DeadlineExceeded',
-      message: 'Could not get credentials before timeout_seconds was over',
+      message: 'Could not get credentials within timeout_seconds',
     },
   },
   attempt: {
@@ -214,18 +221,18 @@ export const toUnresolvedEarlier = (
   });
 };
 
-/** A durable execution that is no longer followed, with why it could not be read in the end. */
+/** A durable execution that is no longer followed, and why it could not be read at the end. */
 export function toStoppedFollowing(
   cause: Exclude<StopCause, 'connect'>,
   started: StartedExecution,
   lastFailure: InvokeFailure | undefined,
 ): InvokeFailure {
   const { name, message } = STOPPED.execution[cause];
-  const why = lastFailure === undefined ? '' : `; it could not be read any more: ${lastFailure.message}`;
+  const why = lastFailure === undefined ? '' : `; then it could not be read: ${lastFailure.message}`;
   return toUnfollowed({ name, message: `${message}${why}` }, started);
 }
 
-/** Credentials that could not be fetched, so that nothing was sent. A service that is back is back soon. */
+/** Credentials that could not be fetched, so that nothing was sent. A service that recovers does so soon. */
 export function toUncredentialed(
   {
     message,
@@ -245,7 +252,7 @@ export function toUncredentialed(
 export const wasTakenForInvocation = ({ statusCode = 0 }: InvokeFailure): boolean =>
   statusCode >= 200 && statusCode < 300 && statusCode !== 204;
 
-/** A stream that ended in good order, but without the event that ends it. */
+/** A stream that was closed properly, but without its last event. */
 export function toIncompleteStream(progress: AttemptProgress): InvokeFailure {
   const message = `the response (HTTP ${progress.head?.statusCode}) ended before its last event`;
   return newFailure({ name: 'IncompleteResponse', message, ...CLASS.RAN }, progress);
@@ -253,13 +260,13 @@ export function toIncompleteStream(progress: AttemptProgress): InvokeFailure {
 
 /** A failed request for a function's configuration, which says nothing about the invocation that needed it. */
 export function toUnasked(failed: InvokeFailure): InvokeFailure {
-  const { requestId: _, sentAt: __, ...rest } = failed;
+  const { requestId: _, sentAt: __, sentAs: ___, ...rest } = failed;
   return { ...rest, ...CLASS.REFUSED };
 }
 
 type StartedExecution = Pick<InvokeResponse, 'durableExecutionArn' | 'requestId'>;
 
-/** A durable execution of which it is not known how it ended, and why not. */
+/** A durable execution that ended in an unknown way, and why that is not known. */
 export const toUnfollowed = (
   { name, message }: Pick<Description, 'name' | 'message'>,
   { durableExecutionArn, requestId }: StartedExecution,
@@ -269,6 +276,37 @@ export const toUnfollowed = (
     ...(durableExecutionArn !== undefined && { durableExecutionArn }),
     ...(requestId !== undefined && { requestId }),
   });
+
+const WHY_UNRESOLVED: Readonly<Record<WhyUnresolved, string>> = {
+  timeout: 'timed out before the log showed how the event ended',
+  cancelled: 'the workflow was cancelled before the log showed how the event ended',
+  unreadable: "the function's log cannot be read",
+  'no request id': 'the response has no request id of Lambda to find the event by',
+  'no platform lines': "the function's log has no START and REPORT, so it cannot show how the event ends",
+  'text log': 'the handler ended, but a log in text format does not show whether it threw an error',
+  expired: 'the event reached its maximum age',
+};
+
+/** An accepted event of which the log does not show how it ended. */
+export function toUnresolvedEvent(
+  { requestId, sentAt, sentAs }: InvokeResponse,
+  event: UnresolvedEvent,
+): InvokeFailure {
+  const { why, started, failure } = event;
+  const reason = failure === undefined ? '' : ` (${failure.name})`;
+  return {
+    ...newFailure({
+      name: 'EventUnresolved',
+      message: `${WHY_UNRESOLVED[why]}${reason}`,
+      ...(started > 0 ? CLASS.RAN : CLASS.UNCERTAIN),
+      mayClear: false,
+    }),
+    ...(requestId !== undefined && { requestId }),
+    ...(sentAt !== undefined && { sentAt }),
+    ...(sentAs !== undefined && { sentAs }),
+    event,
+  };
+}
 
 /** A defect of this action. Whether the request had been sent is not known. */
 export function toInternalError(error: unknown, { invocationType }: Invocation): InvokeFailure {

@@ -11,7 +11,7 @@ export type Invocation = Readonly<{
   index: number;
   /** How the log, the summary and the outcome call it, where the user named it. */
   name?: string;
-  /** As the user wrote it; the API takes names and ARNs alike. */
+  /** As the user wrote it: the API accepts names and ARNs. */
   functionName: string;
   reference: FunctionReference;
   qualifier?: string;
@@ -19,7 +19,7 @@ export type Invocation = Readonly<{
   region?: string;
   invocationType: InvocationType;
   logType: LogType;
-  /** Whether the log is the user's wish; else its tail is read for the figures alone. */
+  /** Whether the user asked for the log; otherwise its tail is read for the figures alone. */
   keepsLog: boolean;
   payload: Uint8Array;
   /** Base64 of a JSON document. */
@@ -41,10 +41,15 @@ export type InvokeResponse = Readonly<{
   functionError?: string;
   executedVersion?: string;
   requestId?: string;
+  /** Our own id of the attempt, which Lambda takes for its request id or replaces. */
+  sentAs?: string;
+  sentAt?: Date;
+  /** Where the function logs, where its log was read for this response. */
+  logGroup?: string;
   durableExecutionArn?: string;
-  /** The response as received, empty for Event and DryRun; of a durable execution that was followed, its result. */
+  /** The response as received, empty for Event and DryRun; of a durable execution that was followed, the response of that. */
   payload: Uint8Array;
-  /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be held. */
+  /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be kept. */
   streamedBytes?: number;
   /** The log tail, decoded from base64: up to 4,096 bytes, perhaps cut inside a character. */
   logTail?: Uint8Array;
@@ -52,6 +57,27 @@ export type InvokeResponse = Readonly<{
 
 /** Whether a function ran although there is no response. */
 export type ExecutionEvidence = 'did_not_run' | 'may_have_run' | 'ran';
+
+/** Why it is not known how an accepted event ended. */
+export type WhyUnresolved =
+  | 'timeout'
+  | 'cancelled'
+  | 'unreadable'
+  | 'no request id'
+  | 'no platform lines'
+  | 'text log'
+  | 'expired';
+
+/** What the log shows of an accepted event that was waited for: how many tries have started, and how many of them ended. */
+export type UnresolvedEvent = Readonly<{
+  why: WhyUnresolved;
+  started: number;
+  finished: number;
+  /** Where the function logs, as far as that was found out. */
+  logGroup?: string;
+  /** Why the log could not be read. */
+  failure?: Readonly<{ name: string; message: string }>;
+}>;
 
 /** An invocation without a response: refused, never connected, or lost on the way. */
 export type InvokeFailure = Readonly<{
@@ -62,26 +88,55 @@ export type InvokeFailure = Readonly<{
   evidence: ExecutionEvidence;
   /** Whether a retry may help, as far as the failure itself shows. */
   mayClear: boolean;
-  /** Too much at once, for Lambda or for this machine: fewer concurrent invocations get through. */
+  /** Too much at once for Lambda or for this machine: fewer concurrent invocations would succeed. */
   isOverload?: boolean;
   /** Waiting for capacity does not help: it clears within seconds or not at all. */
   clearsSoonOrNever?: boolean;
   statusCode?: number;
   requestId?: string;
+  /** Our own id of the attempt; absent where nothing was sent. */
+  sentAs?: string;
   /** Why it was throttled, in Lambda's word. */
   reason?: string;
   retryAfterSeconds?: number;
   /** What was received in place of Lambda's response: the start of a proxy's page, for example. */
   foreignText?: string;
   throughProxy: boolean;
-  /** Bytes of a streamed response that had arrived. */
+  /** Bytes of a streamed response that were received. */
   streamedBytes?: number;
-  /** The durable execution that was started all the same. */
+  /** The durable execution that was started nevertheless. */
   durableExecutionArn?: string;
   /** When the request began to leave this machine; absent where it never did. */
   sentAt?: Date;
   /** What an earlier run calls the invocation in the journal, where its outcome is not known since. */
   journalKey?: string;
+  /** Of an accepted event that was waited for. */
+  event?: UnresolvedEvent;
+}>;
+
+/** An attempt whose request was sent. If it ran, the function's log has it under the response's request id or ours. */
+export type SentAttempt = Readonly<{
+  sentAt: Date;
+  /** Our own id; absent where the endpoint refuses one. */
+  sentAs?: string;
+  /** The id of the response. The same as ours, it may have been reflected by a proxy. */
+  requestId?: string;
+  mayHaveRun: boolean;
+}>;
+
+/** A run of an attempt that the function's log shows. Without a report its end is not in the log. */
+export type LoggedRun = Readonly<{
+  requestId: string;
+  report?: Readonly<{ durationMs?: number; status?: string; errorType?: string }>;
+}>;
+
+/** What the function's log shows of an invocation that may have run. What is not in a log proves nothing. */
+export type LogEvidence = Readonly<{
+  logGroup: string;
+  /** In the order of the attempts. */
+  runs: readonly LoggedRun[];
+  /** The name of the error, where the log could not be read. */
+  unreadable?: string;
 }>;
 
 /** How an invocation ended, all attempts included. */
@@ -94,6 +149,12 @@ export type InvocationResult = Readonly<{
   elapsedMs: number;
   /** How many attempts were made, whether or not the request was sent. */
   attempts: number;
+  /** The attempts whose request was sent, in that order. */
+  sent: readonly SentAttempt[];
+  /** Where the function logs, where its configuration was read. */
+  logGroup?: string;
+  /** What its log shows, where there is no response and the log was looked into. */
+  inLog?: LogEvidence;
   /** Whether the log tail was left out because the function does not support one. */
   tailRefused: boolean;
   /** Whether an earlier run sent it, and this one did not. */

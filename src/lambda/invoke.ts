@@ -8,7 +8,7 @@ import { wasTakenForInvocation } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import type { Bounds } from './timing.ts';
 
-/** What both ways of invoking send; nothing that was not given, since functions on capacity providers refuse $LATEST. */
+/** The parameters of both ways to invoke. Nothing is added that was not given: functions on capacity providers refuse $LATEST. */
 export const parametersOf = (invocation: Invocation) => ({
   FunctionName: invocation.functionName,
   LogType: invocation.logType,
@@ -43,7 +43,8 @@ const STATUS = { RequestResponse: 200, Event: 202, DryRun: 204 } as const;
 
 /**
  * Whether a body is one of Lambda's. A custom runtime may respond with any bytes, so then the header that only a run
- * has must be there too. Emulators have JSON, for an event too, and no request id or one of their own.
+ * has must be there too: a request id alone may be ours, reflected. Emulators have JSON, for an event too, and no
+ * request id or one of their own.
  */
 function isLambdas(
   { requestId, executedVersion, payload }: InvokeResponse,
@@ -74,20 +75,25 @@ function toInvokeResponse(output: InvokeCommandOutput, progress: AttemptProgress
     ...(output.FunctionError && { functionError: output.FunctionError }),
     ...(output.ExecutedVersion && { executedVersion: output.ExecutedVersion }),
     ...(requestId !== undefined && { requestId }),
+    ...progress.sent,
     ...(output.DurableExecutionArn && { durableExecutionArn: output.DurableExecutionArn }),
     ...(output.LogResult && { logTail: Buffer.from(output.LogResult, 'base64') }),
   };
 }
 
+/** What bounds an attempt, and our own id of it. */
+export type AttemptBounds = Bounds & Readonly<{ sentAs?: string | undefined }>;
+
 /** Sends an invocation once. Never throws: what went wrong is a failure that says whether the function ran. */
 export async function invokeOnce(
   api: LambdaApi,
   invocation: Invocation,
-  bounds: Bounds,
+  { sentAs, ...bounds }: AttemptBounds,
 ): Promise<InvokeResponse | InvokeFailure> {
   const { invocationType } = invocation;
   const result = await api.send(commandFor(invocation), {
     bounds,
+    sentAs,
     expected: { statusCode: STATUS[invocationType], longestBody: LONGEST_BODY },
     read: (output, progress) => {
       const response = toInvokeResponse(output, progress);

@@ -1,14 +1,21 @@
 import { messageOf } from '../shared/values.ts';
-import { type AttemptsResult, attemptAll } from './attempts.ts';
+import type { LambdaApi } from './api.ts';
+import { type AttemptsResult, attemptAll, type RequestIds } from './attempts.ts';
 import type { Clients } from './client.ts';
 import type { Following, followExecution } from './durable.ts';
 import { toCancelledUnsent, toHaltedUnsent, toInternalError, toUnsent } from './failures.ts';
-import type { Invocation, InvocationResult, InvokeFailure } from './invocation.ts';
+import type {
+  Invocation,
+  InvocationResult,
+  InvokeFailure,
+  InvokeResponse,
+  LogEvidence,
+} from './invocation.ts';
 import type { AdaptiveLimiter, Permit } from './limiter.ts';
 import type { Readiness, Waiting } from './readiness.ts';
 import type { InvokePolicy } from './retry-policy.ts';
 import type { OnChunk, streamOnce } from './stream.ts';
-import { boundsFor, linkAbort, type Timing } from './timing.ts';
+import { type Bounds, boundsFor, linkAbort, type Timing } from './timing.ts';
 
 export type { InvokePolicy, RetryPolicy } from './retry-policy.ts';
 
@@ -20,12 +27,16 @@ export type Wait = Readonly<{
   leftMs: number;
 }>;
 
+/** An attempt that is about to be sent, with our own id of it; none where the endpoint refuses one. */
+export type Sending = Readonly<{ invocation: Invocation; api: LambdaApi; sentAs: string | undefined }>;
+
 /** What all invocations of a step share. */
 export type InvokeContext = Readonly<{
   clients: Clients;
   policy: InvokePolicy;
   timing: Timing;
   limiter: AdaptiveLimiter;
+  requestIds: RequestIds;
   /** Aborts when the workflow is cancelled: nothing new is sent from then on. */
   cancel: AbortSignal;
   /** With `stop_on_failure`, aborts when an invocation has failed: nothing new is sent from then on. */
@@ -33,6 +44,10 @@ export type InvokeContext = Readonly<{
   /** Records an attempt before it is sent, with its request id where it is known. Nothing is sent where it rejects. */
   writeAhead?: (invocation: Invocation, requestId: string | undefined) => Promise<void>;
   onWait: (wait: Wait) => void;
+  /** Called before each attempt. Never throws. */
+  onSend?: (sending: Sending) => void;
+  /** Looks into the function's log for what became of an invocation that may have run and has no response. */
+  witness?: (ended: InvocationResult) => Promise<LogEvidence | undefined>;
   /** Called once when the last invocation of a list has ended. */
   onAllEnded?: () => void;
   /** Where functions are waited for until they are ready. */
@@ -40,6 +55,12 @@ export type InvokeContext = Readonly<{
   /** Where durable executions are followed to their end. */
   follow?: Readonly<{ execution: typeof followExecution; onNotDurable: (invocation: Invocation) => void }> &
     Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedQuestion'>;
+  /** Where the log tells what became of accepted events. */
+  waitForEvent?: (
+    accepted: InvokeResponse,
+    invocation: Invocation,
+    asked: Bounds & Readonly<{ api: LambdaApi }>,
+  ) => Promise<InvokeResponse | InvokeFailure>;
   /** Where the response is taken as a stream. */
   stream?: Readonly<{ invokeOnce: typeof streamOnce; onChunk: OnChunk }>;
 }>;
@@ -48,11 +69,12 @@ export type InvokeContext = Readonly<{
 const notAttempted = (result: InvokeFailure): AttemptsResult => ({
   result,
   attempts: 0,
+  sent: [],
   tailRefused: false,
 });
 
-/** How an invocation ended, and in which region. */
-type RegionResult = AttemptsResult & Readonly<{ region?: string }>;
+/** How an invocation ended, in which region, and where the function logs. */
+type RegionResult = AttemptsResult & Readonly<{ region?: string; logGroup?: string }>;
 
 async function invokeWithin(
   permit: Permit | undefined,
@@ -75,14 +97,34 @@ async function invokeWithin(
   const { bounds, release } = boundsFor(timeoutMs, context);
   try {
     const attempt = { ...context, ...bounds, api, permit, deadlineAt };
-    if (readiness !== undefined && invocation.invocationType !== 'DryRun') {
-      const ready = await readiness.waits.wait(invocation, { ...attempt, ...readiness });
-      if (ready.kind === 'failure') return { ...notAttempted(ready), region };
-    }
-    return { ...(await attemptAll(invocation, attempt)), region };
+    const isWaitedFor = readiness !== undefined && invocation.invocationType !== 'DryRun';
+    const ready = isWaitedFor
+      ? await readiness.waits.wait(invocation, { ...attempt, ...readiness })
+      : undefined;
+    if (ready?.kind === 'failure') return { ...notAttempted(ready), region };
+    const ended = await attemptAll(invocation, attempt);
+    return { ...ended, region, ...(ready?.logGroup !== undefined && { logGroup: ready.logGroup }) };
   } finally {
     release();
   }
+}
+
+/** Whether the log can tell what became of an invocation. A durable execution has requests that are not ours. */
+const isLost = ({ result, invocation }: InvocationResult): boolean =>
+  result.kind === 'failure' &&
+  result.event === undefined &&
+  result.evidence !== 'did_not_run' &&
+  result.durableExecutionArn === undefined &&
+  invocation.invocationType !== 'DryRun';
+
+/** Adds what the function's log shows where there is no response. It changes nothing of what is known without it. */
+export async function withLog(
+  ended: InvocationResult,
+  { witness, cancel }: Pick<InvokeContext, 'witness' | 'cancel'>,
+): Promise<InvocationResult> {
+  if (witness === undefined || cancel.aborted || !isLost(ended)) return ended;
+  const inLog = await witness(ended).catch(() => undefined);
+  return inLog === undefined ? ended : { ...ended, inLog };
 }
 
 async function invokeWithPermit(
@@ -93,13 +135,15 @@ async function invokeWithPermit(
   const { timing } = context;
   const startedAt = timing.now();
   const ended = await invokeWithin(permit, invocation, context).catch(
-    // A defect of this action costs nobody else's outcome.
+    // A defect of this action must not cost other invocations their outcomes.
     (error: unknown): RegionResult => ({ ...notAttempted(toInternalError(error, invocation)), attempts: 1 }),
   );
-  // An invocation that ended before it was sent has its permit still.
+  // An invocation that ended before it was sent still has its permit.
   permit?.release('otherwise');
-  return { ...ended, invocation, startedAt: new Date(startedAt), elapsedMs: timing.now() - startedAt };
+  const elapsedMs = timing.now() - startedAt;
+  return withLog({ ...ended, invocation, startedAt: new Date(startedAt), elapsedMs }, context);
 }
+
 /**
  * Invokes a function once: at most one execution, unless the policy or the invocation itself allows more. One
  * deadline bounds everything from the moment when the limiter admits it. Never throws.
@@ -113,7 +157,7 @@ export async function invoke(invocation: Invocation, context: InvokeContext): Pr
 }
 
 /**
- * Invokes functions in the given order, as many at once as the limiter admits, and passes each result on as it ends.
+ * Invokes functions in the given order, as many at once as the limiter admits, and passes each outcome on as it ends.
  * A failure, also of `onEnd`, stops no other; when the workflow is cancelled the rest is not sent. Throws at the end
  * what `onEnd` threw.
  */
@@ -147,13 +191,13 @@ export async function invokeEach(
   }
 }
 
-/** Results on their way from the invocations that end to the one reader that handles them. */
+/** A queue from the invocations that end to the one reader that handles them. */
 class ResultQueue {
   readonly #waiting: Readonly<{ result: InvocationResult; handled: () => void }>[] = [];
   #hasEnded = false;
   #wake = (): void => {};
 
-  /** Resolves when the result has been handled. */
+  /** Resolves when the reader has handled it. */
   add(result: InvocationResult): Promise<void> {
     return new Promise((handled) => {
       this.#waiting.push({ result, handled });
@@ -166,7 +210,7 @@ class ResultQueue {
     this.#wake();
   }
 
-  /** Yields each result; one counts as handled when the next is asked for. */
+  /** The queued invocations in order; one counts as handled when the reader takes the next. */
   async *results(): AsyncGenerator<InvocationResult, void> {
     for (;;) {
       const next = this.#waiting.shift();
@@ -182,14 +226,14 @@ class ResultQueue {
   }
 }
 
-/** Invokes everything, and yields each result the moment its invocation ends. */
+/** Invokes everything, and passes on each invocation the moment it ends. */
 export async function* invokeAll(
   invocations: Iterable<Invocation>,
   context: InvokeContext,
 ): AsyncGenerator<InvocationResult, void> {
   const queue = new ResultQueue();
   const all = invokeEach(invocations, context, (result) => queue.add(result)).finally(() => queue.end());
-  // It is awaited below, when every result has been handled.
+  // It is awaited below, when the reader has handled everything.
   all.catch(() => {});
   yield* queue.results();
   await all;

@@ -1,18 +1,18 @@
-/** Leave to send one attempt. It is given back with how the attempt ended. */
+/** The permission to send one attempt. It is returned with how the attempt ended. */
 export type Permit = Readonly<{ release: (ended: 'throttled' | 'otherwise') => void }>;
 
 type QueuedPermit = Readonly<{ order: number; admit: () => void }>;
 
 /**
- * Bounds how many attempts are in flight. A throttle halves the bound and each success raises it a little,
+ * Bounds the number of concurrent attempts. A throttle halves the bound and each success raises it a little,
  * so that a fan-out settles at what the account allows. What is first in the plan goes first.
  */
 export class AdaptiveLimiter {
-  /** How many may ever be in flight. */
+  /** The highest bound. */
   readonly most: number;
   #bound: number;
   #inFlight = 0;
-  // Throttles of attempts that were sent before the last one was heeded say nothing new.
+  // Throttles of attempts that were sent before the bound was last lowered say nothing new.
   #epoch = 0;
   #queue: QueuedPermit[] = [];
 
@@ -21,12 +21,12 @@ export class AdaptiveLimiter {
     this.#bound = most;
   }
 
-  /** How many may be in flight now. */
+  /** The current bound. */
   get limit(): number {
     return Math.floor(this.#bound);
   }
 
-  /** Waits for leave to send; undefined where `signal` aborts first. Lower orders go first. */
+  /** Waits for a permit; undefined where `signal` aborts first. Lower orders go first. */
   acquire(order: number, signal: AbortSignal): Promise<Permit | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);
     return new Promise((resolve) => {

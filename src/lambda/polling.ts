@@ -5,7 +5,7 @@ import type { Bounds } from './timing.ts';
 /** A request about a function or an execution that failed and is repeated after a wait. */
 export type FailedQuestion = Readonly<{ invocation: Invocation; failure: InvokeFailure; waitMs: number }>;
 
-/** What bounds a request that is repeated until the response is the awaited one, and who listens to its failures. */
+/** What bounds a request that is repeated until its response is the expected one, and who listens to its failures. */
 export type Polling = Pick<Bounds, 'stop' | 'timing'> &
   Readonly<{
     policy: Pick<InvokePolicy, 'retry' | 'retryMs'>;
@@ -25,7 +25,7 @@ export const mayAskAgain = ({ evidence, mayClear }: InvokeFailure): boolean =>
 const couldNotConnect = ({ evidence, statusCode }: InvokeFailure): boolean =>
   evidence === 'did_not_run' && statusCode === undefined;
 
-/** The pace of a request that is repeated until the response is the awaited one. */
+/** The pace of a request that is repeated until its response is the expected one. */
 export class Poll {
   readonly #invocation: Invocation;
   readonly #polling: Polling;
@@ -70,7 +70,7 @@ export class Poll {
     return undefined;
   }
 
-  /** The next wait, with up to a quarter more at random so that many who ask do not ask at once. */
+  /** The next wait, with up to a quarter more at random, so that many clients do not send at the same time. */
   #nextWait(): number {
     this.#waitMs = this.#waitMs === 0 ? FIRST_POLL_MS : Math.min(LONGEST_POLL_MS, this.#waitMs * GROWTH);
     return this.#waitMs * (1 + this.#polling.timing.random() / 4);

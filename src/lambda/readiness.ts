@@ -8,7 +8,7 @@ import { type Bounds, linkAbort } from './timing.ts';
 /** A state that a function has reached on its way to being ready. */
 export type StateChange = Readonly<{
   invocation: Invocation;
-  /** In Lambda's words: the state, then what is not done yet. Never foreign text. */
+  /** In Lambda's words: the state, then what is still in progress. Never foreign text. */
   state: string;
   isReady: boolean;
 }>;
@@ -21,7 +21,7 @@ export type ReadinessDecision = Readonly<
   )
 >;
 
-// Codes and states are words; a reason is a sentence that anybody could have put there.
+// Codes and states are single words; a reason is a sentence and may be foreign text.
 const word = (text: string | undefined): string => (text !== undefined && /^\w+$/.test(text) ? text : '');
 const inBrackets = (text: string): string => (text === '' ? '' : ` (${text})`);
 const NO_REASON = 'Lambda gives no reason';
@@ -71,14 +71,14 @@ const STATES: readonly StateRow[] = [
   {
     when: ({ lastUpdateStatus }) => lastUpdateStatus !== 'Successful',
     decide: () => ({
-      state: 'Active, and an update is in progress: the old code still responds',
+      state: 'Active, but an update is in progress: the old code still responds',
       next: 'wait',
       isReady: false,
     }),
   },
   {
     when: ({ awaitsSnapshot }) => awaitsSnapshot,
-    decide: () => ({ state: 'Active, and its snapshot is not ready', next: 'wait', isReady: false }),
+    decide: () => ({ state: 'Active, but its snapshot is not ready', next: 'wait', isReady: false }),
   },
 ];
 const READY: ReadinessDecision = { state: 'ready', next: 'invoke', isReady: true };
@@ -110,12 +110,12 @@ class SharedWait {
     });
   }
 
-  /** Whether it has a result, or will have none since nobody waits any more. */
+  /** Whether the wait is over, or will never be over because no invocation waits for it any more. */
   get isOver(): boolean {
     return this.#isOver || this.#left.signal.aborted;
   }
 
-  /** Waits until there is a result or the waiter's own time is over. */
+  /** Waits until the wait is over or the waiter's own deadline passes. */
   async join({ stop, cancel }: Waiting): Promise<Configuration | InvokeFailure> {
     const stopped = Promise.withResolvers<undefined>();
     const abort = (): void => stopped.resolve(undefined);
@@ -162,7 +162,7 @@ class SharedWait {
       const message = `timed out before Lambda said whether the function is ready: ${failure.message}`;
       return toUnasked({ ...failure, message });
     }
-    const unread = failure && `; its configuration could not be read any more: ${failure.message}`;
+    const unread = failure && `; then its configuration could not be read: ${failure.message}`;
     const message = `timed out before the function was ready${inBrackets(this.#state)}${unread ?? ''}`;
     return toUnsent({ name: 'NotReady', message });
   }
@@ -195,7 +195,7 @@ export class Readiness {
     const shared = known ?? new SharedWait(invocation, waiting);
     this.#waits.set(key, shared);
     const result = await shared.join(waiting);
-    // A failure is not kept: the next invocation asks again.
+    // A failure is not kept: the next invocation waits anew.
     if (result.kind === 'failure' && shared.isOver && this.#waits.get(key) === shared)
       this.#waits.delete(key);
     return result;

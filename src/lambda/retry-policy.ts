@@ -1,7 +1,7 @@
 import { grouped } from '../shared/text.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 
-/** What may be retried: only what never ran, also what may have run, or nothing. */
+/** What may be retried: only what did not run, also what may have run, or nothing. */
 export type RetryPolicy = 'safe' | 'idempotent' | 'never';
 
 /** The bounds of one invocation, in milliseconds. */
@@ -10,7 +10,7 @@ export type InvokePolicy = Readonly<{ timeoutMs: number; retry: RetryPolicy; ret
 /** Failures in a row: since when, and since when nothing could be reached, in milliseconds since 1970. */
 export type FailureStreak = Readonly<{ since: number; unreachableSince?: number }>;
 
-/** Until when failures may be retried, in milliseconds since 1970, and why not longer. */
+/** The time of the last possible retry, in milliseconds since 1970, and what limits it. */
 export type RetryLimit = Readonly<{ at: number; why: string }>;
 
 // Where waiting for capacity does not help: a name server or a listener that restarts is back by then.
@@ -82,6 +82,7 @@ export type RetryDecision = Readonly<
   | { kind: 'give up'; why?: string }
   | { kind: 'retry'; waitMs: number; leftMs: number }
   | { kind: 'retry without log tail' }
+  | { kind: 'retry without request id' }
   | { kind: 'check durability' }
   | { kind: 'wait until ready' }
 >;
@@ -99,6 +100,15 @@ const refusesTail = (failure: InvokeFailure, { invocation }: RetryState): boolea
   invocation.logType === 'Tail' &&
   failure.name === 'InvalidParameterValueException' &&
   failure.message.includes('Tail logs are not supported');
+
+// The model of Invoke: "Invalid request ID".
+const ABOUT_REQUEST_ID = /\brequest[ -]?id\b|\bx-amzn-requestid\b/i;
+
+const refusesRequestId = ({ name, statusCode, sentAs, message }: InvokeFailure): boolean =>
+  sentAs !== undefined &&
+  statusCode === 400 &&
+  name === 'InvalidRequestContentException' &&
+  ABOUT_REQUEST_ID.test(message);
 
 const GIVE_UP: RetryDecision = { kind: 'give up' };
 
@@ -140,7 +150,7 @@ function retryInTime(
   { retryAfterSeconds = 0 }: InvokeFailure,
   { retryMs }: InvokePolicy,
 ): RetryDecision {
-  // What was asked for before the function was ready no longer counts.
+  // A delay that Lambda requested before the function was ready no longer counts.
   const askedSeconds = readiness === 'ready' ? 0 : retryAfterSeconds;
   const waitMs = waitBefore(attempts, random, askedSeconds);
   const { at, why } = retryLimit(streak, { retryMs, deadlineAt });
@@ -157,6 +167,8 @@ function retryInTime(
 
 /** What to do after a failed attempt: the one place where a retry is decided. */
 export function next(state: RetryState, failure: InvokeFailure, policy: InvokePolicy): RetryDecision {
+  // It was refused for what this action adds, which no input can leave out: whatever the policy, it is sent without.
+  if (refusesRequestId(failure)) return { kind: 'retry without request id' };
   if (policy.retry === 'never') return GIVE_UP;
   if (refusesTail(failure, state)) return { kind: 'retry without log tail' };
   if (!failure.mayClear) return GIVE_UP;

@@ -10,8 +10,7 @@ import type { AttemptProgress } from './attempt-progress.ts';
 import { type Expected, GatheredBytes } from './exchange.ts';
 import { toIncompleteStream } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
-import { parametersOf } from './invoke.ts';
-import type { Bounds } from './timing.ts';
+import { type AttemptBounds, parametersOf } from './invoke.ts';
 
 /** Takes a chunk of a streamed response as it arrives; the next one is read when it is done. Never throws. */
 export type OnChunk = (chunk: Uint8Array) => Promise<void>;
@@ -19,7 +18,7 @@ export type OnChunk = (chunk: Uint8Array) => Promise<void>;
 // Lambda streams 200 MB at most; what is too long may arrive before the event that says so.
 const STREAM: Expected = { statusCode: 200, longestBody: 209_715_200 + 64 * 1024, isStreamed: true };
 
-// As long as a buffered response may be: up to here it is also held for the outcome.
+// As long as a buffered response may be: up to here it is also kept for the outcome.
 const LONGEST_HELD = 6_291_556;
 
 type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
@@ -69,12 +68,13 @@ async function toStreamedResponse(
     await onChunk(chunk);
   });
   if (end === undefined) return toIncompleteStream(progress);
-  const { head, streamedBytes = 0 } = progress;
+  const { head, sent, streamedBytes = 0 } = progress;
   return {
     kind: 'answer',
     statusCode: head?.statusCode ?? 0,
     ...(executedVersion && { executedVersion }),
     ...(head?.requestId !== undefined && { requestId: head.requestId }),
+    ...sent,
     streamedBytes,
     payload: end.ErrorCode ? errorPayloadOf(end) : (held?.take() ?? new Uint8Array()),
     ...(end.ErrorCode && { functionError: end.ErrorCode }),
@@ -86,10 +86,11 @@ async function toStreamedResponse(
 export function streamOnce(
   api: LambdaApi,
   invocation: Invocation,
-  { onChunk, ...bounds }: Bounds & { onChunk: OnChunk },
+  { onChunk, sentAs, ...bounds }: AttemptBounds & { onChunk: OnChunk },
 ): Promise<InvokeResponse | InvokeFailure> {
   return api.send(new InvokeWithResponseStreamCommand(parametersOf(invocation)), {
     bounds,
+    sentAs,
     expected: STREAM,
     read: (output, progress) => toStreamedResponse(output, progress, onChunk),
   });

@@ -10,7 +10,7 @@ export type Timing = Readonly<{
   after: (ms: number, callback: () => void) => () => void;
 }>;
 
-// A timer of Node.js that is longer goes off at once.
+// Node.js fires a longer timer at once.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The machine's own time and randomness. */

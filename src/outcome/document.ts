@@ -1,7 +1,16 @@
-import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
-import { utf8 } from '../shared/text.ts';
+import type {
+  Invocation,
+  InvocationResult,
+  InvokeFailure,
+  InvokeResponse,
+  SentAttempt,
+} from '../lambda/invocation.ts';
+import { isUuid, utf8 } from '../shared/text.ts';
+import { eventInWords } from './event-evidence.ts';
 import { adviseOn, type JobFacts } from './failure-advice.ts';
-import { decodeLogTail, readFigures } from './log-tail.ts';
+import { requestUrl } from './links.ts';
+import { decodeLogTail, readFigures, readLogPlace } from './log-tail.ts';
+import { ranOf, runInWords, whyNotKnown } from './logged-runs.ts';
 import type { Outcome } from './outcome.ts';
 
 const DEEPEST = 500;
@@ -64,7 +73,7 @@ function invocationFields({ invocation, region, startedAt, elapsedMs, attempts, 
 
 /**
  * Whether the payload is the function's response. An Event has one where its durable execution was followed: what an
- * emulator sends with a 202 is none. Of a stream that was too long to be held there is only the file.
+ * emulator sends with a 202 is none. A stream that was too long to be kept is only in the file.
  */
 export function isFunctionResponse(
   { payload, functionError, durableExecutionArn, streamedBytes }: InvokeResponse,
@@ -76,13 +85,30 @@ export function isFunctionResponse(
   return invocationType === 'Event' && durableExecutionArn !== undefined && payload.length > 0;
 }
 
-function responseFields(response: InvokeResponse, invocation: Invocation, parsed: unknown) {
+/** The link to the log of an invocation that ran or may have; none where it is not known which log events are its. */
+function logFields(
+  { invocation, region, inLog, logGroup = inLog?.logGroup }: InvocationResult,
+  requestId: string | undefined,
+  log = '',
+): Readonly<{ log_url?: string }> {
+  if (invocation.invocationType === 'DryRun' || region === undefined) return {};
+  if (requestId === undefined || !isUuid(requestId)) return {};
+  const place = { functionName: invocation.reference.name, region, requestId };
+  return { log_url: requestUrl({ ...place, logGroup: readLogPlace(log)?.logGroup ?? logGroup }) };
+}
+
+const withGroup = (ended: InvocationResult, logGroup: string | undefined): InvocationResult =>
+  logGroup === undefined ? ended : { ...ended, logGroup };
+
+function responseFields(response: InvokeResponse, ended: InvocationResult, parsed: unknown) {
+  const { invocation } = ended;
   const { statusCode, executedVersion, requestId, durableExecutionArn, logTail } = response;
   const log = logTail === undefined ? undefined : decodeLogTail(logTail);
   return {
     status_code: statusCode,
     ...(executedVersion !== undefined && { executed_version: executedVersion }),
     ...(requestId !== undefined && { request_id: requestId }),
+    ...logFields(withGroup(ended, response.logGroup), requestId, log),
     ...(durableExecutionArn !== undefined && { durable_execution_arn: durableExecutionArn }),
     ...(isFunctionResponse(response, invocation) && { response: parsed }),
     ...(log !== undefined && {
@@ -92,18 +118,40 @@ function responseFields(response: InvokeResponse, invocation: Invocation, parsed
   };
 }
 
-/** Whether the function ran, in a sentence for a reader who has to decide what to do now. */
-export function whetherItRan(failure: InvokeFailure): string {
+const SHOWN_ATTEMPTS = 3;
+
+/** When the request was sent that may have run, and as what where no response has another id. */
+function whenSent({ sentAt }: InvokeFailure, sent: readonly SentAttempt[]): string {
+  const uncertain = sent.filter(({ mayHaveRun }) => mayHaveRun);
+  if (uncertain.length === 0) return `at ${sentAt?.toISOString() ?? 'an unknown time'}`;
+  const shown = uncertain.slice(0, SHOWN_ATTEMPTS).map((attempt) => {
+    const { sentAs, requestId = sentAs } = attempt;
+    return `at ${attempt.sentAt.toISOString()}${requestId === undefined || requestId !== sentAs ? '' : ` as ${sentAs}`}`;
+  });
+  const more = uncertain.length - shown.length;
+  const parts = [...shown, ...(more > 0 ? [`${more} more ${more === 1 ? 'time' : 'times'}`] : [])];
+  return parts.length === 1 ? parts.join() : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+/** Whether the function ran, for a reader who has to decide what to do now; empty where the log has told it. */
+function whetherItRan(
+  failure: InvokeFailure,
+  { sent, inLog }: Pick<InvocationResult, 'sent' | 'inLog'>,
+): string {
+  const isInLog = inLog !== undefined && inLog.runs.length > 0;
   if (failure.durableExecutionArn !== undefined) {
     return `The durable execution was started and continues on its own: ${failure.durableExecutionArn}.`;
   }
+  if (failure.event !== undefined) return eventInWords(failure.event);
   switch (failure.evidence) {
     case 'did_not_run':
       return 'The function did not run.';
     case 'ran':
-      return 'The function ran, at least in part, but its response was lost.';
-    case 'may_have_run':
-      return `The request was sent at ${failure.sentAt?.toISOString() ?? 'an unknown time'}. It is not known whether the function ran.`;
+      return isInLog ? '' : 'The function ran, at least in part, but its response was lost.';
+    case 'may_have_run': {
+      const when = `The request was sent ${whenSent(failure, sent)}.`;
+      return isInLog ? when : `${when} It is not known whether the function ran${whyNotKnown(inLog)}.`;
+    }
     default:
       return failure.evidence satisfies never;
   }
@@ -111,29 +159,40 @@ export function whetherItRan(failure: InvokeFailure): string {
 
 const asSentence = (message: string): string => (/[.!?…]$/.test(message) ? message : `${message}.`);
 
+/** The message of a failure: what the log shows of it, what went wrong, and whether the function ran. */
+export function failureMessage(failure: InvokeFailure, ended: InvocationResult, ran?: string): string {
+  const { inLog } = ended;
+  return [runInWords(inLog), asSentence(failure.message), ran ?? whetherItRan(failure, ended)]
+    .filter(Boolean)
+    .join(' ');
+}
+
 /** The job that a failure happened in, and a sentence on whether the function ran where the failure does not have it. */
 export type FailureContext = Readonly<{ job: JobFacts; ran?: string }>;
 
-function failureFields(
-  failure: InvokeFailure,
-  { invocation, region }: InvocationResult,
-  context: FailureContext,
-) {
-  const { requestId, durableExecutionArn, name, message } = failure;
+function failureFields(failure: InvokeFailure, ended: InvocationResult, context: FailureContext) {
+  const { invocation, region, inLog, logGroup = inLog?.logGroup ?? failure.event?.logGroup } = ended;
+  const { sentAs, durableExecutionArn, evidence, name } = failure;
+  const mayHaveRun = evidence !== 'did_not_run';
+  const run = inLog?.runs.at(-1);
+  const requestId = run?.requestId ?? failure.requestId ?? (mayHaveRun ? sentAs : undefined);
   return {
     ...(requestId !== undefined && { request_id: requestId }),
+    ...(mayHaveRun && logFields(withGroup(ended, logGroup), requestId)),
     ...(durableExecutionArn !== undefined && { durable_execution_arn: durableExecutionArn }),
+    ran: ranOf(failure, inLog),
+    ...(run?.report?.durationMs !== undefined && { duration_ms: run.report.durationMs }),
     error: {
       name,
-      message: `${asSentence(message)} ${context.ran ?? whetherItRan(failure)}`,
-      advice: adviseOn({ failure, invocation, region, job: context.job }),
+      message: failureMessage(failure, ended, context.ran),
+      advice: adviseOn({ failure, invocation, region, logGroup, loggedAs: run?.requestId, job: context.job }),
     },
   };
 }
 
 /** The outcome before any expression is evaluated. */
 export function outcomeOf(ended: InvocationResult, parsed: unknown, context: FailureContext): Outcome {
-  const { result, invocation } = ended;
+  const { result } = ended;
   const fields = invocationFields(ended);
   if (result.kind === 'failure') {
     return {
@@ -142,7 +201,7 @@ export function outcomeOf(ended: InvocationResult, parsed: unknown, context: Fai
       outcome: result.evidence === 'did_not_run' ? 'not_invoked' : 'unknown',
     };
   }
-  const responded = { ...fields, ...responseFields(result, invocation, parsed) };
+  const responded = { ...fields, ...responseFields(result, ended, parsed) };
   return result.functionError === undefined
     ? { ...responded, outcome: 'succeeded' }
     : { ...responded, outcome: 'function_error', function_error: result.functionError };

@@ -1,11 +1,11 @@
 import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
 import { messageOf } from '../shared/values.ts';
 import {
+  failureMessage,
   isFunctionResponse,
   outcomeOf,
   type ParsedResponse,
   parseResponse,
-  whetherItRan,
 } from './document.ts';
 import { type Checked, check, type ExpressionContext, type Expressions, whyNoValue } from './expectations.ts';
 import type { JobFacts } from './failure-advice.ts';
@@ -15,21 +15,29 @@ import { findSecrets, type MaskedEvaluation, maskEvaluation, maskValue, NO_SECRE
 import { type Evaluation, isFunctionError, type Outcome, type Secrets } from './outcome.ts';
 import { MASK, SecretTexts } from './secret-texts.ts';
 
-/** By what a result is evaluated. */
+/** What an invocation is evaluated against. */
 export type Rules = Readonly<{
   failOnFunctionError: boolean;
   expressions: Expressions;
   job: JobFacts;
   /** Secrets that are known before any mask is evaluated. */
   known?: SecretTexts;
+  /** How reports name an invocation: the function as the user wrote it where nothing else is given. */
+  labelOf?: (invocation: Invocation) => string;
 }>;
 
-/** What came in place of Lambda's response, and the error's message without it. */
-function foreignTexts(failure: InvokeFailure): Pick<Evaluation, 'foreignText' | 'plainMessage'> {
+const labelOf = (invocation: Invocation, rules: Rules): string =>
+  rules.labelOf?.(invocation) ?? invocation.functionName;
+
+/** What was received in place of Lambda's response, and the error's message without it. */
+function foreignTexts(
+  failure: InvokeFailure,
+  ended: InvocationResult,
+): Pick<Evaluation, 'foreignText' | 'plainMessage'> {
   const { name, foreignText } = failure;
   if (foreignText === undefined) return {};
-  const message = `${name} with a response that is not Lambda's, which is not shown.`;
-  return { foreignText, plainMessage: `${message} ${whetherItRan(failure)}` };
+  const message = `${name}: the response is not Lambda's and is not shown.`;
+  return { foreignText, plainMessage: failureMessage({ ...failure, message }, ended) };
 }
 
 type Queried = Readonly<{ outcome: Outcome; found: boolean; problem?: string }>;
@@ -86,7 +94,7 @@ function expectations(
   return { outcome: unmet.length === 0 ? complete : asExpectationFailed(complete), unmet };
 }
 
-/** What expressions see, and what they may not show. */
+/** What expressions are evaluated on, and which secrets their values must not show. */
 function contextOf({ expressions, known }: Rules, secrets: Secrets): ExpressionContext | undefined {
   const { search, parseTree } = expressions;
   if (search === undefined || parseTree === undefined) return undefined;
@@ -123,13 +131,13 @@ function failsStep(outcome: Outcome, rules: Rules): boolean {
   }
 }
 
-/** Whether masks can't look into what was received: it is no JSON, or too long to be held. */
+/** Whether masks can't be applied to what was received: it is not JSON, or too long to be kept. */
 function isOpaque(result: InvokeResponse | InvokeFailure, parsed: ParsedResponse): boolean {
   if (result.kind === 'failure') return result.foreignText !== undefined;
   return !parsed.isJson && (result.payload.length > 0 || (result.streamedBytes ?? 0) > 0);
 }
 
-/** A result without what is no response, and with the error that only the log of a stream shows. */
+/** An ended invocation without a payload that is not the function's response, and with an error that only the log shows. */
 function normalize(ended: InvocationResult): InvocationResult {
   const { result, invocation } = ended;
   if (result.kind === 'failure') return ended;
@@ -138,13 +146,13 @@ function normalize(ended: InvocationResult): InvocationResult {
   return { ...ended, result: isResponse ? response : { ...response, payload: new Uint8Array() } };
 }
 
-/** The secrets of a response in which masks can find nothing, because they can't look into it. */
+/** The secrets of a response that masks can't be applied to. */
 const asOpaque = ({ texts, withheld }: Secrets): Secrets => ({
   texts,
   withheld: withheld === undefined || withheld === 'mask_found_nothing' ? 'not_json' : withheld,
 });
 
-/** Evaluates how an invocation ended: its outcome, whether the step fails for it, and what may not be shown. */
+/** Evaluates how an invocation ended: its outcome, whether the step fails for it, and what must not be shown. */
 export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   const normalized = normalize(ended);
   const { result, invocation, tailRefused } = normalized;
@@ -159,7 +167,7 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   const { outcome, unmet } = expectations(queried.outcome, rules, { context, own: invocation });
   const problem = queryProblem(queried, rules, context);
   return {
-    label: invocation.name ?? invocation.functionName,
+    label: labelOf(invocation, rules),
     outcome,
     response: payload,
     logIsCut: response?.logTail !== undefined && isCut(response.logTail),
@@ -169,7 +177,7 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
     responseBytes: result.streamedBytes ?? payload.length,
     secrets,
     ...(problem !== undefined && { queryProblem: problem }),
-    ...(result.kind === 'failure' && foreignTexts(result)),
+    ...(result.kind === 'failure' && foreignTexts(result, ended)),
   };
 }
 
@@ -210,7 +218,7 @@ export function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Eva
   const problem = queryProblem(queried, rules, context);
   const response = recordedResponse(earlier);
   return {
-    label: invocation.name ?? invocation.functionName,
+    label: labelOf(invocation, rules),
     ...checked,
     response,
     responseBytes: response.length,
@@ -226,7 +234,7 @@ const pickExpectations = ({ expectations: recorded }: Outcome): Pick<Outcome, 'e
   recorded === undefined ? {} : { expectations: recorded };
 
 const RAN = { evidence: 'ran', ran: 'The function ran, and its response was received.' } as const;
-/** What Lambda's response alone proves. */
+/** Whether the function ran, as far as Lambda's response alone shows. */
 const ACCEPTED = {
   RequestResponse: RAN,
   Event: {
@@ -236,7 +244,7 @@ const ACCEPTED = {
   DryRun: { evidence: 'did_not_run', ran: 'The function did not run.' },
 } as const;
 
-/** What is known of an invocation that can't be evaluated, as a failure, and whether it ran where that is known. */
+/** An invocation that can't be evaluated as a failure, and whether it ran where that is known. */
 function unevaluatedFailure(
   { result, invocation }: InvocationResult,
   why: string,
@@ -265,13 +273,13 @@ function unevaluatedFailure(
 
 /** Evaluates an invocation that can't be evaluated: its outcome is unknown, the step fails, and the response is kept. */
 export function evaluateAsUnknown(ended: InvocationResult, error: unknown, rules: Rules): Evaluation {
-  // The message may quote the response, of which no mask has hidden anything yet.
+  // The message may quote the response, and no mask has been applied to it yet.
   const why = rules.expressions.mask.length === 0 ? `: ${messageOf(error)}` : '';
   const { failure, ran } = unevaluatedFailure(ended, why);
   const context = { job: rules.job, ...(ran !== undefined && { ran }) };
   const response = ended.result.kind === 'failure' ? new Uint8Array() : ended.result.payload;
   return {
-    label: ended.invocation.name ?? ended.invocation.functionName,
+    label: labelOf(ended.invocation, rules),
     outcome: outcomeOf({ ...ended, result: failure }, undefined, context),
     response,
     responseBytes: ended.result.streamedBytes ?? response.length,
@@ -293,7 +301,7 @@ export type EvaluatedInvocation = Readonly<{
 /** What an evaluator works with. */
 export type EvaluatorOptions = Readonly<{
   rules: Rules;
-  /** All that is hidden: credentials, and what the masks of earlier invocations yielded. */
+  /** All that is hidden: credentials, and what the masks of earlier invocations found. */
   secrets: SecretTexts;
   /** Adds to `secrets`, before anything of the invocation is shown. */
   register: (secrets: Secrets) => void;

@@ -19,7 +19,7 @@ export type Search = (
   options?: SearchOptions,
 ) => unknown;
 
-/** The syntax tree of a sound expression. */
+/** The syntax tree of a valid expression. */
 export type ParseTree = (expression: string) => ExpressionNode;
 
 /** What reads and evaluates expressions, and what hides secrets in a value before it is shown. */
@@ -29,7 +29,7 @@ export type ExpressionContext = Readonly<{
   hide: (value: unknown) => unknown;
 }>;
 
-/** Sound expressions, and what reads and evaluates them; neither where there are none. */
+/** Valid expressions, and what parses and evaluates them; absent where there are none. */
 export type Expressions = Readonly<{
   expect: readonly string[];
   mask: readonly string[];
@@ -54,7 +54,7 @@ type Finding = Readonly<{
   value: unknown;
   node: ExpressionNode;
   scope: unknown;
-  /** Whether it reads nothing but what does not exist, so that its value says nothing. */
+  /** Whether nothing that it reads exists, so that its value says nothing. */
   isVoid: boolean;
 }>;
 
@@ -179,7 +179,7 @@ function explainError(error: unknown, tree: ExpressionNode, evaluator: ScopedEva
     const reason = reasons.find((text) => text !== undefined);
     if (reason !== undefined) return `${reason}.`;
   }
-  return `It cannot be evaluated: ${cutText(messageOf(error)).replace(/\.{1,3}$/, '')}.`;
+  return `The expression cannot be evaluated: ${cutText(messageOf(error)).replace(/\.{1,3}$/, '')}.`;
 }
 
 function seenBy(tree: ExpressionNode, document: unknown, search: Search): unknown {

@@ -26,7 +26,7 @@ export const cutText = (text: string): string =>
 /** A value as JSON on one line, cut at 200 characters. */
 export const shownValue = (value: unknown): string => cutText(JSON.stringify(value ?? null));
 
-/** A text with what would break its line written as in JSON. */
+/** A text with line breaks and the like escaped as in JSON. */
 const escapedLine = (text: unknown): string =>
   JSON.stringify(String(text)).slice(1, -1).replaceAll('\\"', '"');
 
@@ -80,7 +80,7 @@ function whyNoArgument(
   if (argument === undefined) return undefined;
   const reason = whyNothing(argument, evaluator);
   if (reason !== undefined) return reason;
-  return name.startsWith('powertools_') ? `${name} gives null for a text that it cannot decode` : undefined;
+  return name.startsWith('powertools_') ? `${name} returns null for a text that it cannot decode` : undefined;
 }
 
 /** Why a part of an expression has no value, in a sentence without its period; undefined where it has one. */

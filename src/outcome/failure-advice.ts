@@ -2,7 +2,8 @@ import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isExecutionArn } from '../shared/arn.ts';
 import { FORK_ADVICE } from '../shared/fork-advice.ts';
 import { isUuid } from '../shared/text.ts';
-import { periodUrl, requestUrl } from './links.ts';
+import { adviseOnEvent } from './event-evidence.ts';
+import { type LogLocation, requestUrl, sentUrl } from './links.ts';
 import { adviseOnNotFound } from './not-found-advice.ts';
 import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
 import { readPermission } from './permission/reading.ts';
@@ -23,6 +24,9 @@ type FailedInvocation = Readonly<{
   failure: InvokeFailure;
   invocation: Invocation;
   region: string | undefined;
+  logGroup?: string | undefined;
+  /** The request id that the function's log has, where it was found there. */
+  loggedAs?: string | undefined;
   job: JobFacts;
 }>;
 
@@ -215,7 +219,7 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
     names: ['ResourceConflictException'],
     message: /in the following state: '?Failed/,
     advice:
-      'The function is in state Failed and can not be invoked until that is fixed: aws lambda get-function-configuration shows the StateReason. Fix it and deploy the function again.',
+      "The function is in state Failed and can't be invoked until that is fixed: aws lambda get-function-configuration shows the StateReason. Fix it and deploy the function again.",
   },
   {
     names: ['ResourceConflictException'],
@@ -412,20 +416,29 @@ function adviseOnRefusal(failed: FailedInvocation): string {
   return failure.statusCode === undefined ? checkNetwork(failed) : FIX_AND_RERUN;
 }
 
-const LOOK_BACK_MS = 60_000;
-const LONGEST_RUN_MS = 900_000;
+/** The log of the time when the function can have run; undefined where nothing was sent. */
+function linkToPeriod({ sentAt }: InvokeFailure, place: LogLocation): string | undefined {
+  if (sentAt === undefined) return undefined;
+  const sent = sentAt.getTime();
+  return sentUrl(place, { from: sent, to: sent });
+}
 
-/** Where to see whether the function ran: by request id, or by the time when it can have run. */
-function linkToLog({ failure, invocation, region }: FailedInvocation): string {
-  const place = { functionName: invocation.reference.name };
+/**
+ * Where to see whether the function ran: by request id, and by time where no response of Lambda's shows that it took
+ * the id that we sent.
+ */
+function linkToLog({ failure, invocation, region, logGroup, loggedAs }: FailedInvocation): string {
   if (region === undefined) return '.';
-  if (failure.requestId !== undefined && isUuid(failure.requestId)) {
-    return `: ${requestUrl({ ...place, region, requestId: failure.requestId })}`;
-  }
-  if (failure.sentAt === undefined) return '.';
-  const sent = failure.sentAt.getTime();
-  const [from, to] = [new Date(sent - LOOK_BACK_MS), new Date(sent + LONGEST_RUN_MS)];
-  return `: ${periodUrl({ ...place, region, from, to })}`;
+  const place = { functionName: invocation.reference.name, region, logGroup };
+  const { sentAs = '', foreignText } = failure;
+  const requestId = loggedAs ?? failure.requestId ?? sentAs;
+  const byTime = linkToPeriod(failure, place);
+  if (!isUuid(requestId)) return byTime === undefined ? '.' : `: ${byTime}`;
+  const byId = `: ${requestUrl({ ...place, requestId })}`;
+  const isTaken = failure.requestId !== undefined && foreignText === undefined;
+  const isConfirmed = loggedAs !== undefined || isTaken;
+  if (isConfirmed || byTime === undefined) return byId;
+  return `${byId}\nIf that page is empty, check the log of that time: ${byTime}`;
 }
 
 const FOLLOW_ACTIONS = ['lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'];
@@ -441,7 +454,7 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
   }
   const join =
     invocation.durableExecutionName === undefined
-      ? 'With a durable_execution_name, running this step again would join the execution.'
+      ? 'To join an execution from a later run of this step, set durable_execution_name.'
       : 'Run this step again with the same durable_execution_name and payload to join it.';
   if (!isExecutionArn(arn)) return `See how the execution ends in the Lambda console.\n${join}`;
   // Single quotes, since a shell takes $LATEST for a variable.
@@ -452,7 +465,7 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
   ].join('\n');
 }
 
-/** The journal keeps an invocation from being sent again until the user has decided. */
+/** The journal keeps an invocation from running twice until the user has decided. */
 const adviseOnJournal = (failed: FailedInvocation, key: string): string =>
   [
     `Check the function's log${linkToLog(failed)}`,
@@ -462,7 +475,7 @@ const adviseOnJournal = (failed: FailedInvocation, key: string): string =>
 /** A dry run is only uncertain where its response is one to an invocation, which is never retried. */
 const adviseOnUncertain = (failed: FailedInvocation): string =>
   failed.invocation.invocationType === 'DryRun'
-    ? `The response is not one to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck ${endpointVariable(failed)}: an emulator may invoke the function on a dry run.`
+    ? `This is not a response to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck ${endpointVariable(failed)}: emulators can invoke the function on a dry run.`
     : `Check the function's log before you retry${linkToLog(failed)}\nIf it is safe for the function to run twice, set retry: idempotent.`;
 
 /** What a user can do about a failure: a sentence or a few, never empty. */
@@ -472,6 +485,11 @@ export function adviseOn(failed: FailedInvocation): string {
     return adviseOnUnfollowed(failed, failure.durableExecutionArn);
   }
   if (failure.journalKey !== undefined) return adviseOnJournal(failed, failure.journalKey);
+  if (failure.event !== undefined) {
+    const { invocation, region } = failed;
+    const functionName = invocation.reference.name;
+    return adviseOnEvent(failure.event, { functionName, region, link: linkToLog(failed) });
+  }
   switch (failure.evidence) {
     case 'may_have_run':
       return adviseOnUncertain(failed);

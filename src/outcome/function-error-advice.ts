@@ -144,7 +144,7 @@ const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
   },
 ];
 
-/** From here on memory is taken to be used up: a killed process was not measured to its last byte. */
+/** From this share on, memory counts as used up: the last measurement before a process is killed is not exact. */
 const FULL_SHARE = 0.95;
 const LONGEST_RUN_S = 900;
 
@@ -157,7 +157,7 @@ function memoryOf({ max_memory_used_mb: used, memory_size_mb: size }: Report): s
 }
 
 function timeoutAdvice({ report, found }: MatchedRow): string {
-  // Older runtimes put the time that had passed there, as in 3.05: a configured timeout is whole seconds.
+  // Older runtimes report the elapsed time, such as 3.05, but a configured timeout is in whole seconds.
   const timeout = found?.[1] === undefined ? undefined : Number(found[1]);
   const seconds = timeout === undefined || timeout < 1 ? timeout : Math.floor(timeout);
   return [
@@ -193,7 +193,7 @@ function signalAdvice({ report, found }: MatchedRow): string {
   const signal = found?.[1] ?? '';
   const what = `The function's process was ended by a signal: ${signal}${memoryOf(report)}.`;
   if (signal === 'killed' && memoryOf(report) === '') {
-    return `${what} The usual reason is too little memory. Set log_type: Tail to see how much it used.`;
+    return `${what} The usual reason is too little memory. The REPORT line of its log says how much it used.`;
   }
   return `${what} ${Object.hasOwn(BY_SIGNAL, signal) ? BY_SIGNAL[signal] : CHECK_LOG}`;
 }
@@ -208,7 +208,7 @@ function deniedAdvice({ found }: MatchedRow): string {
   return `The function's execution role is not allowed to ${action}. Allow it in the execution role's policy, or in the resource's policy. The workflow's credentials are not involved.`;
 }
 
-// A message names a known cause at its start. The rest, which can be megabytes, is not searched.
+// A message names a known cause at its start. The rest can be megabytes and is not searched.
 const LONGEST_TEXT = 4_096;
 
 function adviceOf(row: FunctionErrorAdvice, error: ErrorFacts, report: Report): string | undefined {

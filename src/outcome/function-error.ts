@@ -26,7 +26,7 @@ const STATUSES: Readonly<Record<ReportStatus, string | undefined>> = {
   timeout: 'Sandbox.Timedout',
 };
 
-// Source: Lambda quotas, streamed response. What is over it is cut, one byte later.
+// Source: Lambda quotas, streamed response. Lambda cuts a longer response one byte after this.
 const LONGEST_STREAM = 209_715_200;
 
 const failed = (

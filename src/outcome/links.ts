@@ -33,3 +33,15 @@ export function requestUrl(place: LogLocation & Readonly<{ requestId: string }>)
 export function periodUrl(place: LogLocation & Readonly<{ from: Date; to: Date }>): string {
   return logEventsUrl(place, `start$3D${place.from.getTime()}$26end$3D${place.to.getTime()}`);
 }
+
+// Clocks differ, and a function may run for 15 minutes.
+const LOOK_BACK_MS = 60_000;
+const LONGEST_RUN_MS = 900_000;
+
+/** The page with the log events of an invocation that was sent between two moments, in milliseconds since 1970. */
+export const sentUrl = (place: LogLocation, sent: Readonly<{ from: number; to: number }>): string =>
+  periodUrl({
+    ...place,
+    from: new Date(sent.from - LOOK_BACK_MS),
+    to: new Date(sent.to + LONGEST_RUN_MS),
+  });

@@ -13,10 +13,25 @@ export function decodeLogTail(tail: Uint8Array): string {
   return isCut(tail) ? utf8End(tail) : utf8(tail);
 }
 
+/**
+ * What a log tail has beyond a log that was read elsewhere: all lines after the last one that both have. All of it
+ * where they have none in common, since then it is not known what is between them.
+ */
+export function beyond(read: readonly string[], tail: string): string {
+  const lines = tail.trimEnd().split('\n');
+  for (let common = Math.min(lines.length, read.length); common > 0; common -= 1) {
+    const last = read.slice(-common);
+    // The first line of a tail may be the end of one.
+    const isSame = last.every((line, at) => (at === 0 ? line.endsWith(lines[0] ?? '') : line === lines[at]));
+    if (isSame) return lines.slice(common).join('\n');
+  }
+  return tail.trimEnd();
+}
+
 /** Where a function's log is kept, which some functions return in place of its text. */
 export type LogPlace = Readonly<{ logGroup: string; logStreamName: string }>;
 
-/** Reads a log result that is JSON with the place of the log; undefined where it is log text. */
+/** Reads a log tail that is JSON with the place of the log; undefined where it is log text. */
 export function readLogPlace(log: string): LogPlace | undefined {
   if (!log.startsWith('{')) return undefined;
   try {

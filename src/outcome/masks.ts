@@ -8,7 +8,7 @@ import { formsOf, MASK, type SecretTexts } from './secret-texts.ts';
 /** What to hide in an evaluation. Where it is withheld, nothing that a function wrote is shown. */
 type Hidden = Readonly<{ texts: SecretTexts; isWithheld: boolean }>;
 
-/** Held by this module alone, so that nothing else can make a value that counts as masked. */
+/** Known to this module alone, so that nothing else can make a value that counts as masked. */
 const IS_MASKED: unique symbol = Symbol('masked');
 type Mark = Readonly<{ [IS_MASKED]: true }>;
 
@@ -100,7 +100,7 @@ function findsNothing(
   return nodesInScope(parseTree(mask)).some((node) => node.type === 'Field' && node.name === 'response');
 }
 
-/** Finds what the masks yield on a document, longest first. */
+/** Finds what the masks find in a document, longest first. */
 export function findSecrets(
   masks: readonly string[],
   document: unknown,
@@ -144,11 +144,11 @@ export function maskValue(value: unknown, texts: SecretTexts): unknown {
   return changed(value, (name, item) => [texts.hide(name), maskValue(item, texts)]);
 }
 
-/** Fields of an outcome whose values are words and a time of our own: a secret that is equal to one is none. */
+/** Fields whose values are written by this action, so they are not masked even where a secret has the same text. */
 const OWN_WORDS: ReadonlySet<string> = new Set(['outcome', 'invocation_type', 'started_at']);
-/** Fields whose values a function shapes as it likes. */
+/** Fields whose values the function determines. */
 const FOREIGN: ReadonlySet<string> = new Set(['response', 'log_result', 'query_result', 'value']);
-/** Fields that have such fields again. */
+/** Fields that contain such fields. */
 const NESTED: ReadonlySet<string> = new Set(['error', 'expectations']);
 
 function maskField(name: string, value: unknown, hidden: Hidden): unknown {
@@ -197,7 +197,7 @@ function maskResponse({ response, outcome }: Evaluation, masked: Outcome, hidden
   return shown === text ? response : new TextEncoder().encode(shown);
 }
 
-/** An evaluation with *** for every secret in all that is not our own word or figure. */
+/** An evaluation with *** for every secret in all that this action did not write itself. */
 function hideSecrets(evaluation: Evaluation, hidden: Hidden): Evaluation {
   const outcome = maskFields(withoutQuote(evaluation, withoutCutLine(evaluation), hidden), hidden);
   const foreign = (text: string): string => (hidden.isWithheld ? WITHHELD : hidden.texts.hide(text));

@@ -3,9 +3,9 @@ import type { Invocation } from '../lambda/invocation.ts';
 /** A function, version or alias that Lambda did not find: what was asked for, and Lambda's own message. */
 export type NotFound = Readonly<{ invocation: Invocation; region: string | undefined; message: string }>;
 
-// The message is Lambda's own where its ARN has this form; an account is twelve digits.
+// A message with an ARN of this form is Lambda's own; an account has twelve digits.
 const ACCOUNT_IN_MESSAGE = /\barn:[a-z-]{1,30}:lambda:[a-z0-9-]{1,30}:(\d{12}):/;
-// The region may come from the environment, and what stands in a command is to mean nothing to a shell.
+// The region may come from the environment, and must not be able to break out of a shell command.
 const SAFE_REGION = /^[a-z0-9-]{1,30}$/;
 
 /** The command that lists what there is: aliases, versions or functions. */

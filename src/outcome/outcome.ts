@@ -1,9 +1,10 @@
 import type { InvocationType } from '../lambda/invocation.ts';
 import type { Checked, Expectation } from './expectations.ts';
+import type { Ran } from './logged-runs.ts';
 
 /** Fields of every outcome, in the spelling of the public document. */
 type InvocationFields = Readonly<{
-  /** Place in the plan, from 0. */
+  /** Place in the list of all shards, from 0, as in JSON. What a person reads counts entries from 1. */
   index: number;
   /** The entry's own name. */
   name?: string;
@@ -14,7 +15,7 @@ type InvocationFields = Readonly<{
   tenant_id?: string;
   /** ISO 8601. */
   started_at: string;
-  /** As seen from here, all attempts included. */
+  /** Round-trip time in milliseconds, all attempts included. */
   elapsed_ms: number;
   attempts: number;
   expectations?: readonly Expectation[];
@@ -40,6 +41,8 @@ type ResponseFields = Figures &
     status_code: number;
     executed_version?: string;
     request_id?: string;
+    /** The CloudWatch console's page with its log events, where something ran. */
+    log_url?: string;
     durable_execution_arn?: string;
     /** The response, parsed; the raw text where it is not JSON; absent for Event, DryRun and a stream of over 6 MB. */
     response?: unknown;
@@ -51,7 +54,14 @@ type ResponseFields = Figures &
 export type InvocationError = Readonly<{ name: string; message: string; advice: string }>;
 
 type FailureFields = Readonly<{
+  /** What is known, from the function's log too where it was looked into. */
+  ran: Ran;
+  /** Of a run that the log shows the end of. */
+  duration_ms?: number;
+  /** Lambda's id, or ours where the request was sent and no response has another. */
   request_id?: string;
+  /** The page with the log events of that id, where something may have run. */
+  log_url?: string;
   durable_execution_arn?: string;
   error: InvocationError;
 }>;
@@ -74,24 +84,24 @@ export type WithheldReason =
   | 'too_many_secrets'
   | 'inexact_number';
 
-/** Texts that may not be shown; with a reason where not all of them are known. */
+/** Texts that must not be shown; with a reason where not all of them are known. */
 export type Secrets = Readonly<{ texts: readonly string[]; withheld?: WithheldReason }>;
 
 /** An outcome, with what the document leaves out. Nothing in it is masked. */
 export type Evaluation = Readonly<{
-  /** The function as the user wrote it. */
+  /** The function with what tells the entry apart, and among several the entry's number from 1. */
   label: string;
   outcome: Outcome;
   /** The response as received; empty where there is none. */
   response: Uint8Array;
-  /** Its size as received, whatever is masked in it; of a stream also where `response` does not hold it. */
+  /** Its size as received, whatever is masked in it; of a stream also where `response` is empty because it was too long. */
   responseBytes: number;
   /** Where a streamed response is kept, and whether all of it. */
   responseFile?: Readonly<{ path: string; isWhole: boolean }>;
   logIsCut: boolean;
-  /** Whether the function supports no log tail, so that the request was sent again without `log_type`. */
+  /** Whether the function does not support a log tail, so that the request was retried without `log_type`. */
   tailRefused: boolean;
-  /** What came in place of Lambda's response, such as a proxy's page. */
+  /** What was received in place of Lambda's response, such as a proxy's page. */
   foreignText?: string;
   /** The error's message without what it quotes of that text. */
   plainMessage?: string;
@@ -111,6 +121,6 @@ export const isHalted = (outcome: Outcome): boolean =>
 export const isTakenOver = (outcome: Outcome): boolean =>
   outcome.resumed === true && outcome.outcome !== 'unknown';
 
-/** Whether the function itself failed, whatever the step makes of it. */
+/** Whether the function itself failed, whether or not the step fails for it. */
 export const isFunctionError = (outcome: Outcome): boolean =>
   'function_error' in outcome && outcome.function_error !== undefined;

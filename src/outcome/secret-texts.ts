@@ -65,7 +65,7 @@ const SIGNATURE =
 
 /**
  * Finds many texts in another one in a single pass, however many they are and whatever they have in common: the
- * automaton of Aho and Corasick (https://doi.org/10.1145/360825.360855). Its states are the starts of the texts, held
+ * automaton of Aho and Corasick (https://doi.org/10.1145/360825.360855). Its states are the starts of the texts, kept
  * in typed arrays, because an object for each would take twenty times the memory.
  */
 class TextFinder {
@@ -158,7 +158,7 @@ class TextFinder {
   }
 }
 
-/** Texts to hide. Texts can be added at any time: with many invocations each has secrets of its own. */
+/** Texts to hide. They can be added at any time, because each of many invocations has secrets of its own. */
 export class SecretTexts {
   readonly #base: SecretTexts | undefined;
   readonly #known = new Set<string>();

@@ -125,7 +125,7 @@ function withoutContents(outcome: MaskedOutcome, bounds: ExcerptBounds): Reporte
 }
 
 /**
- * The results of a step: its outcomes, their counts, and whether it fails. No responses are kept, so memory does not
+ * What a step keeps: its outcomes, their counts, and whether it fails. No responses are kept, so memory does not
  * grow with what thousands of invocations respond.
  */
 export class StepResults {

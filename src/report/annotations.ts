@@ -21,7 +21,7 @@ function longestOf(texts: readonly string[], room: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-// Of foreign text at least this much is shown, however long our own is.
+// At least this share of a body is left for foreign text.
 const FOREIGN_SHARE = 0.2;
 
 /** Joins parts line by line into a text of at most `limit` UTF-16 units. */
@@ -55,7 +55,7 @@ const TITLES = {
   function_error: 'Lambda Function Execution Error',
   expectation_failed: 'Expectation Not Met',
   not_invoked: 'Failed to Invoke Lambda Function',
-  unknown: 'Failed to Invoke Lambda Function',
+  unknown: 'Lambda Outcome Unknown',
 } as const;
 
 const SHOWN_FRAMES = 3;
@@ -73,7 +73,7 @@ type FunctionErrorOutcome = Extract<Outcome, { outcome: 'function_error' }>;
 
 /** A line of our own that the reader needs; none where it is empty. */
 const kept = (text: string | undefined): Part[] => (text ? [{ text, isForeign: false }] : []);
-/** What a function, or whoever responded in Lambda's place, wrote: it is cut where it is long. */
+/** Text of a function, or of what responded in Lambda's place. It is cut where it is long. */
 const foreign = (text: string): Part[] => (text ? [{ text, isForeign: true }] : []);
 
 const bodyFrom = (...parts: readonly Part[][]): string => fitParts(parts.flat(), LONGEST_BODY);
@@ -91,20 +91,24 @@ const causeParts = (cause: ErrorFacts): Part[] =>
 const requestIdParts = ({ outcome }: MaskedEvaluation): Part[] =>
   kept(outcome.request_id && `Request id: ${outcome.request_id}`);
 
-/** The last lines for every response: which function, and where to find it in the logs. */
-const sourceParts = (evaluation: MaskedEvaluation): Part[] => [
-  ...kept(`Function: ${evaluation.label}`),
-  ...requestIdParts(evaluation),
-];
+/** The last lines for every response: the function and its log, so that nobody has to run it again to see that. */
+function sourceParts(evaluation: MaskedEvaluation): Part[] {
+  const url = evaluation.outcome.log_url;
+  return [
+    ...kept(`Function: ${evaluation.label}`),
+    ...requestIdParts(evaluation),
+    ...kept(url && `Log: ${url}`),
+  ];
+}
 
-/** Where to find what had arrived of a stream. */
+/** Where the part of a stream that arrived was saved. */
 const partialFileParts = ({ responseFile }: MaskedEvaluation): Part[] =>
   responseFile && !responseFile.isWhole
-    ? kept(`The part of the response that arrived is in ${responseFile.path}`)
+    ? kept(`The part of the response that arrived was saved to ${responseFile.path}`)
     : [];
 
 function functionErrorBody(evaluation: MaskedEvaluation & { outcome: FunctionErrorOutcome }): string {
-  const { outcome, tailRefused } = evaluation;
+  const { outcome } = evaluation;
   const functionError = readFunctionError(outcome.response);
   const log = outcome.log_result;
   const report = log === undefined ? undefined : readReport(log, outcome.request_id);
@@ -114,7 +118,6 @@ function functionErrorBody(evaluation: MaskedEvaluation & { outcome: FunctionErr
     kept(adviseOnFunctionError(functionError, report)),
     partialFileParts(evaluation),
     sourceParts(evaluation),
-    log === undefined && !tailRefused ? kept("Set log_type: Tail to see the function's log here.") : [],
   );
 }
 
@@ -186,8 +189,8 @@ const WITHHELD: Readonly<Record<WithheldReason, string>> = {
     'a mask finds nothing in the response (name optional fields in one mask: response.[token, key])',
   not_json: 'the response is not JSON, and masks can be applied to JSON only',
   too_many_secrets:
-    'the masks yield too many secrets: the most is 10,000, or 1,000,000 characters in all their forms',
-  inexact_number: 'a mask yields a number with more digits than can be read exactly',
+    'the masks find too many secrets: the limit is 10,000, or 1,000,000 characters in all their forms',
+  inexact_number: 'a mask finds a number with more digits than can be read exactly',
 };
 
 /** A response that is not shown, because something in it may have to be masked. */

@@ -4,7 +4,7 @@ import { grouped, utf8Start } from '../shared/text.ts';
 // As of a response that is shown when it is whole.
 const SHOWN_BYTES = 64 * 1024;
 
-/** Makes of a streamed response, as it arrives, what the log shows of it: whole lines of text, cut at 64 KiB. */
+/** Turns a streamed response, as it arrives, into what the log shows: whole lines of text, cut at 64 KiB. */
 export class LiveResponse {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   #rest = '';

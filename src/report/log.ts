@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { endGroup, info, startGroup } from '@actions/core';
+import { readFunctionError } from '../outcome/function-error.ts';
 import { readLogPlace } from '../outcome/log-tail.ts';
+import { RAN_IN_WORDS } from '../outcome/logged-runs.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import { isFunctionError, type Outcome } from '../outcome/outcome.ts';
 import type { OutcomeCounts } from '../outcome/step-results.ts';
-import { cut } from '../shared/text.ts';
+import { cut, utf8 } from '../shared/text.ts';
 
 // A runner trims white space and compares by culture, which does not see controls, formats and the like.
 // A lone surrogate arrives as U+FFFD.
 const UNSEEN = /[[^\p{L}\p{N}\p{P}\p{S}\r\n][\p{DI}\uFFFD]]/gv;
 
 /**
- * Whether a runner might take a line of a text for a command: one that starts with `::`, CR ending a line too, or
+ * Whether a runner might take a line of a text for a command: one that starts with `::`, also after a CR, or
  * has `##[` anywhere (ActionCommand.cs of actions/runner). When in doubt it might.
  */
 export function mayHoldCommand(text: string): boolean {
@@ -31,57 +33,67 @@ export function fence(foreign: string, token: string): string {
 
 const SHOWN_BYTES = 64 * 1024;
 const FOREIGN_BYTES = 4 * 1024;
+// The types of all runtimes, as java.lang.IllegalStateException and *errors.errorString. Others can be any text.
+const ERROR_TYPE = /^[\w.*$<>-]{1,100}$/;
 
 /** A foldable part of the log, with text that is not ours. */
 export type LogGroup = Readonly<{ title: string; foreign: string }>;
 
-/** What the user wants to see in the log; a response that was shown as it arrived is not shown again. */
-export type LogOptions = Readonly<{ showResponse: boolean; isShownAlready?: boolean }>;
-
-/** What is about to be invoked. */
-export type Announcement = Readonly<{ labels: readonly string[]; maxConcurrency: number }>;
-
-/** The line before an invocation, in the words of the Terraform action, or the line before many. */
-export function announcement({ labels, maxConcurrency }: Announcement): string {
-  const [only] = labels;
-  if (only === undefined) return 'Nothing to invoke: this shard has no entry.';
-  if (labels.length === 1) return `Invoking Lambda function ${only}...`;
-  const functions = new Set(labels).size;
-  const targets = functions === 1 ? `Lambda function ${only}` : `${functions} Lambda functions`;
-  return `Invoking ${targets}: ${labels.length} invocations, at most ${maxConcurrency} at a time...`;
-}
+/** What the user wants to see in the log; a response and a log that were shown as they arrived are not shown again. */
+export type LogOptions = Readonly<{ showResponse: boolean; isShownAlready?: boolean; followsLog?: boolean }>;
 
 type Ended<Kind extends Outcome['outcome']> = Readonly<{
   outcome: Extract<Outcome, { outcome: Kind }>;
   responseBytes: number;
 }>;
 
+/** Status and size of a response, in parentheses. */
+const figures = (status: number, responseBytes: number): string =>
+  `(status: ${status}, response: ${counted(responseBytes, 'byte')})`;
+
+/** Figures come from the log alone, so an event that has them was waited for. */
+const eventLine = ({
+  status_code: status,
+  duration_ms: durationMs,
+}: Ended<'succeeded'>['outcome']): string =>
+  durationMs === undefined
+    ? `was invoked asynchronously (status: ${status})`
+    : `handled its event successfully (status: ${status}, duration: ${durationMs} ms)`;
+
 function successLine({ outcome, responseBytes }: Ended<'succeeded'>): string {
   const { status_code: status } = outcome;
   if (outcome.resumed) return 'succeeded in an earlier run';
   switch (outcome.invocation_type) {
     case 'RequestResponse':
-      return `invoked successfully (status: ${status}, payload: ${responseBytes} bytes)`;
+      return `succeeded ${figures(status, responseBytes)}`;
     case 'Event':
       // Only a durable execution that was followed has a response.
       return 'response' in outcome
-        ? `completed its durable execution (status: ${status}, payload: ${responseBytes} bytes)`
-        : `invoked asynchronously (status: ${status})`;
+        ? `completed its durable execution ${figures(status, responseBytes)}`
+        : eventLine(outcome);
     case 'DryRun':
-      return `dry run completed successfully (status: ${status})`;
+      return `can be invoked (status: ${status})`;
     default:
       return outcome.invocation_type satisfies never;
   }
 }
 
+function errorLine({ outcome, responseBytes }: Ended<'function_error'>): string {
+  const { type } = readFunctionError(outcome.response);
+  const named = type !== undefined && ERROR_TYPE.test(type) ? `: ${type}` : '';
+  return `failed${named} ${figures(outcome.status_code, responseBytes)}`;
+}
+
 function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
-  if (outcome.error.name === 'EvaluationFailed') return 'responded, but its outcome could not be evaluated';
+  const { name } = outcome.error;
+  if (name === 'EvaluationFailed') return 'responded, but its outcome could not be evaluated';
   if (outcome.durable_execution_arn !== undefined) {
-    return 'started a durable execution, but how it ends is not known';
+    return `started a durable execution, but how it ended is not known (${name})`;
   }
+  if (outcome.error.name === 'EventUnresolved') return 'accepted the event, but how it ended is not known';
   return responseBytes > 0
-    ? `responded in part: its stream ended early, after ${responseBytes} bytes`
-    : 'did not respond, and may have run';
+    ? `responded in part: the stream ended early, after ${counted(responseBytes, 'byte')}`
+    : `did not respond and ${RAN_IN_WORDS[outcome.ran]} (${name})`;
 }
 
 function outcomeLine({ outcome, responseBytes, unmet }: MaskedEvaluation): string {
@@ -89,11 +101,11 @@ function outcomeLine({ outcome, responseBytes, unmet }: MaskedEvaluation): strin
     case 'succeeded':
       return successLine({ outcome, responseBytes });
     case 'expectation_failed':
-      return `responded, but did not meet ${counted(unmet.length, 'expectation')} (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
+      return `responded, but did not meet ${counted(unmet.length, 'expectation')} ${figures(outcome.status_code, responseBytes)}`;
     case 'function_error':
-      return `failed (status: ${outcome.status_code}, payload: ${responseBytes} bytes)`;
+      return errorLine({ outcome, responseBytes });
     case 'not_invoked':
-      return 'was not invoked';
+      return `was not invoked (${outcome.error.name})`;
     case 'unknown':
       return unknownLine({ outcome, responseBytes });
     default:
@@ -104,9 +116,9 @@ function outcomeLine({ outcome, responseBytes, unmet }: MaskedEvaluation): strin
 /** A number of things, in the singular or the plural. */
 const counted = (count: number, thing: string): string => `${count} ${count === 1 ? thing : `${thing}s`}`;
 
-/** The line that says how an invocation ended. */
+/** The line that says how an invocation ended: short, since the annotation has the whole error. */
 export const outcomeHeadline = (evaluation: MaskedEvaluation): string =>
-  `Lambda function ${evaluation.label} ${outcomeLine(evaluation)}`;
+  `${evaluation.label} ${outcomeLine(evaluation)}`;
 
 function logGroup({ log, isCut }: { log: string; isCut: boolean }): LogGroup {
   const place = readLogPlace(log);
@@ -119,24 +131,37 @@ function logGroup({ log, isCut }: { log: string; isCut: boolean }): LogGroup {
   return { title: isCut ? 'Function log (last 4 KB)' : 'Function log', foreign: log.trimEnd() };
 }
 
+const shownResponse = (title: string, response: Uint8Array): LogGroup => ({
+  title,
+  foreign: cut(utf8(response), SHOWN_BYTES),
+});
+
+/** What the user asked to see of an invocation: its response and its log tail. */
+export function contentsOf(
+  { outcome, response, logIsCut }: MaskedEvaluation,
+  { showResponse, followsLog }: Pick<LogOptions, 'showResponse' | 'followsLog'>,
+): LogGroup[] {
+  if (!('status_code' in outcome)) return [];
+  const { log_result: log } = outcome;
+  const showsResponse = showResponse && !isFunctionError(outcome) && response.length > 0;
+  return [
+    ...(showsResponse ? [shownResponse('Response', response)] : []),
+    ...(log === undefined || followsLog ? [] : [logGroup({ log, isCut: logIsCut })]),
+  ];
+}
+
 /** The groups under the headline. A function's error is always shown, its response only when asked for. */
 export function groupsOf(evaluation: MaskedEvaluation, options: LogOptions): LogGroup[] {
   const showResponse = options.showResponse && options.isShownAlready !== true;
-  const { outcome, response, logIsCut, foreignText } = evaluation;
+  const { outcome, response, foreignText } = evaluation;
   if (outcome.outcome === 'not_invoked' || outcome.outcome === 'unknown') {
     return foreignText === undefined
       ? []
       : [{ title: "Response that is not Lambda's", foreign: cut(foreignText, FOREIGN_BYTES) }];
   }
-  const shown = (title: string): LogGroup => ({
-    title,
-    foreign: cut(new TextDecoder().decode(response), SHOWN_BYTES),
-  });
-  const log = outcome.log_result;
   return [
-    ...(isFunctionError(outcome) ? [shown('Function error')] : []),
-    ...(!isFunctionError(outcome) && showResponse && response.length > 0 ? [shown('Response')] : []),
-    ...(log === undefined ? [] : [logGroup({ log, isCut: logIsCut })]),
+    ...(isFunctionError(outcome) ? [shownResponse('Function error', response)] : []),
+    ...contentsOf(evaluation, { showResponse, followsLog: options.followsLog === true }),
   ];
 }
 
@@ -148,13 +173,13 @@ export function hints(evaluation: MaskedEvaluation, { showResponse }: LogOptions
   return [
     ...(tailRefused
       ? [
-          'This function does not support log_type: Tail. The request was sent again without it, and the function ran once.',
+          'This function does not support log_type: Tail. The request was retried without it, and the function ran once.',
         ]
       : []),
     ...(hidden ? ['Response saved to the output `response`. Set show_response: true to print it.'] : []),
-    ...(responseFile?.isWhole ? [`The response is in ${responseFile.path}`] : []),
+    ...(responseFile?.isWhole ? [`Response saved to ${responseFile.path}`] : []),
     ...(responseFile?.isWhole === false
-      ? [`The part of the response that arrived is in ${responseFile.path}`]
+      ? [`The part of the response that arrived was saved to ${responseFile.path}`]
       : []),
   ];
 }
@@ -173,87 +198,82 @@ export function writeForeign(text: string): void {
   info(fence(text, isKnown ? randomUUID() : TOKEN));
 }
 
+/** Writes a foldable part of the log. */
+export function writeGroup({ title, foreign }: LogGroup): void {
+  startGroup(title);
+  writeForeign(foreign);
+  endGroup();
+}
+
 /** Writes how an invocation ended into the log. */
 export function writeLog(evaluation: MaskedEvaluation, options: LogOptions): void {
-  info(outcomeHeadline(evaluation));
+  writeForeign(outcomeHeadline(evaluation));
   // A path may hold anything.
   for (const line of hints(evaluation, options)) writeForeign(line);
-  for (const { title, foreign } of groupsOf(evaluation, options)) {
-    startGroup(title);
-    writeForeign(foreign);
-    endGroup();
-  }
+  for (const group of groupsOf(evaluation, options)) writeGroup(group);
 }
 
 /** One line for an invocation of many that has ended, with how many have. */
 export const progressLine = (masked: MaskedEvaluation, ended: number, total: number): string =>
-  `${ended}/${total} ${outcomeHeadline(masked)}`;
+  `[${ended}/${total}] ${outcomeHeadline(masked)}`;
 
 const NOTE_BYTES = 4 * 1024;
 
-/** A failure at the end of the log of many: its line, and what the function wrote. */
-export type FailureNote = Readonly<{ headline: string; foreign: readonly string[] }>;
-
-/** The note of a failure, with its error and its log tail, each cut at 4 KiB. */
-export function noteOf(masked: MaskedEvaluation): FailureNote {
-  const { outcome, unmet } = masked;
-  const errorName = 'error' in outcome ? `: ${outcome.error.name}` : '';
-  return {
-    headline: `Index ${outcome.index}: ${outcomeHeadline(masked)}${errorName}`,
-    foreign: [
-      ...('error' in outcome ? [`${outcome.error.message}\n${outcome.error.advice}`] : []),
-      ...unmet.map(
-        ({ expectation, why }) => `Expected ${expectation.expression}\n    ${why.replaceAll('\n', '\n    ')}`,
-      ),
-      ...groupsOf(masked, { showResponse: false }).map(({ foreign }) => foreign),
-    ].map((text) => cut(text, NOTE_BYTES)),
-  };
-}
+/** Whether logs are followed: their tails are then shown with them. */
+type NoteOptions = Readonly<{ followsLog?: boolean | undefined }>;
 
 const SHOWN_NOTES = 20;
 
-/** Keeps the notes of the first failures, and counts the rest. */
+/** Keeps what the first failures of many wrote: their errors and log tails, each cut at 4 KiB. */
 export class FailureNotes {
-  readonly #notes: FailureNote[] = [];
-  #hasMore = false;
+  readonly #groups: LogGroup[] = [];
+  readonly #options: NoteOptions;
+  #failures = 0;
+
+  constructor(options: NoteOptions = {}) {
+    this.#options = options;
+  }
 
   add(masked: MaskedEvaluation): void {
     if (!masked.failsStep) return;
-    if (this.#notes.length < SHOWN_NOTES) this.#notes.push(noteOf(masked));
-    else this.#hasMore = true;
+    this.#failures += 1;
+    if (this.#failures > SHOWN_NOTES) return;
+    const followsLog = this.#options.followsLog === true;
+    for (const { title, foreign } of groupsOf(masked, { showResponse: false, followsLog })) {
+      this.#groups.push({ title: `${masked.label}: ${title}`, foreign: cut(foreign, NOTE_BYTES) });
+    }
   }
 
-  get shown(): readonly FailureNote[] {
-    return this.#notes;
+  get groups(): readonly LogGroup[] {
+    return this.#groups;
   }
 
-  /** Whether there are more failures than notes. */
+  /** Whether there are more failures than are kept. */
   get hasMore(): boolean {
-    return this.#hasMore;
+    return this.#failures > SHOWN_NOTES;
   }
 }
 
 /** The last line of many: how many ended in which way. */
 export function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts): string {
   const starts = cold + warm === 0 ? '' : `; ${counted(cold, 'cold start')}, ${counted(warm, 'warm start')}`;
-  return `${total} invocations: ${counts.succeeded} succeeded, ${failed} failed${starts}.`;
+  return `${counted(total, 'invocation')}: ${counts.succeeded} succeeded, ${failed} failed${starts}.`;
 }
 
 /** How many invocations an earlier run did. */
 const resumedLine = ({ resumed, total }: OutcomeCounts): string =>
-  `${counted(resumed, 'invocation')} of ${total} ${resumed === 1 ? 'was' : 'were'} not sent: the journal has ${resumed === 1 ? 'its outcome' : 'their outcomes'} from an earlier run.`;
+  `${resumed} of ${counted(total, 'invocation')} ${resumed === 1 ? 'was' : 'were'} not sent: the journal has the outcomes from an earlier run.`;
 
 /** How many invocations were left out with `stop_on_failure`. */
 export const haltedLine = ({ halted }: Pick<OutcomeCounts, 'halted'>): string =>
   `${counted(halted, 'invocation')} ${halted === 1 ? 'was' : 'were'} not sent: an invocation failed, and stop_on_failure is true.`;
 
-/** Writes the end of the log of many: the first failures again, with what they said, and the totals. */
+/** Writes the end of the log of many: what the first failures wrote, and the totals. */
 export function writeEnd(notes: FailureNotes, counts: OutcomeCounts): void {
-  for (const { headline: line, foreign } of notes.shown) {
-    info(line);
-    for (const text of foreign) writeForeign(text);
+  for (const group of notes.groups) writeGroup(group);
+  if (notes.hasMore) {
+    info(`Only the first ${SHOWN_NOTES} failures are shown here. The outcomes file has all of them.`);
   }
-  if (notes.hasMore) info(`… and ${counts.failed - SHOWN_NOTES} more failed. All are in the outcomes file.`);
   info(totalsLine(counts));
   if (counts.resumed > 0) info(resumedLine(counts));
   if (counts.halted > 0) info(haltedLine(counts));

@@ -49,10 +49,18 @@ export const prose = (text: string): string =>
     .split(/(`[^`]*`| )/)
     .map((part) => {
       if (/^`.*`$/.test(part)) return inlineCode(part.slice(1, -1));
-      if (CONSOLE_PAGE.test(part)) return `[log](${part})`;
+      if (CONSOLE_PAGE.test(part)) return `[open the log](${part})`;
       return part === ' ' || PLAIN.test(part) ? part.replaceAll('_', '\\_') : inlineCode(part);
     })
     .join('');
+
+/** Such sentences line by line, each with its indentation, as lines of YAML need it. */
+export const proseLines = (text: string): string =>
+  text
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '')
+    .map((line) => `${'\u00a0'.repeat(line.length - line.trimStart().length)}${prose(line)}`)
+    .join('\\\n');
 
 /** A part that is folded until a reader opens it; the body is Markdown already. */
 export type Fold = Readonly<{ title: string; body: string }>;

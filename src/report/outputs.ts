@@ -20,7 +20,7 @@ export class OutcomesFile {
 
   /** Makes it, empty. Throws where `temporaryFolder` can't be written to. */
   constructor(temporaryFolder: string) {
-    // Without symlinks in it, as a response that is kept beside it wants its folder.
+    // Without symlinks in it, since a response that is saved next to it needs its folder.
     const folder = realpathSync.native(mkdtempSync(path.join(temporaryFolder, 'lambda-invoke-')));
     this.path = path.join(folder, 'outcomes.jsonl');
     this.#descriptor = openSync(this.path, 'ax');
@@ -68,6 +68,8 @@ export const SINGLE_OUTPUTS = [
   'response',
   'response_file',
   'request_id',
+  'log_url',
+  'log_file',
   'duration_ms',
   'billed_duration_ms',
   'init_duration_ms',
@@ -102,7 +104,11 @@ export type OutputValues = Readonly<{
 }>;
 
 /** The files that keep what is too long for an output. */
-export type OutputFiles = Readonly<{ outcomes: string; response?: string | undefined }>;
+export type OutputFiles = Readonly<{
+  outcomes: string;
+  response?: string | undefined;
+  log?: string | undefined;
+}>;
 
 /** All outputs by name, and those that are too long, with the file that has each; without bytes where they were not counted. */
 export type Outputs = Readonly<{
@@ -127,11 +133,12 @@ function singleOutputs({ outcome, response }: Evaluation, files: OutputFiles): R
     ...outcome,
     response: utf8(response),
     response_file: files.response,
+    log_file: files.log,
   };
   return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, asText(fields[name])] as const));
 }
 
-/** Whether a streamed response was too long to be held: only its file has it. */
+/** Whether a streamed response was too long to be kept: it is only in its file. */
 const isOnlyInFile = ({ outcome, response, responseBytes }: Evaluation): boolean =>
   'status_code' in outcome && response.length === 0 && responseBytes > 0;
 
@@ -204,6 +211,8 @@ export type OutputOptions = Readonly<{
   outcomesFile: string;
   /** The file for the response of a single invocation, and when it is saved there; a stream saves its response itself. */
   responseFile: Readonly<{ path: string; isSaved: 'always' | 'if_too_long' | 'never' }>;
+  /** The file of a log that was followed, once there is one. */
+  logFile?: () => string | undefined;
 }>;
 
 /** The outputs of a step, and the file of its response: the only reports that take what is not masked. */
@@ -234,7 +243,8 @@ export class StepOutputs {
 
   write(counts: OutcomeCounts): void {
     const values = { single: this.#single, outcomes: this.#outcomes.text, counts };
-    const files = { outcomes: this.#options.outcomesFile, response: this.#responseFile };
+    const { outcomesFile, logFile } = this.#options;
+    const files = { outcomes: outcomesFile, response: this.#responseFile, log: logFile?.() };
     writeOutputs(outputsOf(values, files));
   }
 }

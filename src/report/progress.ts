@@ -72,12 +72,12 @@ export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): 
   const why = reason === undefined ? name : `${name}, ${reason}`;
   const state = ran === 'never' ? 'not run' : 'may have run';
   return {
-    what: `Lambda function ${label}: ${state} (${why})`,
+    what: `${label}: ${state} (${why})`,
     next: `. Retrying in ${seconds(waitMs)} (${seconds(leftMs)} left).`,
   };
 }
 
-/** A request about a function that is waited for, which failed and is sent again. */
+/** A request about a function that failed and is retried while the step waits. */
 export type Question = Readonly<{
   label: string;
   about: 'configuration' | 'durable execution';
@@ -87,13 +87,13 @@ export type Question = Readonly<{
 
 /** The line of such a request. */
 export const questionLine = ({ label, about, error, waitMs }: Question): RepeatableLine => ({
-  what: `Lambda function ${label}: could not read its ${about} (${error})`,
+  what: `${label}: could not read the ${about} (${error})`,
   next: `. Retrying in ${seconds(waitMs)}.`,
 });
 
 /** One line for a state of a function on its way to being ready. */
 export const stateLine = ({ label, state }: { label: string; state: string }): string =>
-  `Lambda function ${label} is ${state}`;
+  `${label} is ${state}`;
 
 /** Something that happened in a durable execution; the name is foreign text. */
 export type DurableEvent = Readonly<{
@@ -126,8 +126,8 @@ const SHOWN_CHARACTERS = 201;
 export function historyLine({ label, kind, state, name, seconds }: DurableEvent): string {
   const named = name === undefined ? '' : ` ${shortened(onOneLine(name), SHOWN_CHARACTERS)}`;
   const period =
-    seconds === undefined ? '' : state === 'Failed' ? `; again in ${seconds} s` : ` (${seconds} s)`;
-  return `Lambda function ${label}: ${KINDS[kind]}${named} ${STATES[state]}${period}`;
+    seconds === undefined ? '' : state === 'Failed' ? `; retrying in ${seconds} s` : ` (${seconds} s)`;
+  return `${label}: ${KINDS[kind]}${named} ${STATES[state]}${period}`;
 }
 
 /** Writes the state that a function is in. */
@@ -148,6 +148,29 @@ export const warnOfHiddenHistory = ({ label, error }: { label: string; error: st
     `The history of the durable execution of ${label} can't be read (${error}), so its steps are not shown. To see them, allow lambda:GetDurableExecution and lambda:GetDurableExecutionHistory.`,
   );
 
+const TRY_STATES: Readonly<Record<string, string>> = {
+  started: 'started',
+  success: 'succeeded',
+  timeout: 'timed out',
+  ended: 'ended',
+};
+
+/** One line for a try of an accepted event. A state that is not known is one of a try that failed. */
+export const tryLine = ({ label, number, state }: { label: string; number: number; state: string }): string =>
+  `Lambda function ${label}: try ${number} of the event ${(Object.hasOwn(TRY_STATES, state) && TRY_STATES[state]) || 'failed'}`;
+
+/** Writes how a try of an accepted event goes. */
+export const writeTry = (happened: Parameters<typeof tryLine>[0]): void => info(tryLine(happened));
+
+/** Warns that it is not known how often an event is retried. */
+export const warnOfHiddenRetries = ({ label, error }: { label: string; error: string }): void =>
+  warning(
+    `The retries of events of ${label} can't be read (${error}), so Lambda's defaults are assumed: 2 retries, 6 hours. To read them, allow lambda:GetFunctionEventInvokeConfig.`,
+  );
+
+/** Warns that a function's log could not be read, with what to do about it. */
+export const warnOfLog = (text: string): void => warning(text, { title: 'Function Log Not Read' });
+
 /** Warns that there is no execution to wait for. */
 export const warnOfNoExecution = ({ label }: { label: string }): void =>
   warning(
@@ -157,7 +180,7 @@ export const warnOfNoExecution = ({ label }: { label: string }): void =>
 // A thousand invocations that are throttled now and then have each line; fifty thousand would write 48 MB.
 const MOST_LINES = 2_000;
 const EVERY_MS = 1_000;
-// A kind may have an error's name in it, and whoever responds may make up one after the other.
+// A kind may contain the name of an error, and a foreign server may invent any number of names.
 const MOST_KINDS = 10;
 
 /** Writes the lines of invocations in progress: the first 2,000 one by one, from then on counts, once a second. */
@@ -176,13 +199,18 @@ export class LogThrottle {
     this.#now = now;
   }
 
+  /** How many invocations have not ended. */
+  get left(): number {
+    return this.#total - this.#ended;
+  }
+
   /** Writes that one of many invocations has ended. A single one has a log of its own. */
   end(masked: MaskedEvaluation): void {
     this.#ended += 1;
     const ended = this.#ended;
     if (this.#total === 1 || isHalted(masked.outcome) || isTakenOver(masked.outcome)) return;
     this.write(masked.outcome.outcome.replaceAll('_', ' '), () =>
-      info(progressLine(masked, ended, this.#total)),
+      writeForeign(progressLine(masked, ended, this.#total)),
     );
   }
 
@@ -194,7 +222,9 @@ export class LogThrottle {
         line();
         return;
       }
-      info(`${MOST_LINES} lines are written. From here the log has one line a second, with counts.`);
+      info(
+        `This log has ${grouped(MOST_LINES)} lines. From here on it has one line per second, with counts.`,
+      );
       this.#countedAt = this.#now();
     }
     const counted = this.#counts.has(kind) || this.#counts.size < MOST_KINDS ? kind : 'other';
@@ -206,10 +236,31 @@ export class LogThrottle {
   flush(): void {
     if (this.#counts.size === 0) return;
     const counts = [...this.#counts].map(([kind, count]) => `${count} ${kind}`).join(', ');
-    info(`${this.#ended}/${this.#total} ended. Since the last line: ${counts}.`);
+    info(`[${this.#ended}/${this.#total}] Since the last line: ${counts}.`);
     this.#counts.clear();
     this.#countedAt = this.#now();
   }
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Writes a line every minute with the time so far, so that a log that is quiet shows that the step is alive.
+ * The returned function ends that.
+ */
+export function startHeartbeat(
+  after: (ms: number, callback: () => void) => () => void,
+  waitedFor: () => string,
+): () => void {
+  let minutes = 0;
+  const next = (): (() => void) =>
+    after(MINUTE_MS, () => {
+      minutes += 1;
+      info(`Still waiting for ${waitedFor()} (${minutes} min so far)`);
+      cancel = next();
+    });
+  let cancel = next();
+  return () => cancel();
 }
 
 /** Lines in the log for what repeats while invocations are in progress. */

@@ -10,10 +10,10 @@ import {
   stepAnnotation,
   writeAnnotations,
 } from './annotations.ts';
-import { FailureNotes, haltedLine, writeEnd, writeLog } from './log.ts';
+import { contentsOf, FailureNotes, haltedLine, type LogGroup, writeEnd, writeLog } from './log.ts';
 import { type OutcomesFile, type OutputOptions, StepOutputs, writeSummary } from './outputs.ts';
 import type { LogThrottle } from './progress.ts';
-import { renderParts, summarizeOne } from './summary/single.ts';
+import { renderParts, type SummaryExtras, summarizeOne } from './summary/single.ts';
 
 /** A report of a step. Later steps rely on a required report, so the step fails where it is not written. */
 type ReportKind = Readonly<{ isRequired: boolean; title: string; what: string; fix: string }>;
@@ -31,6 +31,12 @@ const KINDS = {
     isRequired: true,
     title: 'Outcomes File Not Complete',
     what: 'The outcomes file is not complete',
+    fix: `${DISK}.`,
+  },
+  log_file: {
+    isRequired: false,
+    title: 'Function Log Not Complete',
+    what: 'The file of the function log is not complete',
     fix: `${DISK}.`,
   },
   response: {
@@ -150,7 +156,11 @@ export type ReportOptions = Readonly<{
   showResponse: boolean;
   /** Whether the log shows a streamed response as it arrives. */
   isShownAlready: boolean;
+  /** Whether the functions' logs are followed, and so written apart from this report. */
+  followsLog: boolean;
   writesSummary: boolean;
+  /** The id of the step in its job. */
+  stepId: string;
   outputs: OutputOptions;
   /** Absent where no journal is kept. */
   journal?: Pick<Reporter, 'add' | 'write'>;
@@ -159,7 +169,7 @@ export type ReportOptions = Readonly<{
 }>;
 
 function logReporter({ results, throttle, outputs, ...shown }: ReportOptions): Reporter {
-  const notes = new FailureNotes();
+  const notes = new FailureNotes(shown);
   let single: MaskedEvaluation | undefined;
   return {
     name: 'log',
@@ -200,13 +210,26 @@ function annotationsReporter({ guard, results }: ReportOptions): Reporter {
 }
 
 /** The job summary as Markdown. What several invocations and dry runs need for it is loaded only for them. */
-async function jobSummaryOf(outcomes: readonly ReportedOutcome[]): Promise<string> {
+async function jobSummaryOf(outcomes: readonly ReportedOutcome[], extras: SummaryExtras): Promise<string> {
   const [single] = outcomes;
   if (single !== undefined && outcomes.length === 1 && single.invocation_type !== 'DryRun') {
-    return renderParts(summarizeOne(single));
+    return renderParts(summarizeOne(single), extras);
   }
   const { renderJobSummary } = await import('./summary/permissions.ts');
-  return renderJobSummary(outcomes);
+  return renderJobSummary(outcomes, extras);
+}
+
+function summaryReporter({ results, showResponse, stepId, outputs }: ReportOptions): Reporter {
+  let contents: readonly LogGroup[] = [];
+  return {
+    name: 'summary',
+    add: ({ masked }: Masked) => {
+      if (outputs.total === 1 && masked.withheld === undefined) {
+        contents = contentsOf(masked, { showResponse });
+      }
+    },
+    write: async () => writeSummary(await jobSummaryOf(results.outcomes, { contents, stepId })),
+  };
 }
 
 /** The reporters of a step, in the order in which they write: the comment is last, as only it waits for others. */
@@ -227,9 +250,7 @@ export function createReporters(options: ReportOptions): Reporter[] {
       add: (evaluated) => outputs.add(evaluated),
       write: () => outputs.write(results.counts),
     },
-    ...(writesSummary
-      ? [{ name: 'summary', write: async () => writeSummary(await jobSummaryOf(results.outcomes)) } as const]
-      : []),
+    ...(writesSummary ? [summaryReporter(options)] : []),
     annotationsReporter(options),
     ...(comment === undefined ? [] : [{ name: 'comment', write: comment } as const]),
   ];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Logs what a hostile or careless function might, then answers with the same. */
@@ -49,6 +49,12 @@ export const big = async (event) => 'x'.repeat(event.length);
 export const crash = async () => {
   console.log('before the crash');
   process.exit(1);
+};
+
+/** Ends when a file is there. */
+export const gated = async ({ file }) => {
+  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10));
+  return true;
 };
 
 export const slow = async (event) => {

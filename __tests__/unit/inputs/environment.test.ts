@@ -58,12 +58,12 @@ afterEach(() => {
 });
 
 describe('an input', () => {
-  test('is the text that the runner hands over, trimmed', () => {
+  test('is the trimmed text from the runner', () => {
     process.env['INPUT_PAYLOAD'] = ' \n{"a": " b "}\n';
     expect(readInput('payload')).toBe('{"a": " b "}');
   });
 
-  test('keeps the white space around a list, whose lines and indentation count', () => {
+  test('keeps the whitespace around a list, because lines and indentation matter', () => {
     process.env['INPUT_INVOCATIONS'] = '\n  - {}\n  - {}\n';
     expect(readInput('invocations')).toBe('\n  - {}\n  - {}\n');
   });
@@ -71,8 +71,8 @@ describe('an input', () => {
   test.each([
     ['is missing', undefined],
     ['is empty', ''],
-    ['is white space', '  \n'],
-  ])('that %s is its default', (_, value) => {
+    ['is whitespace', '  \n'],
+  ])('that %s has its default', (_, value) => {
     for (const name of ['INPUT_REGION', 'INPUT_LOG_TYPE', 'INPUT_SUMMARY', 'INPUT_INVOCATION_TYPE']) {
       if (value !== undefined) process.env[name] = value;
     }
@@ -82,14 +82,14 @@ describe('an input', () => {
     expect(readInput('invocation_type')).toBe('RequestResponse');
   });
 
-  test('is not checked when it is read', () => {
+  test('is not validated when it is read', () => {
     process.env['INPUT_SUMMARY'] = 'perhaps';
     expect(readInput('summary')).toBe('perhaps');
   });
 });
 
 describe('the environment', () => {
-  test('is what the runner says', () => {
+  test('has the values from the runner', () => {
     process.env['GITHUB_WORKSPACE'] = '/the/workspace';
     process.env['RUNNER_TEMP'] = '/the/temp';
     process.env['GITHUB_STEP_SUMMARY'] = '/the/summary';
@@ -136,13 +136,14 @@ describe('the environment', () => {
       inputNames: expect.arrayContaining(['GITHUB_TOKEN', 'FUNCTION-NAME']),
       aws: {
         endpoints: [],
+        hasLogs: true,
         halfKey: { set: 'AWS_SECRET_ACCESS_KEY', empty: 'AWS_ACCESS_KEY_ID' },
         defaultRegion: 'eu-north-1',
       },
     });
   });
 
-  test('outside a runner is the machine’s own', () => {
+  test("outside a runner has the machine's values", () => {
     expect(readEnvironment()).toEqual({
       workspace: process.cwd(),
       temporaryFolder: tmpdir(),
@@ -165,7 +166,7 @@ describe('the environment', () => {
       nodeVersion: process.versions.node,
       trustsAnyCertificate: false,
       inputNames: [],
-      aws: { endpoints: [] },
+      aws: { endpoints: [], hasLogs: true },
     });
   });
 
@@ -180,14 +181,14 @@ describe('the environment', () => {
   test.each([
     ['0', true],
     ['1', false],
-  ])('no longer has NODE_TLS_REJECT_UNAUTHORIZED=%s once it was read', (value, trustsAnyCertificate) => {
+  ])('has no NODE_TLS_REJECT_UNAUTHORIZED=%s after it was read', (value, trustsAnyCertificate) => {
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = value;
     expect(readEnvironment().trustsAnyCertificate).toBe(trustsAnyCertificate);
     expect(process.env['NODE_TLS_REJECT_UNAUTHORIZED']).toBeUndefined();
     expect(readEnvironment().trustsAnyCertificate).toBe(false);
   });
 
-  test('is frozen, so that nothing changes under the action', () => {
+  test('is frozen, so that it cannot change during the run', () => {
     const environment = readEnvironment();
     expect([Object.isFrozen(environment), Object.isFrozen(environment.proxy)]).toEqual([true, true]);
   });

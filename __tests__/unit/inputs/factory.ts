@@ -9,12 +9,12 @@ import { INPUTS, type InputName, type InputReader } from '../../../src/inputs/sc
 import type { Invocation } from '../../../src/lambda/invocation.ts';
 import '../realm.ts';
 
-/** A step's `with:`, as far as it differs from the valid one below. */
+/** A step's `with:`, where it differs from the valid one below. */
 export type Given = Readonly<Partial<Record<InputName, string>>>;
 
 const VALID: Given = { function_name: 'my-function', payload: '{"action": "warmup"}' };
 
-/** A folder with a real workspace in it, and what a runner would say of the job. */
+/** A folder with a real workspace, and the environment of the job from a runner. */
 export type Job = Readonly<{ folder: string; workspace: string; environment: Environment }>;
 
 const folders: string[] = [];
@@ -22,7 +22,7 @@ afterAll(async () => {
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
 });
 
-/** Makes a job whose workspace holds `files`; a path that begins with `../` lies beside the workspace. */
+/** Creates a job with `files` in its workspace. A path that starts with `../` is next to the workspace. */
 export async function createJob(files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<Job> {
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'inputs-')));
   folders.push(folder);
@@ -37,7 +37,7 @@ export async function createJob(files: Readonly<Record<string, string | Uint8Arr
   return { folder, workspace, environment: environmentOf(workspace, temporaryFolder) };
 }
 
-/** What a runner says of a job that a push started, with this workspace. */
+/** The environment of a job that a push started, with this workspace. */
 export function environmentOf(workspace: string, temporaryFolder: string): Environment {
   return {
     workspace,
@@ -61,23 +61,23 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
     nodeVersion: '24.5.0',
     trustsAnyCertificate: false,
     inputNames: [],
-    aws: { endpoints: [] },
+    aws: { endpoints: [], hasLogs: true },
   };
 }
 
-/** Valid inputs with overrides, as the runner would hand them over. */
+/** Valid inputs with overrides, in the form that a runner passes them. */
 export function inputs(given: Given): InputReader {
   const all: Given = { ...VALID, ...given };
   return (name) => all[name] ?? INPUTS[name].default;
 }
 
-/** The plan that the inputs come to. */
+/** The plan for the inputs. */
 export async function planFor(given: Given, job?: Job): Promise<Plan> {
   const { environment } = job ?? (await createJob());
   return makePlan(inputs(given), environment);
 }
 
-/** The one invocation of that plan. */
+/** The only invocation in the plan. */
 export async function invocationFor(given: Given, job?: Job): Promise<Invocation> {
   const [invocation, ...others] = (await planFor(given, job)).invocations;
   if (invocation === undefined || others.length > 0)
@@ -85,7 +85,7 @@ export async function invocationFor(given: Given, job?: Job): Promise<Invocation
   return invocation;
 }
 
-/** Every problem that the inputs are refused for; empty where they are accepted. */
+/** Every problem with the inputs. Empty if they are accepted. */
 export async function problemsFor(given: Given, job?: Job): Promise<readonly string[]> {
   try {
     await planFor(given, job);

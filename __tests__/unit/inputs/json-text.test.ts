@@ -6,7 +6,7 @@ import { heavyTest } from '../../heavy.ts';
 import { SEED } from '../../seed.ts';
 import { createJob, planFor, problemsFor } from './factory.ts';
 
-/** What is said of a text; undefined where it is JSON. */
+/** The problem of a text. Undefined if it is JSON. */
 async function said(text: string, input: JsonInput = 'payload'): Promise<string | undefined> {
   const { problem } = await parseJson(text, input);
   return problem && describeJsonProblem(input, problem);
@@ -42,7 +42,7 @@ const MORE =
 const INVISIBLE =
   'this invisible character is not white space in JSON. Replace it with a space, or remove it.';
 
-/** A mistake, what is typed, the line and column of the mistake, and what is said of it. */
+/** A mistake, the typed text, the line and column of the mistake, and the message. */
 type Row = readonly [mistake: string, typed: string, line: number, column: number, advice: string];
 
 const SYNTAX: readonly Row[] = [
@@ -194,13 +194,13 @@ const OTHER_TEXTS: readonly Row[] = [
   ['a mistake after Windows line breaks', '{\r\n  "a": 1,\r\n  "b": no\r\n}', 3, 8, QUOTES],
 ];
 
-describe('a payload that is not JSON gets its place and what to do', () => {
+describe('a payload that is not JSON is rejected with the position and the fix', () => {
   test.each([...SYNTAX, ...EXPRESSIONS, ...OTHER_TEXTS])('%s', async (_, payload, line, column, advice) => {
     expect(await problemsFor({ payload })).toEqual([`payload, line ${line}, column ${column}: ${advice}`]);
   });
 });
 
-describe('a payload_file that is not JSON is told what a file can do', () => {
+describe('a payload_file that is not JSON is rejected with advice for files', () => {
   test.each([
     [
       'an expression',
@@ -239,7 +239,7 @@ describe('a payload_file that is not JSON is told what a file can do', () => {
   });
 });
 
-describe('a client_context that is not JSON gets its place and what to do', () => {
+describe('a client_context that is not JSON is rejected with the position and the fix', () => {
   test.each([
     ['a trailing comma', '{"a": 1,}', 'line 1, column 8: remove the comma before "}".'],
     ['an unquoted value', '{\n  "sha": deadbee\n}', `line 2, column 10: ${QUOTES}`],
@@ -258,7 +258,7 @@ describe('a payload that is JSON is accepted', () => {
   );
 });
 
-describe('an event that may not be what was meant is sent, with a warning', () => {
+describe('an event that is probably a mistake is sent with a warning', () => {
   const TWICE = 'is a JSON string that holds JSON: the event may be encoded twice.';
   const FROM_FILE = { payload: '', payload_file: 'event.json' };
 
@@ -298,7 +298,7 @@ describe('an event that may not be what was meant is sent, with a warning', () =
     ]);
   });
 
-  test('each entry with its place, what is inherited once, and ten at most', async () => {
+  test('warnings name the position in each entry, report inherited values once, and are limited to ten', async () => {
     const own = '- payload: "\\"[]\\""\n';
     const few = await planFor({ payload: '"{}"', invocations: `- {}\n- {}\n${own}` });
     expect(few.warnings).toEqual([
@@ -315,12 +315,12 @@ describe('an event that may not be what was meant is sent, with a warning', () =
     ['a string with a number', '"1"'],
     ['a string inside an object that holds JSON', '{"body": "{\\"a\\": 1}"}'],
     ['dollars and braces', '{"a": "$ {{ }} ${ {"}'],
-  ])('and %s without one', async (_, payload) => {
+  ])('and %s is sent without one', async (_, payload) => {
     expect((await planFor({ payload })).warnings).toEqual([]);
   });
 });
 
-describe('a hostile text of 6 MB is judged in time in proportion to it', () => {
+describe('a hostile text of 6 MB is read in linear time', () => {
   const SIZE = 6_000_000;
   const filled = (piece: string): string => piece.repeat(SIZE / piece.length);
 
@@ -332,13 +332,13 @@ describe('a hostile text of 6 MB is judged in time in proportion to it', () => {
     ['quotes', filled('"')],
     ['a string', `"${filled('a')}`],
     ['escapes', `"${filled('\\"')}`],
-    ['typographic quotes', `"${filled('” ')}\n`],
-    ['a typographic quote and white space', `"”${filled(' ')}\n`],
+    ['typographic quotes', `"${filled('\u201d ')}\n`],
+    ['a typographic quote and whitespace', `"\u201d${filled(' ')}\n`],
     ['digits', `[${filled('1')}x`],
     ['a word', filled('a')],
-    ['white space', `${filled(' ')}x`],
+    ['whitespace', `${filled(' ')}x`],
     ['lines', `${filled('\n')}x`],
-    ['white space after a comma', `{"a": 1,${filled(' ')}}`],
+    ['whitespace after a comma', `{"a": 1,${filled(' ')}}`],
     ['a comment', `/*${filled('*')}`],
     ['comments of YAML', filled('#\n')],
     ['base64', filled('eyJh')],
@@ -349,7 +349,7 @@ describe('a hostile text of 6 MB is judged in time in proportion to it', () => {
   ])('%s', async (_, payload) => {
     const before = performance.now();
     const problem = await said(payload);
-    // Quadratic time would be hours.
+    // Quadratic time would take hours.
     expect(performance.now() - before).toBeLessThan(20_000);
     if (problem !== undefined) expect(problem.length).toBeLessThan(400);
   });
@@ -390,7 +390,7 @@ describe('of any JSON with one mistake', () => {
   });
   const inputs = fc.constantFrom<JsonInput>('payload', 'payload_file', 'client_context');
 
-  heavyTest('the place lies in the text, and no part of a value is repeated', async () => {
+  heavyTest('the position is inside the text, and no part of a value is repeated', async () => {
     await fc.assert(
       fc.asyncProperty(
         value,
@@ -413,7 +413,7 @@ describe('of any JSON with one mistake', () => {
           expect(Number(column)).toBeGreaterThanOrEqual(1);
           expect(Number(column)).toBeLessThanOrEqual((lines[Number(line) - 1]?.length ?? 0) + 1);
           expect(problem).not.toMatch(/QZ|ZX|314/);
-          // The scanner finds a mistake in whatever JSON.parse refuses.
+          // The scanner finds a mistake in every text that JSON.parse rejects.
           expect(problem).not.toMatch(/: this is not JSON\.$/);
         },
       ),

@@ -5,7 +5,7 @@ import { InvalidInputError } from '../../../src/inputs/problems.ts';
 import { createJob, inputs, invocationFor, planFor, problemsFor } from './factory.ts';
 
 describe('a plan', () => {
-  test('holds one complete invocation and the defaults of the step', async () => {
+  test('contains one complete invocation and the defaults of the step', async () => {
     expect(await planFor({})).toEqual({
       invocations: [
         {
@@ -21,6 +21,7 @@ describe('a plan', () => {
       maxConcurrency: 10,
       policy: { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 },
       waitUntilReady: false,
+      waitForEvent: false,
       waitForDurableExecution: false,
       stopOnFailure: false,
       responseStream: false,
@@ -28,6 +29,7 @@ describe('a plan', () => {
       expressions: { expect: [], mask: [] },
       responseFile: undefined,
       failOnFunctionError: true,
+      followLog: false,
       showResponse: false,
       writeSummary: true,
       warnings: [],
@@ -35,7 +37,7 @@ describe('a plan', () => {
     });
   });
 
-  test('carries every input that was given', async () => {
+  test('contains every given input', async () => {
     const plan = await planFor({
       function_name: '123456789012:function:my-function',
       payload: '[1]',
@@ -55,6 +57,7 @@ describe('a plan', () => {
       fail_on_function_error: 'false',
       expect: 'response',
       query: 'response',
+      follow_log: 'true',
       show_response: 'true',
       mask: 'response',
       response_file: 'out/response.json',
@@ -80,6 +83,7 @@ describe('a plan', () => {
       maxConcurrency: 10,
       policy: { timeoutMs: 30_000, retry: 'idempotent', retryMs: 0 },
       waitUntilReady: true,
+      waitForEvent: false,
       waitForDurableExecution: true,
       stopOnFailure: true,
       responseStream: false,
@@ -93,6 +97,7 @@ describe('a plan', () => {
       },
       responseFile: expect.stringMatching(/[/\\]workspace[/\\]out[/\\]response\.json$/),
       failOnFunctionError: false,
+      followLog: true,
       showResponse: true,
       writeSummary: false,
       warnings: [],
@@ -100,14 +105,14 @@ describe('a plan', () => {
     });
   });
 
-  test('is frozen, with its lists and its invocations', async () => {
+  test('is frozen, including its lists and invocations', async () => {
     const plan = await planFor({});
     const lists = [plan.invocations, plan.warnings, plan.notes];
     const parts = [plan, ...lists, ...plan.invocations, plan.policy, plan.proxy];
     expect(parts.map((part) => Object.isFrozen(part))).toEqual(parts.map(() => true));
   });
 
-  test('does not name a qualifier that was not given', async () => {
+  test('has no qualifier by default', async () => {
     expect(Object.keys(await invocationFor({}))).toEqual([
       'functionName',
       'reference',
@@ -121,7 +126,7 @@ describe('a plan', () => {
 });
 
 describe('an input without effect', () => {
-  test.each(['Event', 'DryRun'])('log_type: Tail is warned of and not sent with %s', async (type) => {
+  test.each(['Event', 'DryRun'])('log_type: Tail gets a warning and is not sent with %s', async (type) => {
     const plan = await planFor({ invocation_type: type, log_type: 'Tail' });
     expect(plan.warnings).toEqual([
       `log_type: Tail has no effect with invocation_type: ${type}; Lambda returns a log only for RequestResponse.`,
@@ -129,7 +134,7 @@ describe('an input without effect', () => {
     expect(plan.invocations[0]?.logType).toBe('None');
   });
 
-  test.each(['Event', 'DryRun'])('client_context is warned of and not sent with %s', async (type) => {
+  test.each(['Event', 'DryRun'])('client_context gets a warning and is not sent with %s', async (type) => {
     const plan = await planFor({ invocation_type: type, client_context: '{"custom": {}}' });
     expect(plan.warnings).toEqual([
       `client_context has no effect with invocation_type: ${type}; it reaches a function only with RequestResponse.`,
@@ -137,7 +142,7 @@ describe('an input without effect', () => {
     expect(plan.invocations.map((invocation) => 'clientContext' in invocation)).toEqual([false]);
   });
 
-  test('each is warned of by itself', async () => {
+  test('each gets its own warning', async () => {
     const plan = await planFor({ invocation_type: 'Event', log_type: 'Tail', client_context: '{}' });
     expect(plan.warnings).toEqual([
       expect.stringContaining('log_type: Tail'),
@@ -145,7 +150,7 @@ describe('an input without effect', () => {
     ]);
   });
 
-  test('is not warned of where it has one', async () => {
+  test('gets no warning if it has an effect', async () => {
     const plan = await planFor({ log_type: 'Tail', client_context: '{}' });
     expect(plan.warnings).toEqual([]);
     expect(plan.invocations).toEqual([expect.objectContaining({ logType: 'Tail', clientContext: 'e30=' })]);
@@ -170,7 +175,7 @@ describe('problems', () => {
     summary: 'on',
   };
 
-  test('are all found in one go, one line each', async () => {
+  test('are all reported together, one per line', async () => {
     const problems = await problemsFor(everythingWrong);
     expect(problems.map((problem) => problem.split(/[ ,]/)[0]).sort()).toEqual([
       'client_context',
@@ -190,7 +195,7 @@ describe('problems', () => {
     ]);
   });
 
-  test('are thrown as one InvalidInputError whose message has them all', async () => {
+  test('are thrown as one InvalidInputError with all of them in its message', async () => {
     const { environment } = await createJob();
     const refused = makePlan(inputs({ region: 'europe', summary: 'on' }), environment);
     await expect(refused).rejects.toBeInstanceOf(InvalidInputError);
@@ -202,11 +207,11 @@ describe('problems', () => {
     });
   });
 
-  test('never repeat the text of the payload or the client context', async () => {
+  test('never quote the payload or the client context', async () => {
     expect((await problemsFor(everythingWrong)).filter((problem) => problem.includes('hunter2'))).toEqual([]);
   });
 
-  test('quote a long value cut to 120 characters and on one line', async () => {
+  test('quote a long value on one line, cut to 120 characters', async () => {
     const [problem] = await problemsFor({ log_type: `Tail\n${'x'.repeat(200)}` });
     expect(problem).toContain(`got "Tail\\n${'x'.repeat(115)}…"`);
     expect(problem).not.toContain('\n');

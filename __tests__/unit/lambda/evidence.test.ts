@@ -59,7 +59,7 @@ function statusInModel(name: string): unknown {
 const statusOf = (name: string): number => CLASSES_BY_NAME[name]?.status ?? 0;
 
 describe('the table of verdicts', () => {
-  test('has every error that the SDK declares for Invoke, the front door’s own, and no other', () => {
+  test("has every error that the SDK declares for Invoke, the front door's own, and no other", () => {
     const declared = errorsOfInvoke();
     expect(declared).toHaveLength(43);
     expect(Object.keys(CLASSES_BY_NAME).sort()).toEqual([...declared, ...Object.keys(UNMODELLED)].sort());
@@ -382,7 +382,7 @@ describe('what was thrown', () => {
     const error = Object.assign(new Error('m'), { name: '::error::x' });
     expect(toFailure(error, attempt({ sent: true, head: { statusCode: 400 }, text: 'y' }))).toMatchObject({
       name: 'HTTP 400',
-      message: 'A proxy or firewall answered instead of Lambda: y',
+      message: 'A proxy or firewall responded instead of Lambda: y',
       foreignText: 'y',
       evidence: 'did_not_run',
     });
@@ -394,7 +394,7 @@ describe('what was thrown', () => {
       new SyntaxError('Unexpected token'),
       attempt({ sent: true, head: { statusCode: 503 }, text: page }),
     );
-    expect(message).toBe(`A proxy or firewall answered instead of Lambda: <html> ${'x'.repeat(193)}…`);
+    expect(message).toBe(`A proxy or firewall responded instead of Lambda: <html> ${'x'.repeat(193)}…`);
   });
 });
 
@@ -443,9 +443,9 @@ describe('an attempt that was stopped', () => {
 });
 
 test.each([
-  ['<html>hello</html>', 'A proxy or firewall answered instead of Lambda: <html>hello</html>'],
-  ['', 'A proxy or firewall answered instead of Lambda, with an empty response'],
-])('a success that is not Lambda’s says nothing of what ran: %j', (came, message) => {
+  ['<html>hello</html>', 'A proxy or firewall responded instead of Lambda: <html>hello</html>'],
+  ['', 'A proxy or firewall responded instead of Lambda, with an empty response'],
+])("a success that is not Lambda's says nothing of what ran: %j", (came, message) => {
   const progress = attempt({ sent: true, head: { statusCode: 200 }, text: came });
   expect(toFailure(progress.flawFound('content'), progress)).toMatchObject({
     name: 'HTTP 200',
@@ -507,7 +507,7 @@ describe('through the SDK', () => {
     });
   });
 
-  test('a proxy’s page is shown by the status and the start of its text, and may hide a run', async () => {
+  test("a proxy's page is shown by the status and the start of its text, and may hide a run", async () => {
     const result = await invokedAt((response) => {
       response.writeHead(502, { 'content-type': 'text/html' });
       response.end('<html><body>Bad Gateway of the proxy</body></html>');
@@ -515,7 +515,7 @@ describe('through the SDK', () => {
     expect(result).toMatchObject({
       kind: 'failure',
       message:
-        'A proxy or firewall answered instead of Lambda: <html><body>Bad Gateway of the proxy</body></html>',
+        'A proxy or firewall responded instead of Lambda: <html><body>Bad Gateway of the proxy</body></html>',
       evidence: 'may_have_run',
       statusCode: 502,
     });

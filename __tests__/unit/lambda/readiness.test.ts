@@ -8,6 +8,8 @@ const ACTIVE: Configuration = {
   lastUpdateStatus: 'Successful',
   awaitsSnapshot: false,
   isDurable: false,
+  lacksPlatformLines: false,
+  sharesStreams: false,
 };
 const UPDATING = { lastUpdateStatus: 'InProgress' };
 
@@ -22,8 +24,8 @@ const rows: readonly (readonly [what: string, found: Partial<Configuration>, nex
       'invoke',
       'Inactive (Idle); the invocation will wake it',
     ],
-    ['being updated', UPDATING, 'wait', 'Active, and an update is in progress: the old code still responds'],
-    ['without a snapshot', { awaitsSnapshot: true }, 'wait', 'Active, and its snapshot is not ready'],
+    ['being updated', UPDATING, 'wait', 'Active, but an update is in progress: the old code still responds'],
+    ['without a snapshot', { awaitsSnapshot: true }, 'wait', 'Active, but its snapshot is not ready'],
     ['pending and being updated', { ...UPDATING, state: 'Pending' }, 'wait', 'Pending'],
     [
       'failed',

@@ -2,10 +2,11 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { parseExpressions } from '../../../src/inputs/expressions.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
+import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import { evaluate, type Rules } from '../../../src/outcome/evaluate.ts';
 import { NO_SECRETS } from '../../../src/outcome/masks.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
-import { OUTCOME_FIELDS } from '../../base.ts';
+import { LOG_URL, OUTCOME_FIELDS, STARTED_AT } from '../../base.ts';
 import { evaluating } from '../hostile/evaluations.ts';
 import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
 
@@ -26,6 +27,7 @@ describe('an answer', () => {
         status_code: 200,
         executed_version: '$LATEST',
         request_id: REQUEST_ID,
+        log_url: LOG_URL,
         response: { ok: true },
       },
       response: Buffer.from('{"ok": true}'),
@@ -50,6 +52,7 @@ describe('an answer', () => {
       function_error: 'Unhandled',
       executed_version: '$LATEST',
       request_id: REQUEST_ID,
+      log_url: LOG_URL,
       response: { errorType: 'Error', errorMessage: 'boom' },
     });
     expect(evaluation.failsStep).toBe(true);
@@ -84,9 +87,10 @@ describe('an answer', () => {
   });
 
   test.each([
-    { invocationType: 'Event', statusCode: 202 },
-    { invocationType: 'DryRun', statusCode: 204 },
-  ] as const)('to $invocationType has no response, as nothing ran yet', ({ invocationType, statusCode }) => {
+    { invocationType: 'Event', statusCode: 202, log: { log_url: LOG_URL } },
+    { invocationType: 'DryRun', statusCode: 204, log: {} },
+  ] as const)('to $invocationType has no response, as nothing ran yet', (row) => {
+    const { invocationType, statusCode, log } = row;
     const accepted = delivery(
       { kind: 'answer', statusCode, requestId: REQUEST_ID, payload: Buffer.alloc(0) },
       { invocation: invocation({ invocationType }) },
@@ -97,7 +101,29 @@ describe('an answer', () => {
       outcome: 'succeeded',
       status_code: statusCode,
       request_id: REQUEST_ID,
+      ...log,
     });
+  });
+
+  test('links to its log in the group that the configuration names, or the tail', () => {
+    const known = delivery(answer('1'), { logGroup: '/app/logs' });
+    expect(evaluate(known, RULES).outcome).toHaveProperty(
+      'log_url',
+      LOG_URL.replace('$252Faws$252Flambda$252Fmy-function', '$252Fapp$252Flogs'),
+    );
+    const logTail = Buffer.from('{"logGroup":"/tail","logStreamName":"one"}');
+    const told = delivery(answer('1', { logTail }), { logGroup: '/app/logs' });
+    expect(evaluate(told, RULES).outcome).toHaveProperty(
+      'log_url',
+      LOG_URL.replace('$252Faws$252Flambda$252Fmy-function', '$252Ftail'),
+    );
+  });
+
+  test('has no link to a log with a request id that is not a UUID, nor without a region', () => {
+    const foreign = evaluate(delivery(answer('1', { requestId: '](https://evil.example)' })), RULES);
+    expect(foreign.outcome).not.toHaveProperty('log_url');
+    const { region: _, ...nowhere } = delivery(answer('1'));
+    expect(evaluate(nowhere, RULES).outcome).not.toHaveProperty('log_url');
   });
 
   test('with a log has it decoded, and its figures', () => {
@@ -165,6 +191,7 @@ describe('a failure', () => {
       outcome: {
         ...OUTCOME_FIELDS,
         outcome: 'not_invoked',
+        ran: 'did_not_run',
         request_id: REQUEST_ID,
         error: {
           name: 'ResourceNotFoundException',
@@ -204,6 +231,69 @@ describe('a failure', () => {
     },
   );
 
+  const SENT_AT = new Date('2026-01-02T03:04:06.000Z');
+  const lost = failure({ name: 'ECONNRESET', message: 'reset', evidence: 'may_have_run', sentAt: SENT_AT });
+  const sentAs = (id: number) => `${id}1111111-2222-4333-8444-555555555555`;
+
+  test.each<[string, Partial<InvocationResult>, string]>([
+    ['no id', { sent: [{ sentAt: SENT_AT, mayHaveRun: true }] }, 'at 2026-01-02T03:04:06.000Z. '],
+    [
+      'the one attempt that may have run',
+      {
+        sent: [
+          { sentAt: STARTED_AT, sentAs: sentAs(1), mayHaveRun: false },
+          { sentAt: SENT_AT, sentAs: sentAs(2), mayHaveRun: true },
+        ],
+      },
+      `at 2026-01-02T03:04:06.000Z as ${sentAs(2)}. `,
+    ],
+    [
+      "no id of ours where Lambda's is another",
+      { sent: [{ sentAt: SENT_AT, sentAs: sentAs(2), requestId: REQUEST_ID, mayHaveRun: true }] },
+      'at 2026-01-02T03:04:06.000Z. ',
+    ],
+    [
+      'each of several attempts',
+      {
+        sent: [
+          { sentAt: STARTED_AT, sentAs: sentAs(1), mayHaveRun: true },
+          { sentAt: SENT_AT, sentAs: sentAs(2), requestId: sentAs(2), mayHaveRun: true },
+        ],
+      },
+      `at 2026-01-02T03:04:05.678Z as ${sentAs(1)} and at 2026-01-02T03:04:06.000Z as ${sentAs(2)}. `,
+    ],
+    [
+      'the first three of many',
+      {
+        sent: [1, 2, 3, 4, 5].map((id) => ({ sentAt: SENT_AT, sentAs: sentAs(id), mayHaveRun: true })),
+      },
+      `as ${sentAs(1)}, at 2026-01-02T03:04:06.000Z as ${sentAs(2)}, at 2026-01-02T03:04:06.000Z as ${sentAs(3)} and 2 more times. `,
+    ],
+  ])('after which the function may have run names %s', (_, given, text) => {
+    expect(evaluate(delivery(lost, given), RULES).outcome).toHaveProperty(
+      'error.message',
+      expect.stringContaining(text),
+    );
+  });
+
+  test('after which the function may have run has the id that was sent, where no response has another', () => {
+    const { outcome } = evaluate(delivery({ ...lost, sentAs: REQUEST_ID }), RULES);
+    expect(outcome).toMatchObject({ request_id: REQUEST_ID, log_url: LOG_URL });
+    const other = evaluate(delivery({ ...lost, sentAs: sentAs(2), requestId: REQUEST_ID }), RULES);
+    expect(other.outcome).toMatchObject({ request_id: REQUEST_ID, log_url: LOG_URL });
+  });
+
+  test('before which nothing ran has no id of ours, and no link to a log', () => {
+    const { outcome } = evaluate(
+      delivery(failure({ sentAs: sentAs(2), requestId: REQUEST_ID, sentAt: SENT_AT })),
+      RULES,
+    );
+    expect(outcome).toHaveProperty('request_id', REQUEST_ID);
+    expect(outcome).not.toHaveProperty('log_url');
+    const unnamed = evaluate(delivery(failure({ sentAs: REQUEST_ID, sentAt: SENT_AT })), RULES);
+    expect(unnamed.outcome).not.toHaveProperty('request_id');
+  });
+
   test('after which the function ran in part is unknown and says so', () => {
     const broken = failure({
       name: 'SnapStartException',
@@ -227,7 +317,7 @@ describe('a failure', () => {
     expect(evaluate(nowhere, RULES).outcome).not.toHaveProperty('region');
   });
 
-  test('keeps what came in place of Lambda’s answer out of the outcome, for the log', () => {
+  test("keeps what came in place of Lambda's answer out of the outcome, for the log", () => {
     const evaluation = evaluate(delivery(failure({ foreignText: '<html>' })), RULES);
     expect(evaluation.foreignText).toBe('<html>');
     expect(JSON.stringify(evaluation.outcome)).not.toContain('<html>');

@@ -110,7 +110,7 @@ describe('an expectation that is not met', () => {
     ['response.body[0] == `1`', 'response.body is not a list.'],
     [
       'powertools_json(response.text).ok == `true`',
-      'powertools_json gives null for a text that it cannot decode.',
+      'powertools_json returns null for a text that it cannot decode.',
     ],
     [
       'powertools_json(response.body).oka == `true`',
@@ -162,7 +162,9 @@ describe('an expectation that is not met', () => {
   test('can not be evaluated, and says why', () => {
     const { expectation, why } = checked('length(duration_ms) == `1`');
     expect(expectation).toEqual({ expression: 'length(duration_ms) == `1`', met: false });
-    expect(why).toMatch(/^It cannot be evaluated: Invalid type: length\(\) expected argument 1 .*[^.]\.$/);
+    expect(why).toMatch(
+      /^The expression cannot be evaluated: Invalid type: length\(\) expected argument 1 .*[^.]\.$/,
+    );
   });
 
   test('can not be evaluated since an argument does not exist, and says only that', () => {

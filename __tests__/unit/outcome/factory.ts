@@ -42,6 +42,7 @@ export function delivery(
     startedAt: STARTED_AT,
     elapsedMs: ELAPSED_MS,
     attempts: 1,
+    sent: [],
     tailRefused: false,
     ...given,
   };

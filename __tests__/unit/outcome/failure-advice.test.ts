@@ -97,8 +97,8 @@ describe('advice', () => {
       job: PUSH,
     }).split('\n');
     expect(lines).toEqual([
-      expect.stringMatching(/^The response is not one to a dry run, .* Check its log: https:\S+$/),
-      'Check AWS_ENDPOINT_URL_LAMBDA: an emulator may invoke the function on a dry run.',
+      expect.stringMatching(/^This is not a response to a dry run, .* Check its log: https:\S+$/),
+      'Check AWS_ENDPOINT_URL_LAMBDA: emulators can invoke the function on a dry run.',
     ]);
   });
 
@@ -109,7 +109,7 @@ describe('advice', () => {
       region: 'eu-west-1',
       job: { ...PUSH, aws: { endpoints: [{ variable: 'AWS_ENDPOINT_URL' }] } },
     });
-    expect(advice).toContain('Check AWS_ENDPOINT_URL: an emulator');
+    expect(advice).toContain('Check AWS_ENDPOINT_URL: emulators');
   });
 
   test('after a failure that may have run links to the time when it can have run, where it has no id', () => {
@@ -118,11 +118,39 @@ describe('advice', () => {
     );
   });
 
-  test('does not make a link of an id that is not Lambda’s', () => {
+  test.each<[string, Partial<InvokeFailure>]>([
+    ['no response has it', {}],
+    ["a page in Lambda's place reflects it", { requestId: REQUEST_ID, foreignText: '<html>' }],
+  ])(
+    'after a failure that may have run links to the id that was sent, and to the time, where %s',
+    (_, given) => {
+      const lines = advise({
+        ...{ name: 'ECONNRESET', evidence: 'may_have_run', sentAt: SENT_AT, sentAs: REQUEST_ID },
+        ...given,
+      }).split('\n');
+      expect(lines).toEqual([
+        expect.stringMatching(
+          new RegExp(`^Check the function's log before you retry: https://\\S+${REQUEST_ID}\\S+$`),
+        ),
+        expect.stringMatching(
+          /^If that page is empty, check the log of that time: https:\S+start\$3D1767322985678\$26end\$3D1767323945678$/,
+        ),
+        'If it is safe for the function to run twice, set retry: idempotent.',
+      ]);
+    },
+  );
+
+  test('after a failure that may have run links to the id alone, where Lambda took it', () => {
+    const ids = { sentAs: REQUEST_ID, requestId: REQUEST_ID };
+    const advice = advise({ name: 'ServiceException', evidence: 'may_have_run', sentAt: SENT_AT, ...ids });
+    expect(advice).not.toContain('If that page is empty');
+  });
+
+  test("does not make a link of an id that is not Lambda's", () => {
     expect(advise({ evidence: 'may_have_run', requestId: 'https://evil.example' })).not.toContain('evil');
   });
 
-  test('after a failure of the function’s own code says that it ran', () => {
+  test("after a failure of the function's own code says that it ran", () => {
     const advice = advise({ name: 'EFSIOException', evidence: 'ran', requestId: REQUEST_ID });
     expect(advice).toMatch(/^The function's own code ran\. Check its log: https:\S+$/);
     expect(advice).not.toContain('idempotent');
@@ -243,7 +271,7 @@ describe('advice on a durable function', () => {
       'Run this step again with the same durable_execution_name and payload to join it.',
       `To stop it: aws lambda stop-durable-execution --durable-execution-arn '${ARN}'`,
     ]);
-    expect(lost(ARN)).toContain('With a durable_execution_name');
+    expect(lost(ARN)).toContain('set durable_execution_name');
   });
 
   test.each(['arn:durable', `${ARN}'; rm -rf /'`, `${ARN} $(id)`, `${ARN}\n::error::x`, ''])(
@@ -290,7 +318,7 @@ describe('advice on a denied invocation', () => {
   ])('that no %s allows names that policy, and adds nothing elsewhere', (policy, named, where) => {
     const advice = denied(none(policy));
     expect(advice).toContain(`${named} does not allow it.`);
-    expect(advice).toContain('allow lambda:InvokeFunction in it too.');
+    expect(advice).toContain('Allow lambda:InvokeFunction in it too.');
     expect(advice).toContain(where);
     expect(advice).not.toContain('statement');
   });
@@ -327,7 +355,7 @@ describe('advice on a denied invocation', () => {
     ['kms:Decrypt', "Allow kms:Decrypt in the caller's policy."],
     [
       'lambda:GetFunctionConfiguration',
-      'A VPC endpoint policy does not allow it. Such a policy limits what all others allow: allow lambda:GetFunctionConfiguration in it too.',
+      'A VPC endpoint policy does not allow it. This kind of policy limits what other policies can allow. Allow lambda:GetFunctionConfiguration in it too.',
     ],
   ])('that is one of %s is not taken for one of the invocation', (action, essential) => {
     const reason = action.startsWith('kms') ? '' : none('VPC endpoint policy');

@@ -66,7 +66,7 @@ describe('advice on a time-out', () => {
     expect(advise(timedOut('3.00'), { initStatus: 'success' })).not.toContain('init');
   });
 
-  test('is not given for a call of the function’s own that timed out', () => {
+  test("is not given for a call of the function's own that timed out", () => {
     expect(
       advise({ errorType: 'Error', errorMessage: 'fetch: Task timed out after 3 seconds' }),
     ).toBeUndefined();
@@ -78,9 +78,9 @@ describe('advice on memory', () => {
   const killed = byLambda('Runtime.ExitError', 'Runtime exited with error: signal: killed');
 
   test.each([
-    ['Lambda’s report', killed, { ...memory(100), errorType: 'Runtime.OutOfMemory' }],
+    ["Lambda's report", killed, { ...memory(100), errorType: 'Runtime.OutOfMemory' }],
     [
-      'Lambda’s error',
+      "Lambda's error",
       byLambda('Runtime.OutOfMemory', 'Runtime exited with error: signal: killed'),
       memory(100),
     ],
@@ -160,7 +160,7 @@ describe('advice on a process that ended', () => {
       'a kill',
       exited('with error: signal: killed'),
       undefined,
-      /: killed\. The usual reason is too little memory\. .*log_type: Tail/,
+      /: killed\. The usual reason is too little memory\. The REPORT line of its log/,
     ],
     [
       'a kill with memory left',
@@ -212,7 +212,7 @@ describe('advice', () => {
       /native package in them is built for another system/,
     ],
     [
-      'Python’s import without a type',
+      "Python's import without a type",
       { errorMessage: "Unable to import module 'index': Error" },
       /do not contain a module\..*handler setting/,
     ],
@@ -263,7 +263,7 @@ describe('advice', () => {
       /^The bootstrap file could not be started/,
     ],
     [
-      'an image’s entry point',
+      "an image's entry point",
       byLambda('Runtime.InvalidEntrypoint', 'fork/exec /entry.sh: no such file or directory'),
       /ENTRYPOINT has to be an absolute path/,
     ],
@@ -346,9 +346,9 @@ describe('advice', () => {
   });
 
   test.each([
-    ['an error of the function’s own', { errorType: 'TypeError', errorMessage: 'boom' }],
-    ['a type that only ends like Lambda’s', { errorType: 'My.Runtime.ExitError', errorMessage: 'boom' }],
-    ['a class that only ends like Java’s', { errorType: 'my.OutOfMemoryError', errorMessage: 'boom' }],
+    ["an error of the function's own", { errorType: 'TypeError', errorMessage: 'boom' }],
+    ["a type that only ends like Lambda's", { errorType: 'My.Runtime.ExitError', errorMessage: 'boom' }],
+    ["a class that only ends like Java's", { errorType: 'my.OutOfMemoryError', errorMessage: 'boom' }],
     ['a text', 'boom'],
     ['nothing', null],
   ])('is not given on %s', (_, error) => {

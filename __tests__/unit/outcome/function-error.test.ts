@@ -40,13 +40,13 @@ describe('a function error', () => {
   });
 
   test.each([
-    ['Node’s runtime', '    at Runtime.handleOnce (file:///var/runtime/index.mjs:1173:29)'],
+    ["Node's runtime", '    at Runtime.handleOnce (file:///var/runtime/index.mjs:1173:29)'],
     ['Node itself', '    at process.processTicksAndRejections (node:internal/process/task_queues:105:5)'],
-    ['Node’s modules', '    at Object.readFileSync (node:fs:441:20)'],
+    ["Node's modules", '    at Object.readFileSync (node:fs:441:20)'],
     ['a package', '    at parse (/var/task/node_modules/yaml/dist/index.js:1:1)'],
-    ['Python’s runtime', '  File "/var/runtime/bootstrap.py", line 60, in handle'],
+    ["Python's runtime", '  File "/var/runtime/bootstrap.py", line 60, in handle'],
     ['Python itself', '  File "/var/lang/lib/python3.12/json/decoder.py", line 355, in raw_decode'],
-    ['Python’s import system', '  File "<frozen importlib._bootstrap>", line 1030, in _gcd_import'],
+    ["Python's import system", '  File "<frozen importlib._bootstrap>", line 1030, in _gcd_import'],
     ['a package of Python', '  File "/opt/python/lib/python3.12/site-packages/boto3/client.py", line 1'],
   ])('shows own frames before one of %s', (_, foreign) => {
     const own = foreign.startsWith('  File')
@@ -128,7 +128,7 @@ const framesOf = (stackTrace: unknown, given: object = {}): readonly string[] =>
   readFunctionError({ errorType: 'Error', errorMessage: 'boom', stackTrace, ...given }).frames;
 
 describe('the frames of a function error', () => {
-  test('of Java leave out the JDK, Lambda’s runtime and frameworks', () => {
+  test("of Java leave out the JDK, Lambda's runtime and frameworks", () => {
     expect(
       framesOf([
         'java.base/java.lang.Integer.parseInt(Unknown Source)',
@@ -147,7 +147,7 @@ describe('the frames of a function error', () => {
     ]);
   });
 
-  test('of Java keep packages whose names only begin like the JDK’s', () => {
+  test("of Java keep packages whose names only begin like the JDK's", () => {
     const own = ['javafans.Handler.run(Handler.java:1)', 'com.java.Handler.run(Handler.java:2)'];
     expect(framesOf(own)).toEqual(own);
   });
@@ -163,7 +163,7 @@ describe('the frames of a function error', () => {
     expect(framesOf(stackTrace)).toEqual(['at com.example.Application.hello(Application.java:24)']);
   });
 
-  test('of Go are read from the objects of a panic, without Lambda’s module, others’ and the standard library', () => {
+  test("of Go are read from the objects of a panic, without Lambda's module, others' and the standard library", () => {
     expect(
       framesOf([
         {
@@ -307,7 +307,7 @@ describe('the frames of a function error', () => {
     ).toEqual(['File "/var/task/work.py", line 9, in work', 'File "/var/task/app.py", line 123, in handler']);
   });
 
-  test('of Node leave out V8 and old Node’s modules, and lines that repeat the message', () => {
+  test("of Node leave out V8 and old Node's modules, and lines that repeat the message", () => {
     const message = 'bad order:\nat line 7';
     expect(
       framesOf(undefined, {
@@ -431,13 +431,13 @@ describe('a function error of 6 MB', () => {
 describe('a function error of another shape', () => {
   test.each([
     [
-      'Rust’s type',
+      "Rust's type",
       { errorType: '&alloc::string::String', errorMessage: 'boom' },
       '&alloc::string::String',
       'boom',
     ],
     [
-      'Ruby’s type',
+      "Ruby's type",
       { errorType: 'Function<StandardError>', errorMessage: 'boom' },
       'Function<StandardError>',
       'boom',
@@ -528,7 +528,7 @@ describe('a function error of another shape', () => {
 });
 
 describe('the causes of a function error', () => {
-  test('of Java are its chain, the error’s own type and message kept', () => {
+  test("of Java are its chain, the error's own type and message kept", () => {
     expect(
       readFunctionError({
         errorMessage: 'An error occurred during JSON parsing',
@@ -560,7 +560,7 @@ describe('the causes of a function error', () => {
     });
   });
 
-  test('of .NET’s AggregateException begin with the first of its list', () => {
+  test("of .NET's AggregateException begin with the first of its list", () => {
     const causes = [
       { errorType: 'FormatException', errorMessage: 'first', stackTrace: ['at A.B() in /src/B.cs:line 1'] },
       { errorType: 'FormatException', errorMessage: 'second' },

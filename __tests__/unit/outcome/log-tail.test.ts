@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import {
+  beyond,
   decodeLogTail,
   isCut,
   readFigures,
@@ -96,8 +97,8 @@ describe('the figures of a log', () => {
   });
 
   test.each([
-    ['END', `no line’s endEND RequestId: ${REQUEST_ID}\n${report(REQUEST_ID, FIGURES)}\n`],
-    ['REPORT', `no line’s end${report(REQUEST_ID, FIGURES)}\n`],
+    ['END', `no line's endEND RequestId: ${REQUEST_ID}\n${report(REQUEST_ID, FIGURES)}\n`],
+    ['REPORT', `no line's end${report(REQUEST_ID, FIGURES)}\n`],
     [
       'REPORT, after one that it printed',
       `${report(REQUEST_ID, 'Duration: 9 ms')}${report(REQUEST_ID, FIGURES)}\n`,
@@ -145,7 +146,7 @@ describe('a cold start', () => {
     ['an init that began', [INIT_START], {}],
     ['an init that failed', [INIT_START, TIMED_OUT_INIT], { init_duration_ms: 10007.31 }],
     [
-      'an init after output without a line’s end',
+      "an init after output without a line's end",
       [`loading${TIMED_OUT_INIT}`],
       { init_duration_ms: 10007.31 },
     ],
@@ -167,7 +168,7 @@ describe('a cold start', () => {
   test.each([
     ['after START', [start(), INIT_START, TIMED_OUT_INIT]],
     ['where there is no START', [INIT_START, TIMED_OUT_INIT]],
-    ['before another’s START', [INIT_START, start('99999999-2222-4333-8444-555555555555')]],
+    ["before another's START", [INIT_START, start('99999999-2222-4333-8444-555555555555')]],
   ])('is not shown by a line about an init %s, which the function may have printed', (_, lines) => {
     expect(readFigures([...lines, report(REQUEST_ID, FIGURES)].join('\n'), REQUEST_ID)).toEqual(WARM);
   });
@@ -233,7 +234,7 @@ describe('the figures of a JSON log', () => {
   });
 
   test.each([
-    ['follows output without a line’s end', `no end${jsonReport()}`],
+    ["follows output without a line's end", `no end${jsonReport()}`],
     ['follows output that looks like the start of it', `{"time":1,{"time":"x${jsonReport()}`],
     [
       'follows one that the function printed',
@@ -248,12 +249,12 @@ describe('the figures of a JSON log', () => {
       `${jsonReport({ metrics: { durationMs: 9 } }).slice(9)}\n${jsonReport()}`,
     ],
     ['ends in CRLF', `${jsonReport()}\r\n`],
-    ['is before another’s', `${jsonReport()}\n${jsonReport({ requestId: 'another' })}`],
+    ["is before another's", `${jsonReport()}\n${jsonReport({ requestId: 'another' })}`],
   ])('are those of a report that %s', (_, log) => {
     expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
   });
 
-  test('are not those that a text log’s function printed before its REPORT', () => {
+  test("are not those that a text log's function printed before its REPORT", () => {
     const log = `${jsonReport({ metrics: { durationMs: 9 } })}\n${report(REQUEST_ID, FIGURES)}\n`;
     expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
   });
@@ -379,7 +380,7 @@ describe('a log tail', () => {
     expect(decodeLogTail(fullTail(...halves))).toBe('a'.repeat(4096 - dropped));
   });
 
-  test('that was cut at a character’s start is whole', () => {
+  test("that was cut at a character's start is whole", () => {
     const text = decodeLogTail(fullTail(0xf0, 0x9f, 0x98, 0x80));
     expect(text).toBe(`😀${'a'.repeat(4092)}`);
   });
@@ -393,5 +394,24 @@ describe('a log tail', () => {
     [4096, true],
   ])('of %i bytes was cut: %s', (length, cut) => {
     expect(isCut(Buffer.alloc(length, 'a'))).toBe(cut);
+  });
+});
+
+describe('what a log tail has beyond a log that was read elsewhere', () => {
+  const TAIL = 'START\none\ntwo\ntwo\nthree\nREPORT\n';
+
+  test.each([
+    ['nothing was read', [], 'START\none\ntwo\ntwo\nthree\nREPORT'],
+    ['all of it was read', ['START', 'one', 'two', 'two', 'three', 'REPORT'], ''],
+    ['its end is missing', ['START', 'one', 'two', 'two'], 'three\nREPORT'],
+    ['one of two equal lines is missing', ['START', 'one', 'two'], 'two\nthree\nREPORT'],
+    ['more was read before it', ['INIT', 'START', 'one'], 'two\ntwo\nthree\nREPORT'],
+    ['what was read ends before it', ['older', 'lines'], 'START\none\ntwo\ntwo\nthree\nREPORT'],
+  ])('%s', (_, read, rest) => {
+    expect(beyond(read, TAIL)).toBe(rest);
+  });
+
+  test('its first line may be the end of one', () => {
+    expect(beyond(['a long line', 'next'], 'line\nnext\nlast')).toBe('last');
   });
 });

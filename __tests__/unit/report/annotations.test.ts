@@ -33,8 +33,11 @@ function annotated(
   return list.allWith(ofStep);
 }
 
+/** The page with the log events of one invocation. */
+const LOG = `https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Faws$252Flambda$252Fmy-function/log-events$3FfilterPattern$3D$2522${REQUEST_ID}$2522`;
+
 describe('an annotation', () => {
-  test('of a function error has its error, three own frames, the function and the request id', () => {
+  test('of a function error has its error, three own frames, the function, the request id and the log', () => {
     expect(annotated([failed(ERROR, { log_result: 'a log' }, { label: 'my-function:7' })])).toEqual([
       {
         level: 'error',
@@ -46,16 +49,15 @@ describe('an annotation', () => {
           '    at three (file:///var/task/index.mjs:3:3)',
           'Function: my-function:7',
           `Request id: ${REQUEST_ID}`,
+          `Log: ${LOG}`,
         ].join('\n'),
       },
     ]);
   });
 
-  test('of a function error says how to see a log that was not asked for', () => {
+  test('of a function error links a log that was not asked for, so that nobody has to run it again', () => {
     const [annotation] = annotated([failed('boom')]);
-    expect(annotation?.body).toBe(
-      `boom\nFunction: my-function\nRequest id: ${REQUEST_ID}\nSet log_type: Tail to see the function's log here.`,
-    );
+    expect(annotation?.body).toBe(`boom\nFunction: my-function\nRequest id: ${REQUEST_ID}\nLog: ${LOG}`);
   });
 
   test('of a function error is a warning where the step does not fail', () => {
@@ -74,11 +76,11 @@ describe('an annotation', () => {
     ]);
   });
 
-  test('of a lost answer says what, why and what to do', () => {
+  test('of a lost response says what, why and what to do', () => {
     expect(annotated([unknown()])).toEqual([
       {
         level: 'error',
-        title: 'Failed to Invoke Lambda Function',
+        title: 'Lambda Outcome Unknown',
         body: 'my-function: ECONNRESET: socket hang up\nLook at the log.',
       },
     ]);
@@ -134,6 +136,7 @@ describe('an annotation', () => {
         '    Expected: 1',
         'Function: my-function',
         `Request id: ${REQUEST_ID}`,
+        `Log: ${LOG}`,
         `Response: ${shown}`,
       ].join('\n'),
     );

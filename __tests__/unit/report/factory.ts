@@ -3,9 +3,9 @@ import { type MaskedEvaluation, maskEvaluation, NO_SECRETS } from '../../../src/
 import type { Evaluation, Outcome } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { type ReportedOutcome, StepResults } from '../../../src/outcome/step-results.ts';
-import { OUTCOME_FIELDS, REQUEST_ID } from '../../base.ts';
+import { LOG_URL, OUTCOME_FIELDS, REQUEST_ID } from '../../base.ts';
 
-export { REQUEST_ID } from '../../base.ts';
+export { LOG_URL, REQUEST_ID } from '../../base.ts';
 
 /** What a step keeps of these invocations for its summary and its comment. */
 export function reportedOf(evaluations: readonly MaskedEvaluation[]): ReportedOutcome[] {
@@ -42,7 +42,14 @@ function evaluationOf(outcome: Outcome, rest: Partial<Evaluation>): Shown {
 /** A function that succeeded, with overrides of the outcome and of what surrounds it. */
 export function succeeded(fields: Of<'succeeded'> = {}, rest: Partial<Evaluation> = {}): Shown {
   return evaluationOf(
-    { ...OUTCOME_FIELDS, status_code: 200, request_id: REQUEST_ID, ...fields, outcome: 'succeeded' },
+    {
+      ...OUTCOME_FIELDS,
+      status_code: 200,
+      request_id: REQUEST_ID,
+      log_url: LOG_URL,
+      ...fields,
+      outcome: 'succeeded',
+    },
     rest,
   );
 }
@@ -58,6 +65,7 @@ export function failed(
       ...OUTCOME_FIELDS,
       status_code: 200,
       request_id: REQUEST_ID,
+      log_url: LOG_URL,
       function_error: 'Unhandled',
       response,
       ...fields,
@@ -83,10 +91,16 @@ const LOST = { name: 'ECONNRESET', message: 'socket hang up', advice: 'Look at t
 
 /** An invocation that did not run. */
 export function notInvoked(fields: Of<'not_invoked'> = {}, rest: Partial<Evaluation> = {}): Shown {
-  return evaluationOf({ ...OUTCOME_FIELDS, error: REFUSED, ...fields, outcome: 'not_invoked' }, rest);
+  return evaluationOf(
+    { ...OUTCOME_FIELDS, ran: 'did_not_run', error: REFUSED, ...fields, outcome: 'not_invoked' },
+    rest,
+  );
 }
 
 /** An invocation that was sent and got no response. */
 export function unknown(fields: Of<'unknown'> = {}, rest: Partial<Evaluation> = {}): Shown {
-  return evaluationOf({ ...OUTCOME_FIELDS, error: LOST, ...fields, outcome: 'unknown' }, rest);
+  return evaluationOf(
+    { ...OUTCOME_FIELDS, ran: 'may_have_run', log_url: LOG_URL, error: LOST, ...fields, outcome: 'unknown' },
+    rest,
+  );
 }

@@ -39,7 +39,7 @@ describe('a response that arrives in pieces', () => {
     expect(text).toBe(`${start}${character.repeat(whole)}\n… cut: the first 65,536 bytes`);
   });
 
-  test('without a line’s end is shown once it is too long to be waited for', () => {
+  test("without a line's end is shown once it is too long to be waited for", () => {
     const [first, second, third, end] = shown('x'.repeat(60_000), 'x'.repeat(5_000), 'x'.repeat(1_000), 'x');
     expect([first, second]).toEqual(['', '']);
     expect(third).toBe(`${'x'.repeat(65_536)}\n… cut: the first 65,536 bytes`);

@@ -29,14 +29,14 @@ describe('a log of invocations under way', () => {
     });
     expect(lines).toHaveLength(2_000);
     expect(lines.at(-2)).toBe('a wait');
-    expect(lines.at(-1)).toMatch(/^1000\/1000 Lambda function my-function invoked successfully /);
+    expect(lines.at(-1)).toMatch(/^\[1000\/1000\] my-function succeeded /);
   });
 
   test('has one line a second from there, with counts of what it leaves out', () => {
     const { throttle, linesOf, wait, pass } = throttleOf(50_000);
     linesOf(() => repeat(2_000, () => wait()));
     expect(linesOf(() => wait())).toEqual([
-      '2000 lines are written. From here the log has one line a second, with counts.',
+      'This log has 2,000 lines. From here on it has one line per second, with counts.',
     ]);
     const silent = linesOf(() => {
       repeat(10_000, () => wait());
@@ -48,21 +48,19 @@ describe('a log of invocations under way', () => {
     expect(linesOf(() => wait('retries after TooManyRequestsException'))).toEqual([]);
     pass(1);
     expect(linesOf(() => throttle.end(succeeded()))).toEqual([
-      '8/50000 ended. Since the last line: 10001 retries after ECONNRESET, 6 succeeded, 2 function error, 1 retries after TooManyRequestsException.',
+      '[8/50000] Since the last line: 10001 retries after ECONNRESET, 6 succeeded, 2 function error, 1 retries after TooManyRequestsException.',
     ]);
     // The count begins anew.
     expect(linesOf(() => wait())).toEqual([]);
     pass(5_000);
-    expect(linesOf(() => wait())).toEqual([
-      '8/50000 ended. Since the last line: 2 retries after ECONNRESET.',
-    ]);
+    expect(linesOf(() => wait())).toEqual(['[8/50000] Since the last line: 2 retries after ECONNRESET.']);
   });
 
   test('ends with what was counted last', () => {
     const { throttle, linesOf, wait } = throttleOf(50_000);
     linesOf(() => repeat(2_003, () => wait()));
     expect(linesOf(() => throttle.flush())).toEqual([
-      '0/50000 ended. Since the last line: 3 retries after ECONNRESET.',
+      '[0/50000] Since the last line: 3 retries after ECONNRESET.',
     ]);
     expect(linesOf(() => throttle.flush())).toEqual([]);
   });

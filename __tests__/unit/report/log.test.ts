@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { announcement, groupsOf, hints, outcomeHeadline } from '../../../src/report/log.ts';
+import { groupsOf, hints, outcomeHeadline } from '../../../src/report/log.ts';
 import { expectationFailed, failed, notInvoked, succeeded, unknown } from './factory.ts';
 
 const response = (text: string) => ({ response: Buffer.from(text) });
@@ -17,80 +17,80 @@ const unmet = (count: number) => {
 const ERROR = { errorType: 'Error', errorMessage: 'boom' };
 
 describe('the headline', () => {
-  test('before an invocation names the function as the user wrote it', () => {
-    expect(announcement({ labels: ['my-function:PROD'], maxConcurrency: 10 })).toBe(
-      'Invoking Lambda function my-function:PROD...',
-    );
-  });
-
   test.each([
     [
       'a response',
       succeeded({}, response('{"statusCode":200,"body":1}')),
-      'Lambda function my-function invoked successfully (status: 200, payload: 27 bytes)',
+      'my-function succeeded (status: 200, response: 27 bytes)',
     ],
     [
       'a response of more bytes than characters',
       succeeded({}, response('"é"')),
-      'Lambda function my-function invoked successfully (status: 200, payload: 4 bytes)',
+      'my-function succeeded (status: 200, response: 4 bytes)',
     ],
     [
       'an event',
       succeeded({ invocation_type: 'Event', status_code: 202 }),
-      'Lambda function my-function invoked asynchronously (status: 202)',
+      'my-function was invoked asynchronously (status: 202)',
     ],
     [
       'a dry run',
       succeeded({ invocation_type: 'DryRun', status_code: 204 }),
-      'Lambda function my-function dry run completed successfully (status: 204)',
+      'my-function can be invoked (status: 204)',
+    ],
+    ['a function error', failed(ERROR), 'my-function failed: Error (status: 200, response: 43 bytes)'],
+    [
+      'a function error without a type',
+      failed('boom'),
+      'my-function failed (status: 200, response: 6 bytes)',
     ],
     [
-      'a function error',
-      failed(ERROR),
-      'Lambda function my-function failed (status: 200, payload: 43 bytes)',
+      'a function error with any text as its type',
+      failed({ errorType: 'a\n::error::b', errorMessage: 'boom' }),
+      'my-function failed (status: 200, response: 51 bytes)',
     ],
     [
       'one unmet expectation',
       unmet(1),
-      'Lambda function my-function responded, but did not meet 1 expectation (status: 200, payload: 1 bytes)',
+      'my-function responded, but did not meet 1 expectation (status: 200, response: 1 byte)',
     ],
     [
       'several unmet expectations',
       unmet(2),
-      'Lambda function my-function responded, but did not meet 2 expectations (status: 200, payload: 1 bytes)',
+      'my-function responded, but did not meet 2 expectations (status: 200, response: 1 byte)',
     ],
-    ['a refusal', notInvoked(), 'Lambda function my-function was not invoked'],
-    ['a lost response', unknown(), 'Lambda function my-function did not respond, and may have run'],
+    ['a refusal', notInvoked(), 'my-function was not invoked (AccessDeniedException)'],
+    ['a lost response', unknown(), 'my-function did not respond and may have run (ECONNRESET)'],
     [
       'a durable execution that was followed',
       succeeded(
         { invocation_type: 'Event', status_code: 202, response: 7, durable_execution_arn: 'arn:durable' },
         response('7'),
       ),
-      'Lambda function my-function completed its durable execution (status: 202, payload: 1 bytes)',
+      'my-function completed its durable execution (status: 202, response: 1 byte)',
     ],
     [
       'a durable execution that was not followed',
       succeeded({ invocation_type: 'Event', status_code: 202, durable_execution_arn: 'arn:durable' }),
-      'Lambda function my-function invoked asynchronously (status: 202)',
+      'my-function was invoked asynchronously (status: 202)',
     ],
     [
       'a durable execution whose end is not known',
       unknown({ durable_execution_arn: 'arn:durable' }),
-      'Lambda function my-function started a durable execution, but how it ends is not known',
+      'my-function started a durable execution, but how it ended is not known (ECONNRESET)',
     ],
     [
       'a stream that broke',
       unknown({}, { responseBytes: 1234 }),
-      'Lambda function my-function responded in part: its stream ended early, after 1234 bytes',
+      'my-function responded in part: the stream ended early, after 1234 bytes',
     ],
-  ])('says what came of it: %s', (_, evaluation, line) => {
+  ])('says how it ended: %s', (_, evaluation, line) => {
     expect(outcomeHeadline(evaluation)).toBe(line);
   });
 
-  test('names the function as the user wrote it', () => {
-    expect(outcomeHeadline(notInvoked({}, { label: '123456789012:function:f' }))).toBe(
-      'Lambda function 123456789012:function:f was not invoked',
+  test('names the entry by its label', () => {
+    expect(outcomeHeadline(notInvoked({}, { label: 'f:live (entry 3)' }))).toBe(
+      'f:live (entry 3) was not invoked (AccessDeniedException)',
     );
   });
 });
@@ -185,7 +185,7 @@ test.each([
   ]);
 });
 
-test('what came in place of Lambda’s answer is a group, cut at 4 KiB', () => {
+test("what came in place of Lambda's answer is a group, cut at 4 KiB", () => {
   const [group, ...others] = groupsOf(unknown({}, { foreignText: 'x'.repeat(4097) }), {
     showResponse: false,
   });
@@ -198,18 +198,18 @@ test('what came in place of Lambda’s answer is a group, cut at 4 KiB', () => {
 
 test('a tail that the function refused is told', () => {
   expect(hints(succeeded({}, { tailRefused: true }), { showResponse: false })).toEqual([
-    'This function does not support log_type: Tail. The request was sent again without it, and the function ran once.',
+    'This function does not support log_type: Tail. The request was retried without it, and the function ran once.',
   ]);
 });
 
 describe('a streamed response', () => {
   const kept = (isWhole: boolean) => ({ responseFile: { path: '/w/response', isWhole } });
 
-  test('is said to be in its file, or as much of it as came', () => {
+  test('names its file, or the file with the part that arrived', () => {
     const options = { showResponse: false };
-    expect(hints(succeeded({}, kept(true)), options)).toEqual(['The response is in /w/response']);
+    expect(hints(succeeded({}, kept(true)), options)).toEqual(['Response saved to /w/response']);
     expect(hints(unknown({}, kept(false)), options)).toEqual([
-      'The part of the response that arrived is in /w/response',
+      'The part of the response that arrived was saved to /w/response',
     ]);
   });
 
@@ -217,7 +217,7 @@ describe('a streamed response', () => {
     const whole = succeeded({}, { ...response('one\ntwo\n'), ...kept(true) });
     expect(groupsOf(whole, { showResponse: true, isShownAlready: true })).toEqual([]);
     expect(hints(whole, { showResponse: true, isShownAlready: true })).toEqual([
-      'The response is in /w/response',
+      'Response saved to /w/response',
     ]);
   });
 });

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import type { Evaluation } from '../../../src/outcome/outcome.ts';
 import { outputsFor } from '../hostile/writers.ts';
-import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
+import { failed, LOG_URL, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
 
 const FILE = '/temp/outcomes.jsonl';
 const valuesOf = (evaluations: readonly Evaluation[], response?: string) =>
@@ -35,6 +35,8 @@ describe('the outputs', () => {
       response: '{ "a": 1 }',
       response_file: '',
       request_id: REQUEST_ID,
+      log_url: LOG_URL,
+      log_file: '',
       duration_ms: '3.01',
       billed_duration_ms: '4',
       init_duration_ms: '110.1',
@@ -64,6 +66,8 @@ describe('the outputs', () => {
       response: '',
       response_file: '',
       request_id: '',
+      log_url: '',
+      log_file: '',
       duration_ms: '',
       billed_duration_ms: '',
       init_duration_ms: '',

@@ -3,9 +3,11 @@ import {
   historyLine,
   questionLine,
   RepeatedLines,
+  startHeartbeat,
   stateLine,
   waitLine,
 } from '../../../src/report/progress.ts';
+import { stdoutOf } from '../hostile/capture.ts';
 
 test.each([
   [
@@ -18,7 +20,7 @@ test.each([
   [{ error: 'ECONNRESET', ran: 'perhaps' as const }, 'may have run (ECONNRESET)'],
 ])('the line before a retry says why, when and how long there is yet: %j', (failed, why) => {
   expect(waitLine({ label: 'f:7', ...failed, waitMs: 1250, leftMs: 178_000 })).toEqual({
-    what: `Lambda function f:7: ${why}`,
+    what: `f:7: ${why}`,
     next: '. Retrying in 1.3 s (178.0 s left).',
   });
 });
@@ -26,7 +28,7 @@ test.each([
 test('the line of a failed question says what could not be read, and why', () => {
   const told = questionLine({ label: 'f:7', about: 'configuration', error: 'ENOTFOUND', waitMs: 500 });
   expect(told).toEqual({
-    what: 'Lambda function f:7: could not read its configuration (ENOTFOUND)',
+    what: 'f:7: could not read the configuration (ENOTFOUND)',
     next: '. Retrying in 0.5 s.',
   });
 });
@@ -85,15 +87,13 @@ describe('equal lines', () => {
   });
 });
 
-test('the line of a state is in Lambda’s words', () => {
-  expect(stateLine({ label: 'f:7', state: 'Pending (Creating)' })).toBe(
-    'Lambda function f:7 is Pending (Creating)',
-  );
+test("the line of a state is in Lambda's words", () => {
+  expect(stateLine({ label: 'f:7', state: 'Pending (Creating)' })).toBe('f:7 is Pending (Creating)');
 });
 
 test.each([
   [{ kind: 'Step', state: 'Started', name: 'charge' }, 'step charge started'],
-  [{ kind: 'Step', state: 'Failed', name: 'charge', seconds: 4 }, 'step charge failed; again in 4 s'],
+  [{ kind: 'Step', state: 'Failed', name: 'charge', seconds: 4 }, 'step charge failed; retrying in 4 s'],
   [{ kind: 'Step', state: 'Failed', name: 'charge' }, 'step charge failed'],
   [{ kind: 'Wait', state: 'Started', seconds: 5 }, 'wait started (5 s)'],
   [{ kind: 'Wait', state: 'Succeeded', name: 'pause' }, 'wait pause succeeded'],
@@ -101,5 +101,32 @@ test.each([
   [{ kind: 'ChainedInvoke', state: 'Stopped', name: 'ship' }, 'invocation ship was stopped'],
   [{ kind: 'Context', state: 'Succeeded', name: 'a\n::error::b' }, 'context a ::error::b succeeded'],
 ] as const)('the line of %j', (happening, line) => {
-  expect(historyLine({ label: 'f:7', ...happening })).toBe(`Lambda function f:7: ${line}`);
+  expect(historyLine({ label: 'f:7', ...happening })).toBe(`f:7: ${line}`);
+});
+
+describe('a log that is quiet', () => {
+  test('has a line every minute with the time so far, until the invocations have ended', () => {
+    const timers: { ms: number; callback: () => void }[] = [];
+    let cancelled = 0;
+    const after = (ms: number, callback: () => void) => {
+      timers.push({ ms, callback });
+      return () => {
+        cancelled += 1;
+      };
+    };
+    const left = ['3 of 5 invocations', '1 of 5 invocations'];
+    let end = (): void => {};
+    const pass = (): void => timers.at(-1)?.callback();
+    const lines = stdoutOf(() => {
+      end = startHeartbeat(after, () => left.shift() ?? '');
+      pass();
+      pass();
+    });
+    expect(lines).toBe(
+      'Still waiting for 3 of 5 invocations (1 min so far)\nStill waiting for 1 of 5 invocations (2 min so far)\n',
+    );
+    expect(timers.map(({ ms }) => ms)).toEqual([60_000, 60_000, 60_000]);
+    end();
+    expect(cancelled).toBe(1);
+  });
 });

@@ -17,7 +17,7 @@ const LATEST = '$LATEST';
 /** A function in a note; without a name where the name is not a valid one. */
 export type NotedFunction = Readonly<{ name?: string; qualifier?: string }>;
 
-/** A policy that gets in the way of an Allow elsewhere: it denies the action, or limits what others allow. */
+/** A policy that overrides an Allow elsewhere: it denies the action, or limits what others allow. */
 export type BlockingPolicy = Readonly<{
   kind: 'explicit_deny' | 'no_limiting_policy';
   policy: PolicyKind | undefined;
@@ -83,7 +83,7 @@ export function statementOn(message: string, actions: readonly string[]): string
   );
 }
 
-/** Refusals that an Allow can lift: in the caller's policy, or across accounts in both. */
+/** Refusals that an Allow can fix: in the caller's policy, or across accounts in both. */
 const MISSING_ALLOW: readonly (Refusal | undefined)[] = [
   'no_identity_policy',
   'no_resource_policy',

@@ -39,7 +39,7 @@ export type Refusal =
   | 'credentials_invalid'
   | 'other';
 
-/** Whether a function may be invoked, and why not. Values from AWS's message match the patterns of ARNs. */
+/** Whether a function can be invoked, and the reason where it can't. Values from AWS's message match the patterns of ARNs. */
 export type Permission = Readonly<{
   functionName: string;
   qualifier?: string;
@@ -67,7 +67,7 @@ type RefusedTarget = Target & Readonly<{ error: Readonly<{ name: string; message
 /** What a message says about a refusal. */
 export type Denial = Pick<Permission, 'denyingPolicy' | 'policyArn'> & Readonly<{ refusal: Refusal }>;
 
-// No message of AWS is longer. Whatever else responded gets no more time than this.
+// No message of AWS is longer. No more is read of anything else.
 const LONGEST_MESSAGE = 4_096;
 
 /** As much of a message as is read. */

@@ -3,29 +3,29 @@ import { type Permission, POLICIES, type PolicyKind, readDenial } from './readin
 
 const SHOWN_POLICIES = 20;
 
-/** Where a policy of a kind is found. */
+/** Where to find a policy of each kind. */
 const WHERE_TO_LOOK: Readonly<Record<PolicyKind, string>> = {
   identity:
-    "Look in IAM at the policies of the role or user (inline, customer managed and AWS managed), and at those of a user's groups.",
-  resource: "Look at the function's own policy: `aws lambda get-policy`, with the qualifier that was used.",
+    "In IAM, check the policies of the role or user (inline, customer managed and AWS managed), and those of a user's groups.",
+  resource: "Check the function's own policy: `aws lambda get-policy`, with the qualifier that was used.",
   'service control':
-    "Look in AWS Organizations at the service control policies of the caller's account, the units above it and the root.",
+    "In AWS Organizations, check the service control policies of the caller's account, its organizational units and the root.",
   'resource control':
-    "Look in AWS Organizations at the resource control policies of the function's account, the units above it and the root.",
-  'permissions boundary': 'Look in IAM at the permissions boundary of the role or user.',
+    "In AWS Organizations, check the resource control policies of the function's account, its organizational units and the root.",
+  'permissions boundary': 'In IAM, check the permissions boundary of the role or user.',
   session:
-    'Look at the step that assumes the role: `inline-session-policy` and `managed-session-policies` of aws-actions/configure-aws-credentials.',
-  'VPC endpoint': "Look at the policy of the VPC endpoint for Lambda in the runner's network.",
+    'Check the step that assumes the role: `inline-session-policy` and `managed-session-policies` of aws-actions/configure-aws-credentials.',
+  'VPC endpoint': "Check the policy of the VPC endpoint for Lambda in the runner's network.",
 };
 const WHERE_ELSE =
-  "AWS does not say in which kind of policy. Look for `Deny` in the caller's policies, its permissions boundary, the function's policy and AWS Organizations.";
+  "AWS does not say which kind of policy. Look for `Deny` in the caller's policies, its permissions boundary, the function's policy and AWS Organizations.";
 
-/** What a policy that blocks an action means for an Allow elsewhere. */
+/** Why an Allow elsewhere does not help against a policy that blocks an action. */
 const BLOCKED: Readonly<Record<BlockingPolicy['kind'], (policy: string, action: string) => string>> = {
   explicit_deny: (policy) =>
     `${policy} explicitly denies it. An Allow cannot override a Deny: change the Deny.`,
   no_limiting_policy: (policy, action) =>
-    `${policy} does not allow it. Such a policy limits what all others allow: allow \`${action}\` in it too.`,
+    `${policy} does not allow it. This kind of policy limits what other policies can allow. Allow \`${action}\` in it too.`,
 };
 
 /** The text of a note on what lacks an Allow, or on the statement. */

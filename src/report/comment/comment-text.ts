@@ -3,11 +3,11 @@ import { escapeHtml, foldOf } from '../markdown.ts';
 
 /** GitHub accepts 65,536 characters; line ends count twice here, since GitHub may store each as CR LF. */
 const LONGEST = 65_536;
-/** A cut title could end a code span too late: a function's name and an error's fit in here. */
+/** Cutting a title could leave a code span open: the names of a function and an error fit in here. */
 const LONGEST_TITLE = 512;
 /** As many characters of a commit as GitHub itself shows. */
 export const SHORT_SHA = 7;
-/** As many rows are worth more than a fold. */
+/** Folds are left out before the table has fewer rows. */
 const FEWEST_ROWS = 10;
 
 const sizeOf = (text: string): number => text.length + text.split('\n').length;

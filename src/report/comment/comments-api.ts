@@ -125,7 +125,7 @@ export class CommentsApi {
     if (this.#waitedMs + ms > LIMIT_MS) {
       const seconds = grouped(Math.ceil(ms / 1_000));
       throw new CommentError({
-        what: `GitHub's rate limit asks to wait ${seconds} s more. A comment waits at most ${LIMIT_MS / 1_000} s in all.`,
+        what: `GitHub's rate limit requires waiting another ${seconds} s. A comment waits at most ${LIMIT_MS / 1_000} s in total.`,
         fix: 'Re-run the job later, or comment from fewer jobs at a time.',
       });
     }

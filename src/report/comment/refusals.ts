@@ -30,7 +30,7 @@ export class GitHubRefusal extends CommentError {
   }
 }
 
-/** GitHub gave no usable response, so a write may or may not have taken effect. */
+/** GitHub gave no usable response, so it is not known whether a write took effect. */
 export class NoResponse extends CommentError {}
 
 const FORK_TOKEN =

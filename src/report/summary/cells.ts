@@ -1,8 +1,6 @@
-import { requestUrl } from '../../outcome/links.ts';
-import { readLogPlace } from '../../outcome/log-tail.ts';
 import type { Outcome } from '../../outcome/outcome.ts';
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
-import { grouped, isUuid, shortened } from '../../shared/text.ts';
+import { grouped, shortened } from '../../shared/text.ts';
 import { foreignCell, inlineCode } from '../markdown.ts';
 
 /** Keeps a figure and its unit on one line, however narrow the page is. */
@@ -43,35 +41,24 @@ const MARKS: Readonly<Record<Outcome['outcome'], string>> = {
 /** The mark of an outcome. */
 export const markOf = ({ outcome }: Outcome): string => MARKS[outcome];
 
-/** Where the log of an invocation is; undefined where nothing ran, or where it is not known which log events are its. */
-function logUrl(outcome: ReportedOutcome): string | undefined {
-  const { request_id: requestId, region, function_name: functionName } = outcome;
-  const mayHaveRun = outcome.outcome !== 'not_invoked' && outcome.invocation_type !== 'DryRun';
-  if (!mayHaveRun || requestId === undefined || region === undefined || !isUuid(requestId)) return undefined;
-  const logGroup = readLogPlace(respondedOf(outcome)?.log_result ?? '')?.logGroup;
-  return requestUrl({ functionName, region, requestId, logGroup });
-}
-
 /** A link to the log of an invocation; empty where there is none. */
-export function logLink(outcome: ReportedOutcome): string {
-  const url = logUrl(outcome);
-  return url === undefined ? '' : `[Log](${url} "${outcome.request_id}")`;
-}
+export const logLink = ({ log_url: url, request_id: requestId }: ReportedOutcome): string =>
+  url === undefined ? '' : `[Log](${url} "${requestId}")`;
 
 const SHORT_ID = 8;
 const LONGEST_ID = 256;
 
 /** For a sentence: the start of the request id, so that it fits on a narrow page; it links to the log where something ran. */
 export function requestCell(outcome: ReportedOutcome): string {
-  const { request_id: requestId = '' } = outcome;
-  const url = logUrl(outcome);
+  const { request_id: requestId = '', log_url: url } = outcome;
   return url === undefined
     ? inlineCode(shortened(requestId, LONGEST_ID))
     : `[${requestId.slice(0, SHORT_ID)}…](${url} "${requestId}")`;
 }
 
-/** How long an invocation took: by Lambda's report, else as seen from here; empty where it did not run. */
-export const durationCell = (outcome: ReportedOutcome): string =>
-  outcome.outcome === 'not_invoked'
-    ? ''
-    : milliseconds(respondedOf(outcome)?.duration_ms ?? outcome.elapsed_ms);
+/** How long an invocation took in this run: by Lambda's report, else the round-trip time; empty where it did not run. */
+export function durationCell(outcome: ReportedOutcome): string {
+  if (outcome.outcome === 'not_invoked') return '';
+  if (outcome.resumed) return 'earlier run';
+  return milliseconds(respondedOf(outcome)?.duration_ms ?? outcome.elapsed_ms);
+}

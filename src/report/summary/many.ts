@@ -1,3 +1,4 @@
+import { RAN_IN_WORDS } from '../../outcome/logged-runs.ts';
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
 import { grouped, onOneLine, shortened } from '../../shared/text.ts';
 import { codeSpan, type Fold, foldOf, foreignCell, table } from '../markdown.ts';
@@ -23,7 +24,7 @@ function failureInWords(outcome: ReportedOutcome): Failure {
     case 'not_invoked':
       return { error: outcome.error.name, note: ' (not run)' };
     case 'unknown':
-      return { error: outcome.error.name, note: ' (may have run)' };
+      return { error: outcome.error.name, note: ` (${RAN_IN_WORDS[outcome.ran]})` };
     case 'expectation_failed': {
       const { expression = '' } = outcome.unmet?.[0] ?? {};
       return { error: expression, note: expression === '' ? 'expectation not met' : ' not met' };
@@ -76,28 +77,53 @@ function groupBlocks(failures: readonly ReportedOutcome[]): string[] {
 
 type OutcomeColumn = Readonly<{ title: string; cell: (outcome: ReportedOutcome) => string }>;
 
-/** The columns that tell entries apart. */
-const ENTRY_COLUMNS: readonly OutcomeColumn[] = [
-  { title: 'Function', cell: functionCell },
-  { title: 'Tenant', cell: ({ tenant_id: tenant = '' }) => foreignCell(tenant) },
-  { title: 'Region', cell: ({ region = '' }) => foreignCell(region) },
+/** What may tell entries apart. */
+const ENTRY_PARTS: readonly OutcomeColumn[] = [
+  { title: 'name', cell: ({ name = '' }) => foreignCell(name) },
+  { title: 'function', cell: functionCell },
+  { title: 'tenant', cell: ({ tenant_id: tenant = '' }) => foreignCell(tenant) },
+  { title: 'region', cell: ({ region = '' }) => foreignCell(region) },
 ];
 
-/** Those of the columns in which any two entries of the step differ. */
-function differing(outcomes: readonly ReportedOutcome[]): OutcomeColumn[] {
+/**
+ * What tells the entries of the step apart, line by line in one column, so that a narrow page shows what follows;
+ * none where they do not differ.
+ */
+function entryColumn(outcomes: readonly ReportedOutcome[]): OutcomeColumn[] {
   const [first] = outcomes;
   if (first === undefined) return [];
-  return ENTRY_COLUMNS.filter(({ cell }) => {
+  const parts = ENTRY_PARTS.filter(({ cell }) => {
     const same = cell(first);
     return outcomes.some((outcome) => cell(outcome) !== same);
   });
+  if (parts.length === 0) return [];
+  return [
+    {
+      title: sentenceCase(parts.map(({ title }) => title).join(', ')),
+      cell: (outcome) => lines(parts.map(({ cell }) => cell(outcome))),
+    },
+  ];
 }
+
+const sentenceCase = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Lines of a cell, without those that are empty. */
+const lines = (texts: readonly string[]): string => texts.filter((text) => text !== '').join('<br>');
 
 const NUMBER: OutcomeColumn = { title: '#', cell: ({ index }) => grouped(index + 1) };
 const FIGURES: readonly OutcomeColumn[] = [
   { title: 'Duration', cell: durationCell },
   { title: 'Log', cell: logLink },
 ];
+/** The error, and below it how long it took and the link to the log: columns of their own are not seen on a narrow page. */
+const ERROR: OutcomeColumn = {
+  title: 'Error, duration, log',
+  cell: (outcome) =>
+    lines([
+      failureCell(outcome),
+      [durationCell(outcome), logLink(outcome)].filter((text) => text !== '').join(' · '),
+    ]),
+};
 
 /** A table without the columns that are empty. */
 function outcomesTable(outcomes: readonly ReportedOutcome[], columns: readonly OutcomeColumn[]): string {
@@ -111,7 +137,7 @@ function outcomesTable(outcomes: readonly ReportedOutcome[], columns: readonly O
 function failuresFold(failures: readonly ReportedOutcome[], entryColumns: readonly OutcomeColumn[]): string {
   if (failures.length === 0) return '';
   const isCut = failures.length > MOST_FAILURES;
-  const columns = [NUMBER, ...entryColumns, { title: 'Error', cell: failureCell }, ...FIGURES];
+  const columns = [NUMBER, ...entryColumns, ERROR];
   return foldOf(
     {
       title: isCut
@@ -152,12 +178,13 @@ function latencyPart({ latency, total }: Statistics): string {
 }
 
 function statisticsLine(statistics: Statistics): string {
-  const { counts, failed, cold, warm, wallMs } = statistics;
+  const { counts, failed, resumed, cold, warm, wallMs } = statistics;
   return [
     failed > 0 ? `${grouped(counts.succeeded)} succeeded` : '',
+    resumed > 0 ? `${grouped(resumed)} from an earlier run` : '',
     latencyPart(statistics),
     cold + warm > 0 ? `${grouped(cold)} cold ${cold === 1 ? 'start' : 'starts'}` : '',
-    `took ${period(wallMs)}`,
+    wallMs > 0 ? `took ${period(wallMs)}` : '',
   ]
     .filter((part) => part !== '')
     .join(' · ');
@@ -179,7 +206,7 @@ export function summarizeMany(
   const { total, failed } = statistics;
   const failures = outcomes.filter(({ outcome }) => outcome !== 'succeeded');
   const successes = outcomes.filter(({ outcome }) => outcome === 'succeeded');
-  const columns = differing(outcomes);
+  const columns = entryColumn(outcomes);
   const invocations = total === 1 ? 'invocation' : 'invocations';
   const verdict =
     failed > 0

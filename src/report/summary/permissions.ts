@@ -13,6 +13,7 @@ import { grouped } from '../../shared/text.ts';
 import { composeComment } from '../comment/comment-text.ts';
 import { codeBlock, type Fold, foreignCell, joinMarkdown, table } from '../markdown.ts';
 import { functionCell } from './cells.ts';
+import { renderParts, type SummaryExtras } from './single.ts';
 import { renderSummary, summarize } from './summary.ts';
 
 /** Why a function can't be invoked, in words. */
@@ -202,13 +203,13 @@ function permissionHeading(outcomes: readonly Outcome[], permissions: readonly P
 }
 
 /** The job summary: for dry runs the permissions and how to fix the missing ones, for all others the outcomes. */
-export function renderJobSummary(outcomes: readonly ReportedOutcome[]): string {
-  if (!isPermissionCheck(outcomes)) return renderSummary(outcomes);
+export function renderJobSummary(outcomes: readonly ReportedOutcome[], extras: SummaryExtras = {}): string {
+  if (!isPermissionCheck(outcomes)) return renderSummary(outcomes, extras);
   const permissions = outcomes.map(readPermission);
   const fix = fixFor(permissions, 'shown');
   const shown = fix.length > LONGEST_FIX ? 'The fix is too long to show.' : fix.trimEnd();
-  const heading = `### ${permissionHeading(outcomes, permissions)}`;
-  return `${joinMarkdown([heading, renderPermissions(permissions).trimEnd(), shown])}\n`;
+  const heading = permissionHeading(outcomes, permissions);
+  return renderParts({ heading, blocks: [renderPermissions(permissions).trimEnd(), shown] }, extras);
 }
 
 type CommentContents = Readonly<{ title: string; table: string; details: readonly Fold[] }>;

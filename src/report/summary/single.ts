@@ -1,7 +1,18 @@
+import type { Ran } from '../../outcome/logged-runs.ts';
 import type { Figures } from '../../outcome/outcome.ts';
 import type { ReportedOutcome, Unmet } from '../../outcome/step-results.ts';
-import { grouped, shortened } from '../../shared/text.ts';
-import { foreignCell, inlineCode, joinMarkdown, prose, table, wordOrCode } from '../markdown.ts';
+import { cut, grouped, shortened } from '../../shared/text.ts';
+import type { LogGroup } from '../log.ts';
+import {
+  codeBlock,
+  foldOf,
+  foreignCell,
+  inlineCode,
+  joinMarkdown,
+  proseLines,
+  table,
+  wordOrCode,
+} from '../markdown.ts';
 import {
   functionCell,
   logLink,
@@ -16,9 +27,31 @@ import {
 /** A summary in its parts: what the heading says, and the Markdown below it. */
 export type SummaryParts = Readonly<{ heading: string; blocks: readonly string[] }>;
 
+/** What a summary has beyond the outcomes. */
+export type SummaryExtras = Readonly<{
+  /** The response and the log tail of a single invocation, where the log shows them too. */
+  contents?: readonly LogGroup[];
+  /** The step's id; one that the runner made begins with two underscores. */
+  stepId?: string;
+}>;
+
+const MADE_ID = /^__.*?(?:_(?<number>\d+))?$/s;
+
+/** The step, where the job has several of this action, so that their headings differ; else empty. */
+function stepOf({ stepId = '' }: SummaryExtras): string {
+  const own = stepId.startsWith('__') ? '' : foreignCell(stepId);
+  const step = MADE_ID.exec(stepId)?.groups?.['number'] ?? own;
+  return step === '' ? '' : ` (AWS Lambda Invoke, step ${step})`;
+}
+
+const CONTENT_BYTES = 4 * 1024;
+
+const contentFold = ({ title, foreign }: LogGroup): string =>
+  foldOf({ title, body: codeBlock('', cut(foreign, CONTENT_BYTES)) });
+
 /** A summary as Markdown. */
-export const renderParts = ({ heading, blocks }: SummaryParts): string =>
-  `${joinMarkdown([`### ${heading}`, ...blocks])}\n`;
+export const renderParts = ({ heading, blocks }: SummaryParts, extras: SummaryExtras = {}): string =>
+  `${joinMarkdown([`### ${heading}${stepOf(extras)}`, ...blocks, ...(extras.contents ?? []).map(contentFold)])}\n`;
 
 const present = (parts: readonly string[]): string[] => parts.filter((part) => part !== '');
 const dotted = (parts: readonly string[]): string => present(parts).join(' · ');
@@ -28,9 +61,17 @@ const colonAnd = (name: string | undefined): string => {
   return shown === '' ? '' : `: ${shown}`;
 };
 
+const UNKNOWN: Readonly<Record<Ran, string>> = {
+  did_not_run: 'did not run',
+  may_have_run: 'may have run',
+  started: 'started, but its outcome is not known',
+  finished: 'ran, but its response is lost',
+};
+
 function verdictOf(outcome: ReportedOutcome): string {
   switch (outcome.outcome) {
     case 'succeeded':
+      if (outcome.resumed) return 'succeeded in an earlier run';
       return outcome.invocation_type === 'Event' && outcome.durable_execution_arn === undefined
         ? 'was queued'
         : 'succeeded';
@@ -45,7 +86,7 @@ function verdictOf(outcome: ReportedOutcome): string {
     case 'not_invoked':
       return `was not invoked${colonAnd(outcome.error.name)}`;
     case 'unknown':
-      return 'may have run';
+      return UNKNOWN[outcome.ran];
     default:
       return outcome satisfies never;
   }
@@ -65,7 +106,7 @@ export function errorText(outcome: ReportedOutcome): string {
 
 function adviceBlock(outcome: ReportedOutcome): string {
   const advice = 'error' in outcome ? outcome.error.advice : outcome.cause?.advice;
-  return advice ? `**What to do:** ${prose(shortened(advice, LONGEST_MESSAGE))}` : '';
+  return advice ? `**What to do:** ${proseLines(shortened(advice, LONGEST_MESSAGE))}` : '';
 }
 
 function originOf(outcome: ReportedOutcome): string[] {
@@ -129,7 +170,7 @@ function figuresLine(outcome: ReportedOutcome, place: readonly string[]): string
   ]);
 }
 
-/** The summary of one invocation: the verdict, its cause, what to do, and one line of figures. */
+/** The summary of one invocation: the outcome, its cause, what to do, and one line of figures. */
 export function summarizeOne(outcome: ReportedOutcome): SummaryParts {
   const quote = quoteOf(outcome);
   return {

@@ -1,10 +1,10 @@
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
 import { type Fold, foldOf } from '../markdown.ts';
 import { summarizeMany } from './many.ts';
-import { renderParts, type SummaryParts, summarizeOne } from './single.ts';
+import { renderParts, type SummaryExtras, type SummaryParts, summarizeOne } from './single.ts';
 import { timelineOf } from './timeline.ts';
 
-/** What the summary and the comment say: verdict and cause first, and what is folded below. */
+/** What the summary and the comment say: outcome and cause first, and what is folded below. */
 export function summarize(
   outcomes: readonly ReportedOutcome[],
 ): SummaryParts & Readonly<{ folds: readonly Fold[] }> {
@@ -14,12 +14,13 @@ export function summarize(
 }
 
 /**
- * The job summary: the verdict and its cause, then figures; for several the failures grouped by error, the first of
- * them, statistics, and folded a timeline and the successes. No responses, no logs.
+ * The job summary: the outcome and its cause, then figures; for several the failures grouped by error, the first of
+ * them, statistics, and folded a timeline and the successes.
  */
-export function renderSummary(outcomes: readonly ReportedOutcome[]): string {
+export function renderSummary(outcomes: readonly ReportedOutcome[], extras: SummaryExtras = {}): string {
   const { heading, blocks, folds } = summarize(outcomes);
-  const timeline = outcomes.length > 1 ? timelineOf(outcomes) : undefined;
+  const ofThisRun = outcomes.filter(({ resumed }) => resumed !== true);
+  const timeline = ofThisRun.length > 1 ? timelineOf(ofThisRun) : undefined;
   const folded = [...(timeline === undefined ? [] : [timeline]), ...folds].map((fold) => foldOf(fold));
-  return renderParts({ heading, blocks: [...blocks, ...folded] });
+  return renderParts({ heading, blocks: [...blocks, ...folded] }, extras);
 }

@@ -174,8 +174,8 @@ describe('a policy that no Allow elsewhere gets past', () => {
       ),
     ).toEqual({
       notes: [
-        "`a`, `c`: an identity-based policy explicitly denies it. An Allow cannot override a Deny: change the Deny. Look in IAM at the policies of the role or user (inline, customer managed and AWS managed), and at those of a user's groups. AWS names `arn:aws:iam::123456789012:policy/NoInvoke`.",
-        "`b:PROD`: a service control policy explicitly denies it. An Allow cannot override a Deny: change the Deny. Look in AWS Organizations at the service control policies of the caller's account, the units above it and the root.",
+        "`a`, `c`: an identity-based policy explicitly denies it. An Allow cannot override a Deny: change the Deny. In IAM, check the policies of the role or user (inline, customer managed and AWS managed), and those of a user's groups. AWS names `arn:aws:iam::123456789012:policy/NoInvoke`.",
+        "`b:PROD`: a service control policy explicitly denies it. An Allow cannot override a Deny: change the Deny. In AWS Organizations, check the service control policies of the caller's account, its organizational units and the root.",
       ],
       commands: [],
     });
@@ -187,7 +187,7 @@ describe('a policy that no Allow elsewhere gets past', () => {
     ['a permissions boundary', 'the permissions boundary of the role or user'],
     ['a session policy', '`inline-session-policy`'],
     ['a VPC endpoint policy', 'the VPC endpoint for Lambda'],
-    ['a policy of no known kind', 'AWS does not say in which kind of policy'],
+    ['a policy of no known kind', 'AWS does not say which kind of policy'],
   ])('has a place to look for %s', (policy, place) => {
     const { notes, statement } = fix(denied(`${ARN}:a`, ` with an explicit deny in ${policy}`));
     expect(statement).toBeUndefined();
@@ -198,7 +198,7 @@ describe('a policy that no Allow elsewhere gets past', () => {
     const boundary = ' because no permissions boundary allows the lambda:InvokeFunction action';
     expect(fix(denied(`${ARN}:a`, boundary))).toEqual({
       notes: [
-        '`a`: a permissions boundary does not allow it. Such a policy limits what all others allow: allow `lambda:InvokeFunction` in it too. Look in IAM at the permissions boundary of the role or user.',
+        '`a`: a permissions boundary does not allow it. This kind of policy limits what other policies can allow. Allow `lambda:InvokeFunction` in it too. In IAM, check the permissions boundary of the role or user.',
       ],
       commands: [],
     });

@@ -61,7 +61,7 @@ describe('reading a dry run', () => {
     [' with an explicit deny', 'explicit_deny', undefined],
     [' because no kind of policy allows it', 'no_reason', undefined],
     ['', 'no_reason', undefined],
-  ])('reads AWS’s wording %j', (reason, refusal, kind) => {
+  ])("reads AWS's wording %j", (reason, refusal, kind) => {
     const { refusal: read, denyingPolicy, ...rest } = readPermission(denied(`${ARN}:orders`, reason));
     expect([read, denyingPolicy]).toEqual([refusal, kind]);
     expect(rest.resourceArn).toBe(`${ARN}:orders`);

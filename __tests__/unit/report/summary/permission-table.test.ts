@@ -211,7 +211,7 @@ const HIDDEN_FIX = `Add this statement to the caller's policy:
 
 - \`shared\`: the function is in another account. Both accounts have to allow it: the caller's with the statement, and the function's with a permission that its owner adds.
 - \`shared\`: if the role has a path, add it to the principal (\`role/PATH/NAME\`): AWS's message leaves it out.
-- \`vault\`: a service control policy explicitly denies it. An Allow cannot override a Deny: change the Deny. Look in AWS Organizations at the service control policies of the caller's account, the units above it and the root.
+- \`vault\`: a service control policy explicitly denies it. An Allow cannot override a Deny: change the Deny. In AWS Organizations, check the service control policies of the caller's account, its organizational units and the root.
 
 The owner of the function runs:
 
@@ -221,7 +221,7 @@ aws lambda add-permission --function-name arn:aws:lambda:eu-west-1:ACCOUNT_ID_2:
 `;
 
 describe('the fix', () => {
-  test('of six functions is one statement, the notes and the owner’s command', () => {
+  test("of six functions is one statement, the notes and the owner's command", () => {
     const fix = fixOf(SIX);
     expect(renderFix(fix, { accountIds: 'hidden' })).toBe(HIDDEN_FIX);
     expect(renderFix(fix, { accountIds: 'shown' })).toBe(
@@ -338,7 +338,7 @@ describe('whatever a message says', () => {
   const outcomes = fc.array(hostileOutcome, { minLength: 1, maxLength: 5 });
 
   heavyTest(
-    'there is no account id in what is hidden, no element but ours, and nothing of a stranger’s',
+    "there is no account id in what is hidden, no element but ours, and nothing of a stranger's",
     () => {
       let fixed = 0;
       const all = fc.property(outcomes, (dryRuns) => {

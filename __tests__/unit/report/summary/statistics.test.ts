@@ -46,7 +46,7 @@ describe('the latency', () => {
     expect(latencyOf([])).toBeUndefined();
   });
 
-  test('is of the log tails’ durations where there are any', () => {
+  test("is of the log tails' durations where there are any", () => {
     const outcomes = [succeeded({ duration_ms: 5, elapsed_ms: 900 }), succeeded({ elapsed_ms: 800 })];
     expect(statisticsOf(outcomes.map(({ outcome }) => outcome)).latency).toEqual({
       of: 'duration_ms',

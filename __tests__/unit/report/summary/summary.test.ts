@@ -90,7 +90,8 @@ describe('the summary of one invocation', () => {
       '> **`AccessDeniedException: no policy of @octocat allows it`**\\',
       `> eu-west-1 · request \`${REQUEST_ID}\` · 3 attempts`,
       '',
-      '**What to do:** Set `a: b` in the policy of `@octocat_1.` See my\\_role.',
+      '**What to do:** Set `a: b` in the policy of `@octocat_1.`\\',
+      'See my\\_role.',
       '',
     ]);
   });
@@ -100,13 +101,13 @@ describe('the summary of one invocation', () => {
       'https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/x$3D1';
     const advice = `Check ${page} and https://evil.example/cloudwatch/home?region=eu-west-1#logsV2:x .`;
     const markdown = renderSummary(reportedOf([unknown({ error: { name: 'E', message: 'm', advice } })]));
-    expect(markdown).toContain(`Check [log](${page}) and \`https://evil.example/cloudwatch/`);
+    expect(markdown).toContain(`Check [open the log](${page}) and \`https://evil.example/cloudwatch/`);
   });
 
   test('says that it may have run', () => {
     const markdown = render([unknown({ elapsed_ms: 61_000 })]);
     expect(markdown).toMatch(/^### ❓ `my-function` may have run\n\n> \*\*`ECONNRESET: socket hang up`\*\*/);
-    expect(markdown).toContain('round-trip time 61 s');
+    expect(markdown).toContain('round-trip time 61 s · [Log](LINK)\n');
   });
 
   test.each([
@@ -131,7 +132,7 @@ describe('the summary of one invocation', () => {
 
   test("shows a request id that is not Lambda's as foreign text", () => {
     const markdown = renderSummary(
-      reportedOf([succeeded({ request_id: '](https://evil.example) | @octocat' })]),
+      reportedOf([notInvoked({ request_id: '](https://evil.example) | @octocat' })]),
     );
     expect(markdown).toContain('request `](https://evil.example) | @octocat`');
   });
@@ -142,9 +143,35 @@ describe('the summary of one invocation', () => {
     expect(markdown.length).toBeLessThan(1_500);
   });
 
-  test('has no response and no log of a function in it', () => {
+  test('has no response and no log of a function in it by itself', () => {
     const markdown = render([succeeded({ response: { secret: 'hunter2' }, log_result: 'hunter2' })]);
     expect(markdown).not.toContain('hunter2');
+  });
+
+  test('has what the log shows folded, cut at 4 KB, in a fence that it cannot end', () => {
+    const contents = [
+      { title: 'Response', foreign: '````\n</details>\n@octocat' },
+      { title: 'Function log (last 4 KB)', foreign: 'x'.repeat(5_000) },
+    ];
+    const markdown = renderSummary(reportedOf([succeeded()]), { contents });
+    expect(markdown).toContain(
+      '<details><summary>Response</summary>\n\n`````\n````\n</details>\n@octocat\n`````\n\n</details>',
+    );
+    expect(markdown).toContain(
+      `\n\`\`\`\n${'x'.repeat(4_096)}\n… cut: the first 4,096 of 5,000 bytes\n\`\`\``,
+    );
+  });
+
+  test.each([
+    [undefined, ''],
+    ['__octo-org_invoke', ''],
+    ['__octo-org_invoke_2', ' (AWS Lambda Invoke, step 2)'],
+    ['__self_13', ' (AWS Lambda Invoke, step 13)'],
+    ['warm-up', ' (AWS Lambda Invoke, step `warm-up`)'],
+  ])('of a step with the id %s has a heading that tells it from others', (stepId, step) => {
+    const extras = stepId === undefined ? {} : { stepId };
+    const [heading] = renderSummary(reportedOf([succeeded()]), extras).split('\n');
+    expect(heading).toBe(`### ✅ \`my-function\` succeeded${step}`);
   });
 });
 
@@ -209,12 +236,12 @@ describe('the summary of several', () => {
       '',
       '<details open><summary>4 failures</summary>',
       '',
-      '| # | Function | Tenant | Region | Error | Duration | Log |',
-      '| --- | --- | --- | --- | --- | --- | --- |',
-      `| 2 | \`my-function\` | – | \`us-east-1\` | ${error} | 3 ms | [Log](LINK) |`,
-      '| 3 | `my-function` | `a\\|b` | `eu-west-1` | `AccessDeniedException` (not run) | – | – |',
-      `| 4 | \`my-function:live\` | – | \`eu-west-1\` | ${error} | 42 ms | [Log](LINK) |`,
-      '| 5 | `my-function` | – | `eu-west-1` | `ECONNRESET` (may have run) | 42 ms | – |',
+      '| # | Function, tenant, region | Error, duration, log |',
+      '| --- | --- | --- |',
+      `| 2 | \`my-function\`<br>\`us-east-1\` | ${error}<br>3 ms · [Log](LINK) |`,
+      '| 3 | `my-function`<br>`a\\|b`<br>`eu-west-1` | `AccessDeniedException` (not run) |',
+      `| 4 | \`my-function:live\`<br>\`eu-west-1\` | ${error}<br>42 ms · [Log](LINK) |`,
+      '| 5 | `my-function`<br>`eu-west-1` | `ECONNRESET` (may have run)<br>42 ms · [Log](LINK) |',
       '',
       '</details>',
       '',
@@ -222,6 +249,16 @@ describe('the summary of several', () => {
       '',
       '<details><summary>Timeline</summary>',
     ]);
+  });
+
+  test('names the entries that have names', () => {
+    const markdown = render([
+      notInvoked({ index: 0, name: 'tenant 4' }),
+      succeeded({ index: 1, name: 'a|b' }),
+    ]);
+    expect(markdown).toContain('| # | Name | Error, duration, log |\n');
+    expect(markdown).toContain('\n| 1 | `tenant 4` | ');
+    expect(markdown).toContain('\n| 2 | `a\\|b` | ');
   });
 
   test('groups by the expectation that is not met', () => {
@@ -289,5 +326,24 @@ describe('the summary of many', () => {
     });
     // What is quadratic takes minutes.
     expect(Buffer.byteLength(renderSummary(reportedOf(evaluations)))).toBeLessThan(200_000);
+  });
+});
+
+describe('an outcome of an earlier run', () => {
+  test('is marked, alone and among others, and its time is none of this run', () => {
+    expect(headingOf(succeeded({ resumed: true }))).toBe('### ✅ `my-function` succeeded in an earlier run');
+    const markdown = render([
+      succeeded({ index: 0, resumed: true, elapsed_ms: 9_000 }),
+      succeeded({ index: 1, elapsed_ms: 40 }),
+    ]);
+    expect(markdown).toMatch(/^### ✅ .*: 2 invocations succeeded\n\n1 from an earlier run · /);
+    expect(markdown).toMatch(/^\| 1 \| earlier run \|/m);
+    expect(markdown).not.toContain('9,000 ms');
+    expect(markdown).not.toContain('Timeline');
+  });
+
+  test('is all there is to say where every one is', () => {
+    const markdown = render([succeeded({ index: 0, resumed: true }), succeeded({ index: 1, resumed: true })]);
+    expect(markdown).toMatch(/: 2 invocations succeeded\n\n2 from an earlier run\n/);
   });
 });

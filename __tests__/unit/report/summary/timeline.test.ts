@@ -190,7 +190,7 @@ describe('the picture of a few', () => {
     expect(bars.map(({ name }) => name)).toEqual(['1 production-s…ders-create']);
   });
 
-  test('lets nothing of Mermaid’s own language through', () => {
+  test("lets nothing of Mermaid's own language through", () => {
     const name = 'a:b;c#58;d,e %%{f}\nclick g';
     const { bars } = readGantt(
       renderTimeline([succeeded({ function_name: name, qualifier: 'x:y' }).outcome]),
@@ -300,7 +300,7 @@ describe('whatever the names and the clock', () => {
     fc.oneof(fc.integer({ min: 0, max: 9_000 }), fc.constantFrom(0, 0, 1)),
   );
 
-  heavyTest('each has its bar, no lane has two at once, and none is more than its name’s characters', () => {
+  heavyTest("each has its bar, no lane has two at once, and none is more than its name's characters", () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ span, name: hostile, qualifier: hostile, isCold: fc.boolean() }), {

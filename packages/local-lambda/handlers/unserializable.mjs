@@ -1,4 +1,4 @@
-// Returns what has no JSON.
+// Returns a value that can't be serialized as JSON.
 export const handler = async () => {
   const circle = {};
   circle.self = circle;

@@ -1,0 +1,384 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  type Fault,
+  LOGS_THROTTLE,
+  type LocalLambda,
+  startLocalLambda,
+} from '../../packages/local-lambda/server.ts';
+import { Clients } from '../../src/lambda/client.ts';
+import type { Timing } from '../../src/lambda/timing.ts';
+import { REAL_TIMING } from '../../src/lambda/timing.ts';
+import { LogsClients } from '../../src/logs/client.ts';
+import type { LogSource } from '../../src/logs/find.ts';
+import { Answer, type FollowedLog, followLog } from '../../src/logs/follow.ts';
+import { lookForRuns } from '../../src/logs/witness.ts';
+import { heavyTest } from '../heavy.ts';
+import { SEED } from '../seed.ts';
+import { useLambda } from './invoke-context.ts';
+
+const GROUP = '/aws/lambda/migrate';
+const STREAM = '2026/01/02[$LATEST]0123456789abcdef0123456789abcdef';
+const ID = '11111111-2222-4333-8444-555555555555';
+const EARLIER = '00000000-2222-4333-8444-555555555555';
+const LATER = '99999999-2222-4333-8444-555555555555';
+const BEGIN = Date.UTC(2026, 0, 2, 3, 4, 5);
+const SOURCE: LogSource = {
+  functionName: 'migrate',
+  region: 'us-east-1',
+  logGroup: GROUP,
+  lacksPlatformLines: false,
+  sharesStreams: false,
+};
+
+let lambda: LocalLambda;
+let restore: () => void;
+let clients: Clients;
+let clock = BEGIN;
+
+beforeAll(async () => {
+  lambda = await startLocalLambda({ functions: {}, now: () => clock });
+  restore = useLambda(lambda.url);
+  process.env['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'] = lambda.url;
+  clients = new Clients({});
+});
+beforeEach(() => {
+  lambda.reset();
+  clock = BEGIN;
+});
+afterAll(async () => {
+  clients.close();
+  restore();
+  await lambda.close();
+});
+
+type Written = Readonly<{ at: number; message: string; delayMs?: number; logStream?: string }>;
+
+/** Writes events as functions would, each at its own time, to arrive so many milliseconds later. */
+function write(events: readonly Written[], logGroup = GROUP): void {
+  for (const { at, message, delayMs = 0, logStream = STREAM } of events) {
+    clock = BEGIN + at;
+    lambda.logs.setDelivery(() => ({ delayMs }));
+    lambda.logs.write({ logGroup, logStream, message });
+  }
+  lambda.logs.setDelivery(undefined);
+  clock = BEGIN;
+}
+
+const start = (at: number, id = ID): Written => ({
+  at,
+  message: `START RequestId: ${id} Version: $LATEST\n`,
+});
+const report = (at: number, id = ID, more = ''): Written => ({
+  at,
+  message: `REPORT RequestId: ${id}\tDuration: ${at}.25 ms\tBilled Duration: ${at} ms\t${more}\n`,
+});
+
+/** A clock on which waits take no time; whoever sleeps past a moment makes that happen. */
+function virtualTiming(moments: readonly Readonly<{ at: number; happens: () => void }>[] = []) {
+  const left = moments.toSorted((one, other) => one.at - other.at);
+  const slept: number[] = [];
+  const timing: Timing = {
+    now: () => clock,
+    random: () => 0,
+    sleep: async (ms, signal) => {
+      if (signal.aborted) return;
+      slept.push(ms);
+      clock += ms;
+      while (left[0] !== undefined && BEGIN + left[0].at <= clock) left.shift()?.happens();
+    },
+    after: REAL_TIMING.after,
+  };
+  return { timing, slept };
+}
+
+type Followed = FollowedLog &
+  Readonly<{
+    lines: readonly string[];
+    /** When each line was given out. */
+    times: readonly number[];
+    slept: readonly number[];
+    endedAt: number;
+  }>;
+
+/** Follows the log of the request; the function responds at `answeredAt`. */
+async function follow(
+  given: Readonly<{ answeredAt?: number; cancelledAt?: number; source?: LogSource; apartMs?: number }> = {},
+): Promise<Followed> {
+  const { answeredAt = 0, cancelledAt, source = SOURCE, apartMs = 0 } = given;
+  const answer = new Answer();
+  const cancel = new AbortController();
+  const { timing, slept } = virtualTiming([
+    { at: answeredAt, happens: () => answer.came(clock) },
+    ...(cancelledAt === undefined ? [] : [{ at: cancelledAt, happens: () => cancel.abort() }]),
+  ]);
+  if (answeredAt === 0) answer.came(clock);
+  const requests = { timing, cancel: cancel.signal, apartMs };
+  const logs = new LogsClients((region) => clients.settingsFor(region), requests);
+  const heard: { text: string; time: number }[] = [];
+  const followed = await followLog(
+    { requestId: ID, since: BEGIN - 60_000 },
+    {
+      api: logs.of('us-east-1'),
+      source,
+      timing,
+      cancel: cancel.signal,
+      answer,
+      onEvents: (events) => {
+        for (const { message } of events) heard.push({ text: message.trimEnd(), time: clock - BEGIN });
+      },
+    },
+  );
+  const lines = heard.map(({ text }) => text);
+  return { ...followed, lines, times: heard.map(({ time }) => time), slept, endedAt: clock - BEGIN };
+}
+
+const texts = (events: readonly Written[]): string[] => events.map(({ message }) => message.trimEnd());
+const operations = (): (string | undefined)[] => lambda.requests.map(({ operation }) => operation);
+
+describe('a log that is followed', () => {
+  test('is read from START to REPORT, without what other requests wrote before and after', async () => {
+    const own = [start(10), { at: 20, message: 'one\n' }, { at: 30, message: 'two\n' }, report(40)];
+    write([start(0, EARLIER), { at: 1, message: 'before\n' }, report(10, EARLIER), ...own]);
+    write([start(41, LATER), { at: 42, message: 'after\n' }, report(50, LATER)]);
+    const followed = await follow();
+    expect(followed.lines).toEqual(texts(own));
+    expect(followed).toMatchObject({ kind: 'whole', isShared: false, report: { durationMs: 40.25 } });
+  });
+
+  test('is given out while the function runs, each line within 5 s where it takes 2 s to arrive', async () => {
+    const lines = Array.from({ length: 20 }, (_, at) => ({ at: at * 1_000, message: `line ${at}\n` }));
+    const all = [start(0), ...lines, report(20_000)].map((event) => ({ ...event, delayMs: 2_000 }));
+    write(all);
+    const followed = await follow({ answeredAt: 20_000 });
+    expect(followed).toMatchObject({ kind: 'whole', lines: texts(all) });
+    for (const [index, { at }] of all.entries()) {
+      expect((followed.times[index] ?? 0) - at).toBeLessThanOrEqual(5_000);
+    }
+    expect(followed.endedAt).toBeLessThanOrEqual(27_000);
+  });
+
+  test('whose group does not exist yet is waited for', async () => {
+    write([
+      { ...start(0), delayMs: 9_000 },
+      { ...report(1), delayMs: 9_000 },
+    ]);
+    const followed = await follow();
+    expect(followed).toMatchObject({ kind: 'whole', lines: texts([start(0), report(1)]) });
+  });
+
+  test('is awaited for 30 s after the response at most', async () => {
+    write([start(0), { at: 1, message: 'one\n' }, { ...report(2), delayMs: 120_000 }]);
+    const followed = await follow({ answeredAt: 5_000 });
+    expect(followed).toMatchObject({ kind: 'part', lines: texts([start(0), { at: 1, message: 'one' }]) });
+    expect(followed.endedAt).toBeGreaterThanOrEqual(34_000);
+    expect(followed.endedAt).toBeLessThanOrEqual(36_000);
+  });
+
+  test('that has nothing of the request ends with nothing', async () => {
+    expect(await follow()).toMatchObject({ kind: 'none', lines: [] });
+  });
+
+  test('without START and REPORT has the lines with the id, and ends when nothing comes any more', async () => {
+    const own = { at: 1, message: `{"level":"INFO","requestId":"${ID}","message":"one"}` };
+    write([own, { at: 2, message: '{"level":"INFO","requestId":"other"}' }]);
+    const followed = await follow({ source: { ...SOURCE, lacksPlatformLines: true } });
+    expect(followed).toMatchObject({ kind: 'whole', lines: [own.message] });
+    expect(followed.endedAt).toBeLessThan(10_000);
+  });
+
+  test('whose START was filtered out, which nothing says, has the lines with the id at the end', async () => {
+    const own = { at: 1, message: `{"level":"INFO","requestId":"${ID}","message":"one"}` };
+    write([own, { at: 2, message: 'a line of nobody\n' }]);
+    const followed = await follow();
+    expect(followed).toMatchObject({ kind: 'part', lines: [own.message] });
+  });
+
+  test('in a stream that requests share has only lines with the id from the first other request on', async () => {
+    const withId = { at: 13, message: `${ID} two\n` };
+    write([start(10), { at: 11, message: 'one\n' }, start(12, LATER), withId]);
+    write([{ at: 14, message: 'of another\n' }, report(15), report(16, LATER)]);
+    const followed = await follow();
+    expect(followed).toMatchObject({
+      isShared: true,
+      lines: texts([start(10), { at: 11, message: 'one' }, withId, report(15)]),
+    });
+  });
+
+  test('in a group that functions share is that of the function, whoever else logs the id', async () => {
+    const group = '/shared/by-all';
+    const other = { at: 1, message: `calling as ${ID}\n`, logStream: '2026/01/02/caller[$LATEST][ab]' };
+    const own = [start(5), { at: 6, message: 'one\n' }, report(7)].map((event) => ({
+      ...event,
+      logStream: '2026/01/02/migrate[$LATEST][cd]',
+    }));
+    write([other, ...own], group);
+    const followed = await follow({ source: { ...SOURCE, logGroup: group } });
+    expect(followed.lines).toEqual(texts(own));
+  });
+
+  test('with a line that looks like its REPORT goes on to the real one', async () => {
+    const all = [start(0), { at: 1, message: report(1).message }, { at: 2, message: 'two\n' }, report(300)];
+    write(all);
+    const followed = await follow();
+    expect(followed.lines).toEqual(texts(all));
+    expect(followed.report?.durationMs).toBe(300.25);
+  });
+
+  test('when cancelled has what is there, and no other request is sent', async () => {
+    write([start(0), { at: 1, message: 'one\n' }, { at: 9_000, message: 'two\n' }, report(9_001)]);
+    const followed = await follow({ answeredAt: 60_000, cancelledAt: 4_000 });
+    expect(followed).toMatchObject({ kind: 'cancelled' });
+    expect(followed.lines).toEqual(texts([start(0), { at: 1, message: 'one' }]));
+    expect(followed.endedAt).toBe(4_000);
+  });
+});
+
+describe('CloudWatch refuses', () => {
+  const failing = (fault: (n: number) => Fault | undefined): void => lambda.setFault((_, n) => fault(n));
+
+  test('for a while: each throttle doubles the wait, and every line is there in the end', async () => {
+    write([start(0), { at: 1, message: 'one\n' }, report(2)]);
+    failing((n) => (n < 3 ? LOGS_THROTTLE : undefined));
+    const followed = await follow({ answeredAt: 1_000 });
+    expect(followed.slept.slice(0, 3)).toEqual([4_000, 8_000, 16_000]);
+    expect(followed).toMatchObject({
+      kind: 'whole',
+      lines: texts([start(0), { at: 1, message: 'one' }, report(2)]),
+    });
+  });
+
+  test('for good, where nobody listens: it is given up after three times', async () => {
+    const saved = process.env['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'];
+    process.env['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'] = 'http://127.0.0.1:9';
+    try {
+      const followed = await follow({ answeredAt: 600_000 });
+      expect(followed).toMatchObject({ kind: 'unreadable', failure: { refusal: 'unreachable' } });
+      expect(followed.slept).toHaveLength(2);
+    } finally {
+      process.env['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'] = saved;
+    }
+  });
+});
+
+test('requests of a list are a second apart', async () => {
+  write([start(0), report(2)]);
+  const followed = await follow({ apartMs: 1_000 });
+  expect(followed.kind).toBe('whole');
+  expect(operations().length).toBeGreaterThan(3);
+  expect(followed.slept.filter((ms) => ms === 1_000)).toHaveLength(
+    operations().length - 1 - followed.slept.filter((ms) => ms === 2_000).length,
+  );
+});
+
+describe('what became of requests', () => {
+  const look = async (requestIds: readonly string[], longestMs = 15_000) => {
+    const { timing } = virtualTiming();
+    const cancel = new AbortController().signal;
+    const logs = new LogsClients((region) => clients.settingsFor(region), { timing, cancel, apartMs: 0 });
+    const api = logs.of('us-east-1');
+    const found = await lookForRuns(
+      { logGroup: GROUP, requestIds, from: BEGIN - 60_000 },
+      { api, timing, cancel, longestMs },
+    );
+    return found;
+  };
+
+  test('is in the log: started, and ended with a duration and a status', async () => {
+    write([start(0), report(312, ID, 'Status: timeout'), start(400, LATER), start(500, EARLIER)]);
+    write([{ ...report(600, EARLIER), delayMs: 8_000 }]);
+    expect(await look([ID, LATER, EARLIER])).toEqual({
+      runs: [
+        { requestId: ID, hasStarted: true, report: { durationMs: 312.25, status: 'timeout' } },
+        { requestId: LATER, hasStarted: true },
+        { requestId: EARLIER, hasStarted: true, report: { durationMs: 600.25 } },
+      ],
+    });
+    expect(clock - BEGIN).toBeLessThanOrEqual(15_000);
+  });
+
+  test('is not in the log, which is looked into until the time is over', async () => {
+    expect(await look([ID])).toMatchObject({ runs: [{ requestId: ID, hasStarted: false }] });
+    expect(clock - BEGIN).toBe(15_000);
+  });
+});
+
+describe('whatever arrives when', () => {
+  const line = fc.record({
+    gap: fc.integer({ min: 0, max: 1_500 }),
+    delayMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 20_000 })),
+    text: fc.constantFrom('same', 'other', '', 'START', 'RequestId: x'),
+  });
+  const countsOf = (lines: readonly string[]): Map<string, number> =>
+    new Map([...Map.groupBy(lines, (text) => text)].map(([text, equal]) => [text, equal.length]));
+  const requestLines = fc.array(line, { maxLength: 12 });
+  const delay = fc.integer({ min: 0, max: 20_000 });
+  const scenario = fc.record({
+    lines: requestLines,
+    others: fc.tuple(requestLines, requestLines),
+    edges: fc.array(delay, { minLength: 5, maxLength: 5 }),
+    paging: fc.record({
+      events: fc.integer({ min: 2, max: 12 }),
+      emptyPages: fc.integer({ min: 0, max: 1 }),
+      searched: fc.integer({ min: 3, max: 12 }),
+    }),
+    answerAfter: fc.integer({ min: 0, max: 3_000 }),
+    throttled: fc.array(fc.integer({ min: 0, max: 30 }), { maxLength: 2 }),
+  });
+
+  heavyTest(
+    'the lines given out are the lines between START and REPORT, each once',
+    async () => {
+      let [wholes, complete, late] = [0, 0, 0];
+      const all = fc.asyncProperty(
+        scenario,
+        async ({ lines, others, edges, paging, answerAfter, throttled }) => {
+          lambda.reset();
+          let at = 0;
+          const requestOf = (
+            id: string,
+            own: typeof lines,
+            [begin = 0, end = 0]: readonly number[],
+          ): Written[] => {
+            at += 1;
+            const first = { ...start(at, id), delayMs: begin };
+            const between = own.map(({ gap, delayMs, text }) => {
+              at += gap;
+              return { at, message: `${text}${id === ID ? '' : ' of another'}\n`, delayMs };
+            });
+            const last = { ...report(at, id), delayMs: end };
+            return [first, ...between, last];
+          };
+          const before = requestOf(EARLIER, others[0], edges.slice(0, 2));
+          const own = requestOf(ID, lines, edges.slice(2, 4));
+          const answeredAt = at + answerAfter;
+          // Nothing could tell whose a line is that arrives before its own START and before the REPORT of the last request.
+          const after = requestOf(LATER, others[1], [0, edges[4] ?? 0]);
+          write([...before, ...own, ...after]);
+          lambda.logs.setPaging(paging);
+          lambda.setFault((_, n) => (throttled.includes(n) ? LOGS_THROTTLE : undefined));
+          const followed = await follow({ answeredAt: Math.max(1, answeredAt) });
+          const isWhole = followed.kind === 'whole';
+          wholes += Number(isWhole);
+          if (!isWhole) expect(followed.endedAt - answeredAt).toBeGreaterThanOrEqual(30_000);
+          // What arrives after a complete log was read once more is not waited for.
+          const arrived = own.filter((event) => event.at + (event.delayMs ?? 0) <= followed.endedAt - 2_500);
+          const given = countsOf(followed.lines);
+          const stored = countsOf(texts(own));
+          for (const [text, count] of given) expect(count).toBeLessThanOrEqual(stored.get(text) ?? 0);
+          if (!isWhole) return;
+          for (const [text, count] of countsOf(texts(arrived))) {
+            expect(given.get(text) ?? 0).toBeGreaterThanOrEqual(count);
+          }
+          late += Number(followed.lines.join() !== texts(own).join());
+          complete += Number(arrived.length === own.length);
+        },
+      );
+      await fc.assert(all, { seed: SEED, numRuns: 60 });
+      expect(wholes).toBeGreaterThan(45);
+      expect(complete).toBeGreaterThan(20);
+      expect(late).toBeGreaterThan(20);
+    },
+    120_000,
+  );
+});

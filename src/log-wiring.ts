@@ -1,0 +1,208 @@
+import path from 'node:path';
+import type { Plan } from './inputs/plan.ts';
+import type { Clients } from './lambda/client.ts';
+import type { InvocationResult } from './lambda/invocation.ts';
+import type { InvokeContext, Sending } from './lambda/invoker.ts';
+import { REAL_TIMING } from './lambda/timing.ts';
+import type { LogsClients } from './logs/client.ts';
+import { type EventWaiting, waitForEvent } from './logs/event.ts';
+import type { LogSource } from './logs/find.ts';
+import type { FollowedLog } from './logs/follow.ts';
+import { InvocationLog, type LogReading, type LogSink } from './logs/live.ts';
+import { type DeniedLog, LostInvocations } from './logs/lost.ts';
+import type { EvaluatedInvocation } from './outcome/evaluate.ts';
+import { adviseOnUnreadableLog } from './outcome/log-permission.ts';
+import { decodeLogTail, isCut, readLogPlace } from './outcome/log-tail.ts';
+import type { SecretTexts } from './outcome/secret-texts.ts';
+import { FunctionLog } from './report/function-log.ts';
+import { writeForeign } from './report/log.ts';
+import { type LogThrottle, warnOfHiddenRetries, warnOfLog, writeTry } from './report/progress.ts';
+import type { ReportGuard } from './report/reporters.ts';
+
+/** What reading the functions' logs of a step needs. */
+export type LogParts = Readonly<{
+  plan: Pick<Plan, 'invocations' | 'expressions'>;
+  clients: Clients;
+  logs: LogsClients;
+  secrets: SecretTexts;
+  guard: ReportGuard;
+  cancel: AbortSignal;
+  /** Where the files of the logs are written. */
+  folder: string;
+}>;
+
+const MOST_FAILURES = 20;
+const SHOWN_BYTES = 64 * 1024;
+
+/** An invocation that has ended, and its evaluation. */
+type EndedInvocation = Readonly<{ ended: InvocationResult; evaluated: EvaluatedInvocation }>;
+
+const mayHaveRun = ({ sent, invocation }: InvocationResult): boolean =>
+  invocation.invocationType === 'RequestResponse' && sent.some((attempt) => attempt.mayHaveRun);
+
+/** The functions' logs of a step: of its one invocation while it runs, of a list the failures' at the end. */
+export class StepLogs {
+  readonly #parts: LogParts;
+  readonly #reading: LogReading;
+  readonly #isList: boolean;
+  readonly #failures: EndedInvocation[] = [];
+  #moreFailures = 0;
+  readonly #warned = new Set<string>();
+  #live: Readonly<{ log: InvocationLog; shown: FunctionLog }> | undefined;
+
+  constructor(parts: LogParts) {
+    const { plan, clients, logs, cancel } = parts;
+    this.#parts = parts;
+    this.#isList = plan.invocations.length > 1;
+    this.#reading = { clients, logs, timing: REAL_TIMING, cancel };
+  }
+
+  /** The file of the log of the one invocation; undefined where nothing was read. */
+  get file(): string | undefined {
+    return this.#live?.shown.file;
+  }
+
+  /** Follows the one invocation of a step from before it is sent on. */
+  begin(sending: Sending): void {
+    const { invocationType, functionName } = sending.invocation;
+    if (this.#isList || invocationType !== 'RequestResponse') return;
+    this.#live ??= this.#newLive(functionName);
+    this.#live.log.begin(sending);
+  }
+
+  /** Reads the log of the one invocation to its end. */
+  async readToEnd(ended: InvocationResult): Promise<FollowedLog | undefined> {
+    return this.#isList ? undefined : this.#live?.log.end(ended);
+  }
+
+  /** Writes what is left of the log of the one invocation; keeps a failure of a list for the end. */
+  async add(one: EndedInvocation, followed: FollowedLog | undefined): Promise<void> {
+    if (!this.#isList) {
+      if (this.#live !== undefined) await this.#show(this.#live.shown, one, followed);
+    } else if (one.evaluated.masked.failsStep && mayHaveRun(one.ended)) {
+      if (this.#failures.length < MOST_FAILURES) this.#failures.push(one);
+      else this.#moreFailures += 1;
+    }
+  }
+
+  /** Reads the logs of a list's failures, one after the other. */
+  async readFailures(): Promise<void> {
+    for (const failure of this.#failures) {
+      if (this.#parts.cancel.aborted) return;
+      const { index, functionName } = failure.ended.invocation;
+      const shown = this.#newLog({
+        file: `function-${index}.log`,
+        title: `${failure.evaluated.masked.label}: Function log`,
+        isLive: false,
+        longestShown: SHOWN_BYTES,
+      });
+      const log = new InvocationLog(this.#reading, this.#sinkFor(shown, functionName));
+      await this.#show(shown, failure, await log.end(failure.ended));
+    }
+    if (this.#moreFailures > 0) {
+      writeForeign(
+        `… and ${this.#moreFailures} more failed. The links to their logs are in the outcomes file (log_url).`,
+      );
+    }
+  }
+
+  #newLive(functionName: string): Readonly<{ log: InvocationLog; shown: FunctionLog }> {
+    // What may have to be masked is known only when the outcome is.
+    const isLive = this.#parts.plan.expressions.mask.length === 0;
+    const shown = this.#newLog({ file: 'function.log', title: 'Function log', isLive });
+    return { shown, log: new InvocationLog(this.#reading, this.#sinkFor(shown, functionName)) };
+  }
+
+  #newLog({ file, ...options }: Omit<ConstructorParameters<typeof FunctionLog>[0], 'hide'>): FunctionLog {
+    const { folder, secrets } = this.#parts;
+    return new FunctionLog({ ...options, file: path.join(folder, file), hide: (text) => secrets.hide(text) });
+  }
+
+  #sinkFor(shown: FunctionLog, functionName: string): LogSink {
+    return {
+      onSource: (source) => writeForeign(sourceLine(source, functionName)),
+      onEvents: (events) => void this.#parts.guard.run('log_file', () => shown.add(events)),
+    };
+  }
+
+  async #show(shown: FunctionLog, one: EndedInvocation, followed: FollowedLog | undefined): Promise<void> {
+    const { masked } = one.evaluated;
+    const tail = this.#tailOf(one.ended);
+    if (followed?.failure !== undefined) this.#warn(followed, one.ended);
+    await this.#parts.guard.run('log_file', () =>
+      shown.end({
+        readTo: followed?.kind ?? 'unreadable',
+        isShared: followed?.isShared ?? false,
+        isWithheld: masked.withheld !== undefined,
+        ...(tail !== undefined && { tail }),
+      }),
+    );
+  }
+
+  /** The log tail; without its first line where that may be the rest of a secret. */
+  #tailOf({ result }: InvocationResult): string | undefined {
+    if (result.kind === 'failure' || result.logTail === undefined) return undefined;
+    const tail = decodeLogTail(result.logTail);
+    if (readLogPlace(tail) !== undefined) return undefined;
+    const mayBreakSecret = isCut(result.logTail) && this.#parts.plan.expressions.mask.length > 0;
+    return mayBreakSecret ? tail.slice(tail.indexOf('\n') + 1) : tail;
+  }
+
+  #warn({ source, failure }: FollowedLog, { invocation }: InvocationResult): void {
+    if (failure === undefined) return;
+    const text = unreadableText({ invocation, source, failure });
+    if (!this.#warned.has(text)) warnOfLog(this.#parts.secrets.hide(text));
+    this.#warned.add(text);
+  }
+}
+
+/** What a user can do about a log that could not be read, and about a configuration that could not be read either. */
+function unreadableText({ invocation, source, failure }: DeniedLog): string {
+  const isDenied = source.assumedFor === 'AccessDeniedException';
+  return adviseOnUnreadableLog({
+    ...source,
+    functionName: invocation.reference.name,
+    ...failure,
+    deniedOnFunction: isDenied ? ['lambda:GetFunctionConfiguration'] : [],
+  });
+}
+
+/** Looks into functions' logs for what became of invocations without a response; a denial is one warning for a log. */
+export function createWitness(
+  parts: Pick<LogParts, 'clients' | 'logs' | 'secrets' | 'cancel'> & Readonly<{ plan: Plan }>,
+): LostInvocations['look'] {
+  const { plan, clients, logs, secrets, cancel } = parts;
+  const lost = new LostInvocations({
+    clients,
+    logs,
+    timing: REAL_TIMING,
+    cancel,
+    onDenied: (denied) => {
+      // With follow_log the same log is read once more, and the warning is its own.
+      if (!plan.followLog) warnOfLog(secrets.hide(unreadableText(denied)));
+    },
+  });
+  return (ended) => lost.look(ended);
+}
+
+const sourceLine = ({ logGroup, assumedFor }: LogSource, functionName: string): string =>
+  assumedFor === undefined
+    ? `Reading the log of ${functionName} in log group ${logGroup}`
+    : `Reading the log of ${functionName} in log group ${logGroup}, which is assumed: its configuration could not be read (${assumedFor}).`;
+
+/** What waits for accepted events, and writes how their tries go. */
+export function eventWait(
+  logs: LogsClients,
+  throttle: LogThrottle,
+): NonNullable<InvokeContext['waitForEvent']> {
+  const waiting: EventWaiting = {
+    logs,
+    onTry: ({ invocation, ...happened }) =>
+      throttle.write('tries of events', () => writeTry({ label: invocation.functionName, ...happened })),
+    onHiddenConfiguration: ({ functionName }, { name }) =>
+      throttle.write('retries that cannot be read', () =>
+        warnOfHiddenRetries({ label: functionName, error: name }),
+      ),
+  };
+  return (accepted, invocation, asked) => waitForEvent(accepted, invocation, { ...asked, ...waiting });
+}

@@ -1,0 +1,103 @@
+import type { Clients } from '../lambda/client.ts';
+import type { Invocation, InvocationResult } from '../lambda/invocation.ts';
+import type { Sending } from '../lambda/invoker.ts';
+import { boundsFor, linkAbort, type Timing } from '../lambda/timing.ts';
+import { isUuid } from '../shared/text.ts';
+import type { LogEvent, LogsClients } from './client.ts';
+import { findLogSource, type LogSource } from './find.ts';
+import { Answer, type FollowedLog, followLog } from './follow.ts';
+
+/** What reading the logs of a step's invocations needs. */
+export type LogReading = Readonly<{
+  clients: Clients;
+  logs: LogsClients;
+  timing: Timing;
+  cancel: AbortSignal;
+}>;
+
+/** Who takes what is read of a log: where it is, before anything of it, and its events as they are found. */
+export type LogSink = Readonly<{
+  onSource: (source: LogSource) => void;
+  onEvents: (events: readonly LogEvent[]) => void;
+}>;
+
+// AWS refuses a signature that is 5 minutes off, so a clock that is not known to be wrong is right by that.
+const LONGEST_SKEW_MS = 300_000;
+const LONGEST_QUESTION_MS = 10_000;
+
+/** The id that a request has in the log, where it may have run: Lambda's, or ours where no response has another. */
+function loggedIdOf({ sent }: InvocationResult): Readonly<{ requestId: string; sentAt: Date }> | undefined {
+  const ran = sent.findLast(({ mayHaveRun }) => mayHaveRun);
+  const requestId = ran?.requestId ?? ran?.sentAs;
+  return ran === undefined || requestId === undefined || !isUuid(requestId)
+    ? undefined
+    : { requestId, sentAt: ran.sentAt };
+}
+
+type Followed = Readonly<{
+  requestId: string;
+  answer: Answer;
+  superseded: AbortController;
+  done: Promise<FollowedLog>;
+}>;
+
+/** The log of one invocation: from when it is sent on, under the id of its last attempt. */
+export class InvocationLog {
+  readonly #reading: LogReading;
+  readonly #sink: LogSink;
+  #followed: Followed | undefined;
+
+  constructor(reading: LogReading, sink: LogSink) {
+    this.#reading = reading;
+    this.#sink = sink;
+  }
+
+  /** Follows an attempt that is about to be sent, and the one before no longer. */
+  begin({ invocation, api, sentAs }: Sending): void {
+    this.#followed?.superseded.abort();
+    if (sentAs === undefined) return;
+    const sentAt = this.#reading.timing.now() + api.clockOffsetMs;
+    this.#followed = this.#follow({ requestId: sentAs, sentAt }, invocation);
+  }
+
+  /** Reads the log to its end. Undefined where nothing can have run, and where its id is not known. */
+  async end(ended: InvocationResult): Promise<FollowedLog | undefined> {
+    const logged = loggedIdOf(ended);
+    if (logged?.requestId !== this.#followed?.requestId) {
+      // Nothing ran, or Lambda has an id of its own for it.
+      this.#followed?.superseded.abort();
+      this.#followed = undefined;
+    }
+    if (logged === undefined) return undefined;
+    const { requestId, sentAt } = logged;
+    this.#followed ??= this.#follow({ requestId, sentAt: sentAt.getTime() }, ended.invocation);
+    this.#followed.answer.came(ended.startedAt.getTime() + ended.elapsedMs);
+    return this.#followed.done;
+  }
+
+  #follow(request: Readonly<{ requestId: string; sentAt: number }>, invocation: Invocation): Followed {
+    const { requestId, sentAt } = request;
+    const [answer, superseded] = [new Answer(), new AbortController()];
+    const { signal: cancel, unlink } = linkAbort(this.#reading.cancel, superseded.signal);
+    const follow = async (): Promise<FollowedLog> => {
+      const source = await this.#findSource(invocation, cancel);
+      const api = this.#reading.logs.of(source.region);
+      const { timing } = this.#reading;
+      const { onEvents } = this.#sink;
+      const since = sentAt - LONGEST_SKEW_MS;
+      const following = { api, source, timing, cancel, answer, onEvents };
+      return followLog({ requestId, since }, following).finally(unlink);
+    };
+    return { requestId, answer, superseded, done: follow() };
+  }
+
+  async #findSource(invocation: Invocation, cancel: AbortSignal): Promise<LogSource> {
+    const { clients, timing } = this.#reading;
+    const api = clients.of(invocation.region);
+    const { bounds, release } = boundsFor(LONGEST_QUESTION_MS, { cancel, timing });
+    const source = await findLogSource({ ...bounds, api, region: await api.region() }, invocation);
+    release();
+    this.#sink.onSource(source);
+    return source;
+  }
+}

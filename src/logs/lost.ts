@@ -1,0 +1,117 @@
+import type { Clients } from '../lambda/client.ts';
+import type {
+  Invocation,
+  InvocationResult,
+  LogEvidence,
+  LoggedRun,
+  SentAttempt,
+} from '../lambda/invocation.ts';
+import { boundsFor, type Timing } from '../lambda/timing.ts';
+import { isUuid } from '../shared/text.ts';
+import type { LogFailure, LogsClients } from './client.ts';
+import { findLogSource, type LogSource } from './find.ts';
+import { lookForRuns, type RunsToFind, type SeenRuns } from './witness.ts';
+
+/** A log that the caller is not allowed to read. */
+export type DeniedLog = Readonly<{ invocation: Invocation; source: LogSource; failure: LogFailure }>;
+
+/** What looking into logs needs, and who is told, once for each log group, that it is not allowed. */
+export type LostParts = Readonly<{
+  clients: Clients;
+  logs: LogsClients;
+  timing: Timing;
+  cancel: AbortSignal;
+  onDenied: (denied: DeniedLog) => void;
+}>;
+
+// The rest have links to their logs.
+const MOST_LOOKS = 20;
+const LONGEST_LOOK_MS = 15_000;
+const LONGEST_QUESTION_MS = 5_000;
+// Of those that were retried more often, the last attempts are looked for.
+const MOST_ATTEMPTS = 10;
+// A clock that is less wrong than this is not known to be wrong.
+const LONGEST_SKEW_MS = 300_000;
+
+// A function runs for 15 minutes at most, and Lambda keeps an event for 6 hours.
+const LONGEST_RUN_MS = { RequestResponse: 900_000, Event: 21_600_000 + 900_000, DryRun: 0 } as const;
+
+/** The ids that the log may have an attempt under. */
+const idsOf = ({ requestId, sentAs }: SentAttempt): string[] => [
+  ...new Set([requestId, sentAs].filter((id) => id !== undefined).filter(isUuid)),
+];
+
+const attemptsToFind = ({ sent }: InvocationResult): readonly SentAttempt[] =>
+  sent.filter((attempt) => attempt.mayHaveRun && idsOf(attempt).length > 0).slice(-MOST_ATTEMPTS);
+
+function toLoggedRun({ runs }: SeenRuns): LoggedRun | undefined {
+  const seen = runs.find(({ report }) => report !== undefined) ?? runs.find(({ hasStarted }) => hasStarted);
+  return seen && { requestId: seen.requestId, ...(seen.report && { report: seen.report }) };
+}
+
+/** Finds out from the functions' logs what became of invocations that may have run and have no response. */
+export class LostInvocations {
+  readonly #parts: LostParts;
+  readonly #sources = new Map<string, Promise<LogSource>>();
+  readonly #denied = new Set<string>();
+  #looks = 0;
+
+  constructor(parts: LostParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks once, for up to 15 s. Undefined where there is nothing to look for, and after 20 looks. */
+  async look(ended: InvocationResult): Promise<LogEvidence | undefined> {
+    const attempts = attemptsToFind(ended);
+    if (attempts.length === 0 || this.#looks >= MOST_LOOKS) return undefined;
+    this.#looks += 1;
+    const source = await this.#source(ended.invocation);
+    const { logGroup } = source;
+    // Each attempt has its own time: that one has ended says nothing about the other.
+    const { clockOffsetMs } = this.#parts.clients.of(ended.invocation.region);
+    const seen = await Promise.all(
+      attempts.map((attempt) => {
+        const sentAt = attempt.sentAt.getTime() + clockOffsetMs;
+        const from = sentAt - LONGEST_SKEW_MS;
+        const until = sentAt + LONGEST_RUN_MS[ended.invocation.invocationType] + LONGEST_SKEW_MS;
+        return this.#lookFor({ logGroup, requestIds: idsOf(attempt), from, until }, source);
+      }),
+    );
+    // A log group that does not exist yet shows nothing, and so does an empty one.
+    const failure = seen.map((one) => one.failure).find((one) => one && one.refusal !== 'missing');
+    if (failure?.refusal === 'denied') this.#tellDenied({ invocation: ended.invocation, source, failure });
+    const runs = seen.map(toLoggedRun).filter((run) => run !== undefined);
+    return { logGroup, runs, ...(failure !== undefined && { unreadable: failure.name }) };
+  }
+
+  #lookFor(wanted: RunsToFind, { region }: LogSource): Promise<SeenRuns> {
+    const { logs, timing, cancel } = this.#parts;
+    return lookForRuns(wanted, { api: logs.of(region), timing, cancel, longestMs: LONGEST_LOOK_MS });
+  }
+
+  #tellDenied(denied: DeniedLog): void {
+    const { logGroup } = denied.source;
+    if (!this.#denied.has(logGroup)) this.#parts.onDenied(denied);
+    this.#denied.add(logGroup);
+  }
+
+  #source(invocation: Invocation): Promise<LogSource> {
+    const { functionName, qualifier, region } = invocation;
+    const key = JSON.stringify([region, functionName, qualifier]);
+    const source = this.#sources.get(key) ?? this.#findSource(invocation);
+    this.#sources.set(key, source);
+    return source;
+  }
+
+  async #findSource(invocation: Invocation): Promise<LogSource> {
+    const { clients } = this.#parts;
+    const api = clients.of(invocation.region);
+    const region = await api.region();
+    const { bounds, release } = boundsFor(LONGEST_QUESTION_MS, this.#parts);
+    try {
+      return await findLogSource({ ...bounds, api, region }, invocation);
+    } finally {
+      release();
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import type { Timing } from '../lambda/timing.ts';
+import type { LogFailure, LogsApi } from './client.ts';
+import { searchAll } from './find.ts';
+import { LookPace } from './follow.ts';
+import { type LoggedReport, loggedLineOf } from './platform.ts';
+
+/** Where and when requests may have run: a log group, and times in milliseconds since 1970. */
+export type RunsToFind = Readonly<{
+  logGroup: string;
+  requestIds: readonly string[];
+  from: number;
+  until?: number;
+}>;
+
+/** What a log has of one request. Nothing in it proves nothing: a log can be late, filtered or forbidden. */
+export type SeenRun = Readonly<{
+  requestId: string;
+  hasStarted: boolean;
+  /** Its last REPORT, with its duration and status; absent where none has arrived. */
+  report?: LoggedReport;
+}>;
+
+/** What the log has of each request, in the given order, and why it could not be read (again) at the end. */
+export type SeenRuns = Readonly<{ runs: readonly SeenRun[]; failure?: LogFailure }>;
+
+/** How long to look, and what ends it early. */
+export type WitnessBounds = Readonly<{
+  api: LogsApi;
+  timing: Timing;
+  cancel: AbortSignal;
+  longestMs: number;
+}>;
+
+async function lookFor(
+  requestId: string,
+  { logGroup, from, until }: RunsToFind,
+  api: LogsApi,
+): Promise<SeenRun | LogFailure> {
+  const found = await searchAll(api, { logGroup, text: requestId, from, until });
+  if (found.kind === 'failure') return found;
+  let seen: SeenRun = { requestId, hasStarted: false };
+  for (const { message } of found.events) {
+    const line = loggedLineOf(message);
+    if (line?.requestId !== requestId) continue;
+    // Whatever has a REPORT has started.
+    seen = { ...seen, hasStarted: true, ...(line.kind === 'report' && { report: line.report }) };
+  }
+  return seen;
+}
+
+/**
+ * Looks in a log for what became of requests, again every 2 s until each that has started has its REPORT and at least
+ * one has, or the time is over. Never throws.
+ */
+export async function lookForRuns(wanted: RunsToFind, bounds: WitnessBounds): Promise<SeenRuns> {
+  const { api, timing, cancel, longestMs } = bounds;
+  const until = timing.now() + longestMs;
+  const pace = new LookPace(timing.random);
+  const runs = new Map<string, SeenRun>(
+    wanted.requestIds.map((requestId) => [requestId, { requestId, hasStarted: false }]),
+  );
+  for (;;) {
+    let failure: LogFailure | undefined;
+    for (const [requestId, known] of runs) {
+      if (known.report !== undefined || cancel.aborted) continue;
+      const seen = await lookFor(requestId, wanted, api);
+      if ('kind' in seen) failure = seen;
+      else runs.set(requestId, seen);
+      if ('kind' in seen && !pace.after(seen)) return { runs: [...runs.values()], failure: seen };
+    }
+    if (failure === undefined) pace.after({ kind: 'look' });
+    const all = [...runs.values()];
+    const started = all.filter(({ hasStarted }) => hasStarted);
+    const isKnown = started.length > 0 && started.every(({ report }) => report !== undefined);
+    const leftMs = until - timing.now();
+    if (isKnown || cancel.aborted || leftMs <= 0) return { runs: all, ...(failure && { failure }) };
+    await timing.sleep(Math.min(pace.waitMs, leftMs), cancel);
+  }
+}

@@ -1,0 +1,76 @@
+import type { Invocation } from '../lambda/invocation.ts';
+import { grouped } from '../shared/text.ts';
+
+/** What is about to be invoked; the region is that of AWS_REGION, which counts where an invocation names none. */
+type Announced = Readonly<{
+  invocations: readonly Invocation[];
+  maxConcurrency: number;
+  jobRegion?: string;
+}>;
+
+/** Each value once. */
+const distinct = <Value>(values: readonly Value[]): Value[] => [...new Set(values)];
+
+const qualified = (name: string, { qualifier, reference }: Invocation): string => {
+  const asked = qualifier ?? reference.qualifier;
+  return asked === undefined ? name : `${name}:${asked}`;
+};
+
+/** How the log and the annotations name an invocation. */
+export type Labels = Readonly<{
+  /** The function, with what tells it apart from the others of the step. */
+  functionOf: (invocation: Invocation) => string;
+  /** The same with the name of the entry where it has one, and its number where there are several. */
+  entryOf: (invocation: Invocation) => string;
+}>;
+
+/** The labels of a step: account, region and tenant are in them where the entries differ. */
+export function labelsFor({ invocations, jobRegion }: Omit<Announced, 'maxConcurrency'>): Labels {
+  const regionOf = ({ region = jobRegion }: Invocation): string | undefined => region;
+  const differ = (values: readonly (string | undefined)[]): boolean => distinct(values).length > 1;
+  const showsAccount = differ(invocations.map(({ reference }) => reference.accountId));
+  const showsRegion = differ(invocations.map(regionOf));
+  const showsTenant = differ(invocations.map(({ tenantId }) => tenantId));
+  const functionOf = (invocation: Invocation): string => {
+    const { reference, tenantId } = invocation;
+    const { accountId, name } = reference;
+    const region = regionOf(invocation);
+    return [
+      qualified(showsAccount && accountId !== undefined ? `${accountId}:function:${name}` : name, invocation),
+      ...(showsRegion && region !== undefined ? [`in ${region}`] : []),
+      ...(showsTenant && tenantId !== undefined ? [`for tenant ${tenantId}`] : []),
+    ].join(' ');
+  };
+  const isSingle = invocations.length === 1;
+  return {
+    functionOf,
+    entryOf: (invocation) => {
+      const { name, index } = invocation;
+      const number = isSingle ? [] : [`entry ${grouped(index + 1)}`];
+      const details = name === undefined ? number : [functionOf(invocation), ...number];
+      const label = name ?? functionOf(invocation);
+      return details.length === 0 ? label : `${label} (${details.join(', ')})`;
+    },
+  };
+}
+
+function announcedPlace(regions: readonly (string | undefined)[]): string {
+  const [region, ...others] = distinct(regions);
+  if (others.length === 0) return region === undefined ? '' : ` in ${region}`;
+  return regions.includes(undefined) ? '' : ` in ${others.length + 1} regions`;
+}
+
+/** The first line of the log: what is invoked, where and how; for several also how many, and the concurrency. */
+export function announcement({ invocations, maxConcurrency, jobRegion }: Announced): string {
+  const [first] = invocations;
+  if (first === undefined) return 'Nothing to invoke: this shard has no entry.';
+  const functions = distinct(
+    invocations.map((invocation) => qualified(invocation.reference.name, invocation)),
+  );
+  const place = announcedPlace(invocations.map(({ region = jobRegion }) => region));
+  const types = distinct(invocations.map(({ invocationType }) => invocationType)).join(', ');
+  const target = functions.length === 1 ? functions[0] : `${grouped(functions.length)} functions`;
+  const start = `Invoking ${target}${place} (${types})`;
+  if (invocations.length === 1) return start;
+  return `${start}: ${grouped(invocations.length)} invocations, concurrency ${maxConcurrency}`;
+}
