@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -45,6 +45,42 @@ test('self-test.yml succeeds, including the jobs that must fail', async () => {
   const outcomes = jobs.at(-1)?.steps.flatMap((step) => (step.kind === 'action' ? [step.run.exitCode] : []));
   expect(outcomes).toEqual([1, 1, 1, 1]);
 }, 120_000);
+
+describe('script/act', () => {
+  const run = (folders: readonly string[]) =>
+    spawnSync('bash', ['script/act', '--dryrun'], {
+      cwd: ROOT,
+      env: { ...process.env, PATH: folders.join(path.delimiter) },
+      encoding: 'utf8',
+    });
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+
+  test('runs the self-test in act, with what it is told', () => {
+    const { workspace, dispose } = makeJobFolder();
+    try {
+      writeFiles(workspace, { act: '#!/bin/sh\nprintf "%s\\n" "$*"\nexit 3\n' });
+      chmodSync(path.join(workspace, 'act'), 0o755);
+      const { status, stdout } = run([workspace, ...folders]);
+      expect(status).toBe(3);
+      expect(stdout).toMatch(
+        /^workflow_dispatch --workflows \.github\/workflows\/self-test\.yml .* --dryrun\n$/,
+      );
+    } finally {
+      dispose();
+    }
+  });
+
+  test('says where there is no act, and is no failure', () => {
+    const without = folders.filter(
+      (folder) => !['act', 'act.exe'].some((file) => existsSync(path.join(folder, file))),
+    );
+    const { status, stderr } = run(without);
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: expect.stringContaining('Skipped: act is not on the PATH.'),
+    });
+  });
+});
 
 describe('a job that uses the action from its checkout', () => {
   const FILE = 'job.yml';

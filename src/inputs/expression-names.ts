@@ -12,6 +12,9 @@ import {
 import { nearest } from '../shared/text.ts';
 import { type Lexeme, lexemesOf, type Mistake } from './expression-mistakes.ts';
 
+export { readTree } from './expression-mistakes.ts';
+export { parseTree, search } from './jmespath.ts';
+
 type KeyOf<Kind> = Kind extends unknown ? keyof Kind : never;
 type FieldName = KeyOf<Outcome>;
 
