@@ -4,20 +4,18 @@ import type { Environment } from './inputs/environment.ts';
 import type { Plan } from './inputs/plan.ts';
 import { InvalidInputError, quote } from './inputs/problems.ts';
 import type { CommentPlan } from './inputs/pull-request.ts';
+import type { OpenTestEvents } from './inputs/test-event.ts';
 import type { Resumption } from './journal/resumption.ts';
 import type { ClientListeners } from './lambda/api.ts';
 import { RequestIds } from './lambda/attempts.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
-import type { ExecutionEvent } from './lambda/durable.ts';
 import { toUnresolvedEarlier } from './lambda/failures.ts';
-import type { Invocation, InvocationResult, InvokeFailure } from './lambda/invocation.ts';
+import type { Invocation, InvocationResult } from './lambda/invocation.ts';
 import { type InvokeContext, withLog } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
-import type { FailedQuestion } from './lambda/polling.ts';
-import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
-import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
+import { ABORTED, REAL_TIMING, type Timing } from './lambda/timing.ts';
 import type { StepLogs } from './log-wiring.ts';
 import type { LogsClients } from './logs/client.ts';
 import { type EvaluatedInvocation, Evaluator, type Rules } from './outcome/evaluate.ts';
@@ -26,24 +24,12 @@ import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
 import { OutcomesFile } from './report/outputs.ts';
-import {
-  LogThrottle,
-  type Question,
-  questionLine,
-  type RepeatedLines,
-  repeatedLogLines,
-  startHeartbeat,
-  waitLine,
-  warnOfClock,
-  warnOfHiddenHistory,
-  warnOfNoExecution,
-  writeDurableEvent,
-  writeState,
-} from './report/progress.ts';
+import { LogThrottle, repeatedLogLines, startHeartbeat, waitLine, warnOfClock } from './report/progress.ts';
 import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
 import { isFields, messageOf } from './shared/values.ts';
+import type { Progress } from './wait-wiring.ts';
 
 /** What surrounds a step: what guards its reports, and what cancels it. */
 export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal }>;
@@ -114,49 +100,29 @@ async function createResponseSink(parts: SinkParts): Promise<ResponseSink | unde
   };
 }
 
-/** What writes progress into the log. */
-type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines; labels: Labels }>;
-
-const onFailedQuestion =
-  (about: Question['about'], { lines, labels }: Progress) =>
-  ({ invocation, failure, waitMs }: FailedQuestion): void =>
-    lines.add(questionLine({ label: labels.functionOf(invocation), about, error: failure.name, waitMs }));
-
-/** What waits until functions are ready. It is loaded only where it is wanted, as is all that follows. */
-async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 'readiness'>> {
-  const { Readiness } = await import('./lambda/readiness.ts');
-  return {
-    readiness: {
-      waits: new Readiness(),
-      onStateChange: ({ invocation, state }: StateChange) =>
-        progress.throttle.write('changes of state', () =>
-          writeState({ label: progress.labels.functionOf(invocation), state }),
-        ),
-      onFailedQuestion: onFailedQuestion('configuration', progress),
-    },
+/** Opens what reads shareable test events, which a plan may need. It has clients of its own. */
+export const openTestEvents =
+  ({ environment, secrets, cancel }: Pick<StepParts, 'environment' | 'secrets' | 'cancel'>): OpenTestEvents =>
+  async (proxy) => {
+    const { TestEventReader } = await import('./lambda/test-events.ts');
+    const clients = createClients({ proxy, ...environment.aws }, { environment, secrets });
+    return new TestEventReader({ clients, timing: REAL_TIMING, cancel });
   };
-}
 
-/** What follows durable executions to their end. */
-async function createFollower(progress: Progress): Promise<Pick<InvokeContext, 'follow'>> {
-  const { throttle, labels } = progress;
+/** The time of a step, and where the job has debug logging, who is told what its clients do. */
+type Debugging = Readonly<{ timing: Timing }> & Pick<ClientListeners, 'activity'>;
+
+/** What waits before and after an invocation, loaded only where it is wanted. */
+async function createWaiting(
+  plan: Plan,
+  environment: Environment,
+  progress: Progress,
+): Promise<Pick<InvokeContext, 'readiness' | 'follow'>> {
+  if (!plan.waitUntilReady && !plan.waitForDurableExecution) return {};
+  const { createReadiness, createFollower } = await import('./wait-wiring.ts');
   return {
-    follow: {
-      execution: (await import('./lambda/durable.ts')).followExecution,
-      onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
-        throttle.write('events of durable executions', () =>
-          writeDurableEvent({ label: labels.functionOf(invocation), ...event }),
-        ),
-      onHiddenHistory: (invocation: Invocation, { name }: InvokeFailure) =>
-        throttle.write('histories that cannot be read', () =>
-          warnOfHiddenHistory({ label: labels.functionOf(invocation), error: name }),
-        ),
-      onFailedQuestion: onFailedQuestion('durable execution', progress),
-      onNotDurable: (invocation: Invocation) =>
-        throttle.write('without a durable execution', () =>
-          warnOfNoExecution({ label: labels.functionOf(invocation) }),
-        ),
-    },
+    ...(plan.waitUntilReady && (await createReadiness(progress, plan))),
+    ...(plan.waitForDurableExecution && (await createFollower(progress, { plan, environment }))),
   };
 }
 
@@ -212,19 +178,6 @@ function clockWarning(): (offsetMs: number) => void {
   };
 }
 
-/** The clients, and what they find out. */
-function createClients({ plan, environment, secrets }: StepParts): Clients {
-  // The SDK's chain may find other credentials than the environment names.
-  const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
-    registerCredentials('key', [secretAccessKey, sessionToken], secrets);
-  return new Clients(plan.proxy, {
-    onCredentials,
-    onClockOffset: clockWarning(),
-    runId: environment.github.runId,
-    ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
-  });
-}
-
 /** What waits for accepted events. */
 async function createEventWait(
   logsClients: () => Promise<LogsClients>,
@@ -262,6 +215,7 @@ async function createLogReaders(
 
 type InvokeParts = Readonly<{
   clients: Clients;
+  timing: Timing;
   logReaders: LogReaders;
   throttle: LogThrottle;
   labels: Labels;
@@ -269,21 +223,59 @@ type InvokeParts = Readonly<{
   halt: AbortSignal | undefined;
 }>;
 
+/** What writes debug lines, where the job has debug logging. */
+async function createDebug({ isDebug }: Environment, proxy: Plan['proxy']): Promise<Debugging> {
+  if (!isDebug) return { timing: REAL_TIMING };
+  const [{ ActivityWatch }, { writeDebugEvent, writeDebugProxies, writeDebugWait }] = await Promise.all([
+    import('./lambda/activity.ts'),
+    import('./report/debug-log.ts'),
+  ]);
+  writeDebugProxies(proxy);
+  return {
+    timing: {
+      ...REAL_TIMING,
+      sleep: (ms, signal) => {
+        writeDebugWait(ms);
+        return REAL_TIMING.sleep(ms, signal);
+      },
+    },
+    activity: new ActivityWatch(writeDebugEvent),
+  };
+}
+
+/** The SDK's clients. They say which credentials they find, so that no text shows them. */
+function createClients(
+  { proxy, defaultRegion }: Pick<Plan, 'proxy' | 'defaultRegion'>,
+  {
+    environment,
+    secrets,
+    activity,
+  }: Pick<StepParts, 'environment' | 'secrets'> & Pick<ClientListeners, 'activity'>,
+): Clients {
+  return new Clients(proxy, {
+    // The SDK's chain may find other credentials than the environment names.
+    onCredentials: ({ secretAccessKey, sessionToken }) =>
+      registerCredentials('key', [secretAccessKey, sessionToken], secrets),
+    onClockOffset: clockWarning(),
+    runId: environment.github.runId,
+    ...(defaultRegion !== undefined && { defaultRegion }),
+    ...(activity !== undefined && { activity }),
+  });
+}
+
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
-  { plan, cancel }: StepParts,
-  { clients, logReaders, throttle, labels, sink, halt }: InvokeParts,
+  { plan, environment, cancel }: StepParts,
+  { clients, timing, logReaders, throttle, labels, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
-  const progress = { throttle, lines, labels };
   return {
-    ...(plan.waitUntilReady && (await createReadiness(progress))),
-    ...(plan.waitForDurableExecution && (await createFollower(progress))),
+    ...(await createWaiting(plan, environment, { throttle, lines, labels })),
     ...(sink !== undefined && (await createStream(sink))),
     ...logReaders.context,
     clients,
     policy: plan.policy,
-    timing: REAL_TIMING,
+    timing,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
     requestIds: new RequestIds(randomUUID),
     cancel,
@@ -457,7 +449,8 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const throttle = new LogThrottle({ total, now: REAL_TIMING.now });
   const results = new StepResults(total);
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
-  const clients = createClients(parts);
+  const { timing, ...debugging } = await createDebug(environment, plan.proxy);
+  const clients = createClients(plan, { ...parts, ...debugging });
   const logReaders = await createLogReaders(parts, { clients, outcomesFile, throttle });
   const { logs } = logReaders;
   const resumption = await resume(parts, clients);
@@ -466,7 +459,7 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const reports = createReports(parts, forReports);
   const labels = labelsFor(plan);
   const evaluator = await createEvaluator(parts, { labels, sink });
-  const shared = { clients, logReaders, throttle, labels, sink, halt: halt?.signal };
+  const shared = { clients, timing, logReaders, throttle, labels, sink, halt: halt?.signal };
   const context = await createInvokeContext(parts, shared);
   const record: Step['record'] = async (evaluated) => {
     if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);

@@ -20,7 +20,7 @@ function archiveOfCheckout(): Buffer {
   const git = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Buffer =>
     execFileSync('git', args, { cwd: CHECKOUT, env: { ...process.env, ...env }, maxBuffer: 100_000_000 });
   const own = path.resolve(CHECKOUT, git(['rev-parse', '--git-path', 'objects']).toString().trim());
-  // An index and a store of its own, so that the checkout's stay as they are.
+  // A separate index and object store, so that those of the checkout do not change.
   const env = {
     GIT_INDEX_FILE: path.join(folder, 'index'),
     GIT_OBJECT_DIRECTORY: objects,
@@ -43,7 +43,7 @@ afterAll(async () => {
   await lambda.close();
 });
 
-test('the archive has what a runner needs and the license, and nothing else', () => {
+test('the archive has only the files that a runner needs and the license', () => {
   expect(readdirSync(action).sort()).toEqual(['LICENSE', 'README.md', 'action.yml', 'dist']);
 });
 

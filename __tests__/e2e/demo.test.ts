@@ -38,7 +38,7 @@ async function demo(...args: string[]): Promise<{ code: number | null; out: stri
   return { code: child.exitCode, out: out(), err: err() };
 }
 
-test('without an argument it tells the story of the first minute', async () => {
+test('without an argument it shows the tour', async () => {
   const { code, out, err } = await demo();
   expect({ code, err }).toEqual({ code: 0, err: '' });
   const scenes = out.split(/^── /m).slice(1);
@@ -57,18 +57,18 @@ test('without an argument it tells the story of the first minute', async () => {
   expect(out).not.toContain(ROOT);
 }, 60_000);
 
-test('the picture in the README is what the demo gives, apart from ids and times', async () => {
+test('the picture in the README shows the output of the demo, apart from IDs and times', async () => {
   const stage = await openStage();
   try {
     const { step } = await runAlone(stage, PICTURED);
-    // script/picture draws it anew.
+    // script/picture redraws it.
     expect(drawFailure(step)).toBe(readFileSync(path.join(ROOT, 'docs/images/failure.svg'), 'utf8'));
   } finally {
     await stage.close();
   }
 }, 60_000);
 
-test('with a name it runs that example, its jobs and scripts too', async () => {
+test('with a name it runs that example, including its jobs and scripts', async () => {
   const { code, out } = await demo('examples/result-in-a-later-job.yml');
   expect(code).toBe(0);
   expect(out).toContain('── Job ask\n');
@@ -78,7 +78,7 @@ test('with a name it runs that example, its jobs and scripts too', async () => {
   expect(out).toMatch(/The workflow succeeded\.\n$/);
 }, 60_000);
 
-test('with --list it names every example and says what it is', async () => {
+test('with --list it lists every example with a description', async () => {
   const { code, out } = await demo('--list');
   expect(code).toBe(0);
   const rows = out.split('\n').filter((line) => line.startsWith('  '));
@@ -95,14 +95,14 @@ test.each([
   { args: ['--nope'], says: "Unknown option '--nope'. Run script/demo --help" },
   { args: ['basic', 'warm-up'], says: 'Name one example, not 2. Run script/demo --help' },
   { args: ['basic', '--keep'], says: '--keep does not run an example. Run script/demo --help' },
-])('$args is refused with a hint', async ({ args, says }) => {
+])('$args is rejected with a hint', async ({ args, says }) => {
   const { code, out, err } = await demo(...args);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toContain(says);
 });
 
 signalTest(
-  'with --keep the local Lambda runs until Ctrl+C, with the variables and the functions that it prints, and no tour',
+  'with --keep the local Lambda runs until Ctrl+C with the printed variables and functions, without the tour',
   async () => {
     const { child, out } = start('--keep');
     await until(() => out().includes('script/try function_name=greeting'));

@@ -36,7 +36,7 @@ const events = (): unknown[] => stage.lambda.requests.map(({ body }) => JSON.par
 const answers = (jobs: readonly JobRun[]): unknown[] =>
   actionsOf(jobs).map(({ outputs }) => JSON.parse(outputs['response'] ?? ''));
 
-/** Runs an example that has to go well. */
+/** Runs an example that must succeed. */
 async function pass(name: string, changes: Parameters<Stage['run']>[1] = {}): Promise<readonly JobRun[]> {
   const jobs = await stage.run(name, changes);
   expect({ results: results(jobs), log: logOf(jobs) }).toEqual({
@@ -153,7 +153,7 @@ describe('the sections of the argument reference', () => {
 });
 
 describe.each(['complex-payload', 'permission-check'])('%s.yml on a pull request from a fork', (name) => {
-  test('is skipped, as there is no OIDC token', async () => {
+  test('is skipped, because there is no OIDC token', async () => {
     const fork = { head: { repo: { full_name: 'stranger/octo-repo' } } };
     const jobs = await stage.run(name, {
       event: { name: 'pull_request', payload: { number: 7, pull_request: fork } },
@@ -173,7 +173,7 @@ describe('jobs to be done', () => {
     expect(environments).toEqual([5, 5, 5]);
   });
 
-  test('warm-up.yml: a deployment that failed is not warmed', async () => {
+  test('warm-up.yml: a failed deployment is not warmed up', async () => {
     const jobs = await stage.run('warm-up', {
       event: { name: 'deployment_status', payload: { deployment_status: { state: 'failure' } } },
     });
@@ -195,7 +195,7 @@ describe('jobs to be done', () => {
     expect({ method, url }).toEqual({ method: 'GET', url: 'https://api.example.com/health' });
   });
 
-  test('smoke-test.yml: one that is not healthy turns the job red, and the alias goes back', async () => {
+  test('smoke-test.yml: an unhealthy version fails the job, and the alias is moved back', async () => {
     const healthy = FUNCTIONS['my-api'];
     if (healthy === undefined) throw new Error('there is no my-api');
     stage.lambda.setFunction('my-api', { ...healthy, handler: healthy.handler.replace(/api$/, 'brokenApi') });
@@ -250,7 +250,7 @@ describe('jobs to be done', () => {
     );
   });
 
-  test('database-migration.yml: a connection that drops is no second migration', async () => {
+  test('database-migration.yml: a dropped connection causes no second migration', async () => {
     stage.lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
     const jobs = await stage.run('database-migration', { github: { run_id: '6' } });
     expect(results(jobs)).toEqual(['failure']);
@@ -259,7 +259,7 @@ describe('jobs to be done', () => {
     expect(invocations()).toHaveLength(1);
   });
 
-  test('database-migration.yml: a job that is run again runs no second migration', async () => {
+  test('database-migration.yml: a re-run job runs no second migration', async () => {
     stage.lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
     await stage.run('database-migration', { github: { run_id: '7', run_attempt: '1' } });
     stage.lambda.setFault(() => undefined);
@@ -321,6 +321,29 @@ describe('jobs to be done', () => {
     expect(stage.lambda.durableExecutions('roll-out').map(({ name }) => name)).toEqual(['release-42']);
   });
 
+  example('provisioned-concurrency', 'the version that the alias moves to runs, after the wait', async () => {
+    const jobs = await pass('provisioned-concurrency');
+    expect(actionsOf(jobs)[0]?.run.lines.map(({ text }) => text)).toEqual(
+      expect.arrayContaining([
+        'Provisioned concurrency of price-list:live: 2 of 5 available',
+        'Provisioned concurrency of price-list:live: 5 of 5 available',
+        'price-list:live routes all invocations to version 2',
+      ]),
+    );
+    expect(stage.lambda.executions('price-list').map(({ version }) => version)).toEqual(['2']);
+  });
+
+  example('test-event', 'the function gets its test event', async () => {
+    const jobs = await pass('test-event');
+    expect(answers(jobs)).toEqual([{ order: 17, accepted: true }]);
+  });
+
+  example('stop-on-cancel', 'the execution is followed to its end where nobody cancels', async () => {
+    const jobs = await pass('stop-on-cancel');
+    expect(answers(jobs)).toEqual([{ release: 'v1.5.0', share: 1 }]);
+    expect(actionsOf(jobs)[0]?.run.annotations).toEqual([]);
+  });
+
   example('streamed-response', 'a response of over 6 MB is in its file', async () => {
     const jobs = await pass('streamed-response');
     expect(printed(jobs).trim()).toBe('200000');
@@ -334,7 +357,7 @@ describe('jobs to be done', () => {
     expect(events()).toContainEqual({ action: 'smoke-test', customer: 7 });
   });
 
-  test('many-functions.yml: one that fails stops no other, and is shown', async () => {
+  test('many-functions.yml: a failing function does not stop others, and is shown', async () => {
     stage.lambda.setFunction('checkout', { handler: FUNCTIONS['greeting']?.handler ?? '' });
     const jobs = await stage.run('many-functions');
     expect(results(jobs)).toEqual(['failure']);
@@ -352,7 +375,7 @@ describe('jobs to be done', () => {
     expect(printed(jobs).trim()).toBe('7 invocations');
   });
 
-  test('matrix-with-shard.yml: a shard that fails stops no other, and the last job says so', async () => {
+  test('matrix-with-shard.yml: a failing shard does not stop others, and the last job reports it', async () => {
     stage.lambda.setFault(({ body }) =>
       String(body).includes('2026-03') ? { kind: 'reset', when: 'after' } : undefined,
     );
@@ -378,7 +401,7 @@ describe('jobs to be done', () => {
   });
 
   example('local-endpoint', 'the endpoint of the container is used', async () => {
-    // Nothing but the port of the container says where the function is.
+    // The function is found only by the port of the container.
     const jobs = await pass('local-endpoint', { env: {} });
     expect(answers(jobs)).toEqual([{ message: 'Hello, LocalStack!' }]);
     expect(stage.lambda.executions('greeting')).toHaveLength(1);

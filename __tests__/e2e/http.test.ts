@@ -264,7 +264,7 @@ test('with a mask, a body in base64 is not shown, since no mask finds what is in
 
 test.each([
   ['an Event', { invocation_type: 'Event' }, 'http_request needs invocation_type RequestResponse or DryRun'],
-  ['a payload beside it', { payload: '{}' }, 'payload and http_request are both given. Remove one of them.'],
+  ['a second payload', { payload: '{}' }, 'payload and http_request are both given. Keep one of them.'],
   [
     'mistakes in several lines',
     { http_request: 'FETCH health\nAccept\n\n### next' },

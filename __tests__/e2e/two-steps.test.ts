@@ -16,7 +16,7 @@ const eventFile = path.join(folder, 'event.json');
 let lambda: LocalLambda;
 let github: LocalGitHub;
 let job: JobFolder;
-/** Where the executions of a test meet: each writes a file, and ends when it sees enough of them. */
+/** The meeting point of a test's executions: each writes a file and ends when there are enough files. */
 let meeting: string;
 
 beforeAll(async () => {
@@ -47,7 +47,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs a step of the job, with the defaults and the variables of one with this id. */
+/** Runs a step of the job, with the defaults and variables of a step with this ID. */
 const run = (name: Name, inputs: Readonly<Record<string, string>>): Promise<InvokeStep> =>
   invokeStep(lambda, inputs, {
     job,
@@ -66,7 +66,7 @@ const run = (name: Name, inputs: Readonly<Record<string, string>>): Promise<Invo
 const payload = (fields: Readonly<Record<string, unknown>>): string =>
   JSON.stringify({ folder: meeting, ...fields });
 
-test('two steps at the same time keep their outcomes, outputs, summaries, journals and comments apart', async () => {
+test('two concurrent steps keep their outcomes, outputs, summaries, journals and comments separate', async () => {
   // Each function ends only when all four run, so the steps overlap.
   const steps = await Promise.all(
     NAMES.map((name) =>
@@ -98,7 +98,7 @@ test('two steps at the same time keep their outcomes, outputs, summaries, journa
   expect(comments.sort()).toEqual(NAMES.map((name) => expect.stringContaining(`CI/deploy/${name}/0`)));
 });
 
-test('two steps at the same time keep long responses in files of their own', async () => {
+test('two concurrent steps keep long responses in separate files', async () => {
   const text = 'x'.repeat(1_100_000);
   for (const name of NAMES)
     writeFileSync(path.join(job.workspace, `${name}.json`), JSON.stringify([name, text]));
@@ -111,14 +111,14 @@ test('two steps at the same time keep long responses in files of their own', asy
   expect(kept).toEqual([...NAMES]);
 });
 
-test('a second step with the same journal is refused while the first is running', async () => {
+test('a second step with the same journal is rejected while the first is running', async () => {
   const started = Promise.withResolvers<void>();
   lambda.setFault(() => {
     started.resolve();
     return undefined;
   });
   const inputs = { function_name: 'meeting', journal: 'journal.jsonl' };
-  // The first ends only when there is a second file, which the test writes.
+  // The first step ends only when the test writes a second file.
   const first = run('first', { ...inputs, payload: payload({ expected: 2 }) });
   await started.promise;
   const second = await run('second', { ...inputs, payload: payload({ expected: 1 }) });

@@ -22,7 +22,7 @@ const MINUTE = 60 * SECOND;
 let lambda: LocalLambda;
 let clients: Clients;
 let restore: () => void;
-// Requests to Lambda are signed by this clock at the beginning, which has to be right.
+// The first requests to Lambda are signed with this clock, which must be correct.
 let begin = Date.now();
 let clock = begin;
 let denied: (request: LambdaRequest) => boolean;
@@ -54,7 +54,7 @@ afterAll(async () => {
   await lambda.close();
 });
 
-/** Something that happens so many milliseconds after the event was accepted. */
+/** Something that happens the given number of milliseconds after the event was accepted. */
 type Moment = Readonly<{ at: number; happens: () => void }>;
 
 function virtualTiming(moments: readonly Moment[]): Timing {
@@ -78,7 +78,7 @@ function virtualTiming(moments: readonly Moment[]): Timing {
 const log = (name: string, stream: string, message: string) => (): void =>
   lambda.logs.write({ logGroup: `/aws/lambda/${name}`, logStream: stream, message });
 
-/** A try in the log: in JSON with a status, in text with what Lambda adds of one. */
+/** An attempt in the log: with a status in JSON, or with Lambda's lines in text. */
 const jsonTry = (at: number, status: string, name = 'echo'): Moment[] => {
   const line = (type: string, record: object): string =>
     JSON.stringify({ time: new Date(begin + at).toISOString(), type: `platform.${type}`, record });
@@ -153,8 +153,8 @@ const errorOf = ({ result }: Waited): unknown =>
   result.kind === 'answer' ? JSON.parse(Buffer.from(result.payload).toString()) : undefined;
 const unresolved = ({ result }: Waited) => (result.kind === 'failure' ? result.event : undefined);
 
-describe('in a log of JSON', () => {
-  test('a try that succeeds ends the wait, with its figures', async () => {
+describe('in a JSON log', () => {
+  test('a successful attempt ends the wait, with its figures', async () => {
     const waited = await wait(jsonTry(500, 'success'));
     expect(waited.result).toMatchObject({ kind: 'answer', statusCode: 202 });
     expect(waited.result).not.toHaveProperty('functionError');
@@ -165,7 +165,7 @@ describe('in a log of JSON', () => {
     expect(waited.seconds).toBeLessThanOrEqual(4);
   });
 
-  test('a try that fails is followed by others, and one that succeeds ends the wait', async () => {
+  test('a failed attempt is followed by others, and a successful one ends the wait', async () => {
     const waited = await wait([
       ...jsonTry(0, 'error'),
       ...jsonTry(MINUTE, 'timeout'),
@@ -183,7 +183,7 @@ describe('in a log of JSON', () => {
     ]);
   });
 
-  test('the last try that fails is the error of the function, as its log has it', async () => {
+  test('the last failed attempt is the function error, as in its log', async () => {
     const thrown = JSON.stringify({
       level: 'ERROR',
       requestId: ID,
@@ -205,27 +205,27 @@ describe('in a log of JSON', () => {
     expect(waited.tries).toHaveLength(6);
   });
 
-  test('where nothing is retried the first try that fails is the last', async () => {
+  test('without retries, the first failed attempt is the last', async () => {
     const waited = await wait(jsonTry(0, 'error', 'once'), { name: 'once' });
     expect(waited.result).toMatchObject({ functionError: 'Unhandled' });
     expect(waited.seconds).toBeLessThanOrEqual(4);
   });
 
-  test('one that fails as the event reaches its maximum age is the last too', async () => {
+  test('an attempt that fails at the maximum age of the event is also the last', async () => {
     const waited = await wait(jsonTry(5 * SECOND, 'error', 'young'), { name: 'young' });
     expect(waited.result).toMatchObject({ functionError: 'Unhandled' });
     expect(waited.seconds).toBeGreaterThan(60);
   });
 });
 
-describe('in a log of text', () => {
-  test('a timeout is told, and the last one is the error of the function', async () => {
+describe('in a text log', () => {
+  test('a timeout is reported, and the last one is the function error', async () => {
     const waited = await wait(textTry(0, 'Status: timeout\t', 'once'), { name: 'once' });
     expect(waited.result).toMatchObject({ functionError: 'Unhandled' });
     expect(errorOf(waited)).toMatchObject({ errorType: 'Sandbox.Timedout' });
   });
 
-  test('a try that ended is taken for one that threw where another one follows', async () => {
+  test('a completed attempt is read as failed if another one follows', async () => {
     const waited = await wait([
       ...textTry(0),
       ...textTry(MINUTE),
@@ -235,51 +235,51 @@ describe('in a log of text', () => {
     expect(errorOf(waited)).toMatchObject({ errorType: 'Runtime.ExitError' });
   });
 
-  test('a try that ended is not taken for one that succeeded: after one interval it is not known how it ended', async () => {
+  test('a completed attempt is not read as successful, so its outcome is unknown after one interval', async () => {
     const waited = await wait(textTry(0));
     expect(unresolved(waited)).toMatchObject({ why: 'text log', started: 1, finished: 1 });
     expect(waited.seconds).toBeGreaterThan(60);
     expect(waited.seconds).toBeLessThan(110);
   });
 
-  test('where nothing is retried there is nothing to wait for', async () => {
+  test('without retries, there is nothing to wait for', async () => {
     const waited = await wait(textTry(0, '', 'once'), { name: 'once' });
     expect(unresolved(waited)).toMatchObject({ why: 'text log', started: 1, finished: 1 });
     expect(waited.seconds).toBeLessThanOrEqual(4);
   });
 });
 
-describe('it is not known how an event ended', () => {
-  test('when the time is over: a try that runs is said', async () => {
+describe('the outcome of an event is unknown', () => {
+  test('after a timeout, with a message about a running attempt', async () => {
     const [begun] = jsonTry(SECOND, 'success');
     const waited = await wait(begun === undefined ? [] : [begun], { timeoutAt: 30 * SECOND });
     expect(unresolved(waited)).toMatchObject({ why: 'timeout', started: 1, finished: 0, logGroup: GROUP });
   });
 
-  test('when the workflow is cancelled', async () => {
+  test('when the workflow is canceled', async () => {
     expect(unresolved(await wait([], { cancelAt: 5 * SECOND }))).toMatchObject({
       why: 'cancelled',
       started: 0,
     });
   });
 
-  test('when the event has reached its maximum age without a try', async () => {
+  test('when the event has reached its maximum age without an attempt', async () => {
     expect(unresolved(await wait([], { name: 'young' }))).toMatchObject({ why: 'expired', started: 0 });
   });
 
-  test('when the log has nothing of what Lambda itself says', async () => {
+  test('when the log has no lines from Lambda itself', async () => {
     const waited = await wait([], { name: 'quiet' });
     expect(unresolved(waited)).toMatchObject({ why: 'no platform lines' });
     expect(waited.seconds).toBe(0);
   });
 
-  test('when the response has no request id of Lambda', async () => {
+  test('when the response has no request ID from Lambda', async () => {
     expect(unresolved(await wait([], { accepted: { requestId: 'an-emulator' } }))).toMatchObject({
       why: 'no request id',
     });
   });
 
-  test('when the log may not be read', async () => {
+  test('when reading the log is denied', async () => {
     denied = ({ operation }) => operation === 'FilterLogEvents';
     const waited = await wait(jsonTry(0, 'success'));
     expect(unresolved(waited)).toMatchObject({
@@ -289,7 +289,7 @@ describe('it is not known how an event ended', () => {
   });
 });
 
-test('throttles of CloudWatch are waited out', async () => {
+test('throttling by CloudWatch is waited out', async () => {
   lambda.setFault(({ operation }, n) =>
     operation === 'FilterLogEvents' && n < 5 ? LOGS_THROTTLE : undefined,
   );
@@ -298,7 +298,7 @@ test('throttles of CloudWatch are waited out', async () => {
   expect(waited.seconds).toBeGreaterThan(4);
 });
 
-test("without permission to read the retries, Lambda's defaults are assumed, and that is told", async () => {
+test("without permission to read the retries, Lambda's defaults are assumed, with a message", async () => {
   denied = ({ operation }) => operation === 'GetFunctionEventInvokeConfig';
   const waited = await wait([
     ...jsonTry(0, 'error'),

@@ -24,7 +24,11 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
     files: ['__tests__/*.ts', '__tests__/transcripts/*.{ts,mjs}', '__tests__/unit/*.ts'],
     part: 'comments and test names',
   },
-  { files: ['__tests__/unit/{hostile,inputs,journal}/*.ts'], part: 'comments and test names' },
+  {
+    files: ['__tests__/unit/{hostile,inputs,journal,lambda,outcome,report,shared}/**/*.ts'],
+    part: 'comments and test names',
+  },
+  { files: ['__tests__/{integration,e2e}/**/*.{ts,mjs}'], part: 'comments and test names' },
 ];
 
 /** What is not written, what to write in its place, and an example. A space stands for any gap, a line break too. */

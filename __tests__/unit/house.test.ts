@@ -141,7 +141,9 @@ describe('the outside world', () => {
       writers.map(({ file }) => file).filter((file) => folderOf(file) === folder);
     expect(inFolder('report')).toEqual([
       'report/annotations.ts',
+      'report/debug-log.ts',
       'report/log.ts',
+      'report/missing-permissions.ts',
       'report/outputs.ts',
       'report/progress.ts',
       'report/runner-secrets.ts',
@@ -234,6 +236,7 @@ describe('import directions', () => {
   test.each([
     ['main.ts', ['index.ts']],
     ['wiring.ts', ['main.ts']],
+    ['wait-wiring.ts', ['wiring.ts']],
     ['index.ts', []],
   ])('%s is imported by %j', (target, importers) => {
     const found = sources.filter(({ file, ...source }) =>

@@ -55,7 +55,20 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   'rebuild-index': runs('echo', { logFormat: 'JSON' }),
   'mobile-backend': runs('mobileBackend'),
   'next-release': runs('nextRelease'),
-  'place-order': runs('placeOrder', LIVE),
+  'place-order': runs('placeOrder', {
+    ...LIVE,
+    testEvents: { 'order-of-tea': { value: { order: 17, lines: [{ article: 'tea', count: 2 }] } } },
+  }),
+  'price-list': runs('shop', {
+    versions: LIVE.versions,
+    aliases: { live: { version: '2', routing: [{ weights: { 1: 1 }, lasts: { polls: 2 } }, {}] } },
+    provisionedConcurrency: {
+      live: {
+        requested: 5,
+        steps: [{ status: 'IN_PROGRESS', available: 2, lasts: { polls: 1 } }, { status: 'READY' }],
+      },
+    },
+  }),
   refund: runs('echo'),
   'roll-out': runs('rollOut', { durable: { executionTimeoutSeconds: 3_600 }, ...LIVE }),
   'export-orders': runs('exportOrders'),
@@ -112,6 +125,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     contexts: { inputs: { version: '2', previous: '1' } },
   },
   'wait-until-ready': { repository: { 'src/index.mjs': '' }, commands: DEPLOYMENT },
+  'provisioned-concurrency': { commands: DEPLOYMENT, contexts: { inputs: { version: '2' } } },
+  'stop-on-cancel': { contexts: { inputs: { release: 'v1.5.0' } } },
   'local-endpoint': { repository: { 'src/index.mjs': '' }, commands: DEPLOYMENT },
   'permission-check': { event: pullRequest('Check the permissions', []), github: { head_ref: 'check' } },
 };
@@ -209,6 +224,7 @@ export async function openStage(): Promise<Stage> {
         ...OWN_CREDENTIALS,
         AWS_ENDPOINT_URL_LAMBDA: lambda.url,
         AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: lambda.url,
+        AWS_ENDPOINT_URL_SCHEMAS: lambda.url,
         AWS_REGION: REGION,
       },
       caches,

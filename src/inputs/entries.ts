@@ -1,4 +1,4 @@
-import type { Invocation } from '../lambda/invocation.ts';
+import type { Invocation, InvocationType } from '../lambda/invocation.ts';
 import { type FunctionReference, splitFunctionName } from '../shared/arn.ts';
 import type { OwnExpectations } from './expressions.ts';
 import type { JobFolders } from './files.ts';
@@ -8,6 +8,7 @@ import type { ListedEntry } from './invocations.ts';
 import {
   firstOf,
   type GivenPayload,
+  oversizeProblem,
   type Payload,
   parseClientContext,
   parsePayload,
@@ -26,6 +27,7 @@ import {
   parseInputs,
 } from './schema.ts';
 import { explainFunctionName, explainOtherResource } from './suggestions.ts';
+import type { FoundTestEvent, TestEventSource, TestEventStore } from './test-event.ts';
 
 const LONGEST_ENTRY_NAME = 100;
 const NAME_RULE = `name must be one line of at most ${LONGEST_ENTRY_NAME} characters.`;
@@ -93,8 +95,11 @@ const ownParts = (values: EntryValues, { name, isOwn }: EntrySource) => ({
   ...(isOwn('timeout_seconds') && { timeoutMs: values.timeout_seconds }),
 });
 
+/** The values of an entry whose invocation type is decided. */
+type SentValues = EntryValues & Readonly<{ invocation_type: InvocationType }>;
+
 /** What is sent for an entry: without the inputs that its invocation type does not support. */
-function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invocation'] {
+function invocationOf(values: SentValues, parts: InvocationParts): Entry['invocation'] {
   const { invocation_type: invocationType, qualifier, tenant_id: tenantId } = values;
   const { reference, payload, clientContext, source } = parts;
   const region = values.region ?? reference.region;
@@ -117,26 +122,41 @@ function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invoc
   };
 }
 
+// Invoke's own default.
+const DEFAULT_TYPE: InvocationType = 'RequestResponse';
+
+/** Where the problems of inputs go: with the entry's place where one of them is its own. */
+type ProblemsOf = Readonly<{ problemsFor: (...names: readonly InputName[]) => Problems }>;
+
 const outsideNotes = ({ outsideFile }: Payload, { workspace }: JobFolders): string[] =>
   outsideFile === undefined
     ? []
     : [`payload_file is ${quote(outsideFile)}, outside the workspace ${quote(workspace)}.`];
 
+/** What the entries of a step have in common. */
+type ParserParts = Readonly<{
+  folders: JobFolders;
+  stamp: EventStamp;
+  responseStream: boolean;
+  /** Opens what reads test events; absent where the settings for it are wrong. */
+  openTestEvents?: (() => Promise<TestEventStore>) | undefined;
+}>;
+
 /** Reads the entries of one step. What several of them inherit is read, and reported where it is wrong, once. */
 export class EntryParser {
   readonly #folders: JobFolders;
   readonly #responseStream: boolean;
+  readonly #openTestEvents: ParserParts['openTestEvents'];
   readonly #stamp: EventStamp;
+  #testEvents: TestEventSource | undefined;
   readonly #problems: Problems;
   readonly #inherited = new Map<string, Promise<Payload | undefined>>();
 
-  constructor(
-    step: Readonly<{ folders: JobFolders; responseStream: boolean; stamp: EventStamp }>,
-    problems: Problems,
-  ) {
+  constructor(step: ParserParts, problems: Problems) {
     this.#folders = step.folders;
     this.#responseStream = step.responseStream;
     this.#stamp = step.stamp;
+    this.#openTestEvents = step.openTestEvents;
     this.#problems = problems;
   }
 
@@ -150,16 +170,48 @@ export class EntryParser {
     return parsed;
   }
 
-  #givenPayload(values: EntryValues): GivenPayload {
-    return {
-      payload: values.payload,
-      payloadFile: values.payload_file,
-      httpRequest: values.http_request,
-      httpEvent: values.http_event,
-      folders: this.#folders,
-      invocationType: values.invocation_type,
-      stamp: this.#stamp,
-    };
+  /** The test event that an entry names, where it alone says what is sent. */
+  async #testEvent(
+    values: EntryValues,
+    reference: FunctionReference | undefined,
+    problems: Problems,
+  ): Promise<FoundTestEvent | undefined> {
+    const { test_event: name, region } = values;
+    const [only, ...others] = EVENT_INPUTS.filter((input) => values[input] !== '');
+    const open = this.#openTestEvents;
+    if (only !== 'test_event' || others.length > 0 || reference === undefined || open === undefined)
+      return undefined;
+    const { TestEventSource } = await import('./test-event.ts');
+    this.#testEvents ??= new TestEventSource(open);
+    return this.#testEvents.find(name, { reference, region }, problems);
+  }
+
+  /** What is sent for an entry. Undefined where there is a problem. */
+  async #payload(
+    values: SentValues,
+    testEvent: FoundTestEvent | undefined,
+    { isOwn, problemsFor }: Pick<EntrySource, 'isOwn'> & ProblemsOf,
+  ): Promise<Payload | undefined> {
+    const { payload, payload_file: payloadFile, http_request: httpRequest, http_event: httpEvent } = values;
+    const invocationType = values.invocation_type;
+    if (values.test_event !== '') {
+      if (testEvent === undefined) return undefined;
+      const { bytes } = testEvent;
+      const problem = oversizeProblem({ source: 'test_event', bytes: bytes.length }, invocationType);
+      if (problem === undefined) return { bytes, warnings: [] };
+      problemsFor('test_event').add(problem);
+      return undefined;
+    }
+    const text = { payload, payloadFile, httpRequest, httpEvent };
+    const given = { ...text, folders: this.#folders, invocationType, stamp: this.#stamp };
+    return EVENT_INPUTS.some(isOwn)
+      ? parsePayload(given, problemsFor(...EVENT_INPUTS))
+      : this.#inheritedPayload(given);
+  }
+
+  /** Closes what was opened for test events. */
+  async close(): Promise<void> {
+    await this.#testEvents?.close();
   }
 
   /** Reads one entry. Undefined where it can't be invoked, for problems that were found. */
@@ -172,14 +224,14 @@ export class EntryParser {
     if (name !== undefined && !isShortLine(name)) here.add(NAME_RULE);
     const reference = parseFunctionName(read('function_name'), problemsFor('function_name'));
     const values = parseInputs(ENTRY_INPUTS, { read, problemsFor });
-    const facts = { ...values, response_stream: this.#responseStream, reference };
+    const testEvent = await this.#testEvent(values, reference, problemsFor('test_event'));
+    const type = values.invocation_type ?? testEvent?.invocationType ?? DEFAULT_TYPE;
+    const sent = { ...values, invocation_type: type };
+    const facts = { ...sent, response_stream: this.#responseStream, reference };
     for (const { inputs, applies, message } of ENTRY_ERRORS) {
       if (applies(facts)) problemsFor(...inputs).add(message(facts));
     }
-    const given = this.#givenPayload(values);
-    const payload = await (EVENT_INPUTS.some(isOwn)
-      ? parsePayload(given, here)
-      : this.#inheritedPayload(given));
+    const payload = await this.#payload(sent, testEvent, { isOwn, problemsFor });
     const clientContext = await parseClientContext(values.client_context, problemsFor('client_context'));
     if (!reference || !payload) return undefined;
     const at = (...names: readonly InputName[]): string =>
@@ -191,7 +243,7 @@ export class EntryParser {
       ...ENTRY_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts)),
     ];
     return {
-      invocation: invocationOf(values, { reference, payload, clientContext, source }),
+      invocation: invocationOf(sent, { reference, payload, clientContext, source }),
       ...(place !== undefined && { place }),
       warnings,
       notes: outsideNotes(payload, this.#folders),
@@ -209,11 +261,12 @@ function namedSources(names: readonly string[], step: InputReader): EntrySource[
 }
 
 function listedSource({ values, number, line }: ListedEntry, step: InputReader): EntrySource {
-  const hasEvent = EVENT_INPUTS.some((input) => values[input] !== undefined);
+  const isEvent = (name: InputName): boolean => EVENT_INPUTS.some((input) => input === name);
+  const hasEvent = EVENT_INPUTS.some((name) => values[name] !== undefined);
   return {
     read: (name) => {
-      // An entry's own event, of any kind, replaces the step's.
-      const isReplaced = hasEvent && EVENT_INPUTS.some((input) => input === name);
+      // An entry's own event, whatever it comes from, replaces the step's.
+      const isReplaced = hasEvent && isEvent(name);
       const own = isEntryInput(name) ? values[name] : undefined;
       return own ?? (isReplaced ? '' : step(name));
     },
@@ -228,6 +281,7 @@ type StepInputs = Readonly<{
   values: InputValues;
   folders: JobFolders;
   stamp: EventStamp;
+  openTestEvents?: ParserParts['openTestEvents'];
 }>;
 
 async function findSources({ read, values }: StepInputs, problems: Problems): Promise<EntrySource[]> {
@@ -288,12 +342,19 @@ function invocationsOf(
 
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
 export async function parseEntries(step: StepInputs, problems: Problems): Promise<Entries> {
-  const { values, folders, stamp } = step;
-  const parser = new EntryParser({ folders, stamp, responseStream: values.response_stream }, problems);
+  const { values, folders, stamp, openTestEvents } = step;
+  const parser = new EntryParser(
+    { folders, stamp, responseStream: values.response_stream, openTestEvents },
+    problems,
+  );
   const entries: Entry[] = [];
-  for (const source of await findSources(step, problems)) {
-    const entry = await parser.parse(source);
-    if (entry !== undefined) entries.push(entry);
+  try {
+    for (const source of await findSources(step, problems)) {
+      const entry = await parser.parse(source);
+      if (entry !== undefined) entries.push(entry);
+    }
+  } finally {
+    await parser.close();
   }
   return {
     ...invocationsOf(entries, values),

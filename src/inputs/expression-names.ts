@@ -12,6 +12,9 @@ import {
 import { nearest } from '../shared/text.ts';
 import { type Lexeme, lexemesOf, type Mistake } from './expression-mistakes.ts';
 
+export { readTree } from './expression-mistakes.ts';
+export { parseTree, search } from './jmespath.ts';
+
 type KeyOf<Kind> = Kind extends unknown ? keyof Kind : never;
 type FieldName = KeyOf<Outcome>;
 
@@ -206,12 +209,19 @@ export function nameMistake(
 export type Invoked = Readonly<{
   invocations: readonly Omit<Invocation, 'index'>[];
   waitForDurableExecution: boolean;
+  waitForEvent?: boolean;
 }>;
+
+/** How an Event can have a field all the same. */
+function remedyFor(name: string, source: string | undefined): string {
+  if (source === 'response') return ', or set wait_for_durable_execution: true for a durable function';
+  return name === 'log_result' ? '' : ', or set wait_for_event: true';
+}
 
 /** A field that no outcome of the step can have, or, where all have to have it, that one of them can't have. */
 export function absentField(
   { text, tree, input }: Readonly<{ text: string; tree: ExpressionNode; input: string }>,
-  { invocations, waitForDurableExecution }: Invoked,
+  { invocations, waitForDurableExecution, waitForEvent }: Invoked,
 ): Mistake | undefined {
   const lexemes = lexemesOf(text);
   for (const { name } of placesOf(tree)) {
@@ -220,7 +230,9 @@ export function absentField(
       const isFollowed = invocationType === 'Event' && waitForDurableExecution;
       if (source === 'http') return http === undefined || invocationType !== 'RequestResponse';
       if (source === 'response') return invocationType !== 'RequestResponse' && !isFollowed;
-      return source === 'log' && input === 'expect' && logType !== 'Tail';
+      // Of an event that is waited for, the log has the figures.
+      const hasFigures = invocationType === 'Event' && waitForEvent === true && name !== 'log_result';
+      return source === 'log' && input === 'expect' && logType !== 'Tail' && !hasFigures;
     });
     const [first] = lacks;
     if (first === undefined || (input !== 'expect' && lacks.length < invocations.length)) continue;
@@ -232,8 +244,7 @@ export function absentField(
     if (invocationType === 'RequestResponse') {
       return { column, what: `${name} comes from the log: set log_type: Tail` };
     }
-    const isFollowable = source === 'response' && invocationType === 'Event';
-    const remedy = `Use RequestResponse${isFollowable ? ', or set wait_for_durable_execution: true for a durable function' : ''}`;
+    const remedy = `Use RequestResponse${invocationType === 'Event' ? remedyFor(name, source) : ''}`;
     return { column, what: `invocation_type: ${invocationType} has no ${source}. ${remedy}` };
   }
   return undefined;

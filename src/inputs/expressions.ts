@@ -4,15 +4,8 @@ import type { Invoked } from './expression-names.ts';
 import { linesOf } from './input-types.ts';
 import type { Problems } from './problems.ts';
 
-/** The parts that know JMESPath, which are loaded only where an expression is given. */
-async function loadLibrary() {
-  const [{ search, parseTree }, { readTree }, { absentField, nameMistake }] = await Promise.all([
-    import('./jmespath.ts'),
-    import('./expression-mistakes.ts'),
-    import('./expression-names.ts'),
-  ]);
-  return { search, parseTree, readTree, absentField, nameMistake };
-}
+/** The parts that know JMESPath, which are loaded only where an expression is given: one chunk, without copies. */
+const loadLibrary = () => import('./expression-names.ts');
 
 /** An entry with expectations of its own, and where they stand. */
 export type OwnExpectations = Readonly<{ place: string; invocation: Omit<Invocation, 'index'> }>;

@@ -1,10 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { unescape as decodeUrl } from 'node:querystring';
 import type { HttpEventFormat } from '../lambda/invocation.ts';
-import { grouped } from '../shared/text.ts';
 import { VERSION } from '../shared/version.ts';
 import { type Header, type HttpRequest, parseHttpRequest } from './http-request.ts';
-import { type GivenPayload, LARGEST, type Payload, tooLong, unevaluatedIn } from './payload.ts';
+import { type GivenPayload, oversizeProblem, type Payload, unevaluatedIn } from './payload.ts';
 import type { Problems } from './problems.ts';
 
 /** When an API would have received a request, and a UUID for what it numbers requests with. */
@@ -264,8 +263,12 @@ export function buildPayload(given: GivenPayload, problems: Problems): Payload |
   const request = parseHttpRequest(text, problems);
   if (request === undefined) return undefined;
   const bytes = Buffer.from(JSON.stringify(EVENT_BUILDERS[format](request, stamp)));
-  if (bytes.length > LARGEST[invocationType]) {
-    problems.add(tooLong('The event of http_request', `${grouped(bytes.length)} bytes`, invocationType));
+  const tooLarge = oversizeProblem(
+    { source: 'The event of http_request', bytes: bytes.length },
+    invocationType,
+  );
+  if (tooLarge !== undefined) {
+    problems.add(tooLarge);
     return undefined;
   }
   const hasType = headerOf(request.headers, 'content-type') !== undefined;

@@ -101,7 +101,7 @@ function valuesOf(node: unknown, reader: YamlReader): ListedEntry['values'] {
   const [first, second] = EVENT_INPUTS.filter((name) => given.has(name));
   if (first !== undefined && second !== undefined) {
     const offset = Math.max(given.get(first) ?? 0, given.get(second) ?? 0);
-    addProblem(offset, `${first} and ${second} are both given. Remove one of them.`);
+    addProblem(offset, `${first} and ${second} are both given. Keep one of them.`);
   }
   return values;
 }

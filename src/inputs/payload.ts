@@ -76,8 +76,7 @@ export type Payload = Readonly<{
 }>;
 
 // Source: Lambda quotas, synchronous and asynchronous payload; what a dry run takes is not said, so the larger.
-/** Bytes that an event can have. */
-export const LARGEST: Readonly<Record<InvocationType, number>> = {
+const LARGEST: Readonly<Record<InvocationType, number>> = {
   RequestResponse: 6_291_456,
   Event: 1_048_576,
   DryRun: 6_291_456,
@@ -85,6 +84,17 @@ export const LARGEST: Readonly<Record<InvocationType, number>> = {
 
 function isUtf16([first, second]: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+}
+
+/** Says that an event is too large for its invocation type; undefined where it is not. */
+export function oversizeProblem(
+  event: Readonly<{ source: string; bytes: number; size?: string }>,
+  invocationType: InvocationType,
+): string | undefined {
+  const { source, bytes, size = `${grouped(bytes)} bytes` } = event;
+  const limit = LARGEST[invocationType];
+  if (bytes <= limit) return undefined;
+  return `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its location.`;
 }
 
 type CheckedBytes = Readonly<{ problem: string } | { problem?: never; warnings: readonly string[] }>;
@@ -109,10 +119,6 @@ async function checkBytes(
     : { warnings: warningsOf(name, { text, value, input }) };
 }
 
-/** What is wrong with an event that is too long for Lambda. */
-export const tooLong = (source: string, size: string, type: InvocationType): string =>
-  `${source} is ${size}; Lambda takes at most ${grouped(LARGEST[type])} for ${type}. Put the data where the function can fetch it, for example in S3, and send its location.`;
-
 /** Finds the event in the inputs that can have it, and checks that it is JSON of a size that Lambda takes. */
 export async function parsePayload(given: GivenPayload, problems: Problems): Promise<Payload | undefined> {
   const { payload, payloadFile, folders, invocationType } = given;
@@ -129,12 +135,10 @@ export async function parsePayload(given: GivenPayload, problems: Problems): Pro
   if (payload === '' && file === undefined) return undefined;
   const bytes = file?.content ?? Buffer.from(payload);
   const source = file?.source ?? 'payload';
-  const size = file?.size ?? `${grouped(bytes.length)} bytes`;
   const input = file === undefined ? 'payload' : 'payload_file';
-  const checked =
-    bytes.length > limit
-      ? { problem: tooLong(source, size, invocationType) }
-      : await checkBytes(bytes, { source, input });
+  const size = file && { size: file.size };
+  const tooLarge = oversizeProblem({ source, bytes: bytes.length, ...size }, invocationType);
+  const checked = tooLarge === undefined ? await checkBytes(bytes, { source, input }) : { problem: tooLarge };
   if (checked.problem !== undefined) {
     problems.add(checked.problem);
     return undefined;

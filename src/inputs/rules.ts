@@ -1,4 +1,4 @@
-import type { Invocation } from '../lambda/invocation.ts';
+import type { Invocation, InvocationType } from '../lambda/invocation.ts';
 import type { FunctionReference } from '../shared/arn.ts';
 import { grouped } from '../shared/text.ts';
 import { linesOf } from './input-types.ts';
@@ -54,15 +54,14 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
     applies: (values) => eventInputsIn(values).length > 1,
     message: (values) => {
       const given = eventInputsIn(values);
-      const isPair = given.length === 2;
-      return `${given.slice(0, -1).join(', ')} and ${given.at(-1)} are ${isPair ? 'both' : 'all'} given. ${isPair ? 'Remove' : 'Keep'} one of them.`;
+      return `${given.slice(0, -1).join(', ')} and ${given.at(-1)} are ${given.length > 2 ? 'all' : 'both'} given. Keep one of them.`;
     },
   }),
   entryRule({
     inputs: [...EVENT_INPUTS, 'invocation_type'],
     applies: (values) => values.invocation_type !== 'DryRun' && eventInputsIn(values).length === 0,
     message: () =>
-      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, or http_request. An empty expression counts as not given.",
+      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, http_request or test_event. An empty expression counts as not given.",
   }),
   entryRule({
     inputs: ['http_request', 'invocation_type'],
@@ -174,8 +173,10 @@ export const STEP_ERRORS: readonly StepRule[] = [
   }),
 ];
 
-const areDryRuns = (invocations: readonly Invocation[]): boolean =>
-  invocations.length > 0 && invocations.every(({ invocationType }) => invocationType === 'DryRun');
+const areOf = (invocations: readonly Invocation[], type: InvocationType): boolean =>
+  invocations.length > 0 && invocations.every(({ invocationType }) => invocationType === type);
+
+const areDryRuns = (invocations: readonly Invocation[]): boolean => areOf(invocations, 'DryRun');
 
 /** Inputs of a step that have no effect together with others. */
 export const STEP_WARNINGS: readonly StepRule[] = [
@@ -214,6 +215,19 @@ export const STEP_WARNINGS: readonly StepRule[] = [
     applies: ({ wait_until_ready: waits, planned }) => waits && areDryRuns(planned),
     message: () =>
       'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not check the state.',
+  }),
+  stepRule({
+    inputs: ['on_cancel', 'wait_for_durable_execution'],
+    applies: ({ on_cancel: onCancel, wait_for_durable_execution: waits }) => onCancel === 'stop' && !waits,
+    message: () =>
+      'on_cancel: stop has no effect without wait_for_durable_execution: true; the step ends when the execution has started.',
+  }),
+  stepRule({
+    inputs: ['on_cancel', 'wait_for_durable_execution'],
+    applies: ({ on_cancel: onCancel, wait_for_durable_execution: waits, planned }) =>
+      onCancel === 'stop' && waits && areOf(planned, 'RequestResponse'),
+    message: () =>
+      'on_cancel: stop has no effect with invocation_type: RequestResponse; Lambda names the execution when it has ended. Use Event.',
   }),
   stepRule({
     inputs: ['wait_for_event'],

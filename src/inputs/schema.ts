@@ -63,6 +63,8 @@ const REGION = matching({
 });
 /** The format of an HTTP event. A runner reads the YAML number 2.0 as the text "2". */
 const httpEventFormat: typeof HTTP_EVENT = (given) => HTTP_EVENT(/^[12]$/.test(given) ? `${given}.0` : given);
+/** What becomes of a durable execution that is no longer followed. */
+const ON_CANCEL = oneOf(['leave', 'stop']);
 /** What may be retried (docs/reliability.md). */
 const RETRY = oneOf(['safe', 'idempotent', 'never']);
 
@@ -77,7 +79,8 @@ export const INPUTS = {
   payload: entry(anyText),
   payload_file: entry(anyText),
   qualifier: entry(optional(QUALIFIER)),
-  invocation_type: entry(INVOCATION_TYPE, 'RequestResponse'),
+  // Without it, the type is the test event's own, or RequestResponse.
+  invocation_type: entry(optional(INVOCATION_TYPE)),
   log_type: entry(LOG_TYPE, 'None'),
   client_context: entry(anyText),
   tenant_id: entry(optional(TENANT_ID)),
@@ -85,6 +88,7 @@ export const INPUTS = {
   region: entry(optional(REGION)),
   http_request: { ...entry(anyText), keepsWhiteSpace: true },
   http_event: entry(httpEventFormat, '2.0'),
+  test_event: entry(anyText),
   // Many at once.
   invocations: { ...step(anyText), keepsWhiteSpace: true },
   repeat: step(wholeNumber({ least: 1, most: MOST_COPIES }), '1'),
@@ -104,6 +108,7 @@ export const INPUTS = {
   query: step(anyText),
   wait_for_event: step(flag, 'false'),
   wait_for_durable_execution: step(flag, 'false'),
+  on_cancel: step(ON_CANCEL, 'leave'),
   // What is shown and kept.
   follow_log: step(flag, 'false'),
   show_response: step(flag, 'false'),
@@ -155,6 +160,7 @@ export const EVENT_INPUTS = [
   'payload',
   'payload_file',
   'http_request',
+  'test_event',
 ] as const satisfies readonly EntryInput[];
 
 /** Whether white space around an input's text counts. */

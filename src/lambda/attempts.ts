@@ -74,7 +74,7 @@ async function sendOnce(
 async function followToEnd(
   response: InvokeResponse,
   invocation: Invocation,
-  context: AttemptContext,
+  context: AttemptContext & Readonly<{ beganAt: number }>,
 ): Promise<InvokeResponse | InvokeFailure> {
   const { follow, waitForEvent } = context;
   const { durableExecutionArn } = response;
@@ -255,12 +255,13 @@ class Attempts {
 
 /** Sends an invocation until there is a response or the policy gives up. Every attempt waits for the limiter. */
 export async function attemptAll(invocation: Invocation, context: AttemptContext): Promise<AttemptsResult> {
-  const { limiter, stop, cancel, halt, requestIds } = context;
+  const { limiter, stop, cancel, halt, requestIds, timing } = context;
   const attempts = new Attempts(invocation, context);
+  const beganAt = timing.now();
   for (let { permit } = context; ; ) {
     const result = await sendOnce(attempts.invocation, { ...context, sentAs: requestIds.next() });
     if (result.kind === 'answer') {
-      const ended = await followToEnd(result, attempts.invocation, context);
+      const ended = await followToEnd(result, attempts.invocation, { ...context, beganAt });
       permit.release('otherwise');
       return attempts.end(result, ended);
     }

@@ -65,6 +65,9 @@ export type InvokeResponse = Readonly<{
 /** Whether a function ran although there is no response. */
 export type ExecutionEvidence = 'did_not_run' | 'may_have_run' | 'ran';
 
+/** What became of a durable execution that was to be stopped. */
+export type ExecutionStop = 'stopped' | 'joined' | 'ended before' | 'failed';
+
 /** Why it is not known how an accepted event ended. */
 export type WhyUnresolved =
   | 'timeout'
@@ -113,6 +116,8 @@ export type InvokeFailure = Readonly<{
   streamedBytes?: number;
   /** The durable execution that was started nevertheless. */
   durableExecutionArn?: string;
+  /** With `on_cancel: stop`, what became of it. */
+  executionStop?: ExecutionStop;
   /** When the request began to leave this machine; absent where it never did. */
   sentAt?: Date;
   /** What an earlier run calls the invocation in the journal, where its outcome is not known since. */

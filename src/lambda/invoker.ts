@@ -51,10 +51,14 @@ export type InvokeContext = Readonly<{
   /** Called once when the last invocation of a list has ended. */
   onAllEnded?: () => void;
   /** Where functions are waited for until they are ready. */
-  readiness?: Readonly<{ waits: Readiness }> & Pick<Waiting, 'onStateChange' | 'onFailedQuestion'>;
+  readiness?: Readonly<{ waits: Readiness }> &
+    Pick<
+      Waiting,
+      'onStateChange' | 'onFailedQuestion' | 'onAliasChange' | 'onHiddenAlias' | 'expectsVersion'
+    >;
   /** Where durable executions are followed to their end. */
   follow?: Readonly<{ execution: typeof followExecution; onNotDurable: (invocation: Invocation) => void }> &
-    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedQuestion'>;
+    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedQuestion' | 'stopping'>;
   /** Where the log tells what became of accepted events. */
   waitForEvent?: (
     accepted: InvokeResponse,

@@ -1,4 +1,5 @@
 import type {
+  ExecutionStop,
   Invocation,
   InvocationResult,
   InvokeFailure,
@@ -126,6 +127,16 @@ function responseFields(
   };
 }
 
+/** What became of a durable execution that is no longer followed, in words before its ARN. */
+const EXECUTIONS: Readonly<Record<ExecutionStop | 'left', string>> = {
+  left: 'The durable execution was started and continues on its own',
+  stopped: 'The durable execution was stopped, which does not undo what it has done',
+  joined:
+    'The durable execution was started before this step, so it was not stopped and continues on its own',
+  'ended before': 'The durable execution ended before it could be stopped',
+  failed: 'The durable execution could not be stopped and continues on its own',
+};
+
 const SHOWN_ATTEMPTS = 3;
 
 /** When the request was sent that may have run, and as what where no response has another id. */
@@ -148,7 +159,7 @@ function whetherItRan(
 ): string {
   const isInLog = inLog !== undefined && inLog.runs.length > 0;
   if (failure.durableExecutionArn !== undefined) {
-    return `The durable execution was started and continues on its own: ${failure.durableExecutionArn}.`;
+    return `${EXECUTIONS[failure.executionStop ?? 'left']}: ${failure.durableExecutionArn}.`;
   }
   if (failure.event !== undefined) return eventInWords(failure.event);
   switch (failure.evidence) {

@@ -226,6 +226,11 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
     advice: 'The function is being created or updated. Set wait_until_ready: true to wait for it.',
   },
   { names: ['NotReady'], advice: 'Raise timeout_seconds, or check why the deployment takes so long.' },
+  {
+    names: ['ProvisionedConcurrencyFailed'],
+    advice:
+      'Fix the cause, then configure the provisioned concurrency again: aws lambda get-provisioned-concurrency-config shows its state.',
+  },
   { names: ['FunctionFailed'], advice: 'Fix the problem above and deploy the function again.' },
   {
     names: ['CodeArtifactUserPendingException'],
@@ -443,6 +448,20 @@ function linkToLog({ failure, invocation, region, logGroup, loggedAs }: FailedIn
 
 const FOLLOW_ACTIONS = ['lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'];
 
+/** A command about an execution, whose ARN is one. In single quotes, since a shell takes $LATEST for a variable. */
+export const executionCommand = (verb: 'get' | 'stop', arn: string): string =>
+  `aws lambda ${verb}-durable-execution --durable-execution-arn '${arn}'`;
+
+/** What to do about a durable execution that on_cancel stopped. */
+function adviseOnStopped({ durableExecutionName: name }: Invocation, arn: string): string {
+  const see = isExecutionArn(arn)
+    ? `To see how far it came: ${executionCommand('get', arn)}`
+    : 'See how far the execution came in the Lambda console.';
+  return name === undefined
+    ? see
+    : `${see}\nTo start it again, use another durable_execution_name: by this one Lambda returns the stopped execution.`;
+}
+
 /** What to do about a durable execution that was started and not followed to its end. */
 function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: string): string {
   if (failure.name === 'AccessDeniedException') {
@@ -452,16 +471,16 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
       adviseOnBlockedAction(failure.message, deniedAction(failure)) ?? adviseToAllow(FOLLOW_ACTIONS, version)
     );
   }
+  if (failure.executionStop === 'stopped') return adviseOnStopped(invocation, arn);
   const join =
     invocation.durableExecutionName === undefined
       ? 'To join an execution from a later run of this step, set durable_execution_name.'
       : 'Run this step again with the same durable_execution_name and payload to join it.';
   if (!isExecutionArn(arn)) return `See how the execution ends in the Lambda console.\n${join}`;
-  // Single quotes, since a shell takes $LATEST for a variable.
   return [
-    `To see how it ends: aws lambda get-durable-execution --durable-execution-arn '${arn}'`,
+    `To see how it ends: ${executionCommand('get', arn)}`,
     join,
-    `To stop it: aws lambda stop-durable-execution --durable-execution-arn '${arn}'`,
+    ...(failure.executionStop === 'ended before' ? [] : [`To stop it: ${executionCommand('stop', arn)}`]),
   ].join('\n');
 }
 

@@ -157,7 +157,7 @@ const TRY_STATES: Readonly<Record<string, string>> = {
 
 /** One line for a try of an accepted event. A state that is not known is one of a try that failed. */
 export const tryLine = ({ label, number, state }: { label: string; number: number; state: string }): string =>
-  `Lambda function ${label}: try ${number} of the event ${(Object.hasOwn(TRY_STATES, state) && TRY_STATES[state]) || 'failed'}`;
+  `${label}: try ${number} of the event ${(Object.hasOwn(TRY_STATES, state) && TRY_STATES[state]) || 'failed'}`;
 
 /** Writes how a try of an accepted event goes. */
 export const writeTry = (happened: Parameters<typeof tryLine>[0]): void => info(tryLine(happened));

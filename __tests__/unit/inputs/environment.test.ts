@@ -12,6 +12,7 @@ const READ = [
   'GITHUB_REPOSITORY',
   'GITHUB_SHA',
   'GITHUB_RUN_ID',
+  'RUNNER_DEBUG',
   'GITHUB_WORKFLOW',
   'GITHUB_JOB',
   'GITHUB_ACTION',
@@ -41,7 +42,7 @@ const READ = [
   'INPUT_INVOCATIONS',
   'INPUT_LOG_TYPE',
   'INPUT_SUMMARY',
-  'INPUT_INVOCATION_TYPE',
+  'INPUT_RETRY',
 ] as const;
 
 const before = new Map(READ.map((name) => [name, process.env[name]] as const));
@@ -73,13 +74,13 @@ describe('an input', () => {
     ['is empty', ''],
     ['is whitespace', '  \n'],
   ])('that %s has its default', (_, value) => {
-    for (const name of ['INPUT_REGION', 'INPUT_LOG_TYPE', 'INPUT_SUMMARY', 'INPUT_INVOCATION_TYPE']) {
+    for (const name of ['INPUT_REGION', 'INPUT_LOG_TYPE', 'INPUT_SUMMARY', 'INPUT_RETRY']) {
       if (value !== undefined) process.env[name] = value;
     }
     expect(readInput('region')).toBe('');
     expect(readInput('log_type')).toBe('None');
     expect(readInput('summary')).toBe('true');
-    expect(readInput('invocation_type')).toBe('RequestResponse');
+    expect(readInput('retry')).toBe('safe');
   });
 
   test('is not validated when it is read', () => {
@@ -107,6 +108,7 @@ describe('the environment', () => {
       GITHUB_REPOSITORY: 'octo-org/octo-repo',
       GITHUB_SHA: 'abc',
       GITHUB_RUN_ID: '42',
+      RUNNER_DEBUG: '1',
       GITHUB_WORKFLOW: 'CI',
       GITHUB_JOB: 'check',
       GITHUB_ACTION: '__run',
@@ -131,6 +133,7 @@ describe('the environment', () => {
       },
       proxy: { HTTPS_PROXY: 'http://upper.example:3128', no_proxy: 'lower.example' },
       credentials: { keys: ['secret-access-key', 'github-token'], passwords: [] },
+      isDebug: true,
       nodeVersion: process.versions.node,
       trustsAnyCertificate: false,
       inputNames: expect.arrayContaining(['GITHUB_TOKEN', 'FUNCTION-NAME']),
@@ -163,6 +166,7 @@ describe('the environment', () => {
       },
       proxy: {},
       credentials: { keys: [], passwords: [] },
+      isDebug: false,
       nodeVersion: process.versions.node,
       trustsAnyCertificate: false,
       inputNames: [],

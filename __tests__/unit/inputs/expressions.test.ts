@@ -212,6 +212,10 @@ describe('a field that the outcome cannot have', () => {
     ],
     [
       { invocation_type: 'Event', expect: 'duration_ms < `5`' },
+      'expect: invocation_type: Event has no log. Use RequestResponse, or set wait_for_event: true.',
+    ],
+    [
+      { invocation_type: 'Event', wait_for_event: 'true', expect: "contains(log_result, 'x')" },
       'expect: invocation_type: Event has no log. Use RequestResponse.',
     ],
     [
@@ -238,6 +242,7 @@ describe('a field that the outcome cannot have', () => {
       invocations: '- function_name: a\n- function_name: b\n  invocation_type: Event',
       mask: 'response.token',
     },
+    { invocation_type: 'Event', wait_for_event: 'true', expect: 'duration_ms < `5`' },
   ])('%j is accepted', async (given) => {
     expect(await problemsFor(given)).toEqual([]);
   });

@@ -15,7 +15,7 @@ export type Given = Readonly<Partial<Record<InputName, string>>>;
 
 const VALID: Given = { function_name: 'my-function', payload: '{"action": "warmup"}' };
 
-/** When requests are made into events, and with which id. */
+/** When requests become events, and with which id. */
 export const STAMP = { at: STARTED_AT, id: REQUEST_ID } as const;
 
 /** A folder with a real workspace, and the environment of the job from a runner. */
@@ -62,6 +62,7 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
     },
     proxy: {},
     credentials: { keys: [], passwords: [] },
+    isDebug: false,
     nodeVersion: '24.5.0',
     trustsAnyCertificate: false,
     inputNames: [],
@@ -75,10 +76,16 @@ export function inputs(given: Given): InputReader {
   return (name) => all[name] ?? INPUTS[name].default;
 }
 
+/** For inputs that name no test event: nothing is read. */
+const noTestEvents = (): Promise<never> => Promise.reject(new Error('a test event was read'));
+
+/** What a plan is made with beside inputs and environment. */
+export const SOURCES = { openTestEvents: noTestEvents, stamp: STAMP } as const;
+
 /** The plan for the inputs. */
 export async function planFor(given: Given, job?: Job): Promise<Plan> {
   const { environment } = job ?? (await createJob());
-  return makePlan(inputs(given), environment, STAMP);
+  return makePlan(inputs(given), environment, SOURCES);
 }
 
 /** The only invocation in the plan. */

@@ -195,7 +195,7 @@ describe('as an input', () => {
       'payload, payload_file and http_request are all given. Keep one of them.',
     ]);
     expect(await problemsFor({ http_request: 'GET /' })).toEqual([
-      'payload and http_request are both given. Remove one of them.',
+      'payload and http_request are both given. Keep one of them.',
     ]);
   });
 
@@ -239,7 +239,7 @@ describe('as an input', () => {
     ]);
     const both = '- { function_name: f, payload: {}, http_request: GET / }';
     expect(await problemsFor({ payload: '', invocations: both })).toEqual([
-      'invocations, entry 1 (line 1, column 36): payload and http_request are both given. Remove one of them.',
+      'invocations, entry 1 (line 1, column 36): payload and http_request are both given. Keep one of them.',
     ]);
   });
 

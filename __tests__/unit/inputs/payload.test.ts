@@ -21,7 +21,7 @@ describe('payload', () => {
 
   test.each(['RequestResponse', 'Event'])('is required for %s', async (type) => {
     expect(await problemsFor({ payload: '', invocation_type: type })).toEqual([
-      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, or http_request. An empty expression counts as not given.",
+      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, http_request or test_event. An empty expression counts as not given.",
     ]);
   });
 
@@ -38,7 +38,7 @@ describe('payload', () => {
   test('and payload_file together are rejected', async () => {
     const job = await createJob({ 'event.json': '{}' });
     expect(await problemsFor({ payload: '{}', payload_file: 'event.json' }, job)).toEqual([
-      'payload and payload_file are both given. Remove one of them.',
+      'payload and payload_file are both given. Keep one of them.',
     ]);
   });
 });

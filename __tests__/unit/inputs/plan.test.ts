@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { makePlan } from '../../../src/inputs/plan.ts';
 import { InvalidInputError } from '../../../src/inputs/problems.ts';
-import { createJob, inputs, invocationFor, planFor, problemsFor, STAMP } from './factory.ts';
+import { createJob, inputs, invocationFor, planFor, problemsFor, SOURCES } from './factory.ts';
 
 describe('a plan', () => {
   test('contains one complete invocation and the defaults of the step', async () => {
@@ -23,6 +23,7 @@ describe('a plan', () => {
       waitUntilReady: false,
       waitForEvent: false,
       waitForDurableExecution: false,
+      onCancel: 'leave',
       stopOnFailure: false,
       responseStream: false,
       proxy: {},
@@ -85,6 +86,7 @@ describe('a plan', () => {
       waitUntilReady: true,
       waitForEvent: false,
       waitForDurableExecution: true,
+      onCancel: 'leave',
       stopOnFailure: true,
       responseStream: false,
       proxy: {},
@@ -197,7 +199,7 @@ describe('problems', () => {
 
   test('are thrown as one InvalidInputError with all of them in its message', async () => {
     const { environment } = await createJob();
-    const refused = makePlan(inputs({ region: 'europe', summary: 'on' }), environment, STAMP);
+    const refused = makePlan(inputs({ region: 'europe', summary: 'on' }), environment, SOURCES);
     await expect(refused).rejects.toBeInstanceOf(InvalidInputError);
     await expect(refused).rejects.toMatchObject({
       name: 'InvalidInputError',

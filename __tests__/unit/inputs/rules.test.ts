@@ -33,7 +33,7 @@ describe('the rules about several inputs', () => {
     expect(
       await problemsFor({ repeat: 'many', payload_file: 'a.json', response_stream: 'true', retry: '3' }),
     ).toEqual([
-      'payload and payload_file are both given. Remove one of them.',
+      'payload and payload_file are both given. Keep one of them.',
       'repeat must be a whole number from 1 to 10000; got "many".',
       'retry must be safe, idempotent or never; got "3" (retry is a policy, not a count; retry_seconds limits how long).',
     ]);

@@ -149,7 +149,7 @@ describe('format 2.0', () => {
     );
   });
 
-  test('of a stream that is too long to be held and has no status has no body', () => {
+  test('of a stream that is too long for the outcome and has no status has no body', () => {
     expect(read('2.0', Buffer.from('id,name\n'), { isWhole: false }).http).toEqual({
       status: 200,
       headers: {},
