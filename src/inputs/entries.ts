@@ -2,14 +2,15 @@ import type { Invocation } from '../lambda/invocation.ts';
 import { type FunctionReference, splitFunctionName } from '../shared/arn.ts';
 import type { OwnExpectations } from './expressions.ts';
 import type { JobFolders } from './files.ts';
-import { linesOf } from './input-types.ts';
-import type { ListedEntry } from './invocations.ts';
+import { linesOf, type Shard } from './input-types.ts';
+import type { FileEntry } from './invocations-file.ts';
 import {
   firstOf,
   type GivenPayload,
-  type Payload,
+  type ListedPayload,
+  type Payloads,
   parseClientContext,
-  parsePayload,
+  parsePayloads,
   unevaluatedIn,
 } from './payload.ts';
 import { type Problems, quote } from './problems.ts';
@@ -66,11 +67,14 @@ export type EntrySource = Readonly<{
   place?: string;
   /** The entry's own name. */
   name?: string;
+  /** Where its own payload stands, if that is in a file. */
+  payload?: ListedPayload;
 }>;
 
-/** An invocation that has no index yet, and what the user should know of it although nothing is wrong. */
+/** What is sent for an entry, one invocation for each of its events, and what the user should know of it. */
 export type Entry = Readonly<{
-  invocation: Omit<Invocation, 'index'>;
+  invocation: Omit<Invocation, 'index' | 'payload'>;
+  events: Payloads['events'];
   /** Where its own inputs stand. */
   place?: string;
   warnings: readonly string[];
@@ -79,7 +83,6 @@ export type Entry = Readonly<{
 
 type InvocationParts = Readonly<{
   reference: FunctionReference;
-  payload: Payload;
   clientContext: string | undefined;
   source: EntrySource;
 }>;
@@ -94,7 +97,7 @@ const ownParts = (values: EntryValues, { name, isOwn }: EntrySource) => ({
 /** What is sent for an entry: without the inputs that its invocation type does not support. */
 function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invocation'] {
   const { invocation_type: invocationType, qualifier, tenant_id: tenantId } = values;
-  const { reference, payload, clientContext, source } = parts;
+  const { reference, clientContext, source } = parts;
   const region = values.region ?? reference.region;
   const durableExecutionName = values.durable_execution_name;
   const isSynchronous = invocationType === 'RequestResponse';
@@ -105,7 +108,6 @@ function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invoc
     invocationType,
     logType: isSynchronous ? values.log_type : 'None',
     keepsLog: true,
-    payload: payload.bytes,
     ...(qualifier !== undefined && { qualifier }),
     ...(region !== undefined && { region }),
     ...(clientContext !== undefined && isSynchronous && { clientContext }),
@@ -114,17 +116,18 @@ function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invoc
   };
 }
 
-const outsideNotes = ({ outsideFile }: Payload, { workspace }: JobFolders): string[] =>
-  outsideFile === undefined
-    ? []
-    : [`payload_file is ${quote(outsideFile)}, outside the workspace ${quote(workspace)}.`];
+const outsideNotes = ({ outsideFiles }: Payloads, { workspace }: JobFolders): string[] =>
+  outsideFiles.map((file) => `payload_file is ${quote(file)}, outside the workspace ${quote(workspace)}.`);
+
+const SEVERAL_EVENTS =
+  'durable_execution_name names one execution, and payload_file has several events. Give each event an entry of its own in invocations_file.';
 
 /** Reads the entries of one step. What several of them inherit is read, and reported where it is wrong, once. */
 export class EntryParser {
   readonly #folders: JobFolders;
   readonly #responseStream: boolean;
   readonly #problems: Problems;
-  readonly #inherited = new Map<string, Promise<Payload | undefined>>();
+  readonly #inherited = new Map<string, Promise<Payloads | undefined>>();
 
   constructor(step: { folders: JobFolders; responseStream: boolean }, problems: Problems) {
     this.#folders = step.folders;
@@ -133,12 +136,26 @@ export class EntryParser {
   }
 
   /** The step's payload is the same for all entries that inherit it with one invocation type. */
-  #inheritedPayload(given: GivenPayload): Promise<Payload | undefined> {
+  #inheritedPayload(given: GivenPayload): Promise<Payloads | undefined> {
     const known = this.#inherited.get(given.invocationType);
     if (known) return known;
-    const parsed = parsePayload(given, this.#problems);
+    const parsed = parsePayloads(given, this.#problems);
     this.#inherited.set(given.invocationType, parsed);
     return parsed;
+  }
+
+  #payloadsOf(values: EntryValues, source: EntrySource): Promise<Payloads | undefined> {
+    const { isOwn, place } = source;
+    const given = {
+      payload: values.payload,
+      payloadFile: values.payload_file,
+      isOwn: isOwn('payload') || isOwn('payload_file'),
+      folders: this.#folders,
+      invocationType: values.invocation_type,
+      ...(source.payload && { listed: source.payload }),
+    };
+    if (!given.isOwn) return this.#inheritedPayload(given);
+    return parsePayloads(given, place === undefined ? this.#problems : this.#problems.at(place));
   }
 
   /** Reads one entry. Undefined where it can't be invoked, for problems that were found. */
@@ -155,17 +172,12 @@ export class EntryParser {
     for (const { inputs, applies, message } of ENTRY_ERRORS) {
       if (applies(facts)) problemsFor(...inputs).add(message(facts));
     }
-    const given = {
-      payload: values.payload,
-      payloadFile: values.payload_file,
-      folders: this.#folders,
-      invocationType: values.invocation_type,
-    };
-    const payload = await (isOwn('payload') || isOwn('payload_file')
-      ? parsePayload(given, here)
-      : this.#inheritedPayload(given));
+    const payload = await this.#payloadsOf(values, source);
     const clientContext = await parseClientContext(values.client_context, problemsFor('client_context'));
     if (!reference || !payload) return undefined;
+    if (values.durable_execution_name !== undefined && payload.events.length > 1) {
+      problemsFor('durable_execution_name', 'payload_file').add(SEVERAL_EVENTS);
+    }
     const at = (...names: readonly InputName[]): string =>
       place !== undefined && names.some(isOwn) ? `${place}: ` : '';
     const context = { text: values.client_context, input: 'client_context' } as const;
@@ -175,7 +187,8 @@ export class EntryParser {
       ...ENTRY_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts)),
     ];
     return {
-      invocation: invocationOf(values, { reference, payload, clientContext, source }),
+      invocation: invocationOf(values, { reference, clientContext, source }),
+      events: payload.events,
       ...(place !== undefined && { place }),
       warnings,
       notes: outsideNotes(payload, this.#folders),
@@ -192,7 +205,7 @@ function namedSources(names: readonly string[], step: InputReader): EntrySource[
   }));
 }
 
-function listedSource({ values, number, line }: ListedEntry, step: InputReader): EntrySource {
+function listedSource({ values, place, payload }: FileEntry, step: InputReader): EntrySource {
   const hasPayload = values.payload !== undefined || values.payload_file !== undefined;
   return {
     read: (name) => {
@@ -202,20 +215,35 @@ function listedSource({ values, number, line }: ListedEntry, step: InputReader):
       return own ?? (isReplaced ? '' : step(name));
     },
     isOwn: (name) => isEntryInput(name) && values[name] !== undefined,
+    place,
     ...(values.name !== undefined && { name: values.name }),
-    place: `invocations, entry ${number} (line ${line})`,
+    ...(payload && { payload }),
   };
 }
 
 type StepInputs = Readonly<{ read: InputReader; values: InputValues; folders: JobFolders }>;
 
-async function findSources({ read, values }: StepInputs, problems: Problems): Promise<EntrySource[]> {
-  const names = linesOf(values.function_name);
-  if (values.invocations === '') return namedSources(names.length === 0 ? [''] : names, read);
-  if (namesFunctionsTwice(values)) return [];
-  const { parseInvocations } = await import('./invocations.ts');
-  const listed = await parseInvocations(values.invocations, problems);
-  return listed.map((entry) => listedSource(entry, read));
+/** Finds the entries of a step, and hands on each before the next one is read. */
+async function eachSource(
+  { read, values, folders }: StepInputs,
+  problems: Problems,
+  onSource: (source: EntrySource) => Promise<void>,
+): Promise<void> {
+  const { function_name: functionNames, invocations, invocations_file: file } = values;
+  if (namesFunctionsTwice(values)) return;
+  const onEntry = (entry: FileEntry): Promise<void> => onSource(listedSource(entry, read));
+  if (invocations !== '') {
+    const { parseInvocations } = await import('./invocations.ts');
+    for (const { values: own, number, line } of await parseInvocations(invocations, problems)) {
+      await onEntry({ values: own, place: `invocations, entry ${number} (line ${line})` });
+    }
+  } else if (file !== '') {
+    const { readInvocationsFile } = await import('./invocations-file.ts');
+    await readInvocationsFile({ input: 'invocations_file', file, folders }, problems, onEntry);
+  } else {
+    const names = linesOf(functionNames);
+    for (const source of namedSources(names.length === 0 ? [''] : names, read)) await onSource(source);
+  }
 }
 
 /** The invocations of a step, in the order of their entries, and what the user should know, each once. */
@@ -233,19 +261,33 @@ export type Entries = Readonly<{
 // How many environments started cold is known from the log tail alone; and a stream's end may report no error.
 const READ_FOR_FIGURES = { logType: 'Tail', keepsLog: false } as const;
 
-/** An entry of this shard, with its place among those of all shards. */
-type PlacedEntry = Readonly<{ invocation: Entry['invocation']; at: number }>;
+/** The invocations of an entry, and the place of its first event among those of all entries. */
+type PlacedEntry = Readonly<{ entry: Entry; from: number }>;
 
-/** The copies of every entry. Their indexes are the same in all shards. */
-function expandCopies(entries: readonly PlacedEntry[], values: InputValues): Invocation[] {
-  const { repeat, retry, response_stream: responseStream } = values;
+/** How many numbers of `count` from `from` on are the shard's. */
+function countOfShard({ from, count }: { from: number; count: number }, { index, total }: Shard): number {
+  const before = (end: number): number => Math.ceil((end - index) / total);
+  return before(from + count) - before(from);
+}
+
+/** The copies of every event of an entry. Their indexes are the same in all shards. */
+function expandCopies({ entry, from }: PlacedEntry, values: InputValues): Invocation[] {
+  const { repeat, retry, response_stream: responseStream, shard } = values;
+  const { invocation, events } = entry;
   // A function that supports no log tail has to be invoked a second time.
   const mayReadTail = retry !== 'never' && (repeat > 1 || responseStream);
-  return entries.flatMap(({ invocation, at }) => {
-    const { invocationType, logType } = invocation;
-    const readsTail = mayReadTail && invocationType === 'RequestResponse' && logType === 'None';
+  const readsTail =
+    mayReadTail && invocation.invocationType === 'RequestResponse' && invocation.logType === 'None';
+  return events.flatMap((payload, number) => {
+    const at = from + number;
+    if (at % shard.total !== shard.index) return [];
     return Array.from({ length: repeat }, (_, copy) =>
-      Object.freeze({ ...invocation, ...(readsTail && READ_FOR_FIGURES), index: at * repeat + copy }),
+      Object.freeze({
+        ...invocation,
+        payload,
+        ...(readsTail && READ_FOR_FIGURES),
+        index: at * repeat + copy,
+      }),
     );
   });
 }
@@ -256,12 +298,19 @@ function invocationsOf(
   values: InputValues,
 ): Pick<Entries, 'invocations' | 'counts'> {
   const { repeat, shard } = values;
-  const placed = entries
-    .map(({ invocation }, at) => ({ invocation, at }))
-    .filter(({ at }) => at % shard.total === shard.index);
-  const withResponse = placed.filter(({ invocation }) => invocation.invocationType === 'RequestResponse');
-  const counts = { total: placed.length * repeat, responses: withResponse.length * repeat };
-  return { invocations: Object.freeze(isWithinLimit(counts) ? expandCopies(placed, values) : []), counts };
+  const placed: PlacedEntry[] = [];
+  const counts = { total: 0, responses: 0 };
+  let from = 0;
+  for (const entry of entries) {
+    const count = entry.events.length;
+    const copies = countOfShard({ from, count }, shard) * repeat;
+    counts.total += copies;
+    if (entry.invocation.invocationType === 'RequestResponse') counts.responses += copies;
+    placed.push({ entry, from });
+    from += count;
+  }
+  const invocations = isWithinLimit(counts) ? placed.flatMap((entry) => expandCopies(entry, values)) : [];
+  return { invocations: Object.freeze(invocations), counts };
 }
 
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
@@ -269,10 +318,10 @@ export async function parseEntries(step: StepInputs, problems: Problems): Promis
   const { values, folders } = step;
   const parser = new EntryParser({ folders, responseStream: values.response_stream }, problems);
   const entries: Entry[] = [];
-  for (const source of await findSources(step, problems)) {
+  await eachSource(step, problems, async (source) => {
     const entry = await parser.parse(source);
     if (entry !== undefined) entries.push(entry);
-  }
+  });
   return {
     ...invocationsOf(entries, values),
     own: entries.flatMap(({ invocation, place }) =>

@@ -153,7 +153,7 @@ export function nameMistake(text: string, tree: ExpressionNode): Mistake | undef
 
 /** What the step invokes, as far as it decides which fields an outcome has. */
 export type Invoked = Readonly<{
-  invocations: readonly Omit<Invocation, 'index'>[];
+  invocations: readonly Omit<Invocation, 'index' | 'payload'>[];
   waitForDurableExecution: boolean;
 }>;
 

@@ -15,7 +15,7 @@ async function loadLibrary() {
 }
 
 /** An entry with expectations of its own, and where they stand. */
-export type OwnExpectations = Readonly<{ place: string; invocation: Omit<Invocation, 'index'> }>;
+export type OwnExpectations = Readonly<{ place: string; invocation: Omit<Invocation, 'index' | 'payload'> }>;
 
 /** An expression with the input that has it, what is invoked for it, and where its problems go. */
 type NamedExpression = Readonly<{ input: string; text: string; invoked: Invoked; found: Problems }>;

@@ -80,7 +80,7 @@ const identityOf = ({ reference, qualifier, payload, ...invocation }: Invocation
   invocation.invocationType,
   invocation.tenantId,
   invocation.clientContext,
-  hash('sha256', payload),
+  payload instanceof Uint8Array ? hash('sha256', payload) : payload.sha256,
 ];
 
 /**

@@ -5,6 +5,14 @@ export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
 /** Whether Lambda returns the log tail. */
 export type LogType = 'None' | 'Tail';
 
+/** An event that is not held, but read when it is sent. */
+export type StoredPayload = Readonly<{
+  /** Of the event, in hexadecimal digits. */
+  sha256: string;
+  /** Rejects where it is not the event that was checked. */
+  read: () => Promise<Uint8Array>;
+}>;
+
 /** One invocation that was asked for, checked against the Invoke API's model. */
 export type Invocation = Readonly<{
   /** Its place in the plan, from 0. */
@@ -21,7 +29,7 @@ export type Invocation = Readonly<{
   logType: LogType;
   /** Whether the log is the user's wish; else its tail is read for the figures alone. */
   keepsLog: boolean;
-  payload: Uint8Array;
+  payload: Uint8Array | StoredPayload;
   /** Base64 of a JSON document. */
   clientContext?: string;
   tenantId?: string;
@@ -32,6 +40,9 @@ export type Invocation = Readonly<{
   /** Where it has a time limit of its own. */
   timeoutMs?: number;
 }>;
+
+/** An invocation with its event at hand. */
+export type LoadedInvocation = Omit<Invocation, 'payload'> & Readonly<{ payload: Uint8Array }>;
 
 /** Lambda's response to an invocation that it accepted: status 200, 202 or 204. */
 export type InvokeResponse = Readonly<{

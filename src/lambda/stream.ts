@@ -9,7 +9,7 @@ import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
 import { type Expected, GatheredBytes } from './exchange.ts';
 import { toIncompleteStream } from './failures.ts';
-import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
+import type { InvokeFailure, InvokeResponse, LoadedInvocation } from './invocation.ts';
 import { parametersOf } from './invoke.ts';
 import type { Bounds } from './timing.ts';
 
@@ -85,7 +85,7 @@ async function toStreamedResponse(
 /** Sends a synchronous invocation once and takes its response as a stream. Never throws; one that breaks is a failure. */
 export function streamOnce(
   api: LambdaApi,
-  invocation: Invocation,
+  invocation: LoadedInvocation,
   { onChunk, ...bounds }: Bounds & { onChunk: OnChunk },
 ): Promise<InvokeResponse | InvokeFailure> {
   return api.send(new InvokeWithResponseStreamCommand(parametersOf(invocation)), {

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,6 +14,10 @@ import '../realm.ts';
 export type Given = Readonly<Partial<Record<InputName, string>>>;
 
 const VALID: Given = { function_name: 'my-function', payload: '{"action": "warmup"}' };
+
+/** The bytes that are sent for a payload, read from its file where that holds them. */
+export const eventOf = async (payload: Invocation['payload'] = new Uint8Array()): Promise<Buffer> =>
+  Buffer.from(payload instanceof Uint8Array ? payload : await payload.read());
 
 /** A folder with a real workspace in it, and what a runner would say of the job. */
 export type Job = Readonly<{ folder: string; workspace: string; environment: Environment }>;

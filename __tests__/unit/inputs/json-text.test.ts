@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describeJsonProblem, type JsonInput, parseJson } from '../../../src/inputs/json-text.ts';
 import { heavyTest } from '../../heavy.ts';
 import { SEED } from '../../seed.ts';
-import { createJob, planFor, problemsFor } from './factory.ts';
+import { createJob, eventOf, planFor, problemsFor } from './factory.ts';
 
 /** What is said of a text; undefined where it is JSON. */
 async function said(text: string, input: JsonInput = 'payload'): Promise<string | undefined> {
@@ -38,7 +38,7 @@ const YAML =
   'this looks like YAML, and payload takes JSON. To write an event as YAML, set payload in an entry of invocations.';
 const BASE64 = 'this looks like base64. Give the JSON itself.';
 const MORE =
-  'the JSON ends before this text. Remove the rest. For several events, write one entry for each in invocations.';
+  'the JSON ends before this text. Remove the rest. For several events, put each on a line of its own in a .jsonl file, and set payload_file to the path of that file.';
 const INVISIBLE =
   'this invisible character is not white space in JSON. Replace it with a space, or remove it.';
 
@@ -277,7 +277,7 @@ describe('an event that may not be what was meant is sent, with a warning', () =
   ])('%s', async (_, payload, warning) => {
     const { warnings, invocations } = await planFor({ payload });
     expect(warnings).toEqual([warning]);
-    expect(Buffer.from(invocations[0]?.payload ?? []).toString()).toBe(payload);
+    expect((await eventOf(invocations[0]?.payload)).toString()).toBe(payload);
   });
 
   test.each([
