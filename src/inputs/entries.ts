@@ -104,7 +104,7 @@ function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invoc
   return {
     ...ownParts(values, source),
     functionName: values.function_name,
-    reference: Object.freeze(reference),
+    reference,
     invocationType,
     logType: isSynchronous ? values.log_type : 'None',
     keepsLog: true,
@@ -127,6 +127,7 @@ export class EntryParser {
   readonly #folders: JobFolders;
   readonly #responseStream: boolean;
   readonly #problems: Problems;
+  readonly #references = new Map<string, FunctionReference>();
   readonly #inherited = new Map<string, Promise<Payloads | undefined>>();
 
   constructor(step: { folders: JobFolders; responseStream: boolean }, problems: Problems) {
@@ -142,6 +143,15 @@ export class EntryParser {
     const parsed = parsePayloads(given, this.#problems);
     this.#inherited.set(given.invocationType, parsed);
     return parsed;
+  }
+
+  /** One object for each function, however many entries name it. */
+  #referenceTo(text: string, problems: Problems): FunctionReference | undefined {
+    const known = this.#references.get(text);
+    if (known !== undefined) return known;
+    const reference = parseFunctionName(text, problems);
+    if (reference !== undefined) this.#references.set(text, Object.freeze(reference));
+    return reference;
   }
 
   #payloadsOf(values: EntryValues, source: EntrySource): Promise<Payloads | undefined> {
@@ -166,7 +176,7 @@ export class EntryParser {
       names.some(isOwn) ? here : this.#problems;
 
     if (name !== undefined && !isShortLine(name)) here.add(NAME_RULE);
-    const reference = parseFunctionName(read('function_name'), problemsFor('function_name'));
+    const reference = this.#referenceTo(read('function_name'), problemsFor('function_name'));
     const values = parseInputs(ENTRY_INPUTS, { read, problemsFor });
     const facts = { ...values, response_stream: this.#responseStream, reference };
     for (const { inputs, applies, message } of ENTRY_ERRORS) {
@@ -261,73 +271,79 @@ export type Entries = Readonly<{
 // How many environments started cold is known from the log tail alone; and a stream's end may report no error.
 const READ_FOR_FIGURES = { logType: 'Tail', keepsLog: false } as const;
 
-/** The invocations of an entry, and the place of its first event among those of all entries. */
-type PlacedEntry = Readonly<{ entry: Entry; from: number }>;
-
-/** How many numbers of `count` from `from` on are the shard's. */
+/** How many of `count` numbers from `from` on are the shard's. */
 function countOfShard({ from, count }: { from: number; count: number }, { index, total }: Shard): number {
   const before = (end: number): number => Math.ceil((end - index) / total);
   return before(from + count) - before(from);
 }
 
-/** The copies of every event of an entry. Their indexes are the same in all shards. */
-function expandCopies({ entry, from }: PlacedEntry, values: InputValues): Invocation[] {
-  const { repeat, retry, response_stream: responseStream, shard } = values;
-  const { invocation, events } = entry;
-  // A function that supports no log tail has to be invoked a second time.
-  const mayReadTail = retry !== 'never' && (repeat > 1 || responseStream);
-  const readsTail =
-    mayReadTail && invocation.invocationType === 'RequestResponse' && invocation.logType === 'None';
-  return events.flatMap((payload, number) => {
-    const at = from + number;
-    if (at % shard.total !== shard.index) return [];
-    return Array.from({ length: repeat }, (_, copy) =>
-      Object.freeze({
-        ...invocation,
-        payload,
-        ...(readsTail && READ_FOR_FIGURES),
-        index: at * repeat + copy,
-      }),
-    );
-  });
-}
+/** Collects the invocations of entries, as each is read: of 100,000 no more is kept than what is sent. */
+class EntryList {
+  readonly #values: InputValues;
+  readonly #invocations: Invocation[] = [];
+  readonly #counts = { total: 0, responses: 0 };
+  readonly #own: OwnExpectations[] = [];
+  readonly #warnings = new Set<string>();
+  readonly #notes = new Set<string>();
+  /** Events of all shards so far. */
+  #events = 0;
 
-/** Counts the copies, and makes them where they are few: 100,000 entries and repeat: 10000 would be a billion. */
-function invocationsOf(
-  entries: readonly Entry[],
-  values: InputValues,
-): Pick<Entries, 'invocations' | 'counts'> {
-  const { repeat, shard } = values;
-  const placed: PlacedEntry[] = [];
-  const counts = { total: 0, responses: 0 };
-  let from = 0;
-  for (const entry of entries) {
-    const count = entry.events.length;
-    const copies = countOfShard({ from, count }, shard) * repeat;
-    counts.total += copies;
-    if (entry.invocation.invocationType === 'RequestResponse') counts.responses += copies;
-    placed.push({ entry, from });
-    from += count;
+  constructor(values: InputValues) {
+    this.#values = values;
   }
-  const invocations = isWithinLimit(counts) ? placed.flatMap((entry) => expandCopies(entry, values)) : [];
-  return { invocations: Object.freeze(invocations), counts };
+
+  add(entry: Entry): void {
+    const { invocation, events, place, warnings, notes } = entry;
+    const { repeat, shard } = this.#values;
+    const from = this.#events;
+    this.#events += events.length;
+    const copies = countOfShard({ from, count: events.length }, shard) * repeat;
+    this.#counts.total += copies;
+    if (invocation.invocationType === 'RequestResponse') this.#counts.responses += copies;
+    // 100,000 entries and repeat: 10000 would be a billion.
+    if (isWithinLimit(this.#counts)) this.#expand(entry, from);
+    if (invocation.expect !== undefined && place !== undefined) this.#own.push({ place, invocation });
+    for (const warning of warnings) this.#warnings.add(warning);
+    for (const note of notes) this.#notes.add(note);
+  }
+
+  /** Adds the copies of every event of an entry. Their indexes are the same in all shards. */
+  #expand({ invocation, events }: Entry, from: number): void {
+    const { repeat, retry, response_stream: responseStream, shard } = this.#values;
+    // A function that supports no log tail has to be invoked a second time.
+    const mayReadTail = retry !== 'never' && (repeat > 1 || responseStream);
+    const readsTail =
+      mayReadTail && invocation.invocationType === 'RequestResponse' && invocation.logType === 'None';
+    const sent = { ...invocation, ...(readsTail && READ_FOR_FIGURES) };
+    for (const [number, payload] of events.entries()) {
+      const at = from + number;
+      if (at % shard.total !== shard.index) continue;
+      for (let copy = 0; copy < repeat; copy += 1) {
+        this.#invocations.push(Object.freeze({ ...sent, payload, index: at * repeat + copy }));
+      }
+    }
+  }
+
+  /** All that was collected. There are no invocations where they are too many. */
+  end(): Entries {
+    return {
+      invocations: Object.freeze(isWithinLimit(this.#counts) ? this.#invocations : []),
+      counts: this.#counts,
+      own: this.#own,
+      warnings: Object.freeze(firstOf([...this.#warnings])),
+      notes: Object.freeze([...this.#notes]),
+    };
+  }
 }
 
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
 export async function parseEntries(step: StepInputs, problems: Problems): Promise<Entries> {
   const { values, folders } = step;
   const parser = new EntryParser({ folders, responseStream: values.response_stream }, problems);
-  const entries: Entry[] = [];
+  const entries = new EntryList(values);
   await eachSource(step, problems, async (source) => {
     const entry = await parser.parse(source);
-    if (entry !== undefined) entries.push(entry);
+    if (entry !== undefined) entries.add(entry);
   });
-  return {
-    ...invocationsOf(entries, values),
-    own: entries.flatMap(({ invocation, place }) =>
-      invocation.expect !== undefined && place !== undefined ? [{ place, invocation }] : [],
-    ),
-    warnings: Object.freeze(firstOf(entries.flatMap(({ warnings }) => warnings))),
-    notes: Object.freeze([...new Set(entries.flatMap(({ notes }) => notes))]),
-  };
+  return entries.end();
 }

@@ -39,22 +39,31 @@ export const eventIn = (bytes: Buffer, isText = false): Buffer =>
 /** An event that stays in its file until it is sent, and is sent only as it was checked. */
 export class StoredEvent implements StoredPayload {
   readonly sha256: string;
-  readonly #place: EventPlace;
+  // There may be 100,000 of them: one object is smaller than two.
+  readonly #file: EventPlace['file'];
+  readonly #offset: number;
+  readonly #length: number;
+  readonly #line: number | undefined;
+  readonly #isText: boolean;
 
-  constructor(place: EventPlace, event: Uint8Array) {
-    this.#place = place;
+  constructor({ file, offset, length, line, isText = false }: EventPlace, event: Uint8Array) {
+    this.#file = file;
+    this.#offset = offset;
+    this.#length = length;
+    this.#line = line;
+    this.#isText = isText;
     this.sha256 = hash('sha256', event);
   }
 
   /** Reads it. Rejects where the file, or what is there in it, is not what was checked. */
   async read(): Promise<Uint8Array> {
-    const { file, offset, length, line, isText } = this.#place;
-    const where = line === undefined ? file.source : lineIn(file.source, line);
-    const handle = await openToRead(file.real);
+    const { real, source, fingerprint } = this.#file;
+    const where = this.#line === undefined ? source : lineIn(source, this.#line);
+    const handle = await openToRead(real);
     try {
-      const { buffer } = await handle.read(Buffer.alloc(length), 0, length, offset);
-      const isSame = (await fingerprintOf(handle)) === file.fingerprint;
-      const event = isSame ? eventIn(buffer, isText) : undefined;
+      const { buffer } = await handle.read(Buffer.alloc(this.#length), 0, this.#length, this.#offset);
+      const isSame = (await fingerprintOf(handle)) === fingerprint;
+      const event = isSame ? eventIn(buffer, this.#isText) : undefined;
       if (event !== undefined && hash('sha256', event) === this.sha256) return event;
     } finally {
       await handle.close();

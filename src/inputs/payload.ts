@@ -7,14 +7,19 @@ import { describeJsonProblem, isFileInput, type JsonInput, parseJson, positionOf
 import type { Problems } from './problems.ts';
 
 /** Warns of an expression that stands in a text as it was written, which the function would get. */
-export function unevaluatedIn(source: string, { text, input }: { text: string; input: JsonInput }): string[] {
+export function unevaluatedIn(
+  source: string,
+  { text, input, isLine = false }: Readonly<{ text: string; input: JsonInput; isLine?: boolean }>,
+): string[] {
   const offset = text.indexOf('${{');
   if (offset === -1) return [];
   const { line, column } = positionOf(text, offset);
   const why = isFileInput(input)
     ? 'expressions are not evaluated in files'
     : 'an expression was passed on without being evaluated';
-  return [`${source} contains "\${{" (line ${line}, column ${column}): ${why}. It is sent as it is.`];
+  return [
+    `${source} contains "\${{" (${isLine ? '' : `line ${line}, `}column ${column}): ${why}. It is sent as it is.`,
+  ];
 }
 
 /** Whether a text is JSON of an object or a list, and no other text. */
@@ -31,7 +36,7 @@ function holdsJson(text: string): boolean {
 /** What to know of an event that is JSON and yet may not be what was meant. */
 export function warningsOf(
   source: string,
-  event: Readonly<{ text: string; value: unknown; input: JsonInput }>,
+  event: Readonly<{ text: string; value: unknown; input: JsonInput; isLine?: boolean }>,
 ): string[] {
   const isEncodedTwice = typeof event.value === 'string' && holdsJson(event.value);
   const fix = isFileInput(event.input) ? '' : ' Where it was JSON already, remove toJSON().';
@@ -120,7 +125,8 @@ export async function checkBytes({ bytes, source, input, line }: EventBytes): Pr
   const text = new TextDecoder().decode(bytes);
   if (text.trim() === '') return { problem: `${source} is empty. Write {} for an event without content.` };
   const { value, problem } = await parseJson(text, input);
-  if (problem === undefined) return { warnings: warningsOf(name, { text, value, input }) };
+  if (problem === undefined)
+    return { warnings: warningsOf(name, { text, value, input, isLine: line !== undefined }) };
   const first = (line ?? 1) - 1;
   return { problem: describeJsonProblem(file, { ...problem, line: first + problem.line }) };
 }
