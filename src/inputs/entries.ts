@@ -116,8 +116,13 @@ function invocationOf(values: EntryValues, parts: InvocationParts): Entry['invoc
   };
 }
 
-const outsideNotes = ({ outsideFiles }: Payloads, { workspace }: JobFolders): string[] =>
-  outsideFiles.map((file) => `payload_file is ${quote(file)}, outside the workspace ${quote(workspace)}.`);
+/** Lines for the log that name the files outside the workspace. */
+const outsideNotes = (
+  input: 'payload_file' | 'invocations_file',
+  outsideFiles: readonly string[],
+  { workspace }: JobFolders,
+): string[] =>
+  outsideFiles.map((file) => `${input} is ${quote(file)}, outside the workspace ${quote(workspace)}.`);
 
 const SEVERAL_EVENTS =
   'durable_execution_name names one execution, and payload_file has several events. Give each event an entry of its own in invocations_file.';
@@ -201,7 +206,7 @@ export class EntryParser {
       events: payload.events,
       ...(place !== undefined && { place }),
       warnings,
-      notes: outsideNotes(payload, this.#folders),
+      notes: outsideNotes('payload_file', payload.outsideFiles, this.#folders),
     };
   }
 }
@@ -233,14 +238,14 @@ function listedSource({ values, place, payload }: FileEntry, step: InputReader):
 
 type StepInputs = Readonly<{ read: InputReader; values: InputValues; folders: JobFolders }>;
 
-/** Finds the entries of a step, and hands on each before the next one is read. */
+/** Finds the entries of a step, and hands on each before the next one is read. Returns notes about the list itself. */
 async function eachSource(
   { read, values, folders }: StepInputs,
   problems: Problems,
   onSource: (source: EntrySource) => Promise<void>,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { function_name: functionNames, invocations, invocations_file: file } = values;
-  if (namesFunctionsTwice(values)) return;
+  if (namesFunctionsTwice(values)) return [];
   const onEntry = (entry: FileEntry): Promise<void> => onSource(listedSource(entry, read));
   if (invocations !== '') {
     const { parseInvocations } = await import('./invocations.ts');
@@ -249,11 +254,17 @@ async function eachSource(
     }
   } else if (file !== '') {
     const { readInvocationsFile } = await import('./invocations-file.ts');
-    await readInvocationsFile({ input: 'invocations_file', file, folders }, problems, onEntry);
+    const outside = await readInvocationsFile(
+      { input: 'invocations_file', file, folders },
+      problems,
+      onEntry,
+    );
+    return outsideNotes('invocations_file', outside, folders);
   } else {
     const names = linesOf(functionNames);
     for (const source of namedSources(names.length === 0 ? [''] : names, read)) await onSource(source);
   }
+  return [];
 }
 
 /** The invocations of a step, in the order of their entries, and what the user should know, each once. */
@@ -325,13 +336,13 @@ class EntryList {
   }
 
   /** All that was collected. There are no invocations where they are too many. */
-  end(): Entries {
+  end(notes: readonly string[]): Entries {
     return {
       invocations: Object.freeze(isWithinLimit(this.#counts) ? this.#invocations : []),
       counts: this.#counts,
       own: this.#own,
       warnings: Object.freeze(firstOf([...this.#warnings])),
-      notes: Object.freeze([...this.#notes]),
+      notes: Object.freeze([...notes, ...this.#notes]),
     };
   }
 }
@@ -341,9 +352,9 @@ export async function parseEntries(step: StepInputs, problems: Problems): Promis
   const { values, folders } = step;
   const parser = new EntryParser({ folders, responseStream: values.response_stream }, problems);
   const entries = new EntryList(values);
-  await eachSource(step, problems, async (source) => {
+  const notes = await eachSource(step, problems, async (source) => {
     const entry = await parser.parse(source);
     if (entry !== undefined) entries.add(entry);
   });
-  return entries.end();
+  return entries.end(notes);
 }

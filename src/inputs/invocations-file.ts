@@ -220,21 +220,23 @@ async function readList(form: keyof typeof LONGEST, reading: ListReading): Promi
   else await readJsonList(content, offset, reading);
 }
 
-/** Reads the entries of `invocations_file`. Those with a problem are left out. */
+/** Reads the entries of `invocations_file`, without those with a problem. Returns its path if that is outside the workspace. */
 export async function readInvocationsFile(
   named: NamedInputFile,
   problems: Problems,
   onEntry: OnEntry,
-): Promise<void> {
+): Promise<readonly string[]> {
   const form = formOf(named.file);
   if (form === undefined && !isJsonLines(named.file)) {
     problems.add(
       `invocations_file ${quote(named.file)} must have a name that ends in .yml, .yaml, .json, .jsonl or .ndjson.`,
     );
-    return;
+    return [];
   }
-  await useInputFile(named, problems, (file) => {
+  const outside = await useInputFile(named, problems, async (file) => {
     const reading = { file, onEntry, problems };
-    return form === undefined ? readEntryLines(reading) : readList(form, reading);
+    await (form === undefined ? readEntryLines(reading) : readList(form, reading));
+    return file.outsideFile;
   });
+  return outside === undefined ? [] : [outside];
 }

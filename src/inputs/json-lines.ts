@@ -33,7 +33,7 @@ export type EventPlace = FilePart &
   }>;
 
 /** The event at a place: the bytes there, or the text that they hold. */
-export const eventIn = (bytes: Buffer, isText = false): Buffer =>
+const eventIn = (bytes: Buffer, isText = false): Buffer =>
   isText ? Buffer.from(String(JSON.parse(bytes.toString())).trim()) : bytes;
 
 /** An event that stays in its file until it is sent, and is sent only as it was checked. */

@@ -116,12 +116,9 @@ type ListInputs = Pick<InputValues, 'function_name' | 'invocations' | 'invocatio
 const listInput = ({ invocations }: ListInputs): 'invocations' | 'invocations_file' =>
   invocations === '' ? 'invocations_file' : 'invocations';
 
-/** Whether there is a list of entries. */
-export const hasList = (values: ListInputs): boolean => values[listInput(values)] !== '';
-
 /** Whether `function_name` and a list of entries both say which functions to invoke. */
 export const namesFunctionsTwice = (values: ListInputs): boolean =>
-  hasList(values) && linesOf(values.function_name).length > 1;
+  values[listInput(values)] !== '' && linesOf(values.function_name).length > 1;
 
 /** Steps that are refused. */
 export const STEP_ERRORS: readonly StepRule[] = [

@@ -365,6 +365,14 @@ describe('invocations_file', () => {
     ]);
   });
 
+  test('outside the workspace is read where the workflow says so, and named in the log', async () => {
+    const job = await createJob({ '../outside/list.jsonl': '{"payload":1}\n' });
+    const file = path.join(job.folder, 'outside/list.jsonl');
+    const plan = await planFor(listed(file), job);
+    expect(await events(plan)).toEqual(['1']);
+    expect(plan.notes).toEqual([`invocations_file is "${file}", outside the workspace "${job.workspace}".`]);
+  });
+
   onPosix('follows no symlink out of the workspace', async () => {
     const job = await createJob({ '../outside/list.jsonl': '{}\n' });
     await symlink('../outside/list.jsonl', path.join(job.workspace, 'list.jsonl'));
