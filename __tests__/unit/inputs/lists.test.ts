@@ -2,7 +2,9 @@ import { Buffer } from 'node:buffer';
 import { appendFile, rename, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { readInvocationsFile } from '../../../src/inputs/invocations-file.ts';
 import type { Plan } from '../../../src/inputs/plan.ts';
+import { Problems } from '../../../src/inputs/problems.ts';
 import { onPosix } from '../../platforms.ts';
 import { createJob, eventOf, type Given, type Job, planFor, problemsFor } from './factory.ts';
 
@@ -386,6 +388,13 @@ describe('a file that changes after it was checked', () => {
   const inWorkspace = ({ workspace }: Job): string => path.join(workspace, 'e.jsonl');
   test.each<[string, (file: string) => Promise<void>]>([
     ['another event in the same place', (file) => writeFile(file, '1\n3\n')],
+    [
+      'another event in the same place, of the same size and time',
+      async (file) => {
+        await writeFile(file, '1\n3\n');
+        await utimes(file, 2, 2);
+      },
+    ],
     ['one line more', (file) => appendFile(file, '3\n')],
     ['another time of writing', (file) => utimes(file, 1, 1)],
     [
@@ -396,12 +405,24 @@ describe('a file that changes after it was checked', () => {
       },
     ],
   ])('%s: no event of it is sent', async (_, change) => {
-    const job = await createJob({ 'e.jsonl': '1\n2\n', 'list.jsonl': '{"payload":1}' });
+    const job = await createJob({ 'e.jsonl': '1\n2\n' });
+    await utimes(inWorkspace(job), 2, 2);
     const plan = await planFor(fromFile('e.jsonl'), job);
     expect(await events(plan)).toEqual(['1', '2']);
     await change(inWorkspace(job));
     await expect(eventOf(plan.invocations[1]?.payload)).rejects.toThrow(
       'payload_file "e.jsonl", line 2 was changed after it was checked',
     );
+  });
+
+  test('while it is read is refused', async () => {
+    const { workspace, environment } = await createJob({ 'list.jsonl': '{}\n{}\n' });
+    const folders = { workspace, temporaryFolder: environment.temporaryFolder };
+    const problems = new Problems();
+    const named = { input: 'invocations_file', file: 'list.jsonl', folders } as const;
+    await readInvocationsFile(named, problems, () => appendFile(path.join(workspace, 'list.jsonl'), ' '));
+    expect(problems.error?.problems).toEqual([
+      'invocations_file "list.jsonl" was changed while it was read. Run this step when the file is complete.',
+    ]);
   });
 });
