@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { isUtf8 } from 'node:buffer';
 import { grouped } from '../shared/text.ts';
+import { looksLikePath } from './files.ts';
 import {
   checkUnchanged,
   type NamedInputFile,
@@ -197,6 +198,10 @@ async function readJsonList(
 /** Reads a file that is a list in YAML. */
 async function readYamlList(bytes: Buffer, { file, onEntry, problems }: ListReading): Promise<void> {
   const { source } = file;
+  if (looksLikePath(bytes.toString().trim())) {
+    problems.add(`${source} holds a path, not a list. Git may have checked out a symlink as a text file.`);
+    return;
+  }
   for (const { values, number, line } of await parseInvocations(bytes.toString(), problems, source)) {
     await onEntry({ values, place: `${source}, entry ${number} (line ${line})` });
   }

@@ -334,6 +334,11 @@ describe('invocations_file', () => {
       '- payload: 1\n',
       ', line 1, column 1: this looks like YAML. Give the file a name that ends in .yml.',
     ],
+    [
+      'list.yml',
+      'lists/own.yml\n',
+      'holds a path, not a list. Git may have checked out a symlink as a text file.',
+    ],
     ['list.json', '[]', ': the list is empty. Give at least one entry.'],
     ['list.txt', '', 'must have a name that ends in .yml, .yaml, .json, .jsonl or .ndjson.'],
     [
