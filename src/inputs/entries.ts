@@ -131,11 +131,13 @@ const SEVERAL_EVENTS =
 export class EntryParser {
   readonly #folders: JobFolders;
   readonly #responseStream: boolean;
+  readonly #journal: string;
   readonly #problems: Problems;
   readonly #references = new Map<string, FunctionReference>();
   readonly #inherited = new Map<string, Promise<Payloads | undefined>>();
 
-  constructor(step: { folders: JobFolders; responseStream: boolean }, problems: Problems) {
+  constructor(step: { folders: JobFolders; responseStream: boolean; journal: string }, problems: Problems) {
+    this.#journal = step.journal;
     this.#folders = step.folders;
     this.#responseStream = step.responseStream;
     this.#problems = problems;
@@ -166,6 +168,7 @@ export class EntryParser {
       payloadFile: values.payload_file,
       isOwn: isOwn('payload') || isOwn('payload_file'),
       folders: this.#folders,
+      journal: this.#journal,
       invocationType: values.invocation_type,
       ...(source.payload && { listed: source.payload }),
     };
@@ -350,7 +353,8 @@ class EntryList {
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
 export async function parseEntries(step: StepInputs, problems: Problems): Promise<Entries> {
   const { values, folders } = step;
-  const parser = new EntryParser({ folders, responseStream: values.response_stream }, problems);
+  const { response_stream: responseStream, journal } = values;
+  const parser = new EntryParser({ folders, responseStream, journal }, problems);
   const entries = new EntryList(values);
   const notes = await eachSource(step, problems, async (source) => {
     const entry = await parser.parse(source);

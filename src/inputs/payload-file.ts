@@ -118,9 +118,16 @@ export async function readPayloadFiles(
   given: GivenPayload,
   problems: Problems,
 ): Promise<Payloads | undefined> {
-  const { payloadFile, folders, invocationType, isOwn } = given;
+  const { payloadFile, folders, journal, invocationType, isOwn } = given;
   const found = new Problems();
   const files = await allFiles(payloadFile, folders, found);
+  const isJournal = (file: string): boolean =>
+    path.resolve(folders.workspace, file) === path.resolve(folders.workspace, journal);
+  if (journal !== '' && files.some(isJournal)) {
+    found.add(
+      `payload_file names the journal ${quote(journal)} as one of the files. Keep the journal in another folder.`,
+    );
+  }
   const reading = { invocationType, isHeld: !isOwn && files.length === 1, problems: found };
   const all: FileEvents[] = [];
   const outsideFiles: string[] = [];

@@ -71,6 +71,8 @@ export type GivenPayload = Readonly<{
   /** Whether the entry has a payload of its own, as thousands of entries may. */
   isOwn: boolean;
   folders: JobFolders;
+  /** The step's journal, which is in no list of events; '' where none is kept. */
+  journal: string;
   invocationType: InvocationType;
 }>;
 

@@ -184,6 +184,15 @@ describe('payload_file with several events', () => {
     expect(await eventsOf({ 'e.jsonl': '1\n' }, given)).toEqual(['1']);
   });
 
+  test('is refused where it names the journal, as a glob does when the step runs again', async () => {
+    const files = { 'e.jsonl': '1\n', 'journal.jsonl': '2\n' };
+    const given = fromFile('*.jsonl', { journal: './journal.jsonl' });
+    expect(await problemsOf(files, given)).toEqual([
+      'payload_file names the journal "./journal.jsonl" as one of the files. Keep the journal in another folder.',
+    ]);
+    expect(await eventsOf(files, { ...given, journal: 'other/journal.jsonl' })).toEqual(['1', '2']);
+  });
+
   onPosix('follows no symlink out of the workspace, whether it is named or matches', async () => {
     const job = await createJob({
       '../outside/secret.json': '1',
