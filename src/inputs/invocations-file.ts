@@ -128,7 +128,7 @@ async function readEntryLine(
   { bytes, number: line, ...part }: FileLine,
   { file, onEntry, problems }: ListReading,
 ): Promise<void> {
-  const source = file.source.replace(/,$/, '');
+  const { source } = file;
   const place = lineIn(source, line);
   if (bytes === undefined) {
     const [size, most] = [part.length, LONGEST_LINE].map((length) => grouped(length));
@@ -239,7 +239,9 @@ export async function readInvocationsFile(
     return [];
   }
   const outside = await useInputFile(named, problems, async (file) => {
-    const reading = { file, onEntry, problems };
+    // The name of a file outside the workspace ends with a comma.
+    const source = file.source.replace(/,$/, '');
+    const reading = { file: { ...file, source }, onEntry, problems };
     await (form === undefined ? readEntryLines(reading) : readList(form, reading));
     return file.outsideFile;
   });

@@ -2,10 +2,13 @@ import { Buffer } from 'node:buffer';
 import { appendFile, rename, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { readInvocationsFile } from '../../../src/inputs/invocations-file.ts';
+import { partsOf } from '../../../src/inputs/json-lines.ts';
 import type { Plan } from '../../../src/inputs/plan.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
 import { onPosix } from '../../platforms.ts';
+import { SEED } from '../../seed.ts';
 import { createJob, eventOf, type Given, type Job, planFor, problemsFor } from './factory.ts';
 
 const events = ({ invocations }: Plan): Promise<string[]> =>
@@ -381,6 +384,18 @@ describe('invocations_file', () => {
     ]);
   });
 
+  test('outside the workspace is named once in a problem', async () => {
+    const job = await createJob({ '../outside/list.json': '[1,]', '../outside/list.jsonl': '1\n' });
+    const file = path.join(job.folder, 'outside/list.json');
+    const named = `invocations_file "${file}", which is "${file}" outside the workspace, `;
+    expect(await problemsFor(listed(file), job)).toEqual([
+      `${named}line 1, column 3: remove the comma before "]".`,
+    ]);
+    expect(await problemsFor(listed(`${file}l`), job)).toEqual([
+      expect.stringContaining(' outside the workspace, line 1: an entry must be a function'),
+    ]);
+  });
+
   test('outside the workspace is read where the workflow says so, and named in the log', async () => {
     const job = await createJob({ '../outside/list.jsonl': '{"payload":1}\n' });
     const file = path.join(job.folder, 'outside/list.jsonl');
@@ -396,6 +411,24 @@ describe('invocations_file', () => {
       expect.stringMatching(/^invocations_file "list\.jsonl" leads out of the workspace, to /),
     ]);
   });
+});
+
+test('the values of an object and of a list are found where JSON.parse finds them', () => {
+  const texts = fc.tuple(fc.jsonValue(), fc.constantFrom(undefined, 1, '\t', '\r\n '));
+  fc.assert(
+    fc.property(texts, ([given, space]) => {
+      const json = Buffer.from(`\n ${JSON.stringify(given, undefined, space)} \t`);
+      const value: unknown = JSON.parse(json.toString());
+      const parts = [...partsOf(json)];
+      const values = parts.map(({ start, end }) => JSON.parse(json.toString('utf8', start, end)));
+      const isNested = typeof value === 'object' && value !== null;
+      expect(values).toEqual(isNested ? Object.values(value) : []);
+      expect(parts.map(({ key }) => key)).toEqual(
+        Array.isArray(value) || !isNested ? values.map(() => undefined) : Object.keys(value),
+      );
+    }),
+    { numRuns: 500, seed: SEED },
+  );
 });
 
 describe('a file that changes after it was checked', () => {
