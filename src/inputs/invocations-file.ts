@@ -80,11 +80,11 @@ function* membersOf(bytes: Buffer, entry: object, problems: Problems): Generator
   }
 }
 
-function payloadIn({ file, offset, line }: Piece, { part, value }: Member): ListedPayload {
+function payloadIn({ file, bytes, offset, line }: Piece, { part, value }: Member): ListedPayload {
   const { start, end } = part;
   const isText = typeof value === 'string';
   const place = { file, offset: offset + start, length: end - start, line, isText };
-  return { place, isJson: !isText };
+  return { place, ...(!isText && { json: bytes.subarray(start, end) }) };
 }
 
 /** The entry in a piece of JSON that was parsed. */

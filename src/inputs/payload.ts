@@ -59,8 +59,11 @@ export function firstOf(warnings: readonly string[]): string[] {
     : unique;
 }
 
-/** Where an event stands that is in a file already, and whether it was read as JSON there. */
-export type ListedPayload = Readonly<{ place: EventPlace; isJson: boolean }>;
+/**
+ * Where an event stands that is in a file already. There are bytes if it was read as JSON there; they are valid until
+ * the next one is read.
+ */
+export type ListedPayload = Readonly<{ place: EventPlace; json?: Uint8Array }>;
 
 /** The inputs that events come from; where neither is given, the event is `{}`. */
 export type GivenPayload = Readonly<{
@@ -138,11 +141,11 @@ async function parseText(
   { payload, listed, invocationType }: GivenPayload,
   problems: Problems,
 ): Promise<Payloads | undefined> {
-  const bytes = Buffer.from(payload);
+  const bytes = listed?.json ?? Buffer.from(payload);
   const checked: CheckedBytes =
     bytes.length > LARGEST[invocationType]
       ? { problem: tooLarge('payload', `${grouped(bytes.length)} bytes`, invocationType) }
-      : listed?.isJson
+      : listed?.json
         ? { warnings: unevaluatedIn('payload', { text: payload, input: 'invocations_file' }) }
         : await checkBytes({ bytes, source: 'payload', input: 'payload' });
   if (checked.problem !== undefined) {
