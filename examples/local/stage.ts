@@ -49,6 +49,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   migrate: runs('migrate'),
   seed: runs('echo'),
   backfill: runs('echo'),
+  report: runs('echo'),
   'process-orders': runs('echo'),
   'create-preview': runs('echo'),
   'send-newsletter': runs('echo'),
@@ -106,6 +107,17 @@ const DEPLOYMENT = {
   ].join('\n'),
 } as const;
 
+/** Nine events in two files. */
+const EVENTS = {
+  'events/2026-01.jsonl': '{"order":0}\n{"order":1}\n{"order":2}\n{"order":3}\n',
+  'events/2026-02.jsonl': '{"order":4}\r\n{"order":5}\r\n\r\n{"order":6}\r\n{"order":7}\r\n{"order":8}',
+} as const;
+
+/** Fifty entries, each with a name. */
+const TENANTS = Array.from({ length: 50 }, (_, id) =>
+  JSON.stringify({ name: `Tenant ${id}`, payload: { tenant: id, rows: id * 10 } }),
+).join('\n');
+
 const SETTINGS: Readonly<Record<string, Setting>> = {
   asynchronous: { event: { name: 'release', payload: { release: { name: 'Version 1.5 "Autumn"' } } } },
   'durable-execution': {
@@ -128,6 +140,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   'provisioned-concurrency': { commands: DEPLOYMENT, contexts: { inputs: { version: '2' } } },
   'stop-on-cancel': { contexts: { inputs: { release: 'v1.5.0' } } },
   'local-endpoint': { repository: { 'src/index.mjs': '' }, commands: DEPLOYMENT },
+  backfill: { repository: EVENTS },
+  'many-tenants': { repository: { 'tenants.jsonl': TENANTS } },
   'permission-check': { event: pullRequest('Check the permissions', []), github: { head_ref: 'check' } },
 };
 
