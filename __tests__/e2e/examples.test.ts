@@ -410,7 +410,7 @@ describe('jobs to be done', () => {
   example('many-tenants', 'each of fifty is called by its name', async () => {
     const jobs = await pass('many-tenants');
     expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '50', succeeded: '50' });
-    expect(logOf(jobs)).toContain('Lambda function Tenant 49 invoked successfully');
+    expect(logOf(jobs)).toContain('Tenant 49 (report, entry 50) succeeded');
     expect(stage.lambda.executions('report')).toHaveLength(50);
   });
 
