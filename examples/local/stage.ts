@@ -73,6 +73,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   refund: runs('echo'),
   'roll-out': runs('rollOut', { durable: { executionTimeoutSeconds: 3_600 }, ...LIVE }),
   'export-orders': runs('exportOrders'),
+  'move-orders': runs('moveOrders'),
 };
 
 /** The names of all functions that are deployed where examples run. */
@@ -189,6 +190,18 @@ export const OWN_CREDENTIALS = {
   AWS_EC2_METADATA_DISABLED: 'true',
 } as const;
 
+/** The environment of a job on that runner, where a local Lambda is all of AWS, at its address or at one in front of it. */
+export const environmentOf = (
+  { url, region }: Pick<LocalLambda, 'url' | 'region'>,
+  address = url,
+): Readonly<Record<string, string>> => ({
+  ...OWN_CREDENTIALS,
+  AWS_ENDPOINT_URL_LAMBDA: address,
+  AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: address,
+  AWS_ENDPOINT_URL_SCHEMAS: address,
+  AWS_REGION: region,
+});
+
 /** The servers for a runner behind a proxy: the proxy, an endpoint with TLS, and the certificate authority in a file. */
 async function startProxied(lambda: LocalLambda) {
   const certificate = makeCertificate(['127.0.0.1']);
@@ -199,7 +212,7 @@ async function startProxied(lambda: LocalLambda) {
     targets: () => proxy.requests.map(({ method, target }) => `${method} ${target}`),
     setting: {
       contexts: { vars: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, CA_FILE: certificate.file } },
-      env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: `https://127.0.0.1:${front.port}` },
+      env: environmentOf(lambda, `https://127.0.0.1:${front.port}`),
     },
     close: async () => {
       await Promise.all([proxy.close(), front.close()]);
@@ -234,13 +247,7 @@ export async function openStage(): Promise<Stage> {
   const runIn = (file: string, setting: Setting): Promise<readonly JobRun[]> =>
     runWorkflow({
       file,
-      env: {
-        ...OWN_CREDENTIALS,
-        AWS_ENDPOINT_URL_LAMBDA: lambda.url,
-        AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: lambda.url,
-        AWS_ENDPOINT_URL_SCHEMAS: lambda.url,
-        AWS_REGION: REGION,
-      },
+      env: environmentOf(lambda),
       caches,
       ...setting,
       github: { repository: REPOSITORY, api_url: github.url, ...setting.github },
