@@ -72,9 +72,10 @@ function verdictOf(outcome: ReportedOutcome): string {
   switch (outcome.outcome) {
     case 'succeeded':
       if (outcome.resumed) return 'succeeded in an earlier run';
-      return outcome.invocation_type === 'Event' && outcome.durable_execution_arn === undefined
-        ? 'was queued'
-        : 'succeeded';
+      if (outcome.invocation_type !== 'Event' || outcome.durable_execution_arn !== undefined)
+        return 'succeeded';
+      // Only the log has a duration, so an event that has one was waited for.
+      return outcome.duration_ms === undefined ? 'was queued' : 'handled its event';
     case 'function_error':
       return `failed${colonAnd(outcome.cause?.type)}`;
     case 'expectation_failed': {
