@@ -158,6 +158,7 @@ test.each([
   ],
   ["the SDK's classes of sign-in errors", 'SSOOIDCServiceException', 'AuthorizationPendingException'],
   ['schemas of what is never called', 'InvocationRequest', 'TargetTrackingScalingPolicy'],
+  ['parts of YAML that are never called', 'YAMLParseError', 'YAML.parseAllDocuments'],
   ['SHA-256 without Node.js', 'AWS4-HMAC-SHA256', 'Attempted to update an already finished HMAC'],
   ['the trace of a function that the step runs in', 'X-Amzn-Trace-Id', 'AWS_LAMBDA_BENCHMARK_MODE'],
 ])('%s are in no file', (_, kept, unused) => {
