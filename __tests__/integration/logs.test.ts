@@ -279,7 +279,9 @@ test('requests have the proxy, the credentials and the user agent of those to La
   const logs = new LogsClients((region) => proxied.settingsFor(region), {
     ...{ timing: REAL_TIMING, cancel: new AbortController().signal, apartMs: 0 },
   });
-  const found = await logs.of('us-east-1').search({ logGroup: GROUP, startTime: BEGIN }, { text: ID });
+  const found = await logs
+    .of('us-east-1')
+    .search({ logGroup: GROUP, startTime: BEGIN, stop: new AbortController().signal }, { text: ID });
   proxied.close();
   await proxy.close();
   expect(found).toMatchObject({ kind: 'page', events: [{ stream: STREAM }] });

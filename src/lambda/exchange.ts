@@ -161,7 +161,8 @@ function responseHeadOf(
 /** What was read of a body, and why it is incomplete: the connection was closed, or it is longer than `longest`. */
 type Body = Readonly<{ bytes: Buffer; error?: Error; isTooLong?: boolean }>;
 
-function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
+/** Reads a body of at most `longest` bytes, and closes the connection where it is longer. */
+export function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
   const gathered = new GatheredBytes();
   let isOver = false;
   const end = (why: Omit<Body, 'bytes'> = {}): void => {
