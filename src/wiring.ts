@@ -10,6 +10,7 @@ import { RequestIds } from './lambda/attempts.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
 import type { ExecutionEvent } from './lambda/durable.ts';
+import type { EarlyConnection } from './lambda/early-connection.ts';
 import { toUnresolvedEarlier } from './lambda/failures.ts';
 import type { Invocation, InvocationResult, InvokeFailure } from './lambda/invocation.ts';
 import { type InvokeContext, withLog } from './lambda/invoker.ts';
@@ -45,8 +46,8 @@ import { registerCredentials, registerSecrets } from './report/runner-secrets.ts
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
 import { isFields, messageOf } from './shared/values.ts';
 
-/** What surrounds a step: what guards its reports, and what cancels it. */
-export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal }>;
+/** What surrounds a step: what guards its reports, what cancels it, and the connection that was opened for it. */
+export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal; early?: EarlyConnection }>;
 
 /** What a step is made of. */
 export type StepParts = Surroundings &
@@ -213,7 +214,7 @@ function clockWarning(): (offsetMs: number) => void {
 }
 
 /** The clients, and what they find out. */
-function createClients({ plan, environment, secrets }: StepParts): Clients {
+function createClients({ plan, environment, secrets, early }: StepParts): Clients {
   // The SDK's chain may find other credentials than the environment names.
   const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
     registerCredentials('key', [secretAccessKey, sessionToken], secrets);
@@ -222,6 +223,7 @@ function createClients({ plan, environment, secrets }: StepParts): Clients {
     onClockOffset: clockWarning(),
     runId: environment.github.runId,
     ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
+    ...(early && { early }),
   });
 }
 

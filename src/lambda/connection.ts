@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import type { EarlyConnection } from './early-connection.ts';
 
 /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, as Node's own agents read them. */
 export type ProxyVariables = Readonly<Record<string, string | undefined>>;
@@ -49,6 +50,10 @@ function guardTunnel(socket: Duplex): () => void {
 /** An agent knows sockets and not requests: the options say which request a socket is for. */
 const openingIn = (options: object): Opening | undefined =>
   'opening' in options && options.opening instanceof Opening ? options.opening : undefined;
+
+/** The connection that is open already for the request, which the options say too. */
+const earlySocketIn = (options: object): TLSSocket | undefined =>
+  'early' in options && options.early instanceof TLSSocket ? options.early : undefined;
 
 function keepAlive(socket: Duplex | null | undefined): void {
   if (socket instanceof Socket) socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -97,6 +102,11 @@ class KeptAliveHttpsAgent extends HttpsAgent {
     ...[options, callback]: Parameters<HttpsAgent['createConnection']>
   ): Duplex | null | undefined {
     if (this.#isClosed) throw new Error(CLOSED);
+    const early = earlySocketIn(options);
+    if (early !== undefined) {
+      keepAlive(early);
+      return early;
+    }
     const opening = openingIn(options);
     // Only through a proxy does a socket come by the callback, once the tunnel is open or has failed.
     const socket = super.createConnection(options, (error, tunnel) => {
@@ -126,11 +136,11 @@ class KeptAliveHttpsAgent extends HttpsAgent {
   }
 }
 
-/** For HTTP and for HTTPS. */
-export type Agents = Readonly<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent }>;
+/** For HTTP and for HTTPS, and a connection that one request to its host may have. */
+export type Agents = Readonly<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent; early?: EarlyConnection }>;
 
 /** Agents that keep idle connections alive and use the proxy that `proxy` names. After destroy() they open no connection. */
-export function createAgents(proxy: ProxyVariables): Agents {
+export function createAgents(proxy: ProxyVariables): Omit<Agents, 'early'> {
   const options = {
     keepAlive: true,
     keepAliveMsecs: KEEP_ALIVE_MS,

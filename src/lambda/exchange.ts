@@ -6,6 +6,7 @@ import {
   request as requestHttp,
 } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import { isUuid } from '../shared/text.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
 import { type Agents, isTunnel, Opening, whenConnected } from './connection.ts';
@@ -246,7 +247,10 @@ export const queryText = (query: Query): string =>
     .flatMap(([name, value]) => [value].flat().map((one) => [name, one ?? ''].map(percentEncoded).join('=')))
     .join('&');
 
-function optionsOf(request: Request, agents: Agents, opening: Opening) {
+/** What the agent finds in a request's options. */
+type ForAgent = Readonly<{ opening: Opening; early: TLSSocket | undefined }>;
+
+function optionsOf(request: Request, agents: Agents, forAgent: ForAgent) {
   const { hostname, port, method, path, query, headers } = request;
   const search = queryText(query);
   return {
@@ -257,8 +261,7 @@ function optionsOf(request: Request, agents: Agents, opening: Opening) {
     method,
     path: search === '' ? path : `${path}?${search}`,
     headers,
-    // For the agent.
-    opening,
+    ...forAgent,
   };
 }
 
@@ -280,16 +283,22 @@ function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, t
   });
 }
 
+/** The connection that was opened before, where this is the first request that can have it. */
+async function claimEarly(request: Request, { early }: Agents): Promise<TLSSocket | undefined> {
+  return isTls(request) && early?.isFor(request) ? early.claim() : undefined;
+}
+
 /**
  * Sends a request once and reads its response, recording in `progress` how far both came. Rejects where there is no
  * complete response; of one that is no success, the part that was received is enough.
  */
-export function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
+export async function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
   const { agents, progress, stop } = sending;
-  if (stop.aborted) return Promise.reject(new Error('aborted'));
+  const early = await claimEarly(request, agents);
+  if (stop.aborted) throw new Error('aborted');
   return new Promise((resolve, reject) => {
     const opening = new Opening();
-    const options = optionsOf(request, agents, opening);
+    const options = optionsOf(request, agents, { opening, early });
     const sent = (isTls(request) ? requestHttps : requestHttp)(options);
     boundRequest(sent, opening, sending);
     watchConnection(sent, options.path, progress);
