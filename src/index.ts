@@ -1,5 +1,5 @@
 import { readEarlyEndpoint } from './inputs/early-endpoint.ts';
-import { openEarly } from './lambda/early-connection.ts';
+import { EarlyConnection } from './lambda/early-connection.ts';
 import { eventLoopTurn, REAL_TIMING } from './lambda/timing.ts';
 
 /** A runner cancels with SIGINT, and with SIGTERM 7.5 s later; what is known by then has to be reported. */
@@ -12,7 +12,8 @@ function cancelOnSignal(): AbortSignal {
 // The step fails unless it is known to have succeeded, however the process ends.
 process.exitCode = 1;
 const cancel = cancelOnSignal();
-const early = openEarly(readEarlyEndpoint(), REAL_TIMING);
+const server = readEarlyEndpoint();
+const early = server && new EarlyConnection(server, REAL_TIMING);
 // Loading blocks the event loop, which the handshake needs: it turns before and between the parts.
 await eventLoopTurn();
 await import('./lambda/client.ts');

@@ -1,5 +1,6 @@
-import { isIP } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { once } from 'node:events';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { eventLoopTurn, type Timing } from './timing.ts';
 
 /** A host and a port that speaks TLS. */
@@ -9,11 +10,20 @@ type TlsServer = Readonly<{ hostname: string; port: number }>;
 // request after five seconds or more: one that is used before that is not closed just when the request is written.
 const LONGEST_UNUSED_MS = 3_000;
 
-/** The socket as a request's agent would open it. */
-function openSocket({ hostname, port }: TlsServer): TLSSocket {
+/** Begins to speak TLS as a request's agent would. The code for it is loaded while TCP connects. */
+async function openTls(tcp: Socket, hostname: string): Promise<TLSSocket> {
+  const connected = once(tcp, 'connect');
+  await eventLoopTurn();
+  const { connect, createSecureContext } = await import('node:tls');
+  const secureContext = createSecureContext();
+  // Node.js may change the address, and the socket's handle with it, until it is connected.
+  await connected;
   // An address is no server name (RFC 6066, section 3).
   const servername = isIP(hostname) === 0 ? { servername: hostname } : {};
-  return connect({ host: hostname, port, ...servername }).setNoDelay(true);
+  const socket = connect({ socket: tcp, host: hostname, secureContext, ...servername });
+  socket.on('error', () => {});
+  await once(socket, 'secureConnect');
+  return socket;
 }
 
 /**
@@ -22,21 +32,20 @@ function openSocket({ hostname, port }: TlsServer): TLSSocket {
  */
 export class EarlyConnection {
   readonly #server: TlsServer;
-  readonly #socket: TLSSocket;
-  /** Resolves to whether the connection was opened. */
-  readonly #opened: Promise<boolean>;
+  readonly #tcp: Socket;
+  /** Undefined where it failed: whoever needs a connection opens another one, and has the error from that. */
+  readonly #opened: Promise<TLSSocket | undefined>;
   readonly #clearLimit: () => void;
   #isClaimed = false;
 
   constructor(server: TlsServer, { after }: Pick<Timing, 'after'>) {
+    const { hostname, port } = server;
     this.#server = server;
-    const socket = openSocket(server);
-    this.#socket = socket;
-    // Whoever needs a connection then opens another one, and has the error from that.
-    socket.on('error', () => {});
+    this.#tcp = connectTcp({ host: hostname, port, noDelay: true });
     this.#opened = new Promise((resolve) => {
-      socket.once('secureConnect', () => resolve(true));
-      socket.once('close', () => resolve(false));
+      this.#tcp.once('close', () => resolve(undefined));
+      this.#tcp.on('error', () => {});
+      openTls(this.#tcp, hostname).then(resolve, () => this.close());
     });
     this.#clearLimit = after(LONGEST_UNUSED_MS, () => this.close());
   }
@@ -49,30 +58,18 @@ export class EarlyConnection {
   /** Waits until it is open and gives its socket to one request, to be used at once; undefined where it is not usable. */
   async claim(): Promise<TLSSocket | undefined> {
     this.#isClaimed = true;
-    if (!(await this.#opened)) return undefined;
+    const socket = await this.#opened;
+    if (socket === undefined) return undefined;
     // The other side may have closed it while code was being loaded.
     await eventLoopTurn();
     this.#clearLimit();
     // What arrived would be read as the response to a request that had not been sent.
-    if (this.#socket.readableLength > 0) this.close();
-    return this.#socket.destroyed || !this.#socket.writable ? undefined : this.#socket;
+    if (socket.readableLength > 0) this.close();
+    return socket.destroyed || this.#tcp.destroyed || !socket.writable ? undefined : socket;
   }
 
   close(): void {
     this.#clearLimit();
-    this.#socket.destroy();
-  }
-}
-
-/** Opens a connection, where there is a server to connect to. Never throws. */
-export function openEarly(
-  server: TlsServer | undefined,
-  timing: Pick<Timing, 'after'>,
-): EarlyConnection | undefined {
-  try {
-    return server && new EarlyConnection(server, timing);
-  } catch {
-    // Options of Node.js may not fit together. A request says so.
-    return undefined;
+    this.#tcp.destroy();
   }
 }
