@@ -18,6 +18,7 @@ const early = server && new EarlyConnection(server, REAL_TIMING);
 await eventLoopTurn();
 await import('./lambda/client.ts');
 await eventLoopTurn();
-const { runProcess } = await import('./process.ts');
+const { runProcess, endProcess } = await import('./process.ts');
 await eventLoopTurn();
 process.exitCode = await runProcess({ cancel, ...(early && { early }) });
+endProcess();

@@ -16,22 +16,19 @@ function reportEarlyEnd(): void {
   writeAnnotations([notWritten('internal', 'nothing is left to wait for, and the report is not written')]);
 }
 
-const LONGEST_END_MS = 3_000;
-
-/** Lets the process end, and ends it where something is still open, such as a connection. */
-function end(): void {
-  // A pipe takes text asynchronously, and exit() drops what has not been taken.
-  process.stdout.write('', () => setTimeout(() => process.exit(), LONGEST_END_MS).unref());
-}
-
-/** Runs the action in this process and lets it end. Never throws: its value is the exit code. */
+/** Runs the action in this process. Never throws: its value is the exit code. */
 export async function runProcess({ cancel, early }: Omit<Surroundings, 'guard'>): Promise<ExitCode> {
   const guard = new ReportGuard();
   surviveErrors(guard);
   process.once('beforeExit', reportEarlyEnd);
   const exitCode = await main({ guard, cancel, ...(early && { early }) });
   process.off('beforeExit', reportEarlyEnd);
-  early?.close();
-  end();
+  early?.destroy();
   return exitCode;
+}
+
+/** Ends the process once its log is written: all reports are, and Node.js would take time to free its memory. */
+export function endProcess(): void {
+  // A pipe takes text asynchronously, and exit() drops what has not been taken.
+  process.stdout.write('', () => process.exit());
 }

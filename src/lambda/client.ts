@@ -94,7 +94,7 @@ export class Clients {
   readonly #byRegion = new Map<string | undefined, LambdaApi>();
 
   constructor(proxy: ProxyVariables, options: ClientOptions = {}) {
-    this.#agents = { ...createAgents(proxy), ...(options.early && { early: options.early }) };
+    this.#agents = createAgents(proxy, options.early);
     this.#options = options;
   }
 

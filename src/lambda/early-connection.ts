@@ -10,18 +10,22 @@ type TlsServer = Readonly<{ hostname: string; port: number }>;
 // request after five seconds or more: one that is used before that is not closed just when the request is written.
 const LONGEST_UNUSED_MS = 3_000;
 
-/** Begins to speak TLS as a request's agent would. The code for it is loaded while TCP connects. */
-async function openTls(tcp: Socket, hostname: string): Promise<TLSSocket> {
-  const connected = once(tcp, 'connect');
+async function loadTls() {
+  // The connection is being opened only once the event loop turns.
   await eventLoopTurn();
   const { connect, createSecureContext } = await import('node:tls');
-  const secureContext = createSecureContext();
+  return { connect, secureContext: createSecureContext() };
+}
+
+/** Speaks TLS as a request's agent would. The code for it is loaded while TCP connects. */
+async function openTls(tcp: Socket, hostname: string): Promise<TLSSocket> {
   // Node.js may change the address, and the socket's handle with it, until it is connected.
-  await connected;
+  const [{ connect, secureContext }] = await Promise.all([loadTls(), once(tcp, 'connect')]);
   // An address is no server name (RFC 6066, section 3).
   const servername = isIP(hostname) === 0 ? { servername: hostname } : {};
   const socket = connect({ socket: tcp, host: hostname, secureContext, ...servername });
   socket.on('error', () => {});
+  socket.once('close', () => tcp.destroy());
   await once(socket, 'secureConnect');
   return socket;
 }
@@ -45,14 +49,17 @@ export class EarlyConnection {
     this.#opened = new Promise((resolve) => {
       this.#tcp.once('close', () => resolve(undefined));
       this.#tcp.on('error', () => {});
-      openTls(this.#tcp, hostname).then(resolve, () => this.close());
+      openTls(this.#tcp, hostname).then(resolve, () => this.destroy());
     });
-    this.#clearLimit = after(LONGEST_UNUSED_MS, () => this.close());
+    this.#clearLimit = after(LONGEST_UNUSED_MS, () => this.destroy());
   }
 
   /** Whether a request may have it: the first one to this host and port. */
-  isFor({ hostname, port = 443 }: Readonly<{ hostname: string; port?: number }>): boolean {
-    return !this.#isClaimed && hostname === this.#server.hostname && port === this.#server.port;
+  isFor({
+    host,
+    port,
+  }: Readonly<{ host?: string | null | undefined; port?: number | string | null | undefined }>): boolean {
+    return !this.#isClaimed && host === this.#server.hostname && Number(port) === this.#server.port;
   }
 
   /** Waits until it is open and gives its socket to one request, to be used at once; undefined where it is not usable. */
@@ -64,11 +71,12 @@ export class EarlyConnection {
     await eventLoopTurn();
     this.#clearLimit();
     // What arrived would be read as the response to a request that had not been sent.
-    if (socket.readableLength > 0) this.close();
+    if (socket.readableLength > 0) this.destroy();
     return socket.destroyed || this.#tcp.destroyed || !socket.writable ? undefined : socket;
   }
 
-  close(): void {
+  /** Closes it, whether a request has it or not. */
+  destroy(): void {
     this.#clearLimit();
     this.#tcp.destroy();
   }

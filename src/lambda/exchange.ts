@@ -6,7 +6,6 @@ import {
   request as requestHttp,
 } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import type { TLSSocket } from 'node:tls';
 import { isUuid } from '../shared/text.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
 import { type Agents, isTunnel, Opening, whenConnected } from './connection.ts';
@@ -222,16 +221,20 @@ function receive(
 }
 
 /** Records whether a request goes through a proxy, as its agent decided, and when its first byte leaves this machine. */
-function watchConnection(sent: ClientRequest, path: string, progress: AttemptProgress): void {
+function watchConnection(
+  sent: ClientRequest,
+  { path, opening }: Readonly<{ path: string; opening: Opening }>,
+  progress: AttemptProgress,
+): void {
   // Without TLS a proxy is sent the whole URL.
   if (sent.path !== path) progress.viaProxy();
   sent.on('socket', (socket) => {
     if (isTunnel(socket)) progress.viaProxy();
     whenConnected(socket, () => progress.connected());
   });
-  // A request gets a direct connection at once, but a tunnel only when it is open.
+  // A request gets a direct connection at once, but a tunnel only when it is open, as the connection of a step's start.
   process.nextTick(() => {
-    if (sent.socket === null) progress.viaProxy();
+    if (sent.socket === null && !opening.isEarly) progress.viaProxy();
   });
 }
 
@@ -247,10 +250,7 @@ export const queryText = (query: Query): string =>
     .flatMap(([name, value]) => [value].flat().map((one) => [name, one ?? ''].map(percentEncoded).join('=')))
     .join('&');
 
-/** What the agent finds in a request's options. */
-type ForAgent = Readonly<{ opening: Opening; early: TLSSocket | undefined }>;
-
-function optionsOf(request: Request, agents: Agents, forAgent: ForAgent) {
+function optionsOf(request: Request, agents: Agents, opening: Opening) {
   const { hostname, port, method, path, query, headers } = request;
   const search = queryText(query);
   return {
@@ -261,7 +261,8 @@ function optionsOf(request: Request, agents: Agents, forAgent: ForAgent) {
     method,
     path: search === '' ? path : `${path}?${search}`,
     headers,
-    ...forAgent,
+    // For the agent.
+    opening,
   };
 }
 
@@ -283,25 +284,19 @@ function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, t
   });
 }
 
-/** The connection that was opened before, where this is the first request that can have it. */
-async function claimEarly(request: Request, { early }: Agents): Promise<TLSSocket | undefined> {
-  return isTls(request) && early?.isFor(request) ? early.claim() : undefined;
-}
-
 /**
  * Sends a request once and reads its response, recording in `progress` how far both came. Rejects where there is no
  * complete response; of one that is no success, the part that was received is enough.
  */
-export async function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
+export function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
   const { agents, progress, stop } = sending;
-  const early = await claimEarly(request, agents);
-  if (stop.aborted) throw new Error('aborted');
+  if (stop.aborted) return Promise.reject(new Error('aborted'));
   return new Promise((resolve, reject) => {
     const opening = new Opening();
-    const options = optionsOf(request, agents, { opening, early });
+    const options = optionsOf(request, agents, opening);
     const sent = (isTls(request) ? requestHttps : requestHttp)(options);
     boundRequest(sent, opening, sending);
-    watchConnection(sent, options.path, progress);
+    watchConnection(sent, options, progress);
     sent.on('error', reject);
     sent.on('close', () => {
       // After a 101 neither an error nor a response comes.
