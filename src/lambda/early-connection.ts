@@ -67,12 +67,14 @@ export class EarlyConnection {
     this.#isClaimed = true;
     const socket = await this.#opened;
     if (socket === undefined) return undefined;
-    // The other side may have closed it while code was being loaded.
+    // The other side may have closed it while code was being loaded. What it sent before, such as TLS's tickets for
+    // sessions, is read in one turn, and the end in the next.
+    await eventLoopTurn();
     await eventLoopTurn();
     this.#clearLimit();
     // What arrived would be read as the response to a request that had not been sent.
     if (socket.readableLength > 0) this.destroy();
-    return socket.destroyed || this.#tcp.destroyed || !socket.writable ? undefined : socket;
+    return socket.readable && socket.writable ? socket : undefined;
   }
 
   /** Closes it, whether a request has it or not. */
