@@ -1,4 +1,3 @@
-import type { ExitCode } from '@actions/core';
 import { main } from './main.ts';
 import { writeAnnotations } from './report/annotations.ts';
 import { notWritten, ReportGuard } from './report/reporters.ts';
@@ -17,7 +16,7 @@ function reportEarlyEnd(): void {
 }
 
 /** Runs the action in this process. Never throws: its value is the exit code. */
-export async function runProcess({ cancel, early }: Omit<Surroundings, 'guard'>): Promise<ExitCode> {
+export async function runProcess({ cancel, early }: Omit<Surroundings, 'guard'>): Promise<number> {
   const guard = new ReportGuard();
   surviveErrors(guard);
   process.once('beforeExit', reportEarlyEnd);
