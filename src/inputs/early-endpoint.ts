@@ -7,7 +7,7 @@ export type EarlyEndpoint = Readonly<{ hostname: string; port: number }>;
 
 type Texts = Readonly<Record<string, string | undefined>>;
 
-// With any of these, requests may go elsewhere, or connections are made in another way.
+// With any of these, requests may go to another host, or connections are made differently.
 const UNUSUAL = [
   ...['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NODE_TLS_REJECT_UNAUTHORIZED'],
   ...['AWS_PROFILE', 'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'],
@@ -17,13 +17,13 @@ const UNUSUAL = [
 // An entry of a list may name a region of its own.
 const LISTS = ['INPUT_INVOCATIONS', 'INPUT_INVOCATIONS_FILE'] as const;
 
-/** Whether there may be a file of AWS's with an endpoint or a region in it. */
+/** Whether there may be an AWS configuration file, which can name an endpoint or a region. */
 function mayHaveConfig(variables: Texts): boolean {
   const home = variables['HOME'] || variables['USERPROFILE'];
   return !home || ['config', 'credentials'].some((name) => existsSync(path.join(home, '.aws', name)));
 }
 
-/** The region of the one function that the inputs name; undefined where there are several, or where it is not plain. */
+/** The region of the one function that the inputs name; undefined where they name none or several. */
 function regionIn(variables: Texts): string | undefined {
   const name = (variables['INPUT_FUNCTION_NAME'] ?? '').trim();
   const reference = splitFunctionName(name);
@@ -34,7 +34,7 @@ function regionIn(variables: Texts): string | undefined {
   return isRegion(region) ? region : undefined;
 }
 
-// Source: the SDK's endpoint rules for Lambda, with which a test compares it. Other partitions are connected to later.
+// Source: the SDK's endpoint rules for Lambda, with which a test compares these. The other partitions are left out.
 const SUFFIXES: readonly (readonly [regions: RegExp, suffix: string])[] = [
   [/^(?:af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-\d$/, 'amazonaws.com'],
   [/^us-gov-[a-z]+-\d$/, 'amazonaws.com'],
@@ -46,7 +46,7 @@ function endpointOfRegion(region: string): EarlyEndpoint | undefined {
   return suffix === undefined ? undefined : { hostname: `lambda.${region}.${suffix}`, port: 443 };
 }
 
-/** The host of a URL that has no more than a host, a port and a path. */
+/** The server of an https:// URL without a user. */
 function endpointOfUrl(text: string): EarlyEndpoint | undefined {
   const url = URL.parse(text);
   if (url === null || url.protocol !== 'https:' || url.username !== '' || url.password !== '')
@@ -56,7 +56,7 @@ function endpointOfUrl(text: string): EarlyEndpoint | undefined {
     : undefined;
 }
 
-/** Where variables and inputs send the first request; undefined unless that is certain. It is told before inputs are checked. */
+/** The server of the first request, by the variables and the unchecked inputs; undefined unless it is certain. */
 export function earlyEndpointIn(variables: Texts): EarlyEndpoint | undefined {
   if ([...UNUSUAL, ...LISTS].some((name) => variables[name])) return undefined;
   const region = regionIn(variables);
@@ -65,5 +65,5 @@ export function earlyEndpointIn(variables: Texts): EarlyEndpoint | undefined {
   return url ? endpointOfUrl(url) : endpointOfRegion(region);
 }
 
-/** Reads it of `process.env`, without the toolkit and the table of inputs, which take time to load. */
+/** Reads `process.env` itself: the toolkit and the table of inputs take time to load. */
 export const readEarlyEndpoint = (): EarlyEndpoint | undefined => earlyEndpointIn(process.env);

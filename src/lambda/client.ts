@@ -14,7 +14,7 @@ export type ClientOptions = ClientListeners &
     runId?: string;
     /** The region where neither AWS_REGION nor the profile names one. */
     defaultRegion?: string;
-    /** A connection that was opened before. Whoever opened it closes it where no request had it. */
+    /** A connection that was opened before, for the first request to its host. It is closed where it was opened. */
     early?: EarlyConnection;
   }>;
 

@@ -6,8 +6,8 @@ import { eventLoopTurn, type Timing } from './timing.ts';
 /** A host and a port that speaks TLS. */
 type TlsServer = Readonly<{ hostname: string; port: number }>;
 
-// It is used within a fraction of a second, unless credentials take longer. Servers close a connection without a
-// request after five seconds or more: one that is used before that is not closed just when the request is written.
+// A request uses it within a fraction of a second, unless credentials take longer. The longer it is idle, the likelier
+// the other side closes it just when the request is written.
 const LONGEST_UNUSED_MS = 3_000;
 
 async function loadTls() {
@@ -32,12 +32,12 @@ async function openTls(tcp: Socket, hostname: string): Promise<TLSSocket> {
 
 /**
  * A connection that is opened before the code that uses it is loaded. Nothing but the handshake is sent over it.
- * Where it fails, or is closed before a request has it, it is as if it had never been.
+ * Where it fails or is closed before a request has it, the request opens a connection of its own.
  */
 export class EarlyConnection {
   readonly #server: TlsServer;
   readonly #tcp: Socket;
-  /** Undefined where it failed: whoever needs a connection opens another one, and has the error from that. */
+  /** Undefined where it failed: the request opens a connection of its own, and has the error from that. */
   readonly #opened: Promise<TLSSocket | undefined>;
   readonly #clearLimit: () => void;
   #isClaimed = false;
