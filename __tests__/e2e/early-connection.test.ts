@@ -80,11 +80,11 @@ async function startEndpoint(greetings: readonly Greeting[] = []): Promise<Endpo
 
 /** Completes TLS, and then does something with the connection. */
 const afterHandshake =
-  (then: (secure: TLSSocket) => void): Greeting =>
+  (then: (secure: TLSSocket, socket: Socket) => void): Greeting =>
   (socket) => {
     const server = createTlsServer({ key: pem?.key, cert: pem?.cert }, (secure) => {
       secure.on('error', () => secure.destroy());
-      then(secure);
+      then(secure, socket);
     });
     server.emit('connection', socket);
   };
@@ -157,6 +157,13 @@ suite(`the connection that a step opens before its code is loaded${because}`, ()
     expect(endpoint.accepted).toBe(3);
   });
 
+  test('is kept for the next request', async () => {
+    const endpoint = await startEndpoint();
+    await invokeAt(endpoint, { ...INPUTS, repeat: '3', max_concurrency: '1' });
+    expect(lambda.executions('echo')).toHaveLength(3);
+    expect(endpoint.accepted).toBe(1);
+  });
+
   test('is opened to a host name, with its name', async () => {
     const endpoint = await startEndpoint();
     expectSucceededOnce(await invokeAt({ url: endpoint.url.replace('127.0.0.1', 'localhost') }));
@@ -194,7 +201,7 @@ suite(`the connection that a step opens before its code is loaded${because}`, ()
     ['is closed', (socket) => socket.end()],
     ['is reset', (socket) => socket.resetAndDestroy()],
     ['is closed after the handshake', afterHandshake((secure) => secure.end())],
-    ['is reset after the handshake', afterHandshake((secure) => secure.destroy())],
+    ['is reset after the handshake', afterHandshake((_, socket) => socket.resetAndDestroy())],
     // Three seconds.
     ['is kept by the other side, and not used for too long', afterHandshake((secure) => secure.resume())],
     ['never completes its handshake', silence],

@@ -1,9 +1,14 @@
+import { createServer } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../packages/local-proxy/certificate.ts';
+import { listen } from '../../packages/local-server/listening.ts';
+import { Clients } from '../../src/lambda/client.ts';
 import { EarlyConnection } from '../../src/lambda/early-connection.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
+import { until } from '../until.ts';
+import { invokeOn, useLambda } from './invoke-context.ts';
 
 const certificate = makeCertificate(['127.0.0.1']);
 const pem = 'missing' in certificate ? undefined : certificate;
@@ -84,4 +89,30 @@ suite(`an early connection${because}`, () => {
     await new Promise((resolve) => socket?.once('close', resolve));
     expect(socket?.destroyed).toBe(true);
   });
+});
+
+test('an early connection is closed with the request that waits for it, which then opens no other', async () => {
+  let accepted = 0;
+  const server = createServer((socket) => {
+    accepted += 1;
+    socket.on('error', () => socket.destroy());
+    socket.resume();
+  });
+  const listening = await listen(server);
+  const url = `https://127.0.0.1:${listening.port}`;
+  undo.push(() => listening.close(), useLambda(url));
+  const early = new EarlyConnection({ hostname: '127.0.0.1', port: listening.port }, REAL_TIMING);
+  const clients = new Clients({}, { early });
+  undo.push(() => clients.close());
+  for (const connections of [1, 2]) {
+    const cancel = new AbortController();
+    const invoking = invokeOn({ url }, { clients, cancel: cancel.signal });
+    await until(() => accepted === connections);
+    // The request waits for its connection by then.
+    await REAL_TIMING.sleep(50, new AbortController().signal);
+    cancel.abort();
+    expect((await invoking).result).toMatchObject({ name: 'Cancelled', evidence: 'did_not_run' });
+    await until(() => listening.connections === 0);
+  }
+  expect(accepted).toBe(2);
 });

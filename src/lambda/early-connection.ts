@@ -73,8 +73,9 @@ export class EarlyConnection {
     await eventLoopTurn();
     this.#clearLimit();
     // What arrived would be read as the response to a request that had not been sent.
-    if (socket.readableLength > 0) this.destroy();
-    return socket.readable && socket.writable ? socket : undefined;
+    if (socket.readableLength === 0 && socket.readable && socket.writable) return socket;
+    this.destroy();
+    return undefined;
   }
 
   /** Closes it, whether a request has it or not. */
