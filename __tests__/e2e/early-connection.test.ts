@@ -157,13 +157,6 @@ suite(`the connection that a step opens before its code is loaded${because}`, ()
     expect(endpoint.accepted).toBe(3);
   });
 
-  test('is kept for the next request', async () => {
-    const endpoint = await startEndpoint();
-    await invokeAt(endpoint, { ...INPUTS, repeat: '3', max_concurrency: '1' });
-    expect(lambda.executions('echo')).toHaveLength(3);
-    expect(endpoint.accepted).toBe(1);
-  });
-
   test('is opened to a host name, with its name', async () => {
     const endpoint = await startEndpoint();
     expectSucceededOnce(await invokeAt({ url: endpoint.url.replace('127.0.0.1', 'localhost') }));

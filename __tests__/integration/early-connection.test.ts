@@ -1,3 +1,4 @@
+import { createServer as createHttpsServer, get } from 'node:https';
 import { createServer } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { Worker } from 'node:worker_threads';
@@ -5,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { makeCertificate } from '../../packages/local-proxy/certificate.ts';
 import { listen } from '../../packages/local-server/listening.ts';
 import { Clients } from '../../src/lambda/client.ts';
+import { createAgents } from '../../src/lambda/connection.ts';
 import { EarlyConnection } from '../../src/lambda/early-connection.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { until } from '../until.ts';
@@ -80,6 +82,25 @@ suite(`an early connection${because}`, () => {
     const { early, closeMeanwhile } = await openConnection();
     closeMeanwhile();
     expect(await early.claim()).toBeUndefined();
+  });
+
+  test('is kept for the next request, as any connection is', async () => {
+    const server = createHttpsServer({ key: pem?.key, cert: pem?.cert }, (_, response) => response.end());
+    let accepted = 0;
+    server.on('connection', () => {
+      accepted += 1;
+    });
+    const { port, close } = await listen(server);
+    undo.push(close);
+    const early = new EarlyConnection({ hostname: '127.0.0.1', port }, REAL_TIMING);
+    const { httpsAgent } = createAgents({}, early);
+    undo.push(() => httpsAgent.destroy());
+    for (let request = 0; request < 2; request += 1) {
+      get({ agent: httpsAgent, host: '127.0.0.1', port }, (response) => response.resume());
+      await until(() => Object.keys(httpsAgent.freeSockets).length === 0);
+      await until(() => Object.keys(httpsAgent.freeSockets).length === 1);
+    }
+    expect(accepted).toBe(1);
   });
 
   test('closes the connection of TLS as well', async () => {
