@@ -52,6 +52,12 @@ const CUTS: readonly Readonly<{ where: RegExp; found: RegExp; put: string }>[] =
     found: /__WEBPACK_EXTERNAL_createRequire\(import\.meta\.url\)\(/g,
     put: 'process.getBuiltinModule(',
   },
+  {
+    // Then nothing uses it, and a module without an import starts 1 ms sooner.
+    where: /__WEBPACK_EXTERNAL_createRequire/,
+    found: /^import \{ createRequire as __WEBPACK_EXTERNAL_createRequire \} from "(?:node:)?module";$/gm,
+    put: '',
+  },
 ];
 
 /** Makes the cuts in the code of a file. Tests of the bundle see that there was something to cut. */

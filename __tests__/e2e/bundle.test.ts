@@ -154,6 +154,7 @@ test('the HTTP client of undici, which Node.js has built in, is in none of it', 
 test('the parts of Node.js are looked up without a require() for each', () => {
   expect(plainText()).toContain('process.getBuiltinModule("node:https")');
   expect(SCRIPTS.filter((file) => textOf(file).includes('createRequire'))).toEqual([]);
+  expect(textOf('index.js')).not.toMatch(/\bimport\s*["']/);
 });
 
 test("the SDK's classes of Lambda's errors are in none of it", () => {
