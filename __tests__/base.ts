@@ -8,7 +8,7 @@ export const LOG_URL = `https://eu-west-1.console.aws.amazon.com/cloudwatch/home
 export const STARTED_AT = new Date('2026-01-02T03:04:05.678Z');
 export const ELAPSED_MS = 42;
 
-/** The invocation that every test starts from, with overrides: my-function with an empty event. */
+/** The default invocation for tests, with overrides: my-function with an empty event. */
 export function anInvocation(given: Partial<Invocation> = {}): Invocation {
   return {
     index: 0,
@@ -24,7 +24,7 @@ export function anInvocation(given: Partial<Invocation> = {}): Invocation {
 
 const { index, functionName, invocationType } = anInvocation();
 
-/** What every outcome of that invocation has, sent once. */
+/** The common fields of every outcome of the default invocation after one attempt. */
 export const OUTCOME_FIELDS = {
   index,
   function_name: functionName,

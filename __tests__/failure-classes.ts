@@ -1,6 +1,6 @@
 import { FAILURES, type FailureClass } from '../src/lambda/evidence.ts';
 
-/** What each error of Lambda proves, whatever its message says, and the status without which it proves nothing. */
+/** What each Lambda error proves, whatever its message, and the status that is required for the proof. */
 export const CLASSES_BY_NAME: Readonly<Record<string, FailureClass & Readonly<{ status: number }>>> =
   Object.fromEntries(
     FAILURES.flatMap(({ names, status, message, ...row }) =>

@@ -1,4 +1,4 @@
 import { test } from '@jest/globals';
 
-/** A test that takes a tenth of a second or more, by size or by random inputs; `script/test unit` leaves it out. */
+/** A test that takes 0.1 s or more because of large or random inputs. `script/test unit` skips it. */
 export const heavyTest = process.env['SKIP_HEAVY_TESTS'] === undefined ? test : test.skip;

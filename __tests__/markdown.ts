@@ -8,7 +8,7 @@ import { visit } from 'unist-util-visit';
 
 export const ROOT = path.resolve(import.meta.dirname, '..');
 
-/** A document of the repository: its code blocks, what it links to, and the anchors that one can link to. */
+/** A document of the repository: its code blocks, its links, and its anchors. */
 export type Document = Readonly<{
   file: string;
   blocks: readonly Readonly<{ language: string; text: string; place: string }>[];
@@ -27,7 +27,7 @@ const SKIPPED: ReadonlySet<string> = new Set([
   '__tests__',
 ]);
 
-/** The anchor that GitHub gives to a heading. */
+/** The anchor that GitHub generates for a heading. */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -69,6 +69,6 @@ export const documents: readonly Document[] = readdirSync(ROOT, { withFileTypes:
   .sort()
   .map(readDocument);
 
-/** The blocks of all documents in a language. */
+/** The code blocks in a language, from all documents. */
 export const blocksIn = (...languages: string[]): Document['blocks'] =>
   documents.flatMap(({ blocks }) => blocks).filter(({ language }) => languages.includes(language));

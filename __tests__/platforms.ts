@@ -1,6 +1,6 @@
 import { test } from '@jest/globals';
 
-/** A test that needs FIFOs, sockets with a path, or symlinks that anybody may make. Windows has none of them. */
+/** A test that needs FIFOs, sockets with a path, or symlinks without special rights. Windows has none of them. */
 export const onPosix = process.platform === 'win32' ? test.skip : test;
 
 /** A test that needs /proc. */

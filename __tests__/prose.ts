@@ -5,7 +5,7 @@ import { parseSync } from '@swc/core';
 import { type Fields, fieldsOf } from '../src/shared/values.ts';
 import { ROOT } from './markdown.ts';
 
-/** Which part of a file is prose, that is, text for people. */
+/** The part of a file that is prose, that is, text for people. */
 export type Part = 'all but code spans' | 'comments and strings' | 'comments and test names';
 
 type Span = Readonly<{ start: number; end: number }>;
@@ -20,7 +20,7 @@ function nodesBelow(value: unknown, found: Fields[] = []): Fields[] {
   return found;
 }
 
-/** The name of the function that a callee such as `test.each([…])` begins with. */
+/** The name of the function at the start of a callee such as `test.each([…])`. */
 function calledName(callee: Fields): string {
   const inner = callee['object'] ?? callee['callee'] ?? callee['tag'];
   return inner === undefined ? String(callee['value']) : calledName(fieldsOf(inner));
@@ -38,16 +38,16 @@ const testNames = (nodes: readonly Fields[]): Fields[] =>
     )
     .flatMap(({ arguments: given }) => stringsIn(Array.isArray(given) ? given[0] : undefined));
 
-/** The bytes with blanks for all but the spans, so that each line keeps its number. */
+/** Replaces everything outside the spans with blanks, so that each line keeps its number. */
 function only(bytes: Buffer, spans: readonly Span[]): Buffer {
   const kept = Buffer.from(bytes.map((byte) => (byte === 10 ? byte : 32)));
   for (const { start, end } of spans) bytes.copy(kept, start, start, end);
   return kept;
 }
 
-/** The comments of a program, and its strings or only the names of its tests. */
+/** The comments of a program, with all its strings or only its test names. */
 function codeProse(text: string, part: Part): string {
-  // The position of a program begins behind its first comments, so a statement stands in front.
+  // The parser starts a program after its first comments, so a statement is added in front.
   const bytes = Buffer.from(`;${text}`);
   const program = parseSync(bytes.toString(), { syntax: 'typescript', target: 'es2024' });
   const [first] = program.body;
@@ -67,11 +67,11 @@ function codeProse(text: string, part: Part): string {
   return only(bytes, [...comments, ...strings.map(spanOf)]).toString();
 }
 
-/** Markdown with blanks for its code spans. What stands between fences is kept, as it has comments. */
+/** Markdown with its code spans replaced by blanks. Fenced blocks are kept because they have comments. */
 const withoutCodeSpans = (text: string): string =>
   text.replace(/(?<!`)(`+)(?!`)[^\n]*?[^`\n]\1(?!`)/g, (span) => ' '.repeat(span.length));
 
-/** What a person reads in a file of the repository, line by line as it is there. */
+/** The text that a person reads in a file of the repository, with unchanged line numbers. */
 export function proseOf(file: string, part: Part): string {
   const text = readFileSync(path.join(ROOT, file), 'utf8');
   return part === 'all but code spans' ? withoutCodeSpans(text) : codeProse(text, part);

@@ -3,24 +3,24 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { portOf } from '../packages/local-server/listening.ts';
 
-/** Writes whatever it likes in response to the nth request, counted from 0; `head` is the request's. */
+/** Writes any bytes in response to the nth request, counted from 0; `head` is the request's. */
 export type RawResponder = (socket: Socket, n: number, head: string) => void;
 
-/** A TCP server in Lambda's place, for what an HTTP library would not send. */
+/** A TCP server in place of Lambda, for responses that an HTTP library would not send. */
 export type RawServer = Readonly<{
   url: string;
   port: number;
   region: string;
-  /** How many whole requests came. */
+  /** The number of complete requests received. */
   readonly requests: number;
-  /** How many connections are open. */
+  /** The number of open connections. */
   readonly connections: number;
   close(): Promise<void>;
 }>;
 
 const END_OF_HEAD = '\r\n\r\n';
 
-/** The length of the first request in these bytes; undefined where it is not all there. */
+/** The length of the first request in these bytes. Undefined if it is incomplete. */
 function requestLength(bytes: Buffer): number | undefined {
   const head = bytes.indexOf(END_OF_HEAD);
   if (head === -1) return undefined;
@@ -29,7 +29,7 @@ function requestLength(bytes: Buffer): number | undefined {
   return bytes.length < total ? undefined : total;
 }
 
-/** Starts a server on loopback that reads requests as HTTP has them, and responds with the bytes it is told to. */
+/** Starts a server on loopback that reads HTTP requests and responds with the given bytes. */
 export async function startRawServer(
   respond: RawResponder,
   { host = '127.0.0.1', port = 0 } = {},

@@ -3,7 +3,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 
 type Credentials = Readonly<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string }>;
 
-/** What is signed of a request; the names of headers in lower case. */
+/** The signed parts of a request. Header names are in lower case. */
 type Signable = Readonly<{
   method: string;
   path: string;
@@ -12,7 +12,7 @@ type Signable = Readonly<{
   body?: string | Uint8Array;
 }>;
 
-/** SHA-256, and its HMAC with a secret, as the SDK's signer takes them. */
+/** SHA-256, or its HMAC with a secret, in the form that the SDK's signer needs. */
 class Sha256 {
   readonly #hash: { update(data: string | Uint8Array): unknown; digest(): Uint8Array };
 
@@ -36,7 +36,7 @@ class Sha256 {
 
 type Key = Readonly<{ credentials: Credentials; region: string; date: Date }>;
 
-/** The headers that the SDK's own signer gives a request for Lambda. */
+/** The headers that the SDK's own signer adds to a request for Lambda. */
 export async function signedBySdk(
   request: Signable,
   { credentials, region, date }: Key,

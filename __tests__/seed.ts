@@ -1,2 +1,2 @@
-/** What every random choice of a test starts from, so that a run is like the one before. */
+/** The seed for every random choice in a test, so that runs are repeatable. */
 export const SEED = 20_261_123;

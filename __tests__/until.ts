@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until something is so, for 20 s at most. Throws where it never is. */
+/** Waits at most 20 s until a condition is true. Throws if it does not become true. */
 export async function until(isSo: () => boolean): Promise<void> {
   for (let waited = 0; waited < 1_000; waited += 1) {
     if (isSo()) return;

@@ -1,5 +1,7 @@
 // The floor: what any action has to pay at least. It signs an invocation (SigV4) and sends it, and nothing else.
-// Usage: node bench/floor.cjs FUNCTION PAYLOAD|@FILE [LOG_TYPE [INVOCATIONS [IN_FLIGHT]]]
+// With OUT it also does with large JSON what no action can leave out: checks that the event is JSON, parses the response,
+// and writes it twice, as it came and as part of a line of JSON.
+// Usage: node bench/floor.cjs FUNCTION PAYLOAD|@FILE [LOG_TYPE [INVOCATIONS [IN_FLIGHT [OUT]]]]
 // Region, credentials and endpoint come from the same variables as the action's.
 'use strict';
 
@@ -11,7 +13,7 @@ const {
   AWS_REGION: region,
   AWS_ENDPOINT_URL_LAMBDA: endpoint,
 } = process.env;
-const [name, given, logType = 'None', invocations = '1', inFlight = '1'] = process.argv.slice(2);
+const [name, given, logType = 'None', invocations = '1', inFlight = '1', out] = process.argv.slice(2);
 
 const { protocol, hostname, port, host } = new URL(endpoint);
 const { Agent, request } = protocol === 'https:' ? require('node:https') : require('node:http');
@@ -58,6 +60,14 @@ function fail(why) {
   process.exit(1);
 }
 
+if (out !== undefined) JSON.parse(body.toString('utf8'));
+
+function keep(response) {
+  const { writeFileSync } = require('node:fs');
+  writeFileSync(out, response);
+  writeFileSync(`${out}.jsonl`, `${JSON.stringify({ response: JSON.parse(response.toString('utf8')) })}\n`);
+}
+
 let left = Number(invocations);
 function next() {
   if (left === 0) return;
@@ -67,6 +77,7 @@ function next() {
     response.on('data', (chunk) => chunks.push(chunk));
     response.on('end', () => {
       if (response.statusCode !== 200) fail(`HTTP ${response.statusCode}: ${Buffer.concat(chunks)}`);
+      if (out !== undefined) keep(Buffer.concat(chunks));
       next();
     });
   });

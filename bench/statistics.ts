@@ -8,11 +8,11 @@ export function median(values: readonly number[]): number {
 
 /**
  * Measures several subjects side by side, A B A B: what the machine does meanwhile meets them alike.
- * The first round warms the disk and is not counted.
+ * The first round warms the disk and is not counted, unless there is only one.
  */
 export async function interleave<T>(rounds: number, subjects: readonly (() => Promise<T>)[]): Promise<T[][]> {
   const measured: T[][] = subjects.map(() => []);
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = rounds > 1 ? -1 : 0; round < rounds; round += 1) {
     for (const [at, subject] of subjects.entries()) {
       const figure = await subject();
       if (round >= 0) measured[at]?.push(figure);

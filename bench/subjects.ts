@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,8 +50,8 @@ async function withEventFile<T>(event: string, use: (file: string) => Promise<T>
 // Copies of an entry are invoked with their log tail, for the count of cold starts.
 const logTypeOf = ({ invocations }: Work): string => (invocations > 1 ? 'Tail' : 'None');
 
-/** Measures the floor at some work. */
-export const measureFloor = (work: Work): Promise<Usage> =>
+/** Measures the floor at some work; where it keeps the response, with what reading and writing the JSON costs. */
+export const measureFloor = (work: Work, { keeps = false } = {}): Promise<Usage> =>
   withEventFile(work.event, (file) =>
     measureNode({
       command: process.execPath,
@@ -62,6 +62,7 @@ export const measureFloor = (work: Work): Promise<Usage> =>
         logTypeOf(work),
         String(work.invocations),
         String(work.inFlight),
+        ...(keeps ? [`${file}.response`] : []),
       ],
       env: { PATH: process.env['PATH'], ...jobVariables(work) },
     }),
@@ -135,11 +136,52 @@ export function bundleSdkAlone(): SdkAlone {
   };
 }
 
+/** Measures the bundle of gagoar/invoke-aws-lambda at some work, from a checkout of it. */
+export async function measureGagoar(work: Work, checkout: string): Promise<Usage> {
+  const variables = jobVariables(work);
+  const { main, env, workspace, dispose } = prepareStep({
+    action: checkout,
+    with: {
+      AWS_ACCESS_KEY_ID: variables['AWS_ACCESS_KEY_ID'] ?? '',
+      AWS_SECRET_ACCESS_KEY: variables['AWS_SECRET_ACCESS_KEY'] ?? '',
+      REGION,
+      FunctionName: FUNCTION,
+      Payload: work.event,
+    },
+    env: { REDIRECT_TO: work.url },
+  });
+  const redirect = path.join(import.meta.dirname, 'redirect.cjs');
+  try {
+    return await measureNode({
+      command: process.execPath,
+      args: ['--require', redirect, main],
+      env,
+      cwd: workspace,
+    });
+  } finally {
+    dispose();
+  }
+}
+
+/** The `aws` commands on the PATH: the first of each major version, with its name and version. */
+export function awsCommands(): ReadonlyMap<string, Readonly<{ command: string; version: string }>> {
+  const found = new Map<string, { command: string; version: string }>();
+  for (const folder of (process.env['PATH'] ?? '').split(path.delimiter)) {
+    const command = path.join(folder, 'aws');
+    const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
+    const [version, major] = (status === 0 && /^aws-cli\/(\d+)\.\S+/.exec(stdout)) || [];
+    if (version !== undefined && major !== undefined && !found.has(major)) {
+      found.set(major, { command, version });
+    }
+  }
+  return found;
+}
+
 /** Measures `aws lambda invoke` at some work: its wall time, in milliseconds. */
-export const measureAwsCli = (work: Work): Promise<number> =>
+export const measureAwsCli = (work: Work, command: string): Promise<number> =>
   withEventFile(work.event, (file) =>
     measureWall({
-      command: 'aws',
+      command,
       args: [
         ...['lambda', 'invoke', '--function-name', FUNCTION, '--payload', `fileb://${file}`],
         ...['--endpoint-url', work.url, '/dev/null'],

@@ -2,9 +2,10 @@ import path from 'node:path';
 import type { Plan } from './inputs/plan.ts';
 import type { Clients } from './lambda/client.ts';
 import type { InvocationResult } from './lambda/invocation.ts';
-import type { Sending } from './lambda/invoker.ts';
+import type { InvokeContext, Sending } from './lambda/invoker.ts';
 import { REAL_TIMING } from './lambda/timing.ts';
 import type { LogsClients } from './logs/client.ts';
+import { type EventWaiting, waitForEvent } from './logs/event.ts';
 import type { LogSource } from './logs/find.ts';
 import type { FollowedLog } from './logs/follow.ts';
 import { InvocationLog, type LogReading, type LogSink } from './logs/live.ts';
@@ -15,7 +16,7 @@ import { decodeLogTail, isCut, readLogPlace } from './outcome/log-tail.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { FunctionLog } from './report/function-log.ts';
 import { writeForeign } from './report/log.ts';
-import { warnOfLog } from './report/progress.ts';
+import { type LogThrottle, warnOfHiddenRetries, warnOfLog, writeTry } from './report/progress.ts';
 import type { ReportGuard } from './report/reporters.ts';
 
 /** What reading the functions' logs of a step needs. */
@@ -91,7 +92,7 @@ export class StepLogs {
       const { index, functionName } = failure.ended.invocation;
       const shown = this.#newLog({
         file: `function-${index}.log`,
-        title: `Function log of index ${index} (${functionName})`,
+        title: `${failure.evaluated.masked.label}: Function log`,
         isLive: false,
         longestShown: SHOWN_BYTES,
       });
@@ -188,3 +189,20 @@ const sourceLine = ({ logGroup, assumedFor }: LogSource, functionName: string): 
   assumedFor === undefined
     ? `Reading the log of ${functionName} in log group ${logGroup}`
     : `Reading the log of ${functionName} in log group ${logGroup}, which is assumed: its configuration could not be read (${assumedFor}).`;
+
+/** What waits for accepted events, and writes how their tries go. */
+export function eventWait(
+  logs: LogsClients,
+  throttle: LogThrottle,
+): NonNullable<InvokeContext['waitForEvent']> {
+  const waiting: EventWaiting = {
+    logs,
+    onTry: ({ invocation, ...happened }) =>
+      throttle.write('tries of events', () => writeTry({ label: invocation.functionName, ...happened })),
+    onHiddenConfiguration: ({ functionName }, { name }) =>
+      throttle.write('retries that cannot be read', () =>
+        warnOfHiddenRetries({ label: functionName, error: name }),
+      ),
+  };
+  return (accepted, invocation, asked) => waitForEvent(accepted, invocation, { ...asked, ...waiting });
+}

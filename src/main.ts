@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ExitCode, error, info, warning } from '@actions/core';
 import { readEnvironment, readInput } from './inputs/environment.ts';
 import { makePlan, type Plan } from './inputs/plan.ts';
@@ -8,7 +9,7 @@ import { invalidInput, writeAnnotations } from './report/annotations.ts';
 import { writeForeign } from './report/log.ts';
 import { writeNotInvoked } from './report/outputs.ts';
 import { hideCredentials } from './report/runner-secrets.ts';
-import { createStep, type Surroundings } from './wiring.ts';
+import { createStep, openTestEvents, type Surroundings } from './wiring.ts';
 
 /** Writes what the user should know before anything is invoked. */
 function announce(plan: Plan): void {
@@ -23,7 +24,10 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   const { guard } = surroundings;
   const environment = readEnvironment();
   const secrets = hideCredentials(environment.credentials);
-  const plan = await makePlan(readInput, environment);
+  const plan = await makePlan(readInput, environment, {
+    openTestEvents: openTestEvents({ environment, secrets, ...surroundings }),
+    stamp: { at: new Date(), id: randomUUID() },
+  });
   announce(plan);
   const step = await createStep({ plan, environment, secrets, ...surroundings });
   await guard.run('internal', async () => {

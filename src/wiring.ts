@@ -4,47 +4,33 @@ import type { Environment } from './inputs/environment.ts';
 import type { Plan } from './inputs/plan.ts';
 import { InvalidInputError, quote } from './inputs/problems.ts';
 import type { CommentPlan } from './inputs/pull-request.ts';
+import type { OpenTestEvents } from './inputs/test-event.ts';
 import type { Resumption } from './journal/resumption.ts';
 import type { ClientListeners } from './lambda/api.ts';
 import { RequestIds } from './lambda/attempts.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
-import type { ExecutionEvent } from './lambda/durable.ts';
 import type { EarlyConnection } from './lambda/early-connection.ts';
 import { toUnresolvedEarlier } from './lambda/failures.ts';
-import type { Invocation, InvocationResult, InvokeFailure } from './lambda/invocation.ts';
+import type { Invocation, InvocationResult } from './lambda/invocation.ts';
 import { type InvokeContext, withLog } from './lambda/invoker.ts';
 import { AdaptiveLimiter } from './lambda/limiter.ts';
-import type { FailedQuestion } from './lambda/polling.ts';
-import type { StateChange } from './lambda/readiness.ts';
 import type { OnChunk } from './lambda/stream.ts';
-import { ABORTED, REAL_TIMING } from './lambda/timing.ts';
+import { ABORTED, REAL_TIMING, type Timing } from './lambda/timing.ts';
 import type { StepLogs } from './log-wiring.ts';
 import type { LogsClients } from './logs/client.ts';
-import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
+import { type EvaluatedInvocation, Evaluator, type Rules } from './outcome/evaluate.ts';
 import { type Labels, labelsFor } from './outcome/labels.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
 import { writeForeign } from './report/log.ts';
 import { OutcomesFile } from './report/outputs.ts';
-import {
-  LogThrottle,
-  type Question,
-  questionLine,
-  type RepeatedLines,
-  repeatedLogLines,
-  startHeartbeat,
-  waitLine,
-  warnOfClock,
-  warnOfHiddenHistory,
-  warnOfNoExecution,
-  writeDurableEvent,
-  writeState,
-} from './report/progress.ts';
+import { LogThrottle, repeatedLogLines, startHeartbeat, waitLine, warnOfClock } from './report/progress.ts';
 import { createReporters, type ReportGuard, Reports } from './report/reporters.ts';
 import { registerCredentials, registerSecrets } from './report/runner-secrets.ts';
 import { type SavedResponse, StreamedResponse } from './report/saved-response.ts';
 import { isFields, messageOf } from './shared/values.ts';
+import type { Progress } from './wait-wiring.ts';
 
 /** What surrounds a step: what guards its reports, what cancels it, and the connection that was opened for it. */
 export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal; early?: EarlyConnection }>;
@@ -115,49 +101,29 @@ async function createResponseSink(parts: SinkParts): Promise<ResponseSink | unde
   };
 }
 
-/** What writes progress into the log. */
-type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines; labels: Labels }>;
-
-const onFailedQuestion =
-  (about: Question['about'], { lines, labels }: Progress) =>
-  ({ invocation, failure, waitMs }: FailedQuestion): void =>
-    lines.add(questionLine({ label: labels.functionOf(invocation), about, error: failure.name, waitMs }));
-
-/** What waits until functions are ready. It is loaded only where it is wanted, as is all that follows. */
-async function createReadiness(progress: Progress): Promise<Pick<InvokeContext, 'readiness'>> {
-  const { Readiness } = await import('./lambda/readiness.ts');
-  return {
-    readiness: {
-      waits: new Readiness(),
-      onStateChange: ({ invocation, state }: StateChange) =>
-        progress.throttle.write('changes of state', () =>
-          writeState({ label: progress.labels.functionOf(invocation), state }),
-        ),
-      onFailedQuestion: onFailedQuestion('configuration', progress),
-    },
+/** Opens what reads shareable test events, which a plan may need. It has clients of its own. */
+export const openTestEvents =
+  ({ environment, secrets, cancel }: Pick<StepParts, 'environment' | 'secrets' | 'cancel'>): OpenTestEvents =>
+  async (proxy) => {
+    const { TestEventReader } = await import('./lambda/test-events.ts');
+    const clients = createClients({ proxy, ...environment.aws }, { environment, secrets });
+    return new TestEventReader({ clients, timing: REAL_TIMING, cancel });
   };
-}
 
-/** What follows durable executions to their end. */
-async function createFollower(progress: Progress): Promise<Pick<InvokeContext, 'follow'>> {
-  const { throttle, labels } = progress;
+/** The time of a step, and where the job has debug logging, who is told what its clients do. */
+type Debugging = Readonly<{ timing: Timing }> & Pick<ClientListeners, 'activity'>;
+
+/** What waits before and after an invocation, loaded only where it is wanted. */
+async function createWaiting(
+  plan: Plan,
+  environment: Environment,
+  progress: Progress,
+): Promise<Pick<InvokeContext, 'readiness' | 'follow'>> {
+  if (!plan.waitUntilReady && !plan.waitForDurableExecution) return {};
+  const { createReadiness, createFollower } = await import('./wait-wiring.ts');
   return {
-    follow: {
-      execution: (await import('./lambda/durable.ts')).followExecution,
-      onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
-        throttle.write('events of durable executions', () =>
-          writeDurableEvent({ label: labels.functionOf(invocation), ...event }),
-        ),
-      onHiddenHistory: (invocation: Invocation, { name }: InvokeFailure) =>
-        throttle.write('histories that cannot be read', () =>
-          warnOfHiddenHistory({ label: labels.functionOf(invocation), error: name }),
-        ),
-      onFailedQuestion: onFailedQuestion('durable execution', progress),
-      onNotDurable: (invocation: Invocation) =>
-        throttle.write('without a durable execution', () =>
-          warnOfNoExecution({ label: labels.functionOf(invocation) }),
-        ),
-    },
+    ...(plan.waitUntilReady && (await createReadiness(progress, plan))),
+    ...(plan.waitForDurableExecution && (await createFollower(progress, { plan, environment }))),
   };
 }
 
@@ -213,38 +179,44 @@ function clockWarning(): (offsetMs: number) => void {
   };
 }
 
-/** The clients, and what they find out. */
-function createClients({ plan, environment, secrets, early }: StepParts): Clients {
-  // The SDK's chain may find other credentials than the environment names.
-  const onCredentials: ClientListeners['onCredentials'] = ({ secretAccessKey, sessionToken }) =>
-    registerCredentials('key', [secretAccessKey, sessionToken], secrets);
-  return new Clients(plan.proxy, {
-    onCredentials,
-    onClockOffset: clockWarning(),
-    runId: environment.github.runId,
-    ...(plan.defaultRegion !== undefined && { defaultRegion: plan.defaultRegion }),
-    ...(early && { early }),
-  });
+/** What waits for accepted events. */
+async function createEventWait(
+  logsClients: () => Promise<LogsClients>,
+  throttle: LogThrottle,
+): Promise<Pick<InvokeContext, 'waitForEvent'>> {
+  const [logs, { eventWait }] = await Promise.all([logsClients(), import('./log-wiring.ts')]);
+  return { waitForEvent: eventWait(logs, throttle) };
 }
 
 /** What reads the functions' logs, and what of it invocations need. */
 type LogReaders = Readonly<{
   logs: StepLogs | undefined;
-  context: Pick<InvokeContext, 'witness' | 'onSend'>;
+  context: Pick<InvokeContext, 'witness' | 'onSend' | 'waitForEvent'>;
 }>;
 
-async function createLogReaders(parts: StepParts, clients: Clients, folder: string): Promise<LogReaders> {
+type LogReaderParts = Readonly<{ clients: Clients; outcomesFile: OutcomesFile; throttle: LogThrottle }>;
+
+async function createLogReaders(
+  parts: StepParts,
+  { clients, outcomesFile, throttle }: LogReaderParts,
+): Promise<LogReaders> {
+  const { followLog, waitForEvent } = parts.plan;
   const logsClients = logsClientsFor(parts, clients);
   const witness = witnessOnDemand(parts, clients, logsClients);
-  const common = witness === undefined ? {} : { witness };
-  if (!parts.plan.followLog) return { logs: undefined, context: common };
+  const common = {
+    ...(witness !== undefined && { witness }),
+    ...(waitForEvent && (await createEventWait(logsClients, throttle))),
+  };
+  if (!followLog) return { logs: undefined, context: common };
   const { StepLogs } = await import('./log-wiring.ts');
+  const folder = path.dirname(outcomesFile.path);
   const logs = new StepLogs({ ...parts, clients, folder, logs: await logsClients() });
   return { logs, context: { ...common, onSend: (sending) => logs.begin(sending) } };
 }
 
 type InvokeParts = Readonly<{
   clients: Clients;
+  timing: Timing;
   logReaders: LogReaders;
   throttle: LogThrottle;
   labels: Labels;
@@ -252,21 +224,61 @@ type InvokeParts = Readonly<{
   halt: AbortSignal | undefined;
 }>;
 
+/** What writes debug lines, where the job has debug logging. */
+async function createDebug({ isDebug }: Environment, proxy: Plan['proxy']): Promise<Debugging> {
+  if (!isDebug) return { timing: REAL_TIMING };
+  const [{ ActivityWatch }, { writeDebugEvent, writeDebugProxies, writeDebugWait }] = await Promise.all([
+    import('./lambda/activity.ts'),
+    import('./report/debug-log.ts'),
+  ]);
+  writeDebugProxies(proxy);
+  return {
+    timing: {
+      ...REAL_TIMING,
+      sleep: (ms, signal) => {
+        writeDebugWait(ms);
+        return REAL_TIMING.sleep(ms, signal);
+      },
+    },
+    activity: new ActivityWatch(writeDebugEvent),
+  };
+}
+
+/** The SDK's clients. They say which credentials they find, so that no text shows them. */
+function createClients(
+  { proxy, defaultRegion }: Pick<Plan, 'proxy' | 'defaultRegion'>,
+  {
+    environment,
+    secrets,
+    activity,
+    early,
+  }: Pick<StepParts, 'environment' | 'secrets' | 'early'> & Pick<ClientListeners, 'activity'>,
+): Clients {
+  return new Clients(proxy, {
+    // The SDK's chain may find other credentials than the environment names.
+    onCredentials: ({ secretAccessKey, sessionToken }) =>
+      registerCredentials('key', [secretAccessKey, sessionToken], secrets),
+    onClockOffset: clockWarning(),
+    runId: environment.github.runId,
+    ...(defaultRegion !== undefined && { defaultRegion }),
+    ...(activity !== undefined && { activity }),
+    ...(early && { early }),
+  });
+}
+
 /** What all invocations of a plan share, and what they write into the log while they are in progress. */
 async function createInvokeContext(
-  { plan, cancel }: StepParts,
-  { clients, logReaders, throttle, labels, sink, halt }: InvokeParts,
+  { plan, environment, cancel }: StepParts,
+  { clients, timing, logReaders, throttle, labels, sink, halt }: InvokeParts,
 ): Promise<InvokeContext> {
   const lines = repeatedLogLines(REAL_TIMING.now, throttle);
-  const progress = { throttle, lines, labels };
   return {
-    ...(plan.waitUntilReady && (await createReadiness(progress))),
-    ...(plan.waitForDurableExecution && (await createFollower(progress))),
+    ...(await createWaiting(plan, environment, { throttle, lines, labels })),
     ...(sink !== undefined && (await createStream(sink))),
     ...logReaders.context,
     clients,
     policy: plan.policy,
-    timing: REAL_TIMING,
+    timing,
     limiter: new AdaptiveLimiter(plan.maxConcurrency),
     requestIds: new RequestIds(randomUUID),
     cancel,
@@ -342,7 +354,8 @@ const takeWith =
   (evaluator: Evaluator, logs: StepLogs | undefined, record: Step['record']): Step['take'] =>
   async (ended) => {
     const followed = await logs?.readToEnd(ended);
-    const evaluated = await evaluator.evaluate(ended);
+    const logGroup = followed?.source.logGroup ?? ended.logGroup;
+    const evaluated = await evaluator.evaluate({ ...ended, ...(logGroup !== undefined && { logGroup }) });
     await logs?.add({ ended, evaluated }, followed);
     await record(evaluated);
   };
@@ -393,13 +406,23 @@ async function* evaluateEarlier(
   for (const result of unknown) yield await evaluator.evaluate(result);
 }
 
-function createEvaluator(
+/** What reads responses as an API does, where a payload was made from an HTTP request. */
+async function createHttpReader({ invocations }: Plan): Promise<Pick<Rules, 'readHttp'>> {
+  if (!invocations.some(({ http }) => http !== undefined)) return {};
+  return { readHttp: (await import('./outcome/http-response.ts')).readHttpResponse };
+}
+
+async function createEvaluator(
   { plan, environment, secrets }: StepParts,
   { labels, sink }: Pick<InvokeParts, 'labels' | 'sink'>,
-): Evaluator {
+): Promise<Evaluator> {
   const { failOnFunctionError, expressions } = plan;
+  const http = await createHttpReader(plan);
   return new Evaluator({
-    rules: { failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
+    rules: {
+      ...{ failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
+      ...http,
+    },
     secrets,
     register: (found) => registerSecrets(found, secrets),
     ...(sink && { endStream: sink.end }),
@@ -429,16 +452,17 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const throttle = new LogThrottle({ total, now: REAL_TIMING.now });
   const results = new StepResults(total);
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
-  const clients = createClients(parts);
-  const logReaders = await createLogReaders(parts, clients, path.dirname(outcomesFile.path));
+  const { timing, ...debugging } = await createDebug(environment, plan.proxy);
+  const clients = createClients(plan, { ...parts, ...debugging });
+  const logReaders = await createLogReaders(parts, { clients, outcomesFile, throttle });
   const { logs } = logReaders;
   const resumption = await resume(parts, clients);
   const isShownAlready = sink?.isShown ?? false;
   const forReports = { results, outcomesFile, throttle, logs, file, isShownAlready, resumption };
   const reports = createReports(parts, forReports);
   const labels = labelsFor(plan);
-  const evaluator = createEvaluator(parts, { labels, sink });
-  const shared = { clients, logReaders, throttle, labels, sink, halt: halt?.signal };
+  const evaluator = await createEvaluator(parts, { labels, sink });
+  const shared = { clients, timing, logReaders, throttle, labels, sink, halt: halt?.signal };
   const context = await createInvokeContext(parts, shared);
   const record: Step['record'] = async (evaluated) => {
     if (evaluated.evaluation.failsStep) halt?.abort(ABORTED);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { ECHO, HANDLERS, invokeStep } from './step.ts';
 
-// What the acceptance tests of the Terraform provider's aws_lambda_invoke observe, observed of the action.
+// The same checks as in the acceptance tests of the Terraform provider's aws_lambda_invoke, for the action.
 
 let lambda: LocalLambda;
 
@@ -28,7 +28,7 @@ afterAll(() => lambda.close());
 
 const KEYS = '{"key1":"value1","key2":"value2"}';
 
-test('basic: the result is the response, byte for byte', async () => {
+test('basic: the output has the response, byte for byte', async () => {
   const step = await invokeStep(lambda, { function_name: 'echo', payload: KEYS });
   expect(step.exitCode).toBe(0);
   expect(step.outputs['response']).toBe('{"key1":"value1","key2":"value2","key3":"value3"}');
@@ -47,7 +47,7 @@ test.each([
     how: 'an ARN',
     inputs: { function_name: 'arn:aws:lambda:us-east-1:123456789012:function:echo:1' },
   },
-])('qualifier by $how: the published version answers', async ({ inputs }) => {
+])('qualifier by $how: the published version responds', async ({ inputs }) => {
   const step = await invokeStep(lambda, { ...inputs, payload: KEYS });
   expect(step.exitCode).toBe(0);
   expect(step.outputs['response']).toBe('{"key1":"value1","key2":"value2","key3":"value3"}');
@@ -126,7 +126,7 @@ describe('client context', () => {
         .toString('base64')
         .replace(/(.{76})/g, '$1\n'),
     },
-  ])('as $how arrives in the function’s context', async ({ text }) => {
+  ])("as $how arrives in the function's context", async ({ text }) => {
     const step = await invokeStep(lambda, { function_name: 'context', payload: '{}', client_context: text });
     expect(JSON.parse(step.outputs['response'] ?? '')).toEqual({
       clientContext: { client: { client_id: 'test_client', app_version: '1.0.0' }, env: { locale: 'en_US' } },
@@ -134,7 +134,7 @@ describe('client context', () => {
   });
 });
 
-test('complex payload: nested objects come back byte for byte', async () => {
+test('complex payload: nested objects are returned byte for byte', async () => {
   const step = await invokeStep(lambda, {
     function_name: 'echo',
     payload: '{"key1":{"subkey1":"subvalue1"},"key2":{"subkey2":"subvalue2","subkey3":{"a":"b"}}}',
@@ -145,12 +145,12 @@ test('complex payload: nested objects come back byte for byte', async () => {
 });
 
 describe('tenant', () => {
-  test('its id arrives', async () => {
+  test('its ID arrives', async () => {
     const step = await invokeStep(lambda, { function_name: 'tenant', payload: '{}', tenant_id: 'tenant-1' });
     expect(JSON.parse(step.outputs['response'] ?? '')).toEqual({ tenantId: 'tenant-1' });
   });
 
-  test('a tenant function called without one fails with AWS’s message, and runs nothing', async () => {
+  test("a tenant function called without one fails with AWS's message, and runs nothing", async () => {
     const step = await invokeStep(lambda, { function_name: 'tenant', payload: '{}' });
     expect(step.exitCode).toBe(1);
     expect(step.outputs['outcome']).toBe('not_invoked');

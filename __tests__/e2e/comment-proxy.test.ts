@@ -13,7 +13,7 @@ import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 const REPOSITORY = 'octo-org/octo-repo';
 const LOGIN = 'deployer:Tz4%40w%3Aord';
 const BASIC = `Basic ${Buffer.from('deployer:Tz4@w:ord').toString('base64')}`;
-// This machine under a name that the toolkit does not pass by the proxy for.
+// This machine, under a name for which the toolkit does not bypass the proxy.
 const HERE = '0.0.0.0';
 
 const certificate = makeCertificate([HERE]);
@@ -96,7 +96,7 @@ test('the comment is sent through the proxy of http_proxy, with its credentials'
   }
 });
 
-test('the comment goes past a proxy that no_proxy keeps GitHub from', async () => {
+test('the comment bypasses the proxy if no_proxy contains GitHub', async () => {
   const step = await commented(`http://${HERE}:${portOfGitHub()}`, {
     http_proxy: `http://${LOGIN}@127.0.0.1:${proxy.port}`,
     no_proxy: `127.0.0.1,${HERE}`,
@@ -106,7 +106,7 @@ test('the comment goes past a proxy that no_proxy keeps GitHub from', async () =
   expect(proxy.requests).toEqual([]);
 });
 
-test('a proxy that refuses the comment is told of, and the step stays green', async () => {
+test('a proxy that rejects the comment causes a warning, and the step succeeds', async () => {
   const step = await commented(`http://${HERE}:${portOfGitHub()}`, {
     http_proxy: `http://deployer:wrong@127.0.0.1:${proxy.port}`,
   });

@@ -56,7 +56,7 @@ const commented = (options: Pick<StepOptions, 'onStart' | 'contexts' | 'env'> = 
 
 const warnings = ({ annotations }: InvokeStep) => annotations.map(({ level, message }) => [level, message]);
 
-test('a list of comments that never ends is a warning, and the step ends green', async () => {
+test('an endless list of comments causes a warning, and the step succeeds', async () => {
   github.setFault((request) => (isList(request) ? { kind: 'endless-pages' } : undefined));
   const step = await commented();
   expect(step.exitCode).toBe(0);
@@ -65,7 +65,7 @@ test('a list of comments that never ends is a warning, and the step ends green',
   expect(github.comments(REPOSITORY, 7)).toEqual([]);
 });
 
-signalTest('a cancelled step does not wait for GitHub', async () => {
+signalTest('a canceled step does not wait for GitHub', async () => {
   let cancelledAt = 0;
   let child: Parameters<NonNullable<StepOptions['onStart']>>[0] | undefined;
   github.setFault((request) => {
@@ -85,7 +85,7 @@ signalTest('a cancelled step does not wait for GitHub', async () => {
   expect(warnings(step)).toEqual([['warning', expect.stringContaining('The workflow was cancelled.')]]);
 });
 
-test('each job of a matrix and each step has a comment of its own, which its next run updates', async () => {
+test('each matrix job and each step has its own comment, which its next run updates', async () => {
   const step = (action: string, index: number): Promise<InvokeStep> =>
     commented({
       contexts: { strategy: { 'job-index': index, 'job-total': 2 } },

@@ -35,7 +35,7 @@ const SSO_ANSWER = JSON.stringify({
   },
 });
 
-/** What the places answer that credentials come from: STS, the portal of SSO, a container's and an instance's. */
+/** The responses of the credentials services: STS, the SSO portal, a container's and an instance's endpoint. */
 function answerTo(method: string, url: string, body: string): string | undefined {
   if (body.includes('Action=AssumeRoleWithWebIdentity'))
     return stsAnswer('AssumeRoleWithWebIdentity', 'FROMWEBIDENTITY');
@@ -51,7 +51,7 @@ function answerTo(method: string, url: string, body: string): string | undefined
 let lambda: LocalLambda;
 let places: Server;
 let placesUrl: string;
-/** Nobody listens there. */
+/** A port without a server. */
 let closedUrl: string;
 let proxy: LocalProxy;
 
@@ -60,7 +60,7 @@ beforeAll(async () => {
   proxy = await startLocalProxy();
   places = createServer(async (request, response) => {
     if (request.url?.startsWith('/silent')) {
-      // In the end the process has to have nothing left to wait for.
+      // At the end, the process must have nothing left to wait for.
       setTimeout(() => response.destroy(), 1_500);
       return;
     }
@@ -91,7 +91,7 @@ afterAll(async () => {
   await Promise.all([lambda.close(), proxy.close()]);
 });
 
-// Nothing in the environment: an empty variable is none to the SDK.
+// No credentials in the environment: the SDK ignores empty variables.
 const NO_KEYS = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
 
 const invoked = (
@@ -123,7 +123,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
       '.aws/config': `[profile role]\nrole_arn = ${ROLE}\nsource_profile = base\n[profile base]\n${KEYS}`,
     }),
   },
-  'a web identity’s token': {
+  "a web identity's token": {
     keyId: 'FROMWEBIDENTITY',
     env: () => ({ AWS_WEB_IDENTITY_TOKEN_FILE: 'token', AWS_ROLE_ARN: ROLE }),
     files: () => ({ token: 'header.payload.signature' }),
@@ -156,7 +156,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   },
 };
 
-test.each(Object.entries(SOURCES))('credentials come from %s', async (_, { keyId, env, files }) => {
+test.each(Object.entries(SOURCES))('credentials are loaded from %s', async (_, { keyId, env, files }) => {
   const step = await invoked(
     { ...NO_KEYS, HOME: '.', AWS_ENDPOINT_URL_STS: placesUrl, ...env?.() },
     files?.() ?? {},
@@ -265,7 +265,7 @@ function processFails(): Unavailable {
 }
 
 test.each(Object.entries(UNAVAILABLE))(
-  'the step says why there are no credentials, and no secret, where %s',
+  'the step says why there are no credentials, without a secret, if %s',
   async (_, { env, files = {}, inputs = {}, message, advice }) => {
     const step = await invokeStep(
       lambda,
@@ -284,7 +284,7 @@ test.each(Object.entries(UNAVAILABLE))(
   },
 );
 
-test('without any credentials the step says so', async () => {
+test('the step reports missing credentials', async () => {
   const step = await invoked({ ...NO_KEYS, HOME: '.' });
   expect(step.exitCode).toBe(1);
   expect(step.stdout).not.toContain('Cannot find module');
@@ -298,7 +298,7 @@ test.each([
   ['AWS_USE_DUALSTACK_ENDPOINT', { AWS_USE_DUALSTACK_ENDPOINT: 'true' }, 'lambda.us-east-1.api.aws:443'],
   ['AWS_ENDPOINT_URL', { AWS_ENDPOINT_URL: 'https://lambda.example.com:8443' }, 'lambda.example.com:8443'],
 ])('the endpoint follows %s', async (_, env, target) => {
-  // The proxy lets nothing through: it is asked for the endpoint, and no more.
+  // The proxy forwards nothing: it only gets the request for the endpoint.
   proxy.obstruct(() => ({ kind: 'refuse', status: 403 }));
   const step = await invoked({
     AWS_ENDPOINT_URL_LAMBDA: '',

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => lambda.close());
 
-// Windows knows no such limit.
+// Windows has no such limit.
 const limitTest = process.platform === 'win32' ? test.skip : test;
 
 limitTest(
@@ -60,7 +60,7 @@ limitTest(
     });
     expect(outcomes).toHaveLength(INVOCATIONS);
     expect(lambda.executions('one')).toHaveLength(INVOCATIONS);
-    // Were the concurrency not lowered, as many would be tried in vain again and again.
+    // Without lower concurrency, the same number of attempts would fail repeatedly.
     const attempts = outcomes.reduce((sum, outcome) => sum + outcome.attempts, 0);
     expect(attempts - lambda.requests.length).toBeLessThan(1.5 * INVOCATIONS);
   },

@@ -41,7 +41,7 @@ const GAGOAR_INPUTS: ReadonlySet<string> = new Set([
   'SUCCEED_ON_FUNCTION_FAILURE',
 ]);
 
-/** A block as a workflow: it is one, or a list of steps, or a part of a step's `with:`. */
+/** A block as a workflow: a whole workflow, a list of steps, or part of a step's `with:`. */
 function asWorkflow(text: string): string {
   const document: unknown = parse(text);
   if (!Array.isArray(document) && 'jobs' in fieldsOf(document)) return text;
@@ -52,14 +52,14 @@ function asWorkflow(text: string): string {
   return stringify({ name: 'Document', on: 'pull_request', permissions: {}, jobs: { job } });
 }
 
-describe('every block of YAML runs as it stands:', () => {
+describe('every YAML block runs unchanged:', () => {
   // The reference has every input at its default, and __tests__/unit/interface.test.ts compares it with action.yml.
   const reference = ({ place, text }: Block): boolean =>
     place.startsWith('docs/inputs.md') && text.startsWith('- uses: ');
   const migrated = ({ text }: Block): boolean => text.includes('uses: gagoar/');
   const blocks = blocksIn('yaml').filter((block) => !reference(block) && !migrated(block));
 
-  test('there are some', () => {
+  test('blocks are found', () => {
     expect(blocks.length).toBeGreaterThan(8);
     expect(blocksIn('yaml').filter(migrated)).toHaveLength(1);
   });
@@ -92,7 +92,7 @@ describe('every block of YAML runs as it stands:', () => {
   );
 });
 
-/** Text without what differs from run to run. */
+/** Text without the parts that differ between runs. */
 const steady = (text: string): string =>
   text.replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID').replace(/\d+(?:\.\d+)?/g, '0');
 
@@ -100,6 +100,7 @@ test('each output looks like its example in the README', async () => {
   const env = {
     ...OWN_CREDENTIALS,
     AWS_ENDPOINT_URL_LAMBDA: stage.lambda.url,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: stage.lambda.url,
     AWS_REGION: stage.lambda.region,
   };
   const run = async (inputs: Readonly<Record<string, string>>): Promise<StepRun> => {
@@ -111,6 +112,7 @@ test('each output looks like its example in the README', async () => {
     function_name: 'greeting',
     payload: '{"name": "world"}',
     log_type: 'Tail',
+    follow_log: 'true',
     query: 'response.message',
     response_file: 'greeting.json',
   });

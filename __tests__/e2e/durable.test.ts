@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LambdaClient, StopDurableExecutionCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
@@ -18,7 +19,7 @@ let number = 0;
 beforeAll(async () => {
   lambda = await startLocalLambda({
     functions: {
-      // A second of the durable execution takes a tenth of one.
+      // One second of the durable execution takes 0.1 s.
       order: { ...ORDER, durable: { executionTimeoutSeconds: 300, timeScale: 0.1 } },
       impatient: { ...ORDER, durable: { executionTimeoutSeconds: 1 } },
       long: { ...ORDER, durable: { executionTimeoutSeconds: 901 } },
@@ -34,14 +35,14 @@ beforeEach(() => {
 });
 afterAll(() => lambda.close());
 
-/** A name that no other test has. */
+/** A unique execution name. */
 const name = (): string => `order-${number}`;
 const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
 const messages = (step: InvokeStep): string[] => step.annotations.map(({ message }) => message);
 const started = () => lambda.durableExecutions('order');
 const operations = (): (string | undefined)[] => lambda.requests.map(({ operation }) => operation);
 
-/** Starts an execution with Event and follows it, unless the inputs say otherwise. */
+/** Starts an execution with Event and follows it by default. */
 function orderStep(
   event: unknown,
   inputs: Readonly<Record<string, string>> = {},
@@ -79,7 +80,7 @@ const historyIn = (step: InvokeStep): string[] =>
 describe('an execution of three steps and a wait', () => {
   const ANSWER = { orderId: 'A-7', paymentId: 'P-A-7', status: 'shipped' };
 
-  test('started with Event ends succeeded with its response, and by the same name does not run again', async () => {
+  test('started with Event succeeds with its response, and does not run again with the same name', async () => {
     const first = await orderStep({ orderId: 'A-7' });
     expect(first.exitCode).toBe(0);
     expect(first.outputs).toMatchObject({
@@ -106,14 +107,14 @@ describe('an execution of three steps and a wait', () => {
     expect(lambda.executions('order')).toHaveLength(ran);
   });
 
-  test('started with RequestResponse has its steps in the log too', async () => {
+  test('started with RequestResponse also has its steps in the log', async () => {
     const step = await orderStep({ orderId: 'A-7' }, { invocation_type: 'RequestResponse' });
     expect(JSON.parse(step.outputs['response'] ?? '')).toEqual(ANSWER);
     expect(step.outputs['status_code']).toBe('200');
     expect(historyIn(step)).toEqual(HISTORY);
   });
 
-  test('is not followed where nobody wants to wait', async () => {
+  test('is not followed without the wait', async () => {
     const step = await orderStep({}, { wait_for_durable_execution: 'false' });
     await lambda.idle();
     expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: '' });
@@ -121,7 +122,7 @@ describe('an execution of three steps and a wait', () => {
     expect(operations()).not.toContain('GetDurableExecution');
   });
 
-  test('tells each step once, although requests on the way are lost', async () => {
+  test('reports each step once, even if requests are lost', async () => {
     const lost: Fault = { kind: 'reset', when: 'after' };
     const counts = new Map<string | undefined, number>();
     lambda.setFault(({ operation }: LambdaRequest) => {
@@ -130,7 +131,7 @@ describe('an execution of three steps and a wait', () => {
       counts.set(operation, count);
       return count % 3 === 1 ? lost : undefined;
     });
-    // Long enough for the beginning of the history to be read more than once.
+    // Long enough to read the start of the history more than once.
     const step = await orderStep({ orderId: 'A-7', waitSeconds: 25 });
     expect(step.exitCode).toBe(0);
     expect(
@@ -154,7 +155,7 @@ describe('an execution that', () => {
     expect(historyIn(step)).toContain('order:live: step charge-payment failed');
   });
 
-  test('tries a step again says so', async () => {
+  test('retries a step reports it', async () => {
     const step = await orderStep({ retries: 1 });
     expect(step.exitCode).toBe(0);
     expect(historyIn(step)).toContain('order:live: step charge-payment failed; retrying in 1 s');
@@ -165,7 +166,7 @@ describe('an execution that', () => {
     expect(step.outputs).toMatchObject({ outcome: 'function_error', function_error: 'TIMED_OUT' });
   });
 
-  test('is stopped from outside is a function error', async () => {
+  test('is stopped by a request is a function error', async () => {
     const client = new LambdaClient({
       endpoint: lambda.url,
       region: lambda.region,
@@ -189,7 +190,7 @@ describe('an execution that', () => {
     expect(step.outputs).toMatchObject({ outcome: 'function_error', function_error: 'STOPPED' });
   });
 
-  signalTest('goes on when the workflow is cancelled says so, with its ARN', async () => {
+  signalTest('continues after the workflow is canceled is reported with its ARN', async () => {
     const step = await orderStep(
       { approval: true },
       {},
@@ -217,7 +218,7 @@ describe('an execution that', () => {
     expect(operations()).not.toContain('StopDurableExecution');
   });
 
-  test('takes longer than timeout_seconds is unknown, and goes on', async () => {
+  test('takes longer than timeout_seconds is unknown and continues', async () => {
     const step = await orderStep({ approval: true }, { timeout_seconds: '2' });
     expect(step.outputs['outcome']).toBe('unknown');
     expect(messages(step)[0]).toContain(
@@ -227,8 +228,151 @@ describe('an execution that', () => {
   });
 });
 
-describe('a lost answer', () => {
-  test('is asked for again by name, and the execution is one', async () => {
+describe('on_cancel: stop', () => {
+  const STOP = { on_cancel: 'stop' };
+  const RUN = {
+    GITHUB_SERVER_URL: 'https://github.example',
+    GITHUB_REPOSITORY: 'octo-org/octo-repo',
+    GITHUB_RUN_ID: '4711',
+  };
+  const stops = () => lambda.requests.filter(({ operation }) => operation === 'StopDurableExecution');
+  const statuses = (): string[] => started().map(({ status }) => status);
+
+  /** Cancels the step when its log has so many lines with this text. */
+  const cancelAt = (text: string, count = 1): Parameters<typeof invokeStep>[2] => {
+    let child: Parameters<NonNullable<NonNullable<Parameters<typeof invokeStep>[2]>['onStart']>>[0];
+    let seen = 0;
+    return {
+      env: RUN,
+      onStart: (started) => {
+        child = started;
+      },
+      onLine: (line) => {
+        seen += line.text.includes(text) ? 1 : 0;
+        if (seen === count && line.text.includes(text)) child.kill('SIGINT');
+      },
+    };
+  };
+  const WAITING = 'callback approval started';
+
+  signalTest('stops the execution when the workflow is cancelled, with the address of the run', async () => {
+    const step = await orderStep({ approval: true }, STOP, cancelAt(WAITING));
+    expect(step.exitCode).toBe(1);
+    expect(statuses()).toEqual(['STOPPED']);
+    const [stop, ...others] = stops();
+    expect(others).toEqual([]);
+    expect(JSON.parse(String(stop?.body))).toEqual({
+      ErrorType: 'StoppedByWorkflow',
+      ErrorMessage:
+        'The workflow run was cancelled: https://github.example/octo-org/octo-repo/actions/runs/4711',
+    });
+    const [{ arn } = { arn: '' }] = started();
+    expect(step.outputs).toMatchObject({ outcome: 'unknown', durable_execution_arn: arn });
+    expect(messages(step)[0]?.split('\n').slice(0, 3)).toEqual([
+      `order:live: Cancelled: the workflow was cancelled while the durable execution was running. The durable execution was stopped, which does not undo what it has done: ${arn}.`,
+      `To see how far it came: aws lambda get-durable-execution --durable-execution-arn '${arn}'`,
+      'To start it again, use another durable_execution_name: by this one Lambda returns the stopped execution.',
+    ]);
+  });
+
+  test('stops it when timeout_seconds is over', async () => {
+    const step = await orderStep({ approval: true }, { ...STOP, timeout_seconds: '2' }, { env: RUN });
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(statuses()).toEqual(['STOPPED']);
+    expect(String(stops()[0]?.body)).toContain(
+      'timeout_seconds was over in the workflow run: https://github.example/octo-org/octo-repo/actions/runs/4711',
+    );
+    expect(messages(step)[0]).toContain('The durable execution was stopped');
+  });
+
+  signalTest('stops one without a name, which no other step can have started', async () => {
+    await orderStep({ approval: true }, { ...STOP, durable_execution_name: '' }, cancelAt(WAITING));
+    expect(statuses()).toEqual(['STOPPED']);
+  });
+
+  signalTest('stops each execution of a list, with one request', async () => {
+    const entries = [1, 2, 3].map((n) => ({ durable_execution_name: `${name()}-${n}` }));
+    const step = await orderStep(
+      { approval: true },
+      { ...STOP, durable_execution_name: '', invocations: JSON.stringify(entries) },
+      cancelAt(WAITING, 3),
+    );
+    expect(step.exitCode).toBe(1);
+    expect(statuses()).toEqual(['STOPPED', 'STOPPED', 'STOPPED']);
+    expect(stops()).toHaveLength(3);
+  });
+
+  signalTest('does not stop one that it joined by its name', async () => {
+    await orderStep({ approval: true }, { wait_for_durable_execution: 'false' });
+    // An execution that began within a second of the step counts as the step's own.
+    await sleep(1_500);
+    const step = await orderStep({ approval: true }, STOP, cancelAt(WAITING));
+    expect(statuses()).toEqual(['RUNNING']);
+    expect(stops()).toEqual([]);
+    const [message = ''] = messages(step);
+    expect(message).toContain('was started before this step, so it was not stopped and continues on its own');
+    expect(message).toContain("To stop it: aws lambda stop-durable-execution --durable-execution-arn '");
+  });
+
+  signalTest('stops one whose first response was lost', async () => {
+    let isLost = false;
+    lambda.setFault(({ operation }) => {
+      if (operation !== 'Invoke' || isLost) return undefined;
+      isLost = true;
+      return { kind: 'reset', when: 'after' };
+    });
+    const step = await orderStep({ approval: true }, STOP, cancelAt(WAITING));
+    expect(step.outputs['attempts']).toBe('2');
+    expect(statuses()).toEqual(['STOPPED']);
+  });
+
+  signalTest('says how to stop it by hand, with the statement, where the permission is missing', async () => {
+    denied.add('StopDurableExecution');
+    const step = await orderStep({ approval: true }, STOP, cancelAt(WAITING));
+    expect(statuses()).toEqual(['RUNNING']);
+    expect(step.outputs['outcome']).toBe('unknown');
+    const [{ arn } = { arn: '' }] = started();
+    const [what, , statement, byHand] =
+      step.annotations.find(({ level }) => level === 'warning')?.message.split('\n') ?? [];
+    expect(what).toBe(
+      'on_cancel could not stop the durable execution of order:live (AccessDeniedException).',
+    );
+    const owner = 'arn:aws:lambda:us-east-1:123456789012:function:order';
+    expect(JSON.parse(statement ?? '')).toEqual({
+      Effect: 'Allow',
+      Action: ['lambda:StopDurableExecution'],
+      Resource: [owner, `${owner}:*`],
+    });
+    const command = `aws lambda stop-durable-execution --durable-execution-arn '${arn}'`;
+    expect(byHand).toBe(`To stop it: ${command}`);
+    const error = step.annotations.find(({ level }) => level === 'error')?.message ?? '';
+    expect(error).toContain('The durable execution could not be stopped and continues on its own');
+    expect(error).toContain(command);
+  });
+
+  signalTest('gives up after 3 s where Lambda does not respond, and the report is written', async () => {
+    lambda.setFault(({ operation }) =>
+      operation === 'StopDurableExecution' ? { kind: 'stall', when: 'before' } : undefined,
+    );
+    const step = await orderStep({ approval: true }, STOP, cancelAt(WAITING));
+    expect(step.signal).toBeNull();
+    expect(step.outputs['outcome']).toBe('unknown');
+    expect(step.annotations.map(({ level }) => level)).toEqual(['warning', 'error']);
+    expect(stops()).toHaveLength(1);
+  });
+
+  test.each([
+    [{ wait_for_durable_execution: 'false' }, 'has no effect without wait_for_durable_execution: true'],
+    [{ invocation_type: 'RequestResponse' }, 'has no effect with invocation_type: RequestResponse'],
+  ])('warns where it can do nothing: %j', async (inputs, warned) => {
+    const step = await orderStep({ orderId: 'A-7' }, { ...STOP, ...inputs });
+    expect(step.exitCode).toBe(0);
+    expect(messages(step)).toEqual([expect.stringContaining(`on_cancel: stop ${warned}`)]);
+  });
+});
+
+describe('a lost response', () => {
+  test('is retried by name, with one execution', async () => {
     lambda.setFault(({ operation }, n) =>
       n === 0 && operation === 'Invoke' ? { kind: 'reset', when: 'after' } : undefined,
     );
@@ -238,7 +382,7 @@ describe('a lost answer', () => {
     expect(started()).toHaveLength(1);
   });
 
-  test('of a function that is not durable is not, whatever the name', async () => {
+  test('of a function that is not durable is not retried, whatever the name', async () => {
     lambda.setFault(({ operation }) =>
       operation === 'Invoke' ? { kind: 'reset', when: 'after' } : undefined,
     );
@@ -255,7 +399,7 @@ describe('a lost answer', () => {
 });
 
 describe('a mistake is explained:', () => {
-  test('a name that was used with another payload', async () => {
+  test('a name that was used with a different payload', async () => {
     await orderStep({ orderId: 'A-7' });
     const step = await orderStep({ orderId: 'B-8' });
     expect(step.exitCode).toBe(1);
@@ -271,7 +415,7 @@ describe('a mistake is explained:', () => {
     expect(messages(step)[0]).toContain('A durable function needs a qualifier');
   });
 
-  test('a synchronous invocation of one that may take too long', async () => {
+  test('a synchronous invocation of an execution that can take too long', async () => {
     const step = await orderStep({}, { function_name: 'long', invocation_type: 'RequestResponse' });
     expect(step.outputs['outcome']).toBe('not_invoked');
     expect(messages(step)[0]).toContain('Set invocation_type: Event');
@@ -291,8 +435,8 @@ describe('a mistake is explained:', () => {
   });
 });
 
-describe('where following is denied', () => {
-  test('the outcome of an event is unknown, with the statement to add', async () => {
+describe('if following is denied,', () => {
+  test('the outcome of an Event is unknown, with the statement to add', async () => {
     denied.add('GetDurableExecution').add('GetDurableExecutionHistory');
     const step = await orderStep({});
     expect(step.outputs['outcome']).toBe('unknown');
@@ -305,7 +449,7 @@ describe('where following is denied', () => {
     });
   });
 
-  test('a synchronous answer stands, and a warning says what is missing', async () => {
+  test('a synchronous response counts, and a warning names the missing permission', async () => {
     denied.add('GetDurableExecution').add('GetDurableExecutionHistory');
     const step = await orderStep({ orderId: 'A-7' }, { invocation_type: 'RequestResponse' });
     expect(step.exitCode).toBe(0);
@@ -316,7 +460,7 @@ describe('where following is denied', () => {
     );
   });
 
-  test('the history alone is missed, and the execution followed', async () => {
+  test('only the history is missing, and the execution is followed', async () => {
     denied.add('GetDurableExecutionHistory');
     const step = await orderStep({ orderId: 'A-7' });
     expect(step.exitCode).toBe(0);

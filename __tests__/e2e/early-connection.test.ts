@@ -255,7 +255,7 @@ suite(`the connection that a step opens before its code is loaded${because}`, ()
     expect(endpoint.accepted).toBe(1);
   });
 
-  test('has no part in what is said of a host that refuses connections', async () => {
+  test('changes nothing in the failure of a host that refuses connections', async () => {
     const endpoint = await startEndpoint();
     await endpoint.close();
     undo.pop();

@@ -40,7 +40,7 @@ describe('expect', () => {
     ]);
   });
 
-  test('fails it with an annotation that is enough to know why', async () => {
+  test('fails a smoke test with an annotation that has the cause', async () => {
     const step = await invokeStep(lambda, { ...smoke, payload: '{"status":503,"body":{"ok":false}}' });
     expect(step.exitCode).toBe(1);
     expect(step.outputs['outcome']).toBe('expectation_failed');
@@ -63,7 +63,7 @@ describe('expect', () => {
     expect(lambda.executions('api')).toHaveLength(1);
   });
 
-  test('that does not compile is found before anything is sent, with a caret', async () => {
+  test('that does not compile is reported before anything is sent, with a caret', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'api',
       payload: '{}',
@@ -92,11 +92,11 @@ describe('expect', () => {
     ).toBe(
       'See how to write expressions: https://github.com/octo-org/aws-lambda-invoke/blob/v1/docs/expressions.md',
     );
-    // An action of the job's own checkout has no repository of its own.
+    // An action from the job's own checkout has no repository.
     expect(await linkOf({ GITHUB_ACTION_REPOSITORY: '', GITHUB_ACTION_REF: '' })).toContain('^');
   });
 
-  test('works on a function error, so that a test that wants one can have it', async () => {
+  test('works on a function error, so that a test can expect one', async () => {
     const wanted = {
       function_name: 'failing',
       payload: '{"id":7}',
@@ -127,7 +127,7 @@ describe('an expression that means nothing', () => {
     expect(lambda.requests).toHaveLength(0);
   });
 
-  test('fails the step where it compares what does not exist', async () => {
+  test('fails the step if it compares a missing value', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'api',
       payload: '{}',
@@ -145,13 +145,13 @@ describe('query', () => {
     ['response.statusCode', '200'],
     ['powertools_json(response.body)', '{"ok":true}'],
     ['outcome', 'succeeded'],
-  ])('%s gives %s', async (query, value) => {
+  ])('%s evaluates to %s', async (query, value) => {
     const step = await invokeStep(lambda, { function_name: 'api', payload: '{}', query });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['query_result']).toBe(value);
   });
 
-  test('that finds nothing is a warning that says why, and the output is empty', async () => {
+  test('that finds nothing gives a warning with the reason, and the output is empty', async () => {
     const step = await invokeStep(lambda, { function_name: 'api', payload: '{}', query: 'response.missing' });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['query_result']).toBe('');
@@ -160,7 +160,7 @@ describe('query', () => {
     ]);
   });
 
-  test('that can not be evaluated is a warning, and the step still passes', async () => {
+  test('that cannot be evaluated gives a warning, and the step still succeeds', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'api',
       payload: '{}',
@@ -183,10 +183,10 @@ describe('mask', () => {
     show_response: 'true',
   };
   const hidden = ['s3cr3t', '987654321098', 'first line', 'second line'];
-  /** What the step itself wrote, without the commands that tell the runner what to mask. */
+  /** The step's own output, without the `add-mask` commands. */
   const written = (stdout: string): string => stdout.replace(/^::add-mask::.*$/gm, '');
 
-  test('hides what it yields before anything is printed, and the outputs keep it', async () => {
+  test('hides its values before anything is printed, but not in the outputs', async () => {
     const step = await invokeStep(lambda, { ...inputs, payload: JSON.stringify(secrets) });
     expect(step.exitCode).toBe(0);
     expect(step.masks).toEqual(
@@ -204,7 +204,7 @@ describe('mask', () => {
     });
   });
 
-  test('hides it in the annotation of a failure', async () => {
+  test('hides its values in the annotation of a failure', async () => {
     const step = await invokeStep(lambda, {
       ...inputs,
       payload: JSON.stringify({ ...secrets, fail: true }),
@@ -216,7 +216,7 @@ describe('mask', () => {
     expect(step.outcomeLines.join('\n')).not.toContain('bad token');
   });
 
-  test('that finds nothing in the response shows nothing of it, with a warning', async () => {
+  test('that finds nothing in the response hides all of it, with a warning', async () => {
     const step = await invokeStep(lambda, {
       ...inputs,
       mask: 'response.tokn\nresponse.pin',
@@ -235,7 +235,7 @@ describe('mask', () => {
     expect(JSON.parse(step.outputs['response'] ?? '')).toMatchObject(secrets);
   });
 
-  test('that can not be evaluated shows nothing of the function', async () => {
+  test('that cannot be evaluated hides all text of the function', async () => {
     const step = await invokeStep(lambda, {
       ...inputs,
       mask: 'length(response.pin)',
@@ -257,7 +257,7 @@ describe('response_file', () => {
     return { step, at: (name: string) => path.join(step.folder, 'workspace', name) };
   };
 
-  test('has the response byte for byte, in a folder that is made for it', async () => {
+  test('has the response byte for byte, in a new folder', async () => {
     const { step, at } = await run({ response_file: 'out/deep/response.json' });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['response_file']).toBe(at('out/deep/response.json'));
@@ -265,7 +265,7 @@ describe('response_file', () => {
     step.dispose();
   });
 
-  test('replaces a file that is there', async () => {
+  test('replaces an existing file', async () => {
     const { step, at } = await run(
       { response_file: 'a.json' },
       { 'a.json': 'old and longer than the new one '.repeat(9) },
@@ -274,7 +274,7 @@ describe('response_file', () => {
     step.dispose();
   });
 
-  test('that is a folder is refused before anything is sent', async () => {
+  test('that is a folder is rejected before anything is sent', async () => {
     const { step } = await run({ response_file: 'out' }, { 'out/a.json': '{}' });
     expect(step.exitCode).toBe(1);
     expect(messages(step)[0]).toContain('response_file "out" is a folder');
@@ -282,7 +282,7 @@ describe('response_file', () => {
     step.dispose();
   });
 
-  test('that can not be written fails the step, and what Lambda said is still there', async () => {
+  test('that cannot be written fails the step, and the response is still in the outputs', async () => {
     const { step } = await run({ response_file: 'a.txt/response.json' }, { 'a.txt': '' });
     expect(step.exitCode).toBe(1);
     expect(step.outputs['outcome']).toBe('succeeded');
@@ -293,7 +293,7 @@ describe('response_file', () => {
 });
 
 describe('a response of 5 MB', () => {
-  test('goes to a file, shows its first 64 KiB, and costs less than 150 MB', async () => {
+  test('is saved to a file, shows its first 64 KiB, and needs less than 150 MB', async () => {
     let peak = (): number => 0;
     const step = await runStep({
       with: { function_name: 'large', payload: '{"bytes":5000000}', show_response: 'true' },

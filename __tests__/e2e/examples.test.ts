@@ -30,12 +30,13 @@ const printed = (jobs: readonly JobRun[]): string =>
   stepsOf(jobs)
     .map((step) => (step.kind === 'script' ? step.text : ''))
     .join('');
+const invocations = () => stage.lambda.requests.filter(({ operation }) => operation === 'Invoke');
 const results = (jobs: readonly JobRun[]): string[] => jobs.map(({ result }) => result);
 const events = (): unknown[] => stage.lambda.requests.map(({ body }) => JSON.parse(String(body)));
 const answers = (jobs: readonly JobRun[]): unknown[] =>
   actionsOf(jobs).map(({ outputs }) => JSON.parse(outputs['response'] ?? ''));
 
-/** Runs an example that has to go well. */
+/** Runs an example that must succeed. */
 async function pass(name: string, changes: Parameters<Stage['run']>[1] = {}): Promise<readonly JobRun[]> {
   const jobs = await stage.run(name, changes);
   expect({ results: results(jobs), log: logOf(jobs) }).toEqual({
@@ -68,6 +69,13 @@ describe('the sections of the argument reference', () => {
     expect(actionsOf(jobs).map(({ outputs }) => outputs['status_code'])).toEqual(['202']);
     expect(events()).toEqual([{ release: 'Version 1.5 "Autumn"' }]);
     expect(stage.lambda.executions('send-newsletter')).toHaveLength(1);
+  });
+
+  example('wait-for-event', 'the step waits until the event is handled, as the log shows', async () => {
+    const jobs = await pass('wait-for-event');
+    expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ outcome: 'succeeded', status_code: '202' });
+    expect(stage.lambda.executions('rebuild-index')).toHaveLength(1);
+    expect(printed(jobs)).toMatch(/^Rebuilt in [\d.]+ ms\n$/);
   });
 
   example('dry-run', 'Dry Run Validation: the permission is checked and nothing runs', async () => {
@@ -145,7 +153,7 @@ describe('the sections of the argument reference', () => {
 });
 
 describe.each(['complex-payload', 'permission-check'])('%s.yml on a pull request from a fork', (name) => {
-  test('is skipped, as there is no OIDC token', async () => {
+  test('is skipped, because there is no OIDC token', async () => {
     const fork = { head: { repo: { full_name: 'stranger/octo-repo' } } };
     const jobs = await stage.run(name, {
       event: { name: 'pull_request', payload: { number: 7, pull_request: fork } },
@@ -165,7 +173,7 @@ describe('jobs to be done', () => {
     expect(environments).toEqual([5, 5, 5]);
   });
 
-  test('warm-up.yml: a deployment that failed is not warmed', async () => {
+  test('warm-up.yml: a failed deployment is not warmed up', async () => {
     const jobs = await stage.run('warm-up', {
       event: { name: 'deployment_status', payload: { deployment_status: { state: 'failure' } } },
     });
@@ -187,7 +195,7 @@ describe('jobs to be done', () => {
     expect({ method, url }).toEqual({ method: 'GET', url: 'https://api.example.com/health' });
   });
 
-  test('smoke-test.yml: one that is not healthy turns the job red, and the alias goes back', async () => {
+  test('smoke-test.yml: an unhealthy version fails the job, and the alias is moved back', async () => {
     const healthy = FUNCTIONS['my-api'];
     if (healthy === undefined) throw new Error('there is no my-api');
     stage.lambda.setFunction('my-api', { ...healthy, handler: healthy.handler.replace(/api$/, 'brokenApi') });
@@ -199,30 +207,66 @@ describe('jobs to be done', () => {
     expect(printed(jobs)).toBe('The alias live is at version 1.\n');
   });
 
-  example('database-migration', 'it runs once, and its log is kept', async () => {
-    const jobs = await pass('database-migration');
-    expect(stage.lambda.executions('migrate')).toHaveLength(1);
-    expect(actionsOf(jobs)[0]?.outputs['log_result']).toContain('applying 0042_index_orders');
-    expect(printed(jobs)).toContain('The schema is at {"applied":');
+  example('api-smoke-test', 'a request and an expectation are the smoke test of an API', async () => {
+    const jobs = await pass('api-smoke-test');
+    expect(answers(jobs)).toEqual([expect.objectContaining({ statusCode: 200, body: '{"ok":true}' })]);
+    expect(stage.lambda.executions('orders-api')).toHaveLength(1);
   });
 
-  test('database-migration.yml: a connection that drops is no second migration', async () => {
+  example('api-smoke-test-formats', 'the three formats have the same test', async () => {
+    const jobs = await pass('api-smoke-test-formats');
+    expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '3', succeeded: '3' });
+    expect(events()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ version: '2.0', rawPath: '/health' }),
+        expect.objectContaining({ resource: '/{proxy+}', path: '/health' }),
+        expect.objectContaining({ requestContext: { elb: expect.anything() }, path: '/health' }),
+      ]),
+    );
+  });
+
+  test('api-smoke-test-formats.yml: a status of 503 turns the job red, and is shown with its body', async () => {
+    const legacy = FUNCTIONS['legacy-api'];
+    if (legacy === undefined) throw new Error('there is no legacy-api');
+    stage.lambda.setFunction('legacy-api', {
+      ...legacy,
+      handler: legacy.handler.replace(/server$/, 'broken'),
+    });
+    const jobs = await stage.run('api-smoke-test-formats');
+    expect(results(jobs)).toEqual(['failure']);
+    const [step] = actionsOf(jobs);
+    expect(step?.outputs).toMatchObject({ total: '3', succeeded: '2', failed: '1' });
+    expect(step?.run.annotations.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/Expected http\.body\.ok == `true`[\s\S]*no database/),
+    ]);
+  });
+
+  example('database-migration', 'it runs once, and its log is shown and kept', async () => {
+    const jobs = await pass('database-migration');
+    expect(stage.lambda.executions('migrate')).toHaveLength(1);
+    expect(logOf(jobs).match(/applying 0042_index_orders/g)).toHaveLength(1);
+    expect(printed(jobs)).toMatch(
+      /^The schema is at \{"applied":.*\n.*applying 0041_add_orders\n.*applying 0042/,
+    );
+  });
+
+  test('database-migration.yml: a dropped connection causes no second migration', async () => {
     stage.lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
     const jobs = await stage.run('database-migration', { github: { run_id: '6' } });
     expect(results(jobs)).toEqual(['failure']);
     expect(actionsOf(jobs)[0]?.outputs['outcome']).toBe('unknown');
     expect(stage.lambda.executions('migrate')).toHaveLength(1);
-    expect(stage.lambda.requests).toHaveLength(1);
+    expect(invocations()).toHaveLength(1);
   });
 
-  test('database-migration.yml: a job that is run again runs no second migration', async () => {
+  test('database-migration.yml: a re-run job runs no second migration', async () => {
     stage.lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
     await stage.run('database-migration', { github: { run_id: '7', run_attempt: '1' } });
     stage.lambda.setFault(() => undefined);
     const jobs = await stage.run('database-migration', { github: { run_id: '7', run_attempt: '2' } });
     expect(results(jobs)).toEqual(['failure']);
     expect(actionsOf(jobs)[0]?.run.annotations[0]?.message).toContain('An earlier run sent this invocation');
-    expect(stage.lambda.requests).toHaveLength(1);
+    expect(invocations()).toHaveLength(1);
   });
 
   example('ordered-seed', 'it stops at the first failure, and goes on from there', async () => {
@@ -277,6 +321,29 @@ describe('jobs to be done', () => {
     expect(stage.lambda.durableExecutions('roll-out').map(({ name }) => name)).toEqual(['release-42']);
   });
 
+  example('provisioned-concurrency', 'the version that the alias moves to runs, after the wait', async () => {
+    const jobs = await pass('provisioned-concurrency');
+    expect(actionsOf(jobs)[0]?.run.lines.map(({ text }) => text)).toEqual(
+      expect.arrayContaining([
+        'Provisioned concurrency of price-list:live: 2 of 5 available',
+        'Provisioned concurrency of price-list:live: 5 of 5 available',
+        'price-list:live routes all invocations to version 2',
+      ]),
+    );
+    expect(stage.lambda.executions('price-list').map(({ version }) => version)).toEqual(['2']);
+  });
+
+  example('test-event', 'the function gets its test event', async () => {
+    const jobs = await pass('test-event');
+    expect(answers(jobs)).toEqual([{ order: 17, accepted: true }]);
+  });
+
+  example('stop-on-cancel', 'the execution is followed to its end where nobody cancels', async () => {
+    const jobs = await pass('stop-on-cancel');
+    expect(answers(jobs)).toEqual([{ release: 'v1.5.0', share: 1 }]);
+    expect(actionsOf(jobs)[0]?.run.annotations).toEqual([]);
+  });
+
   example('streamed-response', 'a response of over 6 MB is in its file', async () => {
     const jobs = await pass('streamed-response');
     expect(printed(jobs).trim()).toBe('200000');
@@ -290,7 +357,7 @@ describe('jobs to be done', () => {
     expect(events()).toContainEqual({ action: 'smoke-test', customer: 7 });
   });
 
-  test('many-functions.yml: one that fails stops no other, and is shown', async () => {
+  test('many-functions.yml: a failing function does not stop others, and is shown', async () => {
     stage.lambda.setFunction('checkout', { handler: FUNCTIONS['greeting']?.handler ?? '' });
     const jobs = await stage.run('many-functions');
     expect(results(jobs)).toEqual(['failure']);
@@ -308,13 +375,43 @@ describe('jobs to be done', () => {
     expect(printed(jobs).trim()).toBe('7 invocations');
   });
 
-  test('matrix-with-shard.yml: a shard that fails stops no other, and the last job says so', async () => {
+  test('matrix-with-shard.yml: a failing shard does not stop others, and the last job reports it', async () => {
     stage.lambda.setFault(({ body }) =>
       String(body).includes('2026-03') ? { kind: 'reset', when: 'after' } : undefined,
     );
     const jobs = await stage.run('matrix-with-shard');
     expect(results(jobs)).toEqual(['success', 'success', 'failure', 'success', 'failure']);
     expect(printed(jobs)).toContain('"outcome":"unknown"');
+  });
+
+  example('backfill', 'each job of the matrix has a journal, and a re-run sends what is left', async () => {
+    const key = (event: unknown): number => Number(Object(event).order);
+    stage.lambda.setFault(({ body }) =>
+      ['{"order":3}', '{"order":6}'].includes(String(body))
+        ? {
+            kind: 'error',
+            when: 'before',
+            status: 413,
+            type: 'RequestTooLargeException',
+            message: 'too large',
+          }
+        : undefined,
+    );
+    const first = await stage.run('backfill', { github: { run_id: '9', run_attempt: '1' } });
+    expect(results(first)).toEqual(['success', 'success', 'failure', 'failure']);
+    expect(actionsOf(first).map(({ outputs }) => outputs['total'])).toEqual(['3', '2', '2', '2']);
+    stage.lambda.setFault(() => undefined);
+    const second = await pass('backfill', { github: { run_id: '9', run_attempt: '2' } });
+    expect(actionsOf(second).map(({ outputs }) => outputs['resumed'])).toEqual(['3', '2', '1', '1']);
+    expect(events().map(key).sort()).toEqual([0, 1, 2, 3, 3, 4, 5, 6, 6, 7, 8]);
+    expect(stage.lambda.executions('backfill')).toHaveLength(9);
+  });
+
+  example('many-tenants', 'each of fifty is called by its name', async () => {
+    const jobs = await pass('many-tenants');
+    expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '50', succeeded: '50' });
+    expect(logOf(jobs)).toContain('Tenant 49 (report, entry 50) succeeded');
+    expect(stage.lambda.executions('report')).toHaveLength(50);
   });
 
   example('permission-check', 'the functions of the list are asked for, none runs, one comment', async () => {
@@ -334,7 +431,7 @@ describe('jobs to be done', () => {
   });
 
   example('local-endpoint', 'the endpoint of the container is used', async () => {
-    // Nothing but the port of the container says where the function is.
+    // The function is found only by the port of the container.
     const jobs = await pass('local-endpoint', { env: {} });
     expect(answers(jobs)).toEqual([{ message: 'Hello, LocalStack!' }]);
     expect(stage.lambda.executions('greeting')).toHaveLength(1);

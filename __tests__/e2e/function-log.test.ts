@@ -7,6 +7,7 @@ import {
   type LambdaRequest,
   type LocalLambda,
   startLocalLambda,
+  throttle,
 } from '../../packages/local-lambda/server.ts';
 import { runStep, type StepRun } from '../../packages/local-runner/run-step.ts';
 import { signalTest } from '../signals.ts';
@@ -55,7 +56,7 @@ async function followStep(
   return { ...step, logFile, files };
 }
 
-/** Opens the gate behind every line that the step shows. */
+/** Opens the gate after every line that the step shows. */
 const openGates = (child: ChildProcess): void => {
   let shown = '';
   child.stdout?.on('data', (chunk: Buffer) => {
@@ -72,8 +73,8 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) 
 const logRequests = (): (string | undefined)[] =>
   lambda.requests.map(({ operation }) => operation).filter((name) => name?.endsWith('LogEvents'));
 
-test('a function of 20 lines is seen line by line while it runs, up to REPORT', async () => {
-  // It goes on only when the step has shown what it printed.
+test('the log of a function is shown line by line while it runs, up to REPORT', async () => {
+  // The function continues only after the step has shown its output.
   const step = await followStep({ payload: payload({ count: 20, gates }) }, openGates);
   expect(step.exitCode).toBe(0);
   expect(step.outputs['outcome']).toBe('succeeded');
@@ -82,20 +83,20 @@ test('a function of 20 lines is seen line by line while it runs, up to REPORT', 
   const at = (pattern: RegExp): number => lines.findIndex((text) => pattern.test(text));
   expect(at(/^START RequestId: /)).toBeLessThan(at(/step 1 of 20/));
   expect(at(/step 20 of 20/)).toBeLessThan(at(/^REPORT RequestId: /));
-  expect(at(/^REPORT RequestId: /)).toBeLessThan(at(/invoked successfully/));
+  expect(at(/^REPORT RequestId: /)).toBeLessThan(at(/ succeeded \(status: 200/));
   expect(step.logFile).toMatch(/^START RequestId: .*\n[\s\S]*\nREPORT RequestId: .*\n$/);
   expect(numbersIn(step.logFile)).toEqual(upTo(20));
   expect(step.outputs['duration_ms']).not.toBe('');
   expect(step.annotations).toEqual([]);
 }, 90_000);
 
-test('with log_type: Tail nothing of the log is there twice', async () => {
+test('with log_type: Tail, no part of the log is shown twice', async () => {
   const step = await followStep({ payload: payload({ count: 3 }), log_type: 'Tail' });
   expect(numbersIn(step.stdout)).toEqual(upTo(3));
   expect(numbersIn(step.outputs['log_result'] ?? '')).toEqual(upTo(3));
 });
 
-test('with a mask nothing is shown before the end, and then nothing that is secret', async () => {
+test('with a mask, nothing is shown before the end, and then no secret', async () => {
   const secret = 'hunter2-hunter2';
   const step = await followStep({
     payload: payload({ count: 2, secret }),
@@ -111,7 +112,7 @@ test('with a mask nothing is shown before the end, and then nothing that is secr
   expect(step.logFile).not.toContain(secret);
 });
 
-test('a failed function has its log and its error, and no hint on how to see the log', async () => {
+test('a failed function is shown with its log and error, without a hint on how to see the log', async () => {
   const step = await followStep({ payload: payload({ count: 2, fails: true }) });
   expect(step.exitCode).toBe(1);
   expect(step.outputs['outcome']).toBe('function_error');
@@ -119,14 +120,15 @@ test('a failed function has its log and its error, and no hint on how to see the
   expect(step.annotations.map(({ message }) => message).join()).not.toContain('log_type');
 });
 
-test('a log of JSON in a group of another name is found by the configuration', async () => {
+test('a JSON log in a custom log group is found through the configuration', async () => {
   const step = await followStep({ function_name: 'shared', payload: payload({ count: 2 }) });
   expect(step.exitCode).toBe(0);
   expect(texts(step).join('\n')).toContain('in log group /apps/all');
+  expect(step.outputs['log_url']).toContain('apps$252Fall');
   expect(numbersIn(step.logFile)).toEqual(upTo(2));
 });
 
-test('where Lambda has a request id of its own, the log is read by it when the response is there', async () => {
+test('if Lambda uses its own request ID, the log is read with that ID after the response', async () => {
   lambda.setRequestIds(() => 'ignore');
   const step = await followStep({ payload: payload({ count: 4 }) });
   expect(step.exitCode).toBe(0);
@@ -134,8 +136,22 @@ test('where Lambda has a request id of its own, the log is read by it when the r
   expect(step.logFile).toContain(`START RequestId: ${step.outputs['request_id']} `);
 });
 
+test('of an invocation that is retried the log of the last attempt is read, and its group is asked for once', async () => {
+  lambda.setFault((request, n) =>
+    request.operation === 'Invoke' && n < 3 ? throttle('ConcurrentInvocationLimitExceeded') : undefined,
+  );
+  const step = await followStep({ payload: payload({ count: 2 }) });
+  expect(step.exitCode).toBe(0);
+  expect(Number(step.outputs['attempts'])).toBeGreaterThan(1);
+  expect(numbersIn(step.stdout)).toEqual(upTo(2));
+  expect(step.logFile).toContain(`START RequestId: ${step.outputs['request_id']} `);
+  expect(texts(step).filter((text) => text.startsWith('Reading the log of'))).toHaveLength(1);
+  const asked = lambda.requests.filter(({ operation }) => operation === 'GetFunctionConfiguration');
+  expect(asked).toHaveLength(1);
+});
+
 describe('a log that cannot be read', () => {
-  test('is one warning with the statements that are missing, and the outcome stays as it is', async () => {
+  test('gives one warning with the missing statements and does not change the outcome', async () => {
     denied = ({ operation }) => operation !== 'Invoke';
     const step = await followStep({ payload: payload({ count: 3 }) });
     expect(step.exitCode).toBe(0);
@@ -154,11 +170,11 @@ describe('a log that cannot be read', () => {
       { Effect: 'Allow', Action: ['lambda:GetFunctionConfiguration'], Resource: [arn, `${arn}:*`] },
     ]);
     expect(texts(step).join('\n')).toContain('which is assumed');
-    // What Lambda returned with the response is all there is.
+    // Only the log tail from the response is available.
     expect(numbersIn(step.stdout)).toEqual(upTo(3));
   });
 
-  test('from some line on is completed by what Lambda returned with the response', async () => {
+  test('after some line is completed with the log tail from the response', async () => {
     let reads = 0;
     denied = ({ operation }) => {
       reads += Number(operation === 'GetLogEvents');
@@ -177,7 +193,7 @@ describe('a log that cannot be read', () => {
   }, 60_000);
 });
 
-test('of a list the logs of those that fail are shown, a file each', async () => {
+test('the logs of failed entries in a list are shown, one file each', async () => {
   const entries = [1, 2, 3, 4].map((count) => ({ payload: { count, fails: count % 2 === 0 } }));
   const step = await followStep({ invocations: JSON.stringify(entries) });
   expect(step.exitCode).toBe(1);
@@ -185,7 +201,7 @@ test('of a list the logs of those that fail are shown, a file each', async () =>
   expect(step.files.toSorted()).toEqual(['function-1.log', 'function-3.log']);
   expect(numbersIn(step.stdout).toSorted()).toEqual([...upTo(2), ...upTo(4)].toSorted());
   expect(texts(step)).toEqual(
-    expect.arrayContaining(['Function log of index 1 (migrate)', 'Function log of index 3 (migrate)']),
+    expect.arrayContaining(['migrate (entry 2): Function log', 'migrate (entry 4): Function log']),
   );
 }, 60_000);
 
@@ -204,7 +220,7 @@ signalTest(
   60_000,
 );
 
-test('without follow_log no log is read', async () => {
+test('without follow_log, no log is read', async () => {
   await followStep({ payload: payload({ count: 1 }), follow_log: 'false' });
   expect(logRequests()).toEqual([]);
   expect(lambda.requests.map(({ operation }) => operation)).toEqual(['Invoke']);

@@ -10,7 +10,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** Runs a step at a server that closes nothing by itself, and waits for its process. */
+/** Runs a step against a server that closes no connection itself, and waits for the step's process. */
 async function stepAt(respond: RawResponder): Promise<InvokeStep & Readonly<{ peakMb: number }>> {
   server = await startRawServer(respond);
   let peak = (): number => 0;
@@ -38,7 +38,7 @@ test('a response that switches protocols ends the step', async () => {
 });
 
 describe('memory is not filled', () => {
-  test('by a response without end', async () => {
+  test('by an endless response', async () => {
     const step = await stepAt((socket) => {
       const body = Buffer.alloc(1024 * 1024, 'x');
       const write = (): void => {

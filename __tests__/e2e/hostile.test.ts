@@ -20,10 +20,10 @@ import { CODE_BLOCK, jobEnvironment, withoutCredentials } from './step.ts';
 const HANDLERS = path.join(import.meta.dirname, 'handlers', 'hostile.mjs');
 const MARK = 'foreign-7f3a';
 
-/** A code span of Markdown: it ends at as many backticks as it begins with. */
+/** A code span in Markdown: it ends with as many backticks as it starts with. */
 const CODE_SPAN = /(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)/g;
 
-/** Texts that fit a log tail, each with a word in it that is nowhere else. */
+/** Texts that fit into a log tail, each with a unique word. */
 const TEXTS = fc
   .sample(
     hostileText.filter((text) => text.length > 20 && text.length < 1000),
@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(() => lambda.close());
 
-/** A step as a strict runner sees it. */
+/** A step as read by a strict runner. */
 type Seen = Readonly<{
   exitCode: number | null;
   log: Transcript;
@@ -62,7 +62,7 @@ async function run(inputs: Readonly<Record<string, string>>): Promise<Seen> {
     env: jobEnvironment(lambda),
   });
   try {
-    const outputs = outputsIn(readFileSync(path.join(step.folder, 'output'), 'utf8'));
+    const outputs = outputsIn(readFileSync(step.outputFile, 'utf8'));
     const values = Object.fromEntries(outputs);
     return {
       exitCode: step.exitCode,
@@ -77,7 +77,7 @@ async function run(inputs: Readonly<Record<string, string>>): Promise<Seen> {
   }
 }
 
-/** Runs a step for each text, a few at the same time. */
+/** Runs a step for each text, a few concurrently. */
 async function runEach<T>(items: readonly T[], inputsOf: (item: T) => Record<string, string>) {
   const steps: (readonly [T, Seen])[] = [];
   for (let at = 0; at < items.length; at += 4) {
@@ -118,7 +118,7 @@ function expectContained({ log, summary, outputs }: Seen, groups: number): void 
   const { inside, outside } = grouped(log);
   expect(outside).not.toContain(MARK);
   expect(inside).toContain(MARK);
-  // An error is in the summary in code spans alone, and what the log shows in code blocks alone: a heading, the lines
+  // The summary has an error only in code spans, and text of the log only in code blocks: a heading, the lines
   // of one quote and of the figures, and two folds of two lines.
   const ours = summary.replace(CODE_BLOCK, '').replace(CODE_SPAN, '');
   expect(ours).not.toContain(MARK);
@@ -130,7 +130,7 @@ const notFences = ({ log }: Seen) =>
   commandsIn(log).filter(({ name }) => !['group', 'stop-commands', 'endgroup'].includes(name));
 
 describe('the bundle', () => {
-  test('shows what a function answers and logs, and does nothing that it says', async () => {
+  test('shows what a function returns and logs, and runs no commands from it', async () => {
     for (const [text, step] of await runEach(TEXTS, withText('answers'))) {
       expect(step.exitCode).toBe(0);
       expectContained(step, 2);
@@ -142,7 +142,7 @@ describe('the bundle', () => {
     }
   });
 
-  test('shows what a function throws in one annotation, and does nothing that it says', async () => {
+  test('shows what a function throws in one annotation, and runs no commands from it', async () => {
     for (const [text, step] of await runEach(TEXTS.slice(0, 4), withText('throws'))) {
       expect(step.exitCode).toBe(1);
       expectContained(step, 2);
@@ -158,7 +158,7 @@ describe('the bundle', () => {
     }
   });
 
-  test('masks what it is told to, and does nothing that it says', async () => {
+  test('masks the configured values, and runs no commands from them', async () => {
     const masked = (text: string) => ({ ...withText('answers')(text), mask: 'response.text' });
     for (const [text, step] of await runEach(TEXTS.slice(6), masked)) {
       expect(step.exitCode).toBe(0);
@@ -177,7 +177,7 @@ describe('the bundle', () => {
     }
   });
 
-  test('takes bytes that are no text', async () => {
+  test('accepts bytes that are not text', async () => {
     const withBytes = (bytes: Uint8Array) => ({
       function_name: 'bytes',
       payload: JSON.stringify({ base64: Buffer.from(bytes).toString('base64') }),
@@ -190,7 +190,7 @@ describe('the bundle', () => {
     }
   });
 
-  test('names a path with a command in it, and does nothing that it says', async () => {
+  test('names a path that contains a command, and does not run it', async () => {
     const step = await runStep({
       with: { function_name: 'answers', payload_file: '../##[error]forged.json' },
       workspace: { '../##[error]forged.json': '{"text":"x"}' },

@@ -32,7 +32,7 @@ const messages = (step: { annotations: readonly { title: string; message: string
   step.annotations.map(({ title, message }) => `${title}\n${message}`);
 
 describe('what is sent', () => {
-  test('is one signed request with the payload as written and nothing that was not given', async () => {
+  test('is one signed request with the unchanged payload and only the given parameters', async () => {
     const step = await invokeStep(lambda, { function_name: 'echo', payload: '{ "a" : 1.0 }' });
     expect(step.exitCode).toBe(0);
     expect(lambda.requests).toHaveLength(1);
@@ -50,7 +50,7 @@ describe('what is sent', () => {
 
   test.each([
     {
-      what: 'an invocation with all that has a place in its headers and query',
+      what: 'an invocation with all headers and query parameters',
       inputs: {
         function_name: 'arn:aws:lambda:us-east-1:123456789012:function:echo',
         qualifier: '$LATEST',
@@ -61,7 +61,7 @@ describe('what is sent', () => {
       operations: ['Invoke'],
     },
     {
-      what: 'a question for its state, and a stream',
+      what: 'a state request and a stream',
       inputs: {
         function_name: 'echo',
         payload: '{}',
@@ -71,7 +71,7 @@ describe('what is sent', () => {
       },
       operations: ['GetFunctionConfiguration', 'InvokeWithResponseStream'],
     },
-  ])('is signed as AWS has it: $what', async ({ inputs, operations }) => {
+  ])('is signed like the AWS SDK: $what', async ({ inputs, operations }) => {
     const credentials = {
       accessKeyId: 'ASIAIOSFODNN7EXAMPLE',
       secretAccessKey: 'a/secret+of/this+job',
@@ -102,7 +102,7 @@ describe('what is sent', () => {
     }
   });
 
-  test('goes to the region of the ARN, whatever AWS_REGION says', async () => {
+  test('goes to the region in the ARN, whatever AWS_REGION is', async () => {
     await invokeStep(
       lambda,
       { function_name: 'arn:aws:lambda:us-east-1:123456789012:function:echo', payload: '{}' },
@@ -115,7 +115,7 @@ describe('what is sent', () => {
     ['AWS_DEFAULT_REGION', 'eu-north-1', { AWS_DEFAULT_REGION: 'eu-north-1' }],
     ['AWS_REGION', 'eu-west-1', { AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'eu-north-1' }],
     ["the profile's region", 'sa-east-1', { AWS_CONFIG_FILE: 'config', AWS_DEFAULT_REGION: 'eu-north-1' }],
-  ])('goes to the region that %s says: %s', async (_, region, env) => {
+  ])('goes to the region from %s: %s', async (_, region, env) => {
     await invokeStep(
       lambda,
       { function_name: 'echo', payload: '{}' },
@@ -126,26 +126,26 @@ describe('what is sent', () => {
 
   test.each([
     {
-      what: 'where it runs as the SDK does, where the job knows',
+      what: 'the execution environment, like the SDK, if the job knows it',
       env: { AWS_EXECUTION_ENV: 'Runner of Ours/7' },
       said: / exec-env\/Runner-of-Ours\/7 .*aws-lambda-invoke\/\S+$/,
     },
     {
-      what: 'of which application it is, where the job does',
+      what: 'the application, if the job knows it',
       env: { AWS_SDK_UA_APP_ID: 'nightly warm-up\n' },
       said: / app\/nightly-warm-up- aws-lambda-invoke\/\S+$/,
     },
     {
-      what: 'which run of the workflow it is, for CloudTrail',
+      what: 'the workflow run, for CloudTrail',
       env: { GITHUB_RUN_ID: '1658821493' },
       said: / aws-lambda-invoke\/\S+ run\/1658821493$/,
     },
-  ])('says $what', async ({ env, said }) => {
+  ])('has $what', async ({ env, said }) => {
     await invokeStep(lambda, { function_name: 'echo', payload: '{}' }, { env: { ...env } });
     expect(lambda.requests[0]?.headers['user-agent']).toMatch(said);
   });
 
-  test('is not sent again because AWS_MAX_ATTEMPTS says so', async () => {
+  test('is not retried because of AWS_MAX_ATTEMPTS', async () => {
     lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
     const step = await invokeStep(
       lambda,
@@ -163,7 +163,7 @@ describe('what is sent', () => {
 describe('payload_file', () => {
   const document = (bytes: number): string => `{"text":"${'x'.repeat(bytes - 11)}"}`;
 
-  test('of 6 MB arrives whole', async () => {
+  test('of 6 MB arrives completely', async () => {
     const content = document(6_291_456);
     const step = await invokeStep(
       lambda,
@@ -179,7 +179,7 @@ describe('payload_file', () => {
     );
   });
 
-  test('of one byte too many is refused before it is sent', async () => {
+  test('with one byte too many is rejected before it is sent', async () => {
     const step = await invokeStep(
       lambda,
       { function_name: 'digest', payload_file: 'large.json' },
@@ -193,8 +193,8 @@ describe('payload_file', () => {
   });
 });
 
-describe('bad input', () => {
-  test('is reported all at once, in one annotation, and nothing is sent', async () => {
+describe('invalid input', () => {
+  test('is reported in one annotation, and nothing is sent', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'echo',
       payload: '{"secret": Object}',
@@ -217,7 +217,7 @@ describe('bad input', () => {
     expect(lambda.requests).toHaveLength(0);
   });
 
-  test('that is only pointless is a warning', async () => {
+  test('that only has no effect gives a warning', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'echo',
       payload: '{}',
@@ -238,7 +238,7 @@ describe('bad input', () => {
 });
 
 describe('a function that fails', () => {
-  test('fails the step with its type, message, own frames and request id, and its log', async () => {
+  test('fails the step with its type, message, own frames, request ID and log', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'failing',
       payload: '{"id":7}',
@@ -270,7 +270,7 @@ describe('a function that fails', () => {
     expect(step.outputs['failed']).toBe('1');
   });
 
-  test('passes with fail_on_function_error: false, and is still told', async () => {
+  test('does not fail the step with fail_on_function_error: false, but is still reported', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'failing',
       payload: '{"id":7}',
@@ -285,7 +285,7 @@ describe('a function that fails', () => {
     { name: 'crash', payload: '{}', error: 'Runtime.ExitError' },
     { name: 'slow', payload: '{}', error: 'Sandbox.Timedout' },
     { name: 'big', payload: '{"length":6291600}', error: 'Function.ResponseSizeTooLarge' },
-  ])('by $error is named so', async ({ name, payload, error }) => {
+  ])('with $error has that name', async ({ name, payload, error }) => {
     const step = await invokeStep(lambda, { function_name: name, payload });
     expect(step.exitCode).toBe(1);
     expect(messages(step)[0]).toContain(`Lambda Function Execution Error\n${error}: `);
@@ -315,14 +315,14 @@ describe('hostile text', () => {
     expect(step.lines.map(({ text }) => text)).toContain(
       name === 'hostile' ? '::add-mask::a' : 'Function error',
     );
-    // Outside of code GitHub would mention somebody.
+    // Outside of code, GitHub would notify the mentioned user.
     expect(
       step.summary.replace(CODE_BLOCK, '').replace(/(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g, ''),
     ).not.toContain('octocat');
   });
 });
 
-describe('what stops an invocation', () => {
+describe('an invocation that cannot start', () => {
   test.each([
     {
       what: 'an unknown function',
@@ -400,7 +400,7 @@ describe('what stops an invocation', () => {
       env: { AWS_ENDPOINT_URL_LAMBDA: '', AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
       says: ['ECONNREFUSED', 'Check the region, AWS_ENDPOINT_URL and'],
     },
-  ])('$what has a message of its own', async ({ inputs, env, says }) => {
+  ])('because of $what has a specific message', async ({ inputs, env, says }) => {
     const step = await invokeStep(lambda, { ...inputs, payload: '{}' }, { env });
     expect(step.exitCode).toBe(1);
     expect(step.outputs['outcome']).toBe('not_invoked');
@@ -411,7 +411,7 @@ describe('what stops an invocation', () => {
   });
 });
 
-test('a pull request from a fork is told first that it has no credentials', async () => {
+test('the message on a pull request from a fork starts with the missing credentials', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'event-'));
   const event = path.join(folder, 'event.json');
   const head = { repo: { id: 2, fork: true } };
@@ -444,7 +444,7 @@ describe('the response', () => {
     expect(shown.lines.map(({ text }) => text)).toContain('{"token":"hunter2"}');
   });
 
-  test('never goes into the summary, which summary: false leaves empty', async () => {
+  test('is never in the summary, which summary: false leaves empty', async () => {
     const step = await invokeStep(lambda, { function_name: 'echo', payload: '{"token":"hunter2"}' });
     const silent = await invokeStep(lambda, { function_name: 'echo', payload: '{}', summary: 'false' });
     expect(step.summary).toMatch(/^### ✅ `echo` succeeded\n\nversion `\$LATEST` · /);
@@ -454,7 +454,7 @@ describe('the response', () => {
   });
 });
 
-test('the outcomes file holds the outcomes, one a line', async () => {
+test('the outcomes file contains the outcomes, one per line', async () => {
   const step = await invokeStep(lambda, { function_name: 'echo', payload: '{"a":1}' });
   const outcomes: unknown = JSON.parse(step.outputs['outcomes'] ?? '');
   expect(outcomes).toEqual([

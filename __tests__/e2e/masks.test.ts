@@ -9,7 +9,7 @@ import { portOf } from '../../packages/local-server/listening.ts';
 import { followPeak } from './peak-memory.ts';
 import { type InvokeStep, invokeStep, jobEnvironment, withoutCredentials } from './step.ts';
 
-/** What answers in Lambda's place: any bytes, and headers beside those of every answer. */
+/** A response in place of Lambda: any bytes, and headers in addition to the common ones. */
 type Reply = Readonly<{
   status?: number;
   body: string | Uint8Array;
@@ -22,7 +22,7 @@ const TOKEN = `IQoJb3JpZ2luX2VjE+${'0123456789/abcdef'.repeat(40)}==`;
 let server: Server;
 let lambda: { url: string; region: string };
 let reply: (headers: IncomingHttpHeaders, body: string) => Reply;
-/** The headers of what was invoked, in order. */
+/** The headers of the invocation requests, in order. */
 let requests: IncomingHttpHeaders[];
 
 const CONTAINER = JSON.stringify({
@@ -59,7 +59,7 @@ afterAll(async () => {
   await once(server, 'close');
 });
 
-/** Everything that a person can see of a step: its log as a browser shows it, its summary, its outcomes file. */
+/** Everything that a person can see of a step: its log as shown in a browser, its summary, its outcomes file. */
 const everythingShown = ({ lines, annotations, summary, outcomeLines }: InvokeStep): string =>
   [
     ...lines.map(({ text }) => text),
@@ -74,14 +74,14 @@ const logHeader = (log: string): Readonly<Record<string, string>> => ({
   'x-amz-log-result': Buffer.from(log).toString('base64'),
 });
 
-describe('a response that masks can not look into', () => {
+describe('a response that masks cannot read', () => {
   const masked = { ...ALL, mask: 'response.token' };
 
   test.each([
     ['nested over 500 levels', `{"token":"s3cr3t-text","deep":${'['.repeat(501)}${']'.repeat(501)}}`],
     ['followed by a byte', '{"token":"s3cr3t-text"}\n;'],
     ['a text', 'token: s3cr3t-text'],
-  ])('is withheld with the log where it is %s, and the outputs have it', async (_, body) => {
+  ])('is withheld with the log if it is %s, but is in the outputs', async (_, body) => {
     reply = () => ({ body, headers: logHeader('token s3cr3t-text\n') });
     const step = await invokeStep(lambda, masked);
     expect(step.exitCode).toBe(0);
@@ -98,7 +98,7 @@ describe('a response that masks can not look into', () => {
     expect(step.outputs['log_result']).toContain('s3cr3t-text');
   });
 
-  test('is read where it only has a byte order mark, and masked', async () => {
+  test('is read and masked if it only has a byte order mark', async () => {
     reply = () => ({
       body: '\ufeff{"token":"s3cr3t-text","other":"shown"}',
       headers: logHeader('s3cr3t-text\n'),
@@ -110,7 +110,7 @@ describe('a response that masks can not look into', () => {
     expect(step.outputs['query_result']).toBe('shown');
   });
 
-  test('is withheld where it came in place of an answer of Lambda', async () => {
+  test('is withheld if it is not from Lambda', async () => {
     reply = () => ({ status: 502, body: '{"token":"s3cr3t-text"}' });
     const step = await invokeStep(lambda, { ...masked, retry: 'never' });
     expect(step.exitCode).toBe(1);
@@ -165,9 +165,9 @@ test('a mask hides its secret in the summary and in the whole outcomes file', as
   });
 });
 
-describe('a query for what every object seems to have', () => {
+describe('a query for an inherited property', () => {
   test.each(['constructor', 'toString', 'valueOf', '__proto__'])(
-    '%s is null, and all is reported',
+    '%s is null, and everything is reported',
     async (name) => {
       reply = () => ({ body: '{"a":1}' });
       const step = await invokeStep(lambda, {
@@ -182,7 +182,7 @@ describe('a query for what every object seems to have', () => {
   );
 });
 
-test('gzip that becomes 256 MB fails its expression, and costs no memory', async () => {
+test('gzip that expands to 256 MB fails its expression without using the memory', async () => {
   reply = () => ({
     body: JSON.stringify({ blob: gzipSync(Buffer.alloc(256 * 1024 * 1024)).toString('base64') }),
   });
@@ -206,7 +206,7 @@ test('gzip that becomes 256 MB fails its expression, and costs no memory', async
   }
 });
 
-describe('credentials of the step that an answer repeats', () => {
+describe('credentials of the step in a response', () => {
   const PASSWORD = 'p%40ssword';
   const env = {
     AWS_SECRET_ACCESS_KEY: SECRET,
@@ -217,7 +217,7 @@ describe('credentials of the step that an answer repeats', () => {
   const basic = Buffer.from('user:p@ssword').toString('base64');
   const secrets = [SECRET, TOKEN, PASSWORD, 'p@ssword', basic, 'ghs_0123456789abcdef'];
 
-  /** The answer has the headers of the request and all that the environment holds, as JSON and as text. */
+  /** The response has the headers of the request and the whole environment, as JSON and as text. */
   const echo = (headers: IncomingHttpHeaders): string => JSON.stringify({ headers, secrets });
   const signatures = (): string[] =>
     requests.map(({ authorization = '' }) => authorization.slice(authorization.lastIndexOf('=') + 1));
@@ -230,7 +230,7 @@ describe('credentials of the step that an answer repeats', () => {
     }
   }
 
-  test('are shown nowhere, whatever repeats them', async () => {
+  test('are not shown, wherever they are repeated', async () => {
     reply = (headers) => ({
       body: echo(headers),
       headers: { ...logHeader(`${echo(headers)}\n${JSON.stringify(echo(headers)).slice(0, 4000)}\n`) },
@@ -238,12 +238,12 @@ describe('credentials of the step that an answer repeats', () => {
     const step = await invokeStep(lambda, inputs, { env });
     expect(step.exitCode).toBe(0);
     expectHidden(step);
-    // What the step itself wrote, whatever a runner masks in it.
+    // The step's own output, before a runner masks it.
     expectHidden(step, step.stdout.replace(/^::add-mask::.*$/gm, ''));
     expect(JSON.parse(step.outputs['response'] ?? '').headers['x-amz-security-token']).toBe(TOKEN);
   });
 
-  test('are shown nowhere when the function fails with them', async () => {
+  test('are not shown when the function fails with them', async () => {
     reply = (headers) => ({
       body: JSON.stringify({ errorType: 'Error', errorMessage: echo(headers), trace: [echo(headers)] }),
       headers: { 'x-amz-function-error': 'Unhandled' },
@@ -253,7 +253,7 @@ describe('credentials of the step that an answer repeats', () => {
     expectHidden(step, `${everythingShown(step)}${step.stdout.replace(/^::add-mask::.*$/gm, '')}`);
   });
 
-  test('are shown nowhere when a stranger answers with them, cut or not', async () => {
+  test('are not shown when a response that is not from Lambda contains them, cut or not', async () => {
     reply = (headers) => ({ status: 502, body: `<p>${'x'.repeat(100)} ${TOKEN} ${echo(headers)}` });
     const step = await invokeStep(lambda, { ...inputs, retry: 'never' }, { env });
     expect(step.outputs['outcome']).toBe('unknown');
@@ -261,7 +261,7 @@ describe('credentials of the step that an answer repeats', () => {
     expect(everythingShown(step)).not.toContain(TOKEN.slice(0, 24));
   });
 
-  test('are told to the runner before anything else is printed', async () => {
+  test('are registered with the runner before anything else is printed', async () => {
     reply = () => ({ body: 'null' });
     const step = await runStep({ with: inputs, env: { ...jobEnvironment(lambda), ...env } });
     step.dispose();
@@ -270,7 +270,7 @@ describe('credentials of the step that an answer repeats', () => {
     expect(withoutCredentials(step.stdout)).not.toContain('::add-mask::');
   });
 
-  test('are hidden where only the chain of the SDK finds them', async () => {
+  test('are masked if only the credential chain of the SDK finds them', async () => {
     reply = (headers) => ({ body: JSON.stringify({ headers, key: SECRET }) });
     const step = await invokeStep(lambda, ALL, {
       env: {
@@ -287,7 +287,7 @@ describe('credentials of the step that an answer repeats', () => {
     expect(step.masks).toEqual(expect.arrayContaining([SECRET, TOKEN]));
   });
 
-  test('leave a log readable where they are placeholders of an emulator', async () => {
+  test('leave a log readable if they are placeholders for an emulator', async () => {
     reply = () => ({ body: '{"a":"test"}' });
     const step = await invokeStep(
       lambda,
@@ -300,7 +300,7 @@ describe('credentials of the step that an answer repeats', () => {
     expect(step.summary).toContain('`test-function`');
   });
 
-  test('leave a response without them as it was received', async () => {
+  test('leave a response without them unchanged', async () => {
     reply = () => ({ body: '{ "id": 12345678901234567890,\n  "one": 1.0 }' });
     const step = await invokeStep(lambda, ALL, { env });
     expect(step.stdout).toContain('{ "id": 12345678901234567890,\n  "one": 1.0 }');

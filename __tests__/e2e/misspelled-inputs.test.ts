@@ -12,7 +12,7 @@ afterAll(() => lambda.close());
 
 const VALID = { function_name: 'echo', payload: '{}' };
 
-describe('an input that is misspelled', () => {
+describe('a misspelled input', () => {
   test.each([
     ['function-name', { ...VALID, 'function-name': 'other' }, 'write function_name'],
     ['functionname', { ...VALID, functionName: 'other' }, 'write function_name'],
@@ -33,7 +33,7 @@ describe('an input that is misspelled', () => {
     expect(lambda.executions()).toHaveLength(0);
   });
 
-  test('alone is told with what is missing for it', async () => {
+  test('is reported with the inputs that are missing because of it', async () => {
     const step = await invokeStep(lambda, { 'function-name': 'echo', payload: '{}' });
     expect(step.exitCode).toBe(1);
     expect(step.annotations[0]?.message.split('\n')).toEqual([
@@ -43,7 +43,7 @@ describe('an input that is misspelled', () => {
     expect(lambda.requests).toHaveLength(0);
   });
 
-  test('never has its value shown', async () => {
+  test('is reported without its value', async () => {
     const step = await invokeStep(lambda, { ...VALID, AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI' });
     expect(step.exitCode).toBe(1);
     expect(step.stdout).toContain('credentials are not inputs');

@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => job.dispose());
 
-// Far longer than a step takes, and shorter than a test may.
+// Much longer than a step takes, but shorter than the timeout of a test.
 const PATIENCE_MS = 20_000;
 
 /** Runs a step in the job's folder. A step that does not end is killed, and has no exit code. */
@@ -48,7 +48,7 @@ const inWorkspace = (name: string): string => path.join(job.workspace, name);
 const texts = ({ lines }: InvokeStep): string[] => lines.map(({ text }) => text);
 const titles = ({ annotations }: InvokeStep): string[] => annotations.map(({ title }) => title);
 
-describe('a payload_file that can not be read to its end', () => {
+describe('a payload_file that cannot be read to its end', () => {
   onPosix('is refused, and the step ends: a FIFO without a writer', async () => {
     execFileSync('mkfifo', [inWorkspace('event.json')]);
     const step = await run({ payload: '', payload_file: 'event.json' });
@@ -69,7 +69,7 @@ describe('a payload_file that can not be read to its end', () => {
   });
 });
 
-test('a payload_file that a symlink takes out of the workspace is refused before anything is sent', async () => {
+test('a payload_file outside the workspace through a symlink is rejected before anything is sent', async () => {
   writeFiles(elsewhere, { credentials: '{"secret":"hunter2"}' });
   symlinkSync('../elsewhere/credentials', inWorkspace('event.json'));
   const step = await run({ payload: '', payload_file: 'event.json' });
@@ -146,7 +146,7 @@ describe.each([
     expect(readdirSync(elsewhere)).toEqual([]);
   });
 
-  test('that the workflow puts outside the workspace is written there, and named in the log', async () => {
+  test('that the workflow places outside the workspace is written there and named in the log', async () => {
     const step = await run({ response_stream, response_file: '../elsewhere/new/orders.csv' });
     expect(step.exitCode).toBe(0);
     const file = path.join(elsewhere, 'new', 'orders.csv');

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Follows a process until it closes. The answer gives the most memory that it had resident so far, in MB; Linux only. */
+/** Watches a process until it closes. The returned function gives its peak resident memory in MB; Linux only. */
 export function followPeak(child: ChildProcess): () => number {
   let peak = 0;
   const poll = setInterval(() => {

@@ -91,8 +91,8 @@ const bodies = (): string[] => github.comments(REPOSITORY, 7).map(({ body }) => 
 const rowsOf = (markdown: string): string[] =>
   markdown.split('\n').filter((line) => line.startsWith('| ✅') || line.startsWith('| ❌'));
 
-describe('six functions, of which one may be invoked', () => {
-  test('give six right rows, one statement, one comment and a red step; mended, the same comment turns green', async () => {
+describe('six functions, of which one can be invoked,', () => {
+  test('have six correct rows, one statement, one comment and a failed step, and after the fix a green comment', async () => {
     const red = await check();
     expect(red.exitCode).toBe(1);
     expect(red.outputs).toMatchObject({ total: '6', succeeded: '1', failed: '5' });
@@ -133,7 +133,7 @@ describe('six functions, of which one may be invoked', () => {
   });
 });
 
-test('from a fork there is a warning, the table in the summary, and Lambda’s result as the step’s', async () => {
+test('a pull request from a fork gets a warning, the table in the summary, and the outcome from Lambda', async () => {
   const red = await check('fork');
   expect(red.exitCode).toBe(1);
   expect(rowsOf(red.summary)).toHaveLength(6);
@@ -145,7 +145,7 @@ test('from a fork there is a warning, the table in the summary, and Lambda’s r
   expect(green.exitCode).toBe(0);
 });
 
-test('from a fork that the event names, the warning asks for no permission, which would not help', async () => {
+test('for a fork named in the event, the warning suggests no permission, which would not help', async () => {
   denials = {};
   const step = await check('fork', { function_name: 'allowed' }, { repo: { id: 2, fork: true } });
   expect(step.exitCode).toBe(0);
@@ -160,7 +160,7 @@ test('from a fork that the event names, the warning asks for no permission, whic
   expect(step.annotations[0]?.message).not.toContain('pull-requests: write');
 });
 
-test('without a pull request there is a warning', async () => {
+test('without a pull request, there is a warning', async () => {
   const step = await invokeStep(
     lambda,
     { function_name: 'allowed', invocation_type: 'DryRun', comment_on_pull_request: 'true' },
@@ -177,7 +177,7 @@ test('without a pull request there is a warning', async () => {
   expect(github.requests).toHaveLength(0);
 });
 
-test('an API that is down hides nothing that Lambda said', async () => {
+test('an unavailable GitHub API does not hide the responses of Lambda', async () => {
   await github.close();
   const step = await check('job', { function_name: 'allowed' });
   expect(step.exitCode).toBe(0);
@@ -185,7 +185,7 @@ test('an API that is down hides nothing that Lambda said', async () => {
   expect(step.annotations.map(({ level }) => level)).toEqual(['warning']);
 }, 60_000);
 
-describe('an invocation that is denied', () => {
+describe('a denied invocation', () => {
   const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:allowed';
 
   test.each<[Denial['kind'], RegExp]>([
@@ -212,7 +212,7 @@ describe('an invocation that is denied', () => {
     ]);
   });
 
-  test('by no-resource-policy says what is enough within one account', async () => {
+  test('by no-resource-policy says what is sufficient within one account', async () => {
     denials = { allowed: { kind: 'no-resource-policy' } };
     const step = await invokeStep(lambda, { function_name: 'allowed', payload: '{}' });
     expect(step.annotations[0]?.message).toContain('no resource-based policy allows it. Within one account');

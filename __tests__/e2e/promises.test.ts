@@ -1,4 +1,4 @@
-// One test or more for each promise of the README, by its name. The suites beside this one have the details.
+// At least one test for each promise of the README, with its name. The other suites have the details.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda, throttle } from '../../packages/local-lambda/server.ts';
 import { signalTest } from '../signals.ts';

@@ -8,7 +8,7 @@ import { type Front, startFront } from '../../packages/local-proxy/front.ts';
 import { type LocalProxy, startLocalProxy } from '../../packages/local-proxy/server.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 
-// The password needs percent-encoding in a URL, so that what the proxy sees proves the decoding.
+// The password needs percent-encoding in a URL, so that the value at the proxy proves the decoding.
 const USER = 'deployer-Zq7xKv';
 const PASSWORD = 'Tz4@w:orD/9mN%';
 const LOGIN = `${USER}:${encodeURIComponent(PASSWORD)}`;
@@ -27,7 +27,7 @@ let front: Front | undefined;
 let proxy: LocalProxy;
 let closedPort: number;
 
-/** Keeps what was started for the end, which comes whatever fails until then. */
+/** Registers a cleanup, which runs even if a test fails. */
 function kept<T extends { close(): Promise<void> }>(server: T): T {
   opened.push(server);
   return server;
@@ -46,7 +46,7 @@ beforeEach(() => {
   proxy.reset();
 });
 afterEach(() => {
-  // A step that a test didn't wait for would disturb the next one.
+  // A step that a test did not wait for would disturb the next test.
   for (const child of started) child.kill('SIGKILL');
   started.clear();
 });
@@ -94,7 +94,7 @@ const HTTPS: Way = {
 };
 const WAYS = [HTTP, HTTPS];
 
-/** Runs a step at the way's endpoint with these variables; whatever comes of it, the proxy's login shows nowhere. */
+/** Runs a step with these variables. In any case, the proxy's login must not be shown. */
 async function proxiedStep(
   way: Way,
   env: Readonly<Record<string, string>>,
@@ -133,7 +133,7 @@ function expectNotInvoked(step: InvokeStep): void {
   expect(lambda.requests).toHaveLength(0);
 }
 
-/** Breaks the proxy's connections once the handler has started; says whether that came within 10 s. */
+/** Closes the proxy's connections once the handler has started. Returns whether that was within 10 s. */
 async function cutOnceItRan(): Promise<boolean> {
   for (let waited = 0; waited < 500; waited += 1) {
     if (lambda.executions('echo').length > 0) {
@@ -177,7 +177,7 @@ for (const way of WAYS) {
       expect(proxy.requests).toEqual([throughProxy()]);
     });
 
-    test('is reached through the proxy in lower case where both are set', async () => {
+    test('is reached through the lowercase proxy variable if both are set', async () => {
       const step = await proxiedStep(way, { [lower]: through(proxy.port), [upper]: through(closedPort) });
       expectSucceeded(step);
       expect(proxy.requests).toEqual([throughProxy()]);
@@ -193,7 +193,7 @@ for (const way of WAYS) {
       expect(proxy.requests).toEqual([]);
     });
 
-    test('heeds no_proxy, not NO_PROXY, where both are set', async () => {
+    test('uses no_proxy, not NO_PROXY, if both are set', async () => {
       const host = new URL(way.endpoint()).hostname;
       const step = await proxiedStep(way, {
         [upper]: through(proxy.port),
@@ -212,7 +212,7 @@ for (const way of WAYS) {
 
     test.each([
       { what: 'a SOCKS proxy', value: () => `socks5://${LOGIN}@127.0.0.1:${proxy.port}` },
-      { what: 'a port that is none', value: () => `http://${LOGIN}@127.0.0.1:${USER}` },
+      { what: 'an invalid port', value: () => `http://${LOGIN}@127.0.0.1:${USER}` },
       { what: 'no host', value: () => `http://${LOGIN}@` },
       { what: 'a password with a bare %', value: () => `http://${USER}:Tz4%9mN@127.0.0.1:${proxy.port}` },
     ])('with $what in the variable is an invalid input', async ({ value }) => {
@@ -229,7 +229,7 @@ for (const way of WAYS) {
       expect(lambda.requests).toHaveLength(0);
     });
 
-    test('with a proxy that is down is not invoked, tried again, and the proxy is named', async () => {
+    test('with a proxy that is down is not invoked, is retried, and the proxy is named', async () => {
       const step = await proxiedStep(way, { [upper]: through(closedPort) }, { retry_seconds: '1' });
       expectNotInvoked(step);
       expect(message(step)).toContain('ECONNREFUSED');
@@ -237,7 +237,7 @@ for (const way of WAYS) {
       expect(Number(step.outputs['attempts'])).toBeGreaterThan(1);
     });
 
-    test('with a wrong password is not invoked and not sent again', async () => {
+    test('with a wrong password is not invoked and not retried', async () => {
       const step = await proxiedStep(way, { [upper]: through(proxy.port, `${USER}:wrong-Tz4-9mN`) });
       expectNotInvoked(step);
       expect(message(step)).toContain('407');
@@ -249,7 +249,7 @@ for (const way of WAYS) {
     test.each([
       ['keeps the connection', false],
       ['closes the connection', true],
-    ])('with a proxy that forbids it and %s is not invoked and not sent again', async (_, hangsUp) => {
+    ])('with a proxy that forbids it and %s is not invoked and not retried', async (_, hangsUp) => {
       proxy.obstruct(() => ({ kind: 'refuse', status: 403, hangsUp }));
       const step = await proxiedStep(way, { [upper]: through(proxy.port) });
       expectNotInvoked(step);
@@ -274,7 +274,7 @@ for (const way of WAYS) {
       expect(message(step)).toMatch(/through (?:a|the) proxy/);
     });
 
-    test('with a connection cut the second time it is used is unknown, and the proxy is named', async () => {
+    test('with a reused connection that is cut is unknown, and the proxy is named', async () => {
       lambda.setFault((_, n) =>
         n === 0
           ? { kind: 'error', when: 'before', status: 429, type: 'TooManyRequestsException', message: 'Slow' }
@@ -291,15 +291,15 @@ for (const way of WAYS) {
       expect(message(step)).toMatch(/through (?:a|the) proxy/);
     });
 
-    test('with a proxy that hangs up before it passes anything on runs at most once', async () => {
+    test('with a proxy that hangs up before forwarding runs at most once', async () => {
       proxy.obstruct((n) => (n === 0 ? { kind: 'hang-up' } : undefined));
       const step = await proxiedStep(way, { [upper]: through(proxy.port) }, { retry_seconds: '10' });
       if (scheme === 'https') {
-        // No tunnel came to stand: nothing can have run, so it is sent again.
+        // No tunnel was established, so nothing can have run, and the invocation is retried.
         expectSucceeded(step);
         expect(step.outputs['attempts']).toBe('2');
       } else {
-        // The request was with the proxy: only the proxy knows what became of it.
+        // The proxy had the request, so only the proxy knows what happened to it.
         expect(step.outputs['outcome']).toBe('unknown');
         expect(step.outputs['attempts']).toBe('1');
       }
@@ -308,7 +308,7 @@ for (const way of WAYS) {
 }
 
 tlsSuite(`a tunnel${because(withoutTls)}`, () => {
-  test('that never comes to stand is not invoked, after it was tried again', async () => {
+  test('that is never established is retried, and nothing is invoked', async () => {
     proxy.obstruct(() => ({ kind: 'hang-up' }));
     const step = await proxiedStep(HTTPS, { HTTPS_PROXY: through(proxy.port) }, { retry_seconds: '1' });
     expectNotInvoked(step);
@@ -318,24 +318,24 @@ tlsSuite(`a tunnel${because(withoutTls)}`, () => {
   });
 
   test.each([407, 403, 502])(
-    'that the proxy refuses with %i, keeping the connection, ends the step',
+    'that the proxy rejects with %i on an open connection ends the step',
     async (status) => {
       proxy.obstruct(() => ({ kind: 'refuse', status }));
-      // The proxy closes nothing, and the test waits for the process.
+      // The proxy keeps its connections open, and the test waits for the process.
       const step = await proxiedStep(HTTPS, { HTTPS_PROXY: through(proxy.port) }, { retry: 'never' });
       expectNotInvoked(step);
       expect(proxy.requests).toHaveLength(1);
     },
   );
 
-  test('that the proxy can’t open just now is asked for again', async () => {
+  test("that the proxy can't open temporarily is retried", async () => {
     proxy.obstruct((n) => (n === 0 ? { kind: 'refuse', status: 502 } : undefined));
     const step = await proxiedStep(HTTPS, { HTTPS_PROXY: through(proxy.port) }, { retry_seconds: '10' });
     expectSucceeded(step);
     expect(step.outputs['attempts']).toBe('2');
   });
 
-  test('to a server that is not trusted is not invoked and not sent again', async () => {
+  test('to an untrusted server is not invoked and not retried', async () => {
     const step = await proxiedStep(HTTPS, {
       HTTPS_PROXY: through(proxy.port),
       NODE_EXTRA_CA_CERTS: '',
@@ -363,7 +363,7 @@ tlsSuite(`a proxy at https://${because(withoutTls)}`, () => {
     expect(secure.requests).toHaveLength(1);
   });
 
-  test.each(WAYS)('that is not trusted is told nothing for an $scheme endpoint', async (way) => {
+  test.each(WAYS)('that is not trusted receives no data for an $scheme endpoint', async (way) => {
     const step = await proxiedStep(way, { [way.upper]: secureUrl(), NODE_EXTRA_CA_CERTS: '' });
     expectNotInvoked(step);
     expect(message(step)).toMatch(/SELF_SIGNED/);
@@ -372,7 +372,7 @@ tlsSuite(`a proxy at https://${because(withoutTls)}`, () => {
     expect(secure.requests).toEqual([]);
   });
 
-  test('that is trusted does not make an endpoint trusted behind it', async () => {
+  test('that is trusted does not make an endpoint behind it trusted', async () => {
     const other = makeCertificate(['localhost']);
     if ('missing' in other) throw new Error(other.missing);
     try {
@@ -404,7 +404,7 @@ tlsSuite(`NODE_TLS_REJECT_UNAUTHORIZED=0${because(withoutTls)}`, () => {
     expect(step.outputs['attempts']).toBe('1');
   }
 
-  test('does not make an endpoint trusted, and is warned of', () => expectDistrust({}));
+  test('does not make an endpoint trusted, and gives a warning', () => expectDistrust({}));
 
   test('does not make an endpoint trusted behind a proxy', async () => {
     await expectDistrust({ HTTPS_PROXY: through(proxy.port) });
@@ -418,7 +418,7 @@ tlsSuite(`NODE_TLS_REJECT_UNAUTHORIZED=0${because(withoutTls)}`, () => {
   });
 });
 
-// Linux and Windows have all of 127.0.0.0/8, macOS its first address alone.
+// Linux and Windows have all of 127.0.0.0/8, but macOS only its first address.
 const twoHosts = process.platform === 'darwin' ? describe.skip : describe;
 
 twoHosts('a proxy on the port that the endpoint has too', () => {
@@ -428,7 +428,7 @@ twoHosts('a proxy on the port that the endpoint has too', () => {
     twin = undefined;
   });
 
-  /** A proxy on 127.0.0.2 that says nothing, on the port of a server on 127.0.0.1. */
+  /** A silent proxy on 127.0.0.2, on the port of a server on 127.0.0.1. */
   async function startTwin(port: number, options: { isTls?: boolean } = {}): Promise<LocalProxy> {
     const tls = options.isTls && pem ? { certificate: pem } : {};
     const started = await startLocalProxy({ host: '127.0.0.2', port, ...tls });
@@ -462,7 +462,7 @@ twoHosts('a proxy on the port that the endpoint has too', () => {
     );
   }
 
-  test('that says nothing may have passed on what was sent for an http endpoint', async () => {
+  test('that stays silent may have forwarded a request for an http endpoint', async () => {
     const port = Number(new URL(lambda.url).port);
     const { requests } = await startTwin(port);
     const step = await proxiedStep(
@@ -476,10 +476,10 @@ twoHosts('a proxy on the port that the endpoint has too', () => {
   });
 });
 
-// Longer than connections may take to stand, and than idle ones are kept.
+// Longer than the connection timeout and the idle timeout.
 const LATE_MS = 10_500;
 
-test('an answer that comes late is waited for, through a proxy too', async () => {
+test('a late response is awaited, also through a proxy', async () => {
   const ways = WAYS.filter(({ scheme }) => scheme === 'http' || pem);
   lambda.setFault(() => ({ kind: 'delay', when: 'after', ms: LATE_MS }));
   const steps = await Promise.all(

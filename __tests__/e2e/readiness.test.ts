@@ -9,17 +9,22 @@ import { invokeStep, unusedUrl } from './step.ts';
 
 let lambda: LocalLambda;
 let mayAsk = true;
+let mayReadAlias = true;
 
 beforeAll(async () => {
   lambda = await startLocalLambda({
     functions: { echo: SAMPLE_FUNCTIONS.echo },
-    deny: ({ operation }) =>
-      operation === 'GetFunctionConfiguration' && !mayAsk ? { kind: 'no-identity-policy' } : undefined,
+    deny: ({ operation = '' }) =>
+      (operation === 'GetFunctionConfiguration' && !mayAsk) ||
+      (['GetAlias', 'GetProvisionedConcurrencyConfig'].includes(operation) && !mayReadAlias)
+        ? { kind: 'no-identity-policy' }
+        : undefined,
   });
 });
 beforeEach(() => {
   lambda.reset();
   mayAsk = true;
+  mayReadAlias = true;
 });
 afterAll(() => lambda.close());
 
@@ -27,7 +32,7 @@ const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.e
 const INPUTS = { function_name: 'echo', payload: '{}', wait_until_ready: 'true' };
 const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
 
-test('a function whose update takes 3 s is invoked once, and its answer is the new code’s', async () => {
+test('a function with an update of 3 s is invoked once, and the new code responds', async () => {
   lambda.setFunction('echo', answering('old'));
   lambda.updateFunction('echo', answering('new'), { lasts: { ms: 3_000 } });
   const step = await invokeStep(lambda, INPUTS);
@@ -43,7 +48,7 @@ test('a function whose update takes 3 s is invoked once, and its answer is the n
   expect(lambda.executions('echo')).toHaveLength(1);
 });
 
-test('the state is not asked for where nobody wants to wait', async () => {
+test('the state is not requested without the wait', async () => {
   lambda.setFunction('echo', answering('old'));
   lambda.updateFunction('echo', answering('new'), { lasts: { polls: 1 } });
   const step = await invokeStep(lambda, { ...INPUTS, wait_until_ready: 'false' });
@@ -51,7 +56,7 @@ test('the state is not asked for where nobody wants to wait', async () => {
   expect(lambda.requests.map(({ operation }) => operation)).toEqual(['Invoke']);
 });
 
-test('a failed function ends the step with Lambda’s reason', async () => {
+test("a failed function ends the step with Lambda's reason", async () => {
   const reason = 'The image is gone.\n::error::x ##[error]y';
   lambda.setFunction('echo', {
     ...answering('never'),
@@ -74,7 +79,7 @@ test('a failed function ends the step with Lambda’s reason', async () => {
   expect(lambda.executions('echo')).toHaveLength(0);
 });
 
-test('where asking is denied, the annotation has the statement to add', async () => {
+test('if the state request is denied, the annotation has the statement to add', async () => {
   mayAsk = false;
   const step = await invokeStep(lambda, { ...INPUTS, qualifier: '1' });
   expect(step.exitCode).toBe(1);
@@ -92,7 +97,7 @@ test('where asking is denied, the annotation has the statement to add', async ()
   expect(lambda.requests).toHaveLength(1);
 });
 
-test('where Lambda can not be asked, the log and the annotation say why, and nothing was sent', async () => {
+test('if the state cannot be read, the log and the annotation have the reason, and nothing was sent', async () => {
   const step = await invokeStep({ ...lambda, url: await unusedUrl() }, { ...INPUTS, retry_seconds: '1' });
   expect(step.exitCode).toBe(1);
   expect(step.outputs).toMatchObject({ outcome: 'not_invoked', attempts: '0' });
@@ -106,7 +111,7 @@ test('where Lambda can not be asked, the log and the annotation say why, and not
   );
 });
 
-test('where Lambda is unavailable until timeout_seconds is over, the annotation says so', async () => {
+test('if Lambda is unavailable until timeout_seconds is exceeded, the annotation says so', async () => {
   lambda.setFault(() => ({
     kind: 'error',
     when: 'before',
@@ -122,4 +127,104 @@ test('where Lambda is unavailable until timeout_seconds is over, the annotation 
   expect(texts(step)).toContainEqual(
     expect.stringMatching(/could not read the configuration \(ServiceUnavailableException\)\. Retrying in/),
   );
+});
+
+/** An alias that AWS moves to version 2 when the provisioned concurrency of that is ready. */
+const deployAlias = (ms: number): void =>
+  lambda.setFunction('echo', {
+    ...SAMPLE_FUNCTIONS.echo,
+    versions: { 1: {}, 2: {} },
+    aliases: { live: { version: '2', routing: [{ weights: { 1: 1 }, lasts: { ms } }, {}] } },
+    provisionedConcurrency: {
+      live: {
+        requested: 5,
+        steps: [
+          { status: 'IN_PROGRESS', lasts: { ms: ms / 2 } },
+          { status: 'IN_PROGRESS', available: 2, lasts: { ms: ms / 2 } },
+          { status: 'READY' },
+        ],
+      },
+    },
+  });
+
+test('an alias whose provisioned concurrency takes 5 s is invoked once, after it, by its own version', async () => {
+  deployAlias(5_000);
+  const step = await invokeStep(lambda, {
+    ...INPUTS,
+    qualifier: 'live',
+    expect: "executed_version == '2'",
+  });
+  expect(step.exitCode).toBe(0);
+  expect(texts(step)).toEqual([
+    'Invoking echo:live in us-east-1 (RequestResponse)',
+    'Provisioned concurrency of echo:live: 0 of 5 available',
+    'echo:live routes 100 % to version 1',
+    'Provisioned concurrency of echo:live: 2 of 5 available',
+    'Provisioned concurrency of echo:live: 5 of 5 available',
+    'echo:live routes all invocations to version 2',
+    'echo:live is ready',
+    'echo:live succeeded (status: 200, response: 2 bytes)',
+    expect.stringMatching(/^Response saved/),
+  ]);
+  expect(lambda.executions('echo').map(({ version }) => version)).toEqual(['2']);
+});
+
+test('weights are waited for where an expectation of the entry names the version, and not for others', async () => {
+  lambda.setFunction('echo', {
+    ...SAMPLE_FUNCTIONS.echo,
+    versions: { 1: {}, 2: {} },
+    aliases: { live: { version: '2', routing: [{ weights: { 1: 1 }, lasts: { polls: 2 } }, {}] } },
+  });
+  const entry = { function_name: 'echo', qualifier: 'live', payload: {} };
+  const step = await invokeStep(lambda, {
+    invocations: JSON.stringify([{ ...entry, expect: "executed_version == '2'" }]),
+    wait_until_ready: 'true',
+  });
+  expect(step.exitCode).toBe(0);
+  lambda.setFunction('echo', {
+    ...SAMPLE_FUNCTIONS.echo,
+    versions: { 1: {}, 2: {} },
+    aliases: { live: { version: '2', routing: [{ weights: { 1: 1 } }] } },
+  });
+  const other = await invokeStep(lambda, {
+    invocations: JSON.stringify([{ ...entry, expect: 'response == `{}`' }]),
+    wait_until_ready: 'true',
+  });
+  expect(other.outputs).toMatchObject({ outcome: 'succeeded', executed_version: '1' });
+});
+
+test('where an alias can not be read, a warning has the statement, and the alias is invoked', async () => {
+  mayReadAlias = false;
+  deployAlias(5_000);
+  const step = await invokeStep(lambda, { ...INPUTS, qualifier: 'live' });
+  expect(step.exitCode).toBe(0);
+  expect(step.outputs['outcome']).toBe('succeeded');
+  expect(step.annotations.map(({ level }) => level)).toEqual(['warning']);
+  const [warned, statement] = step.annotations[0]?.message.split('\n') ?? [];
+  expect(warned).toBe(
+    "The alias echo:live can't be read (AccessDeniedException), so neither its weights nor its provisioned concurrency are waited for. To wait for them, allow lambda:GetProvisionedConcurrencyConfig and lambda:GetAlias. Add this statement to the caller's policy:",
+  );
+  const arn = 'arn:aws:lambda:us-east-1:123456789012:function:echo';
+  expect(JSON.parse(statement ?? '')).toEqual({
+    Effect: 'Allow',
+    Action: ['lambda:GetProvisionedConcurrencyConfig', 'lambda:GetAlias'],
+    Resource: [arn, `${arn}:*`],
+  });
+});
+
+test('a provisioned concurrency that fails ends the step with its reason', async () => {
+  lambda.setFunction('echo', {
+    ...SAMPLE_FUNCTIONS.echo,
+    versions: { 1: {} },
+    aliases: { live: '1' },
+    provisionedConcurrency: { live: { requested: 5, steps: [{ status: 'FAILED' }] } },
+  });
+  const step = await invokeStep(lambda, { ...INPUTS, qualifier: 'live' });
+  expect(step.exitCode).toBe(1);
+  expect(step.outputs).toMatchObject({ outcome: 'not_invoked', attempts: '0' });
+  expect(step.annotations[0]?.message.split('\n')).toEqual([
+    'echo:live: ProvisionedConcurrencyFailed: the provisioned concurrency of echo:live could not be allocated: FUNCTION_ERROR_INIT_FAILURE. The function did not run.',
+    'Fix the cause, then configure the provisioned concurrency again: aws lambda get-provisioned-concurrency-config shows its state.',
+  ]);
+  expect(lambda.executions('echo')).toHaveLength(0);
 });

@@ -34,14 +34,14 @@ const PRELOADS = path.join(import.meta.dirname, 'preload');
 const preload = (name: string) => ({ NODE_OPTIONS: `--import=${path.join(PRELOADS, name)}` });
 const FAILING = { function_name: 'failing', payload: '{"id":7}' };
 
-/** Files that can't be written, on every machine and on those that have such a device. */
+/** Files that can't be written on any machine, and on machines with such a device. */
 const UNWRITABLE = [
   { how: 'in a folder that is missing', file: '/nowhere/at/all' },
   ...(process.platform === 'linux' ? [{ how: 'on a full disk', file: '/dev/full' }] : []),
 ];
 
 describe.each(UNWRITABLE)('a file $how', ({ file }) => {
-  test('for the outputs takes nothing else with it, and fails the step', async () => {
+  test('for the outputs does not affect other reports, and fails the step', async () => {
     const failed = await invokeStep(lambda, FAILING, { env: { GITHUB_OUTPUT: file } });
     expect(failed.exitCode).toBe(1);
     expect(titles(failed)).toEqual(['Outputs Not Written', 'Lambda Function Execution Error']);
@@ -57,7 +57,7 @@ describe.each(UNWRITABLE)('a file $how', ({ file }) => {
     expect(green.summary).toMatch(/^### ✅ `.*` succeeded\n/);
   });
 
-  test('for the job summary takes nothing else with it, and is a warning', async () => {
+  test('for the job summary does not affect other reports, and gives a warning', async () => {
     const env = { GITHUB_STEP_SUMMARY: file };
     const failed = await invokeStep(lambda, FAILING, { env });
     expect(failed.exitCode).toBe(1);
@@ -76,7 +76,7 @@ describe.each(UNWRITABLE)('a file $how', ({ file }) => {
   });
 });
 
-test('a runner without a summary file gets none, and no warning', async () => {
+test('a runner without a summary file gets no summary and no warning', async () => {
   const step = await invokeStep(
     lambda,
     { function_name: 'echo', payload: '{}' },
@@ -90,7 +90,7 @@ test('a runner without a summary file gets none, and no warning', async () => {
 describe('an outcome that cannot be evaluated', () => {
   const env = preload('strange-json.mjs');
 
-  test('costs no other invocation its outcome, and fails the step', async () => {
+  test('does not affect other outcomes, and fails the step', async () => {
     const step = await invokeStep(
       lambda,
       {
@@ -125,7 +125,7 @@ describe('an outcome that cannot be evaluated', () => {
   });
 });
 
-test('an error that nobody expects is told, and takes no report with it', async () => {
+test('an unexpected error is reported and does not affect the reports', async () => {
   const step = await invokeStep(
     lambda,
     { function_name: 'one', payload: '{"id":1}' },
@@ -143,7 +143,7 @@ test('an error that nobody expects is told, and takes no report with it', async 
   expect(step.summary).toMatch(/^### ✅ `.*` succeeded\n/);
 });
 
-test('a process that ends before its report is red, and says so', async () => {
+test('a process that ends before its report fails with a message', async () => {
   const step = await invokeStep(
     lambda,
     { function_name: 'echo', payload_file: 'event.json' },
@@ -155,7 +155,7 @@ test('a process that ends before its report is red, and says so', async () => {
   expect(titles(step)).toEqual(['Unexpected Error']);
 });
 
-/** A disk of 64 KB; undefined where this machine lets nobody mount one. */
+/** A disk of 64 KB. Undefined if this machine does not allow mounting one. */
 function mountSmallDisk(): { folder: string; unmount: () => void } | undefined {
   if (process.platform !== 'linux') return undefined;
   const folder = mkdtempSync(path.join(tmpdir(), 'small-disk-'));
@@ -171,11 +171,11 @@ function mountSmallDisk(): { folder: string; unmount: () => void } | undefined {
 
 const smallDisk = mountSmallDisk();
 afterAll(() => smallDisk?.unmount());
-// Only who may mount a file system has a disk that is full in truth.
+// A really full disk needs permission to mount a file system.
 const fullDiskTest = smallDisk === undefined ? test.skip : test;
 
 fullDiskTest(
-  'a outcomes file on a full disk has whole lines, and the step says how many are missing',
+  'an outcomes file on a full disk has whole lines, and the step reports the number of missing ones',
   async () => {
     const size = (id: number): number => (id < 4 ? 25_000 : 1);
     const step = await invokeStep(
@@ -220,7 +220,7 @@ fullDiskTest(
   dispose();
 });
 
-/** Starts a step whose standard output is for the test to read or not. */
+/** Starts a step with a standard output that the test can read or ignore. */
 function start(
   inputs: Readonly<Record<string, string>>,
   command = process.execPath,
@@ -243,13 +243,13 @@ async function ended({ child, prepared }: { child: ChildProcess; prepared: Prepa
   return { exitCode: child.exitCode, signal: child.signalCode, outputs, results, summary };
 }
 
-describe('a log that nobody reads any more', () => {
+describe('a log that is no longer read', () => {
   const invocations = list(40, (id) => `- payload: {id: ${id}}`);
 
   test.each([
     { what: 'of a step that succeeds', name: 'echo', exitCode: 0, failed: '0' },
     { what: 'of a step that fails', name: 'failing', exitCode: 1, failed: '40' },
-  ])('$what loses nothing else', async ({ name, exitCode, failed }) => {
+  ])('$what does not affect other reports', async ({ name, exitCode, failed }) => {
     const step = start({ function_name: name, invocations });
     step.child.stdout?.destroy();
     const { summary, results, outputs, ...end } = await ended(step);
@@ -259,7 +259,7 @@ describe('a log that nobody reads any more', () => {
     expect(summary).toContain(failed === '0' ? '40 invocations succeeded' : '40 of 40 invocations failed');
   });
 
-  test('from its first line on loses nothing else', async () => {
+  test('from its first line on does not affect other reports', async () => {
     const step = start({ function_name: 'failing', invocations });
     step.child.stdout?.once('data', () => step.child.stdout?.destroy());
     const { summary, results, ...end } = await ended(step);
@@ -321,7 +321,7 @@ describe('the end', () => {
     { what: 'a step that succeeds', inputs: { function_name: 'echo', payload: '{}' }, exitCode: 0 },
     { what: 'a step that fails', inputs: FAILING, exitCode: 1 },
     { what: 'a step with invalid inputs', inputs: { function_name: 'a b' }, exitCode: 1 },
-  ])('of $what comes although a connection stays open', async ({ inputs, exitCode }) => {
+  ])('of $what is reached although a connection stays open', async ({ inputs, exitCode }) => {
     let writtenAt = 0;
     const step = await invokeStep(lambda, inputs, {
       env: preload('keeps-open.mjs'),
@@ -333,7 +333,7 @@ describe('the end', () => {
     });
     expect(step.exitCode).toBe(exitCode);
     expect(step.signal).toBeNull();
-    // 3 s, and as much again four times for a slow machine.
+    // 3 s, times five for a slow machine.
     expect(Date.now() - writtenAt).toBeLessThan(15_000);
   });
 
@@ -341,7 +341,7 @@ describe('the end', () => {
     'waits until all of the log is taken',
     async () => {
       const inputs = { function_name: 'big', payload: '{"length":100000}', show_response: 'true' };
-      // More than a pipe holds, and nobody who takes it for longer than the process would live.
+      // More than a pipe can buffer, unread for longer than the process should live.
       const script = 'node="$1"; "$node" "$2" | { sleep 6; cat; }; exit "${PIPESTATUS[0]}"';
       const step = start(inputs, 'bash', ['-c', script, 'bash', process.execPath]);
       const chunks: Buffer[] = [];
@@ -356,7 +356,7 @@ describe('the end', () => {
   );
 });
 
-test('a log of many that are throttled has a line a second, with counts', async () => {
+test('a log of many throttled invocations has one line per second, with counts', async () => {
   lambda.setFault(() => throttle('ConcurrentInvocationLimitExceeded'));
   const step = await invokeStep(lambda, {
     function_name: 'echo',
@@ -378,7 +378,7 @@ test('a log of many that are throttled has a line a second, with counts', async 
   );
 }, 120_000);
 
-signalTest('a step that is cancelled leaves the comment on the pull request alone', async () => {
+signalTest('a canceled step does not change the comment on the pull request', async () => {
   const repository = 'octo-org/octo-repo';
   const github = await startLocalGitHub({
     repositories: { [repository]: [{ number: 7, commits: [] }] },
@@ -415,7 +415,7 @@ signalTest('a step that is cancelled leaves the comment on the pull request alon
     expect(cancelled.outputs['outcome']).toBe('unknown');
     expect(github.requests).toEqual([]);
     expect(titles(cancelled)).toEqual(['Lambda Outcome Unknown']);
-    // The same step comments where nobody cancels it.
+    // The same step comments if it is not canceled.
     await run(1, undefined);
     expect(github.comments(repository, 7)).toHaveLength(1);
   } finally {

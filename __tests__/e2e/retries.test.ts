@@ -29,11 +29,11 @@ afterAll(() => lambda.close());
 const PAYLOAD = '{"key":"value"}';
 const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
 
-describe('a connection that is lost after the function ran', () => {
+describe('a connection lost after the function ran', () => {
   const lost = (_: unknown, n: number): Fault | undefined =>
     n === 0 ? { kind: 'reset', when: 'after' } : undefined;
 
-  test('is unknown, fails the step, and says what to look at', async () => {
+  test('is unknown, fails the step, and says what to check', async () => {
     lambda.setFault(lost);
     const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
     expect(lambda.executions('echo')).toHaveLength(1);
@@ -59,7 +59,7 @@ describe('a connection that is lost after the function ran', () => {
     expect(step.summary).toMatch(/^### ❓ `echo` may have run\n\n> \*\*`ECONNRESET: /);
   });
 
-  test('is sent again with retry: idempotent, and the second answer counts', async () => {
+  test('is retried with retry: idempotent, and the second response counts', async () => {
     lambda.setFault(lost);
     const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD, retry: 'idempotent' });
     expect(step.exitCode).toBe(0);
@@ -74,7 +74,7 @@ describe('a connection that is lost after the function ran', () => {
   });
 });
 
-test('a throttle is waited out, with a line for the first wait and one for the equal ones after it', async () => {
+test('throttling is waited out, with one line for the first wait and one for later equal ones', async () => {
   lambda.setFault((_, n) =>
     n < 4 ? throttle('ReservedFunctionConcurrentInvocationLimitExceeded') : undefined,
   );
@@ -90,7 +90,7 @@ test('a throttle is waited out, with a line for the first wait and one for the e
   ]);
 });
 
-test('a host that refuses connections is given up by and by, and nothing is said to have been sent', async () => {
+test('a host that refuses connections ends the retries in time, and nothing is reported as sent', async () => {
   const step = await invokeStep(
     { ...lambda, url: await unusedUrl() },
     { function_name: 'echo', payload: PAYLOAD, retry_seconds: '1' },
@@ -108,7 +108,7 @@ test('a host that refuses connections is given up by and by, and nothing is said
 test.each([
   ['behind', -7_200],
   ['ahead', 7_200],
-])('a clock that is two hours %s costs one refused request, and a warning', async (what, seconds) => {
+])('a clock that is two hours %s costs one rejected request and gives a warning', async (what, seconds) => {
   const skew = `const now = Date.now; globalThis.Date = class extends Date {
     constructor(...given) { given.length === 0 ? super(Date.now()) : super(...given); }
     static now() { return now() + ${seconds * 1000}; }
@@ -150,7 +150,7 @@ test('a 202 with a body but no durable execution was invoked asynchronously', as
   expect(step.stdout).not.toContain('durable execution');
 });
 
-test('timeout_seconds is the end: unknown, and the function runs on', async () => {
+test('timeout_seconds ends with an unknown outcome, and the function continues', async () => {
   const step = await invokeStep(lambda, {
     function_name: 'migrate',
     payload: '{"ms":1500}',
@@ -163,9 +163,9 @@ test('timeout_seconds is the end: unknown, and the function runs on', async () =
   expect(lambda.executions('migrate')).toHaveLength(1);
 });
 
-describe('a step that is cancelled', () => {
+describe('a canceled step', () => {
   signalTest.each(['SIGINT', 'SIGTERM'] as const)(
-    'by %s reports what is known within 3 s',
+    'by %s reports the known outcomes within 3 s',
     async (signal) => {
       let signalledAt = 0;
       const step = await invokeStep(
@@ -195,7 +195,7 @@ describe('a step that is cancelled', () => {
     },
   );
 
-  signalTest('while it waits sends nothing more, and says that nothing ran', async () => {
+  signalTest('during a wait sends nothing more, and reports that nothing ran', async () => {
     lambda.setFault(() => ({
       kind: 'error',
       when: 'before',
@@ -225,7 +225,7 @@ test.each([
   ['null', '{"Message":null}'],
   ['missing', '{}'],
 ])(
-  'a denial whose message is %s says that AWS gave no reason, and what can be in the way',
+  'a denial with the message %s reports that AWS gave no reason, and the possible causes',
   async (_, body) => {
     lambda.setFault(() => ({
       kind: 'raw',
@@ -245,7 +245,7 @@ test.each([
 test.each([
   ['<html>Forbidden</html>', ': <html>Forbidden</html>'],
   ['', ', with an empty response'],
-])('a refusal that is not of Lambda says so once: %j', async (body, end) => {
+])('a rejection that is not from Lambda says so once: %j', async (body, end) => {
   lambda.setFault(() => ({ kind: 'raw', when: 'before', status: 403, headers: {}, body }));
   const step = await invokeStep(lambda, { function_name: 'echo', payload: PAYLOAD });
   expect(step.annotations[0]?.message.split('\n').slice(0, 2)).toEqual([
@@ -254,7 +254,7 @@ test.each([
   ]);
 });
 
-test('a page in place of an answer is shown from its start, fenced', async () => {
+test('a page in place of a response is shown from its start, fenced', async () => {
   lambda.setFault(() => ({
     kind: 'raw',
     when: 'before',
@@ -274,8 +274,8 @@ test('a page in place of an answer is shown from its start, fenced', async () =>
   expect(texts(step)).toContain('::error::forged');
 });
 
-describe('a log tail that is not one', () => {
-  test('is done without where the function supports none', async () => {
+describe('a log tail without a log', () => {
+  test('is omitted if the function does not support it', async () => {
     const step = await invokeStep(lambda, { function_name: 'no-tail', payload: PAYLOAD, log_type: 'Tail' });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['log_result']).toBe('');
@@ -285,7 +285,7 @@ describe('a log tail that is not one', () => {
     );
   });
 
-  test('is a place where the log is kept elsewhere', async () => {
+  test('is reported as a location if the log is stored elsewhere', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'log-elsewhere',
       payload: PAYLOAD,

@@ -21,7 +21,7 @@ export const ECHO = path.join(
 /** A code block of a summary: no text in it has as many backticks in a row. */
 export const CODE_BLOCK = /^(`{3,})\n[\s\S]*?\n\1$/gm;
 
-/** An address on loopback where nobody listens. */
+/** A loopback address without a server. */
 export async function unusedUrl(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -40,13 +40,13 @@ export const jobEnvironment = (lambda: Pick<LocalLambda, 'url' | 'region'>): Rec
   AWS_EC2_METADATA_DISABLED: 'true',
 });
 
-/** A step with the lines of its outcomes file, read before the job's folder goes. */
+/** A step with the lines of its outcomes file, read before the job's folder is removed. */
 export type InvokeStep = StepRun & Readonly<{ outcomeLines: readonly string[] }>;
 
-/** Standard output without what it begins with: the commands that tell a runner the step's credentials. */
+/** Standard output without its first lines, which register the step's credentials as secrets. */
 export const withoutCredentials = (stdout: string): string => stdout.replace(/^(?:::add-mask::.*\n)*/, '');
 
-/** Runs one step of the committed bundle against a local Lambda, and removes the job's folder. */
+/** Runs one step with the committed bundle against a local Lambda, then removes the job's folder. */
 export async function invokeStep(
   lambda: Pick<LocalLambda, 'url' | 'region'>,
   inputs: Readonly<Record<string, string>>,

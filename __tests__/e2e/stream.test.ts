@@ -29,7 +29,7 @@ const MB = 1_000_000;
 const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
 const operations = (): (string | undefined)[] => lambda.requests.map(({ operation }) => operation);
 
-/** The SHA-256 of what the sample streams, in hex. */
+/** The SHA-256 of the sample's stream, in hex. */
 function expectedSha256(bytes: number): string {
   const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16));
   return createHash('sha256')
@@ -41,7 +41,7 @@ const sha256 = (content: Uint8Array): string => createHash('sha256').update(cont
 type Streamed = InvokeStep &
   Readonly<{ file: Buffer | undefined; partial: Buffer | undefined; peakMb: number }>;
 
-/** Runs a step that streams into out/response.bin, and reads what it left there. */
+/** Runs a step that streams into out/response.bin, and reads that file. */
 async function streamStep(event: unknown, inputs: Readonly<Record<string, string>> = {}): Promise<Streamed> {
   let peak = (): number => 0;
   let [file, partial]: (Buffer | undefined)[] = [];
@@ -73,7 +73,7 @@ async function streamStep(event: unknown, inputs: Readonly<Record<string, string
 }
 
 describe('a stream', () => {
-  test('of 50 MB lands in its file with the right SHA-256, in little memory', async () => {
+  test('of 50 MB is saved with the correct SHA-256 in little memory', async () => {
     const step = await streamStep({ bytes: 50 * MB }, { log_type: 'Tail' });
     expect(step.exitCode).toBe(0);
     expect(sha256(step.file ?? Buffer.alloc(0))).toBe(expectedSha256(50 * MB));
@@ -98,14 +98,14 @@ describe('a stream', () => {
     expect(lambda.executions('stream')).toHaveLength(1);
   });
 
-  test('of 200 MB takes no more memory', async () => {
+  test('of 200 MB uses no more memory', async () => {
     const step = await streamStep({ bytes: 200 * MB });
     expect(step.exitCode).toBe(0);
     expect(step.file).toHaveLength(200 * MB);
     expect(step.peakMb).toBeLessThan(150);
   }, 60_000);
 
-  test('of a few bytes is an output too, and a response for expectations', async () => {
+  test('of a few bytes is also an output, and a response for expectations', async () => {
     const step = await streamStep({ lines: 2 }, { expect: 'response == `"line 1\\nline 2\\n"`' });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['response']).toBe('line 1\nline 2\n');
@@ -113,7 +113,7 @@ describe('a stream', () => {
     expect(step.annotations).toEqual([]);
   });
 
-  test('goes into the job’s own folder where nobody says where', async () => {
+  test("is saved in the job's own folder by default", async () => {
     const step = await streamStep({ bytes: 10 }, { response_file: '' });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['response_file']).toMatch(/[/\\]temp[/\\]lambda-invoke-.*[/\\]response$/);
@@ -124,7 +124,7 @@ describe('a stream', () => {
     expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: '"xxx"' });
   });
 
-  test('that is empty leaves no file', async () => {
+  test('that is empty creates no file', async () => {
     const step = await streamStep({});
     expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: '', response_file: '' });
     expect([step.file, step.partial]).toEqual([undefined, undefined]);
@@ -146,7 +146,7 @@ describe('text', () => {
         onStart: (child) => {
           child.stdout?.on('data', (chunk) => {
             seen.push(String(chunk));
-            // The function goes on for ever: the third line was shown before the end.
+            // The function never ends, so the third line was shown before its end.
             if (seen.join('').includes('line 3\n')) child.kill('SIGINT');
           });
         },
@@ -157,7 +157,7 @@ describe('text', () => {
     expect(step.annotations[0]?.message).toContain('21 bytes of the stream were received');
   });
 
-  test('is shown once, and not without show_response', async () => {
+  test('is shown once, and only with show_response', async () => {
     const shown = await streamStep({ lines: 2 }, { show_response: 'true' });
     expect(texts(shown).filter((text) => text.startsWith('line '))).toEqual(['line 1', 'line 2']);
     expect(texts(shown)).not.toContain('Response');
@@ -165,7 +165,7 @@ describe('text', () => {
     expect(hidden.stdout).not.toContain('line 1');
   });
 
-  test('is fenced: nothing in it is a command', async () => {
+  test('is fenced, so that nothing in it is a command', async () => {
     const step = await streamStep({}, { function_name: 'hostile-stream', show_response: 'true' });
     expect(step.exitCode).toBe(0);
     expect(texts(step)).toEqual(expect.arrayContaining(['::error::x', '##[error]y', '::add-mask::line']));
@@ -197,7 +197,7 @@ describe('text', () => {
 });
 
 describe('an error in the middle', () => {
-  test('is a function error, and what had arrived is kept', async () => {
+  test('is a function error, and the received data is kept', async () => {
     const step = await streamStep({ lines: 2, ending: 'throw' }, { log_type: 'Tail' });
     expect(step.exitCode).toBe(1);
     expect(step.outputs).toMatchObject({
@@ -210,20 +210,20 @@ describe('an error in the middle', () => {
     const [annotation, ...others] = step.annotations;
     expect(others).toEqual([]);
     expect(annotation?.title).toBe('Lambda Function Execution Error');
-    expect(annotation?.message).toMatch(/^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/);
+    expect(annotation?.message).toMatch(/^RangeError: The stream failed\n {4}at \S+ .*stream\.mjs/);
     expect(annotation?.message).toContain(
       `The part of the response that arrived was saved to ${step.outputs['response_file']}`,
     );
   });
 
-  test('that ends the process is one too', async () => {
+  test('that ends the process is also a function error', async () => {
     const step = await streamStep({ lines: 1, ending: 'exit' });
     expect(step.outputs['outcome']).toBe('function_error');
     expect(String(step.partial)).toBe('line 1\n');
   });
 });
 
-describe('an error that Lambda tells in the log alone', () => {
+describe('an error that Lambda reports only in the log', () => {
   let recorded: LocalLambda;
   let documented: LocalLambda;
   beforeAll(async () => {
@@ -243,7 +243,7 @@ describe('an error that Lambda tells in the log alone', () => {
     await recorded.close();
   });
 
-  test('is a function error all the same, with its stack, and what had arrived is partial', async () => {
+  test('is also a function error with its stack, and the received data is partial', async () => {
     const step = await streamStep({ lines: 2, ending: 'throw' });
     expect(step.exitCode).toBe(1);
     expect(step.outputs).toMatchObject({
@@ -251,9 +251,7 @@ describe('an error that Lambda tells in the log alone', () => {
       function_error: 'Unhandled',
       log_result: '',
     });
-    expect(step.annotations[0]?.message).toMatch(
-      /^RangeError: The stream broke off\n {4}at \S+ .*stream\.mjs/,
-    );
+    expect(step.annotations[0]?.message).toMatch(/^RangeError: The stream failed\n {4}at \S+ .*stream\.mjs/);
     expect(String(step.partial)).toBe('line 1\nline 2\n');
     expect(step.file).toBeUndefined();
   });
@@ -262,30 +260,30 @@ describe('an error that Lambda tells in the log alone', () => {
     ['the end of the process', 'stream', 'exit', /Runtime\.ExitError/],
     ['a timeout', 'short', 'hang', /Sandbox\.Timedout/],
     ['an error in the JSON format', 'json', 'throw', /RangeError/],
-  ])('is one for %s', async (_, name, ending, told) => {
+  ])('is found for %s', async (_, name, ending, told) => {
     const step = await streamStep({ lines: 1, ending }, { function_name: name });
     expect(step.outputs['outcome']).toBe('function_error');
     expect(step.annotations[0]?.message).toMatch(told);
   });
 
-  test('is not seen where nothing failed', async () => {
+  test('is not found if nothing failed', async () => {
     expect((await streamStep({ lines: 1 })).outputs['outcome']).toBe('succeeded');
   });
 
-  test('a dry run runs nothing, although a stream’s would', async () => {
+  test('a dry run runs nothing, unlike with streaming', async () => {
     recorded.reset();
     await streamStep({ lines: 1 }, { invocation_type: 'DryRun' });
     expect(recorded.executions()).toHaveLength(0);
   });
 });
 
-describe('a stream that breaks', () => {
+describe('an interrupted stream', () => {
   const half = 25 * MB;
   test.each<[string, Fault]>([
     ['is closed', { kind: 'truncate', bytes: half }],
     ['is reset', { kind: 'truncate', bytes: half, cut: 'reset' }],
     ['ends half-way in good order', { kind: 'truncate', bytes: half, cut: 'complete' }],
-  ])('since it %s half-way is unknown, is not sent again, and says how much arrived', async (_, fault) => {
+  ])('that %s halfway is unknown, is not retried, and reports the received bytes', async (_, fault) => {
     lambda.setFault(() => fault);
     const step = await streamStep({ bytes: 50 * MB }, { retry: 'idempotent' });
     expect(step.exitCode).toBe(1);
@@ -312,20 +310,20 @@ describe('a stream that breaks', () => {
     expect(lambda.requests).toHaveLength(1);
   });
 
-  test('off before its last event is not whole, although every byte came', async () => {
+  test('before its last event is incomplete, although every byte arrived', async () => {
     lambda.setFault(() => ({ kind: 'omit-invoke-complete' }));
     const step = await streamStep({ lines: 1 });
     expect(step.outputs['outcome']).toBe('unknown');
     expect(String(step.partial)).toBe('line 1\n');
   });
 
-  test('before it begins is sent again under idempotent', async () => {
+  test('before it starts is retried with idempotent', async () => {
     lambda.setFault((_, n) => (n === 0 ? { kind: 'reset', when: 'after' } : undefined));
     const step = await streamStep({ lines: 1 }, { retry: 'idempotent' });
     expect(step.outputs).toMatchObject({ outcome: 'succeeded', attempts: '2', response: 'line 1\n' });
   });
 
-  test('at timeout_seconds keeps what had arrived', async () => {
+  test('at timeout_seconds keeps the received data', async () => {
     const step = await streamStep({ lines: 1, ending: 'hang' }, { timeout_seconds: '2' });
     expect(step.outputs['outcome']).toBe('unknown');
     expect(step.annotations[0]?.message).toContain('DeadlineExceeded');
@@ -339,7 +337,7 @@ test('a dry run runs nothing', async () => {
   expect(lambda.executions()).toHaveLength(0);
 });
 
-test('a stream whose last chunk never comes ends the step', async () => {
+test('a stream without its last chunk ends the step', async () => {
   const chunked = (bytes: Uint8Array): Buffer =>
     Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
   const server = await startRawServer((socket) => {
@@ -349,7 +347,7 @@ test('a stream whose last chunk never comes ends the step', async () => {
   });
   try {
     const inputs = { function_name: 'stream', payload: '{}', response_stream: 'true' };
-    // The server closes nothing, and the test waits for the process.
+    // The server keeps its connections open, and the test waits for the process.
     const step = await invokeStep(server, inputs);
     expect(step.exitCode).toBe(0);
     expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: 'hello' });
@@ -358,7 +356,7 @@ test('a stream whose last chunk never comes ends the step', async () => {
   }
 });
 
-test('a page of a proxy is not taken for a stream', async () => {
+test('a page of a proxy is not read as a stream', async () => {
   lambda.setFault(() => ({
     kind: 'raw',
     when: 'before',
@@ -373,8 +371,8 @@ test('a page of a proxy is not taken for a stream', async () => {
   );
 });
 
-test('a file that can’t be written fails the step, and the invocation is not lost', async () => {
-  // A file stands where a folder should be.
+test("a file that can't be written fails the step, and the invocation is not lost", async () => {
+  // A file is in the place of the folder.
   const step = await streamStep({ lines: 1 }, { response_file: path.join(HANDLERS, 'response') });
   expect(step.exitCode).toBe(1);
   expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: 'line 1\n', response_file: '' });

@@ -17,7 +17,7 @@ export const handler = async (event, context) => {
 };
 `;
 
-/** The folder in which the script is called, and where it makes its temporary files. */
+/** The folder in which the script runs, and the folder for its temporary files. */
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'try-'));
@@ -51,14 +51,14 @@ async function tryStep(...args: string[]): Promise<{ code: number | null; out: s
   return { code: child.exitCode, out: out(), err: err() };
 }
 
-/** The lines of a titled part of what is printed, without their indentation. */
+/** The lines of a titled part of the output, without indentation. */
 const part = (out: string, title: string): string[] =>
   (out.split(`\n${title}\n`)[1] ?? '')
     .split(/\n(?! {2})/)[0]
     ?.split('\n')
     .map((line) => line.trim()) ?? [];
 
-test('a step that succeeds is shown as its inputs, log, summary and outputs', async () => {
+test('a successful step is shown with its inputs, log, summary and outputs', async () => {
   const { code, out, err } = await tryStep('function_name=greeting', 'payload={"name": "you"}');
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toContain(`  with:\n    function_name: greeting\n    payload: '{"name": "you"}'\n`);
@@ -66,21 +66,21 @@ test('a step that succeeds is shown as its inputs, log, summary and outputs', as
   expect(part(out, 'Annotations')).toEqual(['']);
   expect(part(out, 'Summary')[0]).toBe('✅ greeting succeeded');
   expect(part(out, 'Outputs')).toContain('response: {"message":"Hello, you!"}');
-  expect(out).toContain('The step succeeded. Requests sent to Lambda: 1. Function executions: 1.\n');
+  expect(out).toContain('The step succeeded. Invocation requests: 1. Function executions: 1.\n');
   const [, summary = ''] = /^Summary as Markdown: (.*)$/m.exec(out) ?? [];
   expect(readFileSync(summary, 'utf8')).toContain('`greeting` succeeded');
 });
 
-test('a function error fails the command, and is an annotation', async () => {
+test('a function error fails the command and is an annotation', async () => {
   const { code, out, err } = await tryStep('function_name=throws', 'payload={"message": "no tea"}');
   expect({ code, err }).toEqual({ code: 1, err: '' });
   expect(part(out, 'Log')).toContain('Error: OrderRejectedError: no tea');
   expect(part(out, 'Annotations')).toEqual(['✗ Lambda Function Execution Error: OrderRejectedError: no tea']);
   expect(part(out, 'Summary')[0]).toBe('❌ throws failed: OrderRejectedError');
-  expect(out).toContain('The step failed. Requests sent to Lambda: 1. Function executions: 1.\n');
+  expect(out).toContain('The step failed. Invocation requests: 1. Function executions: 1.\n');
 });
 
-test('a misspelled input gets the warning of a runner and the error of the action, and nothing is sent', async () => {
+test("a misspelled input gets the runner's warning and the action's error, and nothing is sent", async () => {
   const { code, out, err } = await tryStep('function_nam=greeting', 'payload={}');
   expect({ code, err }).toEqual({ code: 1, err: '' });
   const [warning, ...errors] = part(out, 'Log');
@@ -88,11 +88,39 @@ test('a misspelled input gets the warning of a runner and the error of the actio
     /^Warning: Unexpected input\(s\) 'function_nam', valid inputs are \['function_name', /,
   );
   expect(errors[0]).toBe('Error: There is no input "function_nam": write function_name.');
-  expect(out).toContain('The step failed. Requests sent to Lambda: 0. Function executions: 0.\n');
+  expect(out).toContain('The step failed. Invocation requests: 0. Function executions: 0.\n');
   expect(out).not.toContain('Summary as Markdown');
 });
 
-describe('a wrong command line is refused in one line', () => {
+test('with follow_log, the whole log is shown and kept', async () => {
+  const { code, out, err } = await tryStep(
+    'function_name=greeting',
+    'payload={"name": "you"}',
+    'follow_log=true',
+  );
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  const [, file = ''] = /^Function log: (.*)$/m.exec(out) ?? [];
+  const log = readFileSync(file, 'utf8');
+  expect(log).toMatch(/^START RequestId: .*\n.*\tINFO\tGreeting you\nEND RequestId: .*\nREPORT RequestId: /);
+  const [first = '', ...rest] = log.trimEnd().replaceAll('\t', '  ').split('\n');
+  const shown = part(out, 'Log');
+  const at = shown.indexOf(first);
+  expect(shown.slice(at + 1, at + 1 + rest.length)).toEqual(rest.map((line) => line.trim()));
+  expect(out).toContain('The step succeeded. Invocation requests: 1. Function executions: 1.\n');
+});
+
+test('a response that is lost is looked up in the log', async () => {
+  const sleeps = `
+    export const handler = () => new Promise((resolve) => setTimeout(resolve, 2_000));
+  `;
+  writeFiles(folder, { 'sleeps.mjs': sleeps });
+  const { code, out } = await tryStep('--handler', 'sleeps.mjs', 'payload={}', 'timeout_seconds=1');
+  expect(code).toBe(1);
+  expect(part(out, 'Annotations')[0]).toMatch(/It ran to its end in \S+ s; its response is lost\./);
+  expect(out).toContain('The step failed. Invocation requests: 1. Function executions: 1.\n');
+}, 60_000);
+
+describe('an invalid command line is rejected in one line', () => {
   const HINT = 'Run script/try --help to see the options.';
   test.each([
     [['greeting'], '"greeting" is not an input. Write inputs as NAME=VALUE'],
@@ -116,15 +144,15 @@ describe('a wrong command line is refused in one line', () => {
     });
   });
 
-  test('a handler that is not there', async () => {
+  test('a missing handler', async () => {
     const { code, out, err } = await tryStep('--handler', 'none.mjs');
     const file = path.join(folder, 'none.mjs');
     expect({ code, out, err }).toEqual({ code: 2, out: '', err: `--handler: there is no file ${file}.\n` });
   });
 });
 
-describe('with --handler a function of the caller runs', () => {
-  test('under the name of its file, with files of the current folder', async () => {
+describe("with --handler, the caller's function runs", () => {
+  test('under the name of its file, with the files of the current folder', async () => {
     const { code, out } = await tryStep(
       '--handler',
       'my.order.mjs',
@@ -137,13 +165,13 @@ describe('with --handler a function of the caller runs', () => {
       order: 18,
       arn: 'arn:aws:lambda:eu-west-1:123456789012:function:my-order',
     });
-    expect(out).toContain('The step succeeded. Requests sent to Lambda: 1. Function executions: 1.\n');
+    expect(out).toContain('The step succeeded. Invocation requests: 1. Function executions: 1.\n');
   });
 
   test.each([
     ['function_name=shop', 'qualifier=live'],
     ['function_name=shop:live', 'qualifier='],
-  ])('under the name and the qualifier that are given: %s %s', async (...named) => {
+  ])('under the given name and qualifier: %s %s', async (...named) => {
     const { code, out } = await tryStep('--handler', 'order.mjs', 'payload={"order": 1}', ...named);
     expect(code).toBe(0);
     expect(part(out, 'Outputs')).toEqual(
@@ -154,7 +182,7 @@ describe('with --handler a function of the caller runs', () => {
     );
   });
 
-  test('and what it prints and throws is shown as text', async () => {
+  test('and its output and errors are shown as text', async () => {
     const { code, out } = await tryStep('--handler', 'order.mjs', 'payload={"order": 17}', 'log_type=Tail');
     expect(code).toBe(1);
     expect(out).toContain('::error::order 17\n');
@@ -164,7 +192,7 @@ describe('with --handler a function of the caller runs', () => {
   });
 });
 
-test('a reader that takes only the first line gets no stack trace, and the exit code stays', async () => {
+test('a reader that closes after the first line gets no stack trace, and the exit code stays the same', async () => {
   const { child, err } = start('function_name=throws', 'payload={}');
   child.stdout.once('data', () => child.stdout.destroy());
   await once(child, 'close');
@@ -194,5 +222,5 @@ signalTest('the log is shown while the step runs, and Ctrl+C cancels the step', 
   await once(child, 'close');
   expect(child.exitCode).toBe(1);
   expect(part(out(), 'Outputs')).toContain('outcome: unknown');
-  expect(out()).toContain('The step failed. Requests sent to Lambda: 1. Function executions: 1.\n');
+  expect(out()).toContain('The step failed. Invocation requests: 1. Function executions: 1.\n');
 });

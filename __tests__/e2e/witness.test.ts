@@ -3,7 +3,7 @@ import { type Fault, type LocalLambda, startLocalLambda } from '../../packages/l
 import { makeJobFolder } from '../../packages/local-runner/run-step.ts';
 import { ECHO, invokeStep } from './step.ts';
 
-// The log as a witness, where no response arrives.
+// The log is evidence if no response arrives.
 
 let lambda: LocalLambda;
 let isDenied = false;
@@ -45,7 +45,7 @@ test('a lost response is unknown, and the first sentence says that the function 
   expect(lambda.executions('echo')).toHaveLength(1);
 });
 
-test('a log that is not allowed to be read is one warning with the statement, and the verdict stays', async () => {
+test('a log without read permission gives one warning with the statement and does not change the outcome', async () => {
   isDenied = true;
   loseInvocations();
   const step = await invoke(logsEnvironment(), { repeat: '3' });
@@ -62,7 +62,7 @@ test('a log that is not allowed to be read is one warning with the statement, an
   ]);
 });
 
-test('what an earlier run sent, and its journal does not tell the end of, is looked for too', async () => {
+test('invocations of an earlier run without an outcome in its journal are also looked up', async () => {
   const job = makeJobFolder();
   const run = (env: Readonly<Record<string, string>>) =>
     invokeStep(lambda, { function_name: 'echo', payload: '{"a":1}', journal: 'journal.jsonl' }, { job, env });
@@ -80,7 +80,7 @@ test('what an earlier run sent, and its journal does not tell the end of, is loo
   expect(lambda.executions('echo')).toHaveLength(1);
 });
 
-test('an emulator whose logs have no endpoint is asked for none, and nor is AWS', async () => {
+test('without a logs endpoint for an emulator, neither the emulator nor AWS gets a request', async () => {
   loseInvocations();
   const step = await invoke({});
   expect(step.outputs['outcome']).toBe('unknown');
@@ -88,7 +88,7 @@ test('an emulator whose logs have no endpoint is asked for none, and nor is AWS'
   expect(lambda.requests.map(({ operation }) => operation)).toEqual(['Invoke']);
 });
 
-test('nothing is asked of a log where there is a response', async () => {
+test('the log is not read if there is a response', async () => {
   const step = await invoke(logsEnvironment());
   expect(step.exitCode).toBe(0);
   expect(lambda.requests.map(({ operation }) => operation)).toEqual(['Invoke']);

@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => job.dispose());
 
-/** Runs script/bootstrap in a checkout with these packages; says what it asked of npm. */
+/** Runs script/bootstrap in a checkout with these packages. Returns its calls of npm. */
 function bootstrap(installed: unknown): string {
   writeFiles(job.workspace, {
     '.node-version': `${NODE_VERSION}.0.0\n`,
@@ -45,15 +45,15 @@ function bootstrap(installed: unknown): string {
   return existsSync(asked) ? readFileSync(asked, 'utf8').trim() : '';
 }
 
-test('an install of what is locked is left alone, without the packages of other systems', () => {
+test('a complete install of the locked packages is kept, without packages for other systems', () => {
   expect(bootstrap({ packages: { ...one, ...link } })).toBe('');
 });
 
-describe('the locked packages are installed where', () => {
+describe('the locked packages are installed if', () => {
   test.each([
     ['one is missing', { packages: link }],
     ['one has another version', { packages: { ...one, ...link, 'node_modules/one': { version: '0.9.0' } } }],
-    ['one is left over', { packages: { ...one, ...link, 'node_modules/two': { version: '1.0.0' } } }],
+    ['one is extraneous', { packages: { ...one, ...link, 'node_modules/two': { version: '1.0.0' } } }],
     ['a workspace is not linked', { packages: one }],
     ['an install was interrupted', undefined],
   ])('%s', (_, installed) => {

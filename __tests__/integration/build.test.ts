@@ -39,7 +39,7 @@ function bundle(files: Readonly<Record<string, string>>): Ended & { main: string
 describe('script/bundle fails on', () => {
   test.each([
     [
-      'a file that is not there',
+      'a missing file',
       { 'index.js': "import './gone.js';" },
       'index.js imports ./gone.js, which was not found',
     ],
@@ -76,7 +76,7 @@ describe('script/bundle fails on', () => {
       'script/aliases/undici.mjs does not export Agent, which is imported from undici',
     ],
     [
-      'a replaced package whose names nobody can tell',
+      'a replaced package that is imported as a whole',
       { 'index.js': "import './old.cjs';", 'old.cjs': "globalThis.undici = require('undici');" },
       'undici is imported as a whole',
     ],
@@ -87,10 +87,10 @@ describe('script/bundle fails on', () => {
   });
 });
 
-test('a bundle that has a package in place of its replacement is refused', () => {
+test('a bundle with a package instead of its replacement is rejected', () => {
   const folder = writeProgram({ 'index.js': "import { fetch } from 'undici'; console.log(fetch);" });
   const stats = path.join(folder, 'stats.json');
-  // Without tsconfig.bundle.json ncc knows no replacements.
+  // Without tsconfig.bundle.json, ncc has no replacements.
   const made = run(process.execPath, [
     ...[NCC, 'build', path.join(folder, 'index.js'), '-o', path.join(folder, 'dist')],
     ...['--no-cache', '--stats-out', stats],
@@ -103,7 +103,7 @@ test('a bundle that has a package in place of its replacement is refused', () =>
   expect(exitCode).toBe(1);
 });
 
-test('a bundled program whose work never ends does not exit with success', () => {
+test('a bundled program with work that never ends does not exit with success', () => {
   const { exitCode, stderr, main } = bundle({ 'index.js': 'await new Promise(() => {});' });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(run(process.execPath, [main]).exitCode).not.toBe(0);

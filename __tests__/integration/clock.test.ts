@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Fault, type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import { Readiness } from '../../src/lambda/readiness.ts';
 import { streamOnce } from '../../src/lambda/stream.ts';
-import { ECHO, type FakeTiming, fakeTiming, invokeOn, useLambda } from './invoke-context.ts';
+import { ECHO, type FakeTiming, fakeTiming, invokeOn, quietReadiness, useLambda } from './invoke-context.ts';
 
 const HOUR_MS = 3_600_000;
 let lambda: LocalLambda;
@@ -25,7 +24,7 @@ afterAll(async () => {
   await lambda.close();
 });
 
-/** A machine whose clock is wrong by so much. */
+/** A machine with a clock that is wrong by the given time. */
 function wrongBy(ms: number): FakeTiming {
   const timing = fakeTiming();
   return { ...timing, now: () => timing.now() + ms };
@@ -35,7 +34,7 @@ describe.each([
   { what: 'behind', offsetMs: -HOUR_MS, note: /\(the runner's clock is 60 min behind AWS's\)/ },
   { what: 'ahead', offsetMs: HOUR_MS, note: /\(the runner's clock is 60 min ahead of AWS's\)/ },
 ])('a clock that is an hour $what', ({ offsetMs, note }) => {
-  test('is corrected by the first answer, and the function runs once', async () => {
+  test('is corrected by the first response, and the function runs once', async () => {
     const offsets: number[] = [];
     clients = new Clients({}, { onClockOffset: (offset) => offsets.push(offset) });
     const { result, attempts, waits } = await invokeOn(lambda, { clients, timing: wrongBy(offsetMs) });
@@ -49,7 +48,7 @@ describe.each([
     expect(Math.abs((offsets[0] ?? 0) + offsetMs)).toBeLessThan(30_000);
   });
 
-  test('is known to the client from then on', async () => {
+  test('is then corrected for the client', async () => {
     const timing = wrongBy(offsetMs);
     await invokeOn(lambda, { clients, timing });
     const { attempts } = await invokeOn(lambda, { clients, timing });
@@ -57,14 +56,14 @@ describe.each([
     expect(lambda.requests).toHaveLength(3);
   });
 
-  test('costs each of several at once one more attempt', async () => {
+  test('costs one more attempt for each concurrent invocation', async () => {
     const timing = wrongBy(offsetMs);
     const all = await Promise.all(Array.from({ length: 5 }, () => invokeOn(lambda, { clients, timing })));
     expect(all.map(({ result }) => result.kind)).toEqual(Array(5).fill('answer'));
     expect(lambda.executions()).toHaveLength(5);
   });
 
-  test('with retry: never fails the invocation, says so, and does not fail the next', async () => {
+  test('with retry: never fails the invocation with the reason, but not the next one', async () => {
     const options = { clients, timing: wrongBy(offsetMs), policy: { retry: 'never' as const } };
     const { result, attempts } = await invokeOn(lambda, options);
     expect(attempts).toBe(1);
@@ -73,8 +72,8 @@ describe.each([
     expect((await invokeOn(lambda, options)).result.kind).toBe('answer');
   });
 
-  test('hinders no question for the state', async () => {
-    const readiness = { waits: new Readiness(), onStateChange: () => {}, onFailedQuestion: () => {} };
+  test('does not fail requests for the state', async () => {
+    const readiness = quietReadiness();
     const { result, attempts } = await invokeOn(lambda, {
       clients,
       timing: wrongBy(offsetMs),
@@ -89,7 +88,7 @@ describe.each([
     ]);
   });
 
-  test('hinders no stream', async () => {
+  test('does not fail a stream', async () => {
     const stream = { invokeOnce: streamOnce, onChunk: async () => {} };
     const { result } = await invokeOn(lambda, { clients, timing: wrongBy(offsetMs), extras: { stream } });
     expect(result.kind).toBe('answer');
@@ -97,7 +96,7 @@ describe.each([
   });
 });
 
-test('the Date header of a response that is no refusal changes nothing, since a proxy may have written it', async () => {
+test('the Date header of a successful response is ignored, because a proxy can have written it', async () => {
   const date = new Date(Date.now() + HOUR_MS).toUTCString();
   lambda.setFault((_, n) =>
     n === 0 ? { kind: 'raw', when: 'after', status: 200, headers: { date }, body: '{}' } : undefined,
@@ -107,7 +106,7 @@ test('the Date header of a response that is no refusal changes nothing, since a 
   expect(lambda.requests).toHaveLength(2);
 });
 
-describe('a refusal of the signature', () => {
+describe('a rejected signature', () => {
   const refusal = (message: string, headers: Readonly<Record<string, string>> = {}): Fault => ({
     ...{ kind: 'error', when: 'before', status: 403, type: 'InvalidSignatureException', message },
     headers,
@@ -116,8 +115,8 @@ describe('a refusal of the signature', () => {
   const expired = 'Signature expired: 20260101T000000Z is now earlier than 20260101T010000Z';
 
   test.each([
-    ['for its time at a time that is right', refusal(expired)],
-    ['that has nothing to do with the time', refusal('The signature does not match.', date(HOUR_MS))],
+    ['because of its time although the clock is correct', refusal(expired)],
+    ['for a reason other than its time', refusal('The signature does not match.', date(HOUR_MS))],
   ])('%s is final', async (_, fault) => {
     lambda.setFault(() => fault);
     const { result, attempts } = await invokeOn(lambda, { clients });
@@ -129,7 +128,7 @@ describe('a refusal of the signature', () => {
     });
   });
 
-  test('for its time at ever another time ends with retry_seconds', async () => {
+  test('because of a different time on each attempt ends with retry_seconds', async () => {
     lambda.setFault((_, n) => refusal(expired, date(n % 2 === 0 ? HOUR_MS : -HOUR_MS)));
     const { result } = await invokeOn(lambda, { clients });
     expect('message' in result && result.message).toContain('gave up: retry_seconds is exhausted');
@@ -140,7 +139,7 @@ describe('a refusal of the signature', () => {
   test.each([
     ['RequestTimeTooSkewed', 403],
     ['RequestTimeTooSkewed', 400],
-  ])('by the name %s with status %i is for its time', async (type, status) => {
+  ])('with the name %s and status %i is because of its time', async (type, status) => {
     lambda.setFault((_, n) =>
       n === 0
         ? { kind: 'error', when: 'before', status, type, message: 'no', headers: date(HOUR_MS) }

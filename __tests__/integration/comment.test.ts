@@ -42,7 +42,7 @@ beforeEach(async () => {
       ben: { kind: 'user', login: 'ben', access: 'read' },
     },
   });
-  // Where a machine has a proxy, the toolkit asks this address whether to use it.
+  // If a machine has a proxy, the toolkit uses this URL to decide whether to use it.
   process.env['GITHUB_API_URL'] = github.url;
 });
 
@@ -51,7 +51,7 @@ afterEach(async () => {
   await github.close();
 });
 
-/** A clock that stands still but for what is slept; what is due after real or slept time calls back. */
+/** A clock that advances only during sleeps. A timer fires after real or slept time. */
 function clock(): CommentJob['timing'] {
   let skew = 0;
   const due = new Map<() => void, number>();
@@ -109,7 +109,7 @@ const methods = () => writes().map(({ method }) => method);
 const isPost = ({ method, path }: RecordedRequest) => method === 'POST' && path.endsWith('/comments');
 const isList = ({ method, path }: RecordedRequest) => method === 'GET' && path.endsWith('/comments');
 
-/** The first requests of a kind go wrong, one fault after the other. */
+/** Makes the first requests of a kind fail, one fault per request. */
 function failFirst(isMeant: (request: RecordedRequest) => boolean, ...faults: readonly Fault[]): void {
   const left = [...faults];
   github.setFault((request) => (isMeant(request) ? left.shift() : undefined));
@@ -126,9 +126,11 @@ async function failureOf(job: CommentJob, markdown = RED): Promise<CommentError>
 
 const unavailable: Fault = { kind: 'answer', when: 'before', answer: { status: 502, body: '<h1>502</h1>' } };
 const lostUnavailable: Fault = { ...unavailable, when: 'after' };
+const proxyPage: Fault = { kind: 'answer', when: 'before', answer: { status: 200, body: '<html>' } };
+const halfResponse: Fault = { kind: 'answer', when: 'after', answer: { status: 201, body: '<html>' } };
 
 describe('one comment', () => {
-  test('is created, left alone while it is the same, and updated', async () => {
+  test('is created, not changed while it is the same, and updated', async () => {
     expect(await writeComment(jobWith(), RED)).toBe('created');
     expect(comments()).toEqual([[BOT, RED]]);
     expect(await writeComment(jobWith(), RED)).toBe('unchanged');
@@ -139,19 +141,19 @@ describe('one comment', () => {
     expect(slept).toEqual([]);
   });
 
-  test('is the same after GitHub has changed its line ends', async () => {
+  test('is the same after GitHub has changed its line endings', async () => {
     addComment(BOT, RED.trimEnd().replaceAll('\n', '\r\n'));
     expect(await writeComment(jobWith(), RED)).toBe('unchanged');
     expect(writes()).toEqual([]);
   });
 
-  test('gets the marker where the text has none', async () => {
+  test('gets the marker if the text has none', async () => {
     expect(await writeComment(jobWith(), 'plain')).toBe('created');
     expect(await writeComment(jobWith(), 'plain')).toBe('unchanged');
     expect(comments()).toEqual([[BOT, '<!-- aws-lambda-invoke-action: ci%2Fdeploy%2Fcheck -->\nplain']]);
   });
 
-  test('there is one for each key', async () => {
+  test('exists once per key', async () => {
     const keys = ['a', 'a -->', '--', '-', '%2D%2D', 'a b', 'ä', '\ud800'];
     for (const key of keys) {
       expect(await writeComment(jobWith({ key }), compose('red', { key }))).toBe('created');
@@ -181,7 +183,7 @@ describe('one comment', () => {
     ]);
   });
 
-  test("is not a stranger's who pastes the marker", async () => {
+  test('is not that of another user who pastes the marker', async () => {
     addComment('mallory', RED);
     addComment('github-actions', RED);
     expect(await writeComment(jobWith(), GREEN)).toBe('created');
@@ -198,10 +200,10 @@ describe('one comment', () => {
 
   test.each([
     ['quotes the marker', `See:\n\n${RED}`],
-    ['goes on behind the marker', `${MARKER} is how this action finds its comment.`],
-    ['has another comment behind the marker', `${MARKER}<!-- of another action -->\n# Report`],
+    ['continues after the marker', `${MARKER} is how this action finds its comment.`],
+    ['has another comment after the marker', `${MARKER}<!-- of another action -->\n# Report`],
     ['has a blank before the marker', ` ${MARKER}\n# Report`],
-  ])("is not another of the same bot's that %s", async (_what, body) => {
+  ])('is not another comment of the same bot that %s', async (_what, body) => {
     addComment(BOT, body);
     expect(await writeComment(jobWith(), GREEN)).toBe('created');
     expect(await writeComment(jobWith(), RED)).toBe('updated');
@@ -215,13 +217,13 @@ describe('one comment', () => {
     ['alone', MARKER],
     ['before a blank', `${MARKER} \nred`],
     ['before CR LF', `${MARKER}\r\nred`],
-  ])('is the one with the marker %s in its first line', async (_what, body) => {
+  ])('is the comment with the marker %s in its first line', async (_what, body) => {
     addComment(BOT, body);
     expect(await writeComment(jobWith(), GREEN)).toBe('updated');
     expect(comments()).toEqual([[BOT, GREEN]]);
   });
 
-  test('has its own marker where the text begins with more than that', async () => {
+  test('has its own marker if the text starts with more than a marker', async () => {
     expect(await writeComment(jobWith(), `${MARKER} and more`)).toBe('created');
     expect(comments()).toEqual([[BOT, `${MARKER}\n${MARKER} and more`]]);
   });
@@ -242,14 +244,14 @@ describe('one comment', () => {
   test.each([
     ['403', { status: 403, body: { message: 'Resource not accessible by integration' } }],
     ['errors', { status: 200, body: { errors: [{ message: 'No.' }] } }],
-  ])('is by github-actions[bot] where GraphQL answers with %s', async (_what, answer) => {
+  ])('is by github-actions[bot] if GraphQL responds with %s', async (_what, answer) => {
     failFirst(({ path }) => path === '/graphql', { kind: 'answer', when: 'before', answer });
     addComment(BOT, RED);
     expect(await writeComment(jobWith(), GREEN)).toBe('updated');
     expect(slept).toEqual([]);
   });
 
-  test("is not taken for another's where GitHub does not say who asks", async () => {
+  test('is not attributed to someone else if GitHub does not return the user', async () => {
     addComment('ann', RED);
     const page: Fault = { kind: 'answer', when: 'before', answer: { status: 200, body: '<html>' } };
     failFirst(({ path }) => path === '/user', page);
@@ -266,8 +268,8 @@ describe('one comment', () => {
   });
 });
 
-describe('a pull request known by a commit', () => {
-  test('is the one that is open', async () => {
+describe('a pull request found by its commit', () => {
+  test('is the open one', async () => {
     expect(await writeComment(jobWith({ pullRequest: { kind: 'commit', sha: SHA } }), RED)).toBe('created');
     expect(comments(7)).toHaveLength(1);
     expect(comments(9)).toEqual([]);
@@ -278,7 +280,7 @@ describe('a pull request known by a commit', () => {
     ['b'.repeat(40), 'The commit bbbbbbb belongs to no open pull request. A comment needs exactly one.'],
     [OTHER_SHA, 'The commit fedcba9 belongs to 2 open pull requests. A comment needs exactly one.'],
     ['gone', 'GitHub does not know the commit of this run (422: No commit found for SHA: gone).'],
-  ])('%s: no comment', async (sha, what) => {
+  ])('has no comment: %s', async (sha, what) => {
     expect((await failureOf(jobWith({ pullRequest: { kind: 'commit', sha } }))).what).toBe(what);
     expect(writes()).toEqual([]);
   });
@@ -288,8 +290,8 @@ describe('never doubled', () => {
   const both = async (one: CommentJob, other: CommentJob) =>
     Promise.all([writeComment(one, RED), writeComment(other, GREEN)]);
 
-  test('two jobs at once leave one comment', async () => {
-    // Neither sees the other's: both lists are answered before either comment is there.
+  test('two concurrent jobs leave one comment', async () => {
+    // Neither sees the other's comment: both lists are sent before either comment exists.
     let lists = 0;
     const { promise: bothListed, resolve } = Promise.withResolvers<void>();
     github.setFault((request) => {
@@ -302,12 +304,12 @@ describe('never doubled', () => {
     expect(methods().filter((method) => method === 'POST')).toHaveLength(2);
     expect(comments()).toHaveLength(1);
     expect([...written].sort()).toEqual(['created', 'updated']);
-    // The one that came second has the last word.
+    // The second job has the last word.
     expect(comments()).toEqual([[BOT, written[0] === 'updated' ? RED : GREEN]]);
     expect(methods().filter((method) => method === 'DELETE')).toHaveLength(1);
   });
 
-  test('the older comment of another job is kept, ours goes, and nothing else', async () => {
+  test('the older comment of another job is kept, and only ours is deleted', async () => {
     addComment('mallory', GREEN);
     github.setFault((request) => {
       if (isPost(request)) addComment(BOT, RED);
@@ -321,7 +323,7 @@ describe('never doubled', () => {
     expect(methods()).toEqual(['POST', 'PATCH', 'DELETE']);
   });
 
-  test('the double of a job that was killed is cleared away by the next', async () => {
+  test('the duplicate of a killed job is deleted by the next', async () => {
     addComment(BOT, RED);
     addComment(BOT, RED);
     addComment('ann', RED);
@@ -332,7 +334,7 @@ describe('never doubled', () => {
     ]);
   });
 
-  test('a double that is gone already is no failure', async () => {
+  test('a duplicate that is already deleted is not a failure', async () => {
     addComment(BOT, RED);
     addComment(BOT, RED);
     failFirst(({ method }) => method === 'DELETE', lostUnavailable);
@@ -344,7 +346,7 @@ describe('never doubled', () => {
   test.each<[string, Fault]>([
     ['the connection reset', { kind: 'reset', when: 'after' }],
     ['a 502', lostUnavailable],
-    ['half an answer', { kind: 'answer', when: 'after', answer: { status: 201, body: '<html>' } }],
+    ['half a response', halfResponse],
   ])('%s after the comment was created: it is not created again', async (_what, fault) => {
     failFirst(isPost, fault);
     expect(await writeComment(jobWith(), RED)).toBe('created');
@@ -365,7 +367,7 @@ describe('never doubled', () => {
     expect(slept).toEqual([1_000, 2_000]);
   });
 
-  test('a comment that was created is created, though nobody can look for another', async () => {
+  test('a created comment counts, even if the check for duplicates fails', async () => {
     github.setFault((request) =>
       isList(request) && methods().includes('POST') ? { kind: 'reset', when: 'before' } : undefined,
     );
@@ -378,21 +380,21 @@ describe('GitHub out of reach', () => {
   test.each<[string, Fault]>([
     ['a 502', unavailable],
     ['the connection reset', { kind: 'reset', when: 'before' }],
-    ['a page of a proxy', { kind: 'answer', when: 'before', answer: { status: 200, body: '<html>' } }],
-  ])('%s: twice is got over', async (_what, fault) => {
+    ['a page of a proxy', proxyPage],
+  ])('%s: two failures are retried', async (_what, fault) => {
     failFirst(isList, fault, fault);
     expect(await writeComment(jobWith(), RED)).toBe('created');
     expect(slept).toEqual([1_000, 2_000]);
   });
 
-  test('an update whose answer is lost is sent again', async () => {
+  test('an update with a lost response is retried', async () => {
     addComment(BOT, RED);
     failFirst(({ method }) => method === 'PATCH', { kind: 'reset', when: 'after' });
     expect(await writeComment(jobWith(), GREEN)).toBe('updated');
     expect(methods()).toEqual(['PATCH', 'PATCH']);
   });
 
-  test('three times is too often', async () => {
+  test('three failures end it', async () => {
     github.setFault(() => unavailable);
     const { what, fix, cause } = await failureOf(jobWith());
     expect(what).toBe("GitHub's API responded with 502.");
@@ -402,20 +404,20 @@ describe('GitHub out of reach', () => {
     expect(slept).toEqual([1_000, 2_000]);
   });
 
-  test('a create that never gets an answer ends after three', async () => {
+  test('a create request without a response ends after three attempts', async () => {
     github.setFault((request) => (isPost(request) ? { kind: 'reset', when: 'before' } : undefined));
     expect((await failureOf(jobWith())).what).toMatch(/^GitHub's API gave no usable response: /);
     expect(methods()).toEqual(['POST', 'POST', 'POST']);
   });
 
-  test('nobody listens', async () => {
+  test('without a server', async () => {
     const { url: apiUrl, close } = await startLocalGitHub({ repositories: {}, tokens: {} });
     await close();
     expect((await failureOf(jobWith({ apiUrl }))).what).toMatch(/no usable response: .*ECONNREFUSED/);
     expect(slept).toEqual([1_000, 2_000]);
   });
 
-  test('a request that stalls is given up', async () => {
+  test('a stalled request is aborted', async () => {
     github.setFault(() => ({ kind: 'stall', when: 'before' }));
     expect((await failureOf(jobWith({ requestMs: 50 }))).what).toMatch(
       /no usable response: timed out after 0\.1 s/,
@@ -423,21 +425,21 @@ describe('GitHub out of reach', () => {
     expect(github.requests).toHaveLength(3);
   });
 
-  test('a request whose answer comes byte after byte is given up', async () => {
+  test('a request with a response that arrives byte by byte is aborted', async () => {
     github.setFault(() => ({ kind: 'slow-body', delayMs: 20 }));
     expect((await failureOf(jobWith({ requestMs: 200 }))).what).toMatch(/timed out after 0\.2 s/);
     expect(github.requests).toHaveLength(3);
   });
 
-  test('an answer that is late is waited for', async () => {
+  test('a late response is awaited', async () => {
     github.setFault(() => ({ kind: 'delay', ms: 20 }));
     expect(await writeComment(jobWith(), RED)).toBe('created');
     expect(slept).toEqual([]);
   });
 });
 
-describe('the bounds of the whole comment', () => {
-  test('a list of comments whose pages never end does', async () => {
+describe('the limits for the whole comment', () => {
+  test('end a list of comments with endless pages', async () => {
     for (let n = 0; n < 3; n += 1) addComment(BOT, RED);
     github.setFault((request) => (isList(request) ? { kind: 'endless-pages' } : undefined));
     expect((await failureOf(jobWith())).what).toBe(
@@ -446,14 +448,14 @@ describe('the bounds of the whole comment', () => {
     expect(github.requests.filter(isList).map(({ query }) => query['page'])).toEqual(
       Array.from({ length: 50 }, (_, at) => String(at + 1)),
     );
-    // What may be a double of ours is not known before the end.
+    // Duplicates are not known before the end of the list.
     expect(writes()).toEqual([]);
   });
 
   test.each<[string, Fault]>([
-    ['never answered', { kind: 'stall', when: 'before' }],
-    ['answered byte after byte', { kind: 'slow-body', delayMs: 20 }],
-  ])('ends requests that are %s', async (_what, fault) => {
+    ['without a response', { kind: 'stall', when: 'before' }],
+    ['with a response that arrives byte by byte', { kind: 'slow-body', delayMs: 20 }],
+  ])('end requests %s', async (_what, fault) => {
     addComment('ann', 'hello');
     github.setFault((request) => (isList(request) ? fault : undefined));
     const { what, fix } = await failureOf(jobWith({ totalMs: 100 }));
@@ -461,21 +463,21 @@ describe('the bounds of the whole comment', () => {
     expect(github.requests.filter(isList)).toHaveLength(1);
   });
 
-  test('ends slow pages that never end', async () => {
+  test('end slow endless pages', async () => {
     github.setFault((request) => (isList(request) ? { kind: 'delay', ms: 20 } : undefined));
     for (let n = 0; n < 4_000; n += 1) addComment('ann', 'hello');
     expect((await failureOf(jobWith({ totalMs: 100 }))).what).toBe('It took longer than 0.1 s.');
     expect(github.requests.filter(isList).length).toBeLessThan(40);
   });
 
-  test('counts waits', async () => {
+  test('include waits', async () => {
     github.setFault((request) => (isList(request) ? secondaryLimit(403, 20) : undefined));
     expect((await failureOf(jobWith({ totalMs: 30_000 }))).what).toBe('It took longer than 30 s.');
     expect(slept).toEqual([20_000, 20_000]);
     expect(github.requests.filter(isList)).toHaveLength(2);
   });
 
-  test('are 120 s without a word', async () => {
+  test('are 120 s without progress', async () => {
     const asked: number[] = [];
     const timing = clock();
     const after: CommentJob['timing']['after'] = (ms, callback) => {
@@ -486,7 +488,7 @@ describe('the bounds of the whole comment', () => {
     expect([...new Set(asked)]).toEqual([120_000, 20_000]);
   });
 
-  test('leave no timer behind', async () => {
+  test('leave no timer', async () => {
     const due = new Set<number>();
     let asked = 0;
     const after = (): (() => void) => {
@@ -500,7 +502,7 @@ describe('the bounds of the whole comment', () => {
   });
 });
 
-describe('a cancelled workflow', () => {
+describe('a canceled workflow', () => {
   const CANCELLED = 'The workflow was cancelled.';
 
   test('sends nothing', async () => {
@@ -509,9 +511,9 @@ describe('a cancelled workflow', () => {
   });
 
   test.each<[string, Fault]>([
-    ['never answered', { kind: 'stall', when: 'before' }],
-    ['answered byte after byte', { kind: 'slow-body', delayMs: 20 }],
-  ])('ends a request that is %s', async (_what, fault) => {
+    ['without a response', { kind: 'stall', when: 'before' }],
+    ['with a response that arrives byte by byte', { kind: 'slow-body', delayMs: 20 }],
+  ])('ends a request %s', async (_what, fault) => {
     addComment('ann', 'hello');
     const cancel = new AbortController();
     github.setFault((request) => {
@@ -536,7 +538,7 @@ describe('a cancelled workflow', () => {
     expect(github.requests.filter(isList)).toHaveLength(1);
   });
 
-  test('leaves what was created as it is', async () => {
+  test('keeps a created comment', async () => {
     const cancel = new AbortController();
     github.setFault((request) => {
       if (isList(request) && comments().length > 0) cancel.abort();
@@ -551,13 +553,13 @@ describe('rate limits', () => {
   test.each<[string, Fault, number]>([
     ['secondary, 403', secondaryLimit(403, 7), 7_000],
     ['secondary, 429', secondaryLimit(429, 7), 7_000],
-    ['secondary, at once', secondaryLimit(403, 0), 1_000],
-    ['secondary, for nobody knows how long', secondaryLimit(403), 60_000],
-    ['too many, for nobody knows how long', secondaryLimit(429), 60_000],
+    ['secondary, no delay', secondaryLimit(403, 0), 1_000],
+    ['secondary, without a delay', secondaryLimit(403), 60_000],
+    ['too many requests, without a delay', secondaryLimit(429), 60_000],
     ['primary, 403', primaryLimit(403, NOW / 1_000 + 20), 21_000],
     ['primary, 429', primaryLimit(429, NOW / 1_000 + 20), 21_000],
-    ['primary, over by now', primaryLimit(403, NOW / 1_000 - 20), 1_000],
-  ])('%s: waited for', async (_what, fault, waitMs) => {
+    ['primary, already over', primaryLimit(403, NOW / 1_000 - 20), 1_000],
+  ])('%s: is waited out', async (_what, fault, waitMs) => {
     failFirst(isPost, fault);
     expect(await writeComment(jobWith(), RED)).toBe('created');
     expect(slept).toEqual([waitMs]);
@@ -567,14 +569,14 @@ describe('rate limits', () => {
   test.each([
     ['retry-after', { 'retry-after': '5' }],
     ['x-ratelimit-remaining', { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${NOW / 1_000 + 4}` }],
-  ])('%s says it where the message does not', async (_what, headers) => {
+  ])('%s is enough if the message does not mention a limit', async (_what, headers) => {
     const answer = { status: 403, headers, body: { message: 'Slow down.' } };
     failFirst(isList, { kind: 'answer', when: 'before', answer });
     expect(await writeComment(jobWith(), RED)).toBe('created');
     expect(slept).toEqual([5_000]);
   });
 
-  test('60 s in all, over all requests', async () => {
+  test('the waits of all requests are at most 60 s', async () => {
     let lists = 0;
     github.setFault((request) => {
       if (isList(request)) lists += 1;
@@ -588,19 +590,19 @@ describe('rate limits', () => {
     expect(comments()).toEqual([]);
   });
 
-  test('61 s is not begun', async () => {
+  test('a wait of 61 s is not started', async () => {
     failFirst(isPost, secondaryLimit(403, 61));
     expect((await failureOf(jobWith())).fix).toMatch(/later/);
     expect(slept).toEqual([]);
   });
 
-  test('a limit that never ends does', async () => {
+  test('a permanent limit ends the comment', async () => {
     github.setFault(() => secondaryLimit(403, 0));
     await failureOf(jobWith());
     expect(slept).toEqual(Array.from({ length: 60 }, () => 1_000));
   });
 
-  test('a limit on GET /user is not taken for a token without a user', async () => {
+  test('a limit on GET /user is not read as a token without a user', async () => {
     failFirst(({ path }) => path === '/user', secondaryLimit(403, 3));
     expect(await writeComment(jobWith({ token: 'ann' }), RED)).toBe('created');
     expect(slept).toEqual([3_000]);
@@ -657,11 +659,11 @@ describe('refused', () => {
     expect(writes().length).toBeLessThanOrEqual(1);
   });
 
-  test('the fix has a word about forks', async () => {
+  test('the fix mentions forks', async () => {
     expect((await failureOf(jobWith({ token: 'fork' }))).fix).toMatch(/from a fork .*workflow_run/);
   });
 
-  test('a 404 that says so is a missing permission', async () => {
+  test('a 404 with that message is a missing permission', async () => {
     const body = { message: 'Resource not accessible by integration' };
     failFirst(isList, { kind: 'answer', when: 'before', answer: { status: 404, body } });
     const { what, fix } = await failureOf(jobWith());
@@ -676,7 +678,7 @@ describe('refused', () => {
     );
   });
 
-  test("GitHub's message is one line and not for ever", async () => {
+  test("GitHub's message is shortened to one line", async () => {
     const body = { message: `a\n::error::b ${'x'.repeat(5_000)}` };
     failFirst(isList, { kind: 'answer', when: 'before', answer: { status: 418, body } });
     const { what } = await failureOf(jobWith());
@@ -694,7 +696,7 @@ describe('the text', () => {
     ].join('\n');
   const rowsIn = (text: string): number => text.match(/^\| (?!Function|---)/gm)?.length ?? 0;
 
-  test('has marker, heading, table, folds and a footer', () => {
+  test('has a marker, heading, table, folds and footer', () => {
     const text = compose(table(2), { details: [{ title: 'Policy <to> add', body: '```json\n{}\n```\n' }] });
     expect(text).toBe(`<!-- aws-lambda-invoke-action: ci%2Fdeploy%2Fcheck -->
 
@@ -721,13 +723,13 @@ describe('the text', () => {
     ['many rows', 20_000, 'fn'],
     ['wide rows', 400, 'w'.repeat(600)],
     ['emoji', 3_000, '🟢'.repeat(40)],
-  ])('%s: the last rows go, counted', async (_what, rows, cell) => {
+  ])('%s: the last rows are omitted and counted', async (_what, rows, cell) => {
     const text = compose(`${table(rows, cell)}\n\nAfter the table.`, {
       details: [{ title: 'Policy', body: 'the fix' }],
     });
     const shown = rowsIn(text);
     expect(text.replaceAll('\n', '\r\n').length).toBeLessThan(65_536);
-    // Not a row fewer than have to go.
+    // No more rows than necessary are omitted.
     expect(text.length + text.split('\n').length + cell.length + 20).toBeGreaterThan(65_536);
     expect(text).toContain(
       `| ✅ |\n\n… and ${(rows - shown).toLocaleString('en-US')} more rows.\n\nAfter the`,
@@ -737,7 +739,7 @@ describe('the text', () => {
     expect(await writeComment(jobWith(), text)).toBe('created');
   });
 
-  test('what just fits is whole, and one row more is counted', () => {
+  test('a text that just fits is complete, and one more row is omitted and counted', () => {
     const whole = (rows: number) => !compose(table(rows, 'x'.repeat(80))).includes('more row');
     let most = 0;
     while (most < 5_000 && whole(most + 1)) most += 1;
@@ -745,7 +747,7 @@ describe('the text', () => {
     expect(compose(table(most + 1, 'x'.repeat(80)))).toMatch(/… and \d more rows?\./);
   });
 
-  test('folds go, the last first, where not even ten rows would be left', () => {
+  test('folds are omitted, last first, if fewer than ten rows would be left', () => {
     const details = [
       { title: 'First', body: 'one' },
       { title: 'Second', body: 'x'.repeat(64_500) },
@@ -759,7 +761,7 @@ describe('the text', () => {
     expect(text.length).toBeLessThan(65_536);
   });
 
-  test('a fold that leaves ten rows stays', () => {
+  test('a fold that leaves ten rows is kept', () => {
     const text = compose(table(50, 'z'.repeat(100)), { details: [{ title: 'F', body: 'x'.repeat(63_000) }] });
     expect(text).toContain('<summary>F</summary>');
     expect(rowsIn(text)).toBeGreaterThanOrEqual(10);
@@ -770,13 +772,13 @@ describe('the text', () => {
     ['a row', table(1, 'x'.repeat(70_000))],
     ['a heading', `| ${'x'.repeat(70_000)} |\n| --- |\n| a |`],
     ['a text', 'x'.repeat(70_000)],
-  ])('%s that no comment has room for', (_what, text) => {
+  ])('%s that is too long for a comment is cut', (_what, text) => {
     const comment = compose(text, { title: 't'.repeat(70_000), details: [{ title: 'F', body: 'fold' }] });
     expect(comment.length).toBeLessThan(1_000);
     expect(comment).toContain('The table is too long for a comment. See the run.');
   });
 
-  test('half a character is never left of a heading', () => {
+  test('a heading is never cut inside a character', () => {
     expect(compose('', { title: `${'t'.repeat(254)}😀😀` }).isWellFormed()).toBe(true);
   });
 });

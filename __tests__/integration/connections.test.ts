@@ -29,7 +29,7 @@ async function startServer(respond: RawResponder): Promise<RawServer> {
   return server;
 }
 
-/** A proxy before an endpoint that nothing reaches but through a tunnel. */
+/** A proxy in front of an endpoint that is reachable only through a tunnel. */
 async function startObstructed(obstruction: Obstruction, options?: LocalProxyOptions): Promise<LocalProxy> {
   const proxy = await startLocalProxy(options);
   proxy.obstruct(() => obstruction);
@@ -45,7 +45,7 @@ function clientsThrough(proxy?: Readonly<{ port: number }>): Clients {
 
 describe('a connection to a proxy', () => {
   test.each([407, 403, 502])(
-    'is closed when the proxy refuses the tunnel with %i and keeps it',
+    'is closed when the proxy rejects the tunnel with %i and keeps the connection open',
     async (status) => {
       const proxy = await startObstructed({ kind: 'refuse', status });
       const { result } = await invokeOn(NOWHERE, {
@@ -70,7 +70,7 @@ describe('a connection to a proxy', () => {
     await until(() => proxy.connections === 0);
   });
 
-  test('is closed when the invocation is cancelled while the tunnel is opened', async () => {
+  test('is closed when the invocation is canceled while the tunnel is being opened', async () => {
     const proxy = await startObstructed({ kind: 'silence' });
     const cancel = new AbortController();
     const delivering = invokeOn(NOWHERE, { clients: clientsThrough(proxy), cancel: cancel.signal });
@@ -81,7 +81,7 @@ describe('a connection to a proxy', () => {
     await until(() => proxy.connections === 0);
   });
 
-  test('is closed when the response to CONNECT comes in parts and does not end', async () => {
+  test('is closed when the response to CONNECT arrives in parts and does not end', async () => {
     const proxy = await startRawServer((socket) => {
       socket.setNoDelay(true);
       const drip = setInterval(() => socket.write('x'), 1);
@@ -98,7 +98,7 @@ describe('a connection to a proxy', () => {
     await until(() => proxy.connections === 0);
   });
 
-  test('is closed with the clients, although a tunnel is being opened', async () => {
+  test('is closed with the clients, even while a tunnel is being opened', async () => {
     const proxy = await startObstructed({ kind: 'silence' });
     const clients = clientsThrough(proxy);
     const delivering = invokeOn(NOWHERE, { clients, policy: { retry: 'never' } });
@@ -112,7 +112,7 @@ describe('a connection to a proxy', () => {
   });
 });
 
-test('a response that switches protocols ends the attempt, and its connection is closed', async () => {
+test('a response that switches protocols ends the attempt and closes its connection', async () => {
   const server = await startServer((socket) =>
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n'),
   );
@@ -126,7 +126,7 @@ test('a response that switches protocols ends the attempt, and its connection is
   await until(() => server.connections === 0);
 });
 
-test('a connection is closed with the clients, although a response is awaited', async () => {
+test('a connection is closed with the clients, even while a response is awaited', async () => {
   const server = await startServer(() => undefined);
   const clients = clientsThrough();
   const delivering = invokeOn(server, { clients });
@@ -146,7 +146,7 @@ test.each(['http', 'https'])('no %s connection is opened once the clients are cl
   expect(server.connections).toBe(0);
 });
 
-test('a connection that was idle for ten seconds is closed, and not used again', async () => {
+test('a connection that was idle for ten seconds is closed and not reused', async () => {
   const server = await startServer((socket) => socket.write(RESPONSE));
   const clients = clientsThrough();
   await invokeOn(server, { clients });
@@ -171,7 +171,7 @@ describe('a stream', () => {
       extras: { stream: { invokeOnce: streamOnce, onChunk: async () => options.onChunk?.() } },
     });
 
-  test('is over with its last event, and its connection is closed although the last chunk never comes', async () => {
+  test('ends with its last event, and its connection is closed although the last chunk never arrives', async () => {
     const server = await startServer((socket) => {
       socket.write(CHUNKED);
       socket.write(inChunk(payloadChunk(Buffer.from('hello'))));
@@ -182,8 +182,8 @@ describe('a stream', () => {
     await until(() => server.connections === 0);
   });
 
-  test('that is whole may be closed without an error', async () => {
-    // Its end and the end of its connection come together, in each order.
+  test('that is complete can be closed without an error', async () => {
+    // The stream and its connection end together, in either order.
     for (let n = 0; n < 50; n += 1) {
       const server = await startServer((socket) => {
         socket.write(CHUNKED);
@@ -200,7 +200,7 @@ describe('a stream', () => {
     ['is closed', (socket) => socket.end()],
     ['is reset', (socket) => socket.resetAndDestroy()],
   ])(
-    'that %s between its head and its first event is not sent again, not even under idempotent',
+    'that %s between its headers and its first event is not retried, not even with idempotent',
     async (_, cut) => {
       const server = await startServer((socket) => {
         socket.write(CHUNKED, () => cut(socket));
@@ -211,11 +211,12 @@ describe('a stream', () => {
     },
   );
 
+  const RESPONSE = 'answer';
   test.each([
-    ['text/html', `x-amzn-requestid: ${UUID}`, 'answer'],
+    ['text/html', `x-amzn-requestid: ${UUID}`, RESPONSE],
     ['text/plain', 'x-amzn-requestid: one', 'failure'],
     ['text/html', 'x-other: 1', 'failure'],
-  ])('of type %s with %s is: %s', async (type, header, kind) => {
+  ])('of type %s with %s has the kind %s', async (type, header, kind) => {
     const server = await startServer((socket) => {
       socket.write(CHUNKED.replace(/Content-Type: .*/, `Content-Type: ${type}\r\n${header}`));
       socket.write(inChunk(END));
@@ -224,7 +225,7 @@ describe('a stream', () => {
     expect((await streamed(server)).result.kind).toBe(kind);
   });
 
-  test.each([203, 206])("with status %i is not Lambda's", async (status) => {
+  test.each([203, 206])('with status %i is not from Lambda', async (status) => {
     const server = await startServer((socket) => {
       socket.write(CHUNKED.replace('200 OK', `${status} Other`));
       socket.end(inChunk(END));

@@ -52,8 +52,8 @@ async function deliverFour(
 
 const indexOf = (body: unknown): number => JSON.parse(String(body)).index;
 
-describe('a defect of the action', () => {
-  test('in one delivery is its outcome, and the others are delivered', async () => {
+describe('a bug in the action', () => {
+  test('in one delivery is its outcome, and the other invocations are sent', async () => {
     lambda.setFault(({ body }) =>
       indexOf(body) === 0 ? throttle('ConcurrentInvocationLimitExceeded') : undefined,
     );
@@ -73,7 +73,7 @@ describe('a defect of the action', () => {
     expect(ended.filter(({ result }) => result.kind === 'answer')).toHaveLength(3);
   });
 
-  test('in what takes an outcome stops no other, and is thrown at the end', async () => {
+  test('in the handling of an outcome does not stop others, and is thrown at the end', async () => {
     const taken: number[] = [];
     const delivering = deliverFour({ onWait: () => {} }, async ({ invocation: { index } }) => {
       if (index < 2) throw new Error(`no room for ${index}`);

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { portOf } from '../../packages/local-server/listening.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type Following, followExecution } from '../../src/lambda/durable.ts';
-import type { InvokeFailure, InvokeResponse } from '../../src/lambda/invocation.ts';
+import type { Invocation, InvokeFailure, InvokeResponse } from '../../src/lambda/invocation.ts';
 import type { FailedQuestion } from '../../src/lambda/polling.ts';
 import { unusedUrl } from '../e2e/step.ts';
 import { fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
@@ -23,7 +23,7 @@ beforeEach(() => {
   endOfTest = new AbortController();
 });
 afterEach(async () => {
-  // Nothing is followed on where a test failed.
+  // Stops following if a test failed.
   endOfTest.abort();
   for (const step of undo.splice(0).reverse()) await step();
 });
@@ -40,7 +40,7 @@ const execution = (fields: Readonly<Record<string, unknown>>): Reply => ({
 const RUNNING = execution({ Status: 'RUNNING' });
 const DONE = execution({ Status: 'SUCCEEDED', Result: '{"ok":true}' });
 
-/** Something in Lambda's place that answers questions for the state so, and has no history. */
+/** A server in place of Lambda that gives this response to state requests and has no history. */
 async function standIn(state: () => Reply): Promise<void> {
   const server: Server = createServer((request, response) => {
     const isHistory = request.url?.includes('/history') ?? false;
@@ -56,14 +56,17 @@ async function standIn(state: () => Reply): Promise<void> {
 type Followed = Readonly<{ result: InvokeResponse | InvokeFailure; failed: readonly FailedQuestion[] }>;
 
 /** Follows an execution that an Event started. */
-async function following(bounds: Partial<Following> = {}): Promise<Followed> {
+async function following(
+  bounds: Partial<Following> = {},
+  invocation: Partial<Invocation> = {},
+): Promise<Followed> {
   const { signal: never } = endOfTest;
   const clients = new Clients({});
   undo.push(() => clients.close());
   const failed: FailedQuestion[] = [];
   const result = await followExecution(
     STARTED,
-    { ...INVOCATION, invocationType: 'Event' },
+    { ...INVOCATION, invocationType: 'Event', ...invocation },
     {
       api: clients.of(undefined),
       deadline: never,
@@ -71,6 +74,7 @@ async function following(bounds: Partial<Following> = {}): Promise<Followed> {
       stop: never,
       timing: fakeTiming(() => 0),
       policy: POLICY,
+      beganAt: 0,
       onExecutionEvent: () => {},
       onHiddenHistory: () => {},
       onFailedQuestion: (question) => failed.push(question),
@@ -83,7 +87,7 @@ async function following(bounds: Partial<Following> = {}): Promise<Followed> {
 const messageOf = (result: InvokeResponse | InvokeFailure): string =>
   result.kind === 'failure' ? result.message : '';
 
-test('an execution is followed on when questions fail on the way, and each is told', async () => {
+test('an execution is followed although requests fail, and each failure is reported', async () => {
   const replies = [error(429, 'TooManyRequestsException'), RUNNING, error(503, 'Unavailable'), DONE, DONE];
   await standIn(() => replies.shift() ?? DONE);
   const { result, failed } = await following();
@@ -91,13 +95,13 @@ test('an execution is followed on when questions fail on the way, and each is to
   expect(failed.map(({ failure }) => failure.name)).toEqual(['TooManyRequestsException', 'Unavailable']);
 });
 
-test('an execution that is not found 30 s after its start is given up, and not before', async () => {
+test('following ends if the execution is not found 30 s after its start, and not earlier', async () => {
   const timing = fakeTiming(() => 0);
   const start = timing.now();
   await standIn(() => error(404, 'ResourceNotFoundException'));
   const { result } = await following({ timing });
   expect(result).toMatchObject({ name: 'ResourceNotFoundException', durableExecutionArn: ARN });
-  // The last question but one was asked before 30 s were over, and they are at most 10 s apart.
+  // The second to last request was sent before 30 s, and requests are at most 10 s apart.
   expect(timing.now() - start).toBeGreaterThanOrEqual(30_000);
   expect(timing.now() - start).toBeLessThan(45_000);
 
@@ -107,7 +111,7 @@ test('an execution that is not found 30 s after its start is given up, and not b
   expect((await following({ timing: late })).result.kind).toBe('answer');
 });
 
-test('an execution that can not be asked for is given up within 15 s, with why, and goes on', async () => {
+test('following ends within 15 s with the reason if the execution cannot be read, and the execution continues', async () => {
   undo.push(useLambda(await unusedUrl()));
   const timing = fakeTiming(() => 0);
   const { result, failed } = await following({ timing });
@@ -119,14 +123,14 @@ test('an execution that can not be asked for is given up within 15 s, with why, 
   expect(timing.slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(15_000);
 });
 
-test('an execution that can not be asked for is given up at once with retry: never', async () => {
+test('with retry: never, following ends immediately if the execution cannot be read', async () => {
   undo.push(useLambda(await unusedUrl()));
   const { result, failed } = await following({ policy: { ...POLICY, retry: 'never' } });
   expect(result).toMatchObject({ name: 'ECONNREFUSED', durableExecutionArn: ARN });
   expect(failed).toEqual([]);
 });
 
-test('the end of the time says why the execution could not be read before', async () => {
+test('the timeout has the reason why the execution could not be read before', async () => {
   const over = new AbortController();
   let asked = 0;
   await standIn(() => {
@@ -145,7 +149,7 @@ test('the end of the time says why the execution could not be read before', asyn
   );
 });
 
-test('a cancelled workflow is what ended it where timeout_seconds was over too', async () => {
+test('the cancellation is reported even if timeout_seconds is also exceeded', async () => {
   const over = new AbortController();
   await standIn(() => RUNNING);
   const { result } = await following({
@@ -155,4 +159,39 @@ test('a cancelled workflow is what ended it where timeout_seconds was over too',
     stop: over.signal,
   });
   expect(result).toMatchObject({ name: 'Cancelled' });
+});
+
+describe('an execution that is to be stopped', () => {
+  const BEGAN_AT = 1_800_000_000_000;
+  const startedAfter = (ms: number): Reply =>
+    execution({ Status: 'RUNNING', StartTimestamp: (BEGAN_AT + ms) / 1_000 });
+
+  /** Follows an execution that is cancelled after its first state, and stopped after its second. */
+  async function stopping(second: Reply, invocation: Partial<Invocation> = {}): Promise<InvokeFailure> {
+    const over = new AbortController();
+    const replies = [RUNNING, second];
+    await standIn(() => replies.shift() ?? execution({ StopTimestamp: BEGAN_AT / 1_000 }));
+    const { result } = await following(
+      {
+        timing: { ...fakeTiming(), sleep: async () => over.abort() },
+        cancel: over.signal,
+        stop: over.signal,
+        beganAt: BEGAN_AT,
+        stopping: { run: 'the run', onNotStopped: () => {} },
+      },
+      { durableExecutionName: 'order-7', ...invocation },
+    );
+    if (result.kind !== 'failure') throw new Error('a stopped execution has no response');
+    return result;
+  }
+
+  test.each([
+    ['after the first attempt is stopped', startedAfter(200), 'stopped'],
+    ['in the second of the first attempt is stopped', startedAfter(-1_000), 'stopped'],
+    ["before that is another step's", startedAfter(-1_001), 'joined'],
+    ["at a time that Lambda does not say is another step's", RUNNING, 'joined'],
+    ['and has ended is not stopped', execution({ Status: 'SUCCEEDED' }), 'ended before'],
+  ])('and began %s', async (_, second, stop) => {
+    expect(await stopping(second)).toMatchObject({ executionStop: stop, evidence: 'ran' });
+  });
 });

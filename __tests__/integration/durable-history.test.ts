@@ -23,7 +23,7 @@ const step = (EventId: number, Name: string) => ({
 
 type Page = Readonly<{ Events: readonly unknown[]; NextMarker?: string }>;
 
-/** What is told of an execution whose history has these pages by marker, a version of it for each poll. */
+/** The lines for an execution with these history pages by marker, in one version per poll. */
 async function told(polls: readonly Readonly<Record<string, Page>>[]) {
   const asked: string[] = [];
   let poll = -1;
@@ -57,6 +57,7 @@ async function told(polls: readonly Readonly<Record<string, Page>>[]) {
       stop: never,
       timing: fakeTiming(),
       policy: POLICY,
+      beganAt: 0,
       onFailedQuestion: () => {},
       onExecutionEvent: (event) => events.push(event),
       onHiddenHistory: () => {},
@@ -66,7 +67,7 @@ async function told(polls: readonly Readonly<Record<string, Page>>[]) {
   return { result, asked, names: events.map(({ name }) => name) };
 }
 
-test('a history of several pages is read on from its last page, each event told once', async () => {
+test('a history with several pages is continued from its last page, and each event is reported once', async () => {
   const first = { Events: [step(1, 'a'), step(2, 'b')], NextMarker: 'two' };
   const { result, asked, names } = await told([
     { '': first, two: { Events: [step(3, 'c')] } },
@@ -78,7 +79,7 @@ test('a history of several pages is read on from its last page, each event told 
   expect(new TextDecoder().decode(result.kind === 'answer' ? result.payload : undefined)).toBe('{"ok":true}');
 });
 
-test('what is about the execution itself, or not known, is not told', async () => {
+test('events of the execution itself and unknown events are not reported', async () => {
   const { names } = await told([
     {
       '': {

@@ -14,13 +14,13 @@ import { CLASSES_BY_NAME } from '../failure-classes.ts';
 import { SEED } from '../seed.ts';
 import { fakeTiming, invokeOn, useLambda } from './invoke-context.ts';
 
-// Every fault there is, at random but the same in each run, against every type and policy; what really ran
-// is counted by a line that only the handler writes, and by the local Lambda.
+// Every fault, in a random but repeatable order, with every type and policy. The real runs
+// are counted with lines that only the handler writes, and by the local Lambda.
 
 const INVOCATIONS = 2_400;
 const IN_FLIGHT = 24;
 
-/** Mulberry32: small, and the same sequence everywhere. */
+/** Mulberry32: a small generator with the same sequence on every machine. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -31,7 +31,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** Errors of the table, each where the real service sends it: before the run, after it, or either. */
+/** Errors in the table, each at the point where the real service sends it: before the run, after it, or either. */
 const SERVICE_ERRORS: readonly Fault[] = Object.entries(CLASSES_BY_NAME).flatMap(
   ([type, { evidence, status }]) => {
     const error = { kind: 'error', status, type, message: `${type}.` } as const;
@@ -42,7 +42,7 @@ const SERVICE_ERRORS: readonly Fault[] = Object.entries(CLASSES_BY_NAME).flatMap
   },
 );
 
-/** Names whose status is another's: whoever sends them, the handler may have run. */
+/** Names with the status of another error. Whatever sends them, the handler may have run. */
 const CONTRADICTIONS: readonly Fault[] = (
   [
     ['AccessDeniedException', 500],
@@ -231,7 +231,7 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
   expect(where(({ id }) => ran(id) > 0 && witnessed.get(id) === 'may_have_run')).toEqual([]);
   expect(where(({ id }) => ran(id) === 0 && witnessed.get(id) === 'finished')).toEqual([]);
 
-  // The suite has to have met what it claims to test.
+  // The run must have covered what it claims to test.
   expect([...witnessed.values()].filter((known) => known === 'finished').length).toBeGreaterThan(100);
   expect([...witnessed.values()].filter((known) => known === 'may_have_run').length).toBeGreaterThan(100);
   expect(named.length).toBeGreaterThan(800);

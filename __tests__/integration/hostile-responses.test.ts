@@ -12,7 +12,7 @@ import { type RawResponder, type RawServer, startRawServer } from '../raw-server
 import { until } from '../until.ts';
 import { type Delivered, INVOCATION, invokeOn, useLambda } from './invoke-context.ts';
 
-// What comes in Lambda's place, byte for byte, and is not to be taken for Lambda's.
+// Exact bytes of responses in place of Lambda, which must not be read as Lambda's.
 
 const UUID = '11111111-2222-3333-4444-555555555555';
 const VERSION = 'X-Amz-Executed-Version: $LATEST';
@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
 
-/** Points the SDK at a server that responds to every request so, and then maybe closes the connection. */
+/** Points the SDK at a server that gives every request this response, and optionally closes the connection. */
 async function startServer(respond: RawResponder): Promise<RawServer> {
   const server = await startRawServer(respond);
   undo.push(() => server.close(), useLambda(server.url));
@@ -67,18 +67,18 @@ const CHUNKED = 'Transfer-Encoding: chunked';
 const ID = `x-amzn-requestid: ${UUID}`;
 const inChunks = (body: string): string => `${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n0\r\n\r\n`;
 
-describe("a response to RequestResponse that is Lambda's", () => {
+describe('a response to RequestResponse from Lambda', () => {
   test.each<[string, Buffer]>([
     ['with its length', whole(200, '{"a":1}', ID, VERSION)],
     ['in chunks', response('HTTP/1.1 200 OK', [CHUNKED, ID, VERSION], inChunks('{"a":1}'))],
     ['in HTTP/1.0 with its length', response('HTTP/1.0 200 OK', [length('{"a":1}'), ID], '{"a":1}')],
     ['without a request id', whole(200, '{"a":1}')],
-    ['with a request id that is no UUID', whole(200, '{"a":1}', 'x-amzn-requestid: dR1unSOub8rvS0m7Tzoh')],
+    ['with a request ID that is not a UUID', whole(200, '{"a":1}', 'x-amzn-requestid: dR1unSOub8rvS0m7Tzoh')],
     [
       'with a type of plain text',
       response('HTTP/1.1 200 OK', [length('7'), 'Content-Type: text/plain'], '7'),
     ],
-    ['that is no JSON, of a version', whole(200, 'plain', ID, VERSION)],
+    ['that is not JSON, with a version', whole(200, 'plain', ID, VERSION)],
     [
       'after a 100 and a 103',
       Buffer.concat([
@@ -87,13 +87,13 @@ describe("a response to RequestResponse that is Lambda's", () => {
         whole(200, '{"a":1}', ID, VERSION),
       ]),
     ],
-  ])('is one %s', async (_, bytes) => {
+  ])('is accepted %s', async (_, bytes) => {
     const { result, requests } = await deliverAt(bytes);
     expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
     expect(requests).toBe(1);
   });
 
-  test('has no request id where that is empty', async () => {
+  test('has no request ID if the header is empty', async () => {
     const { result } = await deliverAt(whole(200, '{}', 'x-amzn-requestid: '));
     expect(result).toMatchObject({ kind: 'answer' });
     expect(result.requestId).toBeUndefined();
@@ -115,7 +115,7 @@ describe('a response to RequestResponse is unknown', () => {
     ['with status 206', whole(206, '{"a":1}', ID, VERSION), strange],
     ['with status 206 and no request id', whole(206, '{"a":1}'), strange],
     ['with status 226', whole(226, '{"a":1}', ID, VERSION), strange],
-    ['that the end of the connection ends', response('HTTP/1.1 200 OK', [ID, VERSION], '{"a":1}'), cut],
+    ['that ends with the connection', response('HTTP/1.1 200 OK', [ID, VERSION], '{"a":1}'), cut],
     [
       'of HTTP/1.0 that the end of the connection ends',
       response('HTTP/1.0 200 OK', [ID, VERSION], '[1]'),
@@ -195,8 +195,8 @@ describe('a response to RequestResponse is unknown', () => {
 
   test.each([
     ['JSON', '{"token":"hunter2"}'],
-    ['JSON that is longer than what is read of a page', `["hunter2","${'x'.repeat(100_000)}"]`],
-  ])('and does not show %s, which may be the response of a function', async (_, body) => {
+    ['JSON that is longer than the excerpt of a page', `["hunter2","${'x'.repeat(100_000)}"]`],
+  ])('and does not show %s, which can be the response of a function', async (_, body) => {
     const { result } = await deliverAt(whole(206, body, ID, VERSION));
     expect(result).toMatchObject({ name: 'HTTP 206' });
     expect(JSON.stringify(result)).not.toContain('hunter2');
@@ -207,8 +207,8 @@ describe('a response to Event', () => {
   test.each<[string, Buffer]>([
     ['that is empty', whole(202, '', ID)],
     ['that is empty, without a request id', whole(202, '')],
-    ['with JSON, as an emulator has it', whole(202, '{"a":1}', 'x-amzn-requestid: dR1unSOub8rvS0m7Tzoh')],
-  ])("%s is Lambda's", async (_, bytes) => {
+    ['with JSON, as from an emulator', whole(202, '{"a":1}', 'x-amzn-requestid: dR1unSOub8rvS0m7Tzoh')],
+  ])('%s is from Lambda', async (_, bytes) => {
     const { result } = await deliverAt(bytes, { type: 'Event' });
     expect(result).toMatchObject({ kind: 'answer', statusCode: 202 });
   });
@@ -218,7 +218,7 @@ describe('a response to Event', () => {
     ['with status 204', response('HTTP/1.1 204 No Content', [ID])],
     ['that is a page', response('HTTP/1.1 202 Accepted', [HTML, length(PAGE), ID], PAGE)],
     ['that is text, with a request id', response('HTTP/1.1 202 Accepted', [length('queued'), ID], 'queued')],
-    ['that the end of the connection ends', response('HTTP/1.1 202 Accepted', [ID])],
+    ['that ends with the connection', response('HTTP/1.1 202 Accepted', [ID])],
   ])('%s is unknown', async (_, bytes) => {
     const { result, requests } = await deliverAt(bytes, { type: 'Event' });
     expect(result).toMatchObject({ kind: 'failure', evidence: 'may_have_run' });
@@ -227,7 +227,7 @@ describe('a response to Event', () => {
 });
 
 describe('a response to DryRun', () => {
-  test("with status 204 is Lambda's", async () => {
+  test('with status 204 is from Lambda', async () => {
     const { result } = await deliverAt(response('HTTP/1.1 204 No Content', []), { type: 'DryRun' });
     expect(result).toMatchObject({ kind: 'answer', statusCode: 204 });
   });
@@ -238,7 +238,7 @@ describe('a response to DryRun', () => {
     ['202', whole(202, '', ID)],
     ['203', whole(203, '{}')],
     ['206', whole(206, '{}')],
-  ])('with status %s may have run something: it is unknown and never sent again', async (_, bytes) => {
+  ])('with status %s may have run something, so it is unknown and never retried', async (_, bytes) => {
     for (const retry of ['safe', 'idempotent'] as const) {
       const { result, requests, attempts } = await deliverAt(bytes, { type: 'DryRun', retry });
       expect(result).toMatchObject({ kind: 'failure', evidence: 'may_have_run', mayClear: false });
@@ -246,7 +246,7 @@ describe('a response to DryRun', () => {
     }
   });
 
-  test('that breaks off before its status is sent again', async () => {
+  test('that is interrupted before its status is retried', async () => {
     const server = await startServer((socket, n) =>
       n === 0 ? socket.destroy() : socket.write(response('HTTP/1.1 204 No Content', [])),
     );
@@ -256,10 +256,10 @@ describe('a response to DryRun', () => {
   });
 });
 
-describe('a body without end', () => {
+describe('an endless body', () => {
   const MB = 1024 * 1024;
 
-  /** A server that responds with a head, then with bytes until the client closes the connection. */
+  /** A server that responds with headers, then with bytes until the client closes the connection. */
   async function startEndless(
     head: Buffer,
     body = Buffer.alloc(MB, 'x'),
@@ -283,10 +283,10 @@ describe('a body without end', () => {
   const endless = (statusLine: string, ...headers: readonly string[]): Buffer =>
     response(statusLine, ['Content-Length: 99999999999', 'Content-Type: application/json', ...headers]);
 
-  // What the kernel holds on its way is sent, and not read.
+  // The data in kernel buffers is sent but not read.
   const ON_ITS_WAY = 20 * MB;
 
-  test('is not read beyond what a function may respond with, and is unknown', async () => {
+  test('is not read beyond the response limit of a function, and is unknown', async () => {
     const { server, sent } = await startEndless(endless('HTTP/1.1 200 OK', ID, VERSION));
     const { result } = await invokeOn(server);
     expect(result).toMatchObject({
@@ -299,7 +299,7 @@ describe('a body without end', () => {
     await until(() => server.connections === 0);
   });
 
-  test('of a refusal is not read beyond 64 KiB, and the status counts', async () => {
+  test('of a rejection is not read beyond 64 KiB, and the status counts', async () => {
     const { server, sent } = await startEndless(endless('HTTP/1.1 403 Forbidden'));
     const { result } = await invokeOn(server);
     expect(result).toMatchObject({ name: 'HTTP 403', evidence: 'did_not_run', statusCode: 403 });
@@ -337,7 +337,7 @@ describe('a body without end', () => {
     return { ...delivered, chunkBytes };
   };
 
-  test('of a stream is not read beyond what Lambda streams, and is unknown', async () => {
+  test('of a stream is not read beyond the streaming limit of Lambda, and is unknown', async () => {
     const { server, sent } = await startEndless(
       endless(...STREAM),
       Buffer.from(payloadChunk(Buffer.alloc(MB))),
@@ -349,7 +349,7 @@ describe('a body without end', () => {
     await until(() => server.connections === 0);
   });
 
-  test('of one event of a stream is not read beyond what an event may have', async () => {
+  test('of one event in a stream is not read beyond the event limit', async () => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(3_000_000_000);
     const { server, sent } = await startEndless(Buffer.concat([endless(...STREAM), length]));

@@ -6,6 +6,7 @@ import { Clients } from '../../src/lambda/client.ts';
 import type { Invocation, InvocationResult } from '../../src/lambda/invocation.ts';
 import { type InvokeContext, type InvokePolicy, invoke, type Wait } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
+import { Readiness } from '../../src/lambda/readiness.ts';
 import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
 import { anInvocation } from '../base.ts';
 import { jobEnvironment } from '../e2e/step.ts';
@@ -14,7 +15,7 @@ const HANDLERS = path.join(import.meta.dirname, '..', '..', 'packages', 'local-l
 export const ECHO = path.join(HANDLERS, 'echo.mjs.handler');
 export const SLOW = path.join(HANDLERS, 'slow.mjs.handler');
 
-/** Points the SDK's own chains at a local Lambda, as a job's environment does. The answer undoes it. */
+/** Points the SDK's own chains at a local Lambda, like a job's environment. The returned function undoes it. */
 export function useLambda(url: string, region = 'us-east-1'): () => void {
   const saved = { ...process.env };
   Object.assign(process.env, jobEnvironment({ url, region }));
@@ -29,7 +30,7 @@ export const INVOCATION = anInvocation({
   payload: new TextEncoder().encode('{"a":1}'),
 });
 
-/** How long a connection may take. */
+/** The connection timeout. */
 export const CONNECT_LIMIT_MS = 10_000;
 
 /** Request ids as a step makes them. */
@@ -37,10 +38,10 @@ export const freshIds = (): RequestIds => new RequestIds(randomUUID);
 
 export const POLICY: InvokePolicy = { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 };
 
-/** A clock on which waiting takes no time, and a sequence in place of chance. */
+/** A clock on which sleeping takes no time, and a sequence in place of randomness. */
 export type FakeTiming = Timing & Readonly<{ slept: readonly number[] }>;
 
-/** Sleeps are recorded and only move the clock; deadlines are real, as the network is. */
+/** Sleeps are recorded and only advance the clock. Deadlines are real, because the network is. */
 export function fakeTiming(random: () => number = () => 0.999): FakeTiming {
   const slept: number[] = [];
   let skew = 0;
@@ -56,7 +57,7 @@ export function fakeTiming(random: () => number = () => 0.999): FakeTiming {
   };
 }
 
-/** Fake time on which timeout_seconds is over at a sleep, counted from 1, and `also` happens then. */
+/** Fake time in which timeout_seconds is exceeded at the nth sleep, from 1, when `also` is called. */
 export function timeoutAtSleep(count: number, also: () => void = () => {}): Timing {
   const timeouts: (() => void)[] = [];
   const timing = fakeTiming();
@@ -75,7 +76,20 @@ export function timeoutAtSleep(count: number, also: () => void = () => {}): Timi
   };
 }
 
-/** Timers that go off when the test says so, and not before. */
+/** Readiness whose listeners do nothing. */
+export function quietReadiness(): NonNullable<InvokeContext['readiness']> {
+  const ignore = (): void => {};
+  return {
+    waits: new Readiness(),
+    expectsVersion: () => false,
+    onStateChange: ignore,
+    onAliasChange: ignore,
+    onHiddenAlias: ignore,
+    onFailedQuestion: ignore,
+  };
+}
+
+/** Timers that fire only when the test says so. */
 export function manualTiming(): Timing & Readonly<{ goOff: (ms: number) => void }> {
   const timers = new Set<Readonly<{ ms: number; callback: () => void }>>();
   return {
@@ -93,10 +107,10 @@ export function manualTiming(): Timing & Readonly<{ goOff: (ms: number) => void 
   };
 }
 
-/** What a delivery did, beside how it ended. */
+/** What happened during a delivery, and its outcome. */
 export type Delivered = InvocationResult & Readonly<{ waits: readonly Wait[] }>;
 
-/** Delivers one invocation to the local Lambda of `useLambda`, on fake time unless told otherwise. */
+/** Delivers one invocation to the local Lambda of `useLambda`, in fake time by default. */
 export async function invokeOn(
   _lambda: Pick<LocalLambda, 'url'>,
   options: {

@@ -67,8 +67,8 @@ const PENDING: Extract<Fault, { kind: 'error' }> = {
   message: 'The function is waking.',
 };
 
-describe('an answer', () => {
-  test('has what Lambda said', async () => {
+describe('a response', () => {
+  test('has the data from Lambda', async () => {
     const { result, region, attempts } = await invokeOn(lambda, { invocation: { logType: 'Tail' } });
     expect(result).toMatchObject({ kind: 'answer', statusCode: 200, executedVersion: '$LATEST' });
     expect(result.kind === 'answer' && new TextDecoder().decode(result.payload)).toBe('{"a":1}');
@@ -80,7 +80,7 @@ describe('an answer', () => {
     expect(attempts).toBe(1);
   });
 
-  test('without a request id is still Lambda’s where status and body are', async () => {
+  test('without a request ID is still from Lambda if the status and body match', async () => {
     lambda.setFault(() => ({ kind: 'omit-request-id' }));
     const { result } = await invokeOn(lambda);
     expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
@@ -88,7 +88,7 @@ describe('an answer', () => {
   });
 });
 
-describe('which policy sends again what', () => {
+describe('the retry policy', () => {
   const unreachable: Fault = { kind: 'close', when: 'before' };
   const rows: readonly (readonly [fault: string, policy: 'safe' | 'idempotent' | 'never', sent: number])[] = [
     ['throttled', 'safe', 2],
@@ -128,7 +128,7 @@ describe('which policy sends again what', () => {
     },
   };
 
-  test.each(rows)('%s under %s is sent %i times', async (fault, retry, sent) => {
+  test.each(rows)('for %s with %s makes %i attempts', async (fault, retry, sent) => {
     const injected = faults[fault];
     if (injected === undefined) throw new Error(`no fault ${fault}`);
     first(injected);
@@ -141,7 +141,7 @@ describe('which policy sends again what', () => {
   test.each([
     { what: 'a dry run', invocation: { invocationType: 'DryRun' as const } },
     { what: 'a named durable execution', invocation: { ...ORDER, durableExecutionName: 'order-7' } },
-  ])('$what may always be sent again, but not under never', async ({ invocation }) => {
+  ])('$what can always be retried, except with never', async ({ invocation }) => {
     first({ kind: 'reset', when: 'after' });
     expect((await invokeOn(lambda, { invocation })).attempts).toBe(2);
     lambda.reset();
@@ -151,8 +151,8 @@ describe('which policy sends again what', () => {
 
   test.each([
     { what: 'that is not durable', invocation: { qualifier: '1' } },
-    { what: 'without a qualifier, which no durable one has', invocation: {} },
-  ])('the name of an execution proves nothing of a function $what', async ({ invocation }) => {
+    { what: 'without a qualifier, which durable functions need', invocation: {} },
+  ])('the name of an execution proves nothing for a function $what', async ({ invocation }) => {
     first({ kind: 'reset', when: 'after' });
     const { result, attempts } = await invokeOn(lambda, {
       invocation: { ...invocation, durableExecutionName: 'order-7' },
@@ -171,7 +171,7 @@ describe('which policy sends again what', () => {
     expect(result).toMatchObject({ kind: 'failure', evidence: 'did_not_run' });
   });
 
-  test('one that may have run stays so, and was sent then, although the next attempt was refused', async () => {
+  test('an invocation that may have run keeps that outcome and its send time, even if the next attempt is rejected', async () => {
     const timing = fakeTiming();
     const sentAt: number[] = [];
     lambda.setFault((_, n) => {
@@ -180,14 +180,14 @@ describe('which policy sends again what', () => {
     });
     const { result } = await invokeOn(lambda, { timing, policy: { retry: 'idempotent' } });
     expect(result).toMatchObject({ kind: 'failure', name: GONE, evidence: 'may_have_run' });
-    // The fake clock stands still but for the wait of 200 ms between the two.
+    // The fake clock advances only by the wait of 200 ms between the two.
     const [first = 0, second = 0] = sentAt;
     const told = result.kind === 'failure' ? (result.sentAt?.getTime() ?? 0) : 0;
     expect(second - first).toBeGreaterThanOrEqual(199);
     expect(told).toBeLessThanOrEqual(first);
   });
 
-  test('a connection lost on a socket that was used before proves nothing', async () => {
+  test('a lost connection on a reused socket proves nothing', async () => {
     first(THROTTLED, { kind: 'reset', when: 'after' });
     const { result } = await invokeOn(lambda);
     expect(result).toMatchObject({ kind: 'failure', evidence: 'may_have_run', sentAt: expect.any(Date) });
@@ -221,14 +221,14 @@ describe('waiting', () => {
     expect(lambda.executions()).toHaveLength(1);
   });
 
-  test('is as short as chance will have it', async () => {
+  test('can be as short as the random number allows', async () => {
     const timing = fakeTiming(() => 0);
     first(THROTTLED, THROTTLED);
     await invokeOn(lambda, { timing });
     expect(timing.slept).toEqual([0, 0]);
   });
 
-  test('is at least what Retry-After asks for', async () => {
+  test('is at least Retry-After', async () => {
     const timing = fakeTiming(() => 0.5);
     first({ ...THROTTLED, headers: { 'retry-after': '20' } });
     const { attempts } = await invokeOn(lambda, { timing });
@@ -236,7 +236,7 @@ describe('waiting', () => {
     expect(attempts).toBe(2);
   });
 
-  test('ends when retry_seconds would be over, and says what was tried', async () => {
+  test('ends when retry_seconds would be exceeded, and reports the attempts', async () => {
     const timing = fakeTiming(() => 0.999);
     lambda.setFault(() => THROTTLED);
     const { result, waits } = await invokeOn(lambda, { timing, policy: { retryMs: 5_000 } });
@@ -248,7 +248,7 @@ describe('waiting', () => {
     });
   });
 
-  test('has an end at timeout_seconds too', async () => {
+  test('also ends at timeout_seconds', async () => {
     const timing = fakeTiming(() => 0.999);
     lambda.setFault(() => THROTTLED);
     await invokeOn(lambda, { timing, policy: { timeoutMs: 1_000 } });
@@ -267,7 +267,7 @@ describe('waiting', () => {
   });
 });
 
-test('a function in state Failed is not invoked again', async () => {
+test('a function in the state Failed is not retried', async () => {
   const message =
     'The operation cannot be performed at this time. The function is currently in the following state: Failed';
   lambda.setFault(() => ({ ...PENDING, type: 'ResourceConflictException', message }));
@@ -277,7 +277,7 @@ test('a function in state Failed is not invoked again', async () => {
 });
 
 test.each(['safe', 'idempotent'] as const)(
-  'a dry run that may have run something can not be retried under %s, and says so',
+  'a dry run that may have run something is not retried with %s, and says so',
   async (retry) => {
     lambda.setFault(() => ({ kind: 'raw', when: 'after', status: 200, headers: {}, body: '{}' }));
     const { result, attempts } = await invokeOn(lambda, {
@@ -291,7 +291,7 @@ test.each(['safe', 'idempotent'] as const)(
 
 describe('a Retry-After', () => {
   test.each(['200', '1e300', '99999999999'])(
-    'of %s s that leaves no time for a retry ends it',
+    'of %s s that leaves no time for a retry ends the wait',
     async (seconds) => {
       const timing = fakeTiming();
       lambda.setFault(() => ({ ...THROTTLED, headers: { 'retry-after': seconds } }));
@@ -305,10 +305,10 @@ describe('a Retry-After', () => {
   );
 });
 
-describe('what can not be reached', () => {
+describe('an unreachable endpoint', () => {
   const spent = (slept: readonly number[]): number => slept.reduce((sum, ms) => sum + ms, 0);
 
-  test('is given up within 15 s, and was never sent', async () => {
+  test('ends the invocation within 15 s without sending it', async () => {
     const back = useLambda(await unusedUrl());
     const timing = fakeTiming();
     const { result, attempts } = await invokeOn(lambda, { timing });
@@ -322,7 +322,7 @@ describe('what can not be reached', () => {
     );
   });
 
-  test('is given up within 15 s where credentials come from it', async () => {
+  test('ends the invocation within 15 s if it provides the credentials', async () => {
     const back = useLambda(lambda.url);
     Object.assign(process.env, {
       ...{ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
@@ -344,7 +344,7 @@ describe('what can not be reached', () => {
     expect(lambda.requests).toHaveLength(0);
   });
 
-  test('is given up at retry_seconds where that is sooner', async () => {
+  test('ends the invocation at retry_seconds if that is earlier', async () => {
     const back = useLambda(await unusedUrl());
     const { result, attempts } = await invokeOn(lambda, { policy: { retryMs: 1_000 } });
     back();
@@ -352,8 +352,8 @@ describe('what can not be reached', () => {
     expect(result.kind === 'failure' && result.message).toContain('gave up: retry_seconds is exhausted');
   });
 
-  test('has 15 s from when it can not be reached, and says how often it was sent before', async () => {
-    // It throttles for a minute, then nobody listens any more.
+  test('has 15 s after it becomes unreachable, and the message has the earlier attempts', async () => {
+    // It throttles for a minute, then stops listening.
     const timing = fakeTiming();
     const server = createHttpServer((request, response) => {
       request.resume();
@@ -405,7 +405,7 @@ describe('a list', () => {
   test.each([
     { what: '429', fault: THROTTLED },
     { what: '400 ThrottlingException', fault: { ...PENDING, status: 400, type: 'ThrottlingException' } },
-  ])('that is throttled with $what has fewer concurrent attempts from then on', async ({ fault }) => {
+  ])('that is throttled with $what then has fewer concurrent attempts', async ({ fault }) => {
     const limiter = new AdaptiveLimiter(8);
     const bounds: number[] = [];
     lambda.setFault((_, n) => {
@@ -423,7 +423,7 @@ describe('a list', () => {
     expect(kinds).toEqual(Array(8).fill('answer'));
   });
 
-  test('that is refused for another reason keeps its concurrency', async () => {
+  test('that is rejected for another reason keeps its concurrency', async () => {
     const limiter = new AdaptiveLimiter(8);
     first(...Array<Fault>(8).fill(PENDING));
     const clients = new Clients({});
@@ -432,7 +432,7 @@ describe('a list', () => {
     expect(limiter.limit).toBe(8);
   });
 
-  test('says once when all of it has ended', async () => {
+  test('reports once that all invocations have ended', async () => {
     const clients = new Clients({});
     const told: string[] = [];
     const context = { ...contextWith(clients, new AdaptiveLimiter(2)), onAllEnded: () => told.push('all') };
@@ -447,7 +447,7 @@ describe('a list', () => {
 });
 
 describe('timeout_seconds', () => {
-  test('after sending leaves it unknown, and the function runs on', async () => {
+  test('after sending leaves the outcome unknown, and the function continues', async () => {
     const { result, attempts } = await invokeOn(lambda, {
       invocation: { functionName: 'slow', payload: new TextEncoder().encode('{"ms":1000}') },
       policy: { timeoutMs: 700, retry: 'idempotent' },
@@ -463,8 +463,8 @@ describe('timeout_seconds', () => {
     expect(lambda.executions()).toHaveLength(1);
   });
 
-  test('before the connection stands proves that nothing ran', async () => {
-    // Takes connections and never says a word, so that a TLS handshake does not end.
+  test('before the connection is established proves that nothing ran', async () => {
+    // Accepts connections and stays silent, so that a TLS handshake does not end.
     const silent = createServer((socket) => socket.on('error', () => undefined));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const back = useLambda(`https://127.0.0.1:${portOf(silent)}`);
@@ -475,7 +475,7 @@ describe('timeout_seconds', () => {
     expect(result).not.toHaveProperty('sentAt');
   });
 
-  test('cuts an answer that does not end, and knows its request id', async () => {
+  test('aborts a response that does not end, and keeps its request ID', async () => {
     lambda.setFault(() => ({ kind: 'slow-body', chunkBytes: 1, delayMs: 400 }));
     const { result } = await invokeOn(lambda, { policy: { timeoutMs: 1_000 } });
     expect(result).toMatchObject({
@@ -488,23 +488,27 @@ describe('timeout_seconds', () => {
 });
 
 describe('cancellation', () => {
-  test('before it was sent sends nothing', async () => {
+  test('before sending sends nothing', async () => {
     const { result, attempts } = await invokeOn(lambda, { cancel: AbortSignal.abort() });
     expect(result).toMatchObject({ name: 'Cancelled', evidence: 'did_not_run' });
     expect(attempts).toBe(0);
     expect(lambda.requests).toHaveLength(0);
   });
 
-  test('is what ended a request where timeout_seconds was over too', async () => {
+  test('of a request is reported even if timeout_seconds is also exceeded', async () => {
     const over = AbortSignal.abort();
     const bounds = { deadline: over, cancel: over, stop: over, timing: fakeTiming() };
     const clients = new Clients({});
-    const ends = await invokeOnce(clients.of(undefined), INVOCATION, bounds);
+    const ends = await invokeOnce(
+      clients.of(undefined),
+      { ...INVOCATION, payload: Buffer.from('{}') },
+      bounds,
+    );
     clients.close();
     expect(ends).toMatchObject({ name: 'Cancelled', evidence: 'did_not_run' });
   });
 
-  test('is what ended a wait where timeout_seconds was over too', async () => {
+  test('of a wait is reported even if timeout_seconds is also exceeded', async () => {
     const cancel = new AbortController();
     const timing = timeoutAtSleep(2, () => cancel.abort());
     lambda.setFault(() => THROTTLED);
@@ -518,7 +522,7 @@ describe('cancellation', () => {
     });
   });
 
-  test('in flight leaves it unknown', async () => {
+  test('after sending leaves the outcome unknown', async () => {
     const cancel = new AbortController();
     lambda.setFault(() => {
       setTimeout(() => cancel.abort(), 50);
@@ -528,7 +532,7 @@ describe('cancellation', () => {
     expect(result).toMatchObject({ name: 'Cancelled', evidence: 'may_have_run' });
   });
 
-  test('during a wait ends it at once, and nothing ran', async () => {
+  test('during a wait ends it immediately, and nothing ran', async () => {
     const cancel = new AbortController();
     lambda.setFault(() => {
       setTimeout(() => cancel.abort(), 50);
@@ -545,7 +549,7 @@ describe('cancellation', () => {
   });
 });
 
-describe('strange answers', () => {
+describe('unusual responses', () => {
   const page = '<html><body>Bad gateway</body></html>';
   const raw = (status: number, body: string, type = 'text/html'): Fault => ({
     kind: 'raw',
@@ -583,7 +587,7 @@ describe('strange answers', () => {
     });
   });
 
-  test('a truncated answer is broken, not a SyntaxError', async () => {
+  test('a truncated response is an incomplete response, not a SyntaxError', async () => {
     lambda.setFault(() => ({ kind: 'truncate', bytes: 3 }));
     const { result } = await invokeOn(lambda);
     expect(result).toMatchObject({
@@ -597,7 +601,7 @@ describe('strange answers', () => {
     );
   });
 
-  test('headers larger than Node takes are a failure with a name', async () => {
+  test('headers over the limit of Node.js are a failure with a name', async () => {
     lambda.setFault(() => ({
       kind: 'raw',
       when: 'after',
@@ -609,7 +613,7 @@ describe('strange answers', () => {
     expect(result).toMatchObject({ name: 'HPE_HEADER_OVERFLOW', evidence: 'may_have_run' });
   });
 
-  test('an error’s name from a stranger is not repeated', async () => {
+  test('an error name that is not from Lambda is not repeated', async () => {
     lambda.setFault(() => ({
       kind: 'raw',
       when: 'before',
@@ -622,8 +626,8 @@ describe('strange answers', () => {
   });
 });
 
-describe('log tails that are not', () => {
-  test('a function that supports none is asked again without, and runs once', async () => {
+describe('unsupported log tails', () => {
+  test('a function without support is invoked without one, and runs once', async () => {
     const { result, attempts, tailRefused } = await invokeOn(lambda, {
       invocation: { functionName: 'no-tail', logType: 'Tail' },
     });
@@ -633,7 +637,7 @@ describe('log tails that are not', () => {
     expect(lambda.executions()).toHaveLength(1);
   });
 
-  test('under never it is not asked again', async () => {
+  test('with never it is not retried', async () => {
     const { result, attempts } = await invokeOn(lambda, {
       invocation: { functionName: 'no-tail', logType: 'Tail' },
       policy: { retry: 'never' },

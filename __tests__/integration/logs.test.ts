@@ -6,6 +6,7 @@ import {
   type LocalLambda,
   startLocalLambda,
 } from '../../packages/local-lambda/server.ts';
+import { startLocalProxy } from '../../packages/local-proxy/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import type { Timing } from '../../src/lambda/timing.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
@@ -74,7 +75,7 @@ const report = (at: number, id = ID, more = ''): Written => ({
   message: `REPORT RequestId: ${id}\tDuration: ${at}.25 ms\tBilled Duration: ${at} ms\t${more}\n`,
 });
 
-/** A clock on which waits take no time; whoever sleeps past a moment makes that happen. */
+/** A clock on which sleeping takes no time. Sleeping past an event's time triggers the event. */
 function virtualTiming(moments: readonly Readonly<{ at: number; happens: () => void }>[] = []) {
   const left = moments.toSorted((one, other) => one.at - other.at);
   const slept: number[] = [];
@@ -95,7 +96,7 @@ function virtualTiming(moments: readonly Readonly<{ at: number; happens: () => v
 type Followed = FollowedLog &
   Readonly<{
     lines: readonly string[];
-    /** When each line was given out. */
+    /** The time when each line was shown. */
     times: readonly number[];
     slept: readonly number[];
     endedAt: number;
@@ -146,7 +147,7 @@ describe('a log that is followed', () => {
     expect(followed).toMatchObject({ kind: 'whole', isShared: false, report: { durationMs: 40.25 } });
   });
 
-  test('is given out while the function runs, each line within 5 s where it takes 2 s to arrive', async () => {
+  test('is shown while the function runs, each line within 5 s if it takes 2 s to arrive', async () => {
     const lines = Array.from({ length: 20 }, (_, at) => ({ at: at * 1_000, message: `line ${at}\n` }));
     const all = [start(0), ...lines, report(20_000)].map((event) => ({ ...event, delayMs: 2_000 }));
     write(all);
@@ -158,7 +159,7 @@ describe('a log that is followed', () => {
     expect(followed.endedAt).toBeLessThanOrEqual(27_000);
   });
 
-  test('whose group does not exist yet is waited for', async () => {
+  test('in a group that does not exist yet is awaited', async () => {
     write([
       { ...start(0), delayMs: 9_000 },
       { ...report(1), delayMs: 9_000 },
@@ -167,7 +168,7 @@ describe('a log that is followed', () => {
     expect(followed).toMatchObject({ kind: 'whole', lines: texts([start(0), report(1)]) });
   });
 
-  test('is awaited for 30 s after the response at most', async () => {
+  test('is awaited for at most 30 s after the response', async () => {
     write([start(0), { at: 1, message: 'one\n' }, { ...report(2), delayMs: 120_000 }]);
     const followed = await follow({ answeredAt: 5_000 });
     expect(followed).toMatchObject({ kind: 'part', lines: texts([start(0), { at: 1, message: 'one' }]) });
@@ -175,11 +176,11 @@ describe('a log that is followed', () => {
     expect(followed.endedAt).toBeLessThanOrEqual(36_000);
   });
 
-  test('that has nothing of the request ends with nothing', async () => {
+  test('without lines of the request ends empty', async () => {
     expect(await follow()).toMatchObject({ kind: 'none', lines: [] });
   });
 
-  test('without START and REPORT has the lines with the id, and ends when nothing comes any more', async () => {
+  test('without START and REPORT has the lines with the ID, and ends when no more lines arrive', async () => {
     const own = { at: 1, message: `{"level":"INFO","requestId":"${ID}","message":"one"}` };
     write([own, { at: 2, message: '{"level":"INFO","requestId":"other"}' }]);
     const followed = await follow({ source: { ...SOURCE, lacksPlatformLines: true } });
@@ -194,7 +195,7 @@ describe('a log that is followed', () => {
     expect(followed).toMatchObject({ kind: 'part', lines: [own.message] });
   });
 
-  test('in a stream that requests share has only lines with the id from the first other request on', async () => {
+  test('in a shared stream has only lines with the ID after the first other request', async () => {
     const withId = { at: 13, message: `${ID} two\n` };
     write([start(10), { at: 11, message: 'one\n' }, start(12, LATER), withId]);
     write([{ at: 14, message: 'of another\n' }, report(15), report(16, LATER)]);
@@ -205,7 +206,7 @@ describe('a log that is followed', () => {
     });
   });
 
-  test('in a group that functions share is that of the function, whoever else logs the id', async () => {
+  test('in a shared group is that of the function, even if another function logs the ID', async () => {
     const group = '/shared/by-all';
     const other = { at: 1, message: `calling as ${ID}\n`, logStream: '2026/01/02/caller[$LATEST][ab]' };
     const own = [start(5), { at: 6, message: 'one\n' }, report(7)].map((event) => ({
@@ -217,7 +218,7 @@ describe('a log that is followed', () => {
     expect(followed.lines).toEqual(texts(own));
   });
 
-  test('with a line that looks like its REPORT goes on to the real one', async () => {
+  test('with a line that looks like its REPORT continues to the real one', async () => {
     const all = [start(0), { at: 1, message: report(1).message }, { at: 2, message: 'two\n' }, report(300)];
     write(all);
     const followed = await follow();
@@ -225,7 +226,7 @@ describe('a log that is followed', () => {
     expect(followed.report?.durationMs).toBe(300.25);
   });
 
-  test('when cancelled has what is there, and no other request is sent', async () => {
+  test('has the available lines when canceled, and sends no more requests', async () => {
     write([start(0), { at: 1, message: 'one\n' }, { at: 9_000, message: 'two\n' }, report(9_001)]);
     const followed = await follow({ answeredAt: 60_000, cancelledAt: 4_000 });
     expect(followed).toMatchObject({ kind: 'cancelled' });
@@ -234,10 +235,10 @@ describe('a log that is followed', () => {
   });
 });
 
-describe('CloudWatch refuses', () => {
+describe('CloudWatch rejects requests', () => {
   const failing = (fault: (n: number) => Fault | undefined): void => lambda.setFault((_, n) => fault(n));
 
-  test('for a while: each throttle doubles the wait, and every line is there in the end', async () => {
+  test('for a while: throttling doubles the wait, and every line is shown in the end', async () => {
     write([start(0), { at: 1, message: 'one\n' }, report(2)]);
     failing((n) => (n < 3 ? LOGS_THROTTLE : undefined));
     const followed = await follow({ answeredAt: 1_000 });
@@ -248,7 +249,7 @@ describe('CloudWatch refuses', () => {
     });
   });
 
-  test('for good, where nobody listens: it is given up after three times', async () => {
+  test('permanently, without a server: reading ends after three attempts', async () => {
     const saved = process.env['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'];
     process.env['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'] = 'http://127.0.0.1:9';
     try {
@@ -261,7 +262,7 @@ describe('CloudWatch refuses', () => {
   });
 });
 
-test('requests of a list are a second apart', async () => {
+test('requests for a list are one second apart', async () => {
   write([start(0), report(2)]);
   const followed = await follow({ apartMs: 1_000 });
   expect(followed.kind).toBe('whole');
@@ -271,7 +272,24 @@ test('requests of a list are a second apart', async () => {
   );
 });
 
-describe('what became of requests', () => {
+test('requests have the proxy, the credentials and the user agent of those to Lambda', async () => {
+  const proxy = await startLocalProxy();
+  const proxied = new Clients({ HTTP_PROXY: `http://127.0.0.1:${proxy.port}` }, { runId: '42' });
+  write([start(0), report(2)]);
+  const logs = new LogsClients((region) => proxied.settingsFor(region), {
+    ...{ timing: REAL_TIMING, cancel: new AbortController().signal, apartMs: 0 },
+  });
+  const found = await logs.of('us-east-1').search({ logGroup: GROUP, startTime: BEGIN }, { text: ID });
+  proxied.close();
+  await proxy.close();
+  expect(found).toMatchObject({ kind: 'page', events: [{ stream: STREAM }] });
+  expect(proxy.requests.map(({ target }) => target)).toEqual([`${lambda.url}/`]);
+  const { headers = {} } = lambda.requests[0] ?? {};
+  expect(headers['user-agent']).toMatch(/aws-lambda-invoke\/\S+ .*run\/42/);
+  expect(headers['authorization']).toContain('Credential=AKIAIOSFODNN7EXAMPLE/');
+}, 30_000);
+
+describe('the outcome of requests', () => {
   const look = async (requestIds: readonly string[], longestMs = 15_000) => {
     const { timing } = virtualTiming();
     const cancel = new AbortController().signal;
@@ -297,13 +315,13 @@ describe('what became of requests', () => {
     expect(clock - BEGIN).toBeLessThanOrEqual(15_000);
   });
 
-  test('is not in the log, which is looked into until the time is over', async () => {
+  test('is not in the log, which is read until the timeout', async () => {
     expect(await look([ID])).toMatchObject({ runs: [{ requestId: ID, hasStarted: false }] });
     expect(clock - BEGIN).toBe(15_000);
   });
 });
 
-describe('whatever arrives when', () => {
+describe('for any order of arrival', () => {
   const line = fc.record({
     gap: fc.integer({ min: 0, max: 1_500 }),
     delayMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 20_000 })),

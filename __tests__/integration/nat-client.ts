@@ -1,5 +1,5 @@
-// A program for the client's side of a NAT: makes every call of the ClientTask that it is sent at the same time,
-// as a step of the committed bundle or with the SDK alone, and answers with a CallReport for each.
+// A program for the client's side of a NAT: it makes all calls of the received ClientTask at the same time,
+// as a step with the committed bundle or with the SDK alone, and sends a CallReport for each.
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -8,7 +8,7 @@ import { runStep } from '../../packages/local-runner/run-step.ts';
 export type Call = Readonly<{
   functionName: string;
   payload: string;
-  /** 'step': the action. 'plain': the SDK, with connections that nothing keeps alive. */
+  /** 'step': the action. 'plain': the SDK, with connections without keep-alive. */
   by: 'step' | 'plain';
   endpoint: string;
   env: Readonly<Record<string, string>>;
@@ -16,7 +16,7 @@ export type Call = Readonly<{
 
 export type ClientTask = Readonly<{ calls: readonly Call[]; patienceMs: number }>;
 
-/** What came of a call: the response, or what there was in its place. */
+/** The outcome of a call: the response, or the error in its place. */
 export type CallReport = Readonly<{
   functionName: string;
   outcome: string;

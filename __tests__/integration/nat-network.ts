@@ -1,16 +1,16 @@
 import { spawnSync } from 'node:child_process';
 
-/** How long the router remembers a connection on which nothing moves. */
+/** How long the router remembers an idle connection. */
 export const FORGETS_AFTER_SECONDS = 6;
 
-// Addresses for documentation (RFC 5737): nobody else has them, and they exist in these namespaces only.
+// Addresses for documentation (RFC 5737). They are not in use elsewhere and exist only in these namespaces.
 const CLIENT = '192.0.2.2';
 const INNER = '192.0.2.1';
 const OUTER = '198.51.100.1';
-/** The server's address, as the client knows it. */
+/** The server's address for the client. */
 export const SERVER_ADDRESS = '198.51.100.2';
 
-// What comes of a connection that it has forgotten is dropped without a word, from either side.
+// Packets of a forgotten connection are silently dropped in both directions.
 const RULES = `
 table ip nat {
   chain postrouting { type nat hook postrouting priority 100; oifname "outer" masquerade; }
@@ -25,7 +25,7 @@ export type NatNetwork = Readonly<{
   /** Names of the namespaces, for `ip netns exec`. */
   client: string;
   server: string;
-  /** Removes all of it; may be called however far it came, and twice. */
+  /** Removes everything. Can be called after a partial setup, and more than once. */
   dispose(): void;
 }>;
 
@@ -52,20 +52,20 @@ function build(names: Readonly<{ client: string; router: string; server: string 
     ip(`-n ${name} link set ${device} up`);
     ip(`-n ${name} link set lo up`);
   }
-  // The server has no way back to the client but through the NAT.
+  // The server can reach the client only through the NAT.
   ip(`-n ${client} route add default via ${INNER}`);
   run('ip', ['netns', 'exec', router, 'nft', '-f', '-'], RULES);
   for (const [file, value] of [
     ['ipv4/ip_forward', 1],
     ['netfilter/nf_conntrack_tcp_timeout_established', FORGETS_AFTER_SECONDS],
-    // A packet in the middle of a connection does not make the router remember it again.
+    // A packet in the middle of a connection does not create a new entry in the router.
     ['netfilter/nf_conntrack_tcp_loose', 0],
   ] as const) {
     run('ip', ['netns', 'exec', router, 'sh', '-c', `echo ${value} > /proc/sys/net/${file}`]);
   }
 }
 
-/** Makes the network, or throws and leaves nothing behind. */
+/** Creates the network, or throws and leaves nothing behind. */
 export function makeNatNetwork(): NatNetwork {
   const named = (role: string): string => `nat-test-${process.pid}-${role}`;
   const names = { client: named('client'), router: named('router'), server: named('server') };
@@ -81,9 +81,9 @@ export function makeNatNetwork(): NatNetwork {
   return { client: names.client, server: names.server, dispose };
 }
 
-/** Why such a network can't be had here, or undefined where it can. */
+/** Why such a network can't be created here. Undefined if it can. */
 export function reasonWithoutNat(): string | undefined {
-  if (process.platform !== 'linux') return 'network namespaces are Linux’s';
+  if (process.platform !== 'linux') return "network namespaces are Linux's";
   if (process.getuid?.() !== 0) return 'network namespaces need root';
   try {
     makeNatNetwork().dispose();

@@ -1,22 +1,22 @@
-// A program for the server's side of a NAT: a local Lambda, the ways to it from outside, and a proxy.
-// It is sent a ServerTask and answers with ServerPorts, and with a ServerReport whenever it is sent more.
+// A program for the server's side of a NAT: a local Lambda, the fronts for clients outside, and a proxy.
+// It receives a ServerTask and sends ServerPorts, then a ServerReport for each further message.
 import { once } from 'node:events';
 import { startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { startFront } from '../../packages/local-proxy/front.ts';
 import { startLocalProxy } from '../../packages/local-proxy/server.ts';
 
-/** What to serve, and at which address. */
+/** What to serve, and the address. */
 export type ServerTask = Readonly<{
   host: string;
   functions: readonly string[];
-  /** Of every function. */
+  /** The duration of every function. */
   handler: string;
   certificate?: Readonly<{ key: string; cert: string }>;
 }>;
 
 export type ServerPorts = Readonly<{ http: number; https?: number; proxy: number }>;
 
-/** The functions that ran, one entry for each execution, and the methods that came to the proxy. */
+/** The functions that ran, one entry per execution, and the methods that the proxy received. */
 export type ServerReport = Readonly<{ executions: readonly string[]; proxied: readonly string[] }>;
 
 const [task]: ServerTask[] = await once(process, 'message');

@@ -13,7 +13,7 @@ import {
 } from './nat-network.ts';
 import type { ServerPorts, ServerReport, ServerTask } from './nat-server.ts';
 
-// A function that says nothing for longer than the router remembers a silent connection.
+// A function that takes longer than the router remembers an idle connection.
 const SILENT_MS = 15_000;
 const PATIENCE_MS = 20_000;
 const ROOT = path.join(import.meta.dirname, '..', '..');
@@ -25,7 +25,7 @@ const certificate = withoutNat === undefined ? makeCertificate([SERVER_ADDRESS])
 const pem = 'missing' in certificate ? undefined : certificate;
 const withoutTls = 'missing' in certificate ? certificate.missing : undefined;
 
-// Jest does not show the names of tests where a whole file is skipped.
+// Jest does not show test names if a whole file is skipped.
 if (withoutNat !== undefined) console.warn(`The tests behind a NAT are skipped: ${withoutNat}.`);
 
 const children: ChildProcess[] = [];
@@ -43,7 +43,7 @@ function startIn(namespace: string, program: string, task: ServerTask | ClientTa
   return child;
 }
 
-/** What a program sends next; throws where it ends instead. */
+/** The next message of a program. Throws if the program ends instead. */
 function told<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     child.once('message', resolve);
@@ -97,7 +97,7 @@ beforeAll(async () => {
   server = await told(serving);
 }, 60_000);
 
-/** Asks a program to end, and ends it where it does not. */
+/** Asks a program to exit, and ends it if it does not. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   await new Promise<void>((resolve) => {
@@ -121,7 +121,7 @@ const executions = (functionName: string): number =>
   server.executions.filter((name) => name === functionName).length;
 const natTest = withoutNat === undefined ? test : test.skip;
 
-natTest(`a connection that nothing keeps alive is lost behind this NAT${because(withoutNat)}`, () => {
+natTest(`a connection without keep-alive is lost behind this NAT${because(withoutNat)}`, () => {
   expect(SILENT_MS).toBeGreaterThan(FORGETS_AFTER_SECONDS * 2 * 1000);
   expect(calls.get('plain-short')).toMatchObject({ outcome: 'succeeded', result: '{"slept":100}' });
   expect(calls.get('plain-silent')).toMatchObject({ outcome: 'no answer' });
@@ -132,7 +132,7 @@ for (const { name, functionName, method, reason } of [
   { name: 'over http', functionName: 'direct-http', reason: withoutNat },
   { name: 'over https', functionName: 'direct-https', reason: withoutTls },
   { name: 'through a proxy over http', functionName: 'forwarded', method: 'POST', reason: withoutNat },
-  { name: 'through a proxy’s tunnel', functionName: 'tunnelled', method: 'CONNECT', reason: withoutTls },
+  { name: "through a proxy's tunnel", functionName: 'tunnelled', method: 'CONNECT', reason: withoutTls },
 ]) {
   const testOrSkip = reason === undefined ? test : test.skip;
   testOrSkip(`an invocation ${name} outlives what the NAT remembers${because(reason)}`, () => {

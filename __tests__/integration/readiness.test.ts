@@ -7,6 +7,7 @@ import {
   type LocalLambda,
   startLocalLambda,
 } from '../../packages/local-lambda/server.ts';
+import type { HiddenAlias } from '../../src/lambda/alias.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import type { Invocation, InvocationResult } from '../../src/lambda/invocation.ts';
 import { invokeEach } from '../../src/lambda/invoker.ts';
@@ -28,12 +29,15 @@ import {
 let lambda: LocalLambda;
 let restore: () => void;
 let mayAsk = true;
+const denied = new Set<string | undefined>();
 
 beforeAll(async () => {
   lambda = await startLocalLambda({
     functions: { echo: SAMPLE_FUNCTIONS.echo, other: SAMPLE_FUNCTIONS.echo },
     deny: ({ operation }) =>
-      operation === 'GetFunctionConfiguration' && !mayAsk ? { kind: 'no-identity-policy' } : undefined,
+      (operation === 'GetFunctionConfiguration' && !mayAsk) || denied.has(operation)
+        ? { kind: 'no-identity-policy' }
+        : undefined,
   });
   restore = useLambda(lambda.url);
 });
@@ -41,13 +45,14 @@ beforeEach(() => {
   lambda.reset();
   lambda.setFunction('echo', SAMPLE_FUNCTIONS.echo);
   mayAsk = true;
+  denied.clear();
 });
 afterAll(async () => {
   restore();
   await lambda.close();
 });
 
-/** A function that answers with this text. */
+/** A function that returns this text. */
 const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.echo, environment: { key3 } });
 const textOf = ({ result }: InvocationResult): string =>
   result.kind === 'answer' ? new TextDecoder().decode(result.payload) : result.name;
@@ -62,24 +67,41 @@ const THROTTLED: Fault = {
   message: 'Rate exceeded',
 };
 
-/** What is seen of the states, and what turns the wait on. */
-function watching() {
+const NOT_READY_YET: Fault = {
+  kind: 'error',
+  when: 'before',
+  status: 409,
+  type: 'ResourceConflictException',
+  message: 'The function is being updated.',
+};
+
+/** The observed states, and the option that enables the wait. */
+function watching({ expectsVersion = false } = {}) {
   const states: string[] = [];
+  const lines: string[] = [];
+  const hidden: HiddenAlias[] = [];
   const failed: FailedQuestion[] = [];
   const readiness = {
     waits: new Readiness(),
+    expectsVersion: () => expectsVersion,
     onStateChange: ({ state }: { state: string }) => {
       states.push(state);
+    },
+    onAliasChange: ({ line }: { line: string }) => {
+      lines.push(line);
+    },
+    onHiddenAlias: (alias: HiddenAlias) => {
+      hidden.push(alias);
     },
     onFailedQuestion: (question: FailedQuestion) => {
       failed.push(question);
     },
   };
-  return { states, failed, extras: { readiness } };
+  return { states, lines, hidden, failed, extras: { readiness } };
 }
 
 describe('a function that is', () => {
-  test('ready is asked for once and invoked', async () => {
+  test('ready is checked once and invoked', async () => {
     lambda.setFunction('echo', answering('new'));
     const { states, extras } = watching();
     expect(textOf(await invokeOn(lambda, { extras }))).toBe('{"a":1,"key3":"new"}');
@@ -87,7 +109,7 @@ describe('a function that is', () => {
     expect(operations()).toEqual([ASKED, 'Invoke']);
   });
 
-  test('updated answers with the new code, and with the old where nobody waits', async () => {
+  test('updated responds with the new code, or with the old code without the wait', async () => {
     const update = (): void => {
       lambda.setFunction('echo', answering('old'));
       lambda.updateFunction('echo', answering('new'), { lasts: { polls: 3 } });
@@ -105,7 +127,7 @@ describe('a function that is', () => {
     expect(textOf(await invokeOn(lambda))).toBe('{"a":1,"key3":"old"}');
   });
 
-  test('being created is waited for, with a line a change', async () => {
+  test('being created is waited for, with one line per change', async () => {
     lambda.setFunction('echo', {
       ...answering('new'),
       states: [{ state: 'Pending', lasts: { polls: 2 } }, { state: 'Active' }],
@@ -116,7 +138,7 @@ describe('a function that is', () => {
     expect(lambda.executions('echo')).toHaveLength(1);
   });
 
-  test('idle is woken by the invocation, and waited for', async () => {
+  test('idle is woken by the invocation and waited for', async () => {
     lambda.setFunction('echo', {
       ...answering('woken'),
       states: [
@@ -134,7 +156,7 @@ describe('a function that is', () => {
     expect(lambda.executions('echo')).toHaveLength(1);
   });
 
-  test('failed is given up at once, with the reason', async () => {
+  test('failed ends the wait immediately, with the reason', async () => {
     lambda.setFunction('echo', {
       ...answering('never'),
       states: [{ state: 'Failed', reason: 'The image is gone.', reasonCode: 'ImageDeleted' }],
@@ -152,7 +174,7 @@ describe('a function that is', () => {
     expect(operations()).toEqual([ASKED]);
   });
 
-  test('left as it was by a failed update is not invoked', async () => {
+  test('not updated because the update failed is not invoked', async () => {
     lambda.setFunction('echo', answering('old'));
     lambda.updateFunction('echo', answering('new'), {
       lasts: { polls: 1 },
@@ -169,7 +191,7 @@ describe('a function that is', () => {
   });
 });
 
-test('a version with SnapStart is waited for until it is optimised', async () => {
+test('a version with SnapStart is waited for until it is optimized', async () => {
   lambda.setFunction('echo', {
     ...answering('base'),
     snapStart: true,
@@ -180,10 +202,10 @@ test('a version with SnapStart is waited for until it is optimised', async () =>
   const delivery = await invokeOn(lambda, { extras, invocation: { qualifier: 'live' } });
   expect(delivery.result).toMatchObject({ kind: 'answer', executedVersion: '7' });
   expect(states).toEqual(['Pending (Creating)', 'ready']);
-  expect(lambda.requests.map(({ qualifier }) => qualifier)).toEqual(Array(4).fill('live'));
+  expect(lambda.requests.map(({ qualifier }) => qualifier)).toEqual(Array(6).fill('live'));
 });
 
-/** The next answers to the question for the configuration. */
+/** The next responses to the configuration request. */
 function configurations(...answers: readonly Readonly<Record<string, unknown>>[]): void {
   lambda.setFault(({ operation }, n) => {
     const answer = operation === ASKED ? answers[n] : undefined;
@@ -192,7 +214,7 @@ function configurations(...answers: readonly Readonly<Record<string, unknown>>[]
   });
 }
 
-test('a version that is Active is not ready before its snapshot is', async () => {
+test('an Active version is not ready before its snapshot is', async () => {
   const version = { State: 'Active', LastUpdateStatus: 'Successful', Version: '7' };
   const snapStart = (OptimizationStatus: string) => ({
     ...version,
@@ -204,22 +226,22 @@ test('a version that is Active is not ready before its snapshot is', async () =>
   expect(states).toEqual(['Active, but its snapshot is not ready', 'ready']);
 });
 
-test('a function from before there were states is ready', async () => {
+test('a function without a state, as on older services, is ready', async () => {
   configurations({ Version: '$LATEST' });
   const { states, extras } = watching();
   expect((await invokeOn(lambda, { extras })).result.kind).toBe('answer');
   expect(states).toEqual(['ready']);
 });
 
-test('what is no word of Lambda’s is not in the line of a state', async () => {
+test('a state that is not a word from Lambda is not in the line', async () => {
   configurations({ State: 'Pending', StateReasonCode: 'x\n::error::y' }, { Version: '$LATEST' });
   const { states, extras } = watching();
   await invokeOn(lambda, { extras });
   expect(states).toEqual(['Pending', 'ready']);
 });
 
-describe('asking that', () => {
-  test('is denied ends it at once, and says what is denied', async () => {
+describe('a state request that', () => {
+  test('is denied ends the wait immediately and names the denied action', async () => {
     mayAsk = false;
     const { result, attempts } = await invokeOn(lambda, watching());
     expect(result).toMatchObject({ kind: 'failure', name: 'AccessDeniedException', evidence: 'did_not_run' });
@@ -229,7 +251,7 @@ describe('asking that', () => {
     expect(operations()).toEqual([ASKED]);
   });
 
-  test('is throttled, or lost on the way, goes on, and each failed question is told', async () => {
+  test('is throttled or lost does not end the wait, and each failure is reported', async () => {
     lambda.setFault((_, n) => [THROTTLED, { kind: 'reset' as const, when: 'after' as const }][n]);
     const { extras, failed } = watching();
     const timing = fakeTiming(() => 0);
@@ -246,7 +268,7 @@ describe('asking that', () => {
   test.each([
     ['7', 7_000],
     ['99999999999', 60_000],
-  ])('is asked to wait %s s waits %i ms', async (seconds, waitMs) => {
+  ])('gets a Retry-After of %s s waits %i ms', async (seconds, waitMs) => {
     lambda.setFault((_, n) => (n === 0 ? { ...THROTTLED, headers: { 'retry-after': seconds } } : undefined));
     const timing = fakeTiming();
     const { result } = await invokeOn(lambda, { ...watching(), timing });
@@ -254,7 +276,7 @@ describe('asking that', () => {
     expect(timing.slept).toEqual([waitMs]);
   });
 
-  test('fails until the time is over says why, and not that the function was not ready', async () => {
+  test('fails until the timeout is reported with its reason, not as a function that is not ready', async () => {
     lambda.setFault(() => ({ ...THROTTLED, status: 503, type: 'ServiceUnavailable' }));
     const { result, attempts } = await invokeOn(lambda, { ...watching(), timing: timeoutAtSleep(5) });
     expect(result).toMatchObject({
@@ -265,7 +287,7 @@ describe('asking that', () => {
     expect(attempts).toBe(0);
   });
 
-  test('fails from some time on until the time is over says in which state the function was, and why', async () => {
+  test('fails after some time until the timeout is reported with the last state and the reason', async () => {
     lambda.setFunction('echo', PENDING);
     lambda.setFault((_, n) => (n === 0 ? undefined : THROTTLED));
     const { result } = await invokeOn(lambda, { ...watching(), timing: timeoutAtSleep(5) });
@@ -276,14 +298,14 @@ describe('asking that', () => {
     });
   });
 
-  describe('can not connect', () => {
+  describe('cannot connect', () => {
     let back = (): void => {};
     beforeEach(async () => {
       back = useLambda(await unusedUrl());
     });
     afterEach(() => back());
 
-    test('is given up within 15 s, with why', async () => {
+    test('ends within 15 s, with the reason', async () => {
       const timing = fakeTiming();
       const { extras, failed } = watching();
       const { result, attempts } = await invokeOn(lambda, { extras, timing });
@@ -297,14 +319,14 @@ describe('asking that', () => {
       expect(failed).toHaveLength(timing.slept.length);
     });
 
-    test('is given up at retry_seconds where that is sooner', async () => {
+    test('ends at retry_seconds if that is earlier', async () => {
       const timing = fakeTiming();
       const { result } = await invokeOn(lambda, { ...watching(), timing, policy: { retryMs: 1_000 } });
       expect('message' in result && result.message).toContain('gave up: retry_seconds is exhausted');
       expect(timing.slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(1_000);
     });
 
-    test('is given up at once with retry: never', async () => {
+    test('ends immediately with retry: never', async () => {
       const timing = fakeTiming();
       const { result } = await invokeOn(lambda, { ...watching(), timing, policy: { retry: 'never' } });
       expect(result).toMatchObject({ name: 'ECONNREFUSED', evidence: 'did_not_run' });
@@ -312,7 +334,7 @@ describe('asking that', () => {
     });
   });
 
-  test('finds no function ends it', async () => {
+  test('finds no function ends the wait', async () => {
     const missing = { functionName: 'gone', reference: { name: 'gone' } };
     const { result } = await invokeOn(lambda, { ...watching(), invocation: missing });
     expect(result).toMatchObject({ name: 'ResourceNotFoundException', evidence: 'did_not_run' });
@@ -320,7 +342,7 @@ describe('asking that', () => {
   });
 });
 
-test('timeout_seconds is the end, and says in which state the function was', async () => {
+test('timeout_seconds ends the wait, with the state of the function', async () => {
   lambda.setFunction('echo', PENDING);
   const { result } = await invokeOn(lambda, { ...watching(), timing: timeoutAtSleep(5) });
   expect(result).toMatchObject({
@@ -330,7 +352,7 @@ test('timeout_seconds is the end, and says in which state the function was', asy
   });
 });
 
-test('a cancelled workflow is the end too', async () => {
+test('a canceled workflow also ends the wait', async () => {
   lambda.setFunction('echo', PENDING);
   const cancel = new AbortController();
   const { extras, states } = watching();
@@ -340,7 +362,7 @@ test('a cancelled workflow is the end too', async () => {
   expect(states).toEqual([]);
 });
 
-test('a cancelled workflow is what ended it where timeout_seconds was over too', async () => {
+test('the cancellation is reported even if timeout_seconds is also exceeded', async () => {
   lambda.setFunction('echo', PENDING);
   const cancel = new AbortController();
   const timing = timeoutAtSleep(2, () => cancel.abort());
@@ -348,14 +370,14 @@ test('a cancelled workflow is what ended it where timeout_seconds was over too',
   expect(result).toMatchObject({ name: 'Cancelled', evidence: 'did_not_run' });
 });
 
-describe('a wait that several share', () => {
+describe('a shared wait', () => {
   let cancel: AbortController;
   let clients: Clients;
   beforeEach(() => {
     cancel = new AbortController();
     clients = new Clients({});
   });
-  // Nobody waits on where a test failed.
+  // Stops waiting if a test failed.
   afterEach(() => {
     cancel.abort();
     clients.close();
@@ -363,7 +385,7 @@ describe('a wait that several share', () => {
   const waitWith = (options: Parameters<typeof invokeOn>[1]) =>
     invokeOn(lambda, { clients, cancel: cancel.signal, ...options });
 
-  test('ends for each at its own deadline, and goes on for the others', async () => {
+  test('ends for each invocation at its own deadline, and continues for the others', async () => {
     lambda.setFunction('echo', PENDING);
     const { extras } = watching();
     const short = waitWith({ extras, timing: REAL_TIMING, policy: { timeoutMs: 300 } });
@@ -373,7 +395,7 @@ describe('a wait that several share', () => {
     expect(textOf(await long)).toBe('{"a":1,"key3":"new"}');
   });
 
-  test('does not end for one whose deadline is later than that of who began it', async () => {
+  test('does not end early for an invocation with a later deadline than the first', async () => {
     lambda.setFunction('echo', PENDING);
     const { extras } = watching();
     const long = waitWith({ extras, timing: REAL_TIMING, policy: { timeoutMs: 20_000 } });
@@ -383,17 +405,17 @@ describe('a wait that several share', () => {
     expect(textOf(await long)).toBe('{"a":1,"key3":"new"}');
   });
 
-  test('is asked for by nobody when all have gone', async () => {
+  test('sends no more requests when all invocations have ended', async () => {
     lambda.setFunction('echo', PENDING);
     const { extras } = watching();
     await Promise.all([100, 200].map((timeoutMs) => waitWith({ extras, policy: { timeoutMs } })));
-    // A question may be under way still.
+    // A request may still be in progress.
     const asked = lambda.requests.length + 1;
     await sleep(200);
     expect(lambda.requests.length).toBeLessThanOrEqual(asked);
   });
 
-  test('is not kept for the next where it failed', async () => {
+  test('is not reused after it failed', async () => {
     const { extras } = watching();
     mayAsk = false;
     expect((await waitWith({ extras })).result).toMatchObject({ name: 'AccessDeniedException' });
@@ -406,7 +428,7 @@ describe('a wait that several share', () => {
     expect(textOf(await waitWith({ extras: late.extras }))).toBe('{"a":1,"key3":"new"}');
   });
 
-  test('ends for all when the workflow is cancelled', async () => {
+  test('ends for all when the workflow is canceled', async () => {
     lambda.setFunction('echo', PENDING);
     const { extras } = watching();
     const waiting = [1, 2, 3].map(() => waitWith({ extras, timing: REAL_TIMING }));
@@ -417,7 +439,7 @@ describe('a wait that several share', () => {
   });
 });
 
-describe('a refusal for the state', () => {
+describe('a rejection because of the state', () => {
   const refusal = (type: string, status: number): Fault => ({ ...THROTTLED, status, type, message: type });
 
   test.each([
@@ -433,7 +455,7 @@ describe('a refusal for the state', () => {
     expect(operations()).toEqual([ASKED, 'Invoke', ASKED, 'Invoke']);
   });
 
-  test('of a function that is said to be ready ends with retry_seconds, whatever its Retry-After', async () => {
+  test('of a function reported as ready ends with retry_seconds, whatever its Retry-After', async () => {
     lambda.setFault(({ operation }) =>
       operation === 'Invoke'
         ? {
@@ -455,7 +477,7 @@ describe('a refusal for the state', () => {
   });
 });
 
-test('a version that stands in the name is asked for by itself', async () => {
+test('a version in the function name is checked separately', async () => {
   lambda.setFunction('echo', {
     ...answering('new'),
     versions: { 1: { states: [{ state: 'Pending', lasts: { polls: 2 } }, { state: 'Active' }] } },
@@ -482,7 +504,7 @@ test('a dry run is not waited for', async () => {
   expect(operations()).toEqual(['Invoke']);
 });
 
-test('a list asks once for each function and qualifier, not for each entry', async () => {
+test('a list sends one state request per function and qualifier, not per entry', async () => {
   lambda.setFunction('echo', {
     ...answering('new'),
     states: [{ state: 'Pending', lasts: { polls: 1 } }, { state: 'Active' }],
@@ -498,7 +520,7 @@ test('a list asks once for each function and qualifier, not for each entry', asy
   const invocations = [
     ...[0, 1, 2].map((index) => entry(index)),
     ...[3, 4].map((index) => entry(index, { qualifier: '1' })),
-    // The same version, written otherwise.
+    // The same version, written in another way.
     entry(5, { functionName: 'echo:1', reference: { name: 'echo', qualifier: '1' } }),
     ...[6, 7].map((index) => entry(index, other)),
   ];
@@ -521,4 +543,180 @@ test('a list asks once for each function and qualifier, not for each entry', asy
   expect(kinds).toEqual(Array(8).fill('answer'));
   expect(operations().filter((operation) => operation === ASKED)).toHaveLength(2 + 1 + 1);
   expect(lambda.executions()).toHaveLength(8);
+});
+
+describe('an alias', () => {
+  const PROVISIONING = 'GetProvisionedConcurrencyConfig';
+  const ROUTING = 'GetAlias';
+  const VERSIONS = { 1: {}, 2: {} };
+  const WEIGHTED = { version: '2', routing: [{ weights: { 1: 0.1 }, lasts: { polls: 2 } }, {}] };
+  const live = { qualifier: 'live' };
+  /** Deploys a function with an alias that AWS still moves, and its provisioned concurrency. */
+  const deploy = (parts: Partial<FunctionDefinition>): void =>
+    lambda.setFunction('echo', {
+      ...SAMPLE_FUNCTIONS.echo,
+      versions: VERSIONS,
+      aliases: { live: '2' },
+      ...parts,
+    });
+  const versions = (): string[] => lambda.executions('echo').map(({ version }) => version);
+
+  test('is waited for until its provisioned concurrency is ready, with a line a change', async () => {
+    deploy({
+      aliases: { live: { version: '2', routing: [{ weights: { 1: 1 }, lasts: { polls: 3 } }, {}] } },
+      provisionedConcurrency: {
+        live: {
+          requested: 5,
+          steps: [
+            { status: 'IN_PROGRESS', lasts: { polls: 2 } },
+            { status: 'IN_PROGRESS', available: 2, lasts: { polls: 1 } },
+            { status: 'READY' },
+          ],
+        },
+      },
+    });
+    const { states, lines, extras } = watching();
+    await invokeOn(lambda, { invocation: live, extras });
+    expect(lines).toEqual([
+      'Provisioned concurrency of echo:live: 0 of 5 available',
+      'echo:live routes 100 % to version 1',
+      'Provisioned concurrency of echo:live: 2 of 5 available',
+      'Provisioned concurrency of echo:live: 5 of 5 available',
+      'echo:live routes all invocations to version 2',
+    ]);
+    expect(states).toEqual(['ready']);
+    expect(versions()).toEqual(['2']);
+    expect(operations().filter((operation) => operation === ASKED)).toHaveLength(1);
+  });
+
+  test('in the name of the function is waited for too', async () => {
+    deploy({ provisionedConcurrency: { live: { requested: 1 } } });
+    const { lines, extras } = watching();
+    const named = { functionName: 'echo:live', reference: { name: 'echo', qualifier: 'live' } };
+    await invokeOn(lambda, { invocation: named, extras });
+    expect(lines).toEqual(['Provisioned concurrency of echo:live: 1 of 1 available']);
+  });
+
+  test('whose provisioned concurrency fails is given up with the reason', async () => {
+    deploy({ provisionedConcurrency: { live: { requested: 5, steps: [{ status: 'FAILED' }] } } });
+    const { result, attempts } = await invokeOn(lambda, { invocation: live, extras: watching().extras });
+    expect(attempts).toBe(0);
+    expect(result).toMatchObject({
+      name: 'ProvisionedConcurrencyFailed',
+      message: 'the provisioned concurrency of echo:live could not be allocated: FUNCTION_ERROR_INIT_FAILURE',
+      evidence: 'did_not_run',
+    });
+    expect(operations()).not.toContain('Invoke');
+  });
+
+  test('whose provisioned concurrency is not ready in time says how far it was', async () => {
+    deploy({
+      provisionedConcurrency: { live: { requested: 5, steps: [{ status: 'IN_PROGRESS', available: 2 }] } },
+    });
+    const { result } = await invokeOn(lambda, {
+      invocation: live,
+      timing: timeoutAtSleep(3),
+      extras: watching().extras,
+    });
+    expect(result).toMatchObject({
+      name: 'NotReady',
+      message: 'timed out before the function was ready (provisioned concurrency: 2 of 5 available)',
+    });
+  });
+
+  test('with weights is told, and not waited for', async () => {
+    deploy({ aliases: { live: WEIGHTED } });
+    const { lines, extras } = watching();
+    await invokeOn(lambda, { invocation: live, extras });
+    expect(lines).toEqual(['echo:live routes 10 % to version 1']);
+    expect(operations()).toEqual([ASKED, PROVISIONING, ROUTING, 'Invoke']);
+  });
+
+  test('with weights is waited for where the version is expected', async () => {
+    deploy({ aliases: { live: WEIGHTED } });
+    const { lines, extras } = watching({ expectsVersion: true });
+    await invokeOn(lambda, { invocation: live, extras });
+    expect(lines).toEqual([
+      'echo:live routes 10 % to version 1',
+      'echo:live routes all invocations to version 2',
+    ]);
+    expect(versions()).toEqual(['2']);
+  });
+
+  test('that was ready for others is waited for by one that expects the version', async () => {
+    deploy({ aliases: { live: WEIGHTED } });
+    const { extras } = watching();
+    const { readiness } = extras;
+    await invokeOn(lambda, { invocation: live, extras });
+    await invokeOn(lambda, {
+      invocation: live,
+      extras: { readiness: { ...readiness, expectsVersion: () => true } },
+    });
+    expect(operations().filter((operation) => operation === ROUTING)).toHaveLength(3);
+  });
+
+  test('with permanent weights is not invoked where the version is expected, and the message says why', async () => {
+    deploy({ aliases: { live: { version: '2', routing: [{ weights: { 1: 0.25 } }] } } });
+    const { result } = await invokeOn(lambda, {
+      invocation: live,
+      timing: timeoutAtSleep(3),
+      extras: watching({ expectsVersion: true }).extras,
+    });
+    expect(result).toMatchObject({
+      message: 'timed out before the function was ready (the alias still routes 25 % to version 1)',
+    });
+  });
+
+  test('that nobody may read is invoked all the same, and told once', async () => {
+    denied.add(PROVISIONING).add(ROUTING);
+    deploy({ aliases: { live: WEIGHTED } });
+    const { hidden, states, extras } = watching({ expectsVersion: true });
+    await invokeOn(lambda, { invocation: live, extras });
+    let refusals = 0;
+    lambda.setFault(({ operation }) => {
+      if (operation !== 'Invoke' || refusals > 0) return undefined;
+      refusals += 1;
+      return NOT_READY_YET;
+    });
+    const { attempts } = await invokeOn(lambda, { invocation: live, extras });
+    expect(attempts).toBe(2);
+    expect(states).toEqual(['ready', 'ready']);
+    expect(hidden.map(({ actions, failure }) => [actions, failure.name])).toEqual([
+      [['lambda:GetProvisionedConcurrencyConfig', 'lambda:GetAlias'], 'AccessDeniedException'],
+    ]);
+    expect(operations().filter((operation) => operation === ROUTING)).toHaveLength(1);
+  });
+
+  test('is asked for again where a request is throttled or lost', async () => {
+    deploy({ provisionedConcurrency: { live: { requested: 1 } } });
+    lambda.setFault(({ operation }, n) => {
+      if (operation === PROVISIONING && n === 1) return THROTTLED;
+      return operation === ROUTING && n === 3 ? { kind: 'reset', when: 'after' } : undefined;
+    });
+    const { failed, hidden, extras } = watching();
+    const { result } = await invokeOn(lambda, { invocation: live, extras });
+    expect(result.kind).toBe('answer');
+    expect(failed.map(({ failure }) => failure.name)).toEqual(['TooManyRequestsException', 'ECONNRESET']);
+    expect(hidden).toEqual([]);
+  });
+
+  test('is not looked for where the qualifier is a version, or there is none', async () => {
+    deploy({ provisionedConcurrency: { live: { requested: 1 } } });
+    for (const invocation of [{ qualifier: '1' }, { qualifier: '$LATEST' }, {}])
+      await invokeOn(lambda, { invocation, extras: watching().extras });
+    expect(new Set(operations())).toEqual(new Set([ASKED, 'Invoke']));
+  });
+
+  test('is waited for once by all who want it, each with its own deadline', async () => {
+    deploy({
+      provisionedConcurrency: {
+        live: { requested: 5, steps: [{ status: 'IN_PROGRESS', lasts: { polls: 2 } }, { status: 'READY' }] },
+      },
+    });
+    const { lines, extras } = watching();
+    await Promise.all([1, 2, 3].map(() => invokeOn(lambda, { invocation: live, extras })));
+    expect(operations().filter((operation) => operation === PROVISIONING)).toHaveLength(3);
+    expect(lines).toHaveLength(2);
+    expect(versions()).toEqual(['2', '2', '2']);
+  });
 });

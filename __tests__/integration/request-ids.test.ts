@@ -3,13 +3,20 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { invokeComplete, payloadChunk } from '../../packages/local-lambda/event-stream.ts';
 import { type LocalLambda, startLocalLambda, throttle } from '../../packages/local-lambda/server.ts';
 import type { InvocationType } from '../../src/lambda/invocation.ts';
-import { Readiness } from '../../src/lambda/readiness.ts';
 import { streamOnce } from '../../src/lambda/stream.ts';
 import { evaluate } from '../../src/outcome/evaluate.ts';
 import { startRawServer } from '../raw-server.ts';
-import { type Delivered, ECHO, freshIds, INVOCATION, invokeOn, useLambda } from './invoke-context.ts';
+import {
+  type Delivered,
+  ECHO,
+  freshIds,
+  INVOCATION,
+  invokeOn,
+  quietReadiness,
+  useLambda,
+} from './invoke-context.ts';
 
-// Our own request id, as the endpoint sees it, and what an endpoint may make of it.
+// The action's own request ID as the endpoint gets it, and how an endpoint can use it.
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const OTHER = '11111111-2222-4333-8444-555555555555';
@@ -22,10 +29,10 @@ afterEach(async () => {
 
 const idIn = (head: string): string | undefined => /^x-amzn-requestid: (.*)$/im.exec(head)?.[1];
 
-/** A response to a request with this id; undefined where it has none. */
+/** A response to a request with this ID. Undefined if it has none. */
 type Responder = (id: string | undefined, n: number) => Buffer | 'reset' | Readonly<{ part: Buffer }>;
 
-/** Starts an endpoint, and keeps the ids that it is sent. */
+/** Starts an endpoint that records the received IDs. */
 async function startEndpoint(respond: Responder) {
   const ids: (string | undefined)[] = [];
   const server = await startRawServer((socket, n, head) => {
@@ -63,7 +70,7 @@ const outcomeOf = (delivered: Delivered) =>
     job: { eventName: 'push', hasOidc: false },
   }).outcome;
 
-describe('a request id of our own', () => {
+describe("the action's own request ID", () => {
   let lambda: LocalLambda;
   let restore: () => void;
 
@@ -99,9 +106,7 @@ describe('a request id of our own', () => {
   });
 
   test('is not sent with a request that invokes nothing', async () => {
-    const waits = new Readiness();
-    const readiness = { waits, onStateChange: () => {}, onFailedQuestion: () => {} };
-    await invokeOn(lambda, { extras: { readiness } });
+    await invokeOn(lambda, { extras: { readiness: quietReadiness() } });
     expect(lambda.requests.map(({ headers }) => headers['x-amzn-requestid'] !== undefined)).toEqual([
       false,
       true,
@@ -136,25 +141,25 @@ describe('a request id of our own', () => {
 });
 
 describe('an endpoint that', () => {
-  test('takes the id has it in its response', async () => {
+  test('accepts the ID has it in its response', async () => {
     const { server, ids } = await startEndpoint((id = '') => success(id));
     const delivered = await invokeOn(server);
     expect(outcomeOf(delivered)).toMatchObject({ outcome: 'succeeded', request_id: ids[0] });
   });
 
-  test('has an id of its own is believed', async () => {
+  test('has its own ID is believed', async () => {
     const { server } = await startEndpoint(() => success(OTHER));
     const delivered = await invokeOn(server);
     expect(outcomeOf(delivered)).toMatchObject({ outcome: 'succeeded', request_id: OTHER });
   });
 
-  test('sends its own id beside ours, which a proxy reflects, is believed', async () => {
+  test('sends its own ID along with ours, which a proxy reflects, is believed', async () => {
     const { server } = await startEndpoint((id = '') => success(`${id}\r\nx-amzn-requestid: ${OTHER}`));
     const delivered = await invokeOn(server);
     expect(outcomeOf(delivered)).toMatchObject({ outcome: 'succeeded', request_id: OTHER });
   });
 
-  test('loses the connection leaves the id that was sent, in the message and in the links', async () => {
+  test('loses the connection leaves the sent ID in the message and the links', async () => {
     const { server, ids } = await startEndpoint(() => 'reset');
     const outcome = outcomeOf(await invokeOn(server));
     expect(outcome).toMatchObject({
@@ -201,7 +206,7 @@ describe('an endpoint that refuses the id', () => {
     expect(ids).toEqual([expect.stringMatching(UUID), undefined, undefined, undefined]);
   });
 
-  test('of a request that had none is not asked again', async () => {
+  test('of a request that had none is not read again', async () => {
     const { server, ids } = await startEndpoint(() => refusal('x-amzn-RequestId is missing.'));
     const delivered = await invokeOn(server);
     expect(outcomeOf(delivered)).toMatchObject({ outcome: 'not_invoked', attempts: 2 });
@@ -259,7 +264,7 @@ describe('a proxy that reflects the id does not make its page a response of Lamb
     expect(result).toMatchObject({ kind: 'answer', streamedBytes: 5, requestId: idOf(ids[0] ?? '') });
   });
 
-  test('that breaks off', async () => {
+  test('that is interrupted', async () => {
     const { server } = await startEndpoint((id = '') => ({
       part: response(200, { ...TEXT, 'x-amzn-requestid': id, 'content-length': '999' }, 'Please'),
     }));
@@ -278,7 +283,7 @@ test('an invocation in a function whose configuration was read links to its own 
   const { server } = await startEndpoint((id) =>
     id === undefined ? response(200, {}, JSON.stringify(configuration)) : success(id),
   );
-  const readiness = { waits: new Readiness(), onStateChange: () => {}, onFailedQuestion: () => {} };
+  const readiness = quietReadiness();
   const outcome = outcomeOf(await invokeOn(server, { invocation: INVOCATION, extras: { readiness } }));
   expect(outcome.log_url).toContain('log-group/$252Fapp$252Flogs/');
 });

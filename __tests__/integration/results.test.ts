@@ -20,7 +20,7 @@ afterAll(() => lambda.close());
 
 const INVOCATIONS = [0, 1, 2, 3, 4].map((index) => ({ ...INVOCATION, index }));
 
-/** The indexes of what is yielded, each handled by `handle`. */
+/** The indexes of the deliveries, each handled by `handle`. */
 async function yielded(
   given: Partial<InvokeContext>,
   handle: (index: number) => Promise<void> | void = () => {},
@@ -48,8 +48,8 @@ async function yielded(
   return indexes;
 }
 
-describe('the results of several invocations', () => {
-  test('are yielded one by one while the others are still to be sent', async () => {
+describe('the deliveries of several invocations', () => {
+  test('are returned one by one before the others are sent', async () => {
     const sent: number[] = [];
     const indexes = await yielded({ limiter: new AdaptiveLimiter(1) }, () => {
       sent.push(lambda.requests.length);
@@ -58,7 +58,7 @@ describe('the results of several invocations', () => {
     expect(sent[0]).toBeLessThan(5);
   });
 
-  test('are all yielded, each once, however slow their reader is', async () => {
+  test('are all returned once, however slow the reader is', async () => {
     let readers = 0;
     const indexes = await yielded({}, async () => {
       readers += 1;
@@ -70,7 +70,7 @@ describe('the results of several invocations', () => {
     expect(lambda.requests).toHaveLength(5);
   });
 
-  test('have been handled when the context says that all have ended', async () => {
+  test('have been handled when the context reports that all have ended', async () => {
     const order: string[] = [];
     await yielded({ onAllEnded: () => order.push('all') }, async (index) => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -80,7 +80,7 @@ describe('the results of several invocations', () => {
     expect(order).toHaveLength(6);
   });
 
-  test('end with the error of what all of them share', async () => {
+  test('end with the error of a shared resource', async () => {
     const broken = () => {
       throw new Error('broken');
     };

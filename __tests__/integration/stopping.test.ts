@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
 
-/** Starts a server on loopback; the answer is its host and port. */
+/** Starts a server on loopback. Returns its host and port. */
 async function listen(server: Server): Promise<string> {
   server.on('connection', (socket) => undo.push(() => socket.destroy()));
   server.listen(0, '127.0.0.1');
@@ -21,10 +21,10 @@ async function listen(server: Server): Promise<string> {
   return `127.0.0.1:${portOf(server)}`;
 }
 
-/** Something in Lambda's place, and what of a request comes to it first. */
+/** A server in place of Lambda, and the first part of a request that it gets. */
 type InPlace<Came> = Readonly<{ url: string; came: Promise<Came> }>;
 
-/** Points the SDK at a server in Lambda's place, which hands over what comes and answers nothing. */
+/** Points the SDK at a server in place of Lambda that passes on what it receives and never responds. */
 async function standIn<Came>(
   scheme: 'http' | 'https',
   serve: (hand: (came: Came) => void) => Server,
@@ -35,11 +35,11 @@ async function standIn<Came>(
   return { url, came };
 }
 
-/** It takes requests, and the test answers. */
+/** It accepts requests, and the test sends the responses. */
 const startSilent = (): Promise<InPlace<ServerResponse>> =>
   standIn('http', (hand) => createServer((_, response) => hand(response)));
 
-/** It takes connections, and never answers a TLS handshake. */
+/** It accepts connections and never completes a TLS handshake. */
 const startMute = (): Promise<InPlace<Socket>> => standIn('https', (hand) => createTcpServer(hand));
 
 function newClients(): Clients {
@@ -54,8 +54,8 @@ async function startLambda(): Promise<LocalLambda> {
   return lambda;
 }
 
-describe('an invocation whose time is over', () => {
-  test('while credentials are looked for is not sent when they come', async () => {
+describe('an invocation that has timed out', () => {
+  test('while loading credentials is not sent when they arrive', async () => {
     const lambda = await startLambda();
     const asked = Promise.withResolvers<ServerResponse>();
     const provider = await listen(createServer((_, response) => asked.resolve(response)));
@@ -80,13 +80,13 @@ describe('an invocation whose time is over', () => {
         Expiration: new Date(Date.now() + 3_600_000).toISOString(),
       }),
     );
-    // They serve whoever asks from now on, and that is all that is sent.
+    // Later requests use these credentials, and nothing else is sent.
     const next = await invokeOn(lambda, { clients, timing });
     expect(next.result.kind).toBe('answer');
     expect(lambda.requests).toHaveLength(1);
   });
 
-  test('while an answer is awaited lets go of its connection', async () => {
+  test('while waiting for a response closes its connection', async () => {
     const silent = await startSilent();
     const timing = manualTiming();
     const delivering = invokeOn(silent, { clients: newClients(), timing });
@@ -99,7 +99,7 @@ describe('an invocation whose time is over', () => {
 });
 
 describe('ten seconds', () => {
-  test('without a connection that stands end an attempt that sent nothing', async () => {
+  test('without an established connection end an attempt that sent nothing', async () => {
     const mute = await startMute();
     const timing = manualTiming();
     const delivering = invokeOn(mute, { clients: newClients(), timing, policy: { retry: 'never' } });
@@ -115,7 +115,7 @@ describe('ten seconds', () => {
     await closed;
   });
 
-  test('of waiting for an answer end nothing', async () => {
+  test('of waiting for a response end nothing', async () => {
     const slow = await startSilent();
     const timing = manualTiming();
     const delivering = invokeOn(slow, { clients: newClients(), timing });

@@ -210,7 +210,7 @@ describe('an invocation whose response is lost', () => {
     expect(outcomeOf(await lose())).toMatchObject({ outcome: 'unknown', ran: 'finished' });
   });
 
-  test('may have run, where its log shows nothing: never not_invoked, and never sent again', async () => {
+  test('may have run if its log shows nothing: it is never not_invoked and never retried', async () => {
     faults(BEFORE);
     const outcome = outcomeOf(await lose());
     expect(outcome).toMatchObject({
@@ -294,7 +294,7 @@ describe('an invocation whose response is lost', () => {
     });
   });
 
-  test('that broke off has run, whatever its log shows', async () => {
+  test('that was interrupted has run, whatever its log shows', async () => {
     faults({ kind: 'error', when: 'before', status: 410, type: 'EFSIOException', message: 'Lost.' });
     expect(outcomeOf(await lose())).toMatchObject({ outcome: 'unknown', ran: 'started' });
   });

@@ -6,7 +6,7 @@ import { transcribe } from './transcript.ts';
 /** The folder of the transcripts. */
 export const TRANSCRIPTS = import.meta.dirname;
 
-/** Where the transcript of a scenario is kept. */
+/** The path of a scenario's transcript. */
 export const transcriptFile = (name: string): string => path.join(TRANSCRIPTS, `${name}.md`);
 
 /** Runs a scenario and renders its transcript. */

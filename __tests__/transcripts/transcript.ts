@@ -40,10 +40,27 @@ function logLine({ kind, text, depth }: LogLine): string[] {
   }
 }
 
+const PROGRESS = /^(\[\d+\/\d+\]) (.*\bentry (\d+)\b.*)$/;
+
+/** Concurrent invocations end in any order, so their lines are put in the order of the entries. */
+function inOrderOfEntries(lines: readonly string[]): string[] {
+  const ended = lines
+    .flatMap((line) => {
+      const [, , text, entry] = PROGRESS.exec(line) ?? [];
+      return text === undefined ? [] : [{ text, entry: Number(entry) }];
+    })
+    .toSorted((a, b) => a.entry - b.entry)
+    .values();
+  return lines.map((line) => {
+    const [, counter] = PROGRESS.exec(line) ?? [];
+    return counter === undefined ? line : `${counter} ${ended.next().value?.text}`;
+  });
+}
+
 function log({ step }: Evidence): string {
   const masks = step.masks.map((mask) => `- The runner masks \`${mask}\`.`);
   return [
-    fenced('text', step.lines.flatMap(logLine).join('\n')),
+    fenced('text', inOrderOfEntries(step.lines.flatMap(logLine)).join('\n')),
     ...(masks.length > 0 ? [masks.join('\n')] : []),
     ...(step.stderr === '' ? [] : ['On stderr:', fenced('text', step.stderr)]),
   ].join('\n\n');
@@ -66,7 +83,7 @@ function outcomes({ step }: Evidence): readonly unknown[] {
   return Array.isArray(list) ? list : [list];
 }
 
-/** One output. A text of several lines is not repeated in the list of outcomes. */
+/** One output. Multiline text is not repeated in the list of outcomes. */
 function output([name, value]: readonly [string, string], evidence: Evidence): string {
   const { outputs: others } = evidence.step;
   const text =
@@ -80,7 +97,7 @@ function output([name, value]: readonly [string, string], evidence: Evidence): s
   return text.includes('\n') ? `${name}:\n${text.replace(/^/gm, '  ')}` : `${name}: ${text}`;
 }
 
-/** The outcomes in their file, where they differ from the output. */
+/** The outcomes in their file, if they differ from the output. */
 function outcomesFile(evidence: Evidence): string[] {
   const lines = evidence.step.outcomeLines.map((line): unknown => JSON.parse(line));
   const kept = lines.toSorted((a, b) => indexOf(a) - indexOf(b));
@@ -97,8 +114,10 @@ function outputs(evidence: Evidence): string {
   return [fenced('text', shown), ...outcomesFile(evidence)].join('\n\n');
 }
 
-/** Headers that every signed request has and that say nothing about the invocation. */
+/** Headers of a signed request that say nothing about the invocation. */
 const PLAIN_HEADERS: ReadonlySet<string> = new Set([
+  'amz-sdk-invocation-id',
+  'amz-sdk-request',
   'authorization',
   'connection',
   'content-length',
@@ -120,7 +139,7 @@ function requestHead({ method, path, query, headers }: LambdaRequest): string {
 
 const times = (count: number): string => ['never', 'once', 'twice'][count] ?? `${count} times`;
 
-/** Requests that differ only in their bodies, as one block. A body that repeats the one before is left out. */
+/** Requests that differ only in their bodies, as one block. A repeated body is omitted. */
 function requestBlock([head, requests]: readonly [string, readonly LambdaRequest[]]): string {
   const bodies = requests
     .map(({ body }) => String(body))
@@ -131,15 +150,19 @@ function requestBlock([head, requests]: readonly [string, readonly LambdaRequest
   ].join('\n\n');
 }
 
+/** CloudWatch Logs has one path for every operation, and this project only reads from it. */
+const reads = ({ method, headers }: LambdaRequest): boolean =>
+  method === 'GET' || headers['x-amz-target']?.startsWith('Logs_') === true;
+
 function requests({ requests: all }: Evidence): string {
-  const { invocations = [], polls = [] } = Object.groupBy(all, ({ method }) =>
-    method === 'GET' ? 'polls' : 'invocations',
+  const { changes = [], polls = [] } = Object.groupBy(all, (request) =>
+    reads(request) ? 'polls' : 'changes',
   );
   const heads = [...new Set(polls.map(requestHead))];
   return [
-    ...[...Map.groupBy(invocations, requestHead)].map(requestBlock),
-    // How often a state is polled depends on how long it takes to change.
-    ...(heads.length > 0 ? ['Polled once or more:', fenced('http', heads.join('\n'))] : []),
+    ...[...Map.groupBy(changes, requestHead)].map(requestBlock),
+    // The number of polls depends on how long the state takes to change.
+    ...(heads.length > 0 ? ['Read once or more:', fenced('http', heads.join('\n'))] : []),
     ...(all.length === 0 ? [NONE] : []),
   ].join('\n\n');
 }
@@ -177,7 +200,7 @@ export function transcribe(name: string, scenario: Scenario, evidence: Evidence)
     `## Summary\n\n${quoted(summary)}`,
     ...evidence.comments.map((comment) => `## Comment on the pull request\n\n${quoted(comment)}`),
     `## Outputs\n\n${outputs(evidence)}`,
-    `## Requests to Lambda\n\n${requests(evidence)}`,
+    `## Requests to AWS\n\n${requests(evidence)}`,
     `## Exit code and executions\n\n${ending(evidence)}`,
   ];
   const text = withPlaceholders(sections.join('\n\n'), evidence.folders);

@@ -12,7 +12,7 @@ import { blocksIn, documents, ROOT } from '../markdown.ts';
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
-test('the documents that a stranger looks for are there', () => {
+test('the documents that a new contributor looks for exist', () => {
   expect(documents.map(({ file }) => file)).toEqual(
     expect.arrayContaining([
       'CHANGELOG.md',
@@ -21,6 +21,7 @@ test('the documents that a stranger looks for are there', () => {
       'RELEASING.md',
       'SECURITY.md',
       'docs/expressions.md',
+      'docs/function-log.md',
       'docs/inputs.md',
       'docs/reliability.md',
       'docs/threat-model.md',
@@ -35,7 +36,7 @@ describe('the README', () => {
     expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(400);
   });
 
-  test('has its sections in the order in which a new user needs them', () => {
+  test('has its sections in the order that a new user needs them', () => {
     expect([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual([
       'What it promises',
       'Quick start',
@@ -52,7 +53,7 @@ describe('the README', () => {
     ]);
   });
 
-  test('is named as action.yml is', () => {
+  test('has the same title as action.yml', () => {
     const [, name] = /^name: (.+)$/m.exec(readFileSync(path.join(ROOT, 'action.yml'), 'utf8')) ?? [];
     expect(text.split('\n')[0]).toBe(`# ${name}`);
   });
@@ -63,7 +64,7 @@ test('the picture in the README is legible on a phone and in dark mode', () => {
   const width = Number(/<svg [^>]*\bwidth="(\d+)"/.exec(picture)?.[1]);
   const sizes = [...picture.matchAll(/font(?:-size)?: (\d+)px/g)].map(([, size]) => Number(size));
   expect(sizes.length).toBeGreaterThan(3);
-  // A phone shows some 370 px of a README. Text of less than 10 px is hard to read.
+  // A phone shows a README about 370 px wide. Text smaller than 10 px is hard to read.
   expect(Math.min(...sizes) * (370 / width)).toBeGreaterThanOrEqual(10);
   // A character of a monospaced font is 0.6 em wide.
   const code = [...picture.matchAll(/<text x="(\d+)" [^>]*class="code"[^>]*>(.*)<\/text>/g)];
@@ -78,7 +79,7 @@ describe('links', () => {
   const outside = links.filter(({ url }) => /^[a-z]+:/.test(url));
   const inside = links.filter((link) => !outside.includes(link));
 
-  test('within the repository lead to a file, and to a heading in it', () => {
+  test('within the repository lead to an existing file and heading', () => {
     expect(inside.length).toBeGreaterThan(50);
     const dead = inside.filter(({ file, url }) => {
       const [target = '', anchor] = url.split('#');
@@ -90,18 +91,18 @@ describe('links', () => {
     expect(dead).toEqual([]);
   });
 
-  test('to elsewhere are https', () => {
+  test('to other sites use https', () => {
     expect(outside.length).toBeGreaterThan(3);
     expect(outside.filter(({ url }) => !URL.canParse(url) || new URL(url).protocol !== 'https:')).toEqual([]);
   });
 });
 
-test('every block of code says its language, and a test knows what to do with it', () => {
+test('every code block names a language that is checked by a test', () => {
   const known = ['yaml', 'json', 'sh', 'console', 'ts'];
-  const strange = documents.flatMap(({ blocks }) =>
+  const unknown = documents.flatMap(({ blocks }) =>
     blocks.filter(({ language }) => !known.includes(language)),
   );
-  expect(strange).toEqual([]);
+  expect(unknown).toEqual([]);
 });
 
 describe('JSON', () => {
@@ -109,31 +110,33 @@ describe('JSON', () => {
   const policies = parsed.filter(({ json }) => 'Statement' in json);
   const statements = policies.flatMap(({ json }) => listOf(json['Statement']).map(fieldsOf));
   const actions = new Set(statements.flatMap((statement) => listOf(statement['Action']).map(String)));
-  const policyRows = documents
-    .find(({ file }) => file === 'README.md')
-    ?.text.matchAll(/^\| `(?<action>lambda:\w+)` \|/gm);
+  const policyRows = documents.flatMap(({ text }) => [
+    ...text.matchAll(/^\| `(?<action>(?:lambda|logs):\w+)` \|/gm),
+  ]);
 
   test('parses', () => {
     expect(parsed.length).toBeGreaterThan(2);
   });
 
-  test('the policies have what IAM wants, and a function with and without its qualifiers', () => {
+  test('the policies are valid for IAM and allow a function with and without qualifiers', () => {
     expect(policies.length).toBeGreaterThan(1);
     for (const { json } of policies) expect(json['Version']).toBe('2012-10-17');
     const bad = statements.filter(({ Effect, Resource }: Fields) => {
       const [one = '', all = ''] = listOf(Resource).map(String);
       return (
         Effect !== 'Allow' ||
-        !/^arn:aws:lambda:[a-z0-9-]+:\d{12}:function:[\w-]+$/.test(one) ||
+        !/^arn:aws:(?:lambda:[a-z0-9-]+:\d{12}:function:[\w-]+|logs:[a-z0-9-]+:\d{12}:log-group:[\w/-]+)$/.test(
+          one,
+        ) ||
         all !== `${one}:*`
       );
     });
     expect(bad).toEqual([]);
   });
 
-  test('the policies grant all that the README asks for', () => {
-    const asked = [...(policyRows ?? [])].map(({ groups }) => groups?.['action'] ?? '');
-    expect(asked.length).toBeGreaterThan(2);
+  test('the policies grant all actions that the documents list', () => {
+    const asked = new Set(policyRows.map(({ groups }) => groups?.['action'] ?? ''));
+    expect(asked.size).toBeGreaterThan(2);
     expect([...actions].sort()).toEqual([...asked, 'lambda:InvokeFunction'].sort());
   });
 });
@@ -145,7 +148,7 @@ describe('commands', () => {
   }));
   const lines = blocks.flatMap(({ script }) => script.split('\n'));
 
-  test('are what bash can read', () => {
+  test('have valid bash syntax', () => {
     expect(blocks.length).toBeGreaterThan(5);
     const unreadable = blocks.filter(
       ({ script }) => spawnSync('bash', ['-n'], { input: script }).status !== 0,
@@ -153,18 +156,18 @@ describe('commands', () => {
     expect(unreadable).toEqual([]);
   });
 
-  test('of our own exist', () => {
+  test('of this repository exist', () => {
     const ours = documents.flatMap(({ text }) => text.match(/\bscript\/[\w.-]*\w/g) ?? []);
     expect(ours.length).toBeGreaterThan(20);
     expect(ours.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
     const run = lines.flatMap((line) => /^script\/[a-z-]+/.exec(line) ?? []);
     expect(run.length).toBeGreaterThan(5);
-    // Windows keeps no such mode.
+    // Windows has no such mode.
     if (process.platform === 'win32') return;
     expect(run.filter((file) => (statSync(path.join(ROOT, file)).mode & 0o111) === 0)).toEqual([]);
   });
 
-  heavyTest('of the demo name what it has', () => {
+  heavyTest('of the demo use existing names', () => {
     const given = documents.flatMap(({ text }) =>
       [...text.matchAll(/\bscript\/demo ([\w-]+)`/g)].map(([, name = '']) => name),
     );
@@ -173,7 +176,7 @@ describe('commands', () => {
     expect(given.filter((name) => !exampleNames().includes(name) && !help.includes(name))).toEqual([]);
   });
 
-  test('of the tests name tests', () => {
+  test('of the tests name existing tests', () => {
     const given = lines.flatMap((line) => /^script\/test (\S+)/.exec(line)?.[1] ?? []);
     expect(given.length).toBeGreaterThan(0);
     expect(given.filter((name) => !existsSync(path.join(ROOT, '__tests__', name)))).toEqual([]);
@@ -216,9 +219,9 @@ test('TypeScript parses', () => {
   for (const { text } of blocks) parseSync(text, { syntax: 'typescript', target: 'es2024' });
 });
 
-test('documents name files and folders that are there', () => {
+test('documents name existing files and folders', () => {
   const named = documents
-    // What a release had stays as it was.
+    // Entries of past releases do not change.
     .filter(({ file }) => file !== 'CHANGELOG.md')
     .flatMap(({ file, text }) =>
       [
@@ -232,7 +235,7 @@ test('documents name files and folders that are there', () => {
   expect(named.filter(({ name }) => !existsSync(path.join(ROOT, name)))).toEqual([]);
 });
 
-test('CONTRIBUTING names modules and tests that are there', () => {
+test('CONTRIBUTING names existing modules and tests', () => {
   const { text = '' } = documents.find(({ file }) => file === 'CONTRIBUTING.md') ?? {};
   const names = [...text.matchAll(/`(?:\w+\/)?([\w-]+(?:\.test)?\.ts)`/g)].map(([, name = '']) => name);
   const known = ['src', '__tests__', 'script']

@@ -16,13 +16,26 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
     files: ['script/{bench,bootstrap,build,bundle,demo,picture,test,transcripts,try}'],
     part: 'all but code spans',
   },
+  { files: ['packages/local-{proxy,server}/*.ts'], part: 'comments and strings' },
+  // The strings of these folders are the names and messages of GitHub and AWS.
+  { files: ['packages/local-{github,lambda,runner}/**/*.{ts,mjs}'], part: 'comments and test names' },
+  { files: ['packages/local-{proxy,server}/__tests__/*.ts'], part: 'comments and test names' },
+  {
+    files: ['__tests__/*.ts', '__tests__/transcripts/*.{ts,mjs}', '__tests__/unit/*.ts'],
+    part: 'comments and test names',
+  },
+  {
+    files: ['__tests__/unit/{hostile,inputs,journal,lambda,outcome,report,shared}/**/*.ts'],
+    part: 'comments and test names',
+  },
+  { files: ['__tests__/{integration,e2e}/**/*.{ts,mjs}'], part: 'comments and test names' },
 ];
 
 /** What is not written, what to write in its place, and an example. A space stands for any gap, a line break too. */
 const WORDS = [
   ['answer(?:s|ed|ing)?', 'response, respond', 'the function answered'],
   ['results?', 'response (of a function) or outcome (of an invocation)', 'the result of the function'],
-  ['verdicts?|endings?', 'outcome', 'the verdict on an invocation'],
+  ['verdicts?|(?<!line )endings?', 'outcome', 'the verdict on an invocation'],
   ['c(?:ame|omes?) to', 'outcome, or evaluates to', 'each must come to true'],
   ['(?:sen[dt]s?|sending|ask(?:s|ed|ing)?)(?: it| them| this)? again', 'retry', 'Sending it again in 0.2 s'],
   ['repetitions?', 'copies', 'all repetitions at once'],

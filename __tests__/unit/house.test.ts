@@ -6,13 +6,13 @@ import { parseSync } from '@swc/core';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Import = Readonly<{ from: string; typesOnly: boolean }>;
-/** A source file: its path below src, its folder there, its text, the nodes of its syntax tree. */
+/** A source file: its path below src, its folder, its text, and the nodes of its syntax tree. */
 type Source = Readonly<{
   file: string;
   folder: string;
   text: string;
   bytes: Buffer;
-  /** The position that the parser gives to its first byte. */
+  /** The parser's position of its first byte. */
   start: number;
   statements: Fields[];
   nodes: Fields[];
@@ -25,7 +25,7 @@ const isFields = (value: unknown): value is Fields =>
 const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
 const listOf = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isFields) : []);
 
-/** A node and all below it; they are pushed onto one list, since a copy at each level takes half a second. */
+/** A node and all nodes below it. They are pushed onto one list because copies at each level would take 0.5 s. */
 function nodesBelow(value: unknown, found: Fields[] = []): Fields[] {
   if (isFields(value)) found.push(value);
   if (typeof value === 'object' && value !== null)
@@ -35,7 +35,7 @@ function nodesBelow(value: unknown, found: Fields[] = []): Fields[] {
 
 function readSource(file: string): Source {
   const text = readFileSync(path.join(root, file), 'utf8');
-  // A line in front, because the position of the whole begins behind comments.
+  // The parser starts a program after its first comments, so a line is added in front.
   const bytes = Buffer.from(`;\n${text}`);
   const [first, ...statements] = listOf(
     parseSync(bytes.toString(), { syntax: 'typescript', target: 'es2024' }).body,
@@ -51,7 +51,7 @@ const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .sort()
   .map(readSource);
 
-/** The places in the sources where a node is what it should not be: file and node type. */
+/** The nodes in the sources that match a predicate, as file and node type. */
 const places = (
   isBad: (node: Fields, source: Source) => boolean,
   of: readonly Source[] = sources,
@@ -104,7 +104,7 @@ test('the sources are found', () => {
 });
 
 describe('the outside world', () => {
-  test('process.env is read in inputs alone', () => {
+  test('process.env is read only in inputs', () => {
     const readers = sources.filter(
       (source) =>
         source.nodes.some((node) => isMember(node, 'process', 'env')) ||
@@ -113,7 +113,7 @@ describe('the outside world', () => {
     expect(readers.map(({ file }) => file)).toEqual(['inputs/early-endpoint.ts', 'inputs/environment.ts']);
   });
 
-  test('the inputs are read in inputs alone', () => {
+  test('the inputs are read only in inputs', () => {
     const names = ['getInput', 'getBooleanInput', 'getMultilineInput'];
     const readers = sources.filter(({ nodes }) =>
       nodes.some((node) => names.some((name) => isNamed(node, name))),
@@ -121,17 +121,17 @@ describe('the outside world', () => {
     expect(readers.map(({ file }) => file)).toEqual(['inputs/environment.ts']);
   });
 
-  test('the AWS SDK is imported in lambda and logs alone', () => {
+  test('the AWS SDK is imported only in lambda and logs', () => {
     expect(importersOutside(['lambda', 'logs'], /^@(?:aws-sdk|smithy)\//)).toEqual([]);
     expect(importersOutside([], /^@(?:aws-sdk|smithy)\//)).not.toEqual([]);
   });
 
-  test('the runner’s toolkit is imported in main, inputs and report alone', () => {
+  test("the runner's toolkit is imported only in main, inputs and report", () => {
     expect(importersOutside(['main.ts', 'inputs', 'report'], /^@actions\//)).toEqual([]);
     expect(importersOutside([], /^@actions\//)).not.toEqual([]);
   });
 
-  test('in report the toolkit is imported by writers alone, and what renders text is pure', () => {
+  test('in report, only writers import the toolkit, and renderers are pure', () => {
     const writers = sources.filter(
       (source) =>
         source.folder === 'report' && importsOf(source).some(({ from }) => /^@actions\//.test(from)),
@@ -141,7 +141,9 @@ describe('the outside world', () => {
       writers.map(({ file }) => file).filter((file) => folderOf(file) === folder);
     expect(inFolder('report')).toEqual([
       'report/annotations.ts',
+      'report/debug-log.ts',
       'report/log.ts',
+      'report/missing-permissions.ts',
       'report/outputs.ts',
       'report/progress.ts',
       'report/runner-secrets.ts',
@@ -150,12 +152,12 @@ describe('the outside world', () => {
       expect(inFolder(folder).length).toBeLessThanOrEqual(1);
   });
 
-  test('files are touched in inputs, journal and report alone', () => {
+  test('files are read and written only in inputs, journal and report', () => {
     const folders = ['inputs', 'journal', 'report', 'shared/folder.ts'];
     expect(importersOutside(folders, /^(?:node:)?fs/)).toEqual([]);
   });
 
-  test('outcome is pure: it knows no clock, no network and no machine', () => {
+  test('outcome is pure: it uses no clock, network or machine', () => {
     const pure = sources.filter(({ folder }) => folder === 'outcome');
     expect(
       pure.flatMap(importsOf).filter(({ from }) => /^node:/.test(from) && from !== 'node:buffer'),
@@ -166,7 +168,7 @@ describe('the outside world', () => {
   });
 });
 
-/** What each folder may import of its neighbours; `types` only as types. */
+/** The folders that each folder may import from; `types` only as types. */
 const NEIGHBOURS: Readonly<
   Record<string, Readonly<{ values: readonly string[]; types: readonly string[] }>>
 > = {
@@ -179,28 +181,31 @@ const NEIGHBOURS: Readonly<
   shared: { values: ['shared'], types: [] },
 };
 
-describe('the direction of imports', () => {
+describe('import directions', () => {
   const neighbourOf = (file: string, from: string): string => {
     const target = path.posix.join(path.posix.dirname(file), from);
     return target.includes('/') ? target.slice(0, target.indexOf('/')) : target;
   };
 
-  test.each(Object.entries(NEIGHBOURS))('%s imports only what it may know', (folder, { values, types }) => {
-    const strays = sources
-      .filter((source) => source.folder === folder)
-      .flatMap((source) =>
-        importsOf(source)
-          .filter(({ from }) => from.startsWith('.'))
-          .filter(({ from, typesOnly }) => {
-            const neighbour = neighbourOf(source.file, from);
-            return !values.includes(neighbour) && !(typesOnly && types.includes(neighbour));
-          })
-          .map(({ from }) => `${source.file} imports ${from}`),
-      );
-    expect(strays).toEqual([]);
-  });
+  test.each(Object.entries(NEIGHBOURS))(
+    '%s imports only from allowed folders',
+    (folder, { values, types }) => {
+      const strays = sources
+        .filter((source) => source.folder === folder)
+        .flatMap((source) =>
+          importsOf(source)
+            .filter(({ from }) => from.startsWith('.'))
+            .filter(({ from, typesOnly }) => {
+              const neighbour = neighbourOf(source.file, from);
+              return !values.includes(neighbour) && !(typesOnly && types.includes(neighbour));
+            })
+            .map(({ from }) => `${source.file} imports ${from}`),
+        );
+      expect(strays).toEqual([]);
+    },
+  );
 
-  test('there is no folder that nobody has thought of', () => {
+  test('every folder is listed', () => {
     expect([...new Set(sources.map(({ folder }) => folder))].sort()).toEqual([
       '',
       'inputs',
@@ -213,7 +218,7 @@ describe('the direction of imports', () => {
     ]);
   });
 
-  test('no function, class or type has a name that another file defines too', () => {
+  test('no function, class or type name is defined in two files', () => {
     const places = sources.flatMap((source) =>
       definitionsIn(source).map((name) => ({ name, file: source.file })),
     );
@@ -223,7 +228,7 @@ describe('the direction of imports', () => {
     expect(byFile(found)).toEqual({});
   });
 
-  test('main tells the story in 80 lines at most', () => {
+  test('main has at most 80 lines', () => {
     const main = sources.find(({ file }) => file === 'main.ts');
     expect(main?.text.split('\n').length).toBeLessThanOrEqual(81);
   });
@@ -232,6 +237,7 @@ describe('the direction of imports', () => {
     ['main.ts', ['process.ts']],
     ['process.ts', ['index.ts']],
     ['wiring.ts', ['main.ts', 'process.ts']],
+    ['wait-wiring.ts', ['wiring.ts']],
     ['index.ts', []],
   ])('%s is imported by %j', (target, importers) => {
     const found = sources.filter(({ file, ...source }) =>
@@ -248,7 +254,7 @@ describe('the language', () => {
     expect(places((node) => node['type'] === 'TsKeywordType' && node['kind'] === 'any')).toEqual([]);
   });
 
-  test('there is no as but as const', () => {
+  test('there is no "as" except "as const"', () => {
     expect(places((node) => node['type'] === 'TsAsExpression' || node['type'] === 'TsTypeAssertion')).toEqual(
       [],
     );
@@ -269,7 +275,7 @@ describe('the language', () => {
     expect(places((node) => kinds.includes(String(node['type'])))).toEqual([]);
   });
 
-  test('nothing is switched off by a comment', () => {
+  test('no comment disables a check', () => {
     const silenced = sources.filter(({ text }) => /@ts-|biome-ignore|eslint-disable/.test(text));
     expect(silenced.map(({ file }) => file)).toEqual([]);
   });
@@ -280,7 +286,7 @@ describe('the language', () => {
     ).toEqual([]);
   });
 
-  test('imports of our own end in .ts', () => {
+  test('relative imports end in .ts', () => {
     const strays = sources.flatMap((source) =>
       importsOf(source)
         .filter(({ from }) => from.startsWith('.') && !from.endsWith('.ts'))
@@ -289,7 +295,7 @@ describe('the language', () => {
     expect(strays).toEqual([]);
   });
 
-  test('code runs at import in index alone', () => {
+  test('only index runs code on import', () => {
     const running = sources.filter(({ statements }) =>
       statements.some((statement) => statement['type'] === 'ExpressionStatement'),
     );
@@ -299,7 +305,7 @@ describe('the language', () => {
 
 const LONGEST_FUNCTION = 40;
 
-/** Names by the file that they stand in. */
+/** Names by the file that defines them. */
 function byFile(found: readonly (readonly [file: string, name: string])[]): Record<string, string[]> {
   const files: Record<string, string[]> = {};
   for (const [file, name] of found) files[file] = [...(files[file] ?? []), name];
@@ -309,7 +315,7 @@ function byFile(found: readonly (readonly [file: string, name: string])[]): Reco
 const FUNCTIONS = ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression', 'ClassMethod'];
 const METHODS = ['ClassMethod', 'PrivateMethod', 'Constructor', 'MethodProperty'];
 
-/** A function's lines, the closing brace included. Positions are bytes of all files that were parsed before. */
+/** A function's lines, including the closing brace. Positions count the bytes of all files parsed so far. */
 function lineCount(source: Source, node: Fields): number {
   const span = fieldsOf(node['span']);
   const at = (side: string): number => Number(span[side]) - source.start;
@@ -330,7 +336,7 @@ const longFunctions = byFile(
   ),
 );
 
-/** The functions, classes and types that a file defines at its top level; a constant that is a function is one. */
+/** The functions, including constants that are functions, classes and types at the top level of a file. */
 function definitionsIn({ statements }: Source): string[] {
   return statements
     .map((statement) => ('declaration' in statement ? fieldsOf(statement['declaration']) : statement))
@@ -350,8 +356,8 @@ const patternOf = (parameter: Fields): Fields =>
   'pat' in parameter ? fieldsOf(parameter['pat']) : parameter;
 
 describe('functions', () => {
-  test('have three parameters at most', () => {
-    // The arguments of a generic type are called the same.
+  test('have at most three parameters', () => {
+    // The arguments of a generic type have the same node name.
     const isFunction = ({ type }: Fields): boolean => type !== 'TsTypeParameterInstantiation';
     expect(places((node) => isFunction(node) && listOf(node['params']).length > 3)).toEqual([]);
   });
@@ -369,7 +375,7 @@ describe('functions', () => {
     expect(named).toEqual([]);
   });
 
-  test('switch over every case, which the compiler holds', () => {
+  test('cover every case in a switch, checked by the compiler', () => {
     const isExhaustive = (node: Fields): boolean =>
       listOf(node['cases']).some(
         ({ test: tested, consequent }) =>
@@ -382,7 +388,7 @@ describe('functions', () => {
     expect(places((node) => node['type'] === 'SwitchStatement' && !isExhaustive(node))).toEqual([]);
   });
 
-  test('set the exit code in index alone, and never by setFailed', () => {
+  test('set the exit code only in index, and never with setFailed', () => {
     const filesWith = (isBad: (node: Fields) => boolean): string[] =>
       sources.filter(({ nodes }) => nodes.some(isBad)).map(({ file }) => file);
     const setsExitCode = ({ type, left }: Fields): boolean =>
@@ -391,7 +397,7 @@ describe('functions', () => {
     expect(filesWith((node) => isNamed(node, 'setFailed'))).toEqual([]);
   });
 
-  test('have 40 lines at most', () => {
+  test('have at most 40 lines', () => {
     expect(longFunctions).toEqual({});
   });
 });
@@ -405,7 +411,7 @@ describe('documentation', () => {
     ].map(({ groups }) => ({ symbol: `${file}: ${groups?.['name']}`, doc: groups?.['doc'] })),
   );
 
-  test('stands above each exported symbol', () => {
+  test('is present above each exported symbol', () => {
     expect(exported.length).toBeGreaterThan(50);
     expect(exported.filter(({ doc }) => doc === undefined).map(({ symbol }) => symbol)).toEqual([]);
   });

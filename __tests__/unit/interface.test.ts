@@ -11,7 +11,7 @@ import { VERSION } from '../../src/shared/version.ts';
 const root = path.resolve(import.meta.dirname, '../..');
 const manifest = readFileSync(path.join(root, 'action.yml'), 'utf8');
 const action = readActionFile(path.join(root, 'action.yml'));
-/** What stands between two markers of a document. */
+/** The text between two markers in a document. */
 function generated(file: string, what: 'inputs' | 'outputs'): string {
   const text = readFileSync(path.join(root, file), 'utf8');
   const begin = `<!-- ${what}: generated from action.yml -->`;
@@ -33,7 +33,7 @@ const cellsOf = (what: 'inputs' | 'outputs'): string[][] =>
         .map((cell) => cell.trim()),
     );
 
-/** The groups of inputs in action.yml, by the comments that begin them. */
+/** The groups of inputs in action.yml, by the comments that start them. */
 const groups = [...(manifest.split('\noutputs:')[0] ?? '').matchAll(/^ {2}# (.+)$/gm)].map(
   ([, title = '']) => title,
 );
@@ -50,8 +50,8 @@ describe('action.yml', () => {
     expect(parseActionText('action.yml', manifest).problems).toEqual([]);
   });
 
-  test('declares the inputs that the code reads, in its order and with its defaults', () => {
-    // An expression is the runner's to evaluate.
+  test('declares the inputs that the code reads, in the same order and with the same defaults', () => {
+    // The runner evaluates expressions.
     const presets = Object.entries(action.inputs).map(([name, { default: preset = '' }]) => [
       name,
       preset.startsWith('${{') ? '' : preset,
@@ -59,7 +59,7 @@ describe('action.yml', () => {
     expect(presets).toEqual(Object.entries(INPUTS).map(([name, input]) => [name, input.default]));
   });
 
-  test('declares the outputs that the code writes, in its order', () => {
+  test('declares the outputs that the code writes, in the same order', () => {
     expect(Object.keys(action.outputs)).toEqual([...SINGLE_OUTPUTS, ...COMMON_OUTPUTS]);
   });
 
@@ -72,6 +72,13 @@ describe('action.yml', () => {
   test('names inputs and outputs in snake_case', () => {
     const names = [...Object.keys(action.inputs), ...Object.keys(action.outputs)];
     expect(names.filter((name) => !/^[a-z]+(?:_[a-z]+)*$/.test(name))).toEqual([]);
+  });
+
+  // GitHub's Marketplace wants a shorter description.
+  test('describes the action in less than 125 characters', () => {
+    const { description = '' } = fieldsOf(parse(manifest));
+    expect(String(description).length).toBeGreaterThan(20);
+    expect(String(description).length).toBeLessThan(125);
   });
 
   test('runs the bundle on Node 24', () => {
@@ -88,11 +95,11 @@ describe("GitHub's own parser", () => {
   test.each([
     ['an expression in the description of an input', 'Version or alias', '${{ github.ref }}'],
     ['an expression in the description of an output', 'Number of invocations', '${{ github.ref }}'],
-    ['an expression that it can not read', 'Version or alias', '${{ toJSON(...) }}'],
-    ['a context that a default can not have', '${{ github.token }}', '${{ secrets.TOKEN }}'],
+    ['an expression that it cannot parse', 'Version or alias', '${{ toJSON(...) }}'],
+    ['a context that a default cannot use', '${{ github.token }}', '${{ secrets.TOKEN }}'],
     ['a file that is not YAML', 'inputs:', 'inputs: ['],
     ['a file without a program', '  main: dist/index.js', '  post: dist/index.js'],
-  ])('refuses %s', (_, written, instead) => {
+  ])('rejects %s', (_, written, instead) => {
     expect(problemsWith(written, instead)).not.toEqual([]);
   });
 
@@ -104,7 +111,7 @@ describe("GitHub's own parser", () => {
 });
 
 describe('docs/inputs.md', () => {
-  test('has a heading for each group of action.yml', () => {
+  test('has a heading for each group in action.yml', () => {
     const headings = [...generated('docs/inputs.md', 'inputs').matchAll(/^## (.+)$/gm)].map(
       ([, title]) => title,
     );
@@ -112,7 +119,7 @@ describe('docs/inputs.md', () => {
     expect(groups.length).toBeGreaterThan(3);
   });
 
-  test('has every input of action.yml at its default', () => {
+  test('has every input of action.yml with its default', () => {
     const presets = Object.entries(action.inputs).map(([name, { default: preset = '' }]) => [name, preset]);
     const given = reference().flatMap((block) => {
       const steps: unknown = parse(block);
@@ -131,7 +138,7 @@ describe('docs/inputs.md', () => {
 });
 
 describe('the README', () => {
-  test('lists the inputs of action.yml below their groups, each with the first sentence about it', () => {
+  test('lists the inputs of action.yml by group, each with the first sentence of its description', () => {
     const rows = cellsOf('inputs');
     const titles = rows.flatMap(([name = '']) => /^\*\*\[(.+)\]/.exec(name)?.[1] ?? []);
     expect(titles).toEqual(groups);
@@ -144,7 +151,7 @@ describe('the README', () => {
     expect(inputs.filter(([, , meaning = '']) => !/^.{10,130}\.$/.test(meaning))).toEqual([]);
   });
 
-  test('lists the outputs of action.yml, in its words and each with an example', () => {
+  test('lists the outputs of action.yml with their descriptions and examples', () => {
     expect(cellsOf('outputs').map(([name, , meaning]) => [name, meaning])).toEqual(
       Object.entries(action.outputs).map(([name, { description }]) => [
         `\`${name}\``,
@@ -155,7 +162,7 @@ describe('the README', () => {
   });
 });
 
-test('the user agent names the version of package.json', () => {
+test('the user agent has the version from package.json', () => {
   const document: unknown = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   expect(document).toHaveProperty('version', VERSION);
 });

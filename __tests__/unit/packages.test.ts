@@ -12,7 +12,7 @@ const names = readdirSync(packages, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-/** The packages and the files elsewhere in the checkout that the sources of a package import, without its tests. */
+/** The packages and the other files of the checkout that a package's sources import, without its tests. */
 function importsOf(name: string): string[] {
   const folder = path.join(packages, name);
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -33,14 +33,14 @@ function importsOf(name: string): string[] {
 describe.each(names)('the package %s', (name) => {
   const manifest = readJson('packages', name, 'package.json');
 
-  test('is a private workspace with a README and tests of its own', () => {
+  test('is a private workspace with its own README and tests', () => {
     expect(manifest).toMatchObject({ name: `@aws-lambda-invoke/${name}`, private: true, type: 'module' });
     expect(readdirSync(path.join(packages, name))).toEqual(
       expect.arrayContaining(['README.md', '__tests__']),
     );
   });
 
-  test('names the packages that it imports, and no other', () => {
+  test('names exactly the packages that it imports', () => {
     const imported = [...new Set(importsOf(name))].sort();
     expect(imported).toEqual(Object.keys(fieldsOf(manifest['dependencies'])).sort());
   });
@@ -51,7 +51,16 @@ describe('the lockfile', () => {
     ([place, entry]) => ({ place, ...fieldsOf(entry) }),
   );
 
-  test('names no registry, so that every mirror will do', () => {
+  test('has the checksum of every package, and none of them runs an install script', () => {
+    const others = entries.filter(
+      ({ place }) => place.startsWith('node_modules/') && !place.includes('@aws-lambda-invoke/'),
+    );
+    expect(others.length).toBeGreaterThan(100);
+    expect(others.filter((entry) => !('integrity' in entry)).map(({ place }) => place)).toEqual([]);
+    expect(readFileSync(path.join(root, '.npmrc'), 'utf8').split('\n')).toContain('ignore-scripts=true');
+  });
+
+  test('names no registry, so that any mirror works', () => {
     const addressed = entries.filter((entry) => 'resolved' in entry && !('link' in entry));
     expect(entries.length).toBeGreaterThan(100);
     expect(addressed.map(({ place }) => place)).toEqual([]);

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 
-// Jest runs a test in a realm of its own, where the errors of Node's core are no instances of Error.
-// A runner has one realm; this gives the tests the same, and leaves every class derived from Error alone.
+// Jest runs tests in a separate realm, where errors of Node's core are not instances of Error.
+// A runner has one realm. This gives tests the same, without changing classes derived from Error.
 Object.defineProperty(Error, Symbol.hasInstance, {
   value(this: unknown, thrown: unknown): boolean {
     return this === Error

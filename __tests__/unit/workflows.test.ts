@@ -35,7 +35,7 @@ const stepsOf = (job: Fields): Fields[] => (Array.isArray(job['steps']) ? job['s
 const steps = all.flatMap(({ file, jobs }) =>
   jobs.flatMap(([id, job]) => stepsOf(job).map((step) => ({ place: `${file}: ${id}`, step }))),
 );
-/** The lines of all workflows that name an action, with where they stand. */
+/** The lines of all workflows that use an action, with their positions. */
 const uses = all.flatMap(({ file, text }) =>
   [...text.matchAll(/^\s*(?:- )?uses: (?<action>\S+?)(?:@(?<ref>\S+))?(?: # (?<note>.*))?$/gm)].map(
     ({ groups }) => ({
@@ -50,14 +50,14 @@ const foreign = uses.filter(({ action }) => action !== './' && action !== 'OWNER
 
 const SAME_REPOSITORY = 'github.event.pull_request.head.repo.full_name == github.repository';
 
-test('there are workflows of its own, and examples', () => {
+test('workflows and examples are found', () => {
   expect(own.map(({ file }) => path.basename(file))).toEqual(
     expect.arrayContaining(['ci.yml', 'self-test.yml', 'codeql.yml', 'scorecard.yml', 'release.yml']),
   );
   expect(examples.length).toBeGreaterThan(15);
 });
 
-test.each(all)('$file is valid for the parser of GitHub', async ({ file, text }) => {
+test.each(all)("$file is valid for GitHub's parser", async ({ file, text }) => {
   const { problems } = await parseWorkflowText(path.basename(file), text);
   expect(problems).toEqual([]);
 });
@@ -68,7 +68,7 @@ describe('permissions', () => {
     expect(lax.map(({ file }) => file)).toEqual([]);
   });
 
-  test('are granted to each job, each with a reason', () => {
+  test('are granted per job, each with a reason', () => {
     for (const { file, jobs, text } of all) {
       const granted = jobs.flatMap(([, job]) => Object.entries(fieldsOf(job['permissions'])));
       const reasons = [...text.matchAll(/^ {6}([a-z-]+): (read|write) # \S.*$/gm)].map(
@@ -92,7 +92,7 @@ describe('permissions', () => {
 });
 
 describe('actions', () => {
-  test('of others are pinned by a full SHA, with the version in a comment', () => {
+  test('from other repositories are pinned to a full SHA, with the version in a comment', () => {
     expect(foreign.length).toBeGreaterThan(30);
     const loose = foreign.filter(
       ({ ref = '', note = '' }) => !/^[0-9a-f]{40}$/.test(ref) || !/^v\d+\.\d+\.\d+$/.test(note),
@@ -103,7 +103,7 @@ describe('actions', () => {
   test.each([
     { what: 'the workflows', files: '.github/' },
     { what: 'the examples', files: 'examples/' },
-  ])('of others have one pin in $what', ({ files }) => {
+  ])('from other repositories have one pin in $what', ({ files }) => {
     const pins = new Map<string, Set<string>>();
     for (const { file, action, ref, note } of foreign.filter((use) => use.file.startsWith(files))) {
       const name = `${file.split('/')[0]}: ${action.split('/').slice(0, 2).join('/')}`;
@@ -113,12 +113,12 @@ describe('actions', () => {
     expect([...pins].filter(([, refs]) => refs.size > 1)).toEqual([]);
   });
 
-  test('are found wherever a step uses one', () => {
+  test('are found in every step that uses one', () => {
     const used = steps.map(({ step }) => step['uses']).filter((value) => value !== undefined);
     expect(uses.map(({ action, ref }) => (ref === undefined ? action : `${action}@${ref}`))).toEqual(used);
   });
 
-  test('of ours are used from the checkout here, and from the release in the examples', () => {
+  test('from this repository are used from the checkout in workflows, and from the release in examples', () => {
     const ours = uses.filter((use) => !foreign.includes(use));
     expect(ours.filter(({ file, action }) => file.startsWith('.github/') !== (action === './'))).toEqual([]);
     expect(new Set(ours.map(({ ref }) => ref))).toEqual(new Set(['v1', undefined]));
@@ -141,7 +141,7 @@ const INPUTS_OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
   'ossf/scorecard-action': ['publish_results', 'results_file', 'results_format'],
 };
 
-test('actions of others get only inputs that they have', () => {
+test('actions from other repositories get only inputs that they declare', () => {
   const strange = steps.flatMap(({ place, step }) => {
     const [action = ''] = String(step['uses'] ?? './').split('@');
     if (action === './' || action === 'OWNER/aws-lambda-invoke') return [];
@@ -152,7 +152,7 @@ test('actions of others get only inputs that they have', () => {
   expect(strange).toEqual([]);
 });
 
-test('every step of an example has a name of its own', () => {
+test('every step of an example has its own name', () => {
   const unnamed = examples.flatMap(({ file, jobs }) =>
     jobs.flatMap(([id, job]) => {
       const names = stepsOf(job).map(({ name }) => name);
@@ -164,7 +164,7 @@ test('every step of an example has a name of its own', () => {
   expect(unnamed).toEqual([]);
 });
 
-test('an example that assumes a role on a pull request skips pull requests from forks, with a role of its own', () => {
+test('an example that assumes a role on a pull request skips forks and has its own role', () => {
   const onPullRequests = examples.filter(
     ({ root, text }) => 'pull_request' in fieldsOf(root['on']) && text.includes('role-to-assume'),
   );
@@ -185,7 +185,7 @@ test('a checkout leaves no credentials behind', () => {
   expect(keeping.map(({ place }) => place)).toEqual([]);
 });
 
-test('no script has an expression pasted into it', () => {
+test('no script contains an expression', () => {
   const scripts = steps.filter(({ step }) => step['run'] !== undefined);
   expect(scripts.length).toBeGreaterThan(10);
   expect(scripts.filter(({ step }) => String(step['run']).includes('${{')).map(({ place }) => place)).toEqual(
@@ -193,7 +193,7 @@ test('no script has an expression pasted into it', () => {
   );
 });
 
-test('no payload has a text pasted into it without toJSON()', () => {
+test('no payload contains text without toJSON()', () => {
   const texts = /\$\{\{(?!\s*toJSON\()[^}]*\b(?:title|head_ref|actor|name|body|outputs)\b/;
   const payloads = steps.map(({ place, step }) => ({
     place,
@@ -203,8 +203,8 @@ test('no payload has a text pasted into it without toJSON()', () => {
   expect(payloads.filter(({ payload }) => texts.test(payload)).map(({ place }) => place)).toEqual([]);
 });
 
-describe('workflows of its own', () => {
-  test('end by themselves', () => {
+describe('workflows of this repository', () => {
+  test('have a timeout', () => {
     const endless = own.flatMap(({ file, jobs }) =>
       jobs.filter(([, job]) => typeof job['timeout-minutes'] !== 'number').map(([id]) => `${file}: ${id}`),
     );
@@ -222,11 +222,11 @@ describe('workflows of its own', () => {
           ),
         ),
       );
-    // A fork's token is read-only whatever is asked for; CodeQL reports for the others.
+    // A fork's token is always read-only. CodeQL reports for other pull requests.
     expect(writing).toEqual(['.github/workflows/codeql.yml: security-events']);
   });
 
-  test('run nothing that was built where the token can write or sign', () => {
+  test('run no built code in jobs whose token can write or sign', () => {
     const trusted = own.flatMap(({ jobs }) =>
       jobs.flatMap(([, job]) => {
         const granted = Object.entries(fieldsOf(job['permissions']));
@@ -241,7 +241,7 @@ describe('workflows of its own', () => {
   });
 });
 
-test('updates wait a week, for every ecosystem', () => {
+test('dependency updates wait a week in every ecosystem', () => {
   const { updates } = fieldsOf(parse(readFileSync(path.join(root, '.github/dependabot.yml'), 'utf8')));
   const waits = (Array.isArray(updates) ? updates : [])
     .map(fieldsOf)
@@ -257,7 +257,7 @@ describe.each(['bug', 'feature'])('the issue form %s', (name) => {
   const form = fieldsOf(parse(readFileSync(path.join(root, `.github/ISSUE_TEMPLATE/${name}.yml`), 'utf8')));
   const fields = (Array.isArray(form['body']) ? form['body'] : []).map(fieldsOf);
 
-  test('has what GitHub wants of a form', () => {
+  test('is valid for GitHub', () => {
     expect({ name: form['name'], description: form['description'] }).toEqual({
       name: expect.stringMatching(/\S/),
       description: expect.stringMatching(/\S/),
@@ -268,7 +268,7 @@ describe.each(['bug', 'feature'])('the issue form %s', (name) => {
     expect(fields.filter(({ attributes }) => typeof fieldsOf(attributes)['label'] !== 'string')).toEqual([]);
   });
 
-  test('tells its fields apart', () => {
+  test('has unique field IDs', () => {
     const ids = fields.map(({ id }) => String(id));
     expect(ids.filter((id) => !/^[a-z-]+$/.test(id))).toEqual([]);
     expect(new Set(ids).size).toBe(ids.length);

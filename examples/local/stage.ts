@@ -29,12 +29,19 @@ const runs = (name: string, more: Partial<FunctionDefinition> = {}): FunctionDef
   timeoutSeconds: 30,
   ...more,
 });
+const api = (name: string): FunctionDefinition => ({
+  handler: `${path.join(import.meta.dirname, 'apis.mjs')}.${name}`,
+  timeoutSeconds: 30,
+});
 const LIVE = { versions: { 1: {}, 2: {} }, aliases: { live: '1' } } as const;
 
 /** The functions that the examples invoke. */
 export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   'my-function': runs('echo', { versions: { 1: {}, 2: {} }, aliases: { PROD: '2' } }),
   'my-api': runs('api', LIVE),
+  'orders-api': api('powertools'),
+  'legacy-api': api('server'),
+  'internal-api': api('server'),
   checkout: runs('shop'),
   search: runs('shop', LIVE),
   recommend: runs('shop'),
@@ -42,15 +49,31 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   migrate: runs('migrate'),
   seed: runs('echo'),
   backfill: runs('echo'),
+  report: runs('echo'),
   'process-orders': runs('echo'),
   'create-preview': runs('echo'),
   'send-newsletter': runs('echo'),
+  'rebuild-index': runs('echo', { logFormat: 'JSON' }),
   'mobile-backend': runs('mobileBackend'),
   'next-release': runs('nextRelease'),
-  'place-order': runs('placeOrder', LIVE),
+  'place-order': runs('placeOrder', {
+    ...LIVE,
+    testEvents: { 'order-of-tea': { value: { order: 17, lines: [{ article: 'tea', count: 2 }] } } },
+  }),
+  'price-list': runs('shop', {
+    versions: LIVE.versions,
+    aliases: { live: { version: '2', routing: [{ weights: { 1: 1 }, lasts: { polls: 2 } }, {}] } },
+    provisionedConcurrency: {
+      live: {
+        requested: 5,
+        steps: [{ status: 'IN_PROGRESS', available: 2, lasts: { polls: 1 } }, { status: 'READY' }],
+      },
+    },
+  }),
   refund: runs('echo'),
   'roll-out': runs('rollOut', { durable: { executionTimeoutSeconds: 3_600 }, ...LIVE }),
   'export-orders': runs('exportOrders'),
+  'move-orders': runs('moveOrders'),
 };
 
 /** The names of all functions that are deployed where examples run. */
@@ -85,6 +108,17 @@ const DEPLOYMENT = {
   ].join('\n'),
 } as const;
 
+/** Nine events in two files. */
+const EVENTS = {
+  'events/2026-01.jsonl': '{"order":0}\n{"order":1}\n{"order":2}\n{"order":3}\n',
+  'events/2026-02.jsonl': '{"order":4}\r\n{"order":5}\r\n\r\n{"order":6}\r\n{"order":7}\r\n{"order":8}',
+} as const;
+
+/** Fifty entries, each with a name. */
+const TENANTS = Array.from({ length: 50 }, (_, id) =>
+  JSON.stringify({ name: `Tenant ${id}`, payload: { tenant: id, rows: id * 10 } }),
+).join('\n');
+
 const SETTINGS: Readonly<Record<string, Setting>> = {
   asynchronous: { event: { name: 'release', payload: { release: { name: 'Version 1.5 "Autumn"' } } } },
   'durable-execution': {
@@ -104,7 +138,11 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     contexts: { inputs: { version: '2', previous: '1' } },
   },
   'wait-until-ready': { repository: { 'src/index.mjs': '' }, commands: DEPLOYMENT },
+  'provisioned-concurrency': { commands: DEPLOYMENT, contexts: { inputs: { version: '2' } } },
+  'stop-on-cancel': { contexts: { inputs: { release: 'v1.5.0' } } },
   'local-endpoint': { repository: { 'src/index.mjs': '' }, commands: DEPLOYMENT },
+  backfill: { repository: EVENTS },
+  'many-tenants': { repository: { 'tenants.jsonl': TENANTS } },
   'permission-check': { event: pullRequest('Check the permissions', []), github: { head_ref: 'check' } },
 };
 
@@ -152,6 +190,18 @@ export const OWN_CREDENTIALS = {
   AWS_EC2_METADATA_DISABLED: 'true',
 } as const;
 
+/** The environment of a job on that runner, where a local Lambda is all of AWS, at its address or at one in front of it. */
+export const environmentOf = (
+  { url, region }: Pick<LocalLambda, 'url' | 'region'>,
+  address = url,
+): Readonly<Record<string, string>> => ({
+  ...OWN_CREDENTIALS,
+  AWS_ENDPOINT_URL_LAMBDA: address,
+  AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: address,
+  AWS_ENDPOINT_URL_SCHEMAS: address,
+  AWS_REGION: region,
+});
+
 /** The servers for a runner behind a proxy: the proxy, an endpoint with TLS, and the certificate authority in a file. */
 async function startProxied(lambda: LocalLambda) {
   const certificate = makeCertificate(['127.0.0.1']);
@@ -162,7 +212,7 @@ async function startProxied(lambda: LocalLambda) {
     targets: () => proxy.requests.map(({ method, target }) => `${method} ${target}`),
     setting: {
       contexts: { vars: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, CA_FILE: certificate.file } },
-      env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: `https://127.0.0.1:${front.port}` },
+      env: environmentOf(lambda, `https://127.0.0.1:${front.port}`),
     },
     close: async () => {
       await Promise.all([proxy.close(), front.close()]);
@@ -197,7 +247,7 @@ export async function openStage(): Promise<Stage> {
   const runIn = (file: string, setting: Setting): Promise<readonly JobRun[]> =>
     runWorkflow({
       file,
-      env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: lambda.url, AWS_REGION: REGION },
+      env: environmentOf(lambda),
       caches,
       ...setting,
       github: { repository: REPOSITORY, api_url: github.url, ...setting.github },

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What goes back over the wire; no body for a 204. */
+/** A response as it is sent. A 204 has no body. */
 export type Answer = Readonly<{
   status: number;
   headers?: Readonly<Record<string, string>>;
@@ -10,7 +10,7 @@ export type Answer = Readonly<{
 
 const DOCUMENTATION = 'https://docs.github.com/rest';
 
-/** GitHub's errors: a message, at times details, and the status as a string. */
+/** An error as GitHub sends it: a message, optional details, and the status as a string. */
 export function errorAnswer(
   status: number,
   message: string,
@@ -25,7 +25,7 @@ export function errorAnswer(
   };
 }
 
-/** Refusals by name, as GitHub words them. */
+/** Common errors in GitHub's words. */
 export const REFUSED = {
   badCredentials: errorAnswer(401, 'Bad credentials'),
   noCredentials: errorAnswer(401, 'Requires authentication'),
@@ -34,7 +34,7 @@ export const REFUSED = {
   locked: errorAnswer(403, 'Unable to create comment because issue is locked.'),
 } as const;
 
-/** Writes the head of an answer with the headers that each of GitHub's has; returns the body. */
+/** Writes the status and headers of a response, with the headers that GitHub always sends. Returns the body. */
 function sendHead(response: ServerResponse, { status, headers = {}, body }: Answer): string {
   const isText = typeof body === 'string';
   const media = isText ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8';
@@ -50,12 +50,12 @@ function sendHead(response: ServerResponse, { status, headers = {}, body }: Answ
   return isText ? body : JSON.stringify(body);
 }
 
-/** Sends an answer. */
+/** Sends a response. */
 export function sendAnswer(response: ServerResponse, answer: Answer): void {
   response.end(sendHead(response, answer));
 }
 
-/** Sends the head of an answer, then byte after byte with a pause before each, until the client has gone. */
+/** Sends the headers, then one byte at a time with a pause before each, until the client disconnects. */
 export async function sendSlowly(response: ServerResponse, answer: Answer, delayMs: number): Promise<void> {
   const body = Buffer.from(sendHead(response, answer));
   response.flushHeaders();

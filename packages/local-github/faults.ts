@@ -2,24 +2,24 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, errorAnswer, sendAnswer, sendSlowly } from './answers.ts';
 
-/** 'before': the request has no effect. 'after': it takes effect, then the fault replaces the answer. */
+/** 'before': the request has no effect. 'after': it takes effect, then the fault replaces the response. */
 export type When = 'before' | 'after';
 
-/** Something that goes wrong with one request on purpose. */
+/** A deliberate fault in one request. */
 export type Fault =
   /** The connection is reset (RST). */
   | Readonly<{ kind: 'reset'; when: When }>
-  /** No answer ever, until the client or the server goes. */
+  /** No response until the client disconnects or the server closes. */
   | Readonly<{ kind: 'stall'; when: When }>
-  /** Another answer: an error, a proxy's page (a body of text is sent as HTML). */
+  /** A different response: an error or a proxy's page. A string body is sent as HTML. */
   | Readonly<{ kind: 'answer'; when: When; answer: Answer }>
-  /** The request waits until then, so that writers overlap as a test wants them to. */
+  /** The request waits for the promise, so that a test decides how writers overlap. */
   | Readonly<{ kind: 'hold'; when: When; until: Promise<unknown> }>
-  /** The request takes effect, and is answered after a pause. */
+  /** The request takes effect, and the response is sent after a pause. */
   | Readonly<{ kind: 'delay'; ms: number }>
-  /** The request takes effect; of its answer comes the head, then one byte after another with a pause before each. */
+  /** The request takes effect. The response arrives one byte at a time, with a pause before each. */
   | Readonly<{ kind: 'slow-body'; delayMs: number }>
-  /** Every page of a list names a next one, for ever. */
+  /** Every page of a list links to a next page. */
   | Readonly<{ kind: 'endless-pages' }>;
 
 const SECONDARY = 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.';
@@ -31,28 +31,28 @@ const limited = (status: 403 | 429, message: string, headers: Readonly<Record<st
   answer: errorAnswer(status, message, { headers }),
 });
 
-/** The secondary rate limit; without `retryAfter` GitHub does not say how long it lasts. */
+/** The secondary rate limit. Without `retryAfter`, GitHub does not say how long it lasts. */
 export function secondaryLimit(status: 403 | 429, retryAfter?: number): Fault {
   return limited(status, SECONDARY, retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) });
 }
 
-/** The primary rate limit; `reset` is in seconds since 1970. */
+/** The primary rate limit. `reset` is in seconds since 1970. */
 export function primaryLimit(status: 403 | 429, reset: number): Fault {
   return limited(status, PRIMARY, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(reset) });
 }
 
-/** Whether a request has its effect, whatever is answered. */
+/** Whether a request takes effect, whatever the response is. */
 export const hasEffect = (fault: Fault | undefined): boolean =>
   fault === undefined || fault.kind === 'hold' || !('when' in fault) || fault.when === 'after';
 
-/** An answer with a link to a page that comes after the one that was asked for. */
+/** A response with a link to the page after the requested one. */
 function withNextPage(answer: Answer, url: URL): Answer {
   const next = new URL(url);
   next.searchParams.set('page', String(Number(url.searchParams.get('page') ?? '1') + 1));
   return { ...answer, headers: { ...answer.headers, link: `<${next.href}>; rel="next"` } };
 }
 
-/** Sends an answer as the fault lets it through. */
+/** Sends a response, changed by the fault. */
 export async function deliver(
   response: ServerResponse,
   answer: Answer,

@@ -1,21 +1,21 @@
-/** What a token may do with the comments of a pull request. */
+/** The access of a token to the comments of a pull request. */
 export type Access = 'none' | 'read' | 'write';
 
-/** Whose token it is. An installation's is what a job gets; `app` names another app than GitHub Actions. */
+/** The owner of a token. A job gets an installation token; `app` is for an app other than GitHub Actions. */
 export type Token = Readonly<
   { access: Access } & ({ kind: 'installation'; app?: string } | { kind: 'user'; login: string })
 >;
 
-/** An account as GitHub describes it beside a comment. */
+/** An account as it appears in a comment. */
 export type Account = Readonly<{ login: string; id: number; type: 'User' | 'Bot' }>;
 
-/** The login that a token writes as. */
+/** The login of the comments that a token writes. */
 export const loginOf = (token: Token): string =>
   token.kind === 'user' ? token.login : `${token.app ?? 'github-actions'}[bot]`;
 
 const FIRST_ID = 41_898_282;
 
-/** Gives each login an account, the same one each time. */
+/** Gives each login one account and always returns the same one. */
 export class Accounts {
   readonly #known = new Map<string, Account>();
 

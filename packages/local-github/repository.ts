@@ -1,7 +1,7 @@
 import { type Answer, errorAnswer, REFUSED } from './answers.ts';
 import type { Account } from './identities.ts';
 
-/** A pull request: its commits, the last of them its head. */
+/** A pull request with its commits. The last commit is the head. */
 export type PullRequest = Readonly<{
   number: number;
   commits: readonly string[];
@@ -10,7 +10,7 @@ export type PullRequest = Readonly<{
   isLocked?: boolean;
 }>;
 
-/** A comment as it is kept. */
+/** A stored comment. */
 export type StoredComment = Readonly<{
   id: number;
   number: number;
@@ -32,7 +32,7 @@ const unprocessable = (message: string): Answer =>
     errors: [{ resource: 'IssueComment', code: 'unprocessable', field: 'data', message }],
   });
 
-/** The body in a request, or the answer to one without. */
+/** The comment body in a request, or the error response if it is missing or invalid. */
 function readBody(request: unknown): string | Answer {
   const body =
     typeof request === 'object' && request !== null && 'body' in request ? request.body : undefined;
@@ -53,7 +53,7 @@ const bounded = (text: string | null, standard: number): number => {
   return Number.isInteger(value) && value > 0 ? value : standard;
 };
 
-/** The part of a list that a page shows, and the Link header to the others. */
+/** One page of a list, and the Link header to the other pages. */
 function paginate(items: readonly unknown[], url: URL): Answer {
   const perPage = Math.min(bounded(url.searchParams.get('per_page'), PER_PAGE), MOST_PER_PAGE);
   const page = bounded(url.searchParams.get('page'), 1);
@@ -73,7 +73,7 @@ function paginate(items: readonly unknown[], url: URL): Answer {
   return { status: 200, body, ...(headers && { headers }) };
 }
 
-/** One repository's pull requests and their comments. */
+/** The pull requests of a repository and their comments. */
 export class Repository {
   readonly #name: string;
   readonly #pullRequests: readonly PullRequest[];

@@ -11,21 +11,21 @@ export { type Fault, primaryLimit, secondaryLimit } from './faults.ts';
 export type { Token } from './identities.ts';
 export type { PullRequest, StoredComment } from './repository.ts';
 
-/** A request as it came; `path` is without the query and without /api/v3. */
+/** A received request. `path` has no query and no /api/v3. */
 export type RecordedRequest = Readonly<{
   method: string;
   path: string;
   query: Readonly<Record<string, string>>;
   headers: Readonly<Record<string, string>>;
   isEnterprise: boolean;
-  /** As JSON; undefined where there is none. */
+  /** Parsed from JSON. Undefined if there is no body. */
   body: unknown;
 }>;
 
-/** Says what goes wrong with a request, if anything; n counts requests from 0, anew from each setFault. */
+/** Returns the fault for a request, if any. `n` counts requests from 0 and restarts with each setFault. */
 export type FaultChooser = (request: RecordedRequest, n: number) => Fault | undefined;
 
-/** Repositories by owner/name, tokens by their text. */
+/** Repositories by owner/name, and tokens by their text. */
 export type LocalGitHubOptions = Readonly<{
   repositories: Readonly<Record<string, readonly PullRequest[]>>;
   tokens: Readonly<Record<string, Token>>;
@@ -35,13 +35,13 @@ export type LocalGitHubOptions = Readonly<{
 
 /** A running local GitHub. */
 export type LocalGitHub = Readonly<{
-  /** As GITHUB_API_URL has it on github.com. */
+  /** The value of GITHUB_API_URL on github.com. */
   url: string;
-  /** As GITHUB_API_URL has it on an Enterprise Server. */
+  /** The value of GITHUB_API_URL on an Enterprise Server. */
   enterpriseUrl: string;
   readonly requests: readonly RecordedRequest[];
   comments(repository: string, number: number): readonly StoredComment[];
-  /** Writes a comment as anybody, without a request. */
+  /** Adds a comment by any login, without a request. */
   addComment(
     comment: Readonly<{ repository: string; number: number; login: string; body: string }>,
   ): StoredComment;
@@ -52,7 +52,7 @@ export type LocalGitHub = Readonly<{
 type Call = Readonly<{ request: RecordedRequest; url: URL; token: Token; match: readonly string[] }>;
 type Route = Readonly<{ method: string; path: RegExp; answer: (service: Service, call: Call) => Answer }>;
 
-const BROKEN = Symbol('a body that is no JSON');
+const BROKEN = Symbol('a body that is not JSON');
 const FIRST_COMMENT_ID = 3_000_000_001;
 
 function parseBody(body: string): unknown {
@@ -81,7 +81,7 @@ async function readRequest(message: IncomingMessage): Promise<RecordedRequest & 
 const notAccessible = ({ kind }: Token): Answer =>
   errorAnswer(403, `Resource not accessible by ${kind === 'user' ? 'personal access token' : 'integration'}`);
 
-/** A user without write access is refused another way, but may comment in public repositories; tokens here may not. */
+/** Simpler than GitHub, where users without write access can comment in public repositories. */
 const withWrite = (call: Call, answer: () => Answer): Answer =>
   call.token.access === 'write' ? answer() : notAccessible(call.token);
 
@@ -103,7 +103,7 @@ const ROUTES: readonly Route[] = [
     answer: (_service, { token, request: { body } }) =>
       /\bviewer\s*\{\s*login\s*\}/.test(JSON.stringify(body))
         ? { status: 200, body: { data: { viewer: { login: loginOf(token) } } } }
-        : { status: 200, body: { errors: [{ message: 'Only viewer { login } is known here.' }] } },
+        : { status: 200, body: { errors: [{ message: 'Only viewer { login } is supported here.' }] } },
   },
   {
     method: 'GET',
@@ -151,7 +151,7 @@ const ROUTES: readonly Route[] = [
   },
 ];
 
-/** One server's state between requests. */
+/** The state of one server. */
 class Service {
   readonly accounts = new Accounts();
   readonly requests: RecordedRequest[] = [];
@@ -216,11 +216,11 @@ class Service {
   }
 }
 
-/** Starts a local GitHub on a loopback port; throws where the port is taken. */
+/** Starts a local GitHub on a loopback port. Throws if the port is in use. */
 export async function startLocalGitHub(options: LocalGitHubOptions): Promise<LocalGitHub> {
   const service = new Service(options);
   const server = createServer((message, response) => {
-    // What fails here is the connection: the client has gone, and there is nobody to answer.
+    // Only the connection can fail here: the client has disconnected, so no response can be sent.
     service.serve(message, response).catch(() => response.destroy());
   });
   const listening = await listen(server, { port: options.port });

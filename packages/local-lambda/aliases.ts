@@ -9,13 +9,13 @@ import { functionArn } from './function-name.ts';
 import type { ProvisioningStatus, ProvisioningStep, RoutingStep } from './function-states.ts';
 import { Script } from './script.ts';
 
-/** The pattern of an alias's name in the service's model, as its error messages quote it. */
+/** The pattern for alias names in the service's model, as quoted in its error messages. */
 export const ALIAS_NAME_PATTERN = '(?!^[0-9]+$)([a-zA-Z0-9-_]+)';
 
-/** The function that an alias belongs to. */
+/** The function of an alias. */
 type Owner = Readonly<{ region: string; accountId: string; functionName: string }>;
 
-/** A deployed alias: the version that it points to, and the share of its invocations that another version gets. */
+/** A deployed alias: the version that it points to, and the share of invocations routed to a second version. */
 export class Alias {
   readonly name: string;
   readonly version: string;
@@ -30,7 +30,7 @@ export class Alias {
     this.#routing = new Script([first, ...coming], now);
   }
 
-  /** One invocation through the alias: the version that runs it. `random` returns a number from 0 up to 1. */
+  /** Returns the version that runs one invocation of the alias. `random` returns a number from 0 up to 1. */
   route(random: () => number): string {
     const [additional] = Object.entries(this.#routing.look('invocation').weights ?? {});
     if (additional === undefined) return this.version;
@@ -38,12 +38,12 @@ export class Alias {
     return random() < weight ? version : this.version;
   }
 
-  /** One request of GetAlias, and its response. */
+  /** Returns the response to one GetAlias request. */
   poll(owner: Owner): Readonly<Record<string, unknown>> {
     return this.#configuration(owner, this.#routing.look('poll'));
   }
 
-  /** The alias in the response of ListAliases, which does not count as a poll. */
+  /** Returns the alias for a ListAliases response, which does not count as a poll. */
   listed(owner: Owner): Readonly<Record<string, unknown>> {
     return this.#configuration(owner, this.#routing.step);
   }
@@ -66,14 +66,14 @@ export class Alias {
 
 const READY: ProvisioningStep = { status: 'READY' };
 
-/** The default reasons. AWS reports this one when the function's init phase fails. */
+/** The default reasons. AWS reports this reason when the function's init phase fails. */
 const STATUS_REASONS: Readonly<Record<ProvisioningStatus, string | undefined>> = {
   IN_PROGRESS: undefined,
   READY: undefined,
   FAILED: 'FUNCTION_ERROR_INIT_FAILURE',
 };
 
-/** The provisioned concurrency of an alias or version. No environment is initialized in advance here. */
+/** The provisioned concurrency of an alias or version. This server does not initialize environments in advance. */
 export class Provisioning {
   readonly #requested: number;
   readonly #steps: Script<ProvisioningStep>;
@@ -85,12 +85,12 @@ export class Provisioning {
     this.#steps = new Script([first, ...coming], now);
   }
 
-  /** One invocation through the alias or version. */
+  /** Records one invocation of the alias or version. */
   noticeInvocation(): void {
     this.#steps.look('invocation');
   }
 
-  /** One request of GetProvisionedConcurrencyConfig, and its response. */
+  /** Returns the response to one GetProvisionedConcurrencyConfig request. */
   poll(): Readonly<Record<string, unknown>> {
     const { status, reason = STATUS_REASONS[status], ...counts } = this.#steps.look('poll');
     const { available = status === 'READY' ? this.#requested : 0 } = counts;
@@ -105,7 +105,7 @@ export class Provisioning {
   }
 }
 
-/** The aliases of a definition by name, each with its version as an object. */
+/** The aliases of a definition by name, with the version always in an object. */
 export function aliasDefinitions(definition: FunctionDefinition): [string, AliasDefinition][] {
   return Object.entries(definition.aliases ?? {}).map(([name, alias]) => [
     name,
@@ -149,7 +149,7 @@ function provisioningProblem(
     : undefined;
 }
 
-/** Throws where AWS would refuse an alias or its provisioned concurrency, with AWS's message where it is known. */
+/** Throws if AWS would reject an alias or its provisioned concurrency, with AWS's message if it is known. */
 export function checkAliases(definition: FunctionDefinition, versions: ReadonlySet<string>): void {
   const problems = [
     ...aliasDefinitions(definition).map(([name, alias]) =>

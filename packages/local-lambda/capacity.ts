@@ -1,9 +1,9 @@
-/** The reason of a throttled invocation, as the service words it. */
+/** Why an invocation was throttled, in the service's words. */
 export type ThrottleReason =
   | 'ConcurrentInvocationLimitExceeded'
   | 'ReservedFunctionConcurrentInvocationLimitExceeded';
 
-/** Counts running invocations, for the account and for each function. */
+/** Counts the running invocations of the account and of each function. */
 export class Capacity {
   readonly #accountLimit: number;
   readonly #running = new Map<string, number>();
@@ -18,7 +18,7 @@ export class Capacity {
     return this.#total;
   }
 
-  /** Says why there is no slot now, if so. */
+  /** Returns the reason if no slot is free. */
   refusal(functionName: string, reserved: number | undefined): ThrottleReason | undefined {
     const running = this.#running.get(functionName) ?? 0;
     if (reserved !== undefined && running >= reserved) {
@@ -27,7 +27,7 @@ export class Capacity {
     return this.#total >= this.#accountLimit ? 'ConcurrentInvocationLimitExceeded' : undefined;
   }
 
-  /** Takes one slot, or says why there is none. */
+  /** Takes a slot, or returns the reason if none is free. */
   acquire(functionName: string, reserved: number | undefined): ThrottleReason | undefined {
     const refusal = this.refusal(functionName, reserved);
     if (refusal !== undefined) return refusal;
@@ -42,12 +42,12 @@ export class Capacity {
     this.wake();
   }
 
-  /** Resolves when a slot has been given back, or the limits may have changed. */
+  /** Resolves when a slot is released or the limits may have changed. */
   released(): Promise<void> {
     return new Promise((resolve) => this.#whenReleased.push(resolve));
   }
 
-  /** Lets everybody who waits look again. */
+  /** Wakes all waiters so that they check again. */
   wake(): void {
     const waiting = this.#whenReleased;
     this.#whenReleased = [];

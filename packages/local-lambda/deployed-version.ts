@@ -8,14 +8,14 @@ import {
 } from './function-states.ts';
 import { Script } from './script.ts';
 
-/** What GetFunctionConfiguration is told: of an update, the new code from its start. */
+/** What GetFunctionConfiguration reports. During an update, this is already the new code. */
 export type VersionStatus = Readonly<{
   version: FunctionVersion;
   state: StateStep;
   update: UpdateStep | undefined;
 }>;
 
-/** $LATEST or a published version: the code that runs, its state, and what an update does to it. */
+/** $LATEST or a published version: its code, its state, and its update in progress. */
 export class DeployedVersion {
   readonly #states: Script<StateStep>;
   readonly #now: () => number;
@@ -29,21 +29,21 @@ export class DeployedVersion {
     this.#states = new Script([first, ...coming], now);
   }
 
-  /** The code that runs now: the old one for as long as an update is in progress, and when it has failed. */
+  /** The code that runs now: the old code while an update is in progress, and after it failed. */
   get running(): FunctionVersion {
     return this.#update?.steps.step.status === 'Successful' ? this.#update.version : this.#version;
   }
 
-  /** Begins an update; throws where one is in progress, which AWS refuses too. */
+  /** Starts an update. Throws if another is in progress, which AWS rejects too. */
   update(version: FunctionVersion, course: UpdateCourse): void {
     if (this.#update?.steps.step.status === 'InProgress') {
-      throw new Error(`An update of ${version.functionName} is in progress already.`);
+      throw new Error(`An update of ${version.functionName} is already in progress.`);
     }
     this.#version = this.running;
     this.#update = { version, steps: new Script(updateSteps(course), this.#now) };
   }
 
-  /** One request of GetFunctionConfiguration. */
+  /** Records one GetFunctionConfiguration request. */
   poll(): VersionStatus {
     const state = this.#states.look('poll');
     const update = this.#update?.steps.look('poll');
@@ -51,7 +51,7 @@ export class DeployedVersion {
     return { version: shown ?? this.#version, state, update };
   }
 
-  /** One attempt to invoke: the code that it runs, or would run in another state. */
+  /** Records one attempt to invoke. Returns the code that it runs, or would run in another state. */
   invoke(): Readonly<{ version: FunctionVersion; state: StateStep }> {
     const state = this.#states.look('invocation');
     const version = this.running;

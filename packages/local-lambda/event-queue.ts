@@ -4,21 +4,21 @@ import type { RuntimeInvocation } from './execution-environment.ts';
 import type { EventInvokeConfig, FunctionVersion } from './function-definition.ts';
 import type { RunResult } from './invocation-runner.ts';
 
-/** A retry that is further away than this is not waited for by idle(). */
+/** idle() does not wait for retries that are further away than this. */
 const SOON_MS = 1_000;
 
 const MOST_RETRIES = 2;
 const LONGEST_AGE_SECONDS = 6 * 60 * 60;
 
-/** An event with what its function says about events when it comes in. */
+/** An event with its function's event settings at the time of arrival. */
 export type AcceptedEvent = Readonly<{
-  /** The code that an attempt runs, or undefined where the function is gone. */
+  /** The code that an attempt runs. Undefined if the function no longer exists. */
   resolveVersion: () => FunctionVersion | undefined;
   invocation: RuntimeInvocation;
   config: EventInvokeConfig;
 }>;
 
-/** Runs accepted events in the background, a failing one up to three times, and none that is too old, as Lambda does. */
+/** Runs accepted events in the background like Lambda: up to three attempts, and none for an expired event. */
 export class EventQueue {
   readonly #capacity: Capacity;
   readonly #retryDelaysMs: readonly [number, number];
@@ -33,7 +33,7 @@ export class EventQueue {
     retryDelaysMs: readonly [number, number];
     ageScale: number;
     run: (version: FunctionVersion, invocation: RuntimeInvocation) => Promise<RunResult>;
-    /** Called when active has changed. */
+    /** Called when `active` has changed. */
     onChange: () => void;
   }) {
     this.#capacity = options.capacity;
@@ -43,12 +43,12 @@ export class EventQueue {
     this.#onChange = options.onChange;
   }
 
-  /** Events that run now, or soon. */
+  /** The number of events that run or are about to run. */
   get active(): number {
     return this.#active;
   }
 
-  /** Takes an event; the caller answers 202 whatever becomes of it. */
+  /** Accepts an event. The caller responds with 202 in any case. */
   accept(event: AcceptedEvent): void {
     this.#active += 1;
     void this.#process(event).finally(() => {
@@ -74,7 +74,7 @@ export class EventQueue {
     }
   }
 
-  /** Runs the event once, as soon as there is capacity; true where the function failed, false where it expired too. */
+  /** Runs the event once when there is capacity. True if the function failed, false if it succeeded or the event expired. */
   async #attempt(event: AcceptedEvent, expiry: number): Promise<boolean> {
     const expired = Promise.withResolvers<void>();
     const timer = setTimeout(expired.resolve, Math.max(0, expiry - performance.now())).unref();
@@ -92,7 +92,7 @@ export class EventQueue {
     }
   }
 
-  /** Undefined where there is no capacity. */
+  /** Undefined if there is no capacity. */
   async #runNow(version: FunctionVersion, invocation: RuntimeInvocation): Promise<RunResult | undefined> {
     const { functionName, definition } = version;
     if (this.#capacity.acquire(functionName, definition.reservedConcurrency) !== undefined) return undefined;
@@ -112,7 +112,7 @@ export class EventQueue {
     else await timer;
   }
 
-  /** Waits without counting as active. */
+  /** Waits without being counted as active. */
   async #aside(promise: Promise<unknown>): Promise<void> {
     this.#active -= 1;
     this.#onChange();

@@ -18,11 +18,11 @@ function encode(eventType: string, contentType: string, body: Uint8Array): Uint8
   });
 }
 
-/** A part of the response, as an event of the stream. */
+/** Encodes a part of the response as an event of the stream. */
 export const payloadChunk = (payload: Uint8Array): Uint8Array =>
   encode('PayloadChunk', 'application/octet-stream', payload);
 
-/** The last event of a stream; empty where there is neither an error nor a log to tell of. */
+/** The last event of a stream. Empty if there is neither an error nor a log. */
 export function invokeComplete(options: {
   error: StreamError | undefined;
   logResult: string | undefined;

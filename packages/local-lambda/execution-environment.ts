@@ -8,23 +8,23 @@ import { type FunctionVersion, logGroupOf, logLevelsOf, splitHandler } from './f
 import type { EnvironmentLog } from './log.ts';
 import { StreamedResponse } from './streamed-response.ts';
 
-/** How an init or an invocation ended, as seen from outside the process. */
+/** How an init phase or an invocation ended, as seen from outside the process. */
 export type EnvironmentEvent =
   | Readonly<{ kind: 'ready' }>
   | Readonly<{ kind: 'result'; body: Buffer }>
   | Readonly<{ kind: 'result-too-large' }>
-  /** The response went through onStream. */
+  /** The response was passed to onStream. */
   | Readonly<{ kind: 'streamed' }>
-  /** Likewise, and the handler threw before the response had ended. */
+  /** The same, but the handler threw before the response ended. */
   | Readonly<{ kind: 'stream-failed'; body: Buffer }>
-  /** Likewise, and the handler broke the response off. */
+  /** The same, but the handler destroyed the response. */
   | Readonly<{ kind: 'stream-destroyed' }>
-  /** The error payload that the runtime sent; after 'exiting' the environment is lost. */
+  /** The error payload from the runtime. After 'exiting', the environment is lost. */
   | Readonly<{ kind: 'failed'; body: Buffer; exiting: boolean }>
   | Readonly<{ kind: 'exited'; code: number | null; signal: NodeJS.Signals | null; outOfMemory: boolean }>
   | Readonly<{ kind: 'timed-out' }>;
 
-/** What one invocation hands to a runtime process. */
+/** What a runtime process receives for one invocation. */
 export type RuntimeInvocation = Readonly<{
   requestId: string;
   invokedFunctionArn: string;
@@ -36,7 +36,7 @@ export type RuntimeInvocation = Readonly<{
 }>;
 
 const RUNTIME = fileURLToPath(new URL('./runtime.ts', import.meta.url));
-/** How long output may still come after a process has ended; a grandchild could hold the pipes open for ever. */
+/** How long to read output after a process has ended, because a grandchild could keep the pipes open. */
 const LAST_OUTPUT_MS = 200;
 
 function environmentVariables(options: {
@@ -49,7 +49,7 @@ function environmentVariables(options: {
   const { modulePath, exportName } = splitHandler(definition.handler);
   const levels = logLevelsOf(version);
   return {
-    // Nothing of the parent's environment: its credentials are none of the function's business.
+    // The environment is not inherited, because the function must not see the parent's credentials.
     PATH: [path.dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin', '/opt/bin'].join(
       path.delimiter,
     ),
@@ -73,21 +73,21 @@ function environmentVariables(options: {
   };
 }
 
-/** All of a process's pipes; the type of its stdio knows the first five. */
+/** All pipes of a process. The type of its stdio covers only the first five. */
 const pipesOf = ({ stdio }: ChildProcess): readonly unknown[] => stdio;
 
-/** The memory of a version, in MB. */
+/** The memory size of a version, in MB. */
 export function memorySizeOf({ definition }: FunctionVersion): number {
   return definition.memorySize ?? 128;
 }
 
-/** One execution environment: a process that runs one invocation at a time, for one version and one tenant. */
+/** An execution environment: a process that runs one invocation at a time, for one version and one tenant. */
 export class ExecutionEnvironment {
   readonly id: string;
-  /** What is printed in the init phase and between invocations belongs to the next one's tail. */
+  /** Output from the init phase and between invocations belongs to the log tail of the next invocation. */
   readonly log: EnvironmentLog;
   onStarted: ((requestId: string) => void) | undefined;
-  /** Called when a handler begins to stream its response. */
+  /** Called when a handler starts to stream its response. */
   onStream: ((response: StreamedResponse) => void) | undefined;
   onExit: (() => void) | undefined;
   readonly #child: ChildProcess;
@@ -100,7 +100,7 @@ export class ExecutionEnvironment {
   #maxMemoryKilobytes = 0;
   #heapExhausted = false;
   #settle: ((event: EnvironmentEvent) => void) | undefined;
-  /** An event that came before anybody waited for it, as a fast init may. */
+  /** An event that arrived before anything waited for it, for example after a fast init. */
   #early: EnvironmentEvent | undefined;
 
   constructor(options: {
@@ -119,7 +119,7 @@ export class ExecutionEnvironment {
     this.#child = spawn(process.execPath, [heapLimit, RUNTIME, modulePath, exportName], {
       env: {
         ...environmentVariables({ version, region, logStreamName: options.logStream }),
-        // The runtime removes it before any code of the function runs.
+        // The runtime removes this variable before any code of the function runs.
         NODE_COMPILE_CACHE: options.compileCache,
       },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
@@ -132,13 +132,13 @@ export class ExecutionEnvironment {
     if (!(responses instanceof Readable)) throw new Error('The runtime process has no pipe for responses.');
     this.#invocations = invocations;
     this.#responses = responses;
-    // A write to a process that has just died fails here; its exit says more.
+    // A write to a process that has just died fails here. Its exit event has the cause.
     invocations.on('error', () => undefined);
     const reader = new FrameReader();
     reports.on('data', (chunk: Buffer) => {
       for (const frame of reader.push(chunk)) this.#receive(frame);
     });
-    // The runtime captures what JavaScript prints; what native code and child processes print comes here.
+    // The runtime captures the output of JavaScript. The output of native code and child processes arrives here.
     const appendRaw = (chunk: Buffer) => {
       if (chunk.includes('JavaScript heap out of memory')) this.#heapExhausted = true;
       this.log.output(chunk);
@@ -162,17 +162,17 @@ export class ExecutionEnvironment {
     return !this.#usedAlready;
   }
 
-  /** The most memory the process has ever had resident, in MB, as far as is known. */
+  /** The largest resident memory of the process, in MB, as far as is known. */
   get maxMemoryUsed(): number {
     return Math.ceil(this.#maxMemoryKilobytes / 1024);
   }
 
-  /** Waits for the init phase to end; a limit that passes ends the process. */
+  /** Waits for the init phase to end. Kills the process when the time limit is exceeded. */
   init(limitMs: number): Promise<EnvironmentEvent> {
     return this.#next(limitMs);
   }
 
-  /** Runs the handler once; a limit that passes ends the process. */
+  /** Runs the handler once. Kills the process when the time limit is exceeded. */
   invoke(invocation: RuntimeInvocation, limitMs: number): Promise<EnvironmentEvent> {
     this.#usedAlready = true;
     const { requestId, invokedFunctionArn, payload, clientContext, tenantId, traceId } = invocation;
@@ -193,7 +193,7 @@ export class ExecutionEnvironment {
     return event;
   }
 
-  /** Ends the process at once and resolves when it is gone. */
+  /** Kills the process and resolves when it has ended. */
   async destroy(): Promise<void> {
     this.#alive = false;
     this.#child.kill('SIGKILL');
@@ -277,12 +277,12 @@ export class ExecutionEnvironment {
     }
   }
 
-  // An environment is free for the next response only when nothing of this one is left in the pipe.
+  // The environment can run the next invocation only when this response has been read from the pipe.
   #endStream(totalBytes: string, event: EnvironmentEvent): void {
     void this.#response?.finish(Number(totalBytes)).then(() => this.#emitLater(event));
   }
 
-  // Raw output that was written earlier may still wait in its own pipe: one turn of the event loop reads it.
+  // Raw output that was written earlier may still be in its own pipe. One turn of the event loop reads it.
   #emitLater(event: EnvironmentEvent): void {
     setImmediate(() => this.#emit(event));
   }
@@ -293,7 +293,7 @@ export class ExecutionEnvironment {
     this.onExit?.();
     const { exitCode, signalCode } = this.#child;
     const exited = { kind: 'exited', code: exitCode, signal: signalCode } as const;
-    // After setImmediate, so that a result the process sent just before it ended comes first.
+    // After setImmediate, so that a frame that the process sent just before it ended is read first.
     setImmediate(() => this.#emit({ ...exited, outOfMemory: this.#heapExhausted }));
   }
 
@@ -303,7 +303,7 @@ export class ExecutionEnvironment {
       const peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
       this.#maxMemoryKilobytes = Math.max(this.#maxMemoryKilobytes, peak);
     } catch {
-      // No /proc on this system: the last figure the process sent must do.
+      // This system has no /proc, so the last figure from the process is used.
     }
   }
 }

@@ -2,27 +2,27 @@ import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ThrottleReason } from './capacity.ts';
-import { logsErrorAnswer } from './logs/cloudwatch-logs.ts';
-import { type Answer, ServiceError } from './service-errors.ts';
+import { logsErrorResponse } from './logs/cloudwatch-logs.ts';
+import { ServiceError, type ServiceResponse } from './service-errors.ts';
 
-/** 'before': the handler does not run. 'after': it runs to its end, then the fault replaces the answer. */
+/** 'before': the handler does not run. 'after': it runs to its end, then the fault replaces the response. */
 export type When = 'before' | 'after';
 
 /**
- * How a body ends too early: the connection closes or is reset, nothing more comes for as long as the client and
- * the server live, or, of a stream alone, HTTP sees a body that is complete. With a reset the last bytes may be lost.
+ * How a body ends too early: the connection is closed or reset, no more data arrives while the client and
+ * the server are up, or (streams only) the HTTP body ends normally. With a reset, the last bytes may be lost.
  */
 export type Cut = 'close' | 'reset' | 'stall' | 'complete';
 
-/** Something that goes wrong with one request on purpose. */
+/** A deliberate fault in one request. */
 export type Fault =
   /** The connection is reset (RST). */
   | Readonly<{ kind: 'reset'; when: When }>
-  /** The connection is closed in good order (FIN), without an answer. */
+  /** The connection is closed normally (FIN), without a response. */
   | Readonly<{ kind: 'close'; when: When }>
-  /** No answer ever, until the client or the server goes. */
+  /** No response until the client disconnects or the server closes. */
   | Readonly<{ kind: 'stall'; when: When }>
-  /** An error in the shape of the service. */
+  /** An error in the service's format. */
   | Readonly<{
       kind: 'error';
       when: When;
@@ -32,7 +32,7 @@ export type Fault =
       headers?: Readonly<Record<string, string>>;
       reason?: string;
     }>
-  /** Any answer at all, a proxy's page for example. */
+  /** Any response, for example a proxy's page. */
   | Readonly<{
       kind: 'raw';
       when: When;
@@ -40,18 +40,18 @@ export type Fault =
       headers: Readonly<Record<string, string>>;
       body: Buffer | string;
     }>
-  /** A pause, then all goes on; after the handler, or before a stream's first byte is sent. */
+  /** A pause: before the handler, after it, or before the first byte of a stream. */
   | Readonly<{ kind: 'delay'; when: When; ms: number }>
-  /** The right headers, but only this much of the body, then its end; default close. */
+  /** The correct headers, but only this much of the body before it ends. Default: close. */
   | Readonly<{ kind: 'truncate'; bytes: number; cut?: Cut }>
-  /** A stream that ends in good order, but for its last event. */
+  /** A stream that ends normally but without its last event. */
   | Readonly<{ kind: 'omit-invoke-complete' }>
-  /** The body in pieces with a pause after each. */
+  /** The body in pieces, with a pause after each. */
   | Readonly<{ kind: 'slow-body'; chunkBytes: number; delayMs: number }>
-  /** An answer without x-amzn-requestid. */
+  /** A response without x-amzn-requestid. */
   | Readonly<{ kind: 'omit-request-id' }>;
 
-/** A throttle as the service sends it, with its reason. */
+/** A throttling error as the service sends it, with its reason. */
 export const throttle = (reason: ThrottleReason): Extract<Fault, { kind: 'error' }> => ({
   kind: 'error',
   when: 'before',
@@ -61,7 +61,7 @@ export const throttle = (reason: ThrottleReason): Extract<Fault, { kind: 'error'
   reason,
 });
 
-/** A throttle as CloudWatch Logs sends it. */
+/** A throttling error as CloudWatch Logs sends it. */
 export const LOGS_THROTTLE: Extract<Fault, { kind: 'error' }> = {
   kind: 'error',
   when: 'before',
@@ -70,29 +70,29 @@ export const LOGS_THROTTLE: Extract<Fault, { kind: 'error' }> = {
   message: 'Rate exceeded',
 };
 
-/** True where the fault takes the place of the handler's run. */
+/** True if the fault happens instead of the handler's run. */
 export function replacesHandler(fault: Fault | undefined): fault is Fault & { when: 'before' } {
   return fault !== undefined && 'when' in fault && fault.when === 'before' && fault.kind !== 'delay';
 }
 
-type Body = Answer['body'];
+type Body = ServiceResponse['body'];
 
 const isWhole = (body: Body): body is Buffer => Buffer.isBuffer(body);
 
-function sendHead(response: ServerResponse, { status, headers, body }: Answer): void {
-  // HTTP forbids a content-length on a 204; a stream has none.
+function sendHead(response: ServerResponse, { status, headers, body }: ServiceResponse): void {
+  // HTTP forbids a content-length on a 204, and a stream has none.
   const length = isWhole(body) && status !== 204 ? { 'content-length': String(body.length) } : {};
   response.writeHead(status, { ...headers, ...length });
   response.flushHeaders();
 }
 
-async function send(response: ServerResponse, answer: Answer): Promise<void> {
-  if (isWhole(answer.body)) {
-    sendHead(response, answer);
-    response.end(answer.status === 204 ? undefined : answer.body);
+async function send(response: ServerResponse, reply: ServiceResponse): Promise<void> {
+  if (isWhole(reply.body)) {
+    sendHead(response, reply);
+    response.end(reply.status === 204 ? undefined : reply.body);
   } else {
-    sendHead(response, answer);
-    await pipeline(answer.body, response);
+    sendHead(response, reply);
+    await pipeline(reply.body, response);
   }
 }
 
@@ -131,7 +131,7 @@ async function* withoutLast(body: Body): AsyncGenerator<Uint8Array, void, undefi
   }
 }
 
-/** Resolves when the system has taken what was written. */
+/** Resolves when the operating system has accepted the data. */
 const written = (response: ServerResponse, bytes: Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => {
     response.write(bytes, (error) => (error ? reject(error) : resolve()));
@@ -146,37 +146,37 @@ const CUTS: Readonly<Record<Cut, (response: ServerResponse) => void>> = {
 
 async function truncate(options: {
   response: ServerResponse;
-  answer: Answer;
+  reply: ServiceResponse;
   bytes: number;
   cut: Cut;
 }): Promise<void> {
-  const { response, answer, bytes, cut } = options;
-  sendHead(response, answer);
+  const { response, reply, bytes, cut } = options;
+  sendHead(response, reply);
   await written(response, Buffer.alloc(0));
-  for await (const part of firstBytes(answer.body, bytes)) await written(response, part);
+  for await (const part of firstBytes(reply.body, bytes)) await written(response, part);
   CUTS[cut](response);
 }
 
-/** Lets a handler come to its end whose answer nobody will see. */
+/** Lets a handler finish although its response is not sent. */
 async function discard(body: Body): Promise<void> {
   for await (const _part of parts(body));
 }
 
-/** Sends an answer as the fault lets it through; a fault that replaces the handler uses only its request id. */
+/** Sends a response, changed by the fault. A fault that replaces the handler uses only the response's request ID. */
 export async function deliver(options: {
   response: ServerResponse;
-  answer: Answer;
+  reply: ServiceResponse;
   fault: Fault | undefined;
   requestIdHeader: string;
-  /** In whose shape an error is. */
+  /** The service whose error format is used. */
   service: 'lambda' | 'logs';
 }): Promise<void> {
-  const { response, answer, fault, requestIdHeader, service } = options;
-  const requestId = answer.headers[requestIdHeader];
-  if (fault !== undefined && 'when' in fault && fault.kind !== 'delay') await discard(answer.body);
+  const { response, reply, fault, requestIdHeader, service } = options;
+  const requestId = reply.headers[requestIdHeader];
+  if (fault !== undefined && 'when' in fault && fault.kind !== 'delay') await discard(reply.body);
   switch (fault?.kind) {
     case undefined:
-      await send(response, answer);
+      await send(response, reply);
       break;
     case 'reset':
       response.socket?.resetAndDestroy();
@@ -198,7 +198,7 @@ export async function deliver(options: {
         body,
         headers: { ...(requestId === undefined ? {} : { [requestIdHeader]: requestId }), ...headers },
       });
-      await send(response, service === 'logs' ? logsErrorAnswer(error) : error.toAnswer());
+      await send(response, service === 'logs' ? logsErrorResponse(error) : error.toResponse());
       break;
     }
     case 'raw':
@@ -206,21 +206,21 @@ export async function deliver(options: {
       break;
     case 'delay':
       if (fault.when === 'after') await sleep(fault.ms, undefined, { ref: false });
-      await send(response, answer);
+      await send(response, reply);
       break;
     case 'truncate':
-      await truncate({ response, answer, bytes: fault.bytes, cut: fault.cut ?? 'close' });
+      await truncate({ response, reply, bytes: fault.bytes, cut: fault.cut ?? 'close' });
       break;
     case 'slow-body':
-      sendHead(response, answer);
-      await pipeline(slowly(answer.body, fault), response);
+      sendHead(response, reply);
+      await pipeline(slowly(reply.body, fault), response);
       break;
     case 'omit-invoke-complete':
-      await send(response, { ...answer, body: withoutLast(answer.body) });
+      await send(response, { ...reply, body: withoutLast(reply.body) });
       break;
     case 'omit-request-id': {
-      const { [requestIdHeader]: _omitted, ...headers } = answer.headers;
-      await send(response, { ...answer, headers });
+      const { [requestIdHeader]: _omitted, ...headers } = reply.headers;
+      await send(response, { ...reply, headers });
       break;
     }
   }

@@ -1,10 +1,10 @@
-/** Kinds of frame between the server and a runtime process, one byte each on the wire. */
+/** The kinds of frames between the server and a runtime process, one byte each. */
 export const FRAME = {
   invocationHeaders: 'H',
   invocationPayload: 'P',
   /** Raw output. */
   log: 'L',
-  /** What one call of console prints. */
+  /** The output of one console call. */
   logEvent: 'C',
   memory: 'M',
   ready: 'I',
@@ -14,12 +14,12 @@ export const FRAME = {
   resultTooLarge: 'T',
   failed: 'E',
   failedAndExiting: 'U',
-  /** Content: the response's content type. Its bytes come through a pipe of their own. */
+  /** The response's content type. The response's bytes have a separate pipe. */
   streamOpened: 'O',
-  /** How many bytes the response has, as text; those of the other two may come short of what was meant. */
+  /** The length of the response in bytes, as text. After the other two, the response may be incomplete. */
   streamEnded: 'Z',
   streamDestroyed: 'D',
-  /** Pairs: bytes, and the error payload. */
+  /** Name and value pairs: the length in bytes, and the error payload. */
   streamFailed: 'F',
 } as const;
 
@@ -27,7 +27,7 @@ export type Frame = Readonly<{ kind: string; bytes: Buffer }>;
 
 const HEADER_BYTES = 5;
 
-/** The first bytes of a frame: its kind, then the length of what follows, big-endian. */
+/** The header of a frame: its kind, then the length of its content, big-endian. */
 export function frameHeader(kind: string, length: number): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.write(kind, 0, 1, 'latin1');
@@ -35,17 +35,17 @@ export function frameHeader(kind: string, length: number): Buffer {
   return header;
 }
 
-/** Puts frames together again from the pieces a stream delivers. */
+/** Reassembles frames from the chunks of a stream. */
 export class FrameReader {
   #chunks: Buffer[] = [];
   #length = 0;
   #needed = HEADER_BYTES;
 
-  /** Takes the next piece and returns the frames that are complete with it. */
+  /** Takes the next chunk and returns the frames that it completes. */
   push(chunk: Buffer): Frame[] {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
-    // A 6 MB frame arrives in about a hundred pieces: joining them only once keeps that linear.
+    // A 6 MB frame arrives in about a hundred chunks. Joining them only once keeps the cost linear.
     if (this.#length < this.#needed) return [];
     let rest = Buffer.concat(this.#chunks);
     const frames: Frame[] = [];
@@ -65,14 +65,14 @@ export class FrameReader {
   }
 }
 
-/** Name and value pairs as text: one pair a line, percent-encoded so that a value may hold anything. */
+/** Encodes name and value pairs as text: one pair per line, percent-encoded so that any value is possible. */
 export function encodePairs(pairs: Readonly<Record<string, string>>): string {
   return Object.entries(pairs)
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
     .join('\n');
 }
 
-/** Reads what encodePairs wrote. */
+/** Decodes the text from encodePairs. */
 export function decodePairs(text: string): Map<string, string> {
   const pairs = new Map<string, string>();
   for (const line of text.split('\n')) {

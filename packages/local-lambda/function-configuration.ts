@@ -19,12 +19,12 @@ function readCode(modulePath: string): Buffer {
   try {
     return readFileSync(modulePath);
   } catch {
-    // A sample without code: what AWS would have refused to deploy can still be looked at.
+    // A sample without code. AWS would not deploy it, but here its configuration can still be read.
     return Buffer.alloc(0);
   }
 }
 
-/** What changes with every change of the configuration, and with nothing else, in the shape of a UUID. */
+/** A revision ID in the form of a UUID that changes only when the configuration changes. */
 export function revisionOf(facts: readonly unknown[]): string {
   const hash = createHash('sha256').update(JSON.stringify(facts)).digest('hex');
   return [
@@ -54,7 +54,7 @@ function statusOf({ version, state, update }: VersionStatus): Readonly<Record<st
   const { reason, reasonCode } = withReason(state);
   const optimised =
     version.definition.snapStart === true && version.version !== LATEST && state.state === 'Active';
-  // A function that is being created has no update to speak of.
+  // A function that is being created has no update to report.
   const shown = update ?? (state.state === 'Pending' ? undefined : ({ status: 'Successful' } as const));
   return {
     State: state.state,
@@ -86,7 +86,7 @@ function loggingConfig(version: FunctionVersion): Readonly<Record<string, unknow
   };
 }
 
-/** The answer of GetFunctionEventInvokeConfig; the ARN is the one that was asked for. */
+/** The response to GetFunctionEventInvokeConfig, with the requested ARN. */
 export function eventInvokeConfiguration(options: {
   config: EventInvokeConfig;
   arn: string;
@@ -102,7 +102,7 @@ export function eventInvokeConfiguration(options: {
   };
 }
 
-/** The answer of GetFunctionConfiguration; the ARN is the one that was asked for. */
+/** The response to GetFunctionConfiguration, with the requested ARN. */
 export function functionConfiguration(options: {
   status: VersionStatus;
   arn: string;

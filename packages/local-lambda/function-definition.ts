@@ -1,109 +1,109 @@
 import type { ProvisioningStep, RoutingStep, StateStep } from './function-states.ts';
 import type { LogLevel } from './runtime-log.ts';
 
-/** What makes a function durable. */
+/** The settings of a durable function. */
 export type DurableConfiguration = Readonly<{
-  /** Of a whole execution; may be fractional, which Lambda does not allow but tests like. */
+  /** For a whole execution. Can be fractional, unlike on Lambda, to keep tests fast. */
   executionTimeoutSeconds: number;
-  /** How many seconds a second of a wait or of a retry's delay takes; default 1. */
+  /** The real duration, in seconds, of one second of a wait or a retry delay. Default: 1. */
   timeScale?: number;
 }>;
 
-/** The configuration as the API says it. Nothing is deleted here when the retention is over. */
+/** Reported by the API. This server does not delete executions after the retention period. */
 export const durableConfig = ({ executionTimeoutSeconds }: DurableConfiguration) => ({
   ExecutionTimeout: executionTimeoutSeconds,
   RetentionPeriodInDays: 14,
 });
 
-/** How Lambda treats accepted events. */
+/** How Lambda handles accepted events. */
 export type EventInvokeConfig = Readonly<{
-  /** 0 to 2; default 2. */
+  /** From 0 to 2. Default: 2. */
   maximumRetryAttempts?: number;
-  /** Default 21,600: 6 hours. May be less than the 60 that Lambda wants. */
+  /** Default: 21,600 (6 hours). Can be less than Lambda's minimum of 60. */
   maximumEventAgeSeconds?: number;
 }>;
 
 export type SystemLogLevel = 'DEBUG' | 'INFO' | 'WARN';
 
-/** An alias with more than the version that it points to. */
+/** An alias with settings beyond its version. */
 export type AliasDefinition = Readonly<{
   version: string;
   description?: string;
-  /** The weights, step by step from its deployment on; default none. A poll is a request of GetAlias. */
+  /** The weights over time, from the deployment on. Default: none. A poll is a GetAlias request. */
   routing?: readonly RoutingStep[];
 }>;
 
-/** Provisioned concurrency of an alias or of a published version. */
+/** The provisioned concurrency of an alias or a published version. */
 export type ProvisionedConcurrency = Readonly<{
   requested: number;
-  /** Step by step from its deployment on; default READY. A poll is a GetProvisionedConcurrencyConfig request. */
+  /** The states over time, from the deployment on. Default: READY. A poll is a GetProvisionedConcurrencyConfig request. */
   steps?: readonly ProvisioningStep[];
 }>;
 
 /** A shareable test event. */
 export type TestEvent = Readonly<{
   value: unknown;
-  /** Default: none, as in an event that an older tool saved. */
+  /** Default: none, as in an event saved by an older tool. */
   invocationType?: string;
 }>;
 
-/** What a function is, as its deployment would say it. */
+/** The definition of a function, as for its deployment. */
 export type FunctionDefinition = Readonly<{
-  /** Absolute path of an ES module or CommonJS file, a dot, and the export: '/abs/handlers/echo.mjs.handler'. */
+  /** The absolute path of an ES module or CommonJS file, a dot, and the export: '/abs/handlers/echo.mjs.handler'. */
   handler: string;
   environment?: Readonly<Record<string, string>>;
-  /** Default 3; may be fractional, which Lambda does not allow but tests like. */
+  /** Default: 3. Can be fractional, unlike on Lambda, to keep tests fast. */
   timeoutSeconds?: number;
-  /** In MB; default 128. Becomes the V8 heap limit of the process. */
+  /** In MB. Default: 128. It is also the V8 heap limit of the process. */
   memorySize?: number;
-  /** Published versions: what they change from the base. */
+  /** Published versions, as changes to the base definition. */
   versions?: Readonly<Record<string, Partial<Omit<FunctionDefinition, FunctionWide>>>>;
-  /** Alias to version, or to more. */
+  /** Aliases by name: the version, or an object with more settings. */
   aliases?: Readonly<Record<string, string | AliasDefinition>>;
   /** By alias or version. */
   provisionedConcurrency?: Readonly<Record<string, ProvisionedConcurrency>>;
-  /** Shareable test events by name; a string is the whole content of the schema that holds them. */
+  /** Shareable test events by name. A string is the whole content of the schema for all events. */
   testEvents?: Readonly<Record<string, TestEvent>> | string;
-  /** Every invocation needs a tenant id, and an environment belongs to one tenant. */
+  /** If true, every invocation needs a tenant ID, and an environment belongs to one tenant. */
   tenantIsolation?: boolean;
-  /** Invocations at the same time; 0 throttles all of them, but an Event is still accepted. */
+  /** The maximum concurrency. 0 throttles all invocations, but an Event is still accepted. */
   reservedConcurrency?: number;
-  /** Its invocations are durable executions; the handler comes from withDurableExecution. */
+  /** If set, invocations are durable executions, and the handler must use withDurableExecution. */
   durable?: DurableConfiguration;
   logFormat?: 'Text' | 'JSON';
   /** Default /aws/lambda/NAME. */
   logGroup?: string;
-  /** Which lines of the platform a log in JSON has; default INFO. */
+  /** The minimum level of platform records in a JSON log. Default: INFO. */
   systemLogLevel?: SystemLogLevel;
-  /** Which calls of console a log in JSON has; default INFO. */
+  /** The minimum level of console calls in a JSON log. Default: INFO. */
   applicationLogLevel?: LogLevel;
   /**
-   * Runs on Lambda Managed Instances, where one environment has several requests at a time: all that runs at once writes
-   * one stream. Needs the JSON format, as there.
+   * Runs on Lambda Managed Instances, where one environment handles several requests at a time: concurrent invocations
+   * write to one stream. Needs the JSON format, as on AWS.
    */
   managedInstances?: boolean;
-  /** What becomes of events that fail, by qualifier; that of an unqualified invocation is $LATEST. */
+  /** The event invoke configuration by qualifier. An unqualified invocation uses $LATEST. */
   eventInvokeConfigs?: Readonly<Record<string, EventInvokeConfig>>;
-  /** False where the execution role may not write logs: CloudWatch has nothing, the log tail has everything. */
+  /** False if the execution role can't write logs: CloudWatch stays empty, but the log tail is complete. */
   mayWriteLogs?: boolean;
-  /** The states to go through from its deployment on; default Active. A version has its own. */
+  /** The states over time, from the deployment on. Default: Active. Each version has its own. */
   states?: readonly StateStep[];
-  /** Published versions are optimised: OptimizationStatus is On as soon as they are Active. */
+  /** Optimizes published versions with SnapStart: OptimizationStatus is On as soon as they are Active. */
   snapStart?: boolean;
-  /** Answer 400 to LogType=Tail, as some functions do. */
+  /** Respond with 400 to LogType=Tail, as for some functions on AWS. */
   tailLogsUnsupported?: boolean;
-  /** Send this, as JSON, in place of the log text, as some functions do. */
+  /** Send this as JSON instead of the log text, as for some functions on AWS. */
   logDestination?: Readonly<{ logGroup: string; logStreamName: string }>;
 }>;
 
 type FunctionWide = 'versions' | 'aliases' | 'provisionedConcurrency' | 'testEvents';
 
-/** One version of a function with everything an execution environment needs. */
+/** A version of a function with everything that an execution environment needs. */
 export type FunctionVersion = Readonly<{
   functionName: string;
   version: string;
   definition: FunctionDefinition;
-  /** Counts deployments: environments of an older one are not used again. */
+  /** The number of the deployment. Environments of older deployments are not reused. */
   deployment: number;
   /** Milliseconds since 1970. */
   deployedAt: number;
@@ -111,7 +111,7 @@ export type FunctionVersion = Readonly<{
 
 export const LATEST = '$LATEST';
 
-/** What a version is, with all that it takes over from the function. */
+/** The definition of a version, with everything that it inherits from the function. */
 export function versionDefinition(definition: FunctionDefinition, version: string): FunctionDefinition {
   if (version === LATEST) return definition;
   const { states: _ofLatest, ...inherited } = definition;
@@ -122,7 +122,7 @@ export function versionDefinition(definition: FunctionDefinition, version: strin
 export const logGroupOf = ({ functionName, definition }: FunctionVersion): string =>
   definition.logGroup ?? `/aws/lambda/${functionName}`;
 
-/** The levels of a log in JSON; the text format has none. */
+/** The levels of a JSON log. The text format has none. */
 export function logLevelsOf({
   definition,
 }: FunctionVersion): Readonly<{ system: SystemLogLevel; application: LogLevel }> | undefined {
@@ -133,7 +133,7 @@ export function logLevelsOf({
   };
 }
 
-/** The module's path and the export's name of a handler. */
+/** Splits a handler string into the module's path and the name of the export. */
 export function splitHandler(handler: string): { modulePath: string; exportName: string } {
   const dot = handler.lastIndexOf('.');
   return { modulePath: handler.slice(0, dot), exportName: handler.slice(dot + 1) };

@@ -1,4 +1,4 @@
-/** The pattern of FunctionName in the service's model, as its error messages quote it. */
+/** The pattern for FunctionName in the service's model, as quoted in its error messages. */
 export const FUNCTION_NAME_PATTERN =
   '(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?';
 
@@ -6,7 +6,7 @@ export const FUNCTION_NAME_PATTERN =
 const PARTS =
   /^(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?((?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d:)?(\d{12}:)?(?:function:)?([a-zA-Z0-9-_.]+)(?::(\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$/;
 
-/** What a FunctionName says: a name alone, or with any of qualifier, account and region. */
+/** The parts of a FunctionName: a name, and optionally a qualifier, an account and a region. */
 export type FunctionReference = Readonly<{
   name: string;
   qualifier: string | undefined;
@@ -14,7 +14,7 @@ export type FunctionReference = Readonly<{
   region: string | undefined;
 }>;
 
-/** Reads a name, an ARN or a partial ARN; undefined where it matches the pattern not at all. */
+/** Reads a name, an ARN or a partial ARN. Undefined if it does not match the pattern. */
 export function parseFunctionName(text: string): FunctionReference | undefined {
   const match = PARTS.exec(text);
   const name = match?.[3];
@@ -43,7 +43,7 @@ export function partitionOf(region: string): string {
   return PARTITIONS.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'aws';
 }
 
-/** The ARN of a function, qualified where there is a qualifier. */
+/** The ARN of a function, with the qualifier if there is one. */
 export function functionArn(options: {
   region: string;
   accountId: string;

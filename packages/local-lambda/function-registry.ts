@@ -17,7 +17,7 @@ type Registered = Readonly<{
   provisioned: ReadonlyMap<string, Provisioning>;
 }>;
 
-/** The functions that are deployed, with their versions and aliases. */
+/** The deployed functions with their versions and aliases. */
 export class FunctionRegistry {
   readonly #functions = new Map<string, Registered>();
   readonly #now: () => number;
@@ -29,7 +29,7 @@ export class FunctionRegistry {
     this.#random = random;
   }
 
-  /** Deploys a function anew, with all its versions. */
+  /** Deploys a function from scratch, with all its versions. */
   set(name: string, definition: FunctionDefinition): void {
     const names = [LATEST, ...Object.keys(definition.versions ?? {})];
     checkAliases(definition, new Set(names));
@@ -39,8 +39,8 @@ export class FunctionRegistry {
   }
 
   /**
-   * Updates $LATEST, which takes a while. Aliases move and new versions are published at once; versions that
-   * were there already stay what they are, as they do on AWS.
+   * Updates $LATEST, which takes a while. Aliases move and new versions are published immediately. Existing
+   * versions do not change, as on AWS.
    */
   update(options: { name: string; definition: FunctionDefinition; course: UpdateCourse }): void {
     const { name, definition, course } = options;
@@ -59,31 +59,31 @@ export class FunctionRegistry {
     this.#register(name, definition, new Map([...registered.versions, ...published]));
   }
 
-  /** Finds the version that a qualifier means, or undefined where there is none: an alias points to one. */
+  /** Finds the version for a qualifier, following an alias. Undefined if there is none. */
   find(name: string, qualifier: string = LATEST): DeployedVersion | undefined {
     const registered = this.#functions.get(name);
     return registered?.versions.get(registered.aliases.get(qualifier)?.version ?? qualifier);
   }
 
-  /** Finds the version that runs one invocation: the weights of an alias decide. */
+  /** Finds the version that runs one invocation, using the weights of an alias. */
   route(name: string, qualifier: string = LATEST): DeployedVersion | undefined {
     const registered = this.#functions.get(name);
     registered?.provisioned.get(qualifier)?.noticeInvocation();
     return registered?.versions.get(registered.aliases.get(qualifier)?.route(this.#random) ?? qualifier);
   }
 
-  /** The aliases of a function in the order of their names, or undefined where there is no function. */
+  /** The aliases of a function, sorted by name. Undefined if there is no such function. */
   aliases(name: string): readonly Alias[] | undefined {
     const registered = this.#functions.get(name);
     return registered && [...registered.aliases.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** The provisioned concurrency of an alias or version, where there is some. */
+  /** The provisioned concurrency of an alias or version, if it has any. */
   provisioned(name: string, qualifier: string): Provisioning | undefined {
     return this.#functions.get(name)?.provisioned.get(qualifier);
   }
 
-  /** The test events of the functions that have some, by function. */
+  /** The test events by function, for functions that have any. */
   get testEvents(): ReadonlyMap<string, SavedTestEvents> {
     const saved = new Map<string, SavedTestEvents>();
     for (const [name, { testEvents }] of this.#functions) {
@@ -92,7 +92,7 @@ export class FunctionRegistry {
     return saved;
   }
 
-  /** False for code that an update or a deployment has replaced. */
+  /** False for code that was replaced by an update or a deployment. */
   isCurrent({ functionName, version, deployment }: FunctionVersion): boolean {
     return this.find(functionName, version)?.running.deployment === deployment;
   }

@@ -8,16 +8,16 @@ import {
 
 export type FunctionState = 'Pending' | 'Active' | 'Inactive' | 'Failed';
 
-/** A state of a function or of a published version, for as long as it lasts. */
+/** A state of a function or a published version, and how long it lasts. */
 export type StateStep = Readonly<{
   state: FunctionState;
-  /** Default: what AWS says of a function that is created, or idle. */
+  /** Default: AWS's reason for a function that is being created or is idle. */
   reason?: string;
   reasonCode?: string;
   lasts?: Lasting;
 }>;
 
-/** Where an update of a function is. */
+/** The status of a function update. */
 export type UpdateStep = Readonly<{
   status: 'InProgress' | 'Successful' | 'Failed';
   reason?: string;
@@ -25,27 +25,27 @@ export type UpdateStep = Readonly<{
   lasts?: Lasting;
 }>;
 
-/** How an update goes: how long it is in progress, and why it fails in the end, if it does. */
+/** How an update goes: how long it is in progress, and the reason if it fails. */
 export type UpdateCourse = Readonly<{
   lasts: Lasting;
   fails?: Readonly<{ reason: string; reasonCode: string }>;
 }>;
 
-/** The weights of an alias, for as long as they last. */
+/** The weights of an alias, and how long they last. */
 export type RoutingStep = Readonly<{
-  /** The share of a second version, from 0 to 1; the version that the alias points to has the rest. */
+  /** The share of a second version, from 0 to 1. The alias's main version gets the rest. */
   weights?: Readonly<Record<string, number>>;
   lasts?: Lasting;
 }>;
 
-/** Where the allocation of provisioned concurrency is. */
+/** The status of the provisioned concurrency allocation. */
 export type ProvisioningStep = Readonly<{
   status: ProvisioningStatus;
-  /** Default: as many as were requested if READY, otherwise none. */
+  /** Default: the requested number if READY, otherwise 0. */
   available?: number;
-  /** Default: as many as are available. */
+  /** Default: the available number. */
   allocated?: number;
-  /** Default: what AWS says of a function whose init phase fails, if FAILED. */
+  /** Default: if FAILED, AWS's reason for a function whose init phase fails. */
   reason?: string;
   lasts?: Lasting;
 }>;
@@ -63,10 +63,10 @@ const STATE_REASONS: Readonly<Record<FunctionState, Readonly<{ reason?: string; 
   Failed: {},
 };
 
-/** A step with the reason that AWS gives where it gives none itself. */
+/** Adds AWS's reason to a step that has none. */
 export const withReason = (step: StateStep): StateStep => ({ ...STATE_REASONS[step.state], ...step });
 
-/** An update from its start to its end. */
+/** The steps of an update. */
 export function updateSteps({ lasts, fails }: UpdateCourse): readonly [UpdateStep, UpdateStep] {
   return [
     { status: 'InProgress', ...BEING_CREATED, lasts },
@@ -74,7 +74,7 @@ export function updateSteps({ lasts, fails }: UpdateCourse): readonly [UpdateSte
   ];
 }
 
-/** Why a function in this state can't be invoked, or undefined where it can. */
+/** Why a function in this state can't be invoked. Undefined if it can. */
 export function refusal(state: FunctionState, snapStart: boolean): ServiceError | undefined {
   if (state === 'Active') return undefined;
   if (state === 'Inactive') return snapStart ? snapStartNotReady() : codeArtifactUserPending();

@@ -14,7 +14,7 @@ import { EnvironmentLog, type LogTail, type PlatformLog, platformLog, type Repor
 import type { LogWrite } from './logs/log-store.ts';
 import { collect, type StreamedResponse } from './streamed-response.ts';
 
-/** One start of a handler, as its own process reported it just before the call. */
+/** One start of a handler, as reported by its own process just before the call. */
 export type Execution = Readonly<{
   functionName: string;
   version: string;
@@ -23,20 +23,20 @@ export type Execution = Readonly<{
   environmentId: string;
   /** Milliseconds since 1970. */
   startedAt: number;
-  /** True for the first execution of its environment. */
+  /** True for the first execution in its environment. */
   coldStart: boolean;
 }>;
 
-/** An error as it ends a stream: what kind it is, and the error payload where there is one. */
+/** An error at the end of a stream: its code, and the error payload if there is one. */
 export type StreamError = Readonly<{ code: string; details?: string }>;
 
-/** What an invocation came to: the response's body, and whether it is an error payload. */
+/** The outcome of an invocation: the response body, and whether it is an error payload. */
 export type RunResult = Readonly<{
   body: Buffer;
   functionError: boolean;
-  /** Where the response is streamed. */
+  /** Set if the response is streamed. */
   streamError: StreamError | undefined;
-  /** What a streaming handler wrote, where it was not streamed on and is no more than a response may be. */
+  /** The output of a streaming handler that was buffered and is within the response limit. */
   written: Buffer | undefined;
   log: LogTail;
 }>;
@@ -54,7 +54,7 @@ type Started = Readonly<{
   initMs: number | undefined;
 }>;
 
-/** Which environment an environment is, and where its log goes. */
+/** The identity of an environment, and its log. */
 type EnvironmentPlace = Readonly<{ id: string; logStream: string; log: EnvironmentLog }>;
 
 type Idle = Readonly<{ version: FunctionVersion; environments: ExecutionEnvironment[] }>;
@@ -77,7 +77,7 @@ function writeAll(log: EnvironmentLog, events: readonly string[]): void {
   for (const event of events) log.event(event);
 }
 
-/** The stream of an environment; in a log group of the user's own the function's name is in it. */
+/** The log stream of an environment. In a custom log group, its name includes the function's name. */
 function logStreamName({ version, id, date }: { version: FunctionVersion; id: string; date: Date }): string {
   const day = date.toISOString().slice(0, 10).replaceAll('-', '/');
   const { functionName, definition } = version;
@@ -86,14 +86,14 @@ function logStreamName({ version, id, date }: { version: FunctionVersion; id: st
     : `${day}/${functionName}[${version.version}][${id}]`;
 }
 
-/** How Lambda's sandbox names a response whose connection ends before its last byte. */
+/** The sandbox's error type for a response that ends before its last byte. */
 const TRUNCATED = 'Runtime.TruncatedResponse';
 
-/** The event that a streamed response is where all of it was collected. */
+/** The last event for a streamed response that was buffered. */
 const collected = (written: Buffer | undefined): EnvironmentEvent =>
   written === undefined ? { kind: 'result-too-large' } : { kind: 'result', body: written };
 
-// The names are those of the sandbox, which has no payload for what ends a response from outside.
+// The names are those of the sandbox, which sends no payload when a response is ended from outside.
 function streamErrorOf(event: EnvironmentEvent, payload: Buffer, opened: boolean): StreamError {
   if (!opened || event.kind === 'stream-failed') {
     return { code: errorTypeOf(payload), details: payload.toString('utf8') };
@@ -107,7 +107,7 @@ function errorTypeOf(body: Buffer): string {
   return hasType ? String(error.errorType) : 'Unknown';
 }
 
-// The platform knows error types of the runtime; any other that ends an init is reported as unknown.
+// The platform knows the runtime's error types. Any other error that ends an init phase is reported as unknown.
 function platformErrorType(errorType: string): string {
   return /^(Runtime|Function)\.[A-Z][A-Za-z]+$/.test(errorType) ? errorType : 'Runtime.Unknown';
 }
@@ -121,7 +121,7 @@ function exitMessage(event: Extract<EnvironmentEvent, { kind: 'exited' }>): stri
   return `Runtime exited with error: exit status ${event.code}`;
 }
 
-/** Invokes a handler, and ends its environment as soon as the signal is aborted. */
+/** Invokes a handler and ends its environment as soon as the signal is aborted. */
 async function invokeUntil(
   signal: AbortSignal | undefined,
   environment: ExecutionEnvironment,
@@ -140,7 +140,7 @@ async function invokeUntil(
   }
 }
 
-/** Runs invocations in execution environments, which it starts when none is idle and keeps for the next. */
+/** Runs invocations in execution environments. It starts one when none is idle and keeps it for later invocations. */
 export class InvocationRunner {
   readonly #region: string;
   readonly #now: () => number;
@@ -150,9 +150,9 @@ export class InvocationRunner {
   readonly #isCurrent: (version: FunctionVersion) => boolean;
   /** Idle environments by version and tenant, the most recently used last. */
   readonly #idle = new Map<string, Idle>();
-  /** With it a runtime process starts in a third of the time: Node.js keeps the stripped TypeScript there. */
+  /** The compile cache: with it, a runtime process starts in a third of the time. */
   readonly #compileCache: string;
-  /** The streams that several environments write, by version. */
+  /** The log streams that several environments share, by version. */
   readonly #sharedStreams = new Map<string, string>();
   #closing = false;
 
@@ -161,9 +161,9 @@ export class InvocationRunner {
     /** The clock of the log. */
     now: () => number;
     onExecution: (execution: Execution) => void;
-    /** Called for each event of a log as it is written. */
+    /** Called for each log event when it is written. */
     onLog: (write: LogWrite) => void;
-    /** False for a version whose code has been replaced: its environments are not used again. */
+    /** False for a version whose code was replaced. Its environments are not reused. */
     isCurrent: (version: FunctionVersion) => boolean;
   }) {
     this.#region = options.region;
@@ -174,7 +174,7 @@ export class InvocationRunner {
     this.#compileCache = mkdtempSync(path.join(tmpdir(), 'local-lambda-compile-cache-'));
   }
 
-  /** Environments of code that has been replaced are ended now, or when their invocation ends. */
+  /** Ends the environments of replaced code, now or when their invocation ends. */
   retire(): void {
     for (const [key, { version, environments }] of this.#idle) {
       if (this.#isCurrent(version)) continue;
@@ -184,7 +184,7 @@ export class InvocationRunner {
   }
 
   /**
-   * Runs one invocation; what a handler streams is handed over as it begins, or else collected. An aborted signal
+   * Runs one invocation. A streamed response is passed to the caller when it starts, or buffered. An aborted signal
    * ends the environment.
    */
   async run(
@@ -246,7 +246,7 @@ export class InvocationRunner {
         durationMs: started.event.kind === 'ready' ? durationMs : (started.initMs ?? 0),
         initDurationMs: started.event.kind === 'ready' ? started.initMs : undefined,
         memorySize: memorySizeOf(version),
-        // A process that V8 aborted can't say how much it had; that the limit was reached is why it died.
+        // A process that V8 aborted can't report its memory. It died because it reached the limit.
         maxMemoryUsed: outOfMemory ? memorySizeOf(version) : environment.maxMemoryUsed,
         outcome: ending.outcome,
       }),
@@ -262,7 +262,7 @@ export class InvocationRunner {
     };
   }
 
-  /** Ends all processes. */
+  /** Ends all runtime processes. */
   async close(): Promise<void> {
     this.#closing = true;
     await Promise.all([...this.#environments].map((environment) => environment.destroy()));
@@ -273,7 +273,7 @@ export class InvocationRunner {
     return [version.functionName, version.version, version.deployment, tenantId ?? ''].join('\n');
   }
 
-  /** An idle environment, or a new one after its init phase; a failed init is tried twice, as on Lambda. */
+  /** Returns an idle environment, or a new one after its init phase. A failed init phase is retried once, as on Lambda. */
   async #ready(options: {
     version: FunctionVersion;
     tenantId: string | undefined;
@@ -301,7 +301,7 @@ export class InvocationRunner {
     return second;
   }
 
-  /** The name and the log of a new environment: one stream for its life, in which its init phase is too. */
+  /** Creates the name and the log of a new environment. One stream contains its whole life, including the init phase. */
   #newPlace(version: FunctionVersion): EnvironmentPlace {
     const id = randomUUID().replaceAll('-', '');
     const { definition } = version;
@@ -378,7 +378,7 @@ export class InvocationRunner {
       case 'streamed':
         return { body: Buffer.alloc(0), functionError: false, outcome: undefined };
       case 'stream-destroyed': {
-        const body = failure(TRUNCATED, 'The response was broken off');
+        const body = failure(TRUNCATED, 'The response was interrupted');
         return { body, functionError: true, outcome: { status: 'error', errorType: TRUNCATED } };
       }
       case 'stream-failed':
@@ -405,7 +405,7 @@ export class InvocationRunner {
         return { body, functionError: true, outcome: { status: 'timeout' } };
       }
       case 'ready':
-        throw new Error('A runtime process announced itself a second time.');
+        throw new Error('A runtime process registered a second time.');
       case 'exited': {
         const errorType = event.outOfMemory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError';
         const message = exitMessage(event);

@@ -1,12 +1,12 @@
 import { invalidRequestContent } from './service-errors.ts';
 
-// The service parses with Jackson, whose errors have not shown the payload since 2025. Recorded since then: the source
-// and its place, the comma of an object and a byte that is not UTF-8. Recorded before: a value, a token, the minus sign
-// and what follows a whole document. The others are Jackson's own words.
+// The service parses with Jackson, whose errors have not quoted the payload since 2025. Recorded since then: the source
+// and position, the comma of an object and a byte that is not UTF-8. Recorded before: a value, a token, the minus sign
+// and text after the document. The other messages are from Jackson's source.
 const SOURCE = 'Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)';
 const VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
 
-/** Jackson's words for what V8 says; % is the character. */
+/** Jackson's messages for those of V8. `%` stands for the character. */
 const WORDS: readonly (readonly [v8: RegExp, jackson: string])[] = [
   [/^Expected ',' or '}'/, 'Unexpected character (%): was expecting comma to separate Object entries'],
   [/^Expected ',' or ']'/, 'Unexpected character (%): was expecting comma to separate Array entries'],
@@ -31,7 +31,7 @@ const WORDS: readonly (readonly [v8: RegExp, jackson: string])[] = [
   [/^Unexpected token/, `Unexpected character (%): expected a valid value ${VALUES}`],
 ];
 
-/** What is wrong, and how many bytes had been read by then. */
+/** A problem, and the number of bytes read before it. */
 type Problem = Readonly<{ message: string; read: number }>;
 
 function positionOf(text: string, message: string): number {
@@ -39,7 +39,7 @@ function positionOf(text: string, message: string): number {
   if (stated !== undefined) return Number(stated);
   const token = /^Unexpected token '(.)'/su.exec(message)?.[1];
   if (token === undefined) return text.length;
-  // V8 names the character without its place: it is the first one of its kind that is not part of a string.
+  // V8 names the character but not its position. It is the first such character outside a string.
   let insideString = false;
   for (let index = 0; index < text.length; index++) {
     if (!insideString && text.startsWith(token, index)) return index;
@@ -62,7 +62,7 @@ function describe(text: string, v8: string): Problem {
     const expectation = isString ? ': was expecting closing quote for a string value' : '';
     return { message: `Unexpected end-of-input${expectation}`, read: text.length };
   }
-  // V8 finds the first character that is wrong in a word, Jackson the word.
+  // V8 reports the first wrong character in a word. Jackson reports the whole word.
   const start = position - (/\w*$/.exec(text.slice(0, position))?.[0].length ?? 0);
   const [word] = /^[A-Za-z_]\w*/.exec(text.slice(start)) ?? [];
   if (v8.startsWith('Unexpected token') && word !== undefined) {
@@ -95,14 +95,14 @@ function encodingProblem(text: string): Problem | undefined {
   return { message: `Invalid UTF-8 ${kind} byte 0x${text.charCodeAt(at).toString(16)}`, read: at + 1 };
 }
 
-/** The first problem of a payload. Jackson reads bytes, and decodes those of a string alone: so this reads Latin-1. */
+/** The first problem of a payload. Reads Latin-1, because Jackson decodes only the bytes of strings. */
 function problemOf(payload: Buffer): Problem | undefined {
   const text = payload.toString('latin1');
   const [syntax, encoding] = [syntaxProblem(text), encodingProblem(text)];
   return syntax && encoding ? (syntax.read <= encoding.read ? syntax : encoding) : (syntax ?? encoding);
 }
 
-/** Throws what the service answers to a payload that is not JSON, in about the words of its parser. */
+/** Throws the service's error for a payload that is not JSON, close to the words of its parser. */
 export function checkPayload(payload: Buffer): void {
   const problem = problemOf(payload);
   if (problem === undefined) return;

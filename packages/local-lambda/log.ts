@@ -1,7 +1,7 @@
 import type { SystemLogLevel } from './function-definition.ts';
 import { LOG_EVENT_BYTES, LOG_TAIL_BYTES } from './limits.ts';
 
-/** Keeps the end of what is written to it: enough for the log tail, however much a handler prints. */
+/** Keeps the end of its input: enough for the log tail, however much a handler prints. */
 export class LogTail {
   #chunks: Buffer[] = [];
   #length = 0;
@@ -13,7 +13,7 @@ export class LogTail {
     if (this.#length > 64 * LOG_TAIL_BYTES) this.#compact();
   }
 
-  /** The last 4,096 bytes; they may begin inside a line and inside a UTF-8 sequence. */
+  /** The last 4,096 bytes. They can start inside a line or a UTF-8 sequence. */
   bytes(): Buffer {
     this.#compact();
     return this.#chunks[0] ?? Buffer.alloc(0);
@@ -29,8 +29,8 @@ export class LogTail {
 const LINE_BREAK = 0x0a;
 
 /**
- * The log of one execution environment, for its life. Everything goes into the tail of the invocation that runs and,
- * event by event, into the environment's stream.
+ * The log of one execution environment for its whole life. All output goes into the tail of the running invocation
+ * and, event by event, into the environment's log stream.
  */
 export class EnvironmentLog {
   readonly #write: (message: string) => void;
@@ -44,13 +44,13 @@ export class EnvironmentLog {
     this.#json = options.json;
   }
 
-  /** One event, whatever line breaks are in it: what console prints in one call, or the platform writes. */
+  /** Writes one event, even if it has line breaks: the output of one console call, or a platform record. */
   event(text: string | Buffer): void {
     this.#tail.append(text);
     this.#send(Buffer.from(text));
   }
 
-  /** Raw output: each line becomes an event when its end has come, or when it is as long as an event may be. */
+  /** Writes raw output. A line becomes an event when it ends or reaches the maximum size of an event. */
   output(bytes: Buffer): void {
     this.#tail.append(bytes);
     let start = 0;
@@ -63,7 +63,7 @@ export class EnvironmentLog {
     if (this.#lineBytes >= LOG_EVENT_BYTES) this.endLine();
   }
 
-  /** Makes an event of a line whose end has not come. */
+  /** Writes an unfinished line as an event. */
   endLine(): void {
     if (this.#lineBytes === 0) return;
     const line = Buffer.concat(this.#line);
@@ -72,7 +72,7 @@ export class EnvironmentLog {
     this.#send(line);
   }
 
-  /** The tail up to here; what comes now belongs to the next invocation's. */
+  /** Returns the tail so far. Later output belongs to the next invocation. */
   takeTail(): LogTail {
     const tail = this.#tail;
     this.#tail = new LogTail();
@@ -91,12 +91,12 @@ export class EnvironmentLog {
   }
 }
 
-/** Cuts what is too long for one event, but never a character. */
+/** Splits text that is too long for one event, but never inside a character. */
 function* partsOf(bytes: Buffer): Generator<Buffer, void, undefined> {
   let start = 0;
   while (bytes.length - start > LOG_EVENT_BYTES) {
     let end = start + LOG_EVENT_BYTES;
-    // The bytes of a UTF-8 sequence after its first begin with the bits 10.
+    // In a UTF-8 sequence, all bytes after the first start with the bits 10.
     while (end > start + LOG_EVENT_BYTES - 4 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
     yield bytes.subarray(start, end);
     start = end;
@@ -104,10 +104,10 @@ function* partsOf(bytes: Buffer): Generator<Buffer, void, undefined> {
   if (start < bytes.length) yield bytes.subarray(start);
 }
 
-/** How an invocation or an init ended, for its REPORT; undefined stands for the plain case. */
+/** How an invocation or an init phase ended, for its REPORT. Undefined for success. */
 export type ReportStatus =
   | Readonly<{ status: 'timeout' }>
-  /** Thrown by the handler: the text format says nothing about it. */
+  /** Thrown by the handler. The text format does not report it. */
   | Readonly<{ status: 'thrown'; errorType: string }>
   /** The environment itself failed. */
   | Readonly<{ status: 'error'; errorType: string }>;
@@ -123,7 +123,7 @@ export type Report = Readonly<{
 
 export type InitReport = Readonly<{ phase: 'init' | 'invoke'; durationMs: number; outcome: ReportStatus }>;
 
-/** What the platform itself writes into a function's log: none, one or several events. */
+/** The platform's records in a function's log: zero or more events each. */
 export type PlatformLog = Readonly<{
   initStart(): readonly string[];
   initReport(report: InitReport): readonly string[];
@@ -135,7 +135,7 @@ export type PlatformLog = Readonly<{
 
 const RUNTIME_VERSION = 'nodejs:24.local';
 
-/** From most detail to least. */
+/** From most to least detail. */
 const SYSTEM_LEVELS: readonly SystemLogLevel[] = ['DEBUG', 'INFO', 'WARN'];
 
 function textStatus(outcome: ReportStatus | undefined): string {
@@ -145,7 +145,7 @@ function textStatus(outcome: ReportStatus | undefined): string {
 }
 
 function billedMs({ durationMs, initDurationMs }: Report): number {
-  // Since August 2025 the init phase is billed too, for every function.
+  // Since August 2025, the init phase is billed for every function.
   return Math.ceil(durationMs + (initDurationMs ?? 0));
 }
 
@@ -199,7 +199,7 @@ function metricsOf(report: Report): Readonly<Record<string, number>> {
   };
 }
 
-/** One record, or none where the function's level is above the record's. */
+/** Returns one record, or none if the function's level is higher. */
 const jsonRecord = (
   options: PlatformLogOptions,
   { level, type, record }: Readonly<{ level: SystemLogLevel; type: string; record: Fields }>,
@@ -213,7 +213,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const levelOf = (outcome: ReportStatus | undefined, ofSuccess: SystemLogLevel): SystemLogLevel =>
   outcome === undefined ? ofSuccess : 'WARN';
 
-/** The levels as AWS's documentation assigns them: of a success, only DEBUG shows runtimeDone and initReport. */
+/** The levels from AWS's documentation. For a success, only DEBUG shows runtimeDone and initReport. */
 function jsonLog(options: PlatformLogOptions): PlatformLog {
   const write = (level: SystemLogLevel, type: string, record: Fields): string[] =>
     jsonRecord(options, { level, type, record });
@@ -257,9 +257,9 @@ function jsonLog(options: PlatformLogOptions): PlatformLog {
 
 type PlatformLogOptions = Readonly<{
   format: 'Text' | 'JSON';
-  /** Of the JSON format. */
+  /** The levels of the JSON format. */
   systemLogLevel: SystemLogLevel;
-  /** On Lambda Managed Instances a report has no figures but the duration. */
+  /** On Lambda Managed Instances, the duration is the only figure in a report. */
   managedInstances: boolean;
   region: string;
   functionName: string;
@@ -272,6 +272,6 @@ const timeOf = ({ now }: PlatformLogOptions): string => new Date(now()).toISOStr
 const runtimeVersionArn = ({ region }: PlatformLogOptions): string =>
   `arn:aws:lambda:${region}::runtime:local`;
 
-/** The platform's part of a log in the given format. */
+/** Creates the platform's part of a log in the given format. */
 export const platformLog = (options: PlatformLogOptions): PlatformLog =>
   options.format === 'JSON' ? jsonLog(options) : textLog(options);

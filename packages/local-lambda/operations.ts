@@ -1,4 +1,4 @@
-/** The operations that this server knows, the first that fits; path captures the one or two labels that a path has. */
+/** The supported operations. The first match wins. `path` captures the one or two labels of a path. */
 const OPERATIONS = [
   {
     operation: 'Invoke',
@@ -91,14 +91,14 @@ export type Operation = (typeof OPERATIONS)[number]['operation'];
 /** An operation on a durable execution. */
 export type DurableOperationName = Extract<Operation, `${string}DurableExecution${string}`>;
 
-/** What a request asks for. */
+/** The operation of a request. */
 export type Route = Readonly<{
   operation: Operation;
-  /** What IAM has to allow. */
+  /** The action that IAM must allow. */
   action: string;
-  /** The label of the path, decoded: which function, for example. */
+  /** The decoded label in the path, for example the function. */
   label: string;
-  /** The second label, where the path has one: which alias, for example. */
+  /** The second label, if the path has one, for example the alias. */
   member: string | undefined;
 }>;
 
@@ -110,7 +110,7 @@ function decode(text: string): string {
   }
 }
 
-/** Finds the operation of a request, or undefined where there is none. */
+/** Finds the operation of a request. Undefined if there is none. */
 export function findRoute(request: Readonly<{ method: string; path: string }>): Route | undefined {
   for (const { operation, method, path, action } of OPERATIONS) {
     const [, label, member] = (method === request.method && path.exec(request.path)) || [];

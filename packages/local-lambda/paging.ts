@@ -1,16 +1,16 @@
 import { invalidParameterValue, validationFailed } from './service-errors.ts';
 
-/** How many items a request may ask for, and gets where it does not say. */
+/** The maximum and the default number of items per request. */
 type PageBounds = Readonly<{ least: number; most: number; unasked: number }>;
 
 const DURABLE_BOUNDS: PageBounds = { least: 0, most: 1000, unasked: 100 };
-/** Of Lambda's older lists, of aliases for example. */
+/** For Lambda's older lists, for example of aliases. */
 export const LIST_BOUNDS: PageBounds = { least: 1, most: 10_000, unasked: 50 };
 
-/** Which part of a list a request asks for. */
+/** The part of a list that a request asks for. */
 export type PageRequest = Readonly<{ maxItems: number; marker: string | undefined }>;
 
-/** Reads MaxItems and Marker from a query; throws the ServiceError that the service would answer. */
+/** Reads MaxItems and Marker from a query. Throws the ServiceError that the service would return. */
 export function readPageRequest(
   query: Readonly<Record<string, string>>,
   { least, most, unasked }: PageBounds = DURABLE_BOUNDS,
@@ -26,7 +26,7 @@ export function readPageRequest(
   return { maxItems: maxItems === 0 ? unasked : maxItems, marker };
 }
 
-/** Cuts a page out of a list; a marker names the last item of the page before, so the list may grow meanwhile. */
+/** Returns a page of a list. A marker names the last item of the previous page, so the list can grow in between. */
 export function pageOf<Item>(
   items: readonly Item[],
   { maxItems, marker }: PageRequest,

@@ -6,49 +6,49 @@ import { findRoute, type Operation, type Route } from './operations.ts';
 import { invalidRequestContent, type ServiceError, validationFailed } from './service-errors.ts';
 import { functionOfSchema } from './test-events.ts';
 
-/** An HTTP request as it came. */
+/** A received HTTP request. */
 export type RecordedRequest = Readonly<{
   method: string;
-  /** Without the query, still percent-encoded. */
+  /** The path without the query, still percent-encoded. */
   path: string;
   query: Readonly<Record<string, string>>;
-  /** Names in lower case. */
+  /** The names are in lower case. */
   headers: Readonly<Record<string, string>>;
   body: Buffer;
   /** Milliseconds since 1970. */
   receivedAt: number;
 }>;
 
-/** The request with what a fault or a denial may want to look at; undefined where it says nothing of it. */
+/** A request with the details that faults and denials can use. A detail is undefined if the request lacks it. */
 export type LambdaRequest = RecordedRequest &
   Readonly<{
     operation: Operation | LogsOperation | undefined;
-    /** Bare name. */
+    /** The name alone. */
     functionName: string | undefined;
     qualifier: string | undefined;
-    /** Of invocations only, which have one even where they do not say it. */
+    /** Only for invocations. Always set for them, with the default if the header is missing. */
     invocationType: string | undefined;
     tenantId: string | undefined;
     durableExecutionName: string | undefined;
-    /** Of requests to CloudWatch Logs. */
+    /** Only for requests to CloudWatch Logs. */
     logGroup: string | undefined;
     logStream: string | undefined;
   }>;
 
 export const INVOCATION_TYPES = ['RequestResponse', 'Event', 'DryRun'] as const;
 export type InvocationType = (typeof INVOCATION_TYPES)[number];
-/** Of InvokeWithResponseStream. */
+/** For InvokeWithResponseStream. */
 export const STREAM_INVOCATION_TYPES = ['RequestResponse', 'DryRun'] as const;
 const LOG_TYPES = ['None', 'Tail'] as const;
 
-/** Which function a request is about, and which of its versions. */
+/** The function and qualifier of a request. */
 export type FunctionRequest = Readonly<{
-  /** As in the path, decoded: a name or an ARN. */
+  /** The decoded name or ARN in the path. */
   functionName: string;
   qualifier: string | undefined;
 }>;
 
-/** An invocation whose parameters are within their constraints. */
+/** An invocation with valid parameters. */
 export type InvocationRequest = FunctionRequest &
   Readonly<{
     invocationType: InvocationType;
@@ -71,17 +71,17 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-/** Where the answer has its request id; an invocation may have the caller's there. */
+/** The header with the request ID. An invocation can send its own. */
 export const REQUEST_ID_HEADER = 'x-amzn-requestid';
 
 /** The name or ARN of the function that a request is about. */
 function functionNameOf({ action, label, member = '' }: Route): string {
   if (action.startsWith('schemas:')) return functionOfSchema(member) ?? '';
-  // The ARN of a durable execution begins with its function's.
+  // The ARN of a durable execution starts with the ARN of its function.
   return label.split('/durable-execution/', 1)[0] ?? '';
 }
 
-/** Looks at a request without judging it. */
+/** Extracts the details of a request without validating them. */
 export function describeRequest(request: RecordedRequest): LambdaRequest {
   const route = findRoute(request);
   const reference = parseFunctionName(route === undefined ? '' : functionNameOf(route));
@@ -153,7 +153,7 @@ function decodeClientContext(encoded: string | undefined): string | undefined {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return text;
   } catch {
-    // Falls through to the same answer.
+    // Continues to the same error.
   }
   throw invalid();
 }
@@ -173,7 +173,7 @@ function functionViolations(functionName: string, qualifier: string | undefined)
   return found;
 }
 
-/** Reads a request that says a function and no more; throws the ServiceError that the service would answer. */
+/** Reads a request that names only a function. Throws the ServiceError that the service would return. */
 export function readFunctionRequest(request: RecordedRequest, functionName: string): FunctionRequest {
   const qualifier = request.query['Qualifier'];
   const found = functionViolations(functionName, qualifier);
@@ -181,14 +181,14 @@ export function readFunctionRequest(request: RecordedRequest, functionName: stri
   return { functionName, qualifier };
 }
 
-/** Reads a request about an alias; throws the ServiceError that the service would answer. */
+/** Reads a request about an alias. Throws the ServiceError that the service would return. */
 export function readAliasRequest(functionName: string, alias: string): FunctionRequest {
   const found = [...functionViolations(functionName, undefined), ...violations(alias, CONSTRAINTS.aliasName)];
   if (found.length > 0) throw validationFailed(found);
   return { functionName, qualifier: alias };
 }
 
-/** Reads a request for the aliases of a function, of all its versions or of one. */
+/** Reads a request for the aliases of a function, for all versions or for one. */
 export function readAliasesRequest(
   request: RecordedRequest,
   functionName: string,
@@ -199,7 +199,7 @@ export function readAliasesRequest(
   return { functionName, qualifier: undefined, version };
 }
 
-/** Reads a request about an alias or a version, which it has to name. */
+/** Reads a request about an alias or a version. The qualifier is required. */
 export function readQualifiedRequest(
   request: RecordedRequest,
   functionName: string,
@@ -213,7 +213,7 @@ export function readQualifiedRequest(
   return { functionName, qualifier };
 }
 
-/** Reads an invocation from a request; throws the ServiceError that the service would answer. */
+/** Reads an invocation from a request. Throws the ServiceError that the service would return. */
 export function readInvocation(
   request: RecordedRequest,
   functionName: string,
@@ -248,12 +248,12 @@ export function readInvocation(
 }
 
 /**
- * What becomes of the request id that a caller sends in x-amzn-RequestId. 'honor': the invocation has it. 'ignore': it
- * has one of Lambda's. 'reflect': likewise, but the answer shows the caller's, as a proxy may do. 'reject': 400.
+ * How a caller's x-amzn-RequestId is handled. 'honor': the invocation uses it. 'ignore': the invocation
+ * gets a new ID. 'reflect': the same, but the response shows the caller's ID, as with some proxies. 'reject': 400.
  */
 export type RequestIdRule = 'honor' | 'ignore' | 'reflect' | 'reject';
 
-/** The id that an environment gets, the one that the answer shows, and why there is no answer but an error. */
+/** The ID for the environment, the ID in the response, and the error if the caller's ID is rejected. */
 export type RequestIds = Readonly<{
   requestId: string;
   shown: string;
@@ -262,7 +262,7 @@ export type RequestIds = Readonly<{
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Decides on the ids of a request; fresh is the id where the caller's does not count. */
+/** Decides the IDs of a request. `fresh` is used if the caller's ID is not. */
 export function requestIdsOf(
   { operation, headers }: LambdaRequest,
   { rule, fresh }: Readonly<{ rule: RequestIdRule; fresh: string }>,

@@ -13,20 +13,20 @@ function* pieces(body: Buffer): Generator<Buffer> {
   }
 }
 
-/** The events of one streamed invocation, as they come. */
+/** The events of a streamed invocation, as they become available. */
 export async function* responseEvents(options: {
-  /** Undefined where the handler does not stream: its result comes in pieces. */
+  /** Undefined if the handler does not stream. Its return value is then sent in chunks. */
   response: StreamedResponse | undefined;
   running: Promise<RunResult>;
   reportsErrors: boolean;
   logResultOf: (result: RunResult) => string | undefined;
 }): AsyncGenerator<Uint8Array, void, undefined> {
   const { response, running, reportsErrors, logResultOf } = options;
-  // Waited for below, unless the client goes first.
+  // Awaited below, unless the client disconnects first.
   running.catch(() => undefined);
   let left = STREAM_BYTES + 1;
   for await (const chunk of response?.body ?? []) {
-    // One byte too many is how Lambda notices that a response is too large; what follows it is thrown away.
+    // Lambda detects a response that is too large by one extra byte. The rest is discarded.
     const part = chunk.subarray(0, left);
     left -= part.length;
     if (part.length > 0) yield payloadChunk(part);

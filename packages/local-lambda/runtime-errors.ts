@@ -1,4 +1,4 @@
-/** An error of the runtime itself; its name is the errorType a caller sees. */
+/** An error of the runtime itself. Its name is the errorType that a caller sees. */
 export class RuntimeError extends Error {
   constructor(name: string, message: string, cause?: Error) {
     super(message);
@@ -7,7 +7,7 @@ export class RuntimeError extends Error {
   }
 }
 
-/** A promise of the handler was rejected and nothing was there to catch it. */
+/** A promise of the handler was rejected, and nothing caught it. */
 export class UnhandledPromiseRejection extends RuntimeError {
   readonly reason: unknown;
   readonly promise: unknown;
@@ -19,7 +19,7 @@ export class UnhandledPromiseRejection extends RuntimeError {
   }
 }
 
-/** The error payload for whatever a handler threw, as JSON: `{errorType, errorMessage, trace}`. */
+/** The error payload for a thrown value, as JSON: `{errorType, errorMessage, trace}`. */
 export function errorPayload(thrown: unknown): string {
   try {
     if (thrown instanceof Error) {
@@ -31,7 +31,7 @@ export function errorPayload(thrown: unknown): string {
     }
     return JSON.stringify({ errorType: typeof thrown, errorMessage: String(thrown), trace: [] });
   } catch {
-    // A thrown object may have getters that throw, or no way to become a string.
+    // A thrown object can have getters that throw, or be impossible to convert to a string.
     return JSON.stringify({
       errorType: 'handled',
       errorMessage:
@@ -61,12 +61,12 @@ export function errorForLog(thrown: unknown): string {
   }
 }
 
-/** Names what went wrong while the handler's module was loaded, as the Node runtimes do. */
+/** The error for a handler module that failed to load, as in the Node.js runtimes. */
 export function loadError(thrown: unknown): unknown {
   if (thrown instanceof SyntaxError) {
     return new RuntimeError('Runtime.UserCodeSyntaxError', String(thrown), thrown);
   }
-  // Only require() fails with this code: a missing import of an ES module keeps its own error, as on Lambda.
+  // Only require() fails with this code. A missing import in an ES module keeps its own error, as on Lambda.
   if (thrown instanceof Error && 'code' in thrown && thrown.code === 'MODULE_NOT_FOUND') {
     return new RuntimeError('Runtime.ImportModuleError', String(thrown));
   }

@@ -1,10 +1,10 @@
 import { format } from 'node:util';
 
-/** The six levels of a Lambda runtime's console, from most detail to least. */
+/** The six levels of a Lambda runtime's console, from most to least detail. */
 const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** What a log line says about where it comes from; requestId is undefined during init. */
+/** The origin of a log line. `requestId` is undefined during the init phase. */
 export type LogContext = { requestId: string | undefined; tenantId: string | undefined };
 
 type Line = Readonly<{ level: LogLevel; values: readonly unknown[]; context: LogContext }>;
@@ -41,10 +41,10 @@ function textLine({ level, values, context }: Line): string {
     .join('\t')}\n`;
 }
 
-/** Makes console write as in Lambda: one line or JSON object a call, through the given writer. */
+/** Makes the console write as in Lambda: one line or JSON object per call, through the given writer. */
 export function patchConsole(options: {
   json: boolean;
-  /** The least level that is written, by its name; without one, every level is. */
+  /** The name of the minimum level. Default: all levels are written. */
   level: string | undefined;
   context: LogContext;
   write: (text: string) => void;
@@ -64,6 +64,6 @@ export function patchConsole(options: {
   console.log = logger('INFO');
   console.warn = logger('WARN');
   console.error = logger('ERROR');
-  // Lambda's own addition to the console.
+  // Lambda adds this method to the console.
   Object.assign(console, { fatal: logger('FATAL') });
 }

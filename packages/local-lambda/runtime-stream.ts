@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { RuntimeError } from './runtime-errors.ts';
 
-// What the Node.js runtimes mark a streaming handler with; some middleware looks for it.
+// The mark of a streaming handler in the Node.js runtimes. Some middleware checks for it.
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 const HIGH_WATER_MARK = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark');
 
@@ -11,7 +11,7 @@ const PRELUDE_DELIMITER = Buffer.alloc(8);
 
 type WriteDone = (error: Error | null | undefined) => void;
 
-/** The responseStream of a streaming handler; what is written goes to the server as it comes. */
+/** The responseStream of a streaming handler. Each write is sent to the server immediately. */
 export class ResponseStream extends Writable {
   readonly #responses: Socket;
   readonly #onOpen: (contentType: string) => void;
@@ -30,16 +30,16 @@ export class ResponseStream extends Writable {
     super(options.highWaterMark === undefined ? {} : { highWaterMark: options.highWaterMark });
     this.#responses = options.responses;
     this.#onOpen = options.onOpen;
-    // Whoever waits for the end hears of an error; nobody else has to.
+    // Code that waits for the end gets the error. Without a waiter, it is ignored.
     this.on('error', () => undefined);
   }
 
-  /** Bytes that are on their way to the server, or there. */
+  /** The number of bytes that were sent to the server or are being sent. */
   get sentBytes(): number {
     return this.#sentBytes;
   }
 
-  /** As Lambda has it: to be called before anything is written. */
+  /** As on Lambda, this must be called before the first write. */
   setContentType(contentType: string): void {
     if (this.#writeCalled) {
       throw new RuntimeError('Runtime.InvalidStreamingOperation', 'Cannot set content-type, too late.');
@@ -47,13 +47,13 @@ export class ResponseStream extends Writable {
     this.#contentType = contentType;
   }
 
-  /** Sends this, and a delimiter, ahead of the first byte. */
+  /** Sends this and a delimiter before the first byte. */
   setPrelude(prelude: string): void {
     this.setContentType(PRELUDE_CONTENT_TYPE);
     this.#prelude = prelude;
   }
 
-  /** Begins the response where nothing has been written. */
+  /** Starts the response if nothing has been written. */
   open(): void {
     if (this.#opened) return;
     this.#opened = true;
@@ -86,7 +86,7 @@ export class ResponseStream extends Writable {
   }
 }
 
-/** What a handler finds as the global awslambda. */
+/** The global `awslambda` for handlers. */
 export const awslambda = {
   /** Marks a handler as one that streams its response. */
   streamifyResponse<Handler extends object>(handler: Handler, options?: { highWaterMark?: number }): Handler {
@@ -97,7 +97,7 @@ export const awslambda = {
     return handler;
   },
   HttpResponseStream: {
-    /** Puts status and headers for an HTTP integration ahead of the stream. */
+    /** Sends the status and headers of an HTTP integration before the stream. */
     from(responseStream: ResponseStream, prelude: Readonly<Record<string, unknown>>): ResponseStream {
       responseStream.setPrelude(JSON.stringify(prelude));
       return responseStream;
@@ -112,7 +112,7 @@ export function highWaterMarkOf(handler: object): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** Resolves when the response has ended as it should; rejects when it has been destroyed. */
+/** Resolves when the response has ended normally. Rejects if it was destroyed. */
 export function whenEnded(responseStream: ResponseStream): Promise<void> {
   return new Promise((resolve, reject) => {
     responseStream.once('finish', resolve);

@@ -1,6 +1,6 @@
-// The program inside an execution environment: loads the handler, then runs one invocation after another.
+// The program in an execution environment: it loads the handler, then runs one invocation after another.
 // Handlers with fewer than three parameters behave as under nodejs24.x, those with a callback as under
-// nodejs22.x, the last runtime that has callbacks. Imports are few because they count as Init Duration.
+// nodejs22.x, the last runtime with callbacks. There are few imports because they count toward Init Duration.
 import { existsSync, writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
@@ -32,14 +32,14 @@ function writeFully(bytes: Buffer): void {
     try {
       offset += writeSync(REPORT_FD, bytes, offset);
     } catch (error) {
-      // A full pipe of a non-blocking descriptor: wait for the reader.
+      // The pipe is full, and its descriptor does not block: wait for the reader.
       if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
 }
 
-// Synchronous, and everything through one pipe: what was printed before a crash arrives, and in order.
+// Writes are synchronous and use one pipe, so that all output before a crash arrives in order.
 function report(kind: string, content: string | Uint8Array = ''): void {
   const bytes = Buffer.from(content);
   writeFully(frameHeader(kind, bytes.length));
@@ -118,7 +118,7 @@ async function loadHandler(modulePath: string, exportName: string): Promise<Hand
 
 function stringify(result: unknown): string {
   try {
-    // A function or a symbol has no JSON at all, and undefined is what a handler without a result returns.
+    // A function or a symbol has no JSON form. A handler without a return value returns undefined.
     return JSON.stringify(result === undefined ? null : result) ?? 'null';
   } catch {
     throw new RuntimeError('Runtime.JSONStringifyError', 'Unable to stringify response body');
@@ -155,7 +155,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
-/** Runs a handler that streams its response; answered tells when the invocation is over, whatever came of it. */
+/** Runs a handler that streams its response. */
 class StreamingInvoker {
   readonly #handler: Handler;
   readonly #responses = new Socket({ fd: RESPONSE_FD, readable: false, writable: true });
@@ -171,7 +171,7 @@ class StreamingInvoker {
       highWaterMark: highWaterMarkOf(this.#handler),
     });
     const ended = whenEnded(responseStream);
-    // Waited for below, where the handler comes so far.
+    // Awaited below, if the handler gets that far.
     ended.catch(() => undefined);
     try {
       const returned = this.#handler(event, responseStream, context);
@@ -188,7 +188,7 @@ class StreamingInvoker {
   }
 
   async #fail(responseStream: ResponseStream, error: unknown): Promise<void> {
-    // Lambda hears of an error in what follows the last byte: too late where the handler has sent that already.
+    // Lambda is told about an error after the last byte. It is too late if the handler has already ended the stream.
     const tooLate = responseStream.writableEnded;
     if (!responseStream.destroyed) {
       const ended = whenEnded(responseStream);
@@ -205,7 +205,7 @@ class StreamingInvoker {
   }
 }
 
-/** Runs the handlers of one environment; the channel keeps the process alive only between invocations. */
+/** Runs the handler of one environment. The channel keeps the process alive only between invocations. */
 class Invoker {
   readonly #handler: Handler;
   readonly #channel: Socket;
@@ -235,14 +235,14 @@ class Invoker {
 
   #runBuffered(event: unknown, context: Record<string, unknown>): void {
     let finished = false;
-    const finish = (answer: () => void): void => {
+    const finish = (send: () => void): void => {
       if (finished) return;
       finished = true;
       this.#whenEventLoopIsEmpty = undefined;
       this.#channel.ref();
-      answer();
+      send();
     };
-    // Of this invocation alone: what an earlier one left behind may still call its own.
+    // Belongs to this invocation only, because leftover code of an earlier one may still call its own callback.
     const fail = (thrown: unknown): void =>
       finish(() => {
         logError('Invoke Error', thrown);
@@ -257,8 +257,8 @@ class Invoker {
         fail(error);
       }
     };
-    // The immediate lets output and rejections of the same turn come first, as the real runtime does.
-    const settle = (answer: () => void) => setImmediate(answer);
+    // The immediate lets output and rejections of the same turn go first, as in the real runtime.
+    const settle = (send: () => void) => setImmediate(send);
     const done = (error: unknown, result: unknown) =>
       error === undefined || error === null ? succeed(result) : fail(error);
 
@@ -308,12 +308,12 @@ function listen(handler: Handler): void {
       if (frame.kind === FRAME.invocationPayload) invoker.run(headers, frame.bytes);
     }
   });
-  // The server is gone: an environment must not outlive it.
+  // The server has exited, and an environment must not outlive it.
   channel.on('end', () => process.exit(0));
   initialising = false;
   reportMemory();
   report(FRAME.ready);
-  // At once, not at exit: environments are killed, and the next one profits.
+  // Now and not at exit, because environments are killed. The next environment uses the cache.
   flushCompileCache();
 }
 

@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import type { FunctionDefinition } from './function-definition.ts';
 
-/** The handler string of a sample module. */
+/** Returns the handler string of a sample module. */
 export function sampleHandler(name: string): string {
   return `${fileURLToPath(new URL(`./handlers/${name}.mjs`, import.meta.url))}.handler`;
 }
 
-/** Functions for demonstrations and tests: some that work, and one for each way to fail. */
+/** Functions for the demo and the tests: some that succeed, and one for each way to fail. */
 export const SAMPLE_FUNCTIONS = {
   echo: {
     handler: sampleHandler('echo'),
@@ -32,7 +32,7 @@ export const SAMPLE_FUNCTIONS = {
   crash: { handler: sampleHandler('crash') },
   timeout: { handler: sampleHandler('slow'), timeoutSeconds: 1 },
   oversized: { handler: sampleHandler('oversized'), timeoutSeconds: 10 },
-  unserialisable: { handler: sampleHandler('unserialisable') },
+  unserializable: { handler: sampleHandler('unserializable') },
   'out-of-memory': { handler: sampleHandler('out-of-memory'), memorySize: 64, timeoutSeconds: 30 },
   'missing-module': { handler: sampleHandler('no-such-module') },
   'missing-export': { handler: `${sampleHandler('echo')}Missing` },

@@ -1,12 +1,12 @@
-/** How long a step of a script lasts: a time, or until so many requests of a kind have seen it. */
+/** How long a step of a script lasts: a time, or a number of requests that observe it. */
 export type Lasting =
   | Readonly<{ ms: number }>
-  /** Requests of the operation that tells the state: GetFunctionConfiguration, for example. */
+  /** Requests that read the state, for example GetFunctionConfiguration. */
   | Readonly<{ polls: number }>
-  /** Attempts to invoke; a dry run is none. */
+  /** Attempts to invoke. Dry runs do not count. */
   | Readonly<{ invocations: number }>;
 
-/** What looks at a script. */
+/** What observes a script. */
 export type Look = 'poll' | 'invocation';
 
 function looksLeft(lasts: Lasting | undefined, look: Look): number | undefined {
@@ -16,7 +16,7 @@ function looksLeft(lasts: Lasting | undefined, look: Look): number | undefined {
   return undefined;
 }
 
-/** Steps that follow each other; the last one stays, whatever it says of its duration. */
+/** A sequence of steps. The last one stays, whatever its duration. */
 export class Script<Step extends Readonly<{ lasts?: Lasting }>> {
   readonly #coming: Step[];
   readonly #now: () => number;
@@ -24,7 +24,7 @@ export class Script<Step extends Readonly<{ lasts?: Lasting }>> {
   #since: number;
   #looks = 0;
 
-  /** `now` tells the time in milliseconds, from any start. */
+  /** `now` returns the time in milliseconds, from any origin. */
   constructor([first, ...coming]: readonly [Step, ...Step[]], now: () => number) {
     this.#step = first;
     this.#coming = coming;
@@ -32,7 +32,7 @@ export class Script<Step extends Readonly<{ lasts?: Lasting }>> {
     this.#since = now();
   }
 
-  /** The step it is in, without counting as a look. */
+  /** Returns the current step without counting as an observation. */
   get step(): Step {
     for (;;) {
       const { lasts } = this.#step;
@@ -41,7 +41,7 @@ export class Script<Step extends Readonly<{ lasts?: Lasting }>> {
     }
   }
 
-  /** The step it is in; ends it where this is the last look that it lasts for. */
+  /** Returns the current step, and ends it if this was its last observation. */
   look(look: Look): Step {
     const { step } = this;
     const left = looksLeft(step.lasts, look);

@@ -20,7 +20,7 @@ import {
   requestIdsOf,
 } from './request.ts';
 import { Service, type ServiceOptions } from './service.ts';
-import { type Answer, ServiceError } from './service-errors.ts';
+import { ServiceError, type ServiceResponse } from './service-errors.ts';
 
 export type { StartedDurableExecution } from './durable/executions.ts';
 export { type Fault, LOGS_THROTTLE, throttle } from './faults.ts';
@@ -34,24 +34,24 @@ export type { LambdaRequest, RecordedRequest, RequestIdRule } from './request.ts
 export type { Lasting } from './script.ts';
 export type { Denial } from './service-errors.ts';
 
-/** Says what goes wrong with a request, if anything; n counts requests from 0, anew from each setFault. */
+/** Returns the fault for a request, if any. `n` counts requests from 0 and restarts with each setFault. */
 export type FaultChooser = (request: LambdaRequest, n: number) => Fault | undefined;
 
-/** Says what becomes of the request id that a caller sends. */
+/** Decides how the request ID of a caller is handled. */
 export type RequestIdChooser = (request: LambdaRequest) => RequestIdRule;
 
-/** The logs in CloudWatch. */
+/** The local CloudWatch Logs. */
 export type LocalLogs = Readonly<{
-  /** Everything that functions and write() have written, arrived or not, in the order of the writes. */
+  /** All events from functions and write(), in the order of the writes, even if they have not arrived. */
   readonly written: readonly LogEvent[];
-  /** Writes an event, as a function of another account or an earlier day would. */
+  /** Writes an event directly, for example one from another account or an earlier day. */
   write(event: LogWrite): void;
-  /** Creates a log group without events; any other exists from its first event on. */
+  /** Creates a log group without events. Other groups exist once their first event has arrived. */
   createGroup(logGroup: string): void;
-  /** How events that are written from now on are delivered; default at once. */
+  /** Sets how later events are delivered. Default: immediately. */
   setDelivery(chooser: DeliveryChooser | undefined): void;
   setPaging(paging: Paging | undefined): void;
-  /** Default: no limits. On AWS 5 to 25 a second for FilterLogEvents and 10 to 30 for GetLogEvents, by the region. */
+  /** Default: no limits. On AWS, 5 to 25 per second for FilterLogEvents and 10 to 30 for GetLogEvents, by region. */
   setRates(rates: LogsRates | undefined): void;
 }>;
 
@@ -67,21 +67,21 @@ export type LocalLambda = Readonly<{
   region: string;
   accountId: string;
   readonly requests: readonly LambdaRequest[];
-  /** One for each start of a handler, as its own process reported it, in order. */
+  /** One entry for each start of a handler, as reported by its process, in order. */
   executions(functionName?: string): readonly Execution[];
-  /** Durable executions that were started, in order; each of them starts its handler as often as it has to. */
+  /** The durable executions in the order of their start. Each can start its handler several times. */
   durableExecutions(functionName?: string): readonly StartedDurableExecution[];
   setFault(chooser: FaultChooser | undefined): void;
-  /** Default: every id that a caller sends is honored. */
+  /** Default: every ID from a caller is honored. */
   setRequestIds(chooser: RequestIdChooser | undefined): void;
   readonly logs: LocalLogs;
-  /** Deploys: environments of the earlier definition are not used again. */
+  /** Deploys a function. Environments of the earlier definition are not reused. */
   setFunction(name: string, definition: FunctionDefinition): void;
-  /** Deploys as AWS does: the old code goes on for as long as the update lasts, and for good where it fails. */
+  /** Updates a function as AWS does: the old code runs until the update is done, and stays if it fails. */
   updateFunction(name: string, definition: FunctionDefinition, course: UpdateCourse): void;
-  /** Forgets requests, executions, logs and faults; environments stay warm, durable executions do not go on. */
+  /** Clears requests, executions, logs and faults. Environments stay warm. Durable executions do not continue. */
   reset(): void;
-  /** Resolves when no handler runs, events included, but for retries that are over a second away. */
+  /** Resolves when no handler runs, including events, except for retries that are over a second away. */
   idle(): Promise<void>;
   /** Ends all processes and connections. */
   close(): Promise<void>;
@@ -101,7 +101,7 @@ async function readRequest(message: IncomingMessage): Promise<RecordedRequest> {
   };
 }
 
-/** One server's state between requests. */
+/** The state of one server. */
 class Endpoint {
   readonly service: Service;
   requests: LambdaRequest[] = [];
@@ -137,26 +137,26 @@ class Endpoint {
     const rule = this.#requestIdChooser?.(request) ?? 'honor';
     const ids = requestIdsOf(request, { rule, fresh: randomUUID() });
     if (fault?.kind === 'delay' && fault.when === 'before') await sleep(fault.ms, undefined, { ref: false });
-    const answer: Answer = replacesHandler(fault)
+    const reply: ServiceResponse = replacesHandler(fault)
       ? { status: 200, headers: {}, body: Buffer.alloc(0) }
-      : await this.#answer(request, ids);
+      : await this.#respond(request, ids);
     await deliver({
       response,
-      answer: { ...answer, headers: { [REQUEST_ID_HEADER]: ids.shown, ...answer.headers } },
+      reply: { ...reply, headers: { [REQUEST_ID_HEADER]: ids.shown, ...reply.headers } },
       fault,
       requestIdHeader: REQUEST_ID_HEADER,
       service: logsTarget(request) === undefined ? 'lambda' : 'logs',
     });
   }
 
-  async #answer(request: LambdaRequest, ids: RequestIds): Promise<Answer> {
+  async #respond(request: LambdaRequest, ids: RequestIds): Promise<ServiceResponse> {
     try {
-      return await this.service.answer(request, ids);
+      return await this.service.respond(request, ids);
     } catch (error) {
-      // Nothing of the service ends here: a defect of this server must not look like a dropped connection.
+      // Only a bug in this server gets here. It must not look like a dropped connection.
       const Message = `The local Lambda failed: ${error instanceof Error ? error.stack : String(error)}`;
       const body = { Type: 'Service', Message };
-      return new ServiceError({ status: 500, type: 'ServiceException', body }).toAnswer();
+      return new ServiceError({ status: 500, type: 'ServiceException', body }).toResponse();
     }
   }
 }
@@ -172,15 +172,15 @@ const logsOf = ({ logStore, cloudWatchLogs }: Service): LocalLogs => ({
   setRates: (rates) => cloudWatchLogs.setRates(rates),
 });
 
-/** Starts a local Lambda on a loopback port; throws where the port is taken. */
+/** Starts a local Lambda on a loopback port. Throws if the port is in use. */
 export async function startLocalLambda(options: LocalLambdaOptions): Promise<LocalLambda> {
   const service = new Service(options);
   const endpoint = new Endpoint(service);
   const server = createServer((message, response) => {
-    // What fails here is the connection: the client has gone, and there is nobody to answer.
+    // Only the connection can fail here: the client has disconnected, so no response can be sent.
     endpoint.serve(message, response).catch(() => response.destroy());
   });
-  // A client may keep its connection for as long as it likes; an invocation may take 15 minutes.
+  // A client can keep its connection for any time, and an invocation can take 15 minutes.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 0;
   let listening: Listening;

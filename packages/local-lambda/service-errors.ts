@@ -1,15 +1,15 @@
 import type { ThrottleReason } from './capacity.ts';
 
-/** An answer to a request: what goes onto the wire unless a fault is in its way. */
-export type Answer = Readonly<{
+/** The response to a request, before a fault changes it. */
+export type ServiceResponse = Readonly<{
   status: number;
   headers: Readonly<Record<string, string>>;
-  /** A stream is one event after another. */
+  /** A stream consists of one event after another. */
   body: Buffer | AsyncIterable<Uint8Array>;
 }>;
 
-/** 200 with a document. */
-export const jsonAnswer = (document: Readonly<Record<string, unknown>>): Answer => ({
+/** 200 with a JSON document. */
+export const jsonResponse = (document: Readonly<Record<string, unknown>>): ServiceResponse => ({
   status: 200,
   headers: { 'content-type': 'application/json' },
   body: Buffer.from(JSON.stringify(document)),
@@ -36,7 +36,7 @@ export class ServiceError extends Error {
     this.headers = options.headers ?? {};
   }
 
-  toAnswer(): Answer {
+  toResponse(): ServiceResponse {
     return {
       status: this.status,
       headers: {
@@ -58,13 +58,13 @@ export const invalidParameterValue = (message: string): ServiceError =>
 export const invalidRequestContent = (message: string): ServiceError =>
   userError(400, 'InvalidRequestContentException', message);
 
-/** 400 for a body that is no JSON where the operation wants some. */
+/** 400 for a body that is not JSON in an operation that needs JSON. */
 export const serialization = (): ServiceError => userError(400, 'SerializationException', 'Invalid JSON');
 
 export const requestEntityTooLarge = (message: string): ServiceError =>
   userError(413, 'RequestEntityTooLargeException', message);
 
-/** 404; this one's body has a capital Message. */
+/** 404. The body of this error has a capital Message. */
 export const resourceNotFound = (message: string): ServiceError =>
   new ServiceError({
     status: 404,
@@ -72,7 +72,7 @@ export const resourceNotFound = (message: string): ServiceError =>
     body: { Type: 'User', Message: message },
   });
 
-/** 404 of an alias or version that has no provisioned concurrency. */
+/** 404 for an alias or version without provisioned concurrency. */
 export const provisionedConcurrencyConfigNotFound = (): ServiceError =>
   userError(
     404,
@@ -87,7 +87,7 @@ export const schemasError = (status: number, type: string, message: string): Ser
 export const resourceConflict = (message: string): ServiceError =>
   userError(409, 'ResourceConflictException', message);
 
-/** 409 of an idle function, which this call has woken. */
+/** 409 for an idle function. The request wakes it. */
 export const codeArtifactUserPending = (): ServiceError =>
   userError(
     409,
@@ -95,7 +95,7 @@ export const codeArtifactUserPending = (): ServiceError =>
     'Lambda is initializing your function. It will be ready to invoke shortly.',
   );
 
-/** 409 of an idle version with SnapStart; this one's body has a capital Message. */
+/** 409 for an idle version with SnapStart. The body of this error has a capital Message. */
 export const snapStartNotReady = (): ServiceError =>
   new ServiceError({
     status: 409,
@@ -107,7 +107,7 @@ export const snapStartNotReady = (): ServiceError =>
     },
   });
 
-/** 409; a capital Message here too. */
+/** 409. The body of this error also has a capital Message. */
 export const durableExecutionAlreadyStarted = (arn: string): ServiceError =>
   new ServiceError({
     status: 409,
@@ -115,7 +115,7 @@ export const durableExecutionAlreadyStarted = (arn: string): ServiceError =>
     body: { Type: 'User', Message: `Execution already started: ${arn}` },
   });
 
-/** All violated constraints in one message, as the service reports them. */
+/** All violated constraints in one message, in the service's format. */
 export function validationFailed(violations: readonly string[]): ServiceError {
   const count = violations.length === 1 ? '1 validation error' : `${violations.length} validation errors`;
   const message = `${count} detected: ${violations.join('; ')}`;
@@ -129,11 +129,11 @@ export const tooManyRequests = (reason: ThrottleReason): ServiceError =>
     body: { Reason: reason, Type: 'User', message: 'Rate Exceeded.' },
   });
 
-/** 403 before anything of Lambda is reached: the body is a bare message. */
+/** 403 before the request reaches Lambda. The body has only a message. */
 export const notAuthenticated = (type: string, message: string): ServiceError =>
   new ServiceError({ status: 403, type, body: { message } });
 
-/** 404 for a path that is no operation. */
+/** 404 for a path that matches no operation. */
 export const unknownOperation = (): ServiceError =>
   new ServiceError({
     status: 404,
@@ -163,13 +163,13 @@ const DENIAL_REASONS = {
   'explicit-deny-vpc-endpoint-policy': () => 'with an explicit deny in a VPC endpoint policy',
 } as const;
 
-/** Why access is denied; principal is the caller's ARN, with a default. */
+/** Why access is denied. `principal` is the caller's ARN and has a default. */
 export type Denial = Readonly<{ kind: keyof typeof DENIAL_REASONS; principal?: string }>;
 
-/** 403 in the words of IAM. */
+/** 403 with IAM's message. */
 export function accessDenied(options: {
   denial: Denial;
-  /** 'lambda:InvokeFunction', for example. */
+  /** For example 'lambda:InvokeFunction'. */
   action: string;
   accountId: string;
   resource: string;

@@ -21,7 +21,7 @@ import { ASYNC_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES } from './limits.ts';
 import {
   CloudWatchLogs,
   logsArn,
-  logsErrorAnswer,
+  logsErrorResponse,
   logsOperation,
   logsTarget,
   readLogsRequest,
@@ -44,15 +44,15 @@ import {
 } from './request.ts';
 import { responseEvents } from './response-events.ts';
 import {
-  type Answer,
   accessDenied,
   type Denial,
   invalidParameterValue,
-  jsonAnswer,
+  jsonResponse,
   provisionedConcurrencyConfigNotFound,
   requestEntityTooLarge,
   resourceNotFound,
   ServiceError,
+  type ServiceResponse,
   tooManyRequests,
   unknownOperation,
 } from './service-errors.ts';
@@ -61,63 +61,63 @@ import type { StreamedResponse } from './streamed-response.ts';
 import { describeRegistry, describeSchema, schemasArn } from './test-events.ts';
 
 /**
- * Where the documentation of response streaming and a recording of the service part: whether an invocation's
- * type counts, and whether a response tells of an error.
+ * Where the documentation of response streaming and a recording of the service differ: whether the invocation
+ * type matters, and whether a response reports an error.
  */
 export type StreamingRules = 'documented' | 'recorded';
 
-/** What a local Lambda is made of. */
+/** The options of a local Lambda. */
 export type ServiceOptions = Readonly<{
   functions: Readonly<Record<string, FunctionDefinition>>;
-  /** Default us-east-1. */
+  /** Default: us-east-1. */
   region?: string;
-  /** Default 123456789012. */
+  /** Default: 123456789012. */
   accountId?: string;
-  /** Of the account; default 1000. */
+  /** The concurrency limit of the account. Default: 1000. */
   concurrencyLimit?: number;
-  /** Before the second and the third attempt of a failing Event; default one and two minutes. */
+  /** The delays before the second and third attempts of a failing Event. Default: one and two minutes. */
   asyncRetryDelaysMs?: readonly [number, number];
-  /** How many seconds a second of an event's maximum age takes; default 1. */
+  /** The real duration, in seconds, of one second of an event's maximum age. Default: 1. */
   eventAgeScale?: number;
-  /** Default documented. */
+  /** Default: documented. */
   streaming?: StreamingRules;
-  /** Before a durable execution's invocation that broke off is tried again; default 1, 2, 4 and 8 seconds. */
+  /** The delays before a failed invocation of a durable execution is retried. Default: 1, 2, 4 and 8 seconds. */
   durableRetryDelaysMs?: readonly number[];
-  /** The clock of the logs and of the states' steps, in milliseconds since 1970; default the machine's. */
+  /** The clock for logs and state steps, in milliseconds since 1970. Default: the system clock. */
   now?: () => number;
-  /** Says which requests IAM refuses. */
+  /** Decides which requests IAM denies. */
   deny?: (request: LambdaRequest) => Denial | undefined;
   /**
-   * Returns a number from 0 up to 1. Called once for each invocation of a weighted alias, and again each time that
-   * an Event runs; default Math.random.
+   * Returns a number from 0 up to 1. Called once per invocation of a weighted alias, and once per attempt of
+   * an Event. Default: Math.random.
    */
   random?: () => number;
 }>;
 
-/** A request on its way through the service. */
+/** A request in the service. */
 type Call = Readonly<{ request: LambdaRequest; requestId: string; route: Route }>;
 
-/** Which function of this account a request means; the ARN has the qualifier, where there is one. */
+/** The function of this account that a request names. The ARN includes the qualifier, if any. */
 type Target = Readonly<{ name: string; qualifier: string | undefined; arn: string }>;
 
-/** An invocation that may be made. */
+/** An accepted invocation. */
 type Checked = Readonly<{ invocation: InvocationRequest; target: Target; deployed: DeployedVersion }>;
 
-const DRY_RUN_ANSWER: Answer = { status: 204, headers: {}, body: Buffer.alloc(0) };
+const DRY_RUN_RESPONSE: ServiceResponse = { status: 204, headers: {}, body: Buffer.alloc(0) };
 
 function logResultOf({ definition: { logDestination } }: FunctionVersion, { log }: RunResult): string {
   const bytes = logDestination === undefined ? log.bytes() : Buffer.from(JSON.stringify(logDestination));
   return bytes.toString('base64');
 }
 
-/** The API without its HTTP: a request in, an answer out. */
+/** The API without HTTP: it turns a request into a response. */
 export class Service {
   readonly region: string;
   readonly accountId: string;
   executions: Execution[] = [];
   readonly logStore: LogStore;
   readonly cloudWatchLogs: CloudWatchLogs;
-  /** Where this service can be reached, once it can. */
+  /** The endpoint of this service. Undefined until the server listens. */
   url: string | undefined;
   readonly #deny: ServiceOptions['deny'];
   readonly #streaming: StreamingRules;
@@ -171,12 +171,12 @@ export class Service {
     this.#functions.update(options);
   }
 
-  /** The durable executions of a function, or of all, that were started and not forgotten. */
+  /** The durable executions of one function or of all functions since the last reset. */
   durableExecutions(functionName: string | undefined): StartedDurableExecution[] {
     return this.#durable?.started(functionName) ?? [];
   }
 
-  /** Forgets all executions and logs; durable ones that run are not invoked again. */
+  /** Removes all executions and logs. Running durable executions are not invoked again. */
   forget(): void {
     this.executions = [];
     this.logStore.forget();
@@ -198,8 +198,8 @@ export class Service {
     await this.#runner.close();
   }
 
-  /** Takes a request through every check the service makes, in its order, and does what it asks for. */
-  async answer(request: LambdaRequest, { requestId, refusal }: RequestIds): Promise<Answer> {
+  /** Applies the service's checks to a request, in the service's order, and handles it. */
+  async respond(request: LambdaRequest, { requestId, refusal }: RequestIds): Promise<ServiceResponse> {
     const logsOperationName = logsTarget(request);
     if (logsOperationName !== undefined) return this.#aboutLogs(request, logsOperationName);
     try {
@@ -210,7 +210,7 @@ export class Service {
       if (route === undefined) throw unknownOperation();
       return await this.#perform({ request, requestId, route });
     } catch (error) {
-      if (error instanceof ServiceError) return error.toAnswer();
+      if (error instanceof ServiceError) return error.toResponse();
       throw error;
     }
   }
@@ -220,21 +220,21 @@ export class Service {
     if (problem !== undefined) throw problem;
   }
 
-  #aboutLogs(request: LambdaRequest, operationName: string): Answer {
+  #aboutLogs(request: LambdaRequest, operationName: string): ServiceResponse {
     try {
       this.#authenticate(request, 'logs');
       const operation = logsOperation(operationName);
       if (operation === undefined) throw unknownLogsOperation();
       const asked = readLogsRequest(operation, request.body);
       this.#authorise(request, { action: `logs:${operation}` }, { arn: logsArn(asked, this) });
-      return this.cloudWatchLogs.answer(asked);
+      return this.cloudWatchLogs.respond(asked);
     } catch (error) {
-      if (error instanceof ServiceError) return logsErrorAnswer(error);
+      if (error instanceof ServiceError) return logsErrorResponse(error);
       throw error;
     }
   }
 
-  async #perform(call: Call): Promise<Answer> {
+  async #perform(call: Call): Promise<ServiceResponse> {
     const { operation } = call.route;
     switch (operation) {
       case 'Invoke':
@@ -259,7 +259,7 @@ export class Service {
     }
   }
 
-  /** Loads the part for durable executions, which most servers never need. */
+  /** Loads the part for durable executions, which most servers do not need. */
   async #loadDurable(): Promise<DurablePart> {
     const { DurablePart } = await import('./durable/part.ts');
     this.#durable ??= new DurablePart({
@@ -276,12 +276,12 @@ export class Service {
     return this.#durable;
   }
 
-  async #invoke(call: Call): Promise<Answer> {
+  async #invoke(call: Call): Promise<ServiceResponse> {
     const { invocation, target, deployed } = await this.#check(
       call,
       readInvocation(call.request, call.route.label),
     );
-    if (invocation.invocationType === 'DryRun') return DRY_RUN_ANSWER;
+    if (invocation.invocationType === 'DryRun') return DRY_RUN_RESPONSE;
     const common = this.#runtimeInvocation(call, invocation, target);
     const version = this.#admit(deployed);
     if (version.definition.durable !== undefined) {
@@ -306,7 +306,7 @@ export class Service {
     };
   }
 
-  #accept(target: Target, invocation: RuntimeInvocation): Answer {
+  #accept(target: Target, invocation: RuntimeInvocation): ServiceResponse {
     this.#events.accept({
       resolveVersion: () => this.#functions.route(target.name, target.qualifier)?.running,
       invocation: { ...invocation, clientContext: undefined },
@@ -319,7 +319,7 @@ export class Service {
     };
   }
 
-  async #invokeWithResponseStream(call: Call): Promise<Answer> {
+  async #invokeWithResponseStream(call: Call): Promise<ServiceResponse> {
     const { request, route } = call;
     const recorded = this.#streaming === 'recorded';
     const { 'x-amz-invocation-type': _ignored, ...headers } = request.headers;
@@ -327,7 +327,7 @@ export class Service {
       call,
       readInvocation(recorded ? { ...request, headers } : request, route.label, STREAM_INVOCATION_TYPES),
     );
-    if (invocation.invocationType === 'DryRun') return DRY_RUN_ANSWER;
+    if (invocation.invocationType === 'DryRun') return DRY_RUN_RESPONSE;
     const runtimeInvocation = this.#runtimeInvocation(call, invocation, target);
     const version = this.#admit(deployed);
     const opened = Promise.withResolvers<StreamedResponse>();
@@ -350,16 +350,16 @@ export class Service {
     };
   }
 
-  #getFunctionConfiguration({ request, route }: Call): Answer {
+  #getFunctionConfiguration({ request, route }: Call): ServiceResponse {
     const target = this.#resolveReference(readFunctionRequest(request, route.label), route);
     this.#authorise(request, route, target);
     const { region, accountId } = this;
     const deployed = this.#functions.find(target.name, target.qualifier);
     const status = this.#found(target, deployed).poll();
-    return jsonAnswer(functionConfiguration({ status, arn: target.arn, region, accountId }));
+    return jsonResponse(functionConfiguration({ status, arn: target.arn, region, accountId }));
   }
 
-  #getFunctionEventInvokeConfig({ request, route }: Call): Answer {
+  #getFunctionEventInvokeConfig({ request, route }: Call): ServiceResponse {
     const target = this.#resolveReference(readFunctionRequest(request, route.label), route);
     this.#authorise(request, route, target);
     const { region, accountId } = this;
@@ -370,23 +370,23 @@ export class Service {
     if (config === undefined || version === undefined) {
       throw resourceNotFound(`The function ${arn} doesn't have an EventInvokeConfig`);
     }
-    return jsonAnswer(eventInvokeConfiguration({ config, arn, deployedAt: version.deployedAt }));
+    return jsonResponse(eventInvokeConfiguration({ config, arn, deployedAt: version.deployedAt }));
   }
 
   #eventInvokeConfig({ name, qualifier = LATEST }: Target): EventInvokeConfig | undefined {
     return this.#functions.find(name)?.running.definition.eventInvokeConfigs?.[qualifier];
   }
 
-  #getAlias({ request, route }: Call): Answer {
+  #getAlias({ request, route }: Call): ServiceResponse {
     const target = this.#resolveReference(readAliasRequest(route.label, route.member ?? ''), route);
     const { name, qualifier, arn } = target;
     this.#authorise(request, route, { arn: functionArn({ ...this.#account, name }) });
     const alias = this.#functions.aliases(name)?.find((one) => one.name === qualifier);
     if (alias === undefined) throw resourceNotFound(`Cannot find alias arn: ${arn}`);
-    return jsonAnswer(alias.poll({ ...this.#account, functionName: name }));
+    return jsonResponse(alias.poll({ ...this.#account, functionName: name }));
   }
 
-  #listAliases({ request, route }: Call): Answer {
+  #listAliases({ request, route }: Call): ServiceResponse {
     const { version, ...reference } = readAliasesRequest(request, route.label);
     const page = readPageRequest(request.query, LIST_BOUNDS);
     const { name } = this.#resolveReference(reference, route);
@@ -396,13 +396,13 @@ export class Service {
     if (aliases === undefined) throw resourceNotFound(`Function not found: ${arn}`);
     const wanted = aliases.filter((alias) => version === undefined || alias.version === version);
     const { items, nextMarker } = pageOf(wanted, page, (alias) => alias.name);
-    return jsonAnswer({
+    return jsonResponse({
       Aliases: items.map((alias) => alias.listed({ ...this.#account, functionName: name })),
       NextMarker: nextMarker,
     });
   }
 
-  #getProvisionedConcurrencyConfig({ request, route }: Call): Answer {
+  #getProvisionedConcurrencyConfig({ request, route }: Call): ServiceResponse {
     const reference = readQualifiedRequest(request, route.label);
     const { qualifier } = reference;
     const { name, arn } = this.#resolveReference(reference, route);
@@ -416,10 +416,10 @@ export class Service {
     }
     const provisioned = this.#functions.provisioned(name, qualifier);
     if (provisioned === undefined) throw provisionedConcurrencyConfigNotFound();
-    return jsonAnswer(provisioned.poll());
+    return jsonResponse(provisioned.poll());
   }
 
-  #aboutTestEvents({ request, route }: Call): Answer {
+  #aboutTestEvents({ request, route }: Call): ServiceResponse {
     const about = {
       registryName: route.label,
       schemaName: route.member,
@@ -436,7 +436,7 @@ export class Service {
     return { region, accountId };
   }
 
-  /** Takes an invocation through every check that comes before its payload is looked at. */
+  /** Applies all checks of an invocation that come before its payload is read. */
   async #check({ request, route }: Call, invocation: InvocationRequest): Promise<Checked> {
     const target = this.#resolveReference(invocation, route);
     this.#checkSize(invocation);
@@ -450,11 +450,11 @@ export class Service {
     return { invocation, target, deployed };
   }
 
-  async #aboutExecution({ request, route }: Call, operation: DurableOperationName): Promise<Answer> {
+  async #aboutExecution({ request, route }: Call, operation: DurableOperationName): Promise<ServiceResponse> {
     const durable = await this.#loadDurable();
     const { label } = route;
     const authorize = () => this.#authorise(request, route, { arn: label });
-    return durable.answer(operation, { request, label, authorize });
+    return durable.respond(operation, { request, label, authorize });
   }
 
   #runtimeInvocation({ requestId }: Call, invocation: InvocationRequest, { arn }: Target): RuntimeInvocation {
@@ -470,7 +470,7 @@ export class Service {
     return deployed;
   }
 
-  /** The code to run; throws where the function's state forbids it. */
+  /** The code to run. Throws if the function's state does not allow it. */
   #admit(deployed: DeployedVersion): FunctionVersion {
     const { version, state } = deployed.invoke();
     const refused = refusal(state.state, version.definition.snapStart === true && version.version !== LATEST);
@@ -487,8 +487,8 @@ export class Service {
 
   #resolveReference({ functionName, qualifier }: FunctionRequest, { action }: Route): Target {
     const reference = parseFunctionName(functionName);
-    // What reads requests has checked the pattern.
-    if (reference === undefined) throw new Error(`${functionName} is no function name.`);
+    // The request was already checked against the pattern.
+    if (reference === undefined) throw new Error(`${functionName} is not a function name.`);
     const { region, accountId } = this;
     if (reference.region !== undefined && reference.region !== region) {
       throw resourceNotFound(
@@ -541,7 +541,7 @@ export class Service {
     }
   }
 
-  /** Runs an invocation now, or throws that there is no capacity. */
+  /** Runs an invocation now. Throws if there is no capacity. */
   async #run(
     version: FunctionVersion,
     invocation: RuntimeInvocation,
@@ -559,7 +559,7 @@ export class Service {
   }
 
   #noticeIdle(): void {
-    // Later, so that an event that waited for capacity can take it first.
+    // Later, so that an event waiting for capacity can take it first.
     setImmediate(() => {
       if (this.#capacity.total + this.#events.active + (this.#durable?.active ?? 0) > 0) return;
       const waiting = this.#whenIdle;

@@ -1,6 +1,6 @@
 import { notAuthenticated, type ServiceError } from './service-errors.ts';
 
-/** Access keys that stand for credentials gone wrong. */
+/** Access keys that simulate invalid credentials. */
 export const EXPIRED_ACCESS_KEY_ID = 'AKIAEXPIRED0000000000';
 export const UNKNOWN_ACCESS_KEY_ID = 'AKIAUNKNOWN0000000000';
 
@@ -31,7 +31,7 @@ const LONGEST_AGE_MS = 5 * 60_000;
 /** 20260924T101112Z */
 const basicTime = (time: number): string => new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
 
-/** AWS refuses a signature whose time is not within 5 minutes of its own. */
+/** AWS rejects a signature if its time differs from AWS's by more than 5 minutes. */
 function ageProblem(timestamp: string, now: number): ServiceError | undefined {
   const signedAt = Date.parse(
     timestamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'),
@@ -96,8 +96,8 @@ function scopeProblem(options: {
 }
 
 /**
- * Checks that a request is signed with SigV4 in the right form, for the right scope and at the right time.
- * The signature itself can't be checked: there is no secret here to check it with.
+ * Checks that a request is signed with SigV4 in the correct format, for the correct scope and time.
+ * The signature itself can't be checked, because this server does not know the secret key.
  */
 export function signatureProblem(
   headers: Headers,

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 
-/** The response of one invocation as its handler streams it; reading slowly slows the handler down. */
+/** The response of one invocation while its handler streams it. A slow reader slows the handler down. */
 export class StreamedResponse {
   readonly contentType: string;
   readonly body: AsyncIterable<Buffer>;
@@ -13,11 +13,11 @@ export class StreamedResponse {
   #ended = false;
   #whenReceived: (() => void) | undefined;
 
-  /** The source is the pipe of an environment, which has one response after another in it. */
+  /** The source is the pipe of an environment, which carries one response after another. */
   constructor(source: Readable, contentType: string) {
     this.contentType = contentType;
     this.#source = source;
-    // What nobody reads any more is still taken from the handler, which goes on as it does on AWS.
+    // After the reader has left, the data is still read from the handler, which continues as on AWS.
     this.#readable = new Readable({
       read: () => source.resume(),
       destroy: (error, done) => this.#abandon(error, done),
@@ -28,7 +28,7 @@ export class StreamedResponse {
     source.once('close', this.#onEnd);
   }
 
-  /** So many bytes were written in all; resolves when they have been read from the pipe. */
+  /** Sets the total number of bytes. Resolves when they have been read from the pipe. */
   finish(totalBytes: number): Promise<void> {
     this.#total = totalBytes;
     return new Promise((resolve) => {
@@ -62,7 +62,7 @@ export class StreamedResponse {
   }
 }
 
-/** All of a body, or undefined where it has more bytes than this; reads it to its end in either case. */
+/** Reads a body to its end. Undefined if it has more bytes than the limit. */
 export async function collect(body: AsyncIterable<Buffer>, limitBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -1,33 +1,33 @@
 import type { FunctionDefinition } from './function-definition.ts';
 import { partitionOf } from './function-name.ts';
-import { type Answer, jsonAnswer, type ServiceError, schemasError } from './service-errors.ts';
+import { jsonResponse, type ServiceError, type ServiceResponse, schemasError } from './service-errors.ts';
 
-// AWS SAM CLI saves one schema for each function. The examples of the schema are the test events. See
+// AWS SAM CLI saves one schema per function. The examples of the schema are the test events. Source:
 // samcli/lib/shared_test_events/lambda_shared_test_event.py in https://github.com/aws/aws-sam-cli.
 const REGISTRY_NAME = 'lambda-testevent-schemas';
 const SCHEMA_NAME = /^_(.+)-schema$/;
 const SCHEMA_VERSION = '1';
 
-/** The test events of one function, and when they were saved, in milliseconds since 1970. */
+/** The test events of a function, and when they were saved, in milliseconds since 1970. */
 export type SavedTestEvents = Readonly<{
   events: NonNullable<FunctionDefinition['testEvents']>;
   savedAt: number;
 }>;
 
-/** A request about the registry, or about one schema in it. */
+/** A request about the registry or a schema in it. */
 type SchemasRequest = Readonly<{
   registryName: string;
   schemaName: string | undefined;
   schemaVersion: string | undefined;
   account: Readonly<{ region: string; accountId: string }>;
-  /** By function. */
+  /** The test events by function. */
   saved: ReadonlyMap<string, SavedTestEvents>;
 }>;
 
-/** The function that a schema of this name belongs to; undefined for any other name. */
+/** The function of the schema with this name. Undefined if the name is not that of a test event schema. */
 export const functionOfSchema = (schemaName: string): string | undefined => SCHEMA_NAME.exec(schemaName)?.[1];
 
-/** The ARN that a request is about: of a schema, or of a registry where no schema is named. */
+/** The ARN of the schema in a request, or of the registry if it names no schema. */
 export function schemasArn({
   registryName,
   schemaName,
@@ -40,7 +40,7 @@ export function schemasArn({
 
 const notFound = (message: string): ServiceError => schemasError(404, 'NotFoundException', message);
 
-/** Throws what the service answers where there is no such registry. The first saved event creates it. */
+/** Throws the service's error if the registry does not exist. The first saved event creates it. */
 function checkRegistry({ registryName, saved }: SchemasRequest): void {
   if (registryName === REGISTRY_NAME && saved.size > 0) return;
   throw notFound(`Registry with name ${registryName} does not exist.`);
@@ -60,15 +60,15 @@ function contentOf(events: SavedTestEvents['events']): string {
   });
 }
 
-/** The answer of DescribeRegistry. */
-export function describeRegistry(request: SchemasRequest): Answer {
+/** The response to DescribeRegistry. */
+export function describeRegistry(request: SchemasRequest): ServiceResponse {
   checkRegistry(request);
   const { registryName } = request;
-  return jsonAnswer({ RegistryArn: schemasArn(request), RegistryName: registryName, tags: {} });
+  return jsonResponse({ RegistryArn: schemasArn(request), RegistryName: registryName, tags: {} });
 }
 
-/** The answer of DescribeSchema. */
-export function describeSchema(request: SchemasRequest): Answer {
+/** The response to DescribeSchema. */
+export function describeSchema(request: SchemasRequest): ServiceResponse {
   const { schemaName = '', schemaVersion = SCHEMA_VERSION, saved } = request;
   checkRegistry(request);
   const found = saved.get(functionOfSchema(schemaName) ?? '');
@@ -77,7 +77,7 @@ export function describeSchema(request: SchemasRequest): Answer {
     throw notFound(`Schema version ${schemaVersion} of schema with name ${schemaName} does not exist.`);
   }
   const savedAt = new Date(found.savedAt).toISOString().replace(/\.\d+Z$/, 'Z');
-  return jsonAnswer({
+  return jsonResponse({
     Content: contentOf(found.events),
     LastModified: savedAt,
     SchemaArn: schemasArn(request),

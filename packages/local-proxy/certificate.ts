@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** A certificate that vouches for itself, made for one run of the tests; `file` is what NODE_EXTRA_CA_CERTS takes. */
+/** A self-signed certificate for one test run. `file` is a path for NODE_EXTRA_CA_CERTS. */
 export type Certificate = Readonly<{
   key: string;
   cert: string;
@@ -13,7 +13,7 @@ export type Certificate = Readonly<{
   dispose: () => void;
 }>;
 
-/** Makes a certificate for host names and addresses; without the openssl command, says why there is none. */
+/** Creates a certificate for host names and addresses, or returns the reason why openssl could not. */
 export function makeCertificate(hosts: readonly string[]): Certificate | Readonly<{ missing: string }> {
   const folder = mkdtempSync(path.join(tmpdir(), 'certificate-'));
   const dispose = (): void => rmSync(folder, { recursive: true, force: true });

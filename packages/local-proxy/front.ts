@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { listen } from '@aws-lambda-invoke/local-server';
 
-/** Passes everything between two streams; where one breaks or ends, so does the other. */
+/** Connects two streams in both directions. If one fails or ends, the other does too. */
 export function join(one: Duplex, other: Duplex): void {
   for (const [from, to] of [
     [one, other],
@@ -15,10 +15,10 @@ export function join(one: Duplex, other: Duplex): void {
   }
 }
 
-/** What stands before a server on loopback, for clients that want TLS or that are elsewhere. */
+/** A front for a server on loopback, for clients that need TLS or connect from another host. */
 export type Front = Readonly<{ port: number; close(): Promise<void> }>;
 
-/** Starts a front that passes bytes on to a port of 127.0.0.1, out of TLS where it has a certificate. */
+/** Starts a front that forwards bytes to a port of 127.0.0.1. With a certificate, it terminates TLS. */
 export async function startFront(options: {
   targetPort: number;
   host?: string;

@@ -12,29 +12,29 @@ import type { Duplex } from 'node:stream';
 import { listen } from '@aws-lambda-invoke/local-server';
 import { join } from './front.ts';
 
-/** A request as it came to the proxy: for a tunnel (CONNECT host:port), or to be passed on (POST http://…). */
+/** A request that the proxy received: for a tunnel (CONNECT host:port), or to forward (POST http://…). */
 export type ProxyRequest = Readonly<{ method: string; target: string; authorization: string | undefined }>;
 
 /**
- * What the proxy does in place of passing a request on: it answers itself, hangs up without a word, or says nothing.
- * Like most proxies it keeps the connection after an answer of its own, also to CONNECT, unless it `hangsUp`.
+ * What the proxy does instead of forwarding a request: it refuses it, closes the connection, or stays silent.
+ * Like most proxies, it keeps the connection open after its own response, even to CONNECT, unless it `hangsUp`.
  */
 export type Obstruction =
   | Readonly<{ kind: 'refuse'; status: number; hangsUp?: boolean }>
   | Readonly<{ kind: 'hang-up' }>
   | Readonly<{ kind: 'silence' }>;
 
-/** Chooses what stands in a request's way, if anything; n counts requests from 0. */
+/** Returns the obstruction for a request, if any. `n` counts requests from 0. */
 export type ObstructionChooser = (n: number) => Obstruction | undefined;
 
 export type LocalProxyOptions = Readonly<{
   /** Default: 127.0.0.1. */
   host?: string;
-  /** Default: one that is free. */
+  /** Default: any free port. */
   port?: number;
-  /** Whoever does not present these is answered 407. */
+  /** Requests without these credentials get a 407 response. */
   credentials?: Readonly<{ user: string; password: string }>;
-  /** Speaks TLS with its clients (a proxy at https://…). */
+  /** If set, clients connect to the proxy over TLS (https://…). */
   certificate?: Readonly<{ key: string; cert: string }>;
 }>;
 
@@ -42,17 +42,17 @@ export type LocalProxyOptions = Readonly<{
 export type LocalProxy = Readonly<{
   port: number;
   readonly requests: readonly ProxyRequest[];
-  /** How many connections of clients are open. */
+  /** The number of open client connections. */
   readonly connections: number;
   obstruct(chooser: ObstructionChooser): void;
-  /** Breaks every connection that stands; new ones are welcome. */
+  /** Destroys every open connection. The proxy still accepts new ones. */
   cut(): void;
-  /** Forgets requests and obstructions. */
+  /** Clears the recorded requests and the obstructions. */
   reset(): void;
   close(): Promise<void>;
 }>;
 
-const PAGE = '<html><body>The proxy does not let this through.</body></html>';
+const PAGE = '<html><body>The proxy blocked this request.</body></html>';
 
 function withoutHopByHop({ headers }: IncomingMessage): OutgoingHttpHeaders {
   const {
@@ -64,7 +64,7 @@ function withoutHopByHop({ headers }: IncomingMessage): OutgoingHttpHeaders {
   return rest;
 }
 
-/** The proxy's own answer to a request, or undefined where it is to be passed on. */
+/** Returns the obstruction for a request, or undefined if the proxy forwards it. */
 type Gate = (message: IncomingMessage) => Obstruction | undefined;
 
 function forwarding(gate: Gate): RequestListener {
@@ -94,10 +94,10 @@ function forwarding(gate: Gate): RequestListener {
         headers: withoutHopByHop(message),
         agent: false,
       },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-        answer.on('error', () => message.socket.destroy());
+      (reply) => {
+        response.writeHead(reply.statusCode ?? 502, reply.headers);
+        reply.pipe(response);
+        reply.on('error', () => message.socket.destroy());
       },
     );
     onward.on('error', () => message.socket.destroy());
@@ -115,7 +115,7 @@ function tunnelling(gate: Gate): (message: IncomingMessage, client: Duplex, head
       return;
     }
     if (obstruction) {
-      // What the client sends from now on is not read as HTTP any more, but its end is seen.
+      // From here on, client data is no longer parsed as HTTP, but the end of the stream still counts.
       client.resume().on('end', () => client.end());
       if (obstruction.kind === 'silence') return;
       client.write(`HTTP/1.1 ${obstruction.status} No\r\ncontent-length: ${PAGE.length}\r\n\r\n${PAGE}`);
@@ -133,7 +133,7 @@ function tunnelling(gate: Gate): (message: IncomingMessage, client: Duplex, head
   };
 }
 
-/** Starts a proxy that passes requests for http on and opens tunnels for https, and notes what came. */
+/** Starts a proxy that forwards http requests, opens tunnels for https, and records each request. */
 export async function startLocalProxy(options: LocalProxyOptions = {}): Promise<LocalProxy> {
   const { credentials, certificate } = options;
   const expected =

@@ -3,11 +3,11 @@ import { isBasicExpression, NoOperationTraceWriter } from '@actions/workflow-par
 import { convertActionTemplate, parseAction } from '@actions/workflow-parser/actions/index';
 import type { ScalarToken } from '@actions/workflow-parser/templates/tokens/scalar-token';
 
-/** An input: its default as `action.yml` has it, and as GitHub's parser read it, for evaluation. */
+/** An input: its default as written in `action.yml`, and as GitHub's parser read it, for evaluation. */
 export type InputDeclaration = Readonly<{ description: string; default?: string; preset?: ScalarToken }>;
 export type OutputDeclaration = Readonly<{ description: string }>;
 
-/** What `action.yml` declares, as far as running it needs. */
+/** The parts of `action.yml` that are needed to run the action. */
 export type ActionFile = Readonly<{
   inputs: Readonly<Record<string, InputDeclaration>>;
   outputs: Readonly<Record<string, OutputDeclaration>>;
@@ -15,10 +15,10 @@ export type ActionFile = Readonly<{
   using: string;
 }>;
 
-/** An action's metadata as GitHub's own parser reads it, or what that parser has against it. */
+/** An action's metadata as GitHub's own parser reads it, or the errors that the parser reports. */
 export type ParsedAction = Readonly<{ action: ActionFile | undefined; problems: readonly string[] }>;
 
-/** A scalar as it is written: the parser makes one call of several expressions in a text. */
+/** A scalar as written. The parser itself turns a text with several expressions into one `format` call. */
 const textOf = (token: ScalarToken): string =>
   (isBasicExpression(token) ? token.source : undefined) ?? token.toString();
 

@@ -1,7 +1,7 @@
-// What a runner makes of the text that a step prints. Source: actions/runner 2.336, ActionCommand.cs,
+// How a runner reads the text that a step prints. Source: actions/runner 2.336, ActionCommand.cs,
 // ActionCommandManager.cs, OutputManager.cs and AddIssue in ExecutionContext.cs.
 
-/** Something that a runner took out of a step's output. */
+/** An annotation that a step created with a command in its output. */
 export type Annotation = Readonly<{ level: 'error' | 'warning' | 'notice'; title: string; message: string }>;
 
 /** A line of the log as a browser shows it: foldable groups, annotations in their color, secrets masked. */
@@ -11,20 +11,20 @@ export type LogLine = Readonly<{
   depth: number;
 }>;
 
-/** What a runner makes of a step's output. */
+/** Everything that a runner reads from a step's output. */
 export type StepLog = Readonly<{
   lines: readonly LogLine[];
   annotations: readonly Annotation[];
   /** Every line of a value that `add-mask` registered. */
   masks: readonly string[];
-  /** Every command that was carried out, by name, in order. */
+  /** The names of the commands that ran, in order. */
   commands: readonly string[];
 }>;
 
 type Command = Readonly<{ name: string; properties: Readonly<Record<string, string>>; data: string }>;
 
 const STOP_COMMANDS = 'stop-commands';
-/** What a runner takes for a command. A line that names another is text. */
+/** The commands that a runner knows. A line with any other command is text. */
 const COMMANDS = [
   'add-mask',
   'add-matcher',
@@ -58,7 +58,7 @@ const IN_DATA: Escapes = [
 const IN_PROPERTY: Escapes = [...IN_DATA.slice(0, 2), ['%3A', ':'], ['%2C', ','], ['%25', '%']];
 const IN_OLD_SYNTAX: Escapes = [['%3B', ';'], ...IN_DATA.slice(0, 2), ['%5D', ']'], ['%25', '%']];
 
-/** One escape after the other over the whole text, as a runner replaces them. */
+/** Replaces one escape after the other in the whole text, in the order that a runner uses. */
 const unescaped = (text: string, escapes: Escapes): string =>
   escapes.reduce((so, [escaped, character]) => so.replaceAll(escaped, character), text);
 
@@ -81,7 +81,7 @@ function commandOf(head: string, data: string, syntax: Syntax): Command {
   };
 }
 
-/** `::name key=value,key=value::data`, after optional white space, and `##[name key=value;]data` anywhere in a line. */
+/** `::name key=value,key=value::data`, after optional whitespace, and `##[name key=value;]data` anywhere in a line. */
 function parseCommand(line: string, isKnown: (name: string) => boolean): Command | undefined {
   const trimmed = line.trimStart();
   const end = trimmed.startsWith('::') ? trimmed.indexOf('::', 2) : -1;
@@ -97,7 +97,7 @@ function parseCommand(line: string, isKnown: (name: string) => boolean): Command
 const isAnnotationLevel = (name: string): name is Annotation['level'] =>
   name === 'error' || name === 'warning' || name === 'notice';
 
-/** Reads what a step prints, line by line; the lines of both its streams go through one of these. */
+/** Reads the lines that a step prints. Standard output and standard error share one reader. */
 export class LogReader {
   readonly #lines: LogLine[] = [];
   readonly #annotations: Annotation[] = [];
@@ -121,7 +121,7 @@ export class LogReader {
     };
   }
 
-  /** Takes in one line, without its end. */
+  /** Reads one line, without its line ending. */
   read(line: string): void {
     const stopToken = this.#stopToken;
     const isKnown = (name: string): boolean => COMMANDS.includes(name) || name === stopToken?.toLowerCase();
@@ -150,7 +150,7 @@ export class LogReader {
     else if (isAnnotationLevel(name)) this.annotate(name, properties['title'] ?? '', data);
   }
 
-  /** A runner registers the token as a secret, and prints the line. */
+  /** Registers the token as a secret and prints the line, as a runner does. */
   #stop(token: string, line: string): void {
     if (token === '' || token === 'pause-logging' || COMMANDS.includes(token.toLowerCase()))
       throw new Error(`a runner fails a step that stops commands with the token "${token}"`);
@@ -178,7 +178,7 @@ export class LogReader {
   }
 }
 
-/** Cuts a stream into lines as a runner does: LF, CR and CRLF end one. */
+/** Splits a stream into lines as a runner does: LF, CR and CRLF each end a line. */
 export class LineSplitter {
   readonly #decoder = new TextDecoder();
   readonly #take: (line: string) => void;
@@ -202,7 +202,7 @@ export class LineSplitter {
   }
 }
 
-/** Reads what a step printed on one stream. */
+/** Reads the text that a step printed on one stream. */
 export function readLog(stdout: string): StepLog {
   const reader = new LogReader();
   const splitter = new LineSplitter((line) => reader.read(line));

@@ -10,10 +10,10 @@ import {
 } from '@actions/workflow-parser';
 import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/template-token';
 
-/** How the job stands, for `success()` and its like. */
+/** The status of the job, for `success()` and the other status functions. */
 export type JobStatus = 'success' | 'failure' | 'cancelled';
 
-/** What expressions see: the contexts by name, and how the job stands. */
+/** What expressions can use: the contexts by name, and the status of the job. */
 export type Scope = Readonly<{ contexts: Readonly<Record<string, unknown>>; status: JobStatus }>;
 
 type Data = data.ExpressionData;
@@ -22,16 +22,16 @@ const toData = (value: unknown): Data => JSON.parse(JSON.stringify(value ?? null
 const fromData = (value: Data): unknown => JSON.parse(JSON.stringify(value, data.replacer));
 
 function statusFunctions(status: JobStatus): Map<string, FunctionDefinition> {
-  const answers = {
+  const functions = {
     success: status === 'success',
     failure: status === 'failure',
     cancelled: status === 'cancelled',
     always: true,
   };
   return new Map(
-    Object.entries(answers).map(([name, answer]) => [
+    Object.entries(functions).map(([name, value]) => [
       name,
-      { name, minArgs: 0, maxArgs: 0, call: () => new data.BooleanData(answer) },
+      { name, minArgs: 0, maxArgs: 0, call: () => new data.BooleanData(value) },
     ]),
   );
 }
@@ -45,7 +45,7 @@ function evaluateText(text: string, { contexts, status }: Scope): Data {
   return new Evaluator(expression, new data.Dictionary(...pairs), functions).evaluate();
 }
 
-/** The value of a part of a workflow, its expressions evaluated by GitHub's own library. */
+/** The value of a part of a workflow, with its expressions evaluated by GitHub's own library. */
 export function evaluate(token: TemplateToken | undefined, scope: Scope): unknown {
   if (token === undefined) return undefined;
   if (isBasicExpression(token)) return fromData(evaluateText(token.expression, scope));
@@ -58,14 +58,14 @@ export function evaluate(token: TemplateToken | undefined, scope: Scope): unknow
   return isString(token) || isNumber(token) || isBoolean(token) ? token.value : null;
 }
 
-/** The string that a scalar evaluates to; empty where there is none. */
+/** The string that a scalar evaluates to. Empty if there is no scalar. */
 export function evaluateString(token: TemplateToken | undefined, scope: Scope): string {
   return token !== undefined && isBasicExpression(token)
     ? evaluateText(token.expression, scope).coerceString()
     : String(evaluate(token, scope) ?? '');
 }
 
-/** The strings that a mapping evaluates to, as `with:` and `env:` hand them on. */
+/** The strings that a mapping such as `with:` or `env:` evaluates to. */
 export function evaluateStrings(token: TemplateToken | undefined, scope: Scope): Record<string, string> {
   if (token === undefined || !isMapping(token)) return {};
   return Object.fromEntries(
@@ -73,7 +73,7 @@ export function evaluateStrings(token: TemplateToken | undefined, scope: Scope):
   );
 }
 
-/** Whether an `if:` lets its job or step run; where it names no status function, success is asked for too. */
+/** Whether an `if:` lets its job or step run. Without a status function, it also requires success. */
 export function holds(condition: TemplateToken | undefined, scope: Scope): boolean {
   if (condition === undefined) return scope.status === 'success';
   const text = isBasicExpression(condition)

@@ -1,4 +1,4 @@
-// Lets plain Node.js load GitHub's parser, which imports JSON without saying so: node --import ./packages/local-runner/json-modules.ts
+// Lets plain Node.js load GitHub's parser, which imports JSON without import attributes: node --import ./packages/local-runner/json-modules.ts
 import { registerHooks } from 'node:module';
 
 registerHooks({

@@ -5,7 +5,7 @@ const LINE_END = process.platform === 'win32' ? /\r?\n/g : /\n/g;
 
 type Line = Readonly<{ text: string; start: number; end: number; next: number }>;
 
-/** The lines of a text with where they stand; what follows the last line end is one where it is not empty. */
+/** The lines of a text with their positions. Text after the last line ending counts as a line. */
 function linesOf(text: string): Line[] {
   const ends = [...text.matchAll(LINE_END)].map(({ index, 0: end }) => ({
     end: index,
@@ -30,7 +30,7 @@ export function readOutputs(file: string): Record<string, string> {
   for (let at = 0; at < lines.length; at += 1) {
     const { text = '', next = 0 } = lines[at] ?? {};
     if (text === '') continue;
-    // Whichever of the two comes first says what the line is.
+    // The first of the two decides how the line is read.
     const [, name = '', kind = '', rest = ''] = /^(.*?)(=|<<)(.*)$/s.exec(text) ?? [];
     if (name === '' || (kind === '<<' && rest === ''))
       throw new Error(`not a line of an output file: ${text.slice(0, 40)}`);
@@ -39,7 +39,7 @@ export function readOutputs(file: string): Record<string, string> {
       continue;
     }
     const end = lines.findIndex((line, index) => index > at && line.text === rest);
-    if (end === -1) throw new Error(`the output ${name} has no end`);
+    if (end === -1) throw new Error(`the output ${name} has no closing delimiter`);
     outputs[name] = file.slice(next, Math.max(next, lines[end - 1]?.end ?? 0));
     at = end;
   }

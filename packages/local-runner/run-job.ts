@@ -6,7 +6,7 @@ import { makeJobFolder, runStep, type StepRun } from './run-step.ts';
 import { STAND_INS } from './stand-ins.ts';
 import { entryOf } from './workflow-file.ts';
 
-/** A step of a job that ran: this action's, a script, or a stand-in for somebody else's action; or it was skipped. */
+/** A step of a job: this action, a script, or a stand-in for a third-party action. It ran or was skipped. */
 export type JobStep = Readonly<{ id: string; name: string; outputs: Readonly<Record<string, string>> }> &
   (
     | Readonly<{ kind: 'action'; inputs: Readonly<Record<string, string>>; run: StepRun }>
@@ -23,10 +23,10 @@ export type JobRun = Readonly<{
   outputs: Readonly<Record<string, string>>;
 }>;
 
-/** What is the same for all jobs of a run. */
+/** The settings that all jobs of a run share. */
 export type RunSite = Readonly<{
   contexts: Readonly<Record<string, unknown>>;
-  /** The runner's own environment, as a self-hosted runner has one. */
+  /** The environment of the runner itself, as on a self-hosted runner. */
   env: Readonly<Record<string, string>>;
   repository: Readonly<Record<string, string>>;
   commands: Readonly<Record<string, string>>;
@@ -34,16 +34,16 @@ export type RunSite = Readonly<{
   caches: string;
 }>;
 
-/** What `runner.os` says. */
+/** The value of `runner.os`. */
 const SYSTEMS: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'macOS', win32: 'Windows' };
 
-/** How a workflow names this action: a reader's workflow by its release, our own by the checkout in the workspace. */
+/** How workflows reference this action: examples use a release, our own workflows use the checkout. */
 const RELEASED = 'OWNER/aws-lambda-invoke@v1';
 const CHECKED_OUT = './';
-/** The contexts that a default of `action.yml` may name. */
+/** The contexts that a default in `action.yml` may use. */
 const IN_DEFAULTS = ['github', 'strategy', 'matrix', 'job', 'runner'];
 
-/** The variables of the runner, from the context that has the same values. */
+/** The runner's variables, from the context with the same values. */
 const runnerVariables = (github: Readonly<Record<string, unknown>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(github)
@@ -51,7 +51,7 @@ const runnerVariables = (github: Readonly<Record<string, unknown>>): Record<stri
       .map(([name, value]) => [`GITHUB_${name.toUpperCase()}`, String(value)]),
   );
 
-/** One job under way. */
+/** A running job. */
 class Job {
   readonly folder = makeJobFolder();
   readonly steps: JobStep[] = [];
@@ -139,7 +139,7 @@ class Job {
     }
     const [action = ''] = uses.split('@');
     const standIn = STAND_INS.get(action);
-    if (standIn === undefined) throw new Error(`nothing stands in for ${action}`);
+    if (standIn === undefined) throw new Error(`there is no stand-in for ${action}`);
     const { repository, artifacts, caches } = this.#site;
     Object.assign(this.#env, standIn(inputs, { job, repository, artifacts, caches }));
     return { ...named, kind: 'stand-in', uses };
@@ -170,7 +170,7 @@ export type JobOptions = Readonly<{
   contexts: Readonly<Record<string, unknown>>;
 }>;
 
-/** Runs one job of a workflow, and removes its folders. */
+/** Runs one job of a workflow and removes its folders. */
 export async function runJob(options: JobOptions): Promise<JobRun> {
   const { id, token, contexts } = options;
   const job = new Job(options);

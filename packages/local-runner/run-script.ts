@@ -4,18 +4,18 @@ import path from 'node:path';
 import { readOutputs } from './output-file.ts';
 import { type JobFolder, writeFiles } from './run-step.ts';
 
-/** What a `run:` step left behind. */
+/** The outcome of a `run:` step. */
 export type ScriptRun = Readonly<{
   exitCode: number | null;
-  /** Standard output and standard error, as they came. */
+  /** Standard output and standard error, in the order printed. */
   text: string;
   outputs: Readonly<Record<string, string>>;
-  /** What it wrote to `GITHUB_ENV`, for the steps after it. */
+  /** The variables that it wrote to `GITHUB_ENV` for later steps. */
   env: Readonly<Record<string, string>>;
   summary: string;
 }>;
 
-/** Runs a `run:` step with bash, as a runner on Linux does. `commands` are scripts that stand first on its PATH. */
+/** Runs a `run:` step with bash, as a runner on Linux does. `commands` are scripts that come first on its PATH. */
 export function runScript(options: {
   script: string;
   env: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ export function runScript(options: {
   writeFiles(job.folder, { 'script.sh': script });
   const file = (name: string): string => path.join(job.folder, name);
   for (const name of ['script-output', 'script-env', 'script-summary']) writeFileSync(file(name), '');
-  // A file, as a pipe would wait for whatever the script leaves running.
+  // A file, because a pipe would stay open while background processes of the script run.
   const output = openSync(file('script-text'), 'w');
   const { status } = spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', file('script.sh')], {
     cwd: job.workspace,

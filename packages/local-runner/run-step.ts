@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +8,7 @@ import { LineSplitter, type LogLine, LogReader, type StepLog } from './commands.
 import { evaluateString } from './expressions.ts';
 import { readOutputs } from './output-file.ts';
 
-/** What a step left behind. */
+/** The outcome of a step. */
 export type StepRun = StepLog &
   Readonly<{
     exitCode: number | null;
@@ -18,7 +19,8 @@ export type StepRun = StepLog &
     /** Markdown of the job summary. */
     summary: string;
     summaryFile: string;
-    /** The job's folder: `workspace` and `temp` are in it until `dispose` removes them. */
+    outputFile: string;
+    /** The job's folder. It contains `workspace` and `temp` until `dispose` removes it. */
     folder: string;
     dispose: () => void;
   }>;
@@ -26,27 +28,27 @@ export type StepRun = StepLog &
 export type StepOptions = Readonly<{
   /** The step's `with:`. */
   with: Readonly<Record<string, string>>;
-  /** The job's `env:`. Nothing of this process's own environment reaches the step but PATH. */
+  /** The job's `env:`. From this process's own environment, the step gets only PATH. */
   env?: Readonly<Record<string, string>>;
-  /** Files of the workspace before the step, by relative path. */
+  /** Files to create in the workspace before the step runs, by relative path. */
   workspace?: Readonly<Record<string, string | Uint8Array>>;
   /** The job's token, `github.token`. */
   token?: string;
-  /** Contexts of the job, for the defaults of `action.yml`. */
+  /** Contexts of the job, for the defaults in `action.yml`. */
   contexts?: Readonly<Record<string, unknown>>;
-  /** Folder of `action.yml`; default: this checkout. */
+  /** The folder of `action.yml`. Default: this checkout. */
   action?: string;
-  /** A job's folder that several steps share, from `makeJobFolder`. Whoever made it removes it. */
+  /** A job folder from `makeJobFolder`, shared by several steps. The caller removes it. */
   job?: JobFolder;
   onStart?: (child: ChildProcess, workspace: string) => void;
-  /** Called for each line of the log as soon as the step has printed it. */
+  /** Called for each line of the log as soon as the step prints it. */
   onLine?: (line: LogLine) => void;
 }>;
 
 /** The folders of a job. */
 export type JobFolder = Readonly<{ folder: string; workspace: string; temp: string; dispose: () => void }>;
 
-/** Makes the folders of a job. */
+/** Creates the folders of a job. */
 export function makeJobFolder(): JobFolder {
   const folder = mkdtempSync(path.join(tmpdir(), 'job-'));
   const [workspace, temp] = [path.join(folder, 'workspace'), path.join(folder, 'temp')];
@@ -56,7 +58,7 @@ export function makeJobFolder(): JobFolder {
 
 const CHECKOUT = path.resolve(import.meta.dirname, '../..');
 
-/** The contexts that a default of `action.yml` may name, in a job that has no matrix. */
+/** The contexts that a default in `action.yml` may use, for a job without a matrix. */
 const CONTEXTS = {
   github: {},
   strategy: { 'fail-fast': true, 'job-index': 0, 'job-total': 1, 'max-parallel': 1 },
@@ -65,7 +67,7 @@ const CONTEXTS = {
   runner: {},
 } as const;
 
-/** The `github` context of a step whose job's variables are given: a runner has both from one place. */
+/** The `github` context that matches the job's GITHUB_ variables. A runner fills both with the same values. */
 const githubContext = (variables: StepOptions['env'] = {}): Record<string, string> =>
   Object.fromEntries(
     Object.entries(variables)
@@ -88,7 +90,7 @@ function inputVariables({ token = '', ...options }: StepOptions, action: ActionF
   );
 }
 
-/** What a runner warns about before it starts a step: inputs that `action.yml` does not declare. */
+/** The warnings before a step starts, about inputs that `action.yml` does not declare. */
 function inputWarnings(given: StepOptions['with'], { inputs }: ActionFile): string[] {
   const declared = Object.keys(inputs);
   const names = new Set(declared.map((name) => name.toLowerCase()));
@@ -99,7 +101,7 @@ function inputWarnings(given: StepOptions['with'], { inputs }: ActionFile): stri
     : [`Unexpected input(s) '${unexpected.join("', '")}', valid inputs are ['${declared.join("', '")}']`];
 }
 
-/** Writes files below a folder, by relative path. */
+/** Writes files into a folder, by relative path. */
 export function writeFiles(folder: string, files: StepOptions['workspace']): void {
   for (const [name, content] of Object.entries(files ?? {})) {
     const file = path.join(folder, name);
@@ -108,7 +110,7 @@ export function writeFiles(folder: string, files: StepOptions['workspace']): voi
   }
 }
 
-/** A step that is ready to run: what to start, where and with which variables, and the files that it will leave. */
+/** A step that is ready to run: its program, folder and variables, and the files that it will write. */
 export type PreparedStep = Readonly<{
   main: string;
   env: Readonly<Record<string, string | undefined>>;
@@ -117,19 +119,21 @@ export type PreparedStep = Readonly<{
   outputFile: string;
   summaryFile: string;
   warnings: readonly string[];
-  /** Removes the job's folder, where the step has one to itself. */
+  /** Removes the job's folder, unless several steps share it. */
   dispose: () => void;
 }>;
 
-/** Makes a job's folder and all that a runner gives to a step: `action.yml`'s defaults, INPUT_ variables, files. */
+/** Creates a job folder and everything else that a runner gives to a step: defaults, INPUT_ variables, files. */
 export function prepareStep(options: StepOptions): PreparedStep {
   const root = options.action ?? CHECKOUT;
   const action = readActionFile(path.join(root, 'action.yml'));
   const job = options.job ?? makeJobFolder();
   const { folder, workspace, temp } = job;
   writeFiles(workspace, options.workspace);
-  const outputFile = path.join(folder, 'output');
-  const summaryFile = path.join(folder, 'summary.md');
+  // Each step has files of its own: two steps of a job can run at the same time.
+  const id = randomUUID();
+  const outputFile = path.join(folder, `output-${id}`);
+  const summaryFile = path.join(folder, `summary-${id}.md`);
   for (const file of [outputFile, summaryFile]) writeFileSync(file, '');
   return {
     main: path.join(root, action.main),
@@ -177,12 +181,13 @@ export async function runStep(options: StepOptions): Promise<StepRun> {
     outputs: readOutputs(readFileSync(outputFile, 'utf8')),
     summary: readFileSync(summaryFile, 'utf8'),
     summaryFile,
+    outputFile,
     folder,
     dispose,
   };
 }
 
-/** All of a stream; its lines go into the log as they arrive. */
+/** Reads a whole stream. Its lines go into the log as they arrive. */
 async function collect(stream: NodeJS.ReadableStream, log: LogReader): Promise<string> {
   const chunks: Buffer[] = [];
   const splitter = new LineSplitter((line) => log.read(line));

@@ -7,7 +7,7 @@ import { evaluate, holds, type JobStatus } from './expressions.ts';
 import { type JobRun, runJob } from './run-job.ts';
 import { entryOf, readWorkflow } from './workflow-file.ts';
 
-/** What a workflow runs on, and what set it off. */
+/** What a workflow runs with, and what triggered it. */
 export type WorkflowOptions = Readonly<{
   file: string;
   /** The event's name and payload. Default: a push. */
@@ -15,14 +15,14 @@ export type WorkflowOptions = Readonly<{
     name: string;
     payload?: unknown;
   }>;
-  /** What the `github` context has besides. */
+  /** Additional fields of the `github` context. */
   github?: Readonly<Record<string, unknown>>;
   /** Other contexts: `inputs`, `vars`, `secrets`, `job`. */
   contexts?: Readonly<Record<string, unknown>>;
   env: Readonly<Record<string, string>>;
   repository?: Readonly<Record<string, string>>;
   commands?: Readonly<Record<string, string>>;
-  /** A folder for caches that outlive the run. */
+  /** A folder for caches that are kept after the run. */
   caches?: string;
 }>;
 
@@ -45,11 +45,11 @@ const GITHUB = {
 
 type Combination = Readonly<Record<string, unknown>>;
 
-/** Every combination of the lists of a matrix; `include` and `exclude` are not known here. */
+/** Every combination of the lists of a matrix. `include` and `exclude` are not supported. */
 function combinations(matrix: unknown): Combination[] {
   return Object.entries(Object(matrix)).reduce<Combination[]>(
     (made, [name, values]) => {
-      if (!Array.isArray(values)) throw new Error(`the matrix's ${name} is no list`);
+      if (!Array.isArray(values)) throw new Error(`the matrix's ${name} is not a list`);
       return made.flatMap((combination) =>
         values.map((value: unknown) => ({ ...combination, [name]: value })),
       );
@@ -61,7 +61,7 @@ function combinations(matrix: unknown): Combination[] {
 const namesIn = (needs: unknown): string[] =>
   (Array.isArray(needs) ? needs : [needs]).filter((name) => name !== undefined).map(String);
 
-/** Runs the jobs of a workflow one after the other, in their order in the file, each combination of a matrix too. */
+/** Runs the jobs of a workflow one after another, in file order, once per combination of a matrix. */
 export async function runWorkflow(options: WorkflowOptions): Promise<readonly JobRun[]> {
   const root = await readWorkflow(options.file);
   const jobs = entryOf(root, 'jobs');

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type JobFolder, writeFiles } from './run-step.ts';
 
-/** What stands in for somebody else's action: it gets the step's inputs, and may set variables for later steps. */
+/** A stand-in for a third-party action: it gets the step's inputs and can set variables for later steps. */
 export type StandIn = (
   inputs: Readonly<Record<string, string>>,
   site: StandInSite,
@@ -10,11 +10,11 @@ export type StandIn = (
 
 export type StandInSite = Readonly<{
   job: JobFolder;
-  /** What `actions/checkout` finds in the repository. */
+  /** The files that `actions/checkout` writes to the workspace. */
   repository: Readonly<Record<string, string>>;
-  /** Where artifacts are kept between the jobs of a run. */
+  /** The folder for artifacts, kept between the jobs of a run. */
   artifacts: string;
-  /** Where caches are kept between runs, a folder for each key. */
+  /** The folder for caches, kept between runs, with one subfolder per key. */
   caches: string;
 }>;
 
@@ -23,7 +23,7 @@ const checkout: StandIn = (_inputs, { job, repository }) => {
   return undefined;
 };
 
-/** The Node.js that runs this serves the scripts too. */
+/** Scripts use the same Node.js as this process, so nothing is installed. */
 const setupNode: StandIn = () => undefined;
 
 const configureCredentials: StandIn = (inputs) => ({
@@ -42,7 +42,7 @@ const uploadArtifact: StandIn = ({ name = '', path: from = '' }, { job, artifact
   return undefined;
 };
 
-/** By a pattern each artifact comes into a folder of its own, by name into the folder itself. */
+/** With `pattern`, each artifact gets its own folder. With `name`, its files go into the folder itself. */
 const downloadArtifact: StandIn = ({ name, pattern, path: to = '.' }, { job, artifacts }) => {
   const target = path.resolve(job.workspace, to);
   if (name !== undefined) cpSync(path.join(artifacts, name), target, { recursive: true });
@@ -54,7 +54,7 @@ const downloadArtifact: StandIn = ({ name, pattern, path: to = '.' }, { job, art
   return undefined;
 };
 
-/** A key is saved once: what it names never changes. A path that does not exist is passed over. */
+/** A key is saved only once, because caches are immutable. A path that does not exist is skipped. */
 const saveCache: StandIn = ({ key = '', path: from = '' }, { job, caches }) => {
   const source = path.resolve(job.workspace, from);
   const target = path.join(caches, encodeURIComponent(key));
@@ -62,9 +62,9 @@ const saveCache: StandIn = ({ key = '', path: from = '' }, { job, caches }) => {
   return undefined;
 };
 
-/** The cache with the key itself, else the newest with one of the beginnings in `restore-keys`. */
+/** Restores the cache with the exact key, otherwise the newest cache that matches a prefix in `restore-keys`. */
 const restoreCache: StandIn = (inputs, { job, caches }) => {
-  const { key = '', 'restore-keys': beginnings = '' } = inputs;
+  const { key = '', 'restore-keys': prefixes = '' } = inputs;
   const newestFirst = readdirSync(caches)
     .map((folder) => ({ folder, name: decodeURIComponent(folder) }))
     .sort(
@@ -73,7 +73,7 @@ const restoreCache: StandIn = (inputs, { job, caches }) => {
     );
   const wanted = [
     (name: string) => name === key,
-    ...beginnings
+    ...prefixes
       .split('\n')
       .map((line) => line.trim())
       .filter((line) => line !== '')
@@ -84,7 +84,7 @@ const restoreCache: StandIn = (inputs, { job, caches }) => {
   return undefined;
 };
 
-/** The actions of others that a workflow may use here. */
+/** The third-party actions that a workflow can use with this runner. */
 export const STAND_INS: ReadonlyMap<string, StandIn> = new Map([
   ['actions/checkout', checkout],
   ['actions/setup-node', setupNode],

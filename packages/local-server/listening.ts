@@ -3,15 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** Where to listen; by default on a free port of the loopback address. */
+/** Where to listen. Default: a free port of the loopback address. */
 export type Place = Readonly<{ port?: number | undefined; host?: string | undefined }>;
 
-/** A server that listens. */
+/** A listening server. */
 export type Listening = Readonly<{
   port: number;
   /** How many connections are open. */
   readonly connections: number;
-  /** Destroys every open connection; the server still takes new ones. */
+  /** Destroys every open connection. The server still accepts new ones. */
   cut(): void;
   /** Stops listening and destroys every open connection. */
   close(): Promise<void>;
@@ -20,11 +20,12 @@ export type Listening = Readonly<{
 /** The port that a server listens on. */
 export function portOf(server: Pick<Server, 'address'>): number {
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  if (address === null || typeof address === 'string')
+    throw new Error('The server is not listening on a port.');
   return address.port;
 }
 
-/** Makes a server listen; throws where the port is taken. */
+/** Makes a server listen. Throws if the port is in use. */
 export async function listen(
   server: Server,
   { port = 0, host = '127.0.0.1' }: Place = {},
@@ -54,7 +55,7 @@ export async function listen(
   };
 }
 
-/** The headers of a request; a header that came several times has its values joined with commas. */
+/** The headers of a request. The values of a repeated header are joined with commas. */
 export function headersOf({ headersDistinct }: IncomingMessage): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headersDistinct).flatMap(([name, values]) =>

@@ -76,6 +76,8 @@ export type Environment = Readonly<{
   credentials: StepCredentials;
   /** URL of the folder with this action's documents; absent where the runner does not name the action's repository. */
   documents?: string;
+  /** Whether the job has debug logging: the secret or variable ACTIONS_STEP_DEBUG is true. */
+  isDebug: boolean;
   /** The version of Node.js, as in 24.19.0. */
   nodeVersion: string;
   /** Whether NODE_TLS_REJECT_UNAUTHORIZED=0 is set, which has no effect here. */
@@ -171,6 +173,7 @@ export function readEnvironment(): Environment {
     }),
     proxy: Object.freeze(proxy),
     credentials: credentialsIn(variables, { token: readInput('github_token'), proxies: proxy }),
+    isDebug: variables['RUNNER_DEBUG'] === '1',
     nodeVersion: process.versions.node,
     trustsAnyCertificate,
     inputNames: inputNamesIn(variables),

@@ -4,18 +4,11 @@ import type { Invoked } from './expression-names.ts';
 import { linesOf } from './input-types.ts';
 import type { Problems } from './problems.ts';
 
-/** The parts that know JMESPath, which are loaded only where an expression is given. */
-async function loadLibrary() {
-  const [{ search, parseTree }, { readTree }, { absentField, nameMistake }] = await Promise.all([
-    import('./jmespath.ts'),
-    import('./expression-mistakes.ts'),
-    import('./expression-names.ts'),
-  ]);
-  return { search, parseTree, readTree, absentField, nameMistake };
-}
+/** The parts that know JMESPath, which are loaded only where an expression is given: one chunk, without copies. */
+const loadLibrary = () => import('./expression-names.ts');
 
 /** An entry with expectations of its own, and where they stand. */
-export type OwnExpectations = Readonly<{ place: string; invocation: Omit<Invocation, 'index'> }>;
+export type OwnExpectations = Readonly<{ place: string; invocation: Omit<Invocation, 'index' | 'payload'> }>;
 
 /** An expression with the input that has it, what is invoked for it, and where its problems go. */
 type NamedExpression = Readonly<{ input: string; text: string; invoked: Invoked; found: Problems }>;
@@ -49,13 +42,17 @@ export async function parseExpressions(
     ...mask.map((text) => ({ ...ofStep, input: 'mask', text })),
     ...own.flatMap((entry) => ownExpressions(entry, invoked, problems)),
   ];
-  if (named.length === 0) return { expect: [], mask: [] };
+  // Where no expectation reads the response to an HTTP request, the evaluation adds one.
+  const hasHttp = invoked.invocations.some(({ http }) => http !== undefined);
+  if (named.length === 0 && !hasHttp) return { expect: [], mask: [] };
 
   const { search, parseTree, readTree, absentField, nameMistake } = await loadLibrary();
   for (const { input, text, invoked: expected, found } of named) {
     const read = readTree(text, { isOneOfMany: input !== 'query' });
     const mistake =
-      'what' in read ? read : (nameMistake(text, read) ?? absentField({ text, tree: read, input }, expected));
+      'what' in read
+        ? read
+        : (nameMistake({ text, tree: read }, expected) ?? absentField({ text, tree: read, input }, expected));
     if (mistake === undefined) continue;
     const { what, column } = mistake;
     const end = /[.?]$/.test(what) ? '' : '.';

@@ -26,6 +26,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   no_verify_ssl:
     'remove it: certificates are always verified. To trust a private certificate authority, set NODE_EXTRA_CA_CERTS in env of the step',
   outfile: 'response_file',
+  // Of `aws lambda invoke-async`, where it names a file.
+  invoke_args: 'payload_file',
   // Names that this action's inputs had, and words for them that are further off than a slip of the finger.
   result_file: 'response_file',
   show_result: 'show_response',
@@ -34,6 +36,16 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   expectations: 'expect',
   function_arn: 'function_name',
   lambda_function_name: 'function_name',
+  event_file: 'payload_file',
+  events_file: 'payload_file',
+  payload_path: 'payload_file',
+  entries: 'invocations',
+  entries_file: 'invocations_file',
+  invocations_path: 'invocations_file',
+  journal_file: 'journal',
+  journal_path: 'journal',
+  fail_fast: 'write stop_on_failure: true',
+  max_parallel: 'max_concurrency',
 };
 
 const CREDENTIALS =

@@ -7,11 +7,13 @@ import { type Entries, parseEntries } from './entries.ts';
 import type { Environment } from './environment.ts';
 import { parseExpressions } from './expressions.ts';
 import { type JobFolders, type OutputFile, parseOutputFile } from './files.ts';
+import type { EventStamp } from './http-event.ts';
 import { Problems } from './problems.ts';
 import { parseProxy } from './proxy.ts';
 import { type CommentPlan, planComment } from './pull-request.ts';
 import { STEP_ERRORS, STEP_WARNINGS, type StepFacts } from './rules.ts';
 import { INPUT_NAMES, type InputReader, type InputValues, parseInputs } from './schema.ts';
+import type { OpenTestEvents } from './test-event.ts';
 
 /** What to invoke, and how. */
 export type InvokePlan = Readonly<{
@@ -23,6 +25,8 @@ export type InvokePlan = Readonly<{
   waitUntilReady: boolean;
   waitForEvent: boolean;
   waitForDurableExecution: boolean;
+  /** What becomes of a durable execution when the workflow is cancelled or the time is over. */
+  onCancel: InputValues['on_cancel'];
   responseStream: boolean;
   proxy: ProxyVariables;
   /** The region that AWS_REGION names, which counts where an invocation names none. */
@@ -77,6 +81,7 @@ function planInvocations(
     waitUntilReady: values.wait_until_ready,
     waitForEvent: values.wait_for_event,
     waitForDurableExecution: values.wait_for_durable_execution,
+    onCancel: values.on_cancel,
     stopOnFailure: values.stop_on_failure,
     responseStream: values.response_stream,
   };
@@ -107,13 +112,34 @@ async function planExpressions(
 ): Promise<Expressions> {
   const { invocations, own, environment } = given;
   const found = new Problems();
-  const facts = { invocations, own, waitForDurableExecution: values.wait_for_durable_execution };
+  const { wait_for_durable_execution: waitForDurableExecution, wait_for_event: waitForEvent } = values;
+  const facts = { invocations, own, waitForDurableExecution, waitForEvent };
   const expressions = await parseExpressions(values, facts, found);
   if (found.error && environment.documents !== undefined) {
     found.add(`See how to write expressions: ${environment.documents}/expressions.md`);
   }
   problems.addAll(found);
   return expressions;
+}
+
+/** The regions that count where an invocation names none. */
+const regionsOf = ({ aws }: Environment): Pick<InvokePlan, 'jobRegion' | 'defaultRegion'> => ({
+  ...(aws.region !== undefined && { jobRegion: aws.region }),
+  ...(aws.defaultRegion !== undefined && { defaultRegion: aws.defaultRegion }),
+});
+
+const foldersOf = ({ workspace, temporaryFolder }: Environment): JobFolders => ({
+  workspace,
+  temporaryFolder,
+});
+
+/** Checks the settings of AWS's SDK and the proxy. With what is wrong there, no request can be sent. */
+function planConnection(environment: Environment, problems: Problems) {
+  const found = new Problems();
+  checkAwsSettings(environment, found);
+  const proxy = Object.freeze(parseProxy(environment, found));
+  problems.addAll(found);
+  return { proxy, canConnect: found.error === undefined };
 }
 
 /** Reads the files that the step writes. */
@@ -131,29 +157,37 @@ async function parseOutputFiles(values: InputValues, folders: JobFolders, proble
   };
 }
 
-/** Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was sent by then. */
-export async function makePlan(read: InputReader, environment: Environment): Promise<Plan> {
+/** What opens test events, and when a request is received that becomes an event. */
+export type PlanSources = Readonly<{ openTestEvents: OpenTestEvents; stamp: EventStamp }>;
+
+/**
+ * Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was invoked by then.
+ * `openTestEvents` is called where a test event is named.
+ */
+export async function makePlan(
+  read: InputReader,
+  environment: Environment,
+  { openTestEvents, stamp }: PlanSources,
+): Promise<Plan> {
   const problems = new Problems();
   await checkNames(environment.inputNames, problems);
-  checkAwsSettings(environment, problems);
+  const { proxy, canConnect } = planConnection(environment, problems);
   // Problems with what to invoke come first.
   const valueProblems = new Problems();
   const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
-  const { workspace, temporaryFolder, aws } = environment;
-  const folders = { workspace, temporaryFolder };
-  const { invocations, counts, own, ...entries } = await parseEntries({ read, values, folders }, problems);
+  const folders = foldersOf(environment);
+  const open = canConnect ? () => openTestEvents(proxy) : undefined;
+  const given = { read, values, folders, stamp, openTestEvents: open };
+  const { invocations, counts, own, ...entries } = await parseEntries(given, problems);
   problems.addAll(valueProblems);
   const files = await parseOutputFiles(values, folders, problems);
   const expressions = await planExpressions(values, { invocations, own, environment }, problems);
-  const proxy = parseProxy(environment, problems);
   const concurrency = values.max_concurrency ?? usualConcurrency(values, counts.total);
   const warnings = checkTogether(values, { planned: invocations, counts, concurrency }, problems);
-  const { error } = problems;
-  if (error) throw error;
+  if (problems.error) throw problems.error;
   return Object.freeze({
-    ...planInvocations(values, { invocations, maxConcurrency: concurrency, proxy: Object.freeze(proxy) }),
-    ...(aws.region !== undefined && { jobRegion: aws.region }),
-    ...(aws.defaultRegion !== undefined && { defaultRegion: aws.defaultRegion }),
+    ...planInvocations(values, { invocations, maxConcurrency: concurrency, proxy }),
+    ...regionsOf(environment),
     expressions: Object.freeze(expressions),
     failOnFunctionError: values.fail_on_function_error,
     followLog: values.follow_log,

@@ -1,9 +1,15 @@
-import type { Invocation } from '../lambda/invocation.ts';
+import type { Invocation, InvocationType } from '../lambda/invocation.ts';
 import type { FunctionReference } from '../shared/arn.ts';
 import { grouped } from '../shared/text.ts';
 import { linesOf } from './input-types.ts';
 import { quote } from './problems.ts';
-import type { EntryInput, EntryValues, InputName, InputValues } from './schema.ts';
+import {
+  type EntryInput,
+  type EntryValues,
+  EVENT_INPUTS,
+  type InputName,
+  type InputValues,
+} from './schema.ts';
 
 /** What is wrong with, or of no effect in, inputs that are each valid alone. `inputs` are those it looks at. */
 type Rule<Name extends InputName, Values> = Readonly<{
@@ -23,6 +29,10 @@ const entryRule = <Name extends EntryRuleInput>(
   rule: Rule<Name, Pick<InputValues, Name> & EntryParts>,
 ): EntryRule => rule;
 
+/** Which of the inputs that say what is sent are given. */
+const eventInputsIn = (values: Pick<InputValues, (typeof EVENT_INPUTS)[number]>): readonly string[] =>
+  EVENT_INPUTS.filter((name) => values[name] !== '');
+
 /** Entries that are refused. */
 export const ENTRY_ERRORS: readonly EntryRule[] = [
   entryRule({
@@ -40,16 +50,24 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
       `region is ${quote(region)}, but the ARN in function_name is in ${quote(reference?.region ?? '')}. Remove region: the region of the ARN is used.`,
   }),
   entryRule({
-    inputs: ['payload', 'payload_file'],
-    applies: ({ payload, payload_file: file }) => payload !== '' && file !== '',
-    message: () => 'payload and payload_file are both given. Remove one of them.',
+    inputs: EVENT_INPUTS,
+    applies: (values) => eventInputsIn(values).length > 1,
+    message: (values) => {
+      const given = eventInputsIn(values);
+      return `${given.slice(0, -1).join(', ')} and ${given.at(-1)} are ${given.length > 2 ? 'all' : 'both'} given. Keep one of them.`;
+    },
   }),
   entryRule({
-    inputs: ['payload', 'payload_file', 'invocation_type'],
-    applies: ({ payload, payload_file: file, invocation_type: type }) =>
-      payload === '' && file === '' && type !== 'DryRun',
+    inputs: [...EVENT_INPUTS, 'invocation_type'],
+    applies: (values) => values.invocation_type !== 'DryRun' && eventInputsIn(values).length === 0,
     message: () =>
-      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file. An empty expression counts as not given.",
+      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, http_request or test_event. An empty expression counts as not given.",
+  }),
+  entryRule({
+    inputs: ['http_request', 'invocation_type'],
+    applies: ({ http_request: request, invocation_type: type }) => request !== '' && type === 'Event',
+    message: () =>
+      'http_request needs invocation_type RequestResponse or DryRun: an Event has no response. To queue the event of a request, give it as payload.',
   }),
   // Source of both: the API's InvokeWithResponseStream.
   entryRule({
@@ -111,17 +129,27 @@ const MOST_INVOCATIONS = 100_000;
 /** Whether the invocations are few enough to be made. */
 export const isWithinLimit = ({ total }: StepFacts['counts']): boolean => total <= MOST_INVOCATIONS;
 
-/** Whether `function_name` and `invocations` both say which functions to invoke. */
-export const namesFunctionsTwice = (values: Pick<InputValues, 'function_name' | 'invocations'>): boolean =>
-  values.invocations !== '' && linesOf(values.function_name).length > 1;
+type ListInputs = Pick<InputValues, 'function_name' | 'invocations' | 'invocations_file'>;
+
+const listInput = ({ invocations }: ListInputs): 'invocations' | 'invocations_file' =>
+  invocations === '' ? 'invocations_file' : 'invocations';
+
+/** Whether `function_name` and a list of entries both say which functions to invoke. */
+export const namesFunctionsTwice = (values: ListInputs): boolean =>
+  values[listInput(values)] !== '' && linesOf(values.function_name).length > 1;
 
 /** Steps that are refused. */
 export const STEP_ERRORS: readonly StepRule[] = [
   stepRule({
-    inputs: ['function_name', 'invocations'],
+    inputs: ['function_name', 'invocations', 'invocations_file'],
     applies: namesFunctionsTwice,
-    message: () =>
-      'function_name has several lines and invocations is given too. Name the functions in one of them.',
+    message: (values) =>
+      `function_name has several lines and ${listInput(values)} is given too. Name the functions in one of them.`,
+  }),
+  stepRule({
+    inputs: ['invocations', 'invocations_file'],
+    applies: ({ invocations, invocations_file: file }) => invocations !== '' && file !== '',
+    message: () => 'invocations and invocations_file are both given. Remove one of them.',
   }),
   stepRule({
     inputs: ['invocations', 'repeat', 'shard'],
@@ -155,11 +183,18 @@ export const STEP_ERRORS: readonly StepRule[] = [
   }),
 ];
 
-const areDryRuns = (invocations: readonly Invocation[]): boolean =>
-  invocations.length > 0 && invocations.every(({ invocationType }) => invocationType === 'DryRun');
+const areOf = (invocations: readonly Invocation[], type: InvocationType): boolean =>
+  invocations.length > 0 && invocations.every(({ invocationType }) => invocationType === type);
+
+const areDryRuns = (invocations: readonly Invocation[]): boolean => areOf(invocations, 'DryRun');
 
 /** Inputs of a step that have no effect together with others. */
 export const STEP_WARNINGS: readonly StepRule[] = [
+  stepRule({
+    inputs: ['http_event'],
+    applies: ({ http_event: format, planned }) => format !== '2.0' && planned.every(({ http }) => !http),
+    message: () => 'http_event has no effect without http_request; the payload is sent as it is.',
+  }),
   stepRule({
     inputs: ['max_concurrency', 'repeat'],
     applies: ({ repeat, concurrency }) => concurrency < repeat,
@@ -190,6 +225,19 @@ export const STEP_WARNINGS: readonly StepRule[] = [
     applies: ({ wait_until_ready: waits, planned }) => waits && areDryRuns(planned),
     message: () =>
       'wait_until_ready has no effect with invocation_type: DryRun; a dry run does not check the state.',
+  }),
+  stepRule({
+    inputs: ['on_cancel', 'wait_for_durable_execution'],
+    applies: ({ on_cancel: onCancel, wait_for_durable_execution: waits }) => onCancel === 'stop' && !waits,
+    message: () =>
+      'on_cancel: stop has no effect without wait_for_durable_execution: true; the step ends when the execution has started.',
+  }),
+  stepRule({
+    inputs: ['on_cancel', 'wait_for_durable_execution'],
+    applies: ({ on_cancel: onCancel, wait_for_durable_execution: waits, planned }) =>
+      onCancel === 'stop' && waits && areOf(planned, 'RequestResponse'),
+    message: () =>
+      'on_cancel: stop has no effect with invocation_type: RequestResponse; Lambda names the execution when it has ended. Use Event.',
   }),
   stepRule({
     inputs: ['wait_for_event'],

@@ -54,12 +54,17 @@ const EXECUTION_NAME = matching({
   longest: 64,
   form: (longest) => `1 to ${longest} letters, digits, - or _`,
 });
+const HTTP_EVENT = oneOf(['2.0', '1.0', 'alb']);
 const REGION = matching({
   matches: isRegion,
   longest: Number.POSITIVE_INFINITY,
   form: () => 'the code of an AWS region, for example eu-west-1',
   explain: explainRegion,
 });
+/** The format of an HTTP event. A runner reads the YAML number 2.0 as the text "2". */
+const httpEventFormat: typeof HTTP_EVENT = (given) => HTTP_EVENT(/^[12]$/.test(given) ? `${given}.0` : given);
+/** What becomes of a durable execution that is no longer followed. */
+const ON_CANCEL = oneOf(['leave', 'stop']);
 /** What may be retried (docs/reliability.md). */
 const RETRY = oneOf(['safe', 'idempotent', 'never']);
 
@@ -74,14 +79,19 @@ export const INPUTS = {
   payload: entry(anyText),
   payload_file: entry(anyText),
   qualifier: entry(optional(QUALIFIER)),
-  invocation_type: entry(INVOCATION_TYPE, 'RequestResponse'),
+  // Without it, the type is the test event's own, or RequestResponse.
+  invocation_type: entry(optional(INVOCATION_TYPE)),
   log_type: entry(LOG_TYPE, 'None'),
   client_context: entry(anyText),
   tenant_id: entry(optional(TENANT_ID)),
   durable_execution_name: entry(optional(EXECUTION_NAME)),
   region: entry(optional(REGION)),
+  http_request: { ...entry(anyText), keepsWhiteSpace: true },
+  http_event: entry(httpEventFormat, '2.0'),
+  test_event: entry(anyText),
   // Many at once.
   invocations: { ...step(anyText), keepsWhiteSpace: true },
+  invocations_file: step(anyText),
   repeat: step(wholeNumber({ least: 1, most: MOST_COPIES }), '1'),
   max_concurrency: step(optional(wholeNumber({ least: 1, most: MOST_CONCURRENT }))),
   stop_on_failure: step(flag, 'false'),
@@ -99,6 +109,7 @@ export const INPUTS = {
   query: step(anyText),
   wait_for_event: step(flag, 'false'),
   wait_for_durable_execution: step(flag, 'false'),
+  on_cancel: step(ON_CANCEL, 'leave'),
   // What is shown and kept.
   follow_log: step(flag, 'false'),
   show_response: step(flag, 'false'),
@@ -144,6 +155,17 @@ export const isEntryInput = (name: InputName): name is EntryInput => INPUTS[name
 export const INPUT_NAMES: readonly InputName[] = Object.keys(INPUTS).filter(isInputName);
 /** The names of the inputs that an entry may give for itself. */
 export const ENTRY_INPUTS: readonly EntryInput[] = INPUT_NAMES.filter(isEntryInput);
+
+/** The inputs that say what is sent. An invocation has one of them. */
+export const EVENT_INPUTS = [
+  'payload',
+  'payload_file',
+  'http_request',
+  'test_event',
+] as const satisfies readonly EntryInput[];
+
+/** Whether white space around an input's text counts. */
+export const keepsWhiteSpace = (name: InputName): boolean => TABLE[name].keepsWhiteSpace === true;
 
 /** The keys that an entry may have. */
 export const ENTRY_KEYS: readonly EntryKey[] = ['name', ...ENTRY_INPUTS];

@@ -5,6 +5,7 @@ import type {
   ServiceInputTypes,
   ServiceOutputTypes,
 } from '@aws-sdk/client-lambda';
+import type { ActivityWatch } from './activity.ts';
 import { AttemptProgress } from './attempt-progress.ts';
 import { timeOfRefusal } from './clock.ts';
 import type { Agents } from './connection.ts';
@@ -34,6 +35,8 @@ export type ClientListeners = Readonly<{
   onCredentials?: (credentials: Credentials) => void;
   /** Called when a client finds by how many milliseconds AWS's clock is ahead of this machine's. */
   onClockOffset?: (offsetMs: number) => void;
+  /** Told before a request is sent, and when it has ended. */
+  activity?: ActivityWatch;
 }>;
 
 type LambdaCommand<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
@@ -94,7 +97,7 @@ export class LambdaApi {
 
   /** The credentials that requests are signed with. The listener for credentials gets them too. */
   async credentials(): Promise<Credentials> {
-    const credentials = await this.#client.config.credentials();
+    const credentials = await fetchCredentials(this.#client, new AttemptProgress(Date.now));
     this.#listeners.onCredentials?.(credentials);
     return credentials;
   }
@@ -111,6 +114,7 @@ export class LambdaApi {
   ): Promise<Result | InvokeFailure> {
     const { stop, timing } = bounds;
     const progress = new AttemptProgress(timing.now, sentAs);
+    const beganAt = timing.now();
     const stopped = Promise.withResolvers<never>();
     const abort = (): void => stopped.reject(new Error('stopped'));
     if (stop.aborted) abort();
@@ -129,6 +133,7 @@ export class LambdaApi {
       over.abort(ABORTED);
       unlink();
       stop.removeEventListener('abort', abort);
+      this.#listeners.activity?.end(command, progress, timing.now() - beganAt);
     }
   }
 
@@ -143,6 +148,7 @@ export class LambdaApi {
     const { timing, progress } = sending;
     const credentials = await fetchCredentials(this.#client, progress);
     this.#listeners.onCredentials?.(credentials);
+    this.#listeners.activity?.request(request, config.logger);
     this.#signer ??= config.signer();
     const signer = await this.#signer;
     const signedAt = timing.now() + config.systemClockOffset;

@@ -1,6 +1,12 @@
 import type { LambdaApi } from './api.ts';
-import { toUnrecorded, wasTakenForInvocation } from './failures.ts';
-import type { Invocation, InvokeFailure, InvokeResponse, SentAttempt } from './invocation.ts';
+import { toUnreadPayload, toUnrecorded, wasTakenForInvocation } from './failures.ts';
+import type {
+  Invocation,
+  InvokeFailure,
+  InvokeResponse,
+  LoadedInvocation,
+  SentAttempt,
+} from './invocation.ts';
 import { type AttemptBounds, invokeOnce } from './invoke.ts';
 import type { InvokeContext, Wait } from './invoker.ts';
 import type { Permit } from './limiter.ts';
@@ -53,11 +59,23 @@ export type AttemptContext = InvokeContext &
     deadlineAt: number;
   }>;
 
+/** An invocation with its event, which is in memory only while it is being sent. */
+async function load({ payload, ...invocation }: Invocation): Promise<LoadedInvocation | InvokeFailure> {
+  if (payload instanceof Uint8Array) return { ...invocation, payload };
+  try {
+    return { ...invocation, payload: await payload.read() };
+  } catch (error) {
+    return toUnreadPayload(error);
+  }
+}
+
 async function sendOnce(
   invocation: Invocation,
   context: AttemptContext & AttemptBounds,
 ): Promise<InvokeResponse | InvokeFailure> {
   const { api, stream, sentAs, onSend, writeAhead } = context;
+  const loaded = await load(invocation);
+  if ('kind' in loaded) return loaded;
   try {
     await writeAhead?.(invocation, sentAs);
   } catch (error) {
@@ -66,18 +84,21 @@ async function sendOnce(
   onSend?.({ invocation, api, sentAs });
   // A dry run asks for the same permission either way, and Invoke is the way that never runs anything.
   return stream === undefined || invocation.invocationType !== 'RequestResponse'
-    ? invokeOnce(api, invocation, context)
-    : stream.invokeOnce(api, invocation, { ...context, onChunk: stream.onChunk });
+    ? invokeOnce(api, loaded, context)
+    : stream.invokeOnce(api, loaded, { ...context, onChunk: stream.onChunk });
 }
 
 /** The response of a durable execution is the one that it ends with, not the one that starts it. */
 async function followToEnd(
   response: InvokeResponse,
   invocation: Invocation,
-  context: AttemptContext,
+  context: AttemptContext & Readonly<{ beganAt: number }>,
 ): Promise<InvokeResponse | InvokeFailure> {
-  const { follow } = context;
+  const { follow, waitForEvent } = context;
   const { durableExecutionArn } = response;
+  if (durableExecutionArn === undefined && invocation.invocationType === 'Event' && waitForEvent) {
+    return waitForEvent(response, invocation, context);
+  }
   if (follow === undefined || invocation.invocationType === 'DryRun') return response;
   if (durableExecutionArn === undefined) {
     follow.onNotDurable(invocation);
@@ -252,12 +273,13 @@ class Attempts {
 
 /** Sends an invocation until there is a response or the policy gives up. Every attempt waits for the limiter. */
 export async function attemptAll(invocation: Invocation, context: AttemptContext): Promise<AttemptsResult> {
-  const { limiter, stop, cancel, halt, requestIds } = context;
+  const { limiter, stop, cancel, halt, requestIds, timing } = context;
   const attempts = new Attempts(invocation, context);
+  const beganAt = timing.now();
   for (let { permit } = context; ; ) {
     const result = await sendOnce(attempts.invocation, { ...context, sentAs: requestIds.next() });
     if (result.kind === 'answer') {
-      const ended = await followToEnd(result, attempts.invocation, context);
+      const ended = await followToEnd(result, attempts.invocation, { ...context, beganAt });
       permit.release('otherwise');
       return attempts.end(result, ended);
     }

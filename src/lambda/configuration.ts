@@ -1,4 +1,8 @@
-import { type FunctionConfiguration, GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import {
+  type FunctionConfiguration,
+  GetFunctionConfigurationCommand,
+  GetFunctionEventInvokeConfigCommand,
+} from '@aws-sdk/client-lambda';
 import type { LambdaApi } from './api.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 import type { Bounds } from './timing.ts';
@@ -61,4 +65,41 @@ export function readConfiguration(
     ...(qualifier !== undefined && { Qualifier: qualifier }),
   });
   return api.send(command, { bounds, read: toConfiguration });
+}
+
+/** How Lambda treats the events of a function or version that fail. */
+export type EventConfiguration = Readonly<{
+  kind: 'event configuration';
+  /** Tries after the first one that failed. */
+  mostRetries: number;
+  longestAgeMs: number;
+}>;
+
+/** What holds where nothing is configured. Source: PutFunctionEventInvokeConfig of the Lambda API. */
+export const DEFAULT_EVENT_CONFIGURATION: EventConfiguration = {
+  kind: 'event configuration',
+  mostRetries: 2,
+  longestAgeMs: 6 * 3_600_000,
+};
+
+/** Reads how Lambda treats an invocation's event once. 404 says that nothing is configured. */
+export async function readEventConfiguration(
+  api: LambdaApi,
+  { functionName, qualifier }: Pick<Invocation, 'functionName' | 'qualifier'>,
+  bounds: Bounds,
+): Promise<EventConfiguration | InvokeFailure> {
+  const command = new GetFunctionEventInvokeConfigCommand({
+    FunctionName: functionName,
+    ...(qualifier !== undefined && { Qualifier: qualifier }),
+  });
+  const { mostRetries, longestAgeMs } = DEFAULT_EVENT_CONFIGURATION;
+  const found = await api.send(command, {
+    bounds,
+    read: ({ MaximumRetryAttempts: retries, MaximumEventAgeInSeconds: seconds }): EventConfiguration => ({
+      kind: 'event configuration',
+      mostRetries: retries ?? mostRetries,
+      longestAgeMs: seconds === undefined ? longestAgeMs : seconds * 1_000,
+    }),
+  });
+  return found.kind === 'failure' && found.statusCode === 404 ? DEFAULT_EVENT_CONFIGURATION : found;
 }

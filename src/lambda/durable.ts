@@ -10,7 +10,8 @@ import type { Expected } from './exchange.ts';
 import { toStoppedFollowing, toUnfollowed } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
 import { mayAskAgain, Poll, type Polling } from './polling.ts';
-import { type Bounds, stopCauseOf } from './timing.ts';
+import { type Stopping, stopExecution } from './stop-execution.ts';
+import { type Bounds, type StopCause, stopCauseOf } from './timing.ts';
 
 /** What a durable execution consists of, as its history names it. */
 export type OperationKind = 'Step' | 'Wait' | 'Callback' | 'ChainedInvoke' | 'Context';
@@ -128,7 +129,14 @@ export class ExecutionHistory {
 }
 
 /** What following an execution needs: the API of its region, and who listens to its events. */
-export type Following = HistoryReading & Polling;
+export type Following = HistoryReading &
+  Polling &
+  Readonly<{
+    /** When the first attempt began, in milliseconds since 1970. */
+    beganAt: number;
+    /** Where an execution is stopped that is no longer followed. */
+    stopping?: Stopping;
+  }>;
 
 // The payload and the response of an execution have up to 6 MB each, and twice that as text inside JSON.
 const WITH_DATA: Expected = { statusCode: 200, longestBody: 32 * 1024 * 1024 };
@@ -200,6 +208,24 @@ async function readOnce(
     : readExecution(arn, following, { IncludeExecutionData: true });
 }
 
+/** Ends following an execution that goes on, and stops that where it is wanted. */
+async function leave(
+  left: Readonly<{ cause: Exclude<StopCause, 'connect'>; lastFailure: InvokeFailure | undefined }>,
+  { started, invocation }: Readonly<{ started: Started; invocation: Invocation }>,
+  following: Following,
+): Promise<InvokeFailure> {
+  const { cause, lastFailure } = left;
+  const { stopping } = following;
+  const failure = toStoppedFollowing(cause, started, lastFailure);
+  // A synchronous response is there only once the execution has ended.
+  if (stopping === undefined || invocation.invocationType === 'RequestResponse') return failure;
+  const arn = started.durableExecutionArn;
+  return {
+    ...failure,
+    executionStop: await stopExecution({ ...following, ...stopping, cause, arn, invocation }),
+  };
+}
+
 /**
  * Follows a durable execution until it ends or the bounds do; the response is then its own. A failure is one of
  * following: the execution goes on by itself. Never throws.
@@ -225,7 +251,8 @@ export async function followExecution(
     const found = await readOnce(started.durableExecutionArn, history, following);
     if (found.kind === 'execution') return toEndedResponse(started, found.execution);
     const cause = stopCauseOf(following);
-    if (cause !== undefined) return giveUp(toStoppedFollowing(cause, started, lastFailure));
+    if (cause !== undefined)
+      return giveUp(await leave({ cause, lastFailure }, { started, invocation }, following));
     if (found.kind === 'failure') {
       lastFailure = found;
       const end = mayClear(found) ? await poll.afterFailure(found) : found;

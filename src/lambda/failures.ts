@@ -3,7 +3,13 @@ import { type Fields, isFields, messageOf } from '../shared/values.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
 import { clockNote } from './clock.ts';
 import { CLASS, classifyFailure, type FailureClass } from './evidence.ts';
-import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
+import type {
+  Invocation,
+  InvokeFailure,
+  InvokeResponse,
+  UnresolvedEvent,
+  WhyUnresolved,
+} from './invocation.ts';
 import type { StopCause } from './timing.ts';
 
 /** The name and the message of a failure. */
@@ -201,6 +207,10 @@ export const toHaltedUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.halte
 export const toUnrecorded = (error: unknown): InvokeFailure =>
   toUnsent({ name: 'JournalNotWritten', message: `the journal could not be written: ${messageOf(error)}` });
 
+/** An invocation whose event can't be read from its file any more, or is another one there: it is not sent. */
+export const toUnreadPayload = (error: unknown): InvokeFailure =>
+  toUnsent({ name: 'PayloadNotRead', message: `the event could not be read: ${messageOf(error)}` });
+
 /** An invocation that an earlier run sent, and whose outcome its journal does not have. */
 export const toUnresolvedEarlier = (
   request: Readonly<{ sentAt: Date | undefined; requestId?: string; journalKey: string }>,
@@ -270,6 +280,37 @@ export const toUnfollowed = (
     ...(durableExecutionArn !== undefined && { durableExecutionArn }),
     ...(requestId !== undefined && { requestId }),
   });
+
+const WHY_UNRESOLVED: Readonly<Record<WhyUnresolved, string>> = {
+  timeout: 'timed out before the log showed how the event ended',
+  cancelled: 'the workflow was cancelled before the log showed how the event ended',
+  unreadable: "the function's log cannot be read",
+  'no request id': 'the response has no request id of Lambda to find the event by',
+  'no platform lines': "the function's log has no START and REPORT, so it cannot show how the event ends",
+  'text log': 'the handler ended, but a log in text format does not show whether it threw an error',
+  expired: 'the event reached its maximum age',
+};
+
+/** An accepted event of which the log does not show how it ended. */
+export function toUnresolvedEvent(
+  { requestId, sentAt, sentAs }: InvokeResponse,
+  event: UnresolvedEvent,
+): InvokeFailure {
+  const { why, started, failure } = event;
+  const reason = failure === undefined ? '' : ` (${failure.name})`;
+  return {
+    ...newFailure({
+      name: 'EventUnresolved',
+      message: `${WHY_UNRESOLVED[why]}${reason}`,
+      ...(started > 0 ? CLASS.RAN : CLASS.UNCERTAIN),
+      mayClear: false,
+    }),
+    ...(requestId !== undefined && { requestId }),
+    ...(sentAt !== undefined && { sentAt }),
+    ...(sentAs !== undefined && { sentAs }),
+    event,
+  };
+}
 
 /** A defect of this action. Whether the request had been sent is not known. */
 export function toInternalError(error: unknown, { invocationType }: Invocation): InvokeFailure {

@@ -5,6 +5,17 @@ export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
 /** Whether Lambda returns the log tail. */
 export type LogType = 'None' | 'Tail';
 
+/** Format of the event that an HTTP request becomes: an HTTP API or function URL, a REST API, or a load balancer. */
+export type HttpEventFormat = '2.0' | '1.0' | 'alb';
+
+/** An event that is not in memory, but read when it is sent. */
+export type StoredPayload = Readonly<{
+  /** Of the event, in hexadecimal digits. */
+  sha256: string;
+  /** Rejects where it is not the event that was checked. */
+  read: () => Promise<Uint8Array>;
+}>;
+
 /** One invocation that was asked for, checked against the Invoke API's model. */
 export type Invocation = Readonly<{
   /** Its place in the plan, from 0. */
@@ -21,7 +32,9 @@ export type Invocation = Readonly<{
   logType: LogType;
   /** Whether the user asked for the log; otherwise its tail is read for the figures alone. */
   keepsLog: boolean;
-  payload: Uint8Array;
+  payload: Uint8Array | StoredPayload;
+  /** The request that the payload was made from, as the user wrote it. The response is read by the same format. */
+  http?: Readonly<{ format: HttpEventFormat; request: string }>;
   /** Base64 of a JSON document. */
   clientContext?: string;
   tenantId?: string;
@@ -32,6 +45,9 @@ export type Invocation = Readonly<{
   /** Where it has a time limit of its own. */
   timeoutMs?: number;
 }>;
+
+/** An invocation with its event at hand. */
+export type LoadedInvocation = Omit<Invocation, 'payload'> & Readonly<{ payload: Uint8Array }>;
 
 /** Lambda's response to an invocation that it accepted: status 200, 202 or 204. */
 export type InvokeResponse = Readonly<{
@@ -44,17 +60,45 @@ export type InvokeResponse = Readonly<{
   /** Our own id of the attempt, which Lambda takes for its request id or replaces. */
   sentAs?: string;
   sentAt?: Date;
+  /** Where the function logs, where its log was read for this response. */
+  logGroup?: string;
   durableExecutionArn?: string;
   /** The response as received, empty for Event and DryRun; of a durable execution that was followed, the response of that. */
   payload: Uint8Array;
   /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be kept. */
   streamedBytes?: number;
+  /** The start of a streamed response that was too long to be kept in memory. */
+  streamStart?: Uint8Array;
   /** The log tail, decoded from base64: up to 4,096 bytes, perhaps cut inside a character. */
   logTail?: Uint8Array;
 }>;
 
 /** Whether a function ran although there is no response. */
 export type ExecutionEvidence = 'did_not_run' | 'may_have_run' | 'ran';
+
+/** What became of a durable execution that was to be stopped. */
+export type ExecutionStop = 'stopped' | 'joined' | 'ended before' | 'failed';
+
+/** Why it is not known how an accepted event ended. */
+export type WhyUnresolved =
+  | 'timeout'
+  | 'cancelled'
+  | 'unreadable'
+  | 'no request id'
+  | 'no platform lines'
+  | 'text log'
+  | 'expired';
+
+/** What the log shows of an accepted event that was waited for: how many tries have started, and how many of them ended. */
+export type UnresolvedEvent = Readonly<{
+  why: WhyUnresolved;
+  started: number;
+  finished: number;
+  /** Where the function logs, as far as that was found out. */
+  logGroup?: string;
+  /** Why the log could not be read. */
+  failure?: Readonly<{ name: string; message: string }>;
+}>;
 
 /** An invocation without a response: refused, never connected, or lost on the way. */
 export type InvokeFailure = Readonly<{
@@ -83,10 +127,14 @@ export type InvokeFailure = Readonly<{
   streamedBytes?: number;
   /** The durable execution that was started nevertheless. */
   durableExecutionArn?: string;
+  /** With `on_cancel: stop`, what became of it. */
+  executionStop?: ExecutionStop;
   /** When the request began to leave this machine; absent where it never did. */
   sentAt?: Date;
   /** What an earlier run calls the invocation in the journal, where its outcome is not known since. */
   journalKey?: string;
+  /** Of an accepted event that was waited for. */
+  event?: UnresolvedEvent;
 }>;
 
 /** An attempt whose request was sent. If it ran, the function's log has it under the response's request id or ours. */

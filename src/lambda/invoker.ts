@@ -4,12 +4,18 @@ import { type AttemptsResult, attemptAll, type RequestIds } from './attempts.ts'
 import type { Clients } from './client.ts';
 import type { Following, followExecution } from './durable.ts';
 import { toCancelledUnsent, toHaltedUnsent, toInternalError, toUnsent } from './failures.ts';
-import type { Invocation, InvocationResult, InvokeFailure, LogEvidence } from './invocation.ts';
+import type {
+  Invocation,
+  InvocationResult,
+  InvokeFailure,
+  InvokeResponse,
+  LogEvidence,
+} from './invocation.ts';
 import type { AdaptiveLimiter, Permit } from './limiter.ts';
 import type { Readiness, Waiting } from './readiness.ts';
 import type { InvokePolicy } from './retry-policy.ts';
 import type { OnChunk, streamOnce } from './stream.ts';
-import { boundsFor, linkAbort, type Timing } from './timing.ts';
+import { type Bounds, boundsFor, linkAbort, type Timing } from './timing.ts';
 
 export type { InvokePolicy, RetryPolicy } from './retry-policy.ts';
 
@@ -45,10 +51,20 @@ export type InvokeContext = Readonly<{
   /** Called once when the last invocation of a list has ended. */
   onAllEnded?: () => void;
   /** Where functions are waited for until they are ready. */
-  readiness?: Readonly<{ waits: Readiness }> & Pick<Waiting, 'onStateChange' | 'onFailedQuestion'>;
+  readiness?: Readonly<{ waits: Readiness }> &
+    Pick<
+      Waiting,
+      'onStateChange' | 'onFailedQuestion' | 'onAliasChange' | 'onHiddenAlias' | 'expectsVersion'
+    >;
   /** Where durable executions are followed to their end. */
   follow?: Readonly<{ execution: typeof followExecution; onNotDurable: (invocation: Invocation) => void }> &
-    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedQuestion'>;
+    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedQuestion' | 'stopping'>;
+  /** Where the log tells what became of accepted events. */
+  waitForEvent?: (
+    accepted: InvokeResponse,
+    invocation: Invocation,
+    asked: Bounds & Readonly<{ api: LambdaApi }>,
+  ) => Promise<InvokeResponse | InvokeFailure>;
   /** Where the response is taken as a stream. */
   stream?: Readonly<{ invokeOnce: typeof streamOnce; onChunk: OnChunk }>;
 }>;
@@ -100,6 +116,7 @@ async function invokeWithin(
 /** Whether the log can tell what became of an invocation. A durable execution has requests that are not ours. */
 const isLost = ({ result, invocation }: InvocationResult): boolean =>
   result.kind === 'failure' &&
+  result.event === undefined &&
   result.evidence !== 'did_not_run' &&
   result.durableExecutionArn === undefined &&
   invocation.invocationType !== 'DryRun';

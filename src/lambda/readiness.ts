@@ -1,9 +1,9 @@
-import type { LambdaApi } from './api.ts';
+import { type AliasReading, AliasWatch } from './alias.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { toCancelledUnsent, toUnasked, toUnsent } from './failures.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 import { mayAskAgain, Poll, type Polling } from './polling.ts';
-import { type Bounds, linkAbort } from './timing.ts';
+import { linkAbort } from './timing.ts';
 
 /** A state that a function has reached on its way to being ready. */
 export type StateChange = Readonly<{
@@ -88,9 +88,16 @@ export const decideByState = (configuration: Configuration): ReadinessDecision =
   STATES.find(({ when }) => when(configuration))?.decide(configuration) ?? READY;
 
 /** What a wait needs: the API of the function's region, and who listens to changes and to failed requests. */
-export type Waiting = Bounds &
+export type Waiting = AliasReading &
   Polling &
-  Readonly<{ api: LambdaApi; onStateChange: (change: StateChange) => void }>;
+  Readonly<{
+    onStateChange: (change: StateChange) => void;
+    /** Whether an invocation is to be run by the one version that its alias points to. */
+    expectsVersion: (invocation: Invocation) => boolean;
+  }>;
+
+/** Whether to poll once more, or with what the wait ends. */
+type Next = 'wait' | Readonly<{ end: Configuration | InvokeFailure }>;
 
 /** One wait for a function, shared by all invocations of it. It ends when none of them waits any more. */
 class SharedWait {
@@ -99,10 +106,14 @@ class SharedWait {
   #waiters = 0;
   #isOver = false;
   #state = '';
-  /** Why the last request for the configuration failed. */
+  #awaitsVersion = false;
+  readonly #alias: AliasWatch | undefined;
+  /** Why the last request failed. */
   #failure: InvokeFailure | undefined;
 
-  constructor(invocation: Invocation, waiting: Waiting) {
+  constructor(invocation: Invocation, waiting: Waiting, alias: AliasWatch | undefined) {
+    this.#alias = alias;
+    this.#awaitsVersion = waiting.expectsVersion(invocation);
     const { signal: stop, unlink } = linkAbort(waiting.cancel, this.#left.signal);
     this.#result = this.#poll(invocation, { ...waiting, deadline: this.#left.signal, stop }).finally(() => {
       this.#isOver = true;
@@ -115,8 +126,15 @@ class SharedWait {
     return this.#isOver || this.#left.signal.aborted;
   }
 
+  /** Whether an invocation can share this wait: where the invocation awaits a version, so did this wait. */
+  isFor(invocation: Invocation, { expectsVersion }: Waiting): boolean {
+    return !this.#isOver || this.#awaitsVersion || !expectsVersion(invocation);
+  }
+
   /** Waits until the wait is over or the waiter's own deadline passes. */
-  async join({ stop, cancel }: Waiting): Promise<Configuration | InvokeFailure> {
+  async join(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
+    const { stop, cancel } = waiting;
+    this.#awaitsVersion ||= waiting.expectsVersion(invocation);
     const stopped = Promise.withResolvers<undefined>();
     const abort = (): void => stopped.resolve(undefined);
     if (stop.aborted) abort();
@@ -131,23 +149,56 @@ class SharedWait {
 
   async #poll(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
     const poll = new Poll(invocation, waiting);
-    while (!waiting.stop.aborted) {
+    const configured = await this.#until(poll, waiting, async () => {
       const found = await readConfiguration(waiting.api, invocation, waiting);
-      if (waiting.stop.aborted) break;
-      if (found.kind === 'configuration') {
+      return found.kind === 'failure' ? found : this.#decide(found, invocation, waiting);
+    });
+    if (configured.kind === 'failure' || this.#alias === undefined) return configured;
+    // Only an invocation wakes an idle function.
+    if (!decideByState(configured).isReady) return configured;
+    const alias = this.#alias;
+    const provisioned = await this.#until(poll, waiting, async () => {
+      const found = await alias.look(waiting, () => this.#awaitsVersion);
+      if (found.kind === 'failure') return found;
+      if (found.next === 'wait') this.#state = found.state;
+      if (found.next === 'give up') return { end: found.end };
+      return found.next === 'wait' ? 'wait' : { end: configured };
+    });
+    if (provisioned.kind !== 'failure') this.#report(READY, invocation, waiting);
+    return provisioned;
+  }
+
+  /** Asks until a response is the end of it. */
+  async #until(
+    poll: Poll,
+    { stop, cancel }: Waiting,
+    ask: () => Promise<InvokeFailure | Next>,
+  ): Promise<Configuration | InvokeFailure> {
+    while (!stop.aborted) {
+      const found = await ask();
+      if (stop.aborted) break;
+      if (found === 'wait') {
         this.#failure = undefined;
-        const decision = decideByState(found);
-        this.#report(decision, invocation, waiting);
-        if (decision.next === 'invoke') return found;
-        if (decision.next === 'give up') return toUnsent({ name: 'FunctionFailed', message: decision.why });
         await poll.afterResponse();
+      } else if ('end' in found) {
+        this.#failure = undefined;
+        return found.end;
       } else {
         this.#failure = found;
         const end = mayAskAgain(found) ? await poll.afterFailure(found) : found;
         if (end !== undefined) return toUnasked(end);
       }
     }
-    return this.#stopped(waiting.cancel);
+    return this.#stopped(cancel);
+  }
+
+  #decide(found: Configuration, invocation: Invocation, waiting: Waiting): Next {
+    const decision = decideByState(found);
+    // A function with an alias is ready when that is.
+    if (!decision.isReady || this.#alias === undefined) this.#report(decision, invocation, waiting);
+    if (decision.next === 'give up')
+      return { end: toUnsent({ name: 'FunctionFailed', message: decision.why }) };
+    return decision.next === 'wait' ? 'wait' : { end: found };
   }
 
   #report({ state, isReady }: ReadinessDecision, invocation: Invocation, { onStateChange }: Waiting): void {
@@ -169,15 +220,18 @@ class SharedWait {
 }
 
 /**
- * Waits until functions may be invoked, once for each function and qualifier. The SDK's waiters do not fit:
- * they report no change, and without permission they keep asking until the time is over.
+ * Waits until functions and their aliases may be invoked, once for each function and qualifier. The SDK's waiters do
+ * not fit: they report no change, and without permission they keep asking until the time is over.
  */
 export class Readiness {
   readonly #waits = new Map<string, SharedWait>();
+  /** What was told of an alias is not told again by the next wait for it. */
+  readonly #aliases = new Map<string, AliasWatch | undefined>();
 
   /** Waits until the function is ready, unless it was found to be before. A failure says why it never will be. */
   wait(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
-    return this.#join(this.#waits.get(keyOf(invocation)), invocation, waiting);
+    const known = this.#waits.get(keyOf(invocation));
+    return this.#join(known?.isFor(invocation, waiting) ? known : undefined, invocation, waiting);
   }
 
   /** The same after an invocation was refused for the function's state. */
@@ -192,9 +246,11 @@ export class Readiness {
     waiting: Waiting,
   ): Promise<Configuration | InvokeFailure> {
     const key = keyOf(invocation);
-    const shared = known ?? new SharedWait(invocation, waiting);
+    const alias = this.#aliases.get(key) ?? AliasWatch.of(invocation);
+    this.#aliases.set(key, alias);
+    const shared = known ?? new SharedWait(invocation, waiting, alias);
     this.#waits.set(key, shared);
-    const result = await shared.join(waiting);
+    const result = await shared.join(invocation, waiting);
     // A failure is not kept: the next invocation waits anew.
     if (result.kind === 'failure' && shared.isOver && this.#waits.get(key) === shared)
       this.#waits.delete(key);

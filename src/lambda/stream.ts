@@ -9,7 +9,7 @@ import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
 import { type Expected, GatheredBytes } from './exchange.ts';
 import { toIncompleteStream } from './failures.ts';
-import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
+import type { InvokeFailure, InvokeResponse, LoadedInvocation } from './invocation.ts';
 import { type AttemptBounds, parametersOf } from './invoke.ts';
 
 /** Takes a chunk of a streamed response as it arrives; the next one is read when it is done. Never throws. */
@@ -20,6 +20,8 @@ const STREAM: Expected = { statusCode: 200, longestBody: 209_715_200 + 64 * 1024
 
 // As long as a buffered response may be: up to here it is also kept for the outcome.
 const LONGEST_HELD = 6_291_556;
+// Of a longer one, the status and the headers of an HTTP response fit into this much.
+const STREAM_START = 64 * 1024;
 
 type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
 
@@ -61,10 +63,14 @@ async function toStreamedResponse(
   const { EventStream: stream, ExecutedVersion: executedVersion } = output;
   if (stream === undefined) throw progress.flawFound('content');
   let held: GatheredBytes | undefined = new GatheredBytes();
+  let start: Uint8Array | undefined;
   const end = await readStream(stream, progress, async (chunk) => {
-    // All of it, or nothing.
-    if ((progress.streamedBytes ?? 0) > LONGEST_HELD) held = undefined;
     held?.add(chunk);
+    // All of it, or its start alone.
+    if ((progress.streamedBytes ?? 0) > LONGEST_HELD) {
+      start ??= held && Buffer.from(held.take().subarray(0, STREAM_START));
+      held = undefined;
+    }
     await onChunk(chunk);
   });
   if (end === undefined) return toIncompleteStream(progress);
@@ -76,6 +82,7 @@ async function toStreamedResponse(
     ...(head?.requestId !== undefined && { requestId: head.requestId }),
     ...sent,
     streamedBytes,
+    ...(start !== undefined && { streamStart: start }),
     payload: end.ErrorCode ? errorPayloadOf(end) : (held?.take() ?? new Uint8Array()),
     ...(end.ErrorCode && { functionError: end.ErrorCode }),
     ...(end.LogResult && { logTail: Buffer.from(end.LogResult, 'base64') }),
@@ -85,7 +92,7 @@ async function toStreamedResponse(
 /** Sends a synchronous invocation once and takes its response as a stream. Never throws; one that breaks is a failure. */
 export function streamOnce(
   api: LambdaApi,
-  invocation: Invocation,
+  invocation: LoadedInvocation,
   { onChunk, sentAs, ...bounds }: AttemptBounds & { onChunk: OnChunk },
 ): Promise<InvokeResponse | InvokeFailure> {
   return api.send(new InvokeWithResponseStreamCommand(parametersOf(invocation)), {

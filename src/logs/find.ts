@@ -60,6 +60,29 @@ const byId = (hits: readonly Hit[], functionName: string): Hit | undefined =>
 // A page can be empty although more follow. This many in a row are read before the next wait.
 const MOST_PAGES = 20;
 
+/** What to search a log group for: a text such as a request id, in events from one time to another. */
+export type LogSearch = Readonly<{
+  logGroup: string;
+  text: string;
+  from: number;
+  until?: number | undefined;
+}>;
+
+/** All events that have a text in them, of all streams, in the order of their time. */
+export async function searchAll(api: LogsApi, search: LogSearch): Promise<LogPage | LogFailure> {
+  const { logGroup, text, from, until } = search;
+  const events: Hit[] = [];
+  let token: string | undefined;
+  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+    const page = await api.search({ logGroup, startTime: from, token }, { text, endTime: until });
+    if (page.kind === 'failure') return page;
+    events.push(...page.events);
+    if (page.next === undefined) break;
+    token = page.next;
+  }
+  return { kind: 'page', events };
+}
+
 /** Looks once for the stream of a request; undefined where it is not there yet. */
 export async function findStream(
   api: LogsApi,

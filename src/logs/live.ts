@@ -46,6 +46,8 @@ export class InvocationLog {
   readonly #reading: LogReading;
   readonly #sink: LogSink;
   #followed: Followed | undefined;
+  /** Found once, however often the invocation is retried. */
+  #source: Promise<LogSource> | undefined;
 
   constructor(reading: LogReading, sink: LogSink) {
     this.#reading = reading;
@@ -80,7 +82,8 @@ export class InvocationLog {
     const [answer, superseded] = [new Answer(), new AbortController()];
     const { signal: cancel, unlink } = linkAbort(this.#reading.cancel, superseded.signal);
     const follow = async (): Promise<FollowedLog> => {
-      const source = await this.#findSource(invocation, cancel);
+      this.#source ??= this.#findSource(invocation);
+      const source = await this.#source;
       const api = this.#reading.logs.of(source.region);
       const { timing } = this.#reading;
       const { onEvents } = this.#sink;
@@ -91,10 +94,10 @@ export class InvocationLog {
     return { requestId, answer, superseded, done: follow() };
   }
 
-  async #findSource(invocation: Invocation, cancel: AbortSignal): Promise<LogSource> {
-    const { clients, timing } = this.#reading;
+  async #findSource(invocation: Invocation): Promise<LogSource> {
+    const { clients } = this.#reading;
     const api = clients.of(invocation.region);
-    const { bounds, release } = boundsFor(LONGEST_QUESTION_MS, { cancel, timing });
+    const { bounds, release } = boundsFor(LONGEST_QUESTION_MS, this.#reading);
     const source = await findLogSource({ ...bounds, api, region: await api.region() }, invocation);
     release();
     this.#sink.onSource(source);

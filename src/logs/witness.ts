@@ -1,5 +1,6 @@
 import type { Timing } from '../lambda/timing.ts';
 import type { LogFailure, LogsApi } from './client.ts';
+import { searchAll } from './find.ts';
 import { LookPace } from './follow.ts';
 import { type LoggedReport, loggedLineOf } from './platform.ts';
 
@@ -30,28 +31,19 @@ export type WitnessBounds = Readonly<{
   longestMs: number;
 }>;
 
-// A page can be empty although more follow.
-const MOST_PAGES = 20;
-
 async function lookFor(
   requestId: string,
   { logGroup, from, until }: RunsToFind,
   api: LogsApi,
 ): Promise<SeenRun | LogFailure> {
+  const found = await searchAll(api, { logGroup, text: requestId, from, until });
+  if (found.kind === 'failure') return found;
   let seen: SeenRun = { requestId, hasStarted: false };
-  let token: string | undefined;
-  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
-    const search = { text: requestId, endTime: until };
-    const page = await api.search({ logGroup, startTime: from, token }, search);
-    if (page.kind === 'failure') return page;
-    for (const { message } of page.events) {
-      const line = loggedLineOf(message);
-      if (line?.requestId !== requestId) continue;
-      // Whatever has a REPORT has started.
-      seen = { ...seen, hasStarted: true, ...(line.kind === 'report' && { report: line.report }) };
-    }
-    if (page.next === undefined) break;
-    token = page.next;
+  for (const { message } of found.events) {
+    const line = loggedLineOf(message);
+    if (line?.requestId !== requestId) continue;
+    // Whatever has a REPORT has started.
+    seen = { ...seen, hasStarted: true, ...(line.kind === 'report' && { report: line.report }) };
   }
   return seen;
 }

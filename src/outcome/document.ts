@@ -1,4 +1,5 @@
 import type {
+  ExecutionStop,
   Invocation,
   InvocationResult,
   InvokeFailure,
@@ -6,11 +7,12 @@ import type {
   SentAttempt,
 } from '../lambda/invocation.ts';
 import { isUuid, utf8 } from '../shared/text.ts';
+import { eventInWords } from './event-evidence.ts';
 import { adviseOn, type JobFacts } from './failure-advice.ts';
 import { requestUrl } from './links.ts';
 import { decodeLogTail, readFigures, readLogPlace } from './log-tail.ts';
 import { ranOf, runInWords, whyNotKnown } from './logged-runs.ts';
-import type { Outcome } from './outcome.ts';
+import type { HttpResponse, Outcome } from './outcome.ts';
 
 const DEEPEST = 500;
 const QUOTE = 0x22;
@@ -84,6 +86,9 @@ export function isFunctionResponse(
   return invocationType === 'Event' && durableExecutionArn !== undefined && payload.length > 0;
 }
 
+/** A response as the document has it: parsed, and as an API reads it. */
+export type ResponseContents = Readonly<{ parsed: unknown; http?: HttpResponse | undefined }>;
+
 /** The link to the log of an invocation that ran or may have; none where it is not known which log events are its. */
 function logFields(
   { invocation, region, inLog, logGroup = inLog?.logGroup }: InvocationResult,
@@ -96,7 +101,14 @@ function logFields(
   return { log_url: requestUrl({ ...place, logGroup: readLogPlace(log)?.logGroup ?? logGroup }) };
 }
 
-function responseFields(response: InvokeResponse, ended: InvocationResult, parsed: unknown) {
+const withGroup = (ended: InvocationResult, logGroup: string | undefined): InvocationResult =>
+  logGroup === undefined ? ended : { ...ended, logGroup };
+
+function responseFields(
+  response: InvokeResponse,
+  ended: InvocationResult,
+  { parsed, http }: ResponseContents,
+) {
   const { invocation } = ended;
   const { statusCode, executedVersion, requestId, durableExecutionArn, logTail } = response;
   const log = logTail === undefined ? undefined : decodeLogTail(logTail);
@@ -104,15 +116,26 @@ function responseFields(response: InvokeResponse, ended: InvocationResult, parse
     status_code: statusCode,
     ...(executedVersion !== undefined && { executed_version: executedVersion }),
     ...(requestId !== undefined && { request_id: requestId }),
-    ...logFields(ended, requestId, log),
+    ...logFields(withGroup(ended, response.logGroup), requestId, log),
     ...(durableExecutionArn !== undefined && { durable_execution_arn: durableExecutionArn }),
     ...(isFunctionResponse(response, invocation) && { response: parsed }),
+    ...(http !== undefined && { http }),
     ...(log !== undefined && {
       ...(invocation.keepsLog && { log_result: log }),
       ...readFigures(log, requestId),
     }),
   };
 }
+
+/** What became of a durable execution that is no longer followed, in words before its ARN. */
+const EXECUTIONS: Readonly<Record<ExecutionStop | 'left', string>> = {
+  left: 'The durable execution was started and continues on its own',
+  stopped: 'The durable execution was stopped, which does not undo what it has done',
+  joined:
+    'The durable execution was started before this step, so it was not stopped and continues on its own',
+  'ended before': 'The durable execution ended before it could be stopped',
+  failed: 'The durable execution could not be stopped and continues on its own',
+};
 
 const SHOWN_ATTEMPTS = 3;
 
@@ -136,8 +159,9 @@ function whetherItRan(
 ): string {
   const isInLog = inLog !== undefined && inLog.runs.length > 0;
   if (failure.durableExecutionArn !== undefined) {
-    return `The durable execution was started and continues on its own: ${failure.durableExecutionArn}.`;
+    return `${EXECUTIONS[failure.executionStop ?? 'left']}: ${failure.durableExecutionArn}.`;
   }
+  if (failure.event !== undefined) return eventInWords(failure.event);
   switch (failure.evidence) {
     case 'did_not_run':
       return 'The function did not run.';
@@ -166,14 +190,14 @@ export function failureMessage(failure: InvokeFailure, ended: InvocationResult, 
 export type FailureContext = Readonly<{ job: JobFacts; ran?: string }>;
 
 function failureFields(failure: InvokeFailure, ended: InvocationResult, context: FailureContext) {
-  const { invocation, region, inLog, logGroup = inLog?.logGroup } = ended;
+  const { invocation, region, inLog, logGroup = inLog?.logGroup ?? failure.event?.logGroup } = ended;
   const { sentAs, durableExecutionArn, evidence, name } = failure;
   const mayHaveRun = evidence !== 'did_not_run';
   const run = inLog?.runs.at(-1);
   const requestId = run?.requestId ?? failure.requestId ?? (mayHaveRun ? sentAs : undefined);
   return {
     ...(requestId !== undefined && { request_id: requestId }),
-    ...(mayHaveRun && logFields(ended, requestId)),
+    ...(mayHaveRun && logFields(withGroup(ended, logGroup), requestId)),
     ...(durableExecutionArn !== undefined && { durable_execution_arn: durableExecutionArn }),
     ran: ranOf(failure, inLog),
     ...(run?.report?.durationMs !== undefined && { duration_ms: run.report.durationMs }),
@@ -186,7 +210,11 @@ function failureFields(failure: InvokeFailure, ended: InvocationResult, context:
 }
 
 /** The outcome before any expression is evaluated. */
-export function outcomeOf(ended: InvocationResult, parsed: unknown, context: FailureContext): Outcome {
+export function outcomeOf(
+  ended: InvocationResult,
+  contents: ResponseContents,
+  context: FailureContext,
+): Outcome {
   const { result } = ended;
   const fields = invocationFields(ended);
   if (result.kind === 'failure') {
@@ -196,7 +224,7 @@ export function outcomeOf(ended: InvocationResult, parsed: unknown, context: Fai
       outcome: result.evidence === 'did_not_run' ? 'not_invoked' : 'unknown',
     };
   }
-  const responded = { ...fields, ...responseFields(result, ended, parsed) };
+  const responded = { ...fields, ...responseFields(result, ended, contents) };
   return result.functionError === undefined
     ? { ...responded, outcome: 'succeeded' }
     : { ...responded, outcome: 'function_error', function_error: result.functionError };

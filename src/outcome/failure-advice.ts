@@ -2,6 +2,7 @@ import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isExecutionArn } from '../shared/arn.ts';
 import { FORK_ADVICE } from '../shared/fork-advice.ts';
 import { isUuid } from '../shared/text.ts';
+import { adviseOnEvent } from './event-evidence.ts';
 import { type LogLocation, requestUrl, sentUrl } from './links.ts';
 import { adviseOnNotFound } from './not-found-advice.ts';
 import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
@@ -225,6 +226,11 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
     advice: 'The function is being created or updated. Set wait_until_ready: true to wait for it.',
   },
   { names: ['NotReady'], advice: 'Raise timeout_seconds, or check why the deployment takes so long.' },
+  {
+    names: ['ProvisionedConcurrencyFailed'],
+    advice:
+      'Fix the cause, then configure the provisioned concurrency again: aws lambda get-provisioned-concurrency-config shows its state.',
+  },
   { names: ['FunctionFailed'], advice: 'Fix the problem above and deploy the function again.' },
   {
     names: ['CodeArtifactUserPendingException'],
@@ -307,6 +313,11 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
   {
     names: ['JournalNotWritten'],
     advice: 'Nothing is sent that is not recorded. Check the disk space of the runner and re-run the job.',
+  },
+  {
+    names: ['PayloadNotRead'],
+    advice:
+      'Nothing is sent that was not checked. Leave the file as it is while the step runs, and re-run the job.',
   },
   {
     names: ['StoppedOnFailure'],
@@ -442,6 +453,20 @@ function linkToLog({ failure, invocation, region, logGroup, loggedAs }: FailedIn
 
 const FOLLOW_ACTIONS = ['lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'];
 
+/** A command about an execution, whose ARN is one. In single quotes, since a shell takes $LATEST for a variable. */
+export const executionCommand = (verb: 'get' | 'stop', arn: string): string =>
+  `aws lambda ${verb}-durable-execution --durable-execution-arn '${arn}'`;
+
+/** What to do about a durable execution that on_cancel stopped. */
+function adviseOnStopped({ durableExecutionName: name }: Invocation, arn: string): string {
+  const see = isExecutionArn(arn)
+    ? `To see how far it came: ${executionCommand('get', arn)}`
+    : 'See how far the execution came in the Lambda console.';
+  return name === undefined
+    ? see
+    : `${see}\nTo start it again, use another durable_execution_name: by this one Lambda returns the stopped execution.`;
+}
+
 /** What to do about a durable execution that was started and not followed to its end. */
 function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: string): string {
   if (failure.name === 'AccessDeniedException') {
@@ -451,16 +476,16 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
       adviseOnBlockedAction(failure.message, deniedAction(failure)) ?? adviseToAllow(FOLLOW_ACTIONS, version)
     );
   }
+  if (failure.executionStop === 'stopped') return adviseOnStopped(invocation, arn);
   const join =
     invocation.durableExecutionName === undefined
       ? 'To join an execution from a later run of this step, set durable_execution_name.'
       : 'Run this step again with the same durable_execution_name and payload to join it.';
   if (!isExecutionArn(arn)) return `See how the execution ends in the Lambda console.\n${join}`;
-  // Single quotes, since a shell takes $LATEST for a variable.
   return [
-    `To see how it ends: aws lambda get-durable-execution --durable-execution-arn '${arn}'`,
+    `To see how it ends: ${executionCommand('get', arn)}`,
     join,
-    `To stop it: aws lambda stop-durable-execution --durable-execution-arn '${arn}'`,
+    ...(failure.executionStop === 'ended before' ? [] : [`To stop it: ${executionCommand('stop', arn)}`]),
   ].join('\n');
 }
 
@@ -484,6 +509,11 @@ export function adviseOn(failed: FailedInvocation): string {
     return adviseOnUnfollowed(failed, failure.durableExecutionArn);
   }
   if (failure.journalKey !== undefined) return adviseOnJournal(failed, failure.journalKey);
+  if (failure.event !== undefined) {
+    const { invocation, region } = failed;
+    const functionName = invocation.reference.name;
+    return adviseOnEvent(failure.event, { functionName, region, link: linkToLog(failed) });
+  }
   switch (failure.evidence) {
     case 'may_have_run':
       return adviseOnUncertain(failed);

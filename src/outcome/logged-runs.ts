@@ -1,5 +1,6 @@
 import type { InvokeFailure, LogEvidence, LoggedRun } from '../lambda/invocation.ts';
 import { grouped } from '../shared/text.ts';
+import { ranOfEvent } from './event-evidence.ts';
 
 /** What is known of whether an invocation without a response ran. */
 export type Ran = 'did_not_run' | 'may_have_run' | 'started' | 'finished';
@@ -15,7 +16,8 @@ export const RAN_IN_WORDS: Readonly<Record<Ran, string>> = {
 const BY_EVIDENCE = { did_not_run: 'did_not_run', may_have_run: 'may_have_run', ran: 'started' } as const;
 
 /** Whether an invocation ran: by its failure, and by what the function's log shows, which can only add to that. */
-export function ranOf({ evidence }: InvokeFailure, inLog: LogEvidence | undefined): Ran {
+export function ranOf({ evidence, event }: InvokeFailure, inLog: LogEvidence | undefined): Ran {
+  if (event !== undefined) return ranOfEvent(event);
   const [first, ...others] = inLog?.runs ?? [];
   if (first === undefined) return BY_EVIDENCE[evidence];
   return [first, ...others].every(({ report }) => report !== undefined) ? 'finished' : 'started';

@@ -51,6 +51,15 @@ type Ended<Kind extends Outcome['outcome']> = Readonly<{
 const figures = (status: number, responseBytes: number): string =>
   `(status: ${status}, response: ${counted(responseBytes, 'byte')})`;
 
+/** Figures come from the log alone, so an event that has them was waited for. */
+const eventLine = ({
+  status_code: status,
+  duration_ms: durationMs,
+}: Ended<'succeeded'>['outcome']): string =>
+  durationMs === undefined
+    ? `was invoked asynchronously (status: ${status})`
+    : `handled its event successfully (status: ${status}, duration: ${durationMs} ms)`;
+
 function successLine({ outcome, responseBytes }: Ended<'succeeded'>): string {
   const { status_code: status } = outcome;
   if (outcome.resumed) return 'succeeded in an earlier run';
@@ -61,7 +70,7 @@ function successLine({ outcome, responseBytes }: Ended<'succeeded'>): string {
       // Only a durable execution that was followed has a response.
       return 'response' in outcome
         ? `completed its durable execution ${figures(status, responseBytes)}`
-        : `was invoked asynchronously (status: ${status})`;
+        : eventLine(outcome);
     case 'DryRun':
       return `can be invoked (status: ${status})`;
     default:
@@ -81,6 +90,7 @@ function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
   if (outcome.durable_execution_arn !== undefined) {
     return `started a durable execution, but how it ended is not known (${name})`;
   }
+  if (outcome.error.name === 'EventUnresolved') return 'accepted the event, but how it ended is not known';
   return responseBytes > 0
     ? `responded in part: the stream ended early, after ${counted(responseBytes, 'byte')}`
     : `did not respond and ${RAN_IN_WORDS[outcome.ran]} (${name})`;

@@ -148,6 +148,26 @@ export const warnOfHiddenHistory = ({ label, error }: { label: string; error: st
     `The history of the durable execution of ${label} can't be read (${error}), so its steps are not shown. To see them, allow lambda:GetDurableExecution and lambda:GetDurableExecutionHistory.`,
   );
 
+const TRY_STATES: Readonly<Record<string, string>> = {
+  started: 'started',
+  success: 'succeeded',
+  timeout: 'timed out',
+  ended: 'ended',
+};
+
+/** One line for a try of an accepted event. A state that is not known is one of a try that failed. */
+export const tryLine = ({ label, number, state }: { label: string; number: number; state: string }): string =>
+  `${label}: try ${number} of the event ${(Object.hasOwn(TRY_STATES, state) && TRY_STATES[state]) || 'failed'}`;
+
+/** Writes how a try of an accepted event goes. */
+export const writeTry = (happened: Parameters<typeof tryLine>[0]): void => info(tryLine(happened));
+
+/** Warns that it is not known how often an event is retried. */
+export const warnOfHiddenRetries = ({ label, error }: { label: string; error: string }): void =>
+  warning(
+    `The retries of events of ${label} can't be read (${error}), so Lambda's defaults are assumed: 2 retries, 6 hours. To read them, allow lambda:GetFunctionEventInvokeConfig.`,
+  );
+
 /** Warns that a function's log could not be read, with what to do about it. */
 export const warnOfLog = (text: string): void => warning(text, { title: 'Function Log Not Read' });
 

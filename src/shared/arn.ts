@@ -98,6 +98,13 @@ export const functionArnsIn = (message: string): FunctionArn[] =>
 export const qualifiedArn = ({ base, qualifier }: FunctionArn): string =>
   qualifier === undefined ? base : `${base}:${qualifier}`;
 
+const SCHEMA_ARN = new RegExp(
+  `\\barn:${PARTITION}:schemas:${REGION}:${ACCOUNT}:schema/[\\w.-]{1,64}/[\\w.-]{0,384}[\\w-]`,
+);
+
+/** The first ARN of an EventBridge schema in a message. */
+export const schemaArnIn = (message: string): string | undefined => SCHEMA_ARN.exec(message)?.[0];
+
 // The name of an execution and Lambda's own id for it follow the version that runs it.
 const EXECUTION_ARN = whole(
   `arn:${PARTITION}:lambda:${REGION}:${ACCOUNT}:function:[\\w-]+:(?:\\$LATEST(?:\\.PUBLISHED)?|\\d+)/durable-execution/[\\w-]+/[\\w-]+`,

@@ -305,6 +305,10 @@ export const nodesInScope = (node: ExpressionNode): ExpressionNode[] => [
   ...seenChildren(node).flatMap(nodesInScope),
 ];
 
+/** Whether an expression reads a field of the document that it is evaluated on. */
+export const readsField = (tree: ExpressionNode, name: string): boolean =>
+  nodesInScope(tree).some((node) => node.type === 'Field' && node.name === name);
+
 const isPath = (node: ExpressionNode): boolean =>
   isPathStep(node) || ['Field', 'Current', 'Pipe'].includes(node.type);
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Logs what a hostile or careless function might, then answers with the same. */
+/** Logs text that a hostile or careless function might log, then returns it. */
 export const hostile = async () => {
   const lines = [
     '::error::x',
@@ -37,13 +37,13 @@ const fetchOrder = (id) => {
   throw new TypeError(`order ${id} has no lines`);
 };
 
-/** Fails in a function of its own, for the frames of its stack. */
+/** Fails in an inner function, for the frames of its stack. */
 export const failing = async (event) => {
   console.log('loading order', event.id);
   return fetchOrder(event.id);
 };
 
-/** The shape in which the Python runtime reports an exception. */
+/** An exception in the format of the Python runtime. */
 export const big = async (event) => 'x'.repeat(event.length);
 
 export const crash = async () => {
@@ -62,36 +62,36 @@ export const slow = async (event) => {
   return 'done';
 };
 
-/** Makes a symlink while the step waits for the response. */
+/** Creates a symlink while the step waits for the response. */
 export const redirect = async ({ link, to }) => {
   symlinkSync(to, link);
   return 'done';
 };
 
-/** An API Gateway handler: its body is JSON in a string. */
+/** An API Gateway handler: its body is a JSON string. */
 export const api = async ({ status = 200, body = { ok: true } }) => ({
   statusCode: status,
   body: JSON.stringify(body),
 });
 
-/** Answers with secrets, and logs them, in several lines too. */
+/** Returns and logs secrets, including multiline ones. */
 export const secretive = async (event) => {
   console.log(`token ${event.token}\nkey\n${event.key}`);
   if (event.fail) throw new Error(`bad token ${event.token}`);
   return { token: event.token, pin: event.pin, key: event.key, list: [`prefix-${event.token}-suffix`] };
 };
 
-/** 5 MB that no compression helps with and no line break cuts. */
+/** 5 MB that cannot be compressed and have no line breaks. */
 export const large = async ({ bytes }) => ({ text: 'abcdefgh'.repeat(bytes / 8) });
 
-/** Fails for every event whose id is a multiple of `failEvery`; takes `ms`. */
+/** Fails for every event whose `id` is a multiple of `failEvery`. Takes `ms`. */
 export const one = async ({ id = 0, failEvery = 0, ms = 0 }) => {
   if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
   if (failEvery > 0 && id % failEvery === 0) throw new RangeError(`id ${id} is not wanted`);
   return { id };
 };
 
-/** Ends once as many executions as are expected are in progress at the same time; throws where they never are. */
+/** Returns once the expected number of executions run at the same time. Throws if that does not happen. */
 export const meeting = async ({ folder, expected }, { awsRequestId }) => {
   writeFileSync(path.join(folder, awsRequestId), '');
   for (let polls = 0; polls < 1_000; polls += 1) {
@@ -101,7 +101,7 @@ export const meeting = async ({ folder, expected }, { awsRequestId }) => {
   throw new Error(`${readdirSync(folder).length} of ${expected} executions overlap`);
 };
 
-/** Streams what a hostile function might. */
+/** Streams text that a hostile function might stream. */
 export const hostileStream = awslambda.streamifyResponse(async (_event, responseStream) => {
   responseStream.write('::error::x\n##[error]y\n::add-mask::line\n');
   responseStream.write('::stop-commands::z\nrest');

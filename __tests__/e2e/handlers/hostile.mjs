@@ -1,10 +1,10 @@
-/** Logs a text with no line's end behind it, and answers with it. */
+/** Logs a text without a line ending and returns it. */
 export const answers = async ({ text }) => {
   process.stdout.write(text);
   return { text };
 };
 
-/** Logs a text, and throws it in every part of an error. */
+/** Logs a text and throws it in every part of an error. */
 export const throws = async ({ text }) => {
   console.log(text);
   const error = new Error(text);
@@ -13,13 +13,13 @@ export const throws = async ({ text }) => {
   throw error;
 };
 
-/** Logs and answers bytes that are no text. */
+/** Logs and returns bytes that are not text. */
 export const bytes = async ({ base64 }) => {
   process.stdout.write(Buffer.from(base64, 'base64'));
   return Buffer.from(base64, 'base64').toString('latin1');
 };
 
-/** Throws an error whose stack is a part over and over. */
+/** Throws an error with a stack that repeats a part. */
 export const longStack = async ({ part, bytes }) => {
   const error = new Error('boom');
   error.stack = part.repeat(bytes / part.length);

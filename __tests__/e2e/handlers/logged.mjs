@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const LONGEST_WAIT_MS = 60_000;
 const LOOK_MS = 20;
 
-/** Waits until a file is there, for a minute at most. */
+/** Waits at most a minute until a file exists. */
 async function appears(file) {
   for (let waited = 0; waited < LONGEST_WAIT_MS; waited += LOOK_MS) {
     if (existsSync(file)) return;
@@ -13,7 +13,7 @@ async function appears(file) {
   throw new Error(`${file} did not appear`);
 }
 
-/** Prints so many lines. After every fifth one it waits for a file of that name in the folder `gates`. */
+/** Prints lines. After every fifth line, it waits for a file with that name in the folder `gates`. */
 export async function lines({ count, gates, fails, secret }) {
   for (let line = 1; line <= count; line += 1) {
     console.log(`step ${line} of ${count}`);

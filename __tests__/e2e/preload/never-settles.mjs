@@ -1,4 +1,4 @@
-// Promises that nothing settles, and that keep no process alive.
+// Promises that never settle and do not keep the process alive.
 import promises from 'node:fs/promises';
 
 for (const name of ['open', 'readFile', 'realpath', 'stat']) promises[name] = () => new Promise(() => {});

@@ -1,4 +1,4 @@
-// A minute of a timer is over after 50 ms. All other timers are as long as they are.
+// Timers of one minute fire after 50 ms. Other timers are unchanged.
 const setRealTimeout = globalThis.setTimeout;
 globalThis.setTimeout = Object.assign(
   (callback, ms, ...rest) => setRealTimeout(callback, ms === 60_000 ? 50 : ms, ...rest),

@@ -1,4 +1,4 @@
-// An error that nobody expects, in a callback that nobody awaits, once the first line is written.
+// An unexpected error in a callback that nothing awaits, after the first line is written.
 const write = process.stdout.write.bind(process.stdout);
 
 process.stdout.write = (...told) => {

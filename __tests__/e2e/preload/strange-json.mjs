@@ -1,4 +1,4 @@
-// As where the JSON of an outcome is longer than a string may be: that takes gigabytes, and this takes none.
+// Simulates an outcome whose JSON exceeds the maximum string length, without using gigabytes.
 const { stringify } = JSON;
 
 JSON.stringify = (value, ...options) => {

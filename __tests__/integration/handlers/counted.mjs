@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 
-/** Leaves a line for each run, so that runs can be counted by something that only a run does. */
+/** Writes a line for each run, so that runs are counted by a side effect of the run itself. */
 export const handler = async ({ id }) => {
   appendFileSync(process.env.RUNS, `${id}\n`);
   return { id, filler: 'x'.repeat(200) };

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { anyText } from '../../any-text.ts';
 
-/** A new line in every spelling that anybody takes for one, and some that nobody should. */
+/** Every character sequence that some program reads as a line break, and a few that none should. */
 const LINE_ENDS = ['\n', '\r', '\r\n', '\n\r', '\u2028', '\u2029', '\u0085', '\v', '\f'];
 const COMMAND_NAMES = [
   'error',
@@ -28,7 +28,7 @@ const PROPERTIES = ['', ' title=forged', ' name=outcome', ' file=a.js,line=1', '
 const commandName = fc.constantFrom(...COMMAND_NAMES);
 const data = fc.constantFrom('', 'x', 'forged', 'a%0A::error::b', 'pause-logging', '***', ':', '::');
 
-/** A workflow command in either syntax, at a line's start or not, and a resume line of a guessed token. */
+/** A workflow command in either syntax, at the start of a line or not, and a resume line with a guessed token. */
 export const workflowCommand: fc.Arbitrary<string> = fc.oneof(
   fc
     .tuple(
@@ -51,7 +51,7 @@ export const workflowCommand: fc.Arbitrary<string> = fc.oneof(
   fc.uuid().map((token) => `::stop-commands::${token}\n::${token}::\n::error::after`),
 );
 
-/** A line that would mean something in GITHUB_OUTPUT, GITHUB_ENV or GITHUB_PATH. */
+/** A line with a meaning in GITHUB_OUTPUT, GITHUB_ENV or GITHUB_PATH. */
 const fileCommand = fc.oneof(
   fc.constantFrom('outcome=forged', 'results<<EOF', 'EOF', 'a<<b\nc\nb', '<<', '=', 'PATH=/tmp'),
   fc.uuid().map((uuid) => `ghadelimiter_${uuid}`),
@@ -64,7 +64,7 @@ const character = fc.constantFrom(
   '\u0008',
   '\u001b',
   '\u007f',
-  // Zero-width and bidirectional
+  // Zero-width and bidirectional characters
   '\u200b',
   '\u200c',
   '\u200d',
@@ -78,7 +78,7 @@ const character = fc.constantFrom(
   '\u2069',
   '\ufffd',
   '\uffff',
-  // Halves of a character
+  // Lone surrogates
   '\ud800',
   '\udbff',
   '\udc00',
@@ -202,7 +202,7 @@ const fragment: fc.Arbitrary<string> = fc.oneof(
   { arbitrary: ansi, weight: 1 },
 );
 
-/** Text as a function, or whoever answers in its place, would write it to do harm; seldom very long. */
+/** Text that a malicious function or server would write. It is rarely very long. */
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { arbitrary: fc.array(fragment, { maxLength: 14 }).map((parts) => parts.join('')), weight: 30 },
   {
@@ -213,10 +213,10 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   },
 );
 
-/** Hostile text that is not empty, as a header's value would be. */
+/** Hostile text that is not empty, for header values. */
 export const hostileValue: fc.Arbitrary<string> = hostileText.filter((text) => text !== '');
 
-/** Hostile text as bytes, with bytes in between that are no UTF-8. */
+/** Hostile text as bytes, mixed with bytes that are not UTF-8. */
 export const hostileBytes: fc.Arbitrary<Uint8Array> = fc
   .array(
     fc.oneof(
@@ -241,7 +241,7 @@ export const hostileBytes: fc.Arbitrary<Uint8Array> = fc
   )
   .map((parts) => Buffer.concat(parts));
 
-/** A response: text, JSON of hostile text, an error payload of any runtime's shape, or bytes. */
+/** A response: text, JSON with hostile text, an error payload in the format of any runtime, or bytes. */
 export const hostileResponse: fc.Arbitrary<Uint8Array> = fc.oneof(
   hostileBytes,
   hostileText.map((text) => Buffer.from(JSON.stringify(text))),
@@ -275,7 +275,7 @@ export const hostileResponse: fc.Arbitrary<Uint8Array> = fc.oneof(
     .map((error) => Buffer.from(JSON.stringify(error))),
 );
 
-/** A log tail: hostile bytes, or the place of a log that is kept elsewhere. */
+/** A log tail: hostile bytes, or the location of a log in another place. */
 export const hostileLogTail: fc.Arbitrary<Uint8Array> = fc.oneof(
   hostileBytes,
   fc
@@ -283,13 +283,13 @@ export const hostileLogTail: fc.Arbitrary<Uint8Array> = fc.oneof(
     .map((place) => Buffer.from(JSON.stringify(place))),
 );
 
-/** A function's name as far as the inputs let one through, among them those that look like something else. */
+/** A function name that the inputs accept, including names that look like something else. */
 export const functionName: fc.Arbitrary<string> = fc.oneof(
   fc.stringMatching(/^[a-zA-Z0-9-_.]{1,64}$/),
   fc.constantFrom('www.evil.example', '__bold__', '---', 'GH-1', '1.', 'a_b_c', '-', '.', '0123456789abcdef'),
 );
 
-/** A qualifier as far as the inputs let one through. */
+/** A qualifier that the inputs accept. */
 export const qualifier: fc.Arbitrary<string> = fc.oneof(
   fc.stringMatching(/^[a-zA-Z0-9-_$]{1,128}$/),
   fc.constantFrom('$LATEST', '$LATEST.PUBLISHED', '$x$', '$$', '__x__', '7'),

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { jest } from '@jest/globals';
 
-/** Standard output from here on, until `end` gives it. */
+/** Captures standard output until `end` returns it. */
 function capture(): { end: () => string } {
   const chunks: Buffer[] = [];
   const spy = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
@@ -16,7 +16,7 @@ function capture(): { end: () => string } {
   };
 }
 
-/** What a piece of work writes to standard output, as it is on the wire: half a character is U+FFFD there. */
+/** The standard output of a function, encoded as UTF-8: a lone surrogate becomes U+FFFD. */
 export function stdoutOf(work: () => void): string {
   const { end } = capture();
   let stdout = '';
@@ -28,7 +28,7 @@ export function stdoutOf(work: () => void): string {
   return stdout;
 }
 
-/** The same of work that takes its time. */
+/** The same for an asynchronous function. */
 export async function stdoutDuring(work: () => Promise<void>): Promise<string> {
   const { end } = capture();
   let stdout = '';
@@ -40,5 +40,5 @@ export async function stdoutDuring(work: () => Promise<void>): Promise<string> {
   return stdout;
 }
 
-/** Text as it comes out of a file or a pipe. */
+/** Text as it is read from a file or a pipe. */
 export const onTheWire = (text: string): string => text.toWellFormed();

@@ -27,11 +27,11 @@ const text = fc.oneof(
 );
 const limit = fc.oneof(fc.integer({ min: 0, max: 60 }), fc.constantFrom(512, 4096, 65_536));
 
-/** A decoder takes a byte order mark at the start away, which shows nothing anyway. */
+/** A decoder removes a byte order mark at the start, which is invisible anyway. */
 const unmarked = (marked: string): string => marked.replace(/^\ufeff/, '');
 
 describe('a cut', () => {
-  test('leaves what fits, and keeps of the rest whole characters up to the limit, with a true note', () => {
+  test('keeps text within the limit, and cuts longer text at a character with an accurate note', () => {
     let cuts = 0;
     const all = fc.property(text, limit, (whole, bytes) => {
       const shown = cut(whole, bytes);
@@ -48,7 +48,7 @@ describe('a cut', () => {
       expect(bytes - number(note?.[1])).toBeLessThan(4);
       expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(bytes);
       expect(unmarked(onTheWire(whole)).startsWith(unmarked(kept))).toBe(true);
-      // Not a part of one: what follows in the text begins at a character.
+      // The cut is not inside a character: the rest starts with a whole one.
       const after = Buffer.from(onTheWire(whole)).at(number(note?.[1])) ?? 0;
       expect(after & 0xc0).not.toBe(0x80);
     });
@@ -57,14 +57,14 @@ describe('a cut', () => {
   });
 });
 
-describe('however much came', () => {
+describe('for text of any length', () => {
   const unit = fc.constantFrom('x', 'é', '€', '😀', '\u0000', '\r', '::error::x\n', '`', '\ud800');
   const long = fc
     .tuple(unit, fc.integer({ min: 1000, max: 100_000 }))
     .map(([one, times]) => one.repeat(times));
   const plain = evaluating({});
 
-  test('a group of the log has no more than its limit and the note', async () => {
+  test('a log group has at most its limit and the note', async () => {
     const evaluated = await plain;
     const all = fc.property(long, (response) => {
       const given = { payload: Buffer.from(JSON.stringify(response)) };
@@ -85,7 +85,7 @@ describe('however much came', () => {
     fc.assert(all, { seed: SEED, numRuns: 40 });
   });
 
-  // By actions/runner's ExecutionContext.cs; .NET counts UTF-16 units as JavaScript does.
+  // Source: ExecutionContext.cs in actions/runner. .NET counts UTF-16 units, as JavaScript does.
   const keptByRunner = (body: string): string => onTheWire(body).slice(0, 4096);
   const expectKept = (body: string, lines: readonly (string | undefined)[]): void => {
     expect(keptByRunner(body)).toBe(onTheWire(body));
@@ -93,7 +93,7 @@ describe('however much came', () => {
   };
   const LINES = [`Function: ${delivery(answer('')).invocation.functionName}`, `Request id: ${REQUEST_ID}`];
 
-  test('an annotation of a function error keeps its function, request id and advice', async () => {
+  test('an annotation of a function error keeps the function, request ID and advice', async () => {
     const evaluated = await plain;
     const all = fc.property(long, fc.nat(7), (value, depth) => {
       const error = {
@@ -114,7 +114,7 @@ describe('however much came', () => {
     fc.assert(all, { seed: SEED, numRuns: 30 });
   });
 
-  test('an annotation of a lost answer keeps its function, request id, advice and link', async () => {
+  test('an annotation of a lost response keeps the function, request ID, advice and link', async () => {
     const evaluated = await plain;
     const all = fc.property(long, fc.constantFrom('may_have_run', 'ran'), (value, evidence) => {
       const lost = evaluated(delivery(failure({ message: value, evidence, requestId: REQUEST_ID })));
@@ -126,7 +126,7 @@ describe('however much came', () => {
     fc.assert(all, { seed: SEED, numRuns: 30 });
   });
 
-  test('an annotation of expectations keeps its function and request id', async () => {
+  test('an annotation of expectations keeps the function and request ID', async () => {
     const evaluated = await evaluating({ expect: Array(40).fill('response == `200`').join('\n') });
     const all = fc.property(long, (value) => {
       const failed = evaluated(delivery(answer(JSON.stringify(value))));
@@ -138,7 +138,7 @@ describe('however much came', () => {
     fc.assert(all, { seed: SEED, numRuns: 5 });
   });
 
-  test('the last annotation of many keeps how many more failed', async () => {
+  test('the last annotation of many keeps the number of further failures', async () => {
     const evaluated = await plain;
     const all = fc.property(long, (value) => {
       const lost = evaluated(delivery(failure({ message: value })));
@@ -148,7 +148,7 @@ describe('however much came', () => {
     fc.assert(all, { seed: SEED, numRuns: 10 });
   });
 
-  test('an annotation of invalid inputs has whole problems, and counts the rest', () => {
+  test('an annotation of invalid inputs has complete problems and counts the rest', () => {
     const all = fc.property(long, fc.integer({ min: 1, max: 300 }), (value, count) => {
       const problems = Array.from({ length: count }, (_, at) => `${at}: ${value.slice(0, at * 10)}`);
       const { body } = invalidInput(problems);

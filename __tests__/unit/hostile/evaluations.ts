@@ -17,10 +17,10 @@ import {
 
 const job = { eventName: 'pull_request', hasOidc: false };
 
-/** The inputs `expect`, `query` and `mask`, each as a user writes it. */
+/** The inputs `expect`, `query` and `mask` as a user writes them. */
 export type Asked = Readonly<{ expect?: string; query?: string; mask?: string }>;
 
-/** Evaluates results under these expressions as the action does. */
+/** Evaluates deliveries with these expressions, as the action does. */
 export async function evaluating(
   { expect = '', query = '', mask = '' }: Asked,
   options: { failOnFunctionError: boolean } = { failOnFunctionError: true },
@@ -68,7 +68,7 @@ const hostileFailure = fc
   })
   .map((fields) => ({ invocationType: 'RequestResponse' as const, result: failure(fields) }));
 
-/** How an invocation ended, with hostile text wherever the text is not the user's or ours. */
+/** The outcome of an invocation, with hostile text wherever the text is from neither the user nor the action. */
 export const hostileDelivery: fc.Arbitrary<InvocationResult> = fc
   .tuple(
     fc.oneof({ arbitrary: hostileAnswer, weight: 3 }, { arbitrary: hostileFailure, weight: 1 }),

@@ -25,11 +25,11 @@ import { annotationsOf, commentOf, outputsFor, shownOf, summaryOf, writeMany } f
 const folder = mkdtempSync(path.join(tmpdir(), 'masks-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Standard output without the tokens of its fences, which are drawn anew and may hold any four digits by chance. */
+/** Standard output without the random tokens of its fences, which can contain any four digits by chance. */
 const withoutTokens = (stdout: string): string =>
   tokensIn(judgeOutput(stdout)).reduce((rest, token) => rest.replaceAll(token, ''), stdout);
 
-/** Everything that others can see of an evaluation, the commands that tell the runner what to mask left out. */
+/** Everything that others can see of an evaluation, without the `add-mask` commands. */
 function everythingShown(evaluation: Evaluation): string {
   const shown = shownOf(evaluation);
   const file = new OutcomesFile(folder);
@@ -44,7 +44,7 @@ function everythingShown(evaluation: Evaluation): string {
   return [withoutTokens(stdout), ...told, ...inMarkdown, readFileSync(file.path, 'utf8')].join('\n');
 }
 
-/** What a reader could know a secret by: each of its lines, and how JSON writes it. */
+/** The forms in which a reader could recognize a secret: each line, and its JSON encoding. */
 const traces = (secret: string | number): string[] => {
   const text = String(secret);
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
@@ -52,7 +52,7 @@ const traces = (secret: string | number): string[] => {
   return [...new Set([...lines, ...written])].filter((trace) => trace.length >= 4);
 };
 
-/** How a function can let a secret out: in its answer, in what it logs, in what it throws. */
+/** The ways in which a function can leak a secret: in its response, its log or its error. */
 type Leak = (secret: string | number) => InvocationResult;
 
 const LEAKS: Readonly<Record<string, Leak>> = {
@@ -102,7 +102,7 @@ const secretNumber = fc.oneof(
   fc.integer({ max: -1000 }),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
-// A mask is written with asterisks, which so are no sign of a secret; nor is what would be there without it.
+// A mask consists of asterisks, so they do not indicate a secret, and neither does text that is there without it.
 const secret = fc.oneof(
   { arbitrary: secretText.filter((text) => !text.includes('*')), weight: 4 },
   { arbitrary: secretNumber, weight: 1 },
@@ -114,7 +114,7 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
   const leak = LEAKS[how] ?? (() => delivery(answer('null')));
   const masks: Asked = { ...EXPECTED, mask: 'response.secret' };
 
-  test('is in nothing that others see, and in the outputs', async () => {
+  test('is only in the outputs, not in anything that others see', async () => {
     const evaluated = await evaluating(masks);
     const control = everythingShown(evaluated(leak('')));
     let found = 0;
@@ -148,7 +148,7 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
     fc.assert(all, { seed: SEED, numRuns: 100 });
   });
 
-  test('is not shown where the mask can not be evaluated', async () => {
+  test('is not shown if the mask cannot be evaluated', async () => {
     const evaluated = await evaluating({ ...masks, mask: 'length(`1`)' });
     const control = everythingShown(evaluated(leak('')));
     const all = fc.property(secret, (hidden) => {
@@ -161,13 +161,13 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
   });
 });
 
-/** What is shown of an answer, byte for byte as a runtime wrote it, with its `secret` masked. */
+/** The text shown for a response from a runtime, with its `secret` masked. */
 async function shownFor(response: string, asked: Asked = {}): Promise<string> {
   const evaluated = await evaluating({ mask: 'response.secret', ...asked });
   return everythingShown(evaluated(delivery(answer(response))));
 }
 
-describe('a secret that was written otherwise', () => {
+describe('a secret in another encoding', () => {
   const characters = fc.stringMatching(/^[a-z][a-z/é<&='"\\]{8,24}[a-z]$/);
   const escapeAll = (text: string, which: RegExp): string =>
     JSON.stringify(text).replace(which, (character) =>
@@ -175,10 +175,10 @@ describe('a secret that was written otherwise', () => {
     );
 
   test.each([
-    ['Python before 3.12 writes all but ASCII', /[^\0-\x7f]/g],
-    ['PHP writes a slash', /\//g],
-    ['Go and Gson write what HTML would take', /[<>&='](?!$)/g],
-  ])('as %s, is not shown', async (_, which) => {
+    ['Python before 3.12 escapes non-ASCII text', /[^\0-\x7f]/g],
+    ['PHP escapes a slash', /\//g],
+    ['Go and Gson escape HTML characters', /[<>&='](?!$)/g],
+  ])('is not shown, as %s', async (_, which) => {
     const all = fc.asyncProperty(characters, async (text) => {
       const written = escapeAll(text, which);
       const shown = await shownFor(`{"secret":${written}}`);
@@ -187,7 +187,7 @@ describe('a secret that was written otherwise', () => {
     await fc.assert(all, { seed: SEED, numRuns: 40 });
   });
 
-  test('as JSON in a string that is JSON again, is not shown', async () => {
+  test('is not shown as JSON in a JSON string', async () => {
     const all = fc.asyncProperty(characters, async (text) => {
       const body = JSON.stringify(JSON.stringify({ secret: text }));
       const shown = await shownFor(`{"body":${body}}`, { mask: 'powertools_json(response.body).secret' });
@@ -196,7 +196,7 @@ describe('a secret that was written otherwise', () => {
     await fc.assert(all, { seed: SEED, numRuns: 40 });
   });
 
-  /** Writes a text in JSON as a library does that has an escape for these characters. */
+  /** Writes a text in JSON as a library would that escapes these characters. */
   const writers: Readonly<Record<string, (text: string) => string>> = {
     JavaScript: (text) => JSON.stringify(text),
     PHP: (text) => escapeAll(text, /[/\u0080-\uffff]/g),
@@ -205,45 +205,42 @@ describe('a secret that was written otherwise', () => {
     Gson: (text) => escapeAll(text, /[<>&=']/g),
   };
 
-  test.each(Object.keys(writers))(
-    'in a line of the log by %s, once or in JSON again, is not shown',
-    async (name) => {
-      const write = writers[name] ?? JSON.stringify;
-      const evaluated = await evaluating({ mask: 'response.secret' });
-      const all = fc.property(characters, (text) => {
-        const written = [
-          text,
-          write(text),
-          write(write(text)),
-          JSON.stringify(write(text)),
-          encodeURIComponent(text),
-        ];
-        const logTail = Buffer.from(written.map((form) => `INFO ${form}\n`).join(''));
-        const shown = everythingShown(
-          evaluated(delivery(answer(JSON.stringify({ secret: text }), { logTail }))),
-        );
-        for (const form of written) expect(shown).not.toContain(form.replace(/^[\\"]+|[\\"]+$/g, ''));
-      });
-      fc.assert(all, { seed: SEED, numRuns: 60 });
-    },
-  );
+  test.each(Object.keys(writers))('is not shown in a log line of %s, encoded once or twice', async (name) => {
+    const write = writers[name] ?? JSON.stringify;
+    const evaluated = await evaluating({ mask: 'response.secret' });
+    const all = fc.property(characters, (text) => {
+      const written = [
+        text,
+        write(text),
+        write(write(text)),
+        JSON.stringify(write(text)),
+        encodeURIComponent(text),
+      ];
+      const logTail = Buffer.from(written.map((form) => `INFO ${form}\n`).join(''));
+      const shown = everythingShown(
+        evaluated(delivery(answer(JSON.stringify({ secret: text }), { logTail }))),
+      );
+      for (const form of written) expect(shown).not.toContain(form.replace(/^[\\"]+|[\\"]+$/g, ''));
+    });
+    fc.assert(all, { seed: SEED, numRuns: 60 });
+  });
 
-  test('as a number of more digits than a double has, is not shown', async () => {
+  test('is not shown as a number with more digits than a double', async () => {
     const all = fc.asyncProperty(fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n }), async (number) => {
       expect(await shownFor(`{"secret":${number}}`)).not.toContain(String(number));
     });
     await fc.assert(all, { seed: SEED, numRuns: 40 });
   });
 
-  test('under a name that stands there twice, is not shown', async () => {
+  test('is not shown under a duplicate key', async () => {
     expect(await shownFor('{"secret":"first secret","secret":"second secret"}')).not.toContain(
       'first secret',
     );
   });
 });
 
-describe('a secret that is long', () => {
-  test('is not shown in part in why an expectation does not hold', async () => {
+describe('a long secret', () => {
+  test('is not partly shown in the reason why an expectation is not met', async () => {
     const long = fc.stringMatching(/^[a-zA-Z0-9]{201,400}$/);
     const all = fc.asyncProperty(long, async (text) => {
       const shown = await shownFor(JSON.stringify({ secret: text }), EXPECTED);
@@ -254,7 +251,7 @@ describe('a secret that is long', () => {
 });
 
 describe('a secret outside of the response', () => {
-  test('is hidden in every text of the outcome that a function, a network or the user wrote', async () => {
+  test('is hidden in all text of the outcome from a function, a network or the user', async () => {
     const evaluated = await evaluating({ mask: 'response.secret' });
     const all = fc.property(fc.stringMatching(/^[a-zA-Z0-9_-]{12,40}$/), (text) => {
       const ended = delivery(
@@ -280,19 +277,19 @@ describe('a secret outside of the response', () => {
 });
 
 describe('a mask', () => {
-  test('leaves the size of the response true', async () => {
+  test('does not change the reported size of the response', async () => {
     const evaluated = await evaluating({ mask: 'response.secret' });
     const evaluation = evaluated(delivery(answer('{"secret":"a long secret"}')));
     expect(outcomeHeadline(shownOf(evaluation))).toBe(outcomeHeadline(unmasked(evaluation)));
   });
 
-  test('on white space hides nothing and warns of nothing', async () => {
+  test('for whitespace hides nothing and gives no warning', async () => {
     const evaluated = await evaluating({ mask: 'response.secret' });
     const { secrets } = evaluated(delivery(answer('{"secret":"   "}')));
     expect(secrets.texts).toEqual([]);
   });
 
-  test('covers why a query could not be evaluated, and an expression with the secret in it', async () => {
+  test('covers the reason why a query failed, and an expression that contains the secret', async () => {
     const evaluated = await evaluating({ mask: 'response.secret', expect: "response.secret != 'a secret'" });
     const evaluation = {
       ...evaluated(delivery(answer('{"secret":"a secret"}'))),

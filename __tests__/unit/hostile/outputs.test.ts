@@ -33,7 +33,7 @@ afterAll(() => {
 
 const evaluated = await evaluating({ query: 'response' });
 
-/** What a runner has after the outputs were written, and what was printed meanwhile. */
+/** The outputs that a runner reads, and the text printed while they were written. */
 function written(deliveries: readonly InvocationResult[]) {
   writeFileSync(file, '');
   const stdout = stdoutOf(() =>
@@ -52,7 +52,7 @@ const asText = (value: unknown): string =>
 const asReceived = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
 describe('outputs', () => {
-  test('are all there, once, and no other, each with exactly its value', () => {
+  test('are exactly the declared ones, each written once with its exact value', () => {
     const all = fc.property(hostileDelivery, (ended) => {
       const { outputs, stdout } = written([ended]);
       expect(stdout).toBe('');
@@ -79,7 +79,7 @@ describe('outputs', () => {
     fc.assert(all, { seed: SEED, numRuns: 300 });
   });
 
-  test('of several invocations are the common ones alone', () => {
+  test('of several invocations are only the common ones', () => {
     const all = fc.property(fc.array(hostileDelivery, { minLength: 2, maxLength: 4 }), (deliveries) => {
       const { outputs } = written(deliveries);
       expect(outputs.map(([name]) => name)).toEqual(COMMON_OUTPUTS);
@@ -88,7 +88,7 @@ describe('outputs', () => {
     fc.assert(all, { seed: SEED, numRuns: 100 });
   });
 
-  test('keep the bytes of a response that is UTF-8, a byte order mark too', () => {
+  test('keep the bytes of a UTF-8 response, including a byte order mark', () => {
     const all = fc.property(hostileText.map(onTheWire), fc.boolean(), (text, marked) => {
       const payload = Buffer.from(`${marked ? '\ufeff' : ''}${text}`);
       const values = Object.fromEntries(written([delivery(answer('', { payload }))]).outputs);
@@ -107,7 +107,7 @@ describe('an output over a megabyte', () => {
       return Buffer.concat([start, Buffer.from(unit.repeat(Math.max(0, size)))]);
     });
 
-  test('is empty, and a warning names it and its file; any other is whole', () => {
+  test('is empty, with a warning that names it and its file, and other outputs are complete', () => {
     let [emptied, kept] = [0, 0];
     const all = fc.property(nearTheLimit, (payload) => {
       const { stdout, outputs } = written([delivery(answer('', { payload }))]);
@@ -130,8 +130,8 @@ describe('an output over a megabyte', () => {
   });
 });
 
-describe('what an output can not hold', () => {
-  test('is kept in a file of the response whenever the output is empty', () => {
+describe('a response that an output cannot contain', () => {
+  test('is saved in a response file whenever the output is empty', () => {
     const unit = fc.constantFrom(0xff, 0xc3, 0x80, 0x41);
     const all = fc.property(unit, fc.integer({ min: 300_000, max: 1_000_010 }), (byte, length) => {
       const payload = new Uint8Array(length).fill(byte);
@@ -141,7 +141,7 @@ describe('what an output can not hold', () => {
     fc.assert(all, { seed: SEED, numRuns: 8 });
   });
 
-  test('is not lost with all the others where a response is nested without end', () => {
+  test('does not affect the other outputs if it is nested too deeply', () => {
     const payload = Buffer.from('['.repeat(20_000) + ']'.repeat(20_000));
     const values = Object.fromEntries(written([delivery(answer('', { payload }))]).outputs);
     expect(values).toMatchObject({ outcome: 'succeeded', total: '1' });

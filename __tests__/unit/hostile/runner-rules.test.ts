@@ -6,7 +6,7 @@ import { commandsIn, judgeOutput, outputsIn } from './runner-rules.ts';
 
 const names = (stdout: string): string[] => commandsIn(judgeOutput(stdout)).map(({ name }) => name);
 
-describe('the runner’s rules', () => {
+describe("the runner's rules", () => {
   test.each([
     ['::error title=a%3A b::first%0Asecond %2525', 'error', { title: 'a: b' }, 'first\nsecond %25'],
     [' \t::add-mask::x::y', 'add-mask', {}, 'x::y'],
@@ -14,13 +14,12 @@ describe('the runner’s rules', () => {
     ['\u200b::warning::x', 'warning', {}, 'x'],
     ['\u0085::Warning::x', 'warning', {}, 'x'],
     ['#\u200b#[error]x', 'error', {}, 'x'],
-  ])('take %j for a command', (line, name, properties, data) => {
+  ])('read %j as a command', (line, name, properties, data) => {
     expect(commandsIn(judgeOutput(line))).toEqual([{ name, properties, data }]);
   });
 
-  test.each(['text ::error::x', ':error::x', '# #[error]x', 'a\u2028::error::x'])(
-    'take %j for text',
-    (line) => expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]),
+  test.each(['text ::error::x', ':error::x', '# #[error]x', 'a\u2028::error::x'])('read %j as text', (line) =>
+    expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]),
   );
 
   test.each(['\r', '\n', '\r\n'])('end a line at %j', (end) => {
@@ -39,25 +38,25 @@ describe('the runner’s rules', () => {
     });
   });
 
-  test('know a fence that nobody closed', () => {
+  test('report a fence that is not closed', () => {
     expect(judgeOutput('::stop-commands::T\n::U::\n').open).toBe('T');
   });
 
-  test('find a command in every line that was made to be one', () => {
+  test('find a command in every generated command line', () => {
     const all = fc.property(workflowCommand, (line) => {
       expect(names(line)).not.toEqual([]);
     });
     fc.assert(all, { seed: SEED, numRuns: 500 });
   });
 
-  test('find commands in much of the hostile text, so that what keeps them out is put to the test', () => {
+  test('find commands in much of the hostile text, so that the defense is really tested', () => {
     const texts = fc.sample(hostileText, { seed: SEED, numRuns: 500 });
     expect(texts.filter((text) => names(text).length > 0).length).toBeGreaterThan(150);
   });
 });
 
-describe('the runner’s rules for outputs', () => {
-  test('read whole lines, values of several lines and repetitions', () => {
+describe("the runner's rules for outputs", () => {
+  test('read single lines, multiline values and duplicates', () => {
     expect(outputsIn('a=b<<c\nd<<E\n1\r\n\n2=3\nE\nf<<E\nE\na=\n')).toEqual([
       ['a', 'b<<c'],
       ['d', '1\r\n\n2=3'],
@@ -66,7 +65,7 @@ describe('the runner’s rules for outputs', () => {
     ]);
   });
 
-  test.each(['neither\n', 'a<<E\nno end\n', '<<E\nx\nE\n'])('refuse %j', (file) => {
+  test.each(['neither\n', 'a<<E\nno end\n', '<<E\nx\nE\n'])('reject %j', (file) => {
     expect(() => outputsIn(file)).toThrow();
   });
 });

@@ -1,4 +1,4 @@
-/** A command that a runner would carry out, with what it was told. */
+/** A command that a runner would run, with its properties and data. */
 export type Command = Readonly<{
   name: string;
   properties: Readonly<Record<string, string>>;
@@ -13,17 +13,17 @@ export type Judged =
   | Readonly<{ kind: 'command'; command: Command }>
   | Readonly<{ kind: 'resume'; token: string }>;
 
-/** Standard output by the runner's rules; `open` is the token of a fence that nobody closed. */
+/** Standard output according to the runner's rules. `open` is the token of a fence that is not closed. */
 export type Transcript = Readonly<{ lines: readonly Judged[]; open: string | undefined }>;
 
-// The runner compares by culture, in which zero-width and control characters may weigh nothing, and trims what
-// Unicode calls white space. Where it is not certain what it takes for a command, this takes it for one.
+// The runner uses culture-sensitive comparison, which can ignore zero-width and control characters, and trims
+// Unicode whitespace. If it is uncertain whether a runner reads a command, this code reads one.
 const WEIGHTLESS = /[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
 const LEADING_SPACE = /^[\p{White_Space}\ufeff]+/u;
 
 const weighed = (line: string): string => line.replace(WEIGHTLESS, '').replace(LEADING_SPACE, '');
 
-/** The runner replaces one escape after the other over the whole text, the percent sign last. */
+/** The runner replaces one escape after the other in the whole text, and the percent sign last. */
 function unescaped(
   text: string,
   escapes: readonly (readonly [escaped: string, character: string])[],
@@ -84,14 +84,14 @@ function commandIn(line: string): Command | undefined {
   return undefined;
 }
 
-/** Whether a line would resume: names are compared without regard to case, and the old syntax may stand anywhere. */
+/** Whether a line would resume commands: names are case-insensitive, and the old syntax works anywhere in a line. */
 function resumes(line: string, token: string): boolean {
   const lower = line.toLowerCase();
   const wanted = token.toLowerCase();
   return commandIn(lower)?.name === wanted || lower.includes(`##[${wanted}`);
 }
 
-/** Judges every line of standard output; CR, LF and CRLF end one. */
+/** Classifies every line of standard output. CR, LF and CRLF each end a line. */
 export function judgeOutput(stdout: string): Transcript {
   const lines: Judged[] = [];
   let open: string | undefined;
@@ -110,7 +110,7 @@ export function judgeOutput(stdout: string): Transcript {
   return { lines, open };
 }
 
-/** The commands that were carried out. */
+/** The commands that were run. */
 export const commandsIn = ({ lines }: Transcript): Command[] =>
   lines.flatMap((line) => (line.kind === 'command' ? [line.command] : []));
 
@@ -119,8 +119,8 @@ export const tokensIn = ({ lines }: Transcript): string[] =>
   lines.flatMap((line) => (line.kind === 'resume' ? [line.token] : []));
 
 /**
- * Reads the file that GITHUB_OUTPUT names, in order and with repetitions: LF alone ends a line, and whichever of
- * `=` and `<<` comes first says whether a line is a whole output or the start of one.
+ * Reads the file that GITHUB_OUTPUT names, in order and with duplicates: only LF ends a line, and whichever of
+ * `=` and `<<` comes first decides whether a line is a complete output or the start of one.
  */
 export function outputsIn(file: string): (readonly [name: string, value: string])[] {
   const outputs: (readonly [string, string])[] = [];

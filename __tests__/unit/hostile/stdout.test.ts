@@ -39,18 +39,18 @@ const TITLES = [
 
 const evaluated = await evaluating({
   query: 'response',
-  // One that is never met, and two that can't be evaluated on everything.
+  // One expectation that is never met, and two that can't always be evaluated.
   expect: "response == 'never'\nlength(response) > `0`\nresponse.errorMessage == `1`",
 });
 
 const written = (work: () => void): Transcript => judgeOutput(stdoutOf(work));
-/** A text's lines with a line's end behind it, as it is printed; a lone CR before that is no line of its own. */
+/** The lines of a printed text, which ends with a line break. A CR directly before it is not a separate line. */
 const linesOf = (text: string): string[] =>
   onTheWire(`${text}\n`)
     .split(/\r\n|\r|\n/)
     .slice(0, -1);
 
-/** What a transcript shows, without its fences: a fenced line is a line of text, and no command. */
+/** The visible lines, without the fences. A fenced line is text, not a command. */
 const shape = ({ lines }: Transcript): Record<string, unknown>[] =>
   lines.flatMap((line): Record<string, unknown>[] => {
     if (line.kind === 'resume') return [];
@@ -59,7 +59,7 @@ const shape = ({ lines }: Transcript): Record<string, unknown>[] =>
     return name === 'stop-commands' ? [] : [{ kind: name, data }];
   });
 
-/** What the log of an invocation has to come to: our own lines and groups, and every foreign line as it is. */
+/** The expected log of an invocation: the action's own lines and groups, and every foreign line unchanged. */
 const meant = (evaluation: MaskedEvaluation, showResponse: boolean) => [
   ...[outcomeHeadline(evaluation), ...hints(evaluation, { showResponse })]
     .flatMap(linesOf)
@@ -72,7 +72,7 @@ const meant = (evaluation: MaskedEvaluation, showResponse: boolean) => [
 ];
 
 describe('the log', () => {
-  test('carries out no command but its own groups and fences, whatever a function or a stranger wrote', () => {
+  test('runs only its own group and fence commands, whatever a function or a third party wrote', () => {
     const seen = new Set<string>();
     let [fences, groups] = [0, 0];
     const all = fc.property(hostileDelivery, fc.boolean(), (delivery, showResponse) => {
@@ -91,7 +91,7 @@ describe('the log', () => {
     fc.assert(all, { seed: SEED, numRuns: 400 });
     expect(fences).toBeGreaterThan(200);
     expect(groups).toBeGreaterThan(fences + 50);
-    // A runner keeps each token as a secret until the job ends.
+    // A runner registers each token as a secret until the job ends.
     expect(seen.size).toBe(1);
   });
 
@@ -104,19 +104,19 @@ describe('the log', () => {
     );
 
   test.each(['a\nb', 'std::vector', '{"arn":"arn:aws:iam::1:role/r"}', '# [x]', 'é\r\nü'])(
-    'shows text without a command bare: %j',
+    'shows text without a command unfenced: %j',
     (text) => {
       expect(commandsIn(told(text)).map(({ name }) => name)).toEqual(['group', 'endgroup']);
     },
   );
 
-  test('shows a path with a command in it behind a fence', () => {
+  test('shows a path that contains a command inside a fence', () => {
     const responseFile = { path: '/w/x\n::error::forged', isWhole: true };
     const log = written(() => writeLog({ ...unmasked(evaluated(refused)), responseFile }, quiet));
     expect(commandsIn(log).map(({ name }) => name)).toEqual(['stop-commands']);
   });
 
-  test('is not opened by a text that knows the token', () => {
+  test('does not end a fence for text that contains the token', () => {
     const all = fc.property(hostileText, (text) => {
       const [token = ''] = tokensIn(told('::x'));
       const again = told(
@@ -128,15 +128,15 @@ describe('the log', () => {
   });
 });
 
-describe('the log of many', () => {
-  // Not of whoever answered: `name` is a word of ours, of Node's or of Lambda's.
+describe('the log of many invocations', () => {
+  // `name` does not come from the server: it is always a word of this action, Node.js or Lambda.
   const named = (delivery: InvocationResult): InvocationResult =>
     delivery.result.kind === 'failure'
       ? { ...delivery, result: { ...delivery.result, name: 'HTTP 502' } }
       : delivery;
   const several = fc.array(hostileDelivery.map(named), { minLength: 2, maxLength: 6 });
 
-  test('carries out no command but its own groups and fences', () => {
+  test('runs no command but its own groups and fences', () => {
     let fences = 0;
     const all = fc.property(several, (deliveries) => {
       const evaluations = deliveries.map((delivery) => evaluated(delivery));
@@ -174,8 +174,8 @@ const refused = await (async () => {
   return { ...delivery(result), result };
 })();
 
-describe('text that may hold a command', () => {
-  test('is all that a runner would find one in', () => {
+describe('text that may contain a command', () => {
+  test('includes all text in which a runner would find one', () => {
     let bare = 0;
     const all = fc.property(hostileText, (text) => {
       if (mayHoldCommand(text)) return;
@@ -186,7 +186,7 @@ describe('text that may hold a command', () => {
     expect(bare).toBeGreaterThan(500);
   });
 
-  test('is every line that was made to be one', () => {
+  test('includes every generated command line', () => {
     const all = fc.property(workflowCommand, hostileText, (line, text) => {
       expect(mayHoldCommand(`${text}\r${line}`)).toBe(true);
     });
@@ -201,16 +201,18 @@ describe('text that may hold a command', () => {
     '\ud800::x',
     '#\u200d#\ufe0f[x',
     'a\r\t::x',
-  ])('is %j too, whose characters weigh nothing', (text) => expect(mayHoldCommand(text)).toBe(true));
+  ])('includes %j, with characters that comparison ignores', (text) =>
+    expect(mayHoldCommand(text)).toBe(true),
+  );
 
   test.each([' ', '\n', '\r\n', '#', '# ', '\n:', '\n: ', '\u200b'])(
-    'is found in one pass: 6 MB of %j',
+    'is found in linear time: 6 MB of %j',
     (unit) => expect(mayHoldCommand(unit.repeat(6_000_000 / unit.length))).toBe(false),
   );
 });
 
 describe('a fence', () => {
-  test('is one stop, the text, one resume', () => {
+  test('consists of one stop, the text, and one resume', () => {
     const all = fc.property(hostileText, fc.uuid(), (text, token) => {
       const { lines, open } = judgeOutput(onTheWire(fence(text, token)));
       expect(open).toBeUndefined();
@@ -224,7 +226,7 @@ describe('a fence', () => {
   });
 });
 
-/** The commands that annotations have to come to. */
+/** The expected commands for annotations. */
 const asCommands = (annotations: ReturnType<typeof annotationsOf>): Command[] =>
   annotations.map(({ level, title, body }) => ({
     name: level,
@@ -241,7 +243,7 @@ describe('annotations', () => {
     'No Query Result',
   ];
 
-  test('are exactly those that were meant, with a title of ours', () => {
+  test('are exactly the intended ones, with titles from the action', () => {
     let bodies = 0;
     const all = fc.property(fc.array(hostileDelivery, { maxLength: 14 }), (deliveries) => {
       const annotations = annotationsOf(deliveries.map((delivery) => evaluated(delivery)));
@@ -258,7 +260,7 @@ describe('annotations', () => {
     expect(bodies).toBeGreaterThan(200);
   });
 
-  test('of inputs, files and everything else that went wrong are one command each', () => {
+  test('of inputs, files and other errors are one command each', () => {
     const all = fc.property(hostileText, hostileText, (one, other) => {
       const annotations = [
         invalidInput([one, other]),
@@ -278,7 +280,7 @@ describe('annotations', () => {
 describe('masks', () => {
   const findAll = evaluating({ mask: 'response' });
 
-  test('are registered one by one, each exactly as it is', async () => {
+  test('are registered one by one, each unchanged', async () => {
     const evaluateMasked = await findAll;
     let registered = 0;
     const all = fc.property(hostileDelivery, (delivery) => {
@@ -295,7 +297,7 @@ describe('masks', () => {
     expect(registered).toBeGreaterThan(500);
   });
 
-  test('come with a log that has no more commands than before', async () => {
+  test('do not add other commands to the log', async () => {
     const evaluateMasked = await findAll;
     const all = fc.property(hostileDelivery, (delivery) => {
       const evaluation = evaluateMasked(delivery);
@@ -307,7 +309,7 @@ describe('masks', () => {
   });
 });
 
-describe('a wait', () => {
+describe('a wait message', () => {
   const head = fc.option(fc.record({ statusCode: fc.constantFrom(200, 429, 500, 502) }), { nil: undefined });
   const thrown = fc.record(
     {
@@ -338,7 +340,7 @@ describe('a wait', () => {
     return `${told.what}${told.next}`;
   };
 
-  test('is one line and no command, whatever answered', () => {
+  test('is one line without a command, whatever the response is', () => {
     const answered = head.filter((one) => one !== undefined);
     const all = fc.property(thrown, answered, hostileText, (error, one, text) => {
       const line = lineOf(failureOf(error, { head: one, text }));
@@ -348,7 +350,7 @@ describe('a wait', () => {
     fc.assert(all, { seed: SEED, numRuns: 300 });
   });
 
-  test('is one line and no command after an answer with a success status that is not Lambda’s', () => {
+  test("is one line without a command after a success status that is not Lambda's", () => {
     const all = fc.property(hostileText, (text) => {
       const progress = new AttemptProgress(() => 0);
       progress.receivedHead({ statusCode: 200 });
@@ -359,7 +361,7 @@ describe('a wait', () => {
     fc.assert(all, { seed: SEED, numRuns: 100 });
   });
 
-  test('is one line and no command where nothing answered and the error’s name is no word', () => {
+  test('is one line without a command after no response and an error name that is not a word', () => {
     const all = fc.property(thrown, (error) => {
       const line = lineOf(failureOf(error, { head: undefined, text: '' }));
       expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]);
@@ -368,8 +370,8 @@ describe('a wait', () => {
   });
 });
 
-describe('what happened in a durable execution', () => {
-  test('is one line and no command, whatever a step is called', () => {
+describe('an event of a durable execution', () => {
+  test('is one line without a command, whatever the name of a step', () => {
     const all = fc.property(hostileText, (name) => {
       const happened = { label: 'my-function', kind: 'Step', state: 'Started', name } as const;
       const line = expect.stringMatching(/^my-function: step .* started$/su);

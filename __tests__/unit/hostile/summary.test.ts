@@ -31,7 +31,7 @@ const gitHub = unified()
 
 const render = (markdown: string): Root => gitHub.runSync(gitHub.parse(onTheWire(markdown)));
 
-/** A tree as nested lists: an element's name, its properties, its children; text as it is. */
+/** A tree as nested lists: the name, properties and children of an element. Text is unchanged. */
 type Drawn = string | readonly Drawn[];
 
 function draw(node: Nodes): Drawn[] {
@@ -50,7 +50,7 @@ const elements = (root: Root): Element[] => {
   return found;
 };
 
-/** All text outside of code, where GitHub looks for mentions, references and addresses. */
+/** All text outside of code, where GitHub detects mentions, references and URLs. */
 function textOf(node: Nodes): string {
   if (node.type === 'text') return `${node.value}\n`;
   if (node.type === 'element' && node.tagName === 'code') return '';
@@ -63,7 +63,7 @@ const seen = (foreign: string): string =>
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** What was drawn, where it is the start of what is wanted: the summary may cut long text. */
+/** The drawn text if it is the start of the expected text, because the summary can cut long text. */
 function uncut(drawn: Drawn | undefined, wanted: Drawn): Drawn {
   if (typeof wanted === 'string') {
     const isStart = typeof drawn === 'string' && drawn.endsWith('…') && wanted.startsWith(drawn.slice(0, -1));
@@ -72,10 +72,10 @@ function uncut(drawn: Drawn | undefined, wanted: Drawn): Drawn {
   return wanted.map((part, at) => uncut(drawn?.[at], part));
 }
 
-// Only such a word may stand outside of code.
+// Only such a word is allowed outside of code.
 const BARE_WORD = /^[a-z0-9]+(?:[.-][a-z0-9]+)*$/i;
 
-/** Takes what is foreign out of outcomes and puts harmless words in its place. */
+/** Replaces the foreign text in outcomes with harmless words. */
 class Twins {
   readonly #words = new Map<string, string>();
   readonly #texts: string[] = [];
@@ -90,7 +90,7 @@ class Twins {
     return word;
   }
 
-  /** The same outcome, as harmless as can be. Advice is our own, and may quote. */
+  /** The same outcome with harmless text. Advice is the action's own text and may quote. */
   harmless(outcome: ReportedOutcome): ReportedOutcome {
     const { request_id: id, region } = outcome;
     const isLinked = id === undefined || (region !== undefined && UUID.test(id));
@@ -117,7 +117,7 @@ class Twins {
     };
   }
 
-  /** A harmless drawing with what was foreign back in its code. */
+  /** A harmless drawing with the foreign text restored in its code. */
   restored(drawn: Drawn): Drawn {
     if (typeof drawn === 'string') return drawn;
     const [name, text, ...more] = drawn;
@@ -127,7 +127,7 @@ class Twins {
   }
 }
 
-// Renderers do not agree on a backslash before an escaped pipe: GitHub's own keeps both in the cell, remark ends it.
+// Renderers differ on a backslash before an escaped pipe: GitHub keeps both in the cell, but remark ends the cell.
 const disagreeing = (text: string): boolean => text.replace(/\s+/g, ' ').includes('\\|');
 const textsIn = (value: unknown): string[] =>
   typeof value === 'string'
@@ -145,7 +145,7 @@ const judgeAll = (deliveries: readonly InvocationResult[]): Evaluation[] =>
   deliveries.map((ended) => judge(ended));
 
 describe('the summary', () => {
-  test('is our own skeleton, with what is foreign in code alone, whatever a function or a stranger wrote', () => {
+  test('has its own structure, with foreign text only in code, whatever a function or a third party wrote', () => {
     let foreign = 0;
     const all = fc.property(fc.array(agreed, { minLength: 1, maxLength: 4 }), (deliveries) => {
       const judgements = judgeAll(deliveries);
@@ -160,7 +160,7 @@ describe('the summary', () => {
     expect(foreign).toBeGreaterThan(150);
   });
 
-  test('has one heading, a row for each of several invocations, and as many cells in each as in its head', () => {
+  test('has one heading and a row per invocation, each with as many cells as the header', () => {
     const all = fc.property(fc.array(agreed, { minLength: 1, maxLength: 4 }), (deliveries) => {
       const tree = render(summaryOf(judgeAll(deliveries)));
       const found = elements(tree);
@@ -189,7 +189,7 @@ describe('the summary', () => {
     fc.assert(all, { seed: SEED, numRuns: 80 });
   });
 
-  test('links to the CloudWatch console alone', () => {
+  test('links only to the CloudWatch console', () => {
     let links = 0;
     const all = fc.property(agreed, (ended) => {
       const evaluation = judge(ended);
@@ -201,7 +201,7 @@ describe('the summary', () => {
         if (tagName !== 'a') continue;
         const href = String(properties['href']);
         const url = new URL(href);
-        // Advice on an unknown outcome links to the log of a period.
+        // Advice for an unknown outcome links to the log of a time range.
         const isPeriod = /\/log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/.test(href);
         if (!isPeriod) expect(href).toBe(requestUrl({ functionName, region, requestId, logGroup }));
         expect(url.protocol).toBe('https:');
@@ -222,10 +222,10 @@ describe('the summary', () => {
     expect(links).toBeGreaterThan(30);
   });
 
-  test('says nothing of the log, of what came in place of a response, or of the response of a success', () => {
+  test('contains neither the log, nor a foreign response, nor the response of a success', () => {
     const all = fc.property(agreed, hostileText, (ended, text) => {
       const judged = judge(ended);
-      // The place of a log is no log, and links go there.
+      // The location of a log is not a log, and links point to it.
       const outcome =
         'log_result' in judged.outcome ? { ...judged.outcome, log_result: 'log' } : judged.outcome;
       const quiet = { ...judged, outcome };
@@ -257,7 +257,7 @@ const cellWith = (...cell: Drawn[]): Drawn[] => [
 ];
 
 describe('a code span', () => {
-  test('shows foreign text as it is and ends where it ends', () => {
+  test('shows foreign text unchanged and ends with it', () => {
     const all = fc.property(
       hostileText.filter((text) => !disagreeing(text)),
       (text) => {
@@ -268,12 +268,12 @@ describe('a code span', () => {
     fc.assert(all, { seed: SEED, numRuns: 300 });
   });
 
-  test('ends where it ends in every renderer where a backslash stands before a pipe', () => {
+  test('ends with its text in every renderer, even with a backslash before a pipe', () => {
     const all = fc.property(hostileText, hostileText, (before, after) => {
       const drawn = JSON.stringify(drawnCell(`${before}\\|${after}`));
       const [start = '', end = ''] = JSON.stringify(cellWith(['code', 'TEXT'])).split('TEXT');
       expect(drawn.startsWith(start) && drawn.endsWith(end)).toBe(true);
-      // The text itself may be shown with something between the two.
+      // The text itself can be shown with another character between the two.
       expect(drawn.slice(start.length, -end.length)).not.toMatch(/(?<!\\)"/);
     });
     fc.assert(all, { seed: SEED, numRuns: 80 });

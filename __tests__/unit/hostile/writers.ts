@@ -9,11 +9,11 @@ import { OutcomesJson, type OutputFiles, type Outputs, outputsOf } from '../../.
 import { renderComment } from '../../../src/report/summary/permissions.ts';
 import { renderSummary } from '../../../src/report/summary/summary.ts';
 
-/** An evaluation as it may be shown. */
+/** An evaluation with its secrets masked. */
 export const shownOf = (evaluation: Evaluation): MaskedEvaluation =>
   maskEvaluation(evaluation, new SecretTexts(evaluation.secrets.texts));
 
-/** The results of a step with these invocations. */
+/** The outcomes of a step with these invocations. */
 function resultsOf(evaluations: readonly Evaluation[]): StepResults {
   const results = new StepResults(evaluations.length);
   for (const evaluation of evaluations) results.add(shownOf(evaluation));
@@ -38,7 +38,7 @@ export function outputsFor(evaluations: readonly Evaluation[], files: OutputFile
   return outputsOf({ single, outcomes: outcomes.text, counts: resultsOf(evaluations).counts }, files);
 }
 
-/** What a step keeps of these invocations for its summary. */
+/** The data of these invocations that a step keeps for its summary. */
 export const reportedBy = (evaluations: readonly Evaluation[]): ReportedOutcome[] =>
   resultsOf(evaluations).outcomes;
 
@@ -54,7 +54,7 @@ export const commentOf = (evaluations: readonly Evaluation[]): string =>
     runUrl: 'https://run.example',
   });
 
-/** Writes the log of a step with many invocations, from the first that ended to the totals. */
+/** Writes the log of a step with many invocations, from the first completed one to the totals. */
 export function writeMany(evaluations: readonly Evaluation[]): void {
   const notes = new FailureNotes();
   evaluations.forEach((evaluation, index) => {

@@ -13,7 +13,7 @@ const problemsWith = async (variables: Variables): Promise<readonly string[]> =>
 
 describe.each(['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ENDPOINT_URL'])('%s', (name) => {
   test.each(['localhost:4566', '127.0.0.1:9001', 'lambda.internal', 'ftp://host', 'http://', 'https:/host'])(
-    '%j is refused by its name, without its value',
+    '%j is rejected by name, without its value',
     async (value) => {
       expect(await problemsWith({ [name]: value })).toEqual([
         `The environment variable ${name} must be a URL and start with http:// or https://, for example http://localhost:4566.`,
@@ -30,7 +30,7 @@ describe.each(['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ENDPOINT_URL'])('%s', (name) => {
     expect(await problemsWith({ [name]: value })).toEqual([]);
   });
 
-  test('is not looked at where the SDK does not', async () => {
+  test('is ignored if the SDK ignores it', async () => {
     expect(await problemsWith({ [name]: 'host', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' })).toEqual([]);
   });
 });
@@ -41,22 +41,22 @@ describe('half of an access key', () => {
   test.each([
     ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
     ['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID'],
-  ])('is refused where only %s is set', async (set, empty) => {
+  ])('is rejected if only %s is set', async (set, empty) => {
     const expected = [`The environment variable ${set} is set, but ${empty} is empty ${why}.`];
     expect(await problemsWith({ [set]: 'AKIAIOSFODNN7EXAMPLE', [empty]: '' })).toEqual(expected);
     expect(await problemsWith({ [set]: 'AKIAIOSFODNN7EXAMPLE' })).toEqual(expected);
   });
 
   test.each([
-    ['both are set', { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key' }],
-    ['neither is', { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' }],
-    ['a profile stands in their place', { AWS_ACCESS_KEY_ID: 'id', AWS_PROFILE: 'deploy' }],
-  ])('is not told of where %s', async (_, variables) => {
+    ['if both are set', { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key' }],
+    ['if neither is set', { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' }],
+    ['if a profile is used instead', { AWS_ACCESS_KEY_ID: 'id', AWS_PROFILE: 'deploy' }],
+  ])('is not reported %s', async (_, variables) => {
     expect(await problemsWith(variables)).toEqual([]);
   });
 });
 
-test('AWS_DEFAULT_REGION is in the plan, for where the SDK finds no region', async () => {
+test('AWS_DEFAULT_REGION is in the plan, in case the SDK finds no region', async () => {
   expect(await planFor({}, await jobWith({ AWS_DEFAULT_REGION: 'eu-north-1' }))).toMatchObject({
     defaultRegion: 'eu-north-1',
   });

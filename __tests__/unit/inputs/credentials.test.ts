@@ -10,7 +10,7 @@ const passwordsOf = (...proxies: readonly string[]): readonly string[] =>
     .passwords;
 
 describe('keys', () => {
-  test('are the secret access key, the tokens and the token for the comment, each once', () => {
+  test('are the secret access key, the session tokens and the GitHub token, each once', () => {
     const given = {
       AWS_ACCESS_KEY_ID: 'an-id',
       AWS_SECRET_ACCESS_KEY: 'a-key',
@@ -20,7 +20,7 @@ describe('keys', () => {
     expect(keysOf(given, 'a-github-token')).toEqual(['a-key', 'a-token', 'a-github-token']);
   });
 
-  test('are none where there are none', () => {
+  test('are empty without credentials', () => {
     expect(keysOf({ AWS_SECRET_ACCESS_KEY: '', AWS_SESSION_TOKEN: ' ' })).toEqual([]);
   });
 });
@@ -41,7 +41,7 @@ describe('a password', () => {
     expect(passwordsOf(proxy)).toEqual(passwords);
   });
 
-  test('of each proxy is one', () => {
+  test('is found in each proxy', () => {
     expect(passwordsOf('http://a:first@one.example', 'http://a:second@two.example')).toEqual([
       'first',
       basic('a:first'),

@@ -1,13 +1,15 @@
-import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import type { Invocation } from '../../../src/lambda/invocation.ts';
 import { heavyTest } from '../../heavy.ts';
-import { planFor, problemsFor } from './factory.ts';
+import { eventOf, planFor, problemsFor } from './factory.ts';
 
+const textOf = async ({ payload }: Pick<Invocation, 'payload'>): Promise<string> =>
+  (await eventOf(payload)).toString();
 const payloads = async (inputs: Record<string, string>): Promise<string[]> =>
-  (await planFor(inputs)).invocations.map(({ payload }) => Buffer.from(payload).toString());
+  Promise.all((await planFor(inputs)).invocations.map(textOf));
 
 describe('function_name', () => {
-  test('with several lines names an entry on each', async () => {
+  test('with several lines has one entry per line', async () => {
     const plan = await planFor({ function_name: ' one \n\n two:PROD\n', qualifier: '' });
     expect(plan.invocations.map(({ index, functionName }) => [index, functionName])).toEqual([
       [0, 'one'],
@@ -15,13 +17,13 @@ describe('function_name', () => {
     ]);
   });
 
-  test('with a line that is wrong says which', async () => {
+  test('with an invalid line names the line', async () => {
     expect(await problemsFor({ function_name: 'one\ntwo words\nthree' })).toEqual([
       expect.stringMatching(/^line 2: function_name is not valid: it contains white space/),
     ]);
   });
 
-  test('with several lines and invocations is refused', async () => {
+  test('with several lines is rejected together with invocations', async () => {
     expect(await problemsFor({ function_name: 'one\ntwo', invocations: '- {}' })).toEqual([
       'function_name has several lines and invocations is given too. Name the functions in one of them.',
     ]);
@@ -29,7 +31,7 @@ describe('function_name', () => {
 });
 
 describe('invocations', () => {
-  test('inherit what they leave out', async () => {
+  test('inherit missing values', async () => {
     const plan = await planFor({
       function_name: 'step',
       payload: '{"from":"step"}',
@@ -38,20 +40,19 @@ describe('invocations', () => {
       invocations:
         '- {}\n- function_name: own\n  log_type: None\n  payload: {from: entry}\n  region: us-east-1\n',
     });
-    expect(
-      plan.invocations.map(({ functionName, logType, region, payload }) => [
-        functionName,
-        logType,
-        region,
-        Buffer.from(payload).toString(),
-      ]),
-    ).toEqual([
+    const sent = plan.invocations.map(async ({ functionName, logType, region, payload }) => [
+      functionName,
+      logType,
+      region,
+      await textOf({ payload }),
+    ]);
+    expect(await Promise.all(sent)).toEqual([
       ['step', 'Tail', 'eu-west-1', '{"from":"step"}'],
       ['own', 'None', 'us-east-1', '{"from":"entry"}'],
     ]);
   });
 
-  test('have a name, expectations and a time limit of their own', async () => {
+  test('have their own name, expectations and time limit', async () => {
     const plan = await planFor({
       expect: 'response.ok == `true`',
       timeout_seconds: '5',
@@ -67,7 +68,7 @@ describe('invocations', () => {
     ]);
   });
 
-  test('are refused for what is wrong with those', async () => {
+  test('are rejected if those are invalid', async () => {
     const invocations = [
       '- expect: respons.a == `1`',
       '- invocation_type: Event',
@@ -89,20 +90,20 @@ describe('invocations', () => {
     ]);
   });
 
-  test('with a payload of their own do not inherit the other kind', async () => {
+  test('with their own payload do not inherit the other kind', async () => {
     expect(
       await payloads({ payload: '', payload_file: 'missing.json', invocations: '- payload: {a: 1}' }),
     ).toEqual(['{"a":1}']);
   });
 
-  test('share one reading of a payload that they inherit', async () => {
+  test('read an inherited payload only once', async () => {
     const plan = await planFor({ function_name: 'a\nb\nc', payload: '[1]' });
     const [first, second, third] = plan.invocations.map(({ payload }) => payload);
     expect(first).toBe(second);
     expect(second).toBe(third);
   });
 
-  test('with a wrong inherited value complain once, with wrong ones of their own each', async () => {
+  test('report an invalid inherited value once, and their own invalid values each', async () => {
     expect(
       await problemsFor({
         region: 'nowhere',
@@ -117,7 +118,7 @@ describe('invocations', () => {
     ]);
   });
 
-  test('have no response_file when there are several', async () => {
+  test('cannot have a response_file if there are several', async () => {
     expect(await problemsFor({ function_name: 'a\nb', response_file: 'x.json' })).toEqual([
       'response_file takes the response of one invocation, and this step has 2. Remove it, and read the output outcomes_file.',
     ]);
@@ -125,9 +126,9 @@ describe('invocations', () => {
 });
 
 describe('repeat', () => {
-  // A billion of them would fill the memory long before they were counted.
+  // A billion copies would exhaust the memory before they could be counted.
   heavyTest(
-    'is counted with the entries before any copy is made',
+    'is multiplied with the entries before any copy is created',
     async () => {
       const invocations = '- {}\n'.repeat(100_000);
       expect(
@@ -148,7 +149,7 @@ describe('repeat', () => {
     60_000,
   );
 
-  test('reads the log tail for its figures, and keeps the log only where it was asked for', async () => {
+  test('requests the log tail for its figures, and keeps the log only if requested', async () => {
     const tails = async (inputs: Record<string, string>) =>
       (await planFor(inputs)).invocations.map(({ logType, keepsLog }) => `${logType} ${keepsLog}`);
     expect(await tails({ repeat: '2' })).toEqual(['Tail false', 'Tail false']);
@@ -157,7 +158,7 @@ describe('repeat', () => {
     expect(await tails({ repeat: '2', invocation_type: 'Event' })).toEqual(['None false', 'None false']);
     expect(await tails({ follow_log: 'true' })).toEqual(['Tail false']);
     expect(await tails({ follow_log: 'true', retry: 'never' })).toEqual(['None true']);
-    // A function that supports no tail would have to be asked twice.
+    // A function without support for log tails would need a second request.
     expect(await tails({ repeat: '2', retry: 'never' })).toEqual(['None true', 'None true']);
   });
 });

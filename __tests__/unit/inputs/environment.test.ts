@@ -12,6 +12,7 @@ const READ = [
   'GITHUB_REPOSITORY',
   'GITHUB_SHA',
   'GITHUB_RUN_ID',
+  'RUNNER_DEBUG',
   'GITHUB_WORKFLOW',
   'GITHUB_JOB',
   'GITHUB_ACTION',
@@ -41,7 +42,7 @@ const READ = [
   'INPUT_INVOCATIONS',
   'INPUT_LOG_TYPE',
   'INPUT_SUMMARY',
-  'INPUT_INVOCATION_TYPE',
+  'INPUT_RETRY',
 ] as const;
 
 const before = new Map(READ.map((name) => [name, process.env[name]] as const));
@@ -58,12 +59,12 @@ afterEach(() => {
 });
 
 describe('an input', () => {
-  test('is the text that the runner hands over, trimmed', () => {
+  test('is the trimmed text from the runner', () => {
     process.env['INPUT_PAYLOAD'] = ' \n{"a": " b "}\n';
     expect(readInput('payload')).toBe('{"a": " b "}');
   });
 
-  test('keeps the white space around a list, whose lines and indentation count', () => {
+  test('keeps the whitespace around a list, because lines and indentation matter', () => {
     process.env['INPUT_INVOCATIONS'] = '\n  - {}\n  - {}\n';
     expect(readInput('invocations')).toBe('\n  - {}\n  - {}\n');
   });
@@ -71,25 +72,25 @@ describe('an input', () => {
   test.each([
     ['is missing', undefined],
     ['is empty', ''],
-    ['is white space', '  \n'],
-  ])('that %s is its default', (_, value) => {
-    for (const name of ['INPUT_REGION', 'INPUT_LOG_TYPE', 'INPUT_SUMMARY', 'INPUT_INVOCATION_TYPE']) {
+    ['is whitespace', '  \n'],
+  ])('that %s has its default', (_, value) => {
+    for (const name of ['INPUT_REGION', 'INPUT_LOG_TYPE', 'INPUT_SUMMARY', 'INPUT_RETRY']) {
       if (value !== undefined) process.env[name] = value;
     }
     expect(readInput('region')).toBe('');
     expect(readInput('log_type')).toBe('None');
     expect(readInput('summary')).toBe('true');
-    expect(readInput('invocation_type')).toBe('RequestResponse');
+    expect(readInput('retry')).toBe('safe');
   });
 
-  test('is not checked when it is read', () => {
+  test('is not validated when it is read', () => {
     process.env['INPUT_SUMMARY'] = 'perhaps';
     expect(readInput('summary')).toBe('perhaps');
   });
 });
 
 describe('the environment', () => {
-  test('is what the runner says', () => {
+  test('has the values from the runner', () => {
     process.env['GITHUB_WORKSPACE'] = '/the/workspace';
     process.env['RUNNER_TEMP'] = '/the/temp';
     process.env['GITHUB_STEP_SUMMARY'] = '/the/summary';
@@ -107,6 +108,7 @@ describe('the environment', () => {
       GITHUB_REPOSITORY: 'octo-org/octo-repo',
       GITHUB_SHA: 'abc',
       GITHUB_RUN_ID: '42',
+      RUNNER_DEBUG: '1',
       GITHUB_WORKFLOW: 'CI',
       GITHUB_JOB: 'check',
       GITHUB_ACTION: '__run',
@@ -131,6 +133,7 @@ describe('the environment', () => {
       },
       proxy: { HTTPS_PROXY: 'http://upper.example:3128', no_proxy: 'lower.example' },
       credentials: { keys: ['secret-access-key', 'github-token'], passwords: [] },
+      isDebug: true,
       nodeVersion: process.versions.node,
       trustsAnyCertificate: false,
       inputNames: expect.arrayContaining(['GITHUB_TOKEN', 'FUNCTION-NAME']),
@@ -143,7 +146,7 @@ describe('the environment', () => {
     });
   });
 
-  test('outside a runner is the machine’s own', () => {
+  test("outside a runner has the machine's values", () => {
     expect(readEnvironment()).toEqual({
       workspace: process.cwd(),
       temporaryFolder: tmpdir(),
@@ -163,6 +166,7 @@ describe('the environment', () => {
       },
       proxy: {},
       credentials: { keys: [], passwords: [] },
+      isDebug: false,
       nodeVersion: process.versions.node,
       trustsAnyCertificate: false,
       inputNames: [],
@@ -181,14 +185,14 @@ describe('the environment', () => {
   test.each([
     ['0', true],
     ['1', false],
-  ])('no longer has NODE_TLS_REJECT_UNAUTHORIZED=%s once it was read', (value, trustsAnyCertificate) => {
+  ])('has no NODE_TLS_REJECT_UNAUTHORIZED=%s after it was read', (value, trustsAnyCertificate) => {
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = value;
     expect(readEnvironment().trustsAnyCertificate).toBe(trustsAnyCertificate);
     expect(process.env['NODE_TLS_REJECT_UNAUTHORIZED']).toBeUndefined();
     expect(readEnvironment().trustsAnyCertificate).toBe(false);
   });
 
-  test('is frozen, so that nothing changes under the action', () => {
+  test('is frozen, so that it cannot change during the run', () => {
     const environment = readEnvironment();
     expect([Object.isFrozen(environment), Object.isFrozen(environment.proxy)]).toEqual([true, true]);
   });

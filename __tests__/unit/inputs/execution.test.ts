@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { invocationFor, planFor, problemsFor } from './factory.ts';
 
 describe('durable_execution_name', () => {
-  test('is the name that is sent', async () => {
+  test('is sent', async () => {
     expect(await invocationFor({ durable_execution_name: 'order-7_B' })).toMatchObject({
       durableExecutionName: 'order-7_B',
     });
   });
 
-  test('may differ from entry to entry', async () => {
+  test('can differ between entries', async () => {
     const { invocations } = await planFor({
       durable_execution_name: 'all',
       invocations: '- { durable_execution_name: order-1 }\n- {}',
@@ -16,13 +16,13 @@ describe('durable_execution_name', () => {
     expect(invocations.map(({ durableExecutionName }) => durableExecutionName)).toEqual(['order-1', 'all']);
   });
 
-  test.each(['order 7', 'ä', 'a.b', 'x'.repeat(65)])('%j is refused with the rule', async (name) => {
+  test.each(['order 7', 'ä', 'a.b', 'x'.repeat(65)])('%j is rejected with the rule', async (name) => {
     expect(await problemsFor({ durable_execution_name: name })).toEqual([
       `durable_execution_name must be 1 to 64 letters, digits, - or _; got ${JSON.stringify(name)}.`,
     ]);
   });
 
-  test('is warned of and not sent with a dry run, which starts nothing', async () => {
+  test('gets a warning and is not sent with a dry run, which starts nothing', async () => {
     const plan = await planFor({ durable_execution_name: 'order-7', invocation_type: 'DryRun' });
     expect(plan.warnings).toEqual([
       'durable_execution_name has no effect with invocation_type: DryRun; a dry run starts no execution.',
@@ -30,7 +30,7 @@ describe('durable_execution_name', () => {
     expect(plan.invocations.map((invocation) => 'durableExecutionName' in invocation)).toEqual([false]);
   });
 
-  test('makes copies pointless', async () => {
+  test('gets a warning with copies, which are one execution', async () => {
     const { warnings } = await planFor({ durable_execution_name: 'order-7', repeat: '3' });
     expect(warnings).toEqual([
       'repeat: 3 has no effect with durable_execution_name; Lambda treats all copies as one execution.',
@@ -48,14 +48,14 @@ describe('waiting', () => {
       { wait_for_durable_execution: 'true' },
       'wait_for_durable_execution has no effect with invocation_type: DryRun; a dry run starts no execution.',
     ],
-  ])('%j is warned of with dry runs alone', async (given, warning) => {
+  ])('%j gets a warning only with dry runs', async (given, warning) => {
     expect((await planFor({ ...given, invocation_type: 'DryRun' })).warnings).toEqual([warning]);
     expect((await planFor({ ...given, invocation_type: 'Event' })).warnings).toEqual([]);
     const mixed = { ...given, invocations: '- { invocation_type: DryRun }\n- {}' };
     expect((await planFor(mixed)).warnings).toEqual([]);
   });
 
-  test('gives an Event a response for response_file', async () => {
+  test('allows response_file for an Event', async () => {
     const event = { invocation_type: 'Event', response_file: 'out.json' };
     expect((await planFor(event)).warnings).toEqual([
       'response_file has no effect with invocation_type: Event; there is a response only with RequestResponse.',
@@ -91,12 +91,12 @@ describe('response_stream', () => {
       },
       'invocations, entry 2 (line 2): response_stream needs invocation_type RequestResponse or DryRun: an Event has no response. Remove one of them.',
     ],
-  ])('is refused with %j', async (given, problem) => {
+  ])('is rejected with %j', async (given, problem) => {
     expect(await problemsFor({ ...STREAM, ...given })).toEqual([problem]);
     expect(await problemsFor(given)).toEqual([]);
   });
 
-  test('goes with a dry run of many functions', async () => {
+  test('is accepted with a dry run of many functions', async () => {
     const plan = await planFor({ ...STREAM, invocation_type: 'DryRun', function_name: 'a\nb' });
     expect(plan.responseStream).toBe(true);
     expect(plan.warnings).toEqual([]);

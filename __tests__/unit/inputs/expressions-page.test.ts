@@ -14,7 +14,7 @@ type Row = Readonly<{ typed: string; told: string }>;
 const page = documents.find(({ file }) => file === 'docs/expressions.md');
 const outcome = JSON.parse(page?.blocks.find(({ language }) => language === 'json')?.text ?? '');
 
-/** The rows of the page's tables whose second column has this heading. */
+/** The rows of the page's tables with this heading in the second column. */
 function rowsOf(heading: string): Row[] {
   const rows: Row[] = [];
   visit(
@@ -49,7 +49,7 @@ describe('docs/expressions.md', () => {
     expect(await problemsFor({ query: typed })).toEqual([]);
   });
 
-  test.each(mistakes)('says of $typed what a user is told', async ({ typed, told }) => {
+  test.each(mistakes)('has the same message for $typed as the action', async ({ typed, told }) => {
     const problems = await problemsFor({ expect: typed });
     const { why } = problems.length > 0 ? { why: '' } : check(typed, outcome, SIGHT);
     const lines = [...problems, why].flatMap((text) => text.replace(/^expect: /, '').split('\n'));

@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { heavyTest } from '../../heavy.ts';
 import { planFor, problemsFor } from './factory.ts';
 
-/** What a user is told of one expression in `expect`, without the text and the caret below it. */
+/** The error message for one expression in `expect`, without the quoted text and the caret. */
 async function toldOf(expression: string, input: 'expect' | 'query' | 'mask' = 'expect'): Promise<string[]> {
   const problems = await problemsFor({ [input]: expression });
   return problems.map((problem) => problem.split('\n')[0] ?? '');
 }
 
 describe('expressions', () => {
-  test('are read one per line, white space and empty lines aside', async () => {
+  test('are read one per line, without whitespace and empty lines', async () => {
     const { expressions } = await planFor({
       expect: '  response.a == `1`\n\n  response.b == `2`  \n',
       query: 'response.{\n  a: a,\n  b: b\n}',
@@ -23,7 +23,7 @@ describe('expressions', () => {
     expect(expressions.search?.('response.a', { response: { a: 7 } })).toBe(7);
   });
 
-  test('that are not given load nothing', async () => {
+  test('that are not set load nothing', async () => {
     expect((await planFor({})).expressions).toEqual({ expect: [], mask: [] });
   });
 
@@ -40,7 +40,7 @@ describe('expressions', () => {
       'there is no function powertols_json (did you mean powertools_json?)',
     ],
     ['frobnicate_it(response)', 0, 'there is no function frobnicate_it'],
-    // What the library has beyond standard JMESPath, and takes although it is none.
+    // Extensions of the library that are not standard JMESPath.
     ['upper(response.a)', 0, 'there is no function upper'],
     ["response.a == 'ok", 14, 'the quote is not closed'],
     ['response."a', 9, 'the quote is not closed'],
@@ -49,15 +49,15 @@ describe('expressions', () => {
     ['response.a ? `1` : `2`', 11, '? is not expected here'],
     ['let $a = response in $a', 4, 'JMESPath starts at the outcome itself; drop "$."'],
     [`${'('.repeat(20_000)}a${')'.repeat(20_000)}`, 0, 'the expression is nested too deeply'],
-  ])('%s is refused with a caret under the place', async (expression, column, what) => {
+  ])('%s is rejected with a caret under the position', async (expression, column, what) => {
     expect(await problemsFor({ expect: `response.ok == \`true\`\n${expression}` })).toEqual([
       `expect: ${what}.\n    ${expression}\n    ${' '.repeat(column)}^`,
     ]);
   });
 
-  // A runner passes an input as an environment variable, of which Linux takes 128 KiB.
+  // A runner passes an input as an environment variable, which Linux limits to 128 KiB.
   heavyTest.each(['a', '_', 'length', '1a', 'length(', "'a' ", "\\'", "'\\'", '-', '`a'])(
-    'of 120 KB of "%s" are read at once',
+    'of 120 KB of "%s" are read in linear time',
     async (part) => {
       const before = performance.now();
       await problemsFor({ query: part.repeat(120_000 / part.length) });
@@ -65,7 +65,7 @@ describe('expressions', () => {
     },
   );
 
-  test('that are wrong are all reported, each with its input', async () => {
+  test('that are invalid are all reported, each with its input', async () => {
     const problems = await problemsFor({ expect: 'a =\nb c', query: 'd e', mask: 'f g' });
     expect(problems.map((problem) => problem.slice(0, problem.indexOf(':')))).toEqual([
       'expect',
@@ -91,16 +91,22 @@ describe('expressions', () => {
     "response.version[0:2] == '1.'",
     'response.a == `null`',
     "response.constructor == 'a'",
-  ])('%s is sound', async (expression) => {
+  ])('%s is valid', async (expression) => {
     expect(await problemsFor({ expect: expression })).toEqual([]);
   });
 });
 
-describe('what a user types and what it is told to be before anything is sent', () => {
+/** The name that other actions use for the response. */
+const FOREIGN_NAME = [
+  'result.ok == `true`',
+  'expect: there is no field "result"; did you mean response?',
+] as const;
+
+describe('a mistake is explained before anything is sent:', () => {
   test.each([
     ['statusCode == `200`', 'expect: there is no field "statusCode"; did you mean response.statusCode?'],
     ['body.ok', 'expect: there is no field "body"; did you mean response.body?'],
-    ['result.ok == `true`', 'expect: there is no field "result"; did you mean response?'],
+    FOREIGN_NAME,
     ['respnse.ok == `true`', 'expect: there is no field "respnse"; did you mean response?'],
     ['duration < `5`', 'expect: there is no field "duration"; did you mean duration_ms?'],
     [
@@ -168,7 +174,7 @@ describe('what a user types and what it is told to be before anything is sent', 
     expect(await toldOf(expression)).toEqual([told]);
   });
 
-  test('names what is unknown in query and mask too', async () => {
+  test('unknown names are also reported in query and mask', async () => {
     expect(await toldOf('statusCode', 'query')).toEqual([
       'query: there is no field "statusCode"; did you mean response.statusCode?',
     ]);
@@ -177,14 +183,14 @@ describe('what a user types and what it is told to be before anything is sent', 
     ]);
   });
 
-  test('shows the line, with a caret under the word', async () => {
+  test('the message shows the line with a caret under the word', async () => {
     expect(await problemsFor({ expect: 'response.ok == true' })).toEqual([
       'expect: "true" is read as a field name; write it in backticks: `true`.\n    response.ok == true\n                   ^',
     ]);
   });
 });
 
-describe('a field that the outcome can not have', () => {
+describe('a field that the outcome cannot have', () => {
   const ok = 'response.ok == `true`';
 
   test.each([
@@ -206,6 +212,10 @@ describe('a field that the outcome can not have', () => {
     ],
     [
       { invocation_type: 'Event', expect: 'duration_ms < `5`' },
+      'expect: invocation_type: Event has no log. Use RequestResponse, or set wait_for_event: true.',
+    ],
+    [
+      { invocation_type: 'Event', wait_for_event: 'true', expect: "contains(log_result, 'x')" },
       'expect: invocation_type: Event has no log. Use RequestResponse.',
     ],
     [
@@ -216,7 +226,7 @@ describe('a field that the outcome can not have', () => {
       },
       'expect: invocation_type: Event has no response. Use RequestResponse, or set wait_for_durable_execution: true for a durable function.',
     ],
-  ])('%j is refused', async (given, told) => {
+  ])('%j is rejected', async (given, told) => {
     expect((await problemsFor(given)).map((problem) => problem.split('\n')[0])).toEqual([told]);
   });
 
@@ -232,6 +242,7 @@ describe('a field that the outcome can not have', () => {
       invocations: '- function_name: a\n- function_name: b\n  invocation_type: Event',
       mask: 'response.token',
     },
+    { invocation_type: 'Event', wait_for_event: 'true', expect: 'duration_ms < `5`' },
   ])('%j is accepted', async (given) => {
     expect(await problemsFor(given)).toEqual([]);
   });

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,14 +8,22 @@ import { makePlan, type Plan } from '../../../src/inputs/plan.ts';
 import { InvalidInputError } from '../../../src/inputs/problems.ts';
 import { INPUTS, type InputName, type InputReader } from '../../../src/inputs/schema.ts';
 import type { Invocation } from '../../../src/lambda/invocation.ts';
+import { REQUEST_ID, STARTED_AT } from '../../base.ts';
 import '../realm.ts';
 
-/** A step's `with:`, as far as it differs from the valid one below. */
+/** A step's `with:`, where it differs from the valid one below. */
 export type Given = Readonly<Partial<Record<InputName, string>>>;
 
 const VALID: Given = { function_name: 'my-function', payload: '{"action": "warmup"}' };
 
-/** A folder with a real workspace in it, and what a runner would say of the job. */
+/** When requests become events, and with which id. */
+export const STAMP = { at: STARTED_AT, id: REQUEST_ID } as const;
+
+/** The bytes that are sent for a payload, read from its file where that holds them. */
+export const eventOf = async (payload: Invocation['payload'] = new Uint8Array()): Promise<Buffer> =>
+  Buffer.from(payload instanceof Uint8Array ? payload : await payload.read());
+
+/** A folder with a real workspace, and the environment of the job from a runner. */
 export type Job = Readonly<{ folder: string; workspace: string; environment: Environment }>;
 
 const folders: string[] = [];
@@ -22,7 +31,7 @@ afterAll(async () => {
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
 });
 
-/** Makes a job whose workspace holds `files`; a path that begins with `../` lies beside the workspace. */
+/** Creates a job with `files` in its workspace. A path that starts with `../` is next to the workspace. */
 export async function createJob(files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<Job> {
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'inputs-')));
   folders.push(folder);
@@ -37,7 +46,7 @@ export async function createJob(files: Readonly<Record<string, string | Uint8Arr
   return { folder, workspace, environment: environmentOf(workspace, temporaryFolder) };
 }
 
-/** What a runner says of a job that a push started, with this workspace. */
+/** The environment of a job that a push started, with this workspace. */
 export function environmentOf(workspace: string, temporaryFolder: string): Environment {
   return {
     workspace,
@@ -58,6 +67,7 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
     },
     proxy: {},
     credentials: { keys: [], passwords: [] },
+    isDebug: false,
     nodeVersion: '24.5.0',
     trustsAnyCertificate: false,
     inputNames: [],
@@ -65,19 +75,25 @@ export function environmentOf(workspace: string, temporaryFolder: string): Envir
   };
 }
 
-/** Valid inputs with overrides, as the runner would hand them over. */
+/** Valid inputs with overrides, in the form that a runner passes them. */
 export function inputs(given: Given): InputReader {
   const all: Given = { ...VALID, ...given };
   return (name) => all[name] ?? INPUTS[name].default;
 }
 
-/** The plan that the inputs come to. */
+/** For inputs that name no test event: nothing is read. */
+const noTestEvents = (): Promise<never> => Promise.reject(new Error('a test event was read'));
+
+/** What a plan is made with beside inputs and environment. */
+export const SOURCES = { openTestEvents: noTestEvents, stamp: STAMP } as const;
+
+/** The plan for the inputs. */
 export async function planFor(given: Given, job?: Job): Promise<Plan> {
   const { environment } = job ?? (await createJob());
-  return makePlan(inputs(given), environment);
+  return makePlan(inputs(given), environment, SOURCES);
 }
 
-/** The one invocation of that plan. */
+/** The only invocation in the plan. */
 export async function invocationFor(given: Given, job?: Job): Promise<Invocation> {
   const [invocation, ...others] = (await planFor(given, job)).invocations;
   if (invocation === undefined || others.length > 0)
@@ -85,7 +101,7 @@ export async function invocationFor(given: Given, job?: Job): Promise<Invocation
   return invocation;
 }
 
-/** Every problem that the inputs are refused for; empty where they are accepted. */
+/** Every problem with the inputs. Empty if they are accepted. */
 export async function problemsFor(given: Given, job?: Job): Promise<readonly string[]> {
   try {
     await planFor(given, job);

@@ -27,19 +27,19 @@ const isFork = (content: string, name = 'pull_request'): boolean | undefined =>
 
 describe('whether a pull request is from a fork', () => {
   test.each(['pull_request', 'pull_request_review', 'pull_request_review_comment'])(
-    'is what the payload of %s says',
+    'is read from the payload of %s',
     (name) => {
       expect(isFork(FROM_FORK, name)).toBe(true);
       expect(isFork(pullRequest({ repo: { id: 1, fork: false } }), name)).toBe(false);
     },
   );
 
-  test('is denied where a fork has a pull request of its own branch', () => {
+  test('is false for a pull request within a fork', () => {
     const repo = { id: 2, fork: true };
     expect(isFork(pullRequest({ repo }, { repo }))).toBe(false);
   });
 
-  test.each(['pull_request_target', 'push', 'issue_comment', ''])('is not asked for %j', (name) => {
+  test.each(['pull_request_target', 'push', 'issue_comment', ''])('is not checked for %j', (name) => {
     expect(isFork(FROM_FORK, name)).toBeUndefined();
   });
 
@@ -55,14 +55,14 @@ describe('whether a pull request is from a fork', () => {
     expect(isFork(content)).toBeUndefined();
   });
 
-  test('is unknown where there is no file, a folder or a file over 25 MB', () => {
+  test('is unknown for a missing file, a folder or a file over 25 MB', () => {
     const name = 'pull_request';
     expect(readIsFork({ name, path: undefined })).toBeUndefined();
     expect(readIsFork({ name, path: path.join(folder, 'none.json') })).toBeUndefined();
     mkdirSync(path.join(folder, 'folder'));
     expect(readIsFork({ name, path: path.join(folder, 'folder') })).toBeUndefined();
     const large = payloadFile(FROM_FORK);
-    // What follows the JSON is white space, so that only its size is against it.
+    // The JSON is followed by whitespace, so that only the size is invalid.
     writeFileSync(large, FROM_FORK.padEnd(25_000_001, ' '));
     expect(readIsFork({ name, path: large })).toBeUndefined();
     truncateSync(large, 25_000_000);

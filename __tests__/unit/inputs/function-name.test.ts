@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { invocationFor, problemsFor } from './factory.ts';
 
 const ACCOUNT = '123456789012';
-const NAME = "give the function's name";
+const NAME = "give the function's name; to send it an HTTP request, use http_request";
 const ARN = "give a function's (…:function:NAME)";
 const NOT_EVALUATED =
   'the expression was not evaluated: ${{ }} has no effect in a file or in the default of a reusable input';
@@ -36,7 +36,7 @@ describe('function_name', () => {
     ['aws-eusc', 'eusc-de-east-1'],
     ['aws-iso', 'us-iso-east-1'],
     ['aws-iso-b', 'us-isob-east-1'],
-  ])('an ARN of the partition %s in %s is accepted, and its region taken', async (partition, region) => {
+  ])('an ARN of the partition %s in %s is accepted, and its region is used', async (partition, region) => {
     const text = `arn:${partition}:lambda:${region}:${ACCOUNT}:function:my-function:PROD`;
     const invocation = await invocationFor({ function_name: text });
     expect(invocation).toMatchObject({ functionName: text, region });
@@ -57,8 +57,14 @@ describe('function_name', () => {
 
   test.each([
     ['my function', 'it contains white space; put one function per line'],
-    ['https://abc.lambda-url.eu-west-1.on.aws/', "that is the function's URL; give the function's name"],
-    ['abc.lambda-url.eu-west-1.on.aws', "that is the function's URL; give the function's name"],
+    [
+      'https://abc.lambda-url.eu-west-1.on.aws/',
+      "that is the function's URL; give the function's name; to send it an HTTP request, use http_request",
+    ],
+    [
+      'abc.lambda-url.eu-west-1.on.aws',
+      "that is the function's URL; give the function's name; to send it an HTTP request, use http_request",
+    ],
     ['https://a1b2.execute-api.eu-west-1.amazonaws.com/prod', `that is the URL of an API; ${NAME}`],
     ['a1b2.execute-api.eu-west-1.amazonaws.com', `that is the URL of an API; ${NAME}`],
     ['HTTPS://example.com', `that is a URL; ${NAME}`],
@@ -97,7 +103,7 @@ describe('function_name', () => {
     ['größe', 'it is neither a name nor an ARN'],
     ['../../2015-03-31/functions', 'it is neither a name nor an ARN'],
     ['f?Qualifier=1', 'it is neither a name nor an ARN'],
-  ])('%j is refused with its reason', async (text, reason) => {
+  ])('%j is rejected with the reason', async (text, reason) => {
     const [problem, ...others] = await problemsFor({ function_name: text });
     expect(problem).toContain(
       `function_name is not valid: ${reason}; got ${JSON.stringify(text)}. Give a name`,
@@ -106,7 +112,7 @@ describe('function_name', () => {
   });
 
   test.each([':', '.', '-', 'a', 'arn:', 'https:', '$A', ' a'])(
-    'of 120,000 times %j is refused',
+    'of 120,000 times %j is rejected',
     async (part) => {
       const [problem, ...others] = await problemsFor({ function_name: part.repeat(120_000 / part.length) });
       expect(problem).toMatch(/^function_name is (?:not valid|too long)/);
@@ -114,14 +120,14 @@ describe('function_name', () => {
     },
   );
 
-  test('may have 64 characters and no more', async () => {
+  test('has at most 64 characters', async () => {
     expect(await problemsFor({ function_name: 'n'.repeat(64) })).toEqual([]);
     expect(await problemsFor({ function_name: 'n'.repeat(65) })).toEqual([
       'function_name is too long: a name has at most 64 characters and an ARN 256; got 65 and 65.',
     ]);
   });
 
-  test('may have 256 characters as an ARN and no more', async () => {
+  test('has at most 256 characters as an ARN', async () => {
     const arn = `arn:aws:lambda:eu-west-1:${ACCOUNT}:function:${'n'.repeat(64)}:`;
     const long = `${arn}${'q'.repeat(257 - arn.length)}`;
     expect(await problemsFor({ function_name: long.slice(0, 256) })).toEqual([]);
@@ -140,7 +146,7 @@ describe('qualifier', () => {
   );
 
   test.each(['my alias', '1.2', 'a:b', '$LATEST.OTHER', 'a\nb', 'é', 'q'.repeat(129)])(
-    '%j is refused',
+    '%j is rejected',
     async (qualifier) => {
       expect(await problemsFor({ qualifier })).toEqual([
         expect.stringMatching(
@@ -157,13 +163,13 @@ describe('qualifier', () => {
     ['arn:aws:lambda', 'give the version or alias alone, without the ARN'],
     ['${{ inputs.alias }}', NOT_EVALUATED],
     ['${GITHUB_SHA}', NOT_EXPANDED],
-  ])('%j is refused with its reason', async (qualifier, reason) => {
+  ])('%j is rejected with the reason', async (qualifier, reason) => {
     expect(await problemsFor({ qualifier })).toEqual([
       `qualifier must be a version (7), an alias (PROD) or $LATEST: letters, digits, - and _, at most 128; got "${qualifier}" (${reason}).`,
     ]);
   });
 
-  test('other than the one in function_name is refused, as Lambda would', async () => {
+  test('that differs from the one in function_name is rejected, as by Lambda', async () => {
     expect(await problemsFor({ function_name: 'my-function:a', qualifier: 'b' })).toEqual([
       'qualifier is "b", but function_name already says "a". Remove one of them.',
     ]);
@@ -205,7 +211,7 @@ describe('region', () => {
     ['ap-southeast-2c', ' (that is an availability zone; did you mean "ap-southeast-2"?)'],
     ['${{ vars.REGION }}', ` (${NOT_EVALUATED})`],
     ['$AWS_REGION', ` (${NOT_EXPANDED})`],
-  ])('%s is refused', async (region, why) => {
+  ])('%s is rejected', async (region, why) => {
     expect(await problemsFor({ region })).toEqual([
       `region must be the code of an AWS region, for example eu-west-1; got "${region}"${why}.`,
     ]);
@@ -213,13 +219,13 @@ describe('region', () => {
 
   const arn = `arn:aws:lambda:eu-west-1:${ACCOUNT}:function:my-function`;
 
-  test('other than the one of the ARN is refused', async () => {
+  test('that differs from the one in the ARN is rejected', async () => {
     expect(await problemsFor({ function_name: arn, region: 'us-east-1' })).toEqual([
       'region is "us-east-1", but the ARN in function_name is in "eu-west-1". Remove region: the region of the ARN is used.',
     ]);
   });
 
-  test('equal to the one of the ARN is accepted', async () => {
+  test('equal to the one in the ARN is accepted', async () => {
     expect(await invocationFor({ function_name: arn, region: 'eu-west-1' })).toMatchObject({
       region: 'eu-west-1',
     });
@@ -232,7 +238,7 @@ describe('tenant_id', () => {
   });
 
   test.each(['a,b', 'müller', 'a\r\nX-Amz-Log-Type: Tail', 'a#b', 't'.repeat(257)])(
-    '%j is refused',
+    '%j is rejected',
     async (tenant) => {
       expect(await problemsFor({ tenant_id: tenant })).toEqual([
         expect.stringMatching(

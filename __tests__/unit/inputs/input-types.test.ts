@@ -23,13 +23,13 @@ describe('invocation_type', () => {
     ['Request-Response', 'RequestResponse'],
     ['RequestRespons', 'RequestResponse'],
     ['dry-run', 'DryRun'],
-  ])('%s is refused, and %s suggested', async (value, meant) => {
+  ])('%s is rejected, and %s is suggested', async (value, meant) => {
     expect(await problemsFor({ invocation_type: value })).toEqual([
       `invocation_type must be RequestResponse, Event or DryRun; got "${value}" (did you mean "${meant}"?).`,
     ]);
   });
 
-  test('a word that comes near to nothing is refused without a suggestion', async () => {
+  test('a word that is not similar to any value is rejected without a suggestion', async () => {
     expect(await problemsFor({ invocation_type: 'background' })).toEqual([
       'invocation_type must be RequestResponse, Event or DryRun; got "background".',
     ]);
@@ -50,7 +50,7 @@ describe('log_type', () => {
     ['true', 'Tail'],
     ['false', 'None'],
     ['Tails', 'Tail'],
-  ])('%s is refused, and %s suggested', async (value, meant) => {
+  ])('%s is rejected, and %s is suggested', async (value, meant) => {
     expect(await problemsFor({ log_type: value })).toEqual([
       `log_type must be None or Tail; got "${value}" (did you mean "${meant}"?).`,
     ]);
@@ -63,7 +63,7 @@ describe('retry', () => {
     expect((await planFor({ retry: retry.toUpperCase() })).policy.retry).toBe(retry);
   });
 
-  test('Never is never, for the log tail of copies as well', async () => {
+  test('Never is read as never, also for the log tail of copies', async () => {
     const { invocations } = await planFor({ retry: 'Never', repeat: '2' });
     expect(invocations.map(({ logType }) => logType)).toEqual(['None', 'None']);
   });
@@ -76,7 +76,7 @@ describe('retry', () => {
     ['3', ' (retry is a policy, not a count; retry_seconds limits how long)'],
     ['idempotence', ' (did you mean "idempotent"?)'],
     ['always', ''],
-  ])('%s is refused', async (retry, suggested) => {
+  ])('%s is rejected', async (retry, suggested) => {
     expect(await problemsFor({ retry })).toEqual([
       `retry must be safe, idempotent or never; got "${retry}"${suggested}.`,
     ]);
@@ -97,7 +97,7 @@ describe.each([
     ['false', false],
     ['False', false],
     ['FALSE', false],
-  ])('takes YAML’s %s', async (value, meant) => {
+  ])('accepts %s from YAML', async (value, meant) => {
     expect(await planFor({ [input]: value })).toMatchObject({ [field]: meant });
   });
 
@@ -114,7 +114,7 @@ describe.each([
     ['flase', ' (did you mean "false"?)'],
     ['null', ''],
     ['perhaps', ''],
-  ])('refuses %s', async (value, meant) => {
+  ])('rejects %s', async (value, meant) => {
     expect(await problemsFor({ [input]: value })).toEqual([
       `${input} must be true or false; got "${value}"${meant}.`,
     ]);

@@ -14,7 +14,7 @@ async function read(text: string): Promise<{ entries: readonly ListedEntry[]; pr
   return { entries, problems: problems.error?.problems ?? [] };
 }
 
-/** The values of the first entry of a text in which nothing is wrong. */
+/** The values of the first entry of a valid text. */
 async function valuesOf(text: string): Promise<ListedEntry['values'] | undefined> {
   const { entries, problems } = await read(text);
   expect(problems).toEqual([]);
@@ -24,19 +24,19 @@ async function valuesOf(text: string): Promise<ListedEntry['values'] | undefined
 const problemsOf = async (text: string): Promise<readonly string[]> => (await read(text)).problems;
 
 const TAKES =
-  'An entry can have name, function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id, durable_execution_name, region, timeout_seconds and expect.';
+  'An entry can have name, function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id, durable_execution_name, region, http_request, http_event, test_event, timeout_seconds and expect.';
 const REFERENCE = 'anchors (&) and aliases (*) are not supported. Write the value out.';
 const MERGE = 'merge keys (<<) are not supported. Write the keys and values out.';
 const TAG = 'this tag (!) is not supported or does not fit its value. Remove it.';
 const NOT_FINITE = 'JSON has no infinity and no "not a number". Write a number or null.';
 const TABS = 'indent with spaces, not with tabs.';
-const PATH = 'this looks like a path. invocations takes the list itself.';
+const PATH = 'this looks like a path: use invocations_file.';
 const TOO_DEEP = 'values are nested more than 500 levels deep. Give such an event as payload_file.';
 const notAMapping = (kind: string): string =>
   `an entry must be a function's name or a mapping, such as "function_name: my-function"; this is ${kind}. Write {} for an entry that inherits all of the step's inputs.`;
 
 describe('a list of entries', () => {
-  test('gives every input as the step would, with number and line', async () => {
+  test('has the same inputs as a step, with entry number and line', async () => {
     const text = `# Warm both regions.
 - function_name: first:PROD
   payload: {"a": 1}
@@ -105,7 +105,7 @@ describe('a list of entries', () => {
       '[\n\t{\n\t\t"function_name": "f",\n\t\t"payload": {\n\t\t\t"a": [1, null]\n\t\t}\n\t},\n\t{\n\t\t"qualifier": "7"\n\t}\n]',
       [2, 8],
     ],
-  ])('may be JSON, %s', async (_how, text, [first, second]) => {
+  ])('can be JSON, %s', async (_how, text, [first, second]) => {
     expect(await read(text)).toEqual({
       entries: [
         { values: { function_name: 'f', payload: '{"a":[1,null]}' }, number: 1, line: first },
@@ -122,7 +122,7 @@ describe('a list of entries', () => {
     ['the directive of YAML 1.2', '%YAML 1.2\n---\n- qualifier: a\n  region: b\n'],
     ['tags of its own', '!!seq\n- !!map\n  !!str qualifier: !!str a\n  region: ! b\n'],
     ['indentation', '  - qualifier: a\n    region: b\n'],
-  ])('may have %s', async (_what, text) => {
+  ])('can have %s', async (_what, text) => {
     expect(await valuesOf(text)).toEqual({ qualifier: 'a', region: 'b' });
   });
 });
@@ -164,12 +164,12 @@ describe('an input of an entry', () => {
   test.each([
     ["payload: ''\n  payload_file: a.json", { payload_file: 'a.json' }],
     ["payload: 1\n  payload_file: ''", { payload: '1' }],
-  ])('%j is no conflict', async (written, values) => {
+  ])('%j is not a conflict', async (written, values) => {
     expect(await valuesOf(`- ${written}`)).toEqual(values);
   });
 });
 
-describe('a payload as YAML string is JSON text', () => {
+describe('a payload as a YAML string is JSON text', () => {
   test.each([
     [`'{"a":1}'`, '{"a":1}'],
     [`"{\\"a\\":1}"`, '{"a":1}'],
@@ -238,7 +238,7 @@ describe('a payload as YAML becomes JSON', () => {
     ['~', 'null'],
     ['', 'null'],
     ["!!null ''", 'null'],
-  ])('%j is %j, alone and within', async (written, json) => {
+  ])('%j is %j, alone and nested', async (written, json) => {
     expect(await valuesOf(`- payload: ${written}`)).toEqual({ payload: json });
     expect(await valuesOf(`- client_context: ${written}`)).toEqual({ client_context: json });
     expect(await valuesOf(`- payload:\n    a: ${written}\n    b: 1`)).toEqual({
@@ -329,7 +329,7 @@ describe('a payload as YAML becomes JSON', () => {
     });
   });
 
-  test('a mapping in which 012, 12 and "__proto__" are keys of their own', async () => {
+  test('a mapping in which 012, 12 and "__proto__" are different keys', async () => {
     expect(await valuesOf('- payload: {012: a, 12: b, __proto__: {c: 1}}')).toEqual({
       payload: '{"012":"a","12":"b","__proto__":{"c":1}}',
     });
@@ -378,7 +378,7 @@ describe('a list with mistakes', () => {
       [' (line 1, column 1): directives (%) are not supported. Remove the line.'],
     ],
     ['!!omap\n- payload: 1', [` (line 2, column 1): ${TAG}`]],
-    // Entries that are no mappings.
+    // Entries that are not mappings.
     ['- {}\n- 5\n', [`, entry 2 (line 2, column 3): ${notAMapping('a number')}`]],
     ['- true\n', [`, entry 1 (line 1, column 3): ${notAMapping('a boolean')}`]],
     ['- ~\n', [`, entry 1 (line 1, column 3): ${notAMapping('nothing')}`]],
@@ -438,11 +438,11 @@ describe('a list with mistakes', () => {
     ],
     [
       '- payload: 1\n  payload_file: a.json\n',
-      [', entry 1 (line 2, column 3): payload and payload_file are both given. Remove one of them.'],
+      [', entry 1 (line 2, column 3): payload and payload_file are both given. Keep one of them.'],
     ],
     [
       '- payload_file: a.json\n  payload:\n',
-      [', entry 1 (line 2, column 3): payload and payload_file are both given. Remove one of them.'],
+      [', entry 1 (line 2, column 3): payload and payload_file are both given. Keep one of them.'],
     ],
     // Values.
     [
@@ -556,7 +556,7 @@ describe('a list with mistakes', () => {
     expect(await problemsOf(text)).toEqual(problems.map((problem) => `invocations${problem}`));
   });
 
-  test('reports all of them in one go, in their order, and returns the sound entries', async () => {
+  test('reports all of them together, in order, and returns the valid entries', async () => {
     const text = `- function_name: sound
 - pyload: 1
   qualifier:
@@ -590,7 +590,7 @@ describe('a list with mistakes', () => {
   test.each([
     ['LF', '\n'],
     ['CRLF', '\r\n'],
-  ])('finds the one mistake in 300 entries, lines ending in %s', async (_name, end) => {
+  ])('finds the only mistake in 300 entries, in lines that end with %s', async (_name, end) => {
     const lines = Array.from({ length: 300 }, (_, index) => [
       `- function_name: f${index + 1}`,
       index === 211 ? '  pyload: |' : '  payload: |',
@@ -660,7 +660,7 @@ describe('a list at its limits', () => {
     });
   });
 
-  heavyTest('100,000 entries are taken, and not one more', async () => {
+  heavyTest('at most 100,000 entries are accepted', async () => {
     const { entries, problems } = await read('- {}\n'.repeat(100_000));
     expect([entries.length, problems]).toEqual([100_000, []]);
     expect(await read('- {}\n'.repeat(100_001))).toEqual({
@@ -671,7 +671,7 @@ describe('a list at its limits', () => {
     });
   });
 
-  test('aliases that would grow to a billion values are refused one by one', async () => {
+  test('aliases that would expand to a billion values are rejected one by one', async () => {
     const levels = Array.from({ length: 9 }, (_, level) => {
       const before = level === 0 ? '1' : `*a${level - 1}`;
       return `    a${level}: &a${level} [${Array(10).fill(before).join(', ')}]\n`;
@@ -712,17 +712,17 @@ describe('a list at its limits', () => {
 
 describe('any JSON value', () => {
   const options = { version: '1.2', aliasDuplicateObjects: false } as const;
-  // stringify writes such a key plain, and it is then a merge key.
+  // stringify does not quote such a key, which makes it a merge key.
   const jsonValue = fc
     .jsonValue({ stringUnit: anyCharacter, maxDepth: 4 })
     .filter((value) => !JSON.stringify(value).includes('<<'));
 
-  heavyTest('comes back from the YAML that a library writes', async () => {
+  heavyTest('is read back from the YAML that a library writes', async () => {
     await fc.assert(
       fc.asyncProperty(jsonValue, async (event) => {
         const { entries, problems } = await read(stringify([{}, { payload: { event } }], options));
         expect(problems).toEqual([]);
-        // As JSON again: minus zero, which YAML can write, is zero there.
+        // Compared as JSON, because minus zero exists in YAML but becomes zero in JSON.
         expect(JSON.stringify(JSON.parse(entries[1]?.values.payload ?? ''))).toBe(JSON.stringify({ event }));
       }),
       { seed: SEED, numRuns: 500 },
@@ -730,7 +730,7 @@ describe('any JSON value', () => {
   });
 
   heavyTest(
-    'comes back from JSON, compact or indented, byte for byte as JSON.stringify writes it',
+    'is read back from compact or indented JSON, byte for byte as JSON.stringify writes it',
     async () => {
       await fc.assert(
         fc.asyncProperty(jsonValue, fc.constantFrom('', '  ', '\t'), async (event, indent) => {
@@ -747,7 +747,7 @@ describe('any JSON value', () => {
     },
   );
 
-  heavyTest('of any text nothing is thrown, and a problem stands inside of it', async () => {
+  heavyTest('reading any text throws nothing, and each problem has a position inside the text', async () => {
     const piece = fc.constantFrom(
       ...[
         '- ',

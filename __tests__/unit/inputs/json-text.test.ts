@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { describeJsonProblem, type JsonInput, parseJson } from '../../../src/inputs/json-text.ts';
 import { heavyTest } from '../../heavy.ts';
 import { SEED } from '../../seed.ts';
-import { createJob, planFor, problemsFor } from './factory.ts';
+import { createJob, eventOf, planFor, problemsFor } from './factory.ts';
 
-/** What is said of a text; undefined where it is JSON. */
+/** The problem of a text. Undefined if it is JSON. */
 async function said(text: string, input: JsonInput = 'payload'): Promise<string | undefined> {
   const { problem } = await parseJson(text, input);
   return problem && describeJsonProblem(input, problem);
@@ -37,12 +37,13 @@ const PATH = 'this looks like a path. Set payload_file to the path of the file, 
 const YAML =
   'this looks like YAML, and payload takes JSON. To write an event as YAML, set payload in an entry of invocations.';
 const BASE64 = 'this looks like base64. Give the JSON itself.';
-const MORE =
-  'the JSON ends before this text. Remove the rest. For several events, write one entry for each in invocations.';
+const MORE_IN_FILE =
+  'the JSON ends before this text. Remove the rest. For several events, put each on a line of its own in a .jsonl file.';
+const MORE = MORE_IN_FILE.replace(/\.$/, ', and set payload_file to the path of that file.');
 const INVISIBLE =
   'this invisible character is not white space in JSON. Replace it with a space, or remove it.';
 
-/** A mistake, what is typed, the line and column of the mistake, and what is said of it. */
+/** A mistake, the typed text, the line and column of the mistake, and the message. */
 type Row = readonly [mistake: string, typed: string, line: number, column: number, advice: string];
 
 const SYNTAX: readonly Row[] = [
@@ -184,6 +185,13 @@ const OTHER_TEXTS: readonly Row[] = [
   ['a path of Windows', 'D:\\a\\event.json', 1, 1, PATH],
   ['a path as the AWS CLI takes it', 'file://events/health.json', 1, 1, PATH],
   ['a path of bytes as the AWS CLI takes it', 'fileb://health', 1, 1, PATH],
+  [
+    'an HTTP request',
+    'GET /health\nAccept: text/plain',
+    1,
+    1,
+    'this looks like an HTTP request: use http_request.',
+  ],
   ['base64', Buffer.from('{"action":"warmup"}').toString('base64'), 1, 1, BASE64],
   ['base64 on several lines', 'WyB7CiAg\nImEiOiAx\nfSBd', 1, 1, BASE64],
   ['several documents', '{"a": 1}\n{"b": 2}', 2, 1, MORE],
@@ -194,13 +202,13 @@ const OTHER_TEXTS: readonly Row[] = [
   ['a mistake after Windows line breaks', '{\r\n  "a": 1,\r\n  "b": no\r\n}', 3, 8, QUOTES],
 ];
 
-describe('a payload that is not JSON gets its place and what to do', () => {
+describe('a payload that is not JSON is rejected with the position and the fix', () => {
   test.each([...SYNTAX, ...EXPRESSIONS, ...OTHER_TEXTS])('%s', async (_, payload, line, column, advice) => {
     expect(await problemsFor({ payload })).toEqual([`payload, line ${line}, column ${column}: ${advice}`]);
   });
 });
 
-describe('a payload_file that is not JSON is told what a file can do', () => {
+describe('a payload_file that is not JSON is rejected with advice for files', () => {
   test.each([
     [
       'an expression',
@@ -229,7 +237,7 @@ describe('a payload_file that is not JSON is told what a file can do', () => {
       'action: warmup\n',
       'line 1, column 1: this looks like YAML, and payload_file takes JSON. To write an event as YAML, set payload in an entry of invocations.',
     ],
-    ['several documents', '{"a": 1}\n{"b": 2}\n', `line 2, column 1: ${MORE}`],
+    ['several documents', '{"a": 1}\n{"b": 2}\n', `line 2, column 1: ${MORE_IN_FILE}`],
     ['a comment', '{\n  // why\n}', `line 2, column 3: ${COMMENT}`],
   ])('%s', async (_, content, problem) => {
     const job = await createJob({ 'event.json': content });
@@ -239,7 +247,7 @@ describe('a payload_file that is not JSON is told what a file can do', () => {
   });
 });
 
-describe('a client_context that is not JSON gets its place and what to do', () => {
+describe('a client_context that is not JSON is rejected with the position and the fix', () => {
   test.each([
     ['a trailing comma', '{"a": 1,}', 'line 1, column 8: remove the comma before "}".'],
     ['an unquoted value', '{\n  "sha": deadbee\n}', `line 2, column 10: ${QUOTES}`],
@@ -258,7 +266,7 @@ describe('a payload that is JSON is accepted', () => {
   );
 });
 
-describe('an event that may not be what was meant is sent, with a warning', () => {
+describe('an event that is probably a mistake is sent with a warning', () => {
   const TWICE = 'is a JSON string that holds JSON: the event may be encoded twice.';
   const FROM_FILE = { payload: '', payload_file: 'event.json' };
 
@@ -277,7 +285,7 @@ describe('an event that may not be what was meant is sent, with a warning', () =
   ])('%s', async (_, payload, warning) => {
     const { warnings, invocations } = await planFor({ payload });
     expect(warnings).toEqual([warning]);
-    expect(Buffer.from(invocations[0]?.payload ?? []).toString()).toBe(payload);
+    expect((await eventOf(invocations[0]?.payload)).toString()).toBe(payload);
   });
 
   test.each([
@@ -298,7 +306,7 @@ describe('an event that may not be what was meant is sent, with a warning', () =
     ]);
   });
 
-  test('each entry with its place, what is inherited once, and ten at most', async () => {
+  test('warnings name the position in each entry, report inherited values once, and are limited to ten', async () => {
     const own = '- payload: "\\"[]\\""\n';
     const few = await planFor({ payload: '"{}"', invocations: `- {}\n- {}\n${own}` });
     expect(few.warnings).toEqual([
@@ -315,12 +323,12 @@ describe('an event that may not be what was meant is sent, with a warning', () =
     ['a string with a number', '"1"'],
     ['a string inside an object that holds JSON', '{"body": "{\\"a\\": 1}"}'],
     ['dollars and braces', '{"a": "$ {{ }} ${ {"}'],
-  ])('and %s without one', async (_, payload) => {
+  ])('and %s is sent without one', async (_, payload) => {
     expect((await planFor({ payload })).warnings).toEqual([]);
   });
 });
 
-describe('a hostile text of 6 MB is judged in time in proportion to it', () => {
+describe('a hostile text of 6 MB is read in linear time', () => {
   const SIZE = 6_000_000;
   const filled = (piece: string): string => piece.repeat(SIZE / piece.length);
 
@@ -332,13 +340,13 @@ describe('a hostile text of 6 MB is judged in time in proportion to it', () => {
     ['quotes', filled('"')],
     ['a string', `"${filled('a')}`],
     ['escapes', `"${filled('\\"')}`],
-    ['typographic quotes', `"${filled('” ')}\n`],
-    ['a typographic quote and white space', `"”${filled(' ')}\n`],
+    ['typographic quotes', `"${filled('\u201d ')}\n`],
+    ['a typographic quote and whitespace', `"\u201d${filled(' ')}\n`],
     ['digits', `[${filled('1')}x`],
     ['a word', filled('a')],
-    ['white space', `${filled(' ')}x`],
+    ['whitespace', `${filled(' ')}x`],
     ['lines', `${filled('\n')}x`],
-    ['white space after a comma', `{"a": 1,${filled(' ')}}`],
+    ['whitespace after a comma', `{"a": 1,${filled(' ')}}`],
     ['a comment', `/*${filled('*')}`],
     ['comments of YAML', filled('#\n')],
     ['base64', filled('eyJh')],
@@ -349,7 +357,7 @@ describe('a hostile text of 6 MB is judged in time in proportion to it', () => {
   ])('%s', async (_, payload) => {
     const before = performance.now();
     const problem = await said(payload);
-    // Quadratic time would be hours.
+    // Quadratic time would take hours.
     expect(performance.now() - before).toBeLessThan(20_000);
     if (problem !== undefined) expect(problem.length).toBeLessThan(400);
   });
@@ -390,7 +398,7 @@ describe('of any JSON with one mistake', () => {
   });
   const inputs = fc.constantFrom<JsonInput>('payload', 'payload_file', 'client_context');
 
-  heavyTest('the place lies in the text, and no part of a value is repeated', async () => {
+  heavyTest('the position is inside the text, and no part of a value is repeated', async () => {
     await fc.assert(
       fc.asyncProperty(
         value,
@@ -413,7 +421,7 @@ describe('of any JSON with one mistake', () => {
           expect(Number(column)).toBeGreaterThanOrEqual(1);
           expect(Number(column)).toBeLessThanOrEqual((lines[Number(line) - 1]?.length ?? 0) + 1);
           expect(problem).not.toMatch(/QZ|ZX|314/);
-          // The scanner finds a mistake in whatever JSON.parse refuses.
+          // The scanner finds a mistake in every text that JSON.parse rejects.
           expect(problem).not.toMatch(/: this is not JSON\.$/);
         },
       ),

@@ -6,7 +6,7 @@ import { INPUT_NAMES } from '../../../src/inputs/schema.ts';
 import { createJob, problemsFor } from './factory.ts';
 import { UNRELATED_NAMES } from './unrelated-names.ts';
 
-/** The problems of a step with these keys under `with:`, which a runner passes in capitals. */
+/** The problems of a step with these keys under `with:`. A runner passes the keys in upper case. */
 async function problemsOf(...keys: readonly string[]): Promise<readonly string[]> {
   const job = await createJob();
   const inputNames = keys.map((key) => key.replaceAll(' ', '_').toUpperCase());
@@ -16,9 +16,9 @@ async function problemsOf(...keys: readonly string[]): Promise<readonly string[]
 const told = (key: string, fix: string): string =>
   `There is no input ${JSON.stringify(key.toLowerCase())}: ${fix}.`;
 
-describe('an input that is not declared is refused', () => {
+describe('an undeclared input is rejected', () => {
   test.each([
-    // With dashes, as other actions have their inputs.
+    // With dashes, as in other actions.
     ['function-name', 'function_name'],
     ['payload-file', 'payload_file'],
     ['invocation-type', 'invocation_type'],
@@ -52,9 +52,20 @@ describe('an input that is not declared is refused', () => {
     ['summmary', 'summary'],
     ['tenant', 'tenant_id'],
     ['wait_untill_ready', 'wait_until_ready'],
-    // The old names of this action's inputs.
+    // Former names of this action's inputs.
     ['result_file', 'response_file'],
     ['show_result', 'show_response'],
+    // Words for the inputs of lists.
+    ['payload-files', 'payload_file'],
+    ['events_file', 'payload_file'],
+    ['invocation-file', 'invocations_file'],
+    ['entries', 'invocations'],
+    ['entries-file', 'invocations_file'],
+    ['journal_path', 'journal'],
+    ['max-parallel', 'max_concurrency'],
+    ['fail-fast', 'stop_on_failure: true'],
+    // The file of `aws lambda invoke-async`.
+    ['invoke-args', 'payload_file'],
     // gagoar/invoke-aws-lambda.
     ['FunctionName', 'function_name'],
     ['InvocationType', 'invocation_type'],
@@ -87,7 +98,7 @@ describe('an input that is not declared is refused', () => {
     ['--cli-read-timeout', 'write timeout_seconds'],
     ['endpoint-url', 'set the environment variable AWS_ENDPOINT_URL_LAMBDA in env of the step'],
     ['profile', 'set the environment variable AWS_PROFILE in env of the step'],
-  ])('%s says what to do', async (key, fix) => {
+  ])('%s gets a hint', async (key, fix) => {
     expect(await problemsOf(key)).toEqual([told(key, fix)]);
   });
 
@@ -101,7 +112,7 @@ describe('an input that is not declared is refused', () => {
     ]);
   });
 
-  test('as a variable that a job sets in small letters, which is never read', async () => {
+  test('if a job sets it as a lowercase variable, which is never read', async () => {
     const job = await createJob();
     const environment = { ...job.environment, inputNames: ['function_name'] };
     expect(await problemsFor({}, { ...job, environment })).toEqual([
@@ -110,7 +121,7 @@ describe('an input that is not declared is refused', () => {
   });
 });
 
-describe('an input is left alone', () => {
+describe('an input is accepted', () => {
   test('that is declared', async () => {
     expect(await problemsOf(...INPUT_NAMES)).toEqual([]);
   });
@@ -119,11 +130,11 @@ describe('an input is left alone', () => {
     expect(await problemsOf('function name')).toEqual([]);
   });
 
-  test.each(UNRELATED_NAMES)('%s, which reads like none of ours', async (name) => {
+  test.each(UNRELATED_NAMES)('%s, which is not similar to any input of this action', async (name) => {
     expect(await problemsOf(name)).toEqual([]);
   });
 
-  test('that is far longer than any of ours', async () => {
+  test('that is much longer than any input of this action', async () => {
     expect(await problemsOf(`function_name${'_'.repeat(100_000)}`)).toEqual([]);
   });
 });
@@ -134,7 +145,7 @@ const problemsIn = (name: string): readonly string[] => {
   return problems.error?.problems ?? [];
 };
 
-/** Ways to write a name other than in snake_case. */
+/** Other spellings of a snake_case name. */
 const SPELLINGS: readonly ((name: string) => string)[] = [
   (name) => name.replaceAll('_', '-'),
   (name) => name.replaceAll('_', ''),
@@ -142,14 +153,14 @@ const SPELLINGS: readonly ((name: string) => string)[] = [
   (name) => `${name}_`,
 ];
 
-test('every declared name is found in every other spelling, with one letter missing or one twice', () => {
+test('every declared name is recognized in other spellings, and with one letter missing or doubled', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...INPUT_NAMES),
       fc.nat(),
       fc.constantFrom(...SPELLINGS),
       (name, position, spell) => {
-        // The first letter of a short word makes another word of it.
+        // Without its first letter, a short word becomes a different word.
         const at = 1 + (position % (name.length - 1));
         const missing = name.slice(0, at) + name.slice(at + 1);
         const twice = name.slice(0, at) + name.slice(at - 1);

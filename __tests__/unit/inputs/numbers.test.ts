@@ -9,7 +9,7 @@ describe.each([
     [String(least), least * 1000],
     ['30', 30_000],
     ['432000', 432_000_000],
-  ])('takes %s, in milliseconds from then on', async (value, milliseconds) => {
+  ])('accepts %s and converts it to milliseconds', async (value, milliseconds) => {
     expect((await planFor({ [input]: value })).policy).toMatchObject({ [field]: milliseconds });
   });
 
@@ -25,7 +25,7 @@ describe.each([
     '٣',
     'Infinity',
     '9'.repeat(70),
-  ])('refuses %s', async (value) => {
+  ])('rejects %s', async (value) => {
     expect(await problemsFor({ [input]: value })).toEqual([
       `${input} must be a whole number of seconds from ${least} to 432000; got "${value}".`,
     ]);
@@ -42,7 +42,7 @@ describe.each([
       '${{ inputs.timeout }}',
       'the expression was not evaluated: ${{ }} has no effect in a file or in the default of a reusable input',
     ],
-  ])('refuses %s with what to write', async (value, fix) => {
+  ])('rejects %s with a fix', async (value, fix) => {
     expect(await problemsFor({ [input]: value })).toEqual([
       `${input} must be a whole number of seconds from ${least} to 432000; got "${value}" (${fix}).`,
     ]);
@@ -54,7 +54,7 @@ describe('shard', () => {
   const namesOf = async (shard: string): Promise<string[]> =>
     (await planFor({ ...seven, shard })).invocations.map(({ functionName }) => functionName);
 
-  test('takes every TOTALth entry from INDEX, with the numbers of the whole list', async () => {
+  test('selects every TOTALth entry from INDEX and keeps the entry numbers', async () => {
     expect(await namesOf('0/3')).toEqual(['a', 'd', 'g']);
     expect(await namesOf('1/3')).toEqual(['b', 'e']);
     expect(await namesOf('2/3')).toEqual(['c', 'f']);
@@ -62,11 +62,11 @@ describe('shard', () => {
     expect(plan.invocations.map(({ index }) => index)).toEqual([2, 3, 8, 9]);
   });
 
-  test('may be empty', async () => {
+  test('can be empty', async () => {
     expect(await namesOf('8/9')).toEqual([]);
   });
 
-  test.each(['1', '3/3', '-1/3', '0/0', '1/', '1.0/2', '1/2/3', ' / '])('%j is refused', async (shard) => {
+  test.each(['1', '3/3', '-1/3', '0/0', '1/', '1.0/2', '1/2/3', ' / '])('%j is rejected', async (shard) => {
     expect(await problemsFor({ shard })).toEqual([
       expect.stringMatching(
         /^shard must be INDEX\/TOTAL, with INDEX from 0 and below TOTAL, for example \$\{\{ strategy\.job-index \}\}\/\$\{\{ strategy\.job-total \}\}; got "/,
@@ -76,7 +76,7 @@ describe('shard', () => {
 });
 
 describe.each(['repeat', 'max_concurrency'])('%s', (input) => {
-  test.each(['0', '-1', '1.5', 'many', '1000000'])('%j is refused', async (value) => {
+  test.each(['0', '-1', '1.5', 'many', '1000000'])('%j is rejected', async (value) => {
     expect(await problemsFor({ [input]: value })).toEqual([
       expect.stringMatching(
         new RegExp(`^${input} must be a whole number from 1 to \\d+; got "${value}"\\.$`),
@@ -111,7 +111,7 @@ describe('max_concurrency', () => {
     expect(plan.warnings).toEqual([]);
   });
 
-  test('is at most 100 where it is not given, and a warning says so', async () => {
+  test('is at most 100 by default, with a warning', async () => {
     const plan = await planFor({ repeat: '200' });
     expect(plan.maxConcurrency).toBe(100);
     expect(plan.warnings).toEqual([
@@ -119,7 +119,7 @@ describe('max_concurrency', () => {
     ]);
   });
 
-  test('below repeat is a warning', async () => {
+  test('below repeat gets a warning', async () => {
     expect((await planFor({ repeat: '5', max_concurrency: '2' })).warnings).toEqual([
       'max_concurrency: 2 is below repeat: 5, so the copies of an entry do not all overlap.',
     ]);

@@ -2,10 +2,10 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { makePlan } from '../../../src/inputs/plan.ts';
 import { InvalidInputError } from '../../../src/inputs/problems.ts';
-import { createJob, inputs, invocationFor, planFor, problemsFor } from './factory.ts';
+import { createJob, inputs, invocationFor, planFor, problemsFor, SOURCES } from './factory.ts';
 
 describe('a plan', () => {
-  test('holds one complete invocation and the defaults of the step', async () => {
+  test('contains one complete invocation and the defaults of the step', async () => {
     expect(await planFor({})).toEqual({
       invocations: [
         {
@@ -23,6 +23,7 @@ describe('a plan', () => {
       waitUntilReady: false,
       waitForEvent: false,
       waitForDurableExecution: false,
+      onCancel: 'leave',
       stopOnFailure: false,
       responseStream: false,
       proxy: {},
@@ -37,7 +38,7 @@ describe('a plan', () => {
     });
   });
 
-  test('carries every input that was given', async () => {
+  test('contains every given input', async () => {
     const plan = await planFor({
       function_name: '123456789012:function:my-function',
       payload: '[1]',
@@ -85,6 +86,7 @@ describe('a plan', () => {
       waitUntilReady: true,
       waitForEvent: false,
       waitForDurableExecution: true,
+      onCancel: 'leave',
       stopOnFailure: true,
       responseStream: false,
       proxy: {},
@@ -105,14 +107,14 @@ describe('a plan', () => {
     });
   });
 
-  test('is frozen, with its lists and its invocations', async () => {
+  test('is frozen, including its lists and invocations', async () => {
     const plan = await planFor({});
     const lists = [plan.invocations, plan.warnings, plan.notes];
     const parts = [plan, ...lists, ...plan.invocations, plan.policy, plan.proxy];
     expect(parts.map((part) => Object.isFrozen(part))).toEqual(parts.map(() => true));
   });
 
-  test('does not name a qualifier that was not given', async () => {
+  test('has no qualifier by default', async () => {
     expect(Object.keys(await invocationFor({}))).toEqual([
       'functionName',
       'reference',
@@ -126,7 +128,7 @@ describe('a plan', () => {
 });
 
 describe('an input without effect', () => {
-  test.each(['Event', 'DryRun'])('log_type: Tail is warned of and not sent with %s', async (type) => {
+  test.each(['Event', 'DryRun'])('log_type: Tail gets a warning and is not sent with %s', async (type) => {
     const plan = await planFor({ invocation_type: type, log_type: 'Tail' });
     expect(plan.warnings).toEqual([
       `log_type: Tail has no effect with invocation_type: ${type}; Lambda returns a log only for RequestResponse.`,
@@ -134,7 +136,7 @@ describe('an input without effect', () => {
     expect(plan.invocations[0]?.logType).toBe('None');
   });
 
-  test.each(['Event', 'DryRun'])('client_context is warned of and not sent with %s', async (type) => {
+  test.each(['Event', 'DryRun'])('client_context gets a warning and is not sent with %s', async (type) => {
     const plan = await planFor({ invocation_type: type, client_context: '{"custom": {}}' });
     expect(plan.warnings).toEqual([
       `client_context has no effect with invocation_type: ${type}; it reaches a function only with RequestResponse.`,
@@ -142,7 +144,7 @@ describe('an input without effect', () => {
     expect(plan.invocations.map((invocation) => 'clientContext' in invocation)).toEqual([false]);
   });
 
-  test('each is warned of by itself', async () => {
+  test('each gets its own warning', async () => {
     const plan = await planFor({ invocation_type: 'Event', log_type: 'Tail', client_context: '{}' });
     expect(plan.warnings).toEqual([
       expect.stringContaining('log_type: Tail'),
@@ -150,7 +152,7 @@ describe('an input without effect', () => {
     ]);
   });
 
-  test('is not warned of where it has one', async () => {
+  test('gets no warning if it has an effect', async () => {
     const plan = await planFor({ log_type: 'Tail', client_context: '{}' });
     expect(plan.warnings).toEqual([]);
     expect(plan.invocations).toEqual([expect.objectContaining({ logType: 'Tail', clientContext: 'e30=' })]);
@@ -175,7 +177,7 @@ describe('problems', () => {
     summary: 'on',
   };
 
-  test('are all found in one go, one line each', async () => {
+  test('are all reported together, one per line', async () => {
     const problems = await problemsFor(everythingWrong);
     expect(problems.map((problem) => problem.split(/[ ,]/)[0]).sort()).toEqual([
       'client_context',
@@ -195,9 +197,9 @@ describe('problems', () => {
     ]);
   });
 
-  test('are thrown as one InvalidInputError whose message has them all', async () => {
+  test('are thrown as one InvalidInputError with all of them in its message', async () => {
     const { environment } = await createJob();
-    const refused = makePlan(inputs({ region: 'europe', summary: 'on' }), environment);
+    const refused = makePlan(inputs({ region: 'europe', summary: 'on' }), environment, SOURCES);
     await expect(refused).rejects.toBeInstanceOf(InvalidInputError);
     await expect(refused).rejects.toMatchObject({
       name: 'InvalidInputError',
@@ -207,11 +209,11 @@ describe('problems', () => {
     });
   });
 
-  test('never repeat the text of the payload or the client context', async () => {
+  test('never quote the payload or the client context', async () => {
     expect((await problemsFor(everythingWrong)).filter((problem) => problem.includes('hunter2'))).toEqual([]);
   });
 
-  test('quote a long value cut to 120 characters and on one line', async () => {
+  test('quote a long value on one line, cut to 120 characters', async () => {
     const [problem] = await problemsFor({ log_type: `Tail\n${'x'.repeat(200)}` });
     expect(problem).toContain(`got "Tail\\n${'x'.repeat(115)}…"`);
     expect(problem).not.toContain('\n');

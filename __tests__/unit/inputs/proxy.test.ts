@@ -26,14 +26,14 @@ describe('the proxy', () => {
     ['https_proxy', 'http://user:hunter2@proxy.example:port'],
     ['HTTP_PROXY', 'http://'],
     ['http_proxy', 'ftp://hunter2'],
-  ])('in %s that is no URL of one is refused and not repeated', async (name, value) => {
+  ])('in %s that is not a proxy URL is rejected and not repeated', async (name, value) => {
     expect(await problemsFor({}, await jobWith({ [name]: value }))).toEqual([
       `The environment variable ${name} must be the URL of a proxy, http://host:port or https://host:port; in a user or password, write % as %25. Its value is not shown, as it may hold a password.`,
     ]);
   });
 
   test.each(['20.20.2', '22.21.0', '24.0.0', '24.4.1'])(
-    'is refused on Node.js %s, which ignores it',
+    'is rejected on Node.js %s, which ignores it',
     async (version) => {
       const job = await jobWith({ HTTPS_PROXY: 'http://user:hunter2@proxy.example' }, version);
       expect(await problemsFor({}, job)).toEqual([
@@ -48,7 +48,7 @@ describe('the proxy', () => {
   });
 });
 
-test('NODE_TLS_REJECT_UNAUTHORIZED=0 is a warning that says what to do instead', async () => {
+test('NODE_TLS_REJECT_UNAUTHORIZED=0 gets a warning with an alternative', async () => {
   const job = await createJob();
   const environment = { ...job.environment, trustsAnyCertificate: true };
   expect((await planFor({}, { ...job, environment })).warnings).toEqual([

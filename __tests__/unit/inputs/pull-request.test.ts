@@ -30,7 +30,7 @@ describe('the pull request of an event', () => {
         },
       },
     ],
-  ])('%s: its number', (name, payload) => {
+  ])('%s: is known by its number', (name, payload) => {
     expect(findPullRequest({ name, payload })).toEqual({ kind: 'number', number: 7 });
   });
 
@@ -44,7 +44,7 @@ describe('the pull request of an event', () => {
         workflow_run: { head_sha: SHA, pull_requests: [{ number: 8, ...inRepository(2) }] },
       },
     ],
-  ])('%s: a commit, where only GitHub can tell', (name, payload) => {
+  ])('%s: is known only to GitHub, by its commit', (name, payload) => {
     expect(findPullRequest({ name, payload })).toEqual({ kind: 'commit', sha: SHA });
   });
 
@@ -72,7 +72,7 @@ describe('the pull request of an event', () => {
       (number) =>
         ['pull_request', { pull_request: { number } }, "the event's payload has no pull request"] as const,
     ),
-  ])('%s %j: none, and why', (name, payload, reason) => {
+  ])('%s %j: does not exist, with the reason', (name, payload, reason) => {
     expect(findPullRequest({ name, payload })).toEqual({ reason });
   });
 });
@@ -92,7 +92,7 @@ describe("the event's payload", () => {
     });
   });
 
-  test('is undefined where there is none to read', async () => {
+  test('is undefined if it cannot be read', async () => {
     expect(await readEventPayload(undefined)).toBeUndefined();
     expect(await readEventPayload('')).toBeUndefined();
     expect(await readEventPayload(path.join(folder, 'missing.json'))).toBeUndefined();

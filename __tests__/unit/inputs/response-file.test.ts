@@ -7,7 +7,7 @@ import { onPosix } from '../../platforms.ts';
 import { createJob, planFor, problemsFor } from './factory.ts';
 
 test.each(['response.json', 'new/folder/response.json', '../response.json'])(
-  'response_file %s is a path from the workspace',
+  'response_file %s is relative to the workspace',
   async (file) => {
     const job = await createJob();
     expect((await planFor({ response_file: file }, job)).responseFile).toBe(
@@ -16,14 +16,17 @@ test.each(['response.json', 'new/folder/response.json', '../response.json'])(
   },
 );
 
-test.each(['events', 'events/', 'missing/'])('response_file %s is a folder, and refused', async (file) => {
-  const job = await createJob({ 'events/a.json': '{}' });
-  expect(await problemsFor({ response_file: file }, job)).toEqual([
-    `response_file "${file}" is a folder. Name the file in it, for example "${path.join(file, 'response.json')}".`,
-  ]);
-});
+test.each(['events', 'events/', 'missing/'])(
+  'response_file %s is rejected because it is a folder',
+  async (file) => {
+    const job = await createJob({ 'events/a.json': '{}' });
+    expect(await problemsFor({ response_file: file }, job)).toEqual([
+      `response_file "${file}" is a folder. Name the file in it, for example "${path.join(file, 'response.json')}".`,
+    ]);
+  },
+);
 
-describe('a response_file that is not a regular file is refused:', () => {
+describe('a response_file that is not a regular file is rejected:', () => {
   onPosix('a device', async () => {
     expect(await problemsFor({ response_file: devNull })).toEqual([
       `response_file "${devNull}" is not a regular file. Name another file.`,
@@ -39,16 +42,19 @@ describe('a response_file that is not a regular file is refused:', () => {
   });
 });
 
-test.each(['Event', 'DryRun'])('response_file has no effect with %s, which is a warning', async (type) => {
-  const plan = await planFor({ response_file: 'a.json', invocation_type: type });
-  expect(plan.warnings).toEqual([
-    `response_file has no effect with invocation_type: ${type}; there is a response only with RequestResponse.`,
-  ]);
-});
+test.each(['Event', 'DryRun'])(
+  'response_file gets a warning with %s, because it has no effect',
+  async (type) => {
+    const plan = await planFor({ response_file: 'a.json', invocation_type: type });
+    expect(plan.warnings).toEqual([
+      `response_file has no effect with invocation_type: ${type}; there is a response only with RequestResponse.`,
+    ]);
+  },
+);
 
 describe('a response_file outside the workspace', () => {
   test.each(['../shared/new/a.json', 'out/../../shared/new/a.json'])(
-    'is used where the workflow says so with .., and noted: %s',
+    'is used with a note if the workflow writes a path with ..: %s',
     async (file) => {
       const job = await createJob();
       const plan = await planFor({ response_file: file }, job);
@@ -59,7 +65,7 @@ describe('a response_file outside the workspace', () => {
     },
   );
 
-  test('is used where the workflow says so with an absolute path, with its real path', async () => {
+  test('is used if the workflow writes an absolute path, with its real path', async () => {
     const job = await createJob({ '../shared/event.json': '{}' });
     await symlink('shared', path.join(job.folder, 'link'));
     const plan = await planFor({ response_file: path.join(job.folder, 'link', 'a.json') }, job);
@@ -68,7 +74,7 @@ describe('a response_file outside the workspace', () => {
   });
 
   test.each(['out/a.json', 'out/new/a.json', 'out/../out/a.json'])(
-    'is refused where a symlink in the workspace leads to it: %s',
+    'is rejected if a symlink in the workspace leads to it: %s',
     async (file) => {
       const job = await createJob({ '../shared/event.json': '{}' });
       await symlink('../shared', path.join(job.workspace, 'out'));
@@ -81,7 +87,7 @@ describe('a response_file outside the workspace', () => {
     },
   );
 
-  test('is used where a symlink leads to RUNNER_TEMP, and noted', async () => {
+  test('is used with a note if a symlink leads to RUNNER_TEMP', async () => {
     const job = await createJob();
     await symlink('../temp', path.join(job.workspace, 'out'));
     const plan = await planFor({ response_file: 'out/a.json' }, job);
@@ -89,7 +95,7 @@ describe('a response_file outside the workspace', () => {
     expect(plan.notes).toHaveLength(1);
   });
 
-  test.each(['../missing', 'out'])('is not made through a symlink to %s', async (target) => {
+  test.each(['../missing', 'out'])('is not created through a symlink to %s', async (target) => {
     const job = await createJob();
     await symlink(target, path.join(job.workspace, 'out'));
     expect(await problemsFor({ response_file: 'out/new/a.json' }, job)).toEqual([
@@ -98,7 +104,7 @@ describe('a response_file outside the workspace', () => {
   });
 });
 
-test('a response_file below a symlink that stays in the workspace is used without a note', async () => {
+test('a response_file below a symlink within the workspace is used without a note', async () => {
   const job = await createJob();
   await mkdir(path.join(job.workspace, 'real'));
   await symlink('real', path.join(job.workspace, 'out'));

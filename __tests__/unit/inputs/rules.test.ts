@@ -3,14 +3,14 @@ import { INPUT_NAMES, INPUTS } from '../../../src/inputs/schema.ts';
 import { planFor, problemsFor } from './factory.ts';
 
 describe('the table of inputs', () => {
-  test.each(INPUT_NAMES)('%s has a default that is valid', (name) => {
+  test.each(INPUT_NAMES)('%s has a valid default', (name) => {
     const { parse, default: preset } = INPUTS[name];
     expect(parse(preset)).toHaveProperty('value');
   });
 });
 
 describe('the rules about several inputs', () => {
-  test('name the entry where one of the inputs is its own, and the step where all are inherited', async () => {
+  test('name the entry if it sets one of the inputs, or the step if all are inherited', async () => {
     expect(
       await problemsFor({
         payload: '',
@@ -29,18 +29,18 @@ describe('the rules about several inputs', () => {
     ]);
   });
 
-  test('are checked beside inputs that are not valid', async () => {
+  test('are also checked if other inputs are invalid', async () => {
     expect(
       await problemsFor({ repeat: 'many', payload_file: 'a.json', response_stream: 'true', retry: '3' }),
     ).toEqual([
-      'payload and payload_file are both given. Remove one of them.',
+      'payload and payload_file are both given. Keep one of them.',
       'repeat must be a whole number from 1 to 10000; got "many".',
       'retry must be safe, idempotent or never; got "3" (retry is a policy, not a count; retry_seconds limits how long).',
     ]);
   });
 });
 
-test('an input of the step is checked although every entry has its own', async () => {
+test('an input of the step is checked even if every entry sets its own', async () => {
   const own = { function_name: '', invocations: '- { function_name: f, region: us-east-1 }' };
   expect(await problemsFor({ ...own, region: 'nowhere' })).toEqual([
     'region must be the code of an AWS region, for example eu-west-1; got "nowhere".',

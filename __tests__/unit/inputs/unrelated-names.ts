@@ -1,5 +1,5 @@
 /**
- * Names of inputs of popular actions, none of which means an input of this action: of actions/ (checkout, setup-node,
+ * Input names of popular actions that are unrelated to this action's inputs: of actions/ (checkout, setup-node,
  * setup-python, setup-java, setup-go, cache, upload-artifact, download-artifact, github-script, labeler, stale),
  * docker/ (build-push-action, login-action, metadata-action, setup-buildx-action), aws-actions/, codecov, codeql,
  * slack-github-action, nick-fields/retry, peter-evans/create-pull-request, softprops/action-gh-release and others.
@@ -236,7 +236,7 @@ export const UNRELATED_NAMES = [
     'entrypoint',
     'working-directory',
   ],
-  // What later versions of this action may declare is for them to say.
+  // Names that later versions of this action might declare.
   ...[
     'http_request',
     'http_event',

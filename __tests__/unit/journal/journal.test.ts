@@ -50,7 +50,7 @@ const outcome = (kind: 'succeeded' | 'unknown' | 'not_invoked' | 'function_error
   }
 };
 
-/** Writes a run into a journal: `sent`, or how the invocation with a key ended. */
+/** Writes a run into a journal: `sent`, or the outcome of the invocation with this key. */
 async function write(
   at: { file: string; temporaryFolder: string },
   run: string,
@@ -74,12 +74,12 @@ async function stateOf(
   return state?.kind;
 }
 
-describe('what a journal says', () => {
+describe('a journal says', () => {
   test.each([
-    ['nothing of an invocation that it does not have', [], undefined],
+    ['nothing about an invocation that it does not contain', [], undefined],
     ['that a request without an outcome is unknown', [['r1', 'sent']], 'unknown'],
     [
-      'that what succeeded succeeded',
+      'that a successful invocation succeeded',
       [
         ['r1', 'sent'],
         ['r1', 'succeeded'],
@@ -87,7 +87,7 @@ describe('what a journal says', () => {
       'succeeded',
     ],
     [
-      'that what failed may be sent',
+      'that a failed invocation can be sent',
       [
         ['r1', 'sent'],
         ['r1', 'function_error'],
@@ -95,7 +95,7 @@ describe('what a journal says', () => {
       undefined,
     ],
     [
-      'that what did not run may be sent',
+      'that an invocation that did not run can be sent',
       [
         ['r1', 'sent'],
         ['r1', 'not_invoked'],
@@ -103,7 +103,7 @@ describe('what a journal says', () => {
       undefined,
     ],
     [
-      'that what ended as unknown is unknown',
+      'that an unknown outcome is unknown',
       [
         ['r1', 'sent'],
         ['r1', 'unknown'],
@@ -129,7 +129,7 @@ describe('what a journal says', () => {
       'succeeded',
     ],
     [
-      'that an unknown outcome stays where a later run fails',
+      'that an unknown outcome stays unknown if a later run fails',
       [
         ['r1', 'sent'],
         ['r1', 'unknown'],
@@ -145,7 +145,7 @@ describe('what a journal says', () => {
     expect(await stateOf(at, OTHER)).toBeUndefined();
   });
 
-  test('when a request without an outcome was sent, and its id', async () => {
+  test('when a request without an outcome was sent, and its ID', async () => {
     const at = place();
     await write(at, 'r1', [[KEY, 'sent']]);
     const journal = await Journal.open(at, 'r2');
@@ -168,20 +168,20 @@ describe('damage', () => {
     return readFile(at.file);
   }
 
-  test('a journal that is cut in the outcome of an invocation never lets it be sent again', async () => {
+  test('a journal truncated in the outcome of an invocation never allows a retry', async () => {
     const bytes = await whole('succeeded');
     const start = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
     for (let end = start; end < bytes.length; end += 1) {
       const at = place();
       await writeFile(at.file, bytes.subarray(0, end));
       expect(await stateOf(at)).toBe('unknown');
-      // Opening repairs it: the same is read again.
+      // Opening the journal repairs it, so it reads the same again.
       expect(await stateOf(at)).toBe('unknown');
       await rm(at.file);
     }
   });
 
-  test('a journal that is cut behind the key of a request does not let it be sent', async () => {
+  test('a journal truncated after the key of a request does not allow sending it', async () => {
     const bytes = await whole('sent');
     const start = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
     for (let end = start + `{"key":"${KEY}"`.length; end < bytes.length; end += 1) {
@@ -194,7 +194,7 @@ describe('damage', () => {
   });
 
   test.each(['sent', 'succeeded'] as const)(
-    'a journal with one other byte is refused, its last line %s',
+    'a journal with one changed byte is rejected, with its last line %s',
     async (last) => {
       const bytes = await whole(last);
       for (let at = 0; at < bytes.length; at += 1) {
@@ -208,7 +208,7 @@ describe('damage', () => {
     },
   );
 
-  test('a line that was removed as a whole is as if it had never been', async () => {
+  test('a journal without one complete line is read as if the line was never written', async () => {
     const bytes = await whole('sent');
     const lines = bytes
       .toString()
@@ -224,14 +224,14 @@ describe('damage', () => {
     ['another file', '{"name":"package"}\n'],
     ['a text', 'hello\n'],
     ['the lines of an outcomes file', '{"index":0,"outcome":"succeeded"}\n{"index":1}\n'],
-  ])('%s is refused', async (_, text) => {
+  ])('%s is rejected', async (_, text) => {
     const at = place();
     await writeFile(at.file, text);
     await expect(stateOf(at)).rejects.toThrow('was not written by this action');
     expect(await readFile(at.file, 'utf8')).toBe(text);
   });
 
-  test('a line that was added by hand is refused', async () => {
+  test('a manually added line is rejected', async () => {
     const at = place();
     await write(at, 'r1', [[KEY, 'sent']]);
     await appendFile(at.file, `{"key":"${KEY}","run":"r1","ended":"x","outcome":{"outcome":"succeeded"}}\n`);
@@ -239,7 +239,7 @@ describe('damage', () => {
   });
 });
 
-test('a journal is open in one place at a time', async () => {
+test('a journal can be open only once at a time', async () => {
   const at = place();
   const journal = await Journal.open(at, 'r1');
   await expect(Journal.open(at, 'r2')).rejects.toThrow('is in use by another step');
@@ -251,7 +251,7 @@ describe('the key of an invocation', () => {
   const keyOf = (change: Partial<typeof INVOCATION> = {}, region = 'eu-west-1'): string =>
     new JournalKeys().next({ ...INVOCATION, ...change }, region);
 
-  test('is another where anything differs that Lambda gets', () => {
+  test('differs if anything in the request to Lambda differs', () => {
     const keys = [
       keyOf(),
       keyOf({}, 'us-east-1'),
@@ -265,14 +265,14 @@ describe('the key of an invocation', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  test('is the same wherever the qualifier is given, and whatever the entry is called', () => {
+  test('does not depend on where the qualifier is given or on the name of the entry', () => {
     const reference = { name: 'f', qualifier: 'live' };
     expect(keyOf({ reference, name: 'a', index: 3 })).toBe(
       keyOf({ reference: { name: 'f' }, qualifier: 'live' }),
     );
   });
 
-  test('counts invocations that are equal', () => {
+  test('counts equal invocations', () => {
     const keys = new JournalKeys();
     const [first, second] = [keys.next(INVOCATION, 'eu-west-1'), keys.next(INVOCATION, 'eu-west-1')];
     expect(first).not.toBe(second);

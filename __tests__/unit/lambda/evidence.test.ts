@@ -25,7 +25,7 @@ const REFUSED = { evidence: 'did_not_run', mayClear: false };
 const UNCERTAIN = { evidence: 'may_have_run', mayClear: true };
 const RAN = { evidence: 'ran', mayClear: false };
 
-/** The errors of Invoke as the SDK's own declarations list them; the base class has no fault. */
+/** The errors of Invoke in the SDK's declarations. The base class has no fault. */
 function errorsOfInvoke(): string[] {
   const main = createRequire(import.meta.url).resolve('@aws-sdk/client-lambda');
   const declaration = path.join(path.dirname(main), '../dist-types/commands/InvokeCommand.d.ts');
@@ -35,7 +35,7 @@ function errorsOfInvoke(): string[] {
   return [...lines].map(([, name = '']) => name);
 }
 
-/** Names that Lambda's front door sends and the API's model does not know, with their status. */
+/** Errors from Lambda's front end that are not in the API model, with their status. */
 const UNMODELLED: Readonly<Record<string, number>> = {
   AccessDeniedException: 403,
   ExpiredTokenException: 403,
@@ -58,26 +58,26 @@ function statusInModel(name: string): unknown {
 
 const statusOf = (name: string): number => CLASSES_BY_NAME[name]?.status ?? 0;
 
-describe('the table of verdicts', () => {
-  test('has every error that the SDK declares for Invoke, the front door’s own, and no other', () => {
+describe('the classification table', () => {
+  test('has exactly the errors that the SDK declares for Invoke and those of the front end', () => {
     const declared = errorsOfInvoke();
     expect(declared).toHaveLength(43);
     expect(Object.keys(CLASSES_BY_NAME).sort()).toEqual([...declared, ...Object.keys(UNMODELLED)].sort());
   });
 
-  test('has the status that the SDK knows of each', () => {
+  test('has the same status for each as the SDK', () => {
     const table = Object.keys(CLASSES_BY_NAME).map((name) => [name, statusOf(name)]);
     expect(table).toEqual(table.map(([name]) => [name, UNMODELLED[`${name}`] ?? statusInModel(`${name}`)]));
   });
 
-  test('knows by the declarations only errors that the SDK has at run time', () => {
+  test('has only errors that the SDK also has at run time', () => {
     expect(errorsOfInvoke().filter((name) => !(name in sdk))).toEqual([]);
   });
 });
 
 describe.each([
   {
-    what: 'did not run and may be sent again',
+    what: 'did not run and can be retried',
     verdict: WAITS,
     names: [
       'CodeArtifactUserPendingException',
@@ -89,12 +89,12 @@ describe.each([
     ],
   },
   {
-    what: 'did not run because there was too much at once',
+    what: 'did not run because of throttling',
     verdict: OVERLOAD,
     names: ['Throttling', 'ThrottlingException', 'TooManyRequestsException'],
   },
   {
-    what: 'did not run and will not',
+    what: 'did not run and would not run on a retry',
     verdict: REFUSED,
     names: [
       ...Object.keys(UNMODELLED).filter((name) => !name.startsWith('Throttling')),
@@ -138,25 +138,25 @@ describe.each([
     verdict: RAN,
     names: ['EFSIOException', 'SnapStartException', 'SnapStartTimeoutException'],
   },
-])('a function that answers an error which says that it $what', ({ verdict, names }) => {
+])('an error that proves that the function $what', ({ verdict, names }) => {
   test.each(names)('%s', (name) => {
     expect(classifyFailure({ name, statusCode: statusOf(name), sent: true })).toEqual(verdict);
   });
 });
 
-describe('an error whose status contradicts its name', () => {
+describe('an error with a status that contradicts its name', () => {
   const names = Object.keys(CLASSES_BY_NAME);
   const proves = (name: string, statusCode: number): string =>
     classifyFailure({ name, statusCode, sent: true }).evidence;
 
-  test.each([200, 202, 204, 500, 503, 504])('proves nothing where that is %i', (status) => {
+  test.each([200, 202, 204, 500, 503, 504])('proves nothing with the status %i', (status) => {
     const proven = names.filter(
       (name) => statusOf(name) !== status && proves(name, status) !== 'may_have_run',
     );
     expect(proven).toEqual([]);
   });
 
-  test('is retried with retry: safe only where both say that this may help', () => {
+  test('is retried with retry: safe only if both the name and the status allow it', () => {
     expect(classifyFailure({ name: 'ResourceConflictException', statusCode: 400, sent: true })).toEqual(
       REFUSED,
     );
@@ -169,12 +169,12 @@ describe('an error whose status contradicts its name', () => {
     ['ServiceException', 404],
     ['EFSIOException', 404],
     ['SnapStartException', 403],
-  ])('may have run where a refusal has the name %s', (name, status) => {
+  ])('may have run if a rejection has the name %s', (name, status) => {
     expect(proves(name, status)).toBe('may_have_run');
   });
 });
 
-describe('an answer whose error has no known name', () => {
+describe('a response with an unknown error name', () => {
   test.each([
     [200, UNCERTAIN],
     [302, REFUSED],
@@ -194,7 +194,7 @@ describe('an answer whose error has no known name', () => {
     [502, UNCERTAIN],
     [503, UNCERTAIN],
     [504, UNCERTAIN],
-  ])('is judged by its status %i', (statusCode, verdict) => {
+  ])('is classified by its status %i', (statusCode, verdict) => {
     expect(classifyFailure({ name: 'SyntaxError', statusCode, sent: true })).toEqual(verdict);
   });
 
@@ -203,12 +203,12 @@ describe('an answer whose error has no known name', () => {
   });
 });
 
-test('a tunnel that a proxy refused did not run the function and may clear, whatever its status', () => {
+test('a tunnel that a proxy rejected did not run the function and can be retried, whatever the status', () => {
   const tunnel = { name: 'Error', code: 'ERR_PROXY_TUNNEL', statusCode: 502, sent: false };
   expect(classifyFailure(tunnel)).toEqual(WAITS);
 });
 
-describe('a failure without an answer', () => {
+describe('a failure without a response', () => {
   test.each([
     ['EAI_AGAIN', OVERLOAD],
     ['ECONNRESET', WAITS],
@@ -223,11 +223,11 @@ describe('a failure without an answer', () => {
     ['ENFILE', OVERLOAD],
     ['ENOBUFS', OVERLOAD],
     ['ENOMEM', OVERLOAD],
-  ])('before anything was sent did not run the function and may clear: %s', (code, verdict) => {
+  ])('before anything was sent did not run the function and can be retried: %s', (code, verdict) => {
     expect(classifyFailure({ name: 'Error', code, sent: false })).toEqual(verdict);
   });
 
-  test('of a service that is asked for credentials and throttles may clear', () => {
+  test('from throttling by a credentials service can be retried', () => {
     expect(classifyFailure({ name: 'ThrottlingException', sent: false })).toEqual(OVERLOAD);
   });
 
@@ -238,19 +238,19 @@ describe('a failure without an answer', () => {
     'SELF_SIGNED_CERT_IN_CHAIN',
     'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  ])('for a certificate that is not trusted did not run the function and will not clear: %s', (code) => {
+  ])('for an untrusted certificate did not run the function and is not retried: %s', (code) => {
     expect(classifyFailure({ name: 'Error', code, sent: false })).toEqual(REFUSED);
   });
 
   test.each(['ENOENT', 'EACCES', 'ERR_INVALID_CHAR', 'ERR_INVALID_URL'])(
-    'that no network made did not run the function and will not clear: %s',
+    'outside the network did not run the function and is not retried: %s',
     (code) => {
       expect(classifyFailure({ name: 'Error', code, sent: false })).toEqual(REFUSED);
     },
   );
 
   test.each(['CredentialsProviderError', 'TokenProviderError', 'Error', 'TypeError'])(
-    'before anything was sent did not run the function and will not clear: %s',
+    'before anything was sent did not run the function and is not retried: %s',
     (name) => {
       expect(classifyFailure({ name, sent: false })).toEqual(REFUSED);
     },
@@ -272,7 +272,7 @@ describe('a failure without an answer', () => {
 
 const SENT_AT = new Date('2026-01-02T03:04:05.678Z');
 
-/** How far an attempt came: nowhere, sent, or answered so. */
+/** How far an attempt got: not sent, sent, or a response with this status. */
 function attempt(came: { sent?: boolean; head?: ResponseHead; text?: string }): AttemptProgress {
   const progress = new AttemptProgress(() => SENT_AT.getTime());
   if (came.sent) progress.connected();
@@ -284,8 +284,8 @@ function attempt(came: { sent?: boolean; head?: ResponseHead; text?: string }): 
 const UNSENT = attempt({});
 const SENT = attempt({ sent: true });
 
-describe('what was thrown', () => {
-  test('for an error of Lambda is named by the API and keeps all that Lambda said', () => {
+describe('a thrown value', () => {
+  test('for a Lambda error has the name from the API and keeps the whole response', () => {
     const error = new sdk.TooManyRequestsException({
       message: 'Rate Exceeded.',
       Reason: 'CallerRateLimitExceeded',
@@ -308,7 +308,7 @@ describe('what was thrown', () => {
     });
   });
 
-  test('by the network is named by its code', () => {
+  test('from the network is named by its code', () => {
     const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
     expect(toFailure(error, SENT)).toEqual({
       kind: 'failure',
@@ -327,14 +327,14 @@ describe('what was thrown', () => {
     ['ECONNRESET', 'socket hang up', SENT, 'The connection was closed after the request was sent'],
     ['ECONNRESET', 'read ECONNRESET', UNSENT, 'The connection was reset before the request was sent'],
     ['ETIMEDOUT', 'read ETIMEDOUT', SENT, 'read ETIMEDOUT'],
-  ])('by %s (%s) says in plain words what happened', (code, words, progress, message) => {
+  ])('from %s (%s) has a plain message', (code, words, progress, message) => {
     expect(toFailure(Object.assign(new Error(words), { code }), progress)).toMatchObject({
       name: code,
       message,
     });
   });
 
-  test('before anything was sent has no time of sending', () => {
+  test('before anything was sent has no send time', () => {
     const error = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
     expect(toFailure(error, UNSENT)).toEqual({
       kind: 'failure',
@@ -347,7 +347,7 @@ describe('what was thrown', () => {
     });
   });
 
-  test('for several addresses is shown by the first', () => {
+  test('for several addresses has the message of the first', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED ::1:443'), { code: 'ECONNREFUSED' });
     const all = Object.assign(new AggregateError([refused, new Error('another')]), { code: 'ECONNREFUSED' });
     expect(toFailure(all, UNSENT)).toMatchObject({
@@ -357,7 +357,7 @@ describe('what was thrown', () => {
     });
   });
 
-  test('by a service that was asked for credentials did not run the function', () => {
+  test('from a credentials service did not run the function', () => {
     const error = Object.assign(new Error('try again'), {
       name: 'InternalFailure',
       $metadata: { httpStatusCode: 500 },
@@ -378,7 +378,7 @@ describe('what was thrown', () => {
     expect(toFailure(new Error(''), UNSENT).message).not.toBe('');
   });
 
-  test('under a name that is no word is named by the status', () => {
+  test('with a name that is not a word is named by the status', () => {
     const error = Object.assign(new Error('m'), { name: '::error::x' });
     expect(toFailure(error, attempt({ sent: true, head: { statusCode: 400 }, text: 'y' }))).toMatchObject({
       name: 'HTTP 400',
@@ -388,7 +388,7 @@ describe('what was thrown', () => {
     });
   });
 
-  test('for a page is shown by its start, on one line', () => {
+  test('for a page has the start of the page on one line', () => {
     const page = `<html>\n${'x'.repeat(300)}`;
     const { message } = toFailure(
       new SyntaxError('Unexpected token'),
@@ -402,11 +402,11 @@ test.each([
   ['a network that is down', { code: 'ECONNREFUSED' }, true],
   ['a service that is down', { statusCode: 503 }, true],
   ['a service that is busy', { statusCode: 429 }, true],
-  ['a refusal', { statusCode: 403 }, false],
+  ['a rejection', { statusCode: 403 }, false],
   ['a certificate', { code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
   ['a missing file', { code: 'ENOENT' }, false],
   ['nothing more', {}, false],
-])('credentials that could not be fetched for %s did not run the function', (_, found, mayClear) => {
+])('credentials that could not be loaded because of %s did not run the function', (_, found, mayClear) => {
   expect(toUncredentialed({ message: 'no', ...found }, UNSENT)).toEqual({
     kind: 'failure',
     name: 'CredentialsUnavailable',
@@ -428,7 +428,7 @@ test.each([
   expect(classifyFailure({ ...conflict, message })).toEqual(expected);
 });
 
-describe('an attempt that was stopped', () => {
+describe('a stopped attempt', () => {
   test.each([
     ['deadline', 'DeadlineExceeded', false],
     ['cancelled', 'Cancelled', false],
@@ -445,7 +445,7 @@ describe('an attempt that was stopped', () => {
 test.each([
   ['<html>hello</html>', 'A proxy or firewall responded instead of Lambda: <html>hello</html>'],
   ['', 'A proxy or firewall responded instead of Lambda, with an empty response'],
-])('a success that is not Lambda’s says nothing of what ran: %j', (came, message) => {
+])('a success status that is not from Lambda does not prove that the function ran: %j', (came, message) => {
   const progress = attempt({ sent: true, head: { statusCode: 200 }, text: came });
   expect(toFailure(progress.flawFound('content'), progress)).toMatchObject({
     name: 'HTTP 200',
@@ -460,7 +460,7 @@ describe('through the SDK', () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  /** What comes of an invocation when Lambda's place answers so. */
+  /** The failure of an invocation when the server responds like this. */
   async function invokedAt(
     answer: (response: ServerResponse) => void,
   ): Promise<InvokeResponse | InvokeFailure> {
@@ -480,14 +480,14 @@ describe('through the SDK', () => {
     const never = new AbortController().signal;
     try {
       const bounds = { deadline: never, cancel: never, stop: never, timing: REAL_TIMING };
-      return await invokeOnce(api, invocation(), bounds);
+      return await invokeOnce(api, { ...invocation(), payload: Buffer.from('{}') }, bounds);
     } finally {
       api.close();
       agents.httpAgent.destroy();
     }
   }
 
-  test('an error of Lambda keeps its name, its message, its status and its request id', async () => {
+  test('a Lambda error keeps its name, message, status and request ID', async () => {
     const result = await invokedAt((response) => {
       response.writeHead(404, {
         'content-type': 'application/json',
@@ -507,7 +507,7 @@ describe('through the SDK', () => {
     });
   });
 
-  test('a proxy’s page is shown by the status and the start of its text, and may hide a run', async () => {
+  test("a proxy's page is reported with its status and the start of its text, and the function may have run", async () => {
     const result = await invokedAt((response) => {
       response.writeHead(502, { 'content-type': 'text/html' });
       response.end('<html><body>Bad Gateway of the proxy</body></html>');
@@ -521,7 +521,7 @@ describe('through the SDK', () => {
     });
   });
 
-  test('an answer that breaks off may have run the function', async () => {
+  test('after a truncated response, the function may have run', async () => {
     const result = await invokedAt((response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
       response.write('{"a":', () => response.destroy());

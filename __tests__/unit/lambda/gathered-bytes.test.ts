@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { GatheredBytes } from '../../../src/lambda/exchange.ts';
 import { SEED } from '../../seed.ts';
 
-test('gathered bytes are the pieces one after the other, each time anew', () => {
+test('gathered bytes are the concatenated chunks, on every read', () => {
   const pieces = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 30 });
   const gathered = new GatheredBytes();
   const all = fc.property(pieces, (some) => {

@@ -3,7 +3,7 @@ import { AdaptiveLimiter, type Permit } from '../../../src/lambda/limiter.ts';
 
 const NEVER = new AbortController().signal;
 
-/** Takes passes until the limiter lets nobody through, and says how many that were. */
+/** Takes passes until the limiter gives no more, and returns their number. */
 async function fill(limiter: AdaptiveLimiter): Promise<Permit[]> {
   const passes: Permit[] = [];
   for (;;) {
@@ -16,7 +16,7 @@ async function fill(limiter: AdaptiveLimiter): Promise<Permit[]> {
 }
 
 describe('the limiter', () => {
-  test('lets as many through as it was made for, and one more for each that leaves', async () => {
+  test('gives as many passes as its limit, and one more for each that is returned', async () => {
     const limiter = new AdaptiveLimiter(3);
     const passes = await fill(limiter);
     expect(passes).toHaveLength(3);
@@ -24,7 +24,7 @@ describe('the limiter', () => {
     expect(await fill(limiter)).toHaveLength(1);
   });
 
-  test('counts a pass that is given back twice once', async () => {
+  test('counts a pass that is returned twice only once', async () => {
     const limiter = new AdaptiveLimiter(2);
     const [pass] = await fill(limiter);
     pass?.release('otherwise');
@@ -32,7 +32,7 @@ describe('the limiter', () => {
     expect(await fill(limiter)).toHaveLength(1);
   });
 
-  test('lets through in the order of the plan, not of asking', async () => {
+  test('gives passes in the order of the plan, not of the requests', async () => {
     const limiter = new AdaptiveLimiter(1);
     const [first] = await fill(limiter);
     const admitted: number[] = [];
@@ -47,7 +47,7 @@ describe('the limiter', () => {
     expect(admitted).toEqual([3, 5, 7]);
   });
 
-  test('halves the bound at a throttle, once for all that were under way', async () => {
+  test('halves the limit after throttling, once for all concurrent invocations', async () => {
     const limiter = new AdaptiveLimiter(16);
     const passes = await fill(limiter);
     for (const pass of passes) pass.release('throttled');
@@ -56,7 +56,7 @@ describe('the limiter', () => {
     expect(limiter.limit).toBe(4);
   });
 
-  test('never goes below one, and raises the bound again with success, up to the most', async () => {
+  test('never goes below one, and raises the limit after successes up to the maximum', async () => {
     const limiter = new AdaptiveLimiter(4);
     for (let round = 0; round < 10; round += 1) {
       for (const pass of await fill(limiter)) pass.release('throttled');
@@ -73,7 +73,7 @@ describe('the limiter', () => {
     expect(other.limit).toBe(4);
   });
 
-  test('raises the bound by one for as many successes as the bound has, and not faster', async () => {
+  test('raises the limit by one after as many successes as the limit', async () => {
     const limiter = new AdaptiveLimiter(16);
     for (const pass of await fill(limiter)) pass.release('throttled');
     for (const pass of await fill(limiter)) pass.release('throttled');
@@ -86,7 +86,7 @@ describe('the limiter', () => {
     expect(bounds).toEqual([4, 4, 4, 4, 5, 5, 5, 5, 5, 6]);
   });
 
-  test('gives no pass to who no longer waits', async () => {
+  test('gives no pass to a canceled request', async () => {
     const limiter = new AdaptiveLimiter(1);
     const [first] = await fill(limiter);
     const gone = new AbortController();

@@ -65,11 +65,11 @@ test.each([
     { lastUpdateStatus: 'Failed', lastUpdateReason: 'No image.' },
     "the function's last update failed, so the old code would respond: No image.",
   ],
-])('says why it gives up on %j', (found, why) => {
+])('has the reason for giving up on %j', (found, why) => {
   expect(decideByState({ ...ACTIVE, ...found })).toMatchObject({ isReady: false, why });
 });
 
-test('only an active function without anything to wait for is ready', () => {
+test('only an active function without a pending update is ready', () => {
   const ready = rows.filter(([, found]) => decideByState({ ...ACTIVE, ...found }).isReady);
   expect(ready.map(([what]) => what)).toEqual(['active']);
 });

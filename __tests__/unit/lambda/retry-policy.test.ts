@@ -50,7 +50,7 @@ const NAMED = { ...STATE.invocation, durableExecutionName: 'order-7' };
 const DRY_RUN = { ...STATE.invocation, invocationType: 'DryRun' } as const;
 const WITH_TAIL = { ...STATE.invocation, logType: 'Tail' } as const;
 
-/** The second wait is up to 400 ms; retry_seconds leaves 170 s. */
+/** The second wait is up to 400 ms, and 170 s of retry_seconds are left. */
 const RETRY: RetryDecision = { kind: 'retry', waitMs: 200, leftMs: 170_000 };
 const GIVE_UP: RetryDecision = { kind: 'give up' };
 const gaveUp = (why: string): RetryDecision => ({ kind: 'give up', why });
@@ -260,21 +260,21 @@ describe.each(Object.entries(tables))('after a failure, %s', (_, rows) => {
   });
 });
 
-describe('failures in a row', () => {
+describe('consecutive failures', () => {
   const UNREACHABLE = failed({ name: 'ECONNREFUSED', clearsSoonOrNever: true });
 
-  test('begin with the first of them', () => {
+  test('start with the first one', () => {
     const first = extendStreak(undefined, THROTTLED, NOW);
     expect(extendStreak(first, THROTTLED, NOW + 5)).toEqual({ since: NOW });
   });
 
-  test('have 15 s from when nothing could be reached', () => {
+  test('have 15 s while nothing can be reached', () => {
     const first = extendStreak(extendStreak(undefined, THROTTLED, NOW), UNREACHABLE, NOW + 60_000);
     const second = extendStreak(first, UNREACHABLE, NOW + 65_000);
     expect(retryLimit(second, SAFE)).toMatchObject({ at: NOW + 75_000 });
   });
 
-  test('have all of retry_seconds again when something was reached', () => {
+  test('have the full retry_seconds again after something was reached', () => {
     const first = extendStreak(undefined, UNREACHABLE, NOW);
     expect(retryLimit(extendStreak(first, THROTTLED, NOW + 5), SAFE)).toMatchObject({ at: NOW + 180_000 });
   });

@@ -17,8 +17,8 @@ const RULES: Rules = {
 };
 const LENIENT: Rules = { ...RULES, failOnFunctionError: false };
 
-describe('an answer', () => {
-  test('of a function that succeeded is a success', () => {
+describe('a response', () => {
+  test('from a function that succeeded is a success', () => {
     expect(evaluate(delivery(answer('{"ok": true}')), RULES)).toEqual({
       label: 'my-function',
       outcome: {
@@ -40,7 +40,7 @@ describe('an answer', () => {
     });
   });
 
-  test('of a function that failed is a function error, whatever the status', () => {
+  test('from a function that failed is a function error, whatever the status', () => {
     const evaluation = evaluate(
       delivery(answer('{"errorType":"Error","errorMessage":"boom"}', { functionError: 'Unhandled' })),
       RULES,
@@ -59,7 +59,7 @@ describe('an answer', () => {
   });
 
   test.each(['Unhandled', 'Handled', 'Something new'])(
-    'with the function error %s is one, and fails the step only when asked to',
+    'with the function error %s fails the step only if requested',
     (functionError) => {
       const failed = delivery(answer('{}', { functionError }));
       expect(evaluate(failed, RULES)).toMatchObject({
@@ -82,14 +82,14 @@ describe('an answer', () => {
     ['nothing', '', ''],
     ['JSON behind a byte order mark', '\ufeff{"a": 1}', { a: 1 }],
     ['a text behind a byte order mark', '\ufeffplain', '\ufeffplain'],
-  ])('that is %s is parsed, or the raw text where it is no JSON', (_, text, response) => {
+  ])('that is %s is parsed, or kept as text if it is not JSON', (_, text, response) => {
     expect(evaluate(delivery(answer(text)), RULES).outcome).toHaveProperty('response', response);
   });
 
   test.each([
     { invocationType: 'Event', statusCode: 202, log: { log_url: LOG_URL } },
     { invocationType: 'DryRun', statusCode: 204, log: {} },
-  ] as const)('to $invocationType has no response, as nothing ran yet', (row) => {
+  ] as const)('to $invocationType has no body, because nothing has run yet', (row) => {
     const { invocationType, statusCode, log } = row;
     const accepted = delivery(
       { kind: 'answer', statusCode, requestId: REQUEST_ID, payload: Buffer.alloc(0) },
@@ -126,7 +126,7 @@ describe('an answer', () => {
     expect(evaluate(nowhere, RULES).outcome).not.toHaveProperty('log_url');
   });
 
-  test('with a log has it decoded, and its figures', () => {
+  test('with a log has the decoded log and its figures', () => {
     const log = `hello\nREPORT RequestId: ${REQUEST_ID}\tDuration: 3.01 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 110.10 ms\t\n`;
     const evaluation = evaluate(delivery(answer('1', { logTail: Buffer.from(log) })), RULES);
     expect(evaluation.outcome).toMatchObject({
@@ -141,7 +141,7 @@ describe('an answer', () => {
     expect(evaluation.logIsCut).toBe(false);
   });
 
-  test('with a log of 4 KB says that it is cut', () => {
+  test('with a log of 4 KB reports that it is cut', () => {
     const tail = Buffer.alloc(4096, 'a');
     expect(evaluate(delivery(answer('1', { logTail: tail })), RULES).logIsCut).toBe(true);
   });
@@ -158,13 +158,13 @@ describe('an outcome', () => {
   test.each([
     ['given', invocation({ qualifier: 'PROD' }), 'PROD'],
     ['of the name', invocation({ reference: { name: 'my-function', qualifier: '7' } }), '7'],
-  ])('says the qualifier as it was %s', (_, asked, qualifier) => {
+  ])('has the qualifier as it was %s', (_, asked, qualifier) => {
     expect(evaluate(delivery(answer('1'), { invocation: asked }), RULES).outcome).toMatchObject({
       qualifier,
     });
   });
 
-  test('says the function without its account, the tenant, its place and how often it was sent', () => {
+  test('has the function without its account, the tenant, the entry number and the attempts', () => {
     const asked = invocation({
       index: 3,
       functionName: '123456789012:function:my-function',
@@ -184,7 +184,7 @@ describe('an outcome', () => {
 });
 
 describe('a failure', () => {
-  test.each([RULES, LENIENT])('that proves nothing ran is not_invoked and fails the step', (rules) => {
+  test.each([RULES, LENIENT])('that proves that nothing ran is not_invoked and fails the step', (rules) => {
     const evaluation = evaluate(delivery(failure({ requestId: REQUEST_ID })), rules);
     expect(evaluation).toEqual({
       label: 'my-function',
@@ -210,7 +210,7 @@ describe('a failure', () => {
   });
 
   test.each([RULES, LENIENT])(
-    'after which the function may have run is unknown, says when it was sent, and fails the step',
+    'after which the function may have run is unknown, has the send time, and fails the step',
     (rules) => {
       const lost = failure({
         name: 'ECONNRESET',
@@ -294,7 +294,7 @@ describe('a failure', () => {
     expect(unnamed.outcome).not.toHaveProperty('request_id');
   });
 
-  test('after which the function ran in part is unknown and says so', () => {
+  test('after which the function ran at least partly is unknown, with a message', () => {
     const broken = failure({
       name: 'SnapStartException',
       message: 'The restore hook failed.',
@@ -312,30 +312,30 @@ describe('a failure', () => {
     expect(evaluation.failsStep).toBe(true);
   });
 
-  test('before a region was found names none', () => {
+  test('before a region was found has no region', () => {
     const { region: _, ...nowhere } = delivery(failure({ name: 'RegionMissing' }), { attempts: 0 });
     expect(evaluate(nowhere, RULES).outcome).not.toHaveProperty('region');
   });
 
-  test('keeps what came in place of Lambda’s answer out of the outcome, for the log', () => {
+  test('keeps a foreign response for the log, not in the outcome', () => {
     const evaluation = evaluate(delivery(failure({ foreignText: '<html>' })), RULES);
     expect(evaluation.foreignText).toBe('<html>');
     expect(JSON.stringify(evaluation.outcome)).not.toContain('<html>');
   });
 });
 
-test('a tail that the function refused is told', () => {
+test('an unsupported log tail is reported', () => {
   expect(evaluate(delivery(answer('1'), { tailRefused: true }), RULES).tailRefused).toBe(true);
 });
 
 describe('a streamed response', () => {
-  test('that is held is the response', () => {
+  test('that fits in memory is the response', () => {
     const { outcome, responseBytes } = evaluate(delivery(answer('{"a":1}', { streamedBytes: 7 })), RULES);
     expect(outcome).toMatchObject({ outcome: 'succeeded', response: { a: 1 } });
     expect(responseBytes).toBe(7);
   });
 
-  test('that is not held is no response, and an expectation on it does not hold', () => {
+  test('that does not fit in memory is not the response, and expectations about it are not met', () => {
     const long = answer('', { streamedBytes: 7_000_000 });
     const { outcome, responseBytes } = evaluate(delivery(long), RULES);
     expect(outcome).not.toHaveProperty('response');
@@ -350,7 +350,7 @@ describe('a streamed response', () => {
     });
   });
 
-  test('that broke off says how much had come', () => {
+  test('that was interrupted reports the received bytes', () => {
     const { outcome, responseBytes } = evaluate(
       delivery(failure({ evidence: 'ran', name: 'IncompleteResponse', message: 'broke', streamedBytes: 9 })),
       RULES,
@@ -367,7 +367,7 @@ describe('a durable execution', () => {
   const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function:my-function:1/durable-execution/order-7/id';
   const event = { invocation: invocation({ invocationType: 'Event' }) };
 
-  test('that was followed gives an event its response', () => {
+  test('that was followed gives an Event its response', () => {
     const ended = answer('{"paid":true}', { statusCode: 202, durableExecutionArn: ARN });
     expect(evaluate(delivery(ended, event), RULES).outcome).toMatchObject({
       outcome: 'succeeded',
@@ -378,24 +378,27 @@ describe('a durable execution', () => {
 
   test.each([
     ['Event', '{}'],
-    ['Event', 'no JSON'],
+    ['Event', 'not JSON'],
     ['DryRun', '{}'],
-  ] as const)('is what it takes for a response to %s: the body %j alone is none', (invocationType, body) => {
-    const emulated = delivery(answer(body, { statusCode: 202 }), {
-      invocation: invocation({ invocationType }),
-    });
-    const { outcome, response, responseBytes } = evaluate(emulated, RULES);
-    expect(outcome.outcome).toBe('succeeded');
-    expect(outcome).not.toHaveProperty('response');
-    expect([response.length, responseBytes]).toEqual([0, 0]);
-  });
+  ] as const)(
+    'is required for a response to %s: the body %j alone is not a response',
+    (invocationType, body) => {
+      const emulated = delivery(answer(body, { statusCode: 202 }), {
+        invocation: invocation({ invocationType }),
+      });
+      const { outcome, response, responseBytes } = evaluate(emulated, RULES);
+      expect(outcome.outcome).toBe('succeeded');
+      expect(outcome).not.toHaveProperty('response');
+      expect([response.length, responseBytes]).toEqual([0, 0]);
+    },
+  );
 
-  test('that was not followed gives it none', () => {
+  test('that was not followed gives no response', () => {
     const accepted = answer('', { statusCode: 202, durableExecutionArn: ARN });
     expect(evaluate(delivery(accepted, event), RULES).outcome).not.toHaveProperty('response');
   });
 
-  test('whose end is not known is unknown, with its ARN', () => {
+  test('with an unknown end is unknown, with its ARN', () => {
     const lost = failure({
       evidence: 'ran',
       name: 'Cancelled',
@@ -423,7 +426,7 @@ describe('masks', () => {
     ['followed by a byte', '{"token":"abc"}x'],
     ['a text', 'token: abc'],
     ['cut', '{"token":"abc"'],
-  ])('withhold a response that is %s, as they can not look into it', async (_, payload) => {
+  ])('withhold a response that is %s, because they cannot read it', async (_, payload) => {
     expect(await masked(payload)).toMatchObject({ withheld: 'not_json' });
     expect(evaluate(delivery(answer(payload)), RULES).secrets).toEqual(NO_SECRETS);
   });
@@ -436,7 +439,7 @@ describe('masks', () => {
     expect(await masked(payload)).toEqual({ texts: ['abc'] });
   });
 
-  test('withhold nothing where no response came', async () => {
+  test('withhold nothing without a response', async () => {
     const evaluateMasked = await evaluating({ mask: 'response.token' });
     const accepted = delivery(answer('', { statusCode: 202 }), {
       invocation: invocation({ invocationType: 'Event' }),
@@ -445,7 +448,7 @@ describe('masks', () => {
     expect(evaluateMasked(delivery(failure())).secrets).toEqual(NO_SECRETS);
   });
 
-  test('withhold what came in place of the answer, and a stream that was too long to be held', async () => {
+  test('withhold a foreign response, and a stream that is too long for memory', async () => {
     const evaluateMasked = await evaluating({ mask: 'response.token' });
     expect(evaluateMasked(delivery(failure({ foreignText: 'token: abc' }))).secrets.withheld).toBe(
       'not_json',
@@ -455,7 +458,7 @@ describe('masks', () => {
   });
 });
 
-test('why an expectation is not met shows no part of a secret that is known beforehand', async () => {
+test('the reason why an expectation is not met shows no part of a known secret', async () => {
   const secret = 'abcdefgh'.repeat(50);
   const { search, parseTree } = await parseExpressions(
     { expect: 'a', query: '', mask: '' },

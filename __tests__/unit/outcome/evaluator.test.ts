@@ -58,7 +58,7 @@ describe('an outcome that cannot be evaluated', () => {
     expect(evaluation).toMatchObject({ outcome: { outcome }, failsStep: true, responseBytes: 0 });
   });
 
-  test('does not repeat the error where a mask would have had to hide parts of it', () => {
+  test('does not repeat the error if a mask would have to hide parts of it', () => {
     const expressions = { expect: [], mask: ['response.token'] };
     const evaluation = evaluateAsUnknown(delivery(answer('{}')), ERROR, { ...RULES, expressions });
     expect(JSON.stringify(evaluation)).not.toContain('Invalid string length');
@@ -68,7 +68,7 @@ describe('an outcome that cannot be evaluated', () => {
 describe('an evaluator', () => {
   const expressions = { expect: [], mask: [] };
 
-  /** An evaluator, and in which way it was told to end a stream. */
+  /** An evaluator, and how it ended the stream. */
   function evaluatorWith(register: () => void) {
     const ends: boolean[] = [];
     const evaluator = new Evaluator({
@@ -83,7 +83,7 @@ describe('an evaluator', () => {
     return { evaluator, ends };
   }
 
-  test('gives what is known, what may be shown, and the JSON of that', async () => {
+  test('returns the evaluation, its masked form, and the JSON of the masked form', async () => {
     const { evaluator } = evaluatorWith(() => {});
     const { evaluation, masked, maskedJson } = await evaluator.evaluate(delivery(answer('"a secret"')));
     expect(evaluation.outcome).toMatchObject({ response: 'a secret' });
@@ -91,7 +91,7 @@ describe('an evaluator', () => {
     expect(JSON.parse(maskedJson)).toMatchObject({ response: 'a ***' });
   });
 
-  test('evaluates as unknown what can be evaluated and not be shown', async () => {
+  test('evaluates an outcome that cannot be masked as unknown', async () => {
     let times = 0;
     const { evaluator } = evaluatorWith(() => {
       times += 1;
@@ -117,7 +117,7 @@ describe('an evaluator', () => {
     expect(masked.responseFile?.isWhole).toBe(isWhole);
   });
 
-  test('ends the file as partial where a function error can be evaluated as unknown alone', async () => {
+  test('ends the file as partial if a function error can only be evaluated as unknown', async () => {
     let times = 0;
     const { evaluator, ends } = evaluatorWith(() => {
       times += 1;
@@ -127,7 +127,7 @@ describe('an evaluator', () => {
     expect(ends).toEqual([false, false]);
   });
 
-  test('leaves the file of a stream alone where a dry run ends', async () => {
+  test('does not end the file of a stream after a dry run', async () => {
     const { evaluator, ends } = evaluatorWith(() => {});
     await evaluator.evaluate(
       delivery(answer('', { statusCode: 204 }), { invocation: invocation({ invocationType: 'DryRun' }) }),

@@ -21,7 +21,7 @@ const OUTCOME = {
     numbers: [1, 2, 3],
     version: '1.4.2',
     body: '{"ok":true,"error":"no stock"}',
-    text: 'no JSON',
+    text: 'not JSON',
     'dashed-name': 'a && b',
     long: 'x'.repeat(300),
   },
@@ -81,7 +81,7 @@ describe('an expectation that is not met', () => {
         'An expectation must evaluate to true: compare the value with something.',
       ],
     ],
-  ])('%s shows what it saw', (expression, value, told) => {
+  ])('%s shows the actual value', (expression, value, told) => {
     expect(checked(expression).expectation).toEqual({ expression, met: false, value });
     expect(toldOf(expression)).toEqual(told);
   });
@@ -123,7 +123,7 @@ describe('an expectation that is not met', () => {
     ['init_duration_ms < `5`', 'init_duration_ms comes from the log: set log_type: Tail.'],
     ["function_error == 'Unhandled'", 'this outcome has no function_error.'],
     ['length(response.nothing) == `0`', `response.nothing does not exist; keys of response: ${KEYS}.`],
-  ])('%s says why', (expression, why) => {
+  ])('%s has a reason', (expression, why) => {
     expect(checked(expression).expectation.met).toBe(false);
     expect(toldOf(expression)).toContain(why);
   });
@@ -132,14 +132,14 @@ describe('an expectation that is not met', () => {
     expect(toldOf("response.long == 'y'")[0]).toBe(`Actual:   "${'x'.repeat(199)}…`);
   });
 
-  test('shows 20 keys at most', () => {
+  test('shows at most 20 keys', () => {
     const response = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`k${at}`, at]));
     const { why } = check('response.missing == `1`', { ...OUTCOME, response }, SIGHT);
     expect(why).toContain('k18, k19, ….');
     expect(why).not.toContain('k20');
   });
 
-  test('is told in lines of its own, whatever a function returns', () => {
+  test('has its own lines, whatever a function returns', () => {
     const response = { 'a\nb': 'c\nd', text: 'c\nd' };
     const of = (expression: string) => check(expression, { ...OUTCOME, response }, SIGHT).why.split('\n');
     expect(of('response.text == `1`')).toEqual([
@@ -150,7 +150,7 @@ describe('an expectation that is not met', () => {
     expect(of('response.missing')[2]).toContain('keys of response: a\\nb, text.');
   });
 
-  test('shows no secret, be it a value or a key', () => {
+  test('shows no secret, neither a value nor a key', () => {
     const hide = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll('s3cret', '***'));
     const outcome = { ...OUTCOME, response: { token: 's3cret', s3cret: 1 } };
     const of = (expression: string): string => check(expression, outcome, { ...SIGHT, hide }).why;
@@ -159,7 +159,7 @@ describe('an expectation that is not met', () => {
     expect(of('response.token == `1`')).not.toContain('s3cret');
   });
 
-  test('can not be evaluated, and says why', () => {
+  test('cannot be evaluated, with the reason', () => {
     const { expectation, why } = checked('length(duration_ms) == `1`');
     expect(expectation).toEqual({ expression: 'length(duration_ms) == `1`', met: false });
     expect(why).toMatch(
@@ -167,14 +167,14 @@ describe('an expectation that is not met', () => {
     );
   });
 
-  test('can not be evaluated since an argument does not exist, and says only that', () => {
+  test('cannot be evaluated because an argument does not exist, which is the only reason', () => {
     expect(checked('length(response.names) > `0`').why).toMatch(
       /^response\.names does not exist; keys of response: /,
     );
   });
 });
 
-describe('a comparison of nothing with nothing', () => {
+describe('a comparison of two missing values', () => {
   const NOTHING = 'Neither side exists, so the comparison is not met. To expect null, compare with `null`.';
 
   test.each([
@@ -207,11 +207,11 @@ describe('a comparison of nothing with nothing', () => {
     'length(response.items[?status != expected]) == `0`',
     'contains(to_array(response.status), response.expected)',
     'starts_with(to_string(response.status), to_string(response.expected))',
-  ])('%s is not met, wherever it stands', (expression) => {
+  ])('%s is not met, wherever the comparison is', (expression) => {
     expect(checked(expression).expectation.met).toBe(false);
   });
 
-  test('says which path does not exist, and which keys do', () => {
+  test('names the path that does not exist and the existing keys', () => {
     const response = { statusCode: 200, body: '' };
     expect(
       check('response.status == response.expected', { ...OUTCOME, response }, SIGHT).why.split('\n'),
@@ -224,7 +224,7 @@ describe('a comparison of nothing with nothing', () => {
     ]);
   });
 
-  // Words that the response below does not have, and that no outcome has as a field.
+  // Words that are neither in the response below nor fields of an outcome.
   const word = fc.constantFrom('okay', 'ready', 'up', 'zeta', 'omega', 'Qux', 'v1');
   const missing = fc.oneof(
     word.map((name) => `response.${name}`),
@@ -258,11 +258,11 @@ describe('a comparison of nothing with nothing', () => {
     ),
   }));
 
-  heavyTest('never makes a step green, however it is built', async () => {
+  heavyTest('never makes a step succeed, in any expression', async () => {
     let evaluated = 0;
     await fc.assert(
       fc.asyncProperty(expression, async (text) => {
-        // What is refused sends nothing, and is not green either.
+        // A rejected expression sends nothing, so the step fails too.
         if ((await problemsFor({ expect: text })).length > 0) return;
         evaluated += 1;
         expect(checked(text).expectation.met).toBe(false);
@@ -279,7 +279,7 @@ describe('a query that finds nothing', () => {
     ['response.none', 'response.none is null.'],
     ['response.items[9]', 'response.items[9] does not exist; response.items has 2 items.'],
     ['response.missing && response.code', 'response.missing && response.code is null.'],
-  ])('%s says why', (query, why) => {
+  ])('%s has a reason', (query, why) => {
     expect(whyNoValue(query, OUTCOME, SIGHT)).toBe(why);
   });
 });

@@ -4,7 +4,7 @@ import { anInvocation, ELAPSED_MS, REGION, REQUEST_ID, STARTED_AT } from '../../
 
 export { anInvocation as invocation, REQUEST_ID } from '../../base.ts';
 
-/** A function's successful answer with overrides; `text` is the response. */
+/** A function's successful response, with overrides. `text` is its body. */
 export function answer(text: string, given: Partial<InvokeResponse> = {}): InvokeResponse {
   return {
     kind: 'answer',
@@ -16,7 +16,7 @@ export function answer(text: string, given: Partial<InvokeResponse> = {}): Invok
   };
 }
 
-/** A refusal by Lambda with overrides. */
+/** A rejection by Lambda, with overrides. */
 export function failure(given: Partial<InvokeFailure> = {}): InvokeFailure {
   return {
     kind: 'failure',
@@ -30,7 +30,7 @@ export function failure(given: Partial<InvokeFailure> = {}): InvokeFailure {
   };
 }
 
-/** How an invocation ended: sent once to eu-west-1, 42 ms. */
+/** The delivery of an invocation: one attempt in eu-west-1, 42 ms. */
 export function delivery(
   result: InvokeResponse | InvokeFailure,
   given: Partial<InvocationResult> = {},

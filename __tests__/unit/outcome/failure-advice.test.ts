@@ -14,19 +14,19 @@ const SENT_AT = new Date('2026-01-02T03:04:05.678Z');
 const advise = (given: Partial<InvokeFailure>, job: JobFacts = PUSH): string =>
   adviseOn({ failure: failure(given), invocation: invocation(), region: 'eu-west-1', job });
 
-/** Advice on a failure without an answer, so without a status. */
+/** Advice for a failure without a response, and therefore without a status. */
 function adviseUnanswered(given: Partial<InvokeFailure>): string {
   const { statusCode: _, ...unanswered } = failure(given);
   return adviseOn({ failure: unanswered, invocation: invocation(), region: 'eu-west-1', job: PUSH });
 }
 
 describe('advice', () => {
-  test.each(Object.entries(CLASSES_BY_NAME))('is a sentence or more on %s', (name, { evidence }) => {
+  test.each(Object.entries(CLASSES_BY_NAME))('is at least one sentence for %s', (name, { evidence }) => {
     expect(advise({ name, evidence, requestId: REQUEST_ID })).toMatch(/^[A-Z][\s\S]{20,}$/);
   });
 
   test.each(['may_have_run', 'ran'] as const)(
-    'after a failure that proves %s promises no link where there is none',
+    'after a failure that proves %s mentions no link if there is none',
     (evidence) => {
       const nowhere = {
         failure: failure({ evidence }),
@@ -51,7 +51,7 @@ describe('advice', () => {
     ['SubnetIPAddressLimitReachedException', 'free addresses'],
     ['DurableExecutionAlreadyStartedException', 'another payload'],
     ['HTTP 407', 'http://user:password@host:port'],
-  ])('on %s names what to do', (name, essential) => {
+  ])('for %s has a fix', (name, essential) => {
     expect(advise({ name })).toContain(essential);
   });
 
@@ -60,7 +60,7 @@ describe('advice', () => {
     ['ENFILE', 'ulimit -n'],
     ['ENOBUFS', 'memory'],
     ['ENOMEM', 'memory'],
-  ])('on a runner that has none left for a connection, %s, says so', (name, word) => {
+  ])('for a runner without free resources for a connection, %s, names the resource', (name, word) => {
     const advice = advise({ name, evidence: 'did_not_run' });
     expect(advice).toContain(word);
     expect(advice).toContain('max_concurrency');
@@ -72,16 +72,16 @@ describe('advice', () => {
     ['ConcurrentInvocationLimitExceeded', "The account's concurrency"],
     ['CallerRateLimitExceeded', "The account's concurrency"],
     [undefined, "The account's concurrency"],
-  ])('on a throttle by %s says whose limit it is', (reason, essential) => {
+  ])('for throttling by %s names the limit', (reason, essential) => {
     const name = 'TooManyRequestsException';
     expect(advise({ name, ...(reason !== undefined && { reason }) })).toContain(essential);
   });
 
-  test('on an unknown refusal points to its message', () => {
+  test('for an unknown rejection refers to its message', () => {
     expect(advise({ name: 'NewException', statusCode: 400 })).toBe(FIX);
   });
 
-  test('after a failure that may have run warns of running it twice, and links to its log', () => {
+  test('after a failure that may have run warns about a second run and links to the log', () => {
     const advice = advise({ name: 'NewException', evidence: 'may_have_run', requestId: REQUEST_ID });
     expect(advice).toMatch(
       new RegExp(`^Check the function's log before you retry: https://\\S+${REQUEST_ID}\\S+\\n`),
@@ -89,7 +89,7 @@ describe('advice', () => {
     expect(advice).toContain('retry: idempotent');
   });
 
-  test('after a dry run that was responded to like an invocation does not offer a retry, which there is none of', () => {
+  test('after a dry run with the response of an invocation does not suggest a retry', () => {
     const lines = adviseOn({
       failure: failure({ name: 'BrokenAnswer', evidence: 'may_have_run', requestId: REQUEST_ID }),
       invocation: invocation({ invocationType: 'DryRun' }),
@@ -102,7 +102,7 @@ describe('advice', () => {
     ]);
   });
 
-  test('after a dry run that was responded to like an invocation names the endpoint that is set', () => {
+  test('after a dry run with the response of an invocation names the configured endpoint', () => {
     const advice = adviseOn({
       failure: failure({ name: 'BrokenAnswer', evidence: 'may_have_run', requestId: REQUEST_ID }),
       invocation: invocation({ invocationType: 'DryRun' }),
@@ -112,7 +112,7 @@ describe('advice', () => {
     expect(advice).toContain('Check AWS_ENDPOINT_URL: emulators');
   });
 
-  test('after a failure that may have run links to the time when it can have run, where it has no id', () => {
+  test('after a failure that may have run links to the possible time of the run if it has no ID', () => {
     expect(advise({ name: 'ECONNRESET', evidence: 'may_have_run', sentAt: SENT_AT })).toContain(
       '/log-events$3Fstart$3D1767322985678$26end$3D1767323945678\n',
     );
@@ -146,17 +146,17 @@ describe('advice', () => {
     expect(advice).not.toContain('If that page is empty');
   });
 
-  test('does not make a link of an id that is not Lambda’s', () => {
+  test('does not link an ID that is not from Lambda', () => {
     expect(advise({ evidence: 'may_have_run', requestId: 'https://evil.example' })).not.toContain('evil');
   });
 
-  test('after a failure of the function’s own code says that it ran', () => {
+  test("after a failure in the function's code says that it ran", () => {
     const advice = advise({ name: 'EFSIOException', evidence: 'ran', requestId: REQUEST_ID });
     expect(advice).toMatch(/^The function's own code ran\. Check its log: https:\S+$/);
     expect(advice).not.toContain('idempotent');
   });
 
-  test('on a connection that failed names what decides where it goes', () => {
+  test('for a failed connection names the settings that decide its target', () => {
     expect(adviseUnanswered({ name: 'ECONNREFUSED' })).toBe(
       "Check the region, AWS_ENDPOINT_URL_LAMBDA and the runner's network.",
     );
@@ -181,7 +181,7 @@ describe.each(['CredentialsProviderError', 'TokenProviderError', 'MissingAuthent
       }
     });
 
-    test('shows the missing permission only where it is missing', () => {
+    test('shows the missing permission only if it is missing', () => {
       expect(advise({ name }, { eventName: 'push', hasOidc: false })).toContain(PERMISSION);
       expect(advise({ name }, { eventName: 'push', hasOidc: true })).not.toContain('id-token');
     });
@@ -190,7 +190,7 @@ describe.each(['CredentialsProviderError', 'TokenProviderError', 'MissingAuthent
       expect(advise({ name }, { eventName: 'pull_request', hasOidc })).toContain(FORK);
     });
 
-    test('says first that the pull request is from a fork, where it is known', () => {
+    test('starts with the fork if it is known that the pull request is from one', () => {
       const fork = { eventName: 'pull_request', hasOidc: false };
       const advice = advise({ name }, { ...fork, isFork: true });
       expect(advice).toMatch(/^This pull request is from a fork\. .* no secrets and no OIDC token/);
@@ -200,7 +200,7 @@ describe.each(['CredentialsProviderError', 'TokenProviderError', 'MissingAuthent
     });
 
     test.each(['push', 'workflow_dispatch', 'schedule', 'pull_request_target'])(
-      'does not speak of forks on %s, which has the secrets of the repository',
+      'does not mention forks on %s, which has the secrets of the repository',
       (eventName) => {
         for (const hasOidc of [true, false]) {
           expect(advise({ name }, { eventName, hasOidc })).not.toContain('fork');
@@ -210,7 +210,7 @@ describe.each(['CredentialsProviderError', 'TokenProviderError', 'MissingAuthent
   },
 );
 
-describe('advice on a denial of something other than invoking', () => {
+describe('advice for a denied action other than invoking', () => {
   const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function:my-function';
   const denied = (action: string, resource = ARN): string =>
     `User: arn:aws:sts::123456789012:assumed-role/deploy/x is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`;
@@ -225,14 +225,14 @@ describe('advice on a denial of something other than invoking', () => {
     ]);
   });
 
-  test('names the action where the message names no function', () => {
+  test('names the action if the message names no function', () => {
     const message = denied('lambda:GetFunctionConfiguration', 'x');
     expect(advise({ name: 'AccessDeniedException', message })).toBe(
       "Allow lambda:GetFunctionConfiguration on the function in the caller's policy.",
     );
   });
 
-  test('of following has both actions, on the function of the execution', () => {
+  test('for following has both actions, on the function of the execution', () => {
     const durableExecutionArn = `${ARN}:1/durable-execution/order-7/id`;
     const message = denied('lambda:GetDurableExecution', durableExecutionArn);
     const advice = advise({ name: 'AccessDeniedException', message, evidence: 'ran', durableExecutionArn });
@@ -252,7 +252,7 @@ describe('advice on a durable function', () => {
       'You cannot synchronously invoke a durable function with an executionTimeout greater than 15 minutes.',
       'invocation_type: Event',
     ],
-  ])('that was refused with %j', (message, essential) => {
+  ])('that was rejected with %j', (message, essential) => {
     expect(advise({ name: 'InvalidParameterValueException', message })).toContain(essential);
   });
 
@@ -265,7 +265,7 @@ describe('advice on a durable function', () => {
       job: PUSH,
     });
 
-  test('that goes on by itself says how to see its end, join it and stop it', () => {
+  test('that continues on its own says how to see its end, join it and stop it', () => {
     expect(lost(ARN, 'order-7').split('\n')).toEqual([
       `To see how it ends: aws lambda get-durable-execution --durable-execution-arn '${ARN}'`,
       'Run this step again with the same durable_execution_name and payload to join it.',
@@ -275,7 +275,7 @@ describe('advice on a durable function', () => {
   });
 
   test.each(['arn:durable', `${ARN}'; rm -rf /'`, `${ARN} $(id)`, `${ARN}\n::error::x`, ''])(
-    'puts no ARN into a command that is none: %j',
+    'puts no invalid ARN into a command: %j',
     (arn) => {
       expect(lost(arn, 'order-7').split('\n')).toEqual([
         'See how the execution ends in the Lambda console.',
@@ -294,7 +294,7 @@ describe('advice on a denied invocation', () => {
     });
   const none = (policy: string): string => ` because no ${policy} allows the lambda:InvokeFunction action`;
 
-  test('that no identity-based policy allows is the statement to add', () => {
+  test('without an allowing identity-based policy has the statement to add', () => {
     expect(denied(none('identity-based policy')).split('\n')).toEqual([
       "Add this statement to the caller's policy:",
       `{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":["${ARN}"]}`,
@@ -315,7 +315,7 @@ describe('advice on a denied invocation', () => {
       'A resource control policy',
       "resource control policies of the function's account",
     ],
-  ])('that no %s allows names that policy, and adds nothing elsewhere', (policy, named, where) => {
+  ])('without an allowing %s names that policy and suggests no other change', (policy, named, where) => {
     const advice = denied(none(policy));
     expect(advice).toContain(`${named} does not allow it.`);
     expect(advice).toContain('Allow lambda:InvokeFunction in it too.');
@@ -327,26 +327,26 @@ describe('advice on a denied invocation', () => {
     ['in an identity-based policy', 'An identity-based policy explicitly denies it.'],
     ['in a VPC endpoint policy', 'A VPC endpoint policy explicitly denies it.'],
     ['', 'A policy explicitly denies it.'],
-  ])('with an explicit deny %s says that no Allow helps', (where, named) => {
+  ])('with an explicit deny %s says that no Allow can override it', (where, named) => {
     const advice = denied(` with an explicit deny ${where}`.trimEnd());
     expect(advice).toContain(`${named} An Allow cannot override a Deny: change the Deny.`);
     expect(advice).not.toContain('statement');
   });
 
-  test('that no resource-based policy of another account allows has the command for its owner', () => {
+  test('without an allowing resource-based policy in another account has the command for its owner', () => {
     const theirs = ARN.replace('123456789012', '210987654321');
     const advice = denied(none('resource-based policy'), theirs);
     expect(advice).toContain('The owner of the function runs:\naws lambda add-permission ');
     expect(advice).toContain(`"Resource":["${theirs}"]`);
   });
 
-  test('that no resource-based policy of the own account allows says that the statement is enough', () => {
+  test('without an allowing resource-based policy in the same account says that the statement is enough', () => {
     expect(denied(none('resource-based policy'))).toContain(
       'no resource-based policy allows it. Within one account the statement for the caller is enough.',
     );
   });
 
-  test('without a reason names every policy that can be in the way', () => {
+  test('without a reason names every policy that can cause it', () => {
     const advice = advise({ name: 'AccessDeniedException', message: 'AWS gave no reason' });
     expect(advice).toMatch(/Allow lambda:InvokeFunction on it.*VPC endpoint policy.*permissions boundary/);
   });
@@ -357,7 +357,7 @@ describe('advice on a denied invocation', () => {
       'lambda:GetFunctionConfiguration',
       'A VPC endpoint policy does not allow it. This kind of policy limits what other policies can allow. Allow lambda:GetFunctionConfiguration in it too.',
     ],
-  ])('that is one of %s is not taken for one of the invocation', (action, essential) => {
+  ])('of %s is not reported as a denied invocation', (action, essential) => {
     const reason = action.startsWith('kms') ? '' : none('VPC endpoint policy');
     const message = `User: x is not authorized to perform: ${action} on resource: ${ARN}${reason}`;
     expect(advise({ name: 'AccessDeniedException', message })).toContain(essential);
@@ -396,7 +396,7 @@ describe('advice on a certificate', () => {
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   ];
 
-  test.each(UNTRUSTED)('that is not trusted (%s) names NODE_EXTRA_CA_CERTS, through a proxy too', (name) => {
+  test.each(UNTRUSTED)('that is not trusted (%s) names NODE_EXTRA_CA_CERTS, also behind a proxy', (name) => {
     for (const throughProxy of [false, true]) {
       expect(adviseUnanswered({ name, throughProxy })).toContain('Set NODE_EXTRA_CA_CERTS to the path');
     }
@@ -406,13 +406,13 @@ describe('advice on a certificate', () => {
     ['CERT_HAS_EXPIRED', 'expired'],
     ['CERT_NOT_YET_VALID', 'not valid yet'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'another host name'],
-  ])('that is wrong in another way (%s) does not', (name, essential) => {
+  ])('with another problem (%s) does not', (name, essential) => {
     expect(adviseUnanswered({ name })).toContain(essential);
     expect(adviseUnanswered({ name })).not.toContain('NODE_EXTRA_CA_CERTS');
   });
 });
 
-describe('advice on credentials that could not be fetched', () => {
+describe('advice on credentials that could not be loaded', () => {
   test.each([
     ['STS (AssumeRoleWithWebIdentity): connect ECONNREFUSED 10.0.0.1:443', 'VPC endpoint for STS'],
     ['STS (AssumeRole): self-signed certificate in certificate chain', 'NODE_EXTRA_CA_CERTS'],
@@ -430,12 +430,12 @@ describe('advice on credentials that could not be fetched', () => {
   });
 });
 
-describe('on a refused or foreign endpoint', () => {
+describe('for a rejected or foreign endpoint', () => {
   test.each([
     ['AWS_ENDPOINT_URL_LAMBDA', ['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ENDPOINT_URL']],
     ['AWS_ENDPOINT_URL', ['AWS_ENDPOINT_URL']],
     ['AWS_ENDPOINT_URL_LAMBDA', []],
-  ])('names %s where %j are set', (named, set) => {
+  ])('names %s if %j are set', (named, set) => {
     const job = { ...PUSH, aws: { endpoints: set.map((variable) => ({ variable })) } };
     const { statusCode: _, ...refused } = failure({ name: 'ECONNREFUSED' });
     const { statusCode: __, ...nowhere } = failure({ name: 'ENOTFOUND' });
@@ -463,7 +463,7 @@ describe('on a function with tenants', () => {
   });
 });
 
-test("on an answer that is not Lambda's points to what is between", () => {
+test('for a response that is not from Lambda names the possible sources', () => {
   expect(advise({ name: 'HTTP 403', statusCode: 403 })).toBe(
     'Check AWS_ENDPOINT_URL_LAMBDA, and the proxy or firewall between the runner and Lambda.',
   );
@@ -478,7 +478,7 @@ heavyTest.each([
   'explicit deny in a ',
   'arn:aws:iam::123456789012:policy/a',
   'following state: ',
-])('on a denial or a conflict of 6 MB of "%s" is found at once', (part) => {
+])('for a denial or a conflict of 6 MB of "%s" is found in linear time', (part) => {
   const message = part.repeat(6_000_000 / part.length);
   const before = performance.now();
   for (const name of ['AccessDeniedException', 'ResourceConflictException', 'CredentialsUnavailable']) {

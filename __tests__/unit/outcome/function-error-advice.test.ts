@@ -14,11 +14,11 @@ const byLambda = (errorType: string, message: string) => ({
 });
 const memory = (used: number, size = 128): Report => ({ max_memory_used_mb: used, memory_size_mb: size });
 
-describe('advice on a time-out', () => {
+describe('advice on a timeout', () => {
   const timedOut = (seconds: string) =>
     byLambda('Sandbox.Timedout', `Task timed out after ${seconds} seconds`);
 
-  test('names the configured timeout, and memory where the log tells it', () => {
+  test('names the configured timeout, and the memory if the log has it', () => {
     const advice = advise(timedOut('3.00'), { ...memory(70), status: 'timeout' });
     expect(advice).toMatch(/^The function timed out after 3 s \(memory: 70 of 128 MB\)\. /);
     expect(advice).toContain('raise the timeout (at most 900 s)');
@@ -45,28 +45,28 @@ describe('advice on a time-out', () => {
   test.each([
     ['type', { errorType: 'Sandbox.Timedout', errorMessage: 'something new' }, undefined],
     ['report', { errorMessage: 'something new' }, { status: 'timeout' } as const],
-  ])('is given where the %s alone tells it', (_, error, report) => {
+  ])('is given even if only the %s has it', (_, error, report) => {
     expect(advise(error, report)).toMatch(/^The function timed out\. /);
   });
 
-  test('says to split the work where the timeout is the longest there is', () => {
+  test('suggests splitting the work if the timeout is already the maximum', () => {
     expect(advise(timedOut('900.00'))).toMatch(/timed out after 900 s\..*split the work/);
     expect(advise(timedOut('900.00'))).not.toContain('raise the timeout');
   });
 
-  test('says that memory was nearly used up', () => {
+  test('mentions that the memory was nearly exhausted', () => {
     expect(advise(timedOut('3.00'), memory(122))).toContain('More memory may help');
     expect(advise(timedOut('3.00'), memory(121))).not.toContain('More memory');
   });
 
-  test('says that the init had taken too long before', () => {
+  test('mentions that the init phase had timed out before', () => {
     expect(advise(timedOut('3.00'), { initStatus: 'timeout' })).toContain(
       "Its init had exceeded Lambda's limit",
     );
     expect(advise(timedOut('3.00'), { initStatus: 'success' })).not.toContain('init');
   });
 
-  test('is not given for a call of the function’s own that timed out', () => {
+  test("is not given for a timeout of the function's own calls", () => {
     expect(
       advise({ errorType: 'Error', errorMessage: 'fetch: Task timed out after 3 seconds' }),
     ).toBeUndefined();
@@ -78,9 +78,9 @@ describe('advice on memory', () => {
   const killed = byLambda('Runtime.ExitError', 'Runtime exited with error: signal: killed');
 
   test.each([
-    ['Lambda’s report', killed, { ...memory(100), errorType: 'Runtime.OutOfMemory' }],
+    ["Lambda's report", killed, { ...memory(100), errorType: 'Runtime.OutOfMemory' }],
     [
-      'Lambda’s error',
+      "Lambda's error",
       byLambda('Runtime.OutOfMemory', 'Runtime exited with error: signal: killed'),
       memory(100),
     ],
@@ -105,24 +105,24 @@ describe('advice on memory', () => {
       },
       memory(100),
     ],
-  ])('is given where %s says it', (_, error, report) => {
+  ])('is given for the error of %s', (_, error, report) => {
     expect(advise(error, report)).toBe(
       'The function ran out of memory (memory: 100 of 128 MB). Raise its memory size, or process less data at a time.',
     );
   });
 
-  test('is given for a killed process from 95 % of the memory on', () => {
+  test('is given for a killed process that used at least 95 % of the memory', () => {
     expect(advise(killed, memory(122))).toMatch(/^The function ran out of memory \(memory: 122 of 128 MB\)/);
     expect(advise(killed, memory(121))).not.toContain('out of memory');
   });
 
-  test('leaves the figures out where they are unknown', () => {
+  test('omits unknown figures', () => {
     expect(advise({ errorType: 'MemoryError', errorMessage: '' })).toMatch(
       /^The function ran out of memory\. /,
     );
   });
 
-  test('is not given for another end of a process that used it up', () => {
+  test('is not given if a process that used all memory ended in another way', () => {
     const exited = byLambda('Runtime.ExitError', 'Runtime exited with error: exit status 1');
     expect(advise(exited, memory(128))).not.toContain('memory');
   });
@@ -175,12 +175,12 @@ describe('advice on a process that ended', () => {
       /: terminated\. Check the end of its log\.$/,
     ],
     [
-      'the old words',
+      'the old message',
       { errorMessage: `RequestId: ${REQUEST_ID} Process exited before completing request` },
       undefined,
       /^The function's process exited/,
     ],
-  ])('tells %s', (_, error, report, advice) => {
+  ])('names %s', (_, error, report, advice) => {
     expect(advise(error, report)).toMatch(advice);
   });
 });
@@ -212,7 +212,7 @@ describe('advice', () => {
       /native package in them is built for another system/,
     ],
     [
-      'Python’s import without a type',
+      "Python's import without a type",
       { errorMessage: "Unable to import module 'index': Error" },
       /do not contain a module\..*handler setting/,
     ],
@@ -240,7 +240,7 @@ describe('advice', () => {
       /does not export that function.*handler setting/,
     ],
     [
-      'a handler setting of another form',
+      'a malformed handler setting',
       { errorType: 'Runtime.MalformedHandlerName', errorMessage: "Bad handler 'x'" },
       /^The handler setting is not in the form/,
     ],
@@ -250,7 +250,7 @@ describe('advice', () => {
       /has a syntax error/,
     ],
     [
-      'another architecture',
+      'a different architecture',
       byLambda('Runtime.InvalidEntrypoint', 'fork/exec /var/task/bootstrap: exec format error'),
       /x86_64 or arm64/,
     ],
@@ -263,7 +263,7 @@ describe('advice', () => {
       /^The bootstrap file could not be started/,
     ],
     [
-      'an image’s entry point',
+      "an image's entry point",
       byLambda('Runtime.InvalidEntrypoint', 'fork/exec /entry.sh: no such file or directory'),
       /ENTRYPOINT has to be an absolute path/,
     ],
@@ -323,7 +323,7 @@ describe('advice', () => {
       /not allowed to call GetObject\./,
     ],
     [
-      'a result of Python that is no JSON',
+      'a Python return value that is not serializable',
       {
         errorType: 'Runtime.MarshalError',
         errorMessage: 'Unable to marshal response: Object of type set is not JSON serializable',
@@ -331,31 +331,31 @@ describe('advice', () => {
       /^The handler succeeded, but its return value can't be serialized as JSON\. Return/,
     ],
     [
-      'a result of Node that is no JSON',
+      'a Node.js return value that is not serializable',
       { errorType: 'Runtime.JSONStringifyError', errorMessage: 'Unable to stringify response body' },
       /^The handler succeeded, but its return value can't be serialized as JSON\. Return/,
     ],
     [
-      'a result of old Node that is no JSON',
+      'a return value of old Node.js that is not serializable',
       { errorType: 'Error', errorMessage: 'Unable to stringify response body' },
       /Look for a BigInt/,
     ],
-  ])('is given on %s, in one line', (_, error, advice) => {
+  ])('is given for %s, on one line', (_, error, advice) => {
     expect(advise(error)).toMatch(advice);
     expect(advise(error)).not.toContain('\n');
   });
 
   test.each([
-    ['an error of the function’s own', { errorType: 'TypeError', errorMessage: 'boom' }],
-    ['a type that only ends like Lambda’s', { errorType: 'My.Runtime.ExitError', errorMessage: 'boom' }],
-    ['a class that only ends like Java’s', { errorType: 'my.OutOfMemoryError', errorMessage: 'boom' }],
+    ["an error of the function's own", { errorType: 'TypeError', errorMessage: 'boom' }],
+    ["a type that only ends like Lambda's", { errorType: 'My.Runtime.ExitError', errorMessage: 'boom' }],
+    ["a class that only ends like Java's", { errorType: 'my.OutOfMemoryError', errorMessage: 'boom' }],
     ['a text', 'boom'],
     ['nothing', null],
-  ])('is not given on %s', (_, error) => {
+  ])('is not given for %s', (_, error) => {
     expect(advise(error, memory(128))).toBeUndefined();
   });
 
-  test('takes only names and numbers from the message', () => {
+  test('quotes only names and numbers from the message', () => {
     const advice = advise({
       errorType: 'Error',
       errorMessage: "Cannot find module 'x\n::error::@everyone' Cannot find module 'a|<b>'",
@@ -379,7 +379,7 @@ describe('advice', () => {
     'java.lang.',
     'a',
     ' ',
-  ])('on 6 MB of "%s" is found at once', (part) => {
+  ])('for 6 MB of "%s" is found in linear time', (part) => {
     const text = part.repeat(6_000_000 / part.length);
     const before = performance.now();
     for (const errorType of ['Error', 'Runtime.ExitError', 'Runtime.ImportModuleError', text]) {
@@ -388,7 +388,7 @@ describe('advice', () => {
     expect(performance.now() - before).toBeLessThan(5_000);
   });
 
-  test('is found in the first 4,096 characters of a message', () => {
+  test('reads only the first 4,096 characters of a message', () => {
     const behind = (length: number) =>
       advise({ errorMessage: `${'x'.repeat(length)} JavaScript heap out of memory` });
     expect([behind(4_000), behind(5_000)]).toEqual([expect.any(String), undefined]);

@@ -3,7 +3,7 @@ import { readFunctionError } from '../../../src/outcome/function-error.ts';
 import { heavyTest } from '../../heavy.ts';
 
 describe('a function error', () => {
-  test('of Node has its type, its message and its frames, without the line that repeats them', () => {
+  test('of Node.js has its type, message and frames, without the line that repeats them', () => {
     expect(
       readFunctionError({
         errorType: 'TypeError',
@@ -21,7 +21,7 @@ describe('a function error', () => {
     });
   });
 
-  test('of Python has its type, its message and its frames, the innermost first and without their source', () => {
+  test('of Python has its type, message and frames, innermost first and without source lines', () => {
     expect(
       readFunctionError({
         errorMessage: 'boom',
@@ -40,15 +40,15 @@ describe('a function error', () => {
   });
 
   test.each([
-    ['Node’s runtime', '    at Runtime.handleOnce (file:///var/runtime/index.mjs:1173:29)'],
+    ["Node's runtime", '    at Runtime.handleOnce (file:///var/runtime/index.mjs:1173:29)'],
     ['Node itself', '    at process.processTicksAndRejections (node:internal/process/task_queues:105:5)'],
-    ['Node’s modules', '    at Object.readFileSync (node:fs:441:20)'],
+    ["Node's modules", '    at Object.readFileSync (node:fs:441:20)'],
     ['a package', '    at parse (/var/task/node_modules/yaml/dist/index.js:1:1)'],
-    ['Python’s runtime', '  File "/var/runtime/bootstrap.py", line 60, in handle'],
+    ["Python's runtime", '  File "/var/runtime/bootstrap.py", line 60, in handle'],
     ['Python itself', '  File "/var/lang/lib/python3.12/json/decoder.py", line 355, in raw_decode'],
-    ['Python’s import system', '  File "<frozen importlib._bootstrap>", line 1030, in _gcd_import'],
+    ["Python's import system", '  File "<frozen importlib._bootstrap>", line 1030, in _gcd_import'],
     ['a package of Python', '  File "/opt/python/lib/python3.12/site-packages/boto3/client.py", line 1'],
-  ])('shows own frames before one of %s', (_, foreign) => {
+  ])('shows its own frames and omits those of %s', (_, foreign) => {
     const own = foreign.startsWith('  File')
       ? 'File "/var/task/app.py", line 3, in handler'
       : 'at handler (file:///var/task/index.mjs:5:3)';
@@ -60,7 +60,7 @@ describe('a function error', () => {
     expect(frames).toEqual([own]);
   });
 
-  test('shows foreign frames where there are no others', () => {
+  test('shows foreign frames if there are no others', () => {
     expect(
       readFunctionError({
         errorType: 'Error',
@@ -70,7 +70,7 @@ describe('a function error', () => {
     ).toEqual(['at Runtime.handleOnce (file:///var/runtime/index.mjs:1173:29)']);
   });
 
-  test('shows the first frame alone where all are foreign, in Python the innermost', () => {
+  test('shows only the first frame if all are foreign, and in Python the innermost', () => {
     const stackTrace = [
       '  File "/var/runtime/bootstrap.py", line 60, in handle\n    load()\n',
       '  File "<frozen importlib._bootstrap>", line 1030, in _gcd_import\n',
@@ -102,7 +102,7 @@ describe('a function error', () => {
     ['a list', ['boom', 7], '["boom",7]'],
     ['an object of another shape', { code: 7 }, '{"code":7}'],
     ['a type that is no text', { errorType: 7, errorMessage: null }, '{"errorType":7,"errorMessage":null}'],
-  ])('that is %s is shown as it came', (_, result, message) => {
+  ])('that is %s is shown unchanged', (_, result, message) => {
     expect(readFunctionError(result)).toEqual({ type: undefined, message, frames: [] });
   });
 
@@ -110,16 +110,16 @@ describe('a function error', () => {
     ['only a type', { errorType: 'Error', errorMessage: '' }, { type: 'Error', message: '', frames: [] }],
     ['only a message', { errorMessage: 'boom' }, { type: undefined, message: 'boom', frames: [] }],
     [
-      'a stack that is neither text nor a list',
+      'a stack that is neither a string nor a list',
       { errorType: 'Error', errorMessage: 'boom', trace: { at: 'handler' } },
       { type: 'Error', message: 'boom', frames: [] },
     ],
     [
-      'frames that are no text',
+      'frames that are not strings',
       { errorType: 'Error', errorMessage: 'boom', stackTrace: [7, null, '    at handler (index.js:1:1)'] },
       { type: 'Error', message: 'boom', frames: ['at handler (index.js:1:1)'] },
     ],
-  ])('with %s is read as far as it goes', (_, result, error) => {
+  ])('with %s is read as far as possible', (_, result, error) => {
     expect(readFunctionError(result)).toEqual(error);
   });
 });
@@ -128,7 +128,7 @@ const framesOf = (stackTrace: unknown, given: object = {}): readonly string[] =>
   readFunctionError({ errorType: 'Error', errorMessage: 'boom', stackTrace, ...given }).frames;
 
 describe('the frames of a function error', () => {
-  test('of Java leave out the JDK, Lambda’s runtime and frameworks', () => {
+  test("of Java omit the JDK, Lambda's runtime and frameworks", () => {
     expect(
       framesOf([
         'java.base/java.lang.Integer.parseInt(Unknown Source)',
@@ -147,7 +147,7 @@ describe('the frames of a function error', () => {
     ]);
   });
 
-  test('of Java keep packages whose names only begin like the JDK’s', () => {
+  test('of Java keep packages whose names only start like those of the JDK', () => {
     const own = ['javafans.Handler.run(Handler.java:1)', 'com.java.Handler.run(Handler.java:2)'];
     expect(framesOf(own)).toEqual(own);
   });
@@ -163,7 +163,7 @@ describe('the frames of a function error', () => {
     expect(framesOf(stackTrace)).toEqual(['at com.example.Application.hello(Application.java:24)']);
   });
 
-  test('of Go are read from the objects of a panic, without Lambda’s module, others’ and the standard library', () => {
+  test("of Go are read from the objects of a panic, without Lambda's module, other modules and the standard library", () => {
     expect(
       framesOf([
         {
@@ -186,7 +186,7 @@ describe('the frames of a function error', () => {
     ).toEqual(['(*Orders).Check (github.com/me/orders/main.go:114)', 'handle (common/main.go:71)']);
   });
 
-  test('of a Go panic do not begin in the Go runtime, which is assembly in part', () => {
+  test('of a Go panic do not start in the Go runtime, which is partly assembly', () => {
     expect(
       framesOf([
         { path: 'github.com/aws/aws-lambda-go/lambda/errors.go', line: 52, label: 'lambdaPanicResponse' },
@@ -216,7 +216,7 @@ describe('the frames of a function error', () => {
     ]);
   });
 
-  test('of PHP are the first alone where all are foreign', () => {
+  test('of PHP are only the first one if all are foreign', () => {
     const stackTrace = ['#0 /var/task/vendor/bref/bref/src/Handler.php(5): run()', '#1 {main}'];
     expect(framesOf(stackTrace)).toEqual(stackTrace.slice(0, 1));
     expect(framesOf(['#0 {main}'])).toEqual(['#0 {main}']);
@@ -243,7 +243,7 @@ describe('the frames of a function error', () => {
     });
 
   test.each(['/var/task/orders.js:12', 'file:///var/task/my orders.mjs:12', 'C:\\task\\orders.js:12'])(
-    'of a syntax error of Node begin with its place, which stands above the stack: %s',
+    'of a Node.js syntax error start with its position, which is above the stack: %s',
     (place) => {
       expect(framesOfSyntaxError(place)).toEqual([place, 'at handler (/var/task/index.js:4:3)']);
     },
@@ -255,7 +255,7 @@ describe('the frames of a function error', () => {
     ]);
   });
 
-  test('do not have a place twice that stands above the stack and in it', () => {
+  test('do not repeat a position that is above the stack and in it', () => {
     const trace = [
       '/var/task/index.js:4',
       'throw new Error()',
@@ -265,7 +265,7 @@ describe('the frames of a function error', () => {
     expect(framesOf(undefined, { trace })).toEqual(['at f (/var/task/index.js:4:3)']);
   });
 
-  test('of .NET leave out System, Amazon.Lambda and what stands between frames', () => {
+  test('of .NET omit System, Amazon.Lambda and lines between frames', () => {
     expect(
       framesOf([
         'at System.Number.ThrowFormatException[TChar](ReadOnlySpan`1 value)',
@@ -281,7 +281,7 @@ describe('the frames of a function error', () => {
     ]);
   });
 
-  test('of Ruby leave out gems and Ruby itself', () => {
+  test('of Ruby omit gems and Ruby itself', () => {
     expect(
       framesOf([
         "/var/task/vendor/bundle/ruby/3.2.0/gems/rack-3.0.0/lib/rack.rb:93:in `call'",
@@ -297,7 +297,7 @@ describe('the frames of a function error', () => {
     ]);
   });
 
-  test('of old Python are read from lists of four', () => {
+  test('of old Python versions are read from lists of four', () => {
     expect(
       framesOf([
         ['/var/task/app.py', 123, 'handler', 'work()'],
@@ -307,7 +307,7 @@ describe('the frames of a function error', () => {
     ).toEqual(['File "/var/task/work.py", line 9, in work', 'File "/var/task/app.py", line 123, in handler']);
   });
 
-  test('of Node leave out V8 and old Node’s modules, and lines that repeat the message', () => {
+  test('of Node.js omit V8, the modules of old Node.js versions, and lines that repeat the message', () => {
     const message = 'bad order:\nat line 7';
     expect(
       framesOf(undefined, {
@@ -324,7 +324,7 @@ describe('the frames of a function error', () => {
     ).toEqual(['at load (/var/task/index.js:3:1)']);
   });
 
-  test('of an error that a handler made JSON of itself are those of its stack', () => {
+  test('of an error that a handler serialized itself are those of its stack', () => {
     expect(
       readFunctionError({
         name: 'OrderError',
@@ -342,10 +342,10 @@ describe('the frames of a function error', () => {
 
 describe('a function error of 6 MB', () => {
   const BYTES = 6_000_000;
-  /** For what takes milliseconds; with a pattern that is not linear it takes minutes or hours. */
+  /** For work that takes milliseconds. With a pattern that is not linear, it would take minutes or hours. */
   const MOST_MS = 5_000;
 
-  // For every pattern a text that it almost matches, over and over.
+  // For every pattern, a repeated text that almost matches it.
   const parts = [
     '(',
     '((:1',
@@ -404,7 +404,7 @@ describe('a function error of 6 MB', () => {
     'a cause': (text) => ({ errorMessage: 'boom', cause: { errorMessage: text, stackTrace: [text] } }),
   };
 
-  heavyTest.each(parts)('of %j is read at once, whatever is that long', (part) => {
+  heavyTest.each(parts)('of %j is read in linear time, whichever part is that long', (part) => {
     const text = part.repeat(BYTES / part.length);
     for (const [shape, make] of Object.entries(shapes)) {
       const error = make(text);
@@ -415,7 +415,7 @@ describe('a function error of 6 MB', () => {
     }
   });
 
-  heavyTest('in 100,000 lines keeps the innermost call, at whichever end it is', () => {
+  heavyTest('in 100,000 lines keeps the innermost call at either end', () => {
     const calls = (name: string) =>
       Array.from({ length: 100_000 }, (_, at) => `    at ${name}${at} (/a.js:1:1)`);
     expect(framesOf(calls('f')).slice(0, 2)).toEqual(['at f0 (/a.js:1:1)', 'at f1 (/a.js:1:1)']);
@@ -428,16 +428,16 @@ describe('a function error of 6 MB', () => {
   });
 });
 
-describe('a function error of another shape', () => {
+describe('a function error in another format', () => {
   test.each([
     [
-      'Rust’s type',
+      "Rust's type",
       { errorType: '&alloc::string::String', errorMessage: 'boom' },
       '&alloc::string::String',
       'boom',
     ],
     [
-      'Ruby’s type',
+      "Ruby's type",
       { errorType: 'Function<StandardError>', errorMessage: 'boom' },
       'Function<StandardError>',
       'boom',
@@ -469,7 +469,7 @@ describe('a function error of another shape', () => {
       'The response is nested too deeply to be shown.',
     ],
     ['a long text', 'x'.repeat(6_000_000), 'x'.repeat(6_000_000)],
-  ])('that is %s is read too', (_, result, message) => {
+  ])('that is %s is also read', (_, result, message) => {
     expect(readFunctionError(result)).toEqual({ type: undefined, message, frames: [] });
   });
 
@@ -502,7 +502,7 @@ describe('a function error of another shape', () => {
     'name',
   ];
 
-  test.each(fields)('is text and lines whatever %s is', (field) => {
+  test.each(fields)('has a string and lines, whatever %s is', (field) => {
     for (const value of values) {
       for (const base of [{}, { errorType: 'Error', errorMessage: 'boom' }]) {
         for (const result of [
@@ -528,7 +528,7 @@ describe('a function error of another shape', () => {
 });
 
 describe('the causes of a function error', () => {
-  test('of Java are its chain, the error’s own type and message kept', () => {
+  test('of Java are its chain, and the error keeps its own type and message', () => {
     expect(
       readFunctionError({
         errorMessage: 'An error occurred during JSON parsing',
@@ -560,7 +560,7 @@ describe('the causes of a function error', () => {
     });
   });
 
-  test('of .NET’s AggregateException begin with the first of its list', () => {
+  test("of .NET's AggregateException start with the first in its list", () => {
     const causes = [
       { errorType: 'FormatException', errorMessage: 'first', stackTrace: ['at A.B() in /src/B.cs:line 1'] },
       { errorType: 'FormatException', errorMessage: 'second' },
@@ -571,7 +571,7 @@ describe('the causes of a function error', () => {
     ).toEqual([{ type: 'FormatException', message: 'first', frames: ['at A.B() in /src/B.cs:line 1'] }]);
   });
 
-  test('of Node may be text', () => {
+  test('of Node.js can be text', () => {
     expect(
       readFunctionError({ errorType: 'Error', errorMessage: 'boom', cause: 'no orders' }).causes,
     ).toEqual([{ type: undefined, message: 'no orders', frames: [] }]);
@@ -591,14 +591,14 @@ describe('the causes of a function error', () => {
     ]);
   });
 
-  heavyTest('are found however deep the chain is', () => {
+  heavyTest('are found at any depth of the chain', () => {
     const deep: unknown = JSON.parse(
       `${'{"errorMessage":"x","cause":'.repeat(200_000)}null${'}'.repeat(200_000)}`,
     );
     expect(readFunctionError(deep).causes).toHaveLength(5);
   });
 
-  test('are not looked for in an object that is no error', () => {
+  test('are not read from an object that is not an error', () => {
     expect(readFunctionError({ cause: 'rain' })).toEqual({
       type: undefined,
       message: '{"cause":"rain"}',

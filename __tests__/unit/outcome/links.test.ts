@@ -4,7 +4,7 @@ import { isUuid } from '../../../src/shared/text.ts';
 import { REQUEST_ID } from './factory.ts';
 
 const place = { functionName: 'my-function', region: 'eu-west-1' };
-// As the console itself writes it: names and values are percent-encoded twice, the `?`, `=` and `&` between them once.
+// Like the console itself: names and values are percent-encoded twice, and the `?`, `=` and `&` between them once.
 const GROUP = 'logsV2:log-groups/log-group/$252Faws$252Flambda$252Fmy-function/log-events';
 
 describe('the link to log events', () => {
@@ -19,12 +19,12 @@ describe('the link to log events', () => {
     expect(url.split('#')[0]).toBe(`https://${host}/cloudwatch/home?region=${region}`);
   });
 
-  test('of one invocation names the log group and filters by the request id', () => {
+  test('for one invocation has the log group and a filter for the request ID', () => {
     const url = requestUrl({ ...place, requestId: REQUEST_ID });
     expect(url.split('#')[1]).toBe(`${GROUP}$3FfilterPattern$3D$2522${REQUEST_ID}$2522`);
   });
 
-  test('names the log group of the function where it is another than its own', () => {
+  test('has the custom log group of the function', () => {
     for (const logGroup of ['/app/logs', 'a', 'orders_v1.2#x-y']) {
       const group = encodeURIComponent(encodeURIComponent(logGroup)).replaceAll('%', '$');
       const from = new Date(0);
@@ -38,14 +38,14 @@ describe('the link to log events', () => {
   });
 
   test.each(['', 'a) [b](https://evil.example', 'a\n', '\ud800', 'x'.repeat(513)])(
-    'does not take %j for a log group',
+    'does not use %j as a log group',
     (logGroup) => {
       const url = requestUrl({ ...place, requestId: REQUEST_ID, logGroup });
       expect(url).toBe(requestUrl({ ...place, requestId: REQUEST_ID }));
     },
   );
 
-  test('of a time names the log group and both ends in milliseconds', () => {
+  test('for a time range has the log group and both ends in milliseconds', () => {
     const from = new Date('2026-01-02T03:04:05.000Z');
     const to = new Date('2026-01-02T03:05:05.000Z');
     const url = periodUrl({ ...place, from, to });
@@ -61,6 +61,6 @@ test.each([
   [`${REQUEST_ID})`, false],
   [`${REQUEST_ID}\n`, false],
   [`x${REQUEST_ID}`, false],
-])('%j is a UUID, as request ids of Lambda are: %s', (text, is) => {
+])('%j is a UUID, like request IDs of Lambda: %s', (text, is) => {
   expect(isUuid(text)).toBe(is);
 });

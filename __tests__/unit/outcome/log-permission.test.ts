@@ -21,7 +21,7 @@ const log = (given: Partial<UnreadableLog> = {}): UnreadableLog => ({
 const resources = (given: Partial<UnreadableLog>): unknown[] =>
   logStatements(log(given)).flatMap((statement) => JSON.parse(statement).Resource[0]);
 
-describe('a log that may not be read', () => {
+describe('a log without read permission', () => {
   test('is missing two actions on its group, and no more', () => {
     const statements = logStatements(log()).map((statement) => JSON.parse(statement));
     expect(statements).toEqual([

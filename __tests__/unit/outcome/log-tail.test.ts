@@ -33,7 +33,7 @@ describe('the figures of a log', () => {
     expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
   });
 
-  test('show a cold start by an init', () => {
+  test('show a cold start with an init phase', () => {
     expect(readFigures(report(REQUEST_ID, `${FIGURES}\tInit Duration: 110.10 ms`), REQUEST_ID)).toEqual({
       ...WARM,
       init_duration_ms: 110.1,
@@ -41,7 +41,7 @@ describe('the figures of a log', () => {
     });
   });
 
-  test('show a cold start by a restore, whose billed part is another figure', () => {
+  test('show a cold start with a restore, which has a separate billed duration', () => {
     const figures = `${FIGURES}\tRestore Duration: 789.64 ms\tBilled Restore Duration: 163 ms`;
     expect(readFigures(report(REQUEST_ID, figures), REQUEST_ID)).toEqual({
       ...WARM,
@@ -53,16 +53,16 @@ describe('the figures of a log', () => {
   test.each([
     ['a time-out', `${FIGURES}\tStatus: timeout`],
     ['an error', `${FIGURES}\tStatus: error\tError Type: Runtime.ExitError`],
-  ])('are read beside the status of %s', (_, figures) => {
+  ])('are read along with the status of %s', (_, figures) => {
     expect(readFigures(report(REQUEST_ID, figures), REQUEST_ID)).toEqual(WARM);
   });
 
-  test('are read where a trace follows', () => {
+  test('are read before a trace', () => {
     const log = `${report(REQUEST_ID, FIGURES)}\nXRAY TraceId: 1-66d978e5-1\tSegmentId: 29c3\tSampled: true\t\n`;
     expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
   });
 
-  test('may be floats', () => {
+  test('can be floats', () => {
     const figures =
       'Duration: 1233.96 ms\tBilled Duration: 1698.5 ms\tMemory Size: 256.0 MB\tMax Memory Used: 123.4 MB';
     expect(readFigures(report(REQUEST_ID, figures), REQUEST_ID)).toEqual({
@@ -74,49 +74,49 @@ describe('the figures of a log', () => {
     });
   });
 
-  test('are absent where the line has them not', () => {
+  test('are absent if the line does not have them', () => {
     expect(readFigures(report(REQUEST_ID, 'Duration: 1.00 ms'), REQUEST_ID)).toEqual({
       duration_ms: 1,
       cold_start: false,
     });
   });
 
-  test('are not those of a line that the function printed with another id', () => {
+  test('are not those of a line that the function printed with another ID', () => {
     const forged = report('99999999-2222-4333-8444-555555555555', 'Duration: 1 ms\tInit Duration: 1 ms');
     expect(readFigures(`${report(REQUEST_ID, FIGURES)}\n${forged}\n`, REQUEST_ID)).toEqual(WARM);
     expect(readFigures(forged, REQUEST_ID)).toEqual({});
   });
 
-  test('are not those of a line that the function printed with its own id, for the real one is the last', () => {
+  test('are not those of a line that the function printed with its own ID, because the real line is the last', () => {
     const forged = report(REQUEST_ID, 'Duration: 9999 ms\tBilled Duration: 9999 ms\tInit Duration: 1 ms');
     expect(readFigures(`${forged}\n${report(REQUEST_ID, FIGURES)}\n`, REQUEST_ID)).toEqual(WARM);
   });
 
-  test('are not those of a line that names a longer id', () => {
+  test('are not those of a line with a longer ID', () => {
     expect(readFigures(report(`${REQUEST_ID}0`, FIGURES), REQUEST_ID)).toEqual({});
   });
 
   test.each([
-    ['END', `no line’s endEND RequestId: ${REQUEST_ID}\n${report(REQUEST_ID, FIGURES)}\n`],
-    ['REPORT', `no line’s end${report(REQUEST_ID, FIGURES)}\n`],
+    ['END', `no line's endEND RequestId: ${REQUEST_ID}\n${report(REQUEST_ID, FIGURES)}\n`],
+    ['REPORT', `no line's end${report(REQUEST_ID, FIGURES)}\n`],
     [
       'REPORT, after one that it printed',
       `${report(REQUEST_ID, 'Duration: 9 ms')}${report(REQUEST_ID, FIGURES)}\n`,
     ],
-  ])('are read where the last output runs into %s', (_, log) => {
+  ])('are read if the last output runs into %s', (_, log) => {
     expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
   });
 
-  test('are read from lines that end in CRLF', () => {
+  test('are read from lines that end with CRLF', () => {
     const log = `START RequestId: ${REQUEST_ID} Version: 7\r\n${report(REQUEST_ID, FIGURES)}\r\n`;
     expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
   });
 
-  test('are unknown where the cut went through REPORT', () => {
+  test('are unknown if REPORT is cut', () => {
     expect(readFigures(report(REQUEST_ID, FIGURES).slice(12), REQUEST_ID)).toEqual({});
   });
 
-  test('are not made of what is no number', () => {
+  test('are not read from text that is not a number', () => {
     expect(
       readFigures(report(REQUEST_ID, 'Duration: 1.2.3 ms\tBilled Duration: NaN ms'), REQUEST_ID),
     ).toEqual({
@@ -127,11 +127,11 @@ describe('the figures of a log', () => {
   test.each([
     ['is empty', ''],
     ['has no REPORT', `START RequestId: ${REQUEST_ID} Version: 7\nhello\nEND RequestId: ${REQUEST_ID}\n`],
-  ])('are unknown, the cold start too, where the log %s', (_, log) => {
+  ])('and the cold start are unknown if the log %s', (_, log) => {
     expect(readFigures(log, REQUEST_ID)).toEqual({});
   });
 
-  test('are unknown where the answer has no request id', () => {
+  test('are unknown if the response has no request ID', () => {
     expect(readFigures(report(REQUEST_ID, FIGURES), undefined)).toEqual({});
   });
 });
@@ -143,10 +143,10 @@ const TIMED_OUT_INIT = 'INIT_REPORT Init Duration: 10007.31 ms\tPhase: init\tSta
 
 describe('a cold start', () => {
   test.each([
-    ['an init that began', [INIT_START], {}],
-    ['an init that failed', [INIT_START, TIMED_OUT_INIT], { init_duration_ms: 10007.31 }],
+    ['a started init', [INIT_START], {}],
+    ['a failed init', [INIT_START, TIMED_OUT_INIT], { init_duration_ms: 10007.31 }],
     [
-      'an init after output without a line’s end',
+      "an init after output without a line's end",
       [`loading${TIMED_OUT_INIT}`],
       { init_duration_ms: 10007.31 },
     ],
@@ -167,18 +167,18 @@ describe('a cold start', () => {
 
   test.each([
     ['after START', [start(), INIT_START, TIMED_OUT_INIT]],
-    ['where there is no START', [INIT_START, TIMED_OUT_INIT]],
-    ['before another’s START', [INIT_START, start('99999999-2222-4333-8444-555555555555')]],
-  ])('is not shown by a line about an init %s, which the function may have printed', (_, lines) => {
+    ['without START', [INIT_START, TIMED_OUT_INIT]],
+    ["before another's START", [INIT_START, start('99999999-2222-4333-8444-555555555555')]],
+  ])('is not shown by a line about an init %s, because the function can have printed it', (_, lines) => {
     expect(readFigures([...lines, report(REQUEST_ID, FIGURES)].join('\n'), REQUEST_ID)).toEqual(WARM);
   });
 
-  test('is unknown where the log has an init and no REPORT', () => {
+  test('is unknown if the log has an init and no REPORT', () => {
     expect(readFigures(`${INIT_START}\n${start()}\n`, REQUEST_ID)).toEqual({});
     expect(readReport(`${INIT_START}\n${start()}\n`, REQUEST_ID)).toBeUndefined();
   });
 
-  test('of the report counts before that of an earlier init', () => {
+  test('in the report has precedence over an earlier init', () => {
     const log = [TIMED_OUT_INIT, start(), report(REQUEST_ID, `${FIGURES}\tInit Duration: 110.10 ms`)].join(
       '\n',
     );
@@ -211,7 +211,7 @@ describe('the figures of a JSON log', () => {
       { restoreDurationMs: 789.64, billedRestoreDurationMs: 163 },
       { restore_duration_ms: 789.64 },
     ],
-  ])('show a cold start by %s', (_, metrics, figures) => {
+  ])('show a cold start with %s', (_, metrics, figures) => {
     const log = jsonReport({ metrics: { ...METRICS, ...metrics } });
     expect(readFigures(log, REQUEST_ID)).toEqual({ ...WARM, ...figures, cold_start: true });
   });
@@ -225,7 +225,7 @@ describe('the figures of a JSON log', () => {
     ],
     ['restoreStart', {}, {}],
     ['restoreReport', { status: 'success', metrics: { durationMs: 120.5 } }, { restore_duration_ms: 120.5 }],
-  ])('show a cold start by platform.%s before platform.start alone', (type, record, figures) => {
+  ])('show a cold start with platform.%s only before platform.start', (type, record, figures) => {
     const began = event('start', { requestId: REQUEST_ID });
     const before = [event(type, record), began, jsonReport()].join('\n');
     const after = [began, event(type, record), jsonReport()].join('\n');
@@ -234,7 +234,7 @@ describe('the figures of a JSON log', () => {
   });
 
   test.each([
-    ['follows output without a line’s end', `no end${jsonReport()}`],
+    ["follows output without a line's end", `no end${jsonReport()}`],
     ['follows output that looks like the start of it', `{"time":1,{"time":"x${jsonReport()}`],
     [
       'follows one that the function printed',
@@ -249,12 +249,12 @@ describe('the figures of a JSON log', () => {
       `${jsonReport({ metrics: { durationMs: 9 } }).slice(9)}\n${jsonReport()}`,
     ],
     ['ends in CRLF', `${jsonReport()}\r\n`],
-    ['is before another’s', `${jsonReport()}\n${jsonReport({ requestId: 'another' })}`],
+    ['is before that of another invocation', `${jsonReport()}\n${jsonReport({ requestId: 'another' })}`],
   ])('are those of a report that %s', (_, log) => {
     expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
   });
 
-  test('are not those that a text log’s function printed before its REPORT', () => {
+  test('are not those that a function printed before REPORT in a text log', () => {
     const log = `${jsonReport({ metrics: { durationMs: 9 } })}\n${report(REQUEST_ID, FIGURES)}\n`;
     expect(readFigures(log, REQUEST_ID)).toEqual(WARM);
   });
@@ -287,7 +287,7 @@ describe('a report', () => {
       { status: 'error', errorType: 'Runtime.OutOfMemory' },
     ],
     ['a status that nobody knows', '\tStatus: odd', {}],
-  ])('of the text format says %s beside the figures', (_, text, said) => {
+  ])('in the text format has %s along with the figures', (_, text, said) => {
     expect(readReport(`${report(REQUEST_ID, FIGURES + text).trimEnd()}\r\n`, REQUEST_ID)).toEqual({
       ...WARM,
       ...said,
@@ -295,7 +295,7 @@ describe('a report', () => {
   });
 
   test.each(['success', 'error', 'failure', 'timeout'])(
-    'of the JSON format says %s beside the figures',
+    'in the JSON format has %s along with the figures',
     (status) => {
       const log = jsonReport({ status, errorType: 'Runtime.ExitError' });
       expect(readReport(log, REQUEST_ID)).toEqual({ ...WARM, status, errorType: 'Runtime.ExitError' });
@@ -313,7 +313,7 @@ describe('a report', () => {
         event('report', { requestId: REQUEST_ID, metrics: METRICS }),
       ],
     ],
-  ])('of the %s format says how the init before it ended', (_, lines) => {
+  ])('in the %s format has the status of the preceding init', (_, lines) => {
     expect(readReport(lines.join('\n'), REQUEST_ID)).toEqual({
       ...WARM,
       init_duration_ms: 10007.31,
@@ -323,13 +323,13 @@ describe('a report', () => {
     expect(readFigures(lines.join('\n'), REQUEST_ID)).not.toHaveProperty('initStatus');
   });
 
-  test('is undefined where there is none, or no request id', () => {
+  test('is undefined without a report or a request ID', () => {
     expect(readReport('hello\n', REQUEST_ID)).toBeUndefined();
     expect(readReport(report(REQUEST_ID, FIGURES), undefined)).toBeUndefined();
   });
 });
 
-// Lambda's own tail has 4 KB, but a stream's last event can hold more, and whoever sends it says what.
+// Lambda's own tail has 4 KB, but the last event of a stream can have more, with any content.
 heavyTest.each([
   '{"time":',
   '{"time":1,',
@@ -339,7 +339,7 @@ heavyTest.each([
   '\r',
   '\tStatus: ',
   '\tDuration: 1',
-])('a log of 6 MB of %j is read at once', (part) => {
+])('a log of 6 MB of %j is read in linear time', (part) => {
   const log = part.repeat(6_000_000 / part.length);
   for (const text of [log, `${log}\n`, `REPORT RequestId: ${REQUEST_ID}\t${log}`]) {
     const before = performance.now();
@@ -349,8 +349,8 @@ heavyTest.each([
   }
 });
 
-describe('the place of a log', () => {
-  test('is read from a log result that is JSON', () => {
+describe('the location of a log', () => {
+  test('is read from a log field that is JSON', () => {
     const place = { logGroup: '/aws/lambda/my-function', logStreamName: 'stream' };
     expect(readLogPlace(JSON.stringify(place))).toEqual(place);
   });
@@ -363,7 +363,7 @@ describe('the place of a log', () => {
   );
 });
 
-/** A tail of exactly 4,096 bytes that begins with these. */
+/** A tail of exactly 4,096 bytes that starts with these. */
 const fullTail = (...start: readonly number[]): Uint8Array =>
   Buffer.concat([Buffer.from(start), Buffer.alloc(4096 - start.length, 'a')]);
 
@@ -376,16 +376,16 @@ describe('a log tail', () => {
     ['one byte of é', [0xa9], 1],
     ['two bytes of €', [0x82, 0xac], 2],
     ['three bytes of 😀', [0x9f, 0x98, 0x80], 3],
-  ])('that was cut and begins with %s is text without them', (_, halves, dropped) => {
+  ])('that was cut and starts with %s is text without them', (_, halves, dropped) => {
     expect(decodeLogTail(fullTail(...halves))).toBe('a'.repeat(4096 - dropped));
   });
 
-  test('that was cut at a character’s start is whole', () => {
+  test('that was cut at the start of a character is complete', () => {
     const text = decodeLogTail(fullTail(0xf0, 0x9f, 0x98, 0x80));
     expect(text).toBe(`😀${'a'.repeat(4092)}`);
   });
 
-  test('that was not cut keeps what is no UTF-8 visible', () => {
+  test('that was not cut shows bytes that are not UTF-8', () => {
     expect(decodeLogTail(Buffer.from([0xa9, 0x61]))).toBe('\uFFFDa');
   });
 

@@ -21,7 +21,7 @@ const expressions = await parseExpressions(
 describe('secrets', () => {
   const find = (masks: string[], response: unknown) => findSecrets(masks, { response }, expressions);
 
-  test('are every string and number that the masks yield, longest first', () => {
+  test('are all strings and numbers that the masks evaluate to, longest first', () => {
     expect(
       find(['response.token', 'response.nested'], { token: 'abc', nested: { pin: 1234, list: ['longest'] } }),
     ).toEqual({ texts: ['longest', '1234', 'abc'] });
@@ -31,7 +31,7 @@ describe('secrets', () => {
     expect(find(['response'], 'a"b').texts).toEqual(expect.arrayContaining(formsOf('a"b')));
   });
 
-  test('are none where there is nothing that can be seen', () => {
+  test('are empty for values that cannot be seen', () => {
     expect(find(['response.flag', 'response.empty'], { flag: true, empty: '' })).toEqual(NO_SECRETS);
   });
 
@@ -41,7 +41,7 @@ describe('secrets', () => {
     ['response.items[*].secret'],
     ['response.[tokn, kee]'],
     ['response | tokn'],
-  ])('are not all known where the mask %s finds nothing in a response', (mask) => {
+  ])('are not all known if the mask %s finds nothing in a response', (mask) => {
     const response = { token: 'abc', items: [{ id: 1 }] };
     expect(find([mask, 'response.token'], response)).toMatchObject({
       texts: ['abc'],
@@ -49,7 +49,7 @@ describe('secrets', () => {
     });
   });
 
-  test('are known where one of the fields of a mask is there', () => {
+  test('are known if one of the fields of a mask exists', () => {
     expect(find(['response.[token, refresh_token]'], { token: 'abc' })).toEqual({ texts: ['abc'] });
   });
 
@@ -57,19 +57,23 @@ describe('secrets', () => {
     ['there is no response', 'response.token', { outcome: 'not_invoked' }],
     ['the function failed', 'response.token', { outcome: 'function_error', response: { errorType: 'E' } }],
     ['the mask is for the log', 'log_result', { outcome: 'succeeded', response: {} }],
-  ])('are none where %s', (_, mask, document) => {
+  ])('are empty if %s', (_, mask, document) => {
     expect(findSecrets([mask], document, expressions)).toEqual(NO_SECRETS);
   });
 
   test.each([
     ['has the wrong type', 'length(`1`)', 'mask_failed'],
-    ['reads a text that is no JSON', 'powertools_json(response.text)', 'mask_failed'],
-    ['reads a text that is not base64', 'powertools_base64(response.text)', 'mask_failed'],
-    ['yields a number of more digits than a double has', 'response.large', 'inexact_number'],
-    ['yields 10,001 secrets', 'response.many', 'too_many_secrets'],
-    ['yields more text than can be looked for', 'response.long', 'too_many_secrets'],
-    ['yields more text than can be looked for in all its forms', 'response.exotic', 'too_many_secrets'],
-  ])('are not all known where a mask %s', (_, mask, withheld) => {
+    ['reads text that is not JSON', 'powertools_json(response.text)', 'mask_failed'],
+    ['reads text that is not base64', 'powertools_base64(response.text)', 'mask_failed'],
+    ['evaluates to a number with more digits than a double', 'response.large', 'inexact_number'],
+    ['evaluates to 10,001 secrets', 'response.many', 'too_many_secrets'],
+    ['evaluates to more text than can be searched for', 'response.long', 'too_many_secrets'],
+    [
+      'evaluates to more text than can be searched for in all its forms',
+      'response.exotic',
+      'too_many_secrets',
+    ],
+  ])('are not all known if a mask %s', (_, mask, withheld) => {
     const response = {
       token: 'abc',
       text: '{"a":1}x',
@@ -83,7 +87,7 @@ describe('secrets', () => {
     if (withheld !== 'too_many_secrets') expect(found.texts).toContain('abc');
   });
 
-  heavyTest('are hidden up to 10,000 of them', () => {
+  heavyTest('are masked up to a number of 10,000', () => {
     const many = Array.from({ length: 10_000 }, (_, at) => `secret${at}`);
     const found = find(['response', 'response[0]'], many);
     expect(found.withheld).toBeUndefined();
@@ -91,25 +95,25 @@ describe('secrets', () => {
   });
 });
 
-test('nothing that is not masked can be written: the compiler refuses it', () => {
+test('the compiler rejects writing anything that is not masked', () => {
   const { secrets, ...rest } = evaluate(delivery(answer('"x"')), {
     failOnFunctionError: true,
     expressions: { expect: [], mask: [] },
     job: { eventName: 'push', hasOidc: false },
   });
   expect(secrets).toEqual(NO_SECRETS);
-  // @ts-expect-error: only maskEvaluation makes an evaluation that may be shown.
+  // @ts-expect-error: only maskEvaluation creates an evaluation that can be shown.
   const line = outcomeHeadline(rest);
   const masked = maskEvaluation({ ...rest, secrets }, new SecretTexts());
   const { outcome } = rest;
-  // @ts-expect-error: and an outcome that is not masked is no part of the results that reports are made of.
+  // @ts-expect-error: an outcome that is not masked can't be added to the data for the reports.
   new StepResults(1).add({ ...masked, outcome });
-  // @ts-expect-error: nor of the job summary.
+  // @ts-expect-error: or to the job summary.
   const summary = renderJobSummary([outcome]);
   expect([line, summary].join()).toContain('my-function');
 });
 
-describe('what may be shown', () => {
+describe('the masked evaluation', () => {
   const response = '{"token":"abc","pin":1234,"other":12345,"abc":"x abc y"}';
   const evaluation = succeeded(
     {
@@ -129,7 +133,7 @@ describe('what may be shown', () => {
     },
   );
 
-  test('has *** in place of a secret, wherever it stands', () => {
+  test('has *** in place of a secret at any position', () => {
     const shown = maskEvaluation(evaluation, new SecretTexts(['1234', 'abc']));
     expect(shown.outcome).toMatchObject({
       response: { token: '***', pin: '***', other: 12345, '***': 'x *** y' },
@@ -142,14 +146,14 @@ describe('what may be shown', () => {
     expect(JSON.stringify(shown.outcome)).not.toContain('abc');
   });
 
-  test('is all there is where nothing is secret', () => {
+  test('is complete if nothing is secret', () => {
     const { hidesSomething, outcome, response: bytes } = maskEvaluation(evaluation, new SecretTexts());
     expect(hidesSomething).toBe(false);
     expect(JSON.stringify(outcome)).toBe(JSON.stringify(evaluation.outcome));
     expect(bytes).toBe(evaluation.response);
   });
 
-  test('is nothing of the function where a mask could not be evaluated', () => {
+  test('contains nothing from the function if a mask could not be evaluated', () => {
     const shown = maskEvaluation(
       { ...evaluation, secrets: { texts: [], withheld: 'mask_failed' } },
       new SecretTexts(),
@@ -160,7 +164,7 @@ describe('what may be shown', () => {
     expect(shown.outcome.outcome).toBe('succeeded');
   });
 
-  test('covers every text of the outcome, and leaves our own words, times and figures', () => {
+  test("masks all text of the outcome except the action's own words, times and figures", () => {
     const told = failed(
       { errorType: 's3cret', 's3cret key': ['s3cret'] },
       {
@@ -204,7 +208,7 @@ describe('what may be shown', () => {
     expect(Object.keys(shown.outcome)).toEqual(Object.keys(told.outcome));
   });
 
-  test('keeps the names of the fields that are ours', () => {
+  test("keeps the names of the action's fields", () => {
     const error = { name: 'HTTP 502', message: 'message', advice: 'advice' };
     const texts = new SecretTexts(['error', 'message', 'advice', 'expression', 'held', 'value', 'name']);
     const shown = maskEvaluation(
@@ -217,13 +221,13 @@ describe('what may be shown', () => {
     });
   });
 
-  test('is the response as it was received where it has no secret', () => {
+  test('has the response unchanged if it has no secret', () => {
     const spaced = Buffer.from('\ufeff{ "large": 9223372036854775807, "one": 1.0 }');
     const told = succeeded({ response: { large: 2 ** 63, one: 1 } }, { response: spaced });
     expect(maskEvaluation(told, new SecretTexts(['secret'])).response).toBe(spaced);
   });
 
-  test('covers what a stranger answered in place of Lambda', () => {
+  test('masks a response that is not from Lambda', () => {
     const shown = maskEvaluation(
       notInvoked({ error: { name: 'HTTP 502', message: 'abc', advice: 'x' } }, { foreignText: '<p>abc' }),
       new SecretTexts(['abc']),
@@ -232,7 +236,7 @@ describe('what may be shown', () => {
     expect(shown.outcome).toMatchObject({ error: { message: '***' } });
   });
 
-  test('quotes nothing of a stranger who told a secret, as the quote may end inside it', () => {
+  test('quotes no foreign response with a secret, because the quote can end inside the secret', () => {
     const error = { name: 'HTTP 502', message: 'HTTP 502: <p>a long sec…', advice: 'x' };
     const rest = { foreignText: '<p>a long secret', plainMessage: 'HTTP 502' };
     const shownFor = (secret: string) =>
@@ -241,7 +245,7 @@ describe('what may be shown', () => {
     expect(shownFor('another')).toMatchObject({ error: { message: 'HTTP 502: <p>a long sec…' } });
   });
 
-  test('is nothing of a stranger where the response is withheld', () => {
+  test('contains no foreign response if the response is withheld', () => {
     const error = { name: 'HTTP 200', message: 'HTTP 200: abc', advice: 'x' };
     const rest = {
       foreignText: 'abc',
@@ -257,7 +261,7 @@ describe('what may be shown', () => {
     [true, ['abc'], '***\nend\n'],
     [true, [], 'bc first line\nend\n'],
     [false, ['abc'], 'bc first line\nend\n'],
-  ])('of a log that is cut (%j) with the secrets %j is %j', (logIsCut, texts, log) => {
+  ])('for a cut log (%j) with the secrets %j is %j', (logIsCut, texts, log) => {
     const told = succeeded({ log_result: 'bc first line\nend\n' }, { logIsCut, secrets: { texts } });
     expect(maskEvaluation(told, new SecretTexts(['any', ...texts])).outcome).toHaveProperty(
       'log_result',

@@ -19,11 +19,11 @@ test.each([
   ['PHP, in JSON that JavaScript has in JSON', 'a\\\\/b \\\\u00e9\\\\\\"<'],
   ['Python, in JSON that is itself in JSON', 'a/b \\\\u00e9\\\\\\"<'],
   ['a URL', 'a%2Fb%20%C3%A9%22%3C'],
-])('a secret has the form that it takes: %s', (_, form) => {
+])('a secret has the form of its encoding: %s', (_, form) => {
   expect(formsOf('a/b é"<')).toContain(form);
 });
 
-test('a secret of several lines is each of its lines, and in JSON also the whole', () => {
+test('a multiline secret has each line as a form, and the whole text in JSON', () => {
   expect(formsOf('first\r\n  second\n\nthird')).toEqual(
     expect.arrayContaining(['first', 'second', 'third', 'first\\r\\n  second\\n\\nthird']),
   );
@@ -34,6 +34,6 @@ test.each(['', ' ', '\n \r\n\t'])('a secret that nobody can see has none: %j', (
   expect(formsOf(secret)).toEqual([]);
 });
 
-test('half a character is no error', () => {
+test('a lone surrogate is not an error', () => {
   expect(formsOf('\ud800x')).toContain('\ud800x');
 });

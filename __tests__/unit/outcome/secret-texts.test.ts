@@ -16,17 +16,17 @@ describe('a text', () => {
     { what: 'is as it is for an empty secret', secrets: [''], text: 'abc', shown: 'abc' },
     { what: 'hides what ends it', secrets: ['abcd', 'ab'], text: 'xab', shown: 'x***' },
     {
-      what: 'hides secrets that have a long start in common',
+      what: 'masks secrets with a long common prefix',
       secrets: [`${'s'.repeat(80)}1`, `${'s'.repeat(80)}`],
       text: `-${'s'.repeat(80)}1-${'s'.repeat(80)}2-${'s'.repeat(70)}`,
       shown: `-***-***2-${'s'.repeat(70)}`,
     },
-    { what: 'may be other than English', secrets: ['😀é'], text: 'a😀éb', shown: 'a***b' },
+    { what: 'can have non-ASCII characters', secrets: ['😀é'], text: 'a😀éb', shown: 'a***b' },
   ])('$what', ({ secrets, text, shown }) => {
     expect(new SecretTexts(secrets).hide(text)).toBe(shown);
   });
 
-  test('has no secret left, whatever the secrets', () => {
+  test('contains no secret after masking, whatever the secrets are', () => {
     const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 4 });
     const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '-'), maxLength: 30 });
     fc.assert(
@@ -43,7 +43,7 @@ describe('a text', () => {
 });
 
 describe('the work', () => {
-  /** How many UTF-16 units a piece of work reads, by whatever method of a string. */
+  /** The number of UTF-16 units that a function reads, with any string method. */
   function unitsRead(work: () => void): number {
     let units = 0;
     const { substring, charCodeAt, slice } = String.prototype;
@@ -76,35 +76,35 @@ describe('the work', () => {
     Array.from({ length: count }, (_, at) => `${start}${'x'.repeat(at)}${at}`);
 
   test.each([
-    ['have one start', alike(200), start.repeat(300)],
+    ['have the same prefix', alike(200), start.repeat(300)],
     ['have one start that the text ends in', alike(200), `${start.repeat(300)}x`],
     [
-      'are the start of each other',
+      'are prefixes of each other',
       Array.from({ length: 300 }, (_, at) => 's'.repeat(at + 1)),
       's'.repeat(20_000),
     ],
     ['differ in their end from the text', [`${'s'.repeat(10_000)}x`], 's'.repeat(20_000)],
     ['are many', Array.from({ length: 10_000 }, (_, at) => `token-${at * 7919}`), 'token-'.repeat(4_000)],
-  ])('is one pass over the text where the secrets %s', (_, secrets, text) => {
+  ])('is one pass over the text if the secrets %s', (_, secrets, text) => {
     const texts = new SecretTexts(secrets);
-    // Each unit is read once to find the secrets, and once where it is shown.
+    // Each unit is read once to find the secrets, and once if it is shown.
     expect(unitsRead(() => texts.hide(text))).toBeLessThanOrEqual(2 * text.length);
   });
 
-  heavyTest('does not grow with how often secrets were added', () => {
+  heavyTest('does not grow with the number of times that secrets were added', () => {
     const texts = new SecretTexts();
     const built = unitsRead(() => {
       for (let at = 0; at < 2_000; at += 1) texts.add([`token-number-${at}`]);
     });
     const text = 'token-number-'.repeat(1_000);
-    // All secrets have some 34,000 units, and there are at most so many finders as these can be halved.
+    // All secrets together have about 34,000 units, and the number of finders is at most logarithmic in that.
     expect(built).toBeLessThan(2 * 34_000 * 16);
     expect(unitsRead(() => texts.hide(text))).toBeLessThan(16 * text.length);
     expect(texts.hide('x token-number-0 token-number-1999')).toBe('x *** ***');
   });
 });
 
-test('a secret that was known before is hidden with those that come to it', () => {
+test('an already known secret is masked along with later ones', () => {
   const base = new SecretTexts(['known']);
   const texts = new SecretTexts(['ownABC', 'n own'], base);
   expect(texts.hide('known ownABC know')).toBe('*** know');
@@ -123,12 +123,12 @@ describe('the signature of a request', () => {
     ['as it was sent', '='],
     ['as Gson writes it', '\\u003d'],
     ['as Gson writes it in JSON in JSON', '\\\\u003d'],
-  ])('is hidden %s', (_, sign) => {
+  ])('is masked %s', (_, sign) => {
     const echo = `{"authorization":"${header.slice(0, -1)}${sign}${signature}"}`;
     expect(texts.hide(echo)).toBe(echo.replace(signature, '***'));
   });
 
-  test('of a URL is for whoever gets it, and is shown', () => {
+  test('in a presigned URL is meant for its recipient and is not masked', () => {
     const url = `https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=${signature}`;
     expect(texts.hide(url)).toBe(url);
   });

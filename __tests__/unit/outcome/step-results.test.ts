@@ -9,14 +9,14 @@ const resultsOf = (...evaluations: ReturnType<typeof succeeded>[]): StepResults 
 };
 
 describe('the exit code', () => {
-  test('is 0 where every invocation succeeded, and where there was nothing to invoke', () => {
+  test('is 0 if every invocation succeeded or there was nothing to invoke', () => {
     expect(resultsOf(succeeded(), succeeded()).exitCode).toBe(0);
     expect(resultsOf().exitCode).toBe(0);
   });
 
   test.each([
     ['a function error', failed({})],
-    ['a refusal', notInvoked()],
+    ['a rejection', notInvoked()],
     ['an unknown outcome', unknown()],
   ])('is 1 after %s', (_, evaluation) => {
     expect(resultsOf(succeeded(), evaluation, succeeded()).exitCode).toBe(1);
@@ -26,7 +26,7 @@ describe('the exit code', () => {
     expect(resultsOf(failed({}, {}, { failsStep: false })).exitCode).toBe(0);
   });
 
-  test('is 1 where an invocation has no outcome', () => {
+  test('is 1 if an invocation has no outcome', () => {
     const results = new StepResults(2);
     results.add(succeeded());
     expect(results.exitCode).toBe(1);
@@ -34,7 +34,7 @@ describe('the exit code', () => {
 });
 
 describe('the outcomes of a step', () => {
-  test('are in the order of the plan, without what can be large', () => {
+  test('are in the order of the plan, without fields that can be large', () => {
     const large = { response: 'x', log_result: 'y', query_result: 'z', duration_ms: 3 };
     const { outcomes } = resultsOf(succeeded({ index: 1 }), succeeded({ index: 0, ...large }));
     expect(outcomes.map(({ index }) => index)).toEqual([0, 1]);
@@ -43,12 +43,12 @@ describe('the outcomes of a step', () => {
       expect(outcomes[0]).not.toHaveProperty(name);
   });
 
-  test('keep where a log is that Lambda does not return', () => {
+  test('keep the location of a log that Lambda does not return', () => {
     const log_result = '{"logGroup":"/aws/lambda/f","logStreamName":"2026/01/02/[7]abc"}';
     expect(resultsOf(succeeded({ log_result })).outcomes[0]).toHaveProperty('log_result', log_result);
   });
 
-  test('are counted by how they ended and how they started', () => {
+  test('are counted by outcome and by kind of start', () => {
     const results = resultsOf(
       succeeded({ cold_start: true }),
       succeeded({ cold_start: false }),

@@ -37,7 +37,7 @@ function annotated(
 const LOG = `https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Faws$252Flambda$252Fmy-function/log-events$3FfilterPattern$3D$2522${REQUEST_ID}$2522`;
 
 describe('an annotation', () => {
-  test('of a function error has its error, three own frames, the function, the request id and the log', () => {
+  test('of a function error has the error, three of its own frames, the function, the request ID and the log', () => {
     expect(annotated([failed(ERROR, { log_result: 'a log' }, { label: 'my-function:7' })])).toEqual([
       {
         level: 'error',
@@ -55,18 +55,18 @@ describe('an annotation', () => {
     ]);
   });
 
-  test('of a function error links a log that was not asked for, so that nobody has to run it again', () => {
+  test('of a function error links a log that was not requested, so that no second run is needed', () => {
     const [annotation] = annotated([failed('boom')]);
     expect(annotation?.body).toBe(`boom\nFunction: my-function\nRequest id: ${REQUEST_ID}\nLog: ${LOG}`);
   });
 
-  test('of a function error is a warning where the step does not fail', () => {
+  test('of a function error is a warning if the step does not fail', () => {
     expect(annotated([failed(ERROR, {}, LENIENT)])).toEqual([
       expect.objectContaining({ level: 'warning', title: 'Lambda Function Execution Error' }),
     ]);
   });
 
-  test('of a refusal says what, why and what to do', () => {
+  test('of a rejection has what happened, why, and the fix', () => {
     expect(annotated([notInvoked({ request_id: REQUEST_ID })])).toEqual([
       {
         level: 'error',
@@ -76,7 +76,7 @@ describe('an annotation', () => {
     ]);
   });
 
-  test('of a lost response says what, why and what to do', () => {
+  test('of a lost response has what happened, why, and the fix', () => {
     expect(annotated([unknown()])).toEqual([
       {
         level: 'error',
@@ -86,11 +86,11 @@ describe('an annotation', () => {
     ]);
   });
 
-  test('is not written for a success, a cold start included', () => {
+  test('is not written for a success, even with a cold start', () => {
     expect(annotated([succeeded({ cold_start: true, init_duration_ms: 100 }), succeeded()])).toEqual([]);
   });
 
-  test('of a long error has as much of the message and its frames as a runner keeps', () => {
+  test('of a long error has as much of the message and frames as a runner keeps', () => {
     const trace = [
       `    at one (file:///var/task/${'y'.repeat(9_000)}:1:1)`,
       '    at two (file:///var/task/two.mjs:1:1)',
@@ -116,7 +116,7 @@ describe('an annotation', () => {
   test.each([
     [100, `${'x'.repeat(100)}`],
     [5_000_000, `${'x'.repeat(2_048)}… (the first 2 KB of 5,000,000 bytes)`],
-  ])('of an expectation shows what it saw and %i bytes of response, up to 2 KB', (bytes, shown) => {
+  ])('of an expectation shows the actual value and %i bytes of the response, up to 2 KB', (bytes, shown) => {
     const expectation = { expression: 'response.a == `1`', met: false, value: 2 };
     const evaluation = succeeded(
       {},
@@ -142,7 +142,7 @@ describe('an annotation', () => {
     );
   });
 
-  test('of bad inputs has all problems, one a line', () => {
+  test('of invalid inputs has all problems, one per line', () => {
     expect(invalidInput(['one is wrong.', 'two is wrong.'])).toEqual({
       level: 'error',
       title: 'Invalid Input',
@@ -155,7 +155,7 @@ describe('annotations', () => {
   const labelled = (count: number) =>
     Array.from({ length: count }, (_, at) => notInvoked({ index: at }, { label: `function-${at}` }));
 
-  test('are all written up to ten, in the order of the plan', () => {
+  test('are written in the order of the plan, up to ten', () => {
     const annotations = annotated([succeeded(), ...labelled(10)]);
     expect(annotations.map(({ body }) => body.split(':')[0])).toEqual([
       'function-0',
@@ -175,7 +175,7 @@ describe('annotations', () => {
   test.each([
     [11, '\n… and 1 more failed.'],
     [60, '\n… and 50 more failed.'],
-  ])('of %i failures are ten, and the last counts the rest', (count, rest) => {
+  ])('for %i failures are limited to ten, and the last counts the rest', (count, rest) => {
     const annotations = annotated(labelled(count));
     expect(annotations).toHaveLength(10);
     expect(annotations.filter(({ body }) => body.includes('more failed'))).toEqual([
@@ -184,7 +184,7 @@ describe('annotations', () => {
     expect(annotations.at(-1)?.body.endsWith(rest)).toBe(true);
   });
 
-  test('of the step itself come first and are all kept', () => {
+  test('for the step itself come first and are all kept', () => {
     const ofStep = [notWritten('outputs', new Error('full')), notWritten('outcomes_file', new Error('full'))];
     for (const [count, more] of [
       [8, undefined],
@@ -198,14 +198,14 @@ describe('annotations', () => {
     }
   });
 
-  test('that only warn do not push out the one that says why the step failed', () => {
+  test('that are only warnings do not displace the reason why the step failed', () => {
     const warnings = Array.from({ length: 12 }, () => failed(ERROR, {}, LENIENT));
     const levels = annotated([...warnings, notInvoked()]).map(({ level }) => level);
     expect(levels.filter((level) => level === 'error')).toEqual(['error']);
   });
 });
 
-test('a list of problems without end is cut, and the rest is counted', () => {
+test('a very long list of problems is cut, and the rest is counted', () => {
   const { body } = invalidInput(Array.from({ length: 103 }, (_, at) => `problem ${at}`));
   expect(body.split('\n')).toHaveLength(101);
   expect(body.endsWith('problem 99\n… and 3 more problems.')).toBe(true);

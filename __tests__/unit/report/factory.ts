@@ -7,7 +7,7 @@ import { LOG_URL, OUTCOME_FIELDS, REQUEST_ID } from '../../base.ts';
 
 export { LOG_URL, REQUEST_ID } from '../../base.ts';
 
-/** What a step keeps of these invocations for its summary and its comment. */
+/** The data of these invocations that a step keeps for its summary and comment. */
 export function reportedOf(evaluations: readonly MaskedEvaluation[]): ReportedOutcome[] {
   const results = new StepResults(evaluations.length);
   for (const evaluation of evaluations) results.add(evaluation);
@@ -16,11 +16,11 @@ export function reportedOf(evaluations: readonly MaskedEvaluation[]): ReportedOu
 
 type Of<Kind extends Outcome['outcome']> = Partial<Extract<Outcome, { outcome: Kind }>>;
 
-/** An evaluation as a step shows it that has no secrets. */
+/** An evaluation as shown by a step without secrets. */
 export const unmasked = (evaluation: Evaluation): MaskedEvaluation =>
   maskEvaluation({ ...evaluation, secrets: NO_SECRETS }, new SecretTexts());
 
-/** An evaluation that may be shown as it is. */
+/** An evaluation that can be shown unchanged. */
 type Shown = Evaluation & MaskedEvaluation;
 
 function evaluationOf(outcome: Outcome, rest: Partial<Evaluation>): Shown {
@@ -39,7 +39,7 @@ function evaluationOf(outcome: Outcome, rest: Partial<Evaluation>): Shown {
   return { ...evaluation, ...unmasked(evaluation) };
 }
 
-/** A function that succeeded, with overrides of the outcome and of what surrounds it. */
+/** A function that succeeded, with overrides of the outcome and the evaluation. */
 export function succeeded(fields: Of<'succeeded'> = {}, rest: Partial<Evaluation> = {}): Shown {
   return evaluationOf(
     {
@@ -97,7 +97,7 @@ export function notInvoked(fields: Of<'not_invoked'> = {}, rest: Partial<Evaluat
   );
 }
 
-/** An invocation that was sent and got no response. */
+/** An invocation that was sent but got no response. */
 export function unknown(fields: Of<'unknown'> = {}, rest: Partial<Evaluation> = {}): Shown {
   return evaluationOf(
     { ...OUTCOME_FIELDS, ran: 'may_have_run', log_url: LOG_URL, error: LOST, ...fields, outcome: 'unknown' },

@@ -3,7 +3,7 @@ import { readLog } from '../../../packages/local-runner/commands.ts';
 import { fence } from '../../../src/report/log.ts';
 
 describe('a fence', () => {
-  test('stands around foreign text', () => {
+  test('encloses foreign text', () => {
     expect(fence('hello', 'a-token')).toBe('::stop-commands::a-token\nhello\n::a-token::');
   });
 
@@ -13,7 +13,7 @@ describe('a fence', () => {
     '##[error]forged',
     'text\n::set-output name=a::b',
     '::stop-commands::other\n::other::\n::warning::forged',
-  ])('keeps a runner from taking a line for a command: %j', (foreign) => {
+  ])('prevents a runner from reading a line as a command: %j', (foreign) => {
     const log = readLog(`${fence(foreign, 'a-token')}\n::notice::ours\n`);
     expect(log.commands).toEqual(['stop-commands', 'notice']);
     expect(log.annotations).toEqual([{ level: 'notice', title: '', message: 'ours' }]);

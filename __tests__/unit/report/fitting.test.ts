@@ -9,21 +9,21 @@ const own = (text: string) => ({ text, isForeign: false });
 const foreign = (text: string) => ({ text, isForeign: true });
 
 describe('parts of a text', () => {
-  test('stay whole where they fit', () => {
+  test('are complete if they fit', () => {
     expect(fitParts([foreign('why'), own('what to do'), foreign('')], 100)).toBe('why\nwhat to do\n');
   });
 
-  test('share the room that short ones leave', () => {
+  test('share the space that short ones leave', () => {
     const parts = [foreign('a'.repeat(1_000)), foreign('short'), own('advice'), foreign('b'.repeat(1_000))];
     expect(fitParts(parts, 115)).toBe(`${'a'.repeat(49)}…\nshort\nadvice\n${'b'.repeat(49)}…`);
   });
 
-  test('of our own are cut last, and leave a fifth of the room to what is foreign', () => {
+  test('from the action are cut last and leave a fifth of the space for foreign text', () => {
     const [why = '', fix = ''] = fitParts([foreign('a'.repeat(500)), own('b'.repeat(500))], 102).split('\n');
     expect([why, fix]).toEqual([`${'a'.repeat(19)}…`, `${'b'.repeat(79)}…`]);
   });
 
-  heavyTest('never need more room than there is', () => {
+  heavyTest('never need more than the available space', () => {
     const part = fc.record({
       text: anyText({ maxLength: 60 }),
       isForeign: fc.boolean(),
@@ -40,13 +40,13 @@ describe('parts of a text', () => {
 });
 
 describe('whole lines', () => {
-  test('are as many as fit', () => {
+  test('are kept as long as they fit', () => {
     expect(fitWholeLines(['abc', 'de', 'f'], 9)).toEqual(['abc', 'de', 'f']);
     expect(fitWholeLines(['abc', 'de', 'f'], 8)).toEqual(['abc', 'de']);
     expect(fitWholeLines([], 8)).toEqual([]);
   });
 
-  test('are one that is cut where the first does not fit', () => {
+  test('are one cut line if the first does not fit', () => {
     expect(fitWholeLines(['abcdefghij', 'k'], 5)).toEqual(['abcd…']);
   });
 });

@@ -3,23 +3,23 @@ import { describe, expect, test } from '@jest/globals';
 import { LiveResponse } from '../../../src/report/live-response.ts';
 import '../realm.ts';
 
-/** What is shown of a response that arrives in these pieces; the last is what its end brings. */
+/** The text shown for a response that arrives in these chunks. The last is shown at the end. */
 function shown(...chunks: readonly (string | Uint8Array)[]): string[] {
   const live = new LiveResponse();
   return [...chunks.map((chunk) => live.next(Buffer.from(chunk))), live.end()];
 }
 
-describe('a response that arrives in pieces', () => {
-  test('is shown line by line, each once, whatever the pieces are', () => {
+describe('a response that arrives in chunks', () => {
+  test('is shown line by line, each once, whatever the chunks are', () => {
     expect(shown('one\nt', 'w', 'o\nthree\nfo', 'ur')).toEqual(['one', '', 'two\nthree', '', 'four']);
   });
 
-  test('may be cut inside a character', () => {
+  test('can be split inside a character', () => {
     const [first, second] = [Buffer.from('é\n').subarray(0, 1), Buffer.from('é\n').subarray(1)];
     expect(shown(first, second)).toEqual(['', 'é', '']);
   });
 
-  test('ends at 64 KiB with a note, and then says nothing more', () => {
+  test('ends at 64 KiB with a note, and shows nothing more', () => {
     const line = `${'x'.repeat(1023)}\n`;
     const pieces = shown(...Array<string>(63).fill(line), `${'é'.repeat(600)}\n`, line, line);
     expect(pieces.slice(0, 63)).toEqual(Array(63).fill('x'.repeat(1023)));
@@ -33,20 +33,20 @@ describe('a response that arrives in pieces', () => {
     ['😀', 1, 16_383],
     ['😀', 2, 16_383],
     ['😀', 3, 16_383],
-  ])('ends at 64 KiB before %s where the limit goes through it, %i bytes in', (character, before, whole) => {
+  ])('ends at 64 KiB before %s if the limit is %i bytes inside it', (character, before, whole) => {
     const start = 'x'.repeat(before);
     const [text] = shown(`${start}${character.repeat(70_000)}`);
     expect(text).toBe(`${start}${character.repeat(whole)}\n… cut: the first 65,536 bytes`);
   });
 
-  test('without a line’s end is shown once it is too long to be waited for', () => {
+  test('without a line ending is shown once the line is too long to buffer', () => {
     const [first, second, third, end] = shown('x'.repeat(60_000), 'x'.repeat(5_000), 'x'.repeat(1_000), 'x');
     expect([first, second]).toEqual(['', '']);
     expect(third).toBe(`${'x'.repeat(65_536)}\n… cut: the first 65,536 bytes`);
     expect(end).toBe('');
   });
 
-  test('that is no text is not shown', () => {
+  test('that is not text is not shown', () => {
     expect(shown('text\n', new Uint8Array([0xff, 0x0a]), 'more\n')).toEqual([
       'text',
       'The response is not text, so it is not shown.',

@@ -4,7 +4,7 @@ import { LogThrottle } from '../../../src/report/progress.ts';
 import { stdoutOf } from '../hostile/capture.ts';
 import { failed, succeeded } from './factory.ts';
 
-/** A throttle on a clock that the test moves, and the lines that it writes. */
+/** A log throttle with a clock that the test controls, and the lines that it writes. */
 function throttleOf(total: number) {
   let now = 1_000_000;
   const throttle = new LogThrottle({ total, now: () => now });
@@ -17,8 +17,8 @@ const repeat = (times: number, work: (at: number) => void): void => {
   for (let at = 0; at < times; at += 1) work(at);
 };
 
-describe('a log of invocations under way', () => {
-  test('has every line up to 2,000 of them, however quickly they come', () => {
+describe('a log of running invocations', () => {
+  test('has every line up to 2,000, at any rate', () => {
     const { throttle, linesOf, wait } = throttleOf(1_000);
     const lines = linesOf(() => {
       repeat(1_000, () => {
@@ -32,7 +32,7 @@ describe('a log of invocations under way', () => {
     expect(lines.at(-1)).toMatch(/^\[1000\/1000\] my-function succeeded /);
   });
 
-  test('has one line a second from there, with counts of what it leaves out', () => {
+  test('then has one line per second, with the counts of omitted lines', () => {
     const { throttle, linesOf, wait, pass } = throttleOf(50_000);
     linesOf(() => repeat(2_000, () => wait()));
     expect(linesOf(() => wait())).toEqual([
@@ -50,13 +50,13 @@ describe('a log of invocations under way', () => {
     expect(linesOf(() => throttle.end(succeeded()))).toEqual([
       '[8/50000] Since the last line: 10001 retries after ECONNRESET, 6 succeeded, 2 function error, 1 retries after TooManyRequestsException.',
     ]);
-    // The count begins anew.
+    // The count restarts.
     expect(linesOf(() => wait())).toEqual([]);
     pass(5_000);
     expect(linesOf(() => wait())).toEqual(['[8/50000] Since the last line: 2 retries after ECONNRESET.']);
   });
 
-  test('ends with what was counted last', () => {
+  test('ends with the last counts', () => {
     const { throttle, linesOf, wait } = throttleOf(50_000);
     linesOf(() => repeat(2_003, () => wait()));
     expect(linesOf(() => throttle.flush())).toEqual([
@@ -65,7 +65,7 @@ describe('a log of invocations under way', () => {
     expect(linesOf(() => throttle.flush())).toEqual([]);
   });
 
-  test('counts at most ten kinds, and all others together', () => {
+  test('counts at most ten kinds, and the others together', () => {
     const { throttle, linesOf, wait } = throttleOf(50_000);
     linesOf(() => repeat(2_000, () => wait()));
     linesOf(() => repeat(5_000, (at) => wait(`retries after Error${at}`)));
@@ -74,7 +74,7 @@ describe('a log of invocations under way', () => {
     expect(line.length).toBeLessThan(400);
   });
 
-  test('has no line for the end of a single invocation, which has a log of its own', () => {
+  test('has no line for the end of a single invocation, which has its own log', () => {
     const { throttle, linesOf } = throttleOf(1);
     expect(linesOf(() => throttle.end(succeeded()))).toEqual([]);
   });

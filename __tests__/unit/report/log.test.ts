@@ -75,12 +75,12 @@ describe('the headline', () => {
       'my-function was invoked asynchronously (status: 202)',
     ],
     [
-      'a durable execution whose end is not known',
+      'a durable execution with an unknown end',
       unknown({ durable_execution_arn: 'arn:durable' }),
       'my-function started a durable execution, but how it ended is not known (ECONNRESET)',
     ],
     [
-      'a stream that broke',
+      'an interrupted stream',
       unknown({}, { responseBytes: 1234 }),
       'my-function responded in part: the stream ended early, after 1234 bytes',
     ],
@@ -102,7 +102,7 @@ describe('the response', () => {
     ]);
   });
 
-  test('stays out of the log without, and one line says how to see it', () => {
+  test('is not in the log without show_response, and one line says how to see it', () => {
     const evaluation = succeeded({}, response('{"a": 1}'));
     expect(groupsOf(evaluation, { showResponse: false })).toEqual([]);
     expect(hints(evaluation, { showResponse: false })).toEqual([
@@ -110,13 +110,13 @@ describe('the response', () => {
     ]);
   });
 
-  test('has no such line where it is shown, or where there is none', () => {
+  test('has no such line if it is shown or if there is no response', () => {
     expect(hints(succeeded({}, response('{}')), { showResponse: true })).toEqual([]);
     expect(hints(succeeded(), { showResponse: false })).toEqual([]);
     expect(hints(failed(ERROR), { showResponse: false })).toEqual([]);
   });
 
-  test('is no group where it is empty', () => {
+  test('is not a group if it is empty', () => {
     expect(groupsOf(succeeded(), { showResponse: true })).toEqual([]);
   });
 
@@ -129,7 +129,7 @@ describe('the response', () => {
 });
 
 describe('the error of a function', () => {
-  test.each([true, false])('is always a group (show_response: %s), and the only one', (showResponse) => {
+  test.each([true, false])('is always the only group (show_response: %s)', (showResponse) => {
     expect(groupsOf(failed(ERROR), { showResponse })).toEqual([
       { title: 'Function error', foreign: '{"errorType":"Error","errorMessage":"boom"}' },
     ]);
@@ -161,11 +161,11 @@ describe('the log of a function', () => {
   });
 });
 
-test.each([notInvoked(), unknown()])('without an answer there is no group', (evaluation) => {
+test.each([notInvoked(), unknown()])('without a response there is no group', (evaluation) => {
   expect(groupsOf(evaluation, { showResponse: true })).toEqual([]);
 });
 
-test('a log that is stored in CloudWatch Logs alone is named by its place', () => {
+test('a log that is only in CloudWatch Logs is reported with its location', () => {
   const log_result = '{"logGroup":"/aws/lambda/f","logStreamName":"2026/01/02/[7]abc"}';
   expect(groupsOf(succeeded({ log_result }), { showResponse: false })).toEqual([
     {
@@ -179,13 +179,13 @@ test.each([
   '{"logGroup":"a"}',
   '{"logGroup":1,"logStreamName":"b"}',
   '{"time":"t","type":"platform.start"}\n{}',
-])('a log that only begins like a place is shown as it is: %s', (log_result) => {
+])('a log that only starts like a location is shown unchanged: %s', (log_result) => {
   expect(groupsOf(succeeded({ log_result }), { showResponse: false })).toEqual([
     { title: 'Function log', foreign: log_result },
   ]);
 });
 
-test('what came in place of Lambda’s answer is a group, cut at 4 KiB', () => {
+test('a response that is not from Lambda is a group, cut at 4 KiB', () => {
   const [group, ...others] = groupsOf(unknown({}, { foreignText: 'x'.repeat(4097) }), {
     showResponse: false,
   });
@@ -196,7 +196,7 @@ test('what came in place of Lambda’s answer is a group, cut at 4 KiB', () => {
   expect(others).toEqual([]);
 });
 
-test('a tail that the function refused is told', () => {
+test('an unsupported log tail is reported', () => {
   expect(hints(succeeded({}, { tailRefused: true }), { showResponse: false })).toEqual([
     'This function does not support log_type: Tail. The request was retried without it, and the function ran once.',
   ]);
@@ -213,7 +213,7 @@ describe('a streamed response', () => {
     ]);
   });
 
-  test('is not shown again where it was shown as it arrived', () => {
+  test('is not shown again if it was shown while it arrived', () => {
     const whole = succeeded({}, { ...response('one\ntwo\n'), ...kept(true) });
     expect(groupsOf(whole, { showResponse: true, isShownAlready: true })).toEqual([]);
     expect(hints(whole, { showResponse: true, isShownAlready: true })).toEqual([

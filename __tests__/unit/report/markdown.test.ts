@@ -17,7 +17,7 @@ describe('a code span', () => {
     ['  a  ', '`a`'],
     ['', ''],
     [' \n ', ''],
-  ])('holds %j as %j', (foreign, markdown) => {
+  ])('contains %j as %j', (foreign, markdown) => {
     expect(codeSpan(foreign)).toBe(markdown);
   });
 });

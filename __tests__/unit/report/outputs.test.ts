@@ -9,7 +9,7 @@ const valuesOf = (evaluations: readonly Evaluation[], response?: string) =>
   outputsFor(evaluations, { outcomes: FILE, response }).values;
 
 describe('the outputs', () => {
-  test('of one invocation are all its figures as text', () => {
+  test('of one invocation have all its figures as text', () => {
     const evaluation = succeeded(
       {
         executed_version: '7',
@@ -55,7 +55,7 @@ describe('the outputs', () => {
     });
   });
 
-  test('of a refusal are empty where they do not apply', () => {
+  test('of a rejection are empty if they do not apply', () => {
     const evaluation = notInvoked({ attempts: 0 });
     expect(valuesOf([evaluation])).toEqual({
       outcome: 'not_invoked',
@@ -108,7 +108,7 @@ describe('the outputs', () => {
     expect(valuesOf([succeeded({ init_duration_ms: 0 })])['init_duration_ms']).toBe('0');
   });
 
-  test('of several invocations are the common ones alone', () => {
+  test('of several invocations are only the common ones', () => {
     const evaluations = [
       succeeded({ cold_start: true }),
       succeeded({ cold_start: false }),
@@ -134,11 +134,11 @@ describe('the outputs', () => {
     [true, 'true'],
     [null, 'null'],
     [{ a: [1] }, '{"a":[1]}'],
-  ])('have the value of the query %j as %j', (value, text) => {
+  ])('have the value of the query for %j as %j', (value, text) => {
     expect(valuesOf([succeeded({ query_result: value })])['query_result']).toBe(text);
   });
 
-  test('name the file of the response', () => {
+  test('have the path of the response file', () => {
     expect(valuesOf([succeeded()], '/workspace/response.json')['response_file']).toBe(
       '/workspace/response.json',
     );
@@ -148,7 +148,7 @@ describe('the outputs', () => {
 describe('an output that is too long for a runner', () => {
   const long = succeeded({ response: 'parsed' }, { response: Buffer.from('x'.repeat(1_000_001)) });
 
-  test('is empty, and the file that has it is named', () => {
+  test('is empty, and the file with its value is named', () => {
     const { values, tooLong } = outputsFor([long], { outcomes: FILE, response: '/temp/response' });
     expect(values['response']).toBe('');
     expect(values['response_file']).toBe('/temp/response');
@@ -162,7 +162,7 @@ describe('an output that is too long for a runner', () => {
     expect(outputsFor([over], { outcomes: FILE }).tooLong.map(({ name }) => name)).toEqual(['response']);
   });
 
-  test('leaves outcomes to the outcomes file', () => {
+  test('refers to the outcomes file for outcomes', () => {
     const { values, tooLong } = outputsFor([succeeded({ response: 'x'.repeat(1_000_000) })], {
       outcomes: FILE,
     });
@@ -176,7 +176,7 @@ describe('a streamed response', () => {
   const tooLong = (evaluation: Evaluation) =>
     outputsFor([evaluation], { outcomes: FILE, response: '/w/response' }).tooLong;
 
-  test('that was too long to be held is in its file alone', () => {
+  test('that is too long for memory is only in its file', () => {
     const evaluation = succeeded({}, { response: new Uint8Array(), responseBytes: 200_000_000 });
     expect(tooLong(evaluation)).toEqual([{ name: 'response', bytes: 200_000_000, file: '/w/response' }]);
     expect(valuesOf([evaluation], '/w/response')).toMatchObject({
@@ -185,7 +185,7 @@ describe('a streamed response', () => {
     });
   });
 
-  test('that broke off is not taken for one', () => {
+  test('that was interrupted is not used as the response', () => {
     expect(tooLong(unknown({}, { responseBytes: 200_000_000 }))).toEqual([]);
   });
 });

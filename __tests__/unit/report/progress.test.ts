@@ -18,14 +18,14 @@ test.each([
   [{ error: 'HTTP 429', ran: 'never' as const }, 'not run (throttled)'],
   [{ error: 'ECONNREFUSED', ran: 'never' as const }, 'not run (ECONNREFUSED)'],
   [{ error: 'ECONNRESET', ran: 'perhaps' as const }, 'may have run (ECONNRESET)'],
-])('the line before a retry says why, when and how long there is yet: %j', (failed, why) => {
+])('the line before a retry has the reason, the delay and the remaining time: %j', (failed, why) => {
   expect(waitLine({ label: 'f:7', ...failed, waitMs: 1250, leftMs: 178_000 })).toEqual({
     what: `f:7: ${why}`,
     next: '. Retrying in 1.3 s (178.0 s left).',
   });
 });
 
-test('the line of a failed question says what could not be read, and why', () => {
+test('the line for a failed read names what could not be read, and why', () => {
   const told = questionLine({ label: 'f:7', about: 'configuration', error: 'ENOTFOUND', waitMs: 500 });
   expect(told).toEqual({
     what: 'f:7: could not read the configuration (ENOTFOUND)',
@@ -34,7 +34,7 @@ test('the line of a failed question says what could not be read, and why', () =>
 });
 
 describe('equal lines', () => {
-  /** What is written of lines that come at these times, in seconds, and of the end. */
+  /** The lines written if lines arrive at these times, in seconds, and at the end. */
   function written(...came: readonly (readonly [at: number, what: string])[]): string[] {
     const lines: string[] = [];
     let now = 0;
@@ -50,7 +50,7 @@ describe('equal lines', () => {
     return lines;
   }
 
-  test('are one line at once, and one with their count every 10 s', () => {
+  test('are one line immediately, then one with their count every 10 s', () => {
     const times = [0, 0.1, 0.5, 9.9, 10, 11, 21] as const;
     expect(written(...times.map((at) => [at, 'a'] as const))).toEqual([
       'a. Next at 0.',
@@ -59,13 +59,13 @@ describe('equal lines', () => {
     ]);
   });
 
-  test('are counted to the end, where none is left out', () => {
+  test('are all counted, up to the end', () => {
     expect(written([0, 'a'], [1, 'a'], [2, 'a'])).toEqual(['a. Next at 0.', 'a, 2 more times.']);
     expect(written([0, 'a'], [1, 'a'])).toEqual(['a. Next at 0.', 'a, once more.']);
     expect(written([0, 'a'])).toEqual(['a. Next at 0.']);
   });
 
-  test('are a line each where they are rare', () => {
+  test('are one line each if they are rare', () => {
     expect(written([0, 'a'], [10, 'a'], [20, 'a'])).toEqual([
       'a. Next at 0.',
       'a. Next at 10.',
@@ -73,7 +73,7 @@ describe('equal lines', () => {
     ]);
   });
 
-  test('do not hide another', () => {
+  test('do not hide a different line', () => {
     expect(written([0, 'a'], [1, 'b'], [2, 'a'])).toEqual([
       'a. Next at 0.',
       'b. Next at 1.',
@@ -87,7 +87,7 @@ describe('equal lines', () => {
   });
 });
 
-test('the line of a state is in Lambda’s words', () => {
+test("the line for a state is in Lambda's words", () => {
   expect(stateLine({ label: 'f:7', state: 'Pending (Creating)' })).toBe('f:7 is Pending (Creating)');
 });
 
@@ -100,7 +100,7 @@ test.each([
   [{ kind: 'Callback', state: 'TimedOut', name: 'approval' }, 'callback approval timed out'],
   [{ kind: 'ChainedInvoke', state: 'Stopped', name: 'ship' }, 'invocation ship was stopped'],
   [{ kind: 'Context', state: 'Succeeded', name: 'a\n::error::b' }, 'context a ::error::b succeeded'],
-] as const)('the line of %j', (happening, line) => {
+] as const)('the line for %j', (happening, line) => {
   expect(historyLine({ label: 'f:7', ...happening })).toBe(`f:7: ${line}`);
 });
 

@@ -9,7 +9,7 @@ const failing = (): never => {
   throw new Error('full');
 };
 
-/** What is done by reporters of which one fails, and what is printed. */
+/** The calls to reporters of which one fails, and the printed text. */
 async function doneBeside(broken: Partial<Reporter> & Pick<Reporter, 'name'>) {
   const done: string[] = [];
   const reporter = (name: Reporter['name']): Reporter => ({
@@ -32,7 +32,7 @@ async function doneBeside(broken: Partial<Reporter> & Pick<Reporter, 'name'>) {
 }
 
 describe('a report that fails', () => {
-  test('takes no other with it, neither while invocations end nor afterwards', async () => {
+  test('does not affect other reports, neither while invocations end nor afterwards', async () => {
     for (const broken of [{ add: failing }, { write: failing }]) {
       const { done } = await doneBeside({ name: 'summary', ...broken });
       expect(done).toEqual(
@@ -49,12 +49,12 @@ describe('a report that fails', () => {
     ['outputs', true],
     ['outcomes_file', true],
     ['response', true],
-  ] as const)('fails the step where later steps rely on it: %s, %s', async (name, failsStep) => {
+  ] as const)('fails the step if later steps rely on it: %s, %s', async (name, failsStep) => {
     const { guard } = await doneBeside({ name, write: failing });
     expect(guard.failsStep).toBe(failsStep);
   });
 
-  test('for each of many invocations is one annotation', () => {
+  test('for each of many invocations gives one annotation', () => {
     const guard = new ReportGuard();
     for (let at = 0; at < 3; at += 1) guard.fail('annotations', new Error('full'));
     expect(guard.takeProblems()).toHaveLength(1);
@@ -63,7 +63,7 @@ describe('a report that fails', () => {
     expect(guard.takeProblems().map(({ title }) => title)).toEqual(['Outputs Not Written']);
   });
 
-  test('after the annotations were written is reported all the same', async () => {
+  test('after the annotations were written is still reported', async () => {
     const { stdout } = await doneBeside({ name: 'summary', write: failing });
     expect(stdout).toMatch(/^::warning title=Job Summary Not Written::The job summary was not written: full/);
   });

@@ -11,14 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-test('a response is in its file byte for byte, and nothing else is in the folder', async () => {
+test('a response is saved byte for byte, and the folder has no other file', async () => {
   const response = Buffer.from([0xef, 0xbb, 0xbf, 0xff, 0x00, 0x0a]);
   await saveResponse(path.join(folder, 'new', 'deep', 'response'), response);
   expect(await readFile(path.join(folder, 'new', 'deep', 'response'))).toEqual(response);
   expect(await readdir(path.join(folder, 'new', 'deep'))).toEqual(['response']);
 });
 
-test('a response is moved into its place whole, so that who reads the old one reads it to its end', async () => {
+test('a response replaces an old file atomically, so that a reader of the old file can finish', async () => {
   const file = path.join(folder, 'replaced');
   await writeFile(file, 'old');
   const before = await readFileIdentity(file);
@@ -27,7 +27,7 @@ test('a response is moved into its place whole, so that who reads the old one re
   expect(await readFileIdentity(file)).not.toBe(before);
 });
 
-test('what can not be moved into its place leaves nothing half behind', async () => {
+test('a response that cannot be moved into place leaves no partial file', async () => {
   await mkdir(path.join(folder, 'taken', 'response'), { recursive: true });
   await writeFile(path.join(folder, 'taken', 'response', 'mine'), '');
   await expect(saveResponse(path.join(folder, 'taken', 'response'), Buffer.from('x'))).rejects.toThrow();
@@ -35,7 +35,7 @@ test('what can not be moved into its place leaves nothing half behind', async ()
   expect(await readdir(path.join(folder, 'taken', 'response'))).toEqual(['mine']);
 });
 
-test('responses that are written into one new folder at once are all there', async () => {
+test('responses written concurrently into one new folder are all saved', async () => {
   const names = ['one', 'two', 'three', 'four'];
   const places = names.map((name) => path.join(folder, 'at-once', 'deep', name));
   await Promise.all(places.map((place, index) => saveResponse(place, Buffer.from(names[index] ?? ''))));

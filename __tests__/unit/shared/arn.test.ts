@@ -29,7 +29,7 @@ describe('the ARNs of functions in a message', () => {
     expect(splitFunctionName(arn)).toMatchObject({ name: 'orders', region: 'eu-west-1' });
   });
 
-  test('a text around an ARN makes it none', () => {
+  test('an ARN with text around it is not an ARN', () => {
     expect([`${ARN}"`, ` ${ARN}`, `${ARN}\n`].map(parseFunctionArn)).toEqual([
       undefined,
       undefined,

@@ -25,6 +25,6 @@ test.each([
   '(a | b).c',
   "sort_by(response.items, &id)[0].name == 'it\\'s'",
   'contains(`["a"]`, @)',
-])('%s is spelled as it was written', (expression) => {
+])('%s is formatted as it was written', (expression) => {
   expect(spelled(parseTree(expression))).toBe(expression);
 });

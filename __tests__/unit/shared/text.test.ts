@@ -8,7 +8,7 @@ describe('a cut', () => {
     ['exactly at the limit', 'abcd', 4],
     ['exactly at the limit in bytes', 'é€', 5],
     ['empty', '', 0],
-  ])('leaves a text alone that is %s', (_, text, limit) => {
+  ])('does not change a text that is %s', (_, text, limit) => {
     expect(cut(text, limit)).toBe(text);
   });
 
@@ -20,7 +20,7 @@ describe('a cut', () => {
     ['inside 😀', 'a😀b', 4, 'a\n… cut: the first 1 of 6 bytes'],
     ['after 😀', 'a😀b', 5, 'a😀\n… cut: the first 5 of 6 bytes'],
     ['inside the first character', '😀', 2, '\n… cut: the first 0 of 4 bytes'],
-  ])('ends at a character and says how much there was: %s', (_, text, limit, shown) => {
+  ])('ends at a character and has the original size: %s', (_, text, limit, shown) => {
     expect(cut(text, limit)).toBe(shown);
   });
 
@@ -30,7 +30,7 @@ describe('a cut', () => {
     );
   });
 
-  test('loses nothing of a text but its end', () => {
+  test('keeps all of a text except its end', () => {
     const text = 'Zürich 😀 €'.repeat(50);
     for (let limit = 0; limit < Buffer.byteLength(text); limit += 1) {
       const [kept = ''] = cut(text, limit).split('\n… cut:');
@@ -40,7 +40,7 @@ describe('a cut', () => {
   });
 });
 
-describe('a text that is shortened', () => {
+describe('a shortened text', () => {
   test('ends at a character, with a mark', () => {
     expect(shortened('a😀b', 4)).toBe('a😀b');
     expect(shortened('a😀bc', 4)).toBe('a😀…');
@@ -49,7 +49,7 @@ describe('a text that is shortened', () => {
   });
 });
 
-describe('bytes that are cut', () => {
+describe('cut bytes', () => {
   const whole = Buffer.from('é€😀');
 
   test.each([
@@ -59,7 +59,7 @@ describe('bytes that are cut', () => {
     [4, 'é'],
     [1, ''],
     [0, ''],
-  ])('at %d have no half of a character at their end', (longest, text) => {
+  ])('at %d have no partial character at the end', (longest, text) => {
     expect(utf8Start(whole, longest)).toBe(text);
   });
 
@@ -70,20 +70,20 @@ describe('bytes that are cut', () => {
     [4, '😀'],
     [6, ''],
     [9, ''],
-  ])('before %d have no half of a character at their start', (start, text) => {
+  ])('before %d have no partial character at the start', (start, text) => {
     expect(utf8End(whole.subarray(start))).toBe(text);
   });
 
-  test('keep what is no UTF-8, but for three bytes', () => {
+  test('keep bytes that are not UTF-8, except for three bytes', () => {
     expect(utf8End(Buffer.from([0x80, 0x80, 0x80, 0x80, 0x61]))).toBe('\ufffda');
   });
 });
 
-test('a text on one line has single spaces and none around it', () => {
+test('a text on one line has single spaces and no surrounding spaces', () => {
   expect(onOneLine('\n a\t\r\nb  c ')).toBe('a b c');
 });
 
-test('a quote is escaped, on one line and cut after 120 characters', () => {
+test('a quote is escaped, on one line, and cut after 120 characters', () => {
   expect(quote('a"\n\u2028b')).toBe(JSON.stringify('a"\n\u2028b'));
   expect(quote('x'.repeat(122))).toBe(`"${'x'.repeat(120)}…"`);
 });

@@ -43,7 +43,7 @@ const post = (body: unknown, more: Ask = {}) => ask(COMMENTS, { method: 'POST', 
 const lengthOf = (data: unknown): number => (Array.isArray(data) ? data.length : -1);
 
 describe('comments', () => {
-  test('are created, listed, changed and deleted, in the shape of GitHub', async () => {
+  test('are created, listed, updated and deleted in the format of GitHub', async () => {
     const created = await post({ body: 'hello' });
     const [{ id } = { id: 0 }] = github.comments('octo/checks', 7);
     expect(created.status).toBe(201);
@@ -68,7 +68,7 @@ describe('comments', () => {
     expect(github.comments('octo/checks', 7)).toEqual([]);
   });
 
-  test('come in pages of 30, of 100 at most, with links', async () => {
+  test('are paginated with links, 30 per page by default and at most 100', async () => {
     for (let n = 0; n < 205; n += 1)
       github.addComment({ repository: 'octo/checks', number: 7, login: 'ann', body: `${n}` });
     expect(lengthOf((await ask(COMMENTS)).data)).toBe(30);
@@ -83,7 +83,7 @@ describe('comments', () => {
     expect(lengthOf((await ask(`${COMMENTS}?per_page=100&page=4`)).data)).toBe(0);
   });
 
-  test('have 65,536 characters at most, whatever they take in UTF-16', async () => {
+  test('have at most 65,536 characters, whatever their length in UTF-16', async () => {
     expect((await post({ body: '😀'.repeat(65_536) })).status).toBe(201);
     expect(await post({ body: 'x'.repeat(65_537) })).toMatchObject({
       status: 422,
@@ -106,13 +106,13 @@ describe('comments', () => {
   test.each([
     ['nothing', {}, 422, /"body" wasn't supplied/],
     ['a number', { body: 7 }, 422, /7 is not a string/],
-    ['white space', { body: ' \n' }, 422, /Validation Failed/],
-    ['no JSON', '{"body":', 400, /Problems parsing JSON/],
+    ['whitespace', { body: ' \n' }, 422, /Validation Failed/],
+    ['invalid JSON', '{"body":', 400, /Problems parsing JSON/],
   ])('of %s are refused', async (_what, body, status, message) => {
     expect(await post(body)).toMatchObject({ status, data: { message: expect.stringMatching(message) } });
   });
 
-  test('need a pull request that is there and not locked', async () => {
+  test('need a pull request that exists and is not locked', async () => {
     const to = (path: string) => ask(path, { method: 'POST', body: { body: 'x' } });
     expect((await to('/repos/octo/checks/issues/99/comments')).status).toBe(404);
     expect((await to('/repos/octo/nope/issues/7/comments')).status).toBe(404);
@@ -129,14 +129,14 @@ describe('tokens', () => {
     ['job', 403, { message: 'Resource not accessible by integration', status: '403' }],
     ['wrong', 401, { message: 'Bad credentials' }],
     ['', 401, { message: 'Requires authentication' }],
-  ])('%j asks who it is: %d', async (token, status, data) => {
+  ])('the token %j asks for its user: %d', async (token, status, data) => {
     expect(await ask('/user', { token })).toMatchObject({ status, data });
   });
 
   test.each([
     ['ann', 'ann'],
     ['job', 'github-actions[bot]'],
-  ])('%s asks GraphQL who it is: %s', async (token, login) => {
+  ])('the token %s asks GraphQL for its login: %s', async (token, login) => {
     const body = { query: 'query { viewer { login } }' };
     for (const [base, path] of [[github.url, '/graphql'] as const, [github.url, '/api/graphql'] as const]) {
       const { data } = await ask(path, { token, method: 'POST', body, base });
@@ -144,7 +144,7 @@ describe('tokens', () => {
     }
   });
 
-  test('are worth what they may', async () => {
+  test('have only their own permissions', async () => {
     expect((await ask(COMMENTS, { token: 'fork' })).status).toBe(200);
     expect((await post({ body: 'x' }, { token: 'fork' })).status).toBe(403);
     expect((await ask(COMMENTS, { token: 'nothing' })).status).toBe(403);
@@ -155,14 +155,14 @@ describe('tokens', () => {
   });
 });
 
-test('a commit has its pull requests', async () => {
+test('the pull requests of a commit are listed', async () => {
   const path = (sha: string) => `/repos/octo/checks/commits/${sha}/pulls`;
   expect((await ask(path(SHA))).data).toMatchObject([{ number: 7, state: 'open', head: { sha: SHA } }]);
   expect((await ask(path('b'.repeat(40)))).data).toEqual([]);
   expect(await ask(path('gone'))).toMatchObject({ status: 422 });
 });
 
-test('an Enterprise Server has it all below /api/v3', async () => {
+test('an Enterprise Server has the same API below /api/v3', async () => {
   await post({ body: 'hello' }, { base: github.enterpriseUrl });
   expect(lengthOf((await ask(COMMENTS, { base: github.enterpriseUrl })).data)).toBe(1);
   expect(github.requests).toMatchObject([
@@ -187,7 +187,7 @@ describe('faults', () => {
   test.each([
     ['before', 0],
     ['after', 1],
-  ] as const)('another answer %s the effect', async (when, expected) => {
+  ] as const)('a different response %s the effect', async (when, expected) => {
     github.setFault(() => ({ kind: 'answer', when, answer: { status: 502, body: '<h1>' } }));
     expect(await post({ body: 'x' })).toMatchObject({ status: 502, data: '<h1>' });
     expect(count()).toBe(expected);
@@ -209,7 +209,7 @@ describe('faults', () => {
   test.each([
     ['before', 0],
     ['after', 1],
-  ] as const)('a request held %s the effect', async (when, expected) => {
+  ] as const)('a request that waits %s the effect', async (when, expected) => {
     const { promise: until, resolve } = Promise.withResolvers<void>();
     const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
     github.setFault((request) => {
@@ -217,29 +217,29 @@ describe('faults', () => {
       arrive();
       return { kind: 'hold', when, until };
     });
-    let isAnswered = false;
+    let isSettled = false;
     const posted = post({ body: 'x' }).finally(() => {
-      isAnswered = true;
+      isSettled = true;
     });
     await arrived;
     await ask('/user');
     expect(lengthOf((await ask(COMMENTS)).data)).toBe(expected);
-    expect(isAnswered).toBe(false);
+    expect(isSettled).toBe(false);
     resolve();
     expect((await posted).status).toBe(201);
     expect(count()).toBe(1);
   });
 
-  test('an answer that is late', async () => {
+  test('a delayed response', async () => {
     github.setFault(() => ({ kind: 'delay', ms: 30 }));
     const before = performance.now();
     expect((await post({ body: 'x' })).status).toBe(201);
-    // A timer may fire a little before its time.
+    // A timer may fire slightly early.
     expect(performance.now() - before).toBeGreaterThan(25);
     expect(count()).toBe(1);
   });
 
-  test('an answer that comes byte after byte', async () => {
+  test('a response that arrives one byte at a time', async () => {
     github.setFault(() => ({ kind: 'slow-body', delayMs: 1 }));
     expect(await ask('/user', { token: 'ann' })).toMatchObject({ status: 200, data: { login: 'ann' } });
     github.setFault(() => ({ kind: 'slow-body', delayMs: 1_000 }));

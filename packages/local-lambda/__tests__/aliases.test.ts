@@ -17,7 +17,7 @@ import { clientOf, failureOf } from './client.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:own';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** Versions 1 and 2 of a function that responds with its event, and what the test adds. */
+/** Versions 1 and 2 of a function that returns its event, and the settings of the test. */
 const own = (definition: Partial<FunctionDefinition>): FunctionDefinition => ({
   ...SAMPLE_FUNCTIONS.echo,
   aliases: {},
@@ -27,9 +27,9 @@ const own = (definition: Partial<FunctionDefinition>): FunctionDefinition => ({
 let lambda: LocalLambda;
 let client: LambdaClient;
 let denial: Denial | undefined;
-/** The time that the local Lambda is told, in milliseconds since 1970. */
+/** The time on the local Lambda's clock, in milliseconds since 1970. */
 let time = Date.UTC(2026, 8, 1);
-/** The numbers that the local Lambda is told, in turn. */
+/** The random numbers for the local Lambda, in order. */
 let numbers: number[] = [];
 
 const alias = async (Name: string, FunctionName = 'own'): Promise<AliasConfiguration> => {
@@ -47,7 +47,7 @@ const provisioned = async (
   FunctionName = 'own',
 ): Promise<GetProvisionedConcurrencyConfigCommandOutput> =>
   client.send(new GetProvisionedConcurrencyConfigCommand({ FunctionName, Qualifier }));
-/** The status, then how many are allocated, available and requested. */
+/** The status, then the numbers of allocated, available and requested environments. */
 const allocation = async (qualifier: string): Promise<readonly unknown[]> => {
   const its = await provisioned(qualifier);
   return [
@@ -88,7 +88,7 @@ beforeEach(() => {
 });
 
 describe('GetAlias', () => {
-  test('tells the version, the description and the weights', async () => {
+  test('returns the version, the description and the weights', async () => {
     lambda.setFunction(
       'own',
       own({
@@ -120,7 +120,7 @@ describe('GetAlias', () => {
     ]);
   });
 
-  test('has another revision when the alias moves', async () => {
+  test('returns a new revision when the alias moves', async () => {
     lambda.setFunction('own', own({ aliases: { live: '1' } }));
     const { RevisionId } = await alias('live');
     expect((await alias('live')).RevisionId).toBe(RevisionId);
@@ -134,7 +134,7 @@ describe('GetAlias', () => {
     ['nope', 'live', 'ResourceNotFoundException', /^Cannot find alias arn: .*:function:nope:live$/],
     ['own', '2', 'ValidationException', /^1 validation error detected: Value '2' at 'name' failed/],
     ['my function', 'live', 'ValidationException', /at 'functionName' failed to satisfy/],
-  ])('of %s:%s is refused', async (functionName, name, error, message) => {
+  ])('of %s:%s is rejected', async (functionName, name, error, message) => {
     lambda.setFunction('own', own({ aliases: { live: '2' } }));
     expect(await failureOf(alias(name, functionName))).toMatchObject({
       name: error,
@@ -151,7 +151,7 @@ describe('ListAliases', () => {
     ),
   );
 
-  test('has all aliases with their weights, or those of one version', async () => {
+  test('returns all aliases with their weights, or those of one version', async () => {
     const { Aliases } = await client.send(new ListAliasesCommand({ FunctionName: 'own' }));
     expect(Aliases).toMatchObject([
       { Name: 'beta', FunctionVersion: '1', RoutingConfig: { AdditionalVersionWeights: { '2': 0.5 } } },
@@ -162,7 +162,7 @@ describe('ListAliases', () => {
     expect(await aliases({ FunctionVersion: '7' })).toEqual({ names: [], next: undefined });
   });
 
-  test('comes in pages', async () => {
+  test('returns pages', async () => {
     const first = await aliases({ MaxItems: 2 });
     expect(first).toEqual({ names: ['beta', 'live'], next: expect.any(String) });
     expect(await aliases({ MaxItems: 2, Marker: first.next })).toEqual({ names: ['old'], next: undefined });
@@ -173,7 +173,7 @@ describe('ListAliases', () => {
     [{ MaxItems: 0 }, 'ValidationException', /'maxItems'.* greater than or equal to 1$/],
     [{ MaxItems: 10_001 }, 'ValidationException', /'maxItems'.* less than or equal to 10000$/],
     [{ FunctionVersion: 'live' }, 'ValidationException', /at 'functionVersion' failed/],
-  ])('refuses %j', async (input, name, message) => {
+  ])('rejects %j', async (input, name, message) => {
     expect(await failureOf(aliases(input))).toMatchObject({
       name,
       message: expect.stringMatching(message),
@@ -184,7 +184,7 @@ describe('ListAliases', () => {
 describe('an alias with weights', () => {
   const weighted = own({ aliases: { live: { version: '1', routing: [{ weights: { '2': 0.2 } }] } } });
 
-  test('routes each invocation by one number', async () => {
+  test('routes each invocation with one random number', async () => {
     lambda.setFunction('own', weighted);
     numbers = [0, 0.19, 0.2, 0.99];
     const versions: unknown[] = [];
@@ -209,14 +209,14 @@ describe('an alias with weights', () => {
     expect(lambda.executions('own').map(({ version }) => version)).toEqual(['2']);
   });
 
-  test('has the configuration of the version that it points to', async () => {
+  test('returns the configuration of the version that it points to', async () => {
     lambda.setFunction('own', weighted);
     const input = { FunctionName: 'own', Qualifier: 'live' };
     const { Version } = await client.send(new GetFunctionConfigurationCommand(input));
     expect(Version).toBe('1');
   });
 
-  test('may have other weights after a time, some polls or some invocations', async () => {
+  test('changes its weights after a time, a number of polls or a number of invocations', async () => {
     const steps = [
       { weights: { '1': 1 }, lasts: { ms: 5_000 } },
       { weights: { '1': 0.5 }, lasts: { polls: 2 } },
@@ -240,7 +240,7 @@ describe('an alias with weights', () => {
 });
 
 describe('GetProvisionedConcurrencyConfig', () => {
-  test('tells of an allocation that grows until it is ready', async () => {
+  test('reports an allocation that grows until it is ready', async () => {
     const steps = [
       { status: 'IN_PROGRESS', lasts: { ms: 2_000 } },
       { status: 'IN_PROGRESS', allocated: 6, lasts: { ms: 2_000 } },
@@ -271,7 +271,7 @@ describe('GetProvisionedConcurrencyConfig', () => {
     expect(await invoke('live')).toBe('2');
   });
 
-  test('tells why an allocation failed, while invocations still run', async () => {
+  test('reports why an allocation failed, while invocations still run', async () => {
     const failing = (reason?: string) => ({
       requested: 3,
       steps: [
@@ -296,7 +296,7 @@ describe('GetProvisionedConcurrencyConfig', () => {
     expect(await invoke('live')).toBe('2');
   });
 
-  test('is ready at once where nothing else is said, and may wait for an invocation', async () => {
+  test('is ready immediately by default, and can wait for an invocation', async () => {
     const steps = [{ status: 'IN_PROGRESS', lasts: { invocations: 1 } }, { status: 'READY' }] as const;
     lambda.setFunction(
       'own',
@@ -329,14 +329,14 @@ describe('GetProvisionedConcurrencyConfig', () => {
     ],
     ['nope', 404, 'ResourceNotFoundException', `Cannot find alias arn: ${ARN}:nope`],
     ['10', 404, 'ResourceNotFoundException', `Function not found: ${ARN}:10`],
-  ])('of %s is refused with %i', async (qualifier, status, name, message) => {
+  ])('of %s is rejected with %i', async (qualifier, status, name, message) => {
     lambda.setFunction('own', own({ aliases: { live: '2' } }));
     const error = await failureOf(provisioned(qualifier));
     expect(error).toMatchObject({ name, message });
     expect(error.$metadata.httpStatusCode).toBe(status);
   });
 
-  test('of no function, and of no qualifier, is refused', async () => {
+  test('is rejected without a function or a qualifier', async () => {
     expect((await failureOf(provisioned('live', 'nope'))).message).toMatch(
       /^Cannot find alias arn: .*:function:nope:live$/,
     );
@@ -360,7 +360,7 @@ describe('GetProvisionedConcurrencyConfig', () => {
   });
 });
 
-test('after a deployment the old version responds until the provisioned concurrency of the new one is ready', async () => {
+test('after a deployment, the old version responds until the provisioned concurrency of the new one is ready', async () => {
   const provisioning = (seconds: number) => ({
     requested: 5,
     steps: [{ status: 'IN_PROGRESS', lasts: { ms: seconds * 1000 } }, { status: 'READY' }] as const,
@@ -404,11 +404,11 @@ test.each<readonly [string, Partial<FunctionDefinition>, string]>([
     'Invalid function version 1. Function version 1 is already included in routing configuration.',
   ],
   [
-    'weights beside $LATEST',
+    'weights with $LATEST',
     { aliases: { live: { version: '$LATEST', routing: [{ weights: { '1': 0.1 } }] } } },
     '$LATEST is not supported for an alias pointing to more than 1 version',
   ],
-  ['a version that is not there', { aliases: { live: '7' } }, 'There is no version 7.'],
+  ['a missing version', { aliases: { live: '7' } }, 'There is no version 7.'],
   ['an alias that looks like a version', { aliases: { '7': '2' } }, '7 is not a valid alias name.'],
   [
     'provisioned concurrency of $LATEST',
@@ -416,7 +416,7 @@ test.each<readonly [string, Partial<FunctionDefinition>, string]>([
     'Provisioned Concurrency Configs cannot be applied to unpublished function versions.',
   ],
   [
-    'provisioned concurrency of nothing',
+    'provisioned concurrency of a missing alias',
     { provisionedConcurrency: { nope: { requested: 1 } } },
     'There is no alias or version nope.',
   ],
@@ -425,7 +425,7 @@ test.each<readonly [string, Partial<FunctionDefinition>, string]>([
     { aliases: { live: '1' }, provisionedConcurrency: { live: { requested: 1 }, '1': { requested: 1 } } },
     'Version is pointed by a Provisioned Concurrency alias',
   ],
-])('a deployment is refused with %s', async (_, definition, message) => {
+])('a deployment is rejected with %s', async (_, definition, message) => {
   lambda.setFunction('own', own({ aliases: { before: '1' } }));
   expect(() => lambda.setFunction('own', own(definition))).toThrow(message);
   expect(() => lambda.updateFunction('own', own(definition), { lasts: { polls: 1 } })).toThrow(message);
@@ -436,7 +436,7 @@ test.each([
   ['GetAlias', () => alias('live'), ARN],
   ['ListAliases', () => aliases(), ARN],
   ['GetProvisionedConcurrencyConfig', () => provisioned('live'), `${ARN}:live`],
-])('%s may be denied', async (operation, ask, resource) => {
+])('%s can be denied', async (operation, ask, resource) => {
   denial = { kind: 'no-identity-policy' };
   const error = await failureOf(ask());
   expect(error).toMatchObject({

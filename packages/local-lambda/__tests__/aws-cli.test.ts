@@ -9,7 +9,7 @@ import { type LocalLambda, startLocalLambda } from '../server.ts';
 
 const run = promisify(execFile);
 
-/** The major version of the aws command on the PATH, if there is one that runs. */
+/** The major version of the aws command on the PATH, if it runs. */
 function awsVersion(): number | undefined {
   try {
     const text = execFileSync('aws', ['--version'], {
@@ -22,7 +22,7 @@ function awsVersion(): number | undefined {
   }
 }
 
-/** Whether the library that the aws command is made of can be had, for what the command itself can't do. */
+/** Whether the library of the aws command is available, for operations that the command does not support. */
 function hasBotocore(): boolean {
   try {
     execFileSync('python3', ['-c', 'import botocore'], { stdio: 'ignore' });
@@ -32,7 +32,7 @@ function hasBotocore(): boolean {
   }
 }
 
-/** Whether the aws command knows an operation, which one of another year may not. */
+/** Whether the aws command supports an operation, because older versions lack some. */
 function knows(service: string, operation: string): boolean {
   try {
     execFileSync('aws', [service, operation, '--generate-cli-skeleton'], { stdio: 'ignore' });
@@ -42,7 +42,7 @@ function knows(service: string, operation: string): boolean {
   }
 }
 
-// The calls by which AWS SAM CLI finds a test event, in its order.
+// The calls that AWS SAM CLI makes to find a test event, in the same order.
 const READ_TEST_EVENT = `
 import json, sys, botocore.session
 client = botocore.session.get_session().create_client('schemas')
@@ -53,7 +53,7 @@ event = json.loads(schema['Content'])['components'].get('examples', {})[sys.argv
 print(json.dumps({'event': event['value'], 'metadata': event.get('x-metadata', {})}))
 `;
 
-// The event stream's checksums are verified by the library as it reads.
+// The library verifies the checksums of the event stream while it reads.
 const READ_STREAM = `
 import json, sys, botocore.session
 client = botocore.session.get_session().create_client('lambda')
@@ -65,7 +65,7 @@ for event in answer['EventStream']:
 print(json.dumps({'version': answer['ExecutedVersion'], 'text': ''.join(chunks), 'complete': complete}))
 `;
 
-// The library's own paginator follows the tokens of a search; a stream is read until its token stays the same.
+// The library's paginator follows the tokens of a search. A stream is read until its token stays the same.
 const READ_LOG = `
 import json, sys, botocore.session
 client = botocore.session.get_session().create_client('logs')
@@ -120,14 +120,14 @@ suite(title, () => {
 
   const aws = (...parameters: string[]): Promise<unknown> => command('lambda', parameters);
 
-  /** Runs `aws lambda invoke`; returns what it printed, and the payload it wrote. */
+  /** Runs `aws lambda invoke`. Returns its output and the payload that it wrote. */
   async function invoke(
     functionName: string,
     ...options: string[]
   ): Promise<{ output: unknown; payload: string }> {
     const outfile = path.join(folder, 'out.json');
     await writeFile(outfile, '');
-    // Version 2 takes payloads for base64 unless told that they are text.
+    // Version 2 expects payloads in base64 by default.
     const encoding = version === 1 ? [] : ['--cli-binary-format', 'raw-in-base64-out'];
     const output = await aws('invoke', '--function-name', functionName, ...encoding, ...options, outfile);
     return { output, payload: await readFile(outfile, 'utf8') };
@@ -146,7 +146,7 @@ suite(title, () => {
 
   beforeEach(() => lambda.reset());
 
-  test('invokes a version through its alias and gets payload and log', async () => {
+  test('invokes a version through its alias and gets the payload and the log', async () => {
     const { output, payload } = await invoke(
       'echo',
       ...['--qualifier', 'live', '--payload', '{"key1":"größe"}', '--log-type', 'Tail'],
@@ -159,13 +159,13 @@ suite(title, () => {
     expect(log).toContain(`REPORT RequestId: ${requestId}\tDuration: `);
   });
 
-  test('sees a function error', async () => {
+  test('reports a function error', async () => {
     const { output, payload } = await invoke('throws');
     expect(output).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' });
     expect(JSON.parse(payload)).toMatchObject({ errorType: 'OrderRejectedError' });
   });
 
-  test('sends an event and makes a dry run', async () => {
+  test('sends an Event and a DryRun', async () => {
     expect((await invoke('greeting', '--invocation-type', 'Event')).output).toEqual({ StatusCode: 202 });
     expect((await invoke('greeting', '--invocation-type', 'DryRun')).output).toEqual({ StatusCode: 204 });
     await lambda.idle();
@@ -189,18 +189,18 @@ suite(title, () => {
     ],
     ['throttled', [], /TooManyRequestsException\).*Rate Exceeded\./],
     ['echo', ['--payload', '{'], /InvalidRequestContentException\).*Could not parse request body into json/],
-  ])('names the error of %s', async (name, options, message) => {
+  ])('reports the error of %s', async (name, options, message) => {
     await expect(invoke(name, ...options)).rejects.toThrow(message);
   });
 
-  test('reports a connection that was dropped', async () => {
+  test('reports a dropped connection', async () => {
     lambda.setFault(() => ({ kind: 'close', when: 'after' }));
     await expect(invoke('echo')).rejects.toThrow(/Connection was closed|RemoteDisconnected|closed/i);
     const sent = lambda.requests.length;
     expect(lambda.executions('echo')).toHaveLength(sent);
   });
 
-  test('looks at a function, and waits for its update', async () => {
+  test('reads a function and waits for its update', async () => {
     expect(
       await aws('get-function-configuration', '--function-name', 'echo', '--qualifier', 'live'),
     ).toMatchObject({
@@ -218,7 +218,7 @@ suite(title, () => {
     expect((await invoke('greeting', '--payload', '{"a":1}')).payload).toBe('{"a":1}');
   });
 
-  test('finds an invocation in the log, and reads its stream', async () => {
+  test('finds an invocation in the log and reads its stream', async () => {
     lambda.setFunction('greeting', SAMPLE_FUNCTIONS.greeting);
     await invoke('greeting', '--payload', '{"name":"Ada"}');
     const requestId = lambda.executions('greeting')[0]?.requestId;
@@ -271,7 +271,7 @@ suite(title, () => {
     },
   );
 
-  test('looks at aliases and their provisioned concurrency', async () => {
+  test('reads aliases and their provisioned concurrency', async () => {
     lambda.setFunction('deployed', {
       ...SAMPLE_FUNCTIONS.echo,
       aliases: { live: { version: '2', routing: [{ weights: { '1': 0.25 } }] }, previous: '1' },
@@ -366,7 +366,7 @@ suite(title, () => {
         text: 'line 1\n',
         complete: {
           ErrorCode: 'RangeError',
-          ErrorDetails: expect.stringContaining('The stream broke off'),
+          ErrorDetails: expect.stringContaining('The stream failed'),
           LogResult: expect.any(String),
         },
       });

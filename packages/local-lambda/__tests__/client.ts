@@ -1,7 +1,7 @@
 import { LambdaClient, LambdaServiceException } from '@aws-sdk/client-lambda';
 import type { LocalLambda } from '../server.ts';
 
-/** AWS's own client of a local Lambda, which sends every request once. */
+/** AWS's own client for a local Lambda. It sends each request only once. */
 export const clientOf = (
   { url, region }: Pick<LocalLambda, 'url' | 'region'>,
   accessKeyId = 'AKIAEXAMPLE000000000',
@@ -13,7 +13,7 @@ export const clientOf = (
     credentials: { accessKeyId, secretAccessKey: 'secret' },
   });
 
-/** The error that the service responds with; throws where it responds with none. */
+/** The error response of the service. Throws if there is no error. */
 export async function failureOf(promise: Promise<unknown>): Promise<LambdaServiceException> {
   const error = await promise.then(
     () => undefined,

@@ -31,7 +31,7 @@ let client: LambdaClient;
 let logs: CloudWatchLogsClient;
 let folder: string;
 let denial: Denial | undefined;
-/** How far the clock of the logs is ahead of this machine's. */
+/** How far the clock of the logs is ahead of the system clock. */
 let ahead = 0;
 let clock = Date.now;
 
@@ -53,7 +53,7 @@ function invoke(FunctionName: string, input: Partial<InvokeCommandInput> = {}): 
 
 const idOf = (output: InvokeCommandOutput): string => output.$metadata.requestId ?? '';
 
-/** Every event that a search finds, over all of its pages. */
+/** All events that a search finds, on all its pages. */
 async function search(
   logGroupName: string,
   input: Partial<FilterLogEventsCommandInput> = {},
@@ -123,15 +123,15 @@ beforeEach(() => {
   clock = Date.now;
 });
 
-/** The one stream in which an id is found. */
+/** The only stream that contains an ID. */
 async function streamOf(logGroupName: string, id: string): Promise<string> {
   const [event] = await search(logGroupName, { filterPattern: `"${id}"` });
   if (event?.logStreamName === undefined) throw new Error(`Nothing in ${logGroupName} has ${id}.`);
   return event.logStreamName;
 }
 
-describe('what a function logs', () => {
-  test('is in its log group, from START to REPORT, in one stream', async () => {
+describe('the log of a function', () => {
+  test('is in one stream of its log group, from START to REPORT', async () => {
     const id = idOf(await invoke('greeting', { Payload: '{"name":"Ada"}' }));
     const events = await search(GREETING, { filterPattern: `"${id}"` });
     expect(messagesOf(events)).toEqual([
@@ -144,7 +144,7 @@ describe('what a function logs', () => {
     expect(events[0]?.logStreamName).toMatch(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/);
   });
 
-  test('GetLogEvents reads the same stream, and gives the same token back at its end', async () => {
+  test('is also returned by GetLogEvents, with the same token again at its end', async () => {
     const id = idOf(await invoke('greeting'));
     const stream = { logGroupName: GREETING, logStreamName: await streamOf(GREETING, id) };
     const whole = await read(stream);
@@ -159,8 +159,8 @@ describe('what a function logs', () => {
   });
 });
 
-describe('while the handler runs', () => {
-  test('its lines can be read, after START and before REPORT', async () => {
+describe('while a handler runs,', () => {
+  test('its lines can be read after START, without a REPORT', async () => {
     await deploy('two-steps', GATED, { timeoutSeconds: 60 });
     const gate = path.join(folder, 'gate');
     const running = invoke('two-steps', { Payload: JSON.stringify({ gate }) });
@@ -203,8 +203,8 @@ test('a line that goes on and on is cut into events before its end', async () =>
   expect(sizes()).toHaveLength(2);
 });
 
-describe('what CloudWatch refuses', () => {
-  test('a log group and a stream that do not exist yet', async () => {
+describe('CloudWatch rejects', () => {
+  test('a log group and a stream that do not exist', async () => {
     const group = await failureOf(search('/aws/lambda/never-ran'));
     expect([group.name, group.message, group.$metadata.httpStatusCode]).toEqual([
       'ResourceNotFoundException',
@@ -251,10 +251,10 @@ describe('what CloudWatch refuses', () => {
   });
 });
 
-test('a rate that is exceeded is throttled, each operation by itself, until the second is over', async () => {
+test('requests over the rate of their operation, until the second is over', async () => {
   const stream = { logGroupName: 'group', logStreamName: 'stream' };
   lambda.logs.write({ logGroup: 'group', logStream: 'stream', message: 'a line' });
-  // The clock stands still, so that nothing depends on how long a request takes.
+  // The clock does not advance, so that nothing depends on how long a request takes.
   const now = Date.now();
   clock = () => now;
   lambda.logs.setRates({ FilterLogEvents: 2, GetLogEvents: 1 });
@@ -276,8 +276,8 @@ test('a rate that is exceeded is throttled, each operation by itself, until the 
   expect(await ask()).toEqual(limited);
 });
 
-describe('two functions in a log group of their own', () => {
-  test('write one stream each, which has the function and its version in its name', async () => {
+describe('two functions in a custom log group', () => {
+  test('write one stream each, with the function and version in its name', async () => {
     for (const name of ['first', 'second']) {
       lambda.setFunction(name, {
         ...SAMPLE_FUNCTIONS.context,
@@ -304,7 +304,7 @@ describe('two functions in a log group of their own', () => {
   });
 });
 
-test('an environment writes one stream for its life, and two at once write two', async () => {
+test('an environment writes one stream for its whole life, and two environments write two', async () => {
   await deploy('gated', GATED, { timeoutSeconds: 60 });
   const gate = path.join(folder, 'both');
   const both = [1, 2].map(() => invoke('gated', { Payload: JSON.stringify({ gate }) }));
@@ -320,7 +320,7 @@ test('an environment writes one stream for its life, and two at once write two',
 });
 
 describe('requests on Lambda Managed Instances', () => {
-  test('interleave in one stream, each with its own START and report', async () => {
+  test('are interleaved in one stream, each with its own START and report', async () => {
     await deploy('managed', GATED, { timeoutSeconds: 60, managedInstances: true, logFormat: 'JSON' });
     const gate = path.join(folder, 'managed');
     const both = [1, 2].map(() => invoke('managed', { Payload: JSON.stringify({ gate }) }));
@@ -346,13 +346,13 @@ describe('requests on Lambda Managed Instances', () => {
   });
 });
 
-describe('how an invocation ended', () => {
+describe('the status of an invocation', () => {
   const endOf = async (name: string) => {
     const id = idOf(await invoke(name, { Payload: '{}' }));
     return messagesOf(await search(`/aws/lambda/${name}`, { filterPattern: `"${id}"` }));
   };
 
-  test('is in the REPORT of a text log, but for what a handler throws', async () => {
+  test('is in the REPORT of a text log, except for thrown errors', async () => {
     expect((await endOf('timeout')).slice(-3)).toEqual([
       expect.stringMatching(/ Task timed out after 1\.00 seconds\n\n$/),
       expect.stringMatching(/^END /),
@@ -374,7 +374,7 @@ describe('how an invocation ended', () => {
     ['throws', 'error', 'OrderRejectedError'],
     ['timeout', 'timeout', undefined],
     ['crash', 'failure', 'Runtime.ExitError'],
-  ] as const)('is the status of a JSON log: %s, %s', async (sample, status, errorType) => {
+  ] as const)('is in the report of a JSON log: %s, %s', async (sample, status, errorType) => {
     const name = `json-${sample}`;
     lambda.setFunction(name, { ...SAMPLE_FUNCTIONS[sample], logFormat: 'JSON', systemLogLevel: 'DEBUG' });
     const events = (await endOf(name)).map((message) => JSON.parse(message));
@@ -389,8 +389,8 @@ describe('how an invocation ended', () => {
   });
 });
 
-describe('what keeps lines out of the log', () => {
-  test('SystemLogLevel WARN: no START, and no report of a success', async () => {
+describe('log settings', () => {
+  test('SystemLogLevel WARN omits START and the reports of successes', async () => {
     const quiet = { logFormat: 'JSON', systemLogLevel: 'WARN' } as const;
     lambda.setFunction('quiet', { ...SAMPLE_FUNCTIONS.greeting, ...quiet });
     lambda.setFunction('quiet-throws', { ...SAMPLE_FUNCTIONS.throws, ...quiet });
@@ -406,7 +406,7 @@ describe('what keeps lines out of the log', () => {
     expect(await kinds('quiet-throws')).toEqual(['ERROR', 'platform.runtimeDone', 'platform.report']);
   });
 
-  test('ApplicationLogLevel: only calls of console at that level and above', async () => {
+  test('ApplicationLogLevel keeps only console calls at that level and above', async () => {
     const code =
       "export const handler = async () => { console.debug('d'); console.log('i'); console.warn('w'); };";
     const levels = async (definition: object) => {
@@ -420,14 +420,14 @@ describe('what keeps lines out of the log', () => {
     expect(await levels({ applicationLogLevel: 'ERROR' })).toEqual([]);
   });
 
-  test('a role that may not write logs: nothing is kept, and the log tail has everything', async () => {
+  test('a role without permission to write logs leaves CloudWatch empty and the log tail complete', async () => {
     lambda.setFunction('mute', { ...SAMPLE_FUNCTIONS.greeting, mayWriteLogs: false });
     const { LogResult } = await invoke('mute', { LogType: 'Tail' });
     expect(Buffer.from(LogResult ?? '', 'base64').toString('utf8')).toContain('Greeting world');
     expect(await failureOf(search('/aws/lambda/mute'))).toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  test('what console prints in one call is one event, and a line over 1 MB is several', async () => {
+  test('one console call is one event, and a line over 1 MB is several', async () => {
     await deploy(
       'lines',
       "export const handler = async () => { console.log('a\\nb'); process.stdout.write('x' + 'é'.repeat(600_000) + '\\n'); };",
@@ -439,7 +439,7 @@ describe('what keeps lines out of the log', () => {
     };
     const first = await read({ logGroupName, logStreamName, limit: 3 });
     expect(messagesOf(first.events)[2]).toMatch(/\tINFO\ta\nb\n$/);
-    // A page has 1 MB at most, and each half of the line is one.
+    // A page has at most 1 MB, and each half of the line fills one page.
     const second = await read({ logGroupName, logStreamName, nextToken: first.nextForwardToken });
     const third = await read({ logGroupName, logStreamName, nextToken: second.nextForwardToken });
     expect(second.events).toHaveLength(1);
@@ -454,7 +454,7 @@ describe('delivery', () => {
     lambda.logs.write({ logGroup: 'group', logStream, message, timestamp: 1_000 + Number(message) });
   const stream = { logGroupName: 'group', logStreamName: 'stream' };
 
-  test('an event can be read when its delay is over, by the clock of the logs', async () => {
+  test('an event can be read when its delay is over on the clock of the logs', async () => {
     lambda.logs.setDelivery((_event, n) => ({ delayMs: n * 60_000 }));
     const id = idOf(await invoke('slow', { Payload: '{"ms":0}' }));
     const seen: number[] = [];
@@ -482,7 +482,7 @@ describe('delivery', () => {
     expect(messagesOf((await read(stream)).events)).toEqual(['1']);
   });
 
-  test('a late event takes its place by its timestamp, and a reader that is past it never sees it', async () => {
+  test('a late event is sorted by its timestamp, so a reader past it never sees it', async () => {
     lambda.logs.setDelivery(({ message }) => ({ delayMs: message === '2' ? 90_000 : 0 }));
     for (const message of ['1', '2', '3']) write(message);
     const { nextForwardToken } = await read(stream);
@@ -493,7 +493,7 @@ describe('delivery', () => {
     expect(messagesOf(await search('group'))).toEqual(['1', '2', '3', '4']);
   });
 
-  test('an event may have another timestamp, or never arrive', async () => {
+  test('an event can have another timestamp or never arrive', async () => {
     lambda.logs.setDelivery(({ message }) =>
       message === '3' ? { timestamp: 500 } : { lost: message === '2' },
     );
@@ -516,7 +516,7 @@ describe('pages', () => {
     }
   };
 
-  /** The sizes of a stream's pages, from its head to its end for now. */
+  /** The sizes of a stream's pages, from its head to its current end. */
   async function pageSizes(limit: number): Promise<number[]> {
     const sizes: number[] = [];
     let nextToken: string | undefined;
@@ -529,7 +529,7 @@ describe('pages', () => {
     throw new Error('The stream has no end.');
   }
 
-  /** The sizes of a search's pages. */
+  /** The sizes of the pages of a search. */
   async function searchSizes(input: Partial<FilterLogEventsCommandInput> = {}): Promise<number[]> {
     const sizes: number[] = [];
     let nextToken: string | undefined;
@@ -544,7 +544,7 @@ describe('pages', () => {
     throw new Error('The search has no end.');
   }
 
-  test('have what a request asks for at most, or what the server allows', async () => {
+  test('have at most the requested size or the server limit', async () => {
     writeMany(25);
     expect(await pageSizes(10)).toEqual([10, 10, 5]);
     expect(await searchSizes({ limit: 10 })).toEqual([10, 10, 5]);
@@ -553,14 +553,14 @@ describe('pages', () => {
     expect(await searchSizes()).toEqual([8, 8, 8, 1]);
   });
 
-  test('may be empty and still have a token', async () => {
+  test('can be empty and still have a token', async () => {
     writeMany(15);
     lambda.logs.setPaging({ emptyPages: 2, events: 10 });
     expect(await searchSizes()).toEqual([0, 0, 10, 0, 0, 5]);
     expect(await pageSizes(10)).toEqual([0, 0, 10, 0, 0, 5]);
   });
 
-  test('of a search that looks at few events have what these few hold', async () => {
+  test('of a search have only matches among the scanned events', async () => {
     writeMany(25);
     lambda.logs.setPaging({ searched: 6 });
     expect(await searchSizes({ filterPattern: 'tenth' })).toEqual([1, 1, 0, 1, 0]);
@@ -588,7 +588,7 @@ describe('pages', () => {
     expect(await failureOf(read(token))).toMatchObject({ name: 'InvalidParameterException' });
   });
 
-  test('are of a time: a search includes its end, a read does not', async () => {
+  test('cover a time range: a search includes its end, a read does not', async () => {
     writeMany(5);
     const time = { startTime: 1_001, endTime: 1_003 };
     expect(messagesOf(await search('group', time))).toEqual(['event 1', 'event 2', 'event 3']);
@@ -604,7 +604,7 @@ describe('pages', () => {
     ['a limit over 10,000', { limit: 10_001 }, /less than or equal to 10000/],
     ['a token of another kind', { nextToken: 'no-token' }, /The specified nextToken is invalid/],
     ['a group by name and by ARN', { logGroupIdentifier: 'group' }, /logGroupIdentifier/],
-  ])('are not made of %s', async (_name, input, message) => {
+  ])('are rejected for %s', async (_name, input, message) => {
     writeMany(1);
     for (const error of [
       await failureOf(search('group', input)),
@@ -617,7 +617,7 @@ describe('pages', () => {
     }
   });
 
-  test('may be asked for by the ARN of the group', async () => {
+  test('can be requested by the ARN of the group', async () => {
     writeMany(1);
     const arn = 'arn:aws:logs:us-east-1:123456789012:log-group:group';
     const byArn = { logGroupName: undefined, logGroupIdentifier: `${arn}:*` };
@@ -639,7 +639,7 @@ describe('a filter pattern', () => {
     ['a quoted id, in text and in JSON', `"${UUID}"`, [0, 1]],
     ['several terms, all of them', `START "${UUID}"`, [0]],
     ['any of several', '?START ?ERROR', [0, 2]],
-    ['a term that must not be there', `"${UUID}" -START`, [1]],
+    ['an excluded term', `"${UUID}" -START`, [1]],
     ['escaped quotes', '"\\"odd\\""', [2]],
     ['another case', 'error', []],
   ])('matches %s', async (_name, filterPattern, expected) => {
@@ -650,7 +650,7 @@ describe('a filter pattern', () => {
     expect(found.map((message) => MESSAGES.indexOf(message))).toEqual(expected);
   });
 
-  test('has to quote what is more than a word', async () => {
+  test('must quote terms that are not single words', async () => {
     lambda.logs.createGroup('group');
     expect(await failureOf(search('group', { filterPattern: UUID }))).toMatchObject({
       name: 'InvalidParameterException',
@@ -668,13 +668,13 @@ describe('an event', () => {
     return id;
   };
 
-  test('that fails has a START for each of its three attempts, with one request id', async () => {
+  test('that fails has a START for each of its three attempts, with one request ID', async () => {
     const id = await send('throws');
     expect(await search('/aws/lambda/throws', { filterPattern: `START "${id}"` })).toHaveLength(3);
     expect(lambda.executions().map(({ requestId }) => requestId)).toEqual([id, id, id]);
   });
 
-  test('has the number of retries that its function and qualifier ask for', async () => {
+  test('is retried as often as its function and qualifier configure', async () => {
     lambda.setFunction('configured', {
       ...SAMPLE_FUNCTIONS.throws,
       versions: { '1': {} },
@@ -713,7 +713,7 @@ describe('an event', () => {
     expect(lambda.executions().map(({ requestId }) => requestId)).toEqual([id]);
   });
 
-  test('has the defaults where there is no configuration: 404', async () => {
+  test('has the defaults without a configuration (404)', async () => {
     await expect(configOf('throws')).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
       message:
@@ -722,7 +722,7 @@ describe('an event', () => {
     });
   });
 
-  test('that is throttled runs when there is capacity, or never when it is too old', async () => {
+  test('that is throttled runs when there is capacity, or never if it expires first', async () => {
     lambda.setFunction('busy', { ...SAMPLE_FUNCTIONS.echo, reservedConcurrency: 0 });
     const throttled = await send('busy');
     expect(lambda.executions()).toEqual([]);
@@ -731,7 +731,7 @@ describe('an event', () => {
     await lambda.idle();
     expect(await search('/aws/lambda/busy', { filterPattern: `START "${throttled}"` })).toHaveLength(1);
 
-    // A second of an event's age takes a thousandth of one here.
+    // One second of an event's age takes one millisecond here.
     const config = { $LATEST: { maximumEventAgeSeconds: 1 } };
     lambda.setFunction('busy', {
       ...SAMPLE_FUNCTIONS.echo,
@@ -748,7 +748,7 @@ describe('an event', () => {
 });
 
 describe('the configuration', () => {
-  test('names the log group and the format, and the levels of a log in JSON', async () => {
+  test('has the log group, the format, and the levels of a JSON log', async () => {
     const configuration = async (FunctionName: string) =>
       (await client.send(new GetFunctionConfigurationCommand({ FunctionName }))).LoggingConfig;
     expect(await configuration('greeting')).toEqual({ LogFormat: 'Text', LogGroup: GREETING });
@@ -773,7 +773,7 @@ describe('the configuration', () => {
   });
 });
 
-describe('the request id of a caller', () => {
+describe('the request ID of a caller', () => {
   const CALLERS = '0b0a3a5e-7f0c-4a8e-9d0e-3f1f6c5f2b11';
 
   async function invokeAs(requestId: string): Promise<InvokeCommandOutput> {
@@ -783,7 +783,7 @@ describe('the request id of a caller', () => {
         Object.assign(Object(args.request).headers, { 'x-amzn-RequestId': requestId });
         return next(args);
       },
-      // After the signature, as the header is not signed.
+      // Added after the signature, because the header is not signed.
       { step: 'finalizeRequest', priority: 'low', name: 'requestId' },
     );
     return client.send(command);
@@ -794,7 +794,7 @@ describe('the request id of a caller', () => {
     ['ignore', 'own', 'own'],
     ['reflect', CALLERS, 'own'],
   ] as const)(
-    '%s: the answer shows one, and START has the one that the environment got',
+    '%s: the response has one ID, and START has the ID of the environment',
     async (rule, shown, ran) => {
       lambda.setRequestIds(() => rule);
       const answered = idOf(await invokeAs(CALLERS));
@@ -809,8 +809,8 @@ describe('the request id of a caller', () => {
 
   test.each([
     ['rejected', 'reject', CALLERS],
-    ['no UUID', 'honor', 'build-17'],
-  ] as const)('%s: 400, and nothing runs', async (_name, rule, id) => {
+    ['not a UUID', 'honor', 'build-17'],
+  ] as const)('%s: gets a 400, and nothing runs', async (_name, rule, id) => {
     lambda.setRequestIds(() => rule);
     await expect(invokeAs(id)).rejects.toMatchObject({
       name: 'InvalidRequestContentException',
@@ -819,7 +819,7 @@ describe('the request id of a caller', () => {
     expect(lambda.executions()).toEqual([]);
   });
 
-  test('is honored again: it is no idempotency key', async () => {
+  test('is honored again, because it is not an idempotency key', async () => {
     await invokeAs(CALLERS);
     await invokeAs(CALLERS);
     expect(lambda.executions().map(({ requestId }) => requestId)).toEqual([CALLERS, CALLERS]);

@@ -28,11 +28,11 @@ async function invoke(FunctionName = 'own', input: Partial<InvokeCommandInput> =
   return JSON.parse(Payload?.transformToString() ?? '""');
 }
 
-/** A waiter of the SDK, in a hurry. */
+/** A waiter of the SDK with short delays. */
 const waiter = () => ({ client, minDelay: 0.005, maxDelay: 0.01, maxWaitTime: 10 });
 const own = { FunctionName: 'own' };
 const ran = (): number => lambda.executions('own').length;
-/** A function that answers with this text. */
+/** A function that returns this text. */
 const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.echo, environment: { key3 } });
 
 beforeAll(async () => {
@@ -48,7 +48,7 @@ afterAll(async () => {
 beforeEach(() => lambda.reset());
 
 describe('GetFunctionConfiguration', () => {
-  test('tells what a function is', async () => {
+  test('describes a function', async () => {
     lambda.setFunction('own', {
       ...SAMPLE_FUNCTIONS.greeting,
       memorySize: 256,
@@ -95,7 +95,7 @@ describe('GetFunctionConfiguration', () => {
     expect(await configuration(name)).toMatchObject({ Version, FunctionArn });
   });
 
-  test('refuses what is not there, and names outside their pattern', async () => {
+  test('rejects missing functions and invalid names', async () => {
     expect(await failureOf(configuration('own:canary'))).toMatchObject({
       name: 'ResourceNotFoundException',
       message: `Function not found: ${ARN}:canary`,
@@ -105,7 +105,7 @@ describe('GetFunctionConfiguration', () => {
 });
 
 describe('a function that is created', () => {
-  test('is Pending, refuses invocations, then is Active', async () => {
+  test('is Pending and rejects invocations, then is Active', async () => {
     lambda.setFunction('own', {
       ...SAMPLE_FUNCTIONS.echo,
       states: [{ state: 'Pending', lasts: { polls: 3 } }, { state: 'Active' }],
@@ -137,7 +137,7 @@ describe('a function that is created', () => {
     expect(ran()).toBe(1);
   });
 
-  test('may fail', async () => {
+  test('can fail', async () => {
     lambda.setFunction('own', {
       ...SAMPLE_FUNCTIONS.echo,
       states: [
@@ -162,7 +162,7 @@ describe('a function that is created', () => {
     expect(ran()).toBe(0);
   });
 
-  test('a state may last for a time', async () => {
+  test('a state can last for a time', async () => {
     const startedAt = performance.now();
     lambda.setFunction('own', {
       ...SAMPLE_FUNCTIONS.echo,
@@ -178,7 +178,7 @@ describe('a function that is created', () => {
   });
 });
 
-test('an idle function is woken by the first invocation, which fails', async () => {
+test('the first invocation of an idle function wakes it and fails', async () => {
   lambda.setFunction('own', {
     ...SAMPLE_FUNCTIONS.echo,
     states: [
@@ -202,7 +202,7 @@ test('an idle function is woken by the first invocation, which fails', async () 
 });
 
 describe('an update', () => {
-  test('lets the old code answer until it is done', async () => {
+  test('lets the old code respond until it is done', async () => {
     lambda.setFunction('own', answering('old'));
     expect(await invoke()).toEqual({ key3: 'old' });
     const before = await configuration();
@@ -226,7 +226,7 @@ describe('an update', () => {
     expect(last).not.toBe(first);
   });
 
-  test('that fails leaves the old code in place', async () => {
+  test('that fails keeps the old code', async () => {
     lambda.setFunction('own', answering('old'));
     lambda.updateFunction('own', answering('new'), {
       lasts: { polls: 1 },
@@ -246,16 +246,16 @@ describe('an update', () => {
     expect(await invoke()).toEqual({ key3: 'newer' });
   });
 
-  test('may not begin while another is in progress, nor without a function', () => {
+  test('cannot start while another is in progress, or without a function', () => {
     lambda.setFunction('own', answering('old'));
     lambda.updateFunction('own', answering('new'), { lasts: { polls: 1 } });
     const update = (name: string) => () =>
       lambda.updateFunction(name, answering('newer'), { lasts: { polls: 1 } });
-    expect(update('own')).toThrow('An update of own is in progress already.');
+    expect(update('own')).toThrow('An update of own is already in progress.');
     expect(update('nope')).toThrow('There is no function nope.');
   });
 
-  test('publishes versions and moves aliases at once, and leaves published versions alone', async () => {
+  test('publishes versions and moves aliases immediately, and does not change published versions', async () => {
     lambda.setFunction('own', { ...answering('old'), versions: { '1': {} }, aliases: { live: '1' } });
     expect(await invoke('own:live')).toEqual({ key3: 'old' });
     lambda.updateFunction(
@@ -277,7 +277,7 @@ describe('an update', () => {
 });
 
 describe('a published version', () => {
-  test('has states of its own, and SnapStart optimises it', async () => {
+  test('has its own states and is optimized by SnapStart', async () => {
     lambda.setFunction('own', {
       ...SAMPLE_FUNCTIONS.echo,
       snapStart: true,
@@ -309,7 +309,7 @@ describe('a published version', () => {
     expect(lambda.executions('own').map(({ version }) => version)).toEqual(['1', '2']);
   });
 
-  test('does not take the states of $LATEST over', async () => {
+  test('does not inherit the states of $LATEST', async () => {
     lambda.setFunction('own', { ...SAMPLE_FUNCTIONS.echo, states: [{ state: 'Pending' }] });
     expect((await configuration('own')).State).toBe('Pending');
     expect((await configuration('own:1')).State).toBe('Active');

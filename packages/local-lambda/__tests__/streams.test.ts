@@ -27,7 +27,7 @@ type Streamed = Readonly<{
   text: string;
   complete: InvokeWithResponseStreamCompleteEvent | undefined;
   log: string;
-  /** What broke the stream off. */
+  /** The error that interrupted the stream. */
   error: string | undefined;
 }>;
 
@@ -69,7 +69,7 @@ const stream = async (
 const invoke = (FunctionName: string, event: unknown): Promise<InvokeCommandOutput> =>
   client.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event), LogType: 'Tail' }));
 
-/** Deploys a streaming handler of the test's own as the function "own". */
+/** Deploys a streaming handler for one test as the function "own". */
 async function deploy(file: string, body: string): Promise<void> {
   const code = `export const handler = awslambda.streamifyResponse(async (event, stream, context) => { ${body} });`;
   await writeFile(
@@ -79,7 +79,7 @@ async function deploy(file: string, body: string): Promise<void> {
   lambda.setFunction('own', { handler: `${path.join(folder, file)}.handler`, timeoutSeconds: 60 });
 }
 
-/** What the sample handler writes for {"bytes": n}. */
+/** The output of the sample handler for {"bytes": n}. */
 const sampleBytes = (length: number): Buffer =>
   createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(length));
 const sha256 = (...parts: readonly Buffer[]): string => {
@@ -113,7 +113,7 @@ beforeEach(() => {
 });
 
 describe('a streamed response', () => {
-  test('comes in chunks, with the headers of the service and the log at its end', async () => {
+  test('arrives in chunks, with the headers of the service and the log at its end', async () => {
     const { output, chunks, complete, log } = await stream({ bytes: 300_000 }, { LogType: 'Tail' });
     expect(output.StatusCode).toBe(200);
     expect(output.ExecutedVersion).toBe('$LATEST');
@@ -131,14 +131,14 @@ describe('a streamed response', () => {
     expect(lambda.executions('stream').map((execution) => execution.requestId)).toEqual([requestId]);
   });
 
-  test('without a log ends with an empty event; the next one of the same environment begins anew', async () => {
+  test('without a log ends with an empty event, and the next one in the same environment starts fresh', async () => {
     expect(await stream({ lines: 3 })).toMatchObject({ text: 'line 1\nline 2\nline 3\n', complete: {} });
     expect((await stream({ lines: 1 })).text).toBe('line 1\n');
     expect(await stream({})).toMatchObject({ text: '', complete: {}, error: undefined });
     expect(lambda.executions('stream').map(({ coldStart }) => coldStart)).toEqual([false, false, false]);
   });
 
-  test('arrives while the handler still runs', async () => {
+  test('starts to arrive while the handler still runs', async () => {
     const file = path.join(folder, 'first-arrived');
     await deploy(
       'waits.mjs',
@@ -157,7 +157,7 @@ describe('a streamed response', () => {
     await lambda.idle();
   });
 
-  test('has a content type, which the handler may set before it writes', async () => {
+  test('has a content type, which the handler can set before it writes', async () => {
     const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
     const request = async (event: unknown) => {
       const response = await fetch(
@@ -186,14 +186,14 @@ describe('a streamed response', () => {
     expect((await request({ contentType: 'text/csv' })).get('x-amzn-remapped-content-type')).toBe('text/csv');
   });
 
-  test('of a handler that does not stream comes in chunks too', async () => {
+  test('of a handler that does not stream also arrives in chunks', async () => {
     const { chunks, text, complete } = await read(await open('oversized', { bytes: 200_000 }));
     expect(text).toBe(JSON.stringify('x'.repeat(199_998)));
     expect(chunks.length).toBeGreaterThan(1);
     expect(complete).toEqual({});
   });
 
-  test('is written with the tools that Lambda gives a handler', async () => {
+  test('can be written with the functions that Lambda gives to handlers', async () => {
     await deploy(
       'tools.mjs',
       `stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201 });
@@ -224,7 +224,7 @@ describe('an error', () => {
       false,
     ],
     [
-      'one that is destroyed before any chunk',
+      'a response that is destroyed before any chunk',
       'stream',
       { ending: 'destroy' },
       'Runtime.TruncatedResponse',
@@ -240,11 +240,11 @@ describe('an error', () => {
     expect(lambda.executions(name)).toHaveLength(1);
   });
 
-  // Before the response has begun, Lambda hears of an error as of any other: its payload takes the response's place.
+  // Before the response has started, an error is reported like any other: its payload replaces the response.
   test.each([
     ['a crash', 'stream', { ending: 'exit' }, 'Runtime.ExitError', 1],
     ['a timeout', 'stream-timeout', { ending: 'hang' }, 'Sandbox.Timedout', 1],
-    ['a throw of a handler that does not stream', 'throws', {}, 'OrderRejectedError', 1],
+    ['a throw in a handler that does not stream', 'throws', {}, 'OrderRejectedError', 1],
     ['a handler that does not load', 'missing-module', {}, 'Runtime.ImportModuleError', 0],
   ])('%s before any chunk', async (_title, name, event, code, executions) => {
     const { text, complete } = await read(await open(name, event));
@@ -253,7 +253,7 @@ describe('an error', () => {
     expect(lambda.executions(name)).toHaveLength(executions);
   });
 
-  test('is in the log, and costs the environment only where the process is lost', async () => {
+  test('is in the log, and ends the environment only if the process ends', async () => {
     await stream({});
     lambda.reset();
     const thrown = await stream({ ending: 'throw' }, { LogType: 'Tail' });
@@ -273,7 +273,7 @@ describe('an error', () => {
     ]);
   });
 
-  test('that comes after the end is in the log alone; one that nobody catches breaks the response off', async () => {
+  test('after the end is only in the log, but an uncaught one interrupts the response', async () => {
     await deploy('late.mjs', `stream.end('all'); throw new Error('late');`);
     const late = await read(await open('own', {}, { LogType: 'Tail' }));
     expect(late.text).toBe('all');
@@ -291,7 +291,7 @@ describe('an error', () => {
     });
   });
 
-  test('a handler that is not asynchronous can not stream', async () => {
+  test('occurs if a streaming handler is not asynchronous', async () => {
     const handler = path.join(folder, 'synchronous.mjs');
     await writeFile(handler, 'export const handler = awslambda.streamifyResponse(() => 1);');
     lambda.setFunction('own', { handler: `${handler}.handler` });
@@ -300,7 +300,7 @@ describe('an error', () => {
     );
   });
 
-  test('nothing of the service is one: it answers as to Invoke', async () => {
+  test('of the service itself is the same as for Invoke', async () => {
     expect(await failureOf(open('nope'))).toMatchObject({ name: 'ResourceNotFoundException' });
     expect(await failureOf(open('throttled'))).toMatchObject({
       name: 'TooManyRequestsException',
@@ -318,8 +318,8 @@ describe('an error', () => {
   });
 });
 
-describe('the type of an invocation', () => {
-  test('a dry run has no body and runs nothing; an Event is refused', async () => {
+describe('the invocation type', () => {
+  test('DryRun has no body and runs nothing, and Event is rejected', async () => {
     const output = await open('stream', { lines: 1 }, { InvocationType: 'DryRun' });
     expect(output.StatusCode).toBe(204);
     expect((await read(output)).chunks).toEqual([]);
@@ -331,7 +331,7 @@ describe('the type of an invocation', () => {
     expect(lambda.requests).toHaveLength(2);
   });
 
-  test('Invoke buffers what a handler streams', async () => {
+  test('Invoke buffers the response of a streaming handler', async () => {
     const output = await invoke('stream', { lines: 2 });
     expect(output.Payload?.transformToString()).toBe('line 1\nline 2\n');
     expect(output.FunctionError).toBeUndefined();
@@ -350,7 +350,7 @@ describe('the type of an invocation', () => {
   });
 });
 
-test('the recorded rules take no heed of the type and tell of no error', async () => {
+test('the recorded rules ignore the type and report no error', async () => {
   const recorded = await startLocalLambda({ functions: SAMPLE_FUNCTIONS, streaming: 'recorded' });
   const documented = client;
   client = clientOf(recorded);
@@ -360,7 +360,7 @@ test('the recorded rules take no heed of the type and tell of no error', async (
     const thrown = await stream({ lines: 2, ending: 'throw' }, { LogType: 'Tail' });
     expect(thrown.text).toBe('line 1\nline 2\n');
     expect(Object.keys(thrown.complete ?? {})).toEqual(['LogResult']);
-    expect(thrown.log).toContain('"errorMessage":"The stream broke off"');
+    expect(thrown.log).toContain('"errorMessage":"The stream failed"');
     const buffered = await invoke('stream', { lines: 2, ending: 'throw' });
     expect(buffered.FunctionError).toBeUndefined();
     expect(buffered.Payload?.transformToString()).toBe('line 1\nline 2\n');
@@ -375,7 +375,7 @@ test('the recorded rules take no heed of the type and tell of no error', async (
 });
 
 describe('the client', () => {
-  /** Resolves with what a file says when it has said the same for a while. */
+  /** Resolves with the content of a file once it has stopped changing for a while. */
   async function settled(file: string): Promise<number> {
     const value = async () => Number(await readFile(file, 'utf8').catch(() => '0'));
     for (let before = -1, now = await value(); ; before = now, now = await value()) {
@@ -395,7 +395,7 @@ describe('the client', () => {
        stream.end();`,
     );
     const output = await open('own', { file });
-    // Two pipes, two sockets and their buffers hold some megabytes.
+    // Two pipes, two sockets and their buffers can hold a few megabytes.
     expect(await settled(file)).toBeLessThan(30);
     const { chunks, complete } = await read(output);
     expect(chunks.reduce((sum, { length }) => sum + length, 0)).toBe(100e6);
@@ -403,7 +403,7 @@ describe('the client', () => {
     expect(await readFile(file, 'utf8')).toBe('100');
   });
 
-  test('that goes does not stop the handler, and leaves nothing for the next one', async () => {
+  test('that disconnects does not stop the handler and leaves no data for the next response', async () => {
     const file = path.join(folder, 'done');
     await deploy(
       'goes.mjs',
@@ -437,7 +437,7 @@ describe('faults', () => {
     ['close', /aborted|ECONNRESET/],
     ['reset', /aborted|ECONNRESET/],
     ['complete', /Truncated event message/],
-  ] as const)('a body that is cut: %s', async (cut, message) => {
+  ] as const)('a truncated body: %s', async (cut, message) => {
     nextHas({ kind: 'truncate', bytes: 100_000, cut });
     const { chunks, complete, error } = await stream(whole);
     expect(error).toMatch(message);
@@ -445,7 +445,7 @@ describe('faults', () => {
     const received = Buffer.concat(chunks);
     expect(received.length).toBeLessThan(100_000);
     expect(received.equals(sampleBytes(200_000).subarray(0, received.length))).toBe(true);
-    // The client throws away what it has not read when a connection breaks.
+    // The client discards unread data when a connection breaks.
     if (cut === 'complete') expect(received.length).toBeGreaterThan(0);
     await lambda.idle();
     expect(count()).toBe(1);
@@ -483,7 +483,7 @@ describe('faults', () => {
     expect(error).toBeUndefined();
   });
 
-  test('a slow stream, and a late one', async () => {
+  test('a slow and a delayed stream', async () => {
     nextHas({ kind: 'slow-body', chunkBytes: 100, delayMs: 40 });
     const startedAt = performance.now();
     expect((await stream({ lines: 1 })).text).toBe('line 1\n');
@@ -497,7 +497,7 @@ describe('faults', () => {
   test.each([
     ['before', 0],
     ['after', 1],
-  ] as const)('no stream at all: reset, or an error, %s the handler', async (when, executions) => {
+  ] as const)('a reset or an error instead of a stream, %s the handler', async (when, executions) => {
     nextHas({ kind: 'reset', when });
     await expect(stream(whole)).rejects.toThrow(/ECONNRESET/);
     await lambda.idle();
@@ -507,7 +507,7 @@ describe('faults', () => {
     expect(count()).toBe(2 * executions);
   });
 
-  test('are chosen by operation', async () => {
+  test('can be set by operation', async () => {
     lambda.setFault(({ operation, invocationType }) =>
       operation === 'InvokeWithResponseStream' && invocationType === 'RequestResponse'
         ? { kind: 'close', when: 'before' }
@@ -521,7 +521,7 @@ describe('faults', () => {
 describe('size', () => {
   const MOST = 209_715_200;
 
-  /** The sample functions in a process of their own, so that its memory can be told. */
+  /** The sample functions in a separate process, so that its memory can be measured. */
   async function withCommand(body: (pid: number) => Promise<void>): Promise<void> {
     const main = fileURLToPath(new URL('../main.ts', import.meta.url));
     const server = spawn(process.execPath, [main], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -543,7 +543,7 @@ describe('size', () => {
     }
   }
 
-  test('200 MB pass in little memory, and not one byte more', async () => {
+  test('200 MB are streamed in little memory, and not one byte more', async () => {
     await withCommand(async (pid) => {
       const hash = createHash('sha256');
       let length = 0;

@@ -63,7 +63,7 @@ beforeEach(() => {
 });
 
 describe('DescribeSchema', () => {
-  test('has the test events of a function as the examples of an OpenAPI document', async () => {
+  test('returns the test events of a function as the examples of an OpenAPI document', async () => {
     const {
       $metadata,
       Content = '',
@@ -96,11 +96,11 @@ describe('DescribeSchema', () => {
     expect(lambda.requests).toMatchObject([{ operation: 'DescribeSchema', functionName: 'own' }]);
   });
 
-  test('has whatever content somebody saved', async () => {
+  test('returns any saved content', async () => {
     expect(await describeSchema('_odd-schema', REGISTRY, '1')).toMatchObject({ Content: 'no JSON at all' });
   });
 
-  test('has what the latest deployment says', async () => {
+  test('returns the test events of the latest deployment', async () => {
     const functions = { first: { value: 1 }, second: { value: 2 } };
     lambda.setFunction('own', { ...SAMPLE_FUNCTIONS.echo, testEvents: functions });
     const { Content = '' } = await describeSchema('_own-schema');
@@ -119,7 +119,7 @@ describe('DescribeSchema', () => {
     expect(error.$metadata.httpStatusCode).toBe(404);
   });
 
-  test('may be denied', async () => {
+  test('can be denied', async () => {
     denial = { kind: 'no-identity-policy' };
     const error = await errorOf(describeSchema('_own-schema'));
     expect(error).toMatchObject({
@@ -130,7 +130,7 @@ describe('DescribeSchema', () => {
     expect(error.$metadata.httpStatusCode).toBe(403);
   });
 
-  test('wants a signature for its own service', async () => {
+  test('requires a signature for its own service', async () => {
     const [request] = [await describeSchema('_own-schema').then(() => lambda.requests[0])];
     const { authorization = '', 'x-amz-date': date = '' } = request?.headers ?? {};
     expect(authorization).toMatch(/Credential=[^,]*\/us-east-1\/schemas\/aws4_request,/);
@@ -168,7 +168,7 @@ describe('DescribeRegistry', () => {
     }
   });
 
-  test('may be denied', async () => {
+  test('can be denied', async () => {
     denial = { kind: 'explicit-deny-identity' };
     expect((await errorOf(describeRegistry(REGISTRY))).message).toMatch(
       /perform: schemas:DescribeRegistry on resource: .*:registry\/lambda-testevent-schemas with an explicit deny/,

@@ -5,9 +5,9 @@ import { SYNC_DURABLE_SECONDS } from '../limits.ts';
 import { pageOf, readPageRequest } from '../paging.ts';
 import type { InvocationRequest, LambdaRequest } from '../request.ts';
 import {
-  type Answer,
   invalidParameterValue,
-  jsonAnswer,
+  jsonResponse,
+  type ServiceResponse,
   serialization,
   validationFailed,
 } from '../service-errors.ts';
@@ -18,14 +18,14 @@ import type { DurableExecutions } from './executions.ts';
 import { eventDocument } from './history.ts';
 import { inSeconds } from './operation.ts';
 
-/** A request about a durable execution; label is the ARN that its path names. */
+/** A request about a durable execution. `label` is the ARN in its path. */
 export type DurableCall = Readonly<{ executions: DurableExecutions; request: LambdaRequest; label: string }>;
-export type DurableHandler = (call: DurableCall) => Answer;
+export type DurableHandler = (call: DurableCall) => ServiceResponse;
 
 const ARN_PATTERN =
   'arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)';
 
-/** Throws what the service answers to an ARN that is none of a durable execution. */
+/** Throws the service's error if the ARN is not that of a durable execution. */
 export function checkDurableExecutionArn(arn: string): void {
   if (new RegExp(`^${ARN_PATTERN}$`).test(arn)) return;
   throw validationFailed([
@@ -33,7 +33,7 @@ export function checkDurableExecutionArn(arn: string): void {
   ]);
 }
 
-/** Throws what the service answers to an invocation that a durable function does not take. */
+/** Throws the service's error if a durable function can't be invoked in this way. */
 export function checkDurableInvocation(
   { invocationType }: InvocationRequest,
   { definition: { durable } }: FunctionVersion,
@@ -59,8 +59,8 @@ function bodyOf({ body }: LambdaRequest): unknown {
   }
 }
 
-/** The answer to an Event. */
-export function startedAnswer({ start }: DurableExecution): Answer {
+/** The response to an Event invocation. */
+export function startedResponse({ start }: DurableExecution): ServiceResponse {
   return {
     status: 202,
     headers: {
@@ -72,8 +72,8 @@ export function startedAnswer({ start }: DurableExecution): Answer {
   };
 }
 
-/** The answer to a synchronous invocation whose execution has ended; the log is of the handler's last run. */
-export function endedAnswer(execution: DurableExecution, tail: boolean): Answer {
+/** The response to a synchronous invocation after its execution ended. The log is that of the handler's last run. */
+export function endedResponse(execution: DurableExecution, tail: boolean): ServiceResponse {
   const { ending, log, start } = execution;
   const failed = ending?.status !== 'SUCCEEDED';
   return {
@@ -93,7 +93,7 @@ export function endedAnswer(execution: DurableExecution, tail: boolean): Answer 
 
 export const checkpointDurableExecution: DurableHandler = ({ executions, request, label }) => {
   const body = bodyOf(request);
-  return jsonAnswer(
+  return jsonResponse(
     executions.find(label).checkpoint({
       token: textOf(body, 'CheckpointToken'),
       clientToken: textOf(body, 'ClientToken'),
@@ -104,7 +104,7 @@ export const checkpointDurableExecution: DurableHandler = ({ executions, request
 
 export const getDurableExecutionState: DurableHandler = ({ executions, request, label }) => {
   const page = readPageRequest(request.query);
-  return jsonAnswer(executions.find(label).state(request.query['CheckpointToken'], page));
+  return jsonResponse(executions.find(label).state(request.query['CheckpointToken'], page));
 };
 
 export const getDurableExecution: DurableHandler = ({ executions, request, label }) => {
@@ -123,7 +123,7 @@ export const getDurableExecution: DurableHandler = ({ executions, request, label
     ExecutionDataIncluded: includeData,
     ...(includeData ? { InputPayload: start.input, Result: ending?.result, Error: ending?.error } : {}),
   };
-  return jsonAnswer(document);
+  return jsonResponse(document);
 };
 
 export const getDurableExecutionHistory: DurableHandler = ({ executions, request, label }) => {
@@ -133,7 +133,7 @@ export const getDurableExecutionHistory: DurableHandler = ({ executions, request
   const ordered = query['ReverseOrder'] === 'true' ? events.toReversed() : events;
   const { items, nextMarker } = pageOf(ordered, page, ({ id }) => String(id));
   const includeData = query['IncludeExecutionData'] === 'true';
-  return jsonAnswer({
+  return jsonResponse({
     Events: items.map((event) => eventDocument(event, includeData)),
     NextMarker: nextMarker,
   });
@@ -143,5 +143,5 @@ export const stopDurableExecution: DurableHandler = ({ executions, request, labe
   const error = readError(bodyOf(request));
   const execution = executions.find(label);
   execution.stop(error);
-  return jsonAnswer({ StopTimestamp: inSeconds(execution.endedAt ?? Date.now()) });
+  return jsonResponse({ StopTimestamp: inSeconds(execution.endedAt ?? Date.now()) });
 };

@@ -10,7 +10,7 @@ import { type DurableOperation, inSeconds } from './operation.ts';
 const TYPES = ['CALLBACK', 'CONTEXT', 'EXECUTION', 'STEP', 'WAIT'] as const;
 const ACTIONS = ['START', 'SUCCEED', 'FAIL', 'RETRY'] as const;
 
-/** One change that a handler's SDK asks for. */
+/** A change that a handler's SDK requests. */
 export type OperationUpdate = Readonly<{
   id: string;
   parentId: string | undefined;
@@ -35,10 +35,10 @@ export type Ending = Readonly<{
 type Transition = Readonly<{ from: readonly (OperationStatus | 'none')[]; event: EventType }>;
 type Transitions = Readonly<Partial<Record<OperationUpdate['action'], Transition>>>;
 
-// The SDK may close an operation that it never started.
+// The SDK can close an operation that it never started.
 const OPEN = ['none', 'STARTED', 'READY'] as const;
 
-/** Which action an operation takes in which of its states. */
+/** The actions that an operation allows in each of its states. */
 const TRANSITIONS: Readonly<Record<Exclude<OperationUpdate['type'], 'EXECUTION'>, Transitions>> = {
   CALLBACK: { START: { from: ['none'], event: 'CallbackStarted' } },
   CONTEXT: {
@@ -77,12 +77,12 @@ function readUpdate(value: unknown): OperationUpdate {
   };
 }
 
-/** Reads the updates of a checkpoint; throws the ServiceError that the service would answer. */
+/** Reads the updates of a checkpoint. Throws the ServiceError that the service would return. */
 export function readUpdates(value: unknown): readonly OperationUpdate[] {
   return Array.isArray(value) ? value.map(readUpdate) : [];
 }
 
-/** A checkpoint on its way: what it changes is kept aside, so that one that is refused has changed nothing. */
+/** A checkpoint being applied. Its changes are kept apart, so that a rejected checkpoint changes nothing. */
 export class Checkpoint {
   readonly operations: Map<string, DurableOperation>;
   readonly events: DurableEvent[] = [];
@@ -94,7 +94,7 @@ export class Checkpoint {
   constructor(options: {
     operations: ReadonlyMap<string, DurableOperation>;
     now: number;
-    /** How long a second of a wait or of a retry's delay takes. */
+    /** The real duration of one second of a wait or a retry delay. */
     secondMs: number;
   }) {
     this.operations = new Map(options.operations);

@@ -5,7 +5,7 @@ function linesOf(value: unknown): string[] | undefined {
   return Array.isArray(value) ? value.map(String) : undefined;
 }
 
-/** Reads an ErrorObject; undefined where there is none. */
+/** Reads an ErrorObject. Undefined if the value is not one. */
 export function readError(value: unknown): ErrorObject | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   return {
@@ -16,7 +16,7 @@ export function readError(value: unknown): ErrorObject | undefined {
   };
 }
 
-/** The error payload of a runtime as an ErrorObject: what became of an invocation that broke off. */
+/** Turns a runtime's error payload into an ErrorObject, for an invocation that failed before its handler returned. */
 export function errorOfInvocation(body: Buffer): ErrorObject {
   const payload: unknown = JSON.parse(body.toString('utf8'));
   return {
@@ -26,7 +26,7 @@ export function errorOfInvocation(body: Buffer): ErrorObject {
   };
 }
 
-/** An ErrorObject as the error payload that a synchronous invocation answers. */
+/** Turns an ErrorObject into the error payload of a synchronous invocation. */
 export function errorPayloadOf(error: ErrorObject): Buffer {
   return Buffer.from(
     JSON.stringify({

@@ -7,7 +7,7 @@ import { type PageRequest, pageOf } from '../paging.ts';
 import { invalidParameterValue } from '../service-errors.ts';
 import { Checkpoint, type Ending, type OperationUpdate } from './checkpoint.ts';
 import { errorOfInvocation } from './error.ts';
-import { readHandlerAnswer, resultProblem } from './handler-answer.ts';
+import { readHandlerOutput, resultProblem } from './handler-output.ts';
 import { DurableHistory } from './history.ts';
 import {
   type DurableOperation,
@@ -18,30 +18,30 @@ import {
 } from './operation.ts';
 import { dueAt, fire, isPending } from './timers.ts';
 
-/** What an execution is from its start on. */
+/** The properties of an execution that are fixed at its start. */
 export type DurableStart = Readonly<{
   arn: string;
   name: string;
   id: string;
   functionName: string;
-  /** Qualified by the version. */
+  /** Qualified with the version. */
   functionArn: string;
   version: string;
   input: string;
   traceId: string;
   configuration: DurableConfiguration;
-  /** Largest result, in bytes: how it was started decides. */
+  /** The largest return value, in bytes. It depends on the invocation type. */
   resultBytes: number;
 }>;
 
-/** Runs the handler once; undefined where the server closes meanwhile. */
+/** Runs the handler once. Undefined if the server closes in the meantime. */
 export type InvokeHandler = (
   invocation: Readonly<{ requestId: string; payload: Buffer }>,
 ) => Promise<RunResult | undefined>;
 
 type State = Readonly<{ Operations: readonly unknown[]; NextMarker: string }>;
-type CheckpointAnswer = Readonly<{ CheckpointToken: string | undefined; NewExecutionState: unknown }>;
-type LastCheckpoint = Readonly<{ token: string; clientToken: string; answer: CheckpointAnswer }>;
+type CheckpointResponse = Readonly<{ CheckpointToken: string | undefined; NewExecutionState: unknown }>;
+type LastCheckpoint = Readonly<{ token: string; clientToken: string; response: CheckpointResponse }>;
 
 const END_EVENTS = {
   SUCCEEDED: 'ExecutionSucceeded',
@@ -50,26 +50,26 @@ const END_EVENTS = {
   STOPPED: 'ExecutionStopped',
 } as const;
 
-/** What happens within this time, idle() waits for. */
+/** idle() waits for anything that is due within this time. */
 const SOON_MS = 1_000;
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
-/** How many operations an event brings along; the SDK fetches the others. */
+/** The number of operations in an event. The SDK fetches the others. */
 const FIRST_PAGE: PageRequest = { maxItems: 100, marker: undefined };
 
 const newToken = (): string => randomBytes(48).toString('base64');
 
-/** One durable execution: invokes the handler, takes its checkpoints, and invokes it again when time has passed. */
+/** A durable execution: invokes the handler, applies its checkpoints, and invokes it again when a timer is due. */
 export class DurableExecution {
   readonly start: DurableStart;
   readonly history = new DurableHistory();
   readonly startedAt = Date.now();
-  /** Resolves when the execution has ended, however it did. */
+  /** Resolves when the execution has ended in any way. */
   readonly ended: Promise<void>;
   ending: Ending | undefined;
   endedAt: number | undefined;
-  /** Of the invocation that ended last. */
+  /** The log tail of the last completed invocation. */
   log: LogTail | undefined;
-  /** How often the handler was invoked. */
+  /** The number of times that the handler was invoked. */
   invocations = 0;
   readonly #stopping = new AbortController();
   readonly #invoke: InvokeHandler;
@@ -79,9 +79,9 @@ export class DurableExecution {
   readonly #timeoutAt: number;
   readonly #secondMs: number;
   #operations = new Map<string, DurableOperation>();
-  /** Ids of operations that have changed since the handler last heard of them. */
+  /** The IDs of operations that have changed since the handler last received them. */
   #unseen = new Set<string>();
-  /** The one that the next checkpoint has to bring; none while no handler runs. */
+  /** The token that the next checkpoint must contain. Undefined while no handler runs. */
   #token: string | undefined;
   #lastCheckpoint: LastCheckpoint | undefined;
   #failures = 0;
@@ -91,9 +91,9 @@ export class DurableExecution {
   constructor(options: {
     start: DurableStart;
     invoke: InvokeHandler;
-    /** Before an invocation that broke off is tried again; when they are used up, the execution fails. */
+    /** The delays before a failed invocation is retried. After the last one, the execution fails. */
     retryDelaysMs: readonly number[];
-    /** Called when active may have changed. */
+    /** Called when `active` may have changed. */
     onChange: () => void;
   }) {
     const { executionTimeoutSeconds, timeScale = 1 } = options.start.configuration;
@@ -108,7 +108,7 @@ export class DurableExecution {
     this.#noticeEnd = resolve;
   }
 
-  /** Aborted when the execution is stopped from outside. */
+  /** Aborted when the execution is stopped by a request. */
   get stopped(): AbortSignal {
     return this.#stopping.signal;
   }
@@ -117,7 +117,7 @@ export class DurableExecution {
     return this.ending?.status ?? 'RUNNING';
   }
 
-  /** True while a handler runs, or will soon. */
+  /** True while a handler runs or is about to run. */
   get active(): boolean {
     if (this.ending !== undefined) return false;
     return this.#token !== undefined || this.#nextDueAt() - Date.now() <= SOON_MS;
@@ -150,15 +150,15 @@ export class DurableExecution {
     this.#wake(requestId);
   }
 
-  /** Takes a checkpoint of the running handler; throws the ServiceError that the service would answer. */
+  /** Applies a checkpoint of the running handler. Throws the ServiceError that the service would return. */
   checkpoint(options: {
     token: string | undefined;
     clientToken: string | undefined;
     updates: readonly OperationUpdate[];
-  }): CheckpointAnswer {
+  }): CheckpointResponse {
     const { token, clientToken, updates } = options;
     const last = this.#lastCheckpoint;
-    if (last !== undefined && last.token === token && last.clientToken === clientToken) return last.answer;
+    if (last !== undefined && last.token === token && last.clientToken === clientToken) return last.response;
     this.#checkToken(token);
     const now = Date.now();
     const checkpoint = new Checkpoint({ operations: this.#operations, now, secondMs: this.#secondMs });
@@ -173,31 +173,31 @@ export class DurableExecution {
     const changed = [...this.#operations.values()].filter(({ id }) => this.#unseen.has(id));
     this.#unseen.clear();
     if (this.ending === undefined) this.#token = newToken();
-    const answer = {
-      // The last checkpoint of an execution is answered without one.
+    const response = {
+      // The response to the last checkpoint of an execution has no token.
       CheckpointToken: this.ending === undefined ? this.#token : undefined,
       NewExecutionState: { Operations: changed.map((operation) => operationDocument(operation, inSeconds)) },
     };
     this.#lastCheckpoint =
-      token === undefined || clientToken === undefined ? undefined : { token, clientToken, answer };
+      token === undefined || clientToken === undefined ? undefined : { token, clientToken, response };
     this.#arm();
-    return answer;
+    return response;
   }
 
-  /** The operations, as the handler that runs now may ask for them. */
+  /** The operations, for a GetDurableExecutionState request from the running handler. */
   state(token: string | undefined, page: PageRequest): State {
     this.#checkToken(token);
     return this.#state(page, inSeconds);
   }
 
-  /** Ends the execution, and with it the environment in which its handler runs. */
+  /** Ends the execution and the environment of its handler. */
   stop(error: ErrorObject | undefined): void {
     if (this.ending !== undefined) return;
     this.#end({ status: 'STOPPED', error: error ?? {} });
     this.#stopping.abort();
   }
 
-  /** Ends the execution without a trace in its history: nobody will read it any more. */
+  /** Ends the execution without an event in its history, because nothing will read it. */
   abandon(): void {
     this.ending ??= { status: 'STOPPED', error: {} };
     clearTimeout(this.#timer);
@@ -223,7 +223,7 @@ export class DurableExecution {
     };
   }
 
-  /** False for what is below a context that has ended and asks for no replay of its children. */
+  /** False for operations below an ended context that does not need a replay of its children. */
   #isVisible({ parentId }: DurableOperation): boolean {
     const parent = parentId === undefined ? undefined : this.#operations.get(parentId);
     if (parent?.type !== 'CONTEXT') return true;
@@ -231,7 +231,7 @@ export class DurableExecution {
   }
 
   #wake(requestId: string = randomUUID()): void {
-    // What changes while a handler runs has it invoked again when it ends.
+    // A change during a handler's run causes another invocation when the run ends.
     if (this.ending === undefined && this.#token === undefined) void this.#invokeOnce(requestId);
     this.#arm();
   }
@@ -261,7 +261,7 @@ export class DurableExecution {
     const isWaiting = this.#unseen.size > 0 || [...this.#operations.values()].some(isPending);
     const { resultBytes } = this.start;
     const ending =
-      broken === undefined ? readHandlerAnswer(result.body, { resultBytes, isWaiting }) : undefined;
+      broken === undefined ? readHandlerOutput(result.body, { resultBytes, isWaiting }) : undefined;
     const error = broken ?? ending?.error;
     this.history.add(
       {

@@ -7,7 +7,7 @@ import type { RunResult } from '../invocation-runner.ts';
 import { durableExecutionAlreadyStarted, resourceNotFound, tooManyRequests } from '../service-errors.ts';
 import { DurableExecution, type DurableStart } from './execution.ts';
 
-/** A durable execution that was started, as a test may want to look at it. */
+/** A durable execution as tests see it. */
 export type StartedDurableExecution = Readonly<{
   arn: string;
   name: string;
@@ -17,11 +17,11 @@ export type StartedDurableExecution = Readonly<{
   /** Milliseconds since 1970. */
   startedAt: number;
   endedAt: number | undefined;
-  /** How often its handler was invoked: once at its start, and once after each suspension. */
+  /** The number of handler invocations: one at the start, and one after each suspension. */
   invocations: number;
 }>;
 
-/** An execution as a test may want to look at it. */
+/** Describes an execution for tests. */
 export function startedDurableExecution(execution: DurableExecution): StartedDurableExecution {
   const { start, status, startedAt, endedAt, invocations } = execution;
   const { arn, name, functionName, version } = start;
@@ -29,26 +29,26 @@ export function startedDurableExecution(execution: DurableExecution): StartedDur
 }
 
 type FindVersion = (functionName: string, version: string) => FunctionVersion | undefined;
-/** Runs a handler once; its environment ends when the signal is aborted. */
+/** Runs a handler once. Its environment ends when the signal is aborted. */
 type Run = (
   version: FunctionVersion,
   invocation: RuntimeInvocation,
   signal: AbortSignal,
 ) => Promise<RunResult>;
 
-/** What durable executions need of the service. */
+/** The parts of the service that durable executions need. */
 export type DurableExecutionsOptions = Readonly<{
   capacity: Capacity;
   retryDelaysMs: readonly number[];
   findVersion: FindVersion;
   run: Run;
-  /** Where a handler reaches this server. */
+  /** The endpoint at which a handler can reach this server. */
   url: () => string | undefined;
-  /** Called when active may have changed. */
+  /** Called when `active` may have changed. */
   onChange: () => void;
 }>;
 
-/** The durable executions of all functions, from their start until the server forgets them. */
+/** The durable executions of all functions, from their start until the server is reset. */
 export class DurableExecutions {
   readonly #capacity: Capacity;
   readonly #retryDelaysMs: readonly number[];
@@ -74,19 +74,19 @@ export class DurableExecutions {
     return this.#all;
   }
 
-  /** Executions whose handler runs now, or soon. */
+  /** The number of executions whose handler runs or is about to run. */
   get active(): number {
     return this.#all.filter((execution) => execution.active && !this.#waitingForCapacity.has(execution))
       .length;
   }
 
-  /** Starts an execution, or finds the one that has this name already: of this function, whatever its version. */
+  /** Starts an execution, or finds the existing one with this name, in any version of this function. */
   start(options: {
     start: Omit<DurableStart, 'arn' | 'id' | 'name'>;
     name: string | undefined;
     version: FunctionVersion;
     invocation: Omit<RuntimeInvocation, 'payload'>;
-    /** Whether to refuse the start where there is no capacity for it now. */
+    /** Whether to reject the start if there is no capacity for it. */
     refuseThrottled: boolean;
   }): DurableExecution {
     const { start, name = randomUUID(), version, invocation, refuseThrottled } = options;
@@ -113,14 +113,14 @@ export class DurableExecutions {
     return execution;
   }
 
-  /** Throws the ServiceError that the service answers where there is no such execution. */
+  /** Throws the ServiceError that the service would return if the execution does not exist. */
   find(arn: string): DurableExecution {
     const execution = this.#all.find(({ start }) => start.arn === arn);
     if (execution === undefined) throw resourceNotFound('Durable Execution does not exist');
     return execution;
   }
 
-  /** Forgets all of them; those that run are not invoked again. */
+  /** Removes all executions. Running ones are not invoked again. */
   forget(): void {
     for (const execution of this.#all) execution.abandon();
     this.#all = [];
@@ -132,7 +132,7 @@ export class DurableExecutions {
     this.forget();
   }
 
-  /** Runs the handler once, as soon as there is capacity for it. */
+  /** Runs the handler once, as soon as there is capacity. */
   async #invoke(
     execution: DurableExecution,
     startedWith: FunctionVersion,
@@ -157,7 +157,7 @@ export class DurableExecutions {
     return undefined;
   }
 
-  /** Adds what AWS's SDK needs in the handler's process to find this server. */
+  /** Adds the variables that AWS's SDK needs in the handler's process to find this server. */
   #withEnvironment(version: FunctionVersion): FunctionVersion {
     const { definition } = version;
     const environment = {

@@ -1,12 +1,12 @@
 import type { ErrorObject, Event, EventType } from '@aws-sdk/client-lambda';
 import { type DurableOperation, inSeconds } from './operation.ts';
 
-/** What an event carries of the user's data, which a reader may leave out. */
+/** The user's data in an event, which a reader can leave out. */
 export type EventData =
   | Readonly<{ member: 'Input' | 'Result'; payload: string | undefined }>
   | Readonly<{ member: 'Error'; payload: ErrorObject | undefined }>;
 
-/** Something that happened in a durable execution; no operation where an invocation of the handler ended. */
+/** An event of a durable execution. The end of a handler invocation has no operation. */
 export type DurableEvent = Readonly<{
   type: EventType;
   operation: DurableOperation | undefined;
@@ -21,7 +21,7 @@ function dataOf(data: EventData | undefined, include: boolean): Readonly<Record<
   return { [data.member]: include ? { Payload: data.payload, Truncated: false } : { Truncated: true } };
 }
 
-/** The event as an Event of the API. */
+/** Turns the event into an Event of the API. */
 export function eventDocument(
   { type, id, at, operation, details, data }: RecordedEvent,
   includeData: boolean,

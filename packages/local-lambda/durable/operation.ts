@@ -12,17 +12,17 @@ type Common = Readonly<{
 
 type Outcome = Readonly<{ result: string | undefined; error: ErrorObject | undefined }>;
 
-/** One operation of a durable execution: the execution itself, a step, a wait, ... Times are milliseconds since 1970. */
+/** An operation of a durable execution: the execution itself, a step, a wait, etc. Times are milliseconds since 1970. */
 export type DurableOperation =
   | (Common & Readonly<{ type: 'EXECUTION'; input: string }>)
   | (Common & Outcome & Readonly<{ type: 'CONTEXT'; replayChildren: boolean }>)
-  /** attempt counts those that have ended. */
+  /** `attempt` counts the completed attempts. */
   | (Common & Outcome & Readonly<{ type: 'STEP'; attempt: number; nextAttemptAt: number | undefined }>)
   | (Common & Readonly<{ type: 'WAIT'; seconds: number; endsAt: number }>)
-  /** Nobody can answer a callback here: it waits until the execution ends. */
+  /** This server does not support completing a callback, so it waits until the execution ends. */
   | (Common & Outcome & Readonly<{ type: 'CALLBACK'; callbackId: string }>);
 
-/** A timestamp as its receiver wants it: the API sends seconds, a handler's event has milliseconds. */
+/** Formats a timestamp: in seconds for the API, and in milliseconds for a handler's event. */
 export type TimeFormat = (milliseconds: number) => number;
 export const inSeconds: TimeFormat = (milliseconds) => milliseconds / 1000;
 export const inMilliseconds: TimeFormat = (milliseconds) => milliseconds;
@@ -61,7 +61,7 @@ function detailsOf(
   }
 }
 
-/** The operation as an Operation of the API; what it does not have is undefined, and so is no JSON. */
+/** Turns the operation into an Operation of the API. Missing fields are undefined, so JSON omits them. */
 export function operationDocument(
   operation: DurableOperation,
   format: TimeFormat,

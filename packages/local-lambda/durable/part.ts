@@ -4,17 +4,17 @@ import { functionArn } from '../function-name.ts';
 import { ASYNC_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES } from '../limits.ts';
 import type { DurableOperationName } from '../operations.ts';
 import type { InvocationRequest, LambdaRequest } from '../request.ts';
-import type { Answer } from '../service-errors.ts';
+import type { ServiceResponse } from '../service-errors.ts';
 import {
   checkDurableExecutionArn,
   checkDurableInvocation,
   checkpointDurableExecution,
   type DurableHandler,
-  endedAnswer,
+  endedResponse,
   getDurableExecution,
   getDurableExecutionHistory,
   getDurableExecutionState,
-  startedAnswer,
+  startedResponse,
   stopDurableExecution,
 } from './api.ts';
 import {
@@ -32,10 +32,10 @@ const HANDLERS: Readonly<Record<DurableOperationName, DurableHandler>> = {
   StopDurableExecution: stopDurableExecution,
 };
 
-/** The account that the executions are in. */
+/** The account that owns the executions. */
 type Account = Readonly<{ region: string; accountId: string }>;
 
-/** Durable executions as a part of the service: it is loaded when a request first needs it. */
+/** The part of the service for durable executions. It is loaded when a request first needs it. */
 export class DurablePart {
   readonly #account: Account;
   readonly #executions: DurableExecutions;
@@ -45,20 +45,20 @@ export class DurablePart {
     this.#executions = new DurableExecutions(options);
   }
 
-  /** Executions whose handler runs now, or soon. */
+  /** The number of executions whose handler runs or is about to run. */
   get active(): number {
     return this.#executions.active;
   }
 
-  /** Throws what the service answers to an invocation that a durable function does not take. */
+  /** Throws the service's error if a durable function can't be invoked in this way. */
   readonly check = checkDurableInvocation;
 
-  /** Starts an execution, or finds the one of that name; a synchronous invocation waits for its end. */
+  /** Starts an execution, or finds the one with this name. A synchronous invocation waits until it ends. */
   async invoke(
     version: FunctionVersion,
     { invocationType, durableExecutionName, tail }: InvocationRequest,
     { payload, ...invocation }: RuntimeInvocation,
-  ): Promise<Answer> {
+  ): Promise<ServiceResponse> {
     const { functionName, definition } = version;
     if (definition.durable === undefined) throw new Error(`${functionName} is not durable.`);
     const isEvent = invocationType === 'Event';
@@ -77,29 +77,29 @@ export class DurablePart {
         resultBytes: isEvent ? ASYNC_PAYLOAD_BYTES : SYNC_PAYLOAD_BYTES,
       },
     });
-    if (isEvent) return startedAnswer(execution);
+    if (isEvent) return startedResponse(execution);
     await execution.ended;
-    return endedAnswer(execution, tail);
+    return endedResponse(execution, tail);
   }
 
-  /** Does what a request about an execution asks for; `authorize` throws where IAM refuses it. */
-  answer(
+  /** Handles a request about an execution. `authorize` throws if IAM denies it. */
+  respond(
     operation: DurableOperationName,
     { request, label, authorize }: { request: LambdaRequest; label: string; authorize: () => void },
-  ): Answer {
+  ): ServiceResponse {
     checkDurableExecutionArn(label);
     authorize();
     return HANDLERS[operation]({ executions: this.#executions, request, label });
   }
 
-  /** The executions of a function, or of all, as a test may want to look at them. */
+  /** Describes the executions of one function or of all functions, for tests. */
   started(functionName: string | undefined): StartedDurableExecution[] {
     return this.#executions.all
       .filter(({ start }) => functionName === undefined || start.functionName === functionName)
       .map(startedDurableExecution);
   }
 
-  /** Forgets all executions; those that run are not invoked again. */
+  /** Removes all executions. Running ones are not invoked again. */
   forget(): void {
     this.#executions.forget();
   }

@@ -1,10 +1,10 @@
 import type { DurableEvent } from './history.ts';
 import type { DurableOperation } from './operation.ts';
 
-/** What time has made of an operation; no event where the history says nothing of it. */
+/** The effect of a timer on an operation. No event if the history does not record it. */
 export type Fired = Readonly<{ operation: DurableOperation; event: DurableEvent | undefined }>;
 
-/** When time alone moves the operation on, in milliseconds since 1970; infinity where it does not. */
+/** When the operation's timer is due, in milliseconds since 1970. Infinity if it has none. */
 export function dueAt(operation: DurableOperation): number {
   const { type, status } = operation;
   if (type === 'WAIT' && status === 'STARTED') return operation.endsAt;
@@ -12,12 +12,12 @@ export function dueAt(operation: DurableOperation): number {
   return Infinity;
 }
 
-/** True where something other than the handler has to move the operation on. */
+/** True if the operation waits for something other than the handler. */
 export function isPending({ type, status }: DurableOperation): boolean {
   return type === 'STEP' ? status === 'PENDING' : ['WAIT', 'CALLBACK'].includes(type) && status === 'STARTED';
 }
 
-/** Moves an operation on whose time has come. */
+/** Applies the timer of an operation that is due. */
 export function fire(operation: DurableOperation, now: number): Fired {
   switch (operation.type) {
     case 'WAIT': {
@@ -30,6 +30,6 @@ export function fire(operation: DurableOperation, now: number): Fired {
     case 'CALLBACK':
     case 'CONTEXT':
     case 'EXECUTION':
-      throw new Error(`Time does nothing to an operation of type ${operation.type}.`);
+      throw new Error(`There is no timer for an operation of type ${operation.type}.`);
   }
 }

@@ -1,4 +1,4 @@
-// Returns what the context object says, the client context above all.
+// Returns the content of the context object, including the client context.
 export const handler = async (_event, context) => ({
   functionName: context.functionName,
   functionVersion: context.functionVersion,

@@ -1,4 +1,4 @@
-// Ends its process: with {"exit": code} or {"signal": name}.
+// Ends its process with {"exit": code} or {"signal": name}.
 export const handler = async (event) => {
   process.stdout.write('last words\n');
   if (event?.signal) process.kill(process.pid, event.signal);

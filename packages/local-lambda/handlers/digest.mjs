@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 let invocations = 0;
 
-// Proves what arrived, without sending it back: its size and SHA-256, and how often this environment has run.
+// Returns the size and SHA-256 of the payload instead of the payload, and the run count of this environment.
 export const handler = async (event) => {
   const json = JSON.stringify(event);
   invocations += 1;

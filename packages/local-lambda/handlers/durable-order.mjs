@@ -3,7 +3,7 @@ import { withDurableExecution } from '@aws/durable-execution-sdk-js';
 
 // Takes {"orderId": "...", "stepMs": n, "waitSeconds": n}: how long each step and the wait between them take.
 // {"fail": true}: the payment is refused. {"retries": n}: it succeeds after n failures, with a second between.
-// {"approval": true}: it waits for a callback, for ever if need be.
+// {"approval": true}: it waits for a callback that never arrives.
 export const handler = withDurableExecution(async (event, context) => {
   const { orderId = 'A-1', stepMs = 0, waitSeconds = 1, fail = false, retries = 0, approval = false } = event;
 

@@ -1,4 +1,4 @@
-// Returns the event, with key3 from the environment where that is set: the answer shows which configuration ran.
+// Returns the event. If the environment sets key3, the response shows which configuration ran.
 export const handler = async (event) => {
   const { key3 } = process.env;
   if (key3 === undefined) return event;

@@ -1,4 +1,4 @@
-// Greets.
+// Returns a greeting.
 export const handler = async (event) => {
   const name = event?.name ?? 'world';
   console.log(`Greeting ${name}`);

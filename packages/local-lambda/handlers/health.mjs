@@ -1,6 +1,6 @@
 const startedAt = Date.now();
 
-// Answers as an HTTP health check behind API Gateway does: the body is JSON in a string.
+// Responds like an HTTP health check behind API Gateway: the body is a JSON string.
 export const handler = async () => ({
   statusCode: 200,
   headers: { 'content-type': 'application/json' },

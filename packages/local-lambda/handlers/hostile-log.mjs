@@ -1,4 +1,4 @@
-// Prints what a careless reader of logs would take for something else, and returns more of it.
+// Prints and returns text that a careless log reader would mistake for commands.
 const HOSTILE_LINES = [
   '::error title=Forged::This is no annotation',
   '::set-output name=result::forged',

@@ -1,4 +1,4 @@
-// Keeps everything it makes until the heap is full.
+// Allocates memory until the heap is full.
 export const handler = async () => {
   const kept = [];
   for (;;) kept.push(Array.from({ length: 100_000 }, (_value, index) => ({ index })));

@@ -1,2 +1,2 @@
-// Returns a string of {"bytes": n} bytes as JSON, quotation marks included; the limit is 6,291,556.
+// Returns a string that is {"bytes": n} bytes long as JSON, including the quotation marks. The limit is 6,291,556.
 export const handler = async (event) => 'x'.repeat((event?.bytes ?? 6_291_557) - 2);

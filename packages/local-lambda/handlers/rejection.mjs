@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-// Rejects: its own promise, or, with {"unhandled": true}, one that nobody waits for.
+// Rejects its own promise or, with {"unhandled": true}, a promise that nothing awaits.
 export const handler = async (event) => {
   if (event?.unhandled) {
     Promise.reject(new Error('nobody waits for this'));

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-// Takes {"ms": n}, or longer than any function may.
+// Sleeps for {"ms": n}. Without it, sleeps longer than any function timeout.
 export const handler = async (event) => {
   console.log('going to sleep');
   await sleep(event?.ms ?? 1_000_000);

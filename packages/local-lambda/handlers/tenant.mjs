@@ -1,4 +1,4 @@
-// Remembers which tenants its execution environment has served: with tenant isolation, one.
+// Records the tenants that its execution environment has served. With tenant isolation, there is only one.
 const tenants = new Set();
 
 export const handler = async (_event, context) => {

@@ -1,4 +1,4 @@
-// Throws: an error of its own, or the value that the event names.
+// Throws a custom error, or the value that the event names.
 class OrderRejectedError extends Error {
   name = 'OrderRejectedError';
   code = 'ORDER_REJECTED';

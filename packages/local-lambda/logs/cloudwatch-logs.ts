@@ -1,38 +1,38 @@
 import { partitionOf } from '../function-name.ts';
 import { fieldOf, numberOf, textOf } from '../json-fields.ts';
 import type { RecordedRequest } from '../request.ts';
-import { type Answer, ServiceError, serialization } from '../service-errors.ts';
+import { ServiceError, type ServiceResponse, serialization } from '../service-errors.ts';
 import { filterPattern } from './filter-pattern.ts';
 import { indexAfter, type LogEvent, type LogStore, positionOf } from './log-store.ts';
 
 const OPERATIONS = ['FilterLogEvents', 'GetLogEvents'] as const;
 
-/** An operation of CloudWatch Logs that this server knows. */
+/** An operation of CloudWatch Logs that this server supports. */
 export type LogsOperation = (typeof OPERATIONS)[number];
 
-/** How pages come out, within what a request asks for. */
+/** The paging behavior, within the limits of a request. */
 export type Paging = Readonly<{
-  /** The most events of a page; default as on AWS, 10,000. */
+  /** The maximum number of events on a page. Default: 10,000, as on AWS. */
   events?: number;
-  /** How many empty pages come before each page that has events; default 0. */
+  /** The number of empty pages before each page with events. Default: 0. */
   emptyPages?: number;
-  /** How many events FilterLogEvents looks at for one page; default as many as there are. */
+  /** The number of events that FilterLogEvents scans for one page. Default: all. */
   searched?: number;
 }>;
 
-/** How many requests an operation takes in a second, by the clock of the logs; without a number, any number. */
+/** The number of requests per second that an operation allows, on the clock of the logs. Default: no limit. */
 export type LogsRates = Readonly<Partial<Record<LogsOperation, number>>>;
 
-/** Which part of which log a request asks for. */
+/** The part of a log that a request asks for. */
 export type LogsRequest = Readonly<{
   operation: LogsOperation;
   logGroup: string;
-  /** Of GetLogEvents. */
+  /** Only for GetLogEvents. */
   logStream: string | undefined;
   body: unknown;
 }>;
 
-/** Where a page begins: after or before an event, and how many empty pages have come before it. */
+/** Where a page starts: after or before an event, and how many empty pages preceded it. */
 type Place = Readonly<{ position: string; empty: number }>;
 
 type Page = Readonly<{ events: readonly LogEvent[]; more: boolean }>;
@@ -40,7 +40,7 @@ type Page = Readonly<{ events: readonly LogEvent[]; more: boolean }>;
 const TARGET_PREFIX = 'Logs_20140328.';
 const MOST_EVENTS = 10_000;
 const MOST_BYTES = 1_048_576;
-/** What CloudWatch adds to each message when it counts bytes. */
+/** The bytes that CloudWatch adds to each message for its limits. */
 const EVENT_BYTES = 26;
 
 const error = (type: string, message: string): ServiceError =>
@@ -48,26 +48,26 @@ const error = (type: string, message: string): ServiceError =>
 
 const invalidParameter = (message: string): ServiceError => error('InvalidParameterException', message);
 
-/** 400 for an operation that is not known here. */
+/** 400 for an operation that this server does not support. */
 export const unknownLogsOperation = (): ServiceError =>
   new ServiceError({ status: 400, type: 'UnknownOperationException', body: {} });
 
 const notFound = (what: 'group' | 'stream'): ServiceError =>
   error('ResourceNotFoundException', `The specified log ${what} does not exist.`);
 
-/** The operation that a request names, where it is one for CloudWatch Logs at all. */
+/** The operation that a request names, if it is a CloudWatch Logs request. */
 export function logsTarget({ method, path, headers }: RecordedRequest): string | undefined {
   const target = headers['x-amz-target'];
   if (method !== 'POST' || path !== '/' || target?.startsWith(TARGET_PREFIX) !== true) return undefined;
   return target.slice(TARGET_PREFIX.length);
 }
 
-/** The operation by its name, where this server knows it. */
+/** The operation by its name, if this server supports it. */
 export const logsOperation = (name: string | undefined): LogsOperation | undefined =>
   OPERATIONS.find((operation) => operation === name);
 
-/** Errors of the service in JSON 1.1: the type is in the body, and the status is 400 or 500. */
-export function logsErrorAnswer({ status, type, body, headers }: ServiceError): Answer {
+/** An error of the service in JSON 1.1: the type is in the body, and the status is 400 or 500. */
+export function logsErrorResponse({ status, type, body, headers }: ServiceError): ServiceResponse {
   const { Type: _ofLambda, Reason: _ofLambdaToo, ...message } = body;
   return {
     status: status < 500 ? 400 : status,
@@ -84,11 +84,11 @@ function parseBody(body: Buffer): unknown {
   }
 }
 
-/** The name of a log group in a name or an ARN, which may end in ":*". */
+/** The name of a log group, from a name or an ARN. An ARN can end in ":*". */
 const groupName = (identifier: string): string =>
   /^arn:[^:]+:logs:[^:]+:\d+:log-group:([^:]+)(?::\*)?$/.exec(identifier)?.[1] ?? identifier;
 
-/** The log group and the stream that a body names, as far as it names them. */
+/** The log group and the log stream that a body names, if any. */
 export function describeLogsBody(
   body: unknown,
 ): Readonly<Record<'logGroup' | 'logStream', string | undefined>> {
@@ -99,7 +99,7 @@ export function describeLogsBody(
   };
 }
 
-/** Reads a request of a known operation; throws the ServiceError that the service would answer. */
+/** Reads a request for a supported operation. Throws the ServiceError that the service would return. */
 export function readLogsRequest(operation: LogsOperation, bytes: Buffer): LogsRequest {
   const body = parseBody(bytes);
   const named = [textOf(body, 'logGroupName'), textOf(body, 'logGroupIdentifier')];
@@ -115,7 +115,7 @@ export function readLogsRequest(operation: LogsOperation, bytes: Buffer): LogsRe
   return { operation, logGroup, logStream, body };
 }
 
-/** The ARN that IAM is asked about. */
+/** The ARN that IAM checks. */
 export function logsArn(
   { logGroup, logStream = '' }: Pick<LogsRequest, 'logGroup' | 'logStream'>,
   { region, accountId }: Readonly<{ region: string; accountId: string }>,
@@ -143,7 +143,7 @@ function readFilter(body: unknown): (message: string) => boolean {
   return isMatch;
 }
 
-/** As many events as fit into a page, from the front or from the back. */
+/** The events that fit on a page, from the start or from the end. */
 function fill(events: readonly LogEvent[], limit: number, fromBack: boolean): Page {
   const page: LogEvent[] = [];
   let bytes = 0;
@@ -157,19 +157,19 @@ function fill(events: readonly LogEvent[], limit: number, fromBack: boolean): Pa
   return { events: fromBack ? page.reverse() : page, more: page.length < events.length };
 }
 
-const jsonAnswer = (document: Readonly<Record<string, unknown>>): Answer => ({
+const jsonResponse = (document: Readonly<Record<string, unknown>>): ServiceResponse => ({
   status: 200,
   headers: { 'content-type': 'application/x-amz-json-1.1' },
   body: Buffer.from(JSON.stringify(document)),
 });
 
-/** The reading part of CloudWatch Logs, over what a LogStore has. */
+/** The read operations of CloudWatch Logs, on the content of a LogStore. */
 export class CloudWatchLogs {
   readonly #store: LogStore;
   readonly #now: () => number;
   #paging: Paging = {};
   #rates: LogsRates = {};
-  /** When each request of the last second was taken. */
+  /** The times of the requests in the last second. */
   #taken: Readonly<{ operation: LogsOperation; at: number }>[] = [];
 
   constructor(store: LogStore, now: () => number) {
@@ -191,14 +191,14 @@ export class CloudWatchLogs {
     this.#paging = paging ?? {};
   }
 
-  /** Answers a request that is allowed; throws the ServiceError that the service would answer. */
-  answer(request: LogsRequest): Answer {
+  /** Responds to an authorized request. Throws the ServiceError that the service would return. */
+  respond(request: LogsRequest): ServiceResponse {
     this.#limit(request.operation);
     switch (request.operation) {
       case 'FilterLogEvents':
-        return jsonAnswer(this.#filterLogEvents(request));
+        return jsonResponse(this.#filterLogEvents(request));
       case 'GetLogEvents':
-        return jsonAnswer(this.#getLogEvents(request));
+        return jsonResponse(this.#getLogEvents(request));
     }
   }
 
@@ -285,7 +285,7 @@ export class CloudWatchLogs {
     };
   }
 
-  /** What has arrived after a position, up to a time that is not included. */
+  /** The events that have arrived after a position, up to but not including a time. */
   #eventsFrom(logGroup: string, position: string, before: number): LogEvent[] {
     const events = this.#store.eventsOf(logGroup);
     const arrived = this.#store.arrival();

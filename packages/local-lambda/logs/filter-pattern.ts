@@ -1,12 +1,12 @@
 type Terms = Readonly<{ all: readonly string[]; any: readonly string[]; none: readonly string[] }>;
 
-// A term, after an optional ? or -: quoted, with \" and \\ in it, or a word of letters, digits and underscores.
+// A term after an optional ? or -: quoted, with \" and \\ as escapes, or a word of letters, digits and underscores.
 const TERM = /([?-]?)(?:"((?:[^"\\]|\\.)*)"|(\w+))(?:\s+|$)/uy;
 
 /**
- * Reads a filter pattern for unstructured text into a predicate; undefined where it is not valid, or of another kind.
- * Terms match anywhere in the message, in text and in JSON, and case counts. A word that holds more than letters,
- * digits and underscores, a UUID for example, has to be quoted.
+ * Turns a filter pattern for unstructured text into a predicate. Undefined if it is invalid or of another kind.
+ * Terms match anywhere in a text or JSON message and are case-sensitive. A word with characters other than letters,
+ * digits and underscores, for example a UUID, must be quoted.
  */
 export function filterPattern(pattern: string): ((message: string) => boolean) | undefined {
   const terms = readTerms(pattern.trim());

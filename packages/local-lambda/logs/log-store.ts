@@ -1,18 +1,18 @@
-/** One event of a log as CloudWatch keeps it. */
+/** A log event as CloudWatch stores it. */
 export type LogEvent = Readonly<{
   logGroup: string;
   logStream: string;
-  /** Of the text format with the line break at its end, of the JSON format without. */
+  /** Ends with a line break in the text format, but not in the JSON format. */
   message: string;
   /** Milliseconds since 1970. */
   timestamp: number;
-  /** When the event can be read, in milliseconds since 1970. */
+  /** When the event becomes readable, in milliseconds since 1970. */
   ingestionTime: number;
-  /** 56 digits: their order is the order in which events are read. */
+  /** 56 digits. Events are read in the order of their IDs. */
   eventId: string;
 }>;
 
-/** What is written to a log stream; without a timestamp it is the time of the write. */
+/** An event to write to a log stream. The default timestamp is the time of the write. */
 export type LogWrite = Readonly<{
   logGroup: string;
   logStream: string;
@@ -20,17 +20,17 @@ export type LogWrite = Readonly<{
   timestamp?: number;
 }>;
 
-/** How an event gets into CloudWatch. */
+/** How an event is delivered to CloudWatch. */
 export type LogDelivery = Readonly<{
-  /** How long after it was written the event can be read; default 0. */
+  /** The delay before the event becomes readable. Default: 0. */
   delayMs?: number;
-  /** In place of the time when it was written. */
+  /** Replaces the time of the write. */
   timestamp?: number;
   /** The event never arrives. */
   lost?: boolean;
 }>;
 
-/** Says how an event is delivered; n counts events from 0, anew from each setDelivery. */
+/** Returns how an event is delivered. `n` counts events from 0 and restarts with each setDelivery. */
 export type DeliveryChooser = (event: Required<LogWrite>, n: number) => LogDelivery | undefined;
 
 type Group = { readonly events: LogEvent[]; created: boolean };
@@ -42,11 +42,11 @@ const SEQUENCE_DIGITS = 18;
 const digits = (value: number, length: number): string =>
   String(Math.max(0, Math.trunc(value))).padStart(length, '0');
 
-/** Where an event with this timestamp would be read, before all others with the same timestamp. */
+/** The position of a timestamp, before all events with this timestamp. */
 export const positionOf = (timestamp: number): string =>
   digits(timestamp, TIMESTAMP_DIGITS) + '0'.repeat(INGESTION_DIGITS + SEQUENCE_DIGITS);
 
-/** The index of the first event whose id is greater than the position. */
+/** The index of the first event with an ID greater than the position. */
 export function indexAfter(events: readonly LogEvent[], position: string): number {
   let low = 0;
   let high = events.length;
@@ -58,7 +58,7 @@ export function indexAfter(events: readonly LogEvent[], position: string): numbe
   return low;
 }
 
-/** The log groups of an account. Whether an event has arrived is decided when somebody reads, so there are no timers. */
+/** The log groups of an account. Whether an event has arrived is decided on reading, so there are no timers. */
 export class LogStore {
   readonly #now: () => number;
   readonly #groups = new Map<string, Group>();
@@ -71,7 +71,7 @@ export class LogStore {
     this.#now = now;
   }
 
-  /** Everything that was written and is not lost, arrived or not, in the order of the writes. */
+  /** All events that were written and not lost, in the order of the writes, even if they have not arrived. */
   get written(): readonly LogEvent[] {
     return this.#written;
   }
@@ -81,7 +81,7 @@ export class LogStore {
     this.#chosen = 0;
   }
 
-  /** Creates a log group without events; any other exists from its first event on. */
+  /** Creates a log group without events. Other groups exist once their first event has arrived. */
   createGroup(logGroup: string): void {
     this.#group(logGroup).created = true;
   }
@@ -106,12 +106,12 @@ export class LogStore {
     else events.splice(indexAfter(events, eventId), 0, event);
   }
 
-  /** The events of a group, in the order in which they are read; many of them may not have arrived. */
+  /** The events of a group in reading order. They include events that have not arrived yet. */
   eventsOf(logGroup: string): readonly LogEvent[] {
     return this.#groups.get(logGroup)?.events ?? [];
   }
 
-  /** Says which events have arrived by now. */
+  /** Returns a filter for the events that have arrived. */
   arrival(): (event: LogEvent) => boolean {
     const now = this.#now();
     return ({ ingestionTime }) => ingestionTime <= now;
@@ -127,7 +127,7 @@ export class LogStore {
     return this.eventsOf(logGroup).some((event) => event.logStream === logStream && arrived(event));
   }
 
-  /** Forgets all events, and how they are delivered; groups that were created stay. */
+  /** Removes all events and the delivery setting. Created groups stay. */
   forget(): void {
     this.setDelivery(undefined);
     this.#written = [];

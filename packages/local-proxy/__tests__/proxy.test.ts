@@ -41,7 +41,7 @@ async function open(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Posts to the target through a proxy, as for an http:// endpoint. */
+/** Sends a POST to the target through a proxy, as for an http:// endpoint. */
 async function post(port: number, headers: Readonly<Record<string, string>> = {}) {
   const sent = request({
     port,
@@ -56,16 +56,16 @@ async function post(port: number, headers: Readonly<Record<string, string>> = {}
   return { status: response.statusCode, body: await text(response) };
 }
 
-/** Asks a proxy for a tunnel to the target; gives the first bytes of its answer. */
-async function askForTunnel(port: number): Promise<{ socket: Socket; answer: string }> {
+/** Requests a tunnel to the target and returns the first bytes of the proxy's response. */
+async function askForTunnel(port: number): Promise<{ socket: Socket; reply: string }> {
   const socket = await open(port);
   socket.write(`CONNECT 127.0.0.1:${target.port} HTTP/1.1\r\nhost: 127.0.0.1:${target.port}\r\n\r\n`);
   const [bytes] = await once(socket, 'data');
-  return { socket, answer: String(bytes) };
+  return { socket, reply: String(bytes) };
 }
 
-describe('a request for http', () => {
-  test('is passed on without the headers that are for the proxy', async () => {
+describe('an http request', () => {
+  test('is forwarded without the headers for the proxy', async () => {
     const { status, body } = await post(proxy.port, { 'proxy-authorization': 'Basic x' });
     expect({ status, body }).toEqual({ status: 200, body: 'POST /path?q=1 b undefined body' });
     expect(proxy.requests).toEqual([
@@ -73,7 +73,7 @@ describe('a request for http', () => {
     ]);
   });
 
-  test('is answered 407 without the credentials that the proxy wants', async () => {
+  test('gets a 407 response without the required credentials', async () => {
     const closed = await startLocalProxy({ credentials: CREDENTIALS });
     try {
       expect(await post(closed.port)).toMatchObject({ status: 407 });
@@ -86,7 +86,7 @@ describe('a request for http', () => {
     }
   });
 
-  test('gets no answer where the proxy hangs up', async () => {
+  test('gets no response if the proxy hangs up', async () => {
     proxy.obstruct(() => ({ kind: 'hang-up' }));
     await expect(post(proxy.port)).rejects.toThrow(/socket hang up|ECONNRESET/);
     proxy.reset();
@@ -96,23 +96,23 @@ describe('a request for http', () => {
 });
 
 describe('a tunnel', () => {
-  test('passes bytes on in both directions', async () => {
-    const { socket, answer } = await askForTunnel(proxy.port);
-    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  test('forwards bytes in both directions', async () => {
+    const { socket, reply } = await askForTunnel(proxy.port);
+    expect(reply).toMatch(/^HTTP\/1\.1 200 /);
     socket.write('GET /through HTTP/1.1\r\nhost: target\r\nconnection: close\r\n\r\n');
     expect(await text(socket)).toContain('GET /through undefined');
   });
 
-  test('that is refused leaves the connection open, unless the proxy hangs up', async () => {
+  test('leaves the connection open if it is refused, unless the proxy hangs up', async () => {
     proxy.obstruct((n) => ({ kind: 'refuse', status: 403, hangsUp: n === 1 }));
     const kept = await askForTunnel(proxy.port);
-    expect(kept.answer).toMatch(/^HTTP\/1\.1 403 /);
+    expect(kept.reply).toMatch(/^HTTP\/1\.1 403 /);
     const ended = await askForTunnel(proxy.port);
     await once(ended.socket.resume(), 'end');
     expect(kept.socket.readyState).toBe('open');
   });
 
-  test('breaks when connections are cut', async () => {
+  test('closes when connections are cut', async () => {
     const { socket } = await askForTunnel(proxy.port);
     expect(proxy.connections).toBe(1);
     const closed = once(socket, 'close');
@@ -120,7 +120,7 @@ describe('a tunnel', () => {
     await closed;
   });
 
-  test('that the proxy says nothing about stays without an answer', async () => {
+  test('gets no response while the proxy stays silent', async () => {
     proxy.obstruct(() => ({ kind: 'silence' }));
     const socket = await open(proxy.port);
     let received = 0;
@@ -130,7 +130,7 @@ describe('a tunnel', () => {
     socket.write(`CONNECT 127.0.0.1:${target.port} HTTP/1.1\r\nhost: target\r\n\r\n`);
     while (proxy.requests.length === 0) await nextTurn();
     proxy.reset();
-    // Another client has its answer while the first still waits.
+    // A second client gets its response while the first still waits.
     await askForTunnel(proxy.port);
     expect({ received, state: socket.readyState }).toEqual({ received: 0, state: 'open' });
   });
@@ -140,7 +140,7 @@ describe('a front', () => {
   const certificate = makeCertificate(['127.0.0.1']);
   const testTls = 'missing' in certificate ? test.skip : test;
 
-  testTls('takes TLS away for the server behind it', async () => {
+  testTls('terminates TLS for the server behind it', async () => {
     if ('missing' in certificate) throw new Error(certificate.missing);
     const front = await startFront({ targetPort: target.port, certificate });
     try {
@@ -154,7 +154,7 @@ describe('a front', () => {
     }
   });
 
-  test('ends with its target', async () => {
+  test('closes its connections when the target closes', async () => {
     const front = await startFront({ targetPort: target.port });
     const socket = await open(front.port);
     socket.write('GET / HTTP/1.1\r\nhost: target\r\n\r\n');

@@ -22,7 +22,7 @@ runs:
   main: main.cjs
 `;
 
-/** Runs a program as an action. */
+/** Runs a program as the main file of an action. */
 async function run(main: string, options: Partial<Parameters<typeof runStep>[0]> = {}): Promise<StepRun> {
   writeFiles(action, { 'action.yml': MANIFEST, 'main.cjs': main });
   const step = await runStep({ with: {}, action, ...options });
@@ -30,8 +30,8 @@ async function run(main: string, options: Partial<Parameters<typeof runStep>[0]>
   return step;
 }
 
-test('commands on standard error are carried out, and stopped for both streams at once', async () => {
-  // Each part is written when the test has seen the one before it: two pipes have no order.
+test('commands on standard error run, and stopping commands applies to both streams', async () => {
+  // The program waits until the test has seen each part, because two pipes have no common order.
   const main = `
     const { existsSync, writeSync } = require('node:fs');
     const { setTimeout } = require('node:timers/promises');
@@ -63,13 +63,13 @@ test('commands on standard error are carried out, and stopped for both streams a
   expect(step.masks).toEqual(['hidden']);
 });
 
-test('a default that is an expression is evaluated with the contexts of the job', async () => {
+test('a default with expressions is evaluated with the contexts of the job', async () => {
   const contexts = { github: { workflow: 'CI' }, strategy: { 'job-index': 3 } };
   const step = await run('console.log(process.env.INPUT_LABEL)', { contexts });
   expect(step.stdout).toBe('CI 3\n');
 });
 
-test('inputs that are not declared are warned about before the step starts, and reach it', async () => {
+test('undeclared inputs get a warning before the step starts, and are still passed to the step', async () => {
   const inputs = { LABEL: 'a', labels: 'b', 'la bel': 'c' };
   const step = await run('console.log(process.env.INPUT_LABEL, process.env.INPUT_LABELS)', { with: inputs });
   const message = "Unexpected input(s) 'labels', 'la bel', valid inputs are ['label']";
@@ -80,8 +80,8 @@ test('inputs that are not declared are warned about before the step starts, and 
   ]);
 });
 
-test('each line of the log is handed on while the step runs, with its secrets masked', async () => {
-  // The program ends when the test has seen its first line.
+test('each log line is reported while the step runs, with secrets masked', async () => {
+  // The program waits until the test has seen its first line.
   const main = `
     const { existsSync, writeSync } = require('node:fs');
     const { setTimeout } = require('node:timers/promises');

@@ -30,15 +30,15 @@ test('a server listens on a free port of the loopback address', async () => {
 });
 
 test('a server that does not listen has no port', () => {
-  expect(() => portOf(createServer())).toThrow('The server has no port.');
+  expect(() => portOf(createServer())).toThrow('The server is not listening on a port.');
 });
 
-test('a port that is taken is refused', async () => {
+test('a port that is in use is refused', async () => {
   const { port } = await start(createServer());
   await expect(listen(createServer(), { port })).rejects.toThrow('EADDRINUSE');
 });
 
-test('connections are counted, and cut while the server takes new ones', async () => {
+test('connections are counted, and cutting them leaves the server open to new ones', async () => {
   const server = createServer();
   const listening = await start(server);
   const accepted = once(server, 'connection');
@@ -64,7 +64,7 @@ test('a server closes while a request waits for its response', async () => {
   await expect(open(listening.port)).rejects.toThrow('ECONNREFUSED');
 });
 
-test('a header that came twice has both values', async () => {
+test('a repeated header has both values', async () => {
   const server = createHttpServer((message, response) => response.end(JSON.stringify(headersOf(message))));
   const { port } = await start(server);
   const response = await fetch(`http://127.0.0.1:${port}/`, {

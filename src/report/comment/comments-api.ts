@@ -3,7 +3,8 @@ import { fieldsOf } from '../../shared/values.ts';
 import { isMarked, SHORT_SHA } from './comment-text.ts';
 import { CommentError, classifyRequestFailure, GitHubRefusal, STATUS_PAGE } from './refusals.ts';
 
-type Octokit = ReturnType<typeof import('@actions/github')['getOctokit']>;
+// The bundle has none of Octokit's plugins, so neither `rest` nor `paginate`.
+type Octokit = Pick<ReturnType<typeof import('@actions/github')['getOctokit']>, 'graphql' | 'request'>;
 /** A comment as GitHub has it. */
 export type Comment = Readonly<{ id: number; body: string; login: string }>;
 
@@ -169,7 +170,7 @@ export class CommentsApi {
   async login(): Promise<string> {
     try {
       return await this.#request(async (limits) =>
-        readLogin((await this.#octokit.rest.users.getAuthenticated(limits)).data),
+        readLogin((await this.#octokit.request('GET /user', limits)).data),
       );
     } catch (error) {
       if (!(error instanceof GitHubRefusal) || error.status !== 403) throw error;
@@ -195,7 +196,7 @@ export class CommentsApi {
   /** The number of the one open pull request that the commit is part of. */
   async numberOf(sha: string): Promise<number> {
     const open = await this.#request(async (limits) => {
-      const { data } = await this.#octokit.rest.repos.listPullRequestsAssociatedWithCommit({
+      const { data } = await this.#octokit.request('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', {
         ...this.#place,
         ...limits,
         commit_sha: sha,
@@ -219,13 +220,16 @@ export class CommentsApi {
     const found = new Map<number, Comment>();
     for (let page = 1; page <= MOST_PAGES; page += 1) {
       const { comments, next } = await this.#request(async (limits) => {
-        const { data, headers } = await this.#octokit.rest.issues.listComments({
-          ...this.#place,
-          ...limits,
-          issue_number: number,
-          per_page: PER_PAGE,
-          page,
-        });
+        const { data, headers } = await this.#octokit.request(
+          'GET /repos/{owner}/{repo}/issues/{issue_number}/comments',
+          {
+            ...this.#place,
+            ...limits,
+            issue_number: number,
+            per_page: PER_PAGE,
+            page,
+          },
+        );
         return { comments: readItems(data, readComment), next: /rel="next"/.test(headers.link ?? '') };
       });
       for (const comment of comments) {
@@ -242,12 +246,15 @@ export class CommentsApi {
   /** Makes one attempt: without a response it is not known whether the comment is there. */
   create(number: number, body: string): Promise<Comment> {
     return this.#request(async (limits) => {
-      const { data } = await this.#octokit.rest.issues.createComment({
-        ...this.#place,
-        ...limits,
-        issue_number: number,
-        body,
-      });
+      const { data } = await this.#octokit.request(
+        'POST /repos/{owner}/{repo}/issues/{issue_number}/comments',
+        {
+          ...this.#place,
+          ...limits,
+          issue_number: number,
+          body,
+        },
+      );
       return readComment(data);
     }, 1);
   }
@@ -255,7 +262,12 @@ export class CommentsApi {
   /** Replaces the body of a comment. */
   async update(id: number, body: string): Promise<void> {
     await this.#request((limits) =>
-      this.#octokit.rest.issues.updateComment({ ...this.#place, ...limits, comment_id: id, body }),
+      this.#octokit.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', {
+        ...this.#place,
+        ...limits,
+        comment_id: id,
+        body,
+      }),
     );
   }
 
@@ -263,7 +275,11 @@ export class CommentsApi {
   async remove(id: number): Promise<void> {
     try {
       await this.#request((limits) =>
-        this.#octokit.rest.issues.deleteComment({ ...this.#place, ...limits, comment_id: id }),
+        this.#octokit.request('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', {
+          ...this.#place,
+          ...limits,
+          comment_id: id,
+        }),
       );
     } catch (error) {
       if (!(error instanceof GitHubRefusal) || error.status !== 404) throw error;

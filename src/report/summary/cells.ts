@@ -56,8 +56,9 @@ export function requestCell(outcome: ReportedOutcome): string {
     : `[${requestId.slice(0, SHORT_ID)}…](${url} "${requestId}")`;
 }
 
-/** How long an invocation took: by Lambda's report, else the round-trip time; empty where it did not run. */
-export const durationCell = (outcome: ReportedOutcome): string =>
-  outcome.outcome === 'not_invoked'
-    ? ''
-    : milliseconds(respondedOf(outcome)?.duration_ms ?? outcome.elapsed_ms);
+/** How long an invocation took in this run: by Lambda's report, else the round-trip time; empty where it did not run. */
+export function durationCell(outcome: ReportedOutcome): string {
+  if (outcome.outcome === 'not_invoked') return '';
+  if (outcome.resumed) return 'earlier run';
+  return milliseconds(respondedOf(outcome)?.duration_ms ?? outcome.elapsed_ms);
+}

@@ -178,12 +178,13 @@ function latencyPart({ latency, total }: Statistics): string {
 }
 
 function statisticsLine(statistics: Statistics): string {
-  const { counts, failed, cold, warm, wallMs } = statistics;
+  const { counts, failed, resumed, cold, warm, wallMs } = statistics;
   return [
     failed > 0 ? `${grouped(counts.succeeded)} succeeded` : '',
+    resumed > 0 ? `${grouped(resumed)} from an earlier run` : '',
     latencyPart(statistics),
     cold + warm > 0 ? `${grouped(cold)} cold ${cold === 1 ? 'start' : 'starts'}` : '',
-    `took ${period(wallMs)}`,
+    wallMs > 0 ? `took ${period(wallMs)}` : '',
   ]
     .filter((part) => part !== '')
     .join(' · ');

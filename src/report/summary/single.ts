@@ -71,6 +71,7 @@ const UNKNOWN: Readonly<Record<Ran, string>> = {
 function verdictOf(outcome: ReportedOutcome): string {
   switch (outcome.outcome) {
     case 'succeeded':
+      if (outcome.resumed) return 'succeeded in an earlier run';
       return outcome.invocation_type === 'Event' && outcome.durable_execution_arn === undefined
         ? 'was queued'
         : 'succeeded';

@@ -51,7 +51,7 @@ function wallTime(outcomes: readonly Outcome[]): number {
     first = Math.min(first, span.start);
     last = Math.max(last, span.end);
   }
-  return Math.max(last - first, 0);
+  return first > last ? 0 : last - first;
 }
 
 function latency(outcomes: readonly Outcome[]): Statistics['latency'] {
@@ -63,12 +63,13 @@ function latency(outcomes: readonly Outcome[]): Statistics['latency'] {
   return figures && { ...figures, of, count: values.length };
 }
 
-/** Counts the outcomes and measures their times. */
+/** Counts the outcomes, and measures the times of those that are not from an earlier run. */
 export function statisticsOf(outcomes: readonly Outcome[]): Statistics {
-  const figures = latency(outcomes);
+  const ofThisRun = outcomes.filter(({ resumed }) => resumed !== true);
+  const figures = latency(ofThisRun);
   return {
     ...countOutcomes(outcomes),
     ...(figures && { latency: figures }),
-    wallMs: wallTime(outcomes),
+    wallMs: wallTime(ofThisRun),
   };
 }

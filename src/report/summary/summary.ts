@@ -19,7 +19,8 @@ export function summarize(
  */
 export function renderSummary(outcomes: readonly ReportedOutcome[], extras: SummaryExtras = {}): string {
   const { heading, blocks, folds } = summarize(outcomes);
-  const timeline = outcomes.length > 1 ? timelineOf(outcomes) : undefined;
+  const ofThisRun = outcomes.filter(({ resumed }) => resumed !== true);
+  const timeline = ofThisRun.length > 1 ? timelineOf(ofThisRun) : undefined;
   const folded = [...(timeline === undefined ? [] : [timeline]), ...folds].map((fold) => foldOf(fold));
   return renderParts({ heading, blocks: [...blocks, ...folded] }, extras);
 }

@@ -7,7 +7,7 @@ export const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function';
 
 type Asked = Partial<Pick<Outcome, 'function_name' | 'qualifier' | 'region'>>;
 
-/** A dry run that ended with this error, its message as the action writes it. */
+/** A dry run that ended with this error, with the message that the action writes. */
 export const refused = (name: string, message: string, asked: Asked = {}): Outcome =>
   notInvoked({
     ...DRY_RUN,
@@ -21,7 +21,7 @@ export const denial = (resource: string, reason: string, caller = CALLER): strin
 export const NO_IDENTITY = ' because no identity-based policy allows the lambda:InvokeFunction action';
 export const NO_RESOURCE = ' because no resource-based policy allows the lambda:InvokeFunction action';
 
-/** A dry run of the function in this ARN, denied for this reason. */
+/** A dry run of the function with this ARN, denied for this reason. */
 export function denied(resource: string, reason: string, caller = CALLER): Outcome {
   const [, , , region = '', , , name = '', qualifier] = resource.split(':');
   const asked = { function_name: name, region, ...(qualifier !== undefined && { qualifier }) };

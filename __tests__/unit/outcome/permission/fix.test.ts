@@ -9,13 +9,13 @@ import { ARN, CALLER, DRY_RUN, denial, denied, NO_IDENTITY, NO_RESOURCE, refused
 
 type RenderedFix = Omit<Fix, 'notes'> & Readonly<{ notes: readonly string[] }>;
 
-/** A fix with its notes as the summary has them. */
+/** A fix with its notes in the format of the summary. */
 const rendered = ({ notes, ...rest }: Fix): RenderedFix => ({ ...rest, notes: notes.map(renderNote) });
 const fix = (...outcomes: readonly Outcome[]): RenderedFix => rendered(fixOf(outcomes.map(readPermission)));
 const resourcesOf = ({ statement = '{}' }: Pick<Fix, 'statement'>): unknown => JSON.parse(statement).Resource;
 
 describe('the statement', () => {
-  test('covers exactly what no policy allows, sorted, each once, qualified with both ARNs', () => {
+  test('covers exactly the functions that no policy allows, sorted and without duplicates, with both ARNs for qualified ones', () => {
     const { statement, ...rest } = fix(
       denied(`${ARN}:orders:PROD`, NO_IDENTITY),
       denied(`${ARN}:orders:PROD`, NO_IDENTITY),
@@ -42,7 +42,7 @@ describe('the statement', () => {
     expect(rest.notes.join('\n')).not.toMatch(/`(?:billing|orders)/);
   });
 
-  test('names the version where the message names the function alone', () => {
+  test('has the version if the message names only the function', () => {
     const outcome = refused('AccessDeniedException', denial(`${ARN}:my-function`, NO_IDENTITY), {
       qualifier: '$LATEST',
     });
@@ -55,13 +55,13 @@ describe('the statement', () => {
     ['aws-iso', 'us-iso-east-1'],
     ['aws-iso-b', 'us-isob-east-1'],
     ['aws-eusc', 'eusc-de-east-1'],
-  ])('is of the partition %s', (partition, region) => {
+  ])('has ARNs of the partition %s', (partition, region) => {
     const arn = `arn:${partition}:lambda:${region}:123456789012:function:orders`;
     const caller = `arn:${partition}:sts::123456789012:assumed-role/deploy/session`;
     expect(resourcesOf(fix(denied(arn, NO_IDENTITY, caller)))).toEqual([arn]);
   });
 
-  test('covers a missing resource-based policy within the account, where it is enough', () => {
+  test('covers a missing resource-based policy within the account, because it is enough there', () => {
     expect(fix(denied(`${ARN}:orders`, NO_RESOURCE))).toEqual({
       statement: expect.stringContaining(`"${ARN}:orders"`),
       notes: [
@@ -80,7 +80,7 @@ describe('the statement', () => {
     ]);
   });
 
-  test('leaves out, and names, a function whose ARN nothing tells', () => {
+  test('omits a function with an unknown ARN and names it', () => {
     expect(fix(refused('AccessDeniedException', 'Forbidden', { qualifier: 'PROD' }))).toEqual({
       notes: [
         "`my-function:PROD`: AWS does not name the function's ARN. Allow `lambda:InvokeFunction` on it, and with a qualifier on both ARNs, with and without it. If that is allowed already, check the VPC endpoint policy, the permissions boundary and AWS Organizations.",
@@ -89,7 +89,7 @@ describe('the statement', () => {
     });
   });
 
-  test('says where it is too long for a managed policy', () => {
+  test('has a note if it is too long for a managed policy', () => {
     const many = Array.from({ length: 120 }, (_, at) => denied(`${ARN}:function-${at}`, NO_IDENTITY));
     expect(fix(...many).notes).toEqual([
       'The statement is too long for one managed policy (6,144 characters): split its resources.',
@@ -97,12 +97,12 @@ describe('the statement', () => {
     expect(fix(...many.slice(0, 60)).notes).toEqual([]);
   });
 
-  test('is not there where nothing is missing', () => {
+  test('is absent if nothing is missing', () => {
     expect(fix(succeeded(DRY_RUN).outcome)).toEqual({ notes: [], commands: [] });
     expect(rendered(fixOf([]))).toEqual({ notes: [], commands: [] });
   });
 
-  test('takes nothing over from a permission that does not match the patterns', () => {
+  test('copies nothing from a permission that does not match the patterns', () => {
     const hostile: Permission = {
       functionName: '`; rm -rf / #',
       qualifier: '$(id)',
@@ -136,7 +136,7 @@ describe('across accounts', () => {
     ]);
   });
 
-  test('a user is the principal itself, and its name fits a statement id', () => {
+  test('a user is the principal itself, and its name fits into a statement ID', () => {
     const { commands, notes } = fix(
       denied(THEIRS, NO_RESOURCE, 'arn:aws:iam::123456789012:user/team/ci.bot@x'),
     );
@@ -146,7 +146,7 @@ describe('across accounts', () => {
     expect(notes).toHaveLength(1);
   });
 
-  test('$LATEST, which a shell would expand and Lambda refuse, is in no command', () => {
+  test('$LATEST is in no command, because a shell would expand it and Lambda would reject it', () => {
     const { commands, notes } = fix(denied(`${THEIRS}:$LATEST`, NO_RESOURCE));
     expect(commands).toEqual([expect.not.stringMatching(/\$|--qualifier/)]);
     expect(notes[1]).toBe(
@@ -154,7 +154,7 @@ describe('across accounts', () => {
     );
   });
 
-  test('is not said of one account, nor where nobody is named', () => {
+  test('is not assumed for one account, or without a named caller', () => {
     const is = (resource: string, caller?: string) =>
       isCrossAccount(readPermission(denied(resource, NO_RESOURCE, caller)));
     expect(is(THEIRS)).toBe(true);
@@ -163,8 +163,8 @@ describe('across accounts', () => {
   });
 });
 
-describe('a policy that no Allow elsewhere gets past', () => {
-  test('is told for each kind of policy, with its functions and the policy that AWS names', () => {
+describe('a policy that no other Allow can override', () => {
+  test('is reported for each kind of policy, with its functions and the policy that AWS names', () => {
     const arn = 'arn:aws:iam::123456789012:policy/NoInvoke';
     expect(
       fix(
@@ -188,13 +188,13 @@ describe('a policy that no Allow elsewhere gets past', () => {
     ['a session policy', '`inline-session-policy`'],
     ['a VPC endpoint policy', 'the VPC endpoint for Lambda'],
     ['a policy of no known kind', 'AWS does not say which kind of policy'],
-  ])('has a place to look for %s', (policy, place) => {
+  ])('has the place to check for %s', (policy, place) => {
     const { notes, statement } = fix(denied(`${ARN}:a`, ` with an explicit deny in ${policy}`));
     expect(statement).toBeUndefined();
     expect(notes).toEqual([expect.stringContaining(place)]);
   });
 
-  test('is a limit too', () => {
+  test('also limits permissions', () => {
     const boundary = ' because no permissions boundary allows the lambda:InvokeFunction action';
     expect(fix(denied(`${ARN}:a`, boundary))).toEqual({
       notes: [
@@ -224,7 +224,7 @@ describe('a fix as plain text', () => {
     ]);
   });
 
-  test('is empty where there is nothing to fix', () => {
+  test('is empty if there is nothing to fix', () => {
     expect(fixInText(readPermission(refused('ExpiredTokenException', 'x')))).toBe('');
   });
 });

@@ -5,7 +5,7 @@ import { succeeded, unknown } from '../../report/factory.ts';
 import { ARN, CALLER, DRY_RUN, denial, denied, NO_IDENTITY, NO_RESOURCE, refused } from './dry-runs.ts';
 
 describe('reading a dry run', () => {
-  test('that was answered says that the function can be invoked', () => {
+  test('with a response shows that the function can be invoked', () => {
     const { outcome } = succeeded({ ...DRY_RUN, status_code: 204, qualifier: 'PROD' });
     expect(readPermission(outcome)).toEqual({
       functionName: 'my-function',
@@ -15,7 +15,7 @@ describe('reading a dry run', () => {
     });
   });
 
-  test('that was denied has the reason, the caller and the function of the message', () => {
+  test('that was denied has the reason, the caller and the function from the message', () => {
     expect(readPermission(denied(`${ARN}:orders:PROD`, NO_IDENTITY))).toEqual({
       functionName: 'orders',
       qualifier: 'PROD',
@@ -61,7 +61,7 @@ describe('reading a dry run', () => {
     [' with an explicit deny', 'explicit_deny', undefined],
     [' because no kind of policy allows it', 'no_reason', undefined],
     ['', 'no_reason', undefined],
-  ])('reads AWS’s wording %j', (reason, refusal, kind) => {
+  ])("reads AWS's wording %j", (reason, refusal, kind) => {
     const { refusal: read, denyingPolicy, ...rest } = readPermission(denied(`${ARN}:orders`, reason));
     expect([read, denyingPolicy]).toEqual([refusal, kind]);
     expect(rest.resourceArn).toBe(`${ARN}:orders`);
@@ -131,7 +131,7 @@ describe('reading a dry run', () => {
   });
 
   test.each(['TooManyRequestsException', 'ECONNREFUSED', 'RegionMissing', 'constructor', '__proto__'])(
-    'takes %s for no answer',
+    'does not read %s as a response',
     (name) => {
       expect(readPermission(refused(name, 'x'))).toMatchObject({
         isAllowed: false,
@@ -141,7 +141,7 @@ describe('reading a dry run', () => {
     },
   );
 
-  test('takes a lost answer for none', () => {
+  test('reads a lost response as no response', () => {
     expect(readPermission(unknown(DRY_RUN).outcome)).toMatchObject({
       isAllowed: false,
       refusal: 'other',
@@ -150,7 +150,7 @@ describe('reading a dry run', () => {
   });
 
   test.each(['kms:Decrypt', 'sts:AssumeRole', 'lambda:InvokeFunctionUrl'])(
-    'does not take a denial of %s for one of the invocation',
+    'does not read a denial of %s as one of the invocation',
     (action) => {
       const message = denial(`${ARN}:my-function`, NO_IDENTITY).replaceAll('lambda:InvokeFunction', action);
       const permission = readPermission(refused('AccessDeniedException', message));
@@ -167,7 +167,7 @@ describe('reading a dry run', () => {
     ['of another service', 'arn:aws:s3:::my-function'],
     ['with a broken account', 'arn:aws:lambda:eu-west-1:12345678901x:function:my-function'],
     ['with something after it', `${ARN}:my-function"}]`.replace('"', '`')],
-  ])('takes no ARN %s', (_, resource) => {
+  ])('accepts no ARN %s', (_, resource) => {
     const permission = readPermission(
       refused('AccessDeniedException', denial(resource, NO_IDENTITY), { qualifier: 'PROD' }),
     );
@@ -183,14 +183,14 @@ describe('reading a dry run', () => {
     'arn:aws:sts::123456789012:assumed-role/deploy/a/b',
     'arn:evil:iam::123456789012:user/deploy',
     'anonymous',
-  ])('takes %s for no caller', (caller) => {
+  ])('does not read %s as a caller', (caller) => {
     const permission = readPermission(denied(`${ARN}:orders`, NO_IDENTITY, caller));
     expect(permission).not.toHaveProperty('callerArn');
     expect(permission.resourceArn).toBe(`${ARN}:orders`);
   });
 });
 
-test('no more than the first 4,096 characters of a message are read', () => {
+test('only the first 4,096 characters of a message are read', () => {
   const of = (length: number) =>
     readPermission(
       refused('AccessDeniedException', `${' '.repeat(length)}${denial(`${ARN}:my-function`, NO_IDENTITY)}`),
@@ -217,7 +217,7 @@ describe('the caller', () => {
     expect(callerOf([readPermission(denied(`${ARN}:orders`, NO_IDENTITY, arn))])).toEqual(caller);
   });
 
-  test('is one role in two sessions, and nobody where two are named or none', () => {
+  test('is one role for two sessions, and unknown if two callers or none are named', () => {
     const of = (...callers: readonly string[]) =>
       callerOf(callers.map((caller) => readPermission(denied(`${ARN}:orders`, '', caller))));
     expect(of(CALLER, `${CALLER}-2`)).toMatchObject({ name: 'deploy' });

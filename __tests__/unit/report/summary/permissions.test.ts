@@ -22,7 +22,7 @@ const refused = (name: string): ReportedOutcome =>
 const BELONGS = { key: 'CI/check', commit: 'a'.repeat(40), runUrl: 'https://github.com/o/r/actions/runs/1' };
 
 describe('the job summary', () => {
-  test('of several dry runs is who may invoke what, and the statement that fixes it', () => {
+  test('for several dry runs has the permission table and the statement that fixes it', () => {
     const summary = renderJobSummary([allowed('one'), refused('two')]);
     expect(summary).toContain('### ❌ Permission to invoke 2 functions\n');
     expect(summary).toContain("1 of 2 functions can't be invoked.");
@@ -30,7 +30,7 @@ describe('the job summary', () => {
     expect(summary).not.toContain('function:one"');
   });
 
-  test('of a single dry run is the same table, with the statement where it is refused', () => {
+  test('for a single dry run is the same table, with the statement if it is denied', () => {
     expect(renderJobSummary([allowed('one')])).toBe(
       '### ✅ Permission to invoke `one`\n\n**The function can be invoked.**\n\n| Allowed | Function |\n| --- | --- |\n| ✅ | `one` |\n',
     );
@@ -39,13 +39,13 @@ describe('the job summary', () => {
     expect(renderJobSummary([refused('one')])).toContain('"Effect": "Allow"');
   });
 
-  test('of anything else is what the invocations came to', () => {
+  test('for other invocations has their outcomes', () => {
     const summary = renderJobSummary([allowed('one'), succeeded({ function_name: 'two' }).outcome]);
     expect(summary).toContain('2 invocations succeeded');
     expect(summary).not.toContain('can be invoked');
   });
 
-  heavyTest('stays under what a runner takes, however many are refused', () => {
+  heavyTest('stays under the size limit of a runner, however many are denied', () => {
     const names = Array.from({ length: 20_000 }, (_, index) => `f-${index}-${'x'.repeat(40)}`);
     const summary = renderJobSummary(names.map(refused));
     expect(Buffer.byteLength(summary)).toBeLessThan(1_000_000);
@@ -54,7 +54,7 @@ describe('the job summary', () => {
 });
 
 describe('the comment', () => {
-  test('has the table, the fix in a fold, the commit and the run, and no account id', () => {
+  test('has the table, the collapsed fix, the commit and the run, and no account ID', () => {
     const comment = renderComment([allowed('one'), refused('two')], BELONGS);
     expect(comment).toContain('### ❌ Permission to invoke');
     expect(comment).toContain('<details><summary>How to fix this</summary>');
@@ -64,24 +64,24 @@ describe('the comment', () => {
     expect(comment).not.toMatch(/\d{12}/);
   });
 
-  test('is green where all can be invoked', () => {
+  test('is green if all can be invoked', () => {
     const comment = renderComment([allowed('one'), allowed('two')], BELONGS);
     expect(comment).toContain('### ✅ Permission to invoke');
     expect(comment).not.toContain('<details>');
   });
 
-  test('of an invocation begins with its verdict and its error, without account ids', () => {
+  test('for an invocation starts with its outcome and error, without account IDs', () => {
     const error = { errorType: 'KeyError', errorMessage: 'account 123456789012' };
     const comment = renderComment(reportedOf([failed(error, { executed_version: '123456789012' })]), BELONGS);
     expect(comment).toContain(
       '### ❌ `my-function` failed: KeyError\n\n> **`KeyError: account ACCOUNT_ID`**',
     );
-    // The request id's own digits are needed to find the log.
+    // The digits of the request ID are needed to find the log.
     expect(comment).toContain(REQUEST_ID);
     expect(comment).not.toContain('123456789012');
   });
 
-  test('of many has no timeline, and folds the successes', () => {
+  test('for many has no timeline and collapses the successes', () => {
     const outcomes = [allowed('one'), succeeded({ function_name: 'two' }).outcome];
     expect(renderJobSummary(outcomes)).toContain('```mermaid');
     expect(renderComment(outcomes, BELONGS)).not.toContain('mermaid');

@@ -19,11 +19,11 @@ describe('the nearest rank', () => {
     { of: upTo(100), percent: 95, rank: 95 },
     { of: upTo(100), percent: 0, rank: 1 },
     { of: upTo(100), percent: 100, rank: 100 },
-  ])('of $percent % is one of the values: $rank', ({ of, percent, rank }) => {
+  ])('for $percent % is one of the values: $rank', ({ of, percent, rank }) => {
     expect(nearestRank(of, percent)).toBe(rank);
   });
 
-  test('is the least value that so many do not exceed', () => {
+  test('is the smallest value that this share does not exceed', () => {
     const values = fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 60 });
     fc.assert(
       fc.property(values, fc.integer({ min: 1, max: 100 }), (unsorted, percent) => {
@@ -38,15 +38,15 @@ describe('the nearest rank', () => {
 });
 
 describe('the latency', () => {
-  test('takes values in any order, as numbers', () => {
+  test('accepts values in any order, as numbers', () => {
     expect(latencyOf([100, 9, 20])).toEqual({ min: 9, median: 20, p95: 100, max: 100 });
   });
 
-  test('of nothing is nothing', () => {
+  test('is undefined without values', () => {
     expect(latencyOf([])).toBeUndefined();
   });
 
-  test('is of the log tails’ durations where there are any', () => {
+  test('uses the durations of the log tails if there are any', () => {
     const outcomes = [succeeded({ duration_ms: 5, elapsed_ms: 900 }), succeeded({ elapsed_ms: 800 })];
     expect(statisticsOf(outcomes.map(({ outcome }) => outcome)).latency).toEqual({
       of: 'duration_ms',
@@ -58,7 +58,7 @@ describe('the latency', () => {
     });
   });
 
-  test('is else of the answers as seen from here, without those that never came', () => {
+  test('otherwise uses the round-trip times, without lost responses', () => {
     const outcomes = [succeeded({ elapsed_ms: 30 }), failed({}, { elapsed_ms: 10 }), notInvoked(), unknown()];
     expect(statisticsOf(outcomes.map(({ outcome }) => outcome)).latency).toEqual({
       of: 'elapsed_ms',
@@ -70,17 +70,17 @@ describe('the latency', () => {
     });
   });
 
-  test('is not known where nothing was answered', () => {
+  test('is unknown without any response', () => {
     expect(statisticsOf([notInvoked().outcome, unknown().outcome]).latency).toBeUndefined();
   });
 
-  test('is never negative, whatever the clock did', () => {
+  test('is never negative, whatever the clock does', () => {
     expect(statisticsOf([succeeded({ elapsed_ms: -5 }).outcome]).latency?.min).toBe(0);
   });
 });
 
 describe('the counts', () => {
-  test('are of each kind, and of all that did not succeed', () => {
+  test('include each kind, and all that did not succeed', () => {
     const expectationFailed = {
       ...succeeded().outcome,
       status_code: 200,
@@ -99,7 +99,7 @@ describe('the counts', () => {
     });
   });
 
-  test('of starts leave out what is not known', () => {
+  test('of starts omit unknown ones', () => {
     const { cold, warm } = statisticsOf([
       succeeded({ cold_start: true }).outcome,
       failed({}, { cold_start: true }).outcome,
@@ -111,10 +111,10 @@ describe('the counts', () => {
   });
 });
 
-describe('the time it all took', () => {
+describe('the total time', () => {
   const at = (started_at: string, elapsed_ms: number) => succeeded({ started_at, elapsed_ms }).outcome;
 
-  test('is from the first start to the last end, in any order', () => {
+  test('starts with the first start and ends with the latest end, in any order', () => {
     expect(
       statisticsOf([
         at('2026-01-02T03:04:06.000Z', 100),
@@ -124,7 +124,7 @@ describe('the time it all took', () => {
     ).toBe(5_000);
   });
 
-  test('has no end before its start', () => {
+  test('does not end before its start', () => {
     const outcomes = [at('2026-01-02T03:04:05.000Z', 100), at('2026-01-02T03:04:06.000Z', -5_000)];
     expect(statisticsOf(outcomes).wallMs).toBe(1_000);
   });
@@ -134,7 +134,7 @@ describe('the time it all took', () => {
     [[at('no time', 10)]],
     [[at('2026-01-02T03:04:05.000Z', Number.NaN)]],
     [[at('2026-01-02T03:04:05.000Z', -10)]],
-  ])('is none where there is none: %#', (outcomes) => {
+  ])('is unknown without times: %#', (outcomes) => {
     expect(statisticsOf(outcomes).wallMs).toBe(0);
   });
 });

@@ -13,7 +13,7 @@ import {
   unknown,
 } from '../factory.ts';
 
-/** A summary with plain spaces, with LINK in place of each link to a log. */
+/** A summary with plain spaces and LINK in place of each link to a log. */
 const render = (evaluations: readonly MaskedEvaluation[]): string =>
   renderSummary(reportedOf(evaluations))
     .replaceAll('\u00a0', ' ')
@@ -36,7 +36,7 @@ const TYPE_ERROR = {
 };
 
 describe('the summary of one invocation', () => {
-  test('says that it succeeded, and its figures in one line', () => {
+  test('has its success and its figures on one line', () => {
     expect(render([succeeded({ qualifier: 'live', ...FIGURES })]).split('\n')).toEqual([
       '### ✅ `my-function:live` succeeded',
       '',
@@ -45,7 +45,7 @@ describe('the summary of one invocation', () => {
     ]);
   });
 
-  test('begins with the error of a function: type, message, first own frame, and where it ran', () => {
+  test('starts with the error of a function: type, message, its first own frame, and where it ran', () => {
     expect(
       render([failed(TYPE_ERROR, { executed_version: '7', duration_ms: 12 })])
         .split('\n')
@@ -78,7 +78,7 @@ describe('the summary of one invocation', () => {
     ]);
   });
 
-  test('says why it was not invoked and what to do, without a link to a log that has nothing of it', () => {
+  test('has the reason why it was not invoked and the fix, without a link to a log', () => {
     const error = {
       name: 'AccessDeniedException',
       message: 'no policy of @octocat allows it',
@@ -96,7 +96,7 @@ describe('the summary of one invocation', () => {
     ]);
   });
 
-  test('links advice to the console alone', () => {
+  test('has advice with links only to the console', () => {
     const page =
       'https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/x$3D1';
     const advice = `Check ${page} and https://evil.example/cloudwatch/home?region=eu-west-1#logsV2:x .`;
@@ -118,7 +118,7 @@ describe('the summary of one invocation', () => {
     [failed({ errorType: '@octocat', errorMessage: 'x' }), '### ❌ `my-function` failed: `@octocat`'],
     [failed('text'), '### ❌ `my-function` failed'],
     [succeeded({ invocation_type: 'Event', status_code: 202 }), '### ✅ `my-function` was queued'],
-  ])('has a heading that no foreign text can change: %#', (evaluation, heading) => {
+  ])('has a heading that foreign text cannot change: %#', (evaluation, heading) => {
     expect(headingOf(evaluation)).toBe(heading);
   });
 
@@ -137,13 +137,13 @@ describe('the summary of one invocation', () => {
     expect(markdown).toContain('request `](https://evil.example) | @octocat`');
   });
 
-  test('cuts an error that is too long', () => {
+  test('cuts a long error', () => {
     const markdown = render([failed({ errorType: 'E', errorMessage: 'x'.repeat(5_000_000) })]);
     expect(markdown).toContain('…`**');
     expect(markdown.length).toBeLessThan(1_500);
   });
 
-  test('has no response and no log of a function in it by itself', () => {
+  test('has no response and no log of a function by default', () => {
     const markdown = render([succeeded({ response: { secret: 'hunter2' }, log_result: 'hunter2' })]);
     expect(markdown).not.toContain('hunter2');
   });
@@ -185,8 +185,8 @@ const successes = (count: number, fields = {}): MaskedEvaluation[] =>
 const failures = (count: number, from = 0): MaskedEvaluation[] =>
   Array.from({ length: count }, (_, at) => notInvoked({ index: from + at }));
 
-describe('the summary of several', () => {
-  test('that succeeded is one line of statistics, and folds', () => {
+describe('the summary of several invocations', () => {
+  test('that succeeded is one line of statistics and collapsed details', () => {
     const markdown = render([
       succeeded({ ...startingAt(0), elapsed_ms: 1_500 }),
       succeeded({ index: 1, ...startingAt(1_000), elapsed_ms: 1_000 }),
@@ -216,7 +216,7 @@ describe('the summary of several', () => {
     ]);
   });
 
-  test('begins with the errors, counted, and the failures, with what tells entries apart', () => {
+  test('starts with the counted errors and the failures, with columns that distinguish entries', () => {
     const markdown = render([
       succeeded({ duration_ms: 610, cold_start: true, ...startingAt(0) }),
       failed(TYPE_ERROR, { index: 1, region: 'us-east-1', duration_ms: 3, ...startingAt(0) }),
@@ -261,7 +261,7 @@ describe('the summary of several', () => {
     expect(markdown).toContain('\n| 2 | `a\\|b` | ');
   });
 
-  test('groups by the expectation that is not met', () => {
+  test('groups failures by the expectation that is not met', () => {
     const expectations = [{ expression: 'response.ok', met: false, value: null }];
     const markdown = render([0, 1].map((index) => expectationFailed({ index, expectations })));
     expect(markdown).toContain('| ❌ `response.ok` not met | 2 | 1, 2 |');
@@ -272,13 +272,13 @@ describe('the summary of several', () => {
     [9_999, '10 s'],
     [75_230, '75.2 s'],
     [930_000, '15.5 min'],
-  ])('says how long %d ms are', (elapsed_ms, words) => {
+  ])('formats %d ms', (elapsed_ms, words) => {
     expect(render([succeeded({ elapsed_ms }), succeeded({ elapsed_ms: 1 })])).toContain(`took ${words}\n`);
   });
 });
 
-describe('the summary of many', () => {
-  test('has the first ten failures, and cuts and counts long lists of entries', () => {
+describe('the summary of many invocations', () => {
+  test('has the first ten failures, and cuts long lists of entries with a count', () => {
     const markdown = render([...successes(288), ...failures(12, 288)]);
     expect(markdown).toMatch(/^### ❌ `my-function`: 12 of 300 invocations failed\n/);
     expect(markdown).toContain('| 12 | 289, 290, 291, 292, 293, 294, 295, 296, 297, 298 … and 2 more |');
@@ -287,14 +287,14 @@ describe('the summary of many', () => {
     expect(markdown).not.toContain('\n| 299 | `Acc');
   });
 
-  test('has the first 50 successes and says where all are', () => {
+  test('has the first 50 successes and says where to find all', () => {
     const markdown = render(successes(51));
     expect(markdown).toContain('<summary>51 successes (first 50)</summary>');
     expect(markdown.match(/^\| \d+ \|/gm)).toHaveLength(50);
     expect(markdown).toContain('All are in the outcomes file (output `outcomes_file`).');
   });
 
-  test('has the ten most frequent of many errors, and counts the others', () => {
+  test('has the ten most frequent errors and counts the others', () => {
     const one = (index: number, errorMessage: string) => failed({ errorMessage }, { index });
     const markdown = render([
       ...Array.from({ length: 20 }, (_, index) => one(index, `order ${index}`)),
@@ -308,9 +308,9 @@ describe('the summary of many', () => {
   });
 
   heavyTest.each([
-    ['one after the other', 1],
-    ['all at once', 0],
-  ])('of 100,000 %s is short and soon there', (_, step) => {
+    ['sequential invocations', 1],
+    ['concurrent invocations', 0],
+  ])('of 100,000 %s is short and quick to render', (_, step) => {
     const evaluations = Array.from({ length: 100_000 }, (_unused, index) => {
       const fields = {
         index,
@@ -324,7 +324,26 @@ describe('the summary of many', () => {
         ? failed({ errorType: `${index}`, errorMessage: '|`'.repeat(500) }, fields)
         : succeeded(fields);
     });
-    // What is quadratic takes minutes.
+    // Quadratic time would take minutes.
     expect(Buffer.byteLength(renderSummary(reportedOf(evaluations)))).toBeLessThan(200_000);
+  });
+});
+
+describe('an outcome of an earlier run', () => {
+  test('is marked, alone and among others, and its time is none of this run', () => {
+    expect(headingOf(succeeded({ resumed: true }))).toBe('### ✅ `my-function` succeeded in an earlier run');
+    const markdown = render([
+      succeeded({ index: 0, resumed: true, elapsed_ms: 9_000 }),
+      succeeded({ index: 1, elapsed_ms: 40 }),
+    ]);
+    expect(markdown).toMatch(/^### ✅ .*: 2 invocations succeeded\n\n1 from an earlier run · /);
+    expect(markdown).toMatch(/^\| 1 \| earlier run \|/m);
+    expect(markdown).not.toContain('9,000 ms');
+    expect(markdown).not.toContain('Timeline');
+  });
+
+  test('is all there is to say where every one is', () => {
+    const markdown = render([succeeded({ index: 0, resumed: true }), succeeded({ index: 1, resumed: true })]);
+    expect(markdown).toMatch(/: 2 invocations succeeded\n\n2 from an earlier run\n/);
   });
 });

@@ -7,14 +7,14 @@ import { heavyTest } from '../../../heavy.ts';
 import { SEED } from '../../../seed.ts';
 import { failed, notInvoked, succeeded, unknown } from '../factory.ts';
 
-/** A timeline as it reads: its title, its legend and its picture. */
+/** A parsed timeline: its title, its legend and its picture. */
 function renderTimeline(outcomes: readonly Outcome[]): string {
   const timeline = timelineOf(outcomes);
   return timeline === undefined ? '' : `${timeline.title}: ${timeline.body}`;
 }
 
 const ORIGIN = Date.parse('2026-01-02T03:04:05.678Z');
-// Mermaid refuses to draw more.
+// Mermaid does not draw more.
 const LONGEST_MERMAID = 50_000;
 
 const at = (start: number, elapsed: number) => ({
@@ -34,7 +34,7 @@ function parts(markdown: string): { legend: string; lines: string[] } {
   return { legend, lines: diagram.split('\n') };
 }
 
-/** The settings and what follows them; no line of the settings may come from anywhere but a fixed text. */
+/** The settings and the rest. Every line of the settings must be fixed text. */
 function body(lines: string[], kind: string): { settings: string[]; body: string[] } {
   const end = lines.indexOf('---', 1);
   expect([lines[0], lines[end + 1]]).toEqual(['---', kind]);
@@ -43,7 +43,7 @@ function body(lines: string[], kind: string): { settings: string[]; body: string
   return { settings, body: lines.slice(end + 2) };
 }
 
-/** A strict reader of the Gantt charts we write: anything it does not know is an error. */
+/** A strict parser for our Gantt charts: anything unknown is an error. */
 function readGantt(markdown: string): Gantt {
   const { settings, body: rest } = body(parts(markdown).lines, 'gantt');
   const [format, axis, tick, today, ...rows] = rest;
@@ -77,7 +77,7 @@ function readChart(markdown: string): Chart {
   };
 }
 
-/** How many lanes Mermaid's compact mode makes of the bars: each goes to the first that is free. */
+/** The number of lanes in Mermaid's compact mode: each bar goes to the first free lane. */
 function lanesOf(bars: readonly Bar[]): number {
   const ends: number[] = [];
   for (const { start, end } of bars.toSorted((a, b) => a.start - b.start)) {
@@ -87,7 +87,7 @@ function lanesOf(bars: readonly Bar[]): number {
   return ends.length;
 }
 
-/** The most that were in flight at once; each takes at least the millisecond that the clock knows. */
+/** The maximum number of concurrent invocations. Each takes at least 1 ms, the resolution of the clock. */
 function mostAtOnce(spans: readonly (readonly [start: number, elapsed: number])[]): number {
   const isIn = (moment: number) =>
     spans.filter(([start, elapsed]) => {
@@ -98,11 +98,11 @@ function mostAtOnce(spans: readonly (readonly [start: number, elapsed: number])[
 
 const many = (count: number, make: (index: number) => Outcome): Outcome[] =>
   Array.from({ length: count }, (_, index) => make(index));
-/** So many, one after the other in so many lanes, 100 ms each. */
+/** Invocations of 100 ms each, consecutive in the given number of lanes. */
 const inLanes = (count: number, lanes: number): Outcome[] =>
   many(count, (index) => succeeded({ index, ...at(Math.floor(index / lanes) * 100, 100) }).outcome);
 
-describe('the picture of a few', () => {
+describe('the picture of a few invocations', () => {
   const outcomes = [
     succeeded({ index: 0, function_name: 'last', ...at(500, 250), cold_start: false }).outcome,
     failed({}, { index: 1, function_name: 'broken', qualifier: 'PROD', ...at(0, 750), cold_start: true })
@@ -111,7 +111,7 @@ describe('the picture of a few', () => {
       .outcome,
   ];
 
-  test('has a named row for each, in the order of the starts', () => {
+  test('has a named row for each, in the order of their starts', () => {
     expect(renderTimeline(outcomes).split('\n')).toEqual([
       'Timeline: 🟥 failed, cold or warm · 🟦 cold start · ⬜ warm',
       '',
@@ -155,7 +155,7 @@ describe('the picture of a few', () => {
     [[notInvoked(), unknown()], '🟥 failed'],
     [[failed({}, { cold_start: false })], '🟥 failed'],
     [[failed({}, { cold_start: true })], '🟥 failed, cold or warm'],
-  ])('says what its colours mean: %#', (judgements, legend) => {
+  ])('has a legend for its colors: %#', (judgements, legend) => {
     expect(parts(renderTimeline(judgements.map(({ outcome }) => outcome))).legend).toBe(
       `Timeline: ${legend}`,
     );
@@ -166,14 +166,14 @@ describe('the picture of a few', () => {
     [1, '%Q ms', 1],
     [60_000, '%s s', 10_000],
     [600_000, '%s s', 100_000],
-    // A minute is a second of the axis, which has no time zone then.
+    // A minute is drawn as a second on the axis, which then has no time zone.
     [900_000, '%s min', 5_000],
   ])('has an axis for %d ms', (elapsed, format, tickMs) => {
     const { axis, tickMs: tick } = readGantt(renderTimeline([succeeded(at(0, elapsed)).outcome]));
     expect([axis, tick]).toEqual([`axisFormat ${format}`, tickMs]);
   });
 
-  test('shows what was too short to be seen', () => {
+  test('shows invocations that are too short to be seen', () => {
     const { bars } = readGantt(
       renderTimeline([succeeded(at(0, 10_000)).outcome, succeeded(at(20, 0)).outcome]),
     );
@@ -190,7 +190,7 @@ describe('the picture of a few', () => {
     expect(bars.map(({ name }) => name)).toEqual(['1 production-s…ders-create']);
   });
 
-  test('lets nothing of Mermaid’s own language through', () => {
+  test('contains no Mermaid syntax from names', () => {
     const name = 'a:b;c#58;d,e %%{f}\nclick g';
     const { bars } = readGantt(
       renderTimeline([succeeded({ function_name: name, qualifier: 'x:y' }).outcome]),
@@ -198,11 +198,11 @@ describe('the picture of a few', () => {
     expect(bars.map((bar) => bar.name)).toEqual(['1 abc58defclickg:xy']);
   });
 
-  test('has none where nothing ran', () => {
+  test('is absent if nothing ran', () => {
     expect(renderTimeline([])).toBe('');
   });
 
-  test('leaves out what has no time', () => {
+  test('omits invocations without a time', () => {
     expect(renderTimeline([succeeded({ started_at: 'yesterday' }).outcome])).toBe('');
   });
 });
@@ -213,13 +213,13 @@ describe('the choice of picture', () => {
     [20, 1, 'names'],
     [20, 20, 'names'],
     [21, 1, 'lanes'],
-    // Each wider than it ran, as far as there is room.
+    // Each bar is wider than its duration if there is space.
     [300, 1, 'lanes'],
     [300, 10, 'lanes'],
     [300, 50, 'lanes'],
     [300, 51, 'chart'],
     [301, 1, 'chart'],
-  ])('of %d in %d lanes: %s', (count, lanes, picture) => {
+  ])('for %d in %d lanes: %s', (count, lanes, picture) => {
     const markdown = renderTimeline(inLanes(count, lanes));
     if (picture === 'chart') {
       expect(readChart(markdown).bar).toHaveLength(50);
@@ -233,13 +233,13 @@ describe('the choice of picture', () => {
   });
 });
 
-describe('the picture of very many', () => {
-  test('is also that of more than 50 that were over at once', () => {
+describe('the picture of very many invocations', () => {
+  test('is also used for more than 50 that ended immediately', () => {
     const { bar } = readChart(renderTimeline(many(51, () => notInvoked(at(0, 0)).outcome)));
     expect(bar).toEqual(Array.from({ length: 50 }, () => 51));
   });
 
-  test('is the mean number in flight, in fiftieths of the time', () => {
+  test('shows the mean concurrency, in fiftieths of the time', () => {
     const outcomes = [
       ...many(400, () => succeeded(at(0, 5_000)).outcome),
       ...many(100, () => notInvoked(at(2_500, 2_500)).outcome),
@@ -262,7 +262,7 @@ describe('the picture of very many', () => {
     });
   });
 
-  test('has no line for what there is none of', () => {
+  test('has no line for values that are all zero', () => {
     const markdown = renderTimeline(inLanes(1_000, 10));
     expect(readChart(markdown).lines).toEqual([]);
     expect(parts(markdown).legend).toBe(
@@ -271,8 +271,8 @@ describe('the picture of very many', () => {
   });
 });
 
-describe('whatever the names and the clock', () => {
-  // Words of Mermaid's, its marks, and what ends a fence or a line.
+describe('for any names and clock', () => {
+  // Mermaid's keywords and marks, and text that ends a fence or a line.
   const hostile = fc.oneof(
     anyText({ maxLength: 40 }),
     fc.constantFrom(
@@ -294,50 +294,53 @@ describe('whatever the names and the clock', () => {
       '@octocat',
     ),
   );
-  // Backwards, not at all, at once.
+  // A clock that goes backward, stands still, or jumps.
   const span = fc.tuple(
     fc.oneof(fc.integer({ min: -5_000, max: 5_000 }), fc.constantFrom(0, 1, 10)),
     fc.oneof(fc.integer({ min: 0, max: 9_000 }), fc.constantFrom(0, 0, 1)),
   );
 
-  heavyTest('each has its bar, no lane has two at once, and none is more than its name’s characters', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.record({ span, name: hostile, qualifier: hostile, isCold: fc.boolean() }), {
-          minLength: 1,
-          maxLength: 60,
-        }),
-        (cases) => {
-          const outcomes = cases.map(({ span: [start, elapsed], name, qualifier, isCold }, index) => {
-            const fields = { index, function_name: name, qualifier, ...at(start, elapsed) };
-            return isCold ? succeeded({ ...fields, cold_start: true }).outcome : notInvoked(fields).outcome;
-          });
-          const spans = cases.map((one) => one.span);
-          const most = mostAtOnce(spans);
-          const markdown = renderTimeline(outcomes);
-          if (cases.length > 20 && most > 50) {
-            expect(readChart(markdown).top).toBeLessThanOrEqual(most);
-            return;
-          }
-          const { bars, isCompact } = readGantt(markdown);
-          expect(bars).toHaveLength(cases.length);
-          const first = Math.min(...spans.map(([start]) => start));
-          const byStart = spans.toSorted(([a], [b]) => a - b);
-          expect(bars.map(({ start }) => start)).toEqual(byStart.map(([start]) => start - first));
-          for (const [row, { start, end }] of bars.entries()) {
-            expect(end).toBeGreaterThanOrEqual(start + Math.max(byStart[row]?.[1] ?? 0, 1));
-          }
-          const crit = bars.filter(({ tag }) => tag === 'crit');
-          expect(crit).toHaveLength(cases.filter(({ isCold }) => !isCold).length);
-          if (isCompact) expect(lanesOf(bars)).toBe(most);
-          else expect(new Set(bars.map(({ name }) => name)).size).toBe(cases.length);
-        },
-      ),
-      { seed: SEED, numRuns: 300 },
-    );
-  });
+  heavyTest(
+    'each has a bar, bars in a lane do not overlap, and a bar contains only the characters of its name',
+    () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.record({ span, name: hostile, qualifier: hostile, isCold: fc.boolean() }), {
+            minLength: 1,
+            maxLength: 60,
+          }),
+          (cases) => {
+            const outcomes = cases.map(({ span: [start, elapsed], name, qualifier, isCold }, index) => {
+              const fields = { index, function_name: name, qualifier, ...at(start, elapsed) };
+              return isCold ? succeeded({ ...fields, cold_start: true }).outcome : notInvoked(fields).outcome;
+            });
+            const spans = cases.map((one) => one.span);
+            const most = mostAtOnce(spans);
+            const markdown = renderTimeline(outcomes);
+            if (cases.length > 20 && most > 50) {
+              expect(readChart(markdown).top).toBeLessThanOrEqual(most);
+              return;
+            }
+            const { bars, isCompact } = readGantt(markdown);
+            expect(bars).toHaveLength(cases.length);
+            const first = Math.min(...spans.map(([start]) => start));
+            const byStart = spans.toSorted(([a], [b]) => a - b);
+            expect(bars.map(({ start }) => start)).toEqual(byStart.map(([start]) => start - first));
+            for (const [row, { start, end }] of bars.entries()) {
+              expect(end).toBeGreaterThanOrEqual(start + Math.max(byStart[row]?.[1] ?? 0, 1));
+            }
+            const crit = bars.filter(({ tag }) => tag === 'crit');
+            expect(crit).toHaveLength(cases.filter(({ isCold }) => !isCold).length);
+            if (isCompact) expect(lanesOf(bars)).toBe(most);
+            else expect(new Set(bars.map(({ name }) => name)).size).toBe(cases.length);
+          },
+        ),
+        { seed: SEED, numRuns: 300 },
+      );
+    },
+  );
 
-  test('a clock that was set back ends nothing before it began', () => {
+  test('no bar ends before it starts if the clock was set back', () => {
     const { bars } = readGantt(
       renderTimeline([succeeded(at(0, -4_000)).outcome, succeeded(at(-60_000, 100)).outcome]),
     );
@@ -347,7 +350,7 @@ describe('whatever the names and the clock', () => {
     ]);
   });
 
-  test('a clock that jumped by years leaves a picture', () => {
+  test('the picture is drawn even if the clock jumped by years', () => {
     const { bars, tickMs } = readGantt(
       renderTimeline([
         succeeded({ started_at: '1970-01-01T00:00:00.000Z', elapsed_ms: 5 }).outcome,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withDurableExecution } from '@aws/durable-execution-sdk-js';
 import { CheckpointDurableExecutionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 
-/** Leaves a line for each run of a step's body, so that runs can be counted by something that only a run does. */
+/** Writes a line for each run of a step's body, so that runs are counted by a side effect of the run itself. */
 const ran = (line) => appendFileSync(process.env.RUNS, `${line}\n`);
 const timesRan = (line) =>
   readFileSync(process.env.RUNS, 'utf8')
@@ -60,7 +60,7 @@ export const nested = withDurableExecution(async (_event, context) => {
   return { child, branches: branches.getResults(), polled };
 });
 
-/** A step that takes until the test opens the gate. */
+/** A step that runs until the test opens the gate. */
 export const gated = withDurableExecution(async (_event, context) => {
   await context.step('gated', async () => {
     ran('gated');
@@ -72,7 +72,7 @@ export const gated = withDurableExecution(async (_event, context) => {
   });
 });
 
-/** Ends its process in the middle of a step, as often as it is told to. */
+/** Ends its process in the middle of a step, as many times as the event says. */
 export const crashing = withDurableExecution(async ({ times }, context) => {
   await context.step('before', async () => ran('before'));
   return await context.step('crash', async () => {
@@ -103,12 +103,12 @@ export const silent = withDurableExecution(async () => undefined);
 const inputOf = ({ InitialExecutionState: { Operations } }) =>
   JSON.parse(Operations[0].ExecutionDetails.InputPayload);
 
-// The others do without the SDK, each to do what it would not.
+// The other handlers do not use the SDK, so that they can do what the SDK would not.
 
-/** Answers what it is told to, envelope or not. */
+/** Returns what the event says, with or without an envelope. */
 export const answering = async (event) => inputOf(event).answer;
 
-/** Takes checkpoints as it is told to and suspends itself; then tells what it was given when it was invoked again. */
+/** Sends the checkpoints in the event and suspends. When invoked again, it returns what it received. */
 export const bare = async (event) => {
   const { DurableExecutionArn, CheckpointToken, InitialExecutionState, UpdatedOperationIds } = event;
   const operations = InitialExecutionState.Operations;
@@ -127,7 +127,7 @@ export const bare = async (event) => {
   return { Status: 'PENDING' };
 };
 
-/** Answers the names of its environment variables, durable or not. */
+/** Returns the names of its environment variables, durable or not. */
 export const environment = async (event) => {
   const names = Object.keys(process.env);
   return event.DurableExecutionArn === undefined

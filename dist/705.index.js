@@ -1,1 +1,0 @@
-export const id=705;export const ids=[705];export const modules={8705:((o,t,e)=>{e.d(t,{h:()=>s});let s=(o,t)=>globalThis.fetch(o,t)})};

@@ -1,0 +1,262 @@
+import { Buffer } from 'node:buffer';
+import type { LambdaApi } from '../lambda/api.ts';
+import {
+  DEFAULT_EVENT_CONFIGURATION,
+  type EventConfiguration,
+  readEventConfiguration,
+} from '../lambda/configuration.ts';
+import { toUnresolvedEvent } from '../lambda/failures.ts';
+import type {
+  Invocation,
+  InvokeFailure,
+  InvokeResponse,
+  UnresolvedEvent,
+  WhyUnresolved,
+} from '../lambda/invocation.ts';
+import { type Bounds, boundsFor, stopCauseOf } from '../lambda/timing.ts';
+import { isUuid } from '../shared/text.ts';
+import { type Fields, fieldsOf } from '../shared/values.ts';
+import type { LogFailure, LogPage, LogsClients } from './client.ts';
+import { findLogSource, type LogSource, searchAll } from './find.ts';
+import { LookPace } from './follow.ts';
+import { type LoggedReport, loggedLineOf } from './platform.ts';
+
+type LoggedEvent = LogPage['events'][number];
+
+/** One run of the function with the event, as the log shows it. */
+type Try = Readonly<{
+  stream: string | undefined;
+  start: LoggedEvent | undefined;
+  end?: Readonly<{ event: LoggedEvent; report: LoggedReport }>;
+}>;
+
+/** The tries in the order of their START. A REPORT belongs to the last START in its stream that has none. */
+function triesIn(events: readonly LoggedEvent[], requestId: string): readonly Try[] {
+  const tries: Try[] = [];
+  for (const event of events) {
+    const line = loggedLineOf(event.message);
+    if (line?.requestId !== requestId) continue;
+    const { stream } = event;
+    if (line.kind === 'start') {
+      tries.push({ stream, start: event });
+      continue;
+    }
+    const at = tries.findLastIndex((one) => one.stream === stream && one.end === undefined);
+    const end = { event, report: line.report };
+    // A START may arrive after its REPORT.
+    if (at < 0) tries.push({ stream, start: undefined, end });
+    else tries[at] = { stream, start: tries[at]?.start, end };
+  }
+  return tries;
+}
+
+// A log that is longer is searched for no error: a line of Lambda's has 256 KB at most.
+const LONGEST_ERROR = 262_144;
+// The Node.js runtime logs what a handler throws as one line: time, request id, level, title, the error as JSON.
+const THROWN = /\tERROR\t(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection) *\t(?<json>\{.*)$/m;
+
+function fieldsIn(json: string): Fields {
+  try {
+    return fieldsOf(JSON.parse(json));
+  } catch {
+    return {};
+  }
+}
+
+/** The error that a runtime logged, in either format, as the payload of a failed invocation has it. */
+function errorIn({ message }: LoggedEvent): string | undefined {
+  if (message.length > LONGEST_ERROR) return undefined;
+  const text = THROWN.exec(message)?.groups?.['json'];
+  const line = fieldsIn(text ?? message);
+  const error = typeof line['errorType'] === 'string' ? line : fieldsOf(line['message']);
+  const { errorType, errorMessage, stackTrace = error['stack'] } = error;
+  if (typeof errorType !== 'string') return undefined;
+  return JSON.stringify({ errorType, errorMessage, ...(Array.isArray(stackTrace) && { stackTrace }) });
+}
+
+const TIMED_OUT = 'Sandbox.Timedout';
+
+/** The error of a try that failed: the last that its runtime logged, or else what its REPORT says. */
+function errorOf({ stream, start, end }: Try, events: readonly LoggedEvent[]): string {
+  const from = start?.timestamp ?? 0;
+  const own = events.filter((event) => event.stream === stream && event.timestamp >= from);
+  const logged = own.map(errorIn).findLast((error) => error !== undefined);
+  if (logged !== undefined) return logged;
+  const { status = 'error', errorType } = end?.report ?? {};
+  return JSON.stringify({
+    errorType: errorType ?? (status === 'timeout' ? TIMED_OUT : 'Runtime.Unknown'),
+    errorMessage: `The log reports status ${status}.`,
+  });
+}
+
+/** What to do after a look: wait for more, or end with what is known. */
+type EventDecision =
+  | Readonly<{ kind: 'wait' }>
+  | Readonly<{ kind: 'succeeded' | 'failed'; one: Try }>
+  | Readonly<{ kind: 'unresolved'; why: WhyUnresolved }>;
+
+const WAIT: EventDecision = { kind: 'wait' };
+// Lambda tries a second time after a minute, and a third time after two more.
+const RETRY_MS = [60_000, 120_000] as const;
+// How much later a START may be in the log.
+const SLACK_MS = 30_000;
+
+/** Decides by the tries so far, at a time of AWS's clock. */
+export function decideOnEvent(
+  tries: readonly Try[],
+  { mostRetries, longestAgeMs }: EventConfiguration,
+  { now, acceptedAt }: Readonly<{ now: number; acceptedAt: number }>,
+): EventDecision {
+  const success = tries.find(({ end }) => end?.report.status === 'success');
+  if (success !== undefined) return { kind: 'succeeded', one: success };
+  const last = tries.at(-1);
+  const isTooOld = now > acceptedAt + longestAgeMs + SLACK_MS;
+  if (last === undefined) return isTooOld ? { kind: 'unresolved', why: 'expired' } : WAIT;
+  if (last.end === undefined) return WAIT;
+  const isLast = tries.length > mostRetries || isTooOld;
+  if (last.end.report.status !== undefined) return isLast ? { kind: 'failed', one: last } : WAIT;
+  // In the text format the handler either ran to its end or threw, and then there is another try.
+  const [first, second] = RETRY_MS;
+  const nextBy = last.end.event.timestamp + (tries.length === 1 ? first : second) + SLACK_MS;
+  return isLast || now > nextBy ? { kind: 'unresolved', why: 'text log' } : WAIT;
+}
+
+/** How a try goes: it has started, or ended with a status. Text logs have one only where Lambda itself ended the try. */
+export type EventTry = Readonly<{ invocation: Invocation; number: number; state: string }>;
+
+/** What waiting for events needs, and who is told of what happens. */
+export type EventWaiting = Readonly<{
+  logs: LogsClients;
+  onTry: (happened: EventTry) => void;
+  /** Called where it can't be read how often events are retried: then Lambda's defaults are assumed. */
+  onHiddenConfiguration: (invocation: Invocation, failure: InvokeFailure) => void;
+}>;
+
+const LONGEST_QUESTION_MS = 10_000;
+const LONGEST_WAIT_MS = 10_000;
+const GROWTH = 1.5;
+// AWS refuses a signature that is 5 minutes off, so a clock that is not known to be wrong is right by that.
+const LONGEST_SKEW_MS = 300_000;
+
+type Asked = Bounds & Readonly<{ api: LambdaApi }>;
+
+/** Waits for the end of one accepted event. */
+class EventWatch {
+  readonly #accepted: InvokeResponse;
+  readonly #invocation: Invocation;
+  readonly #parts: EventWaiting & Asked;
+  readonly #pace: LookPace;
+  #events: readonly LoggedEvent[] = [];
+  #tries: readonly Try[] = [];
+  #source: LogSource | undefined;
+  #quietLooks = 0;
+
+  constructor(accepted: InvokeResponse, invocation: Invocation, parts: EventWaiting & Asked) {
+    this.#accepted = accepted;
+    this.#invocation = invocation;
+    this.#parts = parts;
+    this.#pace = new LookPace(parts.timing.random);
+  }
+
+  async wait(): Promise<InvokeResponse | InvokeFailure> {
+    const { requestId = '' } = this.#accepted;
+    if (!isUuid(requestId)) return this.#unresolved('no request id');
+    const { source, configuration } = await this.#ask();
+    this.#source = source;
+    if (source.lacksPlatformLines) return this.#unresolved('no platform lines');
+    const { timing, api } = this.#parts;
+    const acceptedAt = (this.#accepted.sentAt?.getTime() ?? timing.now()) + api.clockOffsetMs;
+    const from = acceptedAt - LONGEST_SKEW_MS;
+    for (;;) {
+      const failure = await this.#look(requestId, source, from);
+      const cause = stopCauseOf(this.#parts);
+      if (cause !== undefined) return this.#unresolved(cause === 'deadline' ? 'timeout' : cause, failure);
+      if (failure !== undefined && !this.#pace.after(failure)) return this.#unresolved('unreadable', failure);
+      const decision = decideOnEvent(this.#tries, configuration, { now: this.#now, acceptedAt });
+      if (decision.kind === 'unresolved') return this.#unresolved(decision.why);
+      if (decision.kind !== 'wait') return this.#end(decision);
+      await this.#sleep();
+    }
+  }
+
+  get #now(): number {
+    return this.#parts.timing.now() + this.#parts.api.clockOffsetMs;
+  }
+
+  async #ask(): Promise<Readonly<{ source: LogSource; configuration: EventConfiguration }>> {
+    const { api, onHiddenConfiguration } = this.#parts;
+    const { bounds, release } = boundsFor(LONGEST_QUESTION_MS, { ...this.#parts, cancel: this.#parts.stop });
+    const [source, configuration] = await Promise.all([
+      findLogSource({ ...bounds, api, region: await api.region() }, this.#invocation),
+      readEventConfiguration(api, this.#invocation, bounds),
+    ]);
+    release();
+    if (configuration.kind !== 'failure') return { source, configuration };
+    if (!this.#parts.stop.aborted) onHiddenConfiguration(this.#invocation, configuration);
+    return { source, configuration: DEFAULT_EVENT_CONFIGURATION };
+  }
+
+  /** Reads all that the log has of the event. A failure leaves what is known as it is. */
+  async #look(text: string, { region, logGroup }: LogSource, from: number): Promise<LogFailure | undefined> {
+    const found = await searchAll(this.#parts.logs.of(region), { logGroup, text, from });
+    if (found.kind === 'failure') return found;
+    this.#pace.after({ kind: 'look' });
+    this.#quietLooks = found.events.length > this.#events.length ? 0 : this.#quietLooks + 1;
+    const tries = triesIn(found.events, text);
+    this.#tell(tries);
+    this.#events = found.events;
+    this.#tries = tries;
+    return undefined;
+  }
+
+  #tell(tries: readonly Try[]): void {
+    const { onTry } = this.#parts;
+    for (const [index, { end }] of tries.entries()) {
+      const known = this.#tries[index];
+      const happened = { invocation: this.#invocation, number: index + 1 };
+      if (known === undefined) onTry({ ...happened, state: 'started' });
+      if (end !== undefined && known?.end === undefined) {
+        onTry({ ...happened, state: end.report.status ?? 'ended' });
+      }
+    }
+  }
+
+  /** Waits for the next look: for 2 s, and longer where nothing happens. */
+  async #sleep(): Promise<void> {
+    const { timing, stop } = this.#parts;
+    const quietMs = Math.min(LONGEST_WAIT_MS, 1_000 * GROWTH ** Math.min(this.#quietLooks, 10));
+    await timing.sleep(Math.max(this.#pace.waitMs, quietMs), stop);
+  }
+
+  /** The end of the event in place of the response that accepted it. Its figures are those of the try that ended it. */
+  #end({ kind, one }: Extract<EventDecision, { one: Try }>): InvokeResponse {
+    const lines = [one.start, one.end?.event].map((event) => event?.message.trimEnd() ?? '');
+    const { logGroup } = this.#source ?? {};
+    const ended = {
+      ...this.#accepted,
+      ...(logGroup !== undefined && { logGroup }),
+      logTail: Buffer.from(lines.join('\n')),
+    };
+    return kind === 'succeeded'
+      ? ended
+      : { ...ended, functionError: 'Unhandled', payload: Buffer.from(errorOf(one, this.#events)) };
+  }
+
+  #unresolved(why: WhyUnresolved, failure?: LogFailure): InvokeFailure {
+    const event: UnresolvedEvent = {
+      why,
+      started: this.#tries.length,
+      finished: this.#tries.filter(({ end }) => end !== undefined).length,
+      ...(this.#source !== undefined && { logGroup: this.#source.logGroup }),
+      ...(failure !== undefined && { failure: { name: failure.name, message: failure.message } }),
+    };
+    return toUnresolvedEvent(this.#accepted, event);
+  }
+}
+
+/** Waits until the log shows how an accepted event ended, or the bounds are reached. Never throws. */
+export const waitForEvent = (
+  accepted: InvokeResponse,
+  invocation: Invocation,
+  parts: EventWaiting & Asked,
+): Promise<InvokeResponse | InvokeFailure> => new EventWatch(accepted, invocation, parts).wait();
