@@ -1,1 +1,0 @@
-import{modules as o}from"./167-548.shared.js";import{modules as s}from"./167-548-575-715-956.shared.js";export const id=167;export const ids=[167];export const modules={...o,...s};

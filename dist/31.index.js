@@ -1,1 +1,0 @@
-import{modules as o}from"./249-31-478.shared.js";export const id=31;export const ids=[31];export const modules={...o};

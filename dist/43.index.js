@@ -1,1 +1,0 @@
-import{modules as o}from"./43-674.shared.js";export const id=43;export const ids=[43];export const modules={...o};

@@ -1,1 +1,0 @@
-import{modules as o}from"./393-66-674.shared.js";export const id=66;export const ids=[66];export const modules={...o};

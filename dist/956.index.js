@@ -1,1 +1,0 @@
-import{modules as e}from"./167-548-575-715-956.shared.js";import{modules as o}from"./575-956.shared.js";export const id=956;export const ids=[956];export const modules={...e,...o,8729:((e,o,r)=>{r.d(o,{Z:()=>d});var s=r(6333),t=r(2149);let d={getFileRecord:()=>t.Jj,interceptFile(e,o){t.Jj[e]=Promise.resolve(o)},getTokenRecord:()=>s.a,interceptToken(e,o){s.a[e]=o}}})};
