@@ -225,7 +225,7 @@ export class LogReader {
   }
 
   #isNew(event: LogEvent): boolean {
-    // The event that does not fit is the last one, so that whoever takes them knows that there are more.
+    // The event that does not fit is the last one, so that the reader knows that there are more.
     if (this.#bytes > MOST_LOG_BYTES) return false;
     const key = eventKey(event);
     if (countIn(this.#read, key) <= (this.#given.get(key) ?? 0)) return false;
