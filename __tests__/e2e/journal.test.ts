@@ -164,6 +164,57 @@ describe('a single invocation', () => {
   });
 });
 
+describe('a resumed outcome whose secrets are masked', () => {
+  const masked = {
+    function_name: 'echo',
+    payload: '{"status":"failed","token":"failed","items":[1]}',
+    mask: 'response.token',
+  };
+
+  test.each([
+    ["response.status != 'failed'", 'expectation_failed'],
+    ['response.token.expired == `null`', 'expectation_failed'],
+    ['length(response.items) == `1`', 'succeeded'],
+    ['status_code == `200`', 'succeeded'],
+  ])('meets a new expectation only if nothing that it reads is masked: %s', async (expectation, outcome) => {
+    await run(masked);
+    const second = await run({ ...masked, expect: expectation });
+    expect(second.outputs['outcome']).toBe(outcome);
+    expect(lambda.executions('echo')).toHaveLength(1);
+  });
+
+  test('says that the value is not in the journal', async () => {
+    await run(masked);
+    const second = await run({ ...masked, expect: "response.status != 'failed'" });
+    expect(second.annotations[0]?.message).toContain(
+      'Hidden:   response.status\n    An earlier run recorded the outcome with *** in place of its secrets',
+    );
+  });
+
+  test('meets no new expectation on a response that was withheld', async () => {
+    const withheld = { function_name: 'echo', payload: '{"error":"boom"}' };
+    await run({ ...withheld, mask: 'response.missing' });
+    const second = await run({ ...withheld, expect: 'response.error == `null`' });
+    expect([second.exitCode, second.outputs['outcome']]).toEqual([1, 'expectation_failed']);
+  });
+
+  test('still meets what it met before, also next to a new expectation', async () => {
+    const expectation = 'length(response.token) == `6`';
+    await run({ ...masked, expect: expectation });
+    const second = await run({ ...masked, expect: `${expectation}\nstatus_code == \`200\`` });
+    expect([second.exitCode, second.outputs['outcome']]).toEqual([0, 'succeeded']);
+  });
+
+  test('does not meet an expectation of query_result with another query as before', async () => {
+    const inputs = { function_name: 'echo', payload: '{"a":"x","b":"y"}', expect: "query_result == 'x'" };
+    await run({ ...inputs, query: 'response.a' });
+    const second = await run({ ...inputs, query: 'response.b' });
+    expect([second.exitCode, second.outputs['outcome']]).toEqual([1, 'expectation_failed']);
+    const third = await run({ ...inputs, query: 'response.a' });
+    expect([third.exitCode, third.outputs['resumed']]).toEqual([0, '1']);
+  });
+});
+
 test('a file that is not a journal is rejected before anything is sent', async () => {
   const step = await run(
     { function_name: 'echo', payload: '{}', journal: 'package.json' },

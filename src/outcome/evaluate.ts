@@ -1,5 +1,6 @@
 import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
-import { messageOf } from '../shared/values.ts';
+import { readsField } from '../shared/expression-tree.ts';
+import { fieldsOf, messageOf } from '../shared/values.ts';
 import {
   failureMessage,
   isFunctionResponse,
@@ -7,7 +8,14 @@ import {
   type ParsedResponse,
   parseResponse,
 } from './document.ts';
-import { type Checked, check, type ExpressionContext, type Expressions, whyNoValue } from './expectations.ts';
+import {
+  type Checked,
+  check,
+  type ExpressionContext,
+  type Expressions,
+  hiddenPathIn,
+  whyNoValue,
+} from './expectations.ts';
 import type { JobFacts } from './failure-advice.ts';
 import { withErrorOfLog } from './function-error.ts';
 import { isCut } from './log-tail.ts';
@@ -83,12 +91,16 @@ const expectationsOf = ({ expressions }: Rules, { expect = [] }: Invocation): re
 function expectations(
   outcome: Outcome,
   rules: Rules,
-  { context, own }: Readonly<{ context: ExpressionContext | undefined; own: Invocation }>,
+  {
+    context,
+    own,
+    checkOne = check,
+  }: Readonly<{ context: ExpressionContext | undefined; own: Invocation; checkOne?: typeof check }>,
 ): { outcome: Outcome; unmet: readonly Checked[] } {
   const expect = expectationsOf(rules, own);
   if (context === undefined || expect.length === 0 || !hasExpectations(outcome, rules))
     return { outcome, unmet: [] };
-  const checked = expect.map((expression) => check(expression, outcome, context));
+  const checked = expect.map((expression) => checkOne(expression, outcome, context));
   const unmet = checked.filter(({ expectation }) => !expectation.met);
   const complete = { ...outcome, expectations: checked.map(({ expectation }) => expectation) };
   return { outcome: unmet.length === 0 ? complete : asExpectationFailed(complete), unmet };
@@ -197,24 +209,36 @@ function recordedResponse({ recorded, isText }: RecordedInvocation): Uint8Array 
   return new TextEncoder().encode(isText ? String(response) : JSON.stringify(response));
 }
 
-/** Whether the earlier run met all that is expected now, when nothing was masked yet. */
-function metBefore({ invocation, recorded }: RecordedInvocation, rules: Rules): boolean {
-  const met = new Set((recorded.expectations ?? []).filter((one) => one.met).map((one) => one.expression));
-  return expectationsOf(rules, invocation).every((expression) => met.has(expression));
+const HIDDEN_IN_JOURNAL =
+  'An earlier run recorded the outcome with *** in place of its secrets, so this run cannot check what that run did not. Use the expect and mask of that run.';
+
+/** Checks an expectation on an outcome that was recorded with its secrets masked. What was met before still is. */
+function recheckOn({ recorded }: RecordedInvocation, { expressions }: Rules): typeof check {
+  const known = new Map(recorded.expectations?.map((one) => [one.expression, one]));
+  return (expression, outcome, context) => {
+    const readsQuery = readsField(context.parseTree(expression), 'query_result');
+    const isSameQuery =
+      JSON.stringify(recorded.query_result) === JSON.stringify(fieldsOf(outcome)['query_result']);
+    const before = known.get(expression);
+    if (before?.met && (!readsQuery || isSameQuery)) return { expectation: before, why: '' };
+    const read = [expression, ...(readsQuery && expressions.query !== undefined ? [expressions.query] : [])];
+    const hidden = read.map((one) => hiddenPathIn(one, outcome, context)).find((one) => one !== undefined);
+    if (hidden === undefined) return check(expression, outcome, context);
+    return { expectation: { expression, met: false }, why: `Hidden:   ${hidden}\n${HIDDEN_IN_JOURNAL}` };
+  };
 }
 
 /** Evaluates an outcome that an earlier run recorded, by the expressions of this one. */
 export function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Evaluation {
-  const { invocation, recorded } = earlier;
+  const { invocation } = earlier;
   const queried = query(takenOver(earlier), rules);
   const { mask, search, parseTree } = rules.expressions;
   const found = findSecrets(mask, queried.outcome, { search, parseTree });
   // What the earlier run masked is no secret.
   const secrets = { ...found, texts: found.texts.filter((text) => text !== MASK) };
   const context = contextOf(rules, secrets);
-  const checked = metBefore(earlier, rules)
-    ? { outcome: { ...queried.outcome, ...pickExpectations(recorded) }, unmet: [] }
-    : expectations(queried.outcome, rules, { context, own: invocation });
+  const checkOne = recheckOn(earlier, rules);
+  const checked = expectations(queried.outcome, rules, { context, own: invocation, checkOne });
   const problem = queryProblem(queried, rules, context);
   const response = recordedResponse(earlier);
   return {
@@ -229,9 +253,6 @@ export function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Eva
     ...(problem !== undefined && { queryProblem: problem }),
   };
 }
-
-const pickExpectations = ({ expectations: recorded }: Outcome): Pick<Outcome, 'expectations'> =>
-  recorded === undefined ? {} : { expectations: recorded };
 
 const RAN = { evidence: 'ran', ran: 'The function ran, and its response was received.' } as const;
 /** Whether the function ran, as far as Lambda's response alone shows. */
