@@ -215,6 +215,14 @@ describe('a resumed outcome whose secrets are masked', () => {
   });
 });
 
+test('a journal that is the response file too is rejected before anything is sent', async () => {
+  const step = await run({ function_name: 'echo', payload: '{}', response_file: `./${JOURNAL}` });
+  expect(step.annotations.map(({ message }) => message)).toEqual([
+    'journal and response_file name the same file. Give each a file of its own.',
+  ]);
+  expect(lambda.requests).toEqual([]);
+});
+
 test('a file that is not a journal is rejected before anything is sent', async () => {
   const step = await run(
     { function_name: 'echo', payload: '{}', journal: 'package.json' },
