@@ -215,6 +215,35 @@ describe('a resumed outcome whose secrets are masked', () => {
   });
 });
 
+test('a dry run is sent in every run, and is not recorded', async () => {
+  const inputs = { function_name: 'echo', invocation_type: 'DryRun' };
+  await run(inputs);
+  const second = await run(inputs);
+  expect([second.exitCode, second.outputs['resumed'], lambda.requests.length]).toEqual([0, '0', 2]);
+  expect(readFileSync(journalFile(), 'utf8').split('\n')).toHaveLength(2);
+});
+
+test('an accepted event is not taken for one that succeeded by a step that waits for events', async () => {
+  const inputs = { function_name: 'echo', payload: '{}', invocation_type: 'Event' };
+  await run(inputs);
+  const waiting = await run({ ...inputs, wait_for_event: 'true' });
+  expect([waiting.exitCode, waiting.outputs['outcome']]).toEqual([1, 'unknown']);
+  const second = await run(inputs);
+  expect([second.exitCode, second.outputs['resumed']]).toEqual([0, '1']);
+  expect(lambda.requests).toHaveLength(1);
+});
+
+test('entries with names of durable executions keep their outcomes in another order', async () => {
+  const entry = (name: string): string =>
+    `- { function_name: echo, payload: {}, durable_execution_name: ${name} }`;
+  await run({ invocations: entry('first') });
+  await run({ invocations: `${entry('second')}\n${entry('first')}` });
+  expect(lambda.requests.map(({ headers }) => headers['x-amz-durable-execution-name'])).toEqual([
+    'first',
+    'second',
+  ]);
+});
+
 test('a journal that is the response file too is rejected before anything is sent', async () => {
   const step = await run({ function_name: 'echo', payload: '{}', response_file: `./${JOURNAL}` });
   expect(step.annotations.map(({ message }) => message)).toEqual([
