@@ -118,6 +118,19 @@ describe('a single invocation', () => {
     expect(second.outputs['resumed']).toBe('1');
   });
 
+  test('is restored with its spaces and with digits that JavaScript cannot keep', async () => {
+    const body = '{"id": 12345678901234567890,  "ratio": 1.0}\n';
+    lambda.setFault(() => ({ kind: 'raw', when: 'after', status: 200, headers: {}, body }));
+    const single = { ...inputs, response_file: 'response.json' };
+    const first = await run(single);
+    writeFileSync(path.join(job.workspace, 'response.json'), '');
+    const second = await run(single);
+    expect([first.exitCode, second.exitCode, second.outputs['resumed']]).toEqual([0, 0, '1']);
+    expect([first.outputs['response'], second.outputs['response']]).toEqual([body, body]);
+    expect(readFileSync(path.join(job.workspace, 'response.json'), 'utf8')).toBe(body);
+    expect(lambda.requests).toHaveLength(1);
+  });
+
   test('that does not meet the current expectations fails, and is not sent', async () => {
     await run(inputs);
     const second = await run({ ...inputs, expect: 'response.schema == `43`' });

@@ -71,14 +71,15 @@ class Appender {
   #size: number;
   #waiting: QueuedLine[] = [];
   #isWriting = false;
-  #error: unknown;
+  /** Why a line that was written in part could not be removed: what follows it would be unreadable. */
+  #damage: unknown;
 
   constructor(handle: FileHandle, size: number) {
     this.#handle = handle;
     this.#size = size;
   }
 
-  /** Resolves when the line is on disk. Once one could not be written, none is: what follows would be unreadable. */
+  /** Resolves when the line is on disk. */
   append(line: string): Promise<void> {
     return new Promise((written, failed) => {
       this.#waiting.push({ line, written, failed });
@@ -94,7 +95,9 @@ class Appender {
       this.#size += bytes.length;
     } catch (error) {
       // A full disk takes a part of the lines. The requests in them are not sent, so no later run may find them.
-      await this.#handle.truncate(this.#size).catch(() => {});
+      await this.#handle.truncate(this.#size).catch(() => {
+        this.#damage = error;
+      });
       throw error;
     }
   }
@@ -104,11 +107,10 @@ class Appender {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0);
       try {
-        if (this.#error !== undefined) throw this.#error;
+        if (this.#damage !== undefined) throw this.#damage;
         await this.#write(Buffer.from(batch.map(({ line }) => line).join('')));
         for (const { written } of batch) written();
       } catch (error) {
-        this.#error ??= error;
         for (const { failed } of batch) failed(error);
       }
     }

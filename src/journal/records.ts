@@ -11,14 +11,16 @@ export type SentRecord = Readonly<{ key: string; run: string; sent: string; requ
 export type Accepted = 'event' | 'execution';
 
 /**
- * How an invocation ended; `text` says that the response is not JSON, and `accepted` that the run did not wait for
- * the end of what Lambda accepted. Secrets in it are masked.
+ * How an invocation ended; `text` says that the response is not JSON, `raw` has it as it was received where a step with
+ * one invocation returns that, and `accepted` says that the run did not wait for the end of what Lambda accepted.
+ * Secrets in it are masked.
  */
 export type EndedRecord = Readonly<{
   key: string;
   run: string;
   ended: string;
   text?: true;
+  raw?: string;
   accepted?: Accepted;
   outcome: Outcome;
 }>;
@@ -72,12 +74,18 @@ const isOutcome = (value: unknown): value is Outcome => typeof fieldsOf(value)['
 
 /** The record of a line without its line feed; undefined where this action did not write the line. */
 export function recordOf(line: Buffer): JournalRecord | undefined {
-  const { key, run, sent, ended, request_id: id, text, accepted, outcome } = unsealed(line) ?? {};
+  const { key, run, sent, ended, request_id: id, outcome, ...rest } = unsealed(line) ?? {};
   if (typeof key !== 'string' || !KEY.test(key) || typeof run !== 'string') return undefined;
   if (typeof sent === 'string') return { key, run, sent, ...(typeof id === 'string' && { request_id: id }) };
   if (typeof ended !== 'string' || !isOutcome(outcome)) return undefined;
-  const isAccepted = accepted === 'event' || accepted === 'execution';
-  return { key, run, ended, ...(text === true && { text }), ...(isAccepted && { accepted }), outcome };
+  const { text, raw, accepted } = rest;
+  return {
+    ...{ key, run, ended },
+    ...(text === true && { text }),
+    ...(typeof raw === 'string' && { raw }),
+    ...((accepted === 'event' || accepted === 'execution') && { accepted }),
+    outcome,
+  };
 }
 
 /** The key in a line that is cut, as far as it is all there. */

@@ -6,7 +6,7 @@ import type { Outcome } from '../outcome/outcome.ts';
 import { utf8 } from '../shared/text.ts';
 import type { EntryState, UnresolvedRequest } from './entry-states.ts';
 import type { Journal } from './journal.ts';
-import { type Accepted, JournalKeys } from './records.ts';
+import { type Accepted, type EndedRecord, JournalKeys } from './records.ts';
 
 /** What decides which invocations of a step are left. */
 export type ResumeOptions = Readonly<{
@@ -31,8 +31,17 @@ function acceptedIn({ invocation_type: type, ...outcome }: Outcome): Accepted | 
   return 'durable_execution_arn' in outcome ? 'execution' : 'event';
 }
 
-const isRawText = ({ outcome, response }: EvaluatedInvocation['masked']): boolean =>
-  'response' in outcome && typeof outcome.response === 'string' && outcome.response === utf8(response);
+/** What an outcome does not have of its response: that it is not JSON, or with `keepsRaw` its spaces and digits. */
+function receivedFields(
+  { outcome, response }: EvaluatedInvocation['masked'],
+  { keepsRaw }: Readonly<{ keepsRaw: boolean }>,
+): Pick<EndedRecord, 'text' | 'raw'> {
+  const parsed = 'response' in outcome ? outcome.response : undefined;
+  if (typeof parsed === 'string' && parsed === utf8(response)) return { text: true };
+  if (!keepsRaw || parsed === undefined) return {};
+  const raw = utf8(response);
+  return raw === JSON.stringify(parsed) ? {} : { raw };
+}
 
 /** The requests of earlier runs: if one ran, the log has it under the id that it was sent with. */
 const sentAttempts = (requests: readonly UnresolvedRequest[]): SentAttempt[] =>
@@ -51,18 +60,21 @@ export class Resumption {
   readonly #keys = new Map<number, string>();
   readonly #sent = new Set<number>();
   readonly #succeeded: Succeeded[] = [];
+  /** Whether the step has one invocation, whose response it returns as it was received. */
+  readonly #isSingle: boolean;
   /** Invocations that an earlier run sent, and that may have run. They are not retried. */
   readonly unknown: InvocationResult[] = [];
   /** Invocations that are still to be sent. */
   readonly remaining: Invocation[] = [];
 
-  private constructor(options: ResumeOptions) {
+  private constructor(options: ResumeOptions, count: number) {
     this.#options = options;
+    this.#isSingle = count === 1;
   }
 
   /** Looks up all invocations of a step, in their order. */
   static async of(invocations: readonly Invocation[], options: ResumeOptions): Promise<Resumption> {
-    const resumption = new Resumption(options);
+    const resumption = new Resumption(options, invocations.length);
     const keys = new JournalKeys();
     for (const invocation of invocations) {
       if (isUnrecorded(invocation)) {
@@ -104,8 +116,8 @@ export class Resumption {
   /** The invocations that an earlier run recorded as succeeded. */
   async *succeeded(): AsyncGenerator<RecordedInvocation, void> {
     for (const { invocation, state } of this.#succeeded) {
-      const { outcome, text } = await this.#options.journal.recall(state);
-      yield { invocation, recorded: outcome, isText: text === true };
+      const { outcome, text, raw } = await this.#options.journal.recall(state);
+      yield { invocation, recorded: outcome, isText: text === true, ...(raw !== undefined && { raw }) };
     }
   }
 
@@ -130,7 +142,7 @@ export class Resumption {
     const isWaitedFor = accepted === undefined || this.#options.waitsFor[accepted];
     const record = {
       ...{ key, ended },
-      ...(isRawText(masked) && { text: true as const }),
+      ...receivedFields(masked, { keepsRaw: this.#isSingle }),
       ...(!isWaitedFor && { accepted }),
     };
     this.#options.journal.ended(record, maskedJson);

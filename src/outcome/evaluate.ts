@@ -193,8 +193,13 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   };
 }
 
-/** An invocation that an earlier run recorded as succeeded, its response as JSON or, with `isText`, as it was. */
-export type RecordedInvocation = Readonly<{ invocation: Invocation; recorded: Outcome; isText: boolean }>;
+/** An invocation that an earlier run recorded as succeeded: its response as JSON or, with `isText` or `raw`, as it was. */
+export type RecordedInvocation = Readonly<{
+  invocation: Invocation;
+  recorded: Outcome;
+  isText: boolean;
+  raw?: string;
+}>;
 
 /** The outcome of an earlier run without what the expressions of this one decide. */
 function takenOver({ invocation, recorded }: RecordedInvocation): Outcome {
@@ -203,10 +208,10 @@ function takenOver({ invocation, recorded }: RecordedInvocation): Outcome {
   return { ...rest, index, ...(name !== undefined && { name }), resumed: true };
 }
 
-function recordedResponse({ recorded, isText }: RecordedInvocation): Uint8Array {
+function recordedResponse({ recorded, isText, raw }: RecordedInvocation): Uint8Array {
   if (!('response' in recorded) || recorded.response === undefined) return new Uint8Array();
   const { response } = recorded;
-  return new TextEncoder().encode(isText ? String(response) : JSON.stringify(response));
+  return new TextEncoder().encode(raw ?? (isText ? String(response) : JSON.stringify(response)));
 }
 
 const HIDDEN_IN_JOURNAL =
