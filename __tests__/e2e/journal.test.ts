@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { throttle } from '../../packages/local-lambda/faults.ts';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { type JobFolder, makeJobFolder } from '../../packages/local-runner/run-step.ts';
 import { heavyTest } from '../heavy.ts';
@@ -154,6 +155,28 @@ describe('a single invocation', () => {
     const third = await run(inputs);
     expect([third.exitCode, third.outputs['outcome']]).toEqual([0, 'succeeded']);
     expect(lambda.executions('echo')).toHaveLength(2);
+  });
+
+  test('that was killed in its second attempt is unknown, with both attempts', async () => {
+    let kill = (): void => {};
+    lambda.setFault((_, number) => {
+      if (number === 0) return throttle('ConcurrentInvocationLimitExceeded');
+      kill();
+      return { kind: 'stall', when: 'after' };
+    });
+    const first = await run(inputs, {
+      onStart: (child) => {
+        kill = () => child.kill('SIGKILL');
+      },
+    });
+    expect(first.signal).toBe('SIGKILL');
+    lambda.setFault(() => undefined);
+    const second = await run(inputs);
+    const ids = lambda.requests.map(({ headers }) => headers['x-amzn-requestid']);
+    expect(ids).toHaveLength(2);
+    const message = second.annotations[0]?.message ?? '';
+    for (const id of ids) expect(message).toContain(` as ${id}`);
+    expect(second.outputs['request_id']).toBe(ids[1]);
   });
 
   test('with a lost response is retried with retry: idempotent', async () => {

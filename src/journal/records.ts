@@ -70,13 +70,19 @@ export function headerKind(line: Buffer): 'ours' | 'other version' | 'foreign' {
 
 const KEY = /^[0-9a-f]{32}$/;
 
-const isOutcome = (value: unknown): value is Outcome => typeof fieldsOf(value)['outcome'] === 'string';
+const isTime = (value: unknown): value is string =>
+  typeof value === 'string' && !Number.isNaN(Date.parse(value));
+
+const isOutcome = (value: unknown): value is Outcome => {
+  const { outcome, started_at: startedAt } = fieldsOf(value);
+  return typeof outcome === 'string' && isTime(startedAt);
+};
 
 /** The record of a line without its line feed; undefined where this action did not write the line. */
 export function recordOf(line: Buffer): JournalRecord | undefined {
   const { key, run, sent, ended, request_id: id, outcome, ...rest } = unsealed(line) ?? {};
   if (typeof key !== 'string' || !KEY.test(key) || typeof run !== 'string') return undefined;
-  if (typeof sent === 'string') return { key, run, sent, ...(typeof id === 'string' && { request_id: id }) };
+  if (isTime(sent)) return { key, run, sent, ...(typeof id === 'string' && { request_id: id }) };
   if (typeof ended !== 'string' || !isOutcome(outcome)) return undefined;
   const { text, raw, accepted } = rest;
   return {

@@ -296,6 +296,9 @@ describe('damage', () => {
       const keys = Array.from({ length: 20 }, (_, at) => String(at).padStart(32, '0'));
       const recorded = [];
       const send = (key) => journal.sent({ key, at: new Date(0) }).then(() => recorded.push(key), () => {});
+      const pad = 'x'.repeat(2_000);
+      const outcome = { outcome: 'succeeded', started_at: '2026-01-02T03:04:05.678Z', pad };
+      journal.ended({ key: 'f'.repeat(32), ended: outcome.started_at }, JSON.stringify(outcome));
       for (let at = 0; at < keys.length; at += 5) await Promise.all(keys.slice(at, at + 5).map(send));
       console.log(JSON.stringify({ recorded, failed: keys.filter((key) => !recorded.includes(key)) }));`;
     const args = [
@@ -309,9 +312,22 @@ describe('damage', () => {
       timeout: 60_000,
     });
     const { recorded, failed } = JSON.parse(stdout);
+    // The outcome is too long for the disk, and keeps none of the shorter lines after it away.
     expect([recorded.length > 0, failed.length > 0]).toEqual([true, true]);
     for (const key of recorded) expect(await stateOf(at, key)).toBe('unknown');
     for (const key of failed) expect(await stateOf(at, key)).toBeUndefined();
+  });
+
+  test.each([
+    ['sent', { sent: 'yesterday' }],
+    ['ended', { ended: AT.toISOString(), outcome: { outcome: 'unknown', started_at: 'yesterday' } }],
+  ])('a line without a time is rejected: %s', async (_, fields) => {
+    const at = place();
+    await write(at, 'r1', [[KEY, 'sent']]);
+    const json = JSON.stringify({ key: OTHER, run: 'r1', ...fields });
+    const sum = createHash('sha256').update(json).digest('hex').slice(0, 16);
+    await appendFile(at.file, `${json.slice(0, -1)},"sum":"${sum}"}\n`);
+    await expect(stateOf(at)).rejects.toThrow('was edited or damaged in line 3');
   });
 
   test('a manually added line is rejected', async () => {
