@@ -387,6 +387,7 @@ async function resume({ plan, environment }: StepParts, clients: Clients): Promi
   return Resumption.of(plan.invocations, {
     journal,
     retry: plan.policy.retry,
+    waitsFor: { event: plan.waitForEvent, execution: plan.waitForDurableExecution },
     regionOf: ({ region }) => clients.of(region).region(),
     toUnresolved: toUnresolvedEarlier,
     now: REAL_TIMING.now,
