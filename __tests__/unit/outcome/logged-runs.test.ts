@@ -14,7 +14,7 @@ describe('what a log shows', () => {
     ['nothing', inLog(), undefined],
     ['a start', inLog(undefined), 'It started, and its log does not show its end; its response is lost.'],
     ['an end', inLog({ durationMs: 312_400 }), 'It ran to its end in 312 s; its response is lost.'],
-    ['a short run', inLog({ durationMs: 41 }), 'It ran to its end in 0.04 s; its response is lost.'],
+    ['a short run', inLog({ durationMs: 41 }), 'It ran to its end in 41 ms; its response is lost.'],
     [
       'a success',
       inLog({ durationMs: 1_500, status: 'success' }),
@@ -29,7 +29,7 @@ describe('what a log shows', () => {
     [
       'an error',
       inLog({ durationMs: 20, status: 'error', errorType: 'Runtime.ExitError' }),
-      'It failed after 0.02 s (Runtime.ExitError); its response is lost.',
+      'It failed after 20 ms (Runtime.ExitError); its response is lost.',
     ],
     ['a status that is new', inLog({ status: 'constructor' }), 'It failed; its response is lost.'],
     [

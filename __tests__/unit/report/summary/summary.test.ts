@@ -118,6 +118,10 @@ describe('the summary of one invocation', () => {
     [failed({ errorType: '@octocat', errorMessage: 'x' }), '### ❌ `my-function` failed: `@octocat`'],
     [failed('text'), '### ❌ `my-function` failed'],
     [succeeded({ invocation_type: 'Event', status_code: 202 }), '### ✅ `my-function` was queued'],
+    [
+      succeeded({ invocation_type: 'Event', status_code: 202, duration_ms: 9 }),
+      '### ✅ `my-function` handled its event',
+    ],
   ])('has a heading that foreign text cannot change: %#', (evaluation, heading) => {
     expect(headingOf(evaluation)).toBe(heading);
   });
