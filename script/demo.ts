@@ -5,9 +5,9 @@ import {
   exampleFile,
   exampleNames,
   FUNCTION_NAMES,
-  OWN_CREDENTIALS,
   openStage,
   type Stage,
+  variablesFor,
 } from '../examples/local/stage.ts';
 import type { JobRun, JobStep } from '../packages/local-runner/run-job.ts';
 import type { StepRun } from '../packages/local-runner/run-step.ts';
@@ -76,7 +76,7 @@ const showRun = (run: StepRun): string =>
   section('Outputs', showOutputs(run.outputs, 'cut'));
 
 function showScene({ scene, step, executions, requests }: SceneRun): string {
-  const count = `Requests sent to Lambda: ${requests}. Function executions: ${executions}.`;
+  const count = `Invocations sent: ${requests}. Function executions: ${executions}.`;
   return [
     paint('bold', `── ${scene.title}\n\n`),
     section('Step', showStep(scene.with)),
@@ -161,13 +161,7 @@ async function keep({ lambda }: Stage): Promise<void> {
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
-  print(
-    showUse(lambda.url, {
-      AWS_ENDPOINT_URL_LAMBDA: lambda.url,
-      AWS_REGION: lambda.region,
-      ...OWN_CREDENTIALS,
-    }),
-  );
+  print(showUse(lambda.url, variablesFor(lambda)));
   await stopped;
 }
 

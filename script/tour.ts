@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { OWN_CREDENTIALS, type Stage } from '../examples/local/stage.ts';
+import { isInvocation, type Stage, variablesFor } from '../examples/local/stage.ts';
 import type { Fault } from '../packages/local-lambda/server.ts';
 import { type JobFolder, makeJobFolder, runStep, type StepRun } from '../packages/local-runner/run-step.ts';
 
@@ -76,20 +76,21 @@ async function runScene(stage: Stage, scene: Scene, job: JobFolder): Promise<Sce
   const { lambda } = stage;
   lambda.reset();
   let kill = (): void => {};
-  lambda.setFault(() => {
+  lambda.setFault((request) => {
     if (lambda.requests.length === scene.killedAt) kill();
-    return scene.fault;
+    return isInvocation(request) ? scene.fault : undefined;
   });
   const step = await runStep({
     with: scene.with,
-    env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: lambda.url, AWS_REGION: lambda.region },
+    env: variablesFor(lambda),
     job,
     onStart: (child) => {
       kill = () => child.kill('SIGKILL');
     },
   });
   await lambda.idle();
-  return { scene, step, executions: lambda.executions().length, requests: lambda.requests.length };
+  const requests = lambda.requests.filter(isInvocation).length;
+  return { scene, step, executions: lambda.executions().length, requests };
 }
 
 /** Runs a scene in a job of its own. */

@@ -4,7 +4,13 @@ import type { ChildProcess } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FUNCTION_NAMES, OWN_CREDENTIALS, openStage, type Stage } from '../examples/local/stage.ts';
+import {
+  FUNCTION_NAMES,
+  isInvocation,
+  openStage,
+  type Stage,
+  variablesFor,
+} from '../examples/local/stage.ts';
 import { LATEST } from '../packages/local-lambda/function-definition.ts';
 import { parseFunctionName } from '../packages/local-lambda/function-name.ts';
 import type { FunctionDefinition } from '../packages/local-lambda/server.ts';
@@ -120,7 +126,7 @@ async function runIn(job: JobFolder, { lambda }: Stage, inputs: Inputs): Promise
   const cancel = new AbortController();
   const step = await runStep({
     with: inputs,
-    env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: lambda.url, AWS_REGION: lambda.region },
+    env: variablesFor(lambda),
     job,
     onStart: (child) => cancelOnSignal(child, cancel),
     onLine: (line) => print(`${indented(showLog([line], 'full'))}\n`),
@@ -141,7 +147,7 @@ const showFiles = ({ summary, summaryFile, outputs }: StepRun): string =>
   ].join('');
 
 function showEnd(step: StepRun, { lambda }: Stage): string {
-  const count = `Requests sent to Lambda: ${lambda.requests.length}. Function executions: ${lambda.executions().length}.`;
+  const count = `Invocations sent: ${lambda.requests.filter(isInvocation).length}. Function executions: ${lambda.executions().length}.`;
   return [
     '\n',
     section('Annotations', showAnnotations(step.annotations)),

@@ -48,11 +48,11 @@ test('without an argument it shows the tour', async () => {
   expect(failing).toContain('Error: RangeError: no stock is known for "coffee"\n      at findStock (');
   expect(failing).toMatch(/❌ .* failed: RangeError/);
   expect(dropped).toContain('outcome: unknown');
-  expect(dropped).toContain('Requests sent to Lambda: 1. Function executions: 1.');
+  expect(dropped).toContain('Invocations sent: 1. Function executions: 1.');
   expect(denied).toContain('"arn:aws:lambda:eu-west-1:123456789012:function:refund"');
-  expect(denied).toContain('Requests sent to Lambda: 2. Function executions: 0.');
-  expect(killed).toContain('The runner was lost. Requests sent to Lambda: 5. Function executions: 5.');
-  expect(rerun).toContain('The step succeeded. Requests sent to Lambda: 4. Function executions: 4.');
+  expect(denied).toContain('Invocations sent: 2. Function executions: 0.');
+  expect(killed).toContain('The runner was lost. Invocations sent: 5. Function executions: 5.');
+  expect(rerun).toContain('The step succeeded. Invocations sent: 4. Function executions: 4.');
   expect(rerun).toContain('resumed: 4');
   expect(out).not.toContain(ROOT);
 }, 60_000);

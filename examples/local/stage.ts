@@ -5,6 +5,7 @@ import { startLocalGitHub } from '../../packages/local-github/server.ts';
 import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
 import {
   type FunctionDefinition,
+  type LambdaRequest,
   type LocalLambda,
   startLocalLambda,
 } from '../../packages/local-lambda/server.ts';
@@ -168,6 +169,20 @@ export const OWN_CREDENTIALS = {
   AWS_EC2_METADATA_DISABLED: 'true',
 } as const;
 
+/** The environment of a self-hosted runner that takes a local Lambda for AWS. */
+export const variablesFor = ({ url, region }: Pick<LocalLambda, 'url' | 'region'>) =>
+  ({
+    AWS_ENDPOINT_URL_LAMBDA: url,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: url,
+    AWS_ENDPOINT_URL_SCHEMAS: url,
+    AWS_REGION: region,
+    ...OWN_CREDENTIALS,
+  }) as const;
+
+/** Whether a request runs a function. The server gets requests for configurations, logs and test events too. */
+export const isInvocation = ({ operation }: LambdaRequest): boolean =>
+  operation === 'Invoke' || operation === 'InvokeWithResponseStream';
+
 /** The servers for a runner behind a proxy: the proxy, an endpoint with TLS, and the certificate authority in a file. */
 async function startProxied(lambda: LocalLambda) {
   const certificate = makeCertificate(['127.0.0.1']);
@@ -213,13 +228,7 @@ export async function openStage(): Promise<Stage> {
   const runIn = (file: string, setting: Setting): Promise<readonly JobRun[]> =>
     runWorkflow({
       file,
-      env: {
-        ...OWN_CREDENTIALS,
-        AWS_ENDPOINT_URL_LAMBDA: lambda.url,
-        AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: lambda.url,
-        AWS_ENDPOINT_URL_SCHEMAS: lambda.url,
-        AWS_REGION: REGION,
-      },
+      env: variablesFor(lambda),
       caches,
       ...setting,
       github: { repository: REPOSITORY, api_url: github.url, ...setting.github },
