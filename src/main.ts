@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ExitCode, error, info, warning } from '@actions/core';
 import { readEnvironment, readInput } from './inputs/environment.ts';
 import { makePlan, type Plan } from './inputs/plan.ts';
@@ -23,11 +24,10 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   const { guard } = surroundings;
   const environment = readEnvironment();
   const secrets = hideCredentials(environment.credentials);
-  const plan = await makePlan(
-    readInput,
-    environment,
-    openTestEvents({ environment, secrets, ...surroundings }),
-  );
+  const plan = await makePlan(readInput, environment, {
+    openTestEvents: openTestEvents({ environment, secrets, ...surroundings }),
+    stamp: { at: new Date(), id: randomUUID() },
+  });
   announce(plan);
   const step = await createStep({ plan, environment, secrets, ...surroundings });
   await guard.run('internal', async () => {

@@ -18,7 +18,7 @@ import type { OnChunk } from './lambda/stream.ts';
 import { ABORTED, REAL_TIMING, type Timing } from './lambda/timing.ts';
 import type { StepLogs } from './log-wiring.ts';
 import type { LogsClients } from './logs/client.ts';
-import { type EvaluatedInvocation, Evaluator } from './outcome/evaluate.ts';
+import { type EvaluatedInvocation, Evaluator, type Rules } from './outcome/evaluate.ts';
 import { type Labels, labelsFor } from './outcome/labels.ts';
 import type { SecretTexts } from './outcome/secret-texts.ts';
 import { StepResults } from './outcome/step-results.ts';
@@ -403,13 +403,23 @@ async function* evaluateEarlier(
   for (const result of unknown) yield await evaluator.evaluate(result);
 }
 
-function createEvaluator(
+/** What reads responses as an API does, where a payload was made from an HTTP request. */
+async function createHttpReader({ invocations }: Plan): Promise<Pick<Rules, 'readHttp'>> {
+  if (!invocations.some(({ http }) => http !== undefined)) return {};
+  return { readHttp: (await import('./outcome/http-response.ts')).readHttpResponse };
+}
+
+async function createEvaluator(
   { plan, environment, secrets }: StepParts,
   { labels, sink }: Pick<InvokeParts, 'labels' | 'sink'>,
-): Evaluator {
+): Promise<Evaluator> {
   const { failOnFunctionError, expressions } = plan;
+  const http = await createHttpReader(plan);
   return new Evaluator({
-    rules: { failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
+    rules: {
+      ...{ failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
+      ...http,
+    },
     secrets,
     register: (found) => registerSecrets(found, secrets),
     ...(sink && { endStream: sink.end }),
@@ -448,7 +458,7 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const forReports = { results, outcomesFile, throttle, logs, file, isShownAlready, resumption };
   const reports = createReports(parts, forReports);
   const labels = labelsFor(plan);
-  const evaluator = createEvaluator(parts, { labels, sink });
+  const evaluator = await createEvaluator(parts, { labels, sink });
   const shared = { clients, timing, logReaders, throttle, labels, sink, halt: halt?.signal };
   const context = await createInvokeContext(parts, shared);
   const record: Step['record'] = async (evaluated) => {

@@ -207,6 +207,40 @@ describe('jobs to be done', () => {
     expect(printed(jobs)).toBe('The alias live is at version 1.\n');
   });
 
+  example('api-smoke-test', 'a request and an expectation are the smoke test of an API', async () => {
+    const jobs = await pass('api-smoke-test');
+    expect(answers(jobs)).toEqual([expect.objectContaining({ statusCode: 200, body: '{"ok":true}' })]);
+    expect(stage.lambda.executions('orders-api')).toHaveLength(1);
+  });
+
+  example('api-smoke-test-formats', 'the three formats have the same test', async () => {
+    const jobs = await pass('api-smoke-test-formats');
+    expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '3', succeeded: '3' });
+    expect(events()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ version: '2.0', rawPath: '/health' }),
+        expect.objectContaining({ resource: '/{proxy+}', path: '/health' }),
+        expect.objectContaining({ requestContext: { elb: expect.anything() }, path: '/health' }),
+      ]),
+    );
+  });
+
+  test('api-smoke-test-formats.yml: a status of 503 turns the job red, and is shown with its body', async () => {
+    const legacy = FUNCTIONS['legacy-api'];
+    if (legacy === undefined) throw new Error('there is no legacy-api');
+    stage.lambda.setFunction('legacy-api', {
+      ...legacy,
+      handler: legacy.handler.replace(/server$/, 'broken'),
+    });
+    const jobs = await stage.run('api-smoke-test-formats');
+    expect(results(jobs)).toEqual(['failure']);
+    const [step] = actionsOf(jobs);
+    expect(step?.outputs).toMatchObject({ total: '3', succeeded: '2', failed: '1' });
+    expect(step?.run.annotations.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/Expected http\.body\.ok == `true`[\s\S]*no database/),
+    ]);
+  });
+
   example('database-migration', 'it runs once, and its log is shown and kept', async () => {
     const jobs = await pass('database-migration');
     expect(stage.lambda.executions('migrate')).toHaveLength(1);

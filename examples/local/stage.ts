@@ -30,12 +30,19 @@ const runs = (name: string, more: Partial<FunctionDefinition> = {}): FunctionDef
   timeoutSeconds: 30,
   ...more,
 });
+const api = (name: string): FunctionDefinition => ({
+  handler: `${path.join(import.meta.dirname, 'apis.mjs')}.${name}`,
+  timeoutSeconds: 30,
+});
 const LIVE = { versions: { 1: {}, 2: {} }, aliases: { live: '1' } } as const;
 
 /** The functions that the examples invoke. */
 export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   'my-function': runs('echo', { versions: { 1: {}, 2: {} }, aliases: { PROD: '2' } }),
   'my-api': runs('api', LIVE),
+  'orders-api': api('powertools'),
+  'legacy-api': api('server'),
+  'internal-api': api('server'),
   checkout: runs('shop'),
   search: runs('shop', LIVE),
   recommend: runs('shop'),

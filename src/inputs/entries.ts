@@ -2,6 +2,7 @@ import type { Invocation, InvocationType } from '../lambda/invocation.ts';
 import { type FunctionReference, splitFunctionName } from '../shared/arn.ts';
 import type { OwnExpectations } from './expressions.ts';
 import type { JobFolders } from './files.ts';
+import type { EventStamp } from './http-event.ts';
 import { linesOf } from './input-types.ts';
 import type { ListedEntry } from './invocations.ts';
 import {
@@ -112,6 +113,7 @@ function invocationOf(values: SentValues, parts: InvocationParts): Entry['invoca
     logType: isSynchronous ? values.log_type : 'None',
     keepsLog: isSynchronous,
     payload: payload.bytes,
+    ...(payload.http !== undefined && { http: payload.http }),
     ...(qualifier !== undefined && { qualifier }),
     ...(region !== undefined && { region }),
     ...(clientContext !== undefined && isSynchronous && { clientContext }),
@@ -134,6 +136,7 @@ const outsideNotes = ({ outsideFile }: Payload, { workspace }: JobFolders): stri
 /** What the entries of a step have in common. */
 type ParserParts = Readonly<{
   folders: JobFolders;
+  stamp: EventStamp;
   responseStream: boolean;
   /** Opens what reads test events; absent where the settings for it are wrong. */
   openTestEvents?: (() => Promise<TestEventStore>) | undefined;
@@ -144,6 +147,7 @@ export class EntryParser {
   readonly #folders: JobFolders;
   readonly #responseStream: boolean;
   readonly #openTestEvents: ParserParts['openTestEvents'];
+  readonly #stamp: EventStamp;
   #testEvents: TestEventSource | undefined;
   readonly #problems: Problems;
   readonly #inherited = new Map<string, Promise<Payload | undefined>>();
@@ -151,16 +155,18 @@ export class EntryParser {
   constructor(step: ParserParts, problems: Problems) {
     this.#folders = step.folders;
     this.#responseStream = step.responseStream;
+    this.#stamp = step.stamp;
     this.#openTestEvents = step.openTestEvents;
     this.#problems = problems;
   }
 
-  /** The step's payload is the same for all entries that inherit it with one invocation type. */
+  /** The step's payload is the same for all entries that inherit it with one invocation type and HTTP format. */
   #inheritedPayload(given: GivenPayload): Promise<Payload | undefined> {
-    const known = this.#inherited.get(given.invocationType);
+    const kind = `${given.invocationType} ${given.httpEvent}`;
+    const known = this.#inherited.get(kind);
     if (known) return known;
     const parsed = parsePayload(given, this.#problems);
-    this.#inherited.set(given.invocationType, parsed);
+    this.#inherited.set(kind, parsed);
     return parsed;
   }
 
@@ -186,7 +192,8 @@ export class EntryParser {
     testEvent: FoundTestEvent | undefined,
     { isOwn, problemsFor }: Pick<EntrySource, 'isOwn'> & ProblemsOf,
   ): Promise<Payload | undefined> {
-    const { payload, payload_file: payloadFile, invocation_type: invocationType } = values;
+    const { payload, payload_file: payloadFile, http_request: httpRequest, http_event: httpEvent } = values;
+    const invocationType = values.invocation_type;
     if (values.test_event !== '') {
       if (testEvent === undefined) return undefined;
       const { bytes } = testEvent;
@@ -195,9 +202,10 @@ export class EntryParser {
       problemsFor('test_event').add(problem);
       return undefined;
     }
-    const given = { payload, payloadFile, folders: this.#folders, invocationType };
-    return isOwn('payload') || isOwn('payload_file')
-      ? parsePayload(given, problemsFor('payload', 'payload_file'))
+    const text = { payload, payloadFile, httpRequest, httpEvent };
+    const given = { ...text, folders: this.#folders, invocationType, stamp: this.#stamp };
+    return EVENT_INPUTS.some(isOwn)
+      ? parsePayload(given, problemsFor(...EVENT_INPUTS))
       : this.#inheritedPayload(given);
   }
 
@@ -230,7 +238,7 @@ export class EntryParser {
       place !== undefined && names.some(isOwn) ? `${place}: ` : '';
     const context = { text: values.client_context, input: 'client_context' } as const;
     const warnings = [
-      ...payload.warnings.map((warning) => at('payload', 'payload_file') + warning),
+      ...payload.warnings.map((warning) => at(...EVENT_INPUTS) + warning),
       ...unevaluatedIn('client_context', context).map((warning) => at('client_context') + warning),
       ...ENTRY_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts)),
     ];
@@ -272,6 +280,7 @@ type StepInputs = Readonly<{
   read: InputReader;
   values: InputValues;
   folders: JobFolders;
+  stamp: EventStamp;
   openTestEvents?: ParserParts['openTestEvents'];
 }>;
 
@@ -333,9 +342,9 @@ function invocationsOf(
 
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
 export async function parseEntries(step: StepInputs, problems: Problems): Promise<Entries> {
-  const { values, folders, openTestEvents } = step;
+  const { values, folders, stamp, openTestEvents } = step;
   const parser = new EntryParser(
-    { folders, responseStream: values.response_stream, openTestEvents },
+    { folders, stamp, responseStream: values.response_stream, openTestEvents },
     problems,
   );
   const entries: Entry[] = [];

@@ -19,7 +19,7 @@ type KeyOf<Kind> = Kind extends unknown ? keyof Kind : never;
 type FieldName = KeyOf<Outcome>;
 
 /** Every field of an outcome, and where its value comes from. */
-const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response'>> = {
+const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response' | 'http'>> = {
   index: 'step',
   name: 'step',
   function_name: 'step',
@@ -43,6 +43,7 @@ const FIELDS: Readonly<Record<FieldName, 'step' | 'log' | 'response'>> = {
   query_result: 'step',
   resumed: 'step',
   response: 'response',
+  http: 'http',
   log_result: 'log',
   duration_ms: 'log',
   billed_duration_ms: 'log',
@@ -72,8 +73,20 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
 type NamePlace = Readonly<{ name: string; isCompared: boolean; isFirst: boolean }>;
 
+/** The fields of an HTTP response. */
+const OF_HTTP: readonly string[] = ['status', 'headers', 'body'];
+
+/** The field of an HTTP response that a name stands for; undefined where it is not known. */
+const meantOfHttp = (name: string): string | undefined =>
+  /^status_?code$/i.test(name) ? 'status' : nearest(name, OF_HTTP);
+
 /** How to write what a name was meant for that is no field of the outcome. */
-function unknownName({ name, isCompared, isFirst }: NamePlace): string {
+function unknownName({
+  name,
+  isCompared,
+  isFirst,
+  isHttp,
+}: NamePlace & Readonly<{ isHttp: boolean }>): string {
   const literal = LITERALS.get(name);
   if (literal !== undefined)
     return `"${name}" is read as a field name; write it in backticks: \`${literal}\``;
@@ -81,6 +94,8 @@ function unknownName({ name, isCompared, isFirst }: NamePlace): string {
     return `"${name}" is read as a field name; write \`${name}\` for the number, or '${name}' for the string`;
   }
   const ofResponse = `response.${spelledName(name)}`;
+  const ofHttp = meantOfHttp(name);
+  if (isHttp && ofHttp !== undefined) return `there is no field "${name}"; did you mean http.${ofHttp}?`;
   if (OF_RESPONSE.includes(name)) return `there is no field "${name}"; did you mean ${ofResponse}?`;
   const isString = isCompared && !isFirst;
   const longer = isString ? undefined : FIELD_NAMES.find((field) => field.startsWith(`${name}_`));
@@ -145,13 +160,47 @@ function orderOfOthers(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistak
   return { column, what: '<, <=, > and >= compare numbers only' };
 }
 
-/** What the names of an expression can't mean on any outcome. */
-export function nameMistake(text: string, tree: ExpressionNode): Mistake | undefined {
+const isField = (node: ExpressionNode, name: string): boolean => node.type === 'Field' && node.name === name;
+
+/** What is wrong with a field that an expression reads of a part of an HTTP response; undefined where it is sound. */
+function wrongHttpField(holder: ExpressionNode, name: string): string | undefined {
+  if (isField(holder, 'http') && !OF_HTTP.includes(name)) {
+    const meant = meantOfHttp(name);
+    return `http has no field "${name}"; ${meant === undefined ? 'it has status, headers and body' : `did you mean http.${meant}?`}`;
+  }
+  const isOfHeaders =
+    holder.type === 'Subexpression' && isField(holder.left, 'http') && isField(holder.right, 'headers');
+  return isOfHeaders && name !== name.toLowerCase()
+    ? `names of headers are in lower case: http.headers.${spelledName(name.toLowerCase())}`
+    : undefined;
+}
+
+function httpMistake(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
+  for (const node of nodesInScope(tree)) {
+    if (node.type !== 'Subexpression' || node.right.type !== 'Field') continue;
+    const { name } = node.right;
+    const what = wrongHttpField(node.left, name);
+    const column = lexemes.find(({ text }) => text === name || text === JSON.stringify(name))?.at ?? 0;
+    if (what !== undefined) return { column, what };
+  }
+  return undefined;
+}
+
+/** What the names of an expression can't mean on any outcome, or on one of an HTTP request. */
+export function nameMistake(
+  { text, tree }: Readonly<{ text: string; tree: ExpressionNode }>,
+  { invocations }: Pick<Invoked, 'invocations'>,
+): Mistake | undefined {
   const lexemes = lexemesOf(text);
+  const isHttp = invocations.length > 0 && invocations.every(({ http }) => http !== undefined);
   const unknown = placesOf(tree).find(({ name }) => sourceOf(name) === undefined);
   return (
     earlyNot(tree, lexemes) ??
-    (unknown && { column: columnOf(unknown.name, lexemes), what: unknownName(unknown) }) ??
+    (unknown && {
+      column: columnOf(unknown.name, lexemes),
+      what: unknownName({ ...unknown, isHttp }),
+    }) ??
+    httpMistake(tree, lexemes) ??
     orderOfOthers(tree, lexemes)
   );
 }
@@ -177,8 +226,9 @@ export function absentField(
   const lexemes = lexemesOf(text);
   for (const { name } of placesOf(tree)) {
     const source = sourceOf(name);
-    const lacks = invocations.filter(({ invocationType, logType }) => {
+    const lacks = invocations.filter(({ invocationType, logType, http }) => {
       const isFollowed = invocationType === 'Event' && waitForDurableExecution;
+      if (source === 'http') return http === undefined || invocationType !== 'RequestResponse';
       if (source === 'response') return invocationType !== 'RequestResponse' && !isFollowed;
       // Of an event that is waited for, the log has the figures.
       const hasFigures = invocationType === 'Event' && waitForEvent === true && name !== 'log_result';
@@ -186,8 +236,11 @@ export function absentField(
     });
     const [first] = lacks;
     if (first === undefined || (input !== 'expect' && lacks.length < invocations.length)) continue;
-    const { invocationType } = first;
+    const { invocationType, http } = first;
     const column = columnOf(name, lexemes);
+    if (source === 'http' && http === undefined) {
+      return { column, what: 'http needs http_request: a response to a payload is in response' };
+    }
     if (invocationType === 'RequestResponse') {
       return { column, what: `${name} comes from the log: set log_type: Tail` };
     }

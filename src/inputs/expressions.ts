@@ -42,13 +42,17 @@ export async function parseExpressions(
     ...mask.map((text) => ({ ...ofStep, input: 'mask', text })),
     ...own.flatMap((entry) => ownExpressions(entry, invoked, problems)),
   ];
-  if (named.length === 0) return { expect: [], mask: [] };
+  // Where no expectation reads the response to an HTTP request, the evaluation adds one.
+  const hasHttp = invoked.invocations.some(({ http }) => http !== undefined);
+  if (named.length === 0 && !hasHttp) return { expect: [], mask: [] };
 
   const { search, parseTree, readTree, absentField, nameMistake } = await loadLibrary();
   for (const { input, text, invoked: expected, found } of named) {
     const read = readTree(text, { isOneOfMany: input !== 'query' });
     const mistake =
-      'what' in read ? read : (nameMistake(text, read) ?? absentField({ text, tree: read, input }, expected));
+      'what' in read
+        ? read
+        : (nameMistake({ text, tree: read }, expected) ?? absentField({ text, tree: read, input }, expected));
     if (mistake === undefined) continue;
     const { what, column } = mistake;
     const end = /[.?]$/.test(what) ? '' : '.';

@@ -2,7 +2,7 @@ import type { CST, Document, YAMLError } from 'yaml';
 import { grouped, nearest } from '../shared/text.ts';
 import { looksLikePath } from './files.ts';
 import { type Problems, quote } from './problems.ts';
-import { ENTRY_KEYS, type EntryKey, EVENT_INPUTS, INPUT_NAMES } from './schema.ts';
+import { ENTRY_KEYS, type EntryKey, EVENT_INPUTS, INPUT_NAMES, keepsWhiteSpace } from './schema.ts';
 import {
   type AddProblem,
   COMPOSER_OPTIONS,
@@ -48,7 +48,11 @@ type GivenInput = Readonly<{ input: EntryKey; offset: number; value: unknown }>;
 function inputTextOf({ input, offset, value }: GivenInput, reader: YamlReader): string | undefined {
   const { yaml, addProblem } = reader;
   const scalar = yaml.isScalar(value) ? value : undefined;
-  if (scalar && typeof scalar.value === 'string' && !isMistagged(scalar)) return textOf(scalar).trim();
+  if (scalar && typeof scalar.value === 'string' && !isMistagged(scalar)) {
+    const text = textOf(scalar);
+    const isKept = input !== 'name' && keepsWhiteSpace(input) && text.trim() !== '';
+    return isKept ? text : text.trim();
+  }
   if (NATIVE.has(input)) return jsonOf(value, reader);
   if (yaml.isAlias(value)) return undefined;
   if (scalar && !hasFittingTag(scalar, reader)) return undefined;

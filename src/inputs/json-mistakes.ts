@@ -57,6 +57,10 @@ const SHAPES: readonly (readonly [
   matches: (text: string) => boolean,
   advice: (input: JsonInput) => string,
 ])[] = [
+  [
+    (text) => /^\s*(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S/.test(text.slice(0, HEAD)),
+    () => 'this looks like an HTTP request: use http_request.',
+  ],
   [looksLikePath, (input) => PATH_ADVICE[input]],
   [(text) => looksLikeBase64(text.slice(0, HEAD)), () => 'this looks like base64. Give the JSON itself.'],
   [

@@ -1,7 +1,8 @@
 import { Buffer, isUtf8 } from 'node:buffer';
-import type { InvocationType } from '../lambda/invocation.ts';
+import type { HttpEventFormat, Invocation, InvocationType } from '../lambda/invocation.ts';
 import { grouped } from '../shared/text.ts';
 import type { JobFolders } from './files.ts';
+import type { EventStamp } from './http-event.ts';
 import { describeJsonProblem, type JsonInput, parseJson, positionOf } from './json-text.ts';
 import type { Problems } from './problems.ts';
 
@@ -58,12 +59,21 @@ export function firstOf(warnings: readonly string[]): string[] {
 export type GivenPayload = Readonly<{
   payload: string;
   payloadFile: string;
+  httpRequest: string;
+  httpEvent: HttpEventFormat;
   folders: JobFolders;
+  stamp: EventStamp;
   invocationType: InvocationType;
 }>;
 
 /** The event's bytes, what may be wrong with them, and the file they came from where it lies outside the workspace. */
-export type Payload = Readonly<{ bytes: Uint8Array; warnings: readonly string[]; outsideFile?: string }>;
+export type Payload = Readonly<{
+  bytes: Uint8Array;
+  warnings: readonly string[];
+  outsideFile?: string;
+  /** What they were made from, where that is an HTTP request. */
+  http?: NonNullable<Invocation['http']>;
+}>;
 
 // Source: Lambda quotas, synchronous and asynchronous payload; what a dry run takes is not said, so the larger.
 const LARGEST: Readonly<Record<InvocationType, number>> = {
@@ -109,9 +119,10 @@ async function checkBytes(
     : { warnings: warningsOf(name, { text, value, input }) };
 }
 
-/** Finds the event in `payload` or `payload_file` and checks that it is JSON of a size that Lambda takes. */
+/** Finds the event in the inputs that can have it, and checks that it is JSON of a size that Lambda takes. */
 export async function parsePayload(given: GivenPayload, problems: Problems): Promise<Payload | undefined> {
   const { payload, payloadFile, folders, invocationType } = given;
+  if (given.httpRequest !== '') return (await import('./http-event.ts')).buildPayload(given, problems);
   if (payload === '' && payloadFile === '') return { bytes: Buffer.from('{}'), warnings: [] };
   const limit = LARGEST[invocationType];
   const file =

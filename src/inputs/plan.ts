@@ -7,6 +7,7 @@ import { type Entries, parseEntries } from './entries.ts';
 import type { Environment } from './environment.ts';
 import { parseExpressions } from './expressions.ts';
 import { type JobFolders, type OutputFile, parseOutputFile } from './files.ts';
+import type { EventStamp } from './http-event.ts';
 import { Problems } from './problems.ts';
 import { parseProxy } from './proxy.ts';
 import { type CommentPlan, planComment } from './pull-request.ts';
@@ -161,6 +162,9 @@ async function parseOutputFiles(values: InputValues, folders: JobFolders, proble
   };
 }
 
+/** What opens test events, and when a request is received that becomes an event. */
+export type PlanSources = Readonly<{ openTestEvents: OpenTestEvents; stamp: EventStamp }>;
+
 /**
  * Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was invoked by then.
  * `openTestEvents` is called where a test event is named.
@@ -168,7 +172,7 @@ async function parseOutputFiles(values: InputValues, folders: JobFolders, proble
 export async function makePlan(
   read: InputReader,
   environment: Environment,
-  openTestEvents: OpenTestEvents,
+  { openTestEvents, stamp }: PlanSources,
 ): Promise<Plan> {
   const problems = new Problems();
   await checkNames(environment.inputNames, problems);
@@ -178,15 +182,14 @@ export async function makePlan(
   const values = parseInputs(INPUT_NAMES, { read, problemsFor: () => valueProblems });
   const folders = foldersOf(environment);
   const open = canConnect ? () => openTestEvents(proxy) : undefined;
-  const given = { read, values, folders, openTestEvents: open };
+  const given = { read, values, folders, stamp, openTestEvents: open };
   const { invocations, counts, own, ...entries } = await parseEntries(given, problems);
   problems.addAll(valueProblems);
   const files = await parseOutputFiles(values, folders, problems);
   const expressions = await planExpressions(values, { invocations, own, environment }, problems);
   const concurrency = values.max_concurrency ?? usualConcurrency(values, counts.total);
   const warnings = checkTogether(values, { planned: invocations, counts, concurrency }, problems);
-  const { error } = problems;
-  if (error) throw error;
+  if (problems.error) throw problems.error;
   return Object.freeze({
     ...planInvocations(values, { invocations, maxConcurrency: concurrency, proxy }),
     ...regionsOf(environment),

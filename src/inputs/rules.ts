@@ -61,7 +61,13 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
     inputs: [...EVENT_INPUTS, 'invocation_type'],
     applies: (values) => values.invocation_type !== 'DryRun' && eventInputsIn(values).length === 0,
     message: () =>
-      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, or test_event. An empty expression counts as not given.",
+      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, http_request or test_event. An empty expression counts as not given.",
+  }),
+  entryRule({
+    inputs: ['http_request', 'invocation_type'],
+    applies: ({ http_request: request, invocation_type: type }) => request !== '' && type === 'Event',
+    message: () =>
+      'http_request needs invocation_type RequestResponse or DryRun: an Event has no response. To queue the event of a request, give it as payload.',
   }),
   // Source of both: the API's InvokeWithResponseStream.
   entryRule({
@@ -174,6 +180,11 @@ const areDryRuns = (invocations: readonly Invocation[]): boolean => areOf(invoca
 
 /** Inputs of a step that have no effect together with others. */
 export const STEP_WARNINGS: readonly StepRule[] = [
+  stepRule({
+    inputs: ['http_event'],
+    applies: ({ http_event: format, planned }) => format !== '2.0' && planned.every(({ http }) => !http),
+    message: () => 'http_event has no effect without http_request; the payload is sent as it is.',
+  }),
   stepRule({
     inputs: ['max_concurrency', 'repeat'],
     applies: ({ repeat, concurrency }) => concurrency < repeat,

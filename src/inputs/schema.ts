@@ -54,12 +54,15 @@ const EXECUTION_NAME = matching({
   longest: 64,
   form: (longest) => `1 to ${longest} letters, digits, - or _`,
 });
+const HTTP_EVENT = oneOf(['2.0', '1.0', 'alb']);
 const REGION = matching({
   matches: isRegion,
   longest: Number.POSITIVE_INFINITY,
   form: () => 'the code of an AWS region, for example eu-west-1',
   explain: explainRegion,
 });
+/** The format of an HTTP event. A runner reads the YAML number 2.0 as the text "2". */
+const httpEventFormat: typeof HTTP_EVENT = (given) => HTTP_EVENT(/^[12]$/.test(given) ? `${given}.0` : given);
 /** What becomes of a durable execution that is no longer followed. */
 const ON_CANCEL = oneOf(['leave', 'stop']);
 /** What may be retried (docs/reliability.md). */
@@ -83,6 +86,8 @@ export const INPUTS = {
   tenant_id: entry(optional(TENANT_ID)),
   durable_execution_name: entry(optional(EXECUTION_NAME)),
   region: entry(optional(REGION)),
+  http_request: { ...entry(anyText), keepsWhiteSpace: true },
+  http_event: entry(httpEventFormat, '2.0'),
   test_event: entry(anyText),
   // Many at once.
   invocations: { ...step(anyText), keepsWhiteSpace: true },
@@ -154,8 +159,12 @@ export const ENTRY_INPUTS: readonly EntryInput[] = INPUT_NAMES.filter(isEntryInp
 export const EVENT_INPUTS = [
   'payload',
   'payload_file',
+  'http_request',
   'test_event',
 ] as const satisfies readonly EntryInput[];
+
+/** Whether white space around an input's text counts. */
+export const keepsWhiteSpace = (name: InputName): boolean => TABLE[name].keepsWhiteSpace === true;
 
 /** The keys that an entry may have. */
 export const ENTRY_KEYS: readonly EntryKey[] = ['name', ...ENTRY_INPUTS];

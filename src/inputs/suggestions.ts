@@ -67,7 +67,8 @@ export function explainOtherResource(text: string): string | undefined {
   // A plain name is neither, and for each of the patterns it would have to be compiled.
   if (!/[.:]/.test(text)) return undefined;
   const url = recognize(text, URLS);
-  if (url !== undefined) return `${url}; give the function's name`;
+  if (url !== undefined)
+    return `${url}; give the function's name; to send it an HTTP request, use http_request`;
   const arn = recognize(text, ARNS);
   return arn === undefined ? undefined : `that is ${arn}; give a function's (…:function:NAME)`;
 }
@@ -141,6 +142,9 @@ const SYNONYMS: readonly (readonly [pattern: RegExp, choice: string])[] = [
   [/^(?:yes|on|true|enabled)$/i, 'safe'],
   [/^(?:yes|on|true|enabled|1|all|full)$/i, 'Tail'],
   [/^(?:no|off|false|disabled|0)$/i, 'None'],
+  [/^(?:v2|http|http[-_ ]?api|function[-_ ]?url)$/i, '2.0'],
+  [/^(?:v1|rest|rest[-_ ]?api)$/i, '1.0'],
+  [/^(?:a?elb|(?:application[-_ ]?)?load[-_ ]?balancer)$/i, 'alb'],
   [/^(?:yes|y|on|enabled|enable|1)$/i, 'true'],
   [/^(?:no|n|off|disabled|disable|0|none|never)$/i, 'false'],
   [/^(?:yes|on|true|cancel|abort|kill|terminate)$/i, 'stop'],

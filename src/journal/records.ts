@@ -72,7 +72,13 @@ export const keyOfCutLine = (line: Buffer): string | undefined =>
   /^\{"key":"([0-9a-f]{32})"/.exec(line.toString('latin1', 0, 64))?.[1];
 
 /** What makes two invocations the same, but for the region. */
-const identityOf = ({ reference, qualifier, payload, ...invocation }: Invocation): readonly unknown[] => [
+const identityOf = ({
+  reference,
+  qualifier,
+  payload,
+  http,
+  ...invocation
+}: Invocation): readonly unknown[] => [
   reference.partition,
   reference.accountId,
   reference.name,
@@ -80,7 +86,8 @@ const identityOf = ({ reference, qualifier, payload, ...invocation }: Invocation
   invocation.invocationType,
   invocation.tenantId,
   invocation.clientContext,
-  hash('sha256', payload),
+  // The event of an HTTP request has the time in it, and an id.
+  hash('sha256', http === undefined ? payload : JSON.stringify(http)),
 ];
 
 /**

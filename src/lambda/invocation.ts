@@ -5,6 +5,9 @@ export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
 /** Whether Lambda returns the log tail. */
 export type LogType = 'None' | 'Tail';
 
+/** Format of the event that an HTTP request becomes: an HTTP API or function URL, a REST API, or a load balancer. */
+export type HttpEventFormat = '2.0' | '1.0' | 'alb';
+
 /** One invocation that was asked for, checked against the Invoke API's model. */
 export type Invocation = Readonly<{
   /** Its place in the plan, from 0. */
@@ -22,6 +25,8 @@ export type Invocation = Readonly<{
   /** Whether the user asked for the log; otherwise its tail is read for the figures alone. */
   keepsLog: boolean;
   payload: Uint8Array;
+  /** The request that the payload was made from, as the user wrote it. The response is read by the same format. */
+  http?: Readonly<{ format: HttpEventFormat; request: string }>;
   /** Base64 of a JSON document. */
   clientContext?: string;
   tenantId?: string;
@@ -51,6 +56,8 @@ export type InvokeResponse = Readonly<{
   payload: Uint8Array;
   /** Bytes of a streamed response; where they are more than `payload` has, it was too long to be kept. */
   streamedBytes?: number;
+  /** The start of a streamed response that was too long to be kept in memory. */
+  streamStart?: Uint8Array;
   /** The log tail, decoded from base64: up to 4,096 bytes, perhaps cut inside a character. */
   logTail?: Uint8Array;
 }>;

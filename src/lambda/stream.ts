@@ -20,6 +20,8 @@ const STREAM: Expected = { statusCode: 200, longestBody: 209_715_200 + 64 * 1024
 
 // As long as a buffered response may be: up to here it is also kept for the outcome.
 const LONGEST_HELD = 6_291_556;
+// Of a longer one, the status and the headers of an HTTP response fit into this much.
+const STREAM_START = 64 * 1024;
 
 type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
 
@@ -61,10 +63,14 @@ async function toStreamedResponse(
   const { EventStream: stream, ExecutedVersion: executedVersion } = output;
   if (stream === undefined) throw progress.flawFound('content');
   let held: GatheredBytes | undefined = new GatheredBytes();
+  let start: Uint8Array | undefined;
   const end = await readStream(stream, progress, async (chunk) => {
-    // All of it, or nothing.
-    if ((progress.streamedBytes ?? 0) > LONGEST_HELD) held = undefined;
     held?.add(chunk);
+    // All of it, or its start alone.
+    if ((progress.streamedBytes ?? 0) > LONGEST_HELD) {
+      start ??= held && Buffer.from(held.take().subarray(0, STREAM_START));
+      held = undefined;
+    }
     await onChunk(chunk);
   });
   if (end === undefined) return toIncompleteStream(progress);
@@ -76,6 +82,7 @@ async function toStreamedResponse(
     ...(head?.requestId !== undefined && { requestId: head.requestId }),
     ...sent,
     streamedBytes,
+    ...(start !== undefined && { streamStart: start }),
     payload: end.ErrorCode ? errorPayloadOf(end) : (held?.take() ?? new Uint8Array()),
     ...(end.ErrorCode && { functionError: end.ErrorCode }),
     ...(end.LogResult && { logTail: Buffer.from(end.LogResult, 'base64') }),

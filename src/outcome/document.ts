@@ -12,7 +12,7 @@ import { adviseOn, type JobFacts } from './failure-advice.ts';
 import { requestUrl } from './links.ts';
 import { decodeLogTail, readFigures, readLogPlace } from './log-tail.ts';
 import { ranOf, runInWords, whyNotKnown } from './logged-runs.ts';
-import type { Outcome } from './outcome.ts';
+import type { HttpResponse, Outcome } from './outcome.ts';
 
 const DEEPEST = 500;
 const QUOTE = 0x22;
@@ -86,6 +86,9 @@ export function isFunctionResponse(
   return invocationType === 'Event' && durableExecutionArn !== undefined && payload.length > 0;
 }
 
+/** A response as the document has it: parsed, and as an API reads it. */
+export type ResponseContents = Readonly<{ parsed: unknown; http?: HttpResponse | undefined }>;
+
 /** The link to the log of an invocation that ran or may have; none where it is not known which log events are its. */
 function logFields(
   { invocation, region, inLog, logGroup = inLog?.logGroup }: InvocationResult,
@@ -101,7 +104,11 @@ function logFields(
 const withGroup = (ended: InvocationResult, logGroup: string | undefined): InvocationResult =>
   logGroup === undefined ? ended : { ...ended, logGroup };
 
-function responseFields(response: InvokeResponse, ended: InvocationResult, parsed: unknown) {
+function responseFields(
+  response: InvokeResponse,
+  ended: InvocationResult,
+  { parsed, http }: ResponseContents,
+) {
   const { invocation } = ended;
   const { statusCode, executedVersion, requestId, durableExecutionArn, logTail } = response;
   const log = logTail === undefined ? undefined : decodeLogTail(logTail);
@@ -112,6 +119,7 @@ function responseFields(response: InvokeResponse, ended: InvocationResult, parse
     ...logFields(withGroup(ended, response.logGroup), requestId, log),
     ...(durableExecutionArn !== undefined && { durable_execution_arn: durableExecutionArn }),
     ...(isFunctionResponse(response, invocation) && { response: parsed }),
+    ...(http !== undefined && { http }),
     ...(log !== undefined && {
       ...(invocation.keepsLog && { log_result: log }),
       ...readFigures(log, requestId),
@@ -202,7 +210,11 @@ function failureFields(failure: InvokeFailure, ended: InvocationResult, context:
 }
 
 /** The outcome before any expression is evaluated. */
-export function outcomeOf(ended: InvocationResult, parsed: unknown, context: FailureContext): Outcome {
+export function outcomeOf(
+  ended: InvocationResult,
+  contents: ResponseContents,
+  context: FailureContext,
+): Outcome {
   const { result } = ended;
   const fields = invocationFields(ended);
   if (result.kind === 'failure') {
@@ -212,7 +224,7 @@ export function outcomeOf(ended: InvocationResult, parsed: unknown, context: Fai
       outcome: result.evidence === 'did_not_run' ? 'not_invoked' : 'unknown',
     };
   }
-  const responded = { ...fields, ...responseFields(result, ended, parsed) };
+  const responded = { ...fields, ...responseFields(result, ended, contents) };
   return result.functionError === undefined
     ? { ...responded, outcome: 'succeeded' }
     : { ...responded, outcome: 'function_error', function_error: result.functionError };

@@ -1,4 +1,5 @@
 import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
+import { readsField } from '../shared/expression-tree.ts';
 import { messageOf } from '../shared/values.ts';
 import {
   failureMessage,
@@ -7,9 +8,18 @@ import {
   type ParsedResponse,
   parseResponse,
 } from './document.ts';
-import { type Checked, check, type ExpressionContext, type Expressions, whyNoValue } from './expectations.ts';
+import {
+  type Checked,
+  check,
+  type ExpressionContext,
+  type Expressions,
+  IS_NO_ERROR,
+  whyNoValue,
+} from './expectations.ts';
+import { shownValue } from './explanations.ts';
 import type { JobFacts } from './failure-advice.ts';
 import { withErrorOfLog } from './function-error.ts';
+import type { HttpReading, readHttpResponse } from './http-response.ts';
 import { isCut } from './log-tail.ts';
 import { findSecrets, type MaskedEvaluation, maskEvaluation, maskValue, NO_SECRETS } from './masks.ts';
 import { type Evaluation, isFunctionError, type Outcome, type Secrets } from './outcome.ts';
@@ -22,6 +32,8 @@ export type Rules = Readonly<{
   job: JobFacts;
   /** Secrets that are known before any mask is evaluated. */
   known?: SecretTexts;
+  /** Reads a response as an API does; absent where nothing is invoked with an HTTP request. */
+  readHttp?: typeof readHttpResponse;
   /** How reports name an invocation: the function as the user wrote it where nothing else is given. */
   labelOf?: (invocation: Invocation) => string;
 }>;
@@ -74,22 +86,48 @@ function hasExpectations(outcome: Outcome, rules: Rules): boolean {
   );
 }
 
-/** What an outcome must meet: the step's expectations, then the entry's own. */
-const expectationsOf = ({ expressions }: Rules, { expect = [] }: Invocation): readonly string[] => [
-  ...expressions.expect,
-  ...expect,
-];
+/**
+ * What an outcome must meet: the step's expectations, then the entry's own. Where none of them reads `http`, the
+ * response to an HTTP request must not be an error.
+ */
+function expectationsOf(
+  { expressions }: Rules,
+  { expect = [], http, invocationType }: Invocation,
+): readonly string[] {
+  const { parseTree } = expressions;
+  const given = [...expressions.expect, ...expect];
+  if (http === undefined || invocationType !== 'RequestResponse' || parseTree === undefined) return given;
+  return given.some((expression) => readsField(parseTree(expression), 'http'))
+    ? given
+    : [...given, IS_NO_ERROR];
+}
+
+/** Adds the body to why the status of an HTTP response did not meet the expectation. */
+function withBody(checked: Checked, outcome: Outcome, { hide }: ExpressionContext): Checked {
+  const body = 'http' in outcome ? outcome.http?.body : undefined;
+  const isStatus = checked.expectation.expression === IS_NO_ERROR && body !== undefined;
+  return isStatus ? { ...checked, why: `${checked.why}\nBody:     ${shownValue(hide(body))}` } : checked;
+}
+
+/** Adds why an API would not accept a response to the first expectation that is not met. */
+const withHttpProblem = (unmet: readonly Checked[], problem: string | undefined): readonly Checked[] =>
+  unmet.map((one, at) =>
+    at === 0 && problem !== undefined ? { ...one, why: `${one.why}\n${problem}` } : one,
+  );
 
 function expectations(
   outcome: Outcome,
   rules: Rules,
   { context, own }: Readonly<{ context: ExpressionContext | undefined; own: Invocation }>,
 ): { outcome: Outcome; unmet: readonly Checked[] } {
-  const expect = expectationsOf(rules, own);
+  const isFailed = outcome.outcome === 'function_error';
+  const expect = expectationsOf(rules, own).filter((one) => !isFailed || one !== IS_NO_ERROR);
   if (context === undefined || expect.length === 0 || !hasExpectations(outcome, rules))
     return { outcome, unmet: [] };
   const checked = expect.map((expression) => check(expression, outcome, context));
-  const unmet = checked.filter(({ expectation }) => !expectation.met);
+  const unmet = checked
+    .filter(({ expectation }) => !expectation.met)
+    .map((one) => withBody(one, outcome, context));
   const complete = { ...outcome, expectations: checked.map(({ expectation }) => expectation) };
   return { outcome: unmet.length === 0 ? complete : asExpectationFailed(complete), unmet };
 }
@@ -146,6 +184,21 @@ function normalize(ended: InvocationResult): InvocationResult {
   return { ...ended, result: isResponse ? response : { ...response, payload: new Uint8Array() } };
 }
 
+/** What an API makes of a response; undefined where there is none, or no HTTP request was made into an event. */
+function readAsHttp(
+  { result, invocation }: InvocationResult,
+  parsed: ParsedResponse,
+  { readHttp }: Rules,
+): HttpReading | undefined {
+  if (result.kind === 'failure' || invocation.http === undefined || readHttp === undefined) return undefined;
+  const { payload, streamStart, functionError } = result;
+  const isWhole = isFunctionResponse(result, invocation);
+  if (!isWhole && streamStart === undefined) return undefined;
+  const bytes = isWhole ? payload : (streamStart ?? payload);
+  const { format } = invocation.http;
+  return readHttp({ payload: bytes, parsed, format, isWhole, hasFailed: functionError !== undefined });
+}
+
 /** The secrets of a response that masks can't be applied to. */
 const asOpaque = ({ texts, withheld }: Secrets): Secrets => ({
   texts,
@@ -159,10 +212,13 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   const response = result.kind === 'failure' ? undefined : result;
   const payload = response?.payload ?? new Uint8Array();
   const parsed = parseResponse(payload);
-  const queried = query(outcomeOf(normalized, parsed.value, { job: rules.job }), rules);
+  const reading = readAsHttp(normalized, parsed, rules);
+  const contents = { parsed: parsed.value, http: reading?.http };
+  const queried = query(outcomeOf(normalized, contents, { job: rules.job }), rules);
   const { mask, search, parseTree } = rules.expressions;
   const found = findSecrets(mask, queried.outcome, { search, parseTree });
-  const secrets = mask.length > 0 && isOpaque(result, parsed) ? asOpaque(found) : found;
+  const isHidden = isOpaque(result, parsed) || reading?.isEncoded === true;
+  const secrets = mask.length > 0 && isHidden ? asOpaque(found) : found;
   const context = contextOf(rules, secrets);
   const { outcome, unmet } = expectations(queried.outcome, rules, { context, own: invocation });
   const problem = queryProblem(queried, rules, context);
@@ -173,7 +229,7 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
     logIsCut: response?.logTail !== undefined && isCut(response.logTail),
     tailRefused: tailRefused && invocation.keepsLog,
     failsStep: failsStep(outcome, rules),
-    unmet,
+    unmet: withHttpProblem(unmet, reading?.problem),
     responseBytes: result.streamedBytes ?? payload.length,
     secrets,
     ...(problem !== undefined && { queryProblem: problem }),
@@ -280,7 +336,7 @@ export function evaluateAsUnknown(ended: InvocationResult, error: unknown, rules
   const response = ended.result.kind === 'failure' ? new Uint8Array() : ended.result.payload;
   return {
     label: labelOf(ended.invocation, rules),
-    outcome: outcomeOf({ ...ended, result: failure }, undefined, context),
+    outcome: outcomeOf({ ...ended, result: failure }, { parsed: undefined }, context),
     response,
     responseBytes: ended.result.streamedBytes ?? response.length,
     logIsCut: false,

@@ -22,6 +22,9 @@ export type Search = (
 /** The syntax tree of a valid expression. */
 export type ParseTree = (expression: string) => ExpressionNode;
 
+/** The expectation on an HTTP response where no other expectation reads `http`. */
+export const IS_NO_ERROR = 'http.status < `400`';
+
 /** What reads and evaluates expressions, and what hides secrets in a value before it is shown. */
 export type ExpressionContext = Readonly<{
   search: Search;

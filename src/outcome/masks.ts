@@ -1,4 +1,4 @@
-import { nodesInScope } from '../shared/expression-tree.ts';
+import { readsField } from '../shared/expression-tree.ts';
 import { utf8 } from '../shared/text.ts';
 import { type Fields, isFields } from '../shared/values.ts';
 import type { ParseTree, Search } from './expectations.ts';
@@ -97,7 +97,8 @@ function findsNothing(
   if (!isFields(document) || !('response' in document) || parseTree === undefined) return false;
   // A failed function returns its error, which has none of the fields of a response.
   if (document['outcome'] === 'function_error' || !hasNoLeaf(value)) return false;
-  return nodesInScope(parseTree(mask)).some((node) => node.type === 'Field' && node.name === 'response');
+  const tree = parseTree(mask);
+  return readsField(tree, 'response') || readsField(tree, 'http');
 }
 
 /** Finds what the masks find in a document, longest first. */
@@ -147,7 +148,7 @@ export function maskValue(value: unknown, texts: SecretTexts): unknown {
 /** Fields whose values are written by this action, so they are not masked even where a secret has the same text. */
 const OWN_WORDS: ReadonlySet<string> = new Set(['outcome', 'invocation_type', 'started_at']);
 /** Fields whose values the function determines. */
-const FOREIGN: ReadonlySet<string> = new Set(['response', 'log_result', 'query_result', 'value']);
+const FOREIGN: ReadonlySet<string> = new Set(['response', 'http', 'log_result', 'query_result', 'value']);
 /** Fields that contain such fields. */
 const NESTED: ReadonlySet<string> = new Set(['error', 'expectations']);
 

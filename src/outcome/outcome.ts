@@ -36,6 +36,14 @@ export type Figures = Readonly<{
   cold_start?: boolean;
 }>;
 
+/** What a client of an API gets. Names of headers are in lower case, and only set-cookie is a list. */
+export type HttpResponse = Readonly<{
+  status: number;
+  headers: Readonly<Record<string, string | readonly string[]>>;
+  /** Decoded from base64, and parsed where it is JSON; base64 where it is not text; absent for a stream of over 6 MB. */
+  body?: unknown;
+}>;
+
 type ResponseFields = Figures &
   Readonly<{
     status_code: number;
@@ -46,6 +54,8 @@ type ResponseFields = Figures &
     durable_execution_arn?: string;
     /** The response, parsed; the raw text where it is not JSON; absent for Event, DryRun and a stream of over 6 MB. */
     response?: unknown;
+    /** The response as an API reads it, where the payload was made from an HTTP request. */
+    http?: HttpResponse;
     /** The log tail, decoded. */
     log_result?: string;
   }>;

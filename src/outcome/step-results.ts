@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { shortened } from '../shared/text.ts';
+import { fieldsOf } from '../shared/values.ts';
+import { type Expectation, IS_NO_ERROR } from './expectations.ts';
 import { readFunctionError } from './function-error.ts';
 import { adviseOnFunctionError } from './function-error-advice.ts';
 import { readLogPlace, readReport } from './log-tail.ts';
@@ -98,11 +100,14 @@ function unmetOf(outcome: MaskedOutcome, bounds: ExcerptBounds): Pick<ReportedOu
   if (outcome.outcome !== 'expectation_failed') return {};
   const all = outcome.expectations ?? [];
   const unmet = all.filter(({ met }) => !met);
+  const http = fieldsOf('http' in outcome ? outcome.http : undefined);
+  const shown = ({ expression, value }: Expectation): string =>
+    expression === IS_NO_ERROR ? `${valueText(value)}: ${valueText(http['body'])}` : valueText(value);
   return {
     expected: { unmet: unmet.length, total: all.length },
-    unmet: unmet.slice(0, bounds.unmet).map(({ expression, value }) => ({
-      expression: excerpt(expression, bounds.text),
-      ...(value !== undefined && { actual: excerpt(valueText(value), bounds.text) }),
+    unmet: unmet.slice(0, bounds.unmet).map((one) => ({
+      expression: excerpt(one.expression, bounds.text),
+      ...(one.value !== undefined && { actual: excerpt(shown(one), bounds.text) }),
     })),
   };
 }
@@ -114,7 +119,7 @@ function unmetOf(outcome: MaskedOutcome, bounds: ExcerptBounds): Pick<ReportedOu
 function withoutContents(outcome: MaskedOutcome, bounds: ExcerptBounds): ReportedOutcome {
   const { expectations: _, query_result: __, ...rest } = outcome;
   if (!('status_code' in rest)) return rest;
-  const { response: ___, log_result: log, ...figures } = rest;
+  const { response: ___, http: ____, log_result: log, ...figures } = rest;
   const cause = causeOfOutcome(outcome, bounds);
   return {
     ...figures,

@@ -7,12 +7,16 @@ import { makePlan, type Plan } from '../../../src/inputs/plan.ts';
 import { InvalidInputError } from '../../../src/inputs/problems.ts';
 import { INPUTS, type InputName, type InputReader } from '../../../src/inputs/schema.ts';
 import type { Invocation } from '../../../src/lambda/invocation.ts';
+import { REQUEST_ID, STARTED_AT } from '../../base.ts';
 import '../realm.ts';
 
 /** A step's `with:`, where it differs from the valid one below. */
 export type Given = Readonly<Partial<Record<InputName, string>>>;
 
 const VALID: Given = { function_name: 'my-function', payload: '{"action": "warmup"}' };
+
+/** When requests become events, and with which id. */
+export const STAMP = { at: STARTED_AT, id: REQUEST_ID } as const;
 
 /** A folder with a real workspace, and the environment of the job from a runner. */
 export type Job = Readonly<{ folder: string; workspace: string; environment: Environment }>;
@@ -73,12 +77,15 @@ export function inputs(given: Given): InputReader {
 }
 
 /** For inputs that name no test event: nothing is read. */
-export const noTestEvents = (): Promise<never> => Promise.reject(new Error('a test event was read'));
+const noTestEvents = (): Promise<never> => Promise.reject(new Error('a test event was read'));
+
+/** What a plan is made with beside inputs and environment. */
+export const SOURCES = { openTestEvents: noTestEvents, stamp: STAMP } as const;
 
 /** The plan for the inputs. */
 export async function planFor(given: Given, job?: Job): Promise<Plan> {
   const { environment } = job ?? (await createJob());
-  return makePlan(inputs(given), environment, noTestEvents);
+  return makePlan(inputs(given), environment, SOURCES);
 }
 
 /** The only invocation in the plan. */

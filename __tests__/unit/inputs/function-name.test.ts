@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { invocationFor, problemsFor } from './factory.ts';
 
 const ACCOUNT = '123456789012';
-const NAME = "give the function's name";
+const NAME = "give the function's name; to send it an HTTP request, use http_request";
 const ARN = "give a function's (…:function:NAME)";
 const NOT_EVALUATED =
   'the expression was not evaluated: ${{ }} has no effect in a file or in the default of a reusable input';
@@ -57,8 +57,14 @@ describe('function_name', () => {
 
   test.each([
     ['my function', 'it contains white space; put one function per line'],
-    ['https://abc.lambda-url.eu-west-1.on.aws/', "that is the function's URL; give the function's name"],
-    ['abc.lambda-url.eu-west-1.on.aws', "that is the function's URL; give the function's name"],
+    [
+      'https://abc.lambda-url.eu-west-1.on.aws/',
+      "that is the function's URL; give the function's name; to send it an HTTP request, use http_request",
+    ],
+    [
+      'abc.lambda-url.eu-west-1.on.aws',
+      "that is the function's URL; give the function's name; to send it an HTTP request, use http_request",
+    ],
     ['https://a1b2.execute-api.eu-west-1.amazonaws.com/prod', `that is the URL of an API; ${NAME}`],
     ['a1b2.execute-api.eu-west-1.amazonaws.com', `that is the URL of an API; ${NAME}`],
     ['HTTPS://example.com', `that is a URL; ${NAME}`],

@@ -24,7 +24,7 @@ async function valuesOf(text: string): Promise<ListedEntry['values'] | undefined
 const problemsOf = async (text: string): Promise<readonly string[]> => (await read(text)).problems;
 
 const TAKES =
-  'An entry can have name, function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id, durable_execution_name, region, test_event, timeout_seconds and expect.';
+  'An entry can have name, function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id, durable_execution_name, region, http_request, http_event, test_event, timeout_seconds and expect.';
 const REFERENCE = 'anchors (&) and aliases (*) are not supported. Write the value out.';
 const MERGE = 'merge keys (<<) are not supported. Write the keys and values out.';
 const TAG = 'this tag (!) is not supported or does not fit its value. Remove it.';

@@ -184,6 +184,13 @@ const OTHER_TEXTS: readonly Row[] = [
   ['a path of Windows', 'D:\\a\\event.json', 1, 1, PATH],
   ['a path as the AWS CLI takes it', 'file://events/health.json', 1, 1, PATH],
   ['a path of bytes as the AWS CLI takes it', 'fileb://health', 1, 1, PATH],
+  [
+    'an HTTP request',
+    'GET /health\nAccept: text/plain',
+    1,
+    1,
+    'this looks like an HTTP request: use http_request.',
+  ],
   ['base64', Buffer.from('{"action":"warmup"}').toString('base64'), 1, 1, BASE64],
   ['base64 on several lines', 'WyB7CiAg\nImEiOiAx\nfSBd', 1, 1, BASE64],
   ['several documents', '{"a": 1}\n{"b": 2}', 2, 1, MORE],

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { makePlan } from '../../../src/inputs/plan.ts';
 import { InvalidInputError } from '../../../src/inputs/problems.ts';
-import { createJob, inputs, invocationFor, noTestEvents, planFor, problemsFor } from './factory.ts';
+import { createJob, inputs, invocationFor, planFor, problemsFor, SOURCES } from './factory.ts';
 
 describe('a plan', () => {
   test('contains one complete invocation and the defaults of the step', async () => {
@@ -199,7 +199,7 @@ describe('problems', () => {
 
   test('are thrown as one InvalidInputError with all of them in its message', async () => {
     const { environment } = await createJob();
-    const refused = makePlan(inputs({ region: 'europe', summary: 'on' }), environment, noTestEvents);
+    const refused = makePlan(inputs({ region: 'europe', summary: 'on' }), environment, SOURCES);
     await expect(refused).rejects.toBeInstanceOf(InvalidInputError);
     await expect(refused).rejects.toMatchObject({
       name: 'InvalidInputError',
