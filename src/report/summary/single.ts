@@ -90,7 +90,9 @@ function verdictOf(outcome: ReportedOutcome): string {
     case 'not_invoked':
       return `was not invoked${colonAnd(outcome.error.name)}`;
     case 'unknown':
-      return UNKNOWN[outcome.ran];
+      return outcome.error.name === 'EventUnresolved'
+        ? 'accepted the event, but how it ended is not known'
+        : UNKNOWN[outcome.ran];
     default:
       return outcome satisfies never;
   }
