@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import leven from 'leven';
 import {
+  environmentOf,
   exampleFile,
   exampleNames,
   FUNCTION_NAMES,
   openStage,
   type Stage,
-  variablesFor,
 } from '../examples/local/stage.ts';
 import type { JobRun, JobStep } from '../packages/local-runner/run-job.ts';
 import type { StepRun } from '../packages/local-runner/run-step.ts';
@@ -20,6 +20,7 @@ import {
   runCommand,
   section,
   showAnnotations,
+  showCounts,
   showLog,
   showMarkdown,
   showOutputs,
@@ -27,13 +28,13 @@ import {
   showStep,
   UsageError,
 } from './terminal.ts';
-import { runScenes, SCENES, type SceneRun, withoutCheckout } from './tour.ts';
+import { runScenes, SCENES, type Screen, withoutCheckout } from './tour.ts';
 
 const USAGE = `Usage: script/demo [NAME | --list | --keep]
 
 Runs this action against a local Lambda. No AWS account is needed.
 
-  script/demo          run a tour of six steps
+  script/demo          run a tour of seven steps
   script/demo NAME     run one of the examples, such as script/demo warm-up
   script/demo --list   list the examples
   script/demo --keep   start the local Lambda, show how to use it, and keep it running until Ctrl+C
@@ -69,21 +70,27 @@ function nameFrom(given: string): string {
   );
 }
 
-const showRun = (run: StepRun): string =>
-  section('Log', showLog(run.lines, 'cut')) +
+/** What a step leaves apart from its log. */
+const showReports = (run: StepRun): string =>
   section('Annotations', showAnnotations(run.annotations)) +
   section('Summary', withoutCheckout(showMarkdown(run.summary))) +
   section('Outputs', showOutputs(run.outputs, 'cut'));
 
-function showScene({ scene, step, executions, requests }: SceneRun): string {
-  const count = `Invocations sent: ${requests}. Function executions: ${executions}.`;
-  return [
-    paint('bold', `── ${scene.title}\n\n`),
-    section('Step', showStep(scene.with)),
-    showRun(step),
-    `${step.signal === null ? showResult(step.exitCode === 0, 'step') : paint('red', 'The runner was lost.')} ${count}\n\n`,
-  ].join('');
-}
+const showRun = (run: StepRun): string => section('Log', showLog(run.lines, 'cut')) + showReports(run);
+
+/** Prints the scenes of the tour while they run. */
+const SCREEN: Screen = {
+  begin: (scene) =>
+    print(
+      `${paint('bold', `── ${scene.title}\n\n`)}${section('Step', showStep(scene.with))}${paint('dim', 'Log')}\n`,
+    ),
+  line: (line) => print(`${indented(showLog([line], 'cut'))}\n`),
+  end: ({ step, counts }) => {
+    const result =
+      step.signal === null ? showResult(step.exitCode === 0, 'step') : paint('red', 'The runner was lost.');
+    print(`\n${showReports(step)}${result} ${showCounts(counts)}\n\n`);
+  },
+};
 
 function showJobStep(step: JobStep): string {
   switch (step.kind) {
@@ -109,9 +116,9 @@ function showJob({ id, matrix, result, steps }: JobRun): string {
 
 async function tour(stage: Stage): Promise<void> {
   print(
-    'This tour runs six steps as a GitHub runner does, against a local Lambda. No AWS account is needed.\n\n',
+    'This tour runs seven steps as a GitHub runner does, against a local Lambda. No AWS account is needed.\n\n',
   );
-  for await (const run of runScenes(stage, SCENES)) print(showScene(run));
+  await runScenes(stage, SCENES, SCREEN);
   print(`What to do next:
 
   script/demo --list   list the examples. script/demo NAME runs one of them.
@@ -161,7 +168,7 @@ async function keep({ lambda }: Stage): Promise<void> {
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
-  print(showUse(lambda.url, variablesFor(lambda)));
+  print(showUse(lambda.url, environmentOf(lambda)));
   await stopped;
 }
 

@@ -38,37 +38,46 @@ function parenthesize(code: string): string {
 }
 
 /** What is taken out of the code before it is minified: with their registration, unused classes and schemas go too. */
-const CUTS: readonly Readonly<{ where: RegExp; found: RegExp; put: string }>[] = [
+const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[] = [
   {
-    // The client's own errors. The SDK gives an error that it does not know the same name, message and fields, as an
-    // instance of a more general class: 30 KB and 1 ms of every start. The errors of other clients are in chunks.
-    where: /^index\.js$/,
+    // The clients' own errors. The SDK gives an error that it does not know the same name, message and fields, as an
+    // instance of a more general class: 30 KB and 1 ms of every start. Not so for a client of the query protocol: its
+    // errors are XML, and their schemas say where the message is.
+    unless: /^class AwsQueryProtocol /m,
     found: /^\w*n0_registry\.registerError\(.*\);$/gm,
     put: '',
   },
   {
+    // Node.js always has SHA-256, so the SDK's own, for browsers without it, is not needed.
+    found: /\bhasNativeCrypto \? buildNativeClass\(\) : \w+(?:\/\*.*?\*\/\.\w+)?/g,
+    put: 'buildNativeClass()',
+  },
+  {
     // Every part of Node.js would get a require() of its own, which takes longer to make than the part to look up.
-    where: /\.js$/,
     found: /__WEBPACK_EXTERNAL_createRequire\(import\.meta\.url\)\(/g,
     put: 'process.getBuiltinModule(',
   },
 ];
 
 /** Makes the cuts in the code of a file. Tests of the bundle see that there was something to cut. */
-const trimmed = (name: string, code: string): string =>
-  CUTS.filter(({ where }) => where.test(name)).reduce(
+const trimmed = (code: string): string =>
+  CUTS.filter(({ unless }) => unless?.test(code) !== true).reduce(
     (text, { found, put }) => text.replace(found, put),
     code,
   );
 
+/** The classes that are known by their names: commands, errors, and the SDK's logger that prints nothing. */
+const NAMED = /^class (\w*(?:Command|Error|Exception|Logger))\b/gm;
+
 const [folder = ''] = process.argv.slice(2);
 for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
   const file = path.join(folder, name);
-  const { code } = minifySync(trimmed(name, readFileSync(file, 'utf8')), {
+  const trimmedCode = trimmed(readFileSync(file, 'utf8'));
+  const { code } = minifySync(trimmedCode, {
     module: true,
-    // Errors are known by the names of their classes.
-    compress: { keep_classnames: true, passes: 3 },
-    mangle: { keep_classnames: true },
+    // It takes many passes until nothing is left of the schemas of what is never called: 0 is as many as help.
+    compress: { passes: 0 },
+    mangle: { reserved: [...trimmedCode.matchAll(NAMED)].map(([, name = '']) => name) },
   });
   writeFileSync(file, parenthesize(code));
 }

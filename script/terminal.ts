@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import type { Annotation, LogLine } from '../packages/local-runner/commands.ts';
-import { withoutCheckout } from './tour.ts';
+import { type Counts, withoutCheckout } from './tour.ts';
 
 const COLORS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 const COLORFUL = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
@@ -66,6 +66,10 @@ export const showStep = (inputs: Readonly<Record<string, string>>): string =>
 /** Whether something succeeded. */
 export const showResult = (succeeded: boolean, what: string): string =>
   succeeded ? paint('green', `The ${what} succeeded.`) : paint('red', `The ${what} failed.`);
+
+/** How often a function was asked for and ran: the two differ where a request is refused or retried. */
+export const showCounts = ({ requests, executions }: Counts): string =>
+  `Invocation requests: ${requests}. Function executions: ${executions}.`;
 
 /** Lines moved to the right. */
 export const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ');

@@ -1,22 +1,35 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isInvocation, type Stage, variablesFor } from '../examples/local/stage.ts';
-import type { Fault } from '../packages/local-lambda/server.ts';
+import { environmentOf, type Stage } from '../examples/local/stage.ts';
+import type { Fault, LambdaRequest, LocalLambda } from '../packages/local-lambda/server.ts';
+import type { LogLine } from '../packages/local-runner/commands.ts';
 import { type JobFolder, makeJobFolder, runStep, type StepRun } from '../packages/local-runner/run-step.ts';
 
 /** A step of the tour: what it is about, the step itself, and what goes wrong on the way, if anything. */
 export type Scene = Readonly<{
   title: string;
   with: Readonly<Record<string, string>>;
+  /** What goes wrong with each invocation request. */
   fault?: Fault;
-  /** The request at which the runner is lost. */
+  /** The invocation request at which the runner is lost. */
   killedAt?: number;
   /** Whether it has the workspace of the scene before, as a job that is run again has its cache. */
   isRerun?: true;
 }>;
 
-/** What came of a scene, with how often a function ran. */
-export type SceneRun = Readonly<{ scene: Scene; step: StepRun; executions: number; requests: number }>;
+/** How often Lambda was asked to run a function, and how often a function ran. */
+export type Counts = Readonly<{ requests: number; executions: number }>;
+
+/** What came of a scene. */
+export type SceneRun = Readonly<{ scene: Scene; step: StepRun; counts: Counts }>;
+
+/** Shows scenes while they run. */
+export type Screen = Readonly<{
+  begin: (scene: Scene) => void;
+  /** Called for each line of the step's log as soon as the step prints it. */
+  line: (line: LogLine) => void;
+  end: (run: SceneRun) => void;
+}>;
 
 /** A list that is worked through one entry after the other, with a journal. */
 const BACKFILL = {
@@ -50,8 +63,12 @@ export const SCENES = [
     },
   },
   {
-    title: 'The connection is reset during a migration: the action does not retry',
-    with: { function_name: 'migrate', payload: '{"to": "latest"}' },
+    title: 'The log of a long migration is shown while the function runs',
+    with: { function_name: 'move-orders', payload: '{"batches": 6}', follow_log: 'true' },
+  },
+  {
+    title: 'The response of a migration is lost: the log shows that it ran, and the action does not retry',
+    with: { function_name: 'move-orders', payload: '{"batches": 2}' },
     fault: { kind: 'reset', when: 'after' },
   },
   {
@@ -71,40 +88,53 @@ const CHECKOUT = path.resolve(import.meta.dirname, '..');
 export const withoutCheckout = (text: string): string =>
   text.replaceAll(`${pathToFileURL(CHECKOUT).href}/`, '').replaceAll(`${CHECKOUT}${path.sep}`, '');
 
+const isInvocation = ({ operation }: LambdaRequest): boolean =>
+  operation === 'Invoke' || operation === 'InvokeWithResponseStream';
+
+/** Counts what a local Lambda has seen. Requests that read a log, a configuration or a state are not counted. */
+export const countsOf = (lambda: LocalLambda): Counts => ({
+  requests: lambda.requests.filter(isInvocation).length,
+  executions: lambda.executions().length,
+});
+
 /** Runs a scene as a runner runs a step, in the folders of a job. */
-async function runScene(stage: Stage, scene: Scene, job: JobFolder): Promise<SceneRun> {
-  const { lambda } = stage;
+async function runScene(
+  { lambda }: Stage,
+  scene: Scene,
+  { job, onLine }: Readonly<{ job: JobFolder; onLine: Screen['line'] }>,
+): Promise<SceneRun> {
   lambda.reset();
   let kill = (): void => {};
   lambda.setFault((request) => {
-    if (lambda.requests.length === scene.killedAt) kill();
-    return isInvocation(request) ? scene.fault : undefined;
+    if (!isInvocation(request)) return undefined;
+    if (countsOf(lambda).requests === scene.killedAt) kill();
+    return scene.fault;
   });
   const step = await runStep({
     with: scene.with,
-    env: variablesFor(lambda),
+    env: environmentOf(lambda),
     job,
     onStart: (child) => {
       kill = () => child.kill('SIGKILL');
     },
+    onLine,
   });
   await lambda.idle();
-  const requests = lambda.requests.filter(isInvocation).length;
-  return { scene, step, executions: lambda.executions().length, requests };
+  return { scene, step, counts: countsOf(lambda) };
 }
 
 /** Runs a scene in a job of its own. */
 export async function runAlone(stage: Stage, scene: Scene): Promise<SceneRun> {
   const job = makeJobFolder();
   try {
-    return await runScene(stage, scene, job);
+    return await runScene(stage, scene, { job, onLine: () => {} });
   } finally {
     job.dispose();
   }
 }
 
 /** Runs the scenes one after the other, each in a job of its own but for one that is run again. */
-export async function* runScenes(stage: Stage, scenes: readonly Scene[]): AsyncGenerator<SceneRun, void> {
+export async function runScenes(stage: Stage, scenes: readonly Scene[], screen: Screen): Promise<void> {
   let job = makeJobFolder();
   try {
     for (const scene of scenes) {
@@ -112,7 +142,8 @@ export async function* runScenes(stage: Stage, scenes: readonly Scene[]): AsyncG
         job.dispose();
         job = makeJobFolder();
       }
-      yield await runScene(stage, scene, job);
+      screen.begin(scene);
+      screen.end(await runScene(stage, scene, { job, onLine: screen.line }));
     }
   } finally {
     job.dispose();

@@ -4,13 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  FUNCTION_NAMES,
-  isInvocation,
-  openStage,
-  type Stage,
-  variablesFor,
-} from '../examples/local/stage.ts';
+import { environmentOf, FUNCTION_NAMES, openStage, type Stage } from '../examples/local/stage.ts';
 import { LATEST } from '../packages/local-lambda/function-definition.ts';
 import { parseFunctionName } from '../packages/local-lambda/function-name.ts';
 import type { FunctionDefinition } from '../packages/local-lambda/server.ts';
@@ -24,6 +18,7 @@ import {
   runCommand,
   section,
   showAnnotations,
+  showCounts,
   showLog,
   showMarkdown,
   showOutputs,
@@ -31,6 +26,7 @@ import {
   showStep,
   UsageError,
 } from './terminal.ts';
+import { countsOf } from './tour.ts';
 
 type Inputs = Readonly<Record<string, string>>;
 
@@ -41,7 +37,7 @@ Each NAME=VALUE is an input of the step. Paths are relative to the current folde
 
   script/try function_name=greeting payload='{"name": "you"}'
   script/try function_name=throws payload='{}' log_type=Tail
-  script/try --handler order.mjs payload='{"order": 17}' log_type=Tail
+  script/try --handler order.mjs payload='{"order": 17}' follow_log=true
 
   --handler FILE   deploy the function that FILE exports as "handler". Without function_name, the
                    function is named after the file: order.mjs becomes order.
@@ -126,7 +122,7 @@ async function runIn(job: JobFolder, { lambda }: Stage, inputs: Inputs): Promise
   const cancel = new AbortController();
   const step = await runStep({
     with: inputs,
-    env: variablesFor(lambda),
+    env: environmentOf(lambda),
     job,
     onStart: (child) => cancelOnSignal(child, cancel),
     onLine: (line) => print(`${indented(showLog([line], 'full'))}\n`),
@@ -144,16 +140,16 @@ const showFiles = ({ summary, summaryFile, outputs }: StepRun): string =>
   [
     ...(summary === '' ? [] : [`Summary as Markdown: ${summaryFile}\n`]),
     ...(outputs['outcomes_file'] ? [`Outcomes as JSON lines: ${outputs['outcomes_file']}\n`] : []),
+    ...(outputs['log_file'] ? [`Function log: ${outputs['log_file']}\n`] : []),
   ].join('');
 
 function showEnd(step: StepRun, { lambda }: Stage): string {
-  const count = `Invocations sent: ${lambda.requests.filter(isInvocation).length}. Function executions: ${lambda.executions().length}.`;
   return [
     '\n',
     section('Annotations', showAnnotations(step.annotations)),
     section('Summary', showMarkdown(step.summary)),
     section('Outputs', showOutputs(step.outputs, 'full')),
-    `${showResult(step.exitCode === 0, 'step')} ${count}\n`,
+    `${showResult(step.exitCode === 0, 'step')} ${showCounts(countsOf(lambda))}\n`,
     showFiles(step),
   ].join('');
 }

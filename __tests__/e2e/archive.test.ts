@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 test('the archive has only the files that a runner needs and the license', () => {
-  expect(readdirSync(action).sort()).toEqual(['LICENSE', 'README.md', 'action.yml', 'dist']);
+  expect(readdirSync(action).sort()).toEqual(['LICENSE', 'action.yml', 'dist']);
 });
 
 test('the archive has all of dist/, byte for byte', () => {

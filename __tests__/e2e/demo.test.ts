@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { exampleNames, FUNCTION_NAMES, openStage } from '../../examples/local/stage.ts';
 import { drawFailure } from '../../script/failure-picture.ts';
-import { PICTURED, runAlone } from '../../script/tour.ts';
+import { PICTURED, runAlone, runScenes, type SceneRun } from '../../script/tour.ts';
 import { signalTest } from '../signals.ts';
 import { until } from '../until.ts';
 import { invokeStep } from './step.ts';
@@ -42,20 +43,54 @@ test('without an argument it shows the tour', async () => {
   const { code, out, err } = await demo();
   expect({ code, err }).toEqual({ code: 0, err: '' });
   const scenes = out.split(/^── /m).slice(1);
-  expect(scenes).toHaveLength(6);
-  const [healthy = '', failing = '', dropped = '', denied = '', killed = '', rerun = ''] = scenes;
+  expect(scenes).toHaveLength(7);
+  const [healthy, failing, followed, lost, denied, killed, rerun] = scenes;
   expect(healthy).toContain('The step succeeded.');
   expect(failing).toContain('Error: RangeError: no stock is known for "coffee"\n      at findStock (');
   expect(failing).toMatch(/❌ .* failed: RangeError/);
-  expect(dropped).toContain('outcome: unknown');
-  expect(dropped).toContain('Invocations sent: 1. Function executions: 1.');
+  const batches = [...(followed ?? '').matchAll(/INFO {2}moved batch (\d) of 6\n/g)].map(
+    ([, batch]) => batch,
+  );
+  expect(batches).toEqual(['1', '2', '3', '4', '5', '6']);
+  expect(followed).toMatch(/\n {2}REPORT RequestId: [\s\S]*\n {2}move-orders succeeded /);
+  expect(followed).toContain('log_file: ');
+  expect(lost).toContain('outcome: unknown');
+  expect(lost).toMatch(
+    / Unknown: move-orders: ECONNRESET: It ran to its end in \S+ m?s; its response is lost\. /,
+  );
+  expect(lost).toContain('Invocation requests: 1. Function executions: 1.');
   expect(denied).toContain('"arn:aws:lambda:eu-west-1:123456789012:function:refund"');
-  expect(denied).toContain('Invocations sent: 2. Function executions: 0.');
-  expect(killed).toContain('The runner was lost. Invocations sent: 5. Function executions: 5.');
-  expect(rerun).toContain('The step succeeded. Invocations sent: 4. Function executions: 4.');
+  expect(denied).toContain('Invocation requests: 2. Function executions: 0.');
+  expect(killed).toContain('The runner was lost. Invocation requests: 5. Function executions: 5.');
+  expect(rerun).toContain('The step succeeded. Invocation requests: 4. Function executions: 4.');
   expect(rerun).toContain('resumed: 4');
   expect(out).not.toContain(ROOT);
 }, 60_000);
+
+test('the tour shows a line of a followed log while the function still runs', async () => {
+  const stage = await openStage();
+  const gates = mkdtempSync(path.join(tmpdir(), 'gates-'));
+  try {
+    const handler = path.join(import.meta.dirname, 'handlers', 'logged.mjs.lines');
+    stage.lambda.setFunction('move-orders', { handler, timeoutSeconds: 60 });
+    // The function continues only after the tour has shown its line.
+    const payload = JSON.stringify({ count: 10, gates });
+    const scene = { title: 'Gates', with: { function_name: 'move-orders', follow_log: 'true', payload } };
+    const runs: SceneRun[] = [];
+    await runScenes(stage, [scene], {
+      begin: () => {},
+      line: ({ text }) => {
+        const [, line] = /step (\d+) of 10/.exec(text) ?? [];
+        if (line !== undefined) writeFileSync(path.join(gates, line), '');
+      },
+      end: (run) => runs.push(run),
+    });
+    expect(runs.map(({ step }) => step.outputs['outcome'])).toEqual(['succeeded']);
+  } finally {
+    await stage.close();
+    rmSync(gates, { recursive: true });
+  }
+}, 90_000);
 
 test('the picture in the README shows the output of the demo, apart from IDs and times', async () => {
   const stage = await openStage();
@@ -102,7 +137,7 @@ test.each([
 });
 
 signalTest(
-  'with --keep the local Lambda runs until Ctrl+C with the printed variables and functions, without the tour',
+  'with --keep the local Lambda and its logs are there until Ctrl+C, with the printed variables and functions, without the tour',
   async () => {
     const { child, out } = start('--keep');
     await until(() => out().includes('script/try function_name=greeting'));
@@ -116,9 +151,11 @@ signalTest(
     const lambda = { url, region: variables['AWS_REGION'] ?? '' };
     const step = await invokeStep(
       lambda,
-      { function_name: 'greeting', payload: '{"name": "you"}' },
+      { function_name: 'greeting', payload: '{"name": "you"}', follow_log: 'true' },
       { env: variables },
     );
+    // There is a file only where CloudWatch has the log.
+    expect(step.outputs['log_file']).toMatch(/function\.log$/);
     expect(step.outputs['response']).toBe('{"message":"Hello, you!"}');
     child.kill('SIGINT');
     await once(child, 'close');

@@ -384,6 +384,36 @@ describe('jobs to be done', () => {
     expect(printed(jobs)).toContain('"outcome":"unknown"');
   });
 
+  example('backfill', 'each job of the matrix has a journal, and a re-run sends what is left', async () => {
+    const key = (event: unknown): number => Number(Object(event).order);
+    stage.lambda.setFault(({ body }) =>
+      ['{"order":3}', '{"order":6}'].includes(String(body))
+        ? {
+            kind: 'error',
+            when: 'before',
+            status: 413,
+            type: 'RequestTooLargeException',
+            message: 'too large',
+          }
+        : undefined,
+    );
+    const first = await stage.run('backfill', { github: { run_id: '9', run_attempt: '1' } });
+    expect(results(first)).toEqual(['success', 'success', 'failure', 'failure']);
+    expect(actionsOf(first).map(({ outputs }) => outputs['total'])).toEqual(['3', '2', '2', '2']);
+    stage.lambda.setFault(() => undefined);
+    const second = await pass('backfill', { github: { run_id: '9', run_attempt: '2' } });
+    expect(actionsOf(second).map(({ outputs }) => outputs['resumed'])).toEqual(['3', '2', '1', '1']);
+    expect(events().map(key).sort()).toEqual([0, 1, 2, 3, 3, 4, 5, 6, 6, 7, 8]);
+    expect(stage.lambda.executions('backfill')).toHaveLength(9);
+  });
+
+  example('many-tenants', 'each of fifty is called by its name', async () => {
+    const jobs = await pass('many-tenants');
+    expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '50', succeeded: '50' });
+    expect(logOf(jobs)).toContain('Tenant 49 (report, entry 50) succeeded');
+    expect(stage.lambda.executions('report')).toHaveLength(50);
+  });
+
   example('permission-check', 'the functions of the list are asked for, none runs, one comment', async () => {
     const jobs = await pass('permission-check');
     expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '3', succeeded: '3' });

@@ -66,7 +66,7 @@ test('a successful step is shown with its inputs, log, summary and outputs', asy
   expect(part(out, 'Annotations')).toEqual(['']);
   expect(part(out, 'Summary')[0]).toBe('✅ greeting succeeded');
   expect(part(out, 'Outputs')).toContain('response: {"message":"Hello, you!"}');
-  expect(out).toContain('The step succeeded. Invocations sent: 1. Function executions: 1.\n');
+  expect(out).toContain('The step succeeded. Invocation requests: 1. Function executions: 1.\n');
   const [, summary = ''] = /^Summary as Markdown: (.*)$/m.exec(out) ?? [];
   expect(readFileSync(summary, 'utf8')).toContain('`greeting` succeeded');
 });
@@ -77,18 +77,7 @@ test('a function error fails the command and is an annotation', async () => {
   expect(part(out, 'Log')).toContain('Error: OrderRejectedError: no tea');
   expect(part(out, 'Annotations')).toEqual(['✗ Lambda Function Execution Error: OrderRejectedError: no tea']);
   expect(part(out, 'Summary')[0]).toBe('❌ throws failed: OrderRejectedError');
-  expect(out).toContain('The step failed. Invocations sent: 1. Function executions: 1.\n');
-});
-
-test("the function's log and its test events are read from the local Lambda", async () => {
-  const { code, out, err } = await tryStep(
-    'function_name=place-order',
-    'test_event=order-of-tea',
-    'follow_log=true',
-  );
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  expect(part(out, 'Annotations')).toEqual(['']);
-  expect(part(out, 'Log').join('\n')).toMatch(/INFO\s+placing order 17/);
+  expect(out).toContain('The step failed. Invocation requests: 1. Function executions: 1.\n');
 });
 
 test("a misspelled input gets the runner's warning and the action's error, and nothing is sent", async () => {
@@ -99,9 +88,37 @@ test("a misspelled input gets the runner's warning and the action's error, and n
     /^Warning: Unexpected input\(s\) 'function_nam', valid inputs are \['function_name', /,
   );
   expect(errors[0]).toBe('Error: There is no input "function_nam": write function_name.');
-  expect(out).toContain('The step failed. Invocations sent: 0. Function executions: 0.\n');
+  expect(out).toContain('The step failed. Invocation requests: 0. Function executions: 0.\n');
   expect(out).not.toContain('Summary as Markdown');
 });
+
+test('with follow_log, the whole log is shown and kept', async () => {
+  const { code, out, err } = await tryStep(
+    'function_name=greeting',
+    'payload={"name": "you"}',
+    'follow_log=true',
+  );
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  const [, file = ''] = /^Function log: (.*)$/m.exec(out) ?? [];
+  const log = readFileSync(file, 'utf8');
+  expect(log).toMatch(/^START RequestId: .*\n.*\tINFO\tGreeting you\nEND RequestId: .*\nREPORT RequestId: /);
+  const [first = '', ...rest] = log.trimEnd().replaceAll('\t', '  ').split('\n');
+  const shown = part(out, 'Log');
+  const at = shown.indexOf(first);
+  expect(shown.slice(at + 1, at + 1 + rest.length)).toEqual(rest.map((line) => line.trim()));
+  expect(out).toContain('The step succeeded. Invocation requests: 1. Function executions: 1.\n');
+});
+
+test('a response that is lost is looked up in the log', async () => {
+  const sleeps = `
+    export const handler = () => new Promise((resolve) => setTimeout(resolve, 2_000));
+  `;
+  writeFiles(folder, { 'sleeps.mjs': sleeps });
+  const { code, out } = await tryStep('--handler', 'sleeps.mjs', 'payload={}', 'timeout_seconds=1');
+  expect(code).toBe(1);
+  expect(part(out, 'Annotations')[0]).toMatch(/It ran to its end in \S+ s; its response is lost\./);
+  expect(out).toContain('The step failed. Invocation requests: 1. Function executions: 1.\n');
+}, 60_000);
 
 describe('an invalid command line is rejected in one line', () => {
   const HINT = 'Run script/try --help to see the options.';
@@ -148,7 +165,7 @@ describe("with --handler, the caller's function runs", () => {
       order: 18,
       arn: 'arn:aws:lambda:eu-west-1:123456789012:function:my-order',
     });
-    expect(out).toContain('The step succeeded. Invocations sent: 1. Function executions: 1.\n');
+    expect(out).toContain('The step succeeded. Invocation requests: 1. Function executions: 1.\n');
   });
 
   test.each([
@@ -205,5 +222,5 @@ signalTest('the log is shown while the step runs, and Ctrl+C cancels the step', 
   await once(child, 'close');
   expect(child.exitCode).toBe(1);
   expect(part(out(), 'Outputs')).toContain('outcome: unknown');
-  expect(out()).toContain('The step failed. Invocations sent: 1. Function executions: 1.\n');
+  expect(out()).toContain('The step failed. Invocation requests: 1. Function executions: 1.\n');
 });

@@ -499,7 +499,11 @@ describe('cancellation', () => {
     const over = AbortSignal.abort();
     const bounds = { deadline: over, cancel: over, stop: over, timing: fakeTiming() };
     const clients = new Clients({});
-    const ends = await invokeOnce(clients.of(undefined), INVOCATION, bounds);
+    const ends = await invokeOnce(
+      clients.of(undefined),
+      { ...INVOCATION, payload: Buffer.from('{}') },
+      bounds,
+    );
     clients.close();
     expect(ends).toMatchObject({ name: 'Cancelled', evidence: 'did_not_run' });
   });

@@ -26,6 +26,10 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
     new RegExp(String.raw`(,\s*(\\*"))${RUNTIME_FRAME}\2(?:\1${RUNTIME_FRAME}\2)*`, 'g'),
     '$1{frames of the runtime}$2',
   ],
+  // Less than 5 ms are 0 seconds.
+  [/(?<=\bran to its end in )\d\S*\ss\b/g, '{duration}'],
+  // A log has durations, some with a digit more than others.
+  [/(?<=Function log saved to \S+ \()[\d,]+(?= bytes\))/g, '{n}'],
   [/(?<=\{temp\}[/\\]lambda-invoke-)\w+/g, '{random}'],
 ];
 

@@ -1,12 +1,12 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { startLocalGitHub } from '../../packages/local-github/server.ts';
+import { type LocalGitHub, startLocalGitHub } from '../../packages/local-github/server.ts';
 import {
   type LambdaRequest,
   type LocalLambda,
   startLocalLambda,
 } from '../../packages/local-lambda/server.ts';
-import { makeJobFolder, writeFiles } from '../../packages/local-runner/run-step.ts';
+import { type JobFolder, makeJobFolder, writeFiles } from '../../packages/local-runner/run-step.ts';
 import { type InvokeStep, invokeStep, jobEnvironment } from '../e2e/step.ts';
 import { deny, FUNCTIONS, type Scenario } from './scenarios.ts';
 
@@ -41,10 +41,10 @@ const pullRequestVariables = (folder: string, apiUrl: string): Record<string, st
   GITHUB_ACTION: '__run',
 });
 
-/** Cancels the step once a function has started. Returns a function that stops the polling. */
-function cancelOnceStarted(lambda: LocalLambda, cancel: () => void): () => void {
+/** Cancels the step as soon as the scenario asks for it. Returns a function that stops the polling. */
+function cancelWhen(isCancelled: () => boolean, cancel: () => void): () => void {
   const poll = setInterval(() => {
-    if (lambda.executions().length === 0) return;
+    if (!isCancelled()) return;
     clearInterval(poll);
     cancel();
   }, 20);
@@ -54,27 +54,59 @@ function cancelOnceStarted(lambda: LocalLambda, cancel: () => void): () => void 
 const countByName = (names: readonly string[]): ReadonlyMap<string, number> =>
   new Map(names.map((name) => [name, names.filter((other) => other === name).length]));
 
+type Servers = Readonly<{ lambda: LocalLambda; github: LocalGitHub; job: JobFolder }>;
+
+/** Runs the step of a scenario once. */
+async function runOnce(scenario: Scenario, { lambda, github, job }: Servers): Promise<InvokeStep> {
+  let stopPolling = (): void => {};
+  let log = '';
+  try {
+    return await invokeStep(lambda, scenario.with, {
+      job,
+      token: TOKEN,
+      env: {
+        AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: lambda.url,
+        AWS_ENDPOINT_URL_SCHEMAS: lambda.url,
+        ...(scenario.onPullRequest ? pullRequestVariables(job.folder, github.url) : {}),
+      },
+      onLine: ({ text }) => {
+        log += `${text}\n`;
+      },
+      onStart: (child) => {
+        const isCancelled = (): boolean =>
+          scenario.isCancelled?.({ executions: lambda.executions().length, log }) ?? false;
+        stopPolling = cancelWhen(isCancelled, () => child.kill('SIGINT'));
+      },
+    });
+  } finally {
+    stopPolling();
+  }
+}
+
 /** Runs a scenario as a runner would run a step, against its own local Lambda and GitHub. */
 export async function runScenario(scenario: Scenario): Promise<Evidence> {
-  const lambda = await startLocalLambda({ functions: FUNCTIONS, region: 'eu-west-1', deny });
+  const lambda = await startLocalLambda({
+    functions: FUNCTIONS,
+    region: 'eu-west-1',
+    deny,
+    asyncRetryDelaysMs: [100, 100],
+  });
   const github = await startLocalGitHub({
     repositories: { [REPOSITORY]: [{ number: PULL_REQUEST, commits: [HEAD], state: 'open' }] },
     tokens: { [TOKEN]: { kind: 'installation', access: 'write' } },
   });
   const job = makeJobFolder();
-  let stopPolling: (() => void) | undefined;
+  const servers = { lambda, github, job };
   try {
-    lambda.setFault(scenario.fault);
     const event = { number: PULL_REQUEST, pull_request: { number: PULL_REQUEST, head: { sha: HEAD } } };
     writeFiles(job.folder, { 'event.json': JSON.stringify(event) });
-    const step = await invokeStep(lambda, scenario.with, {
-      job,
-      token: TOKEN,
-      env: scenario.onPullRequest ? pullRequestVariables(job.folder, github.url) : {},
-      onStart: (child) => {
-        if (scenario.isCancelled) stopPolling = cancelOnceStarted(lambda, () => child.kill('SIGINT'));
-      },
-    });
+    if (scenario.firstRun !== undefined) {
+      lambda.setFault(scenario.firstRun.fault);
+      await runOnce(scenario, servers);
+      lambda.reset();
+    }
+    lambda.setFault(scenario.fault);
+    const step = await runOnce(scenario, servers);
     // A durable function also calls Lambda, with other credentials.
     const accessKey = jobEnvironment(lambda)['AWS_ACCESS_KEY_ID'] ?? '';
     return {
@@ -85,7 +117,6 @@ export async function runScenario(scenario: Scenario): Promise<Evidence> {
       folders: [realpathSync(job.folder), job.folder],
     };
   } finally {
-    stopPolling?.();
     job.dispose();
     await Promise.all([lambda.close(), github.close()]);
   }

@@ -14,8 +14,18 @@ export type Scenario = Readonly<{
   fault?: FaultChooser;
   /** Whether the job runs on a pull request. The transcript then has its comment. */
   onPullRequest?: true;
-  /** Whether the workflow is cancelled once the function has started. */
-  isCancelled?: true;
+  /** Asked from time to time while the step runs. The workflow is cancelled as soon as it returns true. */
+  isCancelled?: (progress: Progress) => boolean;
+  /** An earlier run of the same step in the same job, and its fault. The transcript has only the second run. */
+  firstRun?: Readonly<{ fault: FaultChooser }>;
+}>;
+
+/** What a running step has done. */
+export type Progress = Readonly<{
+  /** The number of function executions that have started. */
+  executions: number;
+  /** The text of the log. */
+  log: string;
 }>;
 
 const EXAMPLES = path.resolve(import.meta.dirname, '../../examples/local/functions.mjs');
@@ -25,7 +35,11 @@ const LIVE = { versions: { 1: {}, 2: {} }, aliases: { live: '2' } } as const;
 /** The functions that the scenarios invoke. */
 export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   greeting: { handler: `${EXAMPLES}.greeting` },
-  'place-order': { handler: `${EXAMPLES}.placeOrder`, ...LIVE },
+  'place-order': {
+    handler: `${EXAMPLES}.placeOrder`,
+    testEvents: { 'order-of-tea': { value: { order: 17, lines: [{ article: 'tea', count: 2 }] } } },
+    ...LIVE,
+  },
   'my-api': { handler: `${EXAMPLES}.brokenApi`, ...LIVE },
   migrate: { handler: `${EXAMPLES}.migrate` },
   checkout: { handler: `${EXAMPLES}.shop`, timeoutSeconds: 30 },
@@ -35,6 +49,23 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   'issue-token': { handler: `${OWN}.issueToken` },
   'rebuild-index': { handler: `${OWN}.rebuildIndex`, timeoutSeconds: 900 },
   'daily-report': { handler: `${OWN}.report` },
+  'send-invoice': { handler: `${OWN}.sendInvoice`, logFormat: 'JSON' },
+  'trial-roll-out': {
+    handler: `${OWN}.trialRollOut`,
+    durable: { executionTimeoutSeconds: 7_200 },
+    ...LIVE,
+  },
+  'price-list': {
+    handler: `${EXAMPLES}.shop`,
+    versions: LIVE.versions,
+    aliases: { live: { version: '2', routing: [{ weights: { 1: 1 }, lasts: { polls: 1 } }, {}] } },
+    provisionedConcurrency: {
+      live: {
+        requested: 5,
+        steps: [{ status: 'IN_PROGRESS', available: 2, lasts: { polls: 1 } }, { status: 'READY' }],
+      },
+    },
+  },
 };
 
 /** The role of the job is not allowed to invoke `refund`. */
@@ -96,9 +127,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'connection-reset': {
     story:
-      'The function runs to its end, then the connection is reset before the response arrives. The step does not retry.',
+      "The function runs to its end, then the connection is reset before the response arrives. The step does not retry. It finds the end of the run in the function's log.",
     with: { function_name: 'migrate', payload: '{"to": "latest"}' },
-    fault: () => ({ kind: 'reset', when: 'after' }),
+    fault: ({ operation }) => (operation === 'Invoke' ? { kind: 'reset', when: 'after' } : undefined),
   },
   'permission-denied': {
     story: 'IAM does not allow the role to invoke the function.',
@@ -186,6 +217,100 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   cancelled: {
     story: 'The workflow is cancelled while the function runs.',
     with: { function_name: 'rebuild-index', payload: '{}' },
-    isCancelled: true,
+    isCancelled: ({ executions }) => executions > 0,
+  },
+  'stopped-on-cancel': {
+    story: 'The workflow is cancelled while a durable execution waits. The step stops the execution.',
+    with: {
+      function_name: 'trial-roll-out',
+      qualifier: 'live',
+      payload: '{"release": "v1.5.0"}',
+      invocation_type: 'Event',
+      durable_execution_name: 'trial-42',
+      wait_for_durable_execution: 'true',
+      on_cancel: 'stop',
+    },
+    isCancelled: ({ log }) => log.includes('watch the alarms started'),
+  },
+  'followed-log': {
+    story: "The step shows the function's whole log while the function runs, and saves it to a file.",
+    with: { function_name: 'migrate', payload: '{"to": "latest"}', follow_log: 'true' },
+  },
+  'wait-for-event': {
+    story:
+      "Lambda queues the event. The function fails, Lambda retries, and the second try succeeds. The step reads that in the function's log.",
+    with: {
+      function_name: 'send-invoice',
+      payload: '{"order": 17}',
+      invocation_type: 'Event',
+      wait_for_event: 'true',
+    },
+  },
+  'second-run-with-journal': {
+    story:
+      'In the first run, IAM denied the third of four invocations. The second run has the journal of the first and invokes only what has not succeeded.',
+    with: {
+      function_name: 'place-order',
+      invocations: orders
+        .filter(({ article }) => article === 'tea')
+        .slice(0, 4)
+        .map(
+          ({ order, article }) =>
+            `- payload: { order: ${order}, lines: [{ article: ${article}, count: 1 }] }\n`,
+        )
+        .join(''),
+      max_concurrency: '1',
+      journal: 'orders.jsonl',
+    },
+    firstRun: {
+      fault: (_, n) =>
+        n === 2
+          ? {
+              kind: 'error',
+              when: 'before',
+              status: 403,
+              type: 'AccessDeniedException',
+              message: 'User is not authorized to perform: lambda:InvokeFunction',
+            }
+          : undefined,
+    },
+  },
+  'named-entries': {
+    story:
+      'Entries have names, and the step invokes nothing more after the first failure. The third entry does not run.',
+    with: {
+      function_name: 'place-order',
+      invocations: [
+        '- name: tea for Ada',
+        '  payload: { order: 101, lines: [{ article: tea, count: 1 }] }',
+        '- name: coffee for Grace',
+        '  payload: { order: 102, lines: [{ article: coffee, count: 1 }] }',
+        '- name: tea for Linus',
+        '  payload: { order: 103, lines: [{ article: tea, count: 1 }] }',
+        '',
+      ].join('\n'),
+      max_concurrency: '1',
+      stop_on_failure: 'true',
+    },
+  },
+  'provisioned-concurrency': {
+    story:
+      'An alias has just moved to version 2. The step waits until its provisioned concurrency is ready and until it routes all invocations to that version.',
+    with: {
+      function_name: 'price-list',
+      qualifier: 'live',
+      payload: '{"action": "smoke-test"}',
+      wait_until_ready: 'true',
+      expect: `executed_version == '2'`,
+    },
+  },
+  'test-event': {
+    story: "The payload is one of the function's shareable test events.",
+    with: {
+      function_name: 'place-order',
+      qualifier: 'live',
+      test_event: 'order-of-tea',
+      expect: 'response.accepted == `true`',
+    },
   },
 };

@@ -40,10 +40,27 @@ function logLine({ kind, text, depth }: LogLine): string[] {
   }
 }
 
+const PROGRESS = /^(\[\d+\/\d+\]) (.*\bentry (\d+)\b.*)$/;
+
+/** Concurrent invocations end in any order, so their lines are put in the order of the entries. */
+function inOrderOfEntries(lines: readonly string[]): string[] {
+  const ended = lines
+    .flatMap((line) => {
+      const [, , text, entry] = PROGRESS.exec(line) ?? [];
+      return text === undefined ? [] : [{ text, entry: Number(entry) }];
+    })
+    .toSorted((a, b) => a.entry - b.entry)
+    .values();
+  return lines.map((line) => {
+    const [, counter] = PROGRESS.exec(line) ?? [];
+    return counter === undefined ? line : `${counter} ${ended.next().value?.text}`;
+  });
+}
+
 function log({ step }: Evidence): string {
   const masks = step.masks.map((mask) => `- The runner masks \`${mask}\`.`);
   return [
-    fenced('text', step.lines.flatMap(logLine).join('\n')),
+    fenced('text', inOrderOfEntries(step.lines.flatMap(logLine)).join('\n')),
     ...(masks.length > 0 ? [masks.join('\n')] : []),
     ...(step.stderr === '' ? [] : ['On stderr:', fenced('text', step.stderr)]),
   ].join('\n\n');
@@ -97,8 +114,10 @@ function outputs(evidence: Evidence): string {
   return [fenced('text', shown), ...outcomesFile(evidence)].join('\n\n');
 }
 
-/** Headers of every signed request that say nothing about the invocation. */
+/** Headers of a signed request that say nothing about the invocation. */
 const PLAIN_HEADERS: ReadonlySet<string> = new Set([
+  'amz-sdk-invocation-id',
+  'amz-sdk-request',
   'authorization',
   'connection',
   'content-length',
@@ -131,15 +150,19 @@ function requestBlock([head, requests]: readonly [string, readonly LambdaRequest
   ].join('\n\n');
 }
 
+/** CloudWatch Logs has one path for every operation, and this project only reads from it. */
+const reads = ({ method, headers }: LambdaRequest): boolean =>
+  method === 'GET' || headers['x-amz-target']?.startsWith('Logs_') === true;
+
 function requests({ requests: all }: Evidence): string {
-  const { invocations = [], polls = [] } = Object.groupBy(all, ({ method }) =>
-    method === 'GET' ? 'polls' : 'invocations',
+  const { changes = [], polls = [] } = Object.groupBy(all, (request) =>
+    reads(request) ? 'polls' : 'changes',
   );
   const heads = [...new Set(polls.map(requestHead))];
   return [
-    ...[...Map.groupBy(invocations, requestHead)].map(requestBlock),
+    ...[...Map.groupBy(changes, requestHead)].map(requestBlock),
     // The number of polls depends on how long the state takes to change.
-    ...(heads.length > 0 ? ['Polled once or more:', fenced('http', heads.join('\n'))] : []),
+    ...(heads.length > 0 ? ['Read once or more:', fenced('http', heads.join('\n'))] : []),
     ...(all.length === 0 ? [NONE] : []),
   ].join('\n\n');
 }
@@ -177,7 +200,7 @@ export function transcribe(name: string, scenario: Scenario, evidence: Evidence)
     `## Summary\n\n${quoted(summary)}`,
     ...evidence.comments.map((comment) => `## Comment on the pull request\n\n${quoted(comment)}`),
     `## Outputs\n\n${outputs(evidence)}`,
-    `## Requests to Lambda\n\n${requests(evidence)}`,
+    `## Requests to AWS\n\n${requests(evidence)}`,
     `## Exit code and executions\n\n${ending(evidence)}`,
   ];
   const text = withPlaceholders(sections.join('\n\n'), evidence.folders);

@@ -5,7 +5,6 @@ import { startLocalGitHub } from '../../packages/local-github/server.ts';
 import { SAMPLE_FUNCTIONS } from '../../packages/local-lambda/sample-functions.ts';
 import {
   type FunctionDefinition,
-  type LambdaRequest,
   type LocalLambda,
   startLocalLambda,
 } from '../../packages/local-lambda/server.ts';
@@ -50,6 +49,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   migrate: runs('migrate'),
   seed: runs('echo'),
   backfill: runs('echo'),
+  report: runs('echo'),
   'process-orders': runs('echo'),
   'create-preview': runs('echo'),
   'send-newsletter': runs('echo'),
@@ -73,6 +73,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDefinition>> = {
   refund: runs('echo'),
   'roll-out': runs('rollOut', { durable: { executionTimeoutSeconds: 3_600 }, ...LIVE }),
   'export-orders': runs('exportOrders'),
+  'move-orders': runs('moveOrders'),
 };
 
 /** The names of all functions that are deployed where examples run. */
@@ -107,6 +108,17 @@ const DEPLOYMENT = {
   ].join('\n'),
 } as const;
 
+/** Nine events in two files. */
+const EVENTS = {
+  'events/2026-01.jsonl': '{"order":0}\n{"order":1}\n{"order":2}\n{"order":3}\n',
+  'events/2026-02.jsonl': '{"order":4}\r\n{"order":5}\r\n\r\n{"order":6}\r\n{"order":7}\r\n{"order":8}',
+} as const;
+
+/** Fifty entries, each with a name. */
+const TENANTS = Array.from({ length: 50 }, (_, id) =>
+  JSON.stringify({ name: `Tenant ${id}`, payload: { tenant: id, rows: id * 10 } }),
+).join('\n');
+
 const SETTINGS: Readonly<Record<string, Setting>> = {
   asynchronous: { event: { name: 'release', payload: { release: { name: 'Version 1.5 "Autumn"' } } } },
   'durable-execution': {
@@ -129,6 +141,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   'provisioned-concurrency': { commands: DEPLOYMENT, contexts: { inputs: { version: '2' } } },
   'stop-on-cancel': { contexts: { inputs: { release: 'v1.5.0' } } },
   'local-endpoint': { repository: { 'src/index.mjs': '' }, commands: DEPLOYMENT },
+  backfill: { repository: EVENTS },
+  'many-tenants': { repository: { 'tenants.jsonl': TENANTS } },
   'permission-check': { event: pullRequest('Check the permissions', []), github: { head_ref: 'check' } },
 };
 
@@ -176,19 +190,17 @@ export const OWN_CREDENTIALS = {
   AWS_EC2_METADATA_DISABLED: 'true',
 } as const;
 
-/** The environment of a self-hosted runner that takes a local Lambda for AWS. */
-export const variablesFor = ({ url, region }: Pick<LocalLambda, 'url' | 'region'>) =>
-  ({
-    AWS_ENDPOINT_URL_LAMBDA: url,
-    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: url,
-    AWS_ENDPOINT_URL_SCHEMAS: url,
-    AWS_REGION: region,
-    ...OWN_CREDENTIALS,
-  }) as const;
-
-/** Whether a request runs a function. The server gets requests for configurations, logs and test events too. */
-export const isInvocation = ({ operation }: LambdaRequest): boolean =>
-  operation === 'Invoke' || operation === 'InvokeWithResponseStream';
+/** The environment of a job on that runner, where a local Lambda is all of AWS, at its address or at one in front of it. */
+export const environmentOf = (
+  { url, region }: Pick<LocalLambda, 'url' | 'region'>,
+  address = url,
+): Readonly<Record<string, string>> => ({
+  ...OWN_CREDENTIALS,
+  AWS_ENDPOINT_URL_LAMBDA: address,
+  AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: address,
+  AWS_ENDPOINT_URL_SCHEMAS: address,
+  AWS_REGION: region,
+});
 
 /** The servers for a runner behind a proxy: the proxy, an endpoint with TLS, and the certificate authority in a file. */
 async function startProxied(lambda: LocalLambda) {
@@ -200,7 +212,7 @@ async function startProxied(lambda: LocalLambda) {
     targets: () => proxy.requests.map(({ method, target }) => `${method} ${target}`),
     setting: {
       contexts: { vars: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, CA_FILE: certificate.file } },
-      env: { ...OWN_CREDENTIALS, AWS_ENDPOINT_URL_LAMBDA: `https://127.0.0.1:${front.port}` },
+      env: environmentOf(lambda, `https://127.0.0.1:${front.port}`),
     },
     close: async () => {
       await Promise.all([proxy.close(), front.close()]);
@@ -235,7 +247,7 @@ export async function openStage(): Promise<Stage> {
   const runIn = (file: string, setting: Setting): Promise<readonly JobRun[]> =>
     runWorkflow({
       file,
-      env: variablesFor(lambda),
+      env: environmentOf(lambda),
       caches,
       ...setting,
       github: { repository: REPOSITORY, api_url: github.url, ...setting.github },

@@ -3,15 +3,16 @@ import { type FunctionReference, splitFunctionName } from '../shared/arn.ts';
 import type { OwnExpectations } from './expressions.ts';
 import type { JobFolders } from './files.ts';
 import type { EventStamp } from './http-event.ts';
-import { linesOf } from './input-types.ts';
-import type { ListedEntry } from './invocations.ts';
+import { linesOf, type Shard } from './input-types.ts';
+import type { FileEntry } from './invocations-file.ts';
 import {
   firstOf,
   type GivenPayload,
+  type ListedPayload,
   oversizeProblem,
-  type Payload,
+  type Payloads,
   parseClientContext,
-  parsePayload,
+  parsePayloads,
   unevaluatedIn,
 } from './payload.ts';
 import { type Problems, quote } from './problems.ts';
@@ -70,11 +71,14 @@ export type EntrySource = Readonly<{
   place?: string;
   /** The entry's own name. */
   name?: string;
+  /** Where its own payload stands, if that is in a file. */
+  payload?: ListedPayload;
 }>;
 
-/** An invocation that has no index yet, and what the user should know of it although nothing is wrong. */
+/** What is sent for an entry, one invocation for each of its events, and what the user should know of it. */
 export type Entry = Readonly<{
-  invocation: Omit<Invocation, 'index'>;
+  invocation: Omit<Invocation, 'index' | 'payload'>;
+  events: Payloads['events'];
   /** Where its own inputs stand. */
   place?: string;
   warnings: readonly string[];
@@ -83,7 +87,8 @@ export type Entry = Readonly<{
 
 type InvocationParts = Readonly<{
   reference: FunctionReference;
-  payload: Payload;
+  /** The HTTP request that its event was made from. */
+  http: Invocation['http'];
   clientContext: string | undefined;
   source: EntrySource;
 }>;
@@ -101,19 +106,18 @@ type SentValues = EntryValues & Readonly<{ invocation_type: InvocationType }>;
 /** What is sent for an entry: without the inputs that its invocation type does not support. */
 function invocationOf(values: SentValues, parts: InvocationParts): Entry['invocation'] {
   const { invocation_type: invocationType, qualifier, tenant_id: tenantId } = values;
-  const { reference, payload, clientContext, source } = parts;
+  const { reference, http, clientContext, source } = parts;
   const region = values.region ?? reference.region;
   const durableExecutionName = values.durable_execution_name;
   const isSynchronous = invocationType === 'RequestResponse';
   return {
     ...ownParts(values, source),
     functionName: values.function_name,
-    reference: Object.freeze(reference),
+    reference,
     invocationType,
     logType: isSynchronous ? values.log_type : 'None',
     keepsLog: isSynchronous,
-    payload: payload.bytes,
-    ...(payload.http !== undefined && { http: payload.http }),
+    ...(http !== undefined && { http }),
     ...(qualifier !== undefined && { qualifier }),
     ...(region !== undefined && { region }),
     ...(clientContext !== undefined && isSynchronous && { clientContext }),
@@ -122,21 +126,29 @@ function invocationOf(values: SentValues, parts: InvocationParts): Entry['invoca
   };
 }
 
+/** Lines for the log that name the files outside the workspace. */
+const outsideNotes = (
+  input: 'payload_file' | 'invocations_file',
+  outsideFiles: readonly string[],
+  { workspace }: JobFolders,
+): string[] =>
+  outsideFiles.map((file) => `${input} is ${quote(file)}, outside the workspace ${quote(workspace)}.`);
+
+const SEVERAL_EVENTS =
+  'durable_execution_name names one execution, and payload_file has several events. Give each event an entry of its own in invocations_file.';
+
 // Invoke's own default.
 const DEFAULT_TYPE: InvocationType = 'RequestResponse';
 
 /** Where the problems of inputs go: with the entry's place where one of them is its own. */
 type ProblemsOf = Readonly<{ problemsFor: (...names: readonly InputName[]) => Problems }>;
 
-const outsideNotes = ({ outsideFile }: Payload, { workspace }: JobFolders): string[] =>
-  outsideFile === undefined
-    ? []
-    : [`payload_file is ${quote(outsideFile)}, outside the workspace ${quote(workspace)}.`];
-
 /** What the entries of a step have in common. */
 type ParserParts = Readonly<{
   folders: JobFolders;
   stamp: EventStamp;
+  /** The step's journal, which is in no list of events; '' where none is kept. */
+  journal: string;
   responseStream: boolean;
   /** Opens what reads test events; absent where the settings for it are wrong. */
   openTestEvents?: (() => Promise<TestEventStore>) | undefined;
@@ -144,28 +156,23 @@ type ParserParts = Readonly<{
 
 /** Reads the entries of one step. What several of them inherit is read, and reported where it is wrong, once. */
 export class EntryParser {
-  readonly #folders: JobFolders;
-  readonly #responseStream: boolean;
-  readonly #openTestEvents: ParserParts['openTestEvents'];
-  readonly #stamp: EventStamp;
-  #testEvents: TestEventSource | undefined;
+  readonly #step: ParserParts;
   readonly #problems: Problems;
-  readonly #inherited = new Map<string, Promise<Payload | undefined>>();
+  #testEvents: TestEventSource | undefined;
+  readonly #references = new Map<string, FunctionReference>();
+  readonly #inherited = new Map<string, Promise<Payloads | undefined>>();
 
   constructor(step: ParserParts, problems: Problems) {
-    this.#folders = step.folders;
-    this.#responseStream = step.responseStream;
-    this.#stamp = step.stamp;
-    this.#openTestEvents = step.openTestEvents;
+    this.#step = step;
     this.#problems = problems;
   }
 
   /** The step's payload is the same for all entries that inherit it with one invocation type and HTTP format. */
-  #inheritedPayload(given: GivenPayload): Promise<Payload | undefined> {
+  #inheritedPayload(given: GivenPayload): Promise<Payloads | undefined> {
     const kind = `${given.invocationType} ${given.httpEvent}`;
     const known = this.#inherited.get(kind);
     if (known) return known;
-    const parsed = parsePayload(given, this.#problems);
+    const parsed = parsePayloads(given, this.#problems);
     this.#inherited.set(kind, parsed);
     return parsed;
   }
@@ -178,7 +185,7 @@ export class EntryParser {
   ): Promise<FoundTestEvent | undefined> {
     const { test_event: name, region } = values;
     const [only, ...others] = EVENT_INPUTS.filter((input) => values[input] !== '');
-    const open = this.#openTestEvents;
+    const open = this.#step.openTestEvents;
     if (only !== 'test_event' || others.length > 0 || reference === undefined || open === undefined)
       return undefined;
     const { TestEventSource } = await import('./test-event.ts');
@@ -186,32 +193,46 @@ export class EntryParser {
     return this.#testEvents.find(name, { reference, region }, problems);
   }
 
-  /** What is sent for an entry. Undefined where there is a problem. */
-  async #payload(
+  /** Closes what was opened for test events. */
+  async close(): Promise<void> {
+    await this.#testEvents?.close();
+  }
+
+  /** One object for each function, however many entries name it. */
+  #referenceTo(text: string, problems: Problems): FunctionReference | undefined {
+    const known = this.#references.get(text);
+    if (known !== undefined) return known;
+    const reference = parseFunctionName(text, problems);
+    if (reference !== undefined) this.#references.set(text, Object.freeze(reference));
+    return reference;
+  }
+
+  /** The events that are sent for an entry. Undefined where there is a problem. */
+  async #payloadsOf(
     values: SentValues,
     testEvent: FoundTestEvent | undefined,
-    { isOwn, problemsFor }: Pick<EntrySource, 'isOwn'> & ProblemsOf,
-  ): Promise<Payload | undefined> {
-    const { payload, payload_file: payloadFile, http_request: httpRequest, http_event: httpEvent } = values;
+    { isOwn, payload: listed, problemsFor }: Pick<EntrySource, 'isOwn' | 'payload'> & ProblemsOf,
+  ): Promise<Payloads | undefined> {
     const invocationType = values.invocation_type;
     if (values.test_event !== '') {
       if (testEvent === undefined) return undefined;
       const { bytes } = testEvent;
       const problem = oversizeProblem({ source: 'test_event', bytes: bytes.length }, invocationType);
-      if (problem === undefined) return { bytes, warnings: [] };
+      if (problem === undefined) return { events: [bytes], warnings: [], outsideFiles: [] };
       problemsFor('test_event').add(problem);
       return undefined;
     }
-    const text = { payload, payloadFile, httpRequest, httpEvent };
-    const given = { ...text, folders: this.#folders, invocationType, stamp: this.#stamp };
-    return EVENT_INPUTS.some(isOwn)
-      ? parsePayload(given, problemsFor(...EVENT_INPUTS))
-      : this.#inheritedPayload(given);
-  }
-
-  /** Closes what was opened for test events. */
-  async close(): Promise<void> {
-    await this.#testEvents?.close();
+    const { folders, journal, stamp } = this.#step;
+    const given = {
+      payload: values.payload,
+      payloadFile: values.payload_file,
+      httpRequest: values.http_request,
+      httpEvent: values.http_event,
+      isOwn: EVENT_INPUTS.some(isOwn),
+      ...{ folders, journal, stamp, invocationType },
+      ...(listed && { listed }),
+    };
+    return given.isOwn ? parsePayloads(given, problemsFor(...EVENT_INPUTS)) : this.#inheritedPayload(given);
   }
 
   /** Reads one entry. Undefined where it can't be invoked, for problems that were found. */
@@ -222,18 +243,21 @@ export class EntryParser {
       names.some(isOwn) ? here : this.#problems;
 
     if (name !== undefined && !isShortLine(name)) here.add(NAME_RULE);
-    const reference = parseFunctionName(read('function_name'), problemsFor('function_name'));
+    const reference = this.#referenceTo(read('function_name'), problemsFor('function_name'));
     const values = parseInputs(ENTRY_INPUTS, { read, problemsFor });
     const testEvent = await this.#testEvent(values, reference, problemsFor('test_event'));
     const type = values.invocation_type ?? testEvent?.invocationType ?? DEFAULT_TYPE;
     const sent = { ...values, invocation_type: type };
-    const facts = { ...sent, response_stream: this.#responseStream, reference };
+    const facts = { ...sent, response_stream: this.#step.responseStream, reference };
     for (const { inputs, applies, message } of ENTRY_ERRORS) {
       if (applies(facts)) problemsFor(...inputs).add(message(facts));
     }
-    const payload = await this.#payload(sent, testEvent, { isOwn, problemsFor });
+    const payload = await this.#payloadsOf(sent, testEvent, { ...source, problemsFor });
     const clientContext = await parseClientContext(values.client_context, problemsFor('client_context'));
     if (!reference || !payload) return undefined;
+    if (values.durable_execution_name !== undefined && payload.events.length > 1) {
+      problemsFor('durable_execution_name', 'payload_file').add(SEVERAL_EVENTS);
+    }
     const at = (...names: readonly InputName[]): string =>
       place !== undefined && names.some(isOwn) ? `${place}: ` : '';
     const context = { text: values.client_context, input: 'client_context' } as const;
@@ -243,10 +267,11 @@ export class EntryParser {
       ...ENTRY_WARNINGS.filter(({ applies }) => applies(facts)).map(({ message }) => message(facts)),
     ];
     return {
-      invocation: invocationOf(sent, { reference, payload, clientContext, source }),
+      invocation: invocationOf(sent, { reference, http: payload.http, clientContext, source }),
+      events: payload.events,
       ...(place !== undefined && { place }),
       warnings,
-      notes: outsideNotes(payload, this.#folders),
+      notes: outsideNotes('payload_file', payload.outsideFiles, this.#step.folders),
     };
   }
 }
@@ -260,19 +285,20 @@ function namedSources(names: readonly string[], step: InputReader): EntrySource[
   }));
 }
 
-function listedSource({ values, number, line }: ListedEntry, step: InputReader): EntrySource {
+function listedSource({ values, place, payload }: FileEntry, step: InputReader): EntrySource {
   const isEvent = (name: InputName): boolean => EVENT_INPUTS.some((input) => input === name);
   const hasEvent = EVENT_INPUTS.some((name) => values[name] !== undefined);
   return {
     read: (name) => {
-      // An entry's own event, whatever it comes from, replaces the step's.
+      // An entry's own event, from any input, replaces the step's.
       const isReplaced = hasEvent && isEvent(name);
       const own = isEntryInput(name) ? values[name] : undefined;
       return own ?? (isReplaced ? '' : step(name));
     },
     isOwn: (name) => isEntryInput(name) && values[name] !== undefined,
+    place,
     ...(values.name !== undefined && { name: values.name }),
-    place: `invocations, entry ${number} (line ${line})`,
+    ...(payload && { payload }),
   };
 }
 
@@ -284,13 +310,33 @@ type StepInputs = Readonly<{
   openTestEvents?: ParserParts['openTestEvents'];
 }>;
 
-async function findSources({ read, values }: StepInputs, problems: Problems): Promise<EntrySource[]> {
-  const names = linesOf(values.function_name);
-  if (values.invocations === '') return namedSources(names.length === 0 ? [''] : names, read);
+/** Finds the entries of a step, and hands on each before the next one is read. Returns notes about the list itself. */
+async function eachSource(
+  { read, values, folders }: StepInputs,
+  problems: Problems,
+  onSource: (source: EntrySource) => Promise<void>,
+): Promise<readonly string[]> {
+  const { function_name: functionNames, invocations, invocations_file: file } = values;
   if (namesFunctionsTwice(values)) return [];
-  const { parseInvocations } = await import('./invocations.ts');
-  const listed = await parseInvocations(values.invocations, problems);
-  return listed.map((entry) => listedSource(entry, read));
+  const onEntry = (entry: FileEntry): Promise<void> => onSource(listedSource(entry, read));
+  if (invocations !== '') {
+    const { parseInvocations } = await import('./invocations.ts');
+    for (const { values: own, number, line } of await parseInvocations(invocations, problems)) {
+      await onEntry({ values: own, place: `invocations, entry ${number} (line ${line})` });
+    }
+  } else if (file !== '') {
+    const { readInvocationsFile } = await import('./invocations-file.ts');
+    const outside = await readInvocationsFile(
+      { input: 'invocations_file', file, folders },
+      problems,
+      onEntry,
+    );
+    return outsideNotes('invocations_file', outside, folders);
+  } else {
+    const names = linesOf(functionNames);
+    for (const source of namedSources(names.length === 0 ? [''] : names, read)) await onSource(source);
+  }
+  return [];
 }
 
 /** The invocations of a step, in the order of their entries, and what the user should know, each once. */
@@ -309,59 +355,84 @@ export type Entries = Readonly<{
 // CloudWatch may be late.
 const READ_FOR_FIGURES = { logType: 'Tail', keepsLog: false } as const;
 
-/** An entry of this shard, with its place among those of all shards. */
-type PlacedEntry = Readonly<{ invocation: Entry['invocation']; at: number }>;
-
-/** The copies of every entry. Their indexes are the same in all shards. */
-function expandCopies(entries: readonly PlacedEntry[], values: InputValues): Invocation[] {
-  const { repeat, retry, response_stream: responseStream, follow_log: followsLog } = values;
-  // A function that supports no log tail has to be invoked a second time.
-  const mayReadTail = retry !== 'never' && (repeat > 1 || responseStream || followsLog);
-  return entries.flatMap(({ invocation, at }) => {
-    const { invocationType, logType } = invocation;
-    const readsTail = mayReadTail && invocationType === 'RequestResponse' && logType === 'None';
-    return Array.from({ length: repeat }, (_, copy) =>
-      Object.freeze({ ...invocation, ...(readsTail && READ_FOR_FIGURES), index: at * repeat + copy }),
-    );
-  });
+/** How many of `count` numbers from `from` on are the shard's. */
+function countOfShard({ from, count }: { from: number; count: number }, { index, total }: Shard): number {
+  const before = (end: number): number => Math.ceil((end - index) / total);
+  return before(from + count) - before(from);
 }
 
-/** Counts the copies, and makes them where they are few: 100,000 entries and repeat: 10000 would be a billion. */
-function invocationsOf(
-  entries: readonly Entry[],
-  values: InputValues,
-): Pick<Entries, 'invocations' | 'counts'> {
-  const { repeat, shard } = values;
-  const placed = entries
-    .map(({ invocation }, at) => ({ invocation, at }))
-    .filter(({ at }) => at % shard.total === shard.index);
-  const withResponse = placed.filter(({ invocation }) => invocation.invocationType === 'RequestResponse');
-  const counts = { total: placed.length * repeat, responses: withResponse.length * repeat };
-  return { invocations: Object.freeze(isWithinLimit(counts) ? expandCopies(placed, values) : []), counts };
+/** Collects the invocations of entries, as each is read: of 100,000 no more is kept than what is sent. */
+class EntryList {
+  readonly #values: InputValues;
+  readonly #invocations: Invocation[] = [];
+  readonly #counts = { total: 0, responses: 0 };
+  readonly #own: OwnExpectations[] = [];
+  readonly #warnings = new Set<string>();
+  readonly #notes = new Set<string>();
+  /** Events of all shards so far. */
+  #events = 0;
+
+  constructor(values: InputValues) {
+    this.#values = values;
+  }
+
+  add(entry: Entry): void {
+    const { invocation, events, place, warnings, notes } = entry;
+    const { repeat, shard } = this.#values;
+    const from = this.#events;
+    this.#events += events.length;
+    const copies = countOfShard({ from, count: events.length }, shard) * repeat;
+    this.#counts.total += copies;
+    if (invocation.invocationType === 'RequestResponse') this.#counts.responses += copies;
+    // 100,000 entries and repeat: 10000 would be a billion.
+    if (isWithinLimit(this.#counts)) this.#expand(entry, from);
+    if (invocation.expect !== undefined && place !== undefined) this.#own.push({ place, invocation });
+    for (const warning of warnings) this.#warnings.add(warning);
+    for (const note of notes) this.#notes.add(note);
+  }
+
+  /** Adds the copies of every event of an entry. Their indexes are the same in all shards. */
+  #expand({ invocation, events }: Entry, from: number): void {
+    const { repeat, retry, response_stream: responseStream, follow_log: followsLog, shard } = this.#values;
+    // A function that supports no log tail has to be invoked a second time.
+    const mayReadTail = retry !== 'never' && (repeat > 1 || responseStream || followsLog);
+    const readsTail =
+      mayReadTail && invocation.invocationType === 'RequestResponse' && invocation.logType === 'None';
+    const sent = { ...invocation, ...(readsTail && READ_FOR_FIGURES) };
+    for (const [number, payload] of events.entries()) {
+      const at = from + number;
+      if (at % shard.total !== shard.index) continue;
+      for (let copy = 0; copy < repeat; copy += 1) {
+        this.#invocations.push(Object.freeze({ ...sent, payload, index: at * repeat + copy }));
+      }
+    }
+  }
+
+  /** All that was collected. There are no invocations where they are too many. */
+  end(notes: readonly string[]): Entries {
+    return {
+      invocations: Object.freeze(isWithinLimit(this.#counts) ? this.#invocations : []),
+      counts: this.#counts,
+      own: this.#own,
+      warnings: Object.freeze(firstOf([...this.#warnings])),
+      notes: Object.freeze([...notes, ...this.#notes]),
+    };
+  }
 }
 
 /** Reads all entries of a step; every problem of every entry goes into `problems`. */
 export async function parseEntries(step: StepInputs, problems: Problems): Promise<Entries> {
   const { values, folders, stamp, openTestEvents } = step;
-  const parser = new EntryParser(
-    { folders, stamp, responseStream: values.response_stream, openTestEvents },
-    problems,
-  );
-  const entries: Entry[] = [];
+  const { response_stream: responseStream, journal } = values;
+  const parser = new EntryParser({ folders, responseStream, journal, stamp, openTestEvents }, problems);
+  const entries = new EntryList(values);
   try {
-    for (const source of await findSources(step, problems)) {
+    const notes = await eachSource(step, problems, async (source) => {
       const entry = await parser.parse(source);
-      if (entry !== undefined) entries.push(entry);
-    }
+      if (entry !== undefined) entries.add(entry);
+    });
+    return entries.end(notes);
   } finally {
     await parser.close();
   }
-  return {
-    ...invocationsOf(entries, values),
-    own: entries.flatMap(({ invocation, place }) =>
-      invocation.expect !== undefined && place !== undefined ? [{ place, invocation }] : [],
-    ),
-    warnings: Object.freeze(firstOf(entries.flatMap(({ warnings }) => warnings))),
-    notes: Object.freeze([...new Set(entries.flatMap(({ notes }) => notes))]),
-  };
 }

@@ -207,7 +207,7 @@ export function nameMistake(
 
 /** What the step invokes, as far as it decides which fields an outcome has. */
 export type Invoked = Readonly<{
-  invocations: readonly Omit<Invocation, 'index'>[];
+  invocations: readonly Omit<Invocation, 'index' | 'payload'>[];
   waitForDurableExecution: boolean;
   waitForEvent?: boolean;
 }>;

@@ -8,7 +8,7 @@ import type { Problems } from './problems.ts';
 const loadLibrary = () => import('./expression-names.ts');
 
 /** An entry with expectations of its own, and where they stand. */
-export type OwnExpectations = Readonly<{ place: string; invocation: Omit<Invocation, 'index'> }>;
+export type OwnExpectations = Readonly<{ place: string; invocation: Omit<Invocation, 'index' | 'payload'> }>;
 
 /** An expression with the input that has it, what is invoked for it, and where its problems go. */
 type NamedExpression = Readonly<{ input: string; text: string; invoked: Invoked; found: Problems }>;

@@ -27,12 +27,15 @@ export async function placeOf({ asked, real }: NamedFile, folders: JobFolders): 
 }
 
 /** What something is that is not a regular file; undefined where it is one. */
-export function irregularKind(status: Stats): 'a folder' | 'not a regular file' | undefined {
+export function irregularKind(
+  status: Pick<Stats, 'isFile' | 'isDirectory'>,
+): 'a folder' | 'not a regular file' | undefined {
   if (status.isFile()) return undefined;
   return status.isDirectory() ? 'a folder' : 'not a regular file';
 }
 
-const exists = (file: string): Promise<boolean> =>
+/** Whether a path names anything, be it a symlink that leads nowhere. */
+export const exists = (file: string): Promise<boolean> =>
   lstat(file).then(
     () => true,
     () => false,

@@ -3,7 +3,7 @@ import { unescape as decodeUrl } from 'node:querystring';
 import type { HttpEventFormat } from '../lambda/invocation.ts';
 import { VERSION } from '../shared/version.ts';
 import { type Header, type HttpRequest, parseHttpRequest } from './http-request.ts';
-import { type GivenPayload, oversizeProblem, type Payload, unevaluatedIn } from './payload.ts';
+import { type GivenPayload, oversizeProblem, type Payloads, unevaluatedIn } from './payload.ts';
 import type { Problems } from './problems.ts';
 
 /** When an API would have received a request, and a UUID for what it numbers requests with. */
@@ -258,7 +258,7 @@ const NO_TYPE =
   'http_request has a body and no content-type header: the function gets the body in base64, as from an API. For JSON, write content-type: application/json.';
 
 /** Makes the event of an HTTP request. Undefined where there are problems with it. */
-export function buildPayload(given: GivenPayload, problems: Problems): Payload | undefined {
+export function buildPayload(given: GivenPayload, problems: Problems): Payloads | undefined {
   const { httpRequest: text, httpEvent: format, invocationType, stamp } = given;
   const request = parseHttpRequest(text, problems);
   if (request === undefined) return undefined;
@@ -274,7 +274,8 @@ export function buildPayload(given: GivenPayload, problems: Problems): Payload |
   const hasType = headerOf(request.headers, 'content-type') !== undefined;
   const isEncoded = request.body !== '' && !hasType && format !== '1.0';
   return {
-    bytes,
+    events: [bytes],
+    outsideFiles: [],
     http: Object.freeze({ format, request: text }),
     warnings: [...unevaluatedIn('http_request', { text, input: 'payload' }), ...(isEncoded ? [NO_TYPE] : [])],
   };

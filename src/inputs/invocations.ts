@@ -18,18 +18,16 @@ import {
   type YamlReader,
 } from './yaml.ts';
 
-/**
- * One entry of the list: the texts it gives, as the step's inputs would have them, and its place:
- * `number` in the list and `line` in the input's text, both from 1.
- */
-export type ListedEntry = Readonly<{
-  values: Readonly<Partial<Record<EntryKey, string>>>;
-  number: number;
-  line: number;
-}>;
+/** The texts that an entry gives, as the step's inputs would have them. */
+export type EntryTexts = Readonly<Partial<Record<EntryKey, string>>>;
 
-const MOST_ENTRIES = 100_000;
-const NATIVE: ReadonlySet<EntryKey> = new Set(['payload', 'client_context']);
+/** One entry of the list, and its place: `number` in the list and `line` in the text, both from 1. */
+export type ListedEntry = Readonly<{ values: EntryTexts; number: number; line: number }>;
+
+/** How long a list can be. */
+export const MOST_ENTRIES = 100_000;
+/** What can be a value of YAML or JSON in an entry, beside a text. */
+export const NATIVE: ReadonlySet<EntryKey> = new Set(['payload', 'client_context']);
 
 /** The offset at which each entry begins, its dash or the comma before it included. */
 function entryStarts(list: CST.Token | undefined): number[] {
@@ -41,6 +39,16 @@ function entryStarts(list: CST.Token | undefined): number[] {
     .filter(({ key, sep, value }) => key || sep || value)
     .map(({ start }) => start.find(({ type }) => type === 'comma')?.offset ?? list.offset + 1);
 }
+
+/** An input of an entry that stands there without a value. */
+export const noValue = (input: EntryKey): string => `${input} has no value. Give it one, or remove the key.`;
+
+/** An input of an entry with a value of another kind. */
+export const notText = (input: EntryKey, kind: string): string => `${input} must be a text; this is ${kind}.`;
+
+/** An entry that is neither a name nor a mapping. */
+export const notEntry = (kind: string): string =>
+  `an entry must be a function's name or a mapping, such as "function_name: my-function"; this is ${kind}. Write {} for an entry that inherits all of the step's inputs.`;
 
 type GivenInput = Readonly<{ input: EntryKey; offset: number; value: unknown }>;
 
@@ -57,15 +65,15 @@ function inputTextOf({ input, offset, value }: GivenInput, reader: YamlReader): 
   if (yaml.isAlias(value)) return undefined;
   if (scalar && !hasFittingTag(scalar, reader)) return undefined;
   if (scalar && scalar.value !== null) return textOf(scalar);
-  if (scalar || value === null) addProblem(offset, `${input} has no value. Give it one, or remove the key.`);
-  else
-    addProblem(offsetOf(value, reader), `${input} must be a text; this is ${describeNode(value, reader)}.`);
+  if (scalar || value === null) addProblem(offset, noValue(input));
+  else addProblem(offsetOf(value, reader), notText(input, describeNode(value, reader)));
   return undefined;
 }
 
 const EVERY_KEY = `An entry can have ${ENTRY_KEYS.slice(0, -1).join(', ')} and ${ENTRY_KEYS.at(-1)}.`;
 
-function unknownKey(key: string): string {
+/** A key that no entry has, and the one that may be meant. */
+export function unknownKey(key: string): string {
   if (INPUT_NAMES.some((name) => name === key)) {
     return `${key} is set for the whole step. Move it out of the entry, into "with:".`;
   }
@@ -74,17 +82,14 @@ function unknownKey(key: string): string {
   return `there is no key ${quote(key)}${meant}. ${EVERY_KEY}`;
 }
 
-function valuesOf(node: unknown, reader: YamlReader): ListedEntry['values'] {
+function valuesOf(node: unknown, reader: YamlReader): EntryTexts {
   const { yaml, addProblem } = reader;
   const values: Partial<Record<EntryKey, string>> = {};
   const given = new Map<EntryKey, number>();
   if (yaml.isAlias(node) || !hasFittingTag(node, reader)) return values;
   if (yaml.isScalar(node) && typeof node.value === 'string') return { function_name: textOf(node).trim() };
   if (!yaml.isMap(node)) {
-    addProblem(
-      offsetOf(node, reader),
-      `an entry must be a function's name or a mapping, such as "function_name: my-function"; this is ${describeNode(node, reader)}. Write {} for an entry that inherits all of the step's inputs.`,
-    );
+    addProblem(offsetOf(node, reader), notEntry(describeNode(node, reader)));
     return values;
   }
   for (const { key, offset, value } of pairsOf(node, reader)) {
@@ -117,7 +122,7 @@ function entryNodesOf(root: unknown, reader: YamlReader): readonly unknown[] {
   if (yaml.isCollection(root) && !hasFittingTag(root, { ...reader, addProblem })) return [];
   const offset = offsetOf(root, reader);
   if (yaml.isScalar(root) && looksLikePath(textOf(root).trim())) {
-    addProblem(offset, 'this looks like a path. invocations takes the list itself.');
+    addProblem(offset, 'this looks like a path: use invocations_file.');
     return [];
   }
   if (yaml.isScalar(root) && textOf(root).trim().startsWith('${{')) {
@@ -221,10 +226,14 @@ function entryFinder(
 }
 
 /**
- * Reads the YAML or JSON list in `invocations`. Entries with a problem are left out; `problems` names each with
+ * Reads the YAML or JSON list in `invocations`, or in the file that `origin` names. Entries with a problem are left out; `problems` names each with
  * entry, line and column, all from 1, and never repeats a value.
  */
-export async function parseInvocations(text: string, problems: Problems): Promise<readonly ListedEntry[]> {
+export async function parseInvocations(
+  text: string,
+  problems: Problems,
+  origin = 'invocations',
+): Promise<readonly ListedEntry[]> {
   const yaml = await import('yaml');
   // A byte order mark would count as indentation.
   const source = text.replace(/^\uFEFF/, '');
@@ -246,7 +255,7 @@ export async function parseInvocations(text: string, problems: Problems): Promis
 
   for (const { offset, what, number } of found.sort((a, b) => a.offset - b.offset)) {
     const { line, col } = lines.linePos(offset);
-    const where = number > 0 ? `invocations, entry ${number}` : 'invocations';
+    const where = number > 0 ? `${origin}, entry ${number}` : origin;
     problems.add(`${where} (line ${line}, column ${col}): ${what}`);
   }
   const faulty = new Set(found.map(({ number }) => number));

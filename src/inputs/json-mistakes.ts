@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { looksLikePath } from './files.ts';
 import { type Break, findBreak } from './json-scan.ts';
-import type { JsonInput } from './json-text.ts';
+import { isFileInput, type JsonInput } from './json-text.ts';
 
 /** A mistake: its offset in the text, and sentences that name it and the fix without any text of a value. */
 export type JsonMistake = Readonly<{ offset: number; advice: string }>;
@@ -24,7 +24,7 @@ const REST = 64;
 const orExpression =
   (advice: string, forExpression: string): Advice =>
   ({ input }) =>
-    input === 'payload_file' ? advice : `${advice} ${forExpression}`;
+    isFileInput(input) ? advice : `${advice} ${forExpression}`;
 
 const TO_JSON = 'write ${{ toJSON(...) }} around it, without quotes of your own.';
 const NOT_JSON = 'this is not JSON.';
@@ -49,6 +49,7 @@ function looksLikeYaml(head: string): boolean {
 const PATH_ADVICE: Readonly<Record<JsonInput, string>> = {
   payload: 'this looks like a path. Set payload_file to the path of the file, without "file://".',
   payload_file: 'the file holds a path, not JSON. Git may have checked out a symlink as a text file.',
+  invocations_file: 'the file holds a path, not JSON. Git may have checked out a symlink as a text file.',
   client_context: 'this looks like a path. Give the JSON itself.',
 };
 
@@ -66,7 +67,9 @@ const SHAPES: readonly (readonly [
   [
     (text) => looksLikeYaml(text.slice(0, HEAD)),
     (input) =>
-      `this looks like YAML, and ${input} takes JSON. To write an event as YAML, set payload in an entry of invocations.`,
+      input === 'invocations_file'
+        ? 'this looks like YAML. Give the file a name that ends in .yml.'
+        : `this looks like YAML, and ${input} takes JSON. To write an event as YAML, set payload in an entry of invocations.`,
   ],
 ];
 
@@ -78,12 +81,12 @@ const startsWith =
 const isAtStart = ({ before }: Context): boolean => before === undefined;
 
 const UNEVALUATED = ({ input }: Context): string =>
-  input === 'payload_file'
-    ? 'expressions are not evaluated in files. Write the value, or set payload instead of payload_file.'
+  isFileInput(input)
+    ? `expressions are not evaluated in files. Write the value, or set ${input.replace('_file', '')} instead of ${input}.`
     : 'an expression was passed on without being evaluated. Expressions work in "with:", but not in the default of a workflow_dispatch input, in the value of a variable or in a file.';
 
 const SHELL_VARIABLE = ({ input }: Context): string =>
-  input === 'payload_file'
+  isFileInput(input)
     ? 'shell variables are not expanded in files. Write the value itself.'
     : 'shell variables are not expanded in "with:". Write an expression, such as ${{ toJSON(github.sha) }}.';
 
@@ -183,8 +186,7 @@ const KEYS: readonly Row[] = [
   [hasMark(','), 'a key and a value are missing before this comma. Remove one comma.'],
   [hasMark(':'), 'a key is missing before ":".'],
   [
-    ({ token, text, input }) =>
-      token.mark === '{' && text[token.offset - 1] === '{' && input !== 'payload_file',
+    ({ token, text, input }) => token.mark === '{' && text[token.offset - 1] === '{' && !isFileInput(input),
     'an object needs keys in double quotes. An expression starts with "${{".',
   ],
   [always, 'keys need double quotes, as in {"name": 1}.'],
@@ -206,6 +208,15 @@ const ITEMS: readonly Row[] = [
   ...VALUES,
   [always, NEEDS_QUOTES],
 ];
+
+/** How to give several values where one was expected. */
+const SEVERAL: Readonly<Record<JsonInput, string>> = {
+  payload:
+    'For several events, put each on a line of its own in a .jsonl file, and set payload_file to the path of that file.',
+  payload_file: 'For several events, put each on a line of its own in a .jsonl file.',
+  invocations_file: 'For several entries, put each on a line of its own in a .jsonl file.',
+  client_context: '',
+};
 
 const BREAKS: Readonly<Record<Break['expected'], readonly Row[]>> = {
   first_key: KEYS,
@@ -240,10 +251,7 @@ const BREAKS: Readonly<Record<Break['expected'], readonly Row[]>> = {
     [hasMark(':'), 'write { } around the keys and values.'],
     [hasMark('}]'), ({ token }) => `the JSON ends before this "${token.mark}". Remove it.`],
     [({ input }) => input === 'client_context', 'the JSON ends before this text. Remove the rest.'],
-    [
-      always,
-      'the JSON ends before this text. Remove the rest. For several events, write one entry for each in invocations.',
-    ],
+    [always, ({ input }) => `the JSON ends before this text. Remove the rest. ${SEVERAL[input]}`],
   ],
 };
 

@@ -1,5 +1,8 @@
 /** The input that holds a JSON text. What helps depends on it: a file, for example, has no expressions. */
-export type JsonInput = 'payload' | 'payload_file' | 'client_context';
+export type JsonInput = 'payload' | 'payload_file' | 'invocations_file' | 'client_context';
+
+/** Whether an input's text is in a file, where no expression is evaluated. */
+export const isFileInput = (input: JsonInput): boolean => input.endsWith('_file');
 
 /** Where a text has a mistake, line and column from 1, and what to do, in words that never repeat a value. */
 export type JsonProblem = Readonly<{ line: number; column: number; advice: string }>;

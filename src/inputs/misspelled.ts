@@ -28,6 +28,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   no_verify_ssl:
     'remove it: certificates are always verified. To trust a private certificate authority, set NODE_EXTRA_CA_CERTS in env of the step',
   outfile: 'response_file',
+  // Of `aws lambda invoke-async`, where it names a file.
+  invoke_args: 'payload_file',
   // Names that this action's inputs had, and words for them that are further off than a slip of the finger.
   result_file: 'response_file',
   show_result: 'show_response',
@@ -52,8 +54,15 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   stop_on_fail: 'stop_on_failure',
   stop_on_error: 'stop_on_failure',
   stop_on_first_failure: 'stop_on_failure',
+  event_file: 'payload_file',
+  events_file: 'payload_file',
+  payload_path: 'payload_file',
+  entries: 'invocations',
+  entries_file: 'invocations_file',
+  invocations_path: 'invocations_file',
   journal_file: 'journal',
   journal_path: 'journal',
+  fail_fast: 'write stop_on_failure: true',
   max_parallel: 'max_concurrency',
 };
 

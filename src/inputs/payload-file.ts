@@ -1,105 +1,147 @@
-import { Buffer } from 'node:buffer';
-import { constants } from 'node:fs';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { glob } from 'node:fs/promises';
 import path from 'node:path';
 import { grouped } from '../shared/text.ts';
-import { irregularKind, type JobFolders, placeOf } from './files.ts';
-import { type Problems, quote } from './problems.ts';
+import { exists, type JobFolders } from './files.ts';
+import { checkUnchanged, type OpenedFile, readContent, useInputFile } from './input-file.ts';
+import { linesOf } from './input-types.ts';
+import { isJsonLines, lineIn, readLines, StoredEvent } from './json-lines.ts';
+import { checkBytes, type GivenPayload, isUtf16, largestEvent, type Payloads, tooLarge } from './payload.ts';
+import { Problems, quote } from './problems.ts';
 
-/** What a payload_file holds, its size in words, and how messages name it. */
-export type PayloadFile = Readonly<{
-  /** Without a byte order mark, and cut where it is longer than what Lambda takes. */
-  content: Buffer;
-  size: string;
-  source: string;
-  /** The real path, where that is outside the workspace. */
-  outsideFile?: string;
+const MOST_EVENTS = 100_000;
+const TOO_MANY = `more than ${grouped(MOST_EVENTS)}`;
+
+const isPattern = (text: string): boolean => /[*?[{]/.test(text);
+
+/** The files that match a pattern, as paths from the workspace where the pattern is one, in their order. */
+async function matchesOf(pattern: string, { workspace }: JobFolders): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of glob(pattern, { cwd: workspace, withFileTypes: true })) {
+    if (entry.isDirectory()) continue;
+    const file = path.join(entry.parentPath, entry.name);
+    found.push(path.isAbsolute(pattern) ? file : path.relative(workspace, path.resolve(workspace, file)));
+    if (found.length > MOST_EVENTS) break;
+  }
+  return found.sort();
+}
+
+/** The files that one line of `payload_file` names. */
+async function filesOf(line: string, folders: JobFolders, problems: Problems): Promise<string[]> {
+  // A name may hold what would be a pattern's, as in "[id].json".
+  if (!isPattern(line) || (await exists(path.resolve(folders.workspace, line)))) return [line];
+  const matches = await matchesOf(line, folders);
+  if (matches.length === 0) {
+    problems.add(
+      `payload_file ${quote(line)} matches no file. Check the pattern, and that an earlier step made or checked out the files.`,
+    );
+  }
+  return matches;
+}
+
+/** The files that `payload_file` names, in its order. One that several lines name counts once. */
+async function allFiles(text: string, folders: JobFolders, problems: Problems): Promise<string[]> {
+  const files = new Map<string, string>();
+  for (const line of linesOf(text)) {
+    for (const file of await filesOf(line, folders, problems)) {
+      const known = path.resolve(folders.workspace, file);
+      if (!files.has(known)) files.set(known, file);
+    }
+  }
+  return [...files.values()];
+}
+
+/** The events of a file, and what may be wrong with them. */
+type FileEvents = Pick<Payloads, 'events' | 'warnings'>;
+const NONE: FileEvents = { events: [], warnings: [] };
+
+type EventReading = Readonly<{
+  invocationType: GivenPayload['invocationType'];
+  isHeld: boolean;
+  problems: Problems;
 }>;
 
-const FILE_PROBLEMS = new Map([
-  ['ENOENT', 'does not exist. Check the path, and that an earlier step made or checked out the file'],
-  ['ENOTDIR', 'does not exist: a part of its path is a file'],
-  ['EACCES', 'cannot be read: permission denied'],
-  ['ELOOP', 'is a symlink that leads back to itself'],
-  // A socket can't be opened.
-  ['ENXIO', 'is not a regular file. Name a file with the JSON event'],
-  ['EAGAIN', 'cannot be read to its end without waiting. Name a file with the JSON event'],
-]);
-
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-
-// Neither opening nor reading waits, for the writer of a FIFO for example. Windows has neither flag.
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-
-/** Reads at most so many bytes: files below /proc say that they are empty, and some have no end. */
-async function readAtMost(handle: FileHandle, most: number): Promise<Buffer> {
-  const { size } = await handle.stat();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for (let isAtEnd = false; !isAtEnd && bytes < most; ) {
-    const room = Buffer.alloc(Math.min(Math.max(size - bytes, 0) + 4096, most - bytes));
-    const { bytesRead } = await handle.read(room);
-    chunks.push(room.subarray(0, bytesRead));
-    bytes += bytesRead;
-    isAtEnd = bytesRead === 0;
+/** Reads a file that is one event. */
+async function readEventFile(
+  file: OpenedFile,
+  { invocationType, isHeld, problems }: EventReading,
+): Promise<FileEvents> {
+  const { source } = file;
+  const limit = largestEvent(invocationType);
+  const { content: bytes, offset, size } = await readContent(file, limit);
+  const checked =
+    bytes.length > limit
+      ? { problem: tooLarge(source, size, invocationType) }
+      : await checkBytes({ bytes, source, input: 'payload_file' });
+  if (checked.problem !== undefined) {
+    problems.add(checked.problem);
+    return NONE;
   }
-  return Buffer.concat(chunks);
+  const event = isHeld ? bytes : new StoredEvent({ file, offset, length: bytes.length }, bytes);
+  return { events: [event], warnings: checked.warnings };
 }
 
-async function readContent(handle: FileHandle, limit: number): Promise<{ content: Buffer; size: string }> {
-  const most = limit + BYTE_ORDER_MARK.length + 1;
-  const read = await readAtMost(handle, most);
-  // Some editors write the mark, and Lambda does not take it.
-  const hasMark = read.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
-  const content = hasMark ? read.subarray(BYTE_ORDER_MARK.length) : read;
-  if (read.length < most) return { content, size: `${grouped(content.length)} bytes` };
-  const { size } = await handle.stat();
-  return { content, size: size < most ? `at least ${grouped(most)} bytes` : `${grouped(size)} bytes` };
-}
-
-/** Reads a regular file, or says what is there instead. */
-async function readRegular(
-  real: string,
-  limit: number,
-): Promise<{ content: Buffer; size: string } | { kind: string }> {
-  const handle = await open(real, OPEN_FLAGS);
-  try {
-    // Of what is open now: the path may name something else by then.
-    const kind = irregularKind(await handle.stat());
-    return kind === undefined ? await readContent(handle, limit) : { kind };
-  } finally {
-    await handle.close();
+/** Reads a file in which each line is an event. */
+async function readEventLines(
+  file: OpenedFile,
+  { invocationType, problems }: EventReading,
+): Promise<FileEvents> {
+  const { source } = file;
+  const limit = largestEvent(invocationType);
+  const events: StoredEvent[] = [];
+  const warnings: string[] = [];
+  let count = 0;
+  for await (const { bytes, offset, length, number: line } of readLines(file.handle, limit)) {
+    count += 1;
+    if (count > MOST_EVENTS) {
+      problems.add(`${source} has ${TOO_MANY} events. Split it.`);
+      return NONE;
+    }
+    const checked =
+      bytes === undefined
+        ? { problem: tooLarge(lineIn(source, line), `${grouped(length)} bytes`, invocationType) }
+        : await checkBytes({ bytes, source, input: 'payload_file', line });
+    if (checked.problem !== undefined) problems.add(checked.problem);
+    // Each of the other lines would be one more problem.
+    if (bytes !== undefined && isUtf16(bytes)) return NONE;
+    if (bytes !== undefined && checked.problem === undefined) {
+      events.push(new StoredEvent({ file, offset, length, line }, bytes));
+      warnings.push(...checked.warnings);
+    }
   }
+  await checkUnchanged(file, problems);
+  if (count === 0) problems.add(`${source} has no events. Write one on each line.`);
+  return { events, warnings };
 }
 
-/** Reads the event's file. Undefined, with a problem, where it can't be read or is not the workflow's own choice. */
-export async function readPayloadFile(
-  { file, folders, limit }: { file: string; folders: JobFolders; limit: number },
+/** Reads the files that `payload_file` names. Undefined, with problems, where one of them can't be sent. */
+export async function readPayloadFiles(
+  given: GivenPayload,
   problems: Problems,
-): Promise<PayloadFile | undefined> {
-  const asked = path.resolve(folders.workspace, file);
-  const named = `payload_file ${quote(file)}`;
-  const found = asked === file ? named : `${named} (${quote(asked)})`;
-  try {
-    const real = await realpath(asked);
-    const place = await placeOf({ asked, real }, folders);
-    if (place === 'redirected') {
-      problems.add(
-        `${named} leads out of the workspace, to ${quote(real)}, through a symlink. To use that file, write its absolute path in the workflow.`,
-      );
-      return undefined;
-    }
-    const outside =
-      place === 'outside' ? `${named}, which is ${quote(real)} outside the workspace,` : undefined;
-    const read = await readRegular(real, limit);
-    if ('kind' in read) {
-      problems.add(`${outside ?? found} is ${read.kind}. Name a file with the JSON event.`);
-      return undefined;
-    }
-    return { ...read, source: outside ?? named, ...(outside !== undefined && { outsideFile: real }) };
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    problems.add(`${found} ${FILE_PROBLEMS.get(code) ?? `can't be read (${code})`}.`);
-    return undefined;
+): Promise<Payloads | undefined> {
+  const { payloadFile, folders, journal, invocationType, isOwn } = given;
+  const found = new Problems();
+  const files = await allFiles(payloadFile, folders, found);
+  const isJournal = (file: string): boolean =>
+    path.resolve(folders.workspace, file) === path.resolve(folders.workspace, journal);
+  if (journal !== '' && files.some(isJournal)) {
+    found.add(
+      `payload_file names the journal ${quote(journal)} as one of the files. Keep the journal in another folder.`,
+    );
   }
+  const reading = { invocationType, isHeld: !isOwn && files.length === 1, problems: found };
+  const all: FileEvents[] = [];
+  const outsideFiles: string[] = [];
+  if (files.length > MOST_EVENTS) found.add(`payload_file names ${TOO_MANY} files. Split them.`);
+  for (const file of files.slice(0, MOST_EVENTS)) {
+    const events = await useInputFile({ input: 'payload_file', file, folders }, found, (opened) => {
+      if (opened.outsideFile !== undefined) outsideFiles.push(opened.outsideFile);
+      return isJsonLines(file) ? readEventLines(opened, reading) : readEventFile(opened, reading);
+    });
+    if (events !== undefined) all.push(events);
+  }
+  const events = all.flatMap(({ events: ofFile }) => ofFile);
+  if (events.length > MOST_EVENTS) found.add(`payload_file names ${TOO_MANY} events. Split them.`);
+  problems.addAll(found);
+  if (found.error) return undefined;
+  return { events, warnings: all.flatMap(({ warnings }) => warnings), outsideFiles };
 }

@@ -3,19 +3,24 @@ import type { HttpEventFormat, Invocation, InvocationType } from '../lambda/invo
 import { grouped } from '../shared/text.ts';
 import type { JobFolders } from './files.ts';
 import type { EventStamp } from './http-event.ts';
-import { describeJsonProblem, type JsonInput, parseJson, positionOf } from './json-text.ts';
+import type { EventPlace } from './json-lines.ts';
+import { describeJsonProblem, isFileInput, type JsonInput, parseJson, positionOf } from './json-text.ts';
 import type { Problems } from './problems.ts';
 
 /** Warns of an expression that stands in a text as it was written, which the function would get. */
-export function unevaluatedIn(source: string, { text, input }: { text: string; input: JsonInput }): string[] {
+export function unevaluatedIn(
+  source: string,
+  { text, input, isLine = false }: Readonly<{ text: string; input: JsonInput; isLine?: boolean }>,
+): string[] {
   const offset = text.indexOf('${{');
   if (offset === -1) return [];
   const { line, column } = positionOf(text, offset);
-  const why =
-    input === 'payload_file'
-      ? 'expressions are not evaluated in files'
-      : 'an expression was passed on without being evaluated';
-  return [`${source} contains "\${{" (line ${line}, column ${column}): ${why}. It is sent as it is.`];
+  const why = isFileInput(input)
+    ? 'expressions are not evaluated in files'
+    : 'an expression was passed on without being evaluated';
+  return [
+    `${source} contains "\${{" (${isLine ? '' : `line ${line}, `}column ${column}): ${why}. It is sent as it is.`,
+  ];
 }
 
 /** Whether a text is JSON of an object or a list, and no other text. */
@@ -29,13 +34,13 @@ function holdsJson(text: string): boolean {
   }
 }
 
-/** Warnings about an event that is JSON, but possibly not the intended one. */
+/** What to know of an event that is JSON, but perhaps not what was meant. */
 export function warningsOf(
   source: string,
-  event: Readonly<{ text: string; value: unknown; input: JsonInput }>,
+  event: Readonly<{ text: string; value: unknown; input: JsonInput; isLine?: boolean }>,
 ): string[] {
   const isEncodedTwice = typeof event.value === 'string' && holdsJson(event.value);
-  const fix = event.input === 'payload_file' ? '' : ' Where it was JSON already, remove toJSON().';
+  const fix = isFileInput(event.input) ? '' : ' Where it was JSON already, remove toJSON().';
   return [
     ...unevaluatedIn(source, event),
     ...(isEncodedTwice
@@ -55,23 +60,35 @@ export function firstOf(warnings: readonly string[]): string[] {
     : unique;
 }
 
-/** The inputs that an event comes from; where neither is given, the event is `{}`. */
+/**
+ * Where an event stands that is in a file already. There are bytes if it was read as JSON there; they are valid until
+ * the next one is read.
+ */
+export type ListedPayload = Readonly<{ place: EventPlace; json?: Uint8Array }>;
+
+/** The inputs that events come from; where neither is given, the event is `{}`. */
 export type GivenPayload = Readonly<{
   payload: string;
+  /** For `payload` in an entry of a file. */
+  listed?: ListedPayload;
   payloadFile: string;
   httpRequest: string;
   httpEvent: HttpEventFormat;
+  /** Whether the entry has a payload of its own, as thousands of entries may. */
+  isOwn: boolean;
   folders: JobFolders;
+  /** The step's journal, which is in no list of events; '' where none is kept. */
+  journal: string;
   stamp: EventStamp;
   invocationType: InvocationType;
 }>;
 
-/** The event's bytes, what may be wrong with them, and the file they came from where it lies outside the workspace. */
-export type Payload = Readonly<{
-  bytes: Uint8Array;
+/** The events, what may be wrong with them, and the files they came from that lie outside the workspace. */
+export type Payloads = Readonly<{
+  events: readonly Invocation['payload'][];
   warnings: readonly string[];
-  outsideFile?: string;
-  /** What they were made from, where that is an HTTP request. */
+  outsideFiles: readonly string[];
+  /** What the event was made from, where that is an HTTP request. */
   http?: NonNullable<Invocation['http']>;
 }>;
 
@@ -82,69 +99,83 @@ const LARGEST: Readonly<Record<InvocationType, number>> = {
   DryRun: 6_291_456,
 };
 
-function isUtf16([first, second]: Uint8Array): boolean {
+/** The most bytes that Lambda takes as an event. */
+export const largestEvent = (invocationType: InvocationType): number => LARGEST[invocationType];
+
+/** An event that is too large, and how to send it all the same. */
+export const tooLarge = (source: string, size: string, invocationType: InvocationType): string =>
+  `${source} is ${size}; Lambda takes at most ${grouped(LARGEST[invocationType])} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its location.`;
+
+/** Says that an event is too large for its invocation type; undefined where it is not. */
+export const oversizeProblem = (
+  { source, bytes }: Readonly<{ source: string; bytes: number }>,
+  invocationType: InvocationType,
+): string | undefined =>
+  bytes <= LARGEST[invocationType] ? undefined : tooLarge(source, `${grouped(bytes)} bytes`, invocationType);
+
+/** Whether bytes begin with a byte order mark of UTF-16. */
+export function isUtf16([first, second]: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
-/** Says that an event is too large for its invocation type; undefined where it is not. */
-export function oversizeProblem(
-  event: Readonly<{ source: string; bytes: number; size?: string }>,
-  invocationType: InvocationType,
-): string | undefined {
-  const { source, bytes, size = `${grouped(bytes)} bytes` } = event;
-  const limit = LARGEST[invocationType];
-  if (bytes <= limit) return undefined;
-  return `${source} is ${size}; Lambda takes at most ${grouped(limit)} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its location.`;
-}
+/** The bytes of an event, and how messages name them. */
+type EventBytes = Readonly<{
+  bytes: Uint8Array;
+  source: string;
+  input: JsonInput;
+  /** Where they are a line of a file, which one it is. */
+  line?: number;
+}>;
 
-type CheckedBytes = Readonly<{ problem: string } | { problem?: never; warnings: readonly string[] }>;
+/** Either what is wrong with an event, or what may be. */
+export type CheckedBytes = Readonly<{ problem: string } | { problem?: never; warnings: readonly string[] }>;
 
 /** Checks that the bytes of an event are JSON, and that they read like what was meant. */
-async function checkBytes(
-  bytes: Uint8Array,
-  { source, input }: { source: string; input: JsonInput },
-): Promise<CheckedBytes> {
+export async function checkBytes({ bytes, source, input, line }: EventBytes): Promise<CheckedBytes> {
+  // The name of a file outside the workspace ends with a comma.
+  const file = source.replace(/,$/, '');
+  const name = line === undefined ? file : `${file}, line ${line}`;
   if (!isUtf8(bytes)) {
     return {
-      problem: `${source} is not UTF-8${isUtf16(bytes) ? ' but UTF-16' : ''}. Save it as UTF-8.`,
+      problem: `${line === undefined ? source : name} is not UTF-8${isUtf16(bytes) ? ' but UTF-16' : ''}. Save it as UTF-8.`,
     };
   }
   const text = new TextDecoder().decode(bytes);
   if (text.trim() === '') return { problem: `${source} is empty. Write {} for an event without content.` };
   const { value, problem } = await parseJson(text, input);
-  // The name of a file outside the workspace ends with a comma.
-  const name = source.replace(/,$/, '');
-  return problem
-    ? { problem: describeJsonProblem(name, problem) }
-    : { warnings: warningsOf(name, { text, value, input }) };
+  if (problem === undefined)
+    return { warnings: warningsOf(name, { text, value, input, isLine: line !== undefined }) };
+  const first = (line ?? 1) - 1;
+  return { problem: describeJsonProblem(file, { ...problem, line: first + problem.line }) };
 }
 
-/** Finds the event in the inputs that can have it, and checks that it is JSON of a size that Lambda takes. */
-export async function parsePayload(given: GivenPayload, problems: Problems): Promise<Payload | undefined> {
-  const { payload, payloadFile, folders, invocationType } = given;
-  if (given.httpRequest !== '') return (await import('./http-event.ts')).buildPayload(given, problems);
-  if (payload === '' && payloadFile === '') return { bytes: Buffer.from('{}'), warnings: [] };
-  const limit = LARGEST[invocationType];
-  const file =
-    payload === ''
-      ? await (await import('./payload-file.ts')).readPayloadFile(
-          { file: payloadFile, folders, limit },
-          problems,
-        )
-      : undefined;
-  if (payload === '' && file === undefined) return undefined;
-  const bytes = file?.content ?? Buffer.from(payload);
-  const source = file?.source ?? 'payload';
-  const input = file === undefined ? 'payload' : 'payload_file';
-  const size = file && { size: file.size };
-  const tooLarge = oversizeProblem({ source, bytes: bytes.length, ...size }, invocationType);
-  const checked = tooLarge === undefined ? await checkBytes(bytes, { source, input }) : { problem: tooLarge };
+/** Checks `payload`, of which the input's text or an entry's is given. */
+async function parseText(
+  { payload, listed, invocationType }: GivenPayload,
+  problems: Problems,
+): Promise<Payloads | undefined> {
+  const bytes = listed?.json ?? Buffer.from(payload);
+  const checked: CheckedBytes =
+    bytes.length > LARGEST[invocationType]
+      ? { problem: tooLarge('payload', `${grouped(bytes.length)} bytes`, invocationType) }
+      : listed?.json
+        ? { warnings: unevaluatedIn('payload', { text: payload, input: 'invocations_file' }) }
+        : await checkBytes({ bytes, source: 'payload', input: 'payload' });
   if (checked.problem !== undefined) {
     problems.add(checked.problem);
     return undefined;
   }
-  const { warnings } = checked;
-  return { bytes, warnings, ...(file?.outsideFile !== undefined && { outsideFile: file.outsideFile }) };
+  const event =
+    listed === undefined ? bytes : new (await import('./json-lines.ts')).StoredEvent(listed.place, bytes);
+  return { events: [event], warnings: checked.warnings, outsideFiles: [] };
+}
+
+/** Finds the events in the inputs that can have them, and checks that each is JSON of a size that Lambda takes. */
+export async function parsePayloads(given: GivenPayload, problems: Problems): Promise<Payloads | undefined> {
+  if (given.httpRequest !== '') return (await import('./http-event.ts')).buildPayload(given, problems);
+  if (given.payload !== '') return parseText(given, problems);
+  if (given.payloadFile === '') return { events: [Buffer.from('{}')], warnings: [], outsideFiles: [] };
+  return (await import('./payload-file.ts')).readPayloadFiles(given, problems);
 }
 
 // Source: the Invoke API's ClientContext, "up to 3,583 bytes of base64-encoded data".

@@ -129,17 +129,27 @@ const MOST_INVOCATIONS = 100_000;
 /** Whether the invocations are few enough to be made. */
 export const isWithinLimit = ({ total }: StepFacts['counts']): boolean => total <= MOST_INVOCATIONS;
 
-/** Whether `function_name` and `invocations` both say which functions to invoke. */
-export const namesFunctionsTwice = (values: Pick<InputValues, 'function_name' | 'invocations'>): boolean =>
-  values.invocations !== '' && linesOf(values.function_name).length > 1;
+type ListInputs = Pick<InputValues, 'function_name' | 'invocations' | 'invocations_file'>;
+
+const listInput = ({ invocations }: ListInputs): 'invocations' | 'invocations_file' =>
+  invocations === '' ? 'invocations_file' : 'invocations';
+
+/** Whether `function_name` and a list of entries both say which functions to invoke. */
+export const namesFunctionsTwice = (values: ListInputs): boolean =>
+  values[listInput(values)] !== '' && linesOf(values.function_name).length > 1;
 
 /** Steps that are refused. */
 export const STEP_ERRORS: readonly StepRule[] = [
   stepRule({
-    inputs: ['function_name', 'invocations'],
+    inputs: ['function_name', 'invocations', 'invocations_file'],
     applies: namesFunctionsTwice,
-    message: () =>
-      'function_name has several lines and invocations is given too. Name the functions in one of them.',
+    message: (values) =>
+      `function_name has several lines and ${listInput(values)} is given too. Name the functions in one of them.`,
+  }),
+  stepRule({
+    inputs: ['invocations', 'invocations_file'],
+    applies: ({ invocations, invocations_file: file }) => invocations !== '' && file !== '',
+    message: () => 'invocations and invocations_file are both given. Remove one of them.',
   }),
   stepRule({
     inputs: ['invocations', 'repeat', 'shard'],
@@ -201,10 +211,12 @@ export const STEP_WARNINGS: readonly StepRule[] = [
       `stop_on_failure has no effect with ${counts.total} invocations and max_concurrency: ${concurrency}; all of them start at once. To run them in order, set max_concurrency: 1.`,
   }),
   stepRule({
-    // A list that another step wrote may happen to have one entry.
-    inputs: ['stop_on_failure', 'invocations'],
-    applies: ({ stop_on_failure: stops, invocations, counts }) =>
-      stops && invocations === '' && counts.total === 1,
+    // A list that another step wrote, or a glob, may happen to have one entry.
+    inputs: ['stop_on_failure', 'invocations', 'invocations_file', 'payload_file'],
+    applies: ({ stop_on_failure: stops, counts, ...lists }) =>
+      stops &&
+      counts.total === 1 &&
+      [lists.invocations, lists.invocations_file, lists.payload_file].every((list) => list === ''),
     message: () => 'stop_on_failure has no effect with one invocation.',
   }),
   stepRule({

@@ -91,6 +91,7 @@ export const INPUTS = {
   test_event: entry(anyText),
   // Many at once.
   invocations: { ...step(anyText), keepsWhiteSpace: true },
+  invocations_file: step(anyText),
   repeat: step(wholeNumber({ least: 1, most: MOST_COPIES }), '1'),
   max_concurrency: step(optional(wholeNumber({ least: 1, most: MOST_CONCURRENT }))),
   stop_on_failure: step(flag, 'false'),

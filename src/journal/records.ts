@@ -71,6 +71,9 @@ export function recordOf(line: Buffer): JournalRecord | undefined {
 export const keyOfCutLine = (line: Buffer): string | undefined =>
   /^\{"key":"([0-9a-f]{32})"/.exec(line.toString('latin1', 0, 64))?.[1];
 
+const hashOf = (payload: Invocation['payload']): string =>
+  payload instanceof Uint8Array ? hash('sha256', payload) : payload.sha256;
+
 /** What makes two invocations the same, but for the region. */
 const identityOf = ({
   reference,
@@ -87,7 +90,7 @@ const identityOf = ({
   invocation.tenantId,
   invocation.clientContext,
   // The event of an HTTP request has the time in it, and an id.
-  hash('sha256', http === undefined ? payload : JSON.stringify(http)),
+  hashOf(http === undefined ? payload : Buffer.from(JSON.stringify(http))),
 ];
 
 /**

@@ -1,6 +1,12 @@
 import type { LambdaApi } from './api.ts';
-import { toUnrecorded, wasTakenForInvocation } from './failures.ts';
-import type { Invocation, InvokeFailure, InvokeResponse, SentAttempt } from './invocation.ts';
+import { toUnreadPayload, toUnrecorded, wasTakenForInvocation } from './failures.ts';
+import type {
+  Invocation,
+  InvokeFailure,
+  InvokeResponse,
+  LoadedInvocation,
+  SentAttempt,
+} from './invocation.ts';
 import { type AttemptBounds, invokeOnce } from './invoke.ts';
 import type { InvokeContext, Wait } from './invoker.ts';
 import type { Permit } from './limiter.ts';
@@ -53,11 +59,23 @@ export type AttemptContext = InvokeContext &
     deadlineAt: number;
   }>;
 
+/** An invocation with its event, which is in memory only while it is being sent. */
+async function load({ payload, ...invocation }: Invocation): Promise<LoadedInvocation | InvokeFailure> {
+  if (payload instanceof Uint8Array) return { ...invocation, payload };
+  try {
+    return { ...invocation, payload: await payload.read() };
+  } catch (error) {
+    return toUnreadPayload(error);
+  }
+}
+
 async function sendOnce(
   invocation: Invocation,
   context: AttemptContext & AttemptBounds,
 ): Promise<InvokeResponse | InvokeFailure> {
   const { api, stream, sentAs, onSend, writeAhead } = context;
+  const loaded = await load(invocation);
+  if ('kind' in loaded) return loaded;
   try {
     await writeAhead?.(invocation, sentAs);
   } catch (error) {
@@ -66,8 +84,8 @@ async function sendOnce(
   onSend?.({ invocation, api, sentAs });
   // A dry run asks for the same permission either way, and Invoke is the way that never runs anything.
   return stream === undefined || invocation.invocationType !== 'RequestResponse'
-    ? invokeOnce(api, invocation, context)
-    : stream.invokeOnce(api, invocation, { ...context, onChunk: stream.onChunk });
+    ? invokeOnce(api, loaded, context)
+    : stream.invokeOnce(api, loaded, { ...context, onChunk: stream.onChunk });
 }
 
 /** The response of a durable execution is the one that it ends with, not the one that starts it. */

@@ -207,6 +207,10 @@ export const toHaltedUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.halte
 export const toUnrecorded = (error: unknown): InvokeFailure =>
   toUnsent({ name: 'JournalNotWritten', message: `the journal could not be written: ${messageOf(error)}` });
 
+/** An invocation whose event can't be read from its file any more, or is another one there: it is not sent. */
+export const toUnreadPayload = (error: unknown): InvokeFailure =>
+  toUnsent({ name: 'PayloadNotRead', message: `the event could not be read: ${messageOf(error)}` });
+
 /** An invocation that an earlier run sent, and whose outcome its journal does not have. */
 export const toUnresolvedEarlier = (
   request: Readonly<{ sentAt: Date | undefined; requestId?: string; journalKey: string }>,

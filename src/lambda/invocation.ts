@@ -8,6 +8,14 @@ export type LogType = 'None' | 'Tail';
 /** Format of the event that an HTTP request becomes: an HTTP API or function URL, a REST API, or a load balancer. */
 export type HttpEventFormat = '2.0' | '1.0' | 'alb';
 
+/** An event that is not in memory, but read when it is sent. */
+export type StoredPayload = Readonly<{
+  /** Of the event, in hexadecimal digits. */
+  sha256: string;
+  /** Rejects where it is not the event that was checked. */
+  read: () => Promise<Uint8Array>;
+}>;
+
 /** One invocation that was asked for, checked against the Invoke API's model. */
 export type Invocation = Readonly<{
   /** Its place in the plan, from 0. */
@@ -24,7 +32,7 @@ export type Invocation = Readonly<{
   logType: LogType;
   /** Whether the user asked for the log; otherwise its tail is read for the figures alone. */
   keepsLog: boolean;
-  payload: Uint8Array;
+  payload: Uint8Array | StoredPayload;
   /** The request that the payload was made from, as the user wrote it. The response is read by the same format. */
   http?: Readonly<{ format: HttpEventFormat; request: string }>;
   /** Base64 of a JSON document. */
@@ -37,6 +45,9 @@ export type Invocation = Readonly<{
   /** Where it has a time limit of its own. */
   timeoutMs?: number;
 }>;
+
+/** An invocation with its event at hand. */
+export type LoadedInvocation = Omit<Invocation, 'payload'> & Readonly<{ payload: Uint8Array }>;
 
 /** Lambda's response to an invocation that it accepted: status 200, 202 or 204. */
 export type InvokeResponse = Readonly<{

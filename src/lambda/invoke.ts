@@ -5,11 +5,11 @@ import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
 import { LONGEST_FOREIGN_TEXT } from './exchange.ts';
 import { wasTakenForInvocation } from './failures.ts';
-import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
+import type { Invocation, InvokeFailure, InvokeResponse, LoadedInvocation } from './invocation.ts';
 import type { Bounds } from './timing.ts';
 
 /** The parameters of both ways to invoke. Nothing is added that was not given: functions on capacity providers refuse $LATEST. */
-export const parametersOf = (invocation: Invocation) => ({
+export const parametersOf = (invocation: LoadedInvocation) => ({
   FunctionName: invocation.functionName,
   LogType: invocation.logType,
   Payload: invocation.payload,
@@ -18,7 +18,7 @@ export const parametersOf = (invocation: Invocation) => ({
   ...(invocation.tenantId !== undefined && { TenantId: invocation.tenantId }),
 });
 
-const commandFor = (invocation: Invocation): InvokeCommand =>
+const commandFor = (invocation: LoadedInvocation): InvokeCommand =>
   new InvokeCommand({
     ...parametersOf(invocation),
     InvocationType: invocation.invocationType,
@@ -87,7 +87,7 @@ export type AttemptBounds = Bounds & Readonly<{ sentAs?: string | undefined }>;
 /** Sends an invocation once. Never throws: what went wrong is a failure that says whether the function ran. */
 export async function invokeOnce(
   api: LambdaApi,
-  invocation: Invocation,
+  invocation: LoadedInvocation,
   { sentAs, ...bounds }: AttemptBounds,
 ): Promise<InvokeResponse | InvokeFailure> {
   const { invocationType } = invocation;

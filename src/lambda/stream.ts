@@ -9,7 +9,7 @@ import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
 import { type Expected, GatheredBytes } from './exchange.ts';
 import { toIncompleteStream } from './failures.ts';
-import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
+import type { InvokeFailure, InvokeResponse, LoadedInvocation } from './invocation.ts';
 import { type AttemptBounds, parametersOf } from './invoke.ts';
 
 /** Takes a chunk of a streamed response as it arrives; the next one is read when it is done. Never throws. */
@@ -92,7 +92,7 @@ async function toStreamedResponse(
 /** Sends a synchronous invocation once and takes its response as a stream. Never throws; one that breaks is a failure. */
 export function streamOnce(
   api: LambdaApi,
-  invocation: Invocation,
+  invocation: LoadedInvocation,
   { onChunk, sentAs, ...bounds }: AttemptBounds & { onChunk: OnChunk },
 ): Promise<InvokeResponse | InvokeFailure> {
   return api.send(new InvokeWithResponseStreamCommand(parametersOf(invocation)), {

@@ -36,12 +36,12 @@ const ADVICE: Readonly<Record<Exclude<WhyUnresolved, 'unreadable'>, string>> = {
     "Lambda discards an event that reaches its maximum age. Check the function's on-failure destination or dead-letter queue, and its reserved concurrency.",
 };
 
-type EventPlace = Readonly<{ functionName: string; region: string | undefined; link: string }>;
+type EventAdviceFacts = Readonly<{ functionName: string; region: string | undefined; link: string }>;
 
 /** What to do about an accepted event of which it is not known how it ended. `link` leads to its log. */
 export function adviseOnEvent(
   event: UnresolvedEvent,
-  { functionName, region = '', link }: EventPlace,
+  { functionName, region = '', link }: EventAdviceFacts,
 ): string {
   const { why, failure, logGroup = `/aws/lambda/${functionName}` } = event;
   const look = `Check the function's log before you send the event again${link}`;

@@ -315,6 +315,11 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
     advice: 'Nothing is sent that is not recorded. Check the disk space of the runner and re-run the job.',
   },
   {
+    names: ['PayloadNotRead'],
+    advice:
+      'Nothing is sent that was not checked. Leave the file as it is while the step runs, and re-run the job.',
+  },
+  {
     names: ['StoppedOnFailure'],
     advice: 'Fix the failure and re-run the job.',
   },

@@ -35,7 +35,7 @@ const BAD_GATEWAY: HttpResponse = {
   body: { message: 'Internal server error' },
 };
 
-const kindOf = (value: unknown): string => {
+const kindOfValue = (value: unknown): string => {
   if (Array.isArray(value)) return 'a list';
   if (value === null) return 'null';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
@@ -45,7 +45,7 @@ const kindOf = (value: unknown): string => {
 function readStatus(status: unknown): number {
   if (status === undefined) throw new MalformedResponse('statusCode is missing');
   const isNumber = typeof status === 'number' || (typeof status === 'string' && /^\d{3}$/.test(status));
-  if (!isNumber) throw new MalformedResponse(`statusCode is ${kindOf(status)}, not a status code`);
+  if (!isNumber) throw new MalformedResponse(`statusCode is ${kindOfValue(status)}, not a status code`);
   const code = Number(status);
   if (!Number.isInteger(code) || code < 100 || code > 599)
     throw new MalformedResponse('statusCode is not from 100 to 599');
@@ -56,7 +56,7 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 function readValue(value: unknown, field: string): string {
   if (!['string', 'number', 'boolean'].includes(typeof value))
-    throw new MalformedResponse(`a value in ${field} is ${kindOf(value)}`);
+    throw new MalformedResponse(`a value in ${field} is ${kindOfValue(value)}`);
   const text = String(value);
   if (/[\r\n\0]/.test(text)) throw new MalformedResponse(`a value in ${field} has a line end in it`);
   return text;
@@ -65,15 +65,15 @@ function readValue(value: unknown, field: string): string {
 /** The fields of headers or multiValueHeaders, without those that are null, as serializers write an absent value. */
 function entriesOf(headers: unknown, field: string): [name: string, value: unknown][] {
   if (headers === undefined || headers === null) return [];
-  if (!isFields(headers)) throw new MalformedResponse(`${field} is ${kindOf(headers)}, not an object`);
+  if (!isFields(headers)) throw new MalformedResponse(`${field} is ${kindOfValue(headers)}, not an object`);
   const entries = Object.entries(headers).filter(([, value]) => value !== null);
   if (!entries.every(([name]) => HEADER_NAME.test(name)))
     throw new MalformedResponse(`${field} has a name that no header can have`);
   return entries.map(([name, value]) => [name.toLowerCase(), value]);
 }
 
-function readList(value: unknown, field: string): string[] {
-  if (!Array.isArray(value)) throw new MalformedResponse(`${field} is ${kindOf(value)}, not a list`);
+function readTexts(value: unknown, field: string): string[] {
+  if (!Array.isArray(value)) throw new MalformedResponse(`${field} is ${kindOfValue(value)}, not a list`);
   return value.map((each) => readValue(each, field));
 }
 
@@ -84,11 +84,11 @@ function readHeaders({ headers, multiValueHeaders, cookies }: Fields, format: Ht
     found.set(name, [...(found.get(name) ?? []), readValue(value, 'headers')]);
   }
   if (format === '2.0') {
-    const set = cookies === undefined || cookies === null ? [] : readList(cookies, 'cookies');
+    const set = cookies === undefined || cookies === null ? [] : readTexts(cookies, 'cookies');
     if (set.length > 0) found.set('set-cookie', [...(found.get('set-cookie') ?? []), ...set]);
   } else {
     for (const [name, values] of entriesOf(multiValueHeaders, 'multiValueHeaders'))
-      found.set(name, readList(values, 'multiValueHeaders'));
+      found.set(name, readTexts(values, 'multiValueHeaders'));
   }
   return Object.fromEntries(
     [...found].map(([name, values]) => [name, name === 'set-cookie' ? values : values.join(', ')]),
@@ -100,11 +100,11 @@ const BASE64 = /^[\w+/-]*={0,2}$/;
 /** The bytes of a body. */
 function decodeBody({ body, isBase64Encoded: encoded }: Fields): Uint8Array {
   if (encoded !== undefined && encoded !== null && typeof encoded !== 'boolean')
-    throw new MalformedResponse(`isBase64Encoded is ${kindOf(encoded)}, not true or false`);
+    throw new MalformedResponse(`isBase64Encoded is ${kindOfValue(encoded)}, not true or false`);
   if (body === undefined || body === null) return new Uint8Array();
   if (typeof body !== 'string')
     throw new MalformedResponse(
-      `body is ${kindOf(body)}. It must be a string, for example from JSON.stringify()`,
+      `body is ${kindOfValue(body)}. It must be a string, for example from JSON.stringify()`,
     );
   if (encoded !== true) return Buffer.from(body);
   const compact = body.replace(/\s/g, '');
@@ -154,7 +154,9 @@ function readAccepted(returned: Returned): HttpReading {
     return { http: { status: 200, headers, body: bodyValue(payload, headers) }, isEncoded: false };
   }
   if (!isFields(value))
-    throw new MalformedResponse(parsed.isJson ? `it is ${kindOf(value)}, not an object` : 'it is not JSON');
+    throw new MalformedResponse(
+      parsed.isJson ? `it is ${kindOfValue(value)}, not an object` : 'it is not JSON',
+    );
   const status = readStatus(value['statusCode']);
   const headers = readHeaders(value, format);
   return {

@@ -1,10 +1,12 @@
-import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import type { Invocation } from '../../../src/lambda/invocation.ts';
 import { heavyTest } from '../../heavy.ts';
-import { planFor, problemsFor } from './factory.ts';
+import { eventOf, planFor, problemsFor } from './factory.ts';
 
+const textOf = async ({ payload }: Pick<Invocation, 'payload'>): Promise<string> =>
+  (await eventOf(payload)).toString();
 const payloads = async (inputs: Record<string, string>): Promise<string[]> =>
-  (await planFor(inputs)).invocations.map(({ payload }) => Buffer.from(payload).toString());
+  Promise.all((await planFor(inputs)).invocations.map(textOf));
 
 describe('function_name', () => {
   test('with several lines has one entry per line', async () => {
@@ -38,14 +40,13 @@ describe('invocations', () => {
       invocations:
         '- {}\n- function_name: own\n  log_type: None\n  payload: {from: entry}\n  region: us-east-1\n',
     });
-    expect(
-      plan.invocations.map(({ functionName, logType, region, payload }) => [
-        functionName,
-        logType,
-        region,
-        Buffer.from(payload).toString(),
-      ]),
-    ).toEqual([
+    const sent = plan.invocations.map(async ({ functionName, logType, region, payload }) => [
+      functionName,
+      logType,
+      region,
+      await textOf({ payload }),
+    ]);
+    expect(await Promise.all(sent)).toEqual([
       ['step', 'Tail', 'eu-west-1', '{"from":"step"}'],
       ['own', 'None', 'us-east-1', '{"from":"entry"}'],
     ]);

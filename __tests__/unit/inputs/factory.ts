@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,6 +18,10 @@ const VALID: Given = { function_name: 'my-function', payload: '{"action": "warmu
 
 /** When requests become events, and with which id. */
 export const STAMP = { at: STARTED_AT, id: REQUEST_ID } as const;
+
+/** The bytes that are sent for a payload, read from its file where that holds them. */
+export const eventOf = async (payload: Invocation['payload'] = new Uint8Array()): Promise<Buffer> =>
+  Buffer.from(payload instanceof Uint8Array ? payload : await payload.read());
 
 /** A folder with a real workspace, and the environment of the job from a runner. */
 export type Job = Readonly<{ folder: string; workspace: string; environment: Environment }>;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type HttpRequest, parseHttpRequest } from '../../../src/inputs/http-request.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
-import { invocationFor, planFor, problemsFor } from './factory.ts';
+import { eventOf, invocationFor, planFor, problemsFor } from './factory.ts';
 
 const read = (
   ...lines: readonly string[]
@@ -227,7 +227,7 @@ describe('as an input', () => {
       { format: 'alb', request: 'POST /\ncontent-type: text/plain\n\n  indented\n' },
       undefined,
     ]);
-    const [, , own] = plan.invocations.map(({ payload }) => JSON.parse(Buffer.from(payload).toString()));
+    const own = JSON.parse((await eventOf(plan.invocations[2]?.payload)).toString());
     expect(own.body).toBe('  indented');
   });
 

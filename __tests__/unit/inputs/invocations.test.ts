@@ -30,7 +30,7 @@ const MERGE = 'merge keys (<<) are not supported. Write the keys and values out.
 const TAG = 'this tag (!) is not supported or does not fit its value. Remove it.';
 const NOT_FINITE = 'JSON has no infinity and no "not a number". Write a number or null.';
 const TABS = 'indent with spaces, not with tabs.';
-const PATH = 'this looks like a path. invocations takes the list itself.';
+const PATH = 'this looks like a path: use invocations_file.';
 const TOO_DEEP = 'values are nested more than 500 levels deep. Give such an event as payload_file.';
 const notAMapping = (kind: string): string =>
   `an entry must be a function's name or a mapping, such as "function_name: my-function"; this is ${kind}. Write {} for an entry that inherits all of the step's inputs.`;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describeJsonProblem, type JsonInput, parseJson } from '../../../src/inputs/json-text.ts';
 import { heavyTest } from '../../heavy.ts';
 import { SEED } from '../../seed.ts';
-import { createJob, planFor, problemsFor } from './factory.ts';
+import { createJob, eventOf, planFor, problemsFor } from './factory.ts';
 
 /** The problem of a text. Undefined if it is JSON. */
 async function said(text: string, input: JsonInput = 'payload'): Promise<string | undefined> {
@@ -37,8 +37,9 @@ const PATH = 'this looks like a path. Set payload_file to the path of the file, 
 const YAML =
   'this looks like YAML, and payload takes JSON. To write an event as YAML, set payload in an entry of invocations.';
 const BASE64 = 'this looks like base64. Give the JSON itself.';
-const MORE =
-  'the JSON ends before this text. Remove the rest. For several events, write one entry for each in invocations.';
+const MORE_IN_FILE =
+  'the JSON ends before this text. Remove the rest. For several events, put each on a line of its own in a .jsonl file.';
+const MORE = MORE_IN_FILE.replace(/\.$/, ', and set payload_file to the path of that file.');
 const INVISIBLE =
   'this invisible character is not white space in JSON. Replace it with a space, or remove it.';
 
@@ -236,7 +237,7 @@ describe('a payload_file that is not JSON is rejected with advice for files', ()
       'action: warmup\n',
       'line 1, column 1: this looks like YAML, and payload_file takes JSON. To write an event as YAML, set payload in an entry of invocations.',
     ],
-    ['several documents', '{"a": 1}\n{"b": 2}\n', `line 2, column 1: ${MORE}`],
+    ['several documents', '{"a": 1}\n{"b": 2}\n', `line 2, column 1: ${MORE_IN_FILE}`],
     ['a comment', '{\n  // why\n}', `line 2, column 3: ${COMMENT}`],
   ])('%s', async (_, content, problem) => {
     const job = await createJob({ 'event.json': content });
@@ -284,7 +285,7 @@ describe('an event that is probably a mistake is sent with a warning', () => {
   ])('%s', async (_, payload, warning) => {
     const { warnings, invocations } = await planFor({ payload });
     expect(warnings).toEqual([warning]);
-    expect(Buffer.from(invocations[0]?.payload ?? []).toString()).toBe(payload);
+    expect((await eventOf(invocations[0]?.payload)).toString()).toBe(payload);
   });
 
   test.each([

@@ -55,6 +55,17 @@ describe('an undeclared input is rejected', () => {
     // Former names of this action's inputs.
     ['result_file', 'response_file'],
     ['show_result', 'show_response'],
+    // Words for the inputs of lists.
+    ['payload-files', 'payload_file'],
+    ['events_file', 'payload_file'],
+    ['invocation-file', 'invocations_file'],
+    ['entries', 'invocations'],
+    ['entries-file', 'invocations_file'],
+    ['journal_path', 'journal'],
+    ['max-parallel', 'max_concurrency'],
+    ['fail-fast', 'stop_on_failure: true'],
+    // The file of `aws lambda invoke-async`.
+    ['invoke-args', 'payload_file'],
     // gagoar/invoke-aws-lambda.
     ['FunctionName', 'function_name'],
     ['InvocationType', 'invocation_type'],

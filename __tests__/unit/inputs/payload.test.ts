@@ -7,7 +7,15 @@ import { devNull } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { onLinux, onPosix } from '../../platforms.ts';
-import { createJob, environmentOf, invocationFor, type Job, planFor, problemsFor } from './factory.ts';
+import {
+  createJob,
+  environmentOf,
+  eventOf,
+  invocationFor,
+  type Job,
+  planFor,
+  problemsFor,
+} from './factory.ts';
 
 /** A JSON string of the given size. */
 const jsonOf = (bytes: number): string => `"${'x'.repeat(bytes - 2)}"`;
@@ -16,7 +24,9 @@ const fromFile = (file: string) => ({ payload: '', payload_file: file });
 describe('payload', () => {
   test('is sent byte for byte', async () => {
     const { payload } = await invocationFor({ payload: '{ "city" : "Zürich" }' });
-    expect(Buffer.from(payload).toString('hex')).toBe(Buffer.from('{ "city" : "Zürich" }').toString('hex'));
+    expect((await eventOf(payload)).toString('hex')).toBe(
+      Buffer.from('{ "city" : "Zürich" }').toString('hex'),
+    );
   });
 
   test.each(['RequestResponse', 'Event'])('is required for %s', async (type) => {
@@ -27,12 +37,12 @@ describe('payload', () => {
 
   test('of a dry run is {} by default', async () => {
     const { payload } = await invocationFor({ payload: '', invocation_type: 'DryRun' });
-    expect(Buffer.from(payload).toString()).toBe('{}');
+    expect((await eventOf(payload)).toString()).toBe('{}');
   });
 
   test('of a dry run is sent if it is given', async () => {
     const { payload } = await invocationFor({ payload: '[1]', invocation_type: 'DryRun' });
-    expect(Buffer.from(payload).toString()).toBe('[1]');
+    expect((await eventOf(payload)).toString()).toBe('[1]');
   });
 
   test('and payload_file together are rejected', async () => {
@@ -50,7 +60,7 @@ describe.each([
 ])('a payload for $type', ({ type, limit, over, most }) => {
   test(`can have ${most} bytes`, async () => {
     const { payload } = await invocationFor({ invocation_type: type, payload: jsonOf(limit) });
-    expect(payload.length).toBe(limit);
+    expect((await eventOf(payload)).length).toBe(limit);
   });
 
   test(`cannot have ${over} bytes`, async () => {
@@ -81,20 +91,20 @@ describe('payload_file', () => {
     const text = '{ "city" : "Zürich" }\n';
     const job = await createJob({ 'events/warmup.json': text });
     const { payload } = await invocationFor(fromFile('events/warmup.json'), job);
-    expect(Buffer.from(payload).toString('hex')).toBe(Buffer.from(text).toString('hex'));
+    expect((await eventOf(payload)).toString('hex')).toBe(Buffer.from(text).toString('hex'));
   });
 
   test('can be an absolute path in the workspace', async () => {
     const job = await createJob({ 'event.json': '[1]' });
     const plan = await planFor(fromFile(path.join(job.workspace, 'event.json')), job);
-    expect(Buffer.from(plan.invocations[0]?.payload ?? []).toString()).toBe('[1]');
+    expect((await eventOf(plan.invocations[0]?.payload)).toString()).toBe('[1]');
     expect(plan.notes).toEqual([]);
   });
 
   test('with a byte order mark is sent without it', async () => {
     const job = await createJob({ 'event.json': Buffer.from('\uFEFF{"a": 1}') });
     const { payload } = await invocationFor(fromFile('event.json'), job);
-    expect(Buffer.from(payload).toString('hex')).toBe(Buffer.from('{"a": 1}').toString('hex'));
+    expect((await eventOf(payload)).toString('hex')).toBe(Buffer.from('{"a": 1}').toString('hex'));
   });
 
   test('is measured without a byte order mark', async () => {
@@ -220,7 +230,7 @@ describe('a payload_file outside the workspace', () => {
   test('is read through .., with its resolved path in a note', async () => {
     const job = await createJob({ '../shared/event.json': '[1]' });
     const plan = await planFor(fromFile('../shared/event.json'), job);
-    expect(Buffer.from(plan.invocations[0]?.payload ?? []).toString()).toBe('[1]');
+    expect((await eventOf(plan.invocations[0]?.payload)).toString()).toBe('[1]');
     expect(plan.notes).toEqual([
       `payload_file is "${path.join(job.folder, 'shared/event.json')}", outside the workspace "${job.workspace}".`,
     ]);
@@ -250,7 +260,7 @@ describe('a payload_file outside the workspace', () => {
     const job = await createJob({ '../temp/event.json': '[1]' });
     await symlink('../temp', path.join(job.workspace, 'events'));
     const plan = await planFor(fromFile('events/event.json'), job);
-    expect(Buffer.from(plan.invocations[0]?.payload ?? []).toString()).toBe('[1]');
+    expect((await eventOf(plan.invocations[0]?.payload)).toString()).toBe('[1]');
     expect(plan.notes).toEqual([
       `payload_file is "${path.join(job.folder, 'temp/event.json')}", outside the workspace "${job.workspace}".`,
     ]);
@@ -260,7 +270,7 @@ describe('a payload_file outside the workspace', () => {
     const job = await createJob({ '../shared/event.json': '[1]' });
     await symlink('event.json', path.join(job.folder, 'shared/link.json'));
     const plan = await planFor(fromFile(path.join(job.folder, 'shared/link.json')), job);
-    expect(Buffer.from(plan.invocations[0]?.payload ?? []).toString()).toBe('[1]');
+    expect((await eventOf(plan.invocations[0]?.payload)).toString()).toBe('[1]');
     expect(plan.notes).toEqual([
       `payload_file is "${path.join(job.folder, 'shared/event.json')}", outside the workspace "${job.workspace}".`,
     ]);
@@ -270,7 +280,7 @@ describe('a payload_file outside the workspace', () => {
     [
       'read',
       '{}',
-      (job: Job) => planFor(fromFile('../shared/a\n::error::b.json'), job).then(({ notes }) => notes),
+      (job: Job) => planFor(fromFile('../shared/a\r::error::b.json'), job).then(({ notes }) => notes),
     ],
     [
       'refused',
@@ -281,7 +291,10 @@ describe('a payload_file outside the workspace', () => {
       },
     ],
   ])('is named on one line if it is %s', async (_, content, linesOf) => {
-    const job = await createJob({ '../shared/a\n::error::b.json': content });
+    const job = await createJob({
+      '../shared/a\n::error::b.json': content,
+      '../shared/a\r::error::b.json': content,
+    });
     const lines = await linesOf(job);
     expect(lines).toHaveLength(1);
     expect(lines.join()).not.toMatch(/[\r\n]/);

@@ -480,7 +480,7 @@ describe('through the SDK', () => {
     const never = new AbortController().signal;
     try {
       const bounds = { deadline: never, cancel: never, stop: never, timing: REAL_TIMING };
-      return await invokeOnce(api, invocation(), bounds);
+      return await invokeOnce(api, { ...invocation(), payload: Buffer.from('{}') }, bounds);
     } finally {
       api.close();
       agents.httpAgent.destroy();

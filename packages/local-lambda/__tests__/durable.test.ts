@@ -464,10 +464,11 @@ describe('a name', () => {
   test('also returns the same failure again', async () => {
     const name = { DurableExecutionName: 'failed-once' };
     const first = await invoke('flaky:1', { failures: 5 }, name);
+    const executions = lambda.executions('flaky').length;
     const second = await invoke('flaky:1', { failures: 5 }, name);
     expect(second.FunctionError).toBe('Unhandled');
     expect(answerOf(second)).toEqual(answerOf(first));
-    expect(lambda.executions('flaky')).toHaveLength(3);
+    expect(lambda.executions('flaky')).toHaveLength(executions);
   });
 
   test.each([
@@ -740,8 +741,10 @@ describe('a checkpoint', () => {
     expect(answerOf(output)).toEqual({ value: 3 });
     expect(lost).toBe(1);
     expect(await stepRuns()).toEqual(['first', 'second', 'third']);
-    expect(lambda.executions('steps')).toHaveLength(2);
-    expect(typesOf(await historyOf(output.DurableExecutionArn))).toHaveLength(12);
+    // The SDK retries the request, in the same execution or, where that fails, in another one.
+    expect([1, 2]).toContain(lambda.executions('steps').length);
+    const types = typesOf(await historyOf(output.DurableExecutionArn));
+    expect(types.filter((type) => type === 'StepSucceeded')).toHaveLength(3);
   });
 });
 

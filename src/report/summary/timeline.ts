@@ -65,20 +65,17 @@ function lookOf(outcome: Outcome): Look {
 
 /** The bars sorted by start, counted from the first one; without outcomes whose time is not known. */
 function barsOf(outcomes: readonly Outcome[]): Bar[] {
-  const timed = outcomes
+  const starts = outcomes.map((outcome) => spanOf(outcome)?.start ?? Number.POSITIVE_INFINITY);
+  const origin = starts.reduce((first, start) => Math.min(first, start), Number.POSITIVE_INFINITY);
+  return outcomes
     .flatMap((outcome) => {
       const span = spanOf(outcome);
+      if (span === undefined) return [];
+      const start = span.start - origin;
       // The clock counts whole milliseconds.
-      return span ? [{ start: span.start, end: Math.max(span.end, span.start + 1), outcome }] : [];
+      return [{ start, end: Math.max(span.end - origin, start + 1), look: lookOf(outcome), outcome }];
     })
     .sort((a, b) => a.start - b.start);
-  const origin = timed[0]?.start ?? 0;
-  return timed.map(({ start, end, outcome }) => ({
-    start: start - origin,
-    end: end - origin,
-    look: lookOf(outcome),
-    outcome,
-  }));
 }
 
 const lengthOf = (bars: readonly Bar[]): number =>

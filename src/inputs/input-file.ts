@@ -1,0 +1,159 @@
+import { Buffer } from 'node:buffer';
+import { constants } from 'node:fs';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { grouped } from '../shared/text.ts';
+import { fieldsOf } from '../shared/values.ts';
+import { irregularKind, type JobFolders, placeOf } from './files.ts';
+import { type Problems, quote } from './problems.ts';
+
+/** A file to read, as the workflow names it. */
+export type NamedInputFile = Readonly<{
+  input: 'payload_file' | 'invocations_file';
+  file: string;
+  folders: JobFolders;
+}>;
+
+/** A file that is open, and how messages name it. */
+export type OpenedFile = Readonly<{
+  handle: FileHandle;
+  source: string;
+  /** The path without symlinks. */
+  real: string;
+  /** The same, where that is outside the workspace. */
+  outsideFile?: string;
+  /** What the file was when it was opened. */
+  fingerprint: string;
+}>;
+
+const WANTED: Readonly<Record<NamedInputFile['input'], string>> = {
+  payload_file: 'Name a file with the JSON event',
+  invocations_file: 'Name a file with the list of invocations',
+};
+
+const FILE_PROBLEMS = new Map([
+  ['ENOENT', 'does not exist. Check the path, and that an earlier step made or checked out the file'],
+  ['ENOTDIR', 'does not exist: a part of its path is a file'],
+  ['EACCES', 'cannot be read: permission denied'],
+  ['ELOOP', 'is a symlink that leads back to itself'],
+  // A socket can't be opened.
+  ['ENXIO', 'is not a regular file'],
+  ['EAGAIN', 'cannot be read to its end without waiting'],
+]);
+
+const ENDS_WITH_ADVICE: ReadonlySet<string> = new Set(['ENXIO', 'EAGAIN']);
+
+/** The three bytes that some editors write before UTF-8, and that Lambda does not take. */
+export const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Whether bytes begin with the byte order mark of UTF-8. */
+export const hasByteOrderMark = (bytes: Uint8Array): boolean =>
+  BYTE_ORDER_MARK.equals(bytes.subarray(0, BYTE_ORDER_MARK.length));
+
+// Neither opening nor reading waits, for the writer of a FIFO for example. Windows has neither flag.
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+
+/** Opens a path that has no symlink at its end. */
+export const openToRead = (real: string): Promise<FileHandle> => open(real, OPEN_FLAGS);
+
+/** What tells whether a file is still the one that was read: which file it is, its size and when it was written. */
+export async function fingerprintOf(handle: FileHandle): Promise<string> {
+  const { dev, ino, size, mtimeNs } = await handle.stat({ bigint: true });
+  return [dev, ino, size, mtimeNs].join(':');
+}
+
+/** Whether a file is as it was when it was opened; else it is a problem. */
+export async function checkUnchanged(
+  { handle, fingerprint, source }: OpenedFile,
+  problems: Problems,
+): Promise<void> {
+  if ((await fingerprintOf(handle)) === fingerprint) return;
+  problems.add(
+    `${source.replace(/,$/, '')} was changed while it was read. Run this step when the file is complete.`,
+  );
+}
+
+/** Reads at most so many bytes: files below /proc say that they are empty, and some have no end. */
+async function readAtMost(handle: FileHandle, most: number): Promise<Buffer> {
+  const { size } = await handle.stat();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for (let isAtEnd = false; !isAtEnd && bytes < most; ) {
+    const room = Buffer.alloc(Math.min(Math.max(size - bytes, 0) + 4096, most - bytes));
+    const { bytesRead } = await handle.read(room);
+    chunks.push(room.subarray(0, bytesRead));
+    bytes += bytesRead;
+    isAtEnd = bytesRead === 0;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** What a file holds without a byte order mark, where that begins, and its size in words. */
+export type FileContent = Readonly<{ content: Buffer; offset: number; size: string }>;
+
+/** Reads a whole file. The content of one that is longer than `limit` bytes is cut after that. */
+export async function readContent({ handle }: OpenedFile, limit: number): Promise<FileContent> {
+  const most = limit + BYTE_ORDER_MARK.length + 1;
+  const read = await readAtMost(handle, most);
+  const offset = hasByteOrderMark(read) ? BYTE_ORDER_MARK.length : 0;
+  const content = read.subarray(offset);
+  if (read.length < most) return { content, offset, size: `${grouped(content.length)} bytes` };
+  const { size } = await handle.stat();
+  const words = size < most ? `at least ${grouped(most)} bytes` : `${grouped(size)} bytes`;
+  return { content, offset, size: words };
+}
+
+type Place = Readonly<{ real: string; source: string; outsideFile?: string }>;
+
+/** Finds the real path of a file. Undefined, with a problem, where it is not the workflow's own choice. */
+async function locateFile(
+  { input, file, folders }: NamedInputFile,
+  asked: string,
+  problems: Problems,
+): Promise<Place | undefined> {
+  const named = `${input} ${quote(file)}`;
+  const real = await realpath(asked);
+  const place = await placeOf({ asked, real }, folders);
+  if (place === 'workspace') return { real, source: named };
+  if (place === 'outside') {
+    return { real, source: `${named}, which is ${quote(real)} outside the workspace,`, outsideFile: real };
+  }
+  problems.add(
+    `${named} leads out of the workspace, to ${quote(real)}, through a symlink. To use that file, write its absolute path in the workflow.`,
+  );
+  return undefined;
+}
+
+/**
+ * Opens a file, and closes it when `use` has read it. Undefined, with a problem, where it can't be read or is not the
+ * workflow's own choice.
+ */
+export async function useInputFile<Result>(
+  named: NamedInputFile,
+  problems: Problems,
+  use: (opened: OpenedFile) => Promise<Result>,
+): Promise<Result | undefined> {
+  const { input, file, folders } = named;
+  const asked = path.resolve(folders.workspace, file);
+  const quoted = `${input} ${quote(file)}`;
+  const found = asked === file ? quoted : `${quoted} (${quote(asked)})`;
+  let handle: FileHandle | undefined;
+  try {
+    const place = await locateFile(named, asked, problems);
+    if (place === undefined) return undefined;
+    handle = await openToRead(place.real);
+    // Of what is open now: the path may name something else by then.
+    const kind = irregularKind(await handle.stat());
+    if (kind === undefined) return await use({ ...place, handle, fingerprint: await fingerprintOf(handle) });
+    problems.add(`${place.outsideFile === undefined ? found : place.source} is ${kind}. ${WANTED[input]}.`);
+  } catch (error) {
+    const { code } = fieldsOf(error);
+    // Not of the file, but a defect.
+    if (typeof code !== 'string') throw error;
+    const what = FILE_PROBLEMS.get(code) ?? `can't be read (${code})`;
+    problems.add(`${found} ${what}${ENDS_WITH_ADVICE.has(code) ? `. ${WANTED[input]}` : ''}.`);
+  } finally {
+    await handle?.close();
+  }
+  return undefined;
+}

@@ -1,0 +1,204 @@
+import { Buffer } from 'node:buffer';
+import { hash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import type { StoredPayload } from '../lambda/invocation.ts';
+import {
+  BYTE_ORDER_MARK,
+  fingerprintOf,
+  hasByteOrderMark,
+  type OpenedFile,
+  openToRead,
+} from './input-file.ts';
+
+/** Whether a file's name says that each line of it is JSON. */
+export const isJsonLines = (file: string): boolean => /\.(?:jsonl|ndjson)$/i.test(file);
+
+/** How messages name a line of a file. The name of a file outside the workspace ends with a comma. */
+export const lineIn = (source: string, line: number): string => `${source.replace(/,$/, '')}, line ${line}`;
+
+/** A part of a file, in bytes. */
+export type FilePart = Readonly<{ offset: number; length: number }>;
+
+/** A line that is not blank, without white space around it. There are no bytes of one that is too long. */
+export type FileLine = FilePart & Readonly<{ number: number; bytes: Buffer | undefined }>;
+
+/** A place in a file that must not change while the step runs. */
+export type EventPlace = FilePart &
+  Readonly<{
+    file: Pick<OpenedFile, 'real' | 'source' | 'fingerprint'>;
+    /** Absent where the whole file is the event. */
+    line?: number;
+    /** Whether a JSON string is there, which holds the event as a text. */
+    isText?: boolean;
+  }>;
+
+/** The event at a place: the bytes there, or the text that they hold. */
+const eventIn = (bytes: Buffer, isText = false): Buffer =>
+  isText ? Buffer.from(String(JSON.parse(bytes.toString())).trim()) : bytes;
+
+/** An event that stays in its file until it is sent, and is sent only as it was checked. */
+export class StoredEvent implements StoredPayload {
+  readonly sha256: string;
+  // There may be 100,000 of them: one object is smaller than two.
+  readonly #file: EventPlace['file'];
+  readonly #offset: number;
+  readonly #length: number;
+  readonly #line: number | undefined;
+  readonly #isText: boolean;
+
+  constructor({ file, offset, length, line, isText = false }: EventPlace, event: Uint8Array) {
+    this.#file = file;
+    this.#offset = offset;
+    this.#length = length;
+    this.#line = line;
+    this.#isText = isText;
+    this.sha256 = hash('sha256', event);
+  }
+
+  /** Reads it. Rejects where the file, or what is there in it, is not what was checked. */
+  async read(): Promise<Uint8Array> {
+    const { real, source, fingerprint } = this.#file;
+    const where = this.#line === undefined ? source : lineIn(source, this.#line);
+    const handle = await openToRead(real);
+    try {
+      const { buffer } = await handle.read(Buffer.alloc(this.#length), 0, this.#length, this.#offset);
+      const isSame = (await fingerprintOf(handle)) === fingerprint;
+      const event = isSame ? eventIn(buffer, this.#isText) : undefined;
+      if (event !== undefined && hash('sha256', event) === this.sha256) return event;
+    } finally {
+      await handle.close();
+    }
+    throw new Error(`${where} was changed after it was checked`);
+  }
+}
+
+const CHUNK_BYTES = 256 * 1024;
+const LINE_FEED = 0x0a;
+
+const isWhiteSpace = (byte = 0): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+
+/** A line as it is read, of which no more than a line may have is kept. */
+class LineParts {
+  readonly #longest: number;
+  #parts: Buffer[] = [];
+  #length = 0;
+
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  /** Adds bytes that are valid only until more is read. */
+  keep(bytes: Buffer): void {
+    this.#length += bytes.length;
+    // A byte order mark and the end of a line of Windows are no part of what may be so long.
+    if (this.#length <= this.#longest + BYTE_ORDER_MARK.length + 1) this.#parts.push(Buffer.from(bytes));
+    else this.#parts = [];
+  }
+
+  /** The whole line with its last bytes, which begins at `start`; undefined where it is blank. */
+  end(last: Buffer, { start, number }: Readonly<{ start: number; number: number }>): FileLine | undefined {
+    const length = this.#length + last.length;
+    const isKept = this.#length === 0 || this.#parts.length > 0;
+    const bytes = this.#parts.length === 0 ? last : Buffer.concat([...this.#parts, last]);
+    this.#parts = [];
+    this.#length = 0;
+    if (!isKept) return { offset: start, length, number, bytes: undefined };
+    let from = start === 0 && hasByteOrderMark(bytes) ? BYTE_ORDER_MARK.length : 0;
+    let to = bytes.length;
+    while (from < to && isWhiteSpace(bytes[from])) from += 1;
+    while (to > from && isWhiteSpace(bytes[to - 1])) to -= 1;
+    if (from === to) return undefined;
+    const isShort = to - from <= this.#longest;
+    const part = { offset: start + from, length: to - from, number };
+    return { ...part, bytes: isShort ? bytes.subarray(from, to) : undefined };
+  }
+}
+
+/**
+ * The lines of a file from its beginning, each valid until the next one is asked for: memory does not grow with the
+ * file. The last one may have no line feed.
+ */
+export async function* readLines(handle: FileHandle, longest: number): AsyncGenerator<FileLine, void> {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  const parts = new LineParts(longest);
+  let number = 1;
+  let start = 0;
+  for (let read = 0; ; ) {
+    const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, read);
+    const bytes = chunk.subarray(0, bytesRead);
+    let from = 0;
+    for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, from)) {
+      const line = parts.end(bytes.subarray(from, at), { start, number });
+      if (line !== undefined) yield line;
+      from = at + 1;
+      start = read + from;
+      number += 1;
+    }
+    const rest = bytes.subarray(from);
+    if (bytesRead === 0) {
+      const last = parts.end(rest, { start, number });
+      if (last !== undefined) yield last;
+      return;
+    }
+    parts.keep(rest);
+    read += bytesRead;
+  }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+// A bracket and a brace differ in one bit.
+const BRACE_BIT = 0x20;
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
+
+/** The offset behind a string that begins at `start`. */
+function endOfString(json: Uint8Array, start: number): number {
+  let at = start + 1;
+  while (json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
+  return at + 1;
+}
+
+/** Where the values of an object or a list begin and end, and its keys. JSON.parse does not tell. */
+export type JsonPart = Readonly<{ key?: string; start: number; end: number }>;
+
+/** The part without white space around it. */
+function trimmed(json: Uint8Array, start: number, end: number): JsonPart {
+  let [from, to] = [start, end];
+  while (from < to && isWhiteSpace(json[from])) from += 1;
+  while (to > from && isWhiteSpace(json[to - 1])) to -= 1;
+  return { start: from, end: to };
+}
+
+/** Finds the values of an object or a list in bytes that JSON.parse has read. */
+export function* partsOf(json: Buffer): Generator<JsonPart, void> {
+  let depth = 0;
+  let start = 0;
+  let key: string | undefined;
+  const part = (end: number): JsonPart => ({
+    ...trimmed(json, start, end),
+    ...(key !== undefined && { key }),
+  });
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at] ?? 0;
+    if (byte === QUOTE) at = endOfString(json, at) - 1;
+    else if ((byte | BRACE_BIT) === OPENING) {
+      depth += 1;
+      if (depth === 1) start = at + 1;
+    } else if ((byte | BRACE_BIT) === CLOSING) {
+      depth -= 1;
+      if (depth > 0) continue;
+      const last = part(at);
+      if (last.end > last.start) yield last;
+    } else if (depth === 1 && byte === COLON) {
+      key = String(JSON.parse(json.toString('utf8', start, at)));
+      start = at + 1;
+    } else if (depth === 1 && byte === COMMA) {
+      yield part(at);
+      key = undefined;
+      start = at + 1;
+    }
+  }
+}
