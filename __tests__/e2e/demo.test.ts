@@ -56,7 +56,7 @@ test('without an argument it shows the tour', async () => {
   expect(followed).toContain('log_file: ');
   expect(lost).toContain('outcome: unknown');
   expect(lost).toMatch(
-    / Unknown: move-orders: ECONNRESET: It ran to its end in \S+ s; its response is lost\. /,
+    / Unknown: move-orders: ECONNRESET: It ran to its end in \S+ m?s; its response is lost\. /,
   );
   expect(lost).toContain('Invocation requests: 1. Function executions: 1.');
   expect(denied).toContain('"arn:aws:lambda:eu-west-1:123456789012:function:refund"');

@@ -220,7 +220,7 @@ test('problems of entries are reported with their position, and inherited ones o
       '- function_name: a b\n- function_name: one\n  qualifier: "no way"\n- function_name: one\n  payload: {}\n- {}\n',
   });
   expect(step.annotations[0]?.message.split('\n')).toEqual([
-    expect.stringMatching(/^invocations, entry 1 \(line 1\): function_name is not valid/),
+    expect.stringMatching(/^invocations, entry 1 \(line 1\): function_name ".*" is not valid/),
     expect.stringMatching(/^payload, line 1, column 7: /),
     expect.stringMatching(/^invocations, entry 2 \(line 2\): qualifier must be/),
     expect.stringMatching(/^function_name is required/),

@@ -158,7 +158,7 @@ test('an alias whose provisioned concurrency takes 5 s is invoked once, after it
   expect(texts(step)).toEqual([
     'Invoking echo:live in us-east-1 (RequestResponse)',
     'Provisioned concurrency of echo:live: 0 of 5 available',
-    'echo:live routes 100 % to version 1',
+    'echo:live routes 100% to version 1',
     'Provisioned concurrency of echo:live: 2 of 5 available',
     'Provisioned concurrency of echo:live: 5 of 5 available',
     'echo:live routes all invocations to version 2',

@@ -579,7 +579,7 @@ describe('an alias', () => {
     await invokeOn(lambda, { invocation: live, extras });
     expect(lines).toEqual([
       'Provisioned concurrency of echo:live: 0 of 5 available',
-      'echo:live routes 100 % to version 1',
+      'echo:live routes 100% to version 1',
       'Provisioned concurrency of echo:live: 2 of 5 available',
       'Provisioned concurrency of echo:live: 5 of 5 available',
       'echo:live routes all invocations to version 2',
@@ -628,7 +628,7 @@ describe('an alias', () => {
     deploy({ aliases: { live: WEIGHTED } });
     const { lines, extras } = watching();
     await invokeOn(lambda, { invocation: live, extras });
-    expect(lines).toEqual(['echo:live routes 10 % to version 1']);
+    expect(lines).toEqual(['echo:live routes 10% to version 1']);
     expect(operations()).toEqual([ASKED, PROVISIONING, ROUTING, 'Invoke']);
   });
 
@@ -637,7 +637,7 @@ describe('an alias', () => {
     const { lines, extras } = watching({ expectsVersion: true });
     await invokeOn(lambda, { invocation: live, extras });
     expect(lines).toEqual([
-      'echo:live routes 10 % to version 1',
+      'echo:live routes 10% to version 1',
       'echo:live routes all invocations to version 2',
     ]);
     expect(versions()).toEqual(['2']);
@@ -663,7 +663,7 @@ describe('an alias', () => {
       extras: watching({ expectsVersion: true }).extras,
     });
     expect(result).toMatchObject({
-      message: 'timed out before the function was ready (the alias still routes 25 % to version 1)',
+      message: 'timed out before the function was ready (the alias still routes 25% to version 1)',
     });
   });
 

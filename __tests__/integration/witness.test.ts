@@ -156,7 +156,7 @@ describe('an invocation whose response is lost', () => {
       request_id: delivered.sent[0]?.sentAs,
       error: {
         message: expect.stringMatching(
-          /^It ran to its end in 0(?:\.\d+)? s; its response is lost\. The connection was reset after the request was sent\. The request was sent at \S+Z as \S+\.$/,
+          /^It ran to its end in \d+(?:\.\d+)? m?s; its response is lost\. The connection was reset after the request was sent\. The request was sent at \S+Z as \S+\.$/,
         ),
         advice: expect.not.stringContaining('If that page is empty'),
       },
@@ -235,7 +235,7 @@ describe('an invocation whose response is lost', () => {
     expect(outcomeOf(delivered)).toHaveProperty(
       'error.message',
       expect.stringMatching(
-        `^It ran twice: ${first} ran to its end in \\S+ s; ${second} ran to its end in \\S+ s\\. Its response is lost\\. `,
+        `^It ran twice: ${first} ran to its end in \\S+ m?s; ${second} ran to its end in \\S+ m?s\\. Its response is lost\\. `,
       ),
     );
   });

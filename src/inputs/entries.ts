@@ -50,7 +50,7 @@ export function parseFunctionName(text: string, problems: Problems): FunctionRef
   const reference = splitFunctionName(text);
   if (reference === undefined || explainOtherResource(text) !== undefined) {
     const why = explainFunctionName(text) ?? 'it is neither a name nor an ARN';
-    problems.add(`function_name is not valid: ${why}; got ${quote(text)}. ${FORMS}.`);
+    problems.add(`function_name ${quote(text)} is not valid: ${why}. ${FORMS}.`);
     return undefined;
   }
   const { name } = reference;

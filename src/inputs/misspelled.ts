@@ -2,6 +2,8 @@ import leven from 'leven';
 import { type Problems, quote } from './problems.ts';
 import { bare } from './suggestions.ts';
 
+const TAIL_OR_ALL = 'write log_type: Tail for the last 4 KB of the log, or follow_log for all of it';
+
 /** Names that mean one of our inputs, or something that is no input, and what to write instead. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   // gagoar/invoke-aws-lambda, and the access keys as aws-actions/configure-aws-credentials names them.
@@ -36,6 +38,22 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   expectations: 'expect',
   function_arn: 'function_name',
   lambda_function_name: 'function_name',
+  tail_log: TAIL_OR_ALL,
+  tail_logs: TAIL_OR_ALL,
+  show_log: TAIL_OR_ALL,
+  show_logs: TAIL_OR_ALL,
+  stream_log: 'follow_log',
+  stream_logs: 'follow_log',
+  wait_event: 'wait_for_event',
+  await_event: 'wait_for_event',
+  wait_for_completion: 'write wait_for_event, or for a durable execution wait_for_durable_execution',
+  test_event_name: 'test_event',
+  on_canceled: 'on_cancel',
+  on_cancelled: 'on_cancel',
+  on_cancellation: 'on_cancel',
+  stop_on_fail: 'stop_on_failure',
+  stop_on_error: 'stop_on_failure',
+  stop_on_first_failure: 'stop_on_failure',
   event_file: 'payload_file',
   events_file: 'payload_file',
   payload_path: 'payload_file',

@@ -204,6 +204,22 @@ export const STEP_WARNINGS: readonly StepRule[] = [
         : `max_concurrency: ${concurrency} is below repeat: ${repeat}, so the copies of an entry do not all overlap.`,
   }),
   stepRule({
+    inputs: ['stop_on_failure', 'max_concurrency'],
+    applies: ({ stop_on_failure: stops, counts, concurrency }) =>
+      stops && counts.total > 1 && counts.total <= concurrency,
+    message: ({ counts, concurrency }) =>
+      `stop_on_failure has no effect with ${counts.total} invocations and max_concurrency: ${concurrency}; all of them start at once. To run them in order, set max_concurrency: 1.`,
+  }),
+  stepRule({
+    // A list that another step wrote, or a glob, may happen to have one entry.
+    inputs: ['stop_on_failure', 'invocations', 'invocations_file', 'payload_file'],
+    applies: ({ stop_on_failure: stops, counts, ...lists }) =>
+      stops &&
+      counts.total === 1 &&
+      [lists.invocations, lists.invocations_file, lists.payload_file].every((list) => list === ''),
+    message: () => 'stop_on_failure has no effect with one invocation.',
+  }),
+  stepRule({
     inputs: ['repeat'],
     applies: ({ repeat, planned }) =>
       repeat > 1 && planned.some(({ durableExecutionName }) => durableExecutionName !== undefined),

@@ -147,6 +147,8 @@ const SYNONYMS: readonly (readonly [pattern: RegExp, choice: string])[] = [
   [/^(?:a?elb|(?:application[-_ ]?)?load[-_ ]?balancer)$/i, 'alb'],
   [/^(?:yes|y|on|enabled|enable|1)$/i, 'true'],
   [/^(?:no|n|off|disabled|disable|0|none|never)$/i, 'false'],
+  [/^(?:yes|on|true|cancel|abort|kill|terminate)$/i, 'stop'],
+  [/^(?:no|off|false|none|keep|continue|ignore|nothing)$/i, 'leave'],
 ];
 
 const POLICY_NOT_COUNT = 'retry is a policy, not a count; retry_seconds limits how long';

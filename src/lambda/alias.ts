@@ -57,7 +57,7 @@ const NOT_WEIGHTED: Routing = { kind: 'routing', version: '', weights: [] };
 
 // Names of versions are numbers; anything else is not Lambda's.
 const versionOf = (text = ''): string => (/^\d{1,20}$/.test(text) ? text : '?');
-const percent = (weight: number): string => `${Number((weight * 100).toFixed(2))} %`;
+const percent = (weight: number): string => `${Number((weight * 100).toFixed(2))}%`;
 
 const routed = ({ weights }: Routing): string =>
   weights.map(({ version, weight }) => `${percent(weight)} to version ${version}`).join(' and ');

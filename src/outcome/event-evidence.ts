@@ -25,7 +25,7 @@ const THROTTLED =
 
 /** What to do, by why it is not known how the event ended. */
 const ADVICE: Readonly<Record<Exclude<WhyUnresolved, 'unreadable'>, string>> = {
-  timeout: `Raise timeout_seconds: Lambda tries a failed event again after 1 and 2 minutes. ${THROTTLED}`,
+  timeout: `Raise timeout_seconds: Lambda tries a failed event again after 1 and 2 minutes. If the log is in text format, set LogFormat to JSON: only then does it show that a try succeeded. ${THROTTLED}`,
   cancelled: 'Lambda keeps the event and may still run it.',
   'no request id': 'Check which endpoint responded: Lambda sends a request id with each response.',
   'no platform lines':

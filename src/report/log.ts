@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { endGroup, info, startGroup } from '@actions/core';
 import { readFunctionError } from '../outcome/function-error.ts';
 import { readLogPlace } from '../outcome/log-tail.ts';
-import { RAN_IN_WORDS } from '../outcome/logged-runs.ts';
+import type { Ran } from '../outcome/logged-runs.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import { isFunctionError, type Outcome } from '../outcome/outcome.ts';
 import type { OutcomeCounts } from '../outcome/step-results.ts';
@@ -84,6 +84,14 @@ function errorLine({ outcome, responseBytes }: Ended<'function_error'>): string 
   return `failed${named} ${figures(outcome.status_code, responseBytes)}`;
 }
 
+/** How an invocation without a response ended. */
+const WITHOUT_RESPONSE: Readonly<Record<Ran, string>> = {
+  did_not_run: 'did not respond and did not run',
+  may_have_run: 'did not respond and may have run',
+  started: 'started, but did not respond',
+  finished: 'ran, but its response is lost',
+};
+
 function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
   const { name } = outcome.error;
   if (name === 'EvaluationFailed') return 'responded, but its outcome could not be evaluated';
@@ -93,7 +101,7 @@ function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
   if (outcome.error.name === 'EventUnresolved') return 'accepted the event, but how it ended is not known';
   return responseBytes > 0
     ? `responded in part: the stream ended early, after ${counted(responseBytes, 'byte')}`
-    : `did not respond and ${RAN_IN_WORDS[outcome.ran]} (${name})`;
+    : `${WITHOUT_RESPONSE[outcome.ran]} (${name})`;
 }
 
 function outcomeLine({ outcome, responseBytes, unmet }: MaskedEvaluation): string {

@@ -19,7 +19,7 @@ describe('function_name', () => {
 
   test('with an invalid line names the line', async () => {
     expect(await problemsFor({ function_name: 'one\ntwo words\nthree' })).toEqual([
-      expect.stringMatching(/^line 2: function_name is not valid: it contains white space/),
+      expect.stringMatching(/^line 2: function_name ".*" is not valid: it contains white space/),
     ]);
   });
 

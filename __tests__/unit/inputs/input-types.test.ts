@@ -83,6 +83,18 @@ describe('retry', () => {
   });
 });
 
+test.each([
+  ['true', ' (did you mean "stop"?)'],
+  ['cancel', ' (did you mean "stop"?)'],
+  ['false', ' (did you mean "leave"?)'],
+  ['continue', ' (did you mean "leave"?)'],
+  ['restart', ''],
+])('on_cancel: %s is rejected', async (given, suggested) => {
+  expect(await problemsFor({ on_cancel: given })).toEqual([
+    `on_cancel must be leave or stop; got "${given}"${suggested}.`,
+  ]);
+});
+
 const FLAGS = ['fail_on_function_error', 'show_response', 'summary'] as const;
 
 describe.each([

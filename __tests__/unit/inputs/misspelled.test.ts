@@ -79,6 +79,17 @@ describe('an undeclared input is rejected', () => {
     ['durable-execution-name', 'durable_execution_name'],
     ['outfile', 'response_file'],
     ['aws-region', 'region'],
+    // Words that are further off than a slip of the finger.
+    ['stream_logs', 'follow_log'],
+    ['wait_event', 'wait_for_event'],
+    ['test-event-name', 'test_event'],
+    ['on_cancelled', 'on_cancel'],
+    ['onCancellation', 'on_cancel'],
+    ['stop_on_error', 'stop_on_failure'],
+    ['stop_on_fail', 'stop_on_failure'],
+    ['journal_file', 'journal'],
+    ['journal-path', 'journal'],
+    ['max-parallel', 'max_concurrency'],
   ])('%s: write %s', async (key, input) => {
     expect(await problemsOf(key)).toEqual([told(key, `write ${input}`)]);
   });
@@ -98,6 +109,8 @@ describe('an undeclared input is rejected', () => {
     ['--cli-read-timeout', 'write timeout_seconds'],
     ['endpoint-url', 'set the environment variable AWS_ENDPOINT_URL_LAMBDA in env of the step'],
     ['profile', 'set the environment variable AWS_PROFILE in env of the step'],
+    ['show_log', 'write log_type: Tail for the last 4 KB of the log, or follow_log for all of it'],
+    ['wait-for-completion', 'write wait_for_event, or for a durable execution wait_for_durable_execution'],
   ])('%s gets a hint', async (key, fix) => {
     expect(await problemsOf(key)).toEqual([told(key, fix)]);
   });

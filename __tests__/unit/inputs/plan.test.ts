@@ -102,7 +102,7 @@ describe('a plan', () => {
       followLog: true,
       showResponse: true,
       writeSummary: false,
-      warnings: [],
+      warnings: ['stop_on_failure has no effect with one invocation.'],
       notes: [],
     });
   });

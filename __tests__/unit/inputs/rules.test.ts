@@ -49,3 +49,27 @@ test('an input of the step is checked even if every entry sets its own', async (
     'us-east-1',
   ]);
 });
+
+describe('stop_on_failure gets a warning', () => {
+  const list = (count: number): string => '- payload: { a: 1 }\n'.repeat(count);
+  const warningsOf = async (given: Readonly<Record<string, string>>): Promise<readonly string[]> =>
+    (await planFor({ stop_on_failure: 'true', ...given })).warnings;
+
+  test('if all invocations start at once', async () => {
+    expect(await warningsOf({ invocations: list(3) })).toEqual([
+      'stop_on_failure has no effect with 3 invocations and max_concurrency: 10; all of them start at once. To run them in order, set max_concurrency: 1.',
+    ]);
+    expect(await warningsOf({ repeat: '3', max_concurrency: '3' })).toHaveLength(1);
+  });
+
+  test('with one invocation, unless it comes from a list', async () => {
+    expect(await warningsOf({})).toEqual(['stop_on_failure has no effect with one invocation.']);
+    expect(await warningsOf({ invocations: list(1) })).toEqual([]);
+  });
+
+  test('only if it has no effect', async () => {
+    expect(await warningsOf({ invocations: list(3), max_concurrency: '2' })).toEqual([]);
+    expect(await warningsOf({ invocations: list(11) })).toEqual([]);
+    expect(await warningsOf({ invocations: list(3), stop_on_failure: 'false' })).toEqual([]);
+  });
+});

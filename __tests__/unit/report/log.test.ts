@@ -62,6 +62,11 @@ describe('the headline', () => {
     ['a refusal', notInvoked(), 'my-function was not invoked (AccessDeniedException)'],
     ['a lost response', unknown(), 'my-function did not respond and may have run (ECONNRESET)'],
     [
+      'a lost response of a function that ran, by its log',
+      unknown({ ran: 'finished' }),
+      'my-function ran, but its response is lost (ECONNRESET)',
+    ],
+    [
       'a durable execution that was followed',
       succeeded(
         { invocation_type: 'Event', status_code: 202, response: 7, durable_execution_arn: 'arn:durable' },

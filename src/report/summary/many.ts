@@ -1,4 +1,5 @@
 import { RAN_IN_WORDS } from '../../outcome/logged-runs.ts';
+import { isHalted } from '../../outcome/outcome.ts';
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
 import { grouped, onOneLine, shortened } from '../../shared/text.ts';
 import { codeSpan, type Fold, foldOf, foreignCell, table } from '../markdown.ts';
@@ -20,6 +21,7 @@ const FILE = 'All are in the outcomes file (output `outcomes_file`).';
 type Failure = Readonly<{ error: string; note: string }>;
 
 function failureInWords(outcome: ReportedOutcome): Failure {
+  if (isHalted(outcome)) return { error: '', note: 'Not sent after the failure' };
   switch (outcome.outcome) {
     case 'not_invoked':
       return { error: outcome.error.name, note: ' (not run)' };
@@ -39,22 +41,24 @@ function failureInWords(outcome: ReportedOutcome): Failure {
 
 function failureCell(outcome: ReportedOutcome): string {
   const { error, note } = failureInWords(outcome);
-  return `${codeSpan(shortened(onOneLine(error), LONGEST_ERROR))}${note}`;
+  return `${error === '' ? '' : codeSpan(shortened(onOneLine(error), LONGEST_ERROR))}${note}`;
 }
 
-type Group = { cell: string; count: number; entries: number[] };
+type Group = { cell: string; count: number; entries: number[]; isHalt: boolean };
 
-/** The failures by what failed, the most frequent first. */
+/** The failures by what failed, the most frequent first. What was left out after a failure comes last. */
 function groupByError(failures: readonly ReportedOutcome[]): Group[] {
   const groups = new Map<string, Group>();
   for (const outcome of failures) {
     const cell = `${markOf(outcome)} ${failureCell(outcome)}`;
-    const group = groups.get(cell) ?? { cell, count: 0, entries: [] };
+    const group = groups.get(cell) ?? { cell, count: 0, entries: [], isHalt: isHalted(outcome) };
     groups.set(cell, group);
     group.count += 1;
     if (group.entries.length < MOST_ENTRIES) group.entries.push(outcome.index + 1);
   }
-  return [...groups.values()].toSorted((one, other) => other.count - one.count);
+  return [...groups.values()].toSorted(
+    (one, other) => Number(one.isHalt) - Number(other.isHalt) || other.count - one.count,
+  );
 }
 
 function entriesCell({ entries, count }: Group): string {
@@ -203,18 +207,26 @@ export function summarizeMany(
   outcomes: readonly ReportedOutcome[],
 ): SummaryParts & Readonly<{ folds: readonly Fold[] }> {
   const statistics = statisticsOf(outcomes);
-  const { total, failed } = statistics;
+  const { total, failed, halted } = statistics;
   const failures = outcomes.filter(({ outcome }) => outcome !== 'succeeded');
   const successes = outcomes.filter(({ outcome }) => outcome === 'succeeded');
   const columns = entryColumn(outcomes);
   const invocations = total === 1 ? 'invocation' : 'invocations';
+  const left = halted === 0 ? '' : `, ${grouped(halted)} not sent`;
   const verdict =
     failed > 0
-      ? `${grouped(failed)} of ${grouped(total)} ${invocations} failed`
+      ? `${grouped(failed - halted)} of ${grouped(total)} ${invocations} failed${left}`
       : `${grouped(total)} ${invocations} succeeded`;
   return {
     heading: `${failed > 0 ? '❌' : '✅'} ${subjectOf(outcomes)}: ${verdict}`,
-    blocks: [...groupBlocks(failures), failuresFold(failures, columns), statisticsLine(statistics)],
+    blocks: [
+      ...groupBlocks(failures),
+      failuresFold(
+        failures.filter((outcome) => !isHalted(outcome)),
+        columns,
+      ),
+      statisticsLine(statistics),
+    ],
     folds: successesFold(successes, columns),
   };
 }

@@ -1,3 +1,4 @@
+import { isHalted } from '../../outcome/outcome.ts';
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
 import { type Fold, foldOf } from '../markdown.ts';
 import { summarizeMany } from './many.ts';
@@ -19,8 +20,8 @@ export function summarize(
  */
 export function renderSummary(outcomes: readonly ReportedOutcome[], extras: SummaryExtras = {}): string {
   const { heading, blocks, folds } = summarize(outcomes);
-  const ofThisRun = outcomes.filter(({ resumed }) => resumed !== true);
-  const timeline = ofThisRun.length > 1 ? timelineOf(ofThisRun) : undefined;
+  const sent = outcomes.filter((outcome) => outcome.resumed !== true && !isHalted(outcome));
+  const timeline = sent.length > 1 ? timelineOf(sent) : undefined;
   const folded = [...(timeline === undefined ? [] : [timeline]), ...folds].map((fold) => foldOf(fold));
   return renderParts({ heading, blocks: [...blocks, ...folded] }, extras);
 }

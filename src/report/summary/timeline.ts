@@ -112,9 +112,15 @@ function shortenMiddle(name: string): string {
   return `${name.slice(0, half)}…${name.slice(1 - half)}`;
 }
 
+/** An entry's own name as far as Mermaid can show it, else the function's. */
+function labelText({ name = '', function_name: functionName, qualifier }: Outcome): string {
+  const own = mermaidText(name.replaceAll(' ', '-'));
+  if (own !== '') return own;
+  return mermaidText(functionName) + (qualifier ? `:${mermaidText(qualifier)}` : '');
+}
+
 function nameOf({ outcome, look }: Bar): string {
-  const { function_name: name, qualifier } = outcome;
-  const label = shortenMiddle(mermaidText(name) + (qualifier ? `:${mermaidText(qualifier)}` : ''));
+  const label = shortenMiddle(labelText(outcome));
   // The number distinguishes rows of the same name, and keeps a name from being a keyword of Mermaid.
   return `${outcome.index + 1} ${label}${look === 'failed' ? ' ❌' : ''}`;
 }

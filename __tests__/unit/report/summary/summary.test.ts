@@ -110,6 +110,13 @@ describe('the summary of one invocation', () => {
     expect(markdown).toContain('round-trip time 61 s · [Log](LINK)\n');
   });
 
+  test('does not speak of a response to an event', () => {
+    const error = { name: 'EventUnresolved', message: 'timed out', advice: '' };
+    expect(render([unknown({ invocation_type: 'Event', ran: 'finished', error })])).toMatch(
+      /^### ❓ `my-function` accepted the event, but how it ended is not known\n/,
+    );
+  });
+
   test.each([
     [
       failed({ errorType: 'www.evil.example', errorMessage: 'x' }),
@@ -118,6 +125,10 @@ describe('the summary of one invocation', () => {
     [failed({ errorType: '@octocat', errorMessage: 'x' }), '### ❌ `my-function` failed: `@octocat`'],
     [failed('text'), '### ❌ `my-function` failed'],
     [succeeded({ invocation_type: 'Event', status_code: 202 }), '### ✅ `my-function` was queued'],
+    [
+      succeeded({ invocation_type: 'Event', status_code: 202, duration_ms: 9 }),
+      '### ✅ `my-function` handled its event',
+    ],
   ])('has a heading that foreign text cannot change: %#', (evaluation, heading) => {
     expect(headingOf(evaluation)).toBe(heading);
   });
@@ -259,6 +270,22 @@ describe('the summary of several invocations', () => {
     expect(markdown).toContain('| # | Name | Error, duration, log |\n');
     expect(markdown).toContain('\n| 1 | `tenant 4` | ');
     expect(markdown).toContain('\n| 2 | `a\\|b` | ');
+  });
+
+  test('begins with the failure that stopped the step, and counts what was not sent', () => {
+    const error = { name: 'StoppedOnFailure', message: 'another invocation failed', advice: '' };
+    const markdown = render([
+      succeeded({ index: 0 }),
+      failed({ errorType: 'TypeError', errorMessage: 'no table' }, { index: 1 }),
+      ...[2, 3].map((index) => notInvoked({ index, error })),
+    ]);
+    expect(markdown).toMatch(/^### ❌ `my-function`: 1 of 4 invocations failed, 2 not sent\n/);
+    const [cause, left] = markdown.split('\n').filter((line) => line.startsWith('| ❌ '));
+    expect(cause).toBe('| ❌ `TypeError: no table` | 1 | 2 |');
+    expect(left).toBe('| ❌ Not sent after the failure | 2 | 3, 4 |');
+    expect(markdown).toContain('<summary>1 failure</summary>');
+    expect(markdown).toContain('section 2 ');
+    expect(markdown).not.toContain('section 3 ');
   });
 
   test('groups failures by the expectation that is not met', () => {

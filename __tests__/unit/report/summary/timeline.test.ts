@@ -147,6 +147,13 @@ describe('the picture of a few invocations', () => {
     ]);
   });
 
+  test('names each row like its entry, or like its function where the name has no such letter', () => {
+    const named = (index: number, name: string) =>
+      succeeded({ index, function_name: 'seed', name, ...at(index, 100) }).outcome;
+    const { bars } = readGantt(renderTimeline([named(0, 'tenant 4: "eu"'), named(1, '日本'), named(2, 'a')]));
+    expect(bars.map(({ name }) => name)).toEqual(['1 tenant-4-eu', '2 seed', '3 a']);
+  });
+
   test.each([
     [[succeeded()], '⬜ succeeded'],
     [[succeeded({ cold_start: false })], '⬜ warm'],
