@@ -8,6 +8,7 @@ import {
   type LocalLambda,
   startLocalLambda,
 } from '../../packages/local-lambda/server.ts';
+import { makeJobFolder } from '../../packages/local-runner/run-step.ts';
 import { signalTest } from '../signals.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 
@@ -120,6 +121,29 @@ describe('an execution of three steps and a wait', () => {
     expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: '' });
     expect(step.outputs['durable_execution_arn']).not.toBe('');
     expect(operations()).not.toContain('GetDurableExecution');
+  });
+
+  test('is not taken from a journal by a step that follows it, if an earlier one only started it', async () => {
+    const job = makeJobFolder();
+    const inputs = { journal: 'journal.jsonl' };
+    await orderStep({}, { ...inputs, wait_for_durable_execution: 'false' }, { job });
+    const following = await orderStep({}, inputs, { job });
+    const starting = await orderStep({}, { ...inputs, wait_for_durable_execution: 'false' }, { job });
+    await lambda.idle();
+    job.dispose();
+    expect([following.exitCode, following.outputs['outcome']]).toEqual([1, 'unknown']);
+    expect([starting.exitCode, starting.outputs['resumed']]).toEqual([0, '1']);
+    expect(operations().filter((operation) => operation === 'Invoke')).toHaveLength(1);
+  });
+
+  test('is taken from a journal if an earlier step followed it to its end', async () => {
+    const job = makeJobFolder();
+    const first = await orderStep({}, { journal: 'journal.jsonl' }, { job });
+    const second = await orderStep({}, { journal: 'journal.jsonl' }, { job });
+    job.dispose();
+    expect([second.exitCode, second.outputs['resumed']]).toEqual([0, '1']);
+    expect(second.outputs['response']).toMatch(/shipped/);
+    expect(second.outputs['response']).toBe(first.outputs['response']);
   });
 
   test('reports each step once, even if requests are lost', async () => {
