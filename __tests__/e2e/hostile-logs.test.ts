@@ -139,6 +139,14 @@ test("a proxy's page is quoted, and not the SDK's words about it", async () => {
   ]);
 });
 
+test('an endpoint without logs is not asked again, and a page in another encoding is not quoted', async () => {
+  const without = await followAt(({ response }) => send(response, '<Code>NotImplemented</Code>', 501));
+  expect(warnings(without).join('\n')).toContain('(HTTP 501): a proxy or firewall responded');
+  await server?.close();
+  const packed = await followAt(({ response }) => response.end(Buffer.from('1f8b0800', 'hex')));
+  expect(warnings(packed).join('\n')).toContain('(HTTP 200): the response is not valid JSON');
+});
+
 test('a page of the log that is cut is not quoted', async () => {
   const step = await followAt(({ response }) => send(response, '{"events":[{"message":"a line"'), {
     mask: 'response.nothing',

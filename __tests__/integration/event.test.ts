@@ -79,13 +79,13 @@ const log = (name: string, stream: string, message: string) => (): void =>
   lambda.logs.write({ logGroup: `/aws/lambda/${name}`, logStream: stream, message });
 
 /** An attempt in the log: with a status in JSON, or with Lambda's lines in text. */
-const jsonTry = (at: number, status: string, name = 'echo'): Moment[] => {
+const jsonTry = (at: number, status: string, name = 'echo', stream = `stream-${at}`): Moment[] => {
   const line = (type: string, record: object): string =>
     JSON.stringify({ time: new Date(begin + at).toISOString(), type: `platform.${type}`, record });
   const metrics = { durationMs: 12.5, billedDurationMs: 13, memorySizeMB: 128, maxMemoryUsedMB: 40 };
   return [
-    { at, happens: log(name, `stream-${at}`, line('start', { requestId: ID, version: '$LATEST' })) },
-    { at: at + 50, happens: log(name, `stream-${at}`, line('report', { requestId: ID, status, metrics })) },
+    { at, happens: log(name, stream, line('start', { requestId: ID, version: '$LATEST' })) },
+    { at: at + 50, happens: log(name, stream, line('report', { requestId: ID, status, metrics })) },
   ];
 };
 const textTry = (at: number, status = '', name = 'echo'): Moment[] => [
@@ -242,6 +242,19 @@ describe('in a text log', () => {
     expect(waited.seconds).toBeLessThan(110);
   });
 
+  test('a line of the function that looks like a REPORT of success does not end the wait as successful', async () => {
+    const waited = await wait(textTry(0, 'Status: success\t', 'once'), { name: 'once' });
+    expect(unresolved(waited)).toMatchObject({ why: 'text log', started: 1, finished: 1 });
+  });
+
+  test('a line of the function that looks like its REPORT is not another attempt', async () => {
+    const [begun, ended] = textTry(0, 'Status: error\tError Type: Runtime.ExitError\t');
+    const forged = { at: 20, happens: log('echo', 'stream', `REPORT RequestId: ${ID}\tDuration: 1 ms\t\n`) };
+    const all = [begun, forged, ended].filter((moment) => moment !== undefined);
+    const waited = await wait([...all, ...textTry(MINUTE)], { timeoutAt: 100 * SECOND });
+    expect(unresolved(waited)).toMatchObject({ why: 'timeout', started: 2, finished: 2 });
+  });
+
   test('without retries, there is nothing to wait for', async () => {
     const waited = await wait(textTry(0, '', 'once'), { name: 'once' });
     expect(unresolved(waited)).toMatchObject({ why: 'text log', started: 1, finished: 1 });
@@ -287,6 +300,20 @@ describe('the outcome of an event is unknown', () => {
       failure: { name: 'AccessDeniedException', message: expect.stringContaining('logs:FilterLogEvents') },
     });
   });
+});
+
+test('lines that are in the log twice, or that another function of the group repeats, are no more attempts', async () => {
+  const repeated = (own: string, other: string) =>
+    jsonTry(0, 'error', 'echo', own).flatMap((moment, at) => [
+      moment,
+      moment,
+      ...jsonTry(0, 'error', 'echo', other).filter((_, index) => index === at),
+    ]);
+  const [own, other] = ['2026/01/02/echo[$LATEST][1]', '2026/01/02/shipper[$LATEST][2]'];
+  const waited = await wait([...repeated(own, other), ...jsonTry(MINUTE, 'success', 'echo', own)]);
+  expect(waited.result).toMatchObject({ kind: 'answer' });
+  expect(waited.result).not.toHaveProperty('functionError');
+  expect(waited.tries).toEqual(['1 started', '1 error', '2 started', '2 success']);
 });
 
 test('throttling by CloudWatch is waited out', async () => {

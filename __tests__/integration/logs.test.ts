@@ -191,12 +191,17 @@ describe('a log that is followed', () => {
     expect(followed.endedAt).toBeLessThanOrEqual(36_000);
   });
 
+  test('of which every look fails to the end says why', async () => {
+    lambda.setFault(({ operation }) => (operation === 'FilterLogEvents' ? LOGS_THROTTLE : undefined));
+    expect(await follow()).toMatchObject({ kind: 'unreadable', failure: { name: 'ThrottlingException' } });
+  });
+
   test('in pages without an end ends as well, 35 s after the response', async () => {
     write([start(0), { at: 1, message: 'one\n' }, report(2)]);
     lambda.logs.setPaging({ emptyPages: 1_000_000_000 });
     lambda.setFault(({ operation }) => (operation === 'FilterLogEvents' ? FOUND : undefined));
     const followed = await follow({ answeredAt: 1_000, apartMs: 200 });
-    expect(followed).toMatchObject({ kind: 'none', lines: [] });
+    expect(followed).toMatchObject({ kind: 'unreadable', lines: [], failure: { name: 'DeadlineExceeded' } });
     expect(followed.endedAt).toBeGreaterThanOrEqual(30_000);
     expect(followed.endedAt).toBeLessThanOrEqual(36_500);
   });

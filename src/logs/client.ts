@@ -53,7 +53,8 @@ const WORD = /^[A-Za-z][A-Za-z0-9_.]{0,80}$/;
 
 function refusalByStatus(status: unknown): LogRefusal {
   if (typeof status !== 'number') return 'unreachable';
-  return status === 429 || status >= 500 ? 'busy' : 'unreadable';
+  // An emulator without logs sends 501.
+  return status === 429 || (status >= 500 && status !== 501) ? 'busy' : 'unreadable';
 }
 
 // A page has 1 MB of messages and up to 10,000 events, and JSON can write a character in six bytes.
@@ -77,11 +78,13 @@ const collectBody = (response: IncomingMessage): Promise<Uint8Array> =>
 // With the … of a text that is longer.
 const SHOWN_CHARACTERS = 201;
 
+const NOT_TEXT = /[\p{Cc}\ufffd]/u;
+
 /** What to say of a response that is not JSON. The start of one that looks like JSON may be lines of a log. */
 function foreignMessage({ $response: response }: Fields): string {
   const { body } = fieldsOf(response);
   const start = isFields(body) ? onOneLine(beginnings.get(body) ?? '') : '';
-  return start === '' || start.startsWith('{')
+  return start === '' || start.startsWith('{') || NOT_TEXT.test(start)
     ? 'the response is not valid JSON'
     : `a proxy or firewall responded instead of CloudWatch Logs: ${shortened(start, SHOWN_CHARACTERS)}`;
 }
@@ -111,7 +114,7 @@ const STOPPED: LogFailure = {
   kind: 'failure',
   refusal: 'unreachable',
   name: 'DeadlineExceeded',
-  message: 'timed out without a response',
+  message: 'could not be read in time',
 };
 
 // A page has 1 MB at most, which takes a moment; a request that hangs is repeated.

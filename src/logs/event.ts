@@ -30,7 +30,29 @@ type Try = Readonly<{
   end?: Readonly<{ event: LoggedEvent; report: LoggedReport }>;
 }>;
 
-/** The tries in the order of their START. A REPORT belongs to the last START in its stream that has none. */
+/** The events of a function, each once. In a group that functions share, another one may repeat its lines. */
+function eventsOf(functionName: string, events: readonly LoggedEvent[]): readonly LoggedEvent[] {
+  const isOwn = ({ stream = '' }: LoggedEvent): boolean => stream.includes(`/${functionName}[`);
+  const own = events.some(isOwn) ? events.filter(isOwn) : events;
+  // No two lines of Lambda's about one request have the same time and text.
+  return [...new Map(own.map((event) => [JSON.stringify(event), event])).values()];
+}
+
+// Lambda tries a second time after a minute, and a third time after two more.
+const RETRY_MS = [60_000, 120_000] as const;
+
+/** Where a REPORT belongs: to the last START in its stream that has none, or to the try that has just ended there. */
+function tryOfReport(tries: readonly Try[], { stream, timestamp }: LoggedEvent): number {
+  const open = tries.findLastIndex((one) => one.stream === stream && one.end === undefined);
+  if (open >= 0) return open;
+  // A function can write a line that looks like its REPORT. The last one is Lambda's.
+  return tries.findLastIndex(
+    ({ end, ...one }) =>
+      one.stream === stream && end !== undefined && timestamp - end.event.timestamp < RETRY_MS[0] / 2,
+  );
+}
+
+/** The tries in the order of their START. */
 function triesIn(events: readonly LoggedEvent[], requestId: string): readonly Try[] {
   const tries: Try[] = [];
   for (const event of events) {
@@ -41,7 +63,7 @@ function triesIn(events: readonly LoggedEvent[], requestId: string): readonly Tr
       tries.push({ stream, start: event });
       continue;
     }
-    const at = tries.findLastIndex((one) => one.stream === stream && one.end === undefined);
+    const at = tryOfReport(tries, event);
     const end = { event, report: line.report };
     // A START may arrive after its REPORT.
     if (at < 0) tries.push({ stream, start: undefined, end });
@@ -96,8 +118,6 @@ type EventDecision =
   | Readonly<{ kind: 'unresolved'; why: WhyUnresolved }>;
 
 const WAIT: EventDecision = { kind: 'wait' };
-// Lambda tries a second time after a minute, and a third time after two more.
-const RETRY_MS = [60_000, 120_000] as const;
 // How much later a START may be in the log.
 const SLACK_MS = 30_000;
 
@@ -202,10 +222,11 @@ class EventWatch {
     const found = await searchAll(logs.of(region), { logGroup, text, from, stop });
     if (found.kind === 'failure') return found;
     this.#pace.after({ kind: 'look' });
-    this.#quietLooks = found.events.length > this.#events.length ? 0 : this.#quietLooks + 1;
-    const tries = triesIn(found.events, text);
+    const events = eventsOf(this.#invocation.reference.name, found.events);
+    this.#quietLooks = events.length > this.#events.length ? 0 : this.#quietLooks + 1;
+    const tries = triesIn(events, text);
     this.#tell(tries);
-    this.#events = found.events;
+    this.#events = events;
     this.#tries = tries;
     return undefined;
   }

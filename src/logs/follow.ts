@@ -130,11 +130,11 @@ class Follower {
       const wasAnswered = answer.at !== undefined;
       const look = await this.#reader.look();
       if (cancel.aborted) return this.#end('cancelled');
-      if (this.#over.signal.aborted) return this.#end(this.#reached);
+      if (this.#over.signal.aborted) return this.#endOf(look);
       if (!this.#pace.after(look)) return this.#unreadable(look);
       if (wasAnswered) {
         if (this.#isComplete(look)) return this.#end('whole');
-        if (timing.now() >= this.#until) return this.#giveUp();
+        if (timing.now() >= this.#until) return this.#giveUp(look);
       }
       await this.#wait();
     }
@@ -166,13 +166,17 @@ class Follower {
   }
 
   /** No complete log in time. Without a START either, what has the id is all that can be told. */
-  async #giveUp(): Promise<FollowedLog> {
-    if (this.#reader.report !== undefined) return this.#end('whole');
-    if (!this.#reader.hasEvents) {
-      this.#reader.readWithoutStart();
-      await this.#reader.look();
-    }
-    return this.#end(this.#reader.hasEvents ? 'part' : 'none');
+  async #giveUp(last: LogLook | LogFailure): Promise<FollowedLog> {
+    if (this.#reader.report !== undefined || this.#reader.hasEvents) return this.#endOf(last);
+    this.#reader.readWithoutStart();
+    const look = await this.#reader.look();
+    return this.#reader.hasEvents ? this.#end('part') : this.#endOf(look);
+  }
+
+  /** The end after the last look: where nothing was read and that look failed, its failure says why. */
+  #endOf(last: LogLook | LogFailure): FollowedLog {
+    const hasFailed = last.kind === 'failure' && last.refusal !== 'missing';
+    return this.#reached === 'none' && hasFailed ? this.#unreadable(last) : this.#end(this.#reached);
   }
 
   /** How far the log was read so far. */

@@ -13,9 +13,10 @@ const JSON_LINE = /^\{"time":"[^"]{1,40}","type":"platform\.(?:start|report)"/;
 // Lambda's own lines are short; a line that a function writes need not be searched for long.
 const LONGEST_LINE = 8_192;
 
+// In the text format Lambda has no status for a success: a line that has one is the function's.
 function textReport(message: string): LoggedReport {
   const durationMs = /\tDuration: (\d{1,12}(?:\.\d{1,6})?) ms/.exec(message)?.[1];
-  const status = /\tStatus: (\w{1,40})/.exec(message)?.[1];
+  const status = /\tStatus: (?!success\b)(\w{1,40})/.exec(message)?.[1];
   const errorType = /\tError Type: ([\w.]{1,200})/.exec(message)?.[1];
   return {
     ...(durationMs !== undefined && { durationMs: Number(durationMs) }),
