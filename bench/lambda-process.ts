@@ -6,24 +6,39 @@ import { createInterface } from 'node:readline';
 /** A quick Lambda in a process of its own. */
 export type QuickLambda = Readonly<{ url: string; close: () => Promise<void> }>;
 
-/** Starts it; with `tls` it speaks HTTPS with that key and certificate. */
-export async function startQuickLambda(
-  waitMs: number,
-  tls?: Readonly<{ keyFile: string; file: string }>,
-): Promise<QuickLambda> {
-  const server = path.join(import.meta.dirname, 'quick-lambda.ts');
-  const child = spawn(
-    process.execPath,
-    [server, String(waitMs), ...(tls === undefined ? [] : [tls.keyFile, tls.file])],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+/** Starts a server of this folder, and gives the line that it prints once it listens. */
+async function startServer(
+  file: string,
+  args: readonly string[],
+): Promise<Readonly<{ line: string; close: () => Promise<void> }>> {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, file), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = once(child, 'close');
-  const [url] = await once(createInterface(child.stdout), 'line');
+  const [line] = await once(createInterface(child.stdout), 'line');
   return {
-    url,
+    line,
     close: async () => {
       child.kill();
       await ended;
     },
   };
+}
+
+/** Starts it; with `tls` it speaks HTTPS with that key and certificate. */
+export async function startQuickLambda(
+  waitMs: number,
+  tls?: Readonly<{ keyFile: string; file: string }>,
+): Promise<QuickLambda> {
+  const files = tls === undefined ? [] : [tls.keyFile, tls.file];
+  const { line, close } = await startServer('quick-lambda.ts', [String(waitMs), ...files]);
+  return { url: line, close };
+}
+
+/** Puts a slow network before a quick Lambda, in a process of its own as well. */
+export async function startFarLambda(roundTripMs: number, lambda: QuickLambda): Promise<QuickLambda> {
+  const url = new URL(lambda.url);
+  const { line, close } = await startServer('slow-network.ts', [String(roundTripMs), url.port]);
+  url.port = line;
+  return { url: url.origin, close };
 }

@@ -1,5 +1,5 @@
 import { makeCertificate } from '../packages/local-proxy/certificate.ts';
-import { type QuickLambda, startQuickLambda } from './lambda-process.ts';
+import { type QuickLambda, startFarLambda, startQuickLambda } from './lambda-process.ts';
 import type { Usage } from './measure.ts';
 import { bundleSizes } from './sizes.ts';
 import { interleave, median } from './statistics.ts';
@@ -128,6 +128,36 @@ async function overHttps(effort: Effort): Promise<readonly Figure[] | Skipped> {
         () => measureAction(work),
       ]);
       return timesOf(action, { name: 'the floor', usages: floor }, { wall: atMost(2) });
+    });
+  } finally {
+    certificate.dispose();
+  }
+}
+
+/** Round trips to a region on the same continent, and to one across an ocean. */
+const ROUND_TRIPS_MS = [0, 25, 90] as const;
+
+/** One invocation over HTTPS and a network that takes its time. The floor connects when all its code is loaded. */
+async function overNetwork(effort: Effort): Promise<readonly Figure[] | Skipped> {
+  const certificate = makeCertificate(['127.0.0.1']);
+  if ('missing' in certificate) return { skipped: certificate.missing };
+  try {
+    return await withLambda(startQuickLambda(0, certificate), async (lambda) => {
+      const figures: Figure[] = [];
+      for (const roundTripMs of ROUND_TRIPS_MS) {
+        const [floor = [], action = []] = await withLambda(startFarLambda(roundTripMs, lambda), ({ url }) => {
+          const work = { ...ONCE, url, authority: certificate.file };
+          return interleave(effort.short, [() => measureFloor(work), () => measureAction(work)]);
+        });
+        figures.push({
+          what: `wall time against the floor, ${roundTripMs} ms round trip`,
+          value: walls(action) / walls(floor),
+          unit: 'times',
+          ...(roundTripMs > 0 && { target: atMost(1) }),
+          from: against(walls(action), walls(floor)),
+        });
+      }
+      return figures;
     });
   } finally {
     certificate.dispose();
@@ -335,6 +365,7 @@ async function sizes(): Promise<Figure[]> {
 export const ROWS: readonly Row[] = [
   { name: 'start', title: 'One invocation', measure: start },
   { name: 'https', title: 'One invocation over HTTPS', measure: overHttps },
+  { name: 'network', title: 'One invocation over HTTPS and a slow network', measure: overNetwork },
   {
     name: 'second-step',
     title: 'Second step in the same job',

@@ -57,6 +57,11 @@ const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[]
     found: /__WEBPACK_EXTERNAL_createRequire\(import\.meta\.url\)\(/g,
     put: 'process.getBuiltinModule(',
   },
+  {
+    // Then nothing uses it, and a module without an import starts 1 ms sooner.
+    found: /^import \{ createRequire as __WEBPACK_EXTERNAL_createRequire \} from "(?:node:)?module";$/gm,
+    put: '',
+  },
 ];
 
 /** Makes the cuts in the code of a file. Tests of the bundle see that there was something to cut. */

@@ -1,7 +1,6 @@
-import { ExitCode } from '@actions/core';
-import { main } from './main.ts';
-import { writeAnnotations } from './report/annotations.ts';
-import { notWritten, ReportGuard } from './report/reporters.ts';
+import { readEarlyEndpoint } from './inputs/early-endpoint.ts';
+import { EarlyConnection } from './lambda/early-connection.ts';
+import { eventLoopTurn, REAL_TIMING } from './lambda/timing.ts';
 
 /** A runner cancels with SIGINT, and with SIGTERM 7.5 s later; what is known by then has to be reported. */
 function cancelOnSignal(): AbortSignal {
@@ -10,31 +9,16 @@ function cancelOnSignal(): AbortSignal {
   return cancel.signal;
 }
 
-/** No error in the background ends the process before the report, which has an annotation for it. */
-function surviveErrors(guard: ReportGuard): void {
-  process.on('uncaughtException', (error) => guard.fail('internal', error));
-  // The reader of the log is gone. The files are still to be written.
-  process.stdout.on('error', () => {});
-}
-
-/** Reports that Node.js ended the process because nothing was left to wait for. */
-function reportEarlyEnd(): void {
-  writeAnnotations([notWritten('internal', 'nothing is left to wait for, and the report is not written')]);
-}
-
-const LONGEST_END_MS = 3_000;
-
-/** Lets the process end, and ends it where something is still open, such as a connection. */
-function end(): void {
-  // A pipe takes text asynchronously, and exit() drops what has not been taken.
-  process.stdout.write('', () => setTimeout(() => process.exit(), LONGEST_END_MS).unref());
-}
-
 // The step fails unless it is known to have succeeded, however the process ends.
-process.exitCode = ExitCode.Failure;
-const guard = new ReportGuard();
-surviveErrors(guard);
-process.once('beforeExit', reportEarlyEnd);
-process.exitCode = await main({ guard, cancel: cancelOnSignal() });
-process.off('beforeExit', reportEarlyEnd);
-end();
+process.exitCode = 1;
+const cancel = cancelOnSignal();
+const server = readEarlyEndpoint();
+const early = server && new EarlyConnection(server, REAL_TIMING);
+// Loading blocks the event loop, which the handshake needs: it turns before and between the parts.
+await eventLoopTurn();
+await import('./lambda/client.ts');
+await eventLoopTurn();
+const { runProcess, endProcess } = await import('./process.ts');
+await eventLoopTurn();
+process.exitCode = await runProcess({ cancel, ...(early && { early }) });
+endProcess();

@@ -33,6 +33,8 @@ export type LogParts = Readonly<{
 
 const MOST_FAILURES = 20;
 const SHOWN_BYTES = 64 * 1024;
+// Each log is usually there at once. With a server that is slow the rest have links.
+const LONGEST_LIST_MS = 120_000;
 
 /** An invocation that has ended, and its evaluation. */
 type EndedInvocation = Readonly<{ ended: InvocationResult; evaluated: EvaluatedInvocation }>;
@@ -72,7 +74,7 @@ export class StepLogs {
 
   /** Reads the log of the one invocation to its end. */
   async readToEnd(ended: InvocationResult): Promise<FollowedLog | undefined> {
-    return this.#isList ? undefined : this.#live?.log.end(ended);
+    return this.#isList ? undefined : this.#guarded(() => this.#live?.log.end(ended));
   }
 
   /** Writes what is left of the log of the one invocation; keeps a failure of a list for the end. */
@@ -87,8 +89,14 @@ export class StepLogs {
 
   /** Reads the logs of a list's failures, one after the other. */
   async readFailures(): Promise<void> {
+    const { now } = this.#reading.timing;
+    const until = now() + LONGEST_LIST_MS;
     for (const failure of this.#failures) {
       if (this.#parts.cancel.aborted) return;
+      if (now() >= until) {
+        this.#moreFailures += 1;
+        continue;
+      }
       const { index, functionName } = failure.ended.invocation;
       const shown = this.#newLog({
         file: `function-${index}.log`,
@@ -97,13 +105,18 @@ export class StepLogs {
         longestShown: SHOWN_BYTES,
       });
       const log = new InvocationLog(this.#reading, this.#sinkFor(shown, functionName));
-      await this.#show(shown, failure, await log.end(failure.ended));
+      await this.#show(shown, failure, await this.#guarded(() => log.end(failure.ended)));
     }
     if (this.#moreFailures > 0) {
       writeForeign(
         `… and ${this.#moreFailures} more failed. The links to their logs are in the outcomes file (log_url).`,
       );
     }
+  }
+
+  /** A log that can't be read takes no outcome with it. */
+  #guarded(read: () => Promise<FollowedLog | undefined> | undefined): Promise<FollowedLog | undefined> {
+    return this.#parts.guard.run('log_file', read);
   }
 
   #newLive(functionName: string): Readonly<{ log: InvocationLog; shown: FunctionLog }> {
@@ -120,7 +133,7 @@ export class StepLogs {
 
   #sinkFor(shown: FunctionLog, functionName: string): LogSink {
     return {
-      onSource: (source) => writeForeign(sourceLine(source, functionName)),
+      onSource: (source) => writeForeign(this.#parts.secrets.hide(sourceLine(source, functionName))),
       onEvents: (events) => void this.#parts.guard.run('log_file', () => shown.add(events)),
     };
   }

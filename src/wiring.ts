@@ -10,6 +10,7 @@ import type { ClientListeners } from './lambda/api.ts';
 import { RequestIds } from './lambda/attempts.ts';
 import { Clients } from './lambda/client.ts';
 import { clockNote } from './lambda/clock.ts';
+import type { EarlyConnection } from './lambda/early-connection.ts';
 import { toUnresolvedEarlier } from './lambda/failures.ts';
 import type { Invocation, InvocationResult } from './lambda/invocation.ts';
 import { type InvokeContext, withLog } from './lambda/invoker.ts';
@@ -31,8 +32,8 @@ import { type SavedResponse, StreamedResponse } from './report/saved-response.ts
 import { isFields, messageOf } from './shared/values.ts';
 import type { Progress } from './wait-wiring.ts';
 
-/** What surrounds a step: what guards its reports, and what cancels it. */
-export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal }>;
+/** What surrounds a step: what guards its reports, what cancels it, and the connection that was opened for it. */
+export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal; early?: EarlyConnection }>;
 
 /** What a step is made of. */
 export type StepParts = Surroundings &
@@ -250,7 +251,8 @@ function createClients(
     environment,
     secrets,
     activity,
-  }: Pick<StepParts, 'environment' | 'secrets'> & Pick<ClientListeners, 'activity'>,
+    early,
+  }: Pick<StepParts, 'environment' | 'secrets' | 'early'> & Pick<ClientListeners, 'activity'>,
 ): Clients {
   return new Clients(proxy, {
     // The SDK's chain may find other credentials than the environment names.
@@ -260,6 +262,7 @@ function createClients(
     runId: environment.github.runId,
     ...(defaultRegion !== undefined && { defaultRegion }),
     ...(activity !== undefined && { activity }),
+    ...(early && { early }),
   });
 }
 
@@ -384,6 +387,7 @@ async function resume({ plan, environment }: StepParts, clients: Clients): Promi
   return Resumption.of(plan.invocations, {
     journal,
     retry: plan.policy.retry,
+    waitsFor: { event: plan.waitForEvent, execution: plan.waitForDurableExecution },
     regionOf: ({ region }) => clients.of(region).region(),
     toUnresolved: toUnresolvedEarlier,
     now: REAL_TIMING.now,

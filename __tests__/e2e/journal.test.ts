@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { throttle } from '../../packages/local-lambda/faults.ts';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { type JobFolder, makeJobFolder } from '../../packages/local-runner/run-step.ts';
 import { heavyTest } from '../heavy.ts';
@@ -118,6 +119,19 @@ describe('a single invocation', () => {
     expect(second.outputs['resumed']).toBe('1');
   });
 
+  test('is restored with its spaces and with digits that JavaScript cannot keep', async () => {
+    const body = '{"id": 12345678901234567890,  "ratio": 1.0}\n';
+    lambda.setFault(() => ({ kind: 'raw', when: 'after', status: 200, headers: {}, body }));
+    const single = { ...inputs, response_file: 'response.json' };
+    const first = await run(single);
+    writeFileSync(path.join(job.workspace, 'response.json'), '');
+    const second = await run(single);
+    expect([first.exitCode, second.exitCode, second.outputs['resumed']]).toEqual([0, 0, '1']);
+    expect([first.outputs['response'], second.outputs['response']]).toEqual([body, body]);
+    expect(readFileSync(path.join(job.workspace, 'response.json'), 'utf8')).toBe(body);
+    expect(lambda.requests).toHaveLength(1);
+  });
+
   test('that does not meet the current expectations fails, and is not sent', async () => {
     await run(inputs);
     const second = await run({ ...inputs, expect: 'response.schema == `43`' });
@@ -143,6 +157,28 @@ describe('a single invocation', () => {
     expect(lambda.executions('echo')).toHaveLength(2);
   });
 
+  test('that was killed in its second attempt is unknown, with both attempts', async () => {
+    let kill = (): void => {};
+    lambda.setFault((_, number) => {
+      if (number === 0) return throttle('ConcurrentInvocationLimitExceeded');
+      kill();
+      return { kind: 'stall', when: 'after' };
+    });
+    const first = await run(inputs, {
+      onStart: (child) => {
+        kill = () => child.kill('SIGKILL');
+      },
+    });
+    expect(first.signal).toBe('SIGKILL');
+    lambda.setFault(() => undefined);
+    const second = await run(inputs);
+    const ids = lambda.requests.map(({ headers }) => headers['x-amzn-requestid']);
+    expect(ids).toHaveLength(2);
+    const message = second.annotations[0]?.message ?? '';
+    for (const id of ids) expect(message).toContain(` as ${id}`);
+    expect(second.outputs['request_id']).toBe(ids[1]);
+  });
+
   test('with a lost response is retried with retry: idempotent', async () => {
     lambda.setFault(() => ({ kind: 'reset', when: 'after' }));
     await run(inputs);
@@ -162,6 +198,94 @@ describe('a single invocation', () => {
     expect(second.outputs['response']).toBe('{"token":"***","n":1}');
     expect(second.stdout).not.toContain('::add-mask::***');
   });
+});
+
+describe('a resumed outcome whose secrets are masked', () => {
+  const masked = {
+    function_name: 'echo',
+    payload: '{"status":"failed","token":"failed","items":[1]}',
+    mask: 'response.token',
+  };
+
+  test.each([
+    ["response.status != 'failed'", 'expectation_failed'],
+    ['response.token.expired == `null`', 'expectation_failed'],
+    ['length(response.items) == `1`', 'succeeded'],
+    ['status_code == `200`', 'succeeded'],
+  ])('meets a new expectation only if nothing that it reads is masked: %s', async (expectation, outcome) => {
+    await run(masked);
+    const second = await run({ ...masked, expect: expectation });
+    expect(second.outputs['outcome']).toBe(outcome);
+    expect(lambda.executions('echo')).toHaveLength(1);
+  });
+
+  test('says that the value is not in the journal', async () => {
+    await run(masked);
+    const second = await run({ ...masked, expect: "response.status != 'failed'" });
+    expect(second.annotations[0]?.message).toContain(
+      'Hidden:   response.status\n    An earlier run recorded the outcome with *** in place of its secrets',
+    );
+  });
+
+  test('meets no new expectation on a response that was withheld', async () => {
+    const withheld = { function_name: 'echo', payload: '{"error":"boom"}' };
+    await run({ ...withheld, mask: 'response.missing' });
+    const second = await run({ ...withheld, expect: 'response.error == `null`' });
+    expect([second.exitCode, second.outputs['outcome']]).toEqual([1, 'expectation_failed']);
+  });
+
+  test('still meets what it met before, also next to a new expectation', async () => {
+    const expectation = 'length(response.token) == `6`';
+    await run({ ...masked, expect: expectation });
+    const second = await run({ ...masked, expect: `${expectation}\nstatus_code == \`200\`` });
+    expect([second.exitCode, second.outputs['outcome']]).toEqual([0, 'succeeded']);
+  });
+
+  test('does not meet an expectation of query_result with another query as before', async () => {
+    const inputs = { function_name: 'echo', payload: '{"a":"x","b":"y"}', expect: "query_result == 'x'" };
+    await run({ ...inputs, query: 'response.a' });
+    const second = await run({ ...inputs, query: 'response.b' });
+    expect([second.exitCode, second.outputs['outcome']]).toEqual([1, 'expectation_failed']);
+    const third = await run({ ...inputs, query: 'response.a' });
+    expect([third.exitCode, third.outputs['resumed']]).toEqual([0, '1']);
+  });
+});
+
+test('a dry run is sent in every run, and is not recorded', async () => {
+  const inputs = { function_name: 'echo', invocation_type: 'DryRun' };
+  await run(inputs);
+  const second = await run(inputs);
+  expect([second.exitCode, second.outputs['resumed'], lambda.requests.length]).toEqual([0, '0', 2]);
+  expect(readFileSync(journalFile(), 'utf8').split('\n')).toHaveLength(2);
+});
+
+test('an accepted event is not taken for one that succeeded by a step that waits for events', async () => {
+  const inputs = { function_name: 'echo', payload: '{}', invocation_type: 'Event' };
+  await run(inputs);
+  const waiting = await run({ ...inputs, wait_for_event: 'true' });
+  expect([waiting.exitCode, waiting.outputs['outcome']]).toEqual([1, 'unknown']);
+  const second = await run(inputs);
+  expect([second.exitCode, second.outputs['resumed']]).toEqual([0, '1']);
+  expect(lambda.requests).toHaveLength(1);
+});
+
+test('entries with names of durable executions keep their outcomes in another order', async () => {
+  const entry = (name: string): string =>
+    `- { function_name: echo, payload: {}, durable_execution_name: ${name} }`;
+  await run({ invocations: entry('first') });
+  await run({ invocations: `${entry('second')}\n${entry('first')}` });
+  expect(lambda.requests.map(({ headers }) => headers['x-amz-durable-execution-name'])).toEqual([
+    'first',
+    'second',
+  ]);
+});
+
+test('a journal that is the response file too is rejected before anything is sent', async () => {
+  const step = await run({ function_name: 'echo', payload: '{}', response_file: `./${JOURNAL}` });
+  expect(step.annotations.map(({ message }) => message)).toEqual([
+    'journal and response_file name the same file. Give each a file of its own.',
+  ]);
+  expect(lambda.requests).toEqual([]);
 });
 
 test('a file that is not a journal is rejected before anything is sent', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFiles } from '../../packages/local-runner/run-step.ts';
@@ -100,6 +100,32 @@ test('a bundle with a package instead of its replacement is rejected', () => {
   expect(stderr).toContain(
     'undici resolves to ./node_modules/undici/index.js, not to script/aliases/undici.mjs',
   );
+  expect(exitCode).toBe(1);
+});
+
+test('a module that two chunks have is stored once, and is one module where both are loaded', () => {
+  const { exitCode, stderr, main } = bundle({
+    'index.js': `
+      const [one, two] = await Promise.all([import('./one.js'), import('./two.js')]);
+      process.exitCode = one.first() === two.second() ? 7 : 8;
+    `,
+    'one.js': "import { common } from './common.js'; export const first = () => common;",
+    'two.js': "import { common } from './common.js'; export const second = () => common;",
+    'common.js': `export const common = { text: '${'0123456789'.repeat(300)}' };`,
+  });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  const folder = path.dirname(main);
+  const having = readdirSync(folder).filter((file) =>
+    readFileSync(path.join(folder, file), 'utf8').includes('0123456789'),
+  );
+  expect(having).toEqual([expect.stringMatching(/^\d+-\d+\.shared\.js$/)]);
+  expect(run(process.execPath, [main])).toEqual({ exitCode: 7, stderr: '' });
+});
+
+test('a chunk that is not written as webpack writes one is rejected', () => {
+  const folder = writeProgram({ '1.index.js': 'export const modules = {};' });
+  const { exitCode, stderr } = run(process.execPath, ['script/share.ts', folder]);
+  expect(stderr).toContain('1.index.js is not written as webpack writes a chunk');
   expect(exitCode).toBe(1);
 });
 

@@ -32,6 +32,14 @@ const SOURCE: LogSource = {
   sharesStreams: false,
 };
 
+/** The stream of the request, in response to FilterLogEvents. */
+const FOUND: Fault = {
+  ...{ kind: 'raw', when: 'before', status: 200, headers: {} },
+  body: JSON.stringify({
+    events: [{ logStreamName: STREAM, timestamp: BEGIN, message: `START RequestId: ${ID} Version: 1\n` }],
+  }),
+};
+
 let lambda: LocalLambda;
 let restore: () => void;
 let clients: Clients;
@@ -88,7 +96,14 @@ function virtualTiming(moments: readonly Readonly<{ at: number; happens: () => v
       clock += ms;
       while (left[0] !== undefined && BEGIN + left[0].at <= clock) left.shift()?.happens();
     },
-    after: REAL_TIMING.after,
+    after: (ms, callback) => {
+      const moment = { at: clock - BEGIN + ms, happens: callback };
+      left.push(moment);
+      left.sort((one, other) => one.at - other.at);
+      return () => {
+        if (left.includes(moment)) left.splice(left.indexOf(moment), 1);
+      };
+    },
   };
   return { timing, slept };
 }
@@ -174,6 +189,16 @@ describe('a log that is followed', () => {
     expect(followed).toMatchObject({ kind: 'part', lines: texts([start(0), { at: 1, message: 'one' }]) });
     expect(followed.endedAt).toBeGreaterThanOrEqual(34_000);
     expect(followed.endedAt).toBeLessThanOrEqual(36_000);
+  });
+
+  test('in pages without an end ends as well, 35 s after the response', async () => {
+    write([start(0), { at: 1, message: 'one\n' }, report(2)]);
+    lambda.logs.setPaging({ emptyPages: 1_000_000_000 });
+    lambda.setFault(({ operation }) => (operation === 'FilterLogEvents' ? FOUND : undefined));
+    const followed = await follow({ answeredAt: 1_000, apartMs: 200 });
+    expect(followed).toMatchObject({ kind: 'none', lines: [] });
+    expect(followed.endedAt).toBeGreaterThanOrEqual(30_000);
+    expect(followed.endedAt).toBeLessThanOrEqual(36_500);
   });
 
   test('without lines of the request ends empty', async () => {
@@ -279,7 +304,9 @@ test('requests have the proxy, the credentials and the user agent of those to La
   const logs = new LogsClients((region) => proxied.settingsFor(region), {
     ...{ timing: REAL_TIMING, cancel: new AbortController().signal, apartMs: 0 },
   });
-  const found = await logs.of('us-east-1').search({ logGroup: GROUP, startTime: BEGIN }, { text: ID });
+  const found = await logs
+    .of('us-east-1')
+    .search({ logGroup: GROUP, startTime: BEGIN, stop: new AbortController().signal }, { text: ID });
   proxied.close();
   await proxy.close();
   expect(found).toMatchObject({ kind: 'page', events: [{ stream: STREAM }] });
@@ -290,10 +317,10 @@ test('requests have the proxy, the credentials and the user agent of those to La
 }, 30_000);
 
 describe('the outcome of requests', () => {
-  const look = async (requestIds: readonly string[], longestMs = 15_000) => {
+  const look = async (requestIds: readonly string[], { longestMs = 15_000, apartMs = 0 } = {}) => {
     const { timing } = virtualTiming();
     const cancel = new AbortController().signal;
-    const logs = new LogsClients((region) => clients.settingsFor(region), { timing, cancel, apartMs: 0 });
+    const logs = new LogsClients((region) => clients.settingsFor(region), { timing, cancel, apartMs });
     const api = logs.of('us-east-1');
     const found = await lookForRuns(
       { logGroup: GROUP, requestIds, from: BEGIN - 60_000 },
@@ -318,6 +345,27 @@ describe('the outcome of requests', () => {
   test('is not in the log, which is read until the timeout', async () => {
     expect(await look([ID])).toMatchObject({ runs: [{ requestId: ID, hasStarted: false }] });
     expect(clock - BEGIN).toBe(15_000);
+  });
+
+  test('is not in pages without an end, which are read until the timeout', async () => {
+    write([start(0), report(1)]);
+    lambda.logs.setPaging({ emptyPages: 1_000_000_000 });
+    const found = await look([ID, LATER], { apartMs: 1_000 });
+    expect(found).toMatchObject({ runs: [{ hasStarted: false }, { hasStarted: false }] });
+    expect(clock - BEGIN).toBeLessThanOrEqual(16_000);
+  });
+
+  test('is looked for until the timeout although the credentials do not arrive', async () => {
+    const cancel = new AbortController().signal;
+    const credentials = () => new Promise<never>(() => {});
+    const logs = new LogsClients((region) => ({ ...clients.settingsFor(region), credentials }), {
+      ...{ timing: REAL_TIMING, cancel, apartMs: 0 },
+    });
+    const found = await lookForRuns(
+      { logGroup: GROUP, requestIds: [ID], from: BEGIN },
+      { api: logs.of('us-east-1'), timing: REAL_TIMING, cancel, longestMs: 200 },
+    );
+    expect(found).toMatchObject({ runs: [{ hasStarted: false }], failure: { name: 'DeadlineExceeded' } });
   });
 });
 

@@ -258,6 +258,17 @@ describe('an invocation whose response is lost', () => {
     expect(outcome.log_url).toContain(IDS[0]);
   });
 
+  test('is told by the id that was sent, where another invocation has the id in the response', async () => {
+    faults({
+      ...{ kind: 'raw', when: 'before', status: 502, body: 'Bad Gateway' },
+      headers: { 'x-amzn-requestid': IDS[1] },
+    });
+    start(IDS[0]);
+    start(IDS[1]);
+    report(IDS[1], 1_000);
+    expect(outcomeOf(await lose({ ids: IDS }))).toMatchObject({ ran: 'started', request_id: IDS[0] });
+  });
+
   test('is not looked for under the ids of attempts that were refused', async () => {
     faults({ ...GONE, status: 429, type: 'TooManyRequestsException' }, AFTER);
     const delivered = await lose({ ids: IDS });

@@ -11,6 +11,7 @@ import {
   hasFittingTag,
   isMistagged,
   jsonOf,
+  loadYaml,
   offsetOf,
   pairsOf,
   syntaxProblem,
@@ -234,7 +235,7 @@ export async function parseInvocations(
   problems: Problems,
   origin = 'invocations',
 ): Promise<readonly ListedEntry[]> {
-  const yaml = await import('yaml');
+  const yaml = await loadYaml();
   // A byte order mark would count as indentation.
   const source = text.replace(/^\uFEFF/, '');
   const tokens = [...new yaml.Parser().parse(source)];

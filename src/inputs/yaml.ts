@@ -4,9 +4,16 @@ import { quote } from './problems.ts';
 /** Adds what is wrong at an offset of the text: in the entry there, or in `entry`, 0 for the list. */
 export type AddProblem = (offset: number, what: string, entry?: number) => void;
 
+/** Loads the parts of the library that are used, each by its name: the bundle leaves the other parts out. */
+export async function loadYaml() {
+  const { Composer, isAlias, isCollection, isMap, isNode, isScalar, isSeq, LineCounter, Parser } =
+    await import('yaml');
+  return { Composer, isAlias, isCollection, isMap, isNode, isScalar, isSeq, LineCounter, Parser };
+}
+
 /** The library, where problems go, and the line or entry that an offset of the text is in. */
 export type YamlReader = Readonly<{
-  yaml: typeof import('yaml');
+  yaml: Awaited<ReturnType<typeof loadYaml>>;
   addProblem: AddProblem;
   lineAt: (offset: number) => number;
   entryAt: (offset: number) => number;

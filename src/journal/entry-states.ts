@@ -1,52 +1,75 @@
 import { Buffer } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
-import { type EndedRecord, HEADER, isHeader, keyOfCutLine, recordOf, type SentRecord } from './records.ts';
+import {
+  type Accepted,
+  type EndedRecord,
+  HEADER,
+  headerKind,
+  keyOfCutLine,
+  recordOf,
+  type SentRecord,
+} from './records.ts';
 
 /** Where a line stands in the file, in bytes. */
 type LinePlace = Readonly<{ start: number; length: number }>;
 
 /** A request whose outcome is not known, as far as the journal shows: when it was sent, and its id. */
-export type Unresolved = Readonly<{ sentAt: Date | undefined; requestId?: string }>;
+export type UnresolvedRequest = Readonly<{ sentAt: Date | undefined; requestId?: string }>;
 
-/** What a journal says of one key. */
+/** What a journal says of one key. Of the requests whose outcome is not known, the last is last. */
 export type EntryState =
   | Readonly<{ kind: 'succeeded'; place: LinePlace }>
-  | Readonly<{ kind: 'unknown'; request: Unresolved }>;
+  | Readonly<{
+      kind: 'accepted';
+      what: Accepted;
+      place: LinePlace;
+      requests: readonly UnresolvedRequest[];
+    }>
+  | Readonly<{ kind: 'unknown'; requests: readonly UnresolvedRequest[] }>;
 
-const toUnresolved = ({ sent, request_id: requestId }: SentRecord): Unresolved => ({
+const toUnresolved = ({ sent, request_id: requestId }: SentRecord): UnresolvedRequest => ({
   sentAt: new Date(sent),
   ...(requestId !== undefined && { requestId }),
 });
 
+// As many as are looked for in a log.
+const MOST_REQUESTS = 10;
+
 /** What the lines about one key add up to. */
 class KeyHistory {
   #succeeded: LinePlace | undefined;
-  /** A request whose outcome was recorded as unknown. */
-  #unknown: Unresolved | undefined;
+  #accepted: Extract<EntryState, { kind: 'accepted' }> | undefined;
+  /** Requests whose outcome was recorded as unknown. */
+  readonly #unknown: UnresolvedRequest[] = [];
   /** Requests without an outcome, by the run that sent them: what one run ended with says nothing of another's. */
-  readonly #open = new Map<string, Unresolved>();
+  readonly #open = new Map<string, UnresolvedRequest[]>();
 
+  /** An attempt. Which of a run's attempts may have run is known only when the run has an outcome. */
   sent(record: SentRecord): void {
-    if (!this.#open.has(record.run)) this.#open.set(record.run, toUnresolved(record));
+    const earlier = this.#open.get(record.run) ?? [];
+    this.#open.set(record.run, [...earlier, toUnresolved(record)].slice(-MOST_REQUESTS));
   }
 
   /** A request of a line that is cut. */
   cut(): void {
-    this.#open.set('', { sentAt: undefined });
+    this.#open.set('', [{ sentAt: undefined }]);
   }
 
-  ended({ run, outcome }: EndedRecord, place: LinePlace): void {
-    const request = this.#open.get(run);
+  ended({ run, outcome, accepted }: EndedRecord, place: LinePlace): void {
+    const requests = this.#open.get(run) ?? [{ sentAt: new Date(outcome.started_at) }];
     this.#open.delete(run);
-    if (outcome.outcome === 'succeeded') this.#succeeded = place;
-    if (outcome.outcome === 'unknown') this.#unknown ??= request ?? { sentAt: new Date(outcome.started_at) };
+    if (outcome.outcome === 'succeeded' && accepted === undefined) this.#succeeded = place;
+    if (outcome.outcome === 'succeeded' && accepted !== undefined) {
+      this.#accepted = { kind: 'accepted', what: accepted, place, requests };
+    }
+    if (outcome.outcome === 'unknown') this.#unknown.push(...requests);
   }
 
   get state(): EntryState | undefined {
     if (this.#succeeded !== undefined) return { kind: 'succeeded', place: this.#succeeded };
-    const [open] = this.#open.values();
-    const request = this.#unknown ?? open;
-    return request && { kind: 'unknown', request };
+    if (this.#accepted !== undefined) return this.#accepted;
+    const requests = [...this.#unknown, ...[...this.#open.values()].flat()].slice(-MOST_REQUESTS);
+    return requests.length === 0 ? undefined : { kind: 'unknown', requests };
   }
 }
 
@@ -55,6 +78,8 @@ export type JournalContents = Readonly<{
   states: ReadonlyMap<string, EntryState>;
   /** Bytes up to the end of the last whole line. */
   size: number;
+  /** Whether that line has no line feed, as an editor may leave it. */
+  lacksLineFeed: boolean;
   /** The key of the request in a line that is cut. */
   cutKey: string | undefined;
 }>;
@@ -66,10 +91,22 @@ export class JournalError extends Error {
 
 const CHUNK_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
-type Line = Readonly<{ bytes: Buffer; start: number; isCut: boolean }>;
+const FOREIGN = 'was not written by this action';
+const OTHER_VERSION =
+  'was written by another version of this action, which this version cannot read. Use that version, or another file';
+const edited = (line: number): JournalError =>
+  new JournalError(`was edited or damaged in line ${line}. Restore it, or remove whole lines only`);
 
-/** The lines of a file, without their line feeds; the last one is cut where it has none. */
+/** A line without its end; `end` is where the next one starts. It is cut where it has no line feed. */
+type Line = Readonly<{ bytes: Buffer; start: number; end: number; isCut: boolean }>;
+
+/** Git and editors on Windows write a carriage return before each line feed. */
+const withoutReturn = (line: Buffer): Buffer =>
+  line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+
+/** The lines of a file. Throws where the first one is longer than that of any journal. */
 async function* linesIn(file: FileHandle): AsyncGenerator<Line, void> {
   let parts: Buffer[] = [];
   let start = 0;
@@ -83,25 +120,25 @@ async function* linesIn(file: FileHandle): AsyncGenerator<Line, void> {
       at !== -1 && at < bytesRead;
       at = buffer.indexOf(LINE_FEED, from)
     ) {
-      yield { bytes: Buffer.concat([...parts, buffer.subarray(from, at)]), start, isCut: false };
-      parts = [];
+      const bytes = withoutReturn(Buffer.concat([...parts, buffer.subarray(from, at)]));
       from = at + 1;
-      start = read + from;
+      const end = read + from;
+      yield { bytes, start, end, isCut: false };
+      parts = [];
+      start = end;
     }
+    if (start === 0 && bytesRead === CHUNK_BYTES) throw new JournalError(FOREIGN);
     parts.push(buffer.subarray(from, bytesRead));
     read += bytesRead;
   }
-  if (read > start) yield { bytes: Buffer.concat(parts), start, isCut: true };
+  if (read > start) yield { bytes: Buffer.concat(parts), start, end: read, isCut: true };
 }
-
-const FOREIGN = 'was not written by this action';
-const edited = (line: number): JournalError =>
-  new JournalError(`was edited or damaged in line ${line}. Restore it, or remove whole lines only`);
 
 /** Collects what the lines of a journal say. */
 class Reading {
   readonly #histories = new Map<string, KeyHistory>();
   size = 0;
+  lacksLineFeed = false;
   cutKey: string | undefined;
 
   #historyOf(key: string): KeyHistory {
@@ -111,26 +148,33 @@ class Reading {
   }
 
   /** The first line. One that is cut was never followed by another. */
-  addHeader({ bytes, isCut }: Line): void {
-    const isWhole = !isCut && isHeader(bytes);
-    if (!isWhole && !(isCut && HEADER.startsWith(bytes.toString('latin1')))) throw new JournalError(FOREIGN);
-    if (isWhole) this.size = bytes.length + 1;
+  addHeader({ bytes, end, isCut }: Line): void {
+    if (isCut && HEADER.startsWith(bytes.toString('latin1'))) return;
+    const kind = isCut ? 'foreign' : headerKind(bytes);
+    if (kind === 'foreign') throw new JournalError(FOREIGN);
+    if (kind === 'other version') throw new JournalError(OTHER_VERSION);
+    this.size = end;
   }
 
-  addLine({ bytes, start }: Line, number: number): void {
+  addLine({ bytes, start, end }: Line, number: number): void {
     const record = recordOf(bytes);
     if (record === undefined) throw edited(number);
-    this.size = start + bytes.length + 1;
+    this.size = end;
     if ('sent' in record) this.#historyOf(record.key).sent(record);
     else this.#historyOf(record.key).ended(record, { start, length: bytes.length });
   }
 
   /**
-   * The end of the file, where it has no line feed: the process ended while it wrote. A whole line with another byte
-   * behind it has a damaged line feed, and its request may have been sent.
+   * The end of the file, where it has no line feed: the process ended while it wrote, or an editor removed the line
+   * feed. A whole line with another byte behind it has a damaged line feed, and its request may have been sent.
    */
   addCutLine(line: Line, number: number): void {
     if (recordOf(line.bytes.subarray(0, -1)) !== undefined) throw edited(number);
+    if (recordOf(line.bytes) !== undefined) {
+      this.addLine(line, number);
+      this.lacksLineFeed = true;
+      return;
+    }
     this.cutKey = keyOfCutLine(line.bytes);
     if (this.cutKey !== undefined) this.#historyOf(this.cutKey).cut();
   }
@@ -152,6 +196,6 @@ export async function readContents(file: FileHandle): Promise<JournalContents> {
     else if (line.isCut) reading.addCutLine(line, number);
     else reading.addLine(line, number);
   }
-  const { states, size, cutKey } = reading;
-  return { states, size, cutKey };
+  const { states, size, lacksLineFeed, cutKey } = reading;
+  return { states, size, lacksLineFeed, cutKey };
 }

@@ -42,6 +42,15 @@ async function lock(name: string, temporaryFolder: string): Promise<Server | und
   return listen(address);
 }
 
+async function openFile(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | (O_DSYNC ?? 0));
+  } catch (error) {
+    if (codeOf(error) === 'ELOOP') throw new JournalError('is a symlink. Name the file that it leads to');
+    throw error;
+  }
+}
+
 /** Where a journal is, and where this machine keeps what is temporary. */
 export type JournalPlace = Readonly<{ file: string; temporaryFolder: string }>;
 
@@ -58,15 +67,19 @@ type QueuedLine = Readonly<{ line: string; written: () => void; failed: (error: 
 /** Appends lines, each on disk before it counts as written: one flush serves all that wait for it. */
 class Appender {
   readonly #handle: FileHandle;
+  /** Bytes of the file, up to the last line that is on disk. */
+  #size: number;
   #waiting: QueuedLine[] = [];
   #isWriting = false;
-  #error: unknown;
+  /** Why a line that was written in part could not be removed: what follows it would be unreadable. */
+  #damage: unknown;
 
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, size: number) {
     this.#handle = handle;
+    this.#size = size;
   }
 
-  /** Resolves when the line is on disk. Once one could not be written, none is: what follows would be unreadable. */
+  /** Resolves when the line is on disk. */
   append(line: string): Promise<void> {
     return new Promise((written, failed) => {
       this.#waiting.push({ line, written, failed });
@@ -75,7 +88,18 @@ class Appender {
   }
 
   async #write(bytes: Buffer): Promise<void> {
-    for (let from = 0; from < bytes.length; ) from += (await this.#handle.write(bytes, from)).bytesWritten;
+    try {
+      for (let from = 0; from < bytes.length; ) from += (await this.#handle.write(bytes, from)).bytesWritten;
+      // Windows has no O_DSYNC, by which a write is a flush too and waits for the thread pool once.
+      if (O_DSYNC === undefined) await this.#handle.datasync();
+      this.#size += bytes.length;
+    } catch (error) {
+      // A full disk takes a part of the lines. The requests in them are not sent, so no later run may find them.
+      await this.#handle.truncate(this.#size).catch(() => {
+        this.#damage = error;
+      });
+      throw error;
+    }
   }
 
   async #writeAll(): Promise<void> {
@@ -83,13 +107,10 @@ class Appender {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0);
       try {
-        if (this.#error !== undefined) throw this.#error;
+        if (this.#damage !== undefined) throw this.#damage;
         await this.#write(Buffer.from(batch.map(({ line }) => line).join('')));
-        // Windows has no O_DSYNC, by which a write is a flush too and waits for the thread pool once.
-        if (O_DSYNC === undefined) await this.#handle.datasync();
         for (const { written } of batch) written();
       } catch (error) {
-        this.#error ??= error;
         for (const { failed } of batch) failed(error);
       }
     }
@@ -101,6 +122,8 @@ type JournalParts = Readonly<{
   handle: FileHandle;
   lock: Server;
   states: ReadonlyMap<string, EntryState>;
+  /** Bytes of the file when it was opened. */
+  size: number;
   run: string;
 }>;
 
@@ -113,7 +136,7 @@ export class Journal {
 
   private constructor(parts: JournalParts) {
     this.#parts = parts;
-    this.#appender = new Appender(parts.handle);
+    this.#appender = new Appender(parts.handle, parts.size);
   }
 
   /**
@@ -122,14 +145,15 @@ export class Journal {
    */
   static async open(place: JournalPlace, run: string): Promise<Journal> {
     await makeFolder(path.dirname(place.file));
-    const handle = await open(place.file, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | (O_DSYNC ?? 0));
+    const handle = await openFile(place.file);
     let held: Server | undefined;
     try {
       held = await lockFile(handle, place);
-      const { states, size, cutKey } = await readContents(handle);
+      const { states, size, lacksLineFeed, cutKey } = await readContents(handle);
       await handle.truncate(size);
-      const journal = new Journal({ handle, lock: held, states, run });
+      const journal = new Journal({ handle, lock: held, states, size, run });
       if (size === 0) await journal.#appender.append(HEADER);
+      if (lacksLineFeed) await journal.#appender.append('\n');
       // The request of a line that was cut may have been sent.
       if (cutKey !== undefined) await journal.sent({ key: cutKey, at: new Date() });
       return journal;

@@ -7,19 +7,29 @@ import { type Fields, fieldsOf } from '../shared/values.ts';
 /** A request that is about to leave this machine. `run` tells the runs of a step apart. */
 export type SentRecord = Readonly<{ key: string; run: string; sent: string; request_id?: string }>;
 
-/** How an invocation ended; `text` says that the response is not JSON. Secrets in it are masked. */
+/** What Lambda accepted without saying how it ended: an event, or the start of a durable execution. */
+export type Accepted = 'event' | 'execution';
+
+/**
+ * How an invocation ended; `text` says that the response is not JSON, `raw` has it as it was received where a step with
+ * one invocation returns that, and `accepted` says that the run did not wait for the end of what Lambda accepted.
+ * Secrets in it are masked.
+ */
 export type EndedRecord = Readonly<{
   key: string;
   run: string;
   ended: string;
   text?: true;
+  raw?: string;
+  accepted?: Accepted;
   outcome: Outcome;
 }>;
 
 /** A line of a journal after the first. Times are ISO 8601. */
 export type JournalRecord = SentRecord | EndedRecord;
 
-const FORMAT = 'aws-lambda-invoke/1';
+const FAMILY = 'aws-lambda-invoke/';
+const FORMAT = `${FAMILY}1`;
 const SUM_LENGTH = 16;
 
 const sumOf = (json: string | Uint8Array): string => hash('sha256', json).slice(0, SUM_LENGTH);
@@ -51,20 +61,37 @@ function unsealed(line: Buffer): Fields | undefined {
   return seal[1] === sumOf(json) ? fieldsOf(JSON.parse(json.toString())) : undefined;
 }
 
-/** Whether a line is the first of a journal that this action wrote. */
-export const isHeader = (line: Buffer): boolean => unsealed(line)?.['journal'] === FORMAT;
+/** Whether a line is the first of a journal that this action wrote, in this format or in another version's. */
+export function headerKind(line: Buffer): 'ours' | 'other version' | 'foreign' {
+  const format = unsealed(line)?.['journal'];
+  if (format === FORMAT) return 'ours';
+  return typeof format === 'string' && format.startsWith(FAMILY) ? 'other version' : 'foreign';
+}
 
 const KEY = /^[0-9a-f]{32}$/;
 
-const isOutcome = (value: unknown): value is Outcome => typeof fieldsOf(value)['outcome'] === 'string';
+const isTime = (value: unknown): value is string =>
+  typeof value === 'string' && !Number.isNaN(Date.parse(value));
+
+const isOutcome = (value: unknown): value is Outcome => {
+  const { outcome, started_at: startedAt } = fieldsOf(value);
+  return typeof outcome === 'string' && isTime(startedAt);
+};
 
 /** The record of a line without its line feed; undefined where this action did not write the line. */
 export function recordOf(line: Buffer): JournalRecord | undefined {
-  const { key, run, sent, ended, request_id: id, text, outcome } = unsealed(line) ?? {};
+  const { key, run, sent, ended, request_id: id, outcome, ...rest } = unsealed(line) ?? {};
   if (typeof key !== 'string' || !KEY.test(key) || typeof run !== 'string') return undefined;
-  if (typeof sent === 'string') return { key, run, sent, ...(typeof id === 'string' && { request_id: id }) };
+  if (isTime(sent)) return { key, run, sent, ...(typeof id === 'string' && { request_id: id }) };
   if (typeof ended !== 'string' || !isOutcome(outcome)) return undefined;
-  return { key, run, ended, ...(text === true && { text }), outcome };
+  const { text, raw, accepted } = rest;
+  return {
+    ...{ key, run, ended },
+    ...(text === true && { text }),
+    ...(typeof raw === 'string' && { raw }),
+    ...((accepted === 'event' || accepted === 'execution') && { accepted }),
+    outcome,
+  };
 }
 
 /** The key in a line that is cut, as far as it is all there. */
@@ -91,6 +118,8 @@ const identityOf = ({
   invocation.clientContext,
   // The event of an HTTP request has the time in it, and an id.
   hashOf(http === undefined ? payload : Buffer.from(JSON.stringify(http))),
+  // Absent without a name, which keeps the keys of all other invocations as they were.
+  ...(invocation.durableExecutionName === undefined ? [] : [invocation.durableExecutionName]),
 ];
 
 /**

@@ -2,15 +2,18 @@ import type { toUnresolvedEarlier } from '../lambda/failures.ts';
 import type { Invocation, InvocationResult, SentAttempt } from '../lambda/invocation.ts';
 import type { InvokeContext, RetryPolicy } from '../lambda/invoker.ts';
 import type { EvaluatedInvocation, RecordedInvocation } from '../outcome/evaluate.ts';
+import type { Outcome } from '../outcome/outcome.ts';
 import { utf8 } from '../shared/text.ts';
-import type { EntryState, Unresolved } from './entry-states.ts';
+import type { EntryState, UnresolvedRequest } from './entry-states.ts';
 import type { Journal } from './journal.ts';
-import { JournalKeys } from './records.ts';
+import { type Accepted, type EndedRecord, JournalKeys } from './records.ts';
 
 /** What decides which invocations of a step are left. */
 export type ResumeOptions = Readonly<{
   journal: Journal;
   retry: RetryPolicy;
+  /** Whether this run waits for the end of what Lambda accepts. */
+  waitsFor: Readonly<Record<Accepted, boolean>>;
   /** The region that an invocation is sent to. Rejects where none is found. */
   regionOf: (invocation: Invocation) => Promise<string>;
   /** Makes the outcome of an invocation that an earlier run sent. */
@@ -19,16 +22,37 @@ export type ResumeOptions = Readonly<{
   now: () => number;
 }>;
 
-type Succeeded = Readonly<{ invocation: Invocation; state: Extract<EntryState, { kind: 'succeeded' }> }>;
+type KnownState = Exclude<EntryState, { kind: 'accepted' }>;
+type Succeeded = Readonly<{ invocation: Invocation; state: Extract<KnownState, { kind: 'succeeded' }> }>;
 
-const isRawText = ({ outcome, response }: EvaluatedInvocation['masked']): boolean =>
-  'response' in outcome && typeof outcome.response === 'string' && outcome.response === utf8(response);
+/** What Lambda accepted of an invocation without saying how it ended; undefined where there is a response. */
+function acceptedIn({ invocation_type: type, ...outcome }: Outcome): Accepted | undefined {
+  if (type !== 'Event') return undefined;
+  return 'durable_execution_arn' in outcome ? 'execution' : 'event';
+}
 
-/** The request of an earlier run: if it ran, the log has it under the id that it was sent with. */
-const sentAttempts = ({ sentAt, requestId }: Unresolved): SentAttempt[] =>
-  sentAt === undefined
-    ? []
-    : [{ sentAt, ...(requestId !== undefined && { sentAs: requestId }), mayHaveRun: true }];
+/** What an outcome does not have of its response: that it is not JSON, or with `keepsRaw` its spaces and digits. */
+function receivedFields(
+  { outcome, response }: EvaluatedInvocation['masked'],
+  { keepsRaw }: Readonly<{ keepsRaw: boolean }>,
+): Pick<EndedRecord, 'text' | 'raw'> {
+  const parsed = 'response' in outcome ? outcome.response : undefined;
+  if (typeof parsed === 'string' && parsed === utf8(response)) return { text: true };
+  if (!keepsRaw || parsed === undefined) return {};
+  const raw = utf8(response);
+  return raw === JSON.stringify(parsed) ? {} : { raw };
+}
+
+/** The requests of earlier runs: if one ran, the log has it under the id that it was sent with. */
+const sentAttempts = (requests: readonly UnresolvedRequest[]): SentAttempt[] =>
+  requests.flatMap(({ sentAt, requestId }) =>
+    sentAt === undefined
+      ? []
+      : [{ sentAt, ...(requestId !== undefined && { sentAs: requestId }), mayHaveRun: true }],
+  );
+
+/** A dry run runs nothing, however often it is sent, and an earlier one says nothing of today's permissions. */
+const isUnrecorded = ({ invocationType }: Invocation): boolean => invocationType === 'DryRun';
 
 /** What is left of a step when its journal has been read, and what is written into the journal from then on. */
 export class Resumption {
@@ -36,20 +60,27 @@ export class Resumption {
   readonly #keys = new Map<number, string>();
   readonly #sent = new Set<number>();
   readonly #succeeded: Succeeded[] = [];
+  /** Whether the step has one invocation, whose response it returns as it was received. */
+  readonly #isSingle: boolean;
   /** Invocations that an earlier run sent, and that may have run. They are not retried. */
   readonly unknown: InvocationResult[] = [];
   /** Invocations that are still to be sent. */
   readonly remaining: Invocation[] = [];
 
-  private constructor(options: ResumeOptions) {
+  private constructor(options: ResumeOptions, count: number) {
     this.#options = options;
+    this.#isSingle = count === 1;
   }
 
   /** Looks up all invocations of a step, in their order. */
   static async of(invocations: readonly Invocation[], options: ResumeOptions): Promise<Resumption> {
-    const resumption = new Resumption(options);
+    const resumption = new Resumption(options, invocations.length);
     const keys = new JournalKeys();
     for (const invocation of invocations) {
+      if (isUnrecorded(invocation)) {
+        resumption.remaining.push(invocation);
+        continue;
+      }
       // Without a region nothing is sent, and the invocation fails for it.
       const region = await options.regionOf(invocation).catch(() => undefined);
       if (region === undefined) resumption.remaining.push(invocation);
@@ -60,32 +91,42 @@ export class Resumption {
 
   #place(invocation: Invocation, { key, region }: Readonly<{ key: string; region: string }>): void {
     this.#keys.set(invocation.index, key);
-    const state = this.#options.journal.stateOf(key);
-    // A dry run runs nothing, however often it is sent.
-    const maySendAgain = this.#options.retry === 'idempotent' || invocation.invocationType === 'DryRun';
+    const state = this.#stateOf(key);
     if (state?.kind === 'succeeded') this.#succeeded.push({ invocation, state });
-    else if (state === undefined || maySendAgain) this.remaining.push(invocation);
+    else if (state === undefined || this.#options.retry === 'idempotent') this.remaining.push(invocation);
     else {
-      const result = this.#options.toUnresolved({ ...state.request, journalKey: key });
-      const startedAt = state.request.sentAt ?? new Date(this.#options.now());
+      const last = state.requests.at(-1) ?? { sentAt: undefined };
+      const result = this.#options.toUnresolved({ ...last, journalKey: key });
+      const startedAt = last.sentAt ?? new Date(this.#options.now());
       const timing = { startedAt, elapsedMs: 0, attempts: 0 };
-      const sent = sentAttempts(state.request);
+      const sent = sentAttempts(state.requests);
       this.unknown.push({ invocation, result, region, sent, ...timing, tailRefused: false, resumed: true });
     }
+  }
+
+  /** What the journal says, as far as this run has to know: how an accepted event ended may be of no interest. */
+  #stateOf(key: string): KnownState | undefined {
+    const { journal, waitsFor } = this.#options;
+    const state = journal.stateOf(key);
+    if (state?.kind !== 'accepted') return state;
+    const { what, place, requests } = state;
+    return waitsFor[what] ? { kind: 'unknown', requests } : { kind: 'succeeded', place };
   }
 
   /** The invocations that an earlier run recorded as succeeded. */
   async *succeeded(): AsyncGenerator<RecordedInvocation, void> {
     for (const { invocation, state } of this.#succeeded) {
-      const { outcome, text } = await this.#options.journal.recall(state);
-      yield { invocation, recorded: outcome, isText: text === true };
+      const { outcome, text, raw } = await this.#options.journal.recall(state);
+      yield { invocation, recorded: outcome, isText: text === true, ...(raw !== undefined && { raw }) };
     }
   }
 
   /** Records a request before it is sent. */
-  readonly writeAhead: NonNullable<InvokeContext['writeAhead']> = async ({ index }, requestId) => {
+  readonly writeAhead: NonNullable<InvokeContext['writeAhead']> = async (invocation, requestId) => {
+    if (isUnrecorded(invocation)) return;
+    const { index } = invocation;
     const key = this.#keys.get(index);
-    if (key === undefined) return;
+    if (key === undefined) throw new Error('the region was not known when the journal was read');
     this.#sent.add(index);
     const at = new Date(this.#options.now());
     await this.#options.journal.sent({ key, at, ...(requestId !== undefined && { requestId }) });
@@ -97,7 +138,14 @@ export class Resumption {
     const key = this.#keys.get(outcome.index);
     if (key === undefined || !this.#sent.has(outcome.index)) return;
     const ended = new Date(this.#options.now()).toISOString();
-    this.#options.journal.ended({ key, ended, ...(isRawText(masked) && { text: true }) }, maskedJson);
+    const accepted = acceptedIn(outcome);
+    const isWaitedFor = accepted === undefined || this.#options.waitsFor[accepted];
+    const record = {
+      ...{ key, ended },
+      ...receivedFields(masked, { keepsRaw: this.#isSingle }),
+      ...(!isWaitedFor && { accepted }),
+    };
+    this.#options.journal.ended(record, maskedJson);
   }
 
   /** Ends the journal. Throws where an outcome was not written. */

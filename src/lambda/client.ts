@@ -5,6 +5,7 @@ import { VERSION } from '../shared/version.ts';
 import { type ClientListeners, LambdaApi } from './api.ts';
 import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
 import { type Credentials, CredentialTrail } from './credentials.ts';
+import type { EarlyConnection } from './early-connection.ts';
 
 /** The options of a client, without the proxy. */
 export type ClientOptions = ClientListeners &
@@ -13,6 +14,8 @@ export type ClientOptions = ClientListeners &
     runId?: string;
     /** The region where neither AWS_REGION nor the profile names one. */
     defaultRegion?: string;
+    /** A connection that was opened before, for the first request to its host. It is closed where it was opened. */
+    early?: EarlyConnection;
   }>;
 
 /** What a client of another service of AWS shares with Lambda's. */
@@ -91,7 +94,7 @@ export class Clients {
   readonly #byRegion = new Map<string | undefined, LambdaApi>();
 
   constructor(proxy: ProxyVariables, options: ClientOptions = {}) {
-    this.#agents = createAgents(proxy);
+    this.#agents = createAgents(proxy, options.early);
     this.#options = options;
   }
 

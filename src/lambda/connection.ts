@@ -1,8 +1,9 @@
 import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { type AgentOptions, Agent as HttpsAgent } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import { EarlyConnection } from './early-connection.ts';
 
 /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, as Node's own agents read them. */
 export type ProxyVariables = Readonly<Record<string, string | undefined>>;
@@ -13,20 +14,36 @@ const KEEP_ALIVE_MS = 4_000;
 // A connection that idled longer may be closed by the other side just when a request is written to it.
 const LONGEST_IDLE_MS = 10_000;
 
-/** The tunnel that is being opened for one request: the request itself does not have its socket yet. */
-export class Opening {
-  #socket: Duplex | undefined;
+type Destroyable = Readonly<{ destroy: (error?: Error) => unknown }>;
 
-  begin(socket: Duplex): void {
+/** What is being opened for one request, a tunnel or the step's early connection: the request does not have its socket yet. */
+export class Opening {
+  #socket: Destroyable | undefined;
+  #isEarly = false;
+  #abandoned: Error | undefined;
+
+  begin(socket: Destroyable): void {
     this.#socket = socket;
+    this.#isEarly ||= socket instanceof EarlyConnection;
   }
 
   end(): void {
     this.#socket = undefined;
   }
 
-  /** Closes the connection to the proxy, where the tunnel is not open yet. */
+  /** Whether it is, or was, the early connection, which is direct. */
+  get isEarly(): boolean {
+    return this.#isEarly;
+  }
+
+  /** Why the request wants no connection any more. */
+  get abandoned(): Error | undefined {
+    return this.#abandoned;
+  }
+
+  /** Closes what is not open yet. */
   abandon(error: Error): void {
+    this.#abandoned = error;
     this.#socket?.destroy(error);
   }
 }
@@ -91,12 +108,25 @@ class KeptAliveHttpAgent extends HttpAgent {
 class KeptAliveHttpsAgent extends HttpsAgent {
   // Node's own destroy() does not know the connections over which tunnels are being opened.
   readonly #opening = new Set<Duplex>();
+  readonly #early: EarlyConnection | undefined;
   #isClosed = false;
+
+  constructor(options: AgentOptions, early: EarlyConnection | undefined) {
+    super(options);
+    this.#early = early;
+  }
 
   override createConnection(
     ...[options, callback]: Parameters<HttpsAgent['createConnection']>
   ): Duplex | null | undefined {
     if (this.#isClosed) throw new Error(CLOSED);
+    if (this.#early?.isFor(options)) {
+      this.#takeEarly(this.#early, options).then(
+        (socket) => socket && callback?.(null, socket),
+        (error) => callback?.(error, new Socket()),
+      );
+      return undefined;
+    }
     const opening = openingIn(options);
     // Only through a proxy does a socket come by the callback, once the tunnel is open or has failed.
     const socket = super.createConnection(options, (error, tunnel) => {
@@ -119,6 +149,22 @@ class KeptAliveHttpsAgent extends HttpsAgent {
     return socket;
   }
 
+  /** The early connection once it is open; where it failed, one of the request's own. */
+  async #takeEarly(
+    early: EarlyConnection,
+    options: Parameters<HttpsAgent['createConnection']>[0],
+  ): Promise<Duplex | null | undefined> {
+    const opening = openingIn(options);
+    opening?.begin(early);
+    const socket = await early.claim();
+    opening?.end();
+    if (opening?.abandoned !== undefined) throw opening.abandoned;
+    if (this.#isClosed) throw new Error(CLOSED);
+    if (socket === undefined) return this.createConnection(options);
+    keepAlive(socket);
+    return socket;
+  }
+
   override destroy(): void {
     this.#isClosed = true;
     super.destroy();
@@ -129,13 +175,16 @@ class KeptAliveHttpsAgent extends HttpsAgent {
 /** For HTTP and for HTTPS. */
 export type Agents = Readonly<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent }>;
 
-/** Agents that keep idle connections alive and use the proxy that `proxy` names. After destroy() they open no connection. */
-export function createAgents(proxy: ProxyVariables): Agents {
+/**
+ * Agents that keep idle connections alive and use the proxy that `proxy` names. The first request to the host of an
+ * early connection gets that. After destroy() they open no connection.
+ */
+export function createAgents(proxy: ProxyVariables, early?: EarlyConnection): Agents {
   const options = {
     keepAlive: true,
     keepAliveMsecs: KEEP_ALIVE_MS,
     timeout: LONGEST_IDLE_MS,
     proxyEnv: proxy,
   };
-  return { httpAgent: new KeptAliveHttpAgent(options), httpsAgent: new KeptAliveHttpsAgent(options) };
+  return { httpAgent: new KeptAliveHttpAgent(options), httpsAgent: new KeptAliveHttpsAgent(options, early) };
 }

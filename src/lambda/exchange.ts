@@ -161,7 +161,8 @@ function responseHeadOf(
 /** What was read of a body, and why it is incomplete: the connection was closed, or it is longer than `longest`. */
 type Body = Readonly<{ bytes: Buffer; error?: Error; isTooLong?: boolean }>;
 
-function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
+/** Reads a body of at most `longest` bytes, and closes the connection where it is longer. */
+export function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
   const gathered = new GatheredBytes();
   let isOver = false;
   const end = (why: Omit<Body, 'bytes'> = {}): void => {
@@ -221,16 +222,20 @@ function receive(
 }
 
 /** Records whether a request goes through a proxy, as its agent decided, and when its first byte leaves this machine. */
-function watchConnection(sent: ClientRequest, path: string, progress: AttemptProgress): void {
+function watchConnection(
+  sent: ClientRequest,
+  { path, opening }: Readonly<{ path: string; opening: Opening }>,
+  progress: AttemptProgress,
+): void {
   // Without TLS a proxy is sent the whole URL.
   if (sent.path !== path) progress.viaProxy();
   sent.on('socket', (socket) => {
     if (isTunnel(socket)) progress.viaProxy();
     whenConnected(socket, () => progress.connected());
   });
-  // A request gets a direct connection at once, but a tunnel only when it is open.
+  // A request gets a direct connection at once, but a tunnel only when it is open, as the connection of a step's start.
   process.nextTick(() => {
-    if (sent.socket === null) progress.viaProxy();
+    if (sent.socket === null && !opening.isEarly) progress.viaProxy();
   });
 }
 
@@ -292,7 +297,7 @@ export function exchange(request: Request, sending: Exchange): Promise<RawRespon
     const options = optionsOf(request, agents, opening);
     const sent = (isTls(request) ? requestHttps : requestHttp)(options);
     boundRequest(sent, opening, sending);
-    watchConnection(sent, options.path, progress);
+    watchConnection(sent, options, progress);
     sent.on('error', reject);
     sent.on('close', () => {
       // After a 101 neither an error nor a response comes.

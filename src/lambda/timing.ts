@@ -10,6 +10,12 @@ export type Timing = Readonly<{
   after: (ms: number, callback: () => void) => () => void;
 }>;
 
+/** Resolves once the event loop has looked at its sockets and timers. */
+export async function eventLoopTurn(): Promise<void> {
+  // The first callback may come in the turn that has looked at them already.
+  for (let turn = 0; turn < 2; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
 // Node.js fires a longer timer at once.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   CloudWatchLogsClient,
   FilterLogEventsCommand,
@@ -6,8 +7,10 @@ import {
   type GetLogEventsCommandInput,
 } from '@aws-sdk/client-cloudwatch-logs';
 import type { ServiceSettings } from '../lambda/client.ts';
-import { boundsFor, type Timing } from '../lambda/timing.ts';
-import { isFields, messageOf } from '../shared/values.ts';
+import { readBody } from '../lambda/exchange.ts';
+import { boundsFor, linkAbort, type Timing } from '../lambda/timing.ts';
+import { onOneLine, shortened, utf8Start } from '../shared/text.ts';
+import { type Fields, fieldsOf, isFields, messageOf } from '../shared/values.ts';
 
 /** What a function, or Lambda about it, wrote at once: usually one line. Its time is in milliseconds since 1970. */
 export type LogEvent = Readonly<{ timestamp: number; message: string }>;
@@ -25,8 +28,13 @@ export type LogRefusal = 'denied' | 'missing' | 'busy' | 'unreachable' | 'unread
 /** A log that could not be read. The name is the error's in the API's model or Node's error code. */
 export type LogFailure = Readonly<{ kind: 'failure'; refusal: LogRefusal; name: string; message: string }>;
 
-/** A log group and, in it, what to read. */
-export type LogQuery = Readonly<{ logGroup: string; startTime: number; token?: string | undefined }>;
+/** A log group and, in it, what to read, and what ends the request before it ends by itself. */
+export type LogQuery = Readonly<{
+  logGroup: string;
+  startTime: number;
+  token?: string | undefined;
+  stop: AbortSignal;
+}>;
 
 // Source: the errors of FilterLogEvents and GetLogEvents, and those that all of AWS's services have.
 const REFUSALS: Readonly<Record<string, LogRefusal>> = {
@@ -36,24 +44,75 @@ const REFUSALS: Readonly<Record<string, LogRefusal>> = {
   Throttling: 'busy',
   TooManyRequestsException: 'busy',
   ServiceUnavailableException: 'busy',
+  // The SDK takes AWS's time from such a response, and signs the next request by it.
+  InvalidSignatureException: 'unreachable',
+  RequestTimeTooSkewed: 'unreachable',
 };
 
 const WORD = /^[A-Za-z][A-Za-z0-9_.]{0,80}$/;
+
+function refusalByStatus(status: unknown): LogRefusal {
+  if (typeof status !== 'number') return 'unreachable';
+  return status === 429 || status >= 500 ? 'busy' : 'unreadable';
+}
+
+// A page has 1 MB of messages and up to 10,000 events, and JSON can write a character in six bytes.
+const LONGEST_BODY = 32 * 1024 * 1024;
+const QUOTED_BYTES = 1_024;
+
+/** How responses begin, by their streams: the SDK's errors have the stream, and not what was read from it. */
+const beginnings = new WeakMap<object, string>();
+
+/** Reads a response to its end, for the SDK, which would read one that never ends. */
+const collectBody = (response: IncomingMessage): Promise<Uint8Array> =>
+  new Promise((resolve, reject) => {
+    readBody(response, LONGEST_BODY, ({ bytes, error, isTooLong }) => {
+      beginnings.set(response, utf8Start(bytes, QUOTED_BYTES));
+      if (isTooLong) reject(new Error('the response is longer than a page of a log can be'));
+      else if (error !== undefined) reject(error);
+      else resolve(bytes);
+    });
+  });
+
+// With the … of a text that is longer.
+const SHOWN_CHARACTERS = 201;
+
+/** What to say of a response that is not JSON. The start of one that looks like JSON may be lines of a log. */
+function foreignMessage({ $response: response }: Fields): string {
+  const { body } = fieldsOf(response);
+  const start = isFields(body) ? onOneLine(beginnings.get(body) ?? '') : '';
+  return start === '' || start.startsWith('{')
+    ? 'the response is not valid JSON'
+    : `a proxy or firewall responded instead of CloudWatch Logs: ${shortened(start, SHOWN_CHARACTERS)}`;
+}
+
+/** What the SDK adds to an error of a response that it could not read. */
+const SDK_HINT = /\n {2}Deserialization error: [^\n]*$/;
 
 function toLogFailure(error: unknown): LogFailure {
   const fields = isFields(error) ? error : {};
   const { name, code, $metadata: metadata } = fields;
   const status = isFields(metadata) ? metadata['httpStatusCode'] : undefined;
+  const byStatus = refusalByStatus(status);
+  if (error instanceof SyntaxError && typeof status === 'number') {
+    return { kind: 'failure', refusal: byStatus, name: `HTTP ${status}`, message: foreignMessage(fields) };
+  }
   const words = [code, name].filter((word) => typeof word === 'string').filter((word) => WORD.test(word));
   const word = words[0] ?? 'Error';
-  const byStatus = typeof status !== 'number' ? 'unreachable' : status >= 500 ? 'busy' : 'unreadable';
   return {
     kind: 'failure',
     refusal: Object.hasOwn(REFUSALS, word) ? (REFUSALS[word] ?? byStatus) : byStatus,
     name: word,
-    message: messageOf(error),
+    message: messageOf(error).replace(SDK_HINT, ''),
   };
 }
+
+const STOPPED: LogFailure = {
+  kind: 'failure',
+  refusal: 'unreachable',
+  name: 'DeadlineExceeded',
+  message: 'timed out without a response',
+};
 
 // A page has 1 MB at most, which takes a moment; a request that hangs is repeated.
 const LONGEST_REQUEST_MS = 15_000;
@@ -65,17 +124,21 @@ export type LogRequests = Readonly<{ timing: Timing; cancel: AbortSignal; apartM
 class RequestPace {
   readonly #requests: LogRequests;
   #freeAt = 0;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(requests: LogRequests) {
     this.#requests = requests;
   }
 
-  async turn(): Promise<void> {
-    const { timing, cancel, apartMs } = this.#requests;
-    const now = timing.now();
-    const at = Math.max(now, this.#freeAt);
-    this.#freeAt = at + apartMs;
-    if (at > now) await timing.sleep(at - now, cancel);
+  /** Resolves when it is the caller's turn. A request that was stopped before takes no time of those behind it. */
+  turn(stop: AbortSignal): Promise<void> {
+    this.#last = this.#last.then(async () => {
+      const { timing, apartMs } = this.#requests;
+      const waitMs = this.#freeAt - timing.now();
+      if (waitMs > 0 && !stop.aborted) await timing.sleep(waitMs, stop);
+      if (!stop.aborted) this.#freeAt = timing.now() + apartMs;
+    });
+    return this.#last;
   }
 }
 
@@ -93,7 +156,7 @@ export class LogsApi {
 
   /** Events of all streams of a group that have a text in them, such as a request id. */
   search(
-    { logGroup, startTime, token }: LogQuery,
+    { logGroup, startTime, token, stop }: LogQuery,
     search: Readonly<{ text: string; endTime?: number | undefined }>,
   ): Promise<LogPage | LogFailure> {
     const input: FilterLogEventsCommandInput = {
@@ -103,14 +166,14 @@ export class LogsApi {
       ...(search.endTime !== undefined && { endTime: search.endTime }),
       ...(token !== undefined && { nextToken: token }),
     };
-    return this.#send(async (abortSignal) => {
+    return this.#send(stop, async (abortSignal) => {
       const found = await this.#client.send(new FilterLogEventsCommand(input), { abortSignal });
       return { events: found.events, next: found.nextToken };
     });
   }
 
   /** Events of one stream from a time on, oldest first. The same token back says that there are no more for now. */
-  read({ logGroup, startTime, token }: LogQuery, stream: string): Promise<LogPage | LogFailure> {
+  read({ logGroup, startTime, token, stop }: LogQuery, stream: string): Promise<LogPage | LogFailure> {
     const input: GetLogEventsCommandInput = {
       logGroupName: logGroup,
       logStreamName: stream,
@@ -118,41 +181,58 @@ export class LogsApi {
       startTime,
       ...(token !== undefined && { nextToken: token }),
     };
-    return this.#send(async (abortSignal) => {
+    return this.#send(stop, async (abortSignal) => {
       const found = await this.#client.send(new GetLogEventsCommand(input), { abortSignal });
       return { events: found.events, next: found.nextForwardToken };
     });
   }
 
-  async #send(request: (signal: AbortSignal) => Promise<SentPage>): Promise<LogPage | LogFailure> {
-    await this.#pace.turn();
-    const { bounds, release } = boundsFor(LONGEST_REQUEST_MS, this.#requests);
+  async #send(
+    stop: AbortSignal,
+    request: (signal: AbortSignal) => Promise<SentPage>,
+  ): Promise<LogPage | LogFailure> {
+    const { signal: cancel, unlink } = linkAbort(stop, this.#requests.cancel);
+    await orAbort(this.#pace.turn(cancel), cancel);
+    const { bounds, release } = boundsFor(LONGEST_REQUEST_MS, { ...this.#requests, cancel });
     try {
-      const { events = [], next } = await request(bounds.stop);
-      return { kind: 'page', events: events.map(toLogEvent), ...(next !== undefined && { next }) };
+      const sent = bounds.stop.aborted ? undefined : await orAbort(request(bounds.stop), bounds.stop);
+      return sent === undefined ? STOPPED : toLogPage(sent);
     } catch (error) {
-      return toLogFailure(error);
+      return bounds.stop.aborted ? STOPPED : toLogFailure(error);
     } finally {
       release();
+      unlink();
     }
   }
 }
 
-type SentEvent = Readonly<{
-  timestamp?: number | undefined;
-  message?: string | undefined;
-  logStreamName?: string | undefined;
-}>;
-type SentPage = Readonly<{ events?: readonly SentEvent[] | undefined; next?: string | undefined }>;
+/** Waits for work; undefined once the signal aborts. The SDK may wait for credentials, which the signal does not end. */
+async function orAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
+  const aborted = Promise.withResolvers<undefined>();
+  const abort = (): void => aborted.resolve(undefined);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
 
-const toLogEvent = ({
-  timestamp = 0,
-  message = '',
-  logStreamName,
-}: SentEvent): LogPage['events'][number] => ({
-  timestamp,
-  message,
-  ...(logStreamName !== undefined && { stream: logStreamName }),
+/** A page as the SDK returns it. It takes a server's word for the types, and an emulator may have others. */
+type SentPage = Readonly<{ events: unknown; next: unknown }>;
+
+function toLogEvent(event: unknown): LogPage['events'] {
+  if (!isFields(event)) return [];
+  const { timestamp, message, logStreamName: stream } = event;
+  if (typeof timestamp !== 'number' || typeof message !== 'string') return [];
+  return [{ timestamp, message, ...(typeof stream === 'string' && { stream }) }];
+}
+
+const toLogPage = ({ events, next }: SentPage): LogPage => ({
+  kind: 'page',
+  events: Array.isArray(events) ? events.flatMap(toLogEvent) : [],
+  ...(typeof next === 'string' && { next }),
 });
 
 /**
@@ -177,7 +257,12 @@ export class LogsClients {
     const known = this.#byRegion.get(region);
     if (known) return known;
     // The code that polls repeats a request that fails, so that waits are bounded in one place.
-    const client = new CloudWatchLogsClient({ ...this.#settings(region), region, maxAttempts: 1 });
+    const client = new CloudWatchLogsClient({
+      ...this.#settings(region),
+      region,
+      maxAttempts: 1,
+      streamCollector: collectBody,
+    });
     const api = new LogsApi({ client, requests: this.#requests, pace: this.#pace });
     this.#byRegion.set(region, api);
     return api;

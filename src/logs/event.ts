@@ -198,7 +198,8 @@ class EventWatch {
 
   /** Reads all that the log has of the event. A failure leaves what is known as it is. */
   async #look(text: string, { region, logGroup }: LogSource, from: number): Promise<LogFailure | undefined> {
-    const found = await searchAll(this.#parts.logs.of(region), { logGroup, text, from });
+    const { logs, stop } = this.#parts;
+    const found = await searchAll(logs.of(region), { logGroup, text, from, stop });
     if (found.kind === 'failure') return found;
     this.#pace.after({ kind: 'look' });
     this.#quietLooks = found.events.length > this.#events.length ? 0 : this.#quietLooks + 1;

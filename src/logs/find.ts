@@ -23,7 +23,11 @@ export async function findLogSource(
   { api, region, ...bounds }: Bounds & Readonly<{ api: LambdaApi; region: string }>,
   invocation: Pick<Invocation, 'functionName' | 'qualifier' | 'reference'>,
 ): Promise<LogSource> {
-  const found = await readConfiguration(api, invocation, bounds);
+  const { clockOffsetMs } = api;
+  const first = await readConfiguration(api, invocation, bounds);
+  // A request that was refused for its time tells AWS's time, by which the next one is signed.
+  const isClockCorrected = first.kind === 'failure' && api.clockOffsetMs !== clockOffsetMs;
+  const found = isClockCorrected ? await readConfiguration(api, invocation, bounds) : first;
   const functionName = invocation.reference.name;
   const where = { functionName, region, logGroup: `/aws/lambda/${functionName}` };
   if (found.kind === 'failure') {
@@ -39,6 +43,9 @@ export async function findLogSource(
 
 /** A request to find in the log: its id, and since when it can be there, in milliseconds since 1970. */
 export type LoggedRequest = Readonly<{ requestId: string; since: number }>;
+
+/** Where to look for a request, and until when. */
+type StreamSearch = LoggedRequest & Readonly<{ mark: StreamMark; stop: AbortSignal }>;
 
 /** How a request's stream is told: by its START, or, where there is none, by any line with the request's id. */
 export type StreamMark = 'start' | 'id';
@@ -66,32 +73,33 @@ export type LogSearch = Readonly<{
   text: string;
   from: number;
   until?: number | undefined;
+  stop: AbortSignal;
 }>;
 
 /** All events that have a text in them, of all streams, in the order of their time. */
 export async function searchAll(api: LogsApi, search: LogSearch): Promise<LogPage | LogFailure> {
-  const { logGroup, text, from, until } = search;
-  const events: Hit[] = [];
+  const { logGroup, text, from, until, stop } = search;
+  const events: Hit[][] = [];
   let token: string | undefined;
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
-    const page = await api.search({ logGroup, startTime: from, token }, { text, endTime: until });
+    const page = await api.search({ logGroup, startTime: from, token, stop }, { text, endTime: until });
     if (page.kind === 'failure') return page;
-    events.push(...page.events);
+    events.push([...page.events]);
     if (page.next === undefined) break;
     token = page.next;
   }
-  return { kind: 'page', events };
+  return { kind: 'page', events: events.flat() };
 }
 
 /** Looks once for the stream of a request; undefined where it is not there yet. */
 export async function findStream(
   api: LogsApi,
   { logGroup, functionName }: LogSource,
-  { requestId, since, mark }: LoggedRequest & Readonly<{ mark: StreamMark }>,
+  { requestId, since, mark, stop }: StreamSearch,
 ): Promise<FoundStream | LogFailure | undefined> {
   let token: string | undefined;
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
-    const page = await api.search({ logGroup, startTime: since, token }, { text: requestId });
+    const page = await api.search({ logGroup, startTime: since, token, stop }, { text: requestId });
     if (page.kind === 'failure') return page;
     const hit =
       mark === 'start'

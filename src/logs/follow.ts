@@ -79,27 +79,58 @@ export type FollowedLog = Readonly<{
 
 /** How long a log is waited for after the response. Usually it arrives within seconds. */
 const AFTER_ANSWER_MS = 30_000;
+// How long the last look may take, and how long one may take that begins long after the response.
+const LAST_LOOK_MS = 5_000;
+const LONGEST_LATE_MS = 15_000;
 // Where there is no REPORT, nothing else says that the log is complete.
 const QUIET_LOOKS = 3;
 
 class Follower {
   readonly #following: LogFollowing;
   readonly #reader: LogReader;
+  readonly #unlink: () => void;
   readonly #pace: LookPace;
+  /** Aborts when no look may take any longer. */
+  readonly #over = new AbortController();
   #quietLooks = 0;
 
   constructor(request: LoggedRequest, following: LogFollowing) {
     this.#following = following;
-    this.#reader = new LogReader({ ...following, request });
+    const { signal: stop, unlink } = linkAbort(following.cancel, this.#over.signal);
+    this.#unlink = unlink;
+    this.#reader = new LogReader({ ...following, request, stop });
     this.#pace = new LookPace(following.timing.random);
   }
 
   async follow(): Promise<FollowedLog> {
+    const { answer, timing } = this.#following;
+    let clear = (): void => {};
+    const limit = (): void => {
+      clear = timing.after(this.#longestMs, () => this.#over.abort());
+    };
+    if (answer.at === undefined) answer.signal.addEventListener('abort', limit);
+    else limit();
+    try {
+      return await this.#look();
+    } finally {
+      answer.signal.removeEventListener('abort', limit);
+      clear();
+      this.#unlink();
+    }
+  }
+
+  /** How much longer looks may take, from the response on. */
+  get #longestMs(): number {
+    return Math.max(this.#until - this.#following.timing.now() + LAST_LOOK_MS, LONGEST_LATE_MS);
+  }
+
+  async #look(): Promise<FollowedLog> {
     const { cancel, answer, timing } = this.#following;
     for (;;) {
       const wasAnswered = answer.at !== undefined;
       const look = await this.#reader.look();
       if (cancel.aborted) return this.#end('cancelled');
+      if (this.#over.signal.aborted) return this.#end(this.#reached);
       if (!this.#pace.after(look)) return this.#unreadable(look);
       if (wasAnswered) {
         if (this.#isComplete(look)) return this.#end('whole');
@@ -142,6 +173,12 @@ class Follower {
       await this.#reader.look();
     }
     return this.#end(this.#reader.hasEvents ? 'part' : 'none');
+  }
+
+  /** How far the log was read so far. */
+  get #reached(): 'whole' | 'part' | 'none' {
+    if (this.#reader.report !== undefined) return 'whole';
+    return this.#reader.hasEvents ? 'part' : 'none';
   }
 
   #unreadable(look: LogLook | LogFailure): FollowedLog {

@@ -72,7 +72,9 @@ export class InvocationLog {
     }
     if (logged === undefined) return undefined;
     const { requestId, sentAt } = logged;
-    this.#followed ??= this.#follow({ requestId, sentAt: sentAt.getTime() }, ended.invocation);
+    const { clockOffsetMs } = this.#reading.clients.of(ended.invocation.region);
+    const sent = { requestId, sentAt: sentAt.getTime() + clockOffsetMs };
+    this.#followed ??= this.#follow(sent, ended.invocation);
     this.#followed.answer.came(ended.startedAt.getTime() + ended.elapsedMs);
     return this.#followed.done;
   }

@@ -27,6 +27,8 @@ export type LostParts = Readonly<{
 // The rest have links to their logs.
 const MOST_LOOKS = 20;
 const LONGEST_LOOK_MS = 15_000;
+// Looks that begin at once share a request a second.
+const QUEUED_MS = 1_000;
 const LONGEST_QUESTION_MS = 5_000;
 // Of those that were retried more often, the last attempts are looked for.
 const MOST_ATTEMPTS = 10;
@@ -36,16 +38,16 @@ const LONGEST_SKEW_MS = 300_000;
 // A function runs for 15 minutes at most, and Lambda keeps an event for 6 hours.
 const LONGEST_RUN_MS = { RequestResponse: 900_000, Event: 21_600_000 + 900_000, DryRun: 0 } as const;
 
-/** The ids that the log may have an attempt under. */
+/** The ids that the log may have an attempt under: ours first, since nobody else has it. */
 const idsOf = ({ requestId, sentAs }: SentAttempt): string[] => [
-  ...new Set([requestId, sentAs].filter((id) => id !== undefined).filter(isUuid)),
+  ...new Set([sentAs, requestId].filter((id) => id !== undefined).filter(isUuid)),
 ];
 
 const attemptsToFind = ({ sent }: InvocationResult): readonly SentAttempt[] =>
   sent.filter((attempt) => attempt.mayHaveRun && idsOf(attempt).length > 0).slice(-MOST_ATTEMPTS);
 
 function toLoggedRun({ runs }: SeenRuns): LoggedRun | undefined {
-  const seen = runs.find(({ report }) => report !== undefined) ?? runs.find(({ hasStarted }) => hasStarted);
+  const seen = runs.find(({ hasStarted }) => hasStarted);
   return seen && { requestId: seen.requestId, ...(seen.report && { report: seen.report }) };
 }
 
@@ -64,6 +66,7 @@ export class LostInvocations {
   async look(ended: InvocationResult): Promise<LogEvidence | undefined> {
     const attempts = attemptsToFind(ended);
     if (attempts.length === 0 || this.#looks >= MOST_LOOKS) return undefined;
+    const overtimeMs = this.#looks * QUEUED_MS;
     this.#looks += 1;
     const source = await this.#source(ended.invocation);
     const { logGroup } = source;
@@ -74,7 +77,8 @@ export class LostInvocations {
         const sentAt = attempt.sentAt.getTime() + clockOffsetMs;
         const from = sentAt - LONGEST_SKEW_MS;
         const until = sentAt + LONGEST_RUN_MS[ended.invocation.invocationType] + LONGEST_SKEW_MS;
-        return this.#lookFor({ logGroup, requestIds: idsOf(attempt), from, until }, source);
+        const wanted = { logGroup, requestIds: idsOf(attempt), from, until };
+        return this.#lookFor(wanted, { ...source, overtimeMs });
       }),
     );
     // A log group that does not exist yet shows nothing, and so does an empty one.
@@ -84,9 +88,13 @@ export class LostInvocations {
     return { logGroup, runs, ...(failure !== undefined && { unreadable: failure.name }) };
   }
 
-  #lookFor(wanted: RunsToFind, { region }: LogSource): Promise<SeenRuns> {
+  #lookFor(
+    wanted: RunsToFind,
+    { region, overtimeMs }: LogSource & Readonly<{ overtimeMs: number }>,
+  ): Promise<SeenRuns> {
     const { logs, timing, cancel } = this.#parts;
-    return lookForRuns(wanted, { api: logs.of(region), timing, cancel, longestMs: LONGEST_LOOK_MS });
+    const bounds = { api: logs.of(region), timing, cancel, longestMs: LONGEST_LOOK_MS, overtimeMs };
+    return lookForRuns(wanted, bounds);
   }
 
   #tellDenied(denied: DeniedLog): void {

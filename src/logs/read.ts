@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+import { hash } from 'node:crypto';
 import type { LogEvent, LogFailure, LogsApi } from './client.ts';
 import { findStream, type LoggedRequest, type LogSource } from './find.ts';
 import { type LoggedReport, loggedLineOf } from './platform.ts';
@@ -44,7 +46,8 @@ class RequestPart {
   }
 
   #hold(event: LogEvent): readonly LogEvent[] {
-    this.#before = [...this.#before.filter(({ timestamp }) => timestamp === event.timestamp), event];
+    if (this.#before[0]?.timestamp !== event.timestamp) this.#before = [];
+    this.#before.push(event);
     return [];
   }
 
@@ -79,7 +82,9 @@ export type LogLook = Readonly<{ kind: 'look'; isNew: boolean }>;
 /** A way through the log, which a failed request only interrupts. */
 type Pass = { isWhole: boolean; wasReported: boolean; isNew: boolean };
 
-const eventKey = ({ timestamp, message }: LogEvent): string => `${timestamp} ${message}`;
+// The log itself would take several times the memory.
+const eventKey = ({ timestamp, message }: LogEvent): string =>
+  hash('sha256', `${timestamp} ${message}`, 'base64');
 
 function countIn(counts: Map<string, number>, key: string): number {
   const count = (counts.get(key) ?? 0) + 1;
@@ -92,11 +97,15 @@ const MOST_READ_AGAIN = 5_000;
 const PASSES_BETWEEN = 5;
 // A page has up to 10,000 events; this many are read before the next wait.
 const MOST_PAGES = 200;
+/** How many bytes of a log are given out, with a line break for each event. */
+export const MOST_LOG_BYTES = 64 * 1024 * 1024;
 
 type ReaderParts = Readonly<{
   api: LogsApi;
   source: LogSource;
   request: LoggedRequest;
+  /** Ends a look that is in progress. */
+  stop: AbortSignal;
   onEvents: OnLogEvents;
 }>;
 
@@ -115,6 +124,7 @@ export class LogReader {
   /** How often each event was given out, and how often it was read since the log was begun again. */
   readonly #given = new Map<string, number>();
   #read = new Map<string, number>();
+  #bytes = 0;
   #report: LoggedReport | undefined;
   #isQuiet = false;
 
@@ -167,9 +177,9 @@ export class LogReader {
   }
 
   async #find(): Promise<Readonly<{ name: string; from: number }> | LogFailure | undefined> {
-    const { api, source, request } = this.#parts;
+    const { api, source, request, stop } = this.#parts;
     const mark = source.lacksPlatformLines || this.#isOnlyWithId ? 'id' : 'start';
-    const found = await findStream(api, source, { ...request, mark });
+    const found = await findStream(api, source, { ...request, mark, stop });
     if (found?.kind !== 'stream') return found;
     return { name: found.name, from: mark === 'start' ? found.at : request.since };
   }
@@ -196,9 +206,9 @@ export class LogReader {
     { name, from }: { name: string; from: number },
     pass: Pass,
   ): Promise<LogFailure | undefined> {
-    const { api, source, onEvents } = this.#parts;
+    const { api, source, stop, onEvents } = this.#parts;
     for (let pages = 0; pages < MOST_PAGES; pages += 1) {
-      const query = { logGroup: source.logGroup, startTime: from, token: this.#token };
+      const query = { logGroup: source.logGroup, startTime: from, token: this.#token, stop };
       const page = await api.read(query, name);
       if (page.kind === 'failure') return page;
       const events = page.events
@@ -215,9 +225,12 @@ export class LogReader {
   }
 
   #isNew(event: LogEvent): boolean {
+    // The event that does not fit is the last one, so that the reader knows that there are more.
+    if (this.#bytes > MOST_LOG_BYTES) return false;
     const key = eventKey(event);
     if (countIn(this.#read, key) <= (this.#given.get(key) ?? 0)) return false;
     countIn(this.#given, key);
+    this.#bytes += Buffer.byteLength(event.message) + 1;
     return true;
   }
 }

@@ -1,4 +1,4 @@
-import type { Timing } from '../lambda/timing.ts';
+import { boundsFor, type Timing } from '../lambda/timing.ts';
 import type { LogFailure, LogsApi } from './client.ts';
 import { searchAll } from './find.ts';
 import { LookPace } from './follow.ts';
@@ -28,15 +28,18 @@ export type WitnessBounds = Readonly<{
   api: LogsApi;
   timing: Timing;
   cancel: AbortSignal;
+  /** How long to look again. */
   longestMs: number;
+  /** How much longer a look may take that is in progress then: those before it may keep it waiting. */
+  overtimeMs?: number;
 }>;
 
 async function lookFor(
   requestId: string,
   { logGroup, from, until }: RunsToFind,
-  api: LogsApi,
+  { api, stop }: Readonly<{ api: LogsApi; stop: AbortSignal }>,
 ): Promise<SeenRun | LogFailure> {
-  const found = await searchAll(api, { logGroup, text: requestId, from, until });
+  const found = await searchAll(api, { logGroup, text: requestId, from, until, stop });
   if (found.kind === 'failure') return found;
   let seen: SeenRun = { requestId, hasStarted: false };
   for (const { message } of found.events) {
@@ -52,8 +55,20 @@ async function lookFor(
  * Looks in a log for what became of requests, again every 2 s until each that has started has its REPORT and at least
  * one has, or the time is over. Never throws.
  */
-export async function lookForRuns(wanted: RunsToFind, bounds: WitnessBounds): Promise<SeenRuns> {
-  const { api, timing, cancel, longestMs } = bounds;
+export async function lookForRuns(wanted: RunsToFind, given: WitnessBounds): Promise<SeenRuns> {
+  const { longestMs, overtimeMs = 0 } = given;
+  const { bounds, release } = boundsFor(longestMs + overtimeMs, given);
+  try {
+    return await lookUntil(wanted, { ...given, stop: bounds.stop });
+  } finally {
+    release();
+  }
+}
+
+async function lookUntil(
+  wanted: RunsToFind,
+  { api, timing, stop, longestMs }: WitnessBounds & Readonly<{ stop: AbortSignal }>,
+): Promise<SeenRuns> {
   const until = timing.now() + longestMs;
   const pace = new LookPace(timing.random);
   const runs = new Map<string, SeenRun>(
@@ -62,8 +77,8 @@ export async function lookForRuns(wanted: RunsToFind, bounds: WitnessBounds): Pr
   for (;;) {
     let failure: LogFailure | undefined;
     for (const [requestId, known] of runs) {
-      if (known.report !== undefined || cancel.aborted) continue;
-      const seen = await lookFor(requestId, wanted, api);
+      if (known.report !== undefined || stop.aborted) continue;
+      const seen = await lookFor(requestId, wanted, { api, stop });
       if ('kind' in seen) failure = seen;
       else runs.set(requestId, seen);
       if ('kind' in seen && !pace.after(seen)) return { runs: [...runs.values()], failure: seen };
@@ -73,7 +88,7 @@ export async function lookForRuns(wanted: RunsToFind, bounds: WitnessBounds): Pr
     const started = all.filter(({ hasStarted }) => hasStarted);
     const isKnown = started.length > 0 && started.every(({ report }) => report !== undefined);
     const leftMs = until - timing.now();
-    if (isKnown || cancel.aborted || leftMs <= 0) return { runs: all, ...(failure && { failure }) };
-    await timing.sleep(Math.min(pace.waitMs, leftMs), cancel);
+    if (isKnown || stop.aborted || leftMs <= 0) return { runs: all, ...(failure && { failure }) };
+    await timing.sleep(Math.min(pace.waitMs, leftMs), stop);
   }
 }

@@ -1,6 +1,6 @@
 import type { Invocation, InvocationResult, InvokeFailure, InvokeResponse } from '../lambda/invocation.ts';
 import { readsField } from '../shared/expression-tree.ts';
-import { messageOf } from '../shared/values.ts';
+import { fieldsOf, messageOf } from '../shared/values.ts';
 import {
   failureMessage,
   isFunctionResponse,
@@ -13,6 +13,7 @@ import {
   check,
   type ExpressionContext,
   type Expressions,
+  hiddenPathIn,
   IS_NO_ERROR,
   whyNoValue,
 } from './expectations.ts';
@@ -118,13 +119,17 @@ const withHttpProblem = (unmet: readonly Checked[], problem: string | undefined)
 function expectations(
   outcome: Outcome,
   rules: Rules,
-  { context, own }: Readonly<{ context: ExpressionContext | undefined; own: Invocation }>,
+  {
+    context,
+    own,
+    checkOne = check,
+  }: Readonly<{ context: ExpressionContext | undefined; own: Invocation; checkOne?: typeof check }>,
 ): { outcome: Outcome; unmet: readonly Checked[] } {
   const isFailed = outcome.outcome === 'function_error';
   const expect = expectationsOf(rules, own).filter((one) => !isFailed || one !== IS_NO_ERROR);
   if (context === undefined || expect.length === 0 || !hasExpectations(outcome, rules))
     return { outcome, unmet: [] };
-  const checked = expect.map((expression) => check(expression, outcome, context));
+  const checked = expect.map((expression) => checkOne(expression, outcome, context));
   const unmet = checked
     .filter(({ expectation }) => !expectation.met)
     .map((one) => withBody(one, outcome, context));
@@ -237,8 +242,13 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   };
 }
 
-/** An invocation that an earlier run recorded as succeeded, its response as JSON or, with `isText`, as it was. */
-export type RecordedInvocation = Readonly<{ invocation: Invocation; recorded: Outcome; isText: boolean }>;
+/** An invocation that an earlier run recorded as succeeded: its response as JSON or, with `isText` or `raw`, as it was. */
+export type RecordedInvocation = Readonly<{
+  invocation: Invocation;
+  recorded: Outcome;
+  isText: boolean;
+  raw?: string;
+}>;
 
 /** The outcome of an earlier run without what the expressions of this one decide. */
 function takenOver({ invocation, recorded }: RecordedInvocation): Outcome {
@@ -247,30 +257,42 @@ function takenOver({ invocation, recorded }: RecordedInvocation): Outcome {
   return { ...rest, index, ...(name !== undefined && { name }), resumed: true };
 }
 
-function recordedResponse({ recorded, isText }: RecordedInvocation): Uint8Array {
+function recordedResponse({ recorded, isText, raw }: RecordedInvocation): Uint8Array {
   if (!('response' in recorded) || recorded.response === undefined) return new Uint8Array();
   const { response } = recorded;
-  return new TextEncoder().encode(isText ? String(response) : JSON.stringify(response));
+  return new TextEncoder().encode(raw ?? (isText ? String(response) : JSON.stringify(response)));
 }
 
-/** Whether the earlier run met all that is expected now, when nothing was masked yet. */
-function metBefore({ invocation, recorded }: RecordedInvocation, rules: Rules): boolean {
-  const met = new Set((recorded.expectations ?? []).filter((one) => one.met).map((one) => one.expression));
-  return expectationsOf(rules, invocation).every((expression) => met.has(expression));
+const HIDDEN_IN_JOURNAL =
+  'An earlier run recorded the outcome with *** in place of its secrets, so this run cannot check what that run did not. Use the expect and mask of that run.';
+
+/** Checks an expectation on an outcome that was recorded with its secrets masked. What was met before still is. */
+function recheckOn({ recorded }: RecordedInvocation, { expressions }: Rules): typeof check {
+  const known = new Map(recorded.expectations?.map((one) => [one.expression, one]));
+  return (expression, outcome, context) => {
+    const readsQuery = readsField(context.parseTree(expression), 'query_result');
+    const isSameQuery =
+      JSON.stringify(recorded.query_result) === JSON.stringify(fieldsOf(outcome)['query_result']);
+    const before = known.get(expression);
+    if (before?.met && (!readsQuery || isSameQuery)) return { expectation: before, why: '' };
+    const read = [expression, ...(readsQuery && expressions.query !== undefined ? [expressions.query] : [])];
+    const hidden = read.map((one) => hiddenPathIn(one, outcome, context)).find((one) => one !== undefined);
+    if (hidden === undefined) return check(expression, outcome, context);
+    return { expectation: { expression, met: false }, why: `Hidden:   ${hidden}\n${HIDDEN_IN_JOURNAL}` };
+  };
 }
 
 /** Evaluates an outcome that an earlier run recorded, by the expressions of this one. */
 export function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Evaluation {
-  const { invocation, recorded } = earlier;
+  const { invocation } = earlier;
   const queried = query(takenOver(earlier), rules);
   const { mask, search, parseTree } = rules.expressions;
   const found = findSecrets(mask, queried.outcome, { search, parseTree });
   // What the earlier run masked is no secret.
   const secrets = { ...found, texts: found.texts.filter((text) => text !== MASK) };
   const context = contextOf(rules, secrets);
-  const checked = metBefore(earlier, rules)
-    ? { outcome: { ...queried.outcome, ...pickExpectations(recorded) }, unmet: [] }
-    : expectations(queried.outcome, rules, { context, own: invocation });
+  const checkOne = recheckOn(earlier, rules);
+  const checked = expectations(queried.outcome, rules, { context, own: invocation, checkOne });
   const problem = queryProblem(queried, rules, context);
   const response = recordedResponse(earlier);
   return {
@@ -285,9 +307,6 @@ export function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Eva
     ...(problem !== undefined && { queryProblem: problem }),
   };
 }
-
-const pickExpectations = ({ expectations: recorded }: Outcome): Pick<Outcome, 'expectations'> =>
-  recorded === undefined ? {} : { expectations: recorded };
 
 const RAN = { evidence: 'ran', ran: 'The function ran, and its response was received.' } as const;
 /** Whether the function ran, as far as Lambda's response alone shows. */

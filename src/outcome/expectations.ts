@@ -2,12 +2,15 @@ import {
   type ExpressionNode,
   guarded,
   isNothing,
+  isPathStep,
   nodesInScope,
   pathsIn,
+  readsIn,
   spelled,
 } from '../shared/expression-tree.ts';
-import { messageOf } from '../shared/values.ts';
+import { isFields, messageOf } from '../shared/values.ts';
 import { cutText, explainComparison, type ScopedEvaluator, shownValue, whyNothing } from './explanations.ts';
+import { hasHidden } from './masks.ts';
 
 /** Whether a text that a function of the expression can't decode is an error; else it is null. */
 export type SearchOptions = Readonly<{ isStrict: boolean }>;
@@ -213,4 +216,26 @@ export function check(expression: string, document: unknown, context: Expression
     const why = explainError(error, tree, evaluatorOn(document, context));
     return { expectation: { expression, met: false }, why };
   }
+}
+
+/** A path and each path that leads to it, the longest first. */
+const withParents = (path: ExpressionNode): ExpressionNode[] =>
+  isPathStep(path) ? [path, ...withParents(path.left)] : [path];
+
+/** Whether a value that a path leads through is hidden, so that nothing can be found in it. */
+const isReplaced = (value: unknown): boolean =>
+  isFields(value) ? Object.keys(value).some(hasHidden) : typeof value === 'string' && hasHidden(value);
+
+/** The first path that an expression reads where a secret is hidden; undefined where there is none. */
+export function hiddenPathIn(
+  expression: string,
+  document: unknown,
+  { search, parseTree }: Pick<ExpressionContext, 'search' | 'parseTree'>,
+): string | undefined {
+  const hidden = readsIn(parseTree(expression)).find(
+    (path) =>
+      hasHidden(search(path, document)) ||
+      withParents(path).some((parent) => isReplaced(search(parent, document))),
+  );
+  return hidden && (spelled(hidden) || '@');
 }

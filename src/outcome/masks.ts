@@ -30,6 +30,13 @@ export const NO_SECRETS: Secrets = { texts: [] };
 
 const WITHHELD = '[withheld: the masks could not be applied]';
 
+/** Whether a text in a value, or the name of a field, stands in place of one that was hidden. */
+export function hasHidden(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes(MASK) || value === WITHHELD;
+  if (Array.isArray(value)) return value.some(hasHidden);
+  return isFields(value) && Object.entries(value).some(([name, item]) => hasHidden(name) || hasHidden(item));
+}
+
 /** Secrets of one outcome. A runner looks for each of them in every line of the job. */
 const MOST_SECRETS = 10_000;
 /** UTF-16 units of all forms of the secrets of one outcome; to look for them takes about 14 bytes each. */

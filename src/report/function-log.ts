@@ -72,7 +72,7 @@ export class FunctionLog {
       this.#isUnordered ||= timestamp < this.#latest;
       this.#latest = Math.max(this.#latest, timestamp);
     }
-    this.#written.push(...taken);
+    for (const event of taken) this.#written.push(event);
     if (!this.#options.isLive) return;
     const text = this.#textOf(taken);
     writeForeign(text);

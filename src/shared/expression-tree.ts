@@ -316,6 +316,23 @@ const isPath = (node: ExpressionNode): boolean =>
 export const pathsIn = (node: ExpressionNode): ExpressionNode[] =>
   isPath(node) ? [node] : seenChildren(node).flatMap(pathsIn);
 
+/** Whether a node is a path of fields and items only. */
+function isPlainPath(node: ExpressionNode): boolean {
+  if (node.type !== 'Subexpression' && node.type !== 'IndexExpression') {
+    return ['Field', 'Current', 'Identity'].includes(node.type);
+  }
+  return isPlainPath(node.left) && ['Field', 'Index', 'Identity'].includes(node.right.type);
+}
+
+/**
+ * What an expression reads of the value that it is evaluated on: paths of fields and items only. Where a path goes on
+ * with a filter or a function, all that it leads to is read.
+ */
+export function readsIn(node: ExpressionNode): ExpressionNode[] {
+  if (isPlainPath(node)) return [node];
+  return (isPath(node) && 'left' in node ? [node.left] : seenChildren(node)).flatMap(readsIn);
+}
+
 /** Whether a value is null, or a list or an object of nothing but null. */
 export function isNothing(value: unknown): boolean {
   if (typeof value !== 'object') return value === undefined;

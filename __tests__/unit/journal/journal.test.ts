@@ -1,7 +1,10 @@
 import { Buffer } from 'node:buffer';
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { appendFile, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Journal } from '../../../src/journal/journal.ts';
 import { JournalKeys } from '../../../src/journal/records.ts';
@@ -149,9 +152,26 @@ describe('a journal says', () => {
     const at = place();
     await write(at, 'r1', [[KEY, 'sent']]);
     const journal = await Journal.open(at, 'r2');
-    expect(journal.stateOf(KEY)).toEqual({ kind: 'unknown', request: { sentAt: AT, requestId: 'id-1' } });
+    expect(journal.stateOf(KEY)).toEqual({
+      kind: 'unknown',
+      requests: [{ sentAt: AT, requestId: 'id-1' }],
+    });
     await journal.close();
   });
+});
+
+test('a journal has all attempts of an invocation without an outcome, the last one last', async () => {
+  const at = place();
+  const first = await Journal.open(at, 'r1');
+  for (let attempt = 1; attempt <= 12; attempt += 1) {
+    await first.sent({ key: KEY, at: AT, requestId: `id-${attempt}` });
+  }
+  await first.close();
+  const journal = await Journal.open(at, 'r2');
+  const state = journal.stateOf(KEY);
+  const ids = state?.kind === 'unknown' ? state.requests.map(({ requestId }) => requestId) : [];
+  expect(ids).toEqual(Array.from({ length: 10 }, (_, attempt) => `id-${attempt + 3}`));
+  await journal.close();
 });
 
 const FLIPS = [0x01, 0x20, 0x80];
@@ -171,7 +191,7 @@ describe('damage', () => {
   test('a journal truncated in the outcome of an invocation never allows a retry', async () => {
     const bytes = await whole('succeeded');
     const start = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
-    for (let end = start; end < bytes.length; end += 1) {
+    for (let end = start; end < bytes.length - 1; end += 1) {
       const at = place();
       await writeFile(at.file, bytes.subarray(0, end));
       expect(await stateOf(at)).toBe('unknown');
@@ -179,6 +199,29 @@ describe('damage', () => {
       expect(await stateOf(at)).toBe('unknown');
       await rm(at.file);
     }
+  });
+
+  test('a journal without its last line feed keeps its last line, and the next line is apart from it', async () => {
+    const at = place();
+    await writeFile(at.file, (await whole('succeeded')).subarray(0, -1));
+    expect(await stateOf(at)).toBe('succeeded');
+    await write(at, 'r2', [['ef'.repeat(16), 'sent']]);
+    expect(await stateOf(at)).toBe('succeeded');
+    expect(await stateOf(at, 'ef'.repeat(16))).toBe('unknown');
+  });
+
+  test('a journal with the line ends of Windows says the same, and can be written', async () => {
+    const at = place();
+    await writeFile(at.file, (await whole('succeeded')).toString().replaceAll('\n', '\r\n'));
+    const journal = await Journal.open(at, 'r2');
+    const state = journal.stateOf(KEY);
+    expect(state?.kind === 'succeeded' && (await journal.recall(state)).outcome).toEqual(
+      outcome('succeeded'),
+    );
+    await journal.sent({ key: 'ef'.repeat(16), at: AT });
+    await journal.close();
+    expect(await stateOf(at, 'ef'.repeat(16))).toBe('unknown');
+    expect(await stateOf(at, OTHER)).toBe('succeeded');
   });
 
   test('a journal truncated after the key of a request does not allow sending it', async () => {
@@ -223,6 +266,7 @@ describe('damage', () => {
   test.each([
     ['another file', '{"name":"package"}\n'],
     ['a text', 'hello\n'],
+    ['a file without lines', 'x'.repeat(200_000)],
     ['the lines of an outcomes file', '{"index":0,"outcome":"succeeded"}\n{"index":1}\n'],
   ])('%s is rejected', async (_, text) => {
     const at = place();
@@ -231,12 +275,73 @@ describe('damage', () => {
     expect(await readFile(at.file, 'utf8')).toBe(text);
   });
 
+  test('the journal of another version is rejected by what it is, and kept', async () => {
+    const at = place();
+    const json = '{"journal":"aws-lambda-invoke/2"}';
+    const sum = createHash('sha256').update(json).digest('hex').slice(0, 16);
+    const text = `${json.slice(0, -1)},"sum":"${sum}"}\n{"a line":"of that version"}\n`;
+    await writeFile(at.file, text);
+    await expect(stateOf(at)).rejects.toThrow('was written by another version of this action');
+    expect(await readFile(at.file, 'utf8')).toBe(text);
+  });
+
+  const onPosix = process.platform === 'win32' ? test.skip : test;
+  onPosix('a full disk leaves no line of a request that was not recorded', async () => {
+    const at = place();
+    const source = new URL('../../../src/journal/journal.ts', import.meta.url).href;
+    // Five lines are written at a time, and the limit on the size of a file is met inside of them.
+    const script = `
+      const { Journal } = await import(${JSON.stringify(source)});
+      const journal = await Journal.open(${JSON.stringify(at)}, 'r1');
+      const keys = Array.from({ length: 20 }, (_, at) => String(at).padStart(32, '0'));
+      const recorded = [];
+      const send = (key) => journal.sent({ key, at: new Date(0) }).then(() => recorded.push(key), () => {});
+      const pad = 'x'.repeat(2_000);
+      const outcome = { outcome: 'succeeded', started_at: '2026-01-02T03:04:05.678Z', pad };
+      journal.ended({ key: 'f'.repeat(32), ended: outcome.started_at }, JSON.stringify(outcome));
+      for (let at = 0; at < keys.length; at += 5) await Promise.all(keys.slice(at, at + 5).map(send));
+      console.log(JSON.stringify({ recorded, failed: keys.filter((key) => !recorded.includes(key)) }));`;
+    const args = [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      '--input-type=module',
+      '-e',
+      script,
+    ];
+    const { stdout } = await promisify(execFile)('bash', ['-c', 'ulimit -f 1; exec "$0" "$@"', ...args], {
+      timeout: 60_000,
+    });
+    const { recorded, failed } = JSON.parse(stdout);
+    // The outcome is too long for the disk, and keeps none of the shorter lines after it away.
+    expect([recorded.length > 0, failed.length > 0]).toEqual([true, true]);
+    for (const key of recorded) expect(await stateOf(at, key)).toBe('unknown');
+    for (const key of failed) expect(await stateOf(at, key)).toBeUndefined();
+  });
+
+  test.each([
+    ['sent', { sent: 'yesterday' }],
+    ['ended', { ended: AT.toISOString(), outcome: { outcome: 'unknown', started_at: 'yesterday' } }],
+  ])('a line without a time is rejected: %s', async (_, fields) => {
+    const at = place();
+    await write(at, 'r1', [[KEY, 'sent']]);
+    const json = JSON.stringify({ key: OTHER, run: 'r1', ...fields });
+    const sum = createHash('sha256').update(json).digest('hex').slice(0, 16);
+    await appendFile(at.file, `${json.slice(0, -1)},"sum":"${sum}"}\n`);
+    await expect(stateOf(at)).rejects.toThrow('was edited or damaged in line 3');
+  });
+
   test('a manually added line is rejected', async () => {
     const at = place();
     await write(at, 'r1', [[KEY, 'sent']]);
     await appendFile(at.file, `{"key":"${KEY}","run":"r1","ended":"x","outcome":{"outcome":"succeeded"}}\n`);
     await expect(stateOf(at)).rejects.toThrow('was edited or damaged in line 3');
   });
+});
+
+test('a symlink is rejected by what it is', async () => {
+  const at = place();
+  await symlink('elsewhere.jsonl', at.file);
+  await expect(stateOf(at)).rejects.toThrow('is a symlink. Name the file that it leads to');
 });
 
 test('a journal can be open only once at a time', async () => {
@@ -261,6 +366,8 @@ describe('the key of an invocation', () => {
       keyOf({ tenantId: 'blue' }),
       keyOf({ clientContext: 'e30=' }),
       keyOf({ payload: Buffer.from('{"other":true}') }),
+      keyOf({ durableExecutionName: 'a' }),
+      keyOf({ durableExecutionName: 'b' }),
     ];
     expect(new Set(keys).size).toBe(keys.length);
   });

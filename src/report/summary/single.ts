@@ -68,17 +68,14 @@ const UNKNOWN: Readonly<Record<Ran, string>> = {
   finished: 'ran, but its response is lost',
 };
 
-function successVerdict(outcome: Extract<ReportedOutcome, { outcome: 'succeeded' }>): string {
-  if (outcome.resumed) return 'succeeded in an earlier run';
-  if (outcome.invocation_type !== 'Event' || outcome.durable_execution_arn !== undefined) return 'succeeded';
-  // Figures come from the log alone, so an event that has them was waited for.
-  return outcome.duration_ms === undefined ? 'was queued' : 'handled its event';
-}
-
 function verdictOf(outcome: ReportedOutcome): string {
   switch (outcome.outcome) {
     case 'succeeded':
-      return successVerdict(outcome);
+      if (outcome.resumed) return 'succeeded in an earlier run';
+      if (outcome.invocation_type !== 'Event' || outcome.durable_execution_arn !== undefined)
+        return 'succeeded';
+      // Only the log has a duration, so an event that has one was waited for.
+      return outcome.duration_ms === undefined ? 'was queued' : 'handled its event';
     case 'function_error':
       return `failed${colonAnd(outcome.cause?.type)}`;
     case 'expectation_failed': {

@@ -1,0 +1,1 @@
+export const id=1586;export const ids=[1586];export const modules={645:((t,e,o)=>{o.d(e,{u:()=>d});let d=()=>({})}),3774:((t,e,o)=>{o.d(e,{_:()=>d});let d=()=>({})}),8705:((t,e,o)=>{o.d(e,{h:()=>d});let d=(t,e)=>globalThis.fetch(t,e)})};

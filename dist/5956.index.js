@@ -1,0 +1,1 @@
+import{modules as e}from"./3575-5956.shared.js";import{modules as o}from"./3575-4167-5956-6548-8715.shared.js";export const id=5956;export const ids=[5956];export const modules={...e,...o,8729:((e,o,r)=>{r.d(o,{Z:()=>d});var s=r(6333),t=r(2149);let d={getFileRecord:()=>t.Jj,interceptFile(e,o){t.Jj[e]=Promise.resolve(o)},getTokenRecord:()=>s.a,interceptToken(e,o){s.a[e]=o}}})};
