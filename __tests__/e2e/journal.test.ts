@@ -283,7 +283,7 @@ test('entries with names of durable executions keep their outcomes in another or
 test('a journal that is the response file too is rejected before anything is sent', async () => {
   const step = await run({ function_name: 'echo', payload: '{}', response_file: `./${JOURNAL}` });
   expect(step.annotations.map(({ message }) => message)).toEqual([
-    'journal and response_file name the same file. Give each a file of its own.',
+    'response_file and journal name the same file, and the response would replace the journal. Change one of them.',
   ]);
   expect(lambda.requests).toEqual([]);
 });

@@ -148,8 +148,10 @@ async function parseOutputFiles(values: InputValues, folders: JobFolders, proble
     parseOutputFile({ input, text: values[input], example }, folders, problems);
   const response = await parse('response_file', 'response.json');
   const journal = await parse('journal', 'journal.jsonl');
-  if (journal.file !== undefined && journal.file === response.file) {
-    problems.add('journal and response_file name the same file. Give each a file of its own.');
+  if (response.file !== undefined && response.file === journal.file) {
+    problems.add(
+      'response_file and journal name the same file, and the response would replace the journal. Change one of them.',
+    );
   }
   return {
     plan: {

@@ -23,7 +23,7 @@ export function ranOf({ evidence, event }: InvokeFailure, inLog: LogEvidence | u
   return [first, ...others].every(({ report }) => report !== undefined) ? 'finished' : 'started';
 }
 
-function timeTaken(ms: number): string {
+function inUnits(ms: number): string {
   if (ms < 1_000) return `${grouped(ms, ms < 10 ? 1 : 0)} ms`;
   return `${grouped(ms / 1000, ms < 10_000 ? 1 : 0)} s`;
 }
@@ -38,7 +38,7 @@ function endOf({ report }: LoggedRun): string {
   if (report === undefined) return 'started, and its log does not show its end';
   // In the text format a report without a status is one of a handler that ran to its end.
   const { status = 'success', durationMs, errorType } = report;
-  const time = durationMs === undefined ? '' : timeTaken(durationMs);
+  const time = durationMs === undefined ? '' : inUnits(durationMs);
   const known = Object.hasOwn(ENDINGS, status) ? ENDINGS[status]?.(time) : undefined;
   const why = errorType === undefined ? '' : ` (${errorType})`;
   return known ?? `failed${time === '' ? '' : ` after ${time}`}${why}`;

@@ -42,6 +42,12 @@ describe('a response_file that is not a regular file is rejected:', () => {
   });
 });
 
+test('response_file is rejected if it is the journal, which it would replace', async () => {
+  expect(await problemsFor({ response_file: 'out/a.jsonl', journal: './out/../out/a.jsonl' })).toEqual([
+    'response_file and journal name the same file, and the response would replace the journal. Change one of them.',
+  ]);
+});
+
 test.each(['Event', 'DryRun'])(
   'response_file gets a warning with %s, because it has no effect',
   async (type) => {

@@ -68,14 +68,17 @@ const UNKNOWN: Readonly<Record<Ran, string>> = {
   finished: 'ran, but its response is lost',
 };
 
+function successVerdict(outcome: Extract<ReportedOutcome, { outcome: 'succeeded' }>): string {
+  if (outcome.resumed) return 'succeeded in an earlier run';
+  if (outcome.invocation_type !== 'Event' || outcome.durable_execution_arn !== undefined) return 'succeeded';
+  // Figures come from the log alone, so an event that has them was waited for.
+  return outcome.duration_ms === undefined ? 'was queued' : 'handled its event';
+}
+
 function verdictOf(outcome: ReportedOutcome): string {
   switch (outcome.outcome) {
     case 'succeeded':
-      if (outcome.resumed) return 'succeeded in an earlier run';
-      if (outcome.invocation_type !== 'Event' || outcome.durable_execution_arn !== undefined)
-        return 'succeeded';
-      // Only the log has a duration, so an event that has one was waited for.
-      return outcome.duration_ms === undefined ? 'was queued' : 'handled its event';
+      return successVerdict(outcome);
     case 'function_error':
       return `failed${colonAnd(outcome.cause?.type)}`;
     case 'expectation_failed': {
