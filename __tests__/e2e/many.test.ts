@@ -354,6 +354,7 @@ describe('stop_on_failure', () => {
     expect(bodies().map(({ id }) => id)).toEqual([0, 1, 2, 3]);
     expect(lambda.executions('one')).toHaveLength(4);
     expect(step.outputs).toMatchObject({ total: '40', succeeded: '3', failed: '37' });
+    expect(step.summary).toContain(': 1 of 40 invocations failed, 36 not sent\n');
     const outcomes = step.outcomeLines.map((line) => JSON.parse(line));
     expect(outcomes.filter(({ outcome }) => outcome === 'not_invoked')).toHaveLength(36);
     expect(outcomes[3]).toMatchObject({ index: 3, name: 'tenant 3', outcome: 'function_error' });
