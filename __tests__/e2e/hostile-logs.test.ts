@@ -139,7 +139,7 @@ test("a proxy's page is quoted, and not the SDK's words about it", async () => {
   ]);
 });
 
-test('an endpoint without logs is not asked again, and a page in another encoding is not quoted', async () => {
+test('an endpoint without logs is not retried, and a page in another encoding is not quoted', async () => {
   const without = await followAt(({ response }) => send(response, '<Code>NotImplemented</Code>', 501));
   expect(warnings(without).join('\n')).toContain('(HTTP 501): a proxy or firewall responded');
   await server?.close();

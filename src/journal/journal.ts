@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, fdatasyncSync, ftruncateSync, writeSync } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import path from 'node:path';
@@ -64,57 +64,61 @@ async function lockFile(handle: FileHandle, { temporaryFolder }: JournalPlace): 
 
 type QueuedLine = Readonly<{ line: string; written: () => void; failed: (error: unknown) => void }>;
 
-/** Appends lines, each on disk before it counts as written: one flush serves all that wait for it. */
+/**
+ * Appends lines, each on disk before it counts as written: one write and flush serves all lines of a turn of the event
+ * loop. It is synchronous: with the thread pool in between, 10,000 invocations take 15% longer than without a journal.
+ */
 class Appender {
-  readonly #handle: FileHandle;
+  readonly #descriptor: number;
   /** Bytes of the file, up to the last line that is on disk. */
   #size: number;
   #waiting: QueuedLine[] = [];
-  #isWriting = false;
   /** Why a line that was written in part could not be removed: what follows it would be unreadable. */
   #damage: unknown;
 
-  constructor(handle: FileHandle, size: number) {
-    this.#handle = handle;
+  constructor({ fd }: FileHandle, size: number) {
+    this.#descriptor = fd;
     this.#size = size;
   }
 
   /** Resolves when the line is on disk. */
   append(line: string): Promise<void> {
     return new Promise((written, failed) => {
+      if (this.#waiting.length === 0) setImmediate(() => this.#flush());
       this.#waiting.push({ line, written, failed });
-      if (!this.#isWriting) void this.#writeAll();
     });
   }
 
-  async #write(bytes: Buffer): Promise<void> {
+  #write(bytes: Buffer): void {
+    if (this.#damage !== undefined) throw this.#damage;
     try {
-      for (let from = 0; from < bytes.length; ) from += (await this.#handle.write(bytes, from)).bytesWritten;
-      // Windows has no O_DSYNC, by which a write is a flush too and waits for the thread pool once.
-      if (O_DSYNC === undefined) await this.#handle.datasync();
+      for (let from = 0; from < bytes.length; ) from += writeSync(this.#descriptor, bytes, from);
+      // Windows has no O_DSYNC, by which a write is a flush too.
+      if (O_DSYNC === undefined) fdatasyncSync(this.#descriptor);
       this.#size += bytes.length;
     } catch (error) {
-      // A full disk takes a part of the lines. The requests in them are not sent, so no later run may find them.
-      await this.#handle.truncate(this.#size).catch(() => {
-        this.#damage = error;
-      });
+      this.#removeTornLines(error);
       throw error;
     }
   }
 
-  async #writeAll(): Promise<void> {
-    this.#isWriting = true;
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0);
-      try {
-        if (this.#damage !== undefined) throw this.#damage;
-        await this.#write(Buffer.from(batch.map(({ line }) => line).join('')));
-        for (const { written } of batch) written();
-      } catch (error) {
-        for (const { failed } of batch) failed(error);
-      }
+  /** A full disk takes a part of the lines. The requests in them are not sent, so no later run may find them. */
+  #removeTornLines(why: unknown): void {
+    try {
+      ftruncateSync(this.#descriptor, this.#size);
+    } catch {
+      this.#damage = why;
     }
-    this.#isWriting = false;
+  }
+
+  #flush(): void {
+    const batch = this.#waiting.splice(0);
+    try {
+      this.#write(Buffer.from(batch.map(({ line }) => line).join('')));
+      for (const { written } of batch) written();
+    } catch (error) {
+      for (const { failed } of batch) failed(error);
+    }
   }
 }
 
