@@ -47,9 +47,9 @@ export const SCENES = [
     with: {
       function_name: 'my-api',
       qualifier: 'live',
-      payload: '{"path": "/health"}',
+      http_request: 'GET /health',
       log_type: 'Tail',
-      expect: 'powertools_json(response.body).ok == `true`',
+      expect: 'http.body.ok == `true`',
       show_response: 'true',
     },
   },
