@@ -137,6 +137,12 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
   },
   {
     names: ['InvalidSignatureException'],
+    message: /scoped to a valid region/,
+    advice: (failed) =>
+      `The endpoint is in another region than the one that the request was signed for. Check the region and ${endpointVariable(failed)}.`,
+  },
+  {
+    names: ['InvalidSignatureException'],
     advice:
       'Check that AWS_SECRET_ACCESS_KEY belongs to AWS_ACCESS_KEY_ID and, on a self-hosted runner, that its clock is right.',
   },

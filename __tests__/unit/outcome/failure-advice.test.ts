@@ -55,6 +55,13 @@ describe('advice', () => {
     expect(advise({ name })).toContain(essential);
   });
 
+  test('for a signature for another region names the region and the endpoint', () => {
+    const message = "Credential should be scoped to a valid region, not 'eu-west-1'.";
+    expect(advise({ name: 'InvalidSignatureException', message })).toContain(
+      'Check the region and AWS_ENDPOINT_URL',
+    );
+  });
+
   test.each([
     ['EMFILE', 'ulimit -n'],
     ['ENFILE', 'ulimit -n'],
