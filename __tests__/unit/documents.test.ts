@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parseSync } from '@swc/core';
+import { parse } from 'yaml';
 import { exampleNames } from '../../examples/local/stage.ts';
 import { writeFiles } from '../../packages/local-runner/run-step.ts';
 import { type Fields, fieldsOf } from '../../src/shared/values.ts';
@@ -98,11 +99,24 @@ describe('links', () => {
 });
 
 test('every code block names a language that is checked by a test', () => {
-  const known = ['yaml', 'json', 'sh', 'console', 'ts'];
+  const known = ['yaml', 'json', 'sh', 'console', 'ts', 'diff'];
   const unknown = documents.flatMap(({ blocks }) =>
     blocks.filter(({ language }) => !known.includes(language)),
   );
   expect(unknown).toEqual([]);
+});
+
+test('the migrated step of the README is the one of docs/coming-from.md, whose blocks are run', () => {
+  const stepsOf = (text: string): unknown[] => parse(text).map(({ id: _, ...step }: { id?: string }) => step);
+  const [before, after] = blocksIn('yaml')
+    .filter(({ place }) => place.startsWith('docs/coming-from.md'))
+    .map(({ text }) => stepsOf(text));
+  const [diff, ...others] = blocksIn('diff');
+  const signed = (sign: string): unknown[] =>
+    stepsOf((diff?.text ?? '').replace(/^(.) ?(.*\n?)/gm, (_, first, rest) => (first === sign ? rest : '')));
+  expect(others).toEqual([]);
+  expect(signed('-')).toEqual(before);
+  expect(signed('+')).toEqual(after?.slice(-1));
 });
 
 describe('JSON', () => {
