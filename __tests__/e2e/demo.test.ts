@@ -1,43 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { exampleNames, FUNCTION_NAMES, openStage } from '../../examples/local/stage.ts';
 import { drawFailure } from '../../script/failure-picture.ts';
 import { PICTURED, runAlone, runScenes, type SceneRun } from '../../script/tour.ts';
 import { signalTest } from '../signals.ts';
 import { until } from '../until.ts';
+import { scriptEnd, startScript } from './script-process.ts';
 import { invokeStep } from './step.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 
-type Demo = Readonly<{ child: ChildProcess; out: () => string; err: () => string }>;
-const running = new Set<ChildProcess>();
-afterEach(() => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-function start(...args: string[]): Demo {
-  const child = spawn('bash', ['script/demo', ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-  running.add(child);
-  child.once('close', () => running.delete(child));
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  return { child, out: () => out, err: () => err };
-}
-
-async function demo(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const { child, out, err } = start(...args);
-  await once(child, 'close');
-  return { code: child.exitCode, out: out(), err: err() };
-}
+const start = (...args: string[]) => startScript('script/demo', args, { cwd: ROOT });
+const demo = (...args: string[]) => scriptEnd(start(...args));
 
 test('without an argument it shows the tour', async () => {
   const { code, out, err } = await demo();

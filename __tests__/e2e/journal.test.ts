@@ -5,7 +5,7 @@ import { throttle } from '../../packages/local-lambda/faults.ts';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { type JobFolder, makeJobFolder } from '../../packages/local-runner/run-step.ts';
 import { heavyTest } from '../heavy.ts';
-import { SEED } from '../seed.ts';
+import { randomFrom, SEED } from '../seed.ts';
 import { ECHO, HANDLERS, type InvokeStep, invokeStep } from './step.ts';
 
 let lambda: LocalLambda;
@@ -26,17 +26,6 @@ beforeEach(() => {
   job = makeJobFolder();
 });
 afterAll(() => job?.dispose());
-
-/** Repeatable random numbers from 0 to 1 (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const JOURNAL = 'state/journal.jsonl';
 const journalFile = (): string => path.join(job.workspace, JOURNAL);

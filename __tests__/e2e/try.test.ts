@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFiles } from '../../packages/local-runner/run-step.ts';
 import { signalTest } from '../signals.ts';
 import { until } from '../until.ts';
+import { scriptEnd, startScript } from './script-process.ts';
 
 const SCRIPT = path.resolve(import.meta.dirname, '../../script/try');
 const ORDER = `
@@ -25,31 +25,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const running = new Set<ChildProcess>();
-afterEach(() => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-function start(...args: string[]) {
-  const env = { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder };
-  const child = spawn('bash', [SCRIPT, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  running.add(child);
-  child.once('close', () => running.delete(child));
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
+const start = (...args: string[]) =>
+  startScript(SCRIPT, args, {
+    cwd: folder,
+    env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder },
   });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  return { child, out: () => out, err: () => err };
-}
-
-async function tryStep(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const { child, out, err } = start(...args);
-  await once(child, 'close');
-  return { code: child.exitCode, out: out(), err: err() };
-}
+const tryStep = (...args: string[]) => scriptEnd(start(...args));
 
 /** The lines of a titled part of the output, without indentation. */
 const part = (out: string, title: string): string[] =>

@@ -11,7 +11,7 @@ import { LogsClients } from '../../src/logs/client.ts';
 import { LostInvocations } from '../../src/logs/lost.ts';
 import { evaluate } from '../../src/outcome/evaluate.ts';
 import { CLASSES_BY_NAME } from '../failure-classes.ts';
-import { SEED } from '../seed.ts';
+import { randomFrom, SEED } from '../seed.ts';
 import { fakeTiming, invokeOn, useLambda } from './invoke-context.ts';
 
 // Every fault, in a random but repeatable order, with every type and policy. The real runs
@@ -19,17 +19,6 @@ import { fakeTiming, invokeOn, useLambda } from './invoke-context.ts';
 
 const INVOCATIONS = 2_400;
 const IN_FLIGHT = 24;
-
-/** Mulberry32: a small generator with the same sequence on every machine. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Errors in the table, each at the point where the real service sends it: before the run, after it, or either. */
 const SERVICE_ERRORS: readonly Fault[] = Object.entries(CLASSES_BY_NAME).flatMap(
@@ -139,7 +128,7 @@ const startedIds = (): string[] =>
     .filter((id) => id !== undefined);
 
 test(`${INVOCATIONS} invocations through every fault run at most once, and none is reported wrongly`, async () => {
-  const chance = seeded(SEED);
+  const chance = randomFrom(SEED);
   const pick = <T>(items: readonly T[]): T => {
     const item = items[Math.floor(chance() * items.length)];
     if (item === undefined) throw new Error('nothing to pick from');
