@@ -155,9 +155,10 @@ async function parseText(
   problems: Problems,
 ): Promise<Payloads | undefined> {
   const bytes = listed?.json ?? Buffer.from(payload);
+  const problem = oversizeProblem({ source: 'payload', bytes: bytes.length }, invocationType);
   const checked: CheckedBytes =
-    bytes.length > LARGEST[invocationType]
-      ? { problem: tooLarge('payload', `${grouped(bytes.length)} bytes`, invocationType) }
+    problem !== undefined
+      ? { problem }
       : listed?.json
         ? { warnings: unevaluatedIn('payload', { text: payload, input: 'invocations_file' }) }
         : await checkBytes({ bytes, source: 'payload', input: 'payload' });
