@@ -5,11 +5,11 @@ import { makePlan, type Plan } from './inputs/plan.ts';
 import { InvalidInputError } from './inputs/problems.ts';
 import { invokeAll } from './lambda/invoker.ts';
 import { announcement } from './outcome/labels.ts';
-import { invalidInput, writeAnnotations } from './report/annotations.ts';
-import { writeForeign } from './report/log.ts';
-import { writeNotInvoked } from './report/outputs.ts';
+import { writeForeign } from './report/foreign-text.ts';
 import { hideCredentials } from './report/runner-secrets.ts';
-import { createStep, openTestEvents, type Surroundings } from './wiring.ts';
+import { openTestEvents } from './wiring/clients.ts';
+import type { Surroundings } from './wiring/parts.ts';
+import { createStep } from './wiring/step.ts';
 
 /** Writes what the user should know before anything is invoked. */
 function announce(plan: Plan): void {
@@ -31,21 +31,20 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   announce(plan);
   const step = await createStep({ plan, environment, secrets, ...surroundings });
   await guard.run('internal', async () => {
-    for await (const earlier of step.earlier) await guard.run('internal', () => step.record(earlier));
+    await step.evaluateEarlier();
     for await (const result of invokeAll(step.remaining, step.context)) {
-      await guard.run('internal', () => step.take(result));
+      await guard.run('internal', () => step.evaluate(result));
     }
   });
   await guard.run('log_file', step.readLogs);
   step.close();
-  await step.reports.write();
-  return guard.failsStep ? ExitCode.Failure : step.results.exitCode;
+  return step.report();
 }
 
-/** Reports invalid inputs: nothing was invoked. */
+/** Reports invalid inputs. What writes that is loaded only for them. */
 async function refuse({ problems }: InvalidInputError, { guard }: Surroundings): Promise<void> {
-  await guard.run('outputs', writeNotInvoked);
-  writeAnnotations([invalidInput(problems), ...guard.takeProblems()]);
+  const { writeRefusal } = await import('./wiring/outcomes.ts');
+  await writeRefusal(problems, guard);
 }
 
 /** The action. Never throws: its value is the exit code. */

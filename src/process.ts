@@ -1,7 +1,6 @@
 import { main } from './main.ts';
-import { writeAnnotations } from './report/annotations.ts';
-import { notWritten, ReportGuard } from './report/reporters.ts';
-import type { Surroundings } from './wiring.ts';
+import { ReportGuard } from './report/guard.ts';
+import type { Surroundings } from './wiring/parts.ts';
 
 /** No error in the background ends the process before the report, which has an annotation for it. */
 function surviveErrors(guard: ReportGuard): void {
@@ -11,8 +10,9 @@ function surviveErrors(guard: ReportGuard): void {
 }
 
 /** Reports that Node.js ended the process because nothing was left to wait for. */
-function reportEarlyEnd(): void {
-  writeAnnotations([notWritten('internal', 'nothing is left to wait for, and the report is not written')]);
+async function reportEarlyEnd(): Promise<void> {
+  const { writeEarlyEnd } = await import('./wiring/outcomes.ts');
+  writeEarlyEnd();
 }
 
 /** Runs the action in this process. Never throws: its value is the exit code. */

@@ -7,11 +7,11 @@ import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/
 import { Clients } from '../../src/lambda/client.ts';
 import type { InvocationResult } from '../../src/lambda/invocation.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
-import { StepLogs } from '../../src/log-wiring.ts';
 import { LogsClients } from '../../src/logs/client.ts';
 import { Evaluator } from '../../src/outcome/evaluate.ts';
 import { SecretTexts } from '../../src/outcome/secret-texts.ts';
-import { ReportGuard } from '../../src/report/reporters.ts';
+import { ReportGuard } from '../../src/report/guard.ts';
+import { StepLogs } from '../../src/wiring/function-logs.ts';
 import { anInvocation } from '../base.ts';
 import { stdoutDuring } from '../unit/hostile/capture.ts';
 import { answer, delivery } from '../unit/outcome/factory.ts';

@@ -142,6 +142,7 @@ describe('the outside world', () => {
     expect(inFolder('report')).toEqual([
       'report/annotations.ts',
       'report/debug-log.ts',
+      'report/foreign-text.ts',
       'report/log.ts',
       'report/missing-permissions.ts',
       'report/outputs.ts',
@@ -178,6 +179,10 @@ const NEIGHBOURS: Readonly<
   journal: { values: ['journal', 'shared'], types: ['lambda', 'outcome'] },
   outcome: { values: ['outcome', 'shared'], types: ['lambda'] },
   report: { values: ['report', 'outcome', 'shared'], types: [] },
+  wiring: {
+    values: ['wiring', 'inputs', 'lambda', 'logs', 'journal', 'outcome', 'report', 'shared'],
+    types: [],
+  },
   shared: { values: ['shared'], types: [] },
 };
 
@@ -215,6 +220,7 @@ describe('import directions', () => {
       'outcome',
       'report',
       'shared',
+      'wiring',
     ]);
   });
 
@@ -236,8 +242,8 @@ describe('import directions', () => {
   test.each([
     ['main.ts', ['process.ts']],
     ['process.ts', ['index.ts']],
-    ['wiring.ts', ['main.ts', 'process.ts']],
-    ['wait-wiring.ts', ['wiring.ts']],
+    ['wiring/step.ts', ['main.ts']],
+    ['wiring/outcomes.ts', ['wiring/step.ts']],
     ['index.ts', []],
   ])('%s is imported by %j', (target, importers) => {
     const found = sources.filter(({ file, ...source }) =>

@@ -35,6 +35,8 @@ export type ClientListeners = Readonly<{
   onCredentials?: (credentials: Credentials) => void;
   /** Called when a client finds by how many milliseconds AWS's clock is ahead of this machine's. */
   onClockOffset?: (offsetMs: number) => void;
+  /** Called when a request is about to be written to its connection. */
+  onSent?: () => void;
   /** Told before a request is sent, and when it has ended. */
   activity?: ActivityWatch;
 }>;
@@ -113,7 +115,7 @@ export class LambdaApi {
     { bounds, sentAs, expected = METADATA, read }: Attempt<Output, Result>,
   ): Promise<Result | InvokeFailure> {
     const { stop, timing } = bounds;
-    const progress = new AttemptProgress(timing.now, sentAs);
+    const progress = new AttemptProgress(timing.now, { sentAs, onSent: this.#listeners.onSent });
     const beganAt = timing.now();
     const stopped = Promise.withResolvers<never>();
     const abort = (): void => stopped.reject(new Error('stopped'));

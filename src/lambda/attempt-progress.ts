@@ -13,6 +13,8 @@ export type ResponseHead = Readonly<{
 /** Why a response with a success status is not taken for Lambda's, or not for all of it. */
 export type Flaw = 'status' | 'page' | 'encoding' | 'framing' | 'length' | 'content';
 
+type ProgressOptions = Readonly<{ sentAs?: string | undefined; onSent?: (() => void) | undefined }>;
+
 /**
  * How far one attempt got, recorded while it is in progress, because an error alone does not say.
  * Before `sentAt` nothing of the request had left this machine.
@@ -20,6 +22,7 @@ export type Flaw = 'status' | 'page' | 'encoding' | 'framing' | 'length' | 'cont
 export class AttemptProgress {
   readonly #now: () => number;
   readonly #sentAs: string | undefined;
+  readonly #onSent: (() => void) | undefined;
   #sentAt: Date | undefined;
   #head: ResponseHead | undefined;
   #text: string | undefined;
@@ -31,10 +34,11 @@ export class AttemptProgress {
   #awaitsCredentials = false;
   #undecodedBytes = 0;
 
-  /** @param sentAs our own id of the attempt */
-  constructor(now: () => number, sentAs?: string) {
+  /** @param options our own id of the attempt, and what to call when the request is sent */
+  constructor(now: () => number, { sentAs, onSent }: ProgressOptions = {}) {
     this.#now = now;
     this.#sentAs = sentAs;
+    this.#onSent = onSent;
   }
 
   get sentAs(): string | undefined {
@@ -102,7 +106,9 @@ export class AttemptProgress {
   }
 
   connected(): void {
-    this.#sentAt ??= new Date(this.#now());
+    if (this.#sentAt !== undefined) return;
+    this.#sentAt = new Date(this.#now());
+    this.#onSent?.();
   }
 
   viaProxy(): void {

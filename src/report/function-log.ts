@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { appendFileSync, openSync, writeFileSync } from 'node:fs';
 import { beyond } from '../outcome/log-tail.ts';
 import { cut, grouped } from '../shared/text.ts';
-import { writeForeign, writeGroup } from './log.ts';
+import { writeForeign, writeGroup } from './foreign-text.ts';
 
 /** Something that a function wrote at once, and when, in milliseconds since 1970. */
 type WrittenText = Readonly<{ timestamp: number; message: string }>;

@@ -1,8 +1,7 @@
 import { info, warning } from '@actions/core';
-import type { MaskedEvaluation } from '../outcome/masks.ts';
-import { isHalted, isTakenOver } from '../outcome/outcome.ts';
+import { isHalted, isTakenOver, type Outcome } from '../outcome/outcome.ts';
 import { grouped, onOneLine, shortened } from '../shared/text.ts';
-import { progressLine, writeForeign } from './log.ts';
+import { writeForeign } from './foreign-text.ts';
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
@@ -204,14 +203,12 @@ export class LogThrottle {
     return this.#total - this.#ended;
   }
 
-  /** Writes that one of many invocations has ended. A single one has a log of its own. */
-  end(masked: MaskedEvaluation): void {
+  /** Writes that one of many invocations has ended, by a line that gets how many have, and of how many. A single one has a log of its own. */
+  end(outcome: Outcome, line: (ended: number, total: number) => string): void {
     this.#ended += 1;
     const ended = this.#ended;
-    if (this.#total === 1 || isHalted(masked.outcome) || isTakenOver(masked.outcome)) return;
-    this.write(masked.outcome.outcome.replaceAll('_', ' '), () =>
-      writeForeign(progressLine(masked, ended, this.#total)),
-    );
+    if (this.#total === 1 || isHalted(outcome) || isTakenOver(outcome)) return;
+    this.write(outcome.outcome.replaceAll('_', ' '), () => writeForeign(line(ended, this.#total)));
   }
 
   /** Writes a line, or counts it as one of its kind. */

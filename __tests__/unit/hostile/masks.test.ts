@@ -10,7 +10,7 @@ import type { Evaluation } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { writeAnnotations } from '../../../src/report/annotations.ts';
 import { outcomeHeadline, writeLog } from '../../../src/report/log.ts';
-import { OutcomesFile } from '../../../src/report/outputs.ts';
+import { OutcomesFile } from '../../../src/report/outcomes-file.ts';
 import { registerSecrets } from '../../../src/report/runner-secrets.ts';
 import { anyText } from '../../any-text.ts';
 import { SEED } from '../../seed.ts';

@@ -7,16 +7,10 @@ import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import { type MaskedEvaluation, maskEvaluation } from '../../../src/outcome/masks.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { invalidInput, writeAnnotations } from '../../../src/report/annotations.ts';
-import {
-  fence,
-  groupsOf,
-  hints,
-  mayHoldCommand,
-  outcomeHeadline,
-  writeLog,
-} from '../../../src/report/log.ts';
+import { fence, mayHoldCommand } from '../../../src/report/foreign-text.ts';
+import { groupsOf, hints, outcomeHeadline, writeLog } from '../../../src/report/log.ts';
+import { notWritten } from '../../../src/report/not-written.ts';
 import { waitLine, writeDurableEvent } from '../../../src/report/progress.ts';
-import { notWritten } from '../../../src/report/reporters.ts';
 import { registerSecrets } from '../../../src/report/runner-secrets.ts';
 import { cut } from '../../../src/shared/text.ts';
 import { SEED } from '../../seed.ts';
@@ -264,9 +258,9 @@ describe('annotations', () => {
     const all = fc.property(hostileText, hostileText, (one, other) => {
       const annotations = [
         invalidInput([one, other]),
-        notWritten('response', new Error(one)),
-        notWritten('outputs', other),
-        notWritten('summary', one),
+        notWritten({ report: 'response', error: new Error(one) }),
+        notWritten({ report: 'outputs', error: other }),
+        notWritten({ report: 'summary', error: one }),
       ];
       const log = written(() => writeAnnotations(annotations));
       expect(commandsIn(log)).toEqual(asCommands(annotations));

@@ -7,7 +7,7 @@ import {
   annotationsFor,
   invalidInput,
 } from '../../../src/report/annotations.ts';
-import { notWritten } from '../../../src/report/reporters.ts';
+import { notWritten } from '../../../src/report/not-written.ts';
 import { failed, notInvoked, REQUEST_ID, succeeded, unknown } from './factory.ts';
 
 const ERROR = {
@@ -185,7 +185,9 @@ describe('annotations', () => {
   });
 
   test('for the step itself come first and are all kept', () => {
-    const ofStep = [notWritten('outputs', new Error('full')), notWritten('outcomes_file', new Error('full'))];
+    const ofStep = (['outputs', 'outcomes_file'] as const).map((report) =>
+      notWritten({ report, error: new Error('full') }),
+    );
     for (const [count, more] of [
       [8, undefined],
       [9, '… and 1 more failed.'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readLog } from '../../../packages/local-runner/commands.ts';
-import { fence } from '../../../src/report/log.ts';
+import { fence } from '../../../src/report/foreign-text.ts';
 
 describe('a fence', () => {
   test('encloses foreign text', () => {

@@ -1,5 +1,6 @@
 import { info } from '@actions/core';
 import { describe, expect, test } from '@jest/globals';
+import { progressLine } from '../../../src/report/log.ts';
 import { LogThrottle } from '../../../src/report/progress.ts';
 import { stdoutOf } from '../hostile/capture.ts';
 import { failed, succeeded } from './factory.ts';
@@ -10,7 +11,9 @@ function throttleOf(total: number) {
   const throttle = new LogThrottle({ total, now: () => now });
   const linesOf = (work: () => void): string[] => stdoutOf(work).split('\n').slice(0, -1);
   const wait = (kind = 'retries after ECONNRESET'): void => throttle.write(kind, () => info('a wait'));
-  return { throttle, linesOf, wait, pass: (ms: number) => (now += ms) };
+  const end = (masked = succeeded()): void =>
+    throttle.end(masked.outcome, (ended, of) => progressLine(masked, ended, of));
+  return { throttle, linesOf, wait, end, pass: (ms: number) => (now += ms) };
 }
 
 const repeat = (times: number, work: (at: number) => void): void => {
@@ -19,11 +22,11 @@ const repeat = (times: number, work: (at: number) => void): void => {
 
 describe('a log of running invocations', () => {
   test('has every line up to 2,000, at any rate', () => {
-    const { throttle, linesOf, wait } = throttleOf(1_000);
+    const { throttle, linesOf, wait, end } = throttleOf(1_000);
     const lines = linesOf(() => {
       repeat(1_000, () => {
         wait();
-        throttle.end(succeeded());
+        end();
       });
       throttle.flush();
     });
@@ -33,21 +36,21 @@ describe('a log of running invocations', () => {
   });
 
   test('then has one line per second, with the counts of omitted lines', () => {
-    const { throttle, linesOf, wait, pass } = throttleOf(50_000);
+    const { linesOf, wait, end, pass } = throttleOf(50_000);
     linesOf(() => repeat(2_000, () => wait()));
     expect(linesOf(() => wait())).toEqual([
       'This log has 2,000 lines. From here on it has one line per second, with counts.',
     ]);
     const silent = linesOf(() => {
       repeat(10_000, () => wait());
-      repeat(5, () => throttle.end(succeeded()));
-      repeat(2, () => throttle.end(failed({})));
+      repeat(5, () => end());
+      repeat(2, () => end(failed({})));
     });
     expect(silent).toEqual([]);
     pass(999);
     expect(linesOf(() => wait('retries after TooManyRequestsException'))).toEqual([]);
     pass(1);
-    expect(linesOf(() => throttle.end(succeeded()))).toEqual([
+    expect(linesOf(() => end())).toEqual([
       '[8/50000] Since the last line: 10001 retries after ECONNRESET, 6 succeeded, 2 function error, 1 retries after TooManyRequestsException.',
     ]);
     // The count restarts.
@@ -75,7 +78,7 @@ describe('a log of running invocations', () => {
   });
 
   test('has no line for the end of a single invocation, which has its own log', () => {
-    const { throttle, linesOf } = throttleOf(1);
-    expect(linesOf(() => throttle.end(succeeded()))).toEqual([]);
+    const { linesOf, end } = throttleOf(1);
+    expect(linesOf(() => end())).toEqual([]);
   });
 });

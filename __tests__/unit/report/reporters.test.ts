@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EvaluatedInvocation } from '../../../src/outcome/evaluate.ts';
-import { type Reporter, ReportGuard, Reports } from '../../../src/report/reporters.ts';
+import { ReportGuard } from '../../../src/report/guard.ts';
+import { notWritten } from '../../../src/report/not-written.ts';
+import { type Reporter, Reports } from '../../../src/report/reporters.ts';
 import { stdoutDuring } from '../hostile/capture.ts';
 import { succeeded } from './factory.ts';
 
@@ -28,7 +30,7 @@ async function doneBeside(broken: Partial<Reporter> & Pick<Reporter, 'name'>) {
     await reports.add(evaluated);
     await reports.write();
   });
-  return { done, guard, stdout };
+  return { done, reports, stdout };
 }
 
 describe('a report that fails', () => {
@@ -50,8 +52,8 @@ describe('a report that fails', () => {
     ['outcomes_file', true],
     ['response', true],
   ] as const)('fails the step if later steps rely on it: %s, %s', async (name, failsStep) => {
-    const { guard } = await doneBeside({ name, write: failing });
-    expect(guard.failsStep).toBe(failsStep);
+    const { reports } = await doneBeside({ name, write: failing });
+    expect(reports.failsStep).toBe(failsStep);
   });
 
   test('for each of many invocations gives one annotation', () => {
@@ -60,7 +62,7 @@ describe('a report that fails', () => {
     expect(guard.takeProblems()).toHaveLength(1);
     guard.fail('annotations', new Error('full'));
     guard.fail('outputs', new Error('full'));
-    expect(guard.takeProblems().map(({ title }) => title)).toEqual(['Outputs Not Written']);
+    expect(guard.takeProblems().map((problem) => notWritten(problem).title)).toEqual(['Outputs Not Written']);
   });
 
   test('after the annotations were written is still reported', async () => {

@@ -2,7 +2,7 @@ import type { Ran } from '../../outcome/logged-runs.ts';
 import type { Figures } from '../../outcome/outcome.ts';
 import type { ReportedOutcome, Unmet } from '../../outcome/step-results.ts';
 import { cut, grouped, shortened } from '../../shared/text.ts';
-import type { LogGroup } from '../log.ts';
+import type { LogGroup } from '../foreign-text.ts';
 import {
   codeBlock,
   foldOf,

@@ -1,16 +1,16 @@
 // Puts together what waits: for functions to be ready, and for durable executions to end. It is loaded on demand.
-import type { Environment } from './inputs/environment.ts';
-import type { Plan } from './inputs/plan.ts';
-import type { AliasChange, HiddenAlias } from './lambda/alias.ts';
-import type { ExecutionEvent } from './lambda/durable.ts';
-import type { Invocation, InvokeFailure } from './lambda/invocation.ts';
-import type { InvokeContext } from './lambda/invoker.ts';
-import type { FailedQuestion } from './lambda/polling.ts';
-import type { StateChange } from './lambda/readiness.ts';
-import type { Stopping } from './lambda/stop-execution.ts';
-import type { Expressions } from './outcome/expectations.ts';
-import type { Labels } from './outcome/labels.ts';
-import { warnOfHiddenAlias, warnOfUnstopped, writeAliasChange } from './report/missing-permissions.ts';
+import type { Environment } from '../inputs/environment.ts';
+import type { Plan } from '../inputs/plan.ts';
+import type { AliasChange, HiddenAlias } from '../lambda/alias.ts';
+import type { ExecutionEvent } from '../lambda/durable.ts';
+import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
+import type { InvokeContext } from '../lambda/invoker.ts';
+import type { FailedQuestion } from '../lambda/polling.ts';
+import type { StateChange } from '../lambda/readiness.ts';
+import type { Stopping } from '../lambda/stop-execution.ts';
+import type { Expressions } from '../outcome/expectations.ts';
+import type { Labels } from '../outcome/labels.ts';
+import { warnOfHiddenAlias, warnOfUnstopped, writeAliasChange } from '../report/missing-permissions.ts';
 import {
   type LogThrottle,
   type Question,
@@ -20,8 +20,8 @@ import {
   warnOfNoExecution,
   writeDurableEvent,
   writeState,
-} from './report/progress.ts';
-import { readsField } from './shared/expression-tree.ts';
+} from '../report/progress.ts';
+import { readsField } from '../shared/expression-tree.ts';
 
 /** What writes progress into the log. */
 export type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines; labels: Labels }>;
@@ -44,7 +44,7 @@ export async function createReadiness(
   progress: Progress,
   { expressions }: Plan,
 ): Promise<Pick<InvokeContext, 'readiness'>> {
-  const { Readiness } = await import('./lambda/readiness.ts');
+  const { Readiness } = await import('../lambda/readiness.ts');
   return {
     readiness: {
       waits: new Readiness(),
@@ -82,7 +82,7 @@ export async function createFollower(
     );
   return {
     follow: {
-      execution: (await import('./lambda/durable.ts')).followExecution,
+      execution: (await import('../lambda/durable.ts')).followExecution,
       onExecutionEvent: ({ invocation, ...event }: ExecutionEvent) =>
         throttle.write('events of durable executions', () =>
           writeDurableEvent({ label: labels.functionOf(invocation), ...event }),

@@ -1,23 +1,23 @@
 import path from 'node:path';
-import type { Plan } from './inputs/plan.ts';
-import type { Clients } from './lambda/client.ts';
-import type { InvocationResult } from './lambda/invocation.ts';
-import type { InvokeContext, Sending } from './lambda/invoker.ts';
-import { REAL_TIMING } from './lambda/timing.ts';
-import type { LogsClients } from './logs/client.ts';
-import { type EventWaiting, waitForEvent } from './logs/event.ts';
-import type { LogSource } from './logs/find.ts';
-import type { FollowedLog } from './logs/follow.ts';
-import { InvocationLog, type LogReading, type LogSink } from './logs/live.ts';
-import { type DeniedLog, LostInvocations } from './logs/lost.ts';
-import type { EvaluatedInvocation } from './outcome/evaluate.ts';
-import { adviseOnUnreadableLog } from './outcome/log-permission.ts';
-import { decodeLogTail, isCut, readLogPlace } from './outcome/log-tail.ts';
-import type { SecretTexts } from './outcome/secret-texts.ts';
-import { FunctionLog } from './report/function-log.ts';
-import { writeForeign } from './report/log.ts';
-import { type LogThrottle, warnOfHiddenRetries, warnOfLog, writeTry } from './report/progress.ts';
-import type { ReportGuard } from './report/reporters.ts';
+import type { Plan } from '../inputs/plan.ts';
+import type { Clients } from '../lambda/client.ts';
+import type { InvocationResult } from '../lambda/invocation.ts';
+import type { InvokeContext, Sending } from '../lambda/invoker.ts';
+import { REAL_TIMING } from '../lambda/timing.ts';
+import type { LogsClients } from '../logs/client.ts';
+import { type EventWaiting, waitForEvent } from '../logs/event.ts';
+import type { LogSource } from '../logs/find.ts';
+import type { FollowedLog } from '../logs/follow.ts';
+import { InvocationLog, type LogReading, type LogSink } from '../logs/live.ts';
+import { type DeniedLog, LostInvocations } from '../logs/lost.ts';
+import type { EvaluatedInvocation } from '../outcome/evaluate.ts';
+import { adviseOnUnreadableLog } from '../outcome/log-permission.ts';
+import { decodeLogTail, isCut, readLogPlace } from '../outcome/log-tail.ts';
+import type { SecretTexts } from '../outcome/secret-texts.ts';
+import { writeForeign } from '../report/foreign-text.ts';
+import { FunctionLog } from '../report/function-log.ts';
+import type { ReportGuard } from '../report/guard.ts';
+import { type LogThrottle, warnOfHiddenRetries, warnOfLog, writeTry } from '../report/progress.ts';
 
 /** What reading the functions' logs of a step needs. */
 export type LogParts = Readonly<{

@@ -1,0 +1,164 @@
+// Puts together what evaluates invocations and reports their outcomes. It is loaded while the first response is awaited.
+import type { Plan } from '../inputs/plan.ts';
+import type { CommentPlan } from '../inputs/pull-request.ts';
+import type { Resumption } from '../journal/resumption.ts';
+import type { InvocationResult } from '../lambda/invocation.ts';
+import { type InvokeContext, withLog } from '../lambda/invoker.ts';
+import { ABORTED, REAL_TIMING } from '../lambda/timing.ts';
+import { type EvaluatedInvocation, Evaluator, type Rules } from '../outcome/evaluate.ts';
+import type { Labels } from '../outcome/labels.ts';
+import { StepResults } from '../outcome/step-results.ts';
+import type { OutcomesFile } from '../report/outcomes-file.ts';
+import type { LogThrottle } from '../report/progress.ts';
+import { createReporters, Reports } from '../report/reporters.ts';
+import { registerSecrets } from '../report/runner-secrets.ts';
+import type { StepLogs } from './function-logs.ts';
+import type { StepParts } from './parts.ts';
+import type { ResponseSink } from './response-sink.ts';
+
+// Loaded from here, it is in the same file of the bundle.
+export { writeEarlyEnd, writeRefusal } from '../report/refusal.ts';
+
+/** What the outcomes of a step are made with, all of which exists before the first request. */
+export type OutcomeParts = Readonly<{
+  outcomesFile: OutcomesFile;
+  throttle: LogThrottle;
+  labels: Labels;
+  /** The functions' logs, where they are followed. */
+  logs: StepLogs | undefined;
+  /** Takes the response of the one invocation that streams. */
+  sink: ResponseSink | undefined;
+  /** The file for the response. */
+  file: string;
+  resumption: Resumption | undefined;
+  /** Aborts `halt` of the invocations with `stop_on_failure`. */
+  halt: AbortController | undefined;
+}>;
+
+/** Keeps the comment on the pull request up to date. */
+async function comment(wanted: CommentPlan, results: StepResults, cancel: AbortSignal): Promise<void> {
+  if (cancel.aborted) return;
+  const { pullRequest, key, token, apiUrl, repository, isFork } = wanted;
+  if ('reason' in pullRequest) throw new Error(pullRequest.reason);
+  const { writeComment } = await import('../report/comment/upsert-comment.ts');
+  const { renderComment } = await import('../report/summary/permissions.ts');
+  const job = { pullRequest, key, token, apiUrl, repository, isFork, timing: REAL_TIMING, signal: cancel };
+  await writeComment(job, renderComment(results.outcomes, wanted));
+}
+
+function whenSaved({ responseStream, responseFile }: Plan): 'always' | 'if_too_long' | 'never' {
+  if (responseStream) return 'never';
+  return responseFile === undefined ? 'if_too_long' : 'always';
+}
+
+function createReports(
+  { plan, environment, guard, cancel }: StepParts,
+  { outcomesFile, throttle, logs, sink, file, resumption }: OutcomeParts,
+  results: StepResults,
+): Reports {
+  const wanted = plan.comment;
+  const reporters = createReporters({
+    results,
+    guard,
+    throttle,
+    outcomesFile,
+    showResponse: plan.showResponse,
+    isShownAlready: sink?.isShown ?? false,
+    followsLog: plan.followLog,
+    writesSummary: plan.writeSummary && environment.hasSummary,
+    stepId: environment.github.step,
+    outputs: {
+      total: plan.invocations.length,
+      outcomesFile: outcomesFile.path,
+      responseFile: { path: file, isSaved: whenSaved(plan) },
+      ...(logs !== undefined && { logFile: () => logs.file }),
+    },
+    ...(resumption !== undefined && {
+      journal: { add: (evaluated) => resumption.add(evaluated), write: () => resumption.write() },
+    }),
+    ...(wanted !== undefined && { comment: () => comment(wanted, results, cancel) }),
+  });
+  return new Reports(reporters, guard);
+}
+
+/** What reads responses as an API does, where a payload was made from an HTTP request. */
+async function createHttpReader({ invocations }: Plan): Promise<Pick<Rules, 'readHttp'>> {
+  if (!invocations.some(({ http }) => http !== undefined)) return {};
+  return { readHttp: (await import('../outcome/http-response.ts')).readHttpResponse };
+}
+
+async function createEvaluator(
+  { plan, environment, secrets }: StepParts,
+  { labels, sink }: Pick<OutcomeParts, 'labels' | 'sink'>,
+): Promise<Evaluator> {
+  const { failOnFunctionError, expressions } = plan;
+  const http = await createHttpReader(plan);
+  return new Evaluator({
+    rules: {
+      ...{ failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
+      ...http,
+    },
+    secrets,
+    register: (found) => registerSecrets(found, secrets),
+    ...(sink && { endStream: sink.end }),
+  });
+}
+
+/** The outcomes of a step: they are evaluated and recorded as invocations end, and reported at the end. */
+export class StepOutcomes {
+  readonly #parts: OutcomeParts;
+  readonly #evaluator: Evaluator;
+  readonly #results: StepResults;
+  readonly #reports: Reports;
+
+  constructor(
+    parts: OutcomeParts,
+    made: Readonly<{ evaluator: Evaluator; results: StepResults; reports: Reports }>,
+  ) {
+    this.#parts = parts;
+    this.#evaluator = made.evaluator;
+    this.#results = made.results;
+    this.#reports = made.reports;
+  }
+
+  /** Evaluates and records an invocation that has ended. Its log is read to its end before. */
+  async evaluate(ended: InvocationResult): Promise<void> {
+    const { logs } = this.#parts;
+    const followed = await logs?.readToEnd(ended);
+    const logGroup = followed?.source.logGroup ?? ended.logGroup;
+    const evaluated = await this.#evaluator.evaluate({
+      ...ended,
+      ...(logGroup !== undefined && { logGroup }),
+    });
+    await logs?.add({ ended, evaluated }, followed);
+    await this.#record(evaluated);
+  }
+
+  /** Evaluates and records what a journal has from earlier runs, by the expressions of this one. */
+  async evaluateEarlier(resumption: Resumption, { guard }: StepParts, context: InvokeContext): Promise<void> {
+    const record = (evaluated: EvaluatedInvocation) => guard.run('internal', () => this.#record(evaluated));
+    for await (const recorded of resumption.succeeded()) await record(this.#evaluator.takeOver(recorded));
+    // What was sent in an earlier run has had time to get into the log.
+    const unknown = await Promise.all(resumption.unknown.map((result) => withLog(result, context)));
+    for (const result of unknown) await record(await this.#evaluator.evaluate(result));
+  }
+
+  /** Writes every report. Its value is the exit code: 1 as well where something is missing that later steps rely on. */
+  async report(): Promise<0 | 1> {
+    await this.#reports.write();
+    return this.#reports.failsStep ? 1 : this.#results.exitCode;
+  }
+
+  async #record(evaluated: EvaluatedInvocation): Promise<void> {
+    if (evaluated.evaluation.failsStep) this.#parts.halt?.abort(ABORTED);
+    this.#results.add(evaluated.masked);
+    await this.#reports.add(evaluated);
+  }
+}
+
+/** Makes what evaluates and reports the outcomes of a step. */
+export async function createOutcomes(step: StepParts, parts: OutcomeParts): Promise<StepOutcomes> {
+  const results = new StepResults(step.plan.invocations.length);
+  const reports = createReports(step, parts, results);
+  return new StepOutcomes(parts, { evaluator: await createEvaluator(step, parts), results, reports });
+}
