@@ -1,1 +1,1 @@
-export const id=1586;export const ids=[1586];export const modules={645:((t,e,o)=>{o.d(e,{u:()=>d});let d=()=>({})}),3774:((t,e,o)=>{o.d(e,{_:()=>d});let d=()=>({})}),8705:((t,e,o)=>{o.d(e,{h:()=>d});let d=(t,e)=>globalThis.fetch(t,e)})};
+exports.ids=[1586],exports.modules={645:((e,l,t)=>{t.d(l,{u:()=>d});let d=()=>({})}),3774:((e,l,t)=>{t.d(l,{_:()=>d});let d=()=>({})}),8705:((e,l,t)=>{t.d(l,{h:()=>d});let d=(e,l)=>globalThis.fetch(e,l)})};

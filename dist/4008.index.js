@@ -1,1 +1,1 @@
-export const id=4008;export const ids=[4008];export const modules={4008:((o,s,t)=>{t.d(s,{fromEnv:()=>r.sF});var r=t(3099)})};
+exports.ids=[4008],exports.modules={4008:((s,o,r)=>{r.d(o,{fromEnv:()=>d.sF});var d=r(3099)})};

@@ -1,1 +1,1 @@
-import{modules as o}from"./3575-4167-5956-6548-8715.shared.js";import{modules as s}from"./4167-6548.shared.js";export const id=4167;export const ids=[4167];export const modules={...o,...s};
+exports.ids=[4167],exports.modules={...require("./6548.index.js").modules};

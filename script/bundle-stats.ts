@@ -15,8 +15,15 @@ export type BundledModule = Readonly<{
   usedExports: readonly string[] | undefined;
 }>;
 
+/** A file of a bundle, by its number, and the imports that load it: `the module > what it imports`. */
+export type BundledChunk = Readonly<{ id: string; imports: readonly string[] }>;
+
 /** What webpack says about a bundle. */
-export type BundleStats = Readonly<{ warnings: readonly string[]; modules: readonly BundledModule[] }>;
+export type BundleStats = Readonly<{
+  warnings: readonly string[];
+  modules: readonly BundledModule[];
+  chunks: readonly BundledChunk[];
+}>;
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
 const listOf = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isFields) : []);
@@ -39,9 +46,13 @@ function modulesOf(module: Fields): BundledModule[] {
 /** Reads the file that ncc writes with --stats-out. */
 export function readBundleStats(file: string): BundleStats {
   const stats: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  const { warnings, modules } = isFields(stats) ? stats : {};
+  const { warnings, modules, chunks } = isFields(stats) ? stats : {};
   return {
     warnings: listOf(warnings).map(({ moduleName, message }) => `${moduleName}: ${message}`),
     modules: listOf(modules).flatMap(modulesOf),
+    chunks: listOf(chunks).map(({ id, origins }) => ({
+      id: String(id),
+      imports: listOf(origins).map(({ moduleName, request }) => `${moduleName} > ${request}`),
+    })),
   };
 }

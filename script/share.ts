@@ -1,58 +1,107 @@
-// Moves each module that several chunks of a bundle have into a file that these chunks load. Webpack puts the module
-// into every one of them, and ncc passes no option of webpack's on that would change it.
-// Usage: node script/share.ts FOLDER
+// Joins the chunks that every step loads together into one file, and stores each module once that several chunks have.
+// Webpack splits what is imported on demand by who shares it, and ncc passes no option of webpack's on that would
+// change it. A file takes half a millisecond to load.
+// Usage: node script/share.ts FOLDER STATS.json
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { readBundleStats } from './bundle-stats.ts';
 
-/** A chunk as webpack writes it: what precedes its modules, and the text of each module. */
-type Chunk = Readonly<{ name: string; head: string; modules: readonly string[] }>;
+/** What every step imports on demand, in this order. */
+const USUAL = [
+  './build/index.js > ./lambda/client.js',
+  './build/index.js > ./process.js',
+  './build/wiring/step.js > ./outcomes.js',
+];
 
-/** Modules that the same chunks have, by the name of the file that gets them. */
-type Shared = ReadonlyMap<string, readonly string[]>;
+/** A chunk as webpack writes it: its ids, and the text of each module. */
+type Chunk = Readonly<{ name: string; ids: readonly string[]; modules: readonly string[] }>;
+
+/** Modules that several chunks have, and the chunk that keeps them. */
+type Shared = Readonly<{ keeper: string; modules: readonly string[] }>;
 
 const MODULE = /^\/\*{3}\/ \d+:\n[\s\S]*?^\/\*{3}\/ \}\),?$/gm;
-const HEAD = /^"use strict";\nexports\.id = \d+;\nexports\.ids = \[[\d,]+\];\nexports\.modules = /;
+const HEAD = /^"use strict";\nexports\.id = \d+;\nexports\.ids = \[([\d,]+)\];\nexports\.modules = /;
 
-/** In characters, before they are minified: a smaller file adds to the archive what it saves. */
+/** In characters, before they are minified: to load another file takes longer than to read fewer twice. */
 const SMALLEST = 2_000;
+
+const fileOf = (id: string): string => `${id}.index.js`;
 
 function readChunk(folder: string, name: string): Chunk {
   const code = readFileSync(path.join(folder, name), 'utf8');
-  const [head = ''] = HEAD.exec(code) ?? [];
+  const [head = '', ids = ''] = HEAD.exec(code) ?? [];
   const rest = code.slice(head.length).replaceAll(MODULE, '').replaceAll(/\s/g, '');
-  if (head === '' || rest !== '{};;') throw new Error(`${name} is not written as webpack writes a chunk`);
-  return { name, head, modules: (code.match(MODULE) ?? []).map((text) => text.replace(/,$/, '')) };
+  if (rest !== '{};;') throw new Error(`${name} is not written as webpack writes a chunk`);
+  const modules = (code.match(MODULE) ?? []).map((text) => text.replace(/,$/, ''));
+  return { name, ids: ids.split(','), modules };
 }
 
-/** What several chunks have, word for word. */
-function findShared(chunks: readonly Chunk[]): Shared {
-  const numbersOf = (module: string): string[] =>
-    chunks.filter(({ modules }) => modules.includes(module)).map(({ name }) => name.replace('.index.js', ''));
+const sizeOf = ({ modules }: Chunk): number => modules.join('').length;
+const bySize = (one: Chunk, other: Chunk): number => sizeOf(other) - sizeOf(one);
+
+/** The chunks of each usual import that no earlier one has, joined under the name of the one that is loaded first. */
+function joinUsual(chunks: readonly Chunk[], idsOf: (wanted: string) => readonly string[]): Chunk[] {
+  const joined = new Set<string>();
+  return USUAL.flatMap((wanted) => {
+    const ids = idsOf(wanted).filter((id) => !joined.has(id));
+    for (const id of ids) joined.add(id);
+    const parts = ids.flatMap((id) => chunks.filter(({ name }) => name === fileOf(id)));
+    const [first] = parts;
+    if (first === undefined) return [];
+    const modules = [...new Set(parts.flatMap((part) => part.modules))];
+    return [{ name: first.name, ids: parts.flatMap((part) => part.ids), modules }];
+  });
+}
+
+/** What several chunks have, word for word. The first one of them keeps it. */
+function findShared(chunks: readonly Chunk[]): Shared[] {
+  const ownersOf = (module: string): string =>
+    chunks
+      .filter(({ modules }) => modules.includes(module))
+      .map(({ name }) => name)
+      .join(' ');
   const all = [...new Set(chunks.flatMap(({ modules }) => modules))];
-  const byChunks = Map.groupBy(all, (module) => numbersOf(module).join('-'));
-  return new Map(
-    [...byChunks]
-      .filter(([numbers, modules]) => numbers.includes('-') && modules.join('').length >= SMALLEST)
-      .map(([numbers, modules]) => [`${numbers}.shared.js`, modules]),
+  return [...Map.groupBy(all, ownersOf)]
+    .filter(([owners, modules]) => owners.includes(' ') && modules.join('').length >= SMALLEST)
+    .map(([owners, modules]) => ({ keeper: owners.slice(0, owners.indexOf(' ')), modules }));
+}
+
+/** A chunk that loads what others keep. Its own modules follow. */
+function loading({ name, ids, modules }: Chunk, shared: readonly Shared[]): string {
+  const used = shared.filter(
+    ({ keeper, modules: [first = ''] }) => keeper !== name && modules.includes(first),
   );
-}
-
-const listOf = (modules: readonly string[]): string => `{\n${modules.join(',\n')}\n};\n`;
-
-/** A chunk that loads what it shares. Its own modules follow. */
-function loading({ head, modules }: Chunk, shared: Shared): string {
-  const used = [...shared].filter(([, theirs]) => theirs.every((module) => modules.includes(module)));
-  const loaded = new Set(used.flatMap(([, theirs]) => theirs));
+  const loaded = new Set(used.flatMap((one) => one.modules));
+  const keepers = [...new Set(used.map(({ keeper }) => keeper))];
   const own = modules.filter((module) => !loaded.has(module));
-  return `${head}${listOf([...used.map(([name]) => `...require('./${name}').modules`), ...own])}`;
+  const list = [...keepers.map((keeper) => `...require('./${keeper}').modules`), ...own];
+  return `exports.ids = [${ids.join()}];\nexports.modules = {\n${list.join(',\n')}\n};\n`;
 }
 
-const [folder = ''] = process.argv.slice(2);
+const [folder = '', statsFile = ''] = process.argv.slice(2);
+const { chunks: origins } = readBundleStats(statsFile);
 const chunks = readdirSync(folder)
   .filter((name) => /^\d+\.index\.js$/.test(name))
-  .sort()
   .map((name) => readChunk(folder, name));
-const shared = findShared(chunks);
-for (const [name, modules] of shared)
-  writeFileSync(path.join(folder, name), `"use strict";\nexports.modules = ${listOf(modules)}`);
-for (const chunk of chunks) writeFileSync(path.join(folder, chunk.name), loading(chunk, shared));
+const names = new Set(chunks.map(({ name }) => name));
+const requests =
+  readFileSync(path.join(folder, 'index.js'), 'utf8') +
+  chunks.map(({ modules }) => modules.join('')).join('');
+/** The chunks that an import loads, in the order in which its code asks for them. */
+const idsOf = (wanted: string): string[] =>
+  origins
+    .filter(({ imports }) => imports.includes(wanted))
+    .map(({ id }) => ({ id, at: requests.search(new RegExp(`\\.e\\((?:/\\* import\\(\\) \\*/ )?${id}\\)`)) }))
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ id }) => id);
+const usual = joinUsual(chunks, idsOf);
+const joinedIds = usual.flatMap(({ ids }) => ids);
+const others = chunks.filter(({ ids }) => !ids.some((id) => joinedIds.includes(id))).toSorted(bySize);
+const shared = findShared([...usual, ...others]);
+for (const chunk of [...usual, ...others]) {
+  writeFileSync(path.join(folder, chunk.name), loading(chunk, shared));
+  // Another import may want a part alone.
+  for (const id of chunk.ids.filter((one) => fileOf(one) !== chunk.name && names.has(fileOf(one)))) {
+    writeFileSync(path.join(folder, fileOf(id)), `module.exports = require('./${chunk.name}');\n`);
+  }
+}

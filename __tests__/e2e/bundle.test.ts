@@ -88,15 +88,20 @@ describe('one plain invocation', () => {
     expect(loaded.parts).toEqual(expect.arrayContaining(['crypto', 'http', 'https']));
   });
 
-  test('loads index.js first, which is small, and the rest in parts of at most 180 KB', () => {
+  test('loads index.js first, which is small, and the rest in three parts of at most 195 KB', () => {
     expect(loaded.scripts[0]).toBe('index.js');
     expect(sizeOf('index.js')).toBeLessThanOrEqual(12_000);
     const others = loaded.scripts.slice(1);
-    expect(others.length).toBeGreaterThan(1);
+    expect(others).toHaveLength(3);
     for (const file of others) {
       expect(SCRIPTS).toContain(file);
-      expect(sizeOf(file)).toBeLessThanOrEqual(180_000);
+      expect(sizeOf(file)).toBeLessThanOrEqual(195_000);
     }
+  });
+
+  test('loads what evaluates and reports last, while the response is awaited', () => {
+    const having = loaded.scripts.filter((file) => textOf(file).includes('Lambda Function Execution Error'));
+    expect(having).toEqual([loaded.scripts.at(-1)]);
   });
 
   test.each([
@@ -165,7 +170,7 @@ test('the bundle is CommonJS, which starts sooner than ES modules', () => {
   expect(SCRIPTS.filter((file) => /\bcreateRequire\b|\bimport\.meta\b/.test(textOf(file)))).toEqual([]);
 });
 
-test('a step whose files are not all there fails before anything is invoked, and names the file', async () => {
+test('a step whose files are not all there fails and names the file', async () => {
   const parts = loaded.scripts.slice(1);
   for (const missing of parts) {
     const broken = mkdtempSync(path.join(tmpdir(), 'action-'));
@@ -174,8 +179,12 @@ test('a step whose files are not all there fails before anything is invoked, and
     const step = await invokeStep(lambda, INPUTS, { action: broken });
     rmSync(broken, { recursive: true });
     expect(step.exitCode).toBe(1);
-    expect(step.stderr).toContain(missing);
+    expect(`${step.stderr}${step.stdout}`).toContain(missing);
     expect(step.outputs).toEqual({});
+    // What reports is loaded only when the request is sent.
+    if (missing === parts.at(-1)) {
+      expect(step.annotations).toEqual([expect.objectContaining({ level: 'error' })]);
+    } else expect(step.stdout).not.toContain('Invoking');
   }
 });
 

@@ -110,13 +110,14 @@ test('a module that two chunks have is stored once, and is one module where both
   const having = readdirSync(folder).filter((file) =>
     readFileSync(path.join(folder, file), 'utf8').includes('0123456789'),
   );
-  expect(having).toEqual([expect.stringMatching(/^\d+-\d+\.shared\.js$/)]);
+  expect(having).toEqual([expect.stringMatching(/^\d+\.index\.js$/)]);
   expect(run(process.execPath, [main])).toEqual({ exitCode: 7, stderr: '' });
 });
 
 test('a chunk that is not written as webpack writes one is rejected', () => {
-  const folder = writeProgram({ '1.index.js': 'export const modules = {};' });
-  const { exitCode, stderr } = run(process.execPath, ['script/share.ts', folder]);
+  const folder = writeProgram({ '1.index.js': 'export const modules = {};', 'stats.json': '{}' });
+  const stats = path.join(folder, 'stats.json');
+  const { exitCode, stderr } = run(process.execPath, ['script/share.ts', folder, stats]);
   expect(stderr).toContain('1.index.js is not written as webpack writes a chunk');
   expect(exitCode).toBe(1);
 });

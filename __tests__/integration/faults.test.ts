@@ -10,6 +10,7 @@ import type { RetryPolicy } from '../../src/lambda/invoker.ts';
 import { LogsClients } from '../../src/logs/client.ts';
 import { LostInvocations } from '../../src/logs/lost.ts';
 import { evaluate } from '../../src/outcome/evaluate.ts';
+import { adviceFor } from '../../src/outcome/failure-advice.ts';
 import { CLASSES_BY_NAME } from '../failure-classes.ts';
 import { randomFrom, SEED } from '../seed.ts';
 import { fakeTiming, invokeOn, useLambda } from './invoke-context.ts';
@@ -149,7 +150,7 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
   const rules = {
     failOnFunctionError: true,
     expressions: { expect: [], mask: [] },
-    job: { eventName: 'push', hasOidc: false },
+    advise: adviceFor({ eventName: 'push', hasOidc: false }),
   };
   const queue = Array.from({ length: INVOCATIONS }, (_, id) => id);
   const work = async (): Promise<void> => {

@@ -5,6 +5,7 @@ import { type LocalLambda, startLocalLambda, throttle } from '../../packages/loc
 import type { InvocationType } from '../../src/lambda/invocation.ts';
 import { streamOnce } from '../../src/lambda/stream.ts';
 import { evaluate } from '../../src/outcome/evaluate.ts';
+import { adviceFor } from '../../src/outcome/failure-advice.ts';
 import { startRawServer } from '../raw-server.ts';
 import {
   type Delivered,
@@ -67,7 +68,7 @@ const outcomeOf = (delivered: Delivered) =>
   evaluate(delivered, {
     failOnFunctionError: true,
     expressions: { expect: [], mask: [] },
-    job: { eventName: 'push', hasOidc: false },
+    advise: adviceFor({ eventName: 'push', hasOidc: false }),
   }).outcome;
 
 describe("the action's own request ID", () => {

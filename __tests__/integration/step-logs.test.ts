@@ -9,6 +9,7 @@ import type { InvocationResult } from '../../src/lambda/invocation.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { LogsClients } from '../../src/logs/client.ts';
 import { Evaluator } from '../../src/outcome/evaluate.ts';
+import { adviceFor } from '../../src/outcome/failure-advice.ts';
 import { SecretTexts } from '../../src/outcome/secret-texts.ts';
 import { ReportGuard } from '../../src/report/guard.ts';
 import { StepLogs } from '../../src/wiring/function-logs.ts';
@@ -72,8 +73,17 @@ test('of 22 failures of a list the logs of the first 20 are read, and the others
     guard: new ReportGuard(),
     ...{ clients, secrets, cancel, folder },
   });
-  const rules = { failOnFunctionError: true, expressions, job: { eventName: 'push', hasOidc: false } };
-  const evaluator = new Evaluator({ rules, secrets, register: () => {} });
+  const rules = {
+    failOnFunctionError: true,
+    expressions,
+    advise: adviceFor({ eventName: 'push', hasOidc: false }),
+  };
+  const evaluator = new Evaluator({
+    rules,
+    loadAdvice: async () => rules.advise,
+    secrets,
+    register: () => {},
+  });
   const shown = await stdoutDuring(async () => {
     for (const ended of failures)
       await logs.add({ ended, evaluated: await evaluator.evaluate(ended) }, undefined);

@@ -9,6 +9,7 @@ import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
 import { LogsClients } from '../../src/logs/client.ts';
 import { type DeniedLog, LostInvocations } from '../../src/logs/lost.ts';
 import { evaluate } from '../../src/outcome/evaluate.ts';
+import { adviceFor } from '../../src/outcome/failure-advice.ts';
 import { type Delivered, ECHO, freshIds, INVOCATION, invokeOn, POLICY, useLambda } from './invoke-context.ts';
 
 // What the function's log shows of an invocation whose response is lost. The log's time and ours are one clock, on
@@ -134,7 +135,7 @@ const outcomeOf = (delivered: Delivered) =>
   evaluate(delivered, {
     failOnFunctionError: true,
     expressions: { expect: [], mask: [] },
-    job: { eventName: 'push', hasOidc: false },
+    advise: adviceFor({ eventName: 'push', hasOidc: false }),
   }).outcome;
 
 const write = (message: string, logGroup = GROUP): void =>

@@ -243,7 +243,7 @@ describe('import directions', () => {
     ['main.ts', ['process.ts']],
     ['process.ts', ['index.ts']],
     ['wiring/step.ts', ['main.ts']],
-    ['wiring/outcomes.ts', ['wiring/step.ts']],
+    ['wiring/outcomes.ts', ['main.ts', 'process.ts', 'wiring/step.ts']],
     ['index.ts', []],
   ])('%s is imported by %j', (target, importers) => {
     const found = sources.filter(({ file, ...source }) =>

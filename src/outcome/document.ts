@@ -8,7 +8,7 @@ import type {
 } from '../lambda/invocation.ts';
 import { isUuid, utf8 } from '../shared/text.ts';
 import { eventInWords } from './event-evidence.ts';
-import { adviseOn, type JobFacts } from './failure-advice.ts';
+import type { JobAdvice } from './failure-advice.ts';
 import { requestUrl } from './links.ts';
 import { decodeLogTail, readFigures, readLogPlace } from './log-tail.ts';
 import { ranOf, runInWords, whyNotKnown } from './logged-runs.ts';
@@ -186,8 +186,8 @@ export function failureMessage(failure: InvokeFailure, ended: InvocationResult, 
     .join(' ');
 }
 
-/** The job that a failure happened in, and a sentence on whether the function ran where the failure does not have it. */
-export type FailureContext = Readonly<{ job: JobFacts; ran?: string }>;
+/** What gives advice on a failure, and a sentence on whether the function ran where the failure does not have it. */
+export type FailureContext = Readonly<{ advise: JobAdvice; ran?: string }>;
 
 function failureFields(failure: InvokeFailure, ended: InvocationResult, context: FailureContext) {
   const { invocation, region, inLog, logGroup = inLog?.logGroup ?? failure.event?.logGroup } = ended;
@@ -204,7 +204,7 @@ function failureFields(failure: InvokeFailure, ended: InvocationResult, context:
     error: {
       name,
       message: failureMessage(failure, ended, context.ran),
-      advice: adviseOn({ failure, invocation, region, logGroup, loggedAs: run?.requestId, job: context.job }),
+      advice: context.advise({ failure, invocation, region, logGroup, loggedAs: run?.requestId }),
     },
   };
 }

@@ -18,7 +18,7 @@ import {
   whyNoValue,
 } from './expectations.ts';
 import { shownValue } from './explanations.ts';
-import type { JobFacts } from './failure-advice.ts';
+import type { JobAdvice } from './failure-advice.ts';
 import { withErrorOfLog } from './function-error.ts';
 import type { HttpReading, readHttpResponse } from './http-response.ts';
 import { isCut } from './log-tail.ts';
@@ -30,7 +30,8 @@ import { MASK, SecretTexts } from './secret-texts.ts';
 export type Rules = Readonly<{
   failOnFunctionError: boolean;
   expressions: Expressions;
-  job: JobFacts;
+  /** Gives advice on a failure. */
+  advise: JobAdvice;
   /** Secrets that are known before any mask is evaluated. */
   known?: SecretTexts;
   /** Reads a response as an API does; absent where nothing is invoked with an HTTP request. */
@@ -219,7 +220,7 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   const parsed = parseResponse(payload);
   const reading = readAsHttp(normalized, parsed, rules);
   const contents = { parsed: parsed.value, http: reading?.http };
-  const queried = query(outcomeOf(normalized, contents, { job: rules.job }), rules);
+  const queried = query(outcomeOf(normalized, contents, rules), rules);
   const { mask, search, parseTree } = rules.expressions;
   const found = findSecrets(mask, queried.outcome, { search, parseTree });
   const isHidden = isOpaque(result, parsed) || reading?.isEncoded === true;
@@ -351,7 +352,7 @@ export function evaluateAsUnknown(ended: InvocationResult, error: unknown, rules
   // The message may quote the response, and no mask has been applied to it yet.
   const why = rules.expressions.mask.length === 0 ? `: ${messageOf(error)}` : '';
   const { failure, ran } = unevaluatedFailure(ended, why);
-  const context = { job: rules.job, ...(ran !== undefined && { ran }) };
+  const context = { advise: rules.advise, ...(ran !== undefined && { ran }) };
   const response = ended.result.kind === 'failure' ? new Uint8Array() : ended.result.payload;
   return {
     label: labelOf(ended.invocation, rules),
@@ -375,7 +376,9 @@ export type EvaluatedInvocation = Readonly<{
 
 /** What an evaluator works with. */
 export type EvaluatorOptions = Readonly<{
-  rules: Rules;
+  rules: Omit<Rules, 'advise'>;
+  /** Loads what gives advice, for the first failure. */
+  loadAdvice: () => Promise<JobAdvice>;
   /** All that is hidden: credentials, and what the masks of earlier invocations found. */
   secrets: SecretTexts;
   /** Adds to `secrets`, before anything of the invocation is shown. */
@@ -383,6 +386,8 @@ export type EvaluatorOptions = Readonly<{
   /** Ends the file of a streamed response, under its own name where the response is whole. */
   endStream?: (options: { isWhole: boolean }) => Promise<Evaluation['responseFile']>;
 }>;
+
+const noAdvice: JobAdvice = () => '';
 
 /** Evaluates each invocation the moment it ends. One that can't be evaluated, masked or written is unknown. */
 export class Evaluator {
@@ -393,17 +398,21 @@ export class Evaluator {
   }
 
   async evaluate(ended: InvocationResult): Promise<EvaluatedInvocation> {
-    const { rules } = this.#options;
+    const hasFailed = ended.result.kind === 'failure';
     try {
-      return await this.#mask(evaluate(ended, rules), ended);
+      return await this.#mask(evaluate(ended, await this.#rules({ hasFailed })), ended);
     } catch (error) {
-      return this.#mask(evaluateAsUnknown(ended, error, rules), ended);
+      return this.#mask(evaluateAsUnknown(ended, error, await this.#rules({ hasFailed: true })), ended);
     }
+  }
+
+  async #rules({ hasFailed }: { hasFailed: boolean }): Promise<Rules> {
+    return { ...this.#options.rules, advise: hasFailed ? await this.#options.loadAdvice() : noAdvice };
   }
 
   /** Takes over an outcome of an earlier run. */
   takeOver(earlier: RecordedInvocation): EvaluatedInvocation {
-    return this.#hide(evaluateRecorded(earlier, this.#options.rules));
+    return this.#hide(evaluateRecorded(earlier, { ...this.#options.rules, advise: noAdvice }));
   }
 
   async #mask(evaluated: Evaluation, ended: InvocationResult): Promise<EvaluatedInvocation> {

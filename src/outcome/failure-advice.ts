@@ -2,7 +2,7 @@ import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import { isExecutionArn } from '../shared/arn.ts';
 import { FORK_ADVICE } from '../shared/fork-advice.ts';
 import { isUuid } from '../shared/text.ts';
-import { adviseOnEvent } from './event-evidence.ts';
+import { adviseOnEvent } from './event-advice.ts';
 import { type LogLocation, requestUrl, sentUrl } from './links.ts';
 import { adviseOnNotFound } from './not-found-advice.ts';
 import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
@@ -507,6 +507,15 @@ const adviseOnUncertain = (failed: FailedInvocation): string =>
   failed.invocation.invocationType === 'DryRun'
     ? `This is not a response to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck ${endpointVariable(failed)}: emulators can invoke the function on a dry run.`
     : `Check the function's log before you retry${linkToLog(failed)}\nIf it is safe for the function to run twice, set retry: idempotent.`;
+
+/** Says what a user can do about a failure, in a job that is known. */
+export type JobAdvice = (failed: Omit<FailedInvocation, 'job'>) => string;
+
+/** The advice in a job. */
+export const adviceFor =
+  (job: JobFacts): JobAdvice =>
+  (failed) =>
+    adviseOn({ ...failed, job });
 
 /** What a user can do about a failure: a sentence or a few, never empty. */
 export function adviseOn(failed: FailedInvocation): string {

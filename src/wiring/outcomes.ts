@@ -94,10 +94,8 @@ async function createEvaluator(
   const { failOnFunctionError, expressions } = plan;
   const http = await createHttpReader(plan);
   return new Evaluator({
-    rules: {
-      ...{ failOnFunctionError, expressions, job: environment, known: secrets, labelOf: labels.entryOf },
-      ...http,
-    },
+    rules: { failOnFunctionError, expressions, known: secrets, labelOf: labels.entryOf, ...http },
+    loadAdvice: async () => (await import('../outcome/failure-advice.ts')).adviceFor(environment),
     secrets,
     register: (found) => registerSecrets(found, secrets),
     ...(sink && { endStream: sink.end }),

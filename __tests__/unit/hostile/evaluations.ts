@@ -3,6 +3,7 @@ import { parseExpressions } from '../../../src/inputs/expressions.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
 import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import { evaluate } from '../../../src/outcome/evaluate.ts';
+import { adviceFor } from '../../../src/outcome/failure-advice.ts';
 import type { Evaluation } from '../../../src/outcome/outcome.ts';
 import { answer, delivery, failure, REQUEST_ID } from '../outcome/factory.ts';
 import {
@@ -15,7 +16,7 @@ import {
   region,
 } from './arbitraries.ts';
 
-const job = { eventName: 'pull_request', hasOidc: false };
+const advise = adviceFor({ eventName: 'pull_request', hasOidc: false });
 
 /** The inputs `expect`, `query` and `mask` as a user writes them. */
 export type Asked = Readonly<{ expect?: string; query?: string; mask?: string }>;
@@ -30,7 +31,7 @@ export async function evaluating(
     { invocations: [], waitForDurableExecution: false },
     new Problems(),
   );
-  return (ended) => evaluate(ended, { ...options, expressions, job });
+  return (ended) => evaluate(ended, { ...options, expressions, advise });
 }
 
 const requestId = fc.option(fc.oneof(fc.uuid(), fc.constant(REQUEST_ID), hostileValue), { nil: undefined });

@@ -4,6 +4,7 @@ import { parseExpressions } from '../../../src/inputs/expressions.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
 import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import { evaluate, type Rules } from '../../../src/outcome/evaluate.ts';
+import { adviceFor } from '../../../src/outcome/failure-advice.ts';
 import { NO_SECRETS } from '../../../src/outcome/masks.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { LOG_URL, OUTCOME_FIELDS, STARTED_AT } from '../../base.ts';
@@ -13,7 +14,7 @@ import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts'
 const RULES: Rules = {
   failOnFunctionError: true,
   expressions: { expect: [], mask: [] },
-  job: { eventName: 'push', hasOidc: true },
+  advise: adviceFor({ eventName: 'push', hasOidc: true }),
 };
 const LENIENT: Rules = { ...RULES, failOnFunctionError: false };
 

@@ -1,13 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { Evaluator, evaluateAsUnknown } from '../../../src/outcome/evaluate.ts';
+import { adviceFor } from '../../../src/outcome/failure-advice.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
 
 const RULES = {
   failOnFunctionError: false,
   expressions: { expect: ["response == 'x'"], mask: [] },
-  job: { eventName: 'push', hasOidc: false },
+  advise: adviceFor({ eventName: 'push', hasOidc: false }),
 };
 const ERROR = new RangeError('Invalid string length');
 
@@ -73,6 +74,7 @@ describe('an evaluator', () => {
     const ends: boolean[] = [];
     const evaluator = new Evaluator({
       rules: { ...RULES, expressions },
+      loadAdvice: async () => RULES.advise,
       secrets: new SecretTexts(['secret']),
       register,
       endStream: async ({ isWhole }) => {

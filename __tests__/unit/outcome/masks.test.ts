@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parseExpressions } from '../../../src/inputs/expressions.ts';
 import { Problems } from '../../../src/inputs/problems.ts';
 import { evaluate } from '../../../src/outcome/evaluate.ts';
+import { adviceFor } from '../../../src/outcome/failure-advice.ts';
 import { findSecrets, maskEvaluation, NO_SECRETS } from '../../../src/outcome/masks.ts';
 import { formsOf, SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { StepResults } from '../../../src/outcome/step-results.ts';
@@ -99,7 +100,7 @@ test('the compiler rejects writing anything that is not masked', () => {
   const { secrets, ...rest } = evaluate(delivery(answer('"x"')), {
     failOnFunctionError: true,
     expressions: { expect: [], mask: [] },
-    job: { eventName: 'push', hasOidc: false },
+    advise: adviceFor({ eventName: 'push', hasOidc: false }),
   });
   expect(secrets).toEqual(NO_SECRETS);
   // @ts-expect-error: only maskEvaluation creates an evaluation that can be shown.

@@ -1,1 +1,0 @@
-import{modules as o}from"./2066-2393-5674.shared.js";export const id=2066;export const ids=[2066];export const modules={...o};

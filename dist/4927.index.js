@@ -1,0 +1,1 @@
+module.exports=require("./6134.index.js");

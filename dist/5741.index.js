@@ -1,0 +1,1 @@
+module.exports=require("./9135.index.js");

@@ -1,1 +1,0 @@
-import{modules as o}from"./5674-6043.shared.js";export const id=6043;export const ids=[6043];export const modules={...o};

@@ -1,0 +1,1 @@
+exports.ids=[6593],exports.modules={...require("./4149.index.js").modules};

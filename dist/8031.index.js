@@ -1,1 +1,0 @@
-import{modules as o}from"./4249-7470-8031.shared.js";export const id=8031;export const ids=[8031];export const modules={...o};

@@ -1,0 +1,1 @@
+exports.ids=[8476],exports.modules={...require("./3826.index.js").modules,...require("./2314.index.js").modules};

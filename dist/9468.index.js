@@ -1,0 +1,1 @@
+exports.ids=[9468],exports.modules={...require("./3826.index.js").modules};
