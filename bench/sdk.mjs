@@ -1,7 +1,19 @@
-// The SDK alone: what its client costs where nothing is asked of it but one invocation. It is bundled as dist/ is.
-// Usage: node FILE FUNCTION PAYLOAD; region, credentials and endpoint come from the same variables as the action's.
+// The SDK alone: what its client costs where nothing is asked of it but invocations. It is bundled as dist/ is.
+// Usage: node FILE FUNCTION PAYLOAD [LOG_TYPE [INVOCATIONS [IN_FLIGHT]]]
+// Region, credentials and endpoint come from the same variables as the action's.
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 
-const [FunctionName, Payload] = process.argv.slice(2);
-const client = new LambdaClient();
-client.send(new InvokeCommand({ FunctionName, Payload })).then(() => client.destroy());
+const [FunctionName, Payload, LogType = 'None', invocations = '1', inFlight = '1'] = process.argv.slice(2);
+const client = new LambdaClient({
+  ...(invocations !== '1' && { requestHandler: { httpAgent: { maxSockets: Number(inFlight) } } }),
+});
+
+let left = Number(invocations);
+async function send() {
+  while (left > 0) {
+    left -= 1;
+    await client.send(new InvokeCommand({ FunctionName, Payload, LogType }));
+  }
+}
+
+Promise.all(Array.from({ length: Number(inFlight) }, send)).then(() => client.destroy());

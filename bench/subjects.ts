@@ -129,14 +129,17 @@ export function bundleSdkAlone(): SdkAlone {
     measure: (work) =>
       measureNode({
         command: process.execPath,
-        args: [path.join(bundle, 'index.js'), FUNCTION, work.event],
+        args: [
+          path.join(bundle, 'index.js'),
+          ...[FUNCTION, work.event, logTypeOf(work), String(work.invocations), String(work.inFlight)],
+        ],
         env: { PATH: process.env['PATH'], HOME: folder, ...jobVariables(work) },
       }),
     dispose: () => rmSync(folder, { recursive: true }),
   };
 }
 
-/** Measures the bundle of gagoar/invoke-aws-lambda at some work, from a checkout of it. */
+/** Measures the bundle of gagoar/invoke-aws-lambda at some work over HTTPS, from a checkout of it. */
 export async function measureGagoar(work: Work, checkout: string): Promise<Usage> {
   const variables = jobVariables(work);
   const { main, env, workspace, dispose } = prepareStep({
@@ -148,7 +151,7 @@ export async function measureGagoar(work: Work, checkout: string): Promise<Usage
       FunctionName: FUNCTION,
       Payload: work.event,
     },
-    env: { REDIRECT_TO: work.url },
+    env: { REDIRECT_TO: work.url, NODE_EXTRA_CA_CERTS: work.authority ?? '' },
   });
   const redirect = path.join(import.meta.dirname, 'redirect.cjs');
   try {
