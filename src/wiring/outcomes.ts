@@ -13,6 +13,7 @@ import type { LogThrottle } from '../report/progress.ts';
 import { createReporters, Reports } from '../report/reporters.ts';
 import { registerSecrets } from '../report/runner-secrets.ts';
 import type { StepLogs } from './function-logs.ts';
+import { loadOnce } from './load-once.ts';
 import type { StepParts } from './parts.ts';
 import type { ResponseSink } from './response-sink.ts';
 
@@ -93,9 +94,14 @@ async function createEvaluator(
 ): Promise<Evaluator> {
   const { failOnFunctionError, expressions } = plan;
   const http = await createHttpReader(plan);
+  const loadAdvice = loadOnce(async () =>
+    (await import('../outcome/failure-advice.ts')).adviceFor(environment),
+  );
+  // The first failure of a list may be that no file descriptor is left.
+  if (plan.invocations.length > 1) await loadAdvice();
   return new Evaluator({
     rules: { failOnFunctionError, expressions, known: secrets, labelOf: labels.entryOf, ...http },
-    loadAdvice: async () => (await import('../outcome/failure-advice.ts')).adviceFor(environment),
+    loadAdvice,
     secrets,
     register: (found) => registerSecrets(found, secrets),
     ...(sink && { endStream: sink.end }),

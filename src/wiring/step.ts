@@ -90,6 +90,8 @@ export async function createStep(parts: StepParts): Promise<Step> {
     // What goes wrong is thrown again where an outcome is evaluated.
     await outcomes().catch(() => {});
   });
+  // The connections of many invocations may take every file descriptor, and to load a file takes one.
+  if (plan.invocations.length > 1) await outcomes();
   const shared = { clients, timing, logReaders, throttle, labels, sink, halt: halt?.signal };
   const context = await createInvokeContext(parts, shared);
   return {
