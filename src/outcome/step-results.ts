@@ -4,6 +4,7 @@ import { fieldsOf } from '../shared/values.ts';
 import { type Expectation, IS_NO_ERROR } from './expectations.ts';
 import { readFunctionError } from './function-error.ts';
 import { adviseOnFunctionError } from './function-error-advice.ts';
+import { KeptOutcomes, type ReportedOutcomes } from './kept-outcomes.ts';
 import { readLogPlace, readReport } from './log-tail.ts';
 import type { MaskedEvaluation, MaskedOutcome } from './masks.ts';
 import { isFunctionError, isHalted, isTakenOver, type Outcome } from './outcome.ts';
@@ -23,12 +24,14 @@ export type OutcomeCounts = Readonly<{
 }>;
 
 /** Counts outcomes by how they ended and how they started. */
-export function countOutcomes(outcomes: readonly Outcome[]): OutcomeCounts {
+export function countOutcomes(outcomes: Iterable<Outcome>): OutcomeCounts {
   const counts = { succeeded: 0, function_error: 0, expectation_failed: 0, not_invoked: 0, unknown: 0 };
   const starts = { cold: 0, warm: 0 };
+  let total = 0;
   let halted = 0;
   let resumed = 0;
   for (const outcome of outcomes) {
+    total += 1;
     counts[outcome.outcome] += 1;
     if (isHalted(outcome)) halted += 1;
     if (isTakenOver(outcome)) resumed += 1;
@@ -36,9 +39,9 @@ export function countOutcomes(outcomes: readonly Outcome[]): OutcomeCounts {
     if (isCold !== undefined) starts[isCold ? 'cold' : 'warm'] += 1;
   }
   return {
-    total: outcomes.length,
+    total,
     counts,
-    failed: outcomes.length - counts.succeeded,
+    failed: total - counts.succeeded,
     halted,
     resumed,
     ...starts,
@@ -135,7 +138,7 @@ function withoutContents(outcome: MaskedOutcome, bounds: ExcerptBounds): Reporte
  */
 export class StepResults {
   readonly #expected: number;
-  readonly #outcomes: ReportedOutcome[] = [];
+  readonly #outcomes = new KeptOutcomes();
   #hasFailed = false;
 
   /** @param expected how many invocations there will be */
@@ -145,12 +148,12 @@ export class StepResults {
 
   add({ outcome, failsStep }: MaskedEvaluation): void {
     this.#hasFailed ||= failsStep;
-    this.#outcomes.push(withoutContents(outcome, this.#expected > 1 ? OF_MANY : OF_ONE));
+    this.#outcomes.add(withoutContents(outcome, this.#expected > 1 ? OF_MANY : OF_ONE));
   }
 
   /** All outcomes in the order of the plan, without responses and logs. */
-  get outcomes(): ReportedOutcome[] {
-    return this.#outcomes.toSorted((one, other) => one.index - other.index);
+  get outcomes(): ReportedOutcomes {
+    return this.#outcomes;
   }
 
   get counts(): OutcomeCounts {

@@ -1,7 +1,8 @@
 import type { EvaluatedInvocation } from '../outcome/evaluate.ts';
+import type { ReportedOutcomes } from '../outcome/kept-outcomes.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import { isHalted } from '../outcome/outcome.ts';
-import type { ReportedOutcome, StepResults } from '../outcome/step-results.ts';
+import type { StepResults } from '../outcome/step-results.ts';
 import {
   type Annotation,
   AnnotationList,
@@ -94,7 +95,7 @@ function annotationsReporter({ guard, results }: ReportOptions): Reporter {
 }
 
 /** The job summary as Markdown. What several invocations and dry runs need for it is loaded only for them. */
-async function jobSummaryOf(outcomes: readonly ReportedOutcome[], extras: SummaryExtras): Promise<string> {
+async function jobSummaryOf(outcomes: ReportedOutcomes, extras: SummaryExtras): Promise<string> {
   const [single] = outcomes;
   if (single !== undefined && outcomes.length === 1 && single.invocation_type !== 'DryRun') {
     return renderParts(summarizeOne(single), extras);

@@ -39,8 +39,9 @@ export function outputsFor(evaluations: readonly Evaluation[], files: OutputFile
 }
 
 /** The data of these invocations that a step keeps for its summary. */
-export const reportedBy = (evaluations: readonly Evaluation[]): ReportedOutcome[] =>
-  resultsOf(evaluations).outcomes;
+export const reportedBy = (evaluations: readonly Evaluation[]): ReportedOutcome[] => [
+  ...resultsOf(evaluations).outcomes,
+];
 
 /** The job summary of a step with these invocations. */
 export const summaryOf = (evaluations: readonly Evaluation[]): string =>

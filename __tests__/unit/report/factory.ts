@@ -11,7 +11,7 @@ export { LOG_URL, REQUEST_ID } from '../../base.ts';
 export function reportedOf(evaluations: readonly MaskedEvaluation[]): ReportedOutcome[] {
   const results = new StepResults(evaluations.length);
   for (const evaluation of evaluations) results.add(evaluation);
-  return results.outcomes;
+  return [...results.outcomes];
 }
 
 type Of<Kind extends Outcome['outcome']> = Partial<Extract<Outcome, { outcome: Kind }>>;

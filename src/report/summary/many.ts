@@ -1,3 +1,4 @@
+import type { ReportedOutcomes } from '../../outcome/kept-outcomes.ts';
 import { RAN_IN_WORDS } from '../../outcome/logged-runs.ts';
 import { isHalted } from '../../outcome/outcome.ts';
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
@@ -5,7 +6,7 @@ import { grouped, onOneLine, shortened } from '../../shared/text.ts';
 import { codeSpan, type Fold, foldOf, foreignCell, table } from '../markdown.ts';
 import { durationCell, functionCell, logLink, markOf, milliseconds, period } from './cells.ts';
 import { errorText, type SummaryParts } from './single.ts';
-import { type Statistics, statisticsOf } from './statistics.ts';
+import { type Statistics, selected, statisticsOf } from './statistics.ts';
 
 const MOST_GROUPS = 10;
 const MOST_ENTRIES = 10;
@@ -47,7 +48,7 @@ function failureCell(outcome: ReportedOutcome): string {
 type Group = { cell: string; count: number; entries: number[]; isHalt: boolean };
 
 /** The failures by what failed, the most frequent first. What was left out after a failure comes last. */
-function groupByError(failures: readonly ReportedOutcome[]): Group[] {
+function groupByError(failures: Iterable<ReportedOutcome>): Group[] {
   const groups = new Map<string, Group>();
   for (const outcome of failures) {
     const cell = `${markOf(outcome)} ${failureCell(outcome)}`;
@@ -66,9 +67,9 @@ function entriesCell({ entries, count }: Group): string {
   return `${entries.map((entry) => grouped(entry)).join(', ')}${more > 0 ? ` … and ${grouped(more)} more` : ''}`;
 }
 
-function groupBlocks(failures: readonly ReportedOutcome[]): string[] {
-  if (failures.length === 0) return [];
+function groupBlocks(failures: Iterable<ReportedOutcome>): string[] {
   const groups = groupByError(failures);
+  if (groups.length === 0) return [];
   const more = groups.length - MOST_GROUPS;
   return [
     table(
@@ -93,13 +94,8 @@ const ENTRY_PARTS: readonly OutcomeColumn[] = [
  * What tells the entries of the step apart, line by line in one column, so that a narrow page shows what follows;
  * none where they do not differ.
  */
-function entryColumn(outcomes: readonly ReportedOutcome[]): OutcomeColumn[] {
-  const [first] = outcomes;
-  if (first === undefined) return [];
-  const parts = ENTRY_PARTS.filter(({ cell }) => {
-    const same = cell(first);
-    return outcomes.some((outcome) => cell(outcome) !== same);
-  });
+function entryColumn(outcomes: Iterable<ReportedOutcome>): OutcomeColumn[] {
+  const parts = ENTRY_PARTS.filter(({ cell }) => !areSame(outcomes, cell));
   if (parts.length === 0) return [];
   return [
     {
@@ -110,6 +106,14 @@ function entryColumn(outcomes: readonly ReportedOutcome[]): OutcomeColumn[] {
 }
 
 const sentenceCase = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Whether all outcomes have the same in a cell. */
+function areSame(outcomes: Iterable<ReportedOutcome>, cell: OutcomeColumn['cell']): boolean {
+  const [first] = outcomes;
+  const same = first && cell(first);
+  for (const outcome of outcomes) if (cell(outcome) !== same) return false;
+  return true;
+}
 
 /** Lines of a cell, without those that are empty. */
 const lines = (texts: readonly string[]): string => texts.filter((text) => text !== '').join('<br>');
@@ -138,29 +142,40 @@ function outcomesTable(outcomes: readonly ReportedOutcome[], columns: readonly O
   );
 }
 
-function failuresFold(failures: readonly ReportedOutcome[], entryColumns: readonly OutcomeColumn[]): string {
-  if (failures.length === 0) return '';
-  const isCut = failures.length > MOST_FAILURES;
+/** How many outcomes there are of a kind, and the first of them. */
+type Sample = Readonly<{ count: number; first: readonly ReportedOutcome[] }>;
+
+/** Counts outcomes, and takes the first of them. */
+function sampleOf(outcomes: Iterable<ReportedOutcome>, most: number): Sample {
+  const first: ReportedOutcome[] = [];
+  let count = 0;
+  for (const outcome of outcomes) {
+    count += 1;
+    if (count <= most) first.push(outcome);
+  }
+  return { count, first };
+}
+
+function failuresFold({ count, first }: Sample, entryColumns: readonly OutcomeColumn[]): string {
+  if (count === 0) return '';
   const columns = [NUMBER, ...entryColumns, ERROR];
   return foldOf(
     {
-      title: isCut
-        ? `First ${MOST_FAILURES} of ${grouped(failures.length)} failures`
-        : `${grouped(failures.length)} ${failures.length === 1 ? 'failure' : 'failures'}`,
-      body: outcomesTable(failures.slice(0, MOST_FAILURES), columns),
+      title:
+        count > MOST_FAILURES
+          ? `First ${MOST_FAILURES} of ${grouped(count)} failures`
+          : `${grouped(count)} ${count === 1 ? 'failure' : 'failures'}`,
+      body: outcomesTable(first, columns),
     },
     { isOpen: true },
   );
 }
 
-function successesFold(
-  successes: readonly ReportedOutcome[],
-  entryColumns: readonly OutcomeColumn[],
-): Fold[] {
-  if (successes.length === 0) return [];
-  const isCut = successes.length > MOST_SUCCESSES;
-  const title = `${grouped(successes.length)} ${successes.length === 1 ? 'success' : 'successes'}`;
-  const rows = outcomesTable(successes.slice(0, MOST_SUCCESSES), [NUMBER, ...entryColumns, ...FIGURES]);
+function successesFold({ count, first }: Sample, entryColumns: readonly OutcomeColumn[]): Fold[] {
+  if (count === 0) return [];
+  const isCut = count > MOST_SUCCESSES;
+  const title = `${grouped(count)} ${count === 1 ? 'success' : 'successes'}`;
+  const rows = outcomesTable(first, [NUMBER, ...entryColumns, ...FIGURES]);
   return [
     {
       title: isCut ? `${title} (first ${MOST_SUCCESSES})` : title,
@@ -195,21 +210,20 @@ function statisticsLine(statistics: Statistics): string {
 }
 
 /** The function where all invocations are of one, else the name of the action. */
-function subjectOf(outcomes: readonly ReportedOutcome[]): string {
+function subjectOf(outcomes: Iterable<ReportedOutcome>): string {
   const [first] = outcomes;
-  if (first === undefined) return 'AWS Lambda Invoke';
-  const name = functionCell(first);
-  return outcomes.every((outcome) => functionCell(outcome) === name) ? name : 'AWS Lambda Invoke';
+  return first !== undefined && areSame(outcomes, functionCell) ? functionCell(first) : 'AWS Lambda Invoke';
 }
 
 /** The summary of many invocations, and what of it is folded. */
 export function summarizeMany(
-  outcomes: readonly ReportedOutcome[],
+  outcomes: ReportedOutcomes,
 ): SummaryParts & Readonly<{ folds: readonly Fold[] }> {
   const statistics = statisticsOf(outcomes);
   const { total, failed, halted } = statistics;
-  const failures = outcomes.filter(({ outcome }) => outcome !== 'succeeded');
-  const successes = outcomes.filter(({ outcome }) => outcome === 'succeeded');
+  const failures = selected(outcomes, ({ outcome }) => outcome !== 'succeeded');
+  const sent = selected(failures, (outcome) => !isHalted(outcome));
+  const successes = selected(outcomes, ({ outcome }) => outcome === 'succeeded');
   const columns = entryColumn(outcomes);
   const invocations = total === 1 ? 'invocation' : 'invocations';
   const left = halted === 0 ? '' : `, ${grouped(halted)} not sent`;
@@ -221,12 +235,9 @@ export function summarizeMany(
     heading: `${failed > 0 ? '❌' : '✅'} ${subjectOf(outcomes)}: ${verdict}`,
     blocks: [
       ...groupBlocks(failures),
-      failuresFold(
-        failures.filter((outcome) => !isHalted(outcome)),
-        columns,
-      ),
+      failuresFold(sampleOf(sent, MOST_FAILURES), columns),
       statisticsLine(statistics),
     ],
-    folds: successesFold(successes, columns),
+    folds: successesFold(sampleOf(successes, MOST_SUCCESSES), columns),
   };
 }

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../outcome/outcome.ts';
+import type { ReportedOutcomes } from '../../outcome/kept-outcomes.ts';
 import {
   type Fix,
   type FixNote,
@@ -8,7 +8,6 @@ import {
 } from '../../outcome/permission/fix.ts';
 import { callerOf, type Permission, type Refusal, readPermission } from '../../outcome/permission/reading.ts';
 import { noteInWords, policyInWords } from '../../outcome/permission/wording.ts';
-import type { ReportedOutcome } from '../../outcome/step-results.ts';
 import { grouped } from '../../shared/text.ts';
 import { composeComment } from '../comment/comment-text.ts';
 import { codeBlock, type Fold, foreignCell, joinMarkdown, table } from '../markdown.ts';
@@ -180,8 +179,10 @@ export function renderFix(fix: Fix, { accountIds }: { accountIds: 'shown' | 'hid
 }
 
 /** Whether a step only checks permissions. */
-const isPermissionCheck = (outcomes: readonly Outcome[]): boolean =>
-  outcomes.length > 0 && outcomes.every(({ invocation_type: type }) => type === 'DryRun');
+function isPermissionCheck(outcomes: ReportedOutcomes): boolean {
+  for (const { invocation_type: type } of outcomes) if (type !== 'DryRun') return false;
+  return outcomes.length > 0;
+}
 
 // GitHub drops a summary of over 1 MiB, and part of a statement is of no use.
 const LONGEST_FIX = 200_000;
@@ -192,7 +193,7 @@ function fixFor(permissions: readonly Permission[], accountIds: 'shown' | 'hidde
 }
 
 /** What dry runs are headed: whether all are allowed, and the function where there is one. */
-function permissionHeading(outcomes: readonly Outcome[], permissions: readonly Permission[]): string {
+function permissionHeading(outcomes: ReportedOutcomes, permissions: readonly Permission[]): string {
   const [single] = outcomes;
   const mark = permissions.every(({ isAllowed }) => isAllowed) ? '✅' : '❌';
   const subject =
@@ -203,9 +204,9 @@ function permissionHeading(outcomes: readonly Outcome[], permissions: readonly P
 }
 
 /** The job summary: for dry runs the permissions and how to fix the missing ones, for all others the outcomes. */
-export function renderJobSummary(outcomes: readonly ReportedOutcome[], extras: SummaryExtras = {}): string {
+export function renderJobSummary(outcomes: ReportedOutcomes, extras: SummaryExtras = {}): string {
   if (!isPermissionCheck(outcomes)) return renderSummary(outcomes, extras);
-  const permissions = outcomes.map(readPermission);
+  const permissions = Array.from(outcomes, readPermission);
   const fix = fixFor(permissions, 'shown');
   const shown = fix.length > LONGEST_FIX ? 'The fix is too long to show.' : fix.trimEnd();
   const heading = permissionHeading(outcomes, permissions);
@@ -214,8 +215,8 @@ export function renderJobSummary(outcomes: readonly ReportedOutcome[], extras: S
 
 type CommentContents = Readonly<{ title: string; table: string; details: readonly Fold[] }>;
 
-function permissionComment(outcomes: readonly ReportedOutcome[]): CommentContents {
-  const permissions = outcomes.map(readPermission);
+function permissionComment(outcomes: ReportedOutcomes): CommentContents {
+  const permissions = Array.from(outcomes, readPermission);
   const fix = fixFor(permissions, 'hidden');
   return {
     title: permissionHeading(outcomes, permissions),
@@ -224,14 +225,14 @@ function permissionComment(outcomes: readonly ReportedOutcome[]): CommentContent
   };
 }
 
-function outcomesComment(outcomes: readonly ReportedOutcome[]): CommentContents {
+function outcomesComment(outcomes: ReportedOutcomes): CommentContents {
   const { heading, blocks, folds } = summarize(outcomes);
   return { title: heading, table: joinMarkdown(blocks), details: folds };
 }
 
 /** The comment on a pull request: the summary without timeline and without account ids, since it can be public. */
 export function renderComment(
-  outcomes: readonly ReportedOutcome[],
+  outcomes: ReportedOutcomes,
   source: { key: string; commit: string; runUrl: string },
 ): string {
   const contents = isPermissionCheck(outcomes) ? permissionComment(outcomes) : outcomesComment(outcomes);

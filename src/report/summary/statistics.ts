@@ -42,7 +42,14 @@ export function spanOf({ started_at: startedAt, elapsed_ms: elapsedMs }: Outcome
   return { start, end: start + (Number.isFinite(elapsedMs) ? Math.max(elapsedMs, 0) : 0) };
 }
 
-function wallTime(outcomes: readonly Outcome[]): number {
+/** Those of many that are meant, without a list of them, as often as they are gone through. */
+export const selected = <Item>(items: Iterable<Item>, isMeant: (item: Item) => boolean): Iterable<Item> => ({
+  *[Symbol.iterator]() {
+    for (const item of items) if (isMeant(item)) yield item;
+  },
+});
+
+function wallTime(outcomes: Iterable<Outcome>): number {
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   for (const outcome of outcomes) {
@@ -54,18 +61,23 @@ function wallTime(outcomes: readonly Outcome[]): number {
   return first > last ? 0 : last - first;
 }
 
-function latency(outcomes: readonly Outcome[]): Statistics['latency'] {
-  const responded = outcomes.filter((outcome) => 'status_code' in outcome);
-  const durations = responded.flatMap(({ duration_ms: duration }) => duration ?? []);
+function latency(outcomes: Iterable<Outcome>): Statistics['latency'] {
+  const durations: number[] = [];
+  const roundTrips: number[] = [];
+  for (const outcome of outcomes) {
+    if (!('status_code' in outcome)) continue;
+    roundTrips.push(outcome.elapsed_ms);
+    if (outcome.duration_ms !== undefined) durations.push(outcome.duration_ms);
+  }
   const of = durations.length > 0 ? 'duration_ms' : 'elapsed_ms';
-  const values = of === 'duration_ms' ? durations : responded.map(({ elapsed_ms: elapsed }) => elapsed);
+  const values = of === 'duration_ms' ? durations : roundTrips;
   const figures = latencyOf(values.filter(Number.isFinite).map((value) => Math.max(value, 0)));
   return figures && { ...figures, of, count: values.length };
 }
 
 /** Counts the outcomes, and measures the times of those that are not from an earlier run. */
-export function statisticsOf(outcomes: readonly Outcome[]): Statistics {
-  const ofThisRun = outcomes.filter(({ resumed }) => resumed !== true);
+export function statisticsOf(outcomes: Iterable<Outcome>): Statistics {
+  const ofThisRun = selected(outcomes, ({ resumed }) => resumed !== true);
   const figures = latency(ofThisRun);
   return {
     ...countOutcomes(outcomes),

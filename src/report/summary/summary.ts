@@ -1,14 +1,13 @@
+import type { ReportedOutcomes } from '../../outcome/kept-outcomes.ts';
 import { isHalted } from '../../outcome/outcome.ts';
-import type { ReportedOutcome } from '../../outcome/step-results.ts';
 import { type Fold, foldOf } from '../markdown.ts';
 import { summarizeMany } from './many.ts';
 import { renderParts, type SummaryExtras, type SummaryParts, summarizeOne } from './single.ts';
+import { selected } from './statistics.ts';
 import { timelineOf } from './timeline.ts';
 
 /** What the summary and the comment say: outcome and cause first, and what is folded below. */
-export function summarize(
-  outcomes: readonly ReportedOutcome[],
-): SummaryParts & Readonly<{ folds: readonly Fold[] }> {
+export function summarize(outcomes: ReportedOutcomes): SummaryParts & Readonly<{ folds: readonly Fold[] }> {
   const [single] = outcomes;
   if (single !== undefined && outcomes.length === 1) return { ...summarizeOne(single), folds: [] };
   return summarizeMany(outcomes);
@@ -18,10 +17,11 @@ export function summarize(
  * The job summary: the outcome and its cause, then figures; for several the failures grouped by error, the first of
  * them, statistics, and folded a timeline and the successes.
  */
-export function renderSummary(outcomes: readonly ReportedOutcome[], extras: SummaryExtras = {}): string {
+export function renderSummary(outcomes: ReportedOutcomes, extras: SummaryExtras = {}): string {
   const { heading, blocks, folds } = summarize(outcomes);
-  const sent = outcomes.filter((outcome) => outcome.resumed !== true && !isHalted(outcome));
-  const timeline = sent.length > 1 ? timelineOf(sent) : undefined;
+  const sent = selected(outcomes, (outcome) => outcome.resumed !== true && !isHalted(outcome));
+  const [, second] = sent;
+  const timeline = second === undefined ? undefined : timelineOf(sent);
   const folded = [...(timeline === undefined ? [] : [timeline]), ...folds].map((fold) => foldOf(fold));
   return renderParts({ heading, blocks: [...blocks, ...folded] }, extras);
 }

@@ -1,10 +1,12 @@
 import type { Outcome } from '../../outcome/outcome.ts';
 import type { Fold } from '../markdown.ts';
-import { spanOf } from './statistics.ts';
+import { selected, spanOf } from './statistics.ts';
 
 type Look = 'failed' | 'cold' | 'other';
 /** One invocation in the timeline; milliseconds since the first start. */
 type Bar = Readonly<{ start: number; end: number; look: Look; outcome: Outcome }>;
+/** As many bars as there are invocations whose time is known. They are made anew each time they are gone through. */
+type Bars = Iterable<Bar> & Readonly<{ length: number }>;
 
 const MOST_NAMED_BARS = 20;
 const MOST_BARS = 300;
@@ -63,23 +65,35 @@ function lookOf(outcome: Outcome): Look {
   return coldStart(outcome) === true ? 'cold' : 'other';
 }
 
-/** The bars sorted by start, counted from the first one; without outcomes whose time is not known. */
-function barsOf(outcomes: readonly Outcome[]): Bar[] {
-  const starts = outcomes.map((outcome) => spanOf(outcome)?.start ?? Number.POSITIVE_INFINITY);
-  const origin = starts.reduce((first, start) => Math.min(first, start), Number.POSITIVE_INFINITY);
-  return outcomes
-    .flatMap((outcome) => {
-      const span = spanOf(outcome);
-      if (span === undefined) return [];
-      const start = span.start - origin;
-      // The clock counts whole milliseconds.
-      return [{ start, end: Math.max(span.end - origin, start + 1), look: lookOf(outcome), outcome }];
-    })
-    .sort((a, b) => a.start - b.start);
+/** The bars in the order of the outcomes, counted from the first start; without outcomes whose time is not known. */
+function barsOf(outcomes: Iterable<Outcome>): Bars {
+  let origin = Number.POSITIVE_INFINITY;
+  let length = 0;
+  for (const outcome of outcomes) {
+    const span = spanOf(outcome);
+    if (span === undefined) continue;
+    origin = Math.min(origin, span.start);
+    length += 1;
+  }
+  return {
+    length,
+    *[Symbol.iterator]() {
+      for (const outcome of outcomes) {
+        const span = spanOf(outcome);
+        if (span === undefined) continue;
+        const start = span.start - origin;
+        // The clock counts whole milliseconds.
+        yield { start, end: Math.max(span.end - origin, start + 1), look: lookOf(outcome), outcome };
+      }
+    },
+  };
 }
 
-const lengthOf = (bars: readonly Bar[]): number =>
-  bars.reduce((longest, { end }) => Math.max(longest, end), 1);
+function lengthOf(bars: Iterable<Bar>): number {
+  let longest = 1;
+  for (const { end } of bars) longest = Math.max(longest, end);
+  return longest;
+}
 
 /** The bars by lane, each in the first free one, as in Mermaid's compact mode; undefined for more than `most` lanes. */
 function lanesOf(bars: readonly Bar[], most: number): Bar[][] | undefined {
@@ -123,6 +137,11 @@ function nameOf({ outcome, look }: Bar): string {
   const label = shortenMiddle(labelText(outcome));
   // The number distinguishes rows of the same name, and keeps a name from being a keyword of Mermaid.
   return `${outcome.index + 1} ${label}${look === 'failed' ? ' ❌' : ''}`;
+}
+
+function hasAny(items: Iterable<unknown>): boolean {
+  for (const _ of items) return true;
+  return false;
 }
 
 /** The distance of ticks: 1, 2 or 5 with zeros, so that a length has at most `MOST_TICKS`. */
@@ -213,7 +232,7 @@ function lanes(bars: readonly Bar[], byLane: readonly (readonly Bar[])[]): strin
 }
 
 /** The average number of concurrent invocations in each slice of the time. */
-function averages(bars: readonly Bar[], lengthMs: number): number[] {
+function averages(bars: Iterable<Bar>, lengthMs: number): number[] {
   const slice = lengthMs / SLICES;
   const sliceOf = (time: number): number => Math.min(Math.floor(time / slice), SLICES - 1);
   const slices = Array.from({ length: SLICES }, () => ({ ms: 0, started: 0, ended: 0 }));
@@ -239,14 +258,14 @@ function averages(bars: readonly Bar[], lengthMs: number): number[] {
 }
 
 /** A chart of the concurrency: a column per slice, and a line each for cold starts and failures. */
-function inFlight(bars: readonly Bar[]): string {
+function inFlight(bars: Bars): string {
   const lengthMs = lengthOf(bars);
   const { unitMs, name } = scaleFor(lengthMs);
   const middle = (at: number): number => Number((((at + 0.5) * lengthMs) / SLICES / unitMs).toPrecision(6));
   const all = averages(bars, lengthMs);
   const lines = (['cold', 'failed'] as const)
-    .map((look) => ({ look, of: bars.filter((bar) => bar.look === look) }))
-    .filter(({ of }) => of.length > 0);
+    .map((look) => ({ look, of: selected(bars, (bar) => bar.look === look) }))
+    .filter(({ of }) => hasAny(of));
   const palette = [STYLES.other.fill, ...lines.map(({ look }) => STYLES[look].line)];
   return mermaid([
     '---',
@@ -277,31 +296,36 @@ function otherMeaning(bars: readonly Bar[]): string {
 
 type Picture = Readonly<{ title: string; other: string; drawing: string }>;
 
-function pictureOf(bars: readonly Bar[]): Picture {
-  const other = otherMeaning(bars);
-  if (bars.length <= MOST_NAMED_BARS) return { title: 'Timeline', other, drawing: namedRows(bars) };
-  const byLane = bars.length <= MOST_BARS ? lanesOf(bars, MOST_LANES) : undefined;
-  return byLane
-    ? { title: 'Timeline: one lane per concurrent invocation', other, drawing: lanes(bars, byLane) }
-    : {
-        title: `Timeline: concurrent invocations, averaged over ${SLICES} intervals`,
-        other: 'all',
-        drawing: inFlight(bars),
-      };
+/** A bar for each of a few invocations; undefined where they are too many for that. */
+function eachDrawn(bars: Bars): Picture | undefined {
+  if (bars.length > MOST_BARS) return undefined;
+  const sorted = [...bars].sort((a, b) => a.start - b.start);
+  const other = otherMeaning(sorted);
+  if (sorted.length <= MOST_NAMED_BARS) return { title: 'Timeline', other, drawing: namedRows(sorted) };
+  const byLane = lanesOf(sorted, MOST_LANES);
+  const title = 'Timeline: one lane per concurrent invocation';
+  return byLane && { title, other, drawing: lanes(sorted, byLane) };
 }
+
+const averagesDrawn = (bars: Bars): Picture => ({
+  title: `Timeline: concurrent invocations, averaged over ${SLICES} intervals`,
+  other: 'all',
+  drawing: inFlight(bars),
+});
 
 /**
  * A picture of when each invocation ran, in Mermaid below its legend: a named row each up to 20 of them, lanes
  * up to 300, above that and above 50 at once the concurrency. Undefined where no time is known.
  */
-export function timelineOf(outcomes: readonly Outcome[]): Fold | undefined {
+export function timelineOf(outcomes: Iterable<Outcome>): Fold | undefined {
   const bars = barsOf(outcomes);
   if (bars.length === 0) return undefined;
-  const { title, other, drawing } = pictureOf(bars);
-  const failures = bars.filter(({ look }) => look === 'failed').map(({ outcome }) => coldStart(outcome));
+  const { title, other, drawing } = eachDrawn(bars) ?? averagesDrawn(bars);
+  const failures = selected(bars, ({ look }) => look === 'failed');
+  const coldFailures = selected(failures, ({ outcome }) => coldStart(outcome) === true);
   const legend = [
-    ...(failures.length > 0 ? [`🟥 failed${failures.includes(true) ? ', cold or warm' : ''}`] : []),
-    ...(bars.some(({ look }) => look === 'cold') ? ['🟦 cold start'] : []),
+    ...(hasAny(failures) ? [`🟥 failed${hasAny(coldFailures) ? ', cold or warm' : ''}`] : []),
+    ...(hasAny(selected(bars, ({ look }) => look === 'cold')) ? ['🟦 cold start'] : []),
     ...(other === '' ? [] : [`⬜ ${other}`]),
   ];
   return { title, body: `${legend.join(' · ')}\n\n${drawing}` };

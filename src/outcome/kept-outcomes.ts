@@ -1,0 +1,165 @@
+import { NumberColumn } from '../shared/number-column.ts';
+import { isHalted } from './outcome.ts';
+import type { ReportedOutcome } from './step-results.ts';
+
+/** Outcomes in the order of the plan. They can be gone through any number of times. */
+export type ReportedOutcomes = Iterable<ReportedOutcome> & Readonly<{ length: number }>;
+
+const byIndex = (one: ReportedOutcome, other: ReportedOutcome): number => one.index - other.index;
+
+// More than a report shows of one kind: a table of successes has 50 rows, and a timeline names 20.
+const MOST_WHOLE = 100;
+
+/** The outcomes of one kind that are the first in the plan. */
+class FirstOutcomes {
+  readonly outcomes: ReportedOutcome[] = [];
+
+  /** Adds one, in whatever order they end. Returns the one that is not among the first any more. */
+  add(outcome: ReportedOutcome): ReportedOutcome | undefined {
+    const before = this.outcomes.findLastIndex(({ index }) => index <= outcome.index);
+    this.outcomes.splice(before + 1, 0, outcome);
+    return this.outcomes.length > MOST_WHOLE ? this.outcomes.pop() : undefined;
+  }
+}
+
+/** What an outcome has in common with many others, as far as a report counts them. */
+function commonOf(outcome: ReportedOutcome): ReportedOutcome {
+  const { name: _, tenant_id: __, request_id: ___, log_url: ____, ...shown } = outcome;
+  const { durable_execution_arn: _____, duration_ms: ______, ...rest } = shown;
+  const common = { ...rest, index: 0, started_at: '', elapsed_ms: 0 };
+  // A message has the time of a request in it.
+  if ('error' in common) return { ...common, error: { ...common.error, message: '', advice: '' } };
+  const { executed_version: _version, log_result: _log, billed_duration_ms: _billed, ...counted } = common;
+  const { init_duration_ms: _init, restore_duration_ms: _restore, ...other } = counted;
+  const { memory_size_mb: _size, max_memory_used_mb: _used, cause, unmet, expected: _all, ...kept } = other;
+  const { type, message } = cause ?? {};
+  return {
+    ...kept,
+    ...(message !== undefined && { cause: { message, ...(type !== undefined && { type }) } }),
+    ...(unmet !== undefined && { unmet: unmet.slice(0, 1).map(({ expression }) => ({ expression })) }),
+  };
+}
+
+// Thousands of failures with a message of their own would take more memory as keys than as what they are.
+const MOST_KNOWN = 1_000;
+
+/** Outcomes that no report shows by themselves, but counts and draws: in some 50 bytes each, not in 700. */
+class CountedOutcomes {
+  readonly #indexes = new NumberColumn();
+  readonly #startedAt = new NumberColumn();
+  readonly #elapsedMs = new NumberColumn();
+  readonly #durationMs = new NumberColumn();
+  /** The place of what an outcome has in common with others. */
+  readonly #kinds = new NumberColumn();
+  readonly #common: ReportedOutcome[] = [];
+  readonly #known = new Map<string, number>();
+  readonly #names = new Map<number, string>();
+  readonly #tenants = new Map<number, string>();
+
+  get length(): number {
+    return this.#indexes.length;
+  }
+
+  add(outcome: ReportedOutcome, startedAt: number): void {
+    const { name, tenant_id: tenant } = outcome;
+    if (name !== undefined) this.#names.set(this.length, name);
+    if (tenant !== undefined) this.#tenants.set(this.length, tenant);
+    this.#kinds.push(this.#kindOf(outcome));
+    this.#startedAt.push(startedAt);
+    this.#elapsedMs.push(outcome.elapsed_ms);
+    this.#durationMs.push('status_code' in outcome ? (outcome.duration_ms ?? Number.NaN) : Number.NaN);
+    this.#indexes.push(outcome.index);
+  }
+
+  #kindOf(outcome: ReportedOutcome): number {
+    const common = commonOf(outcome);
+    const key = JSON.stringify(common);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const kind = this.#common.push(common) - 1;
+    if (this.#known.size < MOST_KNOWN) this.#known.set(key, kind);
+    return kind;
+  }
+
+  /** The places of all, in the order of the plan. */
+  inOrder(): Uint32Array {
+    const places = Uint32Array.from({ length: this.length }, (_, place) => place);
+    return places.sort((one, other) => this.#indexes.at(one) - this.#indexes.at(other));
+  }
+
+  indexAt(place: number): number {
+    return this.#indexes.at(place);
+  }
+
+  /** The outcome at a place: without ids, links, messages and figures that are not counted. */
+  at(place: number): ReportedOutcome | undefined {
+    const common = this.#common[this.#kinds.at(place)];
+    if (common === undefined) return undefined;
+    const [name, tenant] = [this.#names.get(place), this.#tenants.get(place)];
+    const duration = this.#durationMs.at(place);
+    return {
+      ...common,
+      index: this.#indexes.at(place),
+      ...(name !== undefined && { name }),
+      ...(tenant !== undefined && { tenant_id: tenant }),
+      started_at: new Date(this.#startedAt.at(place)).toISOString(),
+      elapsed_ms: this.#elapsedMs.at(place),
+      ...(!Number.isNaN(duration) && { duration_ms: duration }),
+    };
+  }
+}
+
+/** The time of an outcome, where that is all that its text says; an earlier run may have written another text. */
+function timeOf({ started_at: startedAt }: ReportedOutcome): number | undefined {
+  const time = Date.parse(startedAt);
+  return Number.isFinite(time) && new Date(time).toISOString() === startedAt ? time : undefined;
+}
+
+/** All outcomes of a step: whole what a report may show, and of 100,000 others what it counts. */
+export class KeptOutcomes {
+  readonly #first = {
+    succeeded: new FirstOutcomes(),
+    halted: new FirstOutcomes(),
+    failed: new FirstOutcomes(),
+  };
+  /** Of these a report reads more than it counts. */
+  readonly #whole: ReportedOutcome[] = [];
+  readonly #counted = new CountedOutcomes();
+  #order: Uint32Array = new Uint32Array();
+
+  get length(): number {
+    const { succeeded, halted, failed } = this.#first;
+    const first = [succeeded, halted, failed].map(({ outcomes }) => outcomes.length);
+    return first.reduce((sum, length) => sum + length, this.#whole.length + this.#counted.length);
+  }
+
+  add(outcome: ReportedOutcome): void {
+    const isSuccess = outcome.outcome === 'succeeded';
+    const kind = isSuccess ? 'succeeded' : isHalted(outcome) ? 'halted' : 'failed';
+    const other = this.#first[kind].add(outcome);
+    if (other === undefined) return;
+    const time = timeOf(other);
+    // The message of a dry run says why a function may not be invoked.
+    if (time === undefined || other.invocation_type === 'DryRun') this.#whole.push(other);
+    else this.#counted.add(other, time);
+  }
+
+  /** All in the order of the plan. */
+  *[Symbol.iterator](): Generator<ReportedOutcome, void> {
+    const { succeeded, halted, failed } = this.#first;
+    const lists = [succeeded.outcomes, halted.outcomes, failed.outcomes, this.#whole];
+    const whole = lists.flat().sort(byIndex);
+    if (this.#order.length !== this.#counted.length) this.#order = this.#counted.inOrder();
+    let next = 0;
+    for (const place of this.#order) {
+      const index = this.#counted.indexAt(place);
+      for (let one = whole[next]; one !== undefined && one.index <= index; one = whole[next]) {
+        yield one;
+        next += 1;
+      }
+      const counted = this.#counted.at(place);
+      if (counted !== undefined) yield counted;
+    }
+    yield* whole.slice(next);
+  }
+}
