@@ -1,9 +1,10 @@
-import type { Invocation, InvocationType } from '../lambda/invocation.ts';
+import type { Invocation, Invocations, InvocationType } from '../lambda/invocation.ts';
 import { type FunctionReference, splitFunctionName } from '../shared/arn.ts';
 import type { OwnExpectations } from './expressions.ts';
 import type { JobFolders } from './files.ts';
 import type { EventStamp } from './http-event.ts';
 import { linesOf, type Shard } from './input-types.ts';
+import { InvocationList } from './invocation-list.ts';
 import type { FileEntry } from './invocations-file.ts';
 import {
   firstOf,
@@ -27,6 +28,7 @@ import {
   isEntryInput,
   parseInputs,
 } from './schema.ts';
+import type { StoredEvents } from './stored-events.ts';
 import { explainFunctionName, explainOtherResource } from './suggestions.ts';
 import type { FoundTestEvent, TestEventSource, TestEventStore } from './test-event.ts';
 
@@ -159,6 +161,7 @@ export class EntryParser {
   readonly #step: ParserParts;
   readonly #problems: Problems;
   #testEvents: TestEventSource | undefined;
+  #storedEvents: StoredEvents | undefined;
   readonly #references = new Map<string, FunctionReference>();
   readonly #inherited = new Map<string, Promise<Payloads | undefined>>();
 
@@ -191,6 +194,13 @@ export class EntryParser {
     const { TestEventSource } = await import('./test-event.ts');
     this.#testEvents ??= new TestEventSource(open);
     return this.#testEvents.find(name, { reference, region }, problems);
+  }
+
+  /** The events that stay in files, of all entries: a list of their own for each would be larger than they are. */
+  async #stored(): Promise<StoredEvents> {
+    const { StoredEvents } = await import('./stored-events.ts');
+    this.#storedEvents ??= new StoredEvents();
+    return this.#storedEvents;
   }
 
   /** Closes what was opened for test events. */
@@ -229,7 +239,7 @@ export class EntryParser {
       httpRequest: values.http_request,
       httpEvent: values.http_event,
       isOwn: EVENT_INPUTS.some(isOwn),
-      ...{ folders, journal, stamp, invocationType },
+      ...{ folders, journal, stamp, invocationType, storedEvents: () => this.#stored() },
       ...(listed && { listed }),
     };
     return given.isOwn ? parsePayloads(given, problemsFor(...EVENT_INPUTS)) : this.#inheritedPayload(given);
@@ -342,7 +352,7 @@ async function eachSource(
 /** The invocations of a step, in the order of their entries, and what the user should know, each once. */
 export type Entries = Readonly<{
   /** Empty where they are too many to be made. */
-  invocations: readonly Invocation[];
+  invocations: Invocations;
   /** How many there are, and how many of them have a response. */
   counts: Readonly<{ total: number; responses: number }>;
   /** Entries with expectations of their own. */
@@ -364,7 +374,7 @@ function countOfShard({ from, count }: { from: number; count: number }, { index,
 /** Collects the invocations of entries, as each is read: of 100,000 no more is kept than what is sent. */
 class EntryList {
   readonly #values: InputValues;
-  readonly #invocations: Invocation[] = [];
+  readonly #invocations = new InvocationList();
   readonly #counts = { total: 0, responses: 0 };
   readonly #own: OwnExpectations[] = [];
   readonly #warnings = new Set<string>();
@@ -403,7 +413,7 @@ class EntryList {
       const at = from + number;
       if (at % shard.total !== shard.index) continue;
       for (let copy = 0; copy < repeat; copy += 1) {
-        this.#invocations.push(Object.freeze({ ...sent, payload, index: at * repeat + copy }));
+        this.#invocations.add(sent, { payload, index: at * repeat + copy });
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { Invocation } from '../lambda/invocation.ts';
+import type { InvocationKind, Invocations } from '../lambda/invocation.ts';
 import type { Outcome } from '../outcome/outcome.ts';
 import {
   type ExpressionNode,
@@ -207,7 +207,7 @@ export function nameMistake(
 
 /** What the step invokes, as far as it decides which fields an outcome has. */
 export type Invoked = Readonly<{
-  invocations: readonly Omit<Invocation, 'index' | 'payload'>[];
+  invocations: Invocations<InvocationKind>;
   waitForDurableExecution: boolean;
   waitForEvent?: boolean;
 }>;
@@ -226,16 +226,16 @@ export function absentField(
   const lexemes = lexemesOf(text);
   for (const { name } of placesOf(tree)) {
     const source = sourceOf(name);
-    const lacks = invocations.filter(({ invocationType, logType, http }) => {
+    const lacks = ({ invocationType, logType, http }: InvocationKind): boolean => {
       const isFollowed = invocationType === 'Event' && waitForDurableExecution;
       if (source === 'http') return http === undefined || invocationType !== 'RequestResponse';
       if (source === 'response') return invocationType !== 'RequestResponse' && !isFollowed;
       // Of an event that is waited for, the log has the figures.
       const hasFigures = invocationType === 'Event' && waitForEvent === true && name !== 'log_result';
       return source === 'log' && input === 'expect' && logType !== 'Tail' && !hasFigures;
-    });
-    const [first] = lacks;
-    if (first === undefined || (input !== 'expect' && lacks.length < invocations.length)) continue;
+    };
+    const first = invocations.find(lacks);
+    if (first === undefined || (input !== 'expect' && !invocations.every(lacks))) continue;
     const { invocationType, http } = first;
     const column = columnOf(name, lexemes);
     if (source === 'http' && http === undefined) {

@@ -1,14 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import type { StoredPayload } from '../lambda/invocation.ts';
-import {
-  BYTE_ORDER_MARK,
-  fingerprintOf,
-  hasByteOrderMark,
-  type OpenedFile,
-  openToRead,
-} from './input-file.ts';
+import { BYTE_ORDER_MARK, hasByteOrderMark } from './input-file.ts';
 
 /** Whether a file's name says that each line of it is JSON. */
 export const isJsonLines = (file: string): boolean => /\.(?:jsonl|ndjson)$/i.test(file);
@@ -21,56 +13,6 @@ export type FilePart = Readonly<{ offset: number; length: number }>;
 
 /** A line that is not blank, without white space around it. There are no bytes of one that is too long. */
 export type FileLine = FilePart & Readonly<{ number: number; bytes: Buffer | undefined }>;
-
-/** A place in a file that must not change while the step runs. */
-export type EventPlace = FilePart &
-  Readonly<{
-    file: Pick<OpenedFile, 'real' | 'source' | 'fingerprint'>;
-    /** Absent where the whole file is the event. */
-    line?: number;
-    /** Whether a JSON string is there, which holds the event as a text. */
-    isText?: boolean;
-  }>;
-
-/** The event at a place: the bytes there, or the text that they hold. */
-const eventIn = (bytes: Buffer, isText = false): Buffer =>
-  isText ? Buffer.from(String(JSON.parse(bytes.toString())).trim()) : bytes;
-
-/** An event that stays in its file until it is sent, and is sent only as it was checked. */
-export class StoredEvent implements StoredPayload {
-  readonly sha256: string;
-  // There may be 100,000 of them: one object is smaller than two.
-  readonly #file: EventPlace['file'];
-  readonly #offset: number;
-  readonly #length: number;
-  readonly #line: number | undefined;
-  readonly #isText: boolean;
-
-  constructor({ file, offset, length, line, isText = false }: EventPlace, event: Uint8Array) {
-    this.#file = file;
-    this.#offset = offset;
-    this.#length = length;
-    this.#line = line;
-    this.#isText = isText;
-    this.sha256 = hash('sha256', event);
-  }
-
-  /** Reads it. Rejects where the file, or what is there in it, is not what was checked. */
-  async read(): Promise<Uint8Array> {
-    const { real, source, fingerprint } = this.#file;
-    const where = this.#line === undefined ? source : lineIn(source, this.#line);
-    const handle = await openToRead(real);
-    try {
-      const { buffer } = await handle.read(Buffer.alloc(this.#length), 0, this.#length, this.#offset);
-      const isSame = (await fingerprintOf(handle)) === fingerprint;
-      const event = isSame ? eventIn(buffer, this.#isText) : undefined;
-      if (event !== undefined && hash('sha256', event) === this.sha256) return event;
-    } finally {
-      await handle.close();
-    }
-    throw new Error(`${where} was changed after it was checked`);
-  }
-}
 
 const CHUNK_BYTES = 256 * 1024;
 const LINE_FEED = 0x0a;

@@ -4,9 +4,10 @@ import { grouped } from '../shared/text.ts';
 import { exists, type JobFolders } from './files.ts';
 import { checkUnchanged, type OpenedFile, readContent, useInputFile } from './input-file.ts';
 import { linesOf } from './input-types.ts';
-import { isJsonLines, lineIn, readLines, StoredEvent } from './json-lines.ts';
+import { isJsonLines, lineIn, readLines } from './json-lines.ts';
 import { checkBytes, type GivenPayload, isUtf16, largestEvent, type Payloads, tooLarge } from './payload.ts';
 import { Problems, quote } from './problems.ts';
+import type { StoredEvents } from './stored-events.ts';
 
 const MOST_EVENTS = 100_000;
 const TOO_MANY = `more than ${grouped(MOST_EVENTS)}`;
@@ -57,13 +58,14 @@ const NONE: FileEvents = { events: [], warnings: [] };
 type EventReading = Readonly<{
   invocationType: GivenPayload['invocationType'];
   isHeld: boolean;
+  stored: StoredEvents;
   problems: Problems;
 }>;
 
 /** Reads a file that is one event. */
 async function readEventFile(
   file: OpenedFile,
-  { invocationType, isHeld, problems }: EventReading,
+  { invocationType, isHeld, stored, problems }: EventReading,
 ): Promise<FileEvents> {
   const { source } = file;
   const limit = largestEvent(invocationType);
@@ -76,18 +78,18 @@ async function readEventFile(
     problems.add(checked.problem);
     return NONE;
   }
-  const event = isHeld ? bytes : new StoredEvent({ file, offset, length: bytes.length }, bytes);
+  const event = isHeld ? bytes : stored.add({ file, offset, length: bytes.length }, bytes);
   return { events: [event], warnings: checked.warnings };
 }
 
 /** Reads a file in which each line is an event. */
 async function readEventLines(
   file: OpenedFile,
-  { invocationType, problems }: EventReading,
+  { invocationType, stored, problems }: EventReading,
 ): Promise<FileEvents> {
   const { source } = file;
   const limit = largestEvent(invocationType);
-  const events: StoredEvent[] = [];
+  const events: Payloads['events'][number][] = [];
   const warnings: string[] = [];
   let count = 0;
   for await (const { bytes, offset, length, number: line } of readLines(file.handle, limit)) {
@@ -104,7 +106,7 @@ async function readEventLines(
     // Each of the other lines would be one more problem.
     if (bytes !== undefined && isUtf16(bytes)) return NONE;
     if (bytes !== undefined && checked.problem === undefined) {
-      events.push(new StoredEvent({ file, offset, length, line }, bytes));
+      events.push(stored.add({ file, offset, length, line }, bytes));
       warnings.push(...checked.warnings);
     }
   }
@@ -118,7 +120,7 @@ export async function readPayloadFiles(
   given: GivenPayload,
   problems: Problems,
 ): Promise<Payloads | undefined> {
-  const { payloadFile, folders, journal, invocationType, isOwn } = given;
+  const { payloadFile, folders, journal, invocationType, isOwn, storedEvents } = given;
   const found = new Problems();
   const files = await allFiles(payloadFile, folders, found);
   const isJournal = (file: string): boolean =>
@@ -128,7 +130,8 @@ export async function readPayloadFiles(
       `payload_file names the journal ${quote(journal)} as one of the files. Keep the journal in another folder.`,
     );
   }
-  const reading = { invocationType, isHeld: !isOwn && files.length === 1, problems: found };
+  const stored = await storedEvents();
+  const reading = { invocationType, isHeld: !isOwn && files.length === 1, stored, problems: found };
   const all: FileEvents[] = [];
   const outsideFiles: string[] = [];
   if (files.length > MOST_EVENTS) found.add(`payload_file names ${TOO_MANY} files. Split them.`);

@@ -3,9 +3,9 @@ import type { HttpEventFormat, Invocation, InvocationType } from '../lambda/invo
 import { grouped } from '../shared/text.ts';
 import type { JobFolders } from './files.ts';
 import type { EventStamp } from './http-event.ts';
-import type { EventPlace } from './json-lines.ts';
 import { describeJsonProblem, isFileInput, type JsonInput, parseJson, positionOf } from './json-text.ts';
 import type { Problems } from './problems.ts';
+import type { EventPlace, StoredEvents } from './stored-events.ts';
 
 /** Warns of an expression that stands in a text as it was written, which the function would get. */
 export function unevaluatedIn(
@@ -81,6 +81,8 @@ export type GivenPayload = Readonly<{
   journal: string;
   stamp: EventStamp;
   invocationType: InvocationType;
+  /** Keeps the events of the step that stay in their files. */
+  storedEvents: () => Promise<StoredEvents>;
 }>;
 
 /** The events, what may be wrong with them, and the files they came from that lie outside the workspace. */
@@ -151,7 +153,7 @@ export async function checkBytes({ bytes, source, input, line }: EventBytes): Pr
 
 /** Checks `payload`, of which the input's text or an entry's is given. */
 async function parseText(
-  { payload, listed, invocationType }: GivenPayload,
+  { payload, listed, invocationType, storedEvents }: GivenPayload,
   problems: Problems,
 ): Promise<Payloads | undefined> {
   const bytes = listed?.json ?? Buffer.from(payload);
@@ -166,8 +168,7 @@ async function parseText(
     problems.add(checked.problem);
     return undefined;
   }
-  const event =
-    listed === undefined ? bytes : new (await import('./json-lines.ts')).StoredEvent(listed.place, bytes);
+  const event = listed === undefined ? bytes : (await storedEvents()).add(listed.place, bytes);
   return { events: [event], warnings: checked.warnings, outsideFiles: [] };
 }
 

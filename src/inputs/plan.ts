@@ -1,5 +1,5 @@
 import type { ProxyVariables } from '../lambda/connection.ts';
-import type { Invocation } from '../lambda/invocation.ts';
+import type { Invocations } from '../lambda/invocation.ts';
 import type { InvokePolicy } from '../lambda/invoker.ts';
 import type { Expressions } from '../outcome/expectations.ts';
 import { checkAwsSettings } from './aws-settings.ts';
@@ -17,7 +17,7 @@ import type { OpenTestEvents } from './test-event.ts';
 
 /** What to invoke, and how. */
 export type InvokePlan = Readonly<{
-  invocations: readonly Invocation[];
+  invocations: Invocations;
   /** Concurrent attempts at most. */
   maxConcurrency: number;
   policy: InvokePolicy;

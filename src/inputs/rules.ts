@@ -1,4 +1,4 @@
-import type { Invocation, InvocationType } from '../lambda/invocation.ts';
+import type { Invocations, InvocationType } from '../lambda/invocation.ts';
 import type { FunctionReference } from '../shared/arn.ts';
 import { grouped } from '../shared/text.ts';
 import { linesOf } from './input-types.ts';
@@ -112,7 +112,7 @@ export const ENTRY_WARNINGS: readonly EntryRule[] = [
 
 /** What a rule about the step may look at beside the inputs: the invocations that they ask for. */
 export type StepFacts = Readonly<{
-  planned: readonly Invocation[];
+  planned: Invocations;
   /** How many there are, and how many of them have a response. Counted also where they are too many. */
   counts: Readonly<{ total: number; responses: number }>;
   concurrency: number;
@@ -183,10 +183,10 @@ export const STEP_ERRORS: readonly StepRule[] = [
   }),
 ];
 
-const areOf = (invocations: readonly Invocation[], type: InvocationType): boolean =>
+const areOf = (invocations: Invocations, type: InvocationType): boolean =>
   invocations.length > 0 && invocations.every(({ invocationType }) => invocationType === type);
 
-const areDryRuns = (invocations: readonly Invocation[]): boolean => areOf(invocations, 'DryRun');
+const areDryRuns = (invocations: Invocations): boolean => areOf(invocations, 'DryRun');
 
 /** Inputs of a step that have no effect together with others. */
 export const STEP_WARNINGS: readonly StepRule[] = [

@@ -1,5 +1,5 @@
 import type { toUnresolvedEarlier } from '../lambda/failures.ts';
-import type { Invocation, InvocationResult, SentAttempt } from '../lambda/invocation.ts';
+import type { Invocation, InvocationResult, Invocations, SentAttempt } from '../lambda/invocation.ts';
 import type { InvokeContext, RetryPolicy } from '../lambda/invoker.ts';
 import type { EvaluatedInvocation, RecordedInvocation } from '../outcome/evaluate.ts';
 import type { Outcome } from '../outcome/outcome.ts';
@@ -73,7 +73,7 @@ export class Resumption {
   }
 
   /** Looks up all invocations of a step, in their order. */
-  static async of(invocations: readonly Invocation[], options: ResumeOptions): Promise<Resumption> {
+  static async of(invocations: Invocations, options: ResumeOptions): Promise<Resumption> {
     const resumption = new Resumption(options, invocations.length);
     const keys = new JournalKeys();
     for (const invocation of invocations) {

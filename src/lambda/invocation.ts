@@ -46,6 +46,19 @@ export type Invocation = Readonly<{
   timeoutMs?: number;
 }>;
 
+/** What many invocations have in common: all but the event, the place in the plan and the name. */
+export type InvocationKind = Omit<Invocation, 'index' | 'payload' | 'name'>;
+
+/** Invocations in their order. Some lists make each of them when it is asked for. */
+export type Invocations<Listed extends InvocationKind = Invocation> = Iterable<Listed> &
+  Readonly<{
+    length: number;
+    some: (isMeant: (kind: InvocationKind) => boolean) => boolean;
+    every: (isMeant: (kind: InvocationKind) => boolean) => boolean;
+    /** The first that is meant. */
+    find: (isMeant: (kind: InvocationKind) => boolean) => InvocationKind | undefined;
+  }>;
+
 /** An invocation with its event at hand. */
 export type LoadedInvocation = Omit<Invocation, 'payload'> & Readonly<{ payload: Uint8Array }>;
 

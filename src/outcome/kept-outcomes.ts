@@ -45,12 +45,12 @@ const MOST_KNOWN = 1_000;
 
 /** Outcomes that no report shows by themselves, but counts and draws: in some 50 bytes each, not in 700. */
 class CountedOutcomes {
-  readonly #indexes = new NumberColumn();
-  readonly #startedAt = new NumberColumn();
-  readonly #elapsedMs = new NumberColumn();
-  readonly #durationMs = new NumberColumn();
+  readonly #indexes = new NumberColumn('float64');
+  readonly #startedAt = new NumberColumn('float64');
+  readonly #elapsedMs = new NumberColumn('float64');
+  readonly #durationMs = new NumberColumn('float64');
   /** The place of what an outcome has in common with others. */
-  readonly #kinds = new NumberColumn();
+  readonly #kinds = new NumberColumn('uint32');
   readonly #common: ReportedOutcome[] = [];
   readonly #known = new Map<string, number>();
   readonly #names = new Map<number, string>();
@@ -139,7 +139,7 @@ export class KeptOutcomes {
     const other = this.#first[kind].add(outcome);
     if (other === undefined) return;
     const time = timeOf(other);
-    // The message of a dry run says why a function may not be invoked.
+    // The message of a dry run says why a function can't be invoked.
     if (time === undefined || other.invocation_type === 'DryRun') this.#whole.push(other);
     else this.#counted.add(other, time);
   }

@@ -1,17 +1,21 @@
-import type { Invocation } from '../lambda/invocation.ts';
+import type { Invocation, InvocationKind, Invocations } from '../lambda/invocation.ts';
 import { grouped } from '../shared/text.ts';
 
 /** What is about to be invoked; the region is that of AWS_REGION, which counts where an invocation names none. */
 type Announced = Readonly<{
-  invocations: readonly Invocation[];
+  invocations: Invocations;
   maxConcurrency: number;
   jobRegion?: string;
 }>;
 
 /** Each value once. */
-const distinct = <Value>(values: readonly Value[]): Value[] => [...new Set(values)];
+function distinct<Value>(invocations: Invocations, read: (invocation: InvocationKind) => Value): Value[] {
+  const values = new Set<Value>();
+  for (const invocation of invocations) values.add(read(invocation));
+  return [...values];
+}
 
-const qualified = (name: string, { qualifier, reference }: Invocation): string => {
+const qualified = (name: string, { qualifier, reference }: InvocationKind): string => {
   const asked = qualifier ?? reference.qualifier;
   return asked === undefined ? name : `${name}:${asked}`;
 };
@@ -26,11 +30,13 @@ export type Labels = Readonly<{
 
 /** The labels of a step: account, region and tenant are in them where the entries differ. */
 export function labelsFor({ invocations, jobRegion }: Omit<Announced, 'maxConcurrency'>): Labels {
-  const regionOf = ({ region = jobRegion }: Invocation): string | undefined => region;
-  const differ = (values: readonly (string | undefined)[]): boolean => distinct(values).length > 1;
-  const showsAccount = differ(invocations.map(({ reference }) => reference.accountId));
-  const showsRegion = differ(invocations.map(regionOf));
-  const showsTenant = differ(invocations.map(({ tenantId }) => tenantId));
+  const regionOf = ({ region = jobRegion }: InvocationKind): string | undefined => region;
+  const [first] = invocations;
+  const differ = (read: (invocation: InvocationKind) => string | undefined): boolean =>
+    first !== undefined && invocations.some((other) => read(other) !== read(first));
+  const showsAccount = differ(({ reference }) => reference.accountId);
+  const showsRegion = differ(regionOf);
+  const showsTenant = differ(({ tenantId }) => tenantId);
   const functionOf = (invocation: Invocation): string => {
     const { reference, tenantId } = invocation;
     const { accountId, name } = reference;
@@ -55,7 +61,7 @@ export function labelsFor({ invocations, jobRegion }: Omit<Announced, 'maxConcur
 }
 
 function announcedPlace(regions: readonly (string | undefined)[]): string {
-  const [region, ...others] = distinct(regions);
+  const [region, ...others] = regions;
   if (others.length === 0) return region === undefined ? '' : ` in ${region}`;
   return regions.includes(undefined) ? '' : ` in ${others.length + 1} regions`;
 }
@@ -64,11 +70,9 @@ function announcedPlace(regions: readonly (string | undefined)[]): string {
 export function announcement({ invocations, maxConcurrency, jobRegion }: Announced): string {
   const [first] = invocations;
   if (first === undefined) return 'Nothing to invoke: this shard has no entry.';
-  const functions = distinct(
-    invocations.map((invocation) => qualified(invocation.reference.name, invocation)),
-  );
-  const place = announcedPlace(invocations.map(({ region = jobRegion }) => region));
-  const types = distinct(invocations.map(({ invocationType }) => invocationType)).join(', ');
+  const functions = distinct(invocations, (invocation) => qualified(invocation.reference.name, invocation));
+  const place = announcedPlace(distinct(invocations, ({ region = jobRegion }) => region));
+  const types = distinct(invocations, ({ invocationType }) => invocationType).join(', ');
   const target = functions.length === 1 ? functions[0] : `${grouped(functions.length)} functions`;
   const start = `Invoking ${target}${place} (${types})`;
   if (invocations.length === 1) return start;

@@ -1,10 +1,18 @@
 const CHUNK_NUMBERS = 1_024;
 
-/** Numbers in eight bytes each, outside of the heap that is searched for garbage. For thousands of one kind. */
+const KINDS = { float64: Float64Array, uint32: Uint32Array } as const;
+
+/** Numbers in a few bytes each, outside of the heap that is searched for garbage: for a list of 100,000. */
 export class NumberColumn {
+  readonly #kind: keyof typeof KINDS;
   // Chunks that never move: a buffer that doubles would leave its copies behind as garbage.
-  readonly #chunks: Float64Array[] = [];
+  readonly #chunks: (Float64Array | Uint32Array)[] = [];
   #length = 0;
+
+  /** @param kind uint32 for whole numbers below 2 ** 32, float64 for all others */
+  constructor(kind: keyof typeof KINDS) {
+    this.#kind = kind;
+  }
 
   get length(): number {
     return this.#length;
@@ -12,7 +20,7 @@ export class NumberColumn {
 
   push(value: number): void {
     const at = this.#length % CHUNK_NUMBERS;
-    if (at === 0) this.#chunks.push(new Float64Array(CHUNK_NUMBERS));
+    if (at === 0) this.#chunks.push(new KINDS[this.#kind](CHUNK_NUMBERS));
     this.#chunks.at(-1)?.fill(value, at, at + 1);
     this.#length += 1;
   }

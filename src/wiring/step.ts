@@ -20,7 +20,7 @@ import type { Progress } from './waits.ts';
 export type Step = Readonly<{
   context: InvokeContext;
   /** What is left to invoke: with a journal, what no earlier run has sent. */
-  remaining: readonly Invocation[];
+  remaining: Iterable<Invocation>;
   /** Evaluates and records what a journal has from earlier runs. */
   evaluateEarlier: () => Promise<void>;
   /** Evaluates an invocation the moment it ends, and records its outcome. */

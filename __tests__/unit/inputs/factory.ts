@@ -87,10 +87,14 @@ const noTestEvents = (): Promise<never> => Promise.reject(new Error('a test even
 /** What a plan is made with beside inputs and environment. */
 export const SOURCES = { openTestEvents: noTestEvents, stamp: STAMP } as const;
 
-/** The plan for the inputs. */
-export async function planFor(given: Given, job?: Job): Promise<Plan> {
+/** The plan for the inputs, with its invocations as an array. */
+export async function planFor(
+  given: Given,
+  job?: Job,
+): Promise<Plan & Readonly<{ invocations: readonly Invocation[] }>> {
   const { environment } = job ?? (await createJob());
-  return makePlan(inputs(given), environment, SOURCES);
+  const plan = await makePlan(inputs(given), environment, SOURCES);
+  return { ...plan, invocations: [...plan.invocations] };
 }
 
 /** The only invocation in the plan. */

@@ -12,7 +12,7 @@ import { SEED } from '../../seed.ts';
 import { createJob, eventOf, type Given, type Job, planFor, problemsFor } from './factory.ts';
 
 const events = ({ invocations }: Plan): Promise<string[]> =>
-  Promise.all(invocations.map(async ({ payload }) => (await eventOf(payload)).toString()));
+  Promise.all(Array.from(invocations, async ({ payload }) => (await eventOf(payload)).toString()));
 
 const fromFile = (file: string, more: Given = {}): Given => ({ ...more, payload: '', payload_file: file });
 const listed = (file: string, more: Given = {}): Given => ({ payload: '', invocations_file: file, ...more });

@@ -108,7 +108,8 @@ describe('a plan', () => {
   });
 
   test('is frozen, including its lists and invocations', async () => {
-    const plan = await planFor({});
+    const { environment } = await createJob();
+    const plan = await makePlan(inputs({}), environment, SOURCES);
     const lists = [plan.invocations, plan.warnings, plan.notes];
     const parts = [plan, ...lists, ...plan.invocations, plan.policy, plan.proxy];
     expect(parts.map((part) => Object.isFrozen(part))).toEqual(parts.map(() => true));
