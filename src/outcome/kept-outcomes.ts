@@ -95,15 +95,21 @@ class CountedOutcomes {
   at(place: number): ReportedOutcome | undefined {
     const common = this.#common[this.#kinds.at(place)];
     if (common === undefined) return undefined;
-    const [name, tenant] = [this.#names.get(place), this.#tenants.get(place)];
-    const duration = this.#durationMs.at(place);
-    return {
-      ...common,
-      index: this.#indexes.at(place),
-      ...(name !== undefined && { name }),
-      ...(tenant !== undefined && { tenant_id: tenant }),
+    const times = {
       started_at: new Date(this.#startedAt.at(place)).toISOString(),
       elapsed_ms: this.#elapsedMs.at(place),
+    };
+    const name = this.#names.get(place);
+    const tenant = this.#tenants.get(place);
+    const duration = this.#durationMs.at(place);
+    const index = this.#indexes.at(place);
+    // Reports go through all several times, and to spread what is absent takes most of the time.
+    if (name === undefined && tenant === undefined && Number.isNaN(duration))
+      return { ...common, index, ...times };
+    return {
+      ...{ ...common, index, ...times },
+      ...(name !== undefined && { name }),
+      ...(tenant !== undefined && { tenant_id: tenant }),
       ...(!Number.isNaN(duration) && { duration_ms: duration }),
     };
   }
@@ -126,14 +132,14 @@ export class KeptOutcomes {
   readonly #whole: ReportedOutcome[] = [];
   readonly #counted = new CountedOutcomes();
   #order: Uint32Array = new Uint32Array();
+  #length = 0;
 
   get length(): number {
-    const { succeeded, halted, failed } = this.#first;
-    const first = [succeeded, halted, failed].map(({ outcomes }) => outcomes.length);
-    return first.reduce((sum, length) => sum + length, this.#whole.length + this.#counted.length);
+    return this.#length;
   }
 
   add(outcome: ReportedOutcome): void {
+    this.#length += 1;
     const isSuccess = outcome.outcome === 'succeeded';
     const kind = isSuccess ? 'succeeded' : isHalted(outcome) ? 'halted' : 'failed';
     const other = this.#first[kind].add(outcome);

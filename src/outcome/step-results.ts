@@ -137,18 +137,18 @@ function withoutContents(outcome: MaskedOutcome, bounds: ExcerptBounds): Reporte
  * grow with what thousands of invocations respond.
  */
 export class StepResults {
-  readonly #expected: number;
+  /** How many invocations there will be. */
+  readonly expected: number;
   readonly #outcomes = new KeptOutcomes();
   #hasFailed = false;
 
-  /** @param expected how many invocations there will be */
   constructor(expected: number) {
-    this.#expected = expected;
+    this.expected = expected;
   }
 
   add({ outcome, failsStep }: MaskedEvaluation): void {
     this.#hasFailed ||= failsStep;
-    this.#outcomes.add(withoutContents(outcome, this.#expected > 1 ? OF_MANY : OF_ONE));
+    this.#outcomes.add(withoutContents(outcome, this.expected > 1 ? OF_MANY : OF_ONE));
   }
 
   /** All outcomes in the order of the plan, without responses and logs. */
@@ -162,6 +162,6 @@ export class StepResults {
 
   /** 0 where every invocation has ended and none fails the step. */
   get exitCode(): 0 | 1 {
-    return this.#hasFailed || this.#outcomes.length < this.#expected ? 1 : 0;
+    return this.#hasFailed || this.#outcomes.length < this.expected ? 1 : 0;
   }
 }

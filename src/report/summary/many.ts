@@ -82,10 +82,12 @@ function groupBlocks(failures: Iterable<ReportedOutcome>): string[] {
 
 type OutcomeColumn = Readonly<{ title: string; cell: (outcome: ReportedOutcome) => string }>;
 
+const FUNCTION: OutcomeColumn = { title: 'function', cell: functionCell };
+
 /** What may tell entries apart. */
 const ENTRY_PARTS: readonly OutcomeColumn[] = [
   { title: 'name', cell: ({ name = '' }) => foreignCell(name) },
-  { title: 'function', cell: functionCell },
+  FUNCTION,
   { title: 'tenant', cell: ({ tenant_id: tenant = '' }) => foreignCell(tenant) },
   { title: 'region', cell: ({ region = '' }) => foreignCell(region) },
 ];
@@ -94,8 +96,8 @@ const ENTRY_PARTS: readonly OutcomeColumn[] = [
  * What tells the entries of the step apart, line by line in one column, so that a narrow page shows what follows;
  * none where they do not differ.
  */
-function entryColumn(outcomes: Iterable<ReportedOutcome>): OutcomeColumn[] {
-  const parts = ENTRY_PARTS.filter(({ cell }) => !areSame(outcomes, cell));
+function entryColumn(differing: ReadonlySet<OutcomeColumn>): OutcomeColumn[] {
+  const parts = ENTRY_PARTS.filter((part) => differing.has(part));
   if (parts.length === 0) return [];
   return [
     {
@@ -107,12 +109,18 @@ function entryColumn(outcomes: Iterable<ReportedOutcome>): OutcomeColumn[] {
 
 const sentenceCase = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Whether all outcomes have the same in a cell. */
-function areSame(outcomes: Iterable<ReportedOutcome>, cell: OutcomeColumn['cell']): boolean {
+/** The parts in which the outcomes differ. */
+function differingParts(outcomes: Iterable<ReportedOutcome>): ReadonlySet<OutcomeColumn> {
+  const differing = new Set<OutcomeColumn>();
   const [first] = outcomes;
-  const same = first && cell(first);
-  for (const outcome of outcomes) if (cell(outcome) !== same) return false;
-  return true;
+  if (first === undefined) return differing;
+  const same = ENTRY_PARTS.map((part) => ({ part, cell: part.cell(first) }));
+  for (const outcome of outcomes) {
+    for (const { part, cell } of same) {
+      if (!differing.has(part) && part.cell(outcome) !== cell) differing.add(part);
+    }
+  }
+  return differing;
 }
 
 /** Lines of a cell, without those that are empty. */
@@ -145,15 +153,19 @@ function outcomesTable(outcomes: readonly ReportedOutcome[], columns: readonly O
 /** How many outcomes there are of a kind, and the first of them. */
 type Sample = Readonly<{ count: number; first: readonly ReportedOutcome[] }>;
 
-/** Counts outcomes, and takes the first of them. */
-function sampleOf(outcomes: Iterable<ReportedOutcome>, most: number): Sample {
-  const first: ReportedOutcome[] = [];
-  let count = 0;
+/** The first failures without what was left out after one, and the first successes. */
+function samplesOf(outcomes: Iterable<ReportedOutcome>, { counts, failed, halted }: Statistics) {
+  const failures: ReportedOutcome[] = [];
+  const successes: ReportedOutcome[] = [];
   for (const outcome of outcomes) {
-    count += 1;
-    if (count <= most) first.push(outcome);
+    const isSuccess = outcome.outcome === 'succeeded';
+    if (isSuccess && successes.length < MOST_SUCCESSES) successes.push(outcome);
+    if (!isSuccess && failures.length < MOST_FAILURES && !isHalted(outcome)) failures.push(outcome);
   }
-  return { count, first };
+  return {
+    failures: { count: failed - halted, first: failures },
+    successes: { count: counts.succeeded, first: successes },
+  };
 }
 
 function failuresFold({ count, first }: Sample, entryColumns: readonly OutcomeColumn[]): string {
@@ -210,9 +222,9 @@ function statisticsLine(statistics: Statistics): string {
 }
 
 /** The function where all invocations are of one, else the name of the action. */
-function subjectOf(outcomes: Iterable<ReportedOutcome>): string {
+function subjectOf(outcomes: Iterable<ReportedOutcome>, differing: ReadonlySet<OutcomeColumn>): string {
   const [first] = outcomes;
-  return first !== undefined && areSame(outcomes, functionCell) ? functionCell(first) : 'AWS Lambda Invoke';
+  return first === undefined || differing.has(FUNCTION) ? 'AWS Lambda Invoke' : functionCell(first);
 }
 
 /** The summary of many invocations, and what of it is folded. */
@@ -222,9 +234,9 @@ export function summarizeMany(
   const statistics = statisticsOf(outcomes);
   const { total, failed, halted } = statistics;
   const failures = selected(outcomes, ({ outcome }) => outcome !== 'succeeded');
-  const sent = selected(failures, (outcome) => !isHalted(outcome));
-  const successes = selected(outcomes, ({ outcome }) => outcome === 'succeeded');
-  const columns = entryColumn(outcomes);
+  const first = samplesOf(outcomes, statistics);
+  const differing = differingParts(outcomes);
+  const columns = entryColumn(differing);
   const invocations = total === 1 ? 'invocation' : 'invocations';
   const left = halted === 0 ? '' : `, ${grouped(halted)} not sent`;
   const verdict =
@@ -232,12 +244,8 @@ export function summarizeMany(
       ? `${grouped(failed - halted)} of ${grouped(total)} ${invocations} failed${left}`
       : `${grouped(total)} ${invocations} succeeded`;
   return {
-    heading: `${failed > 0 ? '❌' : '✅'} ${subjectOf(outcomes)}: ${verdict}`,
-    blocks: [
-      ...groupBlocks(failures),
-      failuresFold(sampleOf(sent, MOST_FAILURES), columns),
-      statisticsLine(statistics),
-    ],
-    folds: successesFold(sampleOf(successes, MOST_SUCCESSES), columns),
+    heading: `${failed > 0 ? '❌' : '✅'} ${subjectOf(outcomes, differing)}: ${verdict}`,
+    blocks: [...groupBlocks(failures), failuresFold(first.failures, columns), statisticsLine(statistics)],
+    folds: successesFold(first.successes, columns),
   };
 }

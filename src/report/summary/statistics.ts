@@ -49,26 +49,27 @@ export const selected = <Item>(items: Iterable<Item>, isMeant: (item: Item) => b
   },
 });
 
-function wallTime(outcomes: Iterable<Outcome>): number {
+/** The total time, and the durations and round trips of those with a response. */
+function timesOf(outcomes: Iterable<Outcome>) {
+  const durations: number[] = [];
+  const roundTrips: number[] = [];
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   for (const outcome of outcomes) {
     const span = spanOf(outcome);
-    if (span === undefined) continue;
-    first = Math.min(first, span.start);
-    last = Math.max(last, span.end);
-  }
-  return first > last ? 0 : last - first;
-}
-
-function latency(outcomes: Iterable<Outcome>): Statistics['latency'] {
-  const durations: number[] = [];
-  const roundTrips: number[] = [];
-  for (const outcome of outcomes) {
+    first = Math.min(first, span?.start ?? first);
+    last = Math.max(last, span?.end ?? last);
     if (!('status_code' in outcome)) continue;
     roundTrips.push(outcome.elapsed_ms);
     if (outcome.duration_ms !== undefined) durations.push(outcome.duration_ms);
   }
+  return { wallMs: first > last ? 0 : last - first, durations, roundTrips };
+}
+
+function latency({
+  durations,
+  roundTrips,
+}: Pick<ReturnType<typeof timesOf>, 'durations' | 'roundTrips'>): Statistics['latency'] {
   const of = durations.length > 0 ? 'duration_ms' : 'elapsed_ms';
   const values = of === 'duration_ms' ? durations : roundTrips;
   const figures = latencyOf(values.filter(Number.isFinite).map((value) => Math.max(value, 0)));
@@ -77,11 +78,11 @@ function latency(outcomes: Iterable<Outcome>): Statistics['latency'] {
 
 /** Counts the outcomes, and measures the times of those that are not from an earlier run. */
 export function statisticsOf(outcomes: Iterable<Outcome>): Statistics {
-  const ofThisRun = selected(outcomes, ({ resumed }) => resumed !== true);
-  const figures = latency(ofThisRun);
+  const { wallMs, ...times } = timesOf(selected(outcomes, ({ resumed }) => resumed !== true));
+  const figures = latency(times);
   return {
     ...countOutcomes(outcomes),
     ...(figures && { latency: figures }),
-    wallMs: wallTime(ofThisRun),
+    wallMs,
   };
 }

@@ -5,8 +5,15 @@ import { selected, spanOf } from './statistics.ts';
 type Look = 'failed' | 'cold' | 'other';
 /** One invocation in the timeline; milliseconds since the first start. */
 type Bar = Readonly<{ start: number; end: number; look: Look; outcome: Outcome }>;
-/** As many bars as there are invocations whose time is known. They are made anew each time they are gone through. */
-type Bars = Iterable<Bar> & Readonly<{ length: number }>;
+/** A bar for each invocation whose time is known, made anew each time they are gone through. */
+type Bars = Iterable<Bar> &
+  Readonly<{
+    length: number;
+    lengthMs: number;
+    looks: ReadonlySet<Look>;
+    /** Whether an invocation failed whose start is known to be cold. */
+    hasColdFailure: boolean;
+  }>;
 
 const MOST_NAMED_BARS = 20;
 const MOST_BARS = 300;
@@ -67,16 +74,22 @@ function lookOf(outcome: Outcome): Look {
 
 /** The bars in the order of the outcomes, counted from the first start; without outcomes whose time is not known. */
 function barsOf(outcomes: Iterable<Outcome>): Bars {
-  let origin = Number.POSITIVE_INFINITY;
+  const looks = new Set<Look>();
+  let [origin, end] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let length = 0;
+  let hasColdFailure = false;
   for (const outcome of outcomes) {
     const span = spanOf(outcome);
     if (span === undefined) continue;
+    const look = lookOf(outcome);
+    looks.add(look);
+    hasColdFailure ||= look === 'failed' && coldStart(outcome) === true;
     origin = Math.min(origin, span.start);
+    end = Math.max(end, span.end, span.start + 1);
     length += 1;
   }
   return {
-    length,
+    ...{ length, looks, hasColdFailure, lengthMs: Math.max(end - origin, 1) },
     *[Symbol.iterator]() {
       for (const outcome of outcomes) {
         const span = spanOf(outcome);
@@ -89,11 +102,8 @@ function barsOf(outcomes: Iterable<Outcome>): Bars {
   };
 }
 
-function lengthOf(bars: Iterable<Bar>): number {
-  let longest = 1;
-  for (const { end } of bars) longest = Math.max(longest, end);
-  return longest;
-}
+const lengthOf = (bars: readonly Bar[]): number =>
+  bars.reduce((longest, { end }) => Math.max(longest, end), 1);
 
 /** The bars by lane, each in the first free one, as in Mermaid's compact mode; undefined for more than `most` lanes. */
 function lanesOf(bars: readonly Bar[], most: number): Bar[][] | undefined {
@@ -137,11 +147,6 @@ function nameOf({ outcome, look }: Bar): string {
   const label = shortenMiddle(labelText(outcome));
   // The number distinguishes rows of the same name, and keeps a name from being a keyword of Mermaid.
   return `${outcome.index + 1} ${label}${look === 'failed' ? ' ❌' : ''}`;
-}
-
-function hasAny(items: Iterable<unknown>): boolean {
-  for (const _ of items) return true;
-  return false;
 }
 
 /** The distance of ticks: 1, 2 or 5 with zeros, so that a length has at most `MOST_TICKS`. */
@@ -259,13 +264,13 @@ function averages(bars: Iterable<Bar>, lengthMs: number): number[] {
 
 /** A chart of the concurrency: a column per slice, and a line each for cold starts and failures. */
 function inFlight(bars: Bars): string {
-  const lengthMs = lengthOf(bars);
+  const { lengthMs, looks } = bars;
   const { unitMs, name } = scaleFor(lengthMs);
   const middle = (at: number): number => Number((((at + 0.5) * lengthMs) / SLICES / unitMs).toPrecision(6));
   const all = averages(bars, lengthMs);
   const lines = (['cold', 'failed'] as const)
-    .map((look) => ({ look, of: selected(bars, (bar) => bar.look === look) }))
-    .filter(({ of }) => hasAny(of));
+    .filter((look) => looks.has(look))
+    .map((look) => ({ look, of: selected(bars, (bar) => bar.look === look) }));
   const palette = [STYLES.other.fill, ...lines.map(({ look }) => STYLES[look].line)];
   return mermaid([
     '---',
@@ -321,11 +326,9 @@ export function timelineOf(outcomes: Iterable<Outcome>): Fold | undefined {
   const bars = barsOf(outcomes);
   if (bars.length === 0) return undefined;
   const { title, other, drawing } = eachDrawn(bars) ?? averagesDrawn(bars);
-  const failures = selected(bars, ({ look }) => look === 'failed');
-  const coldFailures = selected(failures, ({ outcome }) => coldStart(outcome) === true);
   const legend = [
-    ...(hasAny(failures) ? [`🟥 failed${hasAny(coldFailures) ? ', cold or warm' : ''}`] : []),
-    ...(hasAny(selected(bars, ({ look }) => look === 'cold')) ? ['🟦 cold start'] : []),
+    ...(bars.looks.has('failed') ? [`🟥 failed${bars.hasColdFailure ? ', cold or warm' : ''}`] : []),
+    ...(bars.looks.has('cold') ? ['🟦 cold start'] : []),
     ...(other === '' ? [] : [`⬜ ${other}`]),
   ];
   return { title, body: `${legend.join(' · ')}\n\n${drawing}` };
