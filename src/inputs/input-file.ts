@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { constants } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { grouped } from '../shared/text.ts';
@@ -51,23 +51,22 @@ export const hasByteOrderMark = (bytes: Uint8Array): boolean =>
   BYTE_ORDER_MARK.equals(bytes.subarray(0, BYTE_ORDER_MARK.length));
 
 // Neither opening nor reading waits, for the writer of a FIFO for example. Windows has neither flag.
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-
-/** Opens a path that has no symlink at its end. */
-export const openToRead = (real: string): Promise<FileHandle> => open(real, OPEN_FLAGS);
+/** The flags to open a path with that has no symlink at its end. */
+export const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /** What tells whether a file is still the one that was read: which file it is, its size and when it was written. */
-export async function fingerprintOf(handle: FileHandle): Promise<string> {
-  const { dev, ino, size, mtimeNs } = await handle.stat({ bigint: true });
-  return [dev, ino, size, mtimeNs].join(':');
-}
+export const fingerprintOf = ({ dev, ino, size, mtimeNs }: BigIntStats): string =>
+  [dev, ino, size, mtimeNs].join(':');
+
+const currentFingerprint = async (handle: FileHandle): Promise<string> =>
+  fingerprintOf(await handle.stat({ bigint: true }));
 
 /** Whether a file is as it was when it was opened; else it is a problem. */
 export async function checkUnchanged(
   { handle, fingerprint, source }: OpenedFile,
   problems: Problems,
 ): Promise<void> {
-  if ((await fingerprintOf(handle)) === fingerprint) return;
+  if ((await currentFingerprint(handle)) === fingerprint) return;
   problems.add(
     `${source.replace(/,$/, '')} was changed while it was read. Run this step when the file is complete.`,
   );
@@ -141,10 +140,12 @@ export async function useInputFile<Result>(
   try {
     const place = await locateFile(named, asked, problems);
     if (place === undefined) return undefined;
-    handle = await openToRead(place.real);
+    handle = await open(place.real, OPEN_FLAGS);
     // Of what is open now: the path may name something else by then.
     const kind = irregularKind(await handle.stat());
-    if (kind === undefined) return await use({ ...place, handle, fingerprint: await fingerprintOf(handle) });
+    if (kind === undefined) {
+      return await use({ ...place, handle, fingerprint: await currentFingerprint(handle) });
+    }
     problems.add(`${place.outsideFile === undefined ? found : place.source} is ${kind}. ${WANTED[input]}.`);
   } catch (error) {
     const { code } = fieldsOf(error);

@@ -1,8 +1,10 @@
 import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
+import { close, fstat, open, read } from 'node:fs';
+import { promisify } from 'node:util';
 import type { StoredPayload } from '../lambda/invocation.ts';
 import { NumberColumn } from '../shared/number-column.ts';
-import { fingerprintOf, type OpenedFile, openToRead } from './input-file.ts';
+import { fingerprintOf, OPEN_FLAGS, type OpenedFile } from './input-file.ts';
 import { type FilePart, lineIn } from './json-lines.ts';
 
 /** A place in a file that must not change while the step runs. */
@@ -19,6 +21,15 @@ export type EventPlace = FilePart &
 const eventIn = (bytes: Buffer, isText = false): Buffer =>
   isText ? Buffer.from(String(JSON.parse(bytes.toString())).trim()) : bytes;
 
+// Each call of node:fs/promises makes room for a file's status that survives two collections of garbage, and so is
+// garbage for long.
+const FILES = {
+  open: promisify(open),
+  read: promisify(read),
+  fstat: promisify(fstat),
+  close: promisify(close),
+} as const;
+
 /** Reads an event. Rejects where the file, or what is there in it, is not what was checked. */
 async function readStored(
   { file, offset, length, line, isText }: EventPlace,
@@ -26,14 +37,14 @@ async function readStored(
 ): Promise<Buffer> {
   const { real, source, fingerprint } = file;
   const where = line === undefined ? source : lineIn(source, line);
-  const handle = await openToRead(real);
+  const descriptor = await FILES.open(real, OPEN_FLAGS);
   try {
-    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, offset);
-    const isSame = (await fingerprintOf(handle)) === fingerprint;
+    const { buffer } = await FILES.read(descriptor, Buffer.alloc(length), 0, length, offset);
+    const isSame = fingerprintOf(await FILES.fstat(descriptor, { bigint: true })) === fingerprint;
     const event = isSame ? eventIn(buffer, isText) : undefined;
     if (event !== undefined && hash('sha256', event) === sha256) return event;
   } finally {
-    await handle.close();
+    await FILES.close(descriptor);
   }
   throw new Error(`${where} was changed after it was checked`);
 }

@@ -135,6 +135,7 @@ export class LambdaApi {
       over.abort(ABORTED);
       unlink();
       stop.removeEventListener('abort', abort);
+      this.#exchanges.delete(command.input);
       this.#listeners.activity?.end(command, progress, timing.now() - beganAt);
     }
   }

@@ -88,6 +88,41 @@ export function linkAbort(...sources: readonly AbortSignal[]): LinkedAbort {
   };
 }
 
+/**
+ * The callbacks of a signal that lasts as long as the step. An EventTarget has its listeners in a chain, and one that
+ * was removed refers to the next: V8 then keeps what thousands of ended invocations listened with.
+ */
+class AbortCallbacks {
+  readonly #callbacks: ((() => void) | undefined)[] = [];
+  readonly #free: number[] = [];
+
+  constructor(signal: AbortSignal) {
+    signal.addEventListener('abort', () => {
+      for (const callback of this.#callbacks) callback?.();
+    });
+  }
+
+  /** The returned function removes it. */
+  add(callback: () => void): () => void {
+    const place = this.#free.pop() ?? this.#callbacks.length;
+    this.#callbacks[place] = callback;
+    return () => {
+      if (this.#callbacks[place] !== callback) return;
+      this.#callbacks[place] = undefined;
+      this.#free.push(place);
+    };
+  }
+}
+
+const CALLBACKS = new WeakMap<AbortSignal, AbortCallbacks>();
+
+/** Calls back when a signal aborts that lasts as long as the step. The returned function cancels that. */
+function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  const callbacks = CALLBACKS.get(signal) ?? new AbortCallbacks(signal);
+  CALLBACKS.set(signal, callbacks);
+  return callbacks.add(callback);
+}
+
 /** Bounds that end with the workflow, and after `ms` milliseconds. `release` frees what they hold. */
 export function boundsFor(
   ms: number,
@@ -95,9 +130,13 @@ export function boundsFor(
 ): Readonly<{ bounds: Bounds; release: () => void }> {
   const deadline = new AbortController();
   const clearDeadline = timing.after(ms, () => deadline.abort());
-  const { signal: stop, unlink } = linkAbort(cancel, deadline.signal);
+  const stop = new AbortController();
+  const abort = (): void => stop.abort(ABORTED);
+  deadline.signal.addEventListener('abort', abort);
+  const unlink = onAbort(cancel, abort);
+  if (cancel.aborted) abort();
   return {
-    bounds: { deadline: deadline.signal, cancel, stop, timing },
+    bounds: { deadline: deadline.signal, cancel, stop: stop.signal, timing },
     release: () => {
       clearDeadline();
       unlink();
