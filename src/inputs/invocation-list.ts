@@ -1,5 +1,6 @@
 import type { Invocation, InvocationKind, Invocations } from '../lambda/invocation.ts';
 import { NumberColumn } from '../shared/number-column.ts';
+import { limitYoungGeneration } from '../shared/young-generation.ts';
 
 // Entries that all differ in more than their events and names would take more memory as keys than as what they are.
 const MOST_KNOWN = 1_000;
@@ -32,6 +33,7 @@ export class InvocationList implements Invocations {
     this.#kindOf.push(this.#last.place);
     this.#indexes.push(index);
     this.#payloads.push(payload);
+    limitYoungGeneration({ at: this.length, length: this.length });
   }
 
   #placeOf(kind: InvocationKind): number {

@@ -12,6 +12,7 @@ import type { OutcomesFile } from '../report/outcomes-file.ts';
 import type { LogThrottle } from '../report/progress.ts';
 import { createReporters, Reports } from '../report/reporters.ts';
 import { registerSecrets } from '../report/runner-secrets.ts';
+import { limitYoungGeneration } from '../shared/young-generation.ts';
 import type { StepLogs } from './function-logs.ts';
 import { loadOnce } from './load-once.ts';
 import type { StepParts } from './parts.ts';
@@ -156,6 +157,7 @@ export class StepOutcomes {
   async #record(evaluated: EvaluatedInvocation): Promise<void> {
     if (evaluated.evaluation.failsStep) this.#parts.halt?.abort(ABORTED);
     this.#results.add(evaluated.masked);
+    limitYoungGeneration({ at: this.#results.outcomes.length, length: this.#results.expected });
     await this.#reports.add(evaluated);
   }
 }
