@@ -95,22 +95,21 @@ class CountedOutcomes {
   at(place: number): ReportedOutcome | undefined {
     const common = this.#common[this.#kinds.at(place)];
     if (common === undefined) return undefined;
-    const times = {
-      started_at: new Date(this.#startedAt.at(place)).toISOString(),
-      elapsed_ms: this.#elapsedMs.at(place),
-    };
+    const index = this.#indexes.at(place);
+    const startedAt = new Date(this.#startedAt.at(place)).toISOString();
+    const times = { started_at: startedAt, elapsed_ms: this.#elapsedMs.at(place) };
+    const duration = this.#durationMs.at(place);
+    const outcome = Number.isNaN(duration)
+      ? { ...common, index, ...times }
+      : { ...common, index, ...times, duration_ms: duration };
     const name = this.#names.get(place);
     const tenant = this.#tenants.get(place);
-    const duration = this.#durationMs.at(place);
-    const index = this.#indexes.at(place);
-    // Reports go through all several times, and to spread what is absent takes most of the time.
-    if (name === undefined && tenant === undefined && Number.isNaN(duration))
-      return { ...common, index, ...times };
+    // Reports go through all several times, and to spread what is absent would take most of the time.
+    if (name === undefined && tenant === undefined) return outcome;
     return {
-      ...{ ...common, index, ...times },
+      ...outcome,
       ...(name !== undefined && { name }),
       ...(tenant !== undefined && { tenant_id: tenant }),
-      ...(!Number.isNaN(duration) && { duration_ms: duration }),
     };
   }
 }
