@@ -19,12 +19,13 @@ import {
 } from './expectations.ts';
 import { shownValue } from './explanations.ts';
 import type { JobAdvice } from './failure-advice.ts';
-import { withErrorOfLog } from './function-error.ts';
+import type { explainFunctionError } from './function-error-advice.ts';
 import type { HttpReading, readHttpResponse } from './http-response.ts';
 import { isCut } from './log-tail.ts';
 import { findSecrets, type MaskedEvaluation, maskEvaluation, maskValue, NO_SECRETS } from './masks.ts';
 import { type Evaluation, isFunctionError, type Outcome, type Secrets } from './outcome.ts';
 import { MASK, SecretTexts } from './secret-texts.ts';
+import type { withErrorOfLog } from './stream-error.ts';
 
 /** What an invocation is evaluated against. */
 export type Rules = Readonly<{
@@ -36,6 +37,8 @@ export type Rules = Readonly<{
   known?: SecretTexts;
   /** Reads a response as an API does; absent where nothing is invoked with an HTTP request. */
   readHttp?: typeof readHttpResponse;
+  /** Finds the error of a streamed response in the log; absent where none is streamed. */
+  readStreamError?: typeof withErrorOfLog;
   /** How reports name an invocation: the function as the user wrote it where nothing else is given. */
   labelOf?: (invocation: Invocation) => string;
 }>;
@@ -182,10 +185,10 @@ function isOpaque(result: InvokeResponse | InvokeFailure, parsed: ParsedResponse
 }
 
 /** An ended invocation without a payload that is not the function's response, and with an error that only the log shows. */
-function normalize(ended: InvocationResult): InvocationResult {
+function normalize(ended: InvocationResult, { readStreamError }: Rules): InvocationResult {
   const { result, invocation } = ended;
   if (result.kind === 'failure') return ended;
-  const response = withErrorOfLog(result);
+  const response = readStreamError?.(result) ?? result;
   const isResponse = isFunctionResponse(response, invocation);
   return { ...ended, result: isResponse ? response : { ...response, payload: new Uint8Array() } };
 }
@@ -213,7 +216,7 @@ const asOpaque = ({ texts, withheld }: Secrets): Secrets => ({
 
 /** Evaluates how an invocation ended: its outcome, whether the step fails for it, and what must not be shown. */
 export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
-  const normalized = normalize(ended);
+  const normalized = normalize(ended, rules);
   const { result, invocation, tailRefused } = normalized;
   const response = result.kind === 'failure' ? undefined : result;
   const payload = response?.payload ?? new Uint8Array();
@@ -379,6 +382,8 @@ export type EvaluatorOptions = Readonly<{
   rules: Omit<Rules, 'advise'>;
   /** Loads what gives advice, for the first failure. */
   loadAdvice: () => Promise<JobAdvice>;
+  /** Loads what reads and explains functions' own errors, for the first one. */
+  loadFunctionErrors: () => Promise<typeof explainFunctionError>;
   /** All that is hidden: credentials, and what the masks of earlier invocations found. */
   secrets: SecretTexts;
   /** Adds to `secrets`, before anything of the invocation is shown. */
@@ -411,7 +416,7 @@ export class Evaluator {
   }
 
   /** Takes over an outcome of an earlier run. */
-  takeOver(earlier: RecordedInvocation): EvaluatedInvocation {
+  takeOver(earlier: RecordedInvocation): Promise<EvaluatedInvocation> {
     return this.#hide(evaluateRecorded(earlier, { ...this.#options.rules, advise: noAdvice }));
   }
 
@@ -420,11 +425,14 @@ export class Evaluator {
     return this.#hide({ ...evaluated, ...(responseFile && { responseFile }) });
   }
 
-  #hide(evaluation: Evaluation): EvaluatedInvocation {
-    const { secrets, register } = this.#options;
+  async #hide(evaluation: Evaluation): Promise<EvaluatedInvocation> {
+    const { secrets, register, loadFunctionErrors } = this.#options;
     register(evaluation.secrets);
     const masked = maskEvaluation(evaluation, secrets);
-    return { evaluation, masked, maskedJson: JSON.stringify(masked.outcome) };
+    const hasFailed = isFunctionError(masked.outcome);
+    const functionError = hasFailed ? (await loadFunctionErrors())(masked.outcome) : undefined;
+    const explained = functionError === undefined ? masked : { ...masked, functionError };
+    return { evaluation, masked: explained, maskedJson: JSON.stringify(masked.outcome) };
   }
 
   /** Of the invocations of a step that streams, one has a response. */

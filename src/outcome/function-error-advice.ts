@@ -1,5 +1,6 @@
-import type { ErrorFacts, FunctionError } from './function-error.ts';
-import type { Report } from './log-tail.ts';
+import { type ErrorFacts, type FunctionError, readFunctionError } from './function-error.ts';
+import { type Report, readReport } from './log-tail.ts';
+import type { Outcome } from './outcome.ts';
 
 /** The log's report, and what a row's pattern found in the message. */
 type MatchedRow = Readonly<{ report: Report; found: RegExpExecArray | undefined }>;
@@ -230,4 +231,16 @@ export function adviseOnFunctionError(error: FunctionError, report: Report | und
     }
   }
   return undefined;
+}
+
+/** A function's own error, and what to do about it where that is known. */
+export type ExplainedError = FunctionError & Readonly<{ advice?: string }>;
+
+/** Reads and explains the error of a function that failed. */
+export function explainFunctionError(outcome: Outcome): ExplainedError {
+  const { response, log_result: log } = 'status_code' in outcome ? outcome : {};
+  const error = readFunctionError(response);
+  const report = log === undefined ? undefined : readReport(log, outcome.request_id);
+  const advice = adviseOnFunctionError(error, report);
+  return { ...error, ...(advice !== undefined && { advice }) };
 }

@@ -2,6 +2,7 @@ import { readsField } from '../shared/expression-tree.ts';
 import { utf8 } from '../shared/text.ts';
 import { type Fields, isFields } from '../shared/values.ts';
 import type { ParseTree, Search } from './expectations.ts';
+import type { ExplainedError } from './function-error-advice.ts';
 import type { Evaluation, Outcome, Secrets, WithheldReason } from './outcome.ts';
 import { formsOf, MASK, type SecretTexts } from './secret-texts.ts';
 
@@ -23,6 +24,8 @@ export type MaskedEvaluation = Omit<Evaluation, 'outcome' | 'secrets' | 'plainMe
     /** Whether the outcome is another than the one that was evaluated. */
     hidesSomething: boolean;
     withheld?: WithheldReason;
+    /** The function's own error, made of the masked outcome; absent where it did not fail. */
+    functionError?: ExplainedError;
   }>;
 
 /** Nothing to hide. */

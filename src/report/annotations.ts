@@ -1,9 +1,7 @@
 import { error, warning } from '@actions/core';
-import { type ErrorFacts, readFunctionError } from '../outcome/function-error.ts';
-import { adviseOnFunctionError } from '../outcome/function-error-advice.ts';
-import { readReport } from '../outcome/log-tail.ts';
+import type { ErrorFacts } from '../outcome/function-error.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
-import type { Outcome, WithheldReason } from '../outcome/outcome.ts';
+import type { WithheldReason } from '../outcome/outcome.ts';
 import { grouped, shortened, utf8 } from '../shared/text.ts';
 
 /** A part of a text: of our own, which is kept where it can be, or foreign, which is cut first. */
@@ -69,8 +67,6 @@ const MOST = 10;
 // that counts further failures, and for masking, which comes first there and makes a short secret longer.
 const LONGEST_BODY = 4_000;
 
-type FunctionErrorOutcome = Extract<Outcome, { outcome: 'function_error' }>;
-
 /** A line of our own that the reader needs; none where it is empty. */
 const kept = (text: string | undefined): Part[] => (text ? [{ text, isForeign: false }] : []);
 /** Text of a function, or of what responded in Lambda's place. It is cut where it is long. */
@@ -107,15 +103,12 @@ const partialFileParts = ({ responseFile }: MaskedEvaluation): Part[] =>
     ? kept(`The part of the response that arrived was saved to ${responseFile.path}`)
     : [];
 
-function functionErrorBody(evaluation: MaskedEvaluation & { outcome: FunctionErrorOutcome }): string {
-  const { outcome } = evaluation;
-  const functionError = readFunctionError(outcome.response);
-  const log = outcome.log_result;
-  const report = log === undefined ? undefined : readReport(log, outcome.request_id);
+function functionErrorBody(evaluation: MaskedEvaluation): string {
+  const { functionError } = evaluation;
   return bodyFrom(
-    errorParts(functionError),
-    (functionError.causes ?? []).flatMap(causeParts),
-    kept(adviseOnFunctionError(functionError, report)),
+    functionError === undefined ? [] : errorParts(functionError),
+    (functionError?.causes ?? []).flatMap(causeParts),
+    kept(functionError?.advice),
     partialFileParts(evaluation),
     sourceParts(evaluation),
   );
@@ -137,7 +130,7 @@ function bodyOf(evaluation: MaskedEvaluation): string {
     case 'succeeded':
       return '';
     case 'function_error':
-      return functionErrorBody({ ...evaluation, outcome });
+      return functionErrorBody(evaluation);
     case 'expectation_failed':
       return bodyFrom(
         unmet

@@ -1,5 +1,5 @@
 import { info } from '@actions/core';
-import { readFunctionError } from '../outcome/function-error.ts';
+import type { ErrorFacts } from '../outcome/function-error.ts';
 import { readLogPlace } from '../outcome/log-tail.ts';
 import type { Ran } from '../outcome/logged-runs.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
@@ -52,8 +52,10 @@ function successLine({ outcome, responseBytes }: Ended<'succeeded'>): string {
   }
 }
 
-function errorLine({ outcome, responseBytes }: Ended<'function_error'>): string {
-  const { type } = readFunctionError(outcome.response);
+function errorLine(
+  { outcome, responseBytes }: Ended<'function_error'>,
+  { type }: Partial<ErrorFacts> = {},
+): string {
   const named = type !== undefined && ERROR_TYPE.test(type) ? `: ${type}` : '';
   return `failed${named} ${figures(outcome.status_code, responseBytes)}`;
 }
@@ -78,14 +80,14 @@ function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
     : `${WITHOUT_RESPONSE[outcome.ran]} (${name})`;
 }
 
-function outcomeLine({ outcome, responseBytes, unmet }: MaskedEvaluation): string {
+function outcomeLine({ outcome, responseBytes, unmet, functionError }: MaskedEvaluation): string {
   switch (outcome.outcome) {
     case 'succeeded':
       return successLine({ outcome, responseBytes });
     case 'expectation_failed':
       return `responded, but did not meet ${counted(unmet.length, 'expectation')} ${figures(outcome.status_code, responseBytes)}`;
     case 'function_error':
-      return errorLine({ outcome, responseBytes });
+      return errorLine({ outcome, responseBytes }, functionError);
     case 'not_invoked':
       return `was not invoked (${outcome.error.name})`;
     case 'unknown':

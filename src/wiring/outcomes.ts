@@ -82,10 +82,18 @@ function createReports(
   return new Reports(reporters, guard);
 }
 
-/** What reads responses as an API does, where a payload was made from an HTTP request. */
-async function createHttpReader({ invocations }: Plan): Promise<Pick<Rules, 'readHttp'>> {
-  if (!invocations.some(({ http }) => http !== undefined)) return {};
-  return { readHttp: (await import('../outcome/http-response.ts')).readHttpResponse };
+/** What reads responses as an API does, where a payload was made from an HTTP request, and the errors of streams. */
+async function createReaders({
+  invocations,
+  responseStream,
+}: Plan): Promise<Pick<Rules, 'readHttp' | 'readStreamError'>> {
+  const hasHttp = invocations.some(({ http }) => http !== undefined);
+  return {
+    ...(hasHttp && { readHttp: (await import('../outcome/http-response.ts')).readHttpResponse }),
+    ...(responseStream && {
+      readStreamError: (await import('../outcome/stream-error.ts')).withErrorOfLog,
+    }),
+  };
 }
 
 async function createEvaluator(
@@ -93,15 +101,19 @@ async function createEvaluator(
   { labels, sink }: Pick<OutcomeParts, 'labels' | 'sink'>,
 ): Promise<Evaluator> {
   const { failOnFunctionError, expressions } = plan;
-  const http = await createHttpReader(plan);
+  const readers = await createReaders(plan);
   const loadAdvice = loadOnce(async () =>
     (await import('../outcome/failure-advice.ts')).adviceFor(environment),
   );
+  const loadFunctionErrors = loadOnce(
+    async () => (await import('../outcome/function-error-advice.ts')).explainFunctionError,
+  );
   // The first failure of a list may be that no file descriptor is left.
-  if (plan.invocations.length > 1) await loadAdvice();
+  if (plan.invocations.length > 1) await Promise.all([loadAdvice(), loadFunctionErrors()]);
   return new Evaluator({
-    rules: { failOnFunctionError, expressions, known: secrets, labelOf: labels.entryOf, ...http },
+    rules: { failOnFunctionError, expressions, known: secrets, labelOf: labels.entryOf, ...readers },
     loadAdvice,
+    loadFunctionErrors,
     secrets,
     register: (found) => registerSecrets(found, secrets),
     ...(sink && { endStream: sink.end }),
@@ -141,7 +153,8 @@ export class StepOutcomes {
   /** Evaluates and records what a journal has from earlier runs, by the expressions of this one. */
   async evaluateEarlier(resumption: Resumption, { guard }: StepParts, context: InvokeContext): Promise<void> {
     const record = (evaluated: EvaluatedInvocation) => guard.run('internal', () => this.#record(evaluated));
-    for await (const recorded of resumption.succeeded()) await record(this.#evaluator.takeOver(recorded));
+    for await (const recorded of resumption.succeeded())
+      await record(await this.#evaluator.takeOver(recorded));
     // What was sent in an earlier run has had time to get into the log.
     const unknown = await Promise.all(resumption.unknown.map((result) => withLog(result, context)));
     for (const result of unknown) await record(await this.#evaluator.evaluate(result));
