@@ -52,16 +52,6 @@ const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[]
     found: /\bhasNativeCrypto \? buildNativeClass\(\) : \w+(?:\/\*.*?\*\/\.\w+)?/g,
     put: 'buildNativeClass()',
   },
-  {
-    // Every part of Node.js would get a require() of its own, which takes longer to make than the part to look up.
-    found: /__WEBPACK_EXTERNAL_createRequire\(import\.meta\.url\)\(/g,
-    put: 'process.getBuiltinModule(',
-  },
-  {
-    // Then nothing uses it, and a module without an import starts 1 ms sooner.
-    found: /^import \{ createRequire as __WEBPACK_EXTERNAL_createRequire \} from "(?:node:)?module";$/gm,
-    put: '',
-  },
 ];
 
 /** Makes the cuts in the code of a file. Tests of the bundle see that there was something to cut. */
@@ -79,7 +69,8 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
   const file = path.join(folder, name);
   const trimmedCode = trimmed(readFileSync(file, 'utf8'));
   const { code } = minifySync(trimmedCode, {
-    module: true,
+    // Nothing but webpack's exports can be seen from outside a file.
+    toplevel: true,
     // It takes many passes until nothing is left of the schemas of what is never called: 0 is as many as help.
     compress: { passes: 0 },
     mangle: { reserved: [...trimmedCode.matchAll(NAMED)].map(([, name = '']) => name) },

@@ -1,4 +1,4 @@
-// Moves each module that several chunks of a bundle have into a file that these chunks import. Webpack puts the module
+// Moves each module that several chunks of a bundle have into a file that these chunks load. Webpack puts the module
 // into every one of them, and ncc passes no option of webpack's on that would change it.
 // Usage: node script/share.ts FOLDER
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ type Chunk = Readonly<{ name: string; head: string; modules: readonly string[] }
 type Shared = ReadonlyMap<string, readonly string[]>;
 
 const MODULE = /^\/\*{3}\/ \d+:\n[\s\S]*?^\/\*{3}\/ \}\),?$/gm;
-const HEAD = /^export const id = \d+;\nexport const ids = \[[\d,]+\];\nexport const modules = /;
+const HEAD = /^"use strict";\nexports\.id = \d+;\nexports\.ids = \[[\d,]+\];\nexports\.modules = /;
 
 /** In characters, before they are minified: a smaller file adds to the archive what it saves. */
 const SMALLEST = 2_000;
@@ -20,7 +20,7 @@ function readChunk(folder: string, name: string): Chunk {
   const code = readFileSync(path.join(folder, name), 'utf8');
   const [head = ''] = HEAD.exec(code) ?? [];
   const rest = code.slice(head.length).replaceAll(MODULE, '').replaceAll(/\s/g, '');
-  if (head === '' || rest !== '{};') throw new Error(`${name} is not written as webpack writes a chunk`);
+  if (head === '' || rest !== '{};;') throw new Error(`${name} is not written as webpack writes a chunk`);
   return { name, head, modules: (code.match(MODULE) ?? []).map((text) => text.replace(/,$/, '')) };
 }
 
@@ -39,13 +39,12 @@ function findShared(chunks: readonly Chunk[]): Shared {
 
 const listOf = (modules: readonly string[]): string => `{\n${modules.join(',\n')}\n};\n`;
 
-/** A chunk that imports what it shares. Its own modules follow. */
-function importing({ head, modules }: Chunk, shared: Shared): string {
+/** A chunk that loads what it shares. Its own modules follow. */
+function loading({ head, modules }: Chunk, shared: Shared): string {
   const used = [...shared].filter(([, theirs]) => theirs.every((module) => modules.includes(module)));
-  const imports = used.map(([name], at) => `import { modules as shared${at} } from './${name}';\n`);
-  const imported = new Set(used.flatMap(([, theirs]) => theirs));
-  const own = modules.filter((module) => !imported.has(module));
-  return `${imports.join('')}${head}${listOf([...used.map((_, at) => `...shared${at}`), ...own])}`;
+  const loaded = new Set(used.flatMap(([, theirs]) => theirs));
+  const own = modules.filter((module) => !loaded.has(module));
+  return `${head}${listOf([...used.map(([name]) => `...require('./${name}').modules`), ...own])}`;
 }
 
 const [folder = ''] = process.argv.slice(2);
@@ -55,5 +54,5 @@ const chunks = readdirSync(folder)
   .map((name) => readChunk(folder, name));
 const shared = findShared(chunks);
 for (const [name, modules] of shared)
-  writeFileSync(path.join(folder, name), `export const modules = ${listOf(modules)}`);
-for (const chunk of chunks) writeFileSync(path.join(folder, chunk.name), importing(chunk, shared));
+  writeFileSync(path.join(folder, name), `"use strict";\nexports.modules = ${listOf(modules)}`);
+for (const chunk of chunks) writeFileSync(path.join(folder, chunk.name), loading(chunk, shared));

@@ -9,16 +9,24 @@ function cancelOnSignal(): AbortSignal {
   return cancel.signal;
 }
 
+/** Runs the action once its code is loaded, which blocks the event loop: that turns in between, for the handshake. */
+async function start(cancel: AbortSignal, early: EarlyConnection | undefined): Promise<void> {
+  await eventLoopTurn();
+  await import('./lambda/client.ts');
+  await eventLoopTurn();
+  const { runProcess, endProcess } = await import('./process.ts');
+  await eventLoopTurn();
+  process.exitCode = await runProcess({ cancel, ...(early && { early }) });
+  endProcess();
+}
+
 // The step fails unless it is known to have succeeded, however the process ends.
 process.exitCode = 1;
 const cancel = cancelOnSignal();
 const server = readEarlyEndpoint();
 const early = server && new EarlyConnection(server, REAL_TIMING);
-// Loading blocks the event loop, which the handshake needs: it turns before and between the parts.
-await eventLoopTurn();
-await import('./lambda/client.ts');
-await eventLoopTurn();
-const { runProcess, endProcess } = await import('./process.ts');
-await eventLoopTurn();
-process.exitCode = await runProcess({ cancel, ...(early && { early }) });
-endProcess();
+start(cancel, early).catch((error: unknown) => {
+  // A file of the action is missing or broken: what would report that may be missing too.
+  console.error(error);
+  early?.destroy();
+});

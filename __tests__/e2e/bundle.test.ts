@@ -159,10 +159,24 @@ test("no file has the list of GitHub's routes, because the comment needs only si
   expect(SCRIPTS.filter((file) => textOf(file).includes('GET /repos/{owner}/{repo}/branches'))).toEqual([]);
 });
 
-test('the modules of Node.js are loaded without a require() for each', () => {
-  expect(plainText()).toContain('process.getBuiltinModule("node:https")');
-  expect(SCRIPTS.filter((file) => textOf(file).includes('createRequire'))).toEqual([]);
-  expect(textOf('index.js')).not.toMatch(/\bimport\s*["']/);
+test('the bundle is CommonJS, which starts sooner than ES modules', () => {
+  expect(JSON.parse(textOf('package.json'))).toEqual({ type: 'commonjs' });
+  expect(plainText()).toContain('=require("node:https")');
+  expect(SCRIPTS.filter((file) => /\bcreateRequire\b|\bimport\.meta\b/.test(textOf(file)))).toEqual([]);
+});
+
+test('a step whose files are not all there fails before anything is invoked, and names the file', async () => {
+  const parts = loaded.scripts.slice(1);
+  for (const missing of parts) {
+    const broken = mkdtempSync(path.join(tmpdir(), 'action-'));
+    cpSync(action, broken, { recursive: true });
+    rmSync(path.join(broken, 'dist', missing));
+    const step = await invokeStep(lambda, INPUTS, { action: broken });
+    rmSync(broken, { recursive: true });
+    expect(step.exitCode).toBe(1);
+    expect(step.stderr).toContain(missing);
+    expect(step.outputs).toEqual({});
+  }
 });
 
 test.each([
