@@ -37,7 +37,10 @@ function parenthesize(code: string): string {
   return parts.map((part, at) => (at % 2 === 1 ? `(${part})` : part)).join('');
 }
 
-/** What is taken out of the code before it is minified: with their registration, unused classes and schemas go too. */
+/**
+ * What is taken out of the code before it is minified, and what takes its place. With their registration, unused classes
+ * and schemas go too.
+ */
 const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[] = [
   {
     // The clients' own errors. The SDK gives an error that it does not know the same name, message and fields, as an
@@ -51,6 +54,30 @@ const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[]
     // Node.js always has SHA-256, so the SDK's own, for browsers without it, is not needed.
     found: /\bhasNativeCrypto \? buildNativeClass\(\) : \w+(?:\/\*.*?\*\/\.\w+)?/g,
     put: 'buildNativeClass()',
+  },
+  {
+    // The promises of node:fs take 1 ms to load. Most steps use none of them, so they are loaded with the first use.
+    found: /^module\.exports = require\("(?:node:)?fs\/promises"\);$/gm,
+    put: 'module.exports = new Proxy({}, { get: (_, name) => require("node:fs").promises[name] });',
+  },
+  {
+    // Every client looks for AWS's configuration files.
+    found: /\(0,\w+\.readFile\)\(path, "utf8"\)/g,
+    put:
+      'new Promise((resolve, reject) => require("node:fs").readFile(path, "utf8", ' +
+      '(error, text) => (error ? reject(error) : resolve(text))))',
+  },
+  {
+    // Every step writes a summary, once and after the request, so it may as well be written synchronously.
+    found: /^const \{ access, appendFile, writeFile \} = (\w+)\.promises;$/gm,
+    put:
+      'const [access, appendFile, writeFile] = ["accessSync", "appendFileSync", "writeFileSync"]' +
+      '.map((name) => async (...args) => $1[name](...args));',
+  },
+  {
+    // To look at the global `crypto` loads the web's cryptography. Node.js's own makes the same identifiers.
+    found: /^const v4 = bindV4\(_getRandomValues\);$/gm,
+    put: 'const v4 = () => require("node:crypto").randomUUID();',
   },
 ];
 
