@@ -12,32 +12,47 @@ const isNode = (value: unknown): value is Node => typeof value === 'object' && v
 const isSpan = (value: unknown): value is Span => isNode(value) && 'start' in value && 'end' in value;
 const typeOf = (value: unknown): unknown => (isNode(value) ? value['type'] : undefined);
 
-/** Where the functions are that webpack makes of modules: the values of numeric keys, outermost only. */
-function moduleSpans(node: unknown): Span[] {
+/** Where the functions are that webpack makes of modules, the values of numeric keys, and of what they export. */
+function calledSpans(node: unknown): Span[] {
   if (!isNode(node)) return [];
   const { key, value } = node;
-  const isModule = typeOf(key) === 'NumericLiteral' && typeOf(value) === 'ArrowFunctionExpression';
-  if (isModule && isNode(value) && isSpan(value['span'])) return [value['span']];
-  return Object.values(node).flatMap(moduleSpans);
+  const isFunction = typeOf(value) === 'ArrowFunctionExpression' && isNode(value) && isSpan(value['span']);
+  const isCalled = typeOf(key) === 'NumericLiteral' || isGetter(value);
+  const own = isFunction && isCalled && isNode(value) && isSpan(value['span']) ? [value['span']] : [];
+  return [...own, ...Object.values(node).flatMap(calledSpans)];
 }
 
+/** Whether a function is `() => name`, as webpack passes on what a module exports. */
+const isGetter = (value: unknown): boolean =>
+  isNode(value) &&
+  Array.isArray(value['params']) &&
+  value['params'].length === 0 &&
+  typeOf(value['body']) === 'Identifier';
+
 /**
- * Puts the parentheses around the functions of modules back, which webpack writes and minifying removes. V8 takes
- * them as a sign that a function is called at once and parses it once, not twice: a tenth of a start.
+ * Puts parentheses around functions that are called when their module is. Webpack writes those of modules, and minifying
+ * removes them. V8 takes them as a sign that a function is called at once and parses it once, not twice: a tenth of
+ * a start.
  */
 function parenthesize(code: string): string {
   const bytes = Buffer.from(code);
   const program = parseSync(code, { syntax: 'ecmascript', target: 'es2024' });
   // swc's offsets are in bytes and run on from one parsed file to the next.
-  const cuts = moduleSpans(program.body)
-    .flatMap(({ start, end }) => [start, end])
-    .map((offset) => offset - program.span.start);
-  const parts = [0, ...cuts].map((from, at) => bytes.toString('utf8', from, cuts[at]));
-  // Every second part is a function.
-  return parts.map((part, at) => (at % 2 === 1 ? `(${part})` : part)).join('');
+  const signs = calledSpans(program.body)
+    .flatMap(({ start, end }) => [
+      { at: start - program.span.start, sign: '(' },
+      { at: end - program.span.start, sign: ')' },
+    ])
+    .toSorted((one, other) => one.at - other.at);
+  const ends = [...signs.map(({ at }) => at), bytes.length];
+  const parts = signs.map(({ at, sign }, number) => `${sign}${bytes.toString('utf8', at, ends[number + 1])}`);
+  return `${bytes.toString('utf8', 0, ends[0])}${parts.join('')}`;
 }
 
-/** What is taken out of the code before it is minified: with their registration, unused classes and schemas go too. */
+/**
+ * What is taken out of the code before it is minified, and what takes its place. With their registration, unused classes
+ * and schemas go too.
+ */
 const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[] = [
   {
     // The clients' own errors. The SDK gives an error that it does not know the same name, message and fields, as an
@@ -51,6 +66,30 @@ const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[]
     // Node.js always has SHA-256, so the SDK's own, for browsers without it, is not needed.
     found: /\bhasNativeCrypto \? buildNativeClass\(\) : \w+(?:\/\*.*?\*\/\.\w+)?/g,
     put: 'buildNativeClass()',
+  },
+  {
+    // The promises of node:fs take 1 ms to load. Most steps use none of them, so they are loaded with the first use.
+    found: /^module\.exports = require\("(?:node:)?fs\/promises"\);$/gm,
+    put: 'module.exports = new Proxy({}, { get: (_, name) => require("node:fs").promises[name] });',
+  },
+  {
+    // Every client looks for AWS's configuration files.
+    found: /\(0,\w+\.readFile\)\(path, "utf8"\)/g,
+    put:
+      'new Promise((resolve, reject) => require("node:fs").readFile(path, "utf8", ' +
+      '(error, text) => (error ? reject(error) : resolve(text))))',
+  },
+  {
+    // Every step writes a summary, once and after the request, so it may as well be written synchronously.
+    found: /^const \{ access, appendFile, writeFile \} = (\w+)\.promises;$/gm,
+    put:
+      'const [access, appendFile, writeFile] = ["accessSync", "appendFileSync", "writeFileSync"]' +
+      '.map((name) => async (...args) => $1[name](...args));',
+  },
+  {
+    // To look at the global `crypto` loads the web's cryptography. Node.js's own makes the same identifiers.
+    found: /^const v4 = bindV4\(_getRandomValues\);$/gm,
+    put: 'const v4 = () => require("node:crypto").randomUUID();',
   },
 ];
 

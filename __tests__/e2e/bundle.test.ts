@@ -114,6 +114,10 @@ describe('one plain invocation', () => {
     ['datagrams', 'dgram'],
     ['performance hooks', 'perf_hooks'],
     ['compression', 'zlib'],
+    ["files' promises", 'internal/fs/promises'],
+    ['watchers of files', 'internal/fs/watchers'],
+    ['readers of lines', 'internal/readline/interface'],
+    ["the web's cryptography", 'internal/crypto/webcrypto'],
   ])('does not load %s, which takes milliseconds', (_, part) => {
     expect(loaded.parts).not.toContain(part);
   });
