@@ -198,7 +198,7 @@ test('gzip that expands to 256 MB fails its expression without using the memory'
   );
   expect(step.exitCode).toBe(0);
   expect(step.annotations.map(({ title, message }) => [title, message])).toEqual([
-    ['No Query Result', 'f: powertools_base64_gzip returns more than 32 MiB'],
+    ['No Query Value', 'f: powertools_base64_gzip returns more than 32 MiB'],
   ]);
   if (process.platform === 'linux') {
     expect(peak()).toBeGreaterThan(30);

@@ -89,13 +89,13 @@ describe('a response to RequestResponse from Lambda', () => {
     ],
   ])('is accepted %s', async (_, bytes) => {
     const { result, requests } = await deliverAt(bytes);
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 200 });
     expect(requests).toBe(1);
   });
 
   test('has no request ID if the header is empty', async () => {
     const { result } = await deliverAt(whole(200, '{}', 'x-amzn-requestid: '));
-    expect(result).toMatchObject({ kind: 'answer' });
+    expect(result).toMatchObject({ kind: 'response' });
     expect(result.requestId).toBeUndefined();
   });
 });
@@ -210,7 +210,7 @@ describe('a response to Event', () => {
     ['with JSON, as from an emulator', whole(202, '{"a":1}', 'x-amzn-requestid: dR1unSOub8rvS0m7Tzoh')],
   ])('%s is from Lambda', async (_, bytes) => {
     const { result } = await deliverAt(bytes, { type: 'Event' });
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 202 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 202 });
   });
 
   test.each<[string, Buffer]>([
@@ -229,7 +229,7 @@ describe('a response to Event', () => {
 describe('a response to DryRun', () => {
   test('with status 204 is from Lambda', async () => {
     const { result } = await deliverAt(response('HTTP/1.1 204 No Content', []), { type: 'DryRun' });
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 204 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 204 });
   });
 
   test.each<[string, Buffer]>([
@@ -251,7 +251,7 @@ describe('a response to DryRun', () => {
       n === 0 ? socket.destroy() : socket.write(response('HTTP/1.1 204 No Content', [])),
     );
     const { result } = await invokeOn(server, { invocation: { invocationType: 'DryRun' } });
-    expect(result).toMatchObject({ kind: 'answer' });
+    expect(result).toMatchObject({ kind: 'response' });
     expect(server.requests).toBe(2);
   });
 });

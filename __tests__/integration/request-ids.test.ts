@@ -261,7 +261,7 @@ describe('a proxy that reflects the id does not make its page a response of Lamb
       response(200, { ...TEXT, 'x-amzn-requestid': idOf(id), 'x-amz-executed-version': '$LATEST' }, events),
     );
     const { result } = await invokeOn(server, { extras: { stream: STREAM } });
-    expect(result).toMatchObject({ kind: 'answer', streamedBytes: 5, requestId: idOf(ids[0] ?? '') });
+    expect(result).toMatchObject({ kind: 'response', streamedBytes: 5, requestId: idOf(ids[0] ?? '') });
   });
 
   test('that is interrupted', async () => {

@@ -82,7 +82,7 @@ describe('an invocation that has timed out', () => {
     );
     // Later requests use these credentials, and nothing else is sent.
     const next = await invokeOn(lambda, { clients, timing });
-    expect(next.result.kind).toBe('answer');
+    expect(next.result.kind).toBe('response');
     expect(lambda.requests).toHaveLength(1);
   });
 
@@ -123,6 +123,6 @@ describe('ten seconds', () => {
     timing.goOff(CONNECT_LIMIT_MS);
     response.setHeader('x-amzn-requestid', 'one').end('"at last"');
     const { result } = await delivering;
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 200 });
   });
 });

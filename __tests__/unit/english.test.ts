@@ -9,7 +9,7 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
   { files: ['examples/*.yml', '.github/**/*.{yml,md}'], part: 'all but code spans' },
   { files: ['examples/local/*'], part: 'comments and strings' },
   // Its strings have names of code, such as kinds of a union, which are not prose.
-  { files: ['src/**/*.ts'], part: 'comments and test names' },
+  { files: ['src/**/*.ts'], part: 'comments and strings' },
   { files: ['packages/*/README.md'], part: 'all but code spans' },
   { files: ['bench/*.ts', 'script/*.ts'], part: 'comments and strings' },
   {

@@ -80,7 +80,10 @@ const OF_HTTP: readonly string[] = ['status', 'headers', 'body'];
 const meantOfHttp = (name: string): string | undefined =>
   /^status_?code$/i.test(name) ? 'status' : nearest(name, OF_HTTP);
 
-/** How to write what a name was meant for that is no field of the outcome. */
+/** Fields by the names that they had in earlier versions. */
+const FORMER_NAMES: ReadonlyMap<string, string> = new Map(Object.entries({ result: 'response' }));
+
+/** Says how to write a name that is not a field of the outcome. */
 function unknownName({
   name,
   isCompared,
@@ -99,7 +102,7 @@ function unknownName({
   if (OF_RESPONSE.includes(name)) return `there is no field "${name}"; did you mean ${ofResponse}?`;
   const isString = isCompared && !isFirst;
   const longer = isString ? undefined : FIELD_NAMES.find((field) => field.startsWith(`${name}_`));
-  const meant = name === 'result' ? 'response' : (nearest(name, FIELD_NAMES) ?? longer);
+  const meant = FORMER_NAMES.get(name) ?? nearest(name, FIELD_NAMES) ?? longer;
   if (meant !== undefined) return `there is no field "${name}"; did you mean ${meant}?`;
   return isString
     ? `"${name}" is read as a field name; write a string in single quotes: '${name}'`

@@ -122,7 +122,7 @@ function toSent(ended: InvokeResponse | InvokeFailure): SentAttempt | undefined 
     sentAt,
     ...(sentAs !== undefined && { sentAs }),
     ...(requestId !== undefined && { requestId }),
-    mayHaveRun: ended.kind === 'answer' || ended.evidence !== 'did_not_run',
+    mayHaveRun: ended.kind === 'response' || ended.evidence !== 'did_not_run',
   };
 }
 
@@ -225,7 +225,7 @@ class Attempts {
         }
         case 'wait until ready': {
           const ready = await this.#waitUntilReady(state);
-          if ('result' in ready) return ready;
+          if ('sent' in ready) return ready;
           state = ready;
           break;
         }
@@ -278,7 +278,7 @@ export async function attemptAll(invocation: Invocation, context: AttemptContext
   const beganAt = timing.now();
   for (let { permit } = context; ; ) {
     const result = await sendOnce(attempts.invocation, { ...context, sentAs: requestIds.next() });
-    if (result.kind === 'answer') {
+    if (result.kind === 'response') {
       const ended = await followToEnd(result, attempts.invocation, { ...context, beganAt });
       permit.release('otherwise');
       return attempts.end(result, ended);

@@ -51,7 +51,7 @@ export type LoadedInvocation = Omit<Invocation, 'payload'> & Readonly<{ payload:
 
 /** Lambda's response to an invocation that it accepted: status 200, 202 or 204. */
 export type InvokeResponse = Readonly<{
-  kind: 'answer';
+  kind: 'response';
   statusCode: number;
   /** Any non-empty value says that the function failed. */
   functionError?: string;

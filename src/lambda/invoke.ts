@@ -69,7 +69,7 @@ const withoutRetry = (result: InvokeResponse | InvokeFailure): InvokeResponse | 
 function toInvokeResponse(output: InvokeCommandOutput, progress: AttemptProgress): InvokeResponse {
   const requestId = progress.head?.requestId;
   return {
-    kind: 'answer',
+    kind: 'response',
     statusCode: progress.head?.statusCode ?? 0,
     payload: output.Payload ?? new Uint8Array(),
     ...(output.FunctionError && { functionError: output.FunctionError }),

@@ -76,7 +76,7 @@ async function toStreamedResponse(
   if (end === undefined) return toIncompleteStream(progress);
   const { head, sent, streamedBytes = 0 } = progress;
   return {
-    kind: 'answer',
+    kind: 'response',
     statusCode: head?.statusCode ?? 0,
     ...(executedVersion && { executedVersion }),
     ...(head?.requestId !== undefined && { requestId: head.requestId }),

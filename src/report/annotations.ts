@@ -178,7 +178,7 @@ function queryAnnotation({ label, queryProblem }: MaskedEvaluation): Annotation 
     ? undefined
     : {
         level: 'warning',
-        title: 'No Query Result',
+        title: 'No Query Value',
         body: bodyFrom(foreign(`${label}: ${queryProblem}`)),
       };
 }

@@ -92,7 +92,7 @@ describe('a response', () => {
   ] as const)('to $invocationType has no body, because nothing has run yet', (row) => {
     const { invocationType, statusCode, log } = row;
     const accepted = delivery(
-      { kind: 'answer', statusCode, requestId: REQUEST_ID, payload: Buffer.alloc(0) },
+      { kind: 'response', statusCode, requestId: REQUEST_ID, payload: Buffer.alloc(0) },
       { invocation: invocation({ invocationType }) },
     );
     expect(evaluate(accepted, RULES).outcome).toEqual({
