@@ -54,7 +54,7 @@ describe('expect', () => {
         '    Actual:   false',
         '    Expected: true',
         'Function: api',
-        `Request id: ${step.outputs['request_id']}`,
+        `Request ID: ${step.outputs['request_id']}`,
         'Log: LINK',
         `Response: ${step.outputs['response']}`,
       ].join('\n'),

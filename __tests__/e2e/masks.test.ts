@@ -9,7 +9,7 @@ import { portOf } from '../../packages/local-server/listening.ts';
 import { followPeak } from './peak-memory.ts';
 import { type InvokeStep, invokeStep, jobEnvironment, withoutCredentials } from './step.ts';
 
-/** A response in place of Lambda: any bytes, and headers in addition to the common ones. */
+/** Responds instead of Lambda: with any bytes, and with headers in addition to the common ones. */
 type Reply = Readonly<{
   status?: number;
   body: string | Uint8Array;

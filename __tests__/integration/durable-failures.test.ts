@@ -40,7 +40,7 @@ const execution = (fields: Readonly<Record<string, unknown>>): Reply => ({
 const RUNNING = execution({ Status: 'RUNNING' });
 const DONE = execution({ Status: 'SUCCEEDED', Result: '{"ok":true}' });
 
-/** A server in place of Lambda that gives this response to state requests and has no history. */
+/** A server instead of Lambda that gives this response to state requests and has no history. */
 async function standIn(state: () => Reply): Promise<void> {
   const server: Server = createServer((request, response) => {
     const isHistory = request.url?.includes('/history') ?? false;

@@ -288,7 +288,7 @@ describe('the outcome of an event is unknown', () => {
 
   test('when the response has no request ID from Lambda', async () => {
     expect(unresolved(await wait([], { accepted: { requestId: 'an-emulator' } }))).toMatchObject({
-      why: 'no request id',
+      why: 'no request ID',
     });
   });
 

@@ -21,10 +21,10 @@ async function listen(server: Server): Promise<string> {
   return `127.0.0.1:${portOf(server)}`;
 }
 
-/** A server in place of Lambda, and the first part of a request that it gets. */
+/** A server instead of Lambda, and the first part of a request that it gets. */
 type InPlace<Came> = Readonly<{ url: string; came: Promise<Came> }>;
 
-/** Points the SDK at a server in place of Lambda that passes on what it receives and never responds. */
+/** Points the SDK at a server instead of Lambda that passes on what it receives and never responds. */
 async function standIn<Came>(
   scheme: 'http' | 'https',
   serve: (hand: (came: Came) => void) => Server,

@@ -107,7 +107,7 @@ const inputNamesIn = (variables: Variables): readonly string[] =>
       .map((name) => name.slice(INPUT.length)),
   );
 
-// An access key id is no secret: it is in every signed request, and advice about permissions names it.
+// An access key ID is no secret: it is in every signed request, and advice about permissions names it.
 const KEYS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'];
 
 /** A proxy's password as its URL has it, decoded, and as the header that Node.js sends has it. */

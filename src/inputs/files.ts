@@ -116,6 +116,6 @@ const PATHS: readonly RegExp[] = [
   /^[^:]+\.(?:jsonc?|jsonl|ndjson|ya?ml|txt)$/i,
 ];
 
-/** Whether a text reads like the path of a file, as the AWS CLI takes one in place of the text itself. */
+/** Whether a text looks like the path of a file. The AWS CLI accepts a path instead of the text itself. */
 export const looksLikePath = (text: string): boolean =>
   text.length <= LONGEST_PATH && !/[\r\n{}[\]"]/.test(text) && PATHS.some((pattern) => pattern.test(text));

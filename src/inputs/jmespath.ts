@@ -92,8 +92,8 @@ const LIST_OF_KEYS = [TYPE_ARRAY_STRING, TYPE_ARRAY_NUMBER];
 const BY_KEY = [[TYPE_ARRAY], [TYPE_EXPREF]];
 
 /**
- * Functions in place of the library's own. It sorts numbers as strings, finds no greatest string key, takes an empty
- * text for the number 0, compares strings by the machine's language, and fails on lists and texts of a few 100,000.
+ * Functions that replace the library's own. The library sorts numbers as strings, finds no greatest string key, reads
+ * an empty text as the number 0, compares strings by the machine's language, and fails on lists and texts of a few 100,000.
  */
 const REPLACED: readonly Readonly<{ name: string; takes: readonly Types[]; call: Call }>[] = [
   { name: 'sort', takes: [LIST_OF_KEYS], call: ([list]) => ordered(listOf(list)) },

@@ -18,7 +18,7 @@ const NOT_EXPANDED =
 
 const HAS_SHELL_VARIABLE = /\$(?!LATEST(?![A-Z_]))(?:\{\w+\}|[A-Z_]{2})/;
 
-/** What stands in the place of any single word. */
+/** What users write by mistake instead of any single word. */
 const ANYWHERE: Recognizer = [
   [/\$\{\{/, NOT_EVALUATED],
   [HAS_SHELL_VARIABLE, NOT_EXPANDED],
@@ -153,7 +153,7 @@ const SYNONYMS: readonly (readonly [pattern: RegExp, choice: string])[] = [
 
 const POLICY_NOT_COUNT = 'retry is a policy, not a count; retry_seconds limits how long';
 
-/** What was given in place of one of the choices: a word that means one of them, or that is nearly one. */
+/** Explains a text that is not one of the choices: a synonym of a choice, or a misspelled choice. */
 export function explainChoice(text: string, choices: readonly string[]): string | undefined {
   const known = recognize(text, ANYWHERE);
   if (known !== undefined) return known;

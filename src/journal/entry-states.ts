@@ -13,7 +13,7 @@ import {
 /** Where a line stands in the file, in bytes. */
 type LinePlace = Readonly<{ start: number; length: number }>;
 
-/** A request whose outcome is not known, as far as the journal shows: when it was sent, and its id. */
+/** A request whose outcome is not known, as far as the journal shows: when it was sent, and its ID. */
 export type UnresolvedRequest = Readonly<{ sentAt: Date | undefined; requestId?: string }>;
 
 /** What a journal says of one key. Of the requests whose outcome is not known, the last is last. */

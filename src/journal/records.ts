@@ -116,7 +116,7 @@ const identityOf = ({
   invocation.invocationType,
   invocation.tenantId,
   invocation.clientContext,
-  // The event of an HTTP request has the time in it, and an id.
+  // The event of an HTTP request has the time in it, and an ID.
   hashOf(http === undefined ? payload : Buffer.from(JSON.stringify(http))),
   // Absent without a name, which keeps the keys of all other invocations as they were.
   ...(invocation.durableExecutionName === undefined ? [] : [invocation.durableExecutionName]),

@@ -43,7 +43,7 @@ function receivedFields(
   return raw === JSON.stringify(parsed) ? {} : { raw };
 }
 
-/** The requests of earlier runs: if one ran, the log has it under the id that it was sent with. */
+/** The requests of earlier runs: if one ran, the log has it under the ID that it was sent with. */
 const sentAttempts = (requests: readonly UnresolvedRequest[]): SentAttempt[] =>
   requests.flatMap(({ sentAt, requestId }) =>
     sentAt === undefined

@@ -50,7 +50,7 @@ type LambdaCommand<Input extends ServiceInputTypes, Output extends ServiceOutput
 /** How one command is sent, and how its response is read. */
 export type Attempt<Output, Result> = Readonly<{
   bounds: Bounds;
-  /** Our own id of an invocation's attempt. */
+  /** Our own ID of an invocation's attempt. */
   sentAs?: string | undefined;
   /** By default, a response about a function or an execution. */
   expected?: Expected;
@@ -78,7 +78,7 @@ export class LambdaApi {
     this.#agents = agents;
     this.#listeners = listeners;
     for (const name of REMOVED) client.middlewareStack.remove(name);
-    // Innermost of all middleware, in the place of the SDK's own sending.
+    // The innermost middleware, which replaces the SDK's own sending.
     client.middlewareStack.add(
       () =>
         async ({ input, request }) => {

@@ -1,9 +1,9 @@
 /** The start of a response: what precedes its body. */
 export type ResponseHead = Readonly<{
   statusCode: number;
-  /** Lambda's id of the invocation; a response without one may be somebody else's. */
+  /** Lambda's ID of the invocation; a response without one may be somebody else's. */
   requestId?: string;
-  /** Whether that id is ours, and nothing else in the head is Lambda's: a proxy that reflects headers sends our id too. */
+  /** Whether that ID is ours, and nothing else in the head is Lambda's: a proxy that reflects headers sends our ID too. */
   isReflected?: boolean;
   retryAfterSeconds?: number;
   /** The Content-Type. */
@@ -31,7 +31,7 @@ export class AttemptProgress {
   #awaitsCredentials = false;
   #undecodedBytes = 0;
 
-  /** @param sentAs our own id of the attempt */
+  /** @param sentAs our own ID of the attempt */
   constructor(now: () => number, sentAs?: string) {
     this.#now = now;
     this.#sentAs = sentAs;

@@ -20,17 +20,17 @@ import {
 } from './retry-policy.ts';
 import type { Bounds } from './timing.ts';
 
-/** Our own ids of a step's attempts: a fresh one for each, since Lambda runs the same one again too. */
+/** Our own IDs of a step's attempts: a fresh one for each, since Lambda runs the same one again too. */
 export class RequestIds {
   readonly #randomId: () => string;
   #areRefused = false;
 
-  /** @param randomId makes a UUID; Lambda refuses any other id */
+  /** @param randomId makes a UUID; Lambda refuses any other ID */
   constructor(randomId: () => string) {
     this.#randomId = randomId;
   }
 
-  /** The id of the next attempt; undefined once the endpoint has refused one. */
+  /** The ID of the next attempt; undefined once the endpoint has refused one. */
   next(): string | undefined {
     return this.#areRefused ? undefined : this.#randomId();
   }
@@ -215,7 +215,7 @@ class Attempts {
           this.#invocation = { ...this.#invocation, logType: 'None' };
           this.#tailRefused = true;
           return undefined;
-        case 'retry without request id':
+        case 'retry without request ID':
           requestIds.refused();
           return undefined;
         case 'check durability': {

@@ -10,7 +10,7 @@ import type { EarlyConnection } from './early-connection.ts';
 /** The options of a client, without the proxy. */
 export type ClientOptions = ClientListeners &
   Readonly<{
-    /** The workflow run's id, which CloudTrail shows with each request. */
+    /** The workflow run's ID, which CloudTrail shows with each request. */
     runId?: string;
     /** The region where neither AWS_REGION nor the profile names one. */
     defaultRegion?: string;
@@ -33,7 +33,7 @@ const userAgent = (runId = ''): [string, string][] => [
   ...(runId === '' ? [] : [['run', runId] satisfies [string, string]]),
 ];
 
-/** The SDK's own chain of places for the region, with a default in place of the instance's metadata at its end. */
+/** The SDK's chain of sources for the region, with a default at its end instead of the instance metadata. */
 const regionOr = (defaultRegion: string) =>
   loadConfig(
     {

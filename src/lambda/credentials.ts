@@ -109,7 +109,7 @@ const SECRETS: readonly (readonly [pattern: RegExp, shown: string])[] = [
     /((?:secret|token|password|passwd|pwd|key|credentials?|signature)\w{0,32}["']? ?[=:] ?)\S+/gi,
     `$1${HIDDEN}`,
   ],
-  // Access key ids, JSON web tokens, and whatever is long enough to be a secret key or a session token.
+  // Access key IDs, JSON web tokens, and whatever is long enough to be a secret key or a session token.
   [/\bA[A-Z0-9]{15,}\b/g, HIDDEN],
   [/\beyJ[\w-]{8,}(?:\.[\w-]+)*/g, HIDDEN],
   [/[A-Za-z0-9+/=_-]{32,}/g, HIDDEN],

@@ -176,7 +176,7 @@ function toErrorPayload({ Status: status, Error: error }: GetDurableExecutionRes
   );
 }
 
-/** How the execution ended, in place of the response that started it. */
+/** How the execution ended, as a response that replaces the one that started it. */
 function toEndedResponse(started: InvokeResponse, execution: GetDurableExecutionResponse): InvokeResponse {
   const { functionError: _, ...rest } = started;
   const ended: InvokeResponse = {

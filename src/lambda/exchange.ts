@@ -51,11 +51,11 @@ export type Expected = Readonly<{
 
 type IncomingHead = Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'headers'>;
 
-/** The header with the request id, of a request and of a response. */
+/** The header with the request ID, of a request and of a response. */
 export const REQUEST_ID = 'x-amzn-RequestId';
 
 /**
- * The request id of a response, and whether it may have been reflected. Where there are two, a proxy reflected ours
+ * The request ID of a response, and whether it may have been reflected. Where there are two, a proxy reflected ours
  * beside Lambda's. Only a run has the header with its version.
  */
 function requestIdOf(
@@ -83,7 +83,7 @@ const isFramed = ({ httpVersion, headers }: IncomingHead): boolean =>
   headers['content-length'] !== undefined ||
   (httpVersion === '1.1' && headers['transfer-encoding']?.toLowerCase() === 'chunked');
 
-/** What is wrong with the head of a response to a request with our id that is no refusal; undefined where it may be Lambda's. */
+/** What is wrong with the head of a response to a request with our ID that is no refusal; undefined where it may be Lambda's. */
 export function flawOf(head: IncomingHead, expected: Expected, sentAs?: string): Flaw | undefined {
   const { statusCode, headers } = head;
   if (statusCode !== expected.statusCode) return 'status';

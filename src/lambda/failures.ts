@@ -285,7 +285,7 @@ const WHY_UNRESOLVED: Readonly<Record<WhyUnresolved, string>> = {
   timeout: 'timed out before the log showed how the event ended',
   cancelled: 'the workflow was cancelled before the log showed how the event ended',
   unreadable: "the function's log cannot be read",
-  'no request id': 'the response has no request id of Lambda to find the event by',
+  'no request ID': 'the response has no request ID of Lambda to find the event by',
   'no platform lines': "the function's log has no START and REPORT, so it cannot show how the event ends",
   'text log': 'the handler ended, but a log in text format does not show whether it threw an error',
   expired: 'the event reached its maximum age',

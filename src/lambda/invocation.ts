@@ -57,7 +57,7 @@ export type InvokeResponse = Readonly<{
   functionError?: string;
   executedVersion?: string;
   requestId?: string;
-  /** Our own id of the attempt, which Lambda takes for its request id or replaces. */
+  /** Our own ID of the attempt, which Lambda takes for its request ID or replaces. */
   sentAs?: string;
   sentAt?: Date;
   /** Where the function logs, where its log was read for this response. */
@@ -84,7 +84,7 @@ export type WhyUnresolved =
   | 'timeout'
   | 'cancelled'
   | 'unreadable'
-  | 'no request id'
+  | 'no request ID'
   | 'no platform lines'
   | 'text log'
   | 'expired';
@@ -115,12 +115,12 @@ export type InvokeFailure = Readonly<{
   clearsSoonOrNever?: boolean;
   statusCode?: number;
   requestId?: string;
-  /** Our own id of the attempt; absent where nothing was sent. */
+  /** Our own ID of the attempt; absent where nothing was sent. */
   sentAs?: string;
   /** Why it was throttled, in Lambda's word. */
   reason?: string;
   retryAfterSeconds?: number;
-  /** What was received in place of Lambda's response: the start of a proxy's page, for example. */
+  /** What was received instead of Lambda's response, for example the start of a proxy's page. */
   foreignText?: string;
   throughProxy: boolean;
   /** Bytes of a streamed response that were received. */
@@ -137,12 +137,12 @@ export type InvokeFailure = Readonly<{
   event?: UnresolvedEvent;
 }>;
 
-/** An attempt whose request was sent. If it ran, the function's log has it under the response's request id or ours. */
+/** An attempt whose request was sent. If it ran, the function's log has it under the response's request ID or ours. */
 export type SentAttempt = Readonly<{
   sentAt: Date;
-  /** Our own id; absent where the endpoint refuses one. */
+  /** Our own ID; absent where the endpoint refuses one. */
   sentAs?: string;
-  /** The id of the response. The same as ours, it may have been reflected by a proxy. */
+  /** The ID of the response. The same as ours, it may have been reflected by a proxy. */
   requestId?: string;
   mayHaveRun: boolean;
 }>;

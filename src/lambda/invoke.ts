@@ -43,8 +43,8 @@ const STATUS = { RequestResponse: 200, Event: 202, DryRun: 204 } as const;
 
 /**
  * Whether a body is one of Lambda's. A custom runtime may respond with any bytes, so then the header that only a run
- * has must be there too: a request id alone may be ours, reflected. Emulators have JSON, for an event too, and no
- * request id or one of their own.
+ * has must be there too: a request ID alone may be ours, reflected. Emulators have JSON, for an event too, and no
+ * request ID or one of their own.
  */
 function isLambdas(
   { requestId, executedVersion, payload }: InvokeResponse,
@@ -81,7 +81,7 @@ function toInvokeResponse(output: InvokeCommandOutput, progress: AttemptProgress
   };
 }
 
-/** What bounds an attempt, and our own id of it. */
+/** What bounds an attempt, and our own ID of it. */
 export type AttemptBounds = Bounds & Readonly<{ sentAs?: string | undefined }>;
 
 /** Sends an invocation once. Never throws: what went wrong is a failure that says whether the function ran. */

@@ -27,7 +27,7 @@ export type Wait = Readonly<{
   leftMs: number;
 }>;
 
-/** An attempt that is about to be sent, with our own id of it; none where the endpoint refuses one. */
+/** An attempt that is about to be sent, with our own ID of it; none where the endpoint refuses one. */
 export type Sending = Readonly<{ invocation: Invocation; api: LambdaApi; sentAs: string | undefined }>;
 
 /** What all invocations of a step share. */
@@ -41,7 +41,7 @@ export type InvokeContext = Readonly<{
   cancel: AbortSignal;
   /** With `stop_on_failure`, aborts when an invocation has failed: nothing new is sent from then on. */
   halt?: AbortSignal;
-  /** Records an attempt before it is sent, with its request id where it is known. Nothing is sent where it rejects. */
+  /** Records an attempt before it is sent, with its request ID where it is known. Nothing is sent where it rejects. */
   writeAhead?: (invocation: Invocation, requestId: string | undefined) => Promise<void>;
   onWait: (wait: Wait) => void;
   /** Called before each attempt. Never throws. */

@@ -82,7 +82,7 @@ export type RetryDecision = Readonly<
   | { kind: 'give up'; why?: string }
   | { kind: 'retry'; waitMs: number; leftMs: number }
   | { kind: 'retry without log tail' }
-  | { kind: 'retry without request id' }
+  | { kind: 'retry without request ID' }
   | { kind: 'check durability' }
   | { kind: 'wait until ready' }
 >;
@@ -168,7 +168,7 @@ function retryInTime(
 /** What to do after a failed attempt: the one place where a retry is decided. */
 export function next(state: RetryState, failure: InvokeFailure, policy: InvokePolicy): RetryDecision {
   // It was refused for what this action adds, which no input can leave out: whatever the policy, it is sent without.
-  if (refusesRequestId(failure)) return { kind: 'retry without request id' };
+  if (refusesRequestId(failure)) return { kind: 'retry without request ID' };
   if (policy.retry === 'never') return GIVE_UP;
   if (refusesTail(failure, state)) return { kind: 'retry without log tail' };
   if (!failure.mayClear) return GIVE_UP;

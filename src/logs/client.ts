@@ -157,7 +157,7 @@ export class LogsApi {
     this.#pace = parts.pace;
   }
 
-  /** Events of all streams of a group that have a text in them, such as a request id. */
+  /** Events of all streams of a group that have a text in them, such as a request ID. */
   search(
     { logGroup, startTime, token, stop }: LogQuery,
     search: Readonly<{ text: string; endTime?: number | undefined }>,

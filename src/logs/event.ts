@@ -74,7 +74,7 @@ function triesIn(events: readonly LoggedEvent[], requestId: string): readonly Tr
 
 // A log that is longer is searched for no error: a line of Lambda's has 256 KB at most.
 const LONGEST_ERROR = 262_144;
-// The Node.js runtime logs what a handler throws as one line: time, request id, level, title, the error as JSON.
+// The Node.js runtime logs what a handler throws as one line: time, request ID, level, title, the error as JSON.
 const THROWN = /\tERROR\t(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection) *\t(?<json>\{.*)$/m;
 
 function fieldsIn(json: string): Fields {
@@ -180,7 +180,7 @@ class EventWatch {
 
   async wait(): Promise<InvokeResponse | InvokeFailure> {
     const { requestId = '' } = this.#accepted;
-    if (!isUuid(requestId)) return this.#unresolved('no request id');
+    if (!isUuid(requestId)) return this.#unresolved('no request ID');
     const { source, configuration } = await this.#ask();
     this.#source = source;
     if (source.lacksPlatformLines) return this.#unresolved('no platform lines');
@@ -250,7 +250,7 @@ class EventWatch {
     await timing.sleep(Math.max(this.#pace.waitMs, quietMs), stop);
   }
 
-  /** The end of the event in place of the response that accepted it. Its figures are those of the try that ended it. */
+  /** How the event ended, as a response that replaces the accepting one. Its figures are those of the last try. */
   #end({ kind, one }: Extract<EventDecision, { one: Try }>): InvokeResponse {
     const lines = [one.start, one.end?.event].map((event) => event?.message.trimEnd() ?? '');
     const { logGroup } = this.#source ?? {};

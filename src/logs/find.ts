@@ -41,13 +41,13 @@ export async function findLogSource(
   };
 }
 
-/** A request to find in the log: its id, and since when it can be there, in milliseconds since 1970. */
+/** A request to find in the log: its ID, and since when it can be there, in milliseconds since 1970. */
 export type LoggedRequest = Readonly<{ requestId: string; since: number }>;
 
 /** Where to look for a request, and until when. */
 type StreamSearch = LoggedRequest & Readonly<{ mark: StreamMark; stop: AbortSignal }>;
 
-/** How a request's stream is told: by its START, or, where there is none, by any line with the request's id. */
+/** How a request's stream is told: by its START, or, where there is none, by any line with the request's ID. */
 export type StreamMark = 'start' | 'id';
 
 /** The stream that a request's log is in, and the time of the line that it was found by. */
@@ -67,7 +67,7 @@ const byId = (hits: readonly Hit[], functionName: string): Hit | undefined =>
 // A page can be empty although more follow. This many in a row are read before the next wait.
 const MOST_PAGES = 20;
 
-/** What to search a log group for: a text such as a request id, in events from one time to another. */
+/** What to search a log group for: a text such as a request ID, in events from one time to another. */
 export type LogSearch = Readonly<{
   logGroup: string;
   text: string;

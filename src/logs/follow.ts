@@ -71,7 +71,7 @@ export type FollowedLog = Readonly<{
   kind: 'whole' | 'part' | 'none' | 'cancelled' | 'unreadable';
   source: LogSource;
   report?: LoggedReport;
-  /** Whether other requests wrote into the stream, so that only events with the request's id were given out. */
+  /** Whether other requests wrote into the stream, so that only events with the request's ID were given out. */
   isShared: boolean;
   /** Why no more was read, for `unreadable`. */
   failure?: LogFailure;
@@ -165,7 +165,7 @@ class Follower {
     unlink();
   }
 
-  /** No complete log in time. Without a START either, what has the id is all that can be told. */
+  /** No complete log in time. Without a START either, what has the ID is all that can be told. */
   async #giveUp(last: LogLook | LogFailure): Promise<FollowedLog> {
     if (this.#reader.report !== undefined || this.#reader.hasEvents) return this.#endOf(last);
     this.#reader.readWithoutStart();

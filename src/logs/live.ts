@@ -25,7 +25,7 @@ export type LogSink = Readonly<{
 const LONGEST_SKEW_MS = 300_000;
 const LONGEST_QUESTION_MS = 10_000;
 
-/** The id that a request has in the log, where it may have run: Lambda's, or ours where no response has another. */
+/** The ID that a request has in the log, where it may have run: Lambda's, or ours where no response has another. */
 function loggedIdOf({ sent }: InvocationResult): Readonly<{ requestId: string; sentAt: Date }> | undefined {
   const ran = sent.findLast(({ mayHaveRun }) => mayHaveRun);
   const requestId = ran?.requestId ?? ran?.sentAs;
@@ -41,7 +41,7 @@ type Followed = Readonly<{
   done: Promise<FollowedLog>;
 }>;
 
-/** The log of one invocation: from when it is sent on, under the id of its last attempt. */
+/** The log of one invocation: from when it is sent on, under the ID of its last attempt. */
 export class InvocationLog {
   readonly #reading: LogReading;
   readonly #sink: LogSink;
@@ -62,11 +62,11 @@ export class InvocationLog {
     this.#followed = this.#follow({ requestId: sentAs, sentAt }, invocation);
   }
 
-  /** Reads the log to its end. Undefined where nothing can have run, and where its id is not known. */
+  /** Reads the log to its end. Undefined where nothing can have run, and where its ID is not known. */
   async end(ended: InvocationResult): Promise<FollowedLog | undefined> {
     const logged = loggedIdOf(ended);
     if (logged?.requestId !== this.#followed?.requestId) {
-      // Nothing ran, or Lambda has an id of its own for it.
+      // Nothing ran, or Lambda has an ID of its own for it.
       this.#followed?.superseded.abort();
       this.#followed = undefined;
     }

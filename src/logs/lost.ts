@@ -38,7 +38,7 @@ const LONGEST_SKEW_MS = 300_000;
 // A function runs for 15 minutes at most, and Lambda keeps an event for 6 hours.
 const LONGEST_RUN_MS = { RequestResponse: 900_000, Event: 21_600_000 + 900_000, DryRun: 0 } as const;
 
-/** The ids that the log may have an attempt under: ours first, since nobody else has it. */
+/** The IDs that the log may have an attempt under: ours first, since nobody else has it. */
 const idsOf = ({ requestId, sentAs }: SentAttempt): string[] => [
   ...new Set([sentAs, requestId].filter((id) => id !== undefined).filter(isUuid)),
 ];

@@ -22,7 +22,7 @@ class RequestPart {
   /** Whether another request began or ended between this one's START and REPORT. */
   isShared = false;
 
-  /** @param source whether only events with the id are the request's: several write at once, or none has a START */
+  /** @param source whether only events with the ID are the request's: several write at once, or none has a START */
   constructor(requestId: string, { isOnlyWithId }: Readonly<{ isOnlyWithId: boolean }>) {
     this.#requestId = requestId;
     this.#isOnlyWithId = isOnlyWithId;
@@ -144,7 +144,7 @@ export class LogReader {
     return this.#given.size > 0;
   }
 
-  /** Whether other requests write into the stream at the same time: only events with the id are given out. */
+  /** Whether other requests write into the stream at the same time: only events with the ID are given out. */
   get isShared(): boolean {
     return this.#part.isShared || this.#parts.source.sharesStreams;
   }
@@ -154,7 +154,7 @@ export class LogReader {
     return this.#report !== undefined && this.#isQuiet;
   }
 
-  /** Takes every event with the request's id from now on: there is no START to read from. */
+  /** Takes every event with the request's ID from now on: there is no START to read from. */
   readWithoutStart(): void {
     this.#isOnlyWithId = true;
     this.#pass = undefined;

@@ -139,7 +139,7 @@ const EXECUTIONS: Readonly<Record<ExecutionStop | 'left', string>> = {
 
 const SHOWN_ATTEMPTS = 3;
 
-/** When the request was sent that may have run, and as what where no response has another id. */
+/** When the request was sent that may have run, and as what where no response has another ID. */
 function whenSent({ sentAt }: InvokeFailure, sent: readonly SentAttempt[]): string {
   const uncertain = sent.filter(({ mayHaveRun }) => mayHaveRun);
   if (uncertain.length === 0) return `at ${sentAt?.toISOString() ?? 'an unknown time'}`;

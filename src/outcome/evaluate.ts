@@ -42,7 +42,7 @@ export type Rules = Readonly<{
 const labelOf = (invocation: Invocation, rules: Rules): string =>
   rules.labelOf?.(invocation) ?? invocation.functionName;
 
-/** What was received in place of Lambda's response, and the error's message without it. */
+/** Text that was received instead of Lambda's response, and the error's message without that text. */
 function foreignTexts(
   failure: InvokeFailure,
   ended: InvocationResult,
@@ -264,7 +264,7 @@ function recordedResponse({ recorded, isText, raw }: RecordedInvocation): Uint8A
 }
 
 const HIDDEN_IN_JOURNAL =
-  'An earlier run recorded the outcome with *** in place of its secrets, so this run cannot check what that run did not. Use the expect and mask of that run.';
+  'An earlier run recorded this outcome with *** instead of its secrets. This run cannot check an expectation that the earlier run did not check. Use the expect and mask of that run.';
 
 /** Checks an expectation on an outcome that was recorded with its secrets masked. What was met before still is. */
 function recheckOn({ recorded }: RecordedInvocation, { expressions }: Rules): typeof check {

@@ -25,7 +25,7 @@ type FailedInvocation = Readonly<{
   invocation: Invocation;
   region: string | undefined;
   logGroup?: string | undefined;
-  /** The request id that the function's log has, where it was found there. */
+  /** The request ID that the function's log has, where it was found there. */
   loggedAs?: string | undefined;
   job: JobFacts;
 }>;
@@ -440,8 +440,8 @@ function linkToPeriod({ sentAt }: InvokeFailure, place: LogLocation): string | u
 }
 
 /**
- * Where to see whether the function ran: by request id, and by time where no response of Lambda's shows that it took
- * the id that we sent.
+ * Where to see whether the function ran: by request ID, and by time where no response of Lambda's shows that it took
+ * the ID that we sent.
  */
 function linkToLog({ failure, invocation, region, logGroup, loggedAs }: FailedInvocation): string {
   if (region === undefined) return '.';

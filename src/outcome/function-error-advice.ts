@@ -19,7 +19,7 @@ const ELSEWHERE = 'built for another system or architecture';
 // The first row that applies is taken. Types that begin with Runtime, Sandbox, Function or Extension are Lambda's own
 // or its runtimes'. The patterns are bounded, since the function writes the message and it can be long.
 const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
-  // `RequestId: ID Error: Task timed out after 3.00 seconds`; earlier without a type, after time and id
+  // `RequestId: ID Error: Task timed out after 3.00 seconds`; earlier without a type, after time and ID
   {
     message:
       /^(?:RequestId: \S{1,64} Error: |\d{4}-\d\d-\d\dT[\d:.]{1,20}Z (?:[\w-]{1,64} )?)?Task timed out after (\d{1,6}(?:\.\d{1,6})?) seconds$/,

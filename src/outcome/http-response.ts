@@ -28,7 +28,7 @@ class MalformedResponse extends Error {
 
 type HeaderValues = Readonly<Record<string, HttpResponse['headers'][string]>>;
 
-/** What API Gateway responds in the place of a response that it does not accept. */
+/** What API Gateway sends instead of a response that it does not accept. */
 const BAD_GATEWAY: HttpResponse = {
   status: 502,
   headers: { 'content-type': 'application/json' },

@@ -28,7 +28,7 @@ export function beyond(read: readonly string[], tail: string): string {
   return tail.trimEnd();
 }
 
-/** Where a function's log is kept, which some functions return in place of its text. */
+/** Where a function's log is stored. Some functions return this instead of the text of the log. */
 export type LogPlace = Readonly<{ logGroup: string; logStreamName: string }>;
 
 /** Reads a log tail that is JSON with the place of the log; undefined where it is log text. */
@@ -168,7 +168,7 @@ function readJsonLine(line: string, requestId: string): PlatformLine | undefined
 
 /**
  * Reads the report of an invocation, of either log format; undefined where the log has none. A function can print
- * such a line itself: the real one carries the invocation's request id and is the last.
+ * such a line itself: the real one carries the invocation's request ID and is the last.
  */
 export function readReport(log: string, requestId: string | undefined): Report | undefined {
   if (requestId === undefined) return undefined;
@@ -178,7 +178,7 @@ export function readReport(log: string, requestId: string | undefined): Report |
     .filter((one) => one !== undefined);
   const report = lines.findLast(({ kind }) => kind === 'report')?.report;
   if (report === undefined) return undefined;
-  // The report of an init has no request id, but this invocation's handler printed nothing before START.
+  // The report of an init has no request ID, but this invocation's handler printed nothing before START.
   const startAt = lines.findIndex(({ kind }) => kind === 'start');
   const inits = lines.slice(0, Math.max(0, startAt)).filter(({ kind }) => kind === 'init');
   const init = inits.findLast((one) => Object.keys(one.report).length > 0)?.report;

@@ -30,7 +30,7 @@ export const NO_SECRETS: Secrets = { texts: [] };
 
 const WITHHELD = '[withheld: the masks could not be applied]';
 
-/** Whether a text in a value, or the name of a field, stands in place of one that was hidden. */
+/** Whether a secret was replaced in a text or in the name of a field of this value. */
 export function hasHidden(value: unknown): boolean {
   if (typeof value === 'string') return value.includes(MASK) || value === WITHHELD;
   if (Array.isArray(value)) return value.some(hasHidden);
@@ -140,7 +140,7 @@ function changed(fields: Fields, change: (name: string, value: unknown) => [stri
   return isChanged ? Object.fromEntries(entries) : fields;
 }
 
-/** A value with *** in place of every secret; the same value where there is none. */
+/** The value with *** instead of every secret, or the same object if it has none. */
 export function maskValue(value: unknown, texts: SecretTexts): unknown {
   if (typeof value === 'string') return texts.hide(value);
   if (typeof value === 'number') return texts.has(String(value)) ? texts.hide(String(value)) : value;

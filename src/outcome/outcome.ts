@@ -68,9 +68,9 @@ type FailureFields = Readonly<{
   ran: Ran;
   /** Of a run that the log shows the end of. */
   duration_ms?: number;
-  /** Lambda's id, or ours where the request was sent and no response has another. */
+  /** Lambda's ID, or ours where the request was sent and no response has another. */
   request_id?: string;
-  /** The page with the log events of that id, where something may have run. */
+  /** The page with the log events of that ID, where something may have run. */
   log_url?: string;
   durable_execution_arn?: string;
   error: InvocationError;
@@ -111,7 +111,7 @@ export type Evaluation = Readonly<{
   logIsCut: boolean;
   /** Whether the function does not support a log tail, so that the request was retried without `log_type`. */
   tailRefused: boolean;
-  /** What was received in place of Lambda's response, such as a proxy's page. */
+  /** What was received instead of Lambda's response, such as a proxy's page. */
   foreignText?: string;
   /** The error's message without what it quotes of that text. */
   plainMessage?: string;

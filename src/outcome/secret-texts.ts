@@ -209,7 +209,7 @@ export class SecretTexts {
     return ends;
   }
 
-  /** A text with *** in place of every secret, and in place of all that secrets cover which overlap. */
+  /** The text with *** instead of every secret. Secrets that overlap become one ***. */
   hide(text: string): string {
     if (this.isEmpty) return text;
     const ends = this.#endsIn(text);

@@ -89,7 +89,7 @@ const causeParts = (cause: ErrorFacts): Part[] =>
   errorParts(cause).map((part, at) => (at === 0 ? { ...part, text: `Caused by: ${part.text}` } : part));
 
 const requestIdParts = ({ outcome }: MaskedEvaluation): Part[] =>
-  kept(outcome.request_id && `Request id: ${outcome.request_id}`);
+  kept(outcome.request_id && `Request ID: ${outcome.request_id}`);
 
 /** The last lines for every response: the function and its log, so that nobody has to run it again to see that. */
 function sourceParts(evaluation: MaskedEvaluation): Part[] {

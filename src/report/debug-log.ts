@@ -25,7 +25,7 @@ function requestEndLine({ operation, target, ms, sentAt, throughProxy, ...ended 
   return [
     `${operation} ${target}: ${result} after ${ms} ms`,
     sentAt === undefined ? 'not sent' : `sent at ${sentAt.toISOString()}`,
-    ...(requestId === undefined ? [] : [`request id ${requestId}`]),
+    ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
     ...(throughProxy ? ['through the proxy'] : []),
   ].join(', ');
 }

@@ -42,7 +42,7 @@ const NOTES: Readonly<Record<ReadTo, string | undefined>> = {
   unreadable: undefined,
 };
 const SHARED_NOTE =
-  'Several requests write into this log stream at once. Only lines with the request id of this invocation are shown.';
+  'Several requests write into this log stream at once. Only lines with the request ID of this invocation are shown.';
 
 /** The log of one invocation: in the runner's log, and in a file of at most 64 MiB. */
 export class FunctionLog {

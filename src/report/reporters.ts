@@ -159,7 +159,7 @@ export type ReportOptions = Readonly<{
   /** Whether the functions' logs are followed, and so written apart from this report. */
   followsLog: boolean;
   writesSummary: boolean;
-  /** The id of the step in its job. */
+  /** The ID of the step in its job. */
   stepId: string;
   outputs: OutputOptions;
   /** Absent where no journal is kept. */

@@ -105,7 +105,7 @@ const SCHEMA_ARN = new RegExp(
 /** The first ARN of an EventBridge schema in a message. */
 export const schemaArnIn = (message: string): string | undefined => SCHEMA_ARN.exec(message)?.[0];
 
-// The name of an execution and Lambda's own id for it follow the version that runs it.
+// The name of an execution and Lambda's own ID for it follow the version that runs it.
 const EXECUTION_ARN = whole(
   `arn:${PARTITION}:lambda:${REGION}:${ACCOUNT}:function:[\\w-]+:(?:\\$LATEST(?:\\.PUBLISHED)?|\\d+)/durable-execution/[\\w-]+/[\\w-]+`,
 );

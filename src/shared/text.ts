@@ -42,7 +42,7 @@ const LONGEST_QUOTE = 121;
 /** A value as a message quotes it: on one line, escaped, and cut after 120 characters. */
 export const quote = (value: string): string => JSON.stringify(shortened(value, LONGEST_QUOTE));
 
-/** Whether a text is a UUID, as Lambda's request ids are. A proxy that echoes headers can send one too. */
+/** Whether a text is a UUID, as Lambda's request IDs are. A proxy that echoes headers can send one too. */
 export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 
 /** A number with commas between thousands and at most so many decimals. Intl would take 20 ms to load. */

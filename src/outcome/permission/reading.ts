@@ -60,7 +60,7 @@ export type Permission = Readonly<{
 /** The role or user whose credentials were used: ARN without a session, name without the account. */
 export type Caller = Readonly<{ arn: string; name: string; kind: 'role' | 'user' }>;
 
-/** The function of a dry run, and the error in place of Lambda's response. */
+/** The function of a dry run. */
 type Target = Pick<Outcome, 'function_name' | 'qualifier' | 'region'>;
 type RefusedTarget = Target & Readonly<{ error: Readonly<{ name: string; message: string }> }>;
 

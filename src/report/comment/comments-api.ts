@@ -239,7 +239,7 @@ export class CommentsApi {
     }
     throw new CommentError({
       what: `The list of comments on the pull request did not end after ${grouped(MOST_PAGES * PER_PAGE)} comments.`,
-      fix: 'Check what responds in place of the GitHub API.',
+      fix: 'Check what responds instead of the GitHub API.',
     });
   }
 

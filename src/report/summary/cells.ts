@@ -48,7 +48,7 @@ export const logLink = ({ log_url: url, request_id: requestId }: ReportedOutcome
 const SHORT_ID = 8;
 const LONGEST_ID = 256;
 
-/** For a sentence: the start of the request id, so that it fits on a narrow page; it links to the log where something ran. */
+/** For a sentence: the start of the request ID, so that it fits on a narrow page; it links to the log where something ran. */
 export function requestCell(outcome: ReportedOutcome): string {
   const { request_id: requestId = '', log_url: url } = outcome;
   return url === undefined

@@ -117,11 +117,11 @@ function shownOf(permissions: readonly Permission[]): { shown: readonly Permissi
   return { shown: [...refused, ...allowed].slice(0, MOST_ROWS), rest: `… and ${parts.join(', ')}.` };
 }
 
-// A name may have an account id in it, as those of stacks often have. Twelve digits of a request id, with those of the
+// A name may have an account ID in it, as those of stacks often have. Twelve digits of a request ID, with those of the
 // encoded quote in front of it, are none: a link would lead nowhere without them.
 const ACCOUNT_ID = /(?<!\d|[\da-f]{8}(?:-[\da-f]{4}){3}-)\d{12}(?!\d|(?:-[\da-f]{4}){3}-[\da-f]{12})/g;
 
-/** Puts ACCOUNT_ID in the place of every 12-digit number; where there are several, ACCOUNT_ID_1, ACCOUNT_ID_2, … */
+/** Replaces every 12-digit number with ACCOUNT_ID, or several with ACCOUNT_ID_1, ACCOUNT_ID_2, … */
 export function hideAccountIds(text: string): string {
   const ids = new Map([...new Set(text.match(ACCOUNT_ID) ?? [])].map((id, at) => [id, at + 1]));
   return text.replaceAll(ACCOUNT_ID, (id) => (ids.size === 1 ? 'ACCOUNT_ID' : `ACCOUNT_ID_${ids.get(id)}`));
@@ -129,7 +129,7 @@ export function hideAccountIds(text: string): string {
 
 /**
  * The outcome of the dry runs as Markdown: what matters first, the caller, one row per function (above 50 the refused
- * first and a count of the rest). No account ids. Empty where there is no dry run.
+ * first and a count of the rest). No account IDs. Empty where there is no dry run.
  */
 export function renderPermissions(permissions: readonly Permission[]): string {
   if (permissions.length === 0) return '';
@@ -164,7 +164,7 @@ export function renderNote(note: FixNote): string {
   return note.functions.length === 0 ? text : `${namesInMarkdown(note.functions)}: ${text}`;
 }
 
-/** A fix as Markdown: the statement, the notes, the commands. Without account ids for a place that is public. */
+/** A fix as Markdown: the statement, the notes, the commands. Without account IDs for a place that is public. */
 export function renderFix(fix: Fix, { accountIds }: { accountIds: 'shown' | 'hidden' }): string {
   const { statement, notes, commands } = fix;
   const blocks = [
@@ -229,7 +229,7 @@ function outcomesComment(outcomes: readonly ReportedOutcome[]): CommentContents 
   return { title: heading, table: joinMarkdown(blocks), details: folds };
 }
 
-/** The comment on a pull request: the summary without timeline and without account ids, since it can be public. */
+/** The comment on a pull request: the summary without timeline and without account IDs, since it can be public. */
 export function renderComment(
   outcomes: readonly ReportedOutcome[],
   source: { key: string; commit: string; runUrl: string },

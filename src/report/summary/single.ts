@@ -31,7 +31,7 @@ export type SummaryParts = Readonly<{ heading: string; blocks: readonly string[]
 export type SummaryExtras = Readonly<{
   /** The response and the log tail of a single invocation, where the log shows them too. */
   contents?: readonly LogGroup[];
-  /** The step's id; one that the runner made begins with two underscores. */
+  /** The step's ID; one that the runner made begins with two underscores. */
   stepId?: string;
 }>;
 
