@@ -106,7 +106,7 @@ type Line = Readonly<{ bytes: Buffer; start: number; end: number; isCut: boolean
 const withoutReturn = (line: Buffer): Buffer =>
   line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
 
-/** The lines of a file. Throws where the first one is longer than that of any journal. */
+/** The lines of a file. Throws if the first one is longer than that of any journal. */
 async function* linesIn(file: FileHandle): AsyncGenerator<Line, void> {
   let parts: Buffer[] = [];
   let start = 0;

@@ -13,7 +13,7 @@ const { O_APPEND, O_CREAT, O_DSYNC, O_NOFOLLOW, O_RDWR } = constants;
 
 const codeOf = (error: unknown): unknown => fieldsOf(error)['code'];
 
-/** Listens on an address of this machine that one process can have; undefined where another one has it. */
+/** Listens on an address of this machine that one process can have; undefined if another one has it. */
 const listen = (address: string): Promise<Server | undefined> =>
   new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
@@ -168,12 +168,12 @@ export class Journal {
     }
   }
 
-  /** What it says of a key; undefined where nothing may have run that did not fail. */
+  /** What it says of a key; undefined if nothing may have run that did not fail. */
   stateOf(key: string): EntryState | undefined {
     return this.#parts.states.get(key);
   }
 
-  /** The record of an invocation that succeeded. Throws where the file has changed since it was opened. */
+  /** The record of an invocation that succeeded. Throws if the file has changed since it was opened. */
   async recall({
     place: { start, length },
   }: Extract<EntryState, { kind: 'succeeded' }>): Promise<EndedRecord> {
@@ -207,7 +207,7 @@ export class Journal {
     this.#pending.add(written);
   }
 
-  /** Ends it. Throws where an outcome was not written. */
+  /** Ends it. Throws if an outcome was not written. */
   async close(): Promise<void> {
     await Promise.all(this.#pending);
     this.#parts.lock.close();

@@ -52,7 +52,7 @@ export const endedLine = (record: Omit<EndedRecord, 'outcome'>, outcome: string)
 // `,"sum":"` and `"}` around the checksum.
 const SEAL_LENGTH = 8 + SUM_LENGTH + 2;
 
-/** The fields of a line without its line feed; undefined where its checksum does not match. */
+/** The fields of a line without its line feed; undefined if its checksum does not match. */
 function unsealed(line: Buffer): Fields | undefined {
   const end = line.length - SEAL_LENGTH;
   const seal = /^,"sum":"([0-9a-f]{16})"\}$/.exec(line.toString('latin1', Math.max(0, end)));
@@ -78,7 +78,7 @@ const isOutcome = (value: unknown): value is Outcome => {
   return typeof outcome === 'string' && isTime(startedAt);
 };
 
-/** The record of a line without its line feed; undefined where this action did not write the line. */
+/** The record of a line without its line feed; undefined if this action did not write the line. */
 export function recordOf(line: Buffer): JournalRecord | undefined {
   const { key, run, sent, ended, request_id: id, outcome, ...rest } = unsealed(line) ?? {};
   if (typeof key !== 'string' || !KEY.test(key) || typeof run !== 'string') return undefined;

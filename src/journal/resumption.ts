@@ -14,7 +14,7 @@ export type ResumeOptions = Readonly<{
   retry: RetryPolicy;
   /** Whether this run waits for the end of what Lambda accepts. */
   waitsFor: Readonly<Record<Accepted, boolean>>;
-  /** The region that an invocation is sent to. Rejects where none is found. */
+  /** The region that an invocation is sent to. Rejects if none is found. */
   regionOf: (invocation: Invocation) => Promise<string>;
   /** Makes the outcome of an invocation that an earlier run sent. */
   toUnresolved: typeof toUnresolvedEarlier;
@@ -25,7 +25,7 @@ export type ResumeOptions = Readonly<{
 type KnownState = Exclude<EntryState, { kind: 'accepted' }>;
 type Succeeded = Readonly<{ invocation: Invocation; state: Extract<KnownState, { kind: 'succeeded' }> }>;
 
-/** What Lambda accepted of an invocation without saying how it ended; undefined where there is a response. */
+/** What Lambda accepted of an invocation without saying how it ended; undefined if there is a response. */
 function acceptedIn({ invocation_type: type, ...outcome }: Outcome): Accepted | undefined {
   if (type !== 'Event') return undefined;
   return 'durable_execution_arn' in outcome ? 'execution' : 'event';
@@ -148,7 +148,7 @@ export class Resumption {
     this.#options.journal.ended(record, maskedJson);
   }
 
-  /** Ends the journal. Throws where an outcome was not written. */
+  /** Ends the journal. Throws if an outcome was not written. */
   write(): Promise<void> {
     return this.#options.journal.close();
   }

@@ -81,7 +81,7 @@ export class AliasWatch {
     this.#alias = target.alias;
   }
 
-  /** The alias of an invocation; undefined where it goes to a version, to $LATEST, or names nothing. */
+  /** The alias of an invocation; undefined if it goes to a version, to $LATEST, or names nothing. */
   static of(invocation: Invocation): AliasWatch | undefined {
     const { functionName, reference } = invocation;
     const alias = invocation.qualifier ?? reference.qualifier;

@@ -90,7 +90,7 @@ export class LambdaApi {
     );
   }
 
-  /** The region that requests are signed for. Rejects where none is configured. */
+  /** The region that requests are signed for. Rejects if none is configured. */
   region(): Promise<string> {
     return this.#client.config.region();
   }

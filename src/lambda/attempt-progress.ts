@@ -41,7 +41,7 @@ export class AttemptProgress {
     return this.#sentAs;
   }
 
-  /** When the request was sent and as what; empty where it was not. */
+  /** When the request was sent and as what; empty if it was not. */
   get sent(): Readonly<{ sentAt?: Date; sentAs?: string }> {
     if (this.#sentAt === undefined) return {};
     return { sentAt: this.#sentAt, ...(this.#sentAs !== undefined && { sentAs: this.#sentAs }) };

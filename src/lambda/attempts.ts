@@ -114,7 +114,7 @@ async function checkDurability(invocation: Invocation, context: AttemptContext):
   return found.isDurable ? 'durable' : 'not durable';
 }
 
-/** An attempt by its end; undefined where nothing was sent. */
+/** An attempt by its end; undefined if nothing was sent. */
 function toSent(ended: InvokeResponse | InvokeFailure): SentAttempt | undefined {
   const { sentAt, sentAs, requestId } = ended;
   if (sentAt === undefined) return undefined;

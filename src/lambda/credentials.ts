@@ -68,7 +68,7 @@ export class CredentialTrail {
     return this.#source?.name ?? 'the credential chain';
   }
 
-  /** What went wrong first; undefined where nothing is configured. */
+  /** What went wrong first; undefined if nothing is configured. */
   get why(): Why | undefined {
     const unsaid = this.#source?.unsaid;
     return this.#why ?? (unsaid === undefined ? undefined : { source: this.source, reason: unsaid });
@@ -146,7 +146,7 @@ export class CredentialsUnavailable extends Error {
 const isProviderError = (error: unknown): boolean =>
   isFields(error) && (error['name'] === 'CredentialsProviderError' || error['name'] === 'TokenProviderError');
 
-/** Why there are no credentials; undefined where none are configured. */
+/** Why there are no credentials; undefined if none are configured. */
 function whyNot(error: unknown, trail: CredentialTrail): Why | undefined {
   const message = messageOf(error);
   const { source } = trail;

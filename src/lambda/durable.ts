@@ -53,7 +53,7 @@ const STATES: readonly OperationState[] = [
 ];
 const EVENT_TYPE = new RegExp(`^(${KINDS.join('|')})(${STATES.join('|')})$`);
 
-/** The event of an operation; undefined where it is about the execution itself or its invocations. */
+/** The event of an operation; undefined if it is about the execution itself or its invocations. */
 function readEvent(event: Event, invocation: Invocation): ExecutionEvent | undefined {
   const [, kindText, stateText] = EVENT_TYPE.exec(event.EventType ?? '') ?? [];
   const kind = KINDS.find((known) => known === kindText);

@@ -37,7 +37,7 @@ async function openTls(tcp: Socket, hostname: string): Promise<TLSSocket> {
 export class EarlyConnection {
   readonly #server: TlsServer;
   readonly #tcp: Socket;
-  /** Undefined where it failed: the request opens a connection of its own, and has the error from that. */
+  /** Undefined if it failed: the request opens a connection of its own, and has the error from that. */
   readonly #opened: Promise<TLSSocket | undefined>;
   readonly #clearLimit: () => void;
   #isClaimed = false;
@@ -62,7 +62,7 @@ export class EarlyConnection {
     return !this.#isClaimed && host === this.#server.hostname && Number(port) === this.#server.port;
   }
 
-  /** Waits until it is open and gives its socket to one request, to be used at once; undefined where it is not usable. */
+  /** Waits until it is open and gives its socket to one request, to be used at once; undefined if it is not usable. */
   async claim(): Promise<TLSSocket | undefined> {
     this.#isClaimed = true;
     const socket = await this.#opened;

@@ -83,7 +83,7 @@ const isFramed = ({ httpVersion, headers }: IncomingHead): boolean =>
   headers['content-length'] !== undefined ||
   (httpVersion === '1.1' && headers['transfer-encoding']?.toLowerCase() === 'chunked');
 
-/** What is wrong with the head of a response to a request with our ID that is no refusal; undefined where it may be Lambda's. */
+/** What is wrong with the head of a response to a request with our ID that is no refusal; undefined if it may be Lambda's. */
 export function flawOf(head: IncomingHead, expected: Expected, sentAs?: string): Flaw | undefined {
   const { statusCode, headers } = head;
   if (statusCode !== expected.statusCode) return 'status';
@@ -193,7 +193,7 @@ async function* boundedEvents(
   }
 }
 
-/** Reads a response as far as it may be Lambda's. Rejects where it is not, or where it is incomplete. */
+/** Reads a response as far as it may be Lambda's. Rejects if it is not, or where it is incomplete. */
 function receive(
   response: IncomingMessage,
   { expected, progress }: Exchange,
@@ -286,7 +286,7 @@ function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, t
 }
 
 /**
- * Sends a request once and reads its response, recording in `progress` how far both came. Rejects where there is no
+ * Sends a request once and reads its response, recording in `progress` how far both came. Rejects if there is no
  * complete response; of one that is no success, the part that was received is enough.
  */
 export function exchange(request: Request, sending: Exchange): Promise<RawResponse> {

@@ -12,7 +12,7 @@ export type HttpEventFormat = '2.0' | '1.0' | 'alb';
 export type StoredPayload = Readonly<{
   /** Of the event, in hexadecimal digits. */
   sha256: string;
-  /** Rejects where it is not the event that was checked. */
+  /** Rejects if it is not the event that was checked. */
   read: () => Promise<Uint8Array>;
 }>;
 
@@ -115,7 +115,7 @@ export type InvokeFailure = Readonly<{
   clearsSoonOrNever?: boolean;
   statusCode?: number;
   requestId?: string;
-  /** Our own ID of the attempt; absent where nothing was sent. */
+  /** Our own ID of the attempt; absent if nothing was sent. */
   sentAs?: string;
   /** Why it was throttled, in Lambda's word. */
   reason?: string;
@@ -129,7 +129,7 @@ export type InvokeFailure = Readonly<{
   durableExecutionArn?: string;
   /** With `on_cancel: stop`, what became of it. */
   executionStop?: ExecutionStop;
-  /** When the request began to leave this machine; absent where it never did. */
+  /** When the request began to leave this machine; absent if it never did. */
   sentAt?: Date;
   /** What an earlier run calls the invocation in the journal, where its outcome is not known since. */
   journalKey?: string;
@@ -140,7 +140,7 @@ export type InvokeFailure = Readonly<{
 /** An attempt whose request was sent. If it ran, the function's log has it under the response's request ID or ours. */
 export type SentAttempt = Readonly<{
   sentAt: Date;
-  /** Our own ID; absent where the endpoint refuses one. */
+  /** Our own ID; absent if the endpoint refuses one. */
   sentAs?: string;
   /** The ID of the response. The same as ours, it may have been reflected by a proxy. */
   requestId?: string;
@@ -166,7 +166,7 @@ export type LogEvidence = Readonly<{
 export type InvocationResult = Readonly<{
   invocation: Invocation;
   result: InvokeResponse | InvokeFailure;
-  /** Region it was sent to; absent where none was found. */
+  /** Region it was sent to; absent if none was found. */
   region?: string;
   startedAt: Date;
   elapsedMs: number;

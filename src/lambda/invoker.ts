@@ -27,7 +27,7 @@ export type Wait = Readonly<{
   leftMs: number;
 }>;
 
-/** An attempt that is about to be sent, with our own ID of it; none where the endpoint refuses one. */
+/** An attempt that is about to be sent, with our own ID of it; none if the endpoint refuses one. */
 export type Sending = Readonly<{ invocation: Invocation; api: LambdaApi; sentAs: string | undefined }>;
 
 /** What all invocations of a step share. */

@@ -26,7 +26,7 @@ export class AdaptiveLimiter {
     return Math.floor(this.#bound);
   }
 
-  /** Waits for a permit; undefined where `signal` aborts first. Lower orders go first. */
+  /** Waits for a permit; undefined if `signal` aborts first. Lower orders go first. */
   acquire(order: number, signal: AbortSignal): Promise<Permit | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);
     return new Promise((resolve) => {

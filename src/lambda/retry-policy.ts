@@ -125,7 +125,7 @@ function nextByDurability(durability: Durability): RetryDecision | undefined {
   };
 }
 
-/** What the evidence says against a retry; undefined where it allows one. */
+/** What the evidence says against a retry; undefined if it allows one. */
 function nextByEvidence(
   { invocation, durability }: RetryState,
   { evidence }: InvokeFailure,

@@ -25,7 +25,7 @@ const STREAM_START = 64 * 1024;
 
 type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
 
-/** Hands on every chunk. Returns the event that ends the stream; undefined where there was none. */
+/** Hands on every chunk. Returns the event that ends the stream; undefined if there was none. */
 async function readStream(
   stream: Stream,
   progress: AttemptProgress,

@@ -28,7 +28,7 @@ const LONGEST_REQUEST_MS = 30_000;
 const stringIn = (node: Node | undefined): string | undefined =>
   typeof node?.value === 'string' ? node.value : undefined;
 
-/** The events in a schema, each as written there: numbers keep all of their digits. Undefined where the schema is not JSON. */
+/** The events in a schema, each as written there: numbers keep all of their digits. Undefined if the schema is not JSON. */
 function readSchema(content: string): ReadonlyMap<string, TestEvent> | undefined {
   const errors: ParseError[] = [];
   const tree = parseTree(content, errors, { disallowComments: true });

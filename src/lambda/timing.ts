@@ -54,7 +54,7 @@ export const CONNECT_LIMIT_MS = 10_000;
 /** Why an attempt was stopped from here. */
 export type StopCause = 'cancelled' | 'deadline' | 'connect';
 
-/** What stopped a request; undefined where nothing did. A cancelled workflow explains more than a deadline. */
+/** What stopped a request; undefined if nothing did. A cancelled workflow explains more than a deadline. */
 export function stopCauseOf({
   cancel,
   deadline,

@@ -141,7 +141,7 @@ export function decideOnEvent(
   return isLast || now > nextBy ? { kind: 'unresolved', why: 'text log' } : WAIT;
 }
 
-/** How a try goes: it has started, or ended with a status. Text logs have one only where Lambda itself ended the try. */
+/** How a try goes: it has started, or ended with a status. Text logs have one only if Lambda itself ended the try. */
 export type EventTry = Readonly<{ invocation: Invocation; number: number; state: string }>;
 
 /** What waiting for events needs, and who is told of what happens. */

@@ -91,7 +91,7 @@ export async function searchAll(api: LogsApi, search: LogSearch): Promise<LogPag
   return { kind: 'page', events: events.flat() };
 }
 
-/** Looks once for the stream of a request; undefined where it is not there yet. */
+/** Looks once for the stream of a request; undefined if it is not there yet. */
 export async function findStream(
   api: LogsApi,
   { logGroup, functionName }: LogSource,

@@ -62,7 +62,7 @@ export class InvocationLog {
     this.#followed = this.#follow({ requestId: sentAs, sentAt }, invocation);
   }
 
-  /** Reads the log to its end. Undefined where nothing can have run, and where its ID is not known. */
+  /** Reads the log to its end. Undefined if nothing can have run, and where its ID is not known. */
   async end(ended: InvocationResult): Promise<FollowedLog | undefined> {
     const logged = loggedIdOf(ended);
     if (logged?.requestId !== this.#followed?.requestId) {

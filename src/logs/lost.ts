@@ -62,7 +62,7 @@ export class LostInvocations {
     this.#parts = parts;
   }
 
-  /** Looks once, for up to 15 s. Undefined where there is nothing to look for, and after 20 looks. */
+  /** Looks once, for up to 15 s. Undefined if there is nothing to look for, and after 20 looks. */
   async look(ended: InvocationResult): Promise<LogEvidence | undefined> {
     const attempts = attemptsToFind(ended);
     if (attempts.length === 0 || this.#looks >= MOST_LOOKS) return undefined;

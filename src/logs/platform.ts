@@ -44,7 +44,7 @@ function jsonLineOf(message: string): LoggedLine | undefined {
   return { requestId, kind: 'report', report };
 }
 
-/** What Lambda says in an event of a log, in either format; undefined where the function wrote it. */
+/** What Lambda says in an event of a log, in either format; undefined if the function wrote it. */
 export function loggedLineOf(message: string): LoggedLine | undefined {
   if (message.length > LONGEST_LINE) return undefined;
   if (JSON_LINE.test(message)) return jsonLineOf(message);

@@ -16,7 +16,7 @@ export type RunsToFind = Readonly<{
 export type SeenRun = Readonly<{
   requestId: string;
   hasStarted: boolean;
-  /** Its last REPORT, with its duration and status; absent where none has arrived. */
+  /** Its last REPORT, with its duration and status; absent if none has arrived. */
   report?: LoggedReport;
 }>;
 

@@ -89,7 +89,7 @@ export function isFunctionResponse(
 /** A response as the document has it: parsed, and as an API reads it. */
 export type ResponseContents = Readonly<{ parsed: unknown; http?: HttpResponse | undefined }>;
 
-/** The link to the log of an invocation that ran or may have; none where it is not known which log events are its. */
+/** The link to the log of an invocation that ran or may have; none if it is not known which log events are its. */
 function logFields(
   { invocation, region, inLog, logGroup = inLog?.logGroup }: InvocationResult,
   requestId: string | undefined,
@@ -152,7 +152,7 @@ function whenSent({ sentAt }: InvokeFailure, sent: readonly SentAttempt[]): stri
   return parts.length === 1 ? parts.join() : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
 
-/** Whether the function ran, for a reader who has to decide what to do now; empty where the log has told it. */
+/** Whether the function ran, for a reader who has to decide what to do now; empty if the log has told it. */
 function whetherItRan(
   failure: InvokeFailure,
   { sent, inLog }: Pick<InvocationResult, 'sent' | 'inLog'>,

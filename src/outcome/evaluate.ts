@@ -33,7 +33,7 @@ export type Rules = Readonly<{
   job: JobFacts;
   /** Secrets that are known before any mask is evaluated. */
   known?: SecretTexts;
-  /** Reads a response as an API does; absent where nothing is invoked with an HTTP request. */
+  /** Reads a response as an API does; absent if nothing is invoked with an HTTP request. */
   readHttp?: typeof readHttpResponse;
   /** How reports name an invocation: the function as the user wrote it where nothing else is given. */
   labelOf?: (invocation: Invocation) => string;
@@ -68,7 +68,7 @@ function query(outcome: Outcome, { expressions }: Rules): Queried {
   }
 }
 
-/** Why a query has no value; undefined where it has one, and where there is no response to find one in. */
+/** Why a query has no value; undefined if it has one, and where there is no response to find one in. */
 function queryProblem(
   { outcome, found, problem }: Queried,
   rules: Rules,
@@ -189,7 +189,7 @@ function normalize(ended: InvocationResult): InvocationResult {
   return { ...ended, result: isResponse ? response : { ...response, payload: new Uint8Array() } };
 }
 
-/** What an API makes of a response; undefined where there is none, or no HTTP request was made into an event. */
+/** What an API makes of a response; undefined if there is none, or no HTTP request was made into an event. */
 function readAsHttp(
   { result, invocation }: InvocationResult,
   parsed: ParsedResponse,

@@ -15,7 +15,7 @@ import { hasHidden } from './masks.ts';
 /** Whether a text that a function of the expression can't decode is an error; else it is null. */
 export type SearchOptions = Readonly<{ isStrict: boolean }>;
 
-/** Evaluates a JMESPath expression on a document; null where there is nothing. Throws on a wrong type. */
+/** Evaluates a JMESPath expression on a document; null if there is nothing. Throws on a wrong type. */
 export type Search = (
   expression: string | ExpressionNode,
   document: unknown,
@@ -35,7 +35,7 @@ export type ExpressionContext = Readonly<{
   hide: (value: unknown) => unknown;
 }>;
 
-/** Valid expressions, and what parses and evaluates them; absent where there are none. */
+/** Valid expressions, and what parses and evaluates them; absent if there are none. */
 export type Expressions = Readonly<{
   expect: readonly string[];
   mask: readonly string[];
@@ -76,7 +76,7 @@ const isFalse = (value: unknown): boolean =>
   value === '' ||
   (typeof value === 'object' && Object.keys(value).length === 0);
 
-/** Finds what decides an expectation. Throws where the expression can't be evaluated. */
+/** Finds what decides an expectation. Throws if the expression can't be evaluated. */
 class Finder {
   readonly #search: Search;
 
@@ -122,7 +122,7 @@ class Finder {
     return paths.length > 0 && paths.every((path) => this.#hasNothing(path, scope));
   }
 
-  /** A comparison of nothing with nothing, or a function of nothing; undefined where there is neither. */
+  /** A comparison of nothing with nothing, or a function of nothing; undefined if there is neither. */
   #voidPart(node: ExpressionNode, scope: unknown): Finding | undefined {
     const comparison = nodesInScope(node).find(
       (part) =>
@@ -226,7 +226,7 @@ const withParents = (path: ExpressionNode): ExpressionNode[] =>
 const isReplaced = (value: unknown): boolean =>
   isFields(value) ? Object.keys(value).some(hasHidden) : typeof value === 'string' && hasHidden(value);
 
-/** The first path that an expression reads where a secret is hidden; undefined where there is none. */
+/** The first path that an expression reads where a secret is hidden; undefined if there is none. */
 export function hiddenPathIn(
   expression: string,
   document: unknown,

@@ -30,7 +30,7 @@ export const shownValue = (value: unknown): string => cutText(JSON.stringify(val
 const escapedLine = (text: unknown): string =>
   JSON.stringify(String(text)).slice(1, -1).replaceAll('\\"', '"');
 
-/** Fields that are known only where Lambda was asked for the log. */
+/** Fields that are known only if Lambda was asked for the log. */
 const OF_LOG: ReadonlySet<string> = new Set([
   'duration_ms',
   'billed_duration_ms',
@@ -83,7 +83,7 @@ function whyNoArgument(
   return name.startsWith('powertools_') ? `${name} returns null for a text that it cannot decode` : undefined;
 }
 
-/** Why a part of an expression has no value, in a sentence without its period; undefined where it has one. */
+/** Why a part of an expression has no value, in a sentence without its period; undefined if it has one. */
 export function whyNothing(node: ExpressionNode, evaluator: ScopedEvaluator): string | undefined {
   const { evaluate } = evaluator;
   if (node.type === 'Function') return evaluate(node) === null ? whyNoArgument(node, evaluator) : undefined;

@@ -13,7 +13,7 @@ import { adviseOnBlockedAction, fixInText } from './permission/wording.ts';
 export type JobFacts = Readonly<{
   eventName: string;
   hasOidc: boolean;
-  /** Whether the run is for a pull request from a fork. Absent where nothing says so. */
+  /** Whether the run is for a pull request from a fork. Absent if nothing says so. */
   isFork?: boolean;
   /** The variables of an endpoint that are set; the first counts. */
   aws?: Readonly<{ endpoints: readonly Readonly<{ variable: string }>[] }>;
@@ -432,7 +432,7 @@ function adviseOnRefusal(failed: FailedInvocation): string {
   return failure.statusCode === undefined ? checkNetwork(failed) : FIX_AND_RERUN;
 }
 
-/** The log of the time when the function can have run; undefined where nothing was sent. */
+/** The log of the time when the function can have run; undefined if nothing was sent. */
 function linkToPeriod({ sentAt }: InvokeFailure, place: LogLocation): string | undefined {
   if (sentAt === undefined) return undefined;
   const sent = sentAt.getTime();

@@ -70,7 +70,7 @@ export type ErrorFacts = Readonly<{
 /** A function's own error, from its response, with the causes that its runtime named. */
 export type FunctionError = ErrorFacts &
   Readonly<{
-    /** Outermost first; of a longer chain the innermost five. Absent where no cause was named. */
+    /** Outermost first; of a longer chain the innermost five. Absent if no cause was named. */
     causes?: readonly ErrorFacts[];
   }>;
 

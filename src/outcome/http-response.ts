@@ -128,7 +128,7 @@ function bodyValue(bytes: Uint8Array, { 'content-type': type = '' }: HeaderValue
 
 const DELIMITER = Buffer.alloc(8);
 
-/** Status and headers in front of a body, as HttpResponseStream writes them; undefined where there are none. */
+/** Status and headers in front of a body, as HttpResponseStream writes them; undefined if there are none. */
 function readPrelude({ payload, parsed, format, isWhole }: Returned): HttpReading | undefined {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
   if (parsed.isJson || bytes[0] !== 0x7b) return undefined;

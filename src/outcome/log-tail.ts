@@ -31,7 +31,7 @@ export function beyond(read: readonly string[], tail: string): string {
 /** Where a function's log is stored. Some functions return this instead of the text of the log. */
 export type LogPlace = Readonly<{ logGroup: string; logStreamName: string }>;
 
-/** Reads a log tail that is JSON with the place of the log; undefined where it is log text. */
+/** Reads a log tail that is JSON with the place of the log; undefined if it is log text. */
 export function readLogPlace(log: string): LogPlace | undefined {
   if (!log.startsWith('{')) return undefined;
   try {
@@ -167,7 +167,7 @@ function readJsonLine(line: string, requestId: string): PlatformLine | undefined
 }
 
 /**
- * Reads the report of an invocation, of either log format; undefined where the log has none. A function can print
+ * Reads the report of an invocation, of either log format; undefined if the log has none. A function can print
  * such a line itself: the real one carries the invocation's request ID and is the last.
  */
 export function readReport(log: string, requestId: string | undefined): Report | undefined {
@@ -187,7 +187,7 @@ export function readReport(log: string, requestId: string | undefined): Report |
   return { ...init, ...report, cold_start: isCold };
 }
 
-/** The figures of that report in the spelling of the outcome; none where the log has no report. */
+/** The figures of that report in the spelling of the outcome; none if the log has no report. */
 export function readFigures(log: string, requestId: string | undefined): Figures {
   const { status, errorType, initStatus, ...figures } = readReport(log, requestId) ?? {};
   return figures;

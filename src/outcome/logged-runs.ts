@@ -46,7 +46,7 @@ function endOf({ report }: LoggedRun): string {
 
 const TIMES = ['', 'once', 'twice'];
 
-/** The first sentence about an invocation whose log shows that it ran; undefined where it shows nothing. */
+/** The first sentence about an invocation whose log shows that it ran; undefined if it shows nothing. */
 export function runInWords(inLog: LogEvidence | undefined): string | undefined {
   const [first, ...others] = inLog?.runs ?? [];
   if (first === undefined) return undefined;

@@ -152,7 +152,7 @@ export function maskValue(value: unknown, texts: SecretTexts): unknown {
   return changed(value, (name, item) => [texts.hide(name), maskValue(item, texts)]);
 }
 
-/** Fields whose values are written by this action, so they are not masked even where a secret has the same text. */
+/** Fields whose values are written by this action, so they are not masked even if a secret has the same text. */
 const OWN_WORDS: ReadonlySet<string> = new Set(['outcome', 'invocation_type', 'started_at']);
 /** Fields whose values the function determines. */
 const FOREIGN: ReadonlySet<string> = new Set(['response', 'http', 'log_result', 'query_result', 'value']);

@@ -20,7 +20,7 @@ type InvocationFields = Readonly<{
   attempts: number;
   expectations?: readonly Expectation[];
   query_result?: unknown;
-  /** True where the journal has it from an earlier run. */
+  /** True if the journal has it from an earlier run. */
   resumed?: true;
 }>;
 
@@ -32,7 +32,7 @@ export type Figures = Readonly<{
   restore_duration_ms?: number;
   memory_size_mb?: number;
   max_memory_used_mb?: number;
-  /** True where the log shows an init or a restore; absent where no report was seen. */
+  /** True if the log shows an init or a restore; absent if no report was seen. */
   cold_start?: boolean;
 }>;
 
@@ -102,7 +102,7 @@ export type Evaluation = Readonly<{
   /** The function with what tells the entry apart, and among several the entry's number from 1. */
   label: string;
   outcome: Outcome;
-  /** The response as received; empty where there is none. */
+  /** The response as received; empty if there is none. */
   response: Uint8Array;
   /** Its size as received, whatever is masked in it; of a stream also where `response` is empty because it was too long. */
   responseBytes: number;

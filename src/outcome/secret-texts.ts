@@ -197,7 +197,7 @@ export class SecretTexts {
     return this.#base === undefined ? this.#finders : [...this.#base.#allFinders(), ...this.#finders];
   }
 
-  /** By where a secret begins in a text, where the longest such ends; undefined where there is none. */
+  /** By where a secret begins in a text, where the longest such ends; undefined if there is none. */
   #endsIn(text: string): Int32Array | undefined {
     let ends: Int32Array | undefined;
     for (const finder of this.#allFinders()) {

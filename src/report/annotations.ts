@@ -71,7 +71,7 @@ const LONGEST_BODY = 4_000;
 
 type FunctionErrorOutcome = Extract<Outcome, { outcome: 'function_error' }>;
 
-/** A line of our own that the reader needs; none where it is empty. */
+/** A line of our own that the reader needs; none if it is empty. */
 const kept = (text: string | undefined): Part[] => (text ? [{ text, isForeign: false }] : []);
 /** Text of a function, or of what responded in Lambda's place. It is cut where it is long. */
 const foreign = (text: string): Part[] => (text ? [{ text, isForeign: true }] : []);

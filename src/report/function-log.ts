@@ -59,12 +59,12 @@ export class FunctionLog {
     this.#options = options;
   }
 
-  /** The path of the file; undefined where nothing is in it. */
+  /** The path of the file; undefined if nothing is in it. */
   get file(): string | undefined {
     return this.#descriptor === undefined ? undefined : this.#options.file;
   }
 
-  /** Takes events in the order in which they were found. Throws where the file can't be written. */
+  /** Takes events in the order in which they were found. Throws if the file can't be written. */
   add(events: readonly WrittenText[]): void {
     const taken = events.filter((event) => this.#takes(event));
     if (taken.length === 0) return;
@@ -79,7 +79,7 @@ export class FunctionLog {
     this.#append(`${text}\n`);
   }
 
-  /** Writes what is only known at the end. Throws where the file can't be written. */
+  /** Writes what is only known at the end. Throws if the file can't be written. */
   end({ readTo, isShared, tail, isWithheld }: FunctionLogEnd): void {
     if (isWithheld) return;
     const { isLive, title, longestShown = Number.POSITIVE_INFINITY } = this.#options;

@@ -10,7 +10,7 @@ export class LiveResponse {
   #rest = '';
   #bytesLeft = SHOWN_BYTES;
 
-  /** The lines that are whole with this chunk; empty where none is. */
+  /** The lines that are whole with this chunk; empty if none is. */
   next(chunk: Uint8Array): string {
     if (this.#bytesLeft === 0) return '';
     const text = this.#rest + this.#decode(chunk);

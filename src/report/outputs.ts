@@ -18,7 +18,7 @@ export class OutcomesFile {
   #missing = 0;
   #error: unknown;
 
-  /** Makes it, empty. Throws where `temporaryFolder` can't be written to. */
+  /** Makes it, empty. Throws if `temporaryFolder` can't be written to. */
   constructor(temporaryFolder: string) {
     // Without symlinks in it, since a response that is saved next to it needs its folder.
     const folder = realpathSync.native(mkdtempSync(path.join(temporaryFolder, 'lambda-invoke-')));
@@ -50,7 +50,7 @@ export class OutcomesFile {
     }
   }
 
-  /** Throws where outcomes are missing, and says how many and why. */
+  /** Throws if outcomes are missing, and says how many and why. */
   complete(): void {
     if (this.#missing === 0) return;
     const what = this.#missing === 1 ? '1 outcome is' : `${this.#missing} outcomes are`;
@@ -98,7 +98,7 @@ export const LONGEST_OUTPUT_BYTES = 1_000_000;
 export type OutputValues = Readonly<{
   /** The invocation of a step that has exactly one. */
   single: Evaluation | undefined;
-  /** All outcomes as a JSON array; undefined where that is too long. */
+  /** All outcomes as a JSON array; undefined if that is too long. */
   outcomes: string | undefined;
   counts: OutcomeCounts;
 }>;
@@ -190,14 +190,14 @@ export class OutcomesJson {
   add({ evaluation, masked, maskedJson }: EvaluatedInvocation): void {
     if (this.#outcomes === undefined) return;
     const { outcome } = evaluation;
-    // Written once more only where a mask makes the two differ.
+    // Written once more only if a mask makes the two differ.
     const json = masked.hidesSomething ? JSON.stringify(outcome) : maskedJson;
     this.#bytes += Buffer.byteLength(json) + 1;
     if (this.#bytes <= LONGEST_OUTPUT_BYTES) this.#outcomes.push({ index: outcome.index, json });
     else this.#outcomes = undefined;
   }
 
-  /** The array; undefined where it is too long for an output. */
+  /** The array; undefined if it is too long for an output. */
   get text(): string | undefined {
     const ordered = this.#outcomes?.toSorted((one, other) => one.index - other.index);
     return ordered && `[${ordered.map(({ json }) => json).join(',')}]`;
@@ -252,7 +252,7 @@ export class StepOutputs {
 /** Writes the output of a step whose inputs are invalid, so that `outcome` is never empty. */
 export const writeNotInvoked = (): void => setOutput('outcome', 'not_invoked');
 
-/** Appends to the job summary. Throws where the runner has none. */
+/** Appends to the job summary. Throws if the runner has none. */
 export async function writeSummary(markdown: string): Promise<void> {
   await summary.addRaw(markdown, true).write();
 }

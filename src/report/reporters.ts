@@ -109,7 +109,7 @@ export class ReportGuard {
     return this.#failsStep;
   }
 
-  /** Does a part of a report; undefined where that failed. */
+  /** Does a part of a report; undefined if that failed. */
   async run<Written>(
     report: ReportName,
     work: () => Written | Promise<Written>,
@@ -162,9 +162,9 @@ export type ReportOptions = Readonly<{
   /** The ID of the step in its job. */
   stepId: string;
   outputs: OutputOptions;
-  /** Absent where no journal is kept. */
+  /** Absent if no journal is kept. */
   journal?: Pick<Reporter, 'add' | 'write'>;
-  /** Absent where no comment is wanted. */
+  /** Absent if no comment is wanted. */
   comment?: () => Promise<void>;
 }>;
 

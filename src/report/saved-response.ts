@@ -87,7 +87,7 @@ export class StreamedResponse {
     }
   }
 
-  /** Gives a whole response its name; undefined where nothing arrived. Throws where it could not be written. */
+  /** Gives a whole response its name; undefined if nothing arrived. Throws if it could not be written. */
   async end({ isWhole }: { isWhole: boolean }): Promise<SavedResponse | undefined> {
     const partial = this.#partial;
     if (this.#error !== undefined) {

@@ -38,7 +38,7 @@ export type FunctionReference = Readonly<{
   partition?: string;
 }>;
 
-/** Splits a name, a partial ARN or an ARN of any length; undefined where the text is none of them. */
+/** Splits a name, a partial ARN or an ARN of any length; undefined if the text is none of them. */
 export function splitFunctionName(text: string): FunctionReference | undefined {
   const { name, qualifier, region, account, partition } = FUNCTION_REFERENCE.exec(text)?.groups ?? {};
   if (name === undefined) return undefined;

@@ -24,7 +24,7 @@ export type BlockingPolicy = Readonly<{
   policyArns: readonly string[];
 }>;
 
-/** Something to know about a fix, and the functions that it is about; none where it is about the whole fix. */
+/** Something to know about a fix, and the functions that it is about; none if it is about the whole fix. */
 export type FixNote = Readonly<{ functions: readonly NotedFunction[] }> &
   (Readonly<{ kind: AllowNoteKind | 'statement_too_long' }> | BlockingPolicy);
 

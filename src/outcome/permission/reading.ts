@@ -50,7 +50,7 @@ export type Permission = Readonly<{
   denyingPolicy?: PolicyKind;
   /** The policy with the deny, where AWS names it. */
   policyArn?: string;
-  /** The function's ARN, only where it names the function of the dry run. */
+  /** The function's ARN, only if it names the function of the dry run. */
   resourceArn?: string;
   callerArn?: string;
   /** The error's name, of `other`. */

@@ -68,14 +68,14 @@ function asSentences(note: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** What to do where a policy blocks an action other than the invocation; undefined where an Allow can help. */
+/** What to do where a policy blocks an action other than the invocation; undefined if an Allow can help. */
 export function adviseOnBlockedAction(message: string, action: string): string | undefined {
   const { refusal, denyingPolicy: policy } = readDenial(message);
   if (refusal !== 'explicit_deny' && refusal !== 'no_limiting_policy') return undefined;
   return asSentences(blockedInWords({ kind: refusal, policy, policyArns: [] }, action));
 }
 
-/** The fix of one refusal as plain text, in lines; empty where nothing is known. */
+/** The fix of one refusal as plain text, in lines; empty if nothing is known. */
 export function fixInText(permission: Permission): string {
   const { statement, notes, commands } = fixOf([permission]);
   return [

@@ -107,7 +107,7 @@ function refusalOf(status: number, message: string, cause: unknown): GitHubRefus
   return new GitHubRefusal({ status, what, fix: row?.fix ?? '', cause });
 }
 
-/** Milliseconds that GitHub asks to wait; undefined where the response is no rate limit. */
+/** Milliseconds that GitHub asks to wait; undefined if the response is no rate limit. */
 function rateLimitWait(
   response: Readonly<{ status: number; message: string; headers: Fields }>,
   now: number,

@@ -6,7 +6,7 @@ import { foreignCell, inlineCode } from '../markdown.ts';
 /** Keeps a figure and its unit on one line, however narrow the page is. */
 export const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
 
-/** A number of milliseconds; empty where there is none. */
+/** A number of milliseconds; empty if there is none. */
 export const milliseconds = (value: number | undefined): string =>
   value === undefined ? '' : unbroken(`${grouped(value)} ms`);
 
@@ -41,7 +41,7 @@ const MARKS: Readonly<Record<Outcome['outcome'], string>> = {
 /** The mark of an outcome. */
 export const markOf = ({ outcome }: Outcome): string => MARKS[outcome];
 
-/** A link to the log of an invocation; empty where there is none. */
+/** A link to the log of an invocation; empty if there is none. */
 export const logLink = ({ log_url: url, request_id: requestId }: ReportedOutcome): string =>
   url === undefined ? '' : `[Log](${url} "${requestId}")`;
 
@@ -56,7 +56,7 @@ export function requestCell(outcome: ReportedOutcome): string {
     : `[${requestId.slice(0, SHORT_ID)}…](${url} "${requestId}")`;
 }
 
-/** How long an invocation took in this run: by Lambda's report, else the round-trip time; empty where it did not run. */
+/** How long an invocation took in this run: by Lambda's report, else the round-trip time; empty if it did not run. */
 export function durationCell(outcome: ReportedOutcome): string {
   if (outcome.outcome === 'not_invoked') return '';
   if (outcome.resumed) return 'earlier run';

@@ -91,7 +91,7 @@ const ENTRY_PARTS: readonly OutcomeColumn[] = [
 
 /**
  * What tells the entries of the step apart, line by line in one column, so that a narrow page shows what follows;
- * none where they do not differ.
+ * none if they do not differ.
  */
 function entryColumn(outcomes: readonly ReportedOutcome[]): OutcomeColumn[] {
   const [first] = outcomes;

@@ -129,7 +129,7 @@ export function hideAccountIds(text: string): string {
 
 /**
  * The outcome of the dry runs as Markdown: what matters first, the caller, one row per function (above 50 the refused
- * first and a count of the rest). No account IDs. Empty where there is no dry run.
+ * first and a count of the rest). No account IDs. Empty if there is no dry run.
  */
 export function renderPermissions(permissions: readonly Permission[]): string {
   if (permissions.length === 0) return '';
@@ -186,7 +186,7 @@ const isPermissionCheck = (outcomes: readonly Outcome[]): boolean =>
 // GitHub drops a summary of over 1 MiB, and part of a statement is of no use.
 const LONGEST_FIX = 200_000;
 
-/** How to fix the refusals; empty where there are none. */
+/** How to fix the refusals; empty if there are none. */
 function fixFor(permissions: readonly Permission[], accountIds: 'shown' | 'hidden'): string {
   return permissions.every(({ isAllowed }) => isAllowed) ? '' : renderFix(fixOf(permissions), { accountIds });
 }

@@ -126,7 +126,7 @@ function originOf(outcome: ReportedOutcome): string[] {
   ];
 }
 
-/** The error with its first own frame and where it was, in a block quote; empty where there is no error. */
+/** The error with its first own frame and where it was, in a block quote; empty if there is no error. */
 function quoteOf(outcome: ReportedOutcome): string {
   const error = excerptSpan(errorText(outcome));
   if (error === '') return '';
@@ -140,7 +140,7 @@ function quoteOf(outcome: ReportedOutcome): string {
 const actualCell = ({ actual }: Unmet): string =>
   actual === undefined ? 'cannot be evaluated' : foreignCell(actual);
 
-/** Actual and expected, side by side, the shorter first, which a narrow page shows; empty where no expectation is known that is not met. */
+/** Actual and expected, side by side, the shorter first, which a narrow page shows; empty if no expectation is known that is not met. */
 function unmetTable({ unmet = [], expected }: ReportedOutcome): string[] {
   if (unmet.length === 0) return [];
   const more = (expected?.unmet ?? 0) - unmet.length;

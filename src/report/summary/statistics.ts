@@ -22,7 +22,7 @@ export function nearestRank(sorted: readonly number[], percent: number): number 
   return sorted[Math.max(rank, 1) - 1] ?? Number.NaN;
 }
 
-/** The latency figures of some milliseconds; undefined where there are none. */
+/** The latency figures of some milliseconds; undefined if there are none. */
 export function latencyOf(values: readonly number[]): Latency | undefined {
   if (values.length === 0) return undefined;
   const sorted = values.toSorted((a, b) => a - b);
@@ -34,7 +34,7 @@ export function latencyOf(values: readonly number[]): Latency | undefined {
   };
 }
 
-/** When an invocation ran, in milliseconds since 1970; undefined where `started_at` is not a time. */
+/** When an invocation ran, in milliseconds since 1970; undefined if `started_at` is not a time. */
 export function spanOf({ started_at: startedAt, elapsed_ms: elapsedMs }: Outcome) {
   const start = Date.parse(startedAt);
   if (!Number.isFinite(start)) return undefined;

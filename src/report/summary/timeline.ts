@@ -266,7 +266,7 @@ function inFlight(bars: readonly Bar[]): string {
   ]);
 }
 
-/** What the logs say about the invocations that succeeded without a known cold start; empty where there are none. */
+/** What the logs say about the invocations that succeeded without a known cold start; empty if there are none. */
 function otherMeaning(bars: readonly Bar[]): string {
   const others = bars.filter(({ look }) => look === 'other');
   if (others.length === 0) return '';
@@ -292,7 +292,7 @@ function pictureOf(bars: readonly Bar[]): Picture {
 
 /**
  * A picture of when each invocation ran, in Mermaid below its legend: a named row each up to 20 of them, lanes
- * up to 300, above that and above 50 at once the concurrency. Undefined where no time is known.
+ * up to 300, above that and above 50 at once the concurrency. Undefined if no time is known.
  */
 export function timelineOf(outcomes: readonly Outcome[]): Fold | undefined {
   const bars = barsOf(outcomes);
