@@ -149,7 +149,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-// In ASCII, a bracket and the matching brace differ in this bit.
+// In ASCII, brackets and braces differ only in this bit.
 const BRACE_BIT = 0x20;
 const OPENING = 0x7b;
 const CLOSING = 0x7d;

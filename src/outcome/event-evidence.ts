@@ -1,7 +1,7 @@
 import type { UnresolvedEvent, WhyUnresolved } from '../lambda/invocation.ts';
 import { adviseOnUnreadableLog } from './log-permission.ts';
 
-/** Whether the function ran with an accepted event, by its log. What is not in a log proves nothing. */
+/** Whether the function ran with an accepted event, by its log. If something is missing there, that proves nothing. */
 export function ranOfEvent({ started, finished }: UnresolvedEvent): 'may_have_run' | 'started' | 'finished' {
   if (started === 0) return 'may_have_run';
   return finished === started ? 'finished' : 'started';
@@ -9,7 +9,7 @@ export function ranOfEvent({ started, finished }: UnresolvedEvent): 'may_have_ru
 
 const tries = (count: number): string => (count === 1 ? '1 try' : `${count} tries`);
 
-/** What the log shows of an accepted event, in a sentence. */
+/** A sentence on what the log shows about an accepted event. */
 export function eventInWords(event: UnresolvedEvent): string {
   const { started, finished } = event;
   const accepted = 'Lambda accepted the event';
@@ -23,7 +23,7 @@ export function eventInWords(event: UnresolvedEvent): string {
 const THROTTLED =
   'Lambda keeps an event that is throttled for up to 6 hours and may still run it: check the reserved concurrency of the function.';
 
-/** What to do, by why it is not known how the event ended. */
+/** Advice by the reason why it is not known how the event ended. */
 const ADVICE: Readonly<Record<Exclude<WhyUnresolved, 'unreadable'>, string>> = {
   timeout: `Raise timeout_seconds: Lambda tries a failed event again after 1 and 2 minutes. If the log is in text format, set LogFormat to JSON: only then does it show that a try succeeded. ${THROTTLED}`,
   cancelled: 'Lambda keeps the event and may still run it.',
@@ -38,7 +38,7 @@ const ADVICE: Readonly<Record<Exclude<WhyUnresolved, 'unreadable'>, string>> = {
 
 type EventAdviceFacts = Readonly<{ functionName: string; region: string | undefined; link: string }>;
 
-/** What to do about an accepted event of which it is not known how it ended. `link` leads to its log. */
+/** Advice on an accepted event whose end is not known. `link` leads to its log. */
 export function adviseOnEvent(
   event: UnresolvedEvent,
   { functionName, region = '', link }: EventAdviceFacts,

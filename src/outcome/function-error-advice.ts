@@ -1,10 +1,10 @@
 import type { ErrorFacts, FunctionError } from './function-error.ts';
 import type { Report } from './log-tail.ts';
 
-/** The log's report, and what a row's pattern found in the message. */
+/** The report in the log, and the match of a row's pattern in the message. */
 type MatchedRow = Readonly<{ report: Report; found: RegExpExecArray | undefined }>;
 
-/** A row applies where everything that it names applies, type and message to the same error. */
+/** A row applies if all its conditions do. Type and message must match the same error. */
 type FunctionErrorAdvice = Readonly<{
   type?: RegExp;
   message?: RegExp;
@@ -16,8 +16,8 @@ const CHECK_LOG = 'Check the end of its log.';
 const NOT_JSON = "The handler succeeded, but its return value can't be serialized as JSON.";
 const ELSEWHERE = 'built for another system or architecture';
 
-// The first row that applies is taken. Types that begin with Runtime, Sandbox, Function or Extension are Lambda's own
-// or its runtimes'. The patterns are bounded, since the function writes the message and it can be long.
+// The first row that applies is used. Types that begin with Runtime, Sandbox, Function or Extension are from Lambda or
+// its runtimes. The patterns are bounded, because the function writes the message and it can be long.
 const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
   // `RequestId: ID Error: Task timed out after 3.00 seconds`; earlier without a type, after time and ID
   {
@@ -28,7 +28,7 @@ const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
   { type: /^Sandbox\.Timedout$/, advice: timeoutAdvice },
   { report: ({ status }) => status === 'timeout', advice: timeoutAdvice },
 
-  // Memory: as Lambda says it, as it looks where Lambda does not, then as Java, Python, .NET, Ruby and Node say it
+  // Memory: in Lambda's words, by its signs if Lambda does not say it, then in the words of Java, Python, .NET, Ruby, Node
   { report: ({ errorType }) => errorType === 'Runtime.OutOfMemory', advice: memoryAdvice },
   { type: /^Runtime\.OutOfMemory$/, advice: memoryAdvice },
   { type: /^Runtime\.ExitError$/, message: /signal: killed/, report: isFull, advice: memoryAdvice },
@@ -122,7 +122,7 @@ const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
       "An extension failed, not the function's own code. Check the EXTENSION lines in the log, and the version and settings of the extension's layer.",
   },
 
-  // Denied calls: as IAM says it, then as Python says it of S3
+  // Denied calls: in the words of IAM, then in those of Python's client for S3
   {
     message: /is not authorized to perform:? ([a-z0-9-]{1,40}:[A-Za-z0-9*]{1,80})/,
     advice: deniedAdvice,
@@ -144,7 +144,7 @@ const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
   },
 ];
 
-/** From this share on, memory counts as used up: the last measurement before a process is killed is not exact. */
+/** The share of memory that counts as used up. The last measurement before a process is killed is not exact. */
 const FULL_SHARE = 0.95;
 const LONGEST_RUN_S = 900;
 
@@ -208,7 +208,7 @@ function deniedAdvice({ found }: MatchedRow): string {
   return `The function's execution role is not allowed to ${action}. Allow it in the execution role's policy, or in the resource's policy. The workflow's credentials are not involved.`;
 }
 
-// A message names a known cause at its start. The rest can be megabytes and is not searched.
+// Known causes are at the start of a message. The rest can have megabytes and is not searched.
 const LONGEST_TEXT = 4_096;
 
 function adviceOf(row: FunctionErrorAdvice, error: ErrorFacts, report: Report): string | undefined {
@@ -219,9 +219,9 @@ function adviceOf(row: FunctionErrorAdvice, error: ErrorFacts, report: Report): 
   return typeof row.advice === 'string' ? row.advice : row.advice({ report, found });
 }
 
-/** What to do about a function error of a known cause, in one line; the report of the log tail makes it exact. */
+/** One line of advice on a function error with a known cause. The report in the log tail makes it more exact. */
 export function adviseOnFunctionError(error: FunctionError, report: Report | undefined): string | undefined {
-  // The innermost cause says most about why; what Lambda itself says has no causes.
+  // The innermost cause explains the most. An error of Lambda itself has no causes.
   const errors = [error, ...(error.causes ?? [])].toReversed();
   for (const row of ADVICE_BY_CAUSE) {
     for (const one of errors) {
