@@ -135,7 +135,9 @@ export function credentialsIn(
   return Object.freeze({ keys: given(keys), passwords: given(passwords) });
 }
 
-/** Where the documents of this action are, at the version that runs; undefined for an action of the job's own checkout. */
+/**
+ * Where the documents of this action are, at the version that runs; undefined for an action of the job's own checkout.
+ */
 function documentsOf(variables: Variables): string | undefined {
   const [repository = '', ref = ''] = [variables['GITHUB_ACTION_REPOSITORY'], variables['GITHUB_ACTION_REF']];
   if (!/^[\w.-]+\/[\w.-]+$/.test(repository) || !/^[\w./-]+$/.test(ref)) return undefined;

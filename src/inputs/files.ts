@@ -3,13 +3,15 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Problems, quote } from './problems.ts';
 
-/** The folders of the job: relative paths start in the workspace, and RUNNER_TEMP belongs to the job too. */
+/** The job's folders. Relative paths start in the workspace, and RUNNER_TEMP belongs to the job too. */
 export type JobFolders = Readonly<{ workspace: string; temporaryFolder: string }>;
 
 /** A file: the absolute path that the workflow names, and the real path. */
 type NamedFile = Readonly<{ asked: string; real: string }>;
 
-/** Where a named file is. It is redirected if a symlink in the workspace leads out of it without the workflow's intent. */
+/**
+ * Where a named file is. It is redirected if a symlink in the workspace leads out of it without the workflow's intent.
+ */
 export type FilePlace = 'workspace' | 'outside' | 'redirected';
 
 function contains(folder: string, file: string): boolean {

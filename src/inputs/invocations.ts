@@ -139,7 +139,9 @@ function entryNodesOf(root: unknown, reader: YamlReader): readonly unknown[] {
   return root.items;
 }
 
-/** Refuses directives, further documents, too many entries, and what checkTokens refuses. False if reading must stop. */
+/**
+ * Refuses directives, further documents, too many entries, and what checkTokens refuses. False if reading must stop.
+ */
 function checkStream(tokens: readonly CST.Token[], addProblem: AddProblem): boolean {
   const documents = tokens.filter((token) => token.type === 'document');
   for (const token of tokens) {

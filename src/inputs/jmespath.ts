@@ -129,7 +129,10 @@ function defineGuards(): void {
   }
 }
 
-/** Replaces the library's functions with those of standard JMESPath, and adds functions of one string. Returns all names. */
+/**
+ * Replaces the library's functions with those of standard JMESPath, and adds functions of one string. Returns all
+ * names.
+ */
 export function defineFunctions(ofText: Readonly<Record<string, (text: string) => Value>>): string[] {
   for (const { name, takes, call } of REPLACED) define(name, takes, call);
   defineGuards();

@@ -92,7 +92,8 @@ export type Payloads = Readonly<{
   http?: NonNullable<Invocation['http']>;
 }>;
 
-// Source: Lambda quotas, synchronous and asynchronous payload. There is no quota for dry runs, so the larger one is used.
+// Source: Lambda quotas, synchronous and asynchronous payload. There is no quota for dry runs, so the larger one is
+// used.
 const LARGEST: Readonly<Record<InvocationType, number>> = {
   RequestResponse: 6_291_456,
   Event: 1_048_576,

@@ -21,7 +21,10 @@ export class Problems {
     this.#place = place;
   }
 
-  /** Adds one problem: a sentence that names the input, says what was wrong and how to fix it. Equal problems count once. */
+  /**
+   * Adds one problem: a sentence that names the input, says what was wrong and how to fix it. Equal problems count
+   * once.
+   */
   add(problem: string): void {
     this.#found.add(this.#place + problem);
   }

@@ -23,7 +23,9 @@ function normalise(value: string): string | undefined {
   return url.href;
 }
 
-/** Whether the agents of this Node.js support proxies, as they do since 24.5. Older versions silently bypass the proxy. */
+/**
+ * Whether the agents of this Node.js support proxies, as they do since 24.5. Older versions silently bypass the proxy.
+ */
 function supportsProxies(nodeVersion: string): boolean {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
   return major > 24 || (major === 24 && minor >= 5);

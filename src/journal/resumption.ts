@@ -31,7 +31,10 @@ function acceptedIn({ invocation_type: type, ...outcome }: Outcome): Accepted | 
   return 'durable_execution_arn' in outcome ? 'execution' : 'event';
 }
 
-/** Facts about the response that the outcome lacks: that it is not JSON and, with `keepsRaw`, its white space and digits. */
+/**
+ * Facts about the response that the outcome lacks: that it is not JSON and, with `keepsRaw`, its white space and
+ * digits.
+ */
 function receivedFields(
   { outcome, response }: EvaluatedInvocation['masked'],
   { keepsRaw }: Readonly<{ keepsRaw: boolean }>,
@@ -51,7 +54,9 @@ const sentAttempts = (requests: readonly UnresolvedRequest[]): SentAttempt[] =>
       : [{ sentAt, ...(requestId !== undefined && { sentAs: requestId }), mayHaveRun: true }],
   );
 
-/** Whether an invocation is not recorded: a dry run runs nothing, and permissions may have changed since an earlier one. */
+/**
+ * Whether an invocation is not recorded: a dry run runs nothing, and permissions may have changed since an earlier one.
+ */
 const isUnrecorded = ({ invocationType }: Invocation): boolean => invocationType === 'DryRun';
 
 /** Decides with a journal which invocations of a step to send, and records them in it. */

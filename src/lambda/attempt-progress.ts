@@ -1,9 +1,11 @@
 /** The start of a response: what precedes its body. */
 export type ResponseHead = Readonly<{
   statusCode: number;
-  /** Lambda's ID of the invocation. A response without one may not be from Lambda. */
+  /** Lambda's ID of the invocation. A response without one may be from another server. */
   requestId?: string;
-  /** Whether that ID is ours and nothing else in the head is Lambda's. A proxy that reflects headers sends our ID too. */
+  /**
+   * Whether that ID is ours and nothing else in the head is Lambda's. A proxy that reflects headers sends our ID too.
+   */
   isReflected?: boolean;
   retryAfterSeconds?: number;
   /** The Content-Type. */

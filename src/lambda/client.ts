@@ -87,7 +87,9 @@ class Sha256 {
   }
 }
 
-/** The SDK's clients, one for each region. The SDK's own chains provide credentials, endpoints and the default region. */
+/**
+ * The SDK's clients, one for each region. The SDK's own chains provide credentials, endpoints and the default region.
+ */
 export class Clients {
   readonly #agents: Agents;
   readonly #options: ClientOptions;

@@ -118,7 +118,7 @@ const SECRETS: readonly (readonly [pattern: RegExp, shown: string])[] = [
 /** The start of a reason on one line, without secrets. */
 function scrubbed(reason: string): string {
   const line = reason.replace(COMMAND, 'the command failed:').replace(/\s+/g, ' ').trim();
-  // The cut is not inside a word, because the rest of a cut secret might not look like a secret.
+  // The cut is not inside a word, because a part of a secret would not look like a secret.
   const end =
     line.length > LONGEST_SEARCHED ? Math.max(0, line.lastIndexOf(' ', LONGEST_SEARCHED)) : undefined;
   const shown = SECRETS.reduce(

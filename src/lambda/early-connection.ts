@@ -62,7 +62,10 @@ export class EarlyConnection {
     return !this.#isClaimed && host === this.#server.hostname && Number(port) === this.#server.port;
   }
 
-  /** Waits until it is open, and gives its socket to one request, which must use it at once. Undefined if it is not usable. */
+  /**
+   * Waits until it is open, and gives its socket to one request, which must use it at once. Undefined if it is not
+   * usable.
+   */
   async claim(): Promise<TLSSocket | undefined> {
     this.#isClaimed = true;
     const socket = await this.#opened;

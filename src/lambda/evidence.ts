@@ -24,7 +24,9 @@ type FailureRow = Readonly<{
   message?: RegExp;
 }>;
 
-/** Every error of the Invoke API's model, errors of Lambda that the model lacks, and failures before a request is sent. */
+/**
+ * Every error of the Invoke API's model, errors of Lambda that the model lacks, and failures before a request is sent.
+ */
 export const FAILURES: readonly FailureRow[] = [
   { status: 400, class: OVERLOAD, names: ['Throttling', 'ThrottlingException'] },
   { status: 429, class: OVERLOAD, names: ['TooManyRequestsException'] },
@@ -148,7 +150,10 @@ export const FAILURES: readonly FailureRow[] = [
   { class: OVERLOAD, names: ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] },
 ];
 
-/** The class of a status without a known name. A 4xx is a refusal, even from a proxy. A 5xx or incomplete 200 proves nothing. */
+/**
+ * The class of a status without a known name. A 4xx is a refusal, even from a proxy. A 5xx or incomplete 200 proves
+ * nothing.
+ */
 function classByStatus(status: number): FailureClass {
   if (status === 429) return OVERLOAD;
   if (status === 408 || status === 499) return UNCERTAIN;
@@ -156,7 +161,9 @@ function classByStatus(status: number): FailureClass {
   return UNCERTAIN;
 }
 
-/** The class of a response. A name with the status of another error proves nothing, unless both mean that nothing ran. */
+/**
+ * The class of a response. A name with the status of another error proves nothing, unless both mean that nothing ran.
+ */
 function classOfResponse({ name, message }: Described, status: number): FailureClass {
   const byStatus = classByStatus(status);
   const row = FAILURES.find(

@@ -11,7 +11,9 @@ import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts'
 import { type Agents, isTunnel, Opening, whenConnected } from './connection.ts';
 import { CONNECT_LIMIT_MS, type Timing } from './timing.ts';
 
-/** Collects bytes as they arrive. They take at most twice their length in memory, even if they arrive in small pieces. */
+/**
+ * Collects bytes as they arrive. They take at most twice their length in memory, even if they arrive in small pieces.
+ */
 export class GatheredBytes {
   #buffer = Buffer.alloc(0);
   #length = 0;
@@ -181,7 +183,10 @@ export function readBody(response: IncomingMessage, longest: number, onEnd: (bod
   response.on('error', (error) => end({ error }));
 }
 
-/** Passes on a stream, and ends it at an event that is too long, because the decoder buffers an event until it is complete. */
+/**
+ * Passes on a stream, and ends it at an event that is too long, because the decoder buffers an event until it is
+ * complete.
+ */
 async function* boundedEvents(
   response: IncomingMessage,
   progress: AttemptProgress,
@@ -221,7 +226,9 @@ function receive(
   }
 }
 
-/** Records whether a request goes through a proxy, as its agent decided, and when its first byte leaves this machine. */
+/**
+ * Records whether a request goes through a proxy, as its agent decided, and when its first byte leaves this machine.
+ */
 function watchConnection(
   sent: ClientRequest,
   { path, opening }: Readonly<{ path: string; opening: Opening }>,

@@ -207,7 +207,9 @@ export const toHaltedUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.halte
 export const toUnrecorded = (error: unknown): InvokeFailure =>
   toUnsent({ name: 'JournalNotWritten', message: `the journal could not be written: ${messageOf(error)}` });
 
-/** The failure of an invocation that is not sent because its event can't be read from its file, or has changed there. */
+/**
+ * The failure of an invocation that is not sent because its event can't be read from its file, or has changed there.
+ */
 export const toUnreadPayload = (error: unknown): InvokeFailure =>
   toUnsent({ name: 'PayloadNotRead', message: `the event could not be read: ${messageOf(error)}` });
 
@@ -236,7 +238,9 @@ export function toStoppedFollowing(
   return toUnfollowed({ name, message: `${message}${why}` }, started);
 }
 
-/** The failure for credentials that could not be fetched. Nothing was sent. If the service recovers, it does so soon. */
+/**
+ * The failure for credentials that could not be fetched. Nothing was sent. If the service recovers, it does so soon.
+ */
 export function toUncredentialed(
   {
     message,

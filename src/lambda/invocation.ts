@@ -33,7 +33,9 @@ export type Invocation = Readonly<{
   /** Whether the user requested the log. Otherwise the log tail is only read for its figures. */
   keepsLog: boolean;
   payload: Uint8Array | StoredPayload;
-  /** The HTTP request that the payload was made from, as the user wrote it, and the format that the response has too. */
+  /**
+   * The HTTP request that the payload was made from, as the user wrote it, and the format that the response has too.
+   */
   http?: Readonly<{ format: HttpEventFormat; request: string }>;
   /** Base64 of a JSON document. */
   clientContext?: string;
@@ -103,7 +105,10 @@ export type UnresolvedEvent = Readonly<{
 /** An invocation without a response: it was refused, could not connect, or its response was lost. */
 export type InvokeFailure = Readonly<{
   kind: 'failure';
-  /** The name of the error in the API's model, an error code of Node.js, one of our names, or `HTTP 502`. Never foreign text. */
+  /**
+   * The name of the error in the API's model, an error code of Node.js, one of our names, or `HTTP 502`. Never foreign
+   * text.
+   */
   name: string;
   message: string;
   evidence: ExecutionEvidence;
@@ -153,7 +158,9 @@ export type LoggedRun = Readonly<{
   report?: Readonly<{ durationMs?: number; status?: string; errorType?: string }>;
 }>;
 
-/** What the function's log shows about an invocation that may have run. If something is missing, that proves nothing. */
+/**
+ * What the function's log shows about an invocation that may have run. If something is missing, that proves nothing.
+ */
 export type LogEvidence = Readonly<{
   logGroup: string;
   /** The runs, in the order of the attempts. */

@@ -69,7 +69,7 @@ export type InvokeContext = Readonly<{
   stream?: Readonly<{ invokeOnce: typeof streamOnce; onChunk: OnChunk }>;
 }>;
 
-/** The result of an invocation that ended before its first attempt. */
+/** An invocation that ended before its first attempt. */
 const notAttempted = (result: InvokeFailure): AttemptsResult => ({
   result,
   attempts: 0,
@@ -161,7 +161,7 @@ export async function invoke(invocation: Invocation, context: InvokeContext): Pr
 }
 
 /**
- * Invokes functions in the given order, as many at once as the limiter allows, and passes on each result as it ends.
+ * Invokes functions in the given order, as many at once as the limiter allows, and passes on each invocation as it ends.
  * A failure, even of `onEnd`, does not stop the others. If the workflow is cancelled, the rest is not sent. Throws the
  * errors of `onEnd` at the end.
  */
@@ -201,7 +201,7 @@ class ResultQueue {
   #hasEnded = false;
   #wake = (): void => {};
 
-  /** Adds a result. Resolves when the reader has handled it. */
+  /** Adds an invocation that has ended. Resolves when the reader has handled it. */
   add(result: InvocationResult): Promise<void> {
     return new Promise((handled) => {
       this.#waiting.push({ result, handled });
@@ -214,7 +214,7 @@ class ResultQueue {
     this.#wake();
   }
 
-  /** The queued results in order. A result counts as handled when the reader takes the next one. */
+  /** The queued invocations in order. An invocation counts as handled when the reader takes the next one. */
   async *results(): AsyncGenerator<InvocationResult, void> {
     for (;;) {
       const next = this.#waiting.shift();
@@ -230,7 +230,7 @@ class ResultQueue {
   }
 }
 
-/** Invokes everything, and passes on each result the moment an invocation ends. */
+/** Invokes everything, and passes on each invocation the moment it ends. */
 export async function* invokeAll(
   invocations: Iterable<Invocation>,
   context: InvokeContext,

@@ -126,7 +126,9 @@ class SharedWait {
     return this.#isOver || this.#left.signal.aborted;
   }
 
-  /** Whether an invocation can share this wait. If the invocation needs a version, the wait must be for a version too. */
+  /**
+   * Whether an invocation can share this wait. If the invocation needs a version, the wait must be for a version too.
+   */
   isFor(invocation: Invocation, { expectsVersion }: Waiting): boolean {
     return !this.#isOver || this.#awaitsVersion || !expectsVersion(invocation);
   }
@@ -228,7 +230,10 @@ export class Readiness {
   /** Kept between waits, so that a change of an alias is reported only once. */
   readonly #aliases = new Map<string, AliasWatch | undefined>();
 
-  /** Waits until the function is ready, unless an earlier wait found that it is. A failure says why it can't become ready. */
+  /**
+   * Waits until the function is ready, unless an earlier wait found that it is. A failure says why it can't become
+   * ready.
+   */
   wait(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
     const known = this.#waits.get(keyOf(invocation));
     return this.#join(known?.isFor(invocation, waiting) ? known : undefined, invocation, waiting);

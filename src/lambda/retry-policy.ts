@@ -167,7 +167,8 @@ function retryInTime(
 
 /** Decides what to do after a failed attempt. No other code decides on retries. */
 export function next(state: RetryState, failure: InvokeFailure, policy: InvokePolicy): RetryDecision {
-  // The endpoint refused the request ID that this action adds. No input can remove it, so every policy retries without it.
+  // The endpoint refused the request ID that this action adds. No input can remove it, so every policy retries without
+  // it.
   if (refusesRequestId(failure)) return { kind: 'retry without request ID' };
   if (policy.retry === 'never') return GIVE_UP;
   if (refusesTail(failure, state)) return { kind: 'retry without log tail' };

@@ -89,7 +89,10 @@ async function toStreamedResponse(
   };
 }
 
-/** Sends a synchronous invocation once and receives its response as a stream. Never throws: a broken stream is a failure. */
+/**
+ * Sends a synchronous invocation once and receives its response as a stream. Never throws: a broken stream is a
+ * failure.
+ */
 export function streamOnce(
   api: LambdaApi,
   invocation: LoadedInvocation,

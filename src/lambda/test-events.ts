@@ -28,7 +28,9 @@ const LONGEST_REQUEST_MS = 30_000;
 const stringIn = (node: Node | undefined): string | undefined =>
   typeof node?.value === 'string' ? node.value : undefined;
 
-/** The events in a schema, as they are written, so that numbers keep all digits. Undefined if the schema is not JSON. */
+/**
+ * The events in a schema, as they are written, so that numbers keep all digits. Undefined if the schema is not JSON.
+ */
 function readSchema(content: string): ReadonlyMap<string, TestEvent> | undefined {
   const errors: ParseError[] = [];
   const tree = parseTree(content, errors, { disallowComments: true });

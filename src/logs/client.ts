@@ -80,7 +80,9 @@ const SHOWN_CHARACTERS = 201;
 
 const NOT_TEXT = /[\p{Cc}\ufffd]/u;
 
-/** Describes a response that is not JSON. Its start is not quoted if it looks like JSON, which may have lines of a log. */
+/**
+ * Describes a response that is not JSON. Its start is not quoted if it looks like JSON, which may have lines of a log.
+ */
 function foreignMessage({ $response: response }: Fields): string {
   const { body } = fieldsOf(response);
   const start = isFields(body) ? onOneLine(beginnings.get(body) ?? '') : '';
@@ -117,7 +119,7 @@ const STOPPED: LogFailure = {
   message: 'could not be read in time',
 };
 
-// A page has at most 1 MB, which takes a moment. A request that takes longer hangs, and is sent again by the next look.
+// A page has at most 1 MB, which takes a moment. A request that takes longer hangs, and the next look repeats it.
 const LONGEST_REQUEST_MS = 15_000;
 
 /** What all requests of a step share: time, the signal that cancels them, and the shortest time between two of them. */
@@ -175,7 +177,9 @@ export class LogsApi {
     });
   }
 
-  /** Reads events of one stream from a time on, oldest first. If the token is the same as before, there are no more yet. */
+  /**
+   * Reads events of one stream from a time on, oldest first. If the token is the same as before, there are no more yet.
+   */
   read({ logGroup, startTime, token, stop }: LogQuery, stream: string): Promise<LogPage | LogFailure> {
     const input: GetLogEventsCommandInput = {
       logGroupName: logGroup,
@@ -209,7 +213,10 @@ export class LogsApi {
   }
 }
 
-/** Waits for work, or until the signal aborts (undefined). The signal does not stop the SDK from waiting for credentials. */
+/**
+ * Waits for work, or until the signal aborts (undefined). The signal does not stop the SDK from waiting for
+ * credentials.
+ */
 async function orAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
   const aborted = Promise.withResolvers<undefined>();
   const abort = (): void => aborted.resolve(undefined);

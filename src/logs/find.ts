@@ -18,7 +18,9 @@ export type LogSource = Readonly<{
   sharesStreams: boolean;
 }>;
 
-/** Finds the log group of an invocation's function. If its configuration can't be read, assumes the default log group. */
+/**
+ * Finds the log group of an invocation's function. If its configuration can't be read, assumes the default log group.
+ */
 export async function findLogSource(
   { api, region, ...bounds }: Bounds & Readonly<{ api: LambdaApi; region: string }>,
   invocation: Pick<Invocation, 'functionName' | 'qualifier' | 'reference'>,

@@ -173,7 +173,7 @@ class Follower {
     return this.#reader.hasEvents ? this.#end('part') : this.#endOf(look);
   }
 
-  /** The result after the last look. If nothing was read and that look failed, it has the failure. */
+  /** How the log was read, after the last look. If nothing was read and that look failed, with the failure. */
   #endOf(last: LogLook | LogFailure): FollowedLog {
     const hasFailed = last.kind === 'failure' && last.refusal !== 'missing';
     return this.#reached === 'none' && hasFailed ? this.#unreadable(last) : this.#end(this.#reached);

@@ -11,7 +11,10 @@ const MOST_HELD = 1_000;
 class RequestPart {
   readonly #requestId: string;
   readonly #isOnlyWithId: boolean;
-  /** Events before START with the same time. If START has that time too, they belong to the request: it can sort after them. */
+  /**
+   * Events before START with the same time. If START has that time too, they belong to the request: it can sort after
+   * them.
+   */
   #before: LogEvent[] = [];
   /** Events after REPORT. They belong to the request if another REPORT follows. */
   readonly #after: LogEvent[] = [];
@@ -22,7 +25,10 @@ class RequestPart {
   /** Whether another request began or ended between this one's START and REPORT. */
   isShared = false;
 
-  /** @param source whether only events with the ID belong to the request, since requests share the stream or lack a START */
+  /**
+   * @param source whether only events with the ID belong to the request, since requests share the stream or lack a
+   * START
+   */
   constructor(requestId: string, { isOnlyWithId }: Readonly<{ isOnlyWithId: boolean }>) {
     this.#requestId = requestId;
     this.#isOnlyWithId = isOnlyWithId;
@@ -76,7 +82,7 @@ class RequestPart {
 /** Called with new events of a request, in the order in which they are found. */
 export type OnLogEvents = (events: readonly LogEvent[]) => void;
 
-/** The result of a look into the log. */
+/** A look into the log, and whether it found new events. */
 export type LogLook = Readonly<{ kind: 'look'; isNew: boolean }>;
 
 /** One pass through the log. A failed request interrupts it, and the next look continues it. */

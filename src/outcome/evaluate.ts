@@ -242,7 +242,9 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   };
 }
 
-/** An invocation that an earlier run recorded as succeeded. With `isText` or `raw`, the response is not the parsed JSON. */
+/**
+ * An invocation that an earlier run recorded as succeeded. With `isText` or `raw`, the response is not the parsed JSON.
+ */
 export type RecordedInvocation = Readonly<{
   invocation: Invocation;
   recorded: Outcome;

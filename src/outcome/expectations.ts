@@ -12,7 +12,7 @@ import { isFields, messageOf } from '../shared/values.ts';
 import { cutText, explainComparison, type ScopedEvaluator, shownValue, whyNothing } from './explanations.ts';
 import { hasHidden } from './masks.ts';
 
-/** Whether a text that a function of the expression can't decode is an error. Otherwise the result is null. */
+/** Whether a text that a function of the expression can't decode is an error. Otherwise its value is null. */
 export type SearchOptions = Readonly<{ isStrict: boolean }>;
 
 /** Evaluates a JMESPath expression on a document; null if nothing is found. Throws if a type is wrong. */

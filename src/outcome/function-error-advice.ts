@@ -28,7 +28,8 @@ const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
   { type: /^Sandbox\.Timedout$/, advice: timeoutAdvice },
   { report: ({ status }) => status === 'timeout', advice: timeoutAdvice },
 
-  // Memory: in Lambda's words, by its signs if Lambda does not say it, then in the words of Java, Python, .NET, Ruby, Node
+  // Memory: in Lambda's words, by its signs if Lambda does not say it, then in the words of Java, Python, .NET, Ruby,
+  // Node
   { report: ({ errorType }) => errorType === 'Runtime.OutOfMemory', advice: memoryAdvice },
   { type: /^Runtime\.OutOfMemory$/, advice: memoryAdvice },
   { type: /^Runtime\.ExitError$/, message: /signal: killed/, report: isFull, advice: memoryAdvice },
@@ -38,7 +39,8 @@ const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
   },
   { message: /(?:JavaScript|JS) heap out of memory/, advice: memoryAdvice },
 
-  // `Runtime exited with error: signal: segmentation fault (core dumped)`, `… exit status 127`, `… without providing a reason`
+  // `Runtime exited with error: signal: segmentation fault (core dumped)`, `… exit status 127`, `… without providing a
+  // reason`
   { type: /^Runtime\.ExitError$/, message: /signal: (\w{1,20}(?: \w{1,20}){0,3})/, advice: signalAdvice },
   {
     type: /^Runtime\.ExitError$/,

@@ -207,7 +207,7 @@ function errorMessageOf(fields: Fields): string | undefined {
 
 function errorTypeOf(fields: Fields, message: string | undefined): string | undefined {
   if (isText(fields['errorType'])) return fields['errorType'];
-  // Without a message, the fields `name` and `error` may not be about an error.
+  // Without a message, the fields `name` and `error` are probably not about an error.
   if (message === undefined) return undefined;
   return [fields['name'], fields['error']].filter(isText).find((text) => text !== message);
 }

@@ -60,7 +60,9 @@ function announcedPlace(regions: readonly (string | undefined)[]): string {
   return regions.includes(undefined) ? '' : ` in ${others.length + 1} regions`;
 }
 
-/** The first line of the log: what is invoked, where and how, and for several invocations their number and concurrency. */
+/**
+ * The first line of the log: what is invoked, where and how, and for several invocations their number and concurrency.
+ */
 export function announcement({ invocations, maxConcurrency, jobRegion }: Announced): string {
   const [first] = invocations;
   if (first === undefined) return 'Nothing to invoke: this shard has no entry.';

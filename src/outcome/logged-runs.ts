@@ -36,7 +36,7 @@ const ENDINGS: Readonly<Record<string, (time: string) => string>> = {
 
 function endOf({ report }: LoggedRun): string {
   if (report === undefined) return 'started, and its log does not show its end';
-  // In the text format a report without a status is one of a handler that ran to its end.
+  // In text format, a report without a status means that the handler ran to its end.
   const { status = 'success', durationMs, errorType } = report;
   const time = durationMs === undefined ? '' : inUnits(durationMs);
   const known = Object.hasOwn(ENDINGS, status) ? ENDINGS[status]?.(time) : undefined;

@@ -15,7 +15,9 @@ type Mark = Readonly<{ [IS_MASKED]: true }>;
 /** An outcome that is safe to show. */
 export type MaskedOutcome = Outcome & Mark;
 
-/** An evaluation that is safe to show. Only `maskEvaluation` makes one, and all reports except the outputs require it. */
+/**
+ * An evaluation that is safe to show. Only `maskEvaluation` makes one, and all reports except the outputs require it.
+ */
 export type MaskedEvaluation = Omit<Evaluation, 'outcome' | 'secrets' | 'plainMessage'> &
   Mark &
   Readonly<{
@@ -39,7 +41,9 @@ export function hasHidden(value: unknown): boolean {
 
 /** The most secrets of one outcome. A runner searches every line of the job for each of them. */
 const MOST_SECRETS = 10_000;
-/** The most UTF-16 units in all forms of the secrets of one outcome. The search takes about 14 bytes of memory for each. */
+/**
+ * The most UTF-16 units in all forms of the secrets of one outcome. The search takes about 14 bytes of memory for each.
+ */
 const MOST_UNITS = 1_000_000;
 
 /** Collects the secrets of one outcome in all their forms, up to the limits. */
@@ -194,7 +198,9 @@ function withoutQuote(evaluation: Evaluation, outcome: Outcome, { texts, isWithh
 
 const responseIn = (outcome: Outcome): unknown => ('response' in outcome ? outcome.response : undefined);
 
-/** The response as received, if it has no secret. Otherwise JSON is written again, because escapes may hide a secret. */
+/**
+ * The response as received, if it has no secret. Otherwise JSON is written again, because escapes may hide a secret.
+ */
 function maskResponse({ response, outcome }: Evaluation, masked: Outcome, hidden: Hidden): Uint8Array {
   if (response.length === 0) return response;
   if (hidden.isWithheld) return new TextEncoder().encode(WITHHELD);

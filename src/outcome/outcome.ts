@@ -68,7 +68,7 @@ type FailureFields = Readonly<{
   ran: Ran;
   /** The duration, if the log shows the end of the run. */
   duration_ms?: number;
-  /** Lambda's ID, or ours where the request was sent and no response has another. */
+  /** Lambda's ID, or ours if the request was sent and no response has another. */
   request_id?: string;
   /** The page with the log events of that ID, if the function may have run. */
   log_url?: string;
@@ -104,7 +104,9 @@ export type Evaluation = Readonly<{
   outcome: Outcome;
   /** The response as received; empty if there is none. */
   response: Uint8Array;
-  /** The size of the response as received, also if it is masked, or if it is a stream that is too long for `response`. */
+  /**
+   * The size of the response as received, also if it is masked, or if it is a stream that is too long for `response`.
+   */
   responseBytes: number;
   /** The file of a streamed response, and whether the file has all of it. */
   responseFile?: Readonly<{ path: string; isWhole: boolean }>;

@@ -147,7 +147,9 @@ class TextFinder {
     }
   }
 
-  /** Calls back with the start and the end of each text that is found. For several with the same end, with the longest. */
+  /**
+   * Calls back with the start and the end of each text that is found. For several with the same end, with the longest.
+   */
   find(text: string, onFound: (start: number, end: number) => void): void {
     let state = 0;
     for (let at = 0; at < text.length; at += 1) {
@@ -162,7 +164,10 @@ class TextFinder {
 export class SecretTexts {
   readonly #base: SecretTexts | undefined;
   readonly #known = new Set<string>();
-  /** Each finder has at least twice the size of the next, so that there are few and each text is rebuilt only a few times. */
+  /**
+   * Each finder has at least twice the size of the next, so that there are few and each text is rebuilt only a few
+   * times.
+   */
   readonly #finders: TextFinder[] = [];
 
   /** @param base more texts to hide */

@@ -4,7 +4,7 @@ import { beyond } from '../outcome/log-tail.ts';
 import { cut, grouped } from '../shared/text.ts';
 import { writeForeign, writeGroup } from './log.ts';
 
-/** Something that a function wrote at once, and when, in milliseconds since 1970. */
+/** A log event of a function, and its time in milliseconds since 1970. */
 type WrittenText = Readonly<{ timestamp: number; message: string }>;
 
 /** How far a log was read: to its end, in part, not at all, until the workflow was cancelled, or until AWS refused. */
@@ -13,21 +13,21 @@ type ReadTo = 'whole' | 'part' | 'none' | 'cancelled' | 'unreadable';
 /** How the log is shown and kept. */
 export type FunctionLogOptions = Readonly<{
   file: string;
-  /** Whether events are written as they come. Otherwise the log is written at its end, when masks are known. */
+  /** Whether events are written as they arrive. Otherwise the log is written at its end, when all secrets are known. */
   isLive: boolean;
-  /** What the log is called where it is written at its end. */
+  /** The title of the log if it is written at its end. */
   title: string;
-  /** How many bytes of it are written then; all of them where it is undefined. */
+  /** How many bytes are written then; undefined means all. */
   longestShown?: number;
   hide: (text: string) => string;
 }>;
 
-/** How a log ended: how far it was read, and what Lambda returned of it with the response. */
+/** How a log ended: how far it was read, and the log tail that Lambda returned with the response. */
 export type FunctionLogEnd = Readonly<{
   readTo: ReadTo;
   isShared: boolean;
   tail?: string;
-  /** Whether the masks could not be applied, so that nothing of it may be shown. */
+  /** Whether the masks could not be applied, so that nothing of the log may be shown. */
   isWithheld: boolean;
 }>;
 
@@ -51,7 +51,7 @@ export class FunctionLog {
   #bytes = 0;
   #isFull = false;
   #latest = 0;
-  /** Whether an event came after one that is newer. */
+  /** Whether an event arrived after a newer one. */
   #isUnordered = false;
   #descriptor: number | undefined;
 
@@ -79,7 +79,7 @@ export class FunctionLog {
     this.#append(`${text}\n`);
   }
 
-  /** Writes what is only known at the end. Throws if the file can't be written. */
+  /** Writes the rest, which is known only at the end. Throws if the file can't be written. */
   end({ readTo, isShared, tail, isWithheld }: FunctionLogEnd): void {
     if (isWithheld) return;
     const { isLive, title, longestShown = Number.POSITIVE_INFINITY } = this.#options;
@@ -107,7 +107,7 @@ export class FunctionLog {
     return events.map(({ message }) => hide(message.replace(/\r?\n$/, ''))).join('\n');
   }
 
-  /** By time: in the runner's log an event that arrives late stands where it arrived. */
+  /** The events in the order of their time. In the runner's log, they are in the order in which they arrived. */
   #inOrder(): WrittenText[] {
     return this.#written.toSorted((one, other) => one.timestamp - other.timestamp);
   }

@@ -9,26 +9,26 @@ import { grouped, utf8 } from '../shared/text.ts';
 import { messageOf } from '../shared/values.ts';
 import { saveResponse } from './saved-response.ts';
 
-/** A step's outcomes file, in a folder of its own, open from when it is made until the step ends. */
+/** The outcomes file of a step, in its own folder. It stays open until the step ends. */
 export class OutcomesFile {
   readonly path: string;
   readonly #descriptor: number;
-  /** Bytes of the lines that are whole. */
+  /** The number of bytes in whole lines. */
   #size = 0;
   #missing = 0;
   #error: unknown;
 
-  /** Makes it, empty. Throws if `temporaryFolder` can't be written to. */
+  /** Creates the empty file. Throws if `temporaryFolder` can't be written to. */
   constructor(temporaryFolder: string) {
-    // Without symlinks in it, since a response that is saved next to it needs its folder.
+    // The path has no symlinks, because a response that is saved next to the file needs that.
     const folder = realpathSync.native(mkdtempSync(path.join(temporaryFolder, 'lambda-invoke-')));
     this.path = path.join(folder, 'outcomes.jsonl');
     this.#descriptor = openSync(this.path, 'ax');
   }
 
   /**
-   * Adds one outcome, as JSON, as one line, or nothing of it: what is missing is for `complete` to say. It is
-   * synchronous, because a long line is written in pieces, and those of two that end at once would mix.
+   * Adds one outcome as a line of JSON, or nothing if that fails: `complete` then throws. It is synchronous, because a
+   * long line is written in pieces, and the pieces of two lines would mix.
    */
   append(json: string): void {
     const line = Buffer.from(`${json}\n`);
@@ -46,11 +46,11 @@ export class OutcomesFile {
     try {
       ftruncateSync(this.#descriptor, this.#size);
     } catch {
-      // The step fails for the missing line in any case.
+      // The step fails because of the missing line in any case.
     }
   }
 
-  /** Throws if outcomes are missing, and says how many and why. */
+  /** Throws if outcomes are missing, with their number and the reason. */
   complete(): void {
     if (this.#missing === 0) return;
     const what = this.#missing === 1 ? '1 outcome is' : `${this.#missing} outcomes are`;
@@ -58,7 +58,7 @@ export class OutcomesFile {
   }
 }
 
-/** Outputs that only a step with exactly one invocation has, in the order of `action.yml`. */
+/** Outputs of a step with exactly one invocation, in the order of `action.yml`. */
 export const SINGLE_OUTPUTS = [
   'outcome',
   'status_code',
@@ -91,10 +91,10 @@ export const COMMON_OUTPUTS = [
   'resumed',
 ] as const;
 
-/** Bytes of one output; a runner takes 1 MB of them in a job. */
+/** The longest output in bytes. A runner accepts 1 MB of outputs in a job. */
 export const LONGEST_OUTPUT_BYTES = 1_000_000;
 
-/** What the outputs are made of: nothing in it is masked, as later steps need the values themselves. */
+/** The values for the outputs. Nothing in them is masked, because later steps need the real values. */
 export type OutputValues = Readonly<{
   /** The invocation of a step that has exactly one. */
   single: Evaluation | undefined;
@@ -110,15 +110,15 @@ export type OutputFiles = Readonly<{
   log?: string | undefined;
 }>;
 
-/** All outputs by name, and those that are too long, with the file that has each; without bytes where they were not counted. */
+/** All outputs by name, and those that are too long, each with its file and, if it was counted, its length. */
 export type Outputs = Readonly<{
   values: Readonly<Record<string, string>>;
   tooLong: readonly Readonly<{ name: string; bytes?: number | undefined; file: string }>[];
 }>;
 
 /**
- * Whether a response has to go into a file because it is too long for the output `response`.
- * A byte that is no UTF-8 becomes U+FFFD there, which has three.
+ * Whether a response must be saved to a file because it is too long for the output `response`. There, a byte that is
+ * not UTF-8 becomes U+FFFD, which has three bytes.
  */
 export const isTooLong = (response: Uint8Array): boolean =>
   response.length * 3 > LONGEST_OUTPUT_BYTES && Buffer.byteLength(utf8(response)) > LONGEST_OUTPUT_BYTES;
@@ -138,11 +138,11 @@ function singleOutputs({ outcome, response }: Evaluation, files: OutputFiles): R
   return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, asText(fields[name])] as const));
 }
 
-/** Whether a streamed response was too long to be kept: it is only in its file. */
+/** Whether a streamed response was too long for memory, so that it is only in its file. */
 const isOnlyInFile = ({ outcome, response, responseBytes }: Evaluation): boolean =>
   'status_code' in outcome && response.length === 0 && responseBytes > 0;
 
-/** The outputs of a step; a value that does not apply, or is too long for a runner, is the empty string. */
+/** The outputs of a step. A value that does not apply, or is too long for a runner, is the empty string. */
 export function outputsOf({ single, outcomes, counts }: OutputValues, files: OutputFiles): Outputs {
   const all: Readonly<Record<string, string>> = {
     ...(single !== undefined && singleOutputs(single, files)),
@@ -171,7 +171,7 @@ export function outputsOf({ single, outcomes, counts }: OutputValues, files: Out
   return { values: { ...all, ...emptied }, tooLong };
 }
 
-/** Hands the outputs to the runner, and warns of those that were too long. */
+/** Passes the outputs to the runner, and warns about those that are too long. */
 export function writeOutputs({ values, tooLong }: Outputs): void {
   for (const [name, value] of Object.entries(values)) setOutput(name, value);
   for (const { name, bytes, file } of tooLong) {
@@ -190,7 +190,7 @@ export class OutcomesJson {
   add({ evaluation, masked, maskedJson }: EvaluatedInvocation): void {
     if (this.#outcomes === undefined) return;
     const { outcome } = evaluation;
-    // Written once more only if a mask makes the two differ.
+    // The outcome is written as JSON again only if a mask has changed it.
     const json = masked.hidesSomething ? JSON.stringify(outcome) : maskedJson;
     this.#bytes += Buffer.byteLength(json) + 1;
     if (this.#bytes <= LONGEST_OUTPUT_BYTES) this.#outcomes.push({ index: outcome.index, json });
@@ -204,18 +204,18 @@ export class OutcomesJson {
   }
 }
 
-/** What a step that writes outputs has to know beside its outcomes. */
+/** What is needed to write the outputs, in addition to the outcomes. */
 export type OutputOptions = Readonly<{
-  /** How many invocations there will be. */
+  /** The number of invocations in the step. */
   total: number;
   outcomesFile: string;
-  /** The file for the response of a single invocation, and when it is saved there; a stream saves its response itself. */
+  /** The file for the response of a single invocation, and when it is saved. A streamed response is already saved. */
   responseFile: Readonly<{ path: string; isSaved: 'always' | 'if_too_long' | 'never' }>;
-  /** The file of a log that was followed, once there is one. */
+  /** The file of a followed log, if there is one. */
   logFile?: () => string | undefined;
 }>;
 
-/** The outputs of a step, and the file of its response: the only reports that take what is not masked. */
+/** Writes the outputs of a step and the file of its response, the only reports with unmasked values. */
 export class StepOutputs {
   readonly #options: OutputOptions;
   readonly #outcomes = new OutcomesJson();
@@ -249,7 +249,7 @@ export class StepOutputs {
   }
 }
 
-/** Writes the output of a step whose inputs are invalid, so that `outcome` is never empty. */
+/** Sets the output `outcome` of a step with invalid inputs, so that it is never empty. */
 export const writeNotInvoked = (): void => setOutput('outcome', 'not_invoked');
 
 /** Appends to the job summary. Throws if the runner has none. */

@@ -15,7 +15,7 @@ import { type OutcomesFile, type OutputOptions, StepOutputs, writeSummary } from
 import type { LogThrottle } from './progress.ts';
 import { renderParts, type SummaryExtras, summarizeOne } from './summary/single.ts';
 
-/** A report of a step. Later steps rely on a required report, so the step fails where it is not written. */
+/** A kind of report. Later steps rely on a required report, so the step fails if it is not written. */
 type ReportKind = Readonly<{ isRequired: boolean; title: string; what: string; fix: string }>;
 
 const DISK = 'Check the disk space of the runner';
@@ -83,7 +83,7 @@ const KINDS = {
   },
 } as const satisfies Readonly<Record<string, ReportKind>>;
 
-/** The reports of a step; `internal` is everything that should never fail. */
+/** The names of the reports; `internal` is for code that should never fail. */
 export type ReportName = keyof typeof KINDS;
 
 /** The annotation for a report that could not be written: what, why and how to fix it. */
@@ -97,19 +97,19 @@ export function notWritten(report: ReportName, error: unknown): Annotation {
   });
 }
 
-/** Guards each report by itself: one that can't be written becomes an annotation, and stops nothing else. */
+/** Guards each report separately. A report that can't be written becomes an annotation, and the others continue. */
 export class ReportGuard {
   readonly #problems: Annotation[] = [];
-  /** Annotations that were taken or wait for it: what fails for each of many invocations is reported once. */
+  /** Annotations that were taken or are waiting, so that an error that many invocations have is reported once. */
   readonly #known = new Set<string>();
   #failsStep = false;
 
-  /** Whether something is missing that later steps rely on. */
+  /** Whether a report is missing that later steps rely on. */
   get failsStep(): boolean {
     return this.#failsStep;
   }
 
-  /** Does a part of a report; undefined if that failed. */
+  /** Runs a part of a report; undefined if it failed. */
   async run<Written>(
     report: ReportName,
     work: () => Written | Promise<Written>,
@@ -131,23 +131,23 @@ export class ReportGuard {
     this.#problems.push(problem);
   }
 
-  /** The annotations of what could not be written, each once. */
+  /** The annotations about reports that could not be written, without duplicates. */
   takeProblems(): readonly Annotation[] {
     return this.#problems.splice(0);
   }
 }
 
-/** A report: what it takes in the moment an invocation ends, and what it writes when all have ended. */
+/** A report. `add` is called the moment an invocation ends, and `write` when all have ended. */
 export type Reporter = Readonly<{
   name: ReportName;
   add?: (evaluated: EvaluatedInvocation) => void;
   write: () => void | Promise<void>;
 }>;
 
-/** What a reporter that must not see anything unmasked takes in. */
+/** The input of a reporter that must not see unmasked values. */
 type Masked = Pick<EvaluatedInvocation, 'masked' | 'maskedJson'>;
 
-/** What the user wants to see, and where the reports of a step go. */
+/** What to show, and where to write the reports of a step. */
 export type ReportOptions = Readonly<{
   results: StepResults;
   guard: ReportGuard;
@@ -156,7 +156,7 @@ export type ReportOptions = Readonly<{
   showResponse: boolean;
   /** Whether the log shows a streamed response as it arrives. */
   isShownAlready: boolean;
-  /** Whether the functions' logs are followed, and so written apart from this report. */
+  /** Whether the functions' logs are followed, so that this report does not write them. */
   followsLog: boolean;
   writesSummary: boolean;
   /** The ID of the step in its job. */
@@ -175,7 +175,7 @@ function logReporter({ results, throttle, outputs, ...shown }: ReportOptions): R
     name: 'log',
     add: ({ masked }: Masked) => {
       if (outputs.total === 1) single = masked;
-      // What was left out is counted at the end.
+      // Invocations that were not sent after a failure are counted at the end.
       else if (!isHalted(masked.outcome)) notes.add(masked);
       throttle.end(masked);
     },
@@ -209,7 +209,7 @@ function annotationsReporter({ guard, results }: ReportOptions): Reporter {
   };
 }
 
-/** The job summary as Markdown. What several invocations and dry runs need for it is loaded only for them. */
+/** The job summary as Markdown. The code for several invocations and for dry runs is loaded only if it is needed. */
 async function jobSummaryOf(outcomes: readonly ReportedOutcome[], extras: SummaryExtras): Promise<string> {
   const [single] = outcomes;
   if (single !== undefined && outcomes.length === 1 && single.invocation_type !== 'DryRun') {
@@ -232,7 +232,9 @@ function summaryReporter({ results, showResponse, stepId, outputs }: ReportOptio
   };
 }
 
-/** The reporters of a step, in the order in which they write: the comment is last, as only it waits for others. */
+/**
+ * The reporters of a step, in the order in which they write. The comment is last, because only it waits for a server.
+ */
 export function createReporters(options: ReportOptions): Reporter[] {
   const { results, outcomesFile, writesSummary, journal, comment } = options;
   const outputs = new StepOutputs(options.outputs);
@@ -256,7 +258,7 @@ export function createReporters(options: ReportOptions): Reporter[] {
   ];
 }
 
-/** The reports of a step. Each is guarded by itself: one that fails never takes another with it. */
+/** The reports of a step. Each is guarded separately, so that the others are written if one fails. */
 export class Reports {
   readonly #reporters: readonly Reporter[];
   readonly #guard: ReportGuard;
@@ -266,12 +268,14 @@ export class Reports {
     this.#guard = guard;
   }
 
-  /** Takes in an invocation the moment it ends. */
+  /** Adds an invocation the moment it ends. */
   async add(evaluated: EvaluatedInvocation): Promise<void> {
     for (const { name, add } of this.#reporters) await this.#guard.run(name, () => add?.(evaluated));
   }
 
-  /** Writes every report, and says at the end what could not be written since the annotations. */
+  /**
+   * Writes every report, and at the end the annotations about reports that failed after the annotations were written.
+   */
   async write(): Promise<void> {
     for (const { name, write } of this.#reporters) await this.#guard.run(name, write);
     writeAnnotations(this.#guard.takeProblems());

@@ -8,6 +8,6 @@ export const isFields = (value: unknown): value is Fields =>
 /** The fields of a value; empty if the value is not an object. */
 export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
 
-/** The message of anything that was thrown, whether it is an Error or not. */
+/** The message of a thrown value, which can be anything. */
 export const messageOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown);

@@ -7,7 +7,9 @@ import {
 } from '../../shared/arn.ts';
 import type { Outcome } from '../outcome.ts';
 
-/** The kinds of policy, and how AWS's messages name them (IAM User Guide, "Troubleshoot access denied error messages"). */
+/**
+ * The kinds of policy, and how AWS's messages name them (IAM User Guide, "Troubleshoot access denied error messages").
+ */
 export const POLICIES = [
   { wording: 'identity-based policy', kind: 'identity' },
   { wording: 'resource-based policy', kind: 'resource' },
@@ -39,7 +41,10 @@ export type Refusal =
   | 'credentials_invalid'
   | 'other';
 
-/** Whether a function can be invoked, and the reason where it can't. Values from AWS's message match the patterns of ARNs. */
+/**
+ * Whether a function can be invoked, and the reason where it can't. Values from AWS's message match the patterns of
+ * ARNs.
+ */
 export type Permission = Readonly<{
   functionName: string;
   qualifier?: string;

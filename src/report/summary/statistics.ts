@@ -1,21 +1,21 @@
 import type { Outcome } from '../../outcome/outcome.ts';
 import { countOutcomes, type OutcomeCounts } from '../../outcome/step-results.ts';
 
-/** Milliseconds: the extremes, and the nearest rank of the middle and of 95 of 100. */
+/** Latencies in milliseconds. The median and p95 use the nearest-rank method. */
 export type Latency = Readonly<{ min: number; median: number; p95: number; max: number }>;
 
 /** Counts and times of several outcomes. */
 export type Statistics = OutcomeCounts &
   Readonly<{
-    /** Of the durations in the log tails, or where no log has one, of the round trips. */
+    /** The latencies of the durations in the logs or, if no log has one, of the round trips. */
     latency?: Latency & Readonly<{ of: 'duration_ms' | 'elapsed_ms'; count: number }>;
     /** Total time: from the first start to the end of the last invocation. */
     wallMs: number;
   }>;
 
 /**
- * The nearest rank, a whole percentage: the least of the values that this share of them does not exceed.
- * It is always one of them, never something in between. They come sorted, and there is at least one.
+ * The nearest rank for a whole percentage: the least value that this share of the values does not exceed. It is always
+ * one of the values. They must be sorted, and there must be at least one.
  */
 export function nearestRank(sorted: readonly number[], percent: number): number {
   const rank = Math.ceil((percent * sorted.length) / 100);
@@ -38,7 +38,7 @@ export function latencyOf(values: readonly number[]): Latency | undefined {
 export function spanOf({ started_at: startedAt, elapsed_ms: elapsedMs }: Outcome) {
   const start = Date.parse(startedAt);
   if (!Number.isFinite(start)) return undefined;
-  // After the clock was set back, an invocation seems to end before it starts.
+  // If the clock was set back, an invocation seems to end before it starts.
   return { start, end: start + (Number.isFinite(elapsedMs) ? Math.max(elapsedMs, 0) : 0) };
 }
 
@@ -63,7 +63,7 @@ function latency(outcomes: readonly Outcome[]): Statistics['latency'] {
   return figures && { ...figures, of, count: values.length };
 }
 
-/** Counts the outcomes, and measures the times of those that are not from an earlier run. */
+/** Counts the outcomes, and computes the times of those that are not from an earlier run. */
 export function statisticsOf(outcomes: readonly Outcome[]): Statistics {
   const ofThisRun = outcomes.filter(({ resumed }) => resumed !== true);
   const figures = latency(ofThisRun);
