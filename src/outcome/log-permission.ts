@@ -14,7 +14,7 @@ export type UnreadableLog = Readonly<{
 }>;
 
 const LOG_ACTIONS = ['logs:FilterLogEvents', 'logs:GetLogEvents'];
-const OWNER =
+const LOG_GROUP_OWNER =
   /\barn:(?<partition>aws(?:-[a-z]{1,12}){0,3}):[a-z0-9]{1,20}:[a-z0-9-]{0,30}:(?<account>\d{12}):/g;
 // Source: CreateLogGroup of the CloudWatch Logs API.
 const LOG_GROUP = /^[\w./#-]{1,512}$/;
@@ -23,7 +23,7 @@ const LONGEST_MESSAGE = 4_096;
 /** The partition and the account of the log group in AWS's message, or else those of the caller. */
 function ownerIn(message: string): Readonly<{ partition: string; account: string }> {
   const { partition = 'aws', account = '*' } =
-    [...message.slice(0, LONGEST_MESSAGE).matchAll(OWNER)].at(-1)?.groups ?? {};
+    [...message.slice(0, LONGEST_MESSAGE).matchAll(LOG_GROUP_OWNER)].at(-1)?.groups ?? {};
   return { partition, account };
 }
 
