@@ -15,7 +15,7 @@ export type Usage = Readonly<{ wallMs: number; cpuMs: number; peakMb: number }>;
 
 const preload = (file: string): string => path.join(import.meta.dirname, file);
 
-/** Runs a program to its end; what it says on descriptor 3 comes back. Throws where it fails. */
+/** Runs a program to its end; what it says on descriptor 3 comes back. Throws if it fails. */
 async function run(program: Program): Promise<{ wallMs: number; report: string }> {
   const startedAt = performance.now();
   const child = spawn(program.command, program.args, {

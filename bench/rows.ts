@@ -23,7 +23,7 @@ export type Figure = Readonly<{
   what: string;
   value: number;
   unit: 'times' | 'MB' | 'KB';
-  /** None where it only explains another figure. */
+  /** None if it only explains another figure. */
   target?: Readonly<{ bound: 'at most' | 'at least'; value: number }>;
   from: string;
 }>;

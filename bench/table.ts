@@ -3,7 +3,7 @@ import type { Figure, Row, Skipped } from './rows.ts';
 /** A row with what came of it. */
 export type Measured = Readonly<{ row: Row; result: readonly Figure[] | Skipped }>;
 
-/** Whether a figure keeps its target, as it is shown: rounded. Undefined where it has none. */
+/** Whether a figure keeps its target, as it is shown: rounded. Undefined if it has none. */
 export function isMet({ value, target, unit }: Figure): boolean | undefined {
   if (target === undefined) return undefined;
   const shown = Number(rounded(value, unit));

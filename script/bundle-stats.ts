@@ -11,7 +11,7 @@ export type BundledModule = Readonly<{
   /** The names under which other modules import it. */
   requests: readonly string[];
   providedExports: readonly string[];
-  /** Undefined where webpack cannot tell, as for a package that is loaded with require(). */
+  /** Undefined if webpack cannot tell, as for a package that is loaded with require(). */
   usedExports: readonly string[] | undefined;
 }>;
 

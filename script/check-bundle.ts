@@ -5,7 +5,7 @@ import { type BundledModule, type BundleStats, readBundleStats } from './bundle-
 
 const ALIASES = 'script/aliases';
 
-/** ncc bundles this module, which throws, in place of one that it cannot find. */
+/** ncc bundles this module, which throws, instead of a module that it cannot find. */
 const NOT_FOUND = '@@notfound.js?';
 
 function unresolved({ name, issuer }: BundledModule): string[] {

@@ -99,7 +99,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, readonly string
   'docs/inputs.md': { inputs: inputReference },
 };
 
-/** A document with what is generated in place of what stands between its markers. */
+/** Replaces the text between the markers of a document with the generated text. */
 const regenerate = (file: string, sections: Readonly<Record<string, readonly string[]>>, before: string) =>
   Object.entries(sections).reduce((text, [name, lines]) => {
     const [begin, end] = [`<!-- ${name}: generated from action.yml -->`, `<!-- end of ${name} -->`];

@@ -131,7 +131,7 @@ signalTest(
       { function_name: 'greeting', payload: '{"name": "you"}', follow_log: 'true' },
       { env: variables },
     );
-    // There is a file only where CloudWatch has the log.
+    // There is a file only if CloudWatch has the log.
     expect(step.outputs['log_file']).toMatch(/function\.log$/);
     expect(step.outputs['response']).toBe('{"message":"Hello, you!"}');
     child.kill('SIGINT');

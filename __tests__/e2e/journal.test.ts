@@ -212,7 +212,7 @@ describe('a resumed outcome whose secrets are masked', () => {
     await run(masked);
     const second = await run({ ...masked, expect: "response.status != 'failed'" });
     expect(second.annotations[0]?.message).toContain(
-      'Hidden:   response.status\n    An earlier run recorded the outcome with *** in place of its secrets',
+      'Hidden:   response.status\n    An earlier run recorded this outcome with *** instead of its secrets.',
     );
   });
 

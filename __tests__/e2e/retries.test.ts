@@ -254,7 +254,7 @@ test.each([
   ]);
 });
 
-test('a page in place of a response is shown from its start, fenced', async () => {
+test('the start of a page that arrives instead of a response is shown, fenced', async () => {
   lambda.setFault(() => ({
     kind: 'raw',
     when: 'before',

@@ -11,7 +11,7 @@ import { fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:echo:1/durable-execution/order-7/id';
 const STARTED = {
-  kind: 'answer',
+  kind: 'response',
   statusCode: 202,
   payload: new Uint8Array(),
   durableExecutionArn: ARN,
@@ -40,7 +40,7 @@ const execution = (fields: Readonly<Record<string, unknown>>): Reply => ({
 const RUNNING = execution({ Status: 'RUNNING' });
 const DONE = execution({ Status: 'SUCCEEDED', Result: '{"ok":true}' });
 
-/** A server in place of Lambda that gives this response to state requests and has no history. */
+/** A server instead of Lambda that gives this response to state requests and has no history. */
 async function standIn(state: () => Reply): Promise<void> {
   const server: Server = createServer((request, response) => {
     const isHistory = request.url?.includes('/history') ?? false;
@@ -91,7 +91,7 @@ test('an execution is followed although requests fail, and each failure is repor
   const replies = [error(429, 'TooManyRequestsException'), RUNNING, error(503, 'Unavailable'), DONE, DONE];
   await standIn(() => replies.shift() ?? DONE);
   const { result, failed } = await following();
-  expect(result.kind === 'answer' && new TextDecoder().decode(result.payload)).toBe('{"ok":true}');
+  expect(result.kind === 'response' && new TextDecoder().decode(result.payload)).toBe('{"ok":true}');
   expect(failed.map(({ failure }) => failure.name)).toEqual(['TooManyRequestsException', 'Unavailable']);
 });
 
@@ -108,7 +108,7 @@ test('following ends if the execution is not found 30 s after its start, and not
   const late = fakeTiming(() => 0);
   const begun = late.now();
   await standIn(() => (late.now() - begun < 25_000 ? error(404, 'ResourceNotFoundException') : DONE));
-  expect((await following({ timing: late })).result.kind).toBe('answer');
+  expect((await following({ timing: late })).result.kind).toBe('response');
 });
 
 test('following ends within 15 s with the reason if the execution cannot be read, and the execution continues', async () => {

@@ -218,7 +218,7 @@ describe('a log that is followed', () => {
     expect(followed.endedAt).toBeLessThan(10_000);
   });
 
-  test('whose START was filtered out, which nothing says, has the lines with the id at the end', async () => {
+  test('whose START was filtered out, which nothing says, has the lines with the ID at the end', async () => {
     const own = { at: 1, message: `{"level":"INFO","requestId":"${ID}","message":"one"}` };
     write([own, { at: 2, message: 'a line of nobody\n' }]);
     const followed = await follow();

@@ -241,7 +241,7 @@ describe('an invocation whose response is lost', () => {
     );
   });
 
-  test("is found under Lambda's id, where that is another", async () => {
+  test("is found under Lambda's ID, where that is another", async () => {
     lambda.setRequestIds(() => 'ignore');
     faults({ kind: 'error', when: 'after', status: 500, type: 'ServiceException', message: 'Lost.' });
     const delivered = await lose();
@@ -249,7 +249,7 @@ describe('an invocation whose response is lost', () => {
     expect(delivered.sent[0]?.requestId).not.toBe(delivered.sent[0]?.sentAs);
   });
 
-  test("is found under the id that was sent, where a proxy's page has another", async () => {
+  test("is found under the ID that was sent, where a proxy's page has another", async () => {
     faults({
       ...{ kind: 'raw', when: 'after', status: 502, body: 'Bad Gateway' },
       headers: { 'x-amzn-requestid': IDS[1] },
@@ -259,7 +259,7 @@ describe('an invocation whose response is lost', () => {
     expect(outcome.log_url).toContain(IDS[0]);
   });
 
-  test('is told by the id that was sent, where another invocation has the id in the response', async () => {
+  test('is told by the ID that was sent, where another invocation has the ID in the response', async () => {
     faults({
       ...{ kind: 'raw', when: 'before', status: 502, body: 'Bad Gateway' },
       headers: { 'x-amzn-requestid': IDS[1] },
@@ -270,7 +270,7 @@ describe('an invocation whose response is lost', () => {
     expect(outcomeOf(await lose({ ids: IDS }))).toMatchObject({ ran: 'started', request_id: IDS[0] });
   });
 
-  test('is not looked for under the ids of attempts that were refused', async () => {
+  test('is not looked for under the IDs of attempts that were refused', async () => {
     faults({ ...GONE, status: 429, type: 'TooManyRequestsException' }, AFTER);
     const delivered = await lose({ ids: IDS });
     expect(outcomeOf(delivered)).toMatchObject({ ran: 'finished', attempts: 2 });

@@ -47,7 +47,7 @@ describe('the README', () => {
       'Permissions',
       'Inputs',
       'Outputs',
-      'Coming from',
+      'Migrating from other tools',
       'Limits and troubleshooting',
       'Versions and verification',
       'More',

@@ -9,7 +9,7 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
   { files: ['examples/*.yml', '.github/**/*.{yml,md}'], part: 'all but code spans' },
   { files: ['examples/local/*'], part: 'comments and strings' },
   // Its strings have names of code, such as kinds of a union, which are not prose.
-  { files: ['src/**/*.ts'], part: 'comments and test names' },
+  { files: ['src/**/*.ts'], part: 'comments and strings' },
   { files: ['packages/*/README.md'], part: 'all but code spans' },
   { files: ['bench/*.ts', 'script/*.ts'], part: 'comments and strings' },
   {
@@ -83,6 +83,7 @@ const WORDS = [
   ['the house', 'code layout', 'The map of the house'],
   ['whoever', 'anyone who', "Whoever reaches the function's data"],
   ['couriers?|errands?|ledgers?', 'the name of the thing', 'the courier of an invocation'],
+  ['in (?:the )?place of', 'instead of', 'a list in place of a name'],
   ['please', 'nothing: say what to do', 'One example at a time, please.'],
   ['organisations?|licences?|behaviours?|colours?', 'American spelling', 'an organisation'],
   ['\\w+(?:al|it|gn|im|or)is(?:e[sd]?|ing|ation)', 'American spelling: -ize', 'It is serialised'],
@@ -94,6 +95,7 @@ const patternOf = (words: string): RegExp =>
 
 const BANNED = [
   ...WORDS.map(([words, write]) => ({ pattern: patternOf(words), write })),
+  { pattern: /\b(?:[Rr]equest|[Aa]ccount|[Aa]ccess key) ids?\b/g, write: 'ID or IDs, in capitals' },
   { pattern: /[‘’“”]/g, write: 'straight quotes' },
 ];
 

@@ -10,7 +10,7 @@ import {
   openToRead,
 } from './input-file.ts';
 
-/** Whether a file's name says that each line of it is JSON. */
+/** Whether a file has JSON on each line, by its name. */
 export const isJsonLines = (file: string): boolean => /\.(?:jsonl|ndjson)$/i.test(file);
 
 /** How messages name a line of a file. The name of a file outside the workspace ends with a comma. */
@@ -19,27 +19,27 @@ export const lineIn = (source: string, line: number): string => `${source.replac
 /** A part of a file, in bytes. */
 export type FilePart = Readonly<{ offset: number; length: number }>;
 
-/** A line that is not blank, without white space around it. There are no bytes of one that is too long. */
+/** A line that is not blank, without white space around it. A line that is too long has no bytes. */
 export type FileLine = FilePart & Readonly<{ number: number; bytes: Buffer | undefined }>;
 
 /** A place in a file that must not change while the step runs. */
 export type EventPlace = FilePart &
   Readonly<{
     file: Pick<OpenedFile, 'real' | 'source' | 'fingerprint'>;
-    /** Absent where the whole file is the event. */
+    /** Absent if the whole file is the event. */
     line?: number;
-    /** Whether a JSON string is there, which holds the event as a text. */
+    /** Whether the place has a JSON string that contains the event as text. */
     isText?: boolean;
   }>;
 
-/** The event at a place: the bytes there, or the text that they hold. */
+/** The event at a place: its bytes, or the text in its JSON string. */
 const eventIn = (bytes: Buffer, isText = false): Buffer =>
   isText ? Buffer.from(String(JSON.parse(bytes.toString())).trim()) : bytes;
 
-/** An event that stays in its file until it is sent, and is sent only as it was checked. */
+/** An event that stays in its file until it is sent. It is sent only if it has not changed since it was checked. */
 export class StoredEvent implements StoredPayload {
   readonly sha256: string;
-  // There may be 100,000 of them: one object is smaller than two.
+  // The fields of the place are copied, because there may be 100,000 events and one object is smaller than two.
   readonly #file: EventPlace['file'];
   readonly #offset: number;
   readonly #length: number;
@@ -55,7 +55,7 @@ export class StoredEvent implements StoredPayload {
     this.sha256 = hash('sha256', event);
   }
 
-  /** Reads it. Rejects where the file, or what is there in it, is not what was checked. */
+  /** Reads the event. Rejects if the file or the event has changed since it was checked. */
   async read(): Promise<Uint8Array> {
     const { real, source, fingerprint } = this.#file;
     const where = this.#line === undefined ? source : lineIn(source, this.#line);
@@ -77,7 +77,7 @@ const LINE_FEED = 0x0a;
 
 const isWhiteSpace = (byte = 0): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 
-/** A line as it is read, of which no more than a line may have is kept. */
+/** A line that is being read. Keeps at most the longest allowed length. */
 class LineParts {
   readonly #longest: number;
   #parts: Buffer[] = [];
@@ -87,15 +87,15 @@ class LineParts {
     this.#longest = longest;
   }
 
-  /** Adds bytes that are valid only until more is read. */
+  /** Adds bytes, which are copied because the buffer is reused. */
   keep(bytes: Buffer): void {
     this.#length += bytes.length;
-    // A byte order mark and the end of a line of Windows are no part of what may be so long.
+    // A byte order mark and a carriage return do not count as part of the line.
     if (this.#length <= this.#longest + BYTE_ORDER_MARK.length + 1) this.#parts.push(Buffer.from(bytes));
     else this.#parts = [];
   }
 
-  /** The whole line with its last bytes, which begins at `start`; undefined where it is blank. */
+  /** Ends the line, which begins at `start`, with its last bytes. Undefined if the line is blank. */
   end(last: Buffer, { start, number }: Readonly<{ start: number; number: number }>): FileLine | undefined {
     const length = this.#length + last.length;
     const isKept = this.#length === 0 || this.#parts.length > 0;
@@ -115,8 +115,8 @@ class LineParts {
 }
 
 /**
- * The lines of a file from its beginning, each valid until the next one is asked for: memory does not grow with the
- * file. The last one may have no line feed.
+ * The lines of a file. Each is valid until the next one is read, so memory does not grow with the file. The last line
+ * may have no line feed.
  */
 export async function* readLines(handle: FileHandle, longest: number): AsyncGenerator<FileLine, void> {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -149,19 +149,19 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-// A bracket and a brace differ in one bit.
+// In ASCII, brackets and braces differ only in this bit.
 const BRACE_BIT = 0x20;
 const OPENING = 0x7b;
 const CLOSING = 0x7d;
 
-/** The offset behind a string that begins at `start`. */
+/** The offset after a string that begins at `start`. */
 function endOfString(json: Uint8Array, start: number): number {
   let at = start + 1;
   while (json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
   return at + 1;
 }
 
-/** Where the values of an object or a list begin and end, and its keys. JSON.parse does not tell. */
+/** A value of an object or a list: its key, and where it begins and ends. JSON.parse does not report the place. */
 export type JsonPart = Readonly<{ key?: string; start: number; end: number }>;
 
 /** The part without white space around it. */

@@ -8,15 +8,15 @@ import { EarlyConnection } from './early-connection.ts';
 /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, as Node's own agents read them. */
 export type ProxyVariables = Readonly<Record<string, string | undefined>>;
 
-// NATs forget a silent connection: a hosted runner's after 4 minutes, others sooner. A probe costs 60 bytes.
+// NATs drop a silent connection: that of a hosted runner after 4 minutes, others sooner. A probe costs 60 bytes.
 const KEEP_ALIVE_MS = 4_000;
 
-// A connection that idled longer may be closed by the other side just when a request is written to it.
+// The other side may close a connection that was idle for longer just when a request is written to it.
 const LONGEST_IDLE_MS = 10_000;
 
 type Destroyable = Readonly<{ destroy: (error?: Error) => unknown }>;
 
-/** What is being opened for one request, a tunnel or the step's early connection: the request does not have its socket yet. */
+/** A tunnel or the early connection while it opens for a request. The request does not have its socket yet. */
 export class Opening {
   #socket: Destroyable | undefined;
   #isEarly = false;
@@ -36,23 +36,23 @@ export class Opening {
     return this.#isEarly;
   }
 
-  /** Why the request wants no connection any more. */
+  /** Why the request no longer needs a connection. */
   get abandoned(): Error | undefined {
     return this.#abandoned;
   }
 
-  /** Closes what is not open yet. */
+  /** Stops the opening. */
   abandon(error: Error): void {
     this.#abandoned = error;
     this.#socket?.destroy(error);
   }
 }
 
-// Node reads a proxy's response to CONNECT without a bound, and for each part of it doubles its listeners.
+// Node.js reads a proxy's response to CONNECT without a limit, and doubles its listeners for each part.
 const MOST_PARTS = 16;
 const ENDLESS = "the proxy's response to CONNECT does not end";
 
-/** Closes a connection to a proxy whose response to CONNECT does not end. The returned function ends that. */
+/** Closes the connection to a proxy if its response to CONNECT does not end. The returned function stops the guard. */
 function guardTunnel(socket: Duplex): () => void {
   let parts = 0;
   const count = (): void => {
@@ -63,7 +63,7 @@ function guardTunnel(socket: Duplex): () => void {
   return () => socket.off('readable', count);
 }
 
-/** An agent knows sockets and not requests: the options say which request a socket is for. */
+/** The opening in the options of a socket. An agent does not know the request that a socket is for. */
 const openingIn = (options: object): Opening | undefined =>
   'opening' in options && options.opening instanceof Opening ? options.opening : undefined;
 
@@ -76,11 +76,11 @@ const tunnels = new WeakSet<Duplex>();
 /** Whether a socket leads through a proxy's tunnel. */
 export const isTunnel = (socket: Duplex): boolean => tunnels.has(socket);
 
-/** Calls back when a socket is connected, TLS included: from then on a request is written to it. */
+/** Calls back when a socket is connected, including TLS. From then on, a request is written to it. */
 export function whenConnected(socket: Socket, callback: () => void): void {
-  // Where there is no file descriptor left, Node.js hands over a socket that is not open before it reports the error.
+  // If no file descriptor is left, Node.js passes a socket that is not open before it reports the error.
   if (socket.destroyed) return;
-  // A tunnel and a connection that is used again are connected when a request gets them.
+  // A tunnel and a reused connection are already connected when a request gets them.
   if (!socket.connecting) callback();
   else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', callback);
 }
@@ -106,7 +106,7 @@ class KeptAliveHttpAgent extends HttpAgent {
 }
 
 class KeptAliveHttpsAgent extends HttpsAgent {
-  // Node's own destroy() does not know the connections over which tunnels are being opened.
+  // Node's own destroy() does not close connections whose tunnels are still opening.
   readonly #opening = new Set<Duplex>();
   readonly #early: EarlyConnection | undefined;
   #isClosed = false;
@@ -128,17 +128,17 @@ class KeptAliveHttpsAgent extends HttpsAgent {
       return undefined;
     }
     const opening = openingIn(options);
-    // Only through a proxy does a socket come by the callback, once the tunnel is open or has failed.
+    // With a proxy, the socket is passed to the callback, when the tunnel is open or has failed.
     const socket = super.createConnection(options, (error, tunnel) => {
       opening?.end();
       endGuard?.();
       if (socket) this.#opening.delete(socket);
-      // Node leaves the connection open where the proxy refused the tunnel.
+      // Node.js leaves the connection open if the proxy refuses the tunnel.
       if (error) socket?.destroy();
       else tunnels.add(tunnel);
       callback?.(error, tunnel);
     });
-    // A direct connection has TLS. A proxy at https:// is one that is trusted.
+    // A connection with TLS is direct, or leads to a proxy at https://, which is trusted.
     const endGuard = socket && !(socket instanceof TLSSocket) ? guardTunnel(socket) : undefined;
     if (socket) {
       keepAlive(socket);
@@ -149,7 +149,7 @@ class KeptAliveHttpsAgent extends HttpsAgent {
     return socket;
   }
 
-  /** The early connection once it is open; where it failed, one of the request's own. */
+  /** The early connection when it is open, or a new connection if it failed. */
   async #takeEarly(
     early: EarlyConnection,
     options: Parameters<HttpsAgent['createConnection']>[0],
@@ -172,12 +172,12 @@ class KeptAliveHttpsAgent extends HttpsAgent {
   }
 }
 
-/** For HTTP and for HTTPS. */
+/** The agents for HTTP and for HTTPS. */
 export type Agents = Readonly<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent }>;
 
 /**
- * Agents that keep idle connections alive and use the proxy that `proxy` names. The first request to the host of an
- * early connection gets that. After destroy() they open no connection.
+ * Agents that keep idle connections alive and use the proxy that `proxy` names. The first request to the host of the
+ * early connection gets that connection. After destroy(), they open no connection.
  */
 export function createAgents(proxy: ProxyVariables, early?: EarlyConnection): Agents {
   const options = {

@@ -15,17 +15,17 @@ export type LogReading = Readonly<{
   cancel: AbortSignal;
 }>;
 
-/** Who takes what is read of a log: where it is, before anything of it, and its events as they are found. */
+/** Receives the source of a log before anything is read, and then its events as they are found. */
 export type LogSink = Readonly<{
   onSource: (source: LogSource) => void;
   onEvents: (events: readonly LogEvent[]) => void;
 }>;
 
-// AWS refuses a signature that is 5 minutes off, so a clock that is not known to be wrong is right by that.
+// AWS refuses a signature that is 5 minutes off, so a clock that is not known to be wrong is at most this wrong.
 const LONGEST_SKEW_MS = 300_000;
 const LONGEST_QUESTION_MS = 10_000;
 
-/** The id that a request has in the log, where it may have run: Lambda's, or ours where no response has another. */
+/** The ID of a request in the log, if it may have run: Lambda's ID, or ours if no response has another. */
 function loggedIdOf({ sent }: InvocationResult): Readonly<{ requestId: string; sentAt: Date }> | undefined {
   const ran = sent.findLast(({ mayHaveRun }) => mayHaveRun);
   const requestId = ran?.requestId ?? ran?.sentAs;
@@ -41,12 +41,12 @@ type Followed = Readonly<{
   done: Promise<FollowedLog>;
 }>;
 
-/** The log of one invocation: from when it is sent on, under the id of its last attempt. */
+/** The log of one invocation, from the moment when it is sent, under the ID of its last attempt. */
 export class InvocationLog {
   readonly #reading: LogReading;
   readonly #sink: LogSink;
   #followed: Followed | undefined;
-  /** Found once, however often the invocation is retried. */
+  /** Found once, even if the invocation is retried. */
   #source: Promise<LogSource> | undefined;
 
   constructor(reading: LogReading, sink: LogSink) {
@@ -54,7 +54,7 @@ export class InvocationLog {
     this.#sink = sink;
   }
 
-  /** Follows an attempt that is about to be sent, and the one before no longer. */
+  /** Follows an attempt that is about to be sent, and stops following the one before. */
   begin({ invocation, api, sentAs }: Sending): void {
     this.#followed?.superseded.abort();
     if (sentAs === undefined) return;
@@ -62,11 +62,11 @@ export class InvocationLog {
     this.#followed = this.#follow({ requestId: sentAs, sentAt }, invocation);
   }
 
-  /** Reads the log to its end. Undefined where nothing can have run, and where its id is not known. */
+  /** Reads the log to its end. Undefined if nothing can have run, or if its ID is not known. */
   async end(ended: InvocationResult): Promise<FollowedLog | undefined> {
     const logged = loggedIdOf(ended);
     if (logged?.requestId !== this.#followed?.requestId) {
-      // Nothing ran, or Lambda has an id of its own for it.
+      // Nothing ran, or Lambda uses another ID.
       this.#followed?.superseded.abort();
       this.#followed = undefined;
     }

@@ -2,10 +2,10 @@ import type { InvokeFailure, LogEvidence, LoggedRun } from '../lambda/invocation
 import { grouped } from '../shared/text.ts';
 import { ranOfEvent } from './event-evidence.ts';
 
-/** What is known of whether an invocation without a response ran. */
+/** What is known about whether an invocation without a response ran. */
 export type Ran = 'did_not_run' | 'may_have_run' | 'started' | 'finished';
 
-/** What is known, after the name of the function. */
+/** The same in words, to follow the name of the function. */
 export const RAN_IN_WORDS: Readonly<Record<Ran, string>> = {
   did_not_run: 'did not run',
   may_have_run: 'may have run',
@@ -15,7 +15,7 @@ export const RAN_IN_WORDS: Readonly<Record<Ran, string>> = {
 
 const BY_EVIDENCE = { did_not_run: 'did_not_run', may_have_run: 'may_have_run', ran: 'started' } as const;
 
-/** Whether an invocation ran: by its failure, and by what the function's log shows, which can only add to that. */
+/** Whether an invocation ran, by its failure and by the function's log, which can only add to what is known. */
 export function ranOf({ evidence, event }: InvokeFailure, inLog: LogEvidence | undefined): Ran {
   if (event !== undefined) return ranOfEvent(event);
   const [first, ...others] = inLog?.runs ?? [];
@@ -28,7 +28,7 @@ function inUnits(ms: number): string {
   return `${grouped(ms / 1000, ms < 10_000 ? 1 : 0)} s`;
 }
 
-/** How a run ended, by the status of its report. A status that is not known is one that failed. */
+/** How a run ended, by the status in its report. An unknown status counts as a failure. */
 const ENDINGS: Readonly<Record<string, (time: string) => string>> = {
   success: (time) => `ran to its end${time === '' ? '' : ` in ${time}`}`,
   timeout: (time) => `timed out${time === '' ? '' : ` after ${time}`}`,
@@ -36,7 +36,7 @@ const ENDINGS: Readonly<Record<string, (time: string) => string>> = {
 
 function endOf({ report }: LoggedRun): string {
   if (report === undefined) return 'started, and its log does not show its end';
-  // In the text format a report without a status is one of a handler that ran to its end.
+  // In text format, a report without a status means that the handler ran to its end.
   const { status = 'success', durationMs, errorType } = report;
   const time = durationMs === undefined ? '' : inUnits(durationMs);
   const known = Object.hasOwn(ENDINGS, status) ? ENDINGS[status]?.(time) : undefined;
@@ -46,7 +46,7 @@ function endOf({ report }: LoggedRun): string {
 
 const TIMES = ['', 'once', 'twice'];
 
-/** The first sentence about an invocation whose log shows that it ran; undefined where it shows nothing. */
+/** The first sentence of the message, if the log shows that the invocation ran; undefined if it shows nothing. */
 export function runInWords(inLog: LogEvidence | undefined): string | undefined {
   const [first, ...others] = inLog?.runs ?? [];
   if (first === undefined) return undefined;
@@ -56,7 +56,7 @@ export function runInWords(inLog: LogEvidence | undefined): string | undefined {
   return `It ran ${TIMES[runs.length] ?? `${runs.length} times`}: ${ends.join('; ')}. Its response is lost.`;
 }
 
-/** Why it is not known whether an invocation ran, where its log was looked into. */
+/** Why it is not known whether an invocation ran, if its log was read. */
 export function whyNotKnown(inLog: LogEvidence | undefined): string {
   if (inLog === undefined) return '';
   return inLog.unreadable === undefined

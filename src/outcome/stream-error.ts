@@ -4,7 +4,7 @@ import { isUuid } from '../shared/text.ts';
 import { fieldsOf } from '../shared/values.ts';
 import { decodeLogTail, type ReportStatus, readReport } from './log-tail.ts';
 
-// The Node.js runtime logs what a handler throws as one line: time, request id, level, title, the error as JSON.
+// The Node.js runtime logs what a handler throws as one line: time, request ID, level, title, the error as JSON.
 const TITLES = 'Invoke Error|Uncaught Exception|Unhandled Promise Rejection';
 
 function errorInLog(log: string, requestId: string): string | undefined {

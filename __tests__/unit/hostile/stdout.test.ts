@@ -234,7 +234,7 @@ describe('annotations', () => {
     'Expectation Not Met',
     'Failed to Invoke Lambda Function',
     'Lambda Outcome Unknown',
-    'No Query Result',
+    'No Query Value',
   ];
 
   test('are exactly the intended ones, with titles from the action', () => {

@@ -16,7 +16,7 @@ export type Given = Readonly<Partial<Record<InputName, string>>>;
 
 const VALID: Given = { function_name: 'my-function', payload: '{"action": "warmup"}' };
 
-/** When requests become events, and with which id. */
+/** When requests become events, and with which ID. */
 export const STAMP = { at: STARTED_AT, id: REQUEST_ID } as const;
 
 /** The bytes that are sent for a payload, read from its file where that holds them. */

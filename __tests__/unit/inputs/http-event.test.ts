@@ -223,7 +223,7 @@ test('the headers of a request override those that an API adds', () => {
   });
 });
 
-/** A value by its path; undefined where there is none. */
+/** A value by its path; undefined if there is none. */
 const at = (event: unknown, path: string): unknown =>
   path.split('.').reduce((value: unknown, name) => fieldsOf(value)[name], event);
 

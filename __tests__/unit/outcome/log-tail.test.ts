@@ -272,7 +272,7 @@ describe('the figures of a JSON log', () => {
     ['texts', { durationMs: '3' }],
     ['missing', undefined],
     ['a list', [3]],
-  ])('are absent where the metrics are %s', (_, metrics) => {
+  ])('are absent if the metrics are %s', (_, metrics) => {
     expect(readFigures(jsonReport({ metrics }), REQUEST_ID)).toEqual({ cold_start: false });
   });
 });

@@ -134,7 +134,7 @@ describe('the masked evaluation', () => {
     },
   );
 
-  test('has *** in place of a secret at any position', () => {
+  test('has *** instead of a secret at any position', () => {
     const shown = maskEvaluation(evaluation, new SecretTexts(['1234', 'abc']));
     expect(shown.outcome).toMatchObject({
       response: { token: '***', pin: '***', other: 12345, '***': 'x *** y' },

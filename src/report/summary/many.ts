@@ -10,14 +10,14 @@ import { type Statistics, statisticsOf } from './statistics.ts';
 const MOST_GROUPS = 10;
 const MOST_ENTRIES = 10;
 const MOST_FAILURES = 10;
-// A summary may have 1 MiB; fifty rows are more than anybody reads.
+// Nobody reads more than fifty rows, and a summary can have at most 1 MiB.
 const MOST_SUCCESSES = 50;
-// More would make the table wider than a narrow page.
+// A longer error would make the table wider than a narrow page.
 const LONGEST_ERROR = 120;
 
 const FILE = 'All are in the outcomes file (output `outcomes_file`).';
 
-/** What failed, in a few words of foreign text, and in our own whether it ran. */
+/** A failure: the error as foreign text, and our note on whether the function ran. */
 type Failure = Readonly<{ error: string; note: string }>;
 
 function failureInWords(outcome: ReportedOutcome): Failure {
@@ -46,7 +46,7 @@ function failureCell(outcome: ReportedOutcome): string {
 
 type Group = { cell: string; count: number; entries: number[]; isHalt: boolean };
 
-/** The failures by what failed, the most frequent first. What was left out after a failure comes last. */
+/** The failures grouped by error, the most frequent first. Invocations that were not sent after a failure are last. */
 function groupByError(failures: readonly ReportedOutcome[]): Group[] {
   const groups = new Map<string, Group>();
   for (const outcome of failures) {
@@ -81,7 +81,7 @@ function groupBlocks(failures: readonly ReportedOutcome[]): string[] {
 
 type OutcomeColumn = Readonly<{ title: string; cell: (outcome: ReportedOutcome) => string }>;
 
-/** What may tell entries apart. */
+/** The columns that can distinguish entries. */
 const ENTRY_PARTS: readonly OutcomeColumn[] = [
   { title: 'name', cell: ({ name = '' }) => foreignCell(name) },
   { title: 'function', cell: functionCell },
@@ -90,8 +90,8 @@ const ENTRY_PARTS: readonly OutcomeColumn[] = [
 ];
 
 /**
- * What tells the entries of the step apart, line by line in one column, so that a narrow page shows what follows;
- * none where they do not differ.
+ * One column, with a line for each value that distinguishes the entries, so that a narrow page also shows the next
+ * columns. No column if the entries do not differ.
  */
 function entryColumn(outcomes: readonly ReportedOutcome[]): OutcomeColumn[] {
   const [first] = outcomes;
@@ -111,7 +111,7 @@ function entryColumn(outcomes: readonly ReportedOutcome[]): OutcomeColumn[] {
 
 const sentenceCase = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Lines of a cell, without those that are empty. */
+/** The lines of a cell, without empty ones. */
 const lines = (texts: readonly string[]): string => texts.filter((text) => text !== '').join('<br>');
 
 const NUMBER: OutcomeColumn = { title: '#', cell: ({ index }) => grouped(index + 1) };
@@ -119,7 +119,9 @@ const FIGURES: readonly OutcomeColumn[] = [
   { title: 'Duration', cell: durationCell },
   { title: 'Log', cell: logLink },
 ];
-/** The error, and below it how long it took and the link to the log: columns of their own are not seen on a narrow page. */
+/**
+ * The error, the duration and the link to the log in one column, because a narrow page would not show further columns.
+ */
 const ERROR: OutcomeColumn = {
   title: 'Error, duration, log',
   cell: (outcome) =>
@@ -129,7 +131,7 @@ const ERROR: OutcomeColumn = {
     ]),
 };
 
-/** A table without the columns that are empty. */
+/** A table without empty columns. */
 function outcomesTable(outcomes: readonly ReportedOutcome[], columns: readonly OutcomeColumn[]): string {
   const shown = columns.filter(({ cell }) => outcomes.some((outcome) => cell(outcome) !== ''));
   return table(
@@ -194,7 +196,7 @@ function statisticsLine(statistics: Statistics): string {
     .join(' · ');
 }
 
-/** The function where all invocations are of one, else the name of the action. */
+/** The function, if all invocations are of the same one; otherwise the name of the action. */
 function subjectOf(outcomes: readonly ReportedOutcome[]): string {
   const [first] = outcomes;
   if (first === undefined) return 'AWS Lambda Invoke';
@@ -202,7 +204,7 @@ function subjectOf(outcomes: readonly ReportedOutcome[]): string {
   return outcomes.every((outcome) => functionCell(outcome) === name) ? name : 'AWS Lambda Invoke';
 }
 
-/** The summary of many invocations, and what of it is folded. */
+/** The summary of many invocations, and its folds. */
 export function summarizeMany(
   outcomes: readonly ReportedOutcome[],
 ): SummaryParts & Readonly<{ folds: readonly Fold[] }> {

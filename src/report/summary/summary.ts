@@ -5,7 +5,7 @@ import { summarizeMany } from './many.ts';
 import { renderParts, type SummaryExtras, type SummaryParts, summarizeOne } from './single.ts';
 import { timelineOf } from './timeline.ts';
 
-/** What the summary and the comment say: outcome and cause first, and what is folded below. */
+/** The content of the summary and the comment: the outcome and its cause first, then the folds. */
 export function summarize(
   outcomes: readonly ReportedOutcome[],
 ): SummaryParts & Readonly<{ folds: readonly Fold[] }> {
@@ -15,8 +15,8 @@ export function summarize(
 }
 
 /**
- * The job summary: the outcome and its cause, then figures; for several the failures grouped by error, the first of
- * them, statistics, and folded a timeline and the successes.
+ * The job summary: the outcome, its cause, and figures. For several invocations: the failures grouped by error, the
+ * first failures, statistics, and the folded timeline and successes.
  */
 export function renderSummary(outcomes: readonly ReportedOutcome[], extras: SummaryExtras = {}): string {
   const { heading, blocks, folds } = summarize(outcomes);
