@@ -211,7 +211,7 @@ describe('a stream', () => {
     },
   );
 
-  const RESPONSE = 'answer';
+  const RESPONSE = 'response';
   test.each([
     ['text/html', `x-amzn-requestid: ${UUID}`, RESPONSE],
     ['text/plain', 'x-amzn-requestid: one', 'failure'],
