@@ -2,8 +2,8 @@ import { createHash, createHmac, createSecretKey, type Hmac, type KeyObject } fr
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config';
 import { VERSION } from '../shared/version.ts';
+import { Agents, type HandlerOptions, type ProxyVariables } from './agents.ts';
 import { type ClientListeners, LambdaApi } from './api.ts';
-import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
 import { type Credentials, CredentialTrail } from './credentials.ts';
 import type { EarlyConnection } from './early-connection.ts';
 
@@ -21,7 +21,7 @@ export type ClientOptions = ClientListeners &
 /** What a client of another service of AWS shares with Lambda's. */
 export type ServiceSettings = Readonly<{
   credentials: () => Promise<Credentials>;
-  requestHandler: Agents;
+  requestHandler: HandlerOptions;
   customUserAgent: [string, string][];
   /** By how many milliseconds AWS's clock is ahead of this machine's, as far as it is known. */
   systemClockOffset: number;
@@ -94,7 +94,7 @@ export class Clients {
   readonly #byRegion = new Map<string | undefined, LambdaApi>();
 
   constructor(proxy: ProxyVariables, options: ClientOptions = {}) {
-    this.#agents = createAgents(proxy, options.early);
+    this.#agents = new Agents(proxy, options.early);
     this.#options = options;
   }
 
@@ -116,7 +116,7 @@ export class Clients {
       cacheMiddleware: true,
       sha256: Sha256,
       // For the requests of credential providers; its own are carried over the same agents.
-      requestHandler: this.#agents,
+      requestHandler: this.#agents.forSdk(),
     });
     const api = new LambdaApi(client, this.#agents, this.#options);
     this.#byRegion.set(region, api);
@@ -128,7 +128,7 @@ export class Clients {
     const api = this.of(region);
     return {
       credentials: () => api.credentials(),
-      requestHandler: this.#agents,
+      requestHandler: this.#agents.forSdk(),
       customUserAgent: userAgent(this.#options.runId),
       systemClockOffset: api.clockOffsetMs,
     };
@@ -138,7 +138,6 @@ export class Clients {
   close(): void {
     for (const api of this.#byRegion.values()) api.close();
     // The SDK closes only what it sent itself.
-    this.#agents.httpAgent.destroy();
-    this.#agents.httpsAgent.destroy();
+    this.#agents.destroy();
   }
 }

@@ -1,5 +1,5 @@
-// Replaces @smithy/node-http-handler in the bundle. The action sends invocations itself (src/lambda/exchange.ts), so a
-// plain step compiles the SDK's handler, and loads TLS for it, without a request of its own.
+// Replaces @smithy/node-http-handler in the bundle. It loads Node.js's code for TLS, and the action sends invocations
+// itself (src/lambda/exchange.ts): in most steps the SDK sends nothing.
 // Provides a handler that loads the SDK's with its first request, such as one of a provider of credentials.
 import { streamCollector as collect } from '@smithy/core/serde';
 
