@@ -73,11 +73,9 @@ const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[]
     put: 'module.exports = new Proxy({}, { get: (_, name) => require("node:fs").promises[name] });',
   },
   {
-    // Every client looks for AWS's configuration files.
+    // Every client looks for AWS's configuration files. To read small files asynchronously takes Node.js's threads.
     found: /\(0,\w+\.readFile\)\(path, "utf8"\)/g,
-    put:
-      'new Promise((resolve, reject) => require("node:fs").readFile(path, "utf8", ' +
-      '(error, text) => (error ? reject(error) : resolve(text))))',
+    put: '(async () => require("node:fs").readFileSync(path, "utf8"))()',
   },
   {
     // Every step writes a summary, once and after the request, so it may as well be written synchronously.

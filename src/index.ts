@@ -1,4 +1,4 @@
-import { readEarlyEndpoint } from './inputs/early-endpoint.ts';
+import { mayUseTls, readEarlyEndpoint } from './inputs/early-endpoint.ts';
 import { EarlyConnection } from './lambda/early-connection.ts';
 import { eventLoopTurn, REAL_TIMING } from './lambda/timing.ts';
 
@@ -12,6 +12,8 @@ function cancelOnSignal(): AbortSignal {
 /** Runs the action once its code is loaded, which blocks the event loop: that turns in between, for the handshake. */
 async function start(cancel: AbortSignal, early: EarlyConnection | undefined): Promise<void> {
   await eventLoopTurn();
+  // With it, Node.js begins to read its certificates, in a thread. The early connection loads it itself.
+  if (early === undefined && mayUseTls()) await import('node:tls');
   await import('./lambda/client.ts');
   await eventLoopTurn();
   const { runProcess, endProcess } = await import('./process.ts');

@@ -5,8 +5,8 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../packages/local-proxy/certificate.ts';
 import { listen } from '../../packages/local-server/listening.ts';
+import { Agents } from '../../src/lambda/agents.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import { createAgents } from '../../src/lambda/connection.ts';
 import { EarlyConnection } from '../../src/lambda/early-connection.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { until } from '../until.ts';
@@ -93,8 +93,9 @@ suite(`an early connection${because}`, () => {
     const { port, close } = await listen(server);
     undo.push(close);
     const early = new EarlyConnection({ hostname: '127.0.0.1', port }, REAL_TIMING);
-    const { httpsAgent } = createAgents({}, early);
-    undo.push(() => httpsAgent.destroy());
+    const agents = new Agents({}, early);
+    undo.push(() => agents.destroy());
+    const { httpsAgent } = await agents.forSdk()();
     for (let request = 0; request < 2; request += 1) {
       get({ agent: httpsAgent, host: '127.0.0.1', port }, (response) => response.resume());
       await until(() => Object.keys(httpsAgent.freeSockets).length === 0);

@@ -67,3 +67,8 @@ export function earlyEndpointIn(variables: Texts): EarlyEndpoint | undefined {
 
 /** Reads `process.env` directly, because the toolkit and the table of inputs take time to load. */
 export const readEarlyEndpoint = (): EarlyEndpoint | undefined => earlyEndpointIn(process.env);
+
+/** Whether requests may go over TLS: not where a variable names an endpoint at http://. */
+export const mayUseTls = (
+  { AWS_ENDPOINT_URL_LAMBDA: lambda, AWS_ENDPOINT_URL: all }: Texts = process.env,
+): boolean => !/^http:/i.test(lambda || all || '');

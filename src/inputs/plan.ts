@@ -1,4 +1,4 @@
-import type { ProxyVariables } from '../lambda/connection.ts';
+import type { ProxyVariables } from '../lambda/agents.ts';
 import type { Invocation } from '../lambda/invocation.ts';
 import type { InvokePolicy } from '../lambda/invoker.ts';
 import type { Expressions } from '../outcome/expectations.ts';

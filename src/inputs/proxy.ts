@@ -1,4 +1,4 @@
-import type { ProxyVariables } from '../lambda/connection.ts';
+import type { ProxyVariables } from '../lambda/agents.ts';
 import type { Environment } from './environment.ts';
 import type { Problems } from './problems.ts';
 

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { ProxyVariables } from '../lambda/connection.ts';
+import type { ProxyVariables } from '../lambda/agents.ts';
 import type { InvocationType } from '../lambda/invocation.ts';
 import type { TestEvent, TestEvents, TestEventTarget } from '../lambda/test-events.ts';
 import { type FunctionReference, schemaArnIn } from '../shared/arn.ts';

@@ -6,9 +6,9 @@ import type {
   ServiceOutputTypes,
 } from '@aws-sdk/client-lambda';
 import type { ActivityWatch } from './activity.ts';
+import type { Agents } from './agents.ts';
 import { AttemptProgress } from './attempt-progress.ts';
 import { timeOfRefusal } from './clock.ts';
-import type { Agents } from './connection.ts';
 import { type Credentials, CredentialsUnavailable, fetchCredentials } from './credentials.ts';
 import {
   type Exchange,

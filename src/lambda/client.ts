@@ -2,8 +2,8 @@ import { createHash, createHmac, createSecretKey, type Hmac, type KeyObject } fr
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config';
 import { VERSION } from '../shared/version.ts';
+import { Agents, type HandlerOptions, type ProxyVariables } from './agents.ts';
 import { type ClientListeners, LambdaApi } from './api.ts';
-import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
 import { type Credentials, CredentialTrail } from './credentials.ts';
 import type { EarlyConnection } from './early-connection.ts';
 
@@ -21,7 +21,7 @@ export type ClientOptions = ClientListeners &
 /** The settings that a client of another AWS service shares with the Lambda client. */
 export type ServiceSettings = Readonly<{
   credentials: () => Promise<Credentials>;
-  requestHandler: Agents;
+  requestHandler: HandlerOptions;
   customUserAgent: [string, string][];
   /** How many milliseconds AWS's clock is ahead of this machine's clock, or 0 if that is not known. */
   systemClockOffset: number;
@@ -96,7 +96,7 @@ export class Clients {
   readonly #byRegion = new Map<string | undefined, LambdaApi>();
 
   constructor(proxy: ProxyVariables, options: ClientOptions = {}) {
-    this.#agents = createAgents(proxy, options.early);
+    this.#agents = new Agents(proxy, options.early);
     this.#options = options;
   }
 
@@ -118,7 +118,7 @@ export class Clients {
       cacheMiddleware: true,
       sha256: Sha256,
       // Used by credential providers. The client's own requests use the same agents.
-      requestHandler: this.#agents,
+      requestHandler: this.#agents.forSdk(),
     });
     const api = new LambdaApi(client, this.#agents, this.#options);
     this.#byRegion.set(region, api);
@@ -130,7 +130,7 @@ export class Clients {
     const api = this.of(region);
     return {
       credentials: () => api.credentials(),
-      requestHandler: this.#agents,
+      requestHandler: this.#agents.forSdk(),
       customUserAgent: userAgent(this.#options.runId),
       systemClockOffset: api.clockOffsetMs,
     };
@@ -140,7 +140,6 @@ export class Clients {
   close(): void {
     for (const api of this.#byRegion.values()) api.close();
     // The SDK closes only the connections of its own requests.
-    this.#agents.httpAgent.destroy();
-    this.#agents.httpsAgent.destroy();
+    this.#agents.destroy();
   }
 }

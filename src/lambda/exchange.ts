@@ -1,14 +1,9 @@
 import { Buffer } from 'node:buffer';
-import {
-  type ClientRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request as requestHttp,
-} from 'node:http';
-import { request as requestHttps } from 'node:https';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isUuid } from '../shared/text.ts';
+import type { Agents, Transport } from './agents.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
-import { type Agents, isTunnel, Opening, whenConnected } from './connection.ts';
+import { isTunnel, Opening, whenConnected } from './connection.ts';
 import { CONNECT_LIMIT_MS, type Timing } from './timing.ts';
 
 /**
@@ -246,9 +241,7 @@ function watchConnection(
   });
 }
 
-const isTls = ({ protocol }: Request): boolean => protocol === 'https:';
-
-/** Percent-encodes all but unreserved characters (RFC 3986), which a signed query requires. */
+/** Percent-encodes all but unreserved characters (RFC 3986), as a signed query has to be. */
 const percentEncoded = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
@@ -258,11 +251,11 @@ export const queryText = (query: Query): string =>
     .flatMap(([name, value]) => [value].flat().map((one) => [name, one ?? ''].map(percentEncoded).join('=')))
     .join('&');
 
-function optionsOf(request: Request, agents: Agents, opening: Opening) {
+function optionsOf(request: Request, { agent }: Transport, opening: Opening) {
   const { hostname, port, method, path, query, headers } = request;
   const search = queryText(query);
   return {
-    agent: isTls(request) ? agents.httpsAgent : agents.httpAgent,
+    agent,
     // A literal IPv6 address has brackets in a URL only.
     host: hostname.replace(/^\[|\]$/g, ''),
     port,
@@ -296,13 +289,14 @@ function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, t
  * Sends a request once and reads its response. Records in `progress` how far both got. Rejects if there is no complete
  * response. For an error response, the part that was received is enough.
  */
-export function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
+export async function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
   const { agents, progress, stop } = sending;
-  if (stop.aborted) return Promise.reject(new Error('aborted'));
+  const transport = await agents.transport(request.protocol);
+  if (stop.aborted) throw new Error('aborted');
   return new Promise((resolve, reject) => {
     const opening = new Opening();
-    const options = optionsOf(request, agents, opening);
-    const sent = (isTls(request) ? requestHttps : requestHttp)(options);
+    const options = optionsOf(request, transport, opening);
+    const sent = transport.request(options);
     boundRequest(sent, opening, sending);
     watchConnection(sent, options, progress);
     sent.on('error', reject);

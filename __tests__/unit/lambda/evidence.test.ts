@@ -6,9 +6,9 @@ import * as sdk from '@aws-sdk/client-lambda';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { portOf } from '../../../packages/local-server/listening.ts';
+import { Agents } from '../../../src/lambda/agents.ts';
 import { LambdaApi } from '../../../src/lambda/api.ts';
 import { AttemptProgress, type ResponseHead } from '../../../src/lambda/attempt-progress.ts';
-import { createAgents } from '../../../src/lambda/connection.ts';
 import { classifyFailure } from '../../../src/lambda/evidence.ts';
 import { toFailure, toStopped, toUncredentialed } from '../../../src/lambda/failures.ts';
 import type { InvokeFailure, InvokeResponse } from '../../../src/lambda/invocation.ts';
@@ -475,7 +475,7 @@ describe('through the SDK', () => {
       credentials: { accessKeyId: 'an-access-key', secretAccessKey: 'a-secret' },
       maxAttempts: 1,
     });
-    const agents = createAgents({});
+    const agents = new Agents({});
     const api = new LambdaApi(client, agents);
     const never = new AbortController().signal;
     try {
@@ -483,7 +483,7 @@ describe('through the SDK', () => {
       return await invokeOnce(api, { ...invocation(), payload: Buffer.from('{}') }, bounds);
     } finally {
       api.close();
-      agents.httpAgent.destroy();
+      agents.destroy();
     }
   }
 
