@@ -1,5 +1,5 @@
-// Loaded before a program (--require) whose SDK knows no variable for the endpoint: sends what goes to AWS over HTTPS to
-// the URL in REDIRECT_TO, over HTTP.
+// Loaded before a program (--require) whose SDK has no variable for the endpoint. Sends HTTPS requests for AWS to the URL
+// in REDIRECT_TO instead, over HTTP.
 'use strict';
 
 const http = require('node:http');

@@ -1,4 +1,4 @@
-// The SDK alone: what its client costs where nothing is asked of it but one invocation. It is bundled as dist/ is.
+// The SDK's client alone, which sends one invocation and does nothing else. It is bundled like dist/.
 // Usage: node FILE FUNCTION PAYLOAD; region, credentials and endpoint come from the same variables as the action's.
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 

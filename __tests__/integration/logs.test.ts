@@ -423,7 +423,7 @@ describe('for any order of arrival', () => {
           const before = requestOf(EARLIER, others[0], edges.slice(0, 2));
           const own = requestOf(ID, lines, edges.slice(2, 4));
           const answeredAt = at + answerAfter;
-          // Nothing could tell whose a line is that arrives before its own START and before the REPORT of the last request.
+          // If a line arrives before its own START and before the REPORT of the last request, its request is not known.
           const after = requestOf(LATER, others[1], [0, edges[4] ?? 0]);
           write([...before, ...own, ...after]);
           lambda.logs.setPaging(paging);
@@ -432,7 +432,7 @@ describe('for any order of arrival', () => {
           const isWhole = followed.kind === 'whole';
           wholes += Number(isWhole);
           if (!isWhole) expect(followed.endedAt - answeredAt).toBeGreaterThanOrEqual(30_000);
-          // What arrives after a complete log was read once more is not waited for.
+          // After a complete log was read once more, the test does not wait for further events.
           const arrived = own.filter((event) => event.at + (event.delayMs ?? 0) <= followed.endedAt - 2_500);
           const given = countsOf(followed.lines);
           const stored = countsOf(texts(own));
