@@ -16,7 +16,7 @@ const UNSEEN = /[[^\p{L}\p{N}\p{P}\p{S}\r\n][\p{DI}\uFFFD]]/gv;
  * Whether a runner might read a line of a text as a command: a line that starts with `::`, also after a CR, or has
  * `##[` anywhere (ActionCommand.cs of actions/runner). True if in doubt.
  */
-export function mayHoldCommand(text: string): boolean {
+export function mayContainCommand(text: string): boolean {
   // This check saves compiling the pattern, which takes a third of a millisecond. Most steps do not need the pattern.
   if (text.indexOf(':') === text.lastIndexOf(':') && !text.includes('#')) return false;
   const seen = text.replace(UNSEEN, '');
@@ -200,7 +200,7 @@ const TOKEN = randomUUID();
 
 /** Writes foreign text into the log so that a runner reads none of it as a command. */
 export function writeForeign(text: string): void {
-  if (!mayHoldCommand(text)) {
+  if (!mayContainCommand(text)) {
     info(text);
     return;
   }
