@@ -8,7 +8,7 @@ import { OUTPUT_EXAMPLES } from './output-examples.ts';
 const WIDTH = 100;
 const LONGEST_CELL = 40;
 
-/** Words, code with blanks in it as one. */
+/** Words. A code span counts as one word, even with blanks in it. */
 const WORDS = /(?:[^\s`]*(?:``.+?``|`[^`]+`))+\S*|\S+/g;
 
 /** A description as the comment above its input. */

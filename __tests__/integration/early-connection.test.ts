@@ -17,8 +17,8 @@ const pem = 'missing' in certificate ? undefined : certificate;
 const suite = pem === undefined ? describe.skip : describe;
 const because = 'missing' in certificate ? ` (skipped: ${certificate.missing})` : '';
 
-// A thread of its own, which goes on while the test blocks this one. It says when TLS is there, and notes in the
-// shared memory when it has closed the connection.
+// A separate thread, which continues while the test blocks this one. It reports when TLS is established, and records in
+// the shared memory when it has closed the connection.
 const SERVER = `
   const { parentPort, workerData } = require('node:worker_threads');
   const { createServer } = require('node:tls');
@@ -48,7 +48,7 @@ afterAll(() => {
   pem?.dispose();
 });
 
-/** A connection whose handshake is complete, and what closes it from the other side while this thread is blocked. */
+/** A connection whose handshake is complete, and a function that closes it from the other side while this thread is blocked. */
 async function openConnection(): Promise<Readonly<{ early: EarlyConnection; closeMeanwhile: () => void }>> {
   const closed = new Int32Array(new SharedArrayBuffer(4));
   const server = new Worker(SERVER, {

@@ -12,8 +12,8 @@ import { evaluate } from '../../src/outcome/evaluate.ts';
 import { adviceFor } from '../../src/outcome/failure-advice.ts';
 import { type Delivered, ECHO, freshIds, INVOCATION, invokeOn, POLICY, useLambda } from './invoke-context.ts';
 
-// What the function's log shows of an invocation whose response is lost. The log's time and ours are one clock, on
-// which waiting takes no time.
+// What the function's log shows about an invocation whose response is lost. The log and this action share one clock,
+// on which waiting takes no time.
 
 const GROUP = '/aws/lambda/echo';
 const STREAM = '2026/01/02[$LATEST]0123456789abcdef0123456789abcdef';

@@ -8,7 +8,6 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
   { files: ['*.md', 'docs/**/*.md', 'action.yml'], part: 'all but code spans' },
   { files: ['examples/*.yml', '.github/**/*.{yml,md}'], part: 'all but code spans' },
   { files: ['examples/local/*'], part: 'comments and strings' },
-  // Its strings have names of code, such as kinds of a union, which are not prose.
   { files: ['src/**/*.ts'], part: 'comments and strings' },
   { files: ['packages/*/README.md'], part: 'all but code spans' },
   { files: ['bench/*.ts', 'script/*.ts'], part: 'comments and strings' },
@@ -31,7 +30,7 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
   { files: ['__tests__/{integration,e2e}/**/*.{ts,mjs}'], part: 'comments and test names' },
 ];
 
-/** What is not written, what to write in its place, and an example. A space stands for any gap, a line break too. */
+/** Words to avoid, what to write instead, and an example. A space matches any gap, including a line break. */
 const WORDS = [
   ['answer(?:s|ed|ing)?', 'response, respond', 'the function answered'],
   ['results?', 'response (of a function) or outcome (of an invocation)', 'the result of the function'],

@@ -12,13 +12,13 @@ const DEEPEST = 500;
  * Copies a JSON value into objects without a prototype: an ordinary object seems to have a field `constructor`.
  * A value that is not JSON, such as a function, becomes null. Throws if the value is nested too deep.
  */
-export function bareCopy(value: unknown, depth = 0): Json {
+export function copyWithoutPrototypes(value: unknown, depth = 0): Json {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   if (typeof value !== 'object' || value === null) return null;
   if (depth > DEEPEST) throw new Error(`the value is nested deeper than ${DEEPEST} levels`);
-  if (Array.isArray(value)) return value.map((item) => bareCopy(item, depth + 1));
+  if (Array.isArray(value)) return value.map((item) => copyWithoutPrototypes(item, depth + 1));
   const copy: { [name: string]: Json } = Object.create(null);
-  for (const [name, item] of Object.entries(value)) copy[name] = bareCopy(item, depth + 1);
+  for (const [name, item] of Object.entries(value)) copy[name] = copyWithoutPrototypes(item, depth + 1);
   return copy;
 }
 
@@ -61,7 +61,7 @@ export class Decoding {
 
   /** Parses JSON. */
   json(text: string): Json {
-    return this.#orNull(() => bareCopy(JSON.parse(text.replace(/^\ufeff/, ''))));
+    return this.#orNull(() => copyWithoutPrototypes(JSON.parse(text.replace(/^\ufeff/, ''))));
   }
 
   base64(text: string): string | null {

@@ -58,7 +58,7 @@ const sourceOf = (name: string): string | undefined =>
   Object.entries(FIELDS).find(([field]) => field === name)?.[1];
 
 /** What functions behind API Gateway return, and what a failed function returns. */
-const OF_RESPONSE = ['statusCode', 'headers', 'body', 'isBase64Encoded', 'errorType', 'errorMessage'];
+const RESPONSE_FIELDS = ['statusCode', 'headers', 'body', 'isBase64Encoded', 'errorType', 'errorMessage'];
 
 const LITERALS: ReadonlyMap<string, string> = new Map([
   ['true', 'true'],
@@ -74,11 +74,11 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 type NamePlace = Readonly<{ name: string; isCompared: boolean; isFirst: boolean }>;
 
 /** The fields of an HTTP response. */
-const OF_HTTP: readonly string[] = ['status', 'headers', 'body'];
+const HTTP_FIELDS: readonly string[] = ['status', 'headers', 'body'];
 
 /** The field of an HTTP response that a name probably means; undefined if it is not known. */
-const meantOfHttp = (name: string): string | undefined =>
-  /^status_?code$/i.test(name) ? 'status' : nearest(name, OF_HTTP);
+const httpFieldFor = (name: string): string | undefined =>
+  /^status_?code$/i.test(name) ? 'status' : nearest(name, HTTP_FIELDS);
 
 /** Fields by the names that they had in earlier versions. */
 const FORMER_NAMES: ReadonlyMap<string, string> = new Map(Object.entries({ result: 'response' }));
@@ -97,9 +97,9 @@ function unknownName({
     return `"${name}" is read as a field name; write \`${name}\` for the number, or '${name}' for the string`;
   }
   const ofResponse = `response.${spelledName(name)}`;
-  const ofHttp = meantOfHttp(name);
+  const ofHttp = httpFieldFor(name);
   if (isHttp && ofHttp !== undefined) return `there is no field "${name}"; did you mean http.${ofHttp}?`;
-  if (OF_RESPONSE.includes(name)) return `there is no field "${name}"; did you mean ${ofResponse}?`;
+  if (RESPONSE_FIELDS.includes(name)) return `there is no field "${name}"; did you mean ${ofResponse}?`;
   const isString = isCompared && !isFirst;
   const longer = isString ? undefined : FIELD_NAMES.find((field) => field.startsWith(`${name}_`));
   const meant = FORMER_NAMES.get(name) ?? nearest(name, FIELD_NAMES) ?? longer;
@@ -110,7 +110,7 @@ function unknownName({
 }
 
 /** The fields that an expression reads from the outcome itself, and how it uses them. */
-function placesOf(tree: ExpressionNode): NamePlace[] {
+function namePlacesIn(tree: ExpressionNode): NamePlace[] {
   const nodes = nodesInScope(tree);
   const comparisons = nodes.filter((node) => node.type === 'Comparator');
   return nodes
@@ -139,7 +139,7 @@ function negated(node: ExpressionNode): ExpressionNode | undefined {
   return left === undefined ? undefined : mapChildren(node, (child) => (child === node.left ? left : child));
 }
 
-function earlyNot(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
+function earlyNegation(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
   for (const node of nodesInScope(tree)) {
     const meant = negated(node);
     if (meant === undefined) continue;
@@ -150,7 +150,7 @@ function earlyNot(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | u
 }
 
 /** A comparison by size with a literal that is not a number. It has no value, whatever the other side is. */
-function orderOfOthers(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
+function nonNumericComparison(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
   const found = nodesInScope(tree).find(
     (node) =>
       node.type === 'Comparator' &&
@@ -167,8 +167,8 @@ const isField = (node: ExpressionNode, name: string): boolean => node.type === '
 
 /** What is wrong with a field that an expression reads from a part of an HTTP response; undefined if nothing is. */
 function wrongHttpField(holder: ExpressionNode, name: string): string | undefined {
-  if (isField(holder, 'http') && !OF_HTTP.includes(name)) {
-    const meant = meantOfHttp(name);
+  if (isField(holder, 'http') && !HTTP_FIELDS.includes(name)) {
+    const meant = httpFieldFor(name);
     return `http has no field "${name}"; ${meant === undefined ? 'it has status, headers and body' : `did you mean http.${meant}?`}`;
   }
   const isOfHeaders =
@@ -196,15 +196,15 @@ export function nameMistake(
 ): Mistake | undefined {
   const lexemes = lexemesOf(text);
   const isHttp = invocations.length > 0 && invocations.every(({ http }) => http !== undefined);
-  const unknown = placesOf(tree).find(({ name }) => sourceOf(name) === undefined);
+  const unknown = namePlacesIn(tree).find(({ name }) => sourceOf(name) === undefined);
   return (
-    earlyNot(tree, lexemes) ??
+    earlyNegation(tree, lexemes) ??
     (unknown && {
       column: columnOf(unknown.name, lexemes),
       what: unknownName({ ...unknown, isHttp }),
     }) ??
     httpMistake(tree, lexemes) ??
-    orderOfOthers(tree, lexemes)
+    nonNumericComparison(tree, lexemes)
   );
 }
 
@@ -227,7 +227,7 @@ export function absentField(
   { invocations, waitForDurableExecution, waitForEvent }: Invoked,
 ): Mistake | undefined {
   const lexemes = lexemesOf(text);
-  for (const { name } of placesOf(tree)) {
+  for (const { name } of namePlacesIn(tree)) {
     const source = sourceOf(name);
     const lacks = invocations.filter(({ invocationType, logType, http }) => {
       const isFollowed = invocationType === 'Event' && waitForDurableExecution;

@@ -19,7 +19,7 @@ import {
   isNothing,
   withSteps,
 } from '../shared/expression-tree.ts';
-import { bareCopy, Decoding, type Json } from './decoding.ts';
+import { copyWithoutPrototypes, Decoding, type Json } from './decoding.ts';
 
 type Call = Parameters<typeof registerFunction>[1];
 type Argument = Parameters<Call>[0][number];
@@ -116,7 +116,10 @@ function define(name: string, takes: readonly Types[], call: Call): void {
   );
 }
 
-const literal = (value: unknown): ExpressionNode => ({ type: 'Literal', value: bareCopy(value) });
+const literal = (value: unknown): ExpressionNode => ({
+  type: 'Literal',
+  value: copyWithoutPrototypes(value),
+});
 
 /** Defines the comparisons of guarded expressions. They fail if both sides are nothing. */
 function defineGuards(): void {
@@ -124,7 +127,7 @@ function defineGuards(): void {
     define(guardName(name), [[TYPE_ANY], [TYPE_ANY], [TYPE_STRING]], ([left, right, text]) => {
       if (isNothing(left) && isNothing(right)) throw new Error(`${String(text)} compares null with null`);
       const comparison = { type: 'Comparator', name, left: literal(left), right: literal(right) } as const;
-      return bareCopy(TreeInterpreter.visit(comparison, null));
+      return copyWithoutPrototypes(TreeInterpreter.visit(comparison, null));
     });
   }
 }
@@ -158,8 +161,8 @@ export const parseTree = (expression: string): ExpressionNode => withSteps(compi
 // The last copy is kept, because many expressions are evaluated on one outcome, which may have megabytes.
 let last: Readonly<{ document: unknown; copy: Json }> = { document: null, copy: null };
 
-function bareCopyOf(document: unknown): Json {
-  if (last.document !== document) last = { document, copy: bareCopy(document) };
+function copyOf(document: unknown): Json {
+  if (last.document !== document) last = { document, copy: copyWithoutPrototypes(document) };
   return last.copy;
 }
 
@@ -170,12 +173,12 @@ export function search(
   { isStrict }: SearchOptions = { isStrict: false },
 ): Json {
   const tree = typeof expression === 'string' ? compile(expression) : expression;
-  const copy = bareCopyOf(document);
+  const copy = copyOf(document);
   decoding = new Decoding();
   try {
     const value = TreeInterpreter.search(tree, copy);
     decoding.check({ isStrict });
-    return bareCopy(value);
+    return copyWithoutPrototypes(value);
   } catch (error) {
     // A text that could not be decoded may be the reason for the error.
     decoding.check({ isStrict });

@@ -1,6 +1,6 @@
 import leven from 'leven';
 import { type Problems, quote } from './problems.ts';
-import { bare } from './suggestions.ts';
+import { withoutCase } from './suggestions.ts';
 
 const TAIL_OR_ALL = 'write log_type: Tail for the last 4 KB of the log, or follow_log for all of it';
 
@@ -92,18 +92,18 @@ function readsLike(given: string, input: string): boolean {
   return distance === 1 && given[0] === input[0] && (hasOtherLength || input.length === 6);
 }
 
-const OTHERS = new Map(Object.entries(OTHER_NAMES).map(([name, means]) => [bare(name), means]));
+const OTHERS = new Map(Object.entries(OTHER_NAMES).map(([name, means]) => [withoutCase(name), means]));
 
 /** What to do about a name that is not declared; undefined if it is not similar to any input. */
 function correction(name: string, declared: readonly string[]): string | undefined {
   if (name.length > LONGEST_INPUT_NAME) return undefined;
-  const given = bare(name);
+  const given = withoutCase(name);
   const other = OTHERS.get(given);
   if (other === 'credentials') return CREDENTIALS;
   if (other !== undefined) return declared.includes(other) ? `write ${other}` : other;
   const [nearest] = declared
-    .filter((input) => readsLike(given, bare(input)))
-    .sort((one, two) => leven(given, bare(one)) - leven(given, bare(two)));
+    .filter((input) => readsLike(given, withoutCase(input)))
+    .sort((one, two) => leven(given, withoutCase(one)) - leven(given, withoutCase(two)));
   return nearest === undefined ? undefined : `write ${nearest}`;
 }
 

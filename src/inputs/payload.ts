@@ -24,7 +24,7 @@ export function unevaluatedIn(
 }
 
 /** Whether a text is a JSON object or list. */
-function holdsJson(text: string): boolean {
+function isJsonDocument(text: string): boolean {
   if (!/^\s*[{[]/.test(text)) return false;
   try {
     JSON.parse(text);
@@ -39,7 +39,7 @@ export function warningsOf(
   source: string,
   event: Readonly<{ text: string; value: unknown; input: JsonInput; isLine?: boolean }>,
 ): string[] {
-  const isEncodedTwice = typeof event.value === 'string' && holdsJson(event.value);
+  const isEncodedTwice = typeof event.value === 'string' && isJsonDocument(event.value);
   const fix = isFileInput(event.input) ? '' : ' Where it was JSON already, remove toJSON().';
   return [
     ...unevaluatedIn(source, event),

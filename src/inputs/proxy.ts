@@ -9,7 +9,7 @@ const PROXIES = [
 ] as const;
 
 /** The URL of a proxy in the form that Node.js accepts; undefined if Node.js can't use it. */
-function normalise(value: string): string | undefined {
+function proxyUrlOf(value: string): string | undefined {
   const text = value.trim();
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
   if (url === null || url.hostname === '') return undefined;
@@ -48,7 +48,7 @@ export function parseProxy(
         `The environment variable ${name} is set, but Node.js ${nodeVersion} ignores it and would bypass the proxy. Update the runner to a version that runs actions on Node.js 24.5 or later, or remove the variable.`,
       );
     }
-    const url = normalise(value);
+    const url = proxyUrlOf(value);
     if (url === undefined) {
       problems.add(
         `The environment variable ${name} must be the URL of a proxy, http://host:port or https://host:port; in a user or password, write % as %25. Its value is not shown, as it may hold a password.`,

@@ -102,7 +102,7 @@ const REGIONS: readonly string[] = [
 ];
 
 /** A word in a form that is the same for snake_case, kebab-case, camelCase and capitals. */
-export const bare = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '');
+export const withoutCase = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '');
 
 // Suggestions are short words.
 const LONGEST_GIVEN = 40;
@@ -116,7 +116,7 @@ const isNearEnough = ({ word, distance }: Readonly<{ word: string; distance: num
 function nearestWord(given: string, words: readonly string[]): string | undefined {
   if (given.length > LONGEST_GIVEN) return undefined;
   const [first] = words
-    .map((word) => ({ word, distance: leven(bare(given), bare(word)) }))
+    .map((word) => ({ word, distance: leven(withoutCase(given), withoutCase(word)) }))
     .sort((one, two) => one.distance - two.distance);
   return first !== undefined && isNearEnough(first) ? first.word : undefined;
 }

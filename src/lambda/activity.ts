@@ -34,17 +34,17 @@ type SentCommand = Readonly<{ constructor: Readonly<{ name: string }>; input: ob
 
 /** Watches the requests of a client, and passes on the facts that debug logging can show. */
 export class ActivityWatch {
-  readonly #tell: (activity: ClientActivity) => void;
+  readonly #report: (activity: ClientActivity) => void;
 
   constructor(tell: (activity: ClientActivity) => void) {
-    this.#tell = tell;
+    this.#report = tell;
   }
 
   /** Reports that a request is about to be sent. The client's logger knows the source of the credentials. */
   request({ method, protocol, hostname, port, path }: Request, logger: unknown): void {
     const url = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`;
     const credentials = logger instanceof CredentialTrail ? logger.source : 'the credential chain';
-    this.#tell({ kind: 'request', method, url, credentials });
+    this.#report({ kind: 'request', method, url, credentials });
   }
 
   /** Reports that a command has ended, whether or not a request was sent for it. */
@@ -52,7 +52,7 @@ export class ActivityWatch {
     const { sentAt, head, networkError, throughProxy } = progress;
     const { FunctionName: functionName, DurableExecutionArn: arn } = fieldsOf(input);
     const { code } = fieldsOf(networkError);
-    this.#tell({
+    this.#report({
       kind: 'end',
       operation: type.name.replace(/Command$/, ''),
       target: String(functionName ?? arn),

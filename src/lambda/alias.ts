@@ -2,7 +2,7 @@ import { GetAliasCommand, GetProvisionedConcurrencyConfigCommand } from '@aws-sd
 import type { LambdaApi } from './api.ts';
 import { toUnsent } from './failures.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
-import { mayAskAgain } from './polling.ts';
+import { mayPollAgain } from './polling.ts';
 import type { Bounds } from './timing.ts';
 
 /** A change of an alias, as a line for the log. Never foreign text. */
@@ -99,7 +99,7 @@ export class AliasWatch {
     const read = async <Found>(action: string, ask: () => Promise<Found | InvokeFailure>, none: Found) => {
       if (this.#hidden.has(action)) return none;
       const found = await ask();
-      if (!isFailure(found) || reading.stop.aborted || mayAskAgain(found)) return found;
+      if (!isFailure(found) || reading.stop.aborted || mayPollAgain(found)) return found;
       this.#hidden.add(action);
       refused.push({ actions: [action], failure: found });
       return none;
@@ -113,7 +113,7 @@ export class AliasWatch {
       reading.onHiddenAlias({ invocation: this.#invocation, actions, failure: first.failure });
     }
     if (routing.kind === 'failure') return routing;
-    this.#tell(provisioning, routing, reading);
+    this.#report(provisioning, routing, reading);
     return this.#decide(provisioning, routing, { awaitsVersion: awaitsVersion() });
   }
 
@@ -158,7 +158,7 @@ export class AliasWatch {
     return `${this.#invocation.reference.name}:${this.#alias}`;
   }
 
-  #tell(provisioning: Provisioning, routing: Routing, { onAliasChange }: AliasReading): void {
+  #report(provisioning: Provisioning, routing: Routing, { onAliasChange }: AliasReading): void {
     const { requested, available } = provisioning;
     const count = `${available} of ${requested} available`;
     if (requested > 0 && count !== this.#provisioned) {

@@ -19,7 +19,7 @@ import {
   REQUEST_ID,
   type Request,
 } from './exchange.ts';
-import { toFailure, toStopped, toUncredentialed } from './failures.ts';
+import { toCredentialsFailure, toFailure, toStopped } from './failures.ts';
 import type { InvokeFailure } from './invocation.ts';
 import { ABORTED, type Bounds, linkAbort, stopCauseOf } from './timing.ts';
 
@@ -181,6 +181,6 @@ function failureOf(error: unknown, progress: AttemptProgress, bounds: Bounds): I
   const cause = stopCauseOf(bounds) ?? (isUnconnected ? 'connect' : undefined);
   if (cause !== undefined) return toStopped(cause, progress);
   return error instanceof CredentialsUnavailable
-    ? toUncredentialed(error, progress)
+    ? toCredentialsFailure(error, progress)
     : toFailure(error, progress);
 }

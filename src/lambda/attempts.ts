@@ -1,5 +1,5 @@
 import type { LambdaApi } from './api.ts';
-import { toUnreadPayload, toUnrecorded, wasTakenForInvocation } from './failures.ts';
+import { gotInvocationResponse, toJournalFailure, toPayloadFailure } from './failures.ts';
 import type {
   Invocation,
   InvokeFailure,
@@ -65,7 +65,7 @@ async function load({ payload, ...invocation }: Invocation): Promise<LoadedInvoc
   try {
     return { ...invocation, payload: await payload.read() };
   } catch (error) {
-    return toUnreadPayload(error);
+    return toPayloadFailure(error);
   }
 }
 
@@ -79,7 +79,7 @@ async function sendOnce(
   try {
     await writeAhead?.(invocation, sentAs);
   } catch (error) {
-    return toUnrecorded(error);
+    return toJournalFailure(error);
   }
   onSend?.({ invocation, api, sentAs });
   // Both operations need the same permission, and a dry run of Invoke never runs anything.
@@ -127,12 +127,12 @@ function toSent(ended: InvokeResponse | InvokeFailure): SentAttempt | undefined 
 }
 
 /** Combines all attempts into one failure. If one may have run, a later one that was refused does not change that. */
-function sumUp(
+function combineAttempts(
   failures: readonly InvokeFailure[],
   last: InvokeFailure,
   { invocationType }: Invocation,
 ): InvokeFailure {
-  if (invocationType === 'DryRun' && !wasTakenForInvocation(last)) {
+  if (invocationType === 'DryRun' && !gotInvocationResponse(last)) {
     return { ...last, evidence: 'did_not_run' };
   }
   const uncertain = failures.find(({ evidence }) => evidence === 'may_have_run');
@@ -189,7 +189,7 @@ class Attempts {
 
   /** Ends with a failure, and says what was tried and why the retries ended. */
   giveUp(last: InvokeFailure, why = ''): AttemptsResult {
-    const failure = sumUp(this.#failures, last, this.#invocation);
+    const failure = combineAttempts(this.#failures, last, this.#invocation);
     const attempts = this.#failures.length;
     const seconds = Math.round((this.#context.timing.now() - this.#firstFailedAt) / 1000);
     const tried = attempts > 1 ? `${describeAttempts(this.#failures)} in ${seconds} s` : '';
@@ -256,7 +256,7 @@ class Attempts {
   async #wait({ waitMs, leftMs }: Pick<Wait, 'waitMs' | 'leftMs'>, failure: InvokeFailure): Promise<void> {
     const { timing, stop, onWait } = this.#context;
     const invocation = this.#invocation;
-    onWait({ invocation, failure: sumUp(this.#failures, failure, invocation), waitMs, leftMs });
+    onWait({ invocation, failure: combineAttempts(this.#failures, failure, invocation), waitMs, leftMs });
     await timing.sleep(waitMs, stop);
   }
 

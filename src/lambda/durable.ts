@@ -7,9 +7,9 @@ import {
 } from '@aws-sdk/client-lambda';
 import type { LambdaApi } from './api.ts';
 import type { Expected } from './exchange.ts';
-import { toStoppedFollowing, toUnfollowed } from './failures.ts';
+import { toStoppedFollowing, toUnknownExecution } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
-import { mayAskAgain, Poll, type Polling } from './polling.ts';
+import { mayPollAgain, Poll, type Polling } from './polling.ts';
 import { type Stopping, stopExecution } from './stop-execution.ts';
 import { type Bounds, type StopCause, stopCauseOf } from './timing.ts';
 
@@ -89,7 +89,7 @@ export class ExecutionHistory {
     while (!this.#isHidden) {
       const page = await this.#readPage(reading);
       if (page.kind === 'failure') {
-        if (reading.stop.aborted || mayAskAgain(page)) return page;
+        if (reading.stop.aborted || mayPollAgain(page)) return page;
         this.hide(page, reading);
         break;
       }
@@ -240,7 +240,7 @@ export async function followExecution(
   const poll = new Poll(invocation, following);
   const notFoundUntil = timing.now() + NOT_FOUND_MS;
   const mayClear = (failure: InvokeFailure): boolean =>
-    mayAskAgain(failure) || (failure.statusCode === 404 && timing.now() < notFoundUntil);
+    mayPollAgain(failure) || (failure.statusCode === 404 && timing.now() < notFoundUntil);
   const giveUp = (failure: InvokeFailure): InvokeResponse | InvokeFailure => {
     if (invocation.invocationType !== 'RequestResponse') return failure;
     // The response itself says how the execution ended. Only the history is missing.
@@ -256,7 +256,7 @@ export async function followExecution(
     if (found.kind === 'failure') {
       lastFailure = found;
       const end = mayClear(found) ? await poll.afterFailure(found) : found;
-      if (end !== undefined) return giveUp(toUnfollowed(end, started));
+      if (end !== undefined) return giveUp(toUnknownExecution(end, started));
     } else {
       lastFailure = undefined;
       await poll.afterResponse(found);

@@ -204,13 +204,13 @@ export const toCancelledUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.ca
 export const toHaltedUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.halted);
 
 /** The failure of an invocation that is not sent because it can't be recorded first. */
-export const toUnrecorded = (error: unknown): InvokeFailure =>
+export const toJournalFailure = (error: unknown): InvokeFailure =>
   toUnsent({ name: 'JournalNotWritten', message: `the journal could not be written: ${messageOf(error)}` });
 
 /**
  * The failure of an invocation that is not sent because its event can't be read from its file, or has changed there.
  */
-export const toUnreadPayload = (error: unknown): InvokeFailure =>
+export const toPayloadFailure = (error: unknown): InvokeFailure =>
   toUnsent({ name: 'PayloadNotRead', message: `the event could not be read: ${messageOf(error)}` });
 
 /** The failure of an invocation that an earlier run sent, and whose outcome is not in the journal. */
@@ -235,13 +235,13 @@ export function toStoppedFollowing(
 ): InvokeFailure {
   const { name, message } = STOPPED.execution[cause];
   const why = lastFailure === undefined ? '' : `; then it could not be read: ${lastFailure.message}`;
-  return toUnfollowed({ name, message: `${message}${why}` }, started);
+  return toUnknownExecution({ name, message: `${message}${why}` }, started);
 }
 
 /**
  * The failure for credentials that could not be fetched. Nothing was sent. If the service recovers, it does so soon.
  */
-export function toUncredentialed(
+export function toCredentialsFailure(
   {
     message,
     code,
@@ -257,7 +257,7 @@ export function toUncredentialed(
 }
 
 /** Whether a dry run got the response of an invocation, so that something may have run. */
-export const wasTakenForInvocation = ({ statusCode = 0 }: InvokeFailure): boolean =>
+export const gotInvocationResponse = ({ statusCode = 0 }: InvokeFailure): boolean =>
   statusCode >= 200 && statusCode < 300 && statusCode !== 204;
 
 /** The failure of a stream that was closed properly, but without its last event. */
@@ -267,7 +267,7 @@ export function toIncompleteStream(progress: AttemptProgress): InvokeFailure {
 }
 
 /** Turns a failed request for a function's configuration into a failure of the invocation, which was not sent. */
-export function toUnasked(failed: InvokeFailure): InvokeFailure {
+export function toReadinessFailure(failed: InvokeFailure): InvokeFailure {
   const { requestId: _, sentAt: __, sentAs: ___, ...rest } = failed;
   return { ...rest, ...CLASS.REFUSED };
 }
@@ -275,7 +275,7 @@ export function toUnasked(failed: InvokeFailure): InvokeFailure {
 type StartedExecution = Pick<InvokeResponse, 'durableExecutionArn' | 'requestId'>;
 
 /** The failure for a durable execution that ended in an unknown way, with the reason why it is not known. */
-export const toUnfollowed = (
+export const toUnknownExecution = (
   { name, message }: Pick<Description, 'name' | 'message'>,
   { durableExecutionArn, requestId }: StartedExecution,
 ): InvokeFailure =>

@@ -4,7 +4,7 @@ import { isUuid } from '../shared/text.ts';
 import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
 import { LONGEST_FOREIGN_TEXT } from './exchange.ts';
-import { wasTakenForInvocation } from './failures.ts';
+import { gotInvocationResponse } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse, LoadedInvocation } from './invocation.ts';
 import type { Bounds } from './timing.ts';
 
@@ -64,7 +64,7 @@ function isLambdas(
 
 /** Prevents retries of a dry run that got the response of an invocation. Emulators may have run the function. */
 const withoutRetry = (result: InvokeResponse | InvokeFailure): InvokeResponse | InvokeFailure =>
-  result.kind === 'failure' && wasTakenForInvocation(result) ? { ...result, mayClear: false } : result;
+  result.kind === 'failure' && gotInvocationResponse(result) ? { ...result, mayClear: false } : result;
 
 function toInvokeResponse(output: InvokeCommandOutput, progress: AttemptProgress): InvokeResponse {
   const requestId = progress.head?.requestId;

@@ -11,7 +11,7 @@ export class AdaptiveLimiter {
   /** The highest limit. */
   readonly most: number;
   #bound: number;
-  #inFlight = 0;
+  #running = 0;
   // A throttle lowers the limit only if its attempt was sent after the limit was last lowered.
   #epoch = 0;
   #queue: QueuedPermit[] = [];
@@ -48,12 +48,12 @@ export class AdaptiveLimiter {
   #admit(): Permit {
     const epoch = this.#epoch;
     let left = false;
-    this.#inFlight += 1;
+    this.#running += 1;
     return {
       release: (ended) => {
         if (left) return;
         left = true;
-        this.#inFlight -= 1;
+        this.#running -= 1;
         if (ended === 'throttled') this.#lower(epoch);
         else this.#bound = Math.min(this.most, this.#bound + 1 / this.#bound);
         this.#next();
@@ -68,7 +68,7 @@ export class AdaptiveLimiter {
   }
 
   #next(): void {
-    while (this.#inFlight < this.limit) {
+    while (this.#running < this.limit) {
       const first = this.#queue.shift();
       if (first === undefined) return;
       first.admit();

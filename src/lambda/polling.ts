@@ -19,7 +19,7 @@ const GROWTH = 1.5;
 const LONGEST_RETRY_AFTER_MS = 60_000;
 
 /** Whether to poll again after a failure. Lambda throttles polls early, for a whole account and region together. */
-export const mayAskAgain = ({ evidence, mayClear }: InvokeFailure): boolean =>
+export const mayPollAgain = ({ evidence, mayClear }: InvokeFailure): boolean =>
   mayClear || evidence === 'may_have_run';
 
 const couldNotConnect = ({ evidence, statusCode }: InvokeFailure): boolean =>

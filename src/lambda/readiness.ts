@@ -1,8 +1,8 @@
 import { type AliasReading, AliasWatch } from './alias.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
-import { toCancelledUnsent, toUnasked, toUnsent } from './failures.ts';
+import { toCancelledUnsent, toReadinessFailure, toUnsent } from './failures.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
-import { mayAskAgain, Poll, type Polling } from './polling.ts';
+import { mayPollAgain, Poll, type Polling } from './polling.ts';
 import { linkAbort } from './timing.ts';
 
 /** A state that a function has reached on its way to being ready. */
@@ -187,8 +187,8 @@ class SharedWait {
         return found.end;
       } else {
         this.#failure = found;
-        const end = mayAskAgain(found) ? await poll.afterFailure(found) : found;
-        if (end !== undefined) return toUnasked(end);
+        const end = mayPollAgain(found) ? await poll.afterFailure(found) : found;
+        if (end !== undefined) return toReadinessFailure(end);
       }
     }
     return this.#stopped(cancel);
@@ -213,7 +213,7 @@ class SharedWait {
     const failure = this.#failure;
     if (failure !== undefined && this.#state === '') {
       const message = `timed out before Lambda said whether the function is ready: ${failure.message}`;
-      return toUnasked({ ...failure, message });
+      return toReadinessFailure({ ...failure, message });
     }
     const unread = failure && `; then its configuration could not be read: ${failure.message}`;
     const message = `timed out before the function was ready${inBrackets(this.#state)}${unread ?? ''}`;

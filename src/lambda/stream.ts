@@ -19,7 +19,7 @@ export type OnChunk = (chunk: Uint8Array) => Promise<void>;
 const STREAM: Expected = { statusCode: 200, longestBody: 209_715_200 + 64 * 1024, isStreamed: true };
 
 // The limit of a buffered response. A stream up to this length is also kept in memory for the outcome.
-const LONGEST_HELD = 6_291_556;
+const LONGEST_IN_MEMORY = 6_291_556;
 // How much is kept of a longer stream. The status and the headers of an HTTP response fit into this.
 const STREAM_START = 64 * 1024;
 
@@ -67,7 +67,7 @@ async function toStreamedResponse(
   const end = await readStream(stream, progress, async (chunk) => {
     held?.add(chunk);
     // Keep the whole response, or only its start.
-    if ((progress.streamedBytes ?? 0) > LONGEST_HELD) {
+    if ((progress.streamedBytes ?? 0) > LONGEST_IN_MEMORY) {
       start ??= held && Buffer.from(held.take().subarray(0, STREAM_START));
       held = undefined;
     }

@@ -152,7 +152,7 @@ export type EventWaiting = Readonly<{
   onHiddenConfiguration: (invocation: Invocation, failure: InvokeFailure) => void;
 }>;
 
-const LONGEST_QUESTION_MS = 10_000;
+const LONGEST_CONFIGURATION_READ_MS = 10_000;
 const LONGEST_WAIT_MS = 10_000;
 const GROWTH = 1.5;
 // AWS refuses a signature that is 5 minutes off, so a clock that is not known to be wrong is at most this wrong.
@@ -181,7 +181,7 @@ class EventWatch {
   async wait(): Promise<InvokeResponse | InvokeFailure> {
     const { requestId = '' } = this.#accepted;
     if (!isUuid(requestId)) return this.#unresolved('no request ID');
-    const { source, configuration } = await this.#ask();
+    const { source, configuration } = await this.#readConfiguration();
     this.#source = source;
     if (source.lacksPlatformLines) return this.#unresolved('no platform lines');
     const { timing, api } = this.#parts;
@@ -203,9 +203,12 @@ class EventWatch {
     return this.#parts.timing.now() + this.#parts.api.clockOffsetMs;
   }
 
-  async #ask(): Promise<Readonly<{ source: LogSource; configuration: EventConfiguration }>> {
+  async #readConfiguration(): Promise<Readonly<{ source: LogSource; configuration: EventConfiguration }>> {
     const { api, onHiddenConfiguration } = this.#parts;
-    const { bounds, release } = boundsFor(LONGEST_QUESTION_MS, { ...this.#parts, cancel: this.#parts.stop });
+    const { bounds, release } = boundsFor(LONGEST_CONFIGURATION_READ_MS, {
+      ...this.#parts,
+      cancel: this.#parts.stop,
+    });
     const [source, configuration] = await Promise.all([
       findLogSource({ ...bounds, api, region: await api.region() }, this.#invocation),
       readEventConfiguration(api, this.#invocation, bounds),

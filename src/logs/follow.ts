@@ -34,7 +34,7 @@ export class LookPace {
 }
 
 /** When the function responded, or when no response was awaited any more. */
-export class Answer {
+export class ResponseArrival {
   readonly #controller = new AbortController();
   #at: number | undefined;
 
@@ -48,7 +48,7 @@ export class Answer {
     return this.#at;
   }
 
-  came(at: number): void {
+  record(at: number): void {
     this.#at ??= at;
     this.#controller.abort();
   }
@@ -60,7 +60,7 @@ export type LogFollowing = Readonly<{
   source: LogSource;
   timing: Timing;
   cancel: AbortSignal;
-  answer: Answer;
+  arrival: ResponseArrival;
   /** Called with events as they are found. An event that arrives late comes after newer ones. */
   onEvents: OnLogEvents;
 }>;
@@ -78,7 +78,7 @@ export type FollowedLog = Readonly<{
 }>;
 
 /** How long to wait for the log after the response. Usually it arrives within seconds. */
-const AFTER_ANSWER_MS = 30_000;
+const AFTER_RESPONSE_MS = 30_000;
 // How long the last look may take, and any look that begins long after the response.
 const LAST_LOOK_MS = 5_000;
 const LONGEST_LATE_MS = 15_000;
@@ -103,17 +103,17 @@ class Follower {
   }
 
   async follow(): Promise<FollowedLog> {
-    const { answer, timing } = this.#following;
+    const { arrival, timing } = this.#following;
     let clear = (): void => {};
     const limit = (): void => {
       clear = timing.after(this.#longestMs, () => this.#over.abort());
     };
-    if (answer.at === undefined) answer.signal.addEventListener('abort', limit);
+    if (arrival.at === undefined) arrival.signal.addEventListener('abort', limit);
     else limit();
     try {
       return await this.#look();
     } finally {
-      answer.signal.removeEventListener('abort', limit);
+      arrival.signal.removeEventListener('abort', limit);
       clear();
       this.#unlink();
     }
@@ -125,14 +125,14 @@ class Follower {
   }
 
   async #look(): Promise<FollowedLog> {
-    const { cancel, answer, timing } = this.#following;
+    const { cancel, arrival, timing } = this.#following;
     for (;;) {
-      const wasAnswered = answer.at !== undefined;
+      const hadResponse = arrival.at !== undefined;
       const look = await this.#reader.look();
       if (cancel.aborted) return this.#end('cancelled');
       if (this.#over.signal.aborted) return this.#endOf(look);
       if (!this.#pace.after(look)) return this.#unreadable(look);
-      if (wasAnswered) {
+      if (hadResponse) {
         if (this.#isComplete(look)) return this.#end('whole');
         if (timing.now() >= this.#until) return this.#giveUp(look);
       }
@@ -142,7 +142,7 @@ class Follower {
 
   /** Until when the log is waited for. */
   get #until(): number {
-    return (this.#following.answer.at ?? Number.POSITIVE_INFINITY) + AFTER_ANSWER_MS;
+    return (this.#following.arrival.at ?? Number.POSITIVE_INFINITY) + AFTER_RESPONSE_MS;
   }
 
   #isComplete(look: LogLook | LogFailure): boolean {
@@ -154,13 +154,13 @@ class Follower {
 
   /** Waits for the next look. When the response arrives, the next look starts at once. */
   async #wait(): Promise<void> {
-    const { cancel, answer, timing } = this.#following;
+    const { cancel, arrival, timing } = this.#following;
     const ms = Math.min(this.#pace.waitMs, Math.max(0, this.#until - timing.now()));
-    if (answer.at !== undefined) {
+    if (arrival.at !== undefined) {
       await timing.sleep(ms, cancel);
       return;
     }
-    const { signal, unlink } = linkAbort(cancel, answer.signal);
+    const { signal, unlink } = linkAbort(cancel, arrival.signal);
     await timing.sleep(ms, signal);
     unlink();
   }

@@ -5,7 +5,7 @@ import { boundsFor, linkAbort, type Timing } from '../lambda/timing.ts';
 import { isUuid } from '../shared/text.ts';
 import type { LogEvent, LogsClients } from './client.ts';
 import { findLogSource, type LogSource } from './find.ts';
-import { Answer, type FollowedLog, followLog } from './follow.ts';
+import { type FollowedLog, followLog, ResponseArrival } from './follow.ts';
 
 /** What reading the logs of a step's invocations needs. */
 export type LogReading = Readonly<{
@@ -23,7 +23,7 @@ export type LogSink = Readonly<{
 
 // AWS refuses a signature that is 5 minutes off, so a clock that is not known to be wrong is at most this wrong.
 const LONGEST_SKEW_MS = 300_000;
-const LONGEST_QUESTION_MS = 10_000;
+const LONGEST_CONFIGURATION_READ_MS = 10_000;
 
 /** The ID of a request in the log, if it may have run: Lambda's ID, or ours if no response has another. */
 function loggedIdOf({ sent }: InvocationResult): Readonly<{ requestId: string; sentAt: Date }> | undefined {
@@ -36,7 +36,7 @@ function loggedIdOf({ sent }: InvocationResult): Readonly<{ requestId: string; s
 
 type Followed = Readonly<{
   requestId: string;
-  answer: Answer;
+  arrival: ResponseArrival;
   superseded: AbortController;
   done: Promise<FollowedLog>;
 }>;
@@ -75,13 +75,13 @@ export class InvocationLog {
     const { clockOffsetMs } = this.#reading.clients.of(ended.invocation.region);
     const sent = { requestId, sentAt: sentAt.getTime() + clockOffsetMs };
     this.#followed ??= this.#follow(sent, ended.invocation);
-    this.#followed.answer.came(ended.startedAt.getTime() + ended.elapsedMs);
+    this.#followed.arrival.record(ended.startedAt.getTime() + ended.elapsedMs);
     return this.#followed.done;
   }
 
   #follow(request: Readonly<{ requestId: string; sentAt: number }>, invocation: Invocation): Followed {
     const { requestId, sentAt } = request;
-    const [answer, superseded] = [new Answer(), new AbortController()];
+    const [arrival, superseded] = [new ResponseArrival(), new AbortController()];
     const { signal: cancel, unlink } = linkAbort(this.#reading.cancel, superseded.signal);
     const follow = async (): Promise<FollowedLog> => {
       this.#source ??= this.#findSource(invocation);
@@ -90,16 +90,16 @@ export class InvocationLog {
       const { timing } = this.#reading;
       const { onEvents } = this.#sink;
       const since = sentAt - LONGEST_SKEW_MS;
-      const following = { api, source, timing, cancel, answer, onEvents };
+      const following = { api, source, timing, cancel, arrival, onEvents };
       return followLog({ requestId, since }, following).finally(unlink);
     };
-    return { requestId, answer, superseded, done: follow() };
+    return { requestId, arrival, superseded, done: follow() };
   }
 
   async #findSource(invocation: Invocation): Promise<LogSource> {
     const { clients } = this.#reading;
     const api = clients.of(invocation.region);
-    const { bounds, release } = boundsFor(LONGEST_QUESTION_MS, this.#reading);
+    const { bounds, release } = boundsFor(LONGEST_CONFIGURATION_READ_MS, this.#reading);
     const source = await findLogSource({ ...bounds, api, region: await api.region() }, invocation);
     release();
     this.#sink.onSource(source);

@@ -29,7 +29,7 @@ const MOST_LOOKS = 20;
 const LONGEST_LOOK_MS = 15_000;
 // Added for each look in progress, because concurrent looks share one request per second.
 const QUEUED_MS = 1_000;
-const LONGEST_QUESTION_MS = 5_000;
+const LONGEST_CONFIGURATION_READ_MS = 5_000;
 // How many attempts of one invocation are looked up: the last ones.
 const MOST_ATTEMPTS = 10;
 // AWS accepts signatures of a clock that is up to this wrong, so a smaller difference is not known.
@@ -83,7 +83,7 @@ export class LostInvocations {
     );
     // A log group that does not exist yet counts as an empty one, not as a failure.
     const failure = seen.map((one) => one.failure).find((one) => one && one.refusal !== 'missing');
-    if (failure?.refusal === 'denied') this.#tellDenied({ invocation: ended.invocation, source, failure });
+    if (failure?.refusal === 'denied') this.#reportDenied({ invocation: ended.invocation, source, failure });
     const runs = seen.map(toLoggedRun).filter((run) => run !== undefined);
     return { logGroup, runs, ...(failure !== undefined && { unreadable: failure.name }) };
   }
@@ -97,7 +97,7 @@ export class LostInvocations {
     return lookForRuns(wanted, bounds);
   }
 
-  #tellDenied(denied: DeniedLog): void {
+  #reportDenied(denied: DeniedLog): void {
     const { logGroup } = denied.source;
     if (!this.#denied.has(logGroup)) this.#parts.onDenied(denied);
     this.#denied.add(logGroup);
@@ -115,7 +115,7 @@ export class LostInvocations {
     const { clients } = this.#parts;
     const api = clients.of(invocation.region);
     const region = await api.region();
-    const { bounds, release } = boundsFor(LONGEST_QUESTION_MS, this.#parts);
+    const { bounds, release } = boundsFor(LONGEST_CONFIGURATION_READ_MS, this.#parts);
     try {
       return await findLogSource({ ...bounds, api, region }, invocation);
     } finally {

@@ -5,7 +5,7 @@ import { findStream, type LoggedRequest, type LogSource } from './find.ts';
 import { type LoggedReport, loggedLineOf } from './platform.ts';
 
 // How many events are kept after a REPORT. A function can write such a line, and then they belong to the request too.
-const MOST_HELD = 1_000;
+const MOST_AFTER_REPORT = 1_000;
 
 /** Finds the events of one request in a stream, which are passed in the order of the log. */
 class RequestPart {
@@ -67,7 +67,7 @@ class RequestPart {
   #add(event: LogEvent): readonly LogEvent[] {
     // Events with the same time as REPORT can be after it.
     if (this.#reportedAt === undefined || this.#reportedAt === event.timestamp) return [event];
-    if (this.#after.length < MOST_HELD) this.#after.push(event);
+    if (this.#after.length < MOST_AFTER_REPORT) this.#after.push(event);
     return [];
   }
 

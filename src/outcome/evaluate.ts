@@ -257,7 +257,7 @@ export type RecordedInvocation = Readonly<{
 }>;
 
 /** The outcome of an earlier run, without the fields that the expressions of this run determine. */
-function takenOver({ invocation, recorded }: RecordedInvocation): Outcome {
+function withoutEvaluation({ invocation, recorded }: RecordedInvocation): Outcome {
   const { expectations: _, query_result: __, name: ___, ...rest } = recorded;
   const { index, name } = invocation;
   return { ...rest, index, ...(name !== undefined && { name }), resumed: true };
@@ -291,7 +291,7 @@ function recheckOn({ recorded }: RecordedInvocation, { expressions }: Rules): ty
 /** Evaluates an outcome that an earlier run recorded, with the expressions of this run. */
 export function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Evaluation {
   const { invocation } = earlier;
-  const queried = query(takenOver(earlier), rules);
+  const queried = query(withoutEvaluation(earlier), rules);
   const { mask, search, parseTree } = rules.expressions;
   const found = findSecrets(mask, queried.outcome, { search, parseTree });
   // The text that replaced a secret in the earlier run is not a secret.

@@ -31,7 +31,7 @@ const escapedLine = (text: unknown): string =>
   JSON.stringify(String(text)).slice(1, -1).replaceAll('\\"', '"');
 
 /** Fields that are known only with log_type: Tail. */
-const OF_LOG: ReadonlySet<string> = new Set([
+const LOG_FIELDS: ReadonlySet<string> = new Set([
   'duration_ms',
   'billed_duration_ms',
   'init_duration_ms',
@@ -89,7 +89,7 @@ export function whyNothing(node: ExpressionNode, evaluator: ScopedEvaluator): st
   if (node.type === 'Function') return evaluate(node) === null ? whyNoArgument(node, evaluator) : undefined;
   if (node.type === 'Field') {
     if (evaluate(node) !== null) return undefined;
-    if (OF_LOG.has(node.name)) return `${node.name} comes from the log: set log_type: Tail`;
+    if (LOG_FIELDS.has(node.name)) return `${node.name} comes from the log: set log_type: Tail`;
     const holder = evaluate({ type: 'Current' });
     const isOutcome = isFields(holder) && 'function_name' in holder && 'attempts' in holder;
     if (isOutcome) return `this outcome has no ${node.name}`;

@@ -17,7 +17,7 @@ export function decodeLogTail(tail: Uint8Array): string {
  * The lines of a log tail after the last line that another part of the log has too. The whole tail if they have no line
  * in common, because it is not known then what is between them.
  */
-export function beyond(read: readonly string[], tail: string): string {
+export function linesBeyond(read: readonly string[], tail: string): string {
   const lines = tail.trimEnd().split('\n');
   for (let common = Math.min(lines.length, read.length); common > 0; common -= 1) {
     const last = read.slice(-common);

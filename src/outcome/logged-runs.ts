@@ -29,7 +29,7 @@ function inUnits(ms: number): string {
 }
 
 /** How a run ended, by the status in its report. An unknown status counts as a failure. */
-const ENDINGS: Readonly<Record<string, (time: string) => string>> = {
+const RUN_ENDS: Readonly<Record<string, (time: string) => string>> = {
   success: (time) => `ran to its end${time === '' ? '' : ` in ${time}`}`,
   timeout: (time) => `timed out${time === '' ? '' : ` after ${time}`}`,
 };
@@ -39,7 +39,7 @@ function endOf({ report }: LoggedRun): string {
   // In text format, a report without a status means that the handler ran to its end.
   const { status = 'success', durationMs, errorType } = report;
   const time = durationMs === undefined ? '' : inUnits(durationMs);
-  const known = Object.hasOwn(ENDINGS, status) ? ENDINGS[status]?.(time) : undefined;
+  const known = Object.hasOwn(RUN_ENDS, status) ? RUN_ENDS[status]?.(time) : undefined;
   const why = errorType === undefined ? '' : ` (${errorType})`;
   return known ?? `failed${time === '' ? '' : ` after ${time}`}${why}`;
 }

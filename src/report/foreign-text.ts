@@ -9,7 +9,7 @@ const UNSEEN = /[[^\p{L}\p{N}\p{P}\p{S}\r\n][\p{DI}\uFFFD]]/gv;
  * Whether a runner might take a line of a text for a command: one that starts with `::`, also after a CR, or
  * has `##[` anywhere (ActionCommand.cs of actions/runner). When in doubt it might.
  */
-export function mayHoldCommand(text: string): boolean {
+export function mayContainCommand(text: string): boolean {
   // The pattern takes a third of a millisecond to compile, and most steps log nothing that it is needed for.
   if (text.indexOf(':') === text.lastIndexOf(':') && !text.includes('#')) return false;
   const seen = text.replace(UNSEEN, '');
@@ -32,7 +32,7 @@ const TOKEN = randomUUID();
 
 /** Writes foreign text into the log so that a runner takes none of it for a command. */
 export function writeForeign(text: string): void {
-  if (!mayHoldCommand(text)) {
+  if (!mayContainCommand(text)) {
     info(text);
     return;
   }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { appendFileSync, openSync, writeFileSync } from 'node:fs';
-import { beyond } from '../outcome/log-tail.ts';
+import { linesBeyond } from '../outcome/log-tail.ts';
 import { cut, grouped } from '../shared/text.ts';
 import { writeForeign, writeGroup } from './foreign-text.ts';
 
@@ -114,7 +114,7 @@ export class FunctionLog {
 
   #showRest(tail: string): void {
     const read = this.#inOrder().flatMap(({ message }) => message.trimEnd().split('\n'));
-    const rest = beyond(read, tail);
+    const rest = linesBeyond(read, tail);
     const title =
       read.length === 0 ? 'Function log, from the log tail' : 'Rest of the function log, from the log tail';
     if (rest !== '') writeGroup({ title, foreign: this.#options.hide(rest) });

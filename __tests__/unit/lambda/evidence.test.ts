@@ -10,7 +10,7 @@ import { Agents } from '../../../src/lambda/agents.ts';
 import { LambdaApi } from '../../../src/lambda/api.ts';
 import { AttemptProgress, type ResponseHead } from '../../../src/lambda/attempt-progress.ts';
 import { classifyFailure } from '../../../src/lambda/evidence.ts';
-import { toFailure, toStopped, toUncredentialed } from '../../../src/lambda/failures.ts';
+import { toCredentialsFailure, toFailure, toStopped } from '../../../src/lambda/failures.ts';
 import type { InvokeFailure, InvokeResponse } from '../../../src/lambda/invocation.ts';
 import { invokeOnce } from '../../../src/lambda/invoke.ts';
 import { REAL_TIMING } from '../../../src/lambda/timing.ts';
@@ -407,7 +407,7 @@ test.each([
   ['a missing file', { code: 'ENOENT' }, false],
   ['nothing more', {}, false],
 ])('credentials that could not be loaded because of %s did not run the function', (_, found, mayClear) => {
-  expect(toUncredentialed({ message: 'no', ...found }, UNSENT)).toEqual({
+  expect(toCredentialsFailure({ message: 'no', ...found }, UNSENT)).toEqual({
     kind: 'failure',
     name: 'CredentialsUnavailable',
     message: 'no',

@@ -70,17 +70,17 @@ const UNKNOWN: Readonly<Record<Ran, string>> = {
   finished: 'ran, but its response is lost',
 };
 
-function successVerdict(outcome: Extract<ReportedOutcome, { outcome: 'succeeded' }>): string {
+function successText(outcome: Extract<ReportedOutcome, { outcome: 'succeeded' }>): string {
   if (outcome.resumed) return 'succeeded in an earlier run';
   if (outcome.invocation_type !== 'Event' || outcome.durable_execution_arn !== undefined) return 'succeeded';
   // Only the function's log has figures, so if there are any, the step waited for the end of the event.
   return outcome.duration_ms === undefined ? 'was queued' : 'handled its event';
 }
 
-function verdictOf(outcome: ReportedOutcome): string {
+function outcomeText(outcome: ReportedOutcome): string {
   switch (outcome.outcome) {
     case 'succeeded':
-      return successVerdict(outcome);
+      return successText(outcome);
     case 'function_error':
       return `failed${colonAnd(outcome.cause?.type)}`;
     case 'expectation_failed': {
@@ -182,7 +182,7 @@ function figuresLine(outcome: ReportedOutcome, place: readonly string[]): string
 export function summarizeOne(outcome: ReportedOutcome): SummaryParts {
   const quote = quoteOf(outcome);
   return {
-    heading: `${markOf(outcome)} ${functionCell(outcome)} ${verdictOf(outcome)}`,
+    heading: `${markOf(outcome)} ${functionCell(outcome)} ${outcomeText(outcome)}`,
     blocks: [
       quote,
       ...unmetTable(outcome),

@@ -241,7 +241,7 @@ function averages(bars: readonly Bar[], lengthMs: number): number[] {
 }
 
 /** A chart of the concurrency, with a column per slice and one line each for cold starts and failures. */
-function inFlight(bars: readonly Bar[]): string {
+function concurrencyChart(bars: readonly Bar[]): string {
   const lengthMs = lengthOf(bars);
   const { unitMs, name } = scaleFor(lengthMs);
   const middle = (at: number): number => Number((((at + 0.5) * lengthMs) / SLICES / unitMs).toPrecision(6));
@@ -288,7 +288,7 @@ function pictureOf(bars: readonly Bar[]): Picture {
     : {
         title: `Timeline: concurrent invocations, averaged over ${SLICES} intervals`,
         other: 'all',
-        drawing: inFlight(bars),
+        drawing: concurrencyChart(bars),
       };
 }
 
