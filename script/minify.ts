@@ -56,6 +56,21 @@ const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[]
     put: 'buildNativeClass()',
   },
   {
+    // Nothing sends an event stream (script/aliases/@smithy/core), so no headers of events are signed.
+    found: /^ {4}headerFormatter = new HeaderFormatter\(\);$/gm,
+    put: '',
+  },
+  {
+    // A response is a stream of Node.js. The SDK tries a function for those of browsers before it says that it is not.
+    found: /^ {12}return sdkStreamMixin\(stream\);$/gm,
+    put: 'throw stream;',
+  },
+  {
+    // The last functions of the toolkit's summary write HTML, which this action's summary has its own for.
+    found: /^ {4}addCodeBlock\(code, lang\) \{[\s\S]*?^\}$/gm,
+    put: '}',
+  },
+  {
     // The promises of node:fs take 1 ms to load. Most steps use none of them, so they are loaded with the first use.
     found: /^module\.exports = require\("(?:node:)?fs\/promises"\);$/gm,
     put: 'module.exports = new Proxy({}, { get: (_, name) => require("node:fs").promises[name] });',
