@@ -8,33 +8,57 @@ import { minifySync, parseSync } from '@swc/core';
 type Node = Readonly<Record<string, unknown>>;
 type Span = Readonly<{ start: number; end: number }>;
 
+const PARENTHESIS = '('.charCodeAt(0);
+
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null;
 const isSpan = (value: unknown): value is Span => isNode(value) && 'start' in value && 'end' in value;
 const typeOf = (value: unknown): unknown => (isNode(value) ? value['type'] : undefined);
 
-/** Where the functions are that webpack makes of modules: the values of numeric keys, outermost only. */
-function moduleSpans(node: unknown): Span[] {
+const isFunction = (node: unknown): boolean =>
+  ['ArrowFunctionExpression', 'FunctionExpression'].includes(String(typeOf(node)));
+
+/** What is in a node, without what functions in it have inside. */
+function outermost(node: unknown, isWanted: (node: Node) => boolean): Node[] {
   if (!isNode(node)) return [];
-  const { key, value } = node;
-  const isModule = typeOf(key) === 'NumericLiteral' && typeOf(value) === 'ArrowFunctionExpression';
-  if (isModule && isNode(value) && isSpan(value['span'])) return [value['span']];
-  return Object.values(node).flatMap(moduleSpans);
+  if (isWanted(node)) return [node];
+  return isFunction(node) || /Method|Getter|Setter|FunctionDeclaration|Constructor/.test(String(typeOf(node)))
+    ? []
+    : Object.values(node).flatMap((part) => outermost(part, isWanted));
 }
 
+/** The functions that webpack makes of modules: the values of numeric keys. */
+function moduleFunctions(node: unknown): Node[] {
+  if (!isNode(node)) return [];
+  const { key, value } = node;
+  return typeOf(key) === 'NumericLiteral' && isNode(value) && typeOf(value) === 'ArrowFunctionExpression'
+    ? [value]
+    : Object.values(node).flatMap(moduleFunctions);
+}
+
+const spanOf = ({ span }: Node): Span[] => (isSpan(span) ? [span] : []);
+
 /**
- * Puts the parentheses around the functions of modules back, which webpack writes and minifying removes. V8 takes
- * them as a sign that a function is called at once and parses it once, not twice: a tenth of a start.
+ * Puts the parentheses around the functions of modules back, which webpack writes and minifying removes, and puts them
+ * around the functions right inside these too. V8 takes them as a sign that a function is called soon and parses it
+ * once, not twice: a tenth of a start.
  */
 function parenthesize(code: string): string {
   const bytes = Buffer.from(code);
   const program = parseSync(code, { syntax: 'ecmascript', target: 'es2024' });
+  const modules = moduleFunctions(program.body);
+  const inside = modules.flatMap((made) => outermost(made['body'], isFunction));
   // swc's offsets are in bytes and run on from one parsed file to the next.
-  const cuts = moduleSpans(program.body)
-    .flatMap(({ start, end }) => [start, end])
-    .map((offset) => offset - program.span.start);
-  const parts = [0, ...cuts].map((from, at) => bytes.toString('utf8', from, cuts[at]));
-  // Every second part is a function.
-  return parts.map((part, at) => (at % 2 === 1 ? `(${part})` : part)).join('');
+  const marks = [...modules, ...inside]
+    .flatMap(spanOf)
+    .map(({ start, end }) => ({ start: start - program.span.start, end: end - program.span.start }))
+    .filter(({ start }) => bytes[start - 1] !== PARENTHESIS)
+    .flatMap(({ start, end }) => [
+      { at: start, sign: '(' },
+      { at: end, sign: ')' },
+    ])
+    .sort((one, other) => one.at - other.at);
+  const parts = marks.map(({ at, sign }, n) => `${bytes.toString('utf8', marks[n - 1]?.at ?? 0, at)}${sign}`);
+  return `${parts.join('')}${bytes.toString('utf8', marks.at(-1)?.at ?? 0)}`;
 }
 
 /**

@@ -157,10 +157,18 @@ test('a job downloads at most 945 KB, of which a plain invocation loads at most 
   expect(loaded.scripts.reduce((sum, file) => sum + sizeOf(file), 0)).toBeLessThanOrEqual(380_000);
 });
 
-test('the functions of modules are in parentheses, so that V8 parses them once', () => {
+describe('so that V8 parses them once, the functions', () => {
   const countOf = (pattern: RegExp): number => (plainText().match(pattern) ?? []).length;
-  expect(countOf(/[{,]\d+:\((?:async ?)?(?:\w+|\([^()]*\))=>/g)).toBeGreaterThan(50);
-  expect(countOf(/[{,]\d+:(?:async ?)?(?:\w+|\([^()]*\))=>/g)).toBe(0);
+
+  test('of modules are in parentheses', () => {
+    expect(countOf(/[{,]\d+:\((?:async ?)?(?:\w+|\([^()]*\))=>/g)).toBeGreaterThan(50);
+    expect(countOf(/[{,]\d+:(?:async ?)?(?:\w+|\([^()]*\))=>/g)).toBe(0);
+  });
+
+  test('in modules are in parentheses too, and not the functions inside them', () => {
+    expect(countOf(/(?:let |,)\w+=\((?:async ?)?(?:\w+|\([^()]*\))=>/g)).toBeGreaterThan(300);
+    expect(countOf(/(?:let |,)\w+=(?:async ?)?(?:\w+|\([^()]*\))=>/g)).toBeGreaterThan(20);
+  });
 });
 
 test.each([
