@@ -8,45 +8,57 @@ import { minifySync, parseSync } from '@swc/core';
 type Node = Readonly<Record<string, unknown>>;
 type Span = Readonly<{ start: number; end: number }>;
 
+const PARENTHESIS = '('.charCodeAt(0);
+
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null;
 const isSpan = (value: unknown): value is Span => isNode(value) && 'start' in value && 'end' in value;
 const typeOf = (value: unknown): unknown => (isNode(value) ? value['type'] : undefined);
 
-/** Where the functions are that webpack makes of modules, the values of numeric keys, and of what they export. */
-function calledSpans(node: unknown): Span[] {
+const isFunction = (node: unknown): boolean =>
+  ['ArrowFunctionExpression', 'FunctionExpression'].includes(String(typeOf(node)));
+
+/** What is in a node, without what functions in it have inside. */
+function outermost(node: unknown, isWanted: (node: Node) => boolean): Node[] {
   if (!isNode(node)) return [];
-  const { key, value } = node;
-  const isFunction = typeOf(value) === 'ArrowFunctionExpression' && isNode(value) && isSpan(value['span']);
-  const isCalled = typeOf(key) === 'NumericLiteral' || isGetter(value);
-  const own = isFunction && isCalled && isNode(value) && isSpan(value['span']) ? [value['span']] : [];
-  return [...own, ...Object.values(node).flatMap(calledSpans)];
+  if (isWanted(node)) return [node];
+  return isFunction(node) || /Method|Getter|Setter|FunctionDeclaration|Constructor/.test(String(typeOf(node)))
+    ? []
+    : Object.values(node).flatMap((part) => outermost(part, isWanted));
 }
 
-/** Whether a function is `() => name`, as webpack passes on what a module exports. */
-const isGetter = (value: unknown): boolean =>
-  isNode(value) &&
-  Array.isArray(value['params']) &&
-  value['params'].length === 0 &&
-  typeOf(value['body']) === 'Identifier';
+/** The functions that webpack makes of modules: the values of numeric keys. */
+function moduleFunctions(node: unknown): Node[] {
+  if (!isNode(node)) return [];
+  const { key, value } = node;
+  return typeOf(key) === 'NumericLiteral' && isNode(value) && typeOf(value) === 'ArrowFunctionExpression'
+    ? [value]
+    : Object.values(node).flatMap(moduleFunctions);
+}
+
+const spanOf = ({ span }: Node): Span[] => (isSpan(span) ? [span] : []);
 
 /**
- * Puts parentheses around functions that are called when their module is. Webpack writes those of modules, and minifying
- * removes them. V8 takes them as a sign that a function is called at once and parses it once, not twice: a tenth of
- * a start.
+ * Puts the parentheses around the functions of modules back, which webpack writes and minifying removes, and puts them
+ * around the functions right inside these too. V8 takes them as a sign that a function is called soon and parses it
+ * once, not twice: a tenth of a start.
  */
 function parenthesize(code: string): string {
   const bytes = Buffer.from(code);
   const program = parseSync(code, { syntax: 'ecmascript', target: 'es2024' });
+  const modules = moduleFunctions(program.body);
+  const inside = modules.flatMap((made) => outermost(made['body'], isFunction));
   // swc's offsets are in bytes and run on from one parsed file to the next.
-  const signs = calledSpans(program.body)
+  const marks = [...modules, ...inside]
+    .flatMap(spanOf)
+    .map(({ start, end }) => ({ start: start - program.span.start, end: end - program.span.start }))
+    .filter(({ start }) => bytes[start - 1] !== PARENTHESIS)
     .flatMap(({ start, end }) => [
-      { at: start - program.span.start, sign: '(' },
-      { at: end - program.span.start, sign: ')' },
+      { at: start, sign: '(' },
+      { at: end, sign: ')' },
     ])
-    .toSorted((one, other) => one.at - other.at);
-  const ends = [...signs.map(({ at }) => at), bytes.length];
-  const parts = signs.map(({ at, sign }, number) => `${sign}${bytes.toString('utf8', at, ends[number + 1])}`);
-  return `${bytes.toString('utf8', 0, ends[0])}${parts.join('')}`;
+    .sort((one, other) => one.at - other.at);
+  const parts = marks.map(({ at, sign }, n) => `${bytes.toString('utf8', marks[n - 1]?.at ?? 0, at)}${sign}`);
+  return `${parts.join('')}${bytes.toString('utf8', marks.at(-1)?.at ?? 0)}`;
 }
 
 /**
@@ -66,6 +78,21 @@ const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[]
     // Node.js always has SHA-256, so the SDK's own, for browsers without it, is not needed.
     found: /\bhasNativeCrypto \? buildNativeClass\(\) : \w+(?:\/\*.*?\*\/\.\w+)?/g,
     put: 'buildNativeClass()',
+  },
+  {
+    // Nothing sends an event stream (script/aliases/@smithy/core), so no headers of events are signed.
+    found: /^ {4}headerFormatter = new HeaderFormatter\(\);$/gm,
+    put: '',
+  },
+  {
+    // A response is a stream of Node.js. The SDK tries a function for those of browsers before it says that it is not.
+    found: /^ {12}return sdkStreamMixin\(stream\);$/gm,
+    put: 'throw stream;',
+  },
+  {
+    // The last functions of the toolkit's summary write HTML, which this action's summary has its own for.
+    found: /^ {4}addCodeBlock\(code, lang\) \{[\s\S]*?^\}$/gm,
+    put: '}',
   },
   {
     // The promises of node:fs take 1 ms to load. Most steps use none of them, so they are loaded with the first use.
