@@ -12,7 +12,7 @@ function surviveErrors(guard: ReportGuard): void {
 
 /** Reports that Node.js ended the process because nothing was left to wait for. */
 function reportEarlyEnd(): void {
-  writeAnnotations([notWritten('internal', 'nothing is left to wait for, and the report is not written')]);
+  writeAnnotations([notWritten('internal', 'the process ended before the report was written')]);
 }
 
 /** Runs the action in this process. Never throws: its value is the exit code. */
