@@ -209,7 +209,7 @@ const ITEMS: readonly Row[] = [
   [always, NEEDS_QUOTES],
 ];
 
-/** How to give several values where one was expected. */
+/** How to give several values if one was expected. */
 const SEVERAL: Readonly<Record<JsonInput, string>> = {
   payload:
     'For several events, put each on a line of its own in a .jsonl file, and set payload_file to the path of that file.',
