@@ -164,7 +164,7 @@ describe('a single invocation', () => {
     const ids = lambda.requests.map(({ headers }) => headers['x-amzn-requestid']);
     expect(ids).toHaveLength(2);
     const message = second.annotations[0]?.message ?? '';
-    for (const id of ids) expect(message).toContain(` as ${id}`);
+    for (const id of ids) expect(message).toContain(` with request ID ${id}`);
     expect(second.outputs['request_id']).toBe(ids[1]);
   });
 

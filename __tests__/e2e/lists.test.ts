@@ -110,7 +110,7 @@ describe('a file that changes while the step runs', () => {
             name: 'PayloadNotRead',
             message: `the event could not be read: payload_file "e.jsonl", line ${index + 1} was changed after it was checked. The function did not run.`,
             advice:
-              'Nothing is sent that was not checked. Leave the file as it is while the step runs, and re-run the job.',
+              'An event is sent only if it has not changed since it was checked. Do not write to the file while the step runs, and re-run the job.',
           },
         }),
       ),

@@ -168,7 +168,9 @@ describe('an endpoint that', () => {
       request_id: ids[0],
       log_url: expect.stringContaining(ids[0] ?? 'none'),
       error: {
-        message: expect.stringMatching(`The request was sent at \\S+Z as ${ids[0]}\\. It is not known`),
+        message: expect.stringMatching(
+          `The request was sent at \\S+Z with request ID ${ids[0]}\\. It is not known`,
+        ),
         advice: expect.stringMatching(`retry: https://\\S+${ids[0]}\\S+\\n.*: https://\\S+start\\S+end`),
       },
     });

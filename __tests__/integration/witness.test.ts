@@ -157,7 +157,7 @@ describe('an invocation whose response is lost', () => {
       request_id: delivered.sent[0]?.sentAs,
       error: {
         message: expect.stringMatching(
-          /^It ran to its end in \d+(?:\.\d+)? m?s; its response is lost\. The connection was reset after the request was sent\. The request was sent at \S+Z as \S+\.$/,
+          /^The function ran to its end in \d+(?:\.\d+)? m?s\. Its response was lost\. The connection was reset after the request was sent\. The request was sent at \S+Z with request ID \S+\.$/,
         ),
         advice: expect.not.stringContaining('If that page is empty'),
       },
@@ -168,17 +168,17 @@ describe('an invocation whose response is lost', () => {
     [
       'a second of 312',
       (id: string) => report(id, 312_000),
-      'It ran to its end in 312 s; its response is lost. ',
+      'The function ran to its end in 312 s. Its response was lost. ',
     ],
     [
       'a time limit',
       (id: string) => report(id, 3_000, 'Status: timeout'),
-      'It timed out after 3 s; its response is lost. ',
+      'The function timed out after 3 s. Its response was lost. ',
     ],
     [
       'a crash',
       (id: string) => report(id, 1_500, 'Status: error\tError Type: Runtime.ExitError'),
-      'It failed after 1.5 s (Runtime.ExitError); its response is lost. ',
+      'The function failed after 1.5 s (Runtime.ExitError). Its response was lost. ',
     ],
   ])('says so by its report: %s', async (_, ending, text) => {
     faults(BEFORE);
@@ -200,7 +200,9 @@ describe('an invocation whose response is lost', () => {
     expect(outcome).toMatchObject({
       outcome: 'unknown',
       ran: 'started',
-      error: { message: expect.stringMatching(/^It started, and its log does not show its end; /) },
+      error: {
+        message: expect.stringMatching(/^The function started, and its log does not show how it ended\. /),
+      },
     });
     expect(clock - before).toBe(15_000);
   });
@@ -219,7 +221,7 @@ describe('an invocation whose response is lost', () => {
       ran: 'may_have_run',
       error: {
         message: expect.stringMatching(
-          / It is not known whether the function ran: its log shows nothing of it yet\.$/,
+          / It is not known whether the function ran: its log does not show it yet\.$/,
         ),
       },
     });
@@ -236,7 +238,7 @@ describe('an invocation whose response is lost', () => {
     expect(outcomeOf(delivered)).toHaveProperty(
       'error.message',
       expect.stringMatching(
-        `^It ran twice: ${first} ran to its end in \\S+ m?s; ${second} ran to its end in \\S+ m?s\\. Its response is lost\\. `,
+        `^The function ran twice: ${first} ran to its end in \\S+ m?s; ${second} ran to its end in \\S+ m?s\\. Its response was lost\\. `,
       ),
     );
   });
@@ -293,7 +295,7 @@ describe('an invocation whose response is lost', () => {
     expect(outcome).toMatchObject({ ran: 'finished', duration_ms: 20_000 });
     expect(outcome).toHaveProperty(
       'error.message',
-      expect.stringMatching(/^It failed after 20 s \(TypeError\); /),
+      expect.stringMatching(/^The function failed after 20 s \(TypeError\)\. /),
     );
   });
 

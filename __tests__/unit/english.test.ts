@@ -162,6 +162,13 @@ test.each(WORDS)('"%s" is found', (words, write, example) => {
   expect(write).not.toMatch(patternOf(words));
 });
 
+test('an ID in small letters is found', () => {
+  expect(findingsIn('a.md', 'the request id')).toEqual([
+    'a.md:1: "request id": write ID or IDs, in capitals',
+  ]);
+  expect(findingsIn('a.md', 'the request ID')).toEqual([]);
+});
+
 describe('the prose of a program', () => {
   const file = '__tests__/unit/english.test.ts';
 

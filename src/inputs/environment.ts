@@ -6,7 +6,7 @@ import { type Fields, fieldsOf } from '../shared/values.ts';
 import { type AwsSettings, awsSettingsIn } from './aws-settings.ts';
 import { INPUTS, type Input, type InputReader } from './schema.ts';
 
-// The events whose runs get no secrets where the pull request is from a fork. A run for pull_request_target belongs to
+// The events whose runs get no secrets if the pull request is from a fork. A run for pull_request_target belongs to
 // the base repository: docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
 const EVENTS: ReadonlySet<string> = new Set([
   'pull_request',
@@ -98,7 +98,7 @@ export const readInput: InputReader = (name) => {
 
 const INPUT = 'INPUT_';
 
-/** The names of all inputs that a step has, in capitals on Windows, where variables have no letter case. */
+/** The names of all inputs of a step. On Windows they are in capitals, because variables have no letter case there. */
 const inputNamesIn = (variables: Variables): readonly string[] =>
   Object.freeze(
     Object.keys(variables)

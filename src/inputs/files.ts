@@ -59,7 +59,7 @@ async function obstacleAt(file: string): Promise<ReturnType<typeof irregularKind
   return status && irregularKind(status);
 }
 
-/** A file to write, and a line for the log where it is outside the workspace. */
+/** A file to write, and a line for the log if it is outside the workspace. */
 export type OutputFile = Readonly<{ file?: string; note?: string }>;
 
 /** An input that names a file to write, and the name of an example. */

@@ -30,7 +30,7 @@ const NOT_EVALUATED = '"{{ }}" is not evaluated here. Write an expression, for e
 
 /** Syntax of .http files before the body that is not supported. The first row that matches applies. */
 const UNSUPPORTED: readonly (readonly [pattern: RegExp, what: string])[] = [
-  [/^###/, '"###" begins another request. http_request takes one.'],
+  [/^###/, '"###" begins another request. http_request supports only one.'],
   [/\{\{/, NOT_EVALUATED],
   [/^@/, 'variables (@name = value) are not supported. Write the values out.'],
   [/^[<>]/, 'scripts and files are not supported. Write the request itself.'],
@@ -147,7 +147,8 @@ function checkBody(lines: readonly NumberedLine[], addProblem: AddLineProblem): 
     addProblem(first.number, 'a body in a file is not supported. Write the body itself.');
   }
   for (const { text, number } of lines) {
-    if (text.startsWith('###')) addProblem(number, '"###" begins another request. http_request takes one.');
+    if (text.startsWith('###'))
+      addProblem(number, '"###" begins another request. http_request supports only one.');
     if (/^>[ \t]*\{%/.test(text)) addProblem(number, 'response handlers are not supported. Use expect.');
   }
 }

@@ -92,7 +92,7 @@ export const wholeSeconds = (bounds: NumberBounds): ParseInput<number> => {
 /** Which entries a step takes: every `total`th, beginning with `index`, from 0. */
 export type Shard = Readonly<{ index: number; total: number }>;
 
-/** `INDEX/TOTAL`, as `strategy.job-index` and `strategy.job-total` give it; all entries where it is not given. */
+/** `INDEX/TOTAL`, from `strategy.job-index` and `strategy.job-total`. If it is not given, the step takes all entries. */
 export const shard: ParseInput<Shard> = (given) => {
   if (given === '') return { value: { index: 0, total: 1 } };
   const parts = /^(\d{1,6})\/(\d{1,6})$/.exec(given);

@@ -53,7 +53,7 @@ export const notEntry = (kind: string): string =>
 
 type GivenInput = Readonly<{ input: EntryKey; offset: number; value: unknown }>;
 
-/** An input's text, '' where it is not given; undefined if the node is refused. */
+/** The text of an input, or '' if it is not given; undefined if the node is refused. */
 function inputTextOf({ input, offset, value }: GivenInput, reader: YamlReader): string | undefined {
   const { yaml, addProblem } = reader;
   const scalar = yaml.isScalar(value) ? value : undefined;

@@ -48,8 +48,8 @@ function looksLikeYaml(head: string): boolean {
 
 const PATH_ADVICE: Readonly<Record<JsonInput, string>> = {
   payload: 'this looks like a path. Set payload_file to the path of the file, without "file://".',
-  payload_file: 'the file holds a path, not JSON. Git may have checked out a symlink as a text file.',
-  invocations_file: 'the file holds a path, not JSON. Git may have checked out a symlink as a text file.',
+  payload_file: 'the file contains a path, not JSON. Git may have checked out a symlink as a text file.',
+  invocations_file: 'the file contains a path, not JSON. Git may have checked out a symlink as a text file.',
   client_context: 'this looks like a path. Give the JSON itself.',
 };
 
@@ -209,7 +209,7 @@ const ITEMS: readonly Row[] = [
   [always, NEEDS_QUOTES],
 ];
 
-/** How to give several values where one was expected. */
+/** How to give several values if one was expected. */
 const SEVERAL: Readonly<Record<JsonInput, string>> = {
   payload:
     'For several events, put each on a line of its own in a .jsonl file, and set payload_file to the path of that file.',
@@ -243,7 +243,7 @@ const BREAKS: Readonly<Record<Break['expected'], readonly Row[]>> = {
       ({ token, open }) => token.mark === ':' && open === '[',
       'a list has no keys. Write { } around a key and its value.',
     ],
-    [hasMark(':'), 'this ":" is one too many, or a comma or a key is missing before it.'],
+    [hasMark(':'), 'remove this ":", or add the comma or the key that is missing before it.'],
     [always, 'a comma is missing after this value.', 'gap'],
   ],
   end: [

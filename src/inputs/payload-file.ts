@@ -113,7 +113,7 @@ async function readEventLines(
   return { events, warnings };
 }
 
-/** Reads the files that `payload_file` names. Undefined, with problems, where one of them can't be sent. */
+/** Reads the files that `payload_file` names. Undefined, with problems, if one of them can't be sent. */
 export async function readPayloadFiles(
   given: GivenPayload,
   problems: Problems,

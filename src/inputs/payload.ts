@@ -40,11 +40,11 @@ export function warningsOf(
   event: Readonly<{ text: string; value: unknown; input: JsonInput; isLine?: boolean }>,
 ): string[] {
   const isEncodedTwice = typeof event.value === 'string' && isJsonDocument(event.value);
-  const fix = isFileInput(event.input) ? '' : ' Where it was JSON already, remove toJSON().';
+  const fix = isFileInput(event.input) ? '' : ' If the value is already JSON, remove toJSON().';
   return [
     ...unevaluatedIn(source, event),
     ...(isEncodedTwice
-      ? [`${source} is a JSON string that holds JSON: the event may be encoded twice.${fix}`]
+      ? [`${source} is a JSON string that contains JSON: the event may be encoded twice.${fix}`]
       : []),
   ];
 }

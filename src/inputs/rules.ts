@@ -61,7 +61,7 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
     inputs: [...EVENT_INPUTS, 'invocation_type'],
     applies: (values) => values.invocation_type !== 'DryRun' && eventInputsIn(values).length === 0,
     message: () =>
-      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, http_request or test_event. An empty expression counts as not given.",
+      "payload is required: give the JSON event, '{}' if the function needs no data, or payload_file, http_request or test_event. An empty expression counts as not given.",
   }),
   entryRule({
     inputs: ['http_request', 'invocation_type'],

@@ -11,9 +11,8 @@ export type SentRecord = Readonly<{ key: string; run: string; sent: string; requ
 export type Accepted = 'event' | 'execution';
 
 /**
- * How an invocation ended; `text` says that the response is not JSON, `raw` has it as it was received where a step with
- * one invocation returns that, and `accepted` says that the run did not wait for the end of what Lambda accepted.
- * Secrets in it are masked.
+ * How an invocation ended. `text`: the response is not JSON. `raw`: the response as received, only for a step with one
+ * invocation, which returns it. `accepted`: the run did not wait for the end of what Lambda accepted. Secrets are masked.
  */
 export type EndedRecord = Readonly<{
   key: string;
@@ -39,10 +38,10 @@ function sealed(json: string): string {
   return `${json.slice(0, -1)},"sum":"${sumOf(json)}"}\n`;
 }
 
-/** The first line of every journal, its line feed included. */
+/** The first line of every journal, including its line feed. */
 export const HEADER = sealed(JSON.stringify({ journal: FORMAT }));
 
-/** The line of a request, its line feed included. The key is first: a line that is cut still shows it. */
+/** The line of a request, including its line feed. The key is first, so that a line that is cut still shows it. */
 export const sentLine = (record: SentRecord): string => sealed(JSON.stringify(record));
 
 /** The line of an outcome, which is given as JSON. */

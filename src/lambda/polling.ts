@@ -15,7 +15,7 @@ export type Polling = Pick<Bounds, 'stop' | 'timing'> &
 const FIRST_POLL_MS = 500;
 const LONGEST_POLL_MS = 10_000;
 const GROWTH = 1.5;
-// A longer Retry-After is not respected, because the function may be ready long before.
+// A longer Retry-After is cut to this, because the function may be ready long before.
 const LONGEST_RETRY_AFTER_MS = 60_000;
 
 /** Whether to poll again after a failure. Lambda throttles polls early, for a whole account and region together. */

@@ -26,8 +26,8 @@ class RequestPart {
   isShared = false;
 
   /**
-   * @param source whether only events with the ID belong to the request, since requests share the stream or lack a
-   * START
+   * @param isOnlyWithId whether only events with the ID belong to the request, because several requests write into the
+   * stream or the log has no START
    */
   constructor(requestId: string, { isOnlyWithId }: Readonly<{ isOnlyWithId: boolean }>) {
     this.#requestId = requestId;

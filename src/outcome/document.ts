@@ -145,7 +145,7 @@ function whenSent({ sentAt }: InvokeFailure, sent: readonly SentAttempt[]): stri
   if (uncertain.length === 0) return `at ${sentAt?.toISOString() ?? 'an unknown time'}`;
   const shown = uncertain.slice(0, SHOWN_ATTEMPTS).map((attempt) => {
     const { sentAs, requestId = sentAs } = attempt;
-    return `at ${attempt.sentAt.toISOString()}${requestId === undefined || requestId !== sentAs ? '' : ` as ${sentAs}`}`;
+    return `at ${attempt.sentAt.toISOString()}${requestId === undefined || requestId !== sentAs ? '' : ` with request ID ${sentAs}`}`;
   });
   const more = uncertain.length - shown.length;
   const parts = [...shown, ...(more > 0 ? [`${more} more ${more === 1 ? 'time' : 'times'}`] : [])];

@@ -318,12 +318,13 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
   },
   {
     names: ['JournalNotWritten'],
-    advice: 'Nothing is sent that is not recorded. Check the disk space of the runner and re-run the job.',
+    advice:
+      'An invocation is sent only after it is recorded. Check the disk space of the runner and re-run the job.',
   },
   {
     names: ['PayloadNotRead'],
     advice:
-      'Nothing is sent that was not checked. Leave the file as it is while the step runs, and re-run the job.',
+      'An event is sent only if it has not changed since it was checked. Do not write to the file while the step runs, and re-run the job.',
   },
   {
     names: ['StoppedOnFailure'],
@@ -470,7 +471,7 @@ function adviseOnStopped({ durableExecutionName: name }: Invocation, arn: string
     : 'See how far the execution came in the Lambda console.';
   return name === undefined
     ? see
-    : `${see}\nTo start it again, use another durable_execution_name: by this one Lambda returns the stopped execution.`;
+    : `${see}\nTo start another execution, use another durable_execution_name: with this name, Lambda returns the stopped execution.`;
 }
 
 /** Advice on a durable execution that was started and not followed to its end. */

@@ -4,7 +4,7 @@ import { type Fields, isFields } from '../shared/values.ts';
 export type ErrorFacts = Readonly<{
   type: string | undefined;
   message: string;
-  /** One line each, innermost first: the frames of the function's own code, or the first frame where there are none. */
+  /** One line each, innermost first: the frames of the function's own code, or the first frame if there are none. */
   frames: readonly string[];
 }>;
 
@@ -41,7 +41,7 @@ const FRAME: readonly RegExp[] = [
   // PHP: `#0 /var/task/src/index.php(24): handler()`, `#1 [internal function]: {closure}()`, last of all `#2 {main}`
   /^#\d+ (?:\S.*\(\d+\): |\[internal function\]: |\{main\}$)/,
   // Node `at handler (file:///var/task/index.mjs:5:3)`, .NET `at Ns.Function.Handler(…) in /src/Function.cs:line 10`,
-  // and Java where a custom runtime sends the printed stack as one text.
+  // and Java if a custom runtime sends the printed stack as one text.
   AT_FRAME,
   // Python: `File "/var/task/app.py", line 3, in handler`
   PYTHON_FRAME,

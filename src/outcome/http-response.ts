@@ -12,7 +12,7 @@ export type HttpReading = Readonly<{
   isEncoded: boolean;
 }>;
 
-/** What a function returned: its bytes, or the start of a long stream, and the parsed value. */
+/** What a function returned: its bytes, or the start of a long stream, the parsed value, and whether it failed. */
 type Returned = Readonly<{
   payload: Uint8Array;
   parsed: ParsedResponse;

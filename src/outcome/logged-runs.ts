@@ -35,7 +35,7 @@ const RUN_ENDS: Readonly<Record<string, (time: string) => string>> = {
 };
 
 function endOf({ report }: LoggedRun): string {
-  if (report === undefined) return 'started, and its log does not show its end';
+  if (report === undefined) return 'started, and its log does not show how it ended';
   // In text format, a report without a status means that the handler ran to its end.
   const { status = 'success', durationMs, errorType } = report;
   const time = durationMs === undefined ? '' : inUnits(durationMs);
@@ -50,16 +50,16 @@ const TIMES = ['', 'once', 'twice'];
 export function runInWords(inLog: LogEvidence | undefined): string | undefined {
   const [first, ...others] = inLog?.runs ?? [];
   if (first === undefined) return undefined;
-  if (others.length === 0) return `It ${endOf(first)}; its response is lost.`;
+  if (others.length === 0) return `The function ${endOf(first)}. Its response was lost.`;
   const runs = [first, ...others];
   const ends = runs.map((run) => `${run.requestId} ${endOf(run)}`);
-  return `It ran ${TIMES[runs.length] ?? `${runs.length} times`}: ${ends.join('; ')}. Its response is lost.`;
+  return `The function ran ${TIMES[runs.length] ?? `${runs.length} times`}: ${ends.join('; ')}. Its response was lost.`;
 }
 
 /** Why it is not known whether an invocation ran, if its log was read. */
 export function whyNotKnown(inLog: LogEvidence | undefined): string {
   if (inLog === undefined) return '';
   return inLog.unreadable === undefined
-    ? ': its log shows nothing of it yet'
+    ? ': its log does not show it yet'
     : `: its log could not be read (${inLog.unreadable})`;
 }

@@ -37,7 +37,7 @@ const LONGEST_MEBIBYTES = 64;
 const NOTES: Readonly<Record<ReadTo, string | undefined>> = {
   whole: undefined,
   part: 'CloudWatch did not have the end of the function log within 30 s after the response. The log may be incomplete.',
-  none: 'CloudWatch had nothing of this request within 30 s after the response.',
+  none: 'CloudWatch had no log events of this request within 30 s after the response.',
   cancelled: 'The workflow was cancelled. The function log may be incomplete.',
   unreadable: undefined,
 };

@@ -68,7 +68,7 @@ const WITHOUT_RESPONSE: Readonly<Record<Ran, string>> = {
   did_not_run: 'did not respond and did not run',
   may_have_run: 'did not respond and may have run',
   started: 'started, but did not respond',
-  finished: 'ran, but its response is lost',
+  finished: 'ran, but its response was lost',
 };
 
 function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {

@@ -11,7 +11,7 @@ type UnreadAlias = Readonly<{ label: string; actions: readonly string[]; name: s
 
 /** Warns that the step does not wait for an alias. If a permission is missing, with the statement to add. */
 export function warnOfHiddenAlias({ label, actions, name, message }: UnreadAlias): void {
-  const what = `The alias ${label} can't be read (${name}), so neither its weights nor its provisioned concurrency are waited for.`;
+  const what = `The alias ${label} can't be read (${name}), so the step does not wait for its weights or its provisioned concurrency.`;
   const allowed = `To wait for them, allow ${actions.join(' and ')}.`;
   const statement = name === 'AccessDeniedException' ? statementOn(message, actions) : undefined;
   warning(

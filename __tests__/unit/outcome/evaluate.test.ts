@@ -246,7 +246,7 @@ describe('a failure', () => {
           { sentAt: SENT_AT, sentAs: sentAs(2), mayHaveRun: true },
         ],
       },
-      `at 2026-01-02T03:04:06.000Z as ${sentAs(2)}. `,
+      `at 2026-01-02T03:04:06.000Z with request ID ${sentAs(2)}. `,
     ],
     [
       "no ID of ours where Lambda's is another",
@@ -261,14 +261,14 @@ describe('a failure', () => {
           { sentAt: SENT_AT, sentAs: sentAs(2), requestId: sentAs(2), mayHaveRun: true },
         ],
       },
-      `at 2026-01-02T03:04:05.678Z as ${sentAs(1)} and at 2026-01-02T03:04:06.000Z as ${sentAs(2)}. `,
+      `at 2026-01-02T03:04:05.678Z with request ID ${sentAs(1)} and at 2026-01-02T03:04:06.000Z with request ID ${sentAs(2)}. `,
     ],
     [
       'the first three of many',
       {
         sent: [1, 2, 3, 4, 5].map((id) => ({ sentAt: SENT_AT, sentAs: sentAs(id), mayHaveRun: true })),
       },
-      `as ${sentAs(1)}, at 2026-01-02T03:04:06.000Z as ${sentAs(2)}, at 2026-01-02T03:04:06.000Z as ${sentAs(3)} and 2 more times. `,
+      `with request ID ${sentAs(1)}, at 2026-01-02T03:04:06.000Z with request ID ${sentAs(2)}, at 2026-01-02T03:04:06.000Z with request ID ${sentAs(3)} and 2 more times. `,
     ],
   ])('after which the function may have run names %s', (_, given, text) => {
     expect(evaluate(delivery(lost, given), RULES).outcome).toHaveProperty(

@@ -23,7 +23,7 @@ export const POLICIES = [
 /** The kinds of policy that can deny an invocation, as AWS's messages name them. */
 export type PolicyKind = (typeof POLICIES)[number]['kind'];
 
-/** Why a dry run was refused; `other` where the permission was not checked. */
+/** Why a dry run was refused; `other` if the permission was not checked. */
 export type Refusal =
   | 'no_identity_policy'
   | 'no_resource_policy'

@@ -34,7 +34,7 @@ export class GitHubRefusal extends CommentError {
 export class NoResponse extends CommentError {}
 
 const FORK_TOKEN =
-  'A run for a pull request from a fork has a read-only token, whatever the workflow says. To comment on those, use a workflow that workflow_run triggers.';
+  'A run for a pull request from a fork always has a read-only token. To comment on such pull requests, use a workflow that workflow_run triggers.';
 const PERMISSION = `Add this permission to the job, next to the ones it has:
 permissions:
   pull-requests: write

@@ -179,7 +179,7 @@ const MEASURES: Readonly<Record<'duration_ms' | 'elapsed_ms', string>> = {
 function latencyPart({ latency, total }: Statistics): string {
   if (latency === undefined) return '';
   const { of, count, median, p95, max } = latency;
-  const share = count === total ? '' : ` of ${grouped(count)}`;
+  const share = count === total ? '' : `, ${grouped(count)} of ${grouped(total)} invocations`;
   return `${MEASURES[of]}${share}: p50 ${milliseconds(median)}, p95 ${milliseconds(p95)}, max ${milliseconds(max)}`;
 }
 

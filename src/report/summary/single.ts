@@ -67,7 +67,7 @@ const UNKNOWN: Readonly<Record<Ran, string>> = {
   did_not_run: 'did not run',
   may_have_run: 'may have run',
   started: 'started, but its outcome is not known',
-  finished: 'ran, but its response is lost',
+  finished: 'ran, but its response was lost',
 };
 
 function successText(outcome: Extract<ReportedOutcome, { outcome: 'succeeded' }>): string {

@@ -256,7 +256,7 @@ describe('the summary of several invocations', () => {
       '',
       '</details>',
       '',
-      '1 succeeded · Duration (reported by Lambda) of 2: p50 3 ms, p95 610 ms, max 610 ms · 1 cold start · took 42 ms',
+      '1 succeeded · Duration (reported by Lambda), 2 of 5 invocations: p50 3 ms, p95 610 ms, max 610 ms · 1 cold start · took 42 ms',
       '',
       '<details><summary>Timeline</summary>',
     ]);
