@@ -17,7 +17,7 @@ const typeOf = (value: unknown): unknown => (isNode(value) ? value['type'] : und
 const isFunction = (node: unknown): boolean =>
   ['ArrowFunctionExpression', 'FunctionExpression'].includes(String(typeOf(node)));
 
-/** What is in a node, without what functions in it have inside. */
+/** The wanted nodes in a node, without those inside functions. */
 function outermost(node: unknown, isWanted: (node: Node) => boolean): Node[] {
   if (!isNode(node)) return [];
   if (isWanted(node)) return [node];
@@ -26,7 +26,7 @@ function outermost(node: unknown, isWanted: (node: Node) => boolean): Node[] {
     : Object.values(node).flatMap((part) => outermost(part, isWanted));
 }
 
-/** The functions that webpack makes of modules: the values of numeric keys. */
+/** The functions that webpack wraps modules in: the values of numeric keys. */
 function moduleFunctions(node: unknown): Node[] {
   if (!isNode(node)) return [];
   const { key, value } = node;
@@ -38,9 +38,9 @@ function moduleFunctions(node: unknown): Node[] {
 const spanOf = ({ span }: Node): Span[] => (isSpan(span) ? [span] : []);
 
 /**
- * Puts the parentheses around the functions of modules back, which webpack writes and minifying removes, and puts them
- * around the functions right inside these too. V8 takes them as a sign that a function is called soon and parses it
- * once, not twice: a tenth of a start.
+ * Puts parentheses around the functions of modules, and around the functions right inside them. Webpack writes the
+ * former, and the minifier removes them. V8 takes parentheses as a sign that a function is called soon, and parses it once
+ * instead of twice. That saves a tenth of the startup.
  */
 function parenthesize(code: string): string {
   const bytes = Buffer.from(code);
@@ -62,8 +62,8 @@ function parenthesize(code: string): string {
 }
 
 /**
- * What is taken out of the code before it is minified, and what takes its place. With their registration, unused classes
- * and schemas go too.
+ * Code that is removed before the code is minified, and its replacement. Without their registration, the minifier removes
+ * unused classes and schemas too.
  */
 const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[] = [
   {
@@ -85,12 +85,12 @@ const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[]
     put: '',
   },
   {
-    // A response is a stream of Node.js. The SDK tries a function for those of browsers before it says that it is not.
+    // A response is a stream of Node.js. For any other, the SDK tries a function for browsers before it throws.
     found: /^ {12}return sdkStreamMixin\(stream\);$/gm,
     put: 'throw stream;',
   },
   {
-    // The last functions of the toolkit's summary write HTML, which this action's summary has its own for.
+    // The last functions of the toolkit's summary write HTML. This action writes its own Markdown.
     found: /^ {4}addCodeBlock\(code, lang\) \{[\s\S]*?^\}$/gm,
     put: '}',
   },
@@ -100,19 +100,19 @@ const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[]
     put: 'module.exports = new Proxy({}, { get: (_, name) => require("node:fs").promises[name] });',
   },
   {
-    // Every client looks for AWS's configuration files. To read small files asynchronously takes Node.js's threads.
+    // Every client reads AWS's configuration files, which are small. Reading them asynchronously needs Node.js's threads.
     found: /\(0,\w+\.readFile\)\(path, "utf8"\)/g,
     put: '(async () => require("node:fs").readFileSync(path, "utf8"))()',
   },
   {
-    // Every step writes a summary, once and after the request, so it may as well be written synchronously.
+    // Every step writes a summary once, after the request, so it can be written synchronously.
     found: /^const \{ access, appendFile, writeFile \} = (\w+)\.promises;$/gm,
     put:
       'const [access, appendFile, writeFile] = ["accessSync", "appendFileSync", "writeFileSync"]' +
       '.map((name) => async (...args) => $1[name](...args));',
   },
   {
-    // To look at the global `crypto` loads the web's cryptography. Node.js's own makes the same identifiers.
+    // Reading the global `crypto` loads the web's cryptography. The function of node:crypto makes the same identifiers.
     found: /^const v4 = bindV4\(_getRandomValues\);$/gm,
     put: 'const v4 = () => require("node:crypto").randomUUID();',
   },
@@ -135,7 +135,7 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
   const { code } = minifySync(trimmedCode, {
     // Nothing but webpack's exports can be seen from outside a file.
     toplevel: true,
-    // It takes many passes until nothing is left of the schemas of what is never called: 0 is as many as help.
+    // The schemas of commands that are never called disappear only after many passes: 0 repeats them until nothing changes.
     compress: { passes: 0 },
     mangle: { reserved: [...trimmedCode.matchAll(NAMED)].map(([, name = '']) => name) },
   });

@@ -9,10 +9,10 @@ function cancelOnSignal(): AbortSignal {
   return cancel.signal;
 }
 
-/** Runs the action once its code is loaded, which blocks the event loop: that turns in between, for the handshake. */
+/** Loads the code in parts and runs the action. The event loop turns between the parts, for the TLS handshake. */
 async function start(cancel: AbortSignal, early: EarlyConnection | undefined): Promise<void> {
   await eventLoopTurn();
-  // With it, Node.js begins to read its certificates, in a thread. The early connection loads it itself.
+  // With this part, Node.js starts to read its certificates in a thread. An early connection loads it itself.
   if (early === undefined && mayUseTls()) await import('node:tls');
   await import('./lambda/client.ts');
   await eventLoopTurn();
@@ -28,7 +28,7 @@ const cancel = cancelOnSignal();
 const server = readEarlyEndpoint();
 const early = server && new EarlyConnection(server, REAL_TIMING);
 start(cancel, early).catch((error: unknown) => {
-  // A file of the action is missing or broken: what would report that may be missing too.
+  // A file of the action is missing or broken, and that may be the file that reports errors.
   console.error(error);
   early?.destroy();
 });

@@ -5,7 +5,7 @@ import { portOf } from '../../packages/local-server/listening.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type Following, followExecution } from '../../src/lambda/durable.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from '../../src/lambda/invocation.ts';
-import type { FailedQuestion } from '../../src/lambda/polling.ts';
+import type { FailedPoll } from '../../src/lambda/polling.ts';
 import { unusedUrl } from '../e2e/step.ts';
 import { fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
 
@@ -53,7 +53,7 @@ async function standIn(state: () => Reply): Promise<void> {
   undo.push(() => server.close(), useLambda(`http://127.0.0.1:${portOf(server)}`));
 }
 
-type Followed = Readonly<{ result: InvokeResponse | InvokeFailure; failed: readonly FailedQuestion[] }>;
+type Followed = Readonly<{ result: InvokeResponse | InvokeFailure; failed: readonly FailedPoll[] }>;
 
 /** Follows an execution that an Event started. */
 async function following(
@@ -63,7 +63,7 @@ async function following(
   const { signal: never } = endOfTest;
   const clients = new Clients({});
   undo.push(() => clients.close());
-  const failed: FailedQuestion[] = [];
+  const failed: FailedPoll[] = [];
   const result = await followExecution(
     STARTED,
     { ...INVOCATION, invocationType: 'Event', ...invocation },
@@ -77,7 +77,7 @@ async function following(
       beganAt: 0,
       onExecutionEvent: () => {},
       onHiddenHistory: () => {},
-      onFailedQuestion: (question) => failed.push(question),
+      onFailedPoll: (question) => failed.push(question),
       ...bounds,
     },
   );

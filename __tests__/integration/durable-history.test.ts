@@ -58,7 +58,7 @@ async function told(polls: readonly Readonly<Record<string, Page>>[]) {
       timing: fakeTiming(),
       policy: POLICY,
       beganAt: 0,
-      onFailedQuestion: () => {},
+      onFailedPoll: () => {},
       onExecutionEvent: (event) => events.push(event),
       onHiddenHistory: () => {},
     },

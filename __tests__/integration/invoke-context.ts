@@ -85,7 +85,7 @@ export function quietReadiness(): NonNullable<InvokeContext['readiness']> {
     onStateChange: ignore,
     onAliasChange: ignore,
     onHiddenAlias: ignore,
-    onFailedQuestion: ignore,
+    onFailedPoll: ignore,
   };
 }
 

@@ -12,7 +12,7 @@ import { Clients } from '../../src/lambda/client.ts';
 import type { Invocation, InvocationResult } from '../../src/lambda/invocation.ts';
 import { invokeEach } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
-import type { FailedQuestion } from '../../src/lambda/polling.ts';
+import type { FailedPoll } from '../../src/lambda/polling.ts';
 import { Readiness } from '../../src/lambda/readiness.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { unusedUrl } from '../e2e/step.ts';
@@ -80,7 +80,7 @@ function watching({ expectsVersion = false } = {}) {
   const states: string[] = [];
   const lines: string[] = [];
   const hidden: HiddenAlias[] = [];
-  const failed: FailedQuestion[] = [];
+  const failed: FailedPoll[] = [];
   const readiness = {
     waits: new Readiness(),
     expectsVersion: () => expectsVersion,
@@ -93,7 +93,7 @@ function watching({ expectsVersion = false } = {}) {
     onHiddenAlias: (alias: HiddenAlias) => {
       hidden.push(alias);
     },
-    onFailedQuestion: (question: FailedQuestion) => {
+    onFailedPoll: (question: FailedPoll) => {
       failed.push(question);
     },
   };

@@ -353,7 +353,7 @@ describe('no log is looked into', () => {
         onNotDurable: ignore,
         onExecutionEvent: ignore,
         onHiddenHistory: ignore,
-        onFailedQuestion: ignore,
+        onFailedPoll: ignore,
       },
     };
     const delivered = await lose({ type: 'Event', follow });

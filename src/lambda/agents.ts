@@ -7,7 +7,7 @@ import type { EarlyConnection } from './early-connection.ts';
 /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, as Node's own agents read them. */
 export type ProxyVariables = Readonly<Record<string, string | undefined>>;
 
-// A connection that idled longer may be closed by the other side just when a request is written to it.
+// The other side may close a connection that was idle for longer just when a request is written to it.
 const LONGEST_IDLE_MS = 10_000;
 
 class KeptAliveHttpAgent extends HttpAgent {
@@ -28,10 +28,10 @@ class KeptAliveHttpAgent extends HttpAgent {
   }
 }
 
-/** Sends requests over one protocol: Node.js's function, and the agent that it gets its connections from. */
+/** Node.js's function that sends requests over one protocol, and the agent with its connections. */
 export type Transport = Readonly<{ request: typeof requestHttp; agent: HttpAgent }>;
 
-/** Options of the SDK's handler of requests. It takes a function for them too, but its types have only fields. */
+/** Options of the SDK's request handler. It also accepts a function that returns them, but its types have only fields. */
 export type HandlerOptions = (() => Promise<Readonly<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent }>>) &
   Record<string, unknown>;
 
@@ -39,7 +39,7 @@ const NO_FIELDS: Record<string, unknown> = {};
 
 type HttpsTransport = Transport & Readonly<{ agent: HttpsAgent }>;
 
-/** An agent for each protocol, which keeps idle connections alive and uses the proxy that `proxy` names. */
+/** One agent for each protocol. The agents keep idle connections alive and use the proxy that `proxy` names. */
 export class Agents {
   readonly #options: AgentOptions;
   readonly #early: EarlyConnection | undefined;
@@ -55,18 +55,18 @@ export class Agents {
     this.#httpAgent = new KeptAliveHttpAgent(this.#options);
   }
 
-  /** What sends over a protocol, such as `https:`. */
+  /** The transport for a protocol, such as `https:`. */
   async transport(protocol: string): Promise<Transport> {
     return protocol === 'https:' ? this.#forHttps() : { request: requestHttp, agent: this.#httpAgent };
   }
 
-  /** The agents for a client of the SDK, which asks for them with the first request that it sends itself. */
+  /** The agents for a client of the SDK. The client asks for them with the first request that it sends itself. */
   forSdk(): HandlerOptions {
     const both = async () => ({ httpAgent: this.#httpAgent, httpsAgent: (await this.#forHttps()).agent });
     return Object.assign(both, NO_FIELDS);
   }
 
-  /** Closes every connection. No other is opened afterwards. */
+  /** Closes every connection. No connection is opened afterwards. */
   destroy(): void {
     this.#isClosed = true;
     this.#httpAgent.destroy();
@@ -78,7 +78,7 @@ export class Agents {
     return this.#https;
   }
 
-  /** Node.js takes milliseconds for its code for TLS and for certificates, which an endpoint at http:// does not need. */
+  /** Loads TLS with the first use, because it takes milliseconds, and an endpoint at http:// does not need it. */
   async #loadHttps(): Promise<HttpsTransport> {
     const { KeptAliveHttpsAgent, requestHttps } = await import(/* webpackMode: "eager" */ './https-agent.ts');
     const agent = new KeptAliveHttpsAgent(this.#options, this.#early);

@@ -43,7 +43,7 @@ export class Opening {
 export const openingIn = (options: object): Opening | undefined =>
   'opening' in options && options.opening instanceof Opening ? options.opening : undefined;
 
-/** Has the connection probed while it is silent. */
+/** Turns on TCP keep-alive for a connection. */
 export function keepAlive(socket: Duplex | null | undefined): void {
   if (socket instanceof Socket) socket.setKeepAlive(true, KEEP_ALIVE_MS);
 }
@@ -65,5 +65,5 @@ export function whenConnected(socket: Socket, callback: () => void): void {
   else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', callback);
 }
 
-/** Why an agent opens no connection any more. */
+/** The error of an agent that was destroyed. */
 export const CLOSED = 'all connections were closed';

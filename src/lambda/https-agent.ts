@@ -8,11 +8,11 @@ import type { EarlyConnection } from './early-connection.ts';
 /** Sends a request over TLS. */
 export const requestHttps = request;
 
-// Node reads a proxy's response to CONNECT without a bound, and for each part of it doubles its listeners.
+// Node.js reads a proxy's response to CONNECT without a limit, and doubles its listeners for each part.
 const MOST_PARTS = 16;
 const ENDLESS = "the proxy's response to CONNECT does not end";
 
-/** Closes a connection to a proxy whose response to CONNECT does not end. The returned function ends that. */
+/** Closes the connection to a proxy if its response to CONNECT does not end. The returned function stops the guard. */
 function guardTunnel(socket: Duplex): () => void {
   let parts = 0;
   const count = (): void => {
@@ -25,7 +25,7 @@ function guardTunnel(socket: Duplex): () => void {
 
 /** Keeps idle connections alive, opens tunnels, and gives the early connection to the first request to its host. */
 export class KeptAliveHttpsAgent extends HttpsAgent {
-  // Node's own destroy() does not know the connections over which tunnels are being opened.
+  // Node's own destroy() does not close connections whose tunnels are still opening.
   readonly #opening = new Set<Duplex>();
   readonly #early: EarlyConnection | undefined;
   #isClosed = false;
@@ -47,17 +47,17 @@ export class KeptAliveHttpsAgent extends HttpsAgent {
       return undefined;
     }
     const opening = openingIn(options);
-    // Only through a proxy does a socket come by the callback, once the tunnel is open or has failed.
+    // With a proxy, the socket is passed to the callback, when the tunnel is open or has failed.
     const socket = super.createConnection(options, (error, tunnel) => {
       opening?.end();
       endGuard?.();
       if (socket) this.#opening.delete(socket);
-      // Node leaves the connection open where the proxy refused the tunnel.
+      // Node.js leaves the connection open if the proxy refuses the tunnel.
       if (error) socket?.destroy();
       else markTunnel(tunnel);
       callback?.(error, tunnel);
     });
-    // A direct connection has TLS. A proxy at https:// is one that is trusted.
+    // A connection with TLS is direct, or leads to a proxy at https://, which is trusted.
     const endGuard = socket && !(socket instanceof TLSSocket) ? guardTunnel(socket) : undefined;
     if (socket) {
       keepAlive(socket);
@@ -68,7 +68,7 @@ export class KeptAliveHttpsAgent extends HttpsAgent {
     return socket;
   }
 
-  /** The early connection once it is open; where it failed, one of the request's own. */
+  /** The early connection when it is open, or a new connection if it failed. */
   async #takeEarly(
     early: EarlyConnection,
     options: Parameters<HttpsAgent['createConnection']>[0],

@@ -52,13 +52,10 @@ export type InvokeContext = Readonly<{
   onAllEnded?: () => void;
   /** Waits until functions are ready. */
   readiness?: Readonly<{ waits: Readiness }> &
-    Pick<
-      Waiting,
-      'onStateChange' | 'onFailedQuestion' | 'onAliasChange' | 'onHiddenAlias' | 'expectsVersion'
-    >;
+    Pick<Waiting, 'onStateChange' | 'onFailedPoll' | 'onAliasChange' | 'onHiddenAlias' | 'expectsVersion'>;
   /** Follows durable executions to their end. */
   follow?: Readonly<{ execution: typeof followExecution; onNotDurable: (invocation: Invocation) => void }> &
-    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedQuestion' | 'stopping'>;
+    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedPoll' | 'stopping'>;
   /** Waits until the log shows how an accepted event ended. */
   waitForEvent?: (
     accepted: InvokeResponse,

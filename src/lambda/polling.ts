@@ -3,13 +3,13 @@ import { extendStreak, type FailureStreak, type InvokePolicy, retryLimit } from 
 import type { Bounds } from './timing.ts';
 
 /** A failed poll, and the wait before the next one. */
-export type FailedQuestion = Readonly<{ invocation: Invocation; failure: InvokeFailure; waitMs: number }>;
+export type FailedPoll = Readonly<{ invocation: Invocation; failure: InvokeFailure; waitMs: number }>;
 
 /** The bounds of polling, and the callback for failed polls. */
 export type Polling = Pick<Bounds, 'stop' | 'timing'> &
   Readonly<{
     policy: Pick<InvokePolicy, 'retry' | 'retryMs'>;
-    onFailedQuestion: (failed: FailedQuestion) => void;
+    onFailedPoll: (failed: FailedPoll) => void;
   }>;
 
 const FIRST_POLL_MS = 500;
@@ -65,7 +65,7 @@ export class Poll {
       this.#streak = undefined;
       this.#connectFailures = 0;
     }
-    this.#polling.onFailedQuestion({ invocation: this.#invocation, failure, waitMs });
+    this.#polling.onFailedPoll({ invocation: this.#invocation, failure, waitMs });
     await this.#sleep(waitMs);
     return undefined;
   }

@@ -130,7 +130,7 @@ export const isHalted = (outcome: Outcome): boolean =>
   outcome.outcome === 'not_invoked' && outcome.error.name === 'StoppedOnFailure';
 
 /** Whether an earlier run succeeded, so that this run did not invoke it again. */
-export const isTakenOver = (outcome: Outcome): boolean =>
+export const isResumedSuccess = (outcome: Outcome): boolean =>
   outcome.resumed === true && outcome.outcome !== 'unknown';
 
 /** Whether the function itself failed, even if the step does not fail because of it. */

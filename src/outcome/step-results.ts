@@ -5,7 +5,7 @@ import { type Expectation, IS_NO_ERROR } from './expectations.ts';
 import type { ExplainedError } from './function-error-advice.ts';
 import { readLogPlace } from './log-tail.ts';
 import type { MaskedEvaluation, MaskedOutcome } from './masks.ts';
-import { isHalted, isTakenOver, type Outcome } from './outcome.ts';
+import { isHalted, isResumedSuccess, type Outcome } from './outcome.ts';
 
 /** How many invocations ended in which way. Only those whose log shows how they started are cold or warm starts. */
 export type OutcomeCounts = Readonly<{
@@ -30,7 +30,7 @@ export function countOutcomes(outcomes: readonly Outcome[]): OutcomeCounts {
   for (const outcome of outcomes) {
     counts[outcome.outcome] += 1;
     if (isHalted(outcome)) halted += 1;
-    if (isTakenOver(outcome)) resumed += 1;
+    if (isResumedSuccess(outcome)) resumed += 1;
     const isCold = 'cold_start' in outcome ? outcome.cold_start : undefined;
     if (isCold !== undefined) starts[isCold ? 'cold' : 'warm'] += 1;
   }

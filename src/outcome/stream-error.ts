@@ -40,7 +40,7 @@ const failed = (
 
 /**
  * A streamed response with the error that only the log shows: Lambda does not report every error in the stream.
- * The error then takes the place of the payload, as in every response of a function that failed.
+ * The error then replaces the payload, as in every response of a function that failed.
  */
 export function withErrorOfLog(response: InvokeResponse): InvokeResponse {
   const { streamedBytes, functionError, logTail, requestId } = response;

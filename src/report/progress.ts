@@ -1,5 +1,5 @@
 import { info, warning } from '@actions/core';
-import { isHalted, isTakenOver, type Outcome } from '../outcome/outcome.ts';
+import { isHalted, isResumedSuccess, type Outcome } from '../outcome/outcome.ts';
 import { grouped, onOneLine, shortened } from '../shared/text.ts';
 import { writeForeign } from './foreign-text.ts';
 
@@ -77,7 +77,7 @@ export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): 
 }
 
 /** A request about a function that failed and is retried while the step waits. */
-export type Question = Readonly<{
+export type FailedRead = Readonly<{
   label: string;
   about: 'configuration' | 'durable execution';
   error: string;
@@ -85,7 +85,7 @@ export type Question = Readonly<{
 }>;
 
 /** The line about such a request. */
-export const questionLine = ({ label, about, error, waitMs }: Question): RepeatableLine => ({
+export const pollLine = ({ label, about, error, waitMs }: FailedRead): RepeatableLine => ({
   what: `${label}: could not read the ${about} (${error})`,
   next: `. Retrying in ${seconds(waitMs)}.`,
 });
@@ -204,11 +204,11 @@ export class LogThrottle {
     return this.#total - this.#ended;
   }
 
-  /** Writes that one of many invocations has ended, by a line that gets how many have, and of how many. A single one has a log of its own. */
+  /** Writes that one of many invocations has ended. `line` gets the number of ended invocations and of all. */
   end(outcome: Outcome, line: (ended: number, total: number) => string): void {
     this.#ended += 1;
     const ended = this.#ended;
-    if (this.#total === 1 || isHalted(outcome) || isTakenOver(outcome)) return;
+    if (this.#total === 1 || isHalted(outcome) || isResumedSuccess(outcome)) return;
     this.write(outcome.outcome.replaceAll('_', ' '), () => writeForeign(line(ended, this.#total)));
   }
 

@@ -157,7 +157,7 @@ export class Reports {
     for (const { name, add } of this.#reporters) await this.#guard.run(name, () => add?.(evaluated));
   }
 
-  /** Whether something is missing that later steps rely on. */
+  /** Whether a report is missing that later steps rely on. */
   get failsStep(): boolean {
     return this.#guard.failed.some(isRequired);
   }

@@ -1,4 +1,5 @@
-// Puts together what evaluates invocations and reports their outcomes. It is loaded while the first response is awaited.
+// Connects the parts that evaluate invocations and report their outcomes. It is loaded while the step waits for the
+// first response.
 import type { Plan } from '../inputs/plan.ts';
 import type { CommentPlan } from '../inputs/pull-request.ts';
 import type { Resumption } from '../journal/resumption.ts';
@@ -17,22 +18,22 @@ import { loadOnce } from './load-once.ts';
 import type { StepParts } from './parts.ts';
 import type { ResponseSink } from './response-sink.ts';
 
-// Loaded from here, it is in the same file of the bundle.
+// Exported from here, so that it is in the same file of the bundle.
 export { writeEarlyEnd, writeRefusal } from '../report/refusal.ts';
 
-/** What the outcomes of a step are made with, all of which exists before the first request. */
+/** The parts that exist before the first request, and that outcomes are evaluated and reported with. */
 export type OutcomeParts = Readonly<{
   outcomesFile: OutcomesFile;
   throttle: LogThrottle;
   labels: Labels;
-  /** The functions' logs, where they are followed. */
+  /** The functions' logs, if they are followed. */
   logs: StepLogs | undefined;
-  /** Takes the response of the one invocation that streams. */
+  /** Receives the response of the single invocation of a step that streams. */
   sink: ResponseSink | undefined;
   /** The file for the response. */
   file: string;
   resumption: Resumption | undefined;
-  /** Aborts `halt` of the invocations with `stop_on_failure`. */
+  /** With `stop_on_failure`: aborted after the first failure. */
   halt: AbortController | undefined;
 }>;
 
@@ -82,7 +83,7 @@ function createReports(
   return new Reports(reporters, guard);
 }
 
-/** What reads responses as an API does, where a payload was made from an HTTP request, and the errors of streams. */
+/** The readers of HTTP responses and of the errors of streams. They are loaded only if the step needs them. */
 async function createReaders({
   invocations,
   responseStream,
@@ -108,7 +109,7 @@ async function createEvaluator(
   const loadFunctionErrors = loadOnce(
     async () => (await import('../outcome/function-error-advice.ts')).explainFunctionError,
   );
-  // The first failure of a list may be that no file descriptor is left.
+  // The first failure of a list can be that no file descriptor is left, and loading a file needs one.
   if (plan.invocations.length > 1) await Promise.all([loadAdvice(), loadFunctionErrors()]);
   return new Evaluator({
     rules: { failOnFunctionError, expressions, known: secrets, labelOf: labels.entryOf, ...readers },
@@ -120,7 +121,7 @@ async function createEvaluator(
   });
 }
 
-/** The outcomes of a step: they are evaluated and recorded as invocations end, and reported at the end. */
+/** The outcomes of a step. They are evaluated and recorded as invocations end, and reported at the end. */
 export class StepOutcomes {
   readonly #parts: OutcomeParts;
   readonly #evaluator: Evaluator;
@@ -137,7 +138,7 @@ export class StepOutcomes {
     this.#reports = made.reports;
   }
 
-  /** Evaluates and records an invocation that has ended. Its log is read to its end before. */
+  /** Evaluates and records an invocation that has ended, after its log is read to the end. */
   async evaluate(ended: InvocationResult): Promise<void> {
     const { logs } = this.#parts;
     const followed = await logs?.readToEnd(ended);
@@ -150,17 +151,17 @@ export class StepOutcomes {
     await this.#record(evaluated);
   }
 
-  /** Evaluates and records what a journal has from earlier runs, by the expressions of this one. */
+  /** Evaluates the outcomes of earlier runs with the expressions of this run, and records them. */
   async evaluateEarlier(resumption: Resumption, { guard }: StepParts, context: InvokeContext): Promise<void> {
     const record = (evaluated: EvaluatedInvocation) => guard.run('internal', () => this.#record(evaluated));
     for await (const recorded of resumption.succeeded())
       await record(await this.#evaluator.takeOver(recorded));
-    // What was sent in an earlier run has had time to get into the log.
+    // The log of an earlier run is complete by now.
     const unknown = await Promise.all(resumption.unknown.map((result) => withLog(result, context)));
     for (const result of unknown) await record(await this.#evaluator.evaluate(result));
   }
 
-  /** Writes every report. Its value is the exit code: 1 as well where something is missing that later steps rely on. */
+  /** Writes every report. Returns the exit code, which is also 1 if a report is missing that later steps rely on. */
   async report(): Promise<0 | 1> {
     await this.#reports.write();
     return this.#reports.failsStep ? 1 : this.#results.exitCode;
@@ -173,7 +174,7 @@ export class StepOutcomes {
   }
 }
 
-/** Makes what evaluates and reports the outcomes of a step. */
+/** Connects the parts that evaluate and report the outcomes of a step. */
 export async function createOutcomes(step: StepParts, parts: OutcomeParts): Promise<StepOutcomes> {
   const results = new StepResults(step.plan.invocations.length);
   const reports = createReports(step, parts, results);

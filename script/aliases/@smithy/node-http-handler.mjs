@@ -1,6 +1,6 @@
-// Replaces @smithy/node-http-handler in the bundle. It loads Node.js's code for TLS, and the action sends invocations
-// itself (src/lambda/exchange.ts): in most steps the SDK sends nothing.
-// Provides a handler that loads the SDK's with its first request, such as one of a provider of credentials.
+// Replaces @smithy/node-http-handler in the bundle, which loads Node.js's code for TLS. The action sends invocations
+// itself (src/lambda/exchange.ts), and in most steps the SDK sends nothing. This handler loads the SDK's handler with the
+// first request, such as that of a credential provider.
 import { streamCollector as collect } from '@smithy/core/serde';
 
 export const streamCollector = (stream) => collect(stream);
