@@ -6,7 +6,7 @@ import { portOf } from '../packages/local-server/listening.ts';
 /** Writes any bytes in response to the nth request, counted from 0; `head` is the request's. */
 export type RawResponder = (socket: Socket, n: number, head: string) => void;
 
-/** A TCP server in place of Lambda, for responses that an HTTP library would not send. */
+/** A TCP server instead of Lambda, for responses that an HTTP library would not send. */
 export type RawServer = Readonly<{
   url: string;
   port: number;

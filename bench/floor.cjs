@@ -1,7 +1,7 @@
-// The floor: what any action has to pay at least. It signs an invocation (SigV4) and sends it, and nothing else.
-// With OUT it also does with large JSON what no action can leave out: checks that the event is JSON, parses the response,
-// and writes it twice, as it came and as part of a line of JSON.
-// Usage: node bench/floor.cjs FUNCTION PAYLOAD|@FILE [LOG_TYPE [INVOCATIONS [IN_FLIGHT [OUT]]]]
+// The floor: the least that any action has to do. It signs an invocation (SigV4), sends it, and does nothing else.
+// With OUT, it also does what every action has to do with large JSON: it checks that the event is JSON, parses the
+// response, and writes it twice, as received and as part of a line of JSON.
+// Usage: node bench/floor.cjs FUNCTION PAYLOAD|@FILE [LOG_TYPE [INVOCATIONS [CONCURRENCY [OUT]]]]
 // Region, credentials and endpoint come from the same variables as the action's.
 'use strict';
 
@@ -13,7 +13,7 @@ const {
   AWS_REGION: region,
   AWS_ENDPOINT_URL_LAMBDA: endpoint,
 } = process.env;
-const [name, given, logType = 'None', invocations = '1', inFlight = '1', out] = process.argv.slice(2);
+const [name, given, logType = 'None', invocations = '1', concurrency = '1', out] = process.argv.slice(2);
 
 const { protocol, hostname, port, host } = new URL(endpoint);
 const { Agent, request } = protocol === 'https:' ? require('node:https') : require('node:http');
@@ -24,7 +24,7 @@ const body = given.startsWith('@') ? require('node:fs').readFileSync(given.slice
 const sha256 = (data) => createHash('sha256').update(data).digest('hex');
 const hmac = (key, data) => createHmac('sha256', key).update(data).digest();
 
-// A key is good for a day.
+// A signing key is valid for a day, so it is derived only once.
 let key;
 function keyOf(day) {
   key ??= [day, region, 'lambda', 'aws4_request'].reduce(hmac, `AWS4${secret}`);
@@ -85,5 +85,5 @@ function next() {
   sent.end(body);
 }
 
-for (let sender = 0; sender < Number(inFlight); sender += 1) next();
+for (let sender = 0; sender < Number(concurrency); sender += 1) next();
 // Free connections do not keep the process alive.

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** A quick Lambda in a process of its own. */
+/** A quick Lambda in a separate process. */
 export type QuickLambda = Readonly<{ url: string; close: () => Promise<void> }>;
 
-/** Starts a server of this folder, and gives the line that it prints once it listens. */
+/** Starts a server of this folder. Returns the line that it prints when it listens. */
 async function startServer(
   file: string,
   args: readonly string[],
@@ -25,7 +25,7 @@ async function startServer(
   };
 }
 
-/** Starts it; with `tls` it speaks HTTPS with that key and certificate. */
+/** Starts a quick Lambda. With `tls`, it uses HTTPS with that key and certificate. */
 export async function startQuickLambda(
   waitMs: number,
   tls?: Readonly<{ keyFile: string; file: string }>,
@@ -35,7 +35,7 @@ export async function startQuickLambda(
   return { url: line, close };
 }
 
-/** Puts a slow network before a quick Lambda, in a process of its own as well. */
+/** Puts a slow network in front of a quick Lambda, also in a separate process. */
 export async function startFarLambda(roundTripMs: number, lambda: QuickLambda): Promise<QuickLambda> {
   const url = new URL(lambda.url);
   const { line, close } = await startServer('slow-network.ts', [String(roundTripMs), url.port]);

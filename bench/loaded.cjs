@@ -1,5 +1,5 @@
-// Loaded before a program (--require): reports at its exit the files that it loaded as modules, and the parts of
-// Node.js itself that were loaded, by the names that they have in Node.js's sources.
+// Loaded before a program (--require). At its exit, reports the files that it loaded as modules, and the parts of
+// Node.js that were loaded, by their names in the sources of Node.js.
 'use strict';
 
 const { writeSync } = require('node:fs');

@@ -10,12 +10,12 @@ export type Program = Readonly<{
   cwd?: string;
 }>;
 
-/** What one run of a program took; CPU time and memory as the process itself reported them, where it is Node.js. */
+/** The resources that one run of a program used. A Node.js process reports its own CPU time and memory. */
 export type Usage = Readonly<{ wallMs: number; cpuMs: number; peakMb: number }>;
 
 const preload = (file: string): string => path.join(import.meta.dirname, file);
 
-/** Runs a program to its end; what it says on descriptor 3 comes back. Throws where it fails. */
+/** Runs a program to its end. Returns what it writes to descriptor 3. Throws if it fails. */
 async function run(program: Program): Promise<{ wallMs: number; report: string }> {
   const startedAt = performance.now();
   const child = spawn(program.command, program.args, {
@@ -54,15 +54,15 @@ export async function measureNode(program: Program): Promise<Usage> {
   return { wallMs, cpuMs, peakMb: peakKb / 1024 };
 }
 
-/** Runs any program and measures how long it took. */
+/** Runs any program and measures its wall time. */
 export async function measureWall(program: Program): Promise<number> {
   return (await run(program)).wallMs;
 }
 
-/** What a program loaded: files as modules, and parts of Node.js by the names in its sources. */
+/** What a program loaded: files as modules, and parts of Node.js by their names in its sources. */
 export type Loaded = Readonly<{ files: readonly string[]; parts: readonly string[] }>;
 
-/** Runs a Node.js program and gives what it loaded. */
+/** Runs a Node.js program and returns what it loaded. */
 export async function loadedBy(program: Program): Promise<Loaded> {
   const { files, parts } = JSON.parse((await run(withPreload('loaded.cjs', program))).report);
   return { files, parts };

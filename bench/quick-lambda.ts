@@ -1,5 +1,5 @@
-// Responds to every invocation as Lambda does, after a wait and with the event itself, and runs nothing.
-// It is quick, so that the client is measured. A process of its own: node bench/quick-lambda.ts WAIT_MS [KEY CERTIFICATE]
+// Responds to every invocation like Lambda, after a wait and with the event itself, but runs nothing. It is quick, so
+// that only the client is measured. A separate process: node bench/quick-lambda.ts WAIT_MS [KEY CERTIFICATE]
 import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';

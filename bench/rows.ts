@@ -15,15 +15,15 @@ import {
   type Work,
 } from './subjects.ts';
 
-/** How often short and long things are measured. */
+/** How many rounds short and long measurements have. */
 export type Effort = Readonly<{ short: number; long: number }>;
 
-/** A measured figure with its target, and the figures that it was made of, in words. */
+/** A measured figure with its target, and the figures behind it in words. */
 export type Figure = Readonly<{
   what: string;
   value: number;
   unit: 'times' | 'MB' | 'KB';
-  /** None where it only explains another figure. */
+  /** Absent if the figure only explains another one. */
   target?: Readonly<{ bound: 'at most' | 'at least'; value: number }>;
   from: string;
 }>;
@@ -61,7 +61,7 @@ async function withLambda<T>(
   }
 }
 
-/** Wall and CPU time against something else that was measured in turns, each with a target or without. */
+/** Wall and CPU time against another subject that was measured in turns, each with or without a target. */
 function timesOf(
   usages: readonly Usage[],
   base: Readonly<{ name: string; usages: readonly Usage[] }>,
@@ -81,7 +81,7 @@ function timesOf(
   return [figure('wall time', walls, targets.wall), figure('CPU time', cpus, targets.cpu)];
 }
 
-/** One invocation against the floor, and against the SDK's client alone: the limit of what uses the SDK. */
+/** One invocation against the floor, and against the SDK's client alone, which is the limit of every user of the SDK. */
 async function start(effort: Effort): Promise<Figure[]> {
   const sdk = bundleSdkAlone();
   try {
@@ -106,7 +106,7 @@ async function start(effort: Effort): Promise<Figure[]> {
   }
 }
 
-/** Nothing is kept from the first step of a job, so the second one costs the same. */
+/** The second step of a job against the first. Nothing is kept between steps, so it should take as long. */
 async function secondStep(effort: Effort): Promise<Figure[]> {
   return withLambda(startQuickLambda(0), async ({ url }) => {
     const work = { ...ONCE, url };
@@ -188,7 +188,7 @@ const againstCli =
       ]);
       return [
         {
-          what: `wall time of \`aws lambda invoke\` against it`,
+          what: `wall time of \`aws lambda invoke\` against the action`,
           value: median(cli) / median(action),
           unit: 'times',
           target: atLeast(1),
@@ -210,8 +210,8 @@ const WAIT_MS = 50;
 
 async function fanOut(effort: Effort): Promise<Figure[]> {
   return withLambda(startQuickLambda(WAIT_MS), async ({ url }) => {
-    const work = { ...ONCE, url, invocations: 2_000, inFlight: 50 };
-    const ideal = (work.invocations * WAIT_MS) / work.inFlight;
+    const work = { ...ONCE, url, invocations: 2_000, concurrency: 50 };
+    const ideal = (work.invocations * WAIT_MS) / work.concurrency;
     const [floor = [], action = []] = await interleave(effort.long, [
       () => measureFloor(work),
       () => measureAction(work),
@@ -233,7 +233,7 @@ async function many(effort: Effort): Promise<Figure[]> {
   const sdk = bundleSdkAlone();
   try {
     return await withLambda(startQuickLambda(WAIT_MS), async ({ url }) => {
-      const work = { ...ONCE, url, invocations: 10_000, inFlight: 100 };
+      const work = { ...ONCE, url, invocations: 10_000, concurrency: 100 };
       const fewer = { ...work, invocations: 2_000 };
       const [floor = [], alone = [], action = [], fewerOfAction = []] = await interleave(effort.long, [
         () => measureFloor(work),
@@ -282,21 +282,21 @@ async function many(effort: Effort): Promise<Figure[]> {
   }
 }
 
-/** What it costs that each request is on disk before it is sent. */
+/** The cost of writing each request to disk before it is sent. */
 async function withJournal(effort: Effort): Promise<Figure[]> {
   return withLambda(startQuickLambda(WAIT_MS), async ({ url }) => {
-    const work = { ...ONCE, url, invocations: 10_000, inFlight: 100 };
+    const work = { ...ONCE, url, invocations: 10_000, concurrency: 100 };
     const [without = [], kept = []] = await interleave(effort.long, [
       () => measureAction(work),
       () => measureAction({ ...work, inputs: { journal: 'journal.jsonl' } }),
     ]);
     return [
       {
-        what: 'wall time with a journal against without',
+        what: 'wall time with a journal against no journal',
         value: walls(kept) / walls(without),
         unit: 'times',
         target: atMost(1.1),
-        from: `${ms(walls(kept))}, without ${ms(walls(without))}`,
+        from: `${ms(walls(kept))}, without a journal ${ms(walls(without))}`,
       },
     ];
   });
@@ -304,7 +304,7 @@ async function withJournal(effort: Effort): Promise<Figure[]> {
 
 const LARGE_BYTES = 6_000_000;
 
-/** A list of records, as an event of that size would be. */
+/** A list of records, like a real event of that size. */
 function largeEvent(): string {
   const records: string[] = [];
   for (let bytes = 2, id = 0; ; id += 1) {
@@ -315,7 +315,7 @@ function largeEvent(): string {
   }
 }
 
-/** Against plain Node.js that checks the event, parses the response and writes it: the JSON is the limit. */
+/** 6 MB against plain Node.js that checks the event, parses the response and writes it. Handling the JSON is the limit. */
 async function large(effort: Effort): Promise<Figure[]> {
   const event = largeEvent();
   return withLambda(startQuickLambda(0), async ({ url }) => {
@@ -326,14 +326,14 @@ async function large(effort: Effort): Promise<Figure[]> {
     ]);
     return [
       {
-        what: 'CPU time against plain Node.js with the same JSON',
+        what: 'CPU time against plain Node.js that handles the same JSON',
         value: cpus(action) / cpus(plain),
         unit: 'times',
         target: atMost(3),
         from: `${ms(cpus(action))}, plain ${ms(cpus(plain))}`,
       },
       {
-        what: 'peak memory against plain Node.js with the same JSON',
+        what: 'peak memory against plain Node.js that handles the same JSON',
         value: peaks(action) / peaks(plain),
         unit: 'times',
         target: atMost(2),
@@ -347,18 +347,18 @@ const GROWTH_WAIT_MS = 20;
 
 async function growth(effort: Effort, inputs: Readonly<Record<string, string>>): Promise<Figure[]> {
   return withLambda(startQuickLambda(GROWTH_WAIT_MS), async ({ url }) => {
-    const work = { ...ONCE, url, inFlight: 20, inputs };
+    const work = { ...ONCE, url, concurrency: 20, inputs };
     const [single = [], few = [], lots = []] = await interleave(effort.long, [
       () => measureAction({ ...work, invocations: 1 }),
       () => measureAction({ ...work, invocations: 100 }),
       () => measureAction({ ...work, invocations: 10_000 }),
     ]);
-    // Without the start of the process, which a hundred share and ten thousand share as well.
+    // Without the start of the process, which takes the same time for a hundred and for ten thousand.
     const start = walls(single) - GROWTH_WAIT_MS;
     const [fewEach, lotsEach] = [(walls(few) - start) / 100, (walls(lots) - start) / 10_000];
     return [
       {
-        what: 'wall time of one of 10,000 against one of 100',
+        what: 'wall time per invocation of 10,000 against 100',
         value: lotsEach / fewEach,
         unit: 'times',
         target: atMost(1.1),
@@ -390,7 +390,7 @@ async function sizes(): Promise<Figure[]> {
   });
 }
 
-/** All that is measured, in the order of the table. */
+/** All rows, in the order of the table. */
 export const ROWS: readonly Row[] = [
   { name: 'start', title: 'One invocation', measure: start },
   { name: 'https', title: 'One invocation over HTTPS', measure: overHttps },

@@ -1,11 +1,11 @@
 // The SDK alone: what its client costs where nothing is asked of it but invocations. It is bundled as dist/ is.
-// Usage: node FILE FUNCTION PAYLOAD [LOG_TYPE [INVOCATIONS [IN_FLIGHT]]]
+// Usage: node FILE FUNCTION PAYLOAD [LOG_TYPE [INVOCATIONS [CONCURRENCY]]]
 // Region, credentials and endpoint come from the same variables as the action's.
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 
-const [FunctionName, Payload, LogType = 'None', invocations = '1', inFlight = '1'] = process.argv.slice(2);
+const [FunctionName, Payload, LogType = 'None', invocations = '1', concurrency = '1'] = process.argv.slice(2);
 const client = new LambdaClient({
-  ...(invocations !== '1' && { requestHandler: { httpAgent: { maxSockets: Number(inFlight) } } }),
+  ...(invocations !== '1' && { requestHandler: { httpAgent: { maxSockets: Number(concurrency) } } }),
 });
 
 let left = Number(invocations);
@@ -16,4 +16,4 @@ async function send() {
   }
 }
 
-Promise.all(Array.from({ length: Number(inFlight) }, send)).then(() => client.destroy());
+Promise.all(Array.from({ length: Number(concurrency) }, send)).then(() => client.destroy());

@@ -10,7 +10,7 @@ const DIST = path.join(ROOT, 'dist');
 const sizeOf = (files: readonly string[]): number =>
   files.reduce((sum, file) => sum + statSync(file).size, 0);
 
-/** Bytes of the archive of HEAD, which a job would download, and of the files of dist/ that one run of the action loads. */
+/** The sizes, in bytes, of the archive of HEAD, which a job would download, and of the files that one run of dist/ loads. */
 export async function bundleSizes(
   work: Work,
 ): Promise<Readonly<{ archive: number; loaded: number; files: readonly string[] }>> {

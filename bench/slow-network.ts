@@ -1,13 +1,13 @@
-// A network between a client and a server on loopback: each byte arrives half a round trip later, and the first ones
-// of a client another round trip later, which connecting takes on a real network.
-// A process of its own: node bench/slow-network.ts ROUND_TRIP_MS PORT
+// A network between a client and a server on loopback. Each byte arrives half a round trip later. The first bytes of a
+// client arrive another round trip later, which is the time to connect on a real network.
+// A separate process: node bench/slow-network.ts ROUND_TRIP_MS PORT
 import { connect, createServer, type Socket } from 'node:net';
 import { portOf } from '../packages/local-server/listening.ts';
 
 const [roundTripMs = 0, targetPort = 0] = process.argv.slice(2).map(Number);
 const oneWayMs = roundTripMs / 2;
 
-/** Passes on what arrives, and the end, in order. */
+/** Passes on the data and the end, in order and delayed. */
 function delay(from: Socket, to: Socket, { openedAt = 0 } = {}): void {
   const later = (what: () => void): void => {
     const now = performance.now();

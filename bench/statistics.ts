@@ -1,4 +1,4 @@
-/** The middle of some figures. */
+/** The median of some figures. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -7,8 +7,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Measures several subjects side by side, A B A B: what the machine does meanwhile meets them alike.
- * The first round warms the disk and is not counted, unless there is only one.
+ * Measures several subjects in turns, A B A B, so that other load on the machine affects them equally. The first round
+ * fills the disk cache and is not counted, unless there is only one.
  */
 export async function interleave<T>(rounds: number, subjects: readonly (() => Promise<T>)[]): Promise<T[][]> {
   const measured: T[][] = subjects.map(() => []);

@@ -6,24 +6,24 @@ import path from 'node:path';
 import { prepareStep } from '../packages/local-runner/run-step.ts';
 import { measureNode, measureWall, type Program, type Usage } from './measure.ts';
 
-/** What is invoked: one event, once or many times. */
+/** What to invoke: one event, once or many times. */
 export type Work = Readonly<{
   url: string;
   event: string;
   invocations: number;
-  inFlight: number;
-  /** Inputs of the action beside these. */
+  concurrency: number;
+  /** More inputs of the action. */
   inputs?: Readonly<Record<string, string>>;
   /** A certificate to trust. */
   authority?: string;
 }>;
 
 /** One small event, once. */
-export const ONCE = { event: '{"order":7}', invocations: 1, inFlight: 1 } as const;
+export const ONCE = { event: '{"order":7}', invocations: 1, concurrency: 1 } as const;
 
 const FUNCTION = 'measured';
 const REGION = 'eu-west-1';
-// A runner passes larger inputs in a file only.
+// A larger event has to be in a file.
 const LONGEST_INPUT = 100_000;
 
 const jobVariables = ({ url, authority }: Work): Record<string, string> => ({
@@ -35,7 +35,7 @@ const jobVariables = ({ url, authority }: Work): Record<string, string> => ({
   ...(authority !== undefined && { NODE_EXTRA_CA_CERTS: authority, AWS_CA_BUNDLE: authority }),
 });
 
-/** Does something with an event as a file. */
+/** Calls a function with an event in a file. */
 async function withEventFile<T>(event: string, use: (file: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(path.join(tmpdir(), 'event-'));
   try {
@@ -47,10 +47,10 @@ async function withEventFile<T>(event: string, use: (file: string) => Promise<T>
   }
 }
 
-// Copies of an entry are invoked with their log tail, for the count of cold starts.
+// The action invokes copies of an entry with their log tail, to count cold starts.
 const logTypeOf = ({ invocations }: Work): string => (invocations > 1 ? 'Tail' : 'None');
 
-/** Measures the floor at some work; where it keeps the response, with what reading and writing the JSON costs. */
+/** Measures the floor. If it keeps the response, the figures include reading and writing the JSON. */
 export const measureFloor = (work: Work, { keeps = false } = {}): Promise<Usage> =>
   withEventFile(work.event, (file) =>
     measureNode({
@@ -61,7 +61,7 @@ export const measureFloor = (work: Work, { keeps = false } = {}): Promise<Usage>
         work.event.length > LONGEST_INPUT ? `@${file}` : work.event,
         logTypeOf(work),
         String(work.invocations),
-        String(work.inFlight),
+        String(work.concurrency),
         ...(keeps ? [`${file}.response`] : []),
       ],
       env: { PATH: process.env['PATH'], ...jobVariables(work) },
@@ -71,7 +71,7 @@ export const measureFloor = (work: Work, { keeps = false } = {}): Promise<Usage>
 /** A step of the action, and the job that it belongs to. */
 type Job = Readonly<{ program: Program; dispose: () => void }>;
 
-/** Makes a new job with a step for some work. */
+/** Creates a job with a step that does the work. */
 function newJob(work: Work): Job {
   const isLarge = work.event.length > LONGEST_INPUT;
   const eventFile = `${randomUUID()}.json`;
@@ -81,7 +81,7 @@ function newJob(work: Work): Job {
       ...(isLarge ? { payload_file: eventFile } : { payload: work.event }),
       ...(work.invocations > 1 && {
         repeat: String(work.invocations),
-        max_concurrency: String(work.inFlight),
+        max_concurrency: String(work.concurrency),
       }),
       ...work.inputs,
     },
@@ -94,7 +94,7 @@ function newJob(work: Work): Job {
   };
 }
 
-/** Does something with a step for some work, in a job of its own. */
+/** Calls a function with a step that does the work, in its own job. */
 export async function withJob<T>(work: Work, use: (step: Program) => Promise<T>): Promise<T> {
   const { program, dispose } = newJob(work);
   try {
@@ -104,20 +104,20 @@ export async function withJob<T>(work: Work, use: (step: Program) => Promise<T>)
   }
 }
 
-/** Measures the action at some work: the first step of a job. */
+/** Measures the action as the first step of a job. */
 export const measureAction = (work: Work): Promise<Usage> => withJob(work, measureNode);
 
-/** Measures the action at some work: the second step of a job. */
+/** Measures the action as the second step of a job. */
 export const measureSecondStep = (work: Work): Promise<Usage> =>
   withJob(work, async (step) => {
     await measureNode(step);
     return measureNode(step);
   });
 
-/** The SDK's client alone, in a bundle made as dist/ is made. */
+/** The SDK's client alone, bundled like dist/. */
 export type SdkAlone = Readonly<{ measure: (work: Work) => Promise<Usage>; dispose: () => void }>;
 
-/** Bundles it, which takes some seconds. */
+/** Bundles the SDK's client, which takes some seconds. */
 export function bundleSdkAlone(): SdkAlone {
   const folder = path.join(import.meta.dirname, '..', 'build', 'sdk-alone');
   const bundle = path.join(folder, 'dist');
@@ -131,7 +131,7 @@ export function bundleSdkAlone(): SdkAlone {
         command: process.execPath,
         args: [
           path.join(bundle, 'index.js'),
-          ...[FUNCTION, work.event, logTypeOf(work), String(work.invocations), String(work.inFlight)],
+          ...[FUNCTION, work.event, logTypeOf(work), String(work.invocations), String(work.concurrency)],
         ],
         env: { PATH: process.env['PATH'], HOME: folder, ...jobVariables(work) },
       }),
@@ -180,7 +180,7 @@ export function awsCommands(): ReadonlyMap<string, Readonly<{ command: string; v
   return found;
 }
 
-/** Measures `aws lambda invoke` at some work: its wall time, in milliseconds. */
+/** Measures the wall time of `aws lambda invoke`, in milliseconds. */
 export const measureAwsCli = (work: Work, command: string): Promise<number> =>
   withEventFile(work.event, (file) =>
     measureWall({

@@ -1,9 +1,9 @@
 import type { Figure, Row, Skipped } from './rows.ts';
 
-/** A row with what came of it. */
+/** A row with its figures, or why it was skipped. */
 export type Measured = Readonly<{ row: Row; result: readonly Figure[] | Skipped }>;
 
-/** Whether a figure keeps its target, as it is shown: rounded. Undefined where it has none. */
+/** Whether the rounded figure meets its target. Undefined if it has no target. */
 export function isMet({ value, target, unit }: Figure): boolean | undefined {
   if (target === undefined) return undefined;
   const shown = Number(rounded(value, unit));
@@ -24,10 +24,10 @@ function lineOf(figure: Figure): string[] {
   return [`  ${what}`, withUnit(rounded(value, unit), unit), ...reach, from];
 }
 
-/** The table as text: the measurement, the target, and whether it is met. */
+/** The table as text: the measured figure, the target, and whether it is met. */
 export function renderTable(measured: readonly Measured[]): string {
   const lines = [
-    ['', 'Measured', 'Target', '', 'From'],
+    ['', 'Measured', 'Target', 'Target met', 'Figures behind it'],
     ...measured.flatMap(({ row, result }) =>
       'skipped' in result
         ? [[row.title, '', '', 'not measured', result.skipped]]
@@ -41,7 +41,7 @@ export function renderTable(measured: readonly Measured[]): string {
     .join('');
 }
 
-/** The same for programs. */
+/** The same as JSON. */
 export function toJson(measured: readonly Measured[], machine: Readonly<Record<string, unknown>>): string {
   const rows = measured.map(({ row: { name, title }, result }) =>
     'skipped' in result

@@ -1,5 +1,5 @@
-// Loaded before a measured program (--require): reports at its exit what the whole process used, start-up included.
-// process.resourceUsage() is getrusage(2), or its like on macOS and Windows, so that it needs no tool of the machine.
+// Loaded before a measured program (--require). At its exit, reports the resources that the process used, including its
+// startup. process.resourceUsage() uses getrusage(2) or the equivalent of macOS and Windows, so no other tool is needed.
 'use strict';
 
 const { writeSync } = require('node:fs');

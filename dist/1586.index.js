@@ -1,1 +1,1 @@
-exports.ids=[1586],exports.modules={645:((e,l,t)=>{t.d(l,{u:()=>d});let d=()=>({})}),3774:((e,l,t)=>{t.d(l,{_:()=>d});let d=()=>({})}),8705:((e,l,t)=>{t.d(l,{h:()=>d});let d=(e,l)=>globalThis.fetch(e,l)})};
+exports.ids=[1586],exports.modules={645:((e,l,t)=>{t.d(l,{u:(()=>d)});let d=(()=>({}))}),3774:((e,l,t)=>{t.d(l,{_:(()=>d)});let d=(()=>({}))}),8705:((e,l,t)=>{t.d(l,{h:(()=>d)});let d=((e,l)=>globalThis.fetch(e,l))})};

@@ -1,1 +1,1 @@
-exports.ids=[4008],exports.modules={4008:((s,o,r)=>{r.d(o,{fromEnv:()=>d.sF});var d=r(3099)})};
+exports.ids=[4008],exports.modules={4008:((s,o,r)=>{r.d(o,{fromEnv:(()=>d.sF)});var d=r(3099)})};

@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What webpack says about a module of a bundle. */
+/** A module of a bundle in webpack's statistics. */
 export type BundledModule = Readonly<{
-  /** Its file, relative to the checkout; ncc's placeholder where an import resolved to no file. */
+  /** Its file, relative to the checkout, or ncc's placeholder if an import resolved to no file. */
   name: string;
   /** The file that imports it first. */
   issuer: string;
   /** The names under which other modules import it. */
   requests: readonly string[];
   providedExports: readonly string[];
-  /** Undefined where webpack cannot tell, as for a package that is loaded with require(). */
+  /** Undefined if webpack cannot tell, as for a package that is loaded with require(). */
   usedExports: readonly string[] | undefined;
 }>;
 
@@ -37,7 +37,7 @@ function modulesOf(module: Fields): BundledModule[] {
     issuer: String(issuerName),
     requests: listOf(reasons).map(({ userRequest }) => String(userRequest)),
     providedExports: textsOf(providedExports),
-    // False stands for a module of which nothing is used.
+    // False means that nothing in the module is used.
     usedExports: usedExports === false || Array.isArray(usedExports) ? textsOf(usedExports) : undefined,
   };
   return [own, ...listOf(modules).flatMap(modulesOf)];

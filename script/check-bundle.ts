@@ -1,11 +1,11 @@
-// Fails where a bundle would break only while it runs, or bundles a package that script/aliases replaces.
+// Fails if a bundle would break only when it runs, or contains a package that script/aliases replaces.
 // Usage: node script/check-bundle.ts STATS.json
 import { readdirSync } from 'node:fs';
 import { type BundledModule, type BundleStats, readBundleStats } from './bundle-stats.ts';
 
 const ALIASES = 'script/aliases';
 
-/** ncc bundles this module, which throws, in place of one that it cannot find. */
+/** ncc bundles this module, which throws, instead of a module that it cannot find. */
 const NOT_FOUND = '@@notfound.js?';
 
 function unresolved({ name, issuer }: BundledModule): string[] {
@@ -13,7 +13,7 @@ function unresolved({ name, issuer }: BundledModule): string[] {
   return at === -1 ? [] : [`${issuer} imports ${name.slice(at + NOT_FOUND.length)}, which was not found`];
 }
 
-/** What a replaced package would lack. Webpack itself checks the names of some kinds of import only. */
+/** The names that a replacement lacks. Webpack itself checks only some kinds of imports. */
 function aliasProblems(modules: readonly BundledModule[], replaced: string): string[] {
   const alias = `${ALIASES}/${replaced}.mjs`;
   return modules.flatMap(({ name, requests, providedExports, usedExports }) => {

@@ -43,7 +43,7 @@ To run a step of your own, use script/try.
 `;
 const HINT = 'Run script/demo --help to see the options.';
 
-/** What an example says about itself: the first sentence of its first comment. */
+/** The description of an example: the first sentence of its first comment. */
 function describe(name: string): string {
   const [comment = ''] = /^(?:#.*\n)+/.exec(readFileSync(exampleFile(name), 'utf8')) ?? [];
   const text = comment.replace(/^#[^\S\n]*/gm, '').replaceAll('\n', ' ');
@@ -70,7 +70,7 @@ function nameFrom(given: string): string {
   );
 }
 
-/** What a step leaves apart from its log. */
+/** What a step writes in addition to its log. */
 const showReports = (run: StepRun): string =>
   section('Annotations', showAnnotations(run.annotations)) +
   section('Summary', withoutCheckout(showMarkdown(run.summary))) +

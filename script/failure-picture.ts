@@ -6,14 +6,14 @@ import { unified } from 'unified';
 import type { StepRun } from '../packages/local-runner/run-step.ts';
 import { withoutCheckout } from './tour.ts';
 
-// What differs from run to run is always the same in the picture.
+// Values that differ between runs have fixed values in the picture.
 const STEADY: readonly (readonly [pattern: RegExp, text: string])[] = [
   [/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '0e4bb8da-3970-4aca-bb5b-62d3a27bb2d4'],
   [/request [0-9a-f]{8}…/g, 'request 0e4bb8da…'],
   [/[\d,.]+\s?ms \(billed [\d,.]+\s?ms\)/g, '9 ms (billed 252 ms)'],
   [/\d+\s?of\s?128\s?MB/g, '84 of 128 MB'],
   [/cold\sstart\s[\d,.]+\s?ms/g, 'cold start 243 ms'],
-  // The address of a page of the console is wider than the picture.
+  // The address of a page in the console is wider than the picture, so it is cut.
   [/(https:\/\/[\w-]+\.console\.aws\.amazon\.com\/)\S+/g, '$1…'],
 ];
 const steady = (text: string): string =>
@@ -50,12 +50,12 @@ function readSummary(markdown: string): Summary {
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-// A phone shows a README some 370 px wide, so a picture of this width is scaled to no less than three quarters.
+// A phone shows a README about 370 px wide, so it scales a picture of this width to three quarters or more.
 const WIDTH = 460;
 const LINE = 22;
 const MARGIN = 16;
 
-/** How a text looks: its rule in the style sheet, and how many characters fit into a line of the picture. */
+/** A style of text: its rule in the style sheet, and how many characters fit into a line of the picture. */
 const STYLES = {
   plain: { rule: 'font-size: 14px', columns: 56 },
   strong: { rule: 'font-weight: 600', columns: 52 },
@@ -65,7 +65,7 @@ const STYLES = {
 } as const satisfies Readonly<Record<string, Readonly<{ rule: string; columns: number }>>>;
 type Style = keyof typeof STYLES;
 
-/** A text in lines that fit, broken between words; the lines that follow are indented a little more. */
+/** A text in lines that fit, broken between words. The second and later lines are indented more. */
 function wrapped(text: string, style: Style): string[] {
   const indent = `${/^ */.exec(text)?.[0] ?? ''}${style === 'code' ? '  ' : ''}`;
   const lines: string[] = [];
@@ -78,7 +78,7 @@ function wrapped(text: string, style: Style): string[] {
   return lines;
 }
 
-/** A line of the picture: what it says, how it looks, how far it is indented, and its mark. */
+/** A line of the picture: its text, style, indentation and mark. */
 type Line = Readonly<{ text: string; style: Style; x: number; mark?: 'error' | 'quote' }>;
 
 const linesOfText = (text: string, { style, x, mark }: Omit<Line, 'text'>): Line[] =>
@@ -95,7 +95,7 @@ const MARKS = {
   quote: (y: number): string => `<rect x="${MARGIN}" y="${y - 16}" width="3" height="${LINE}" class="bar"/>`,
 } as const;
 
-/** A box with lines, and the height that it takes. */
+/** A box with lines, and its height. */
 function drawBox(lines: readonly Line[], top: number): Readonly<{ drawn: string; height: number }> {
   const height = lines.length * LINE + MARGIN;
   const box = `<rect x="0.5" y="${top + 0.5}" width="${WIDTH - 1}" height="${height - 1}" rx="6" class="box"/>`;
@@ -118,7 +118,7 @@ const STYLE_SHEET = [
   '}',
 ];
 
-/** Draws what a failed step leaves on the page of the run: its annotation and its summary, as an SVG. */
+/** Draws the annotation and the summary of a failed step as an SVG. */
 export function drawFailure({ annotations, summary }: Pick<StepRun, 'annotations' | 'summary'>): string {
   const [annotation] = annotations;
   if (annotation === undefined) throw new Error('the step left no annotation');
@@ -134,7 +134,7 @@ export function drawFailure({ annotations, summary }: Pick<StepRun, 'annotations
   );
   const lower = drawBox(
     [
-      // Not every font has the mark, so it is drawn.
+      // The mark is drawn as a shape, because not every font has it.
       ...linesOfText(title.replace(/^❌ /, ''), { style: 'title', x: 42, mark: 'error' }),
       ...lines.flatMap(({ text, isQuoted }, at) =>
         isQuoted

@@ -30,7 +30,7 @@ const folders = new Set(
     .filter((folder) => existsSync(path.join(folder, 'package.json'))),
 );
 if (folders.size === 0) throw new Error(`${statsFile} names no package`);
-// Many packages have the same license, word for word: its text stands once, below all of their names.
+// Many packages have exactly the same license. Its text is written once, below all their names.
 const byText = Map.groupBy([...folders].sort().map(licenseOf), ({ text }) => text);
 writeFileSync(
   outFile,

@@ -8,36 +8,63 @@ import { minifySync, parseSync } from '@swc/core';
 type Node = Readonly<Record<string, unknown>>;
 type Span = Readonly<{ start: number; end: number }>;
 
+const PARENTHESIS = '('.charCodeAt(0);
+
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null;
 const isSpan = (value: unknown): value is Span => isNode(value) && 'start' in value && 'end' in value;
 const typeOf = (value: unknown): unknown => (isNode(value) ? value['type'] : undefined);
 
-/** Where the functions are that webpack makes of modules: the values of numeric keys, outermost only. */
-function moduleSpans(node: unknown): Span[] {
+const isFunction = (node: unknown): boolean =>
+  ['ArrowFunctionExpression', 'FunctionExpression'].includes(String(typeOf(node)));
+
+/** The wanted nodes in a node, without those inside functions. */
+function outermost(node: unknown, isWanted: (node: Node) => boolean): Node[] {
   if (!isNode(node)) return [];
-  const { key, value } = node;
-  const isModule = typeOf(key) === 'NumericLiteral' && typeOf(value) === 'ArrowFunctionExpression';
-  if (isModule && isNode(value) && isSpan(value['span'])) return [value['span']];
-  return Object.values(node).flatMap(moduleSpans);
+  if (isWanted(node)) return [node];
+  return isFunction(node) || /Method|Getter|Setter|FunctionDeclaration|Constructor/.test(String(typeOf(node)))
+    ? []
+    : Object.values(node).flatMap((part) => outermost(part, isWanted));
 }
 
+/** The functions that webpack wraps modules in: the values of numeric keys. */
+function moduleFunctions(node: unknown): Node[] {
+  if (!isNode(node)) return [];
+  const { key, value } = node;
+  return typeOf(key) === 'NumericLiteral' && isNode(value) && typeOf(value) === 'ArrowFunctionExpression'
+    ? [value]
+    : Object.values(node).flatMap(moduleFunctions);
+}
+
+const spanOf = ({ span }: Node): Span[] => (isSpan(span) ? [span] : []);
+
 /**
- * Puts the parentheses around the functions of modules back, which webpack writes and minifying removes. V8 takes
- * them as a sign that a function is called at once and parses it once, not twice: a tenth of a start.
+ * Puts parentheses around the functions of modules, and around the functions right inside them. Webpack writes the
+ * former, and the minifier removes them. V8 takes parentheses as a sign that a function is called soon, and parses it once
+ * instead of twice. That saves a tenth of the startup.
  */
 function parenthesize(code: string): string {
   const bytes = Buffer.from(code);
   const program = parseSync(code, { syntax: 'ecmascript', target: 'es2024' });
+  const modules = moduleFunctions(program.body);
+  const inside = modules.flatMap((made) => outermost(made['body'], isFunction));
   // swc's offsets are in bytes and run on from one parsed file to the next.
-  const cuts = moduleSpans(program.body)
-    .flatMap(({ start, end }) => [start, end])
-    .map((offset) => offset - program.span.start);
-  const parts = [0, ...cuts].map((from, at) => bytes.toString('utf8', from, cuts[at]));
-  // Every second part is a function.
-  return parts.map((part, at) => (at % 2 === 1 ? `(${part})` : part)).join('');
+  const marks = [...modules, ...inside]
+    .flatMap(spanOf)
+    .map(({ start, end }) => ({ start: start - program.span.start, end: end - program.span.start }))
+    .filter(({ start }) => bytes[start - 1] !== PARENTHESIS)
+    .flatMap(({ start, end }) => [
+      { at: start, sign: '(' },
+      { at: end, sign: ')' },
+    ])
+    .sort((one, other) => one.at - other.at);
+  const parts = marks.map(({ at, sign }, n) => `${bytes.toString('utf8', marks[n - 1]?.at ?? 0, at)}${sign}`);
+  return `${parts.join('')}${bytes.toString('utf8', marks.at(-1)?.at ?? 0)}`;
 }
 
-/** What is taken out of the code before it is minified: with their registration, unused classes and schemas go too. */
+/**
+ * Code that is removed before the code is minified, and its replacement. Without their registration, the minifier removes
+ * unused classes and schemas too.
+ */
 const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[] = [
   {
     // The clients' own errors. The SDK gives an error that it does not know the same name, message and fields, as an
@@ -51,6 +78,43 @@ const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[]
     // Node.js always has SHA-256, so the SDK's own, for browsers without it, is not needed.
     found: /\bhasNativeCrypto \? buildNativeClass\(\) : \w+(?:\/\*.*?\*\/\.\w+)?/g,
     put: 'buildNativeClass()',
+  },
+  {
+    // Nothing sends an event stream (script/aliases/@smithy/core), so no headers of events are signed.
+    found: /^ {4}headerFormatter = new HeaderFormatter\(\);$/gm,
+    put: '',
+  },
+  {
+    // A response is a stream of Node.js. For any other, the SDK tries a function for browsers before it throws.
+    found: /^ {12}return sdkStreamMixin\(stream\);$/gm,
+    put: 'throw stream;',
+  },
+  {
+    // The last functions of the toolkit's summary write HTML. This action writes its own Markdown.
+    found: /^ {4}addCodeBlock\(code, lang\) \{[\s\S]*?^\}$/gm,
+    put: '}',
+  },
+  {
+    // The promises of node:fs take 1 ms to load. Most steps use none of them, so they are loaded with the first use.
+    found: /^module\.exports = require\("(?:node:)?fs\/promises"\);$/gm,
+    put: 'module.exports = new Proxy({}, { get: (_, name) => require("node:fs").promises[name] });',
+  },
+  {
+    // Every client reads AWS's configuration files, which are small. Reading them asynchronously needs Node.js's threads.
+    found: /\(0,\w+\.readFile\)\(path, "utf8"\)/g,
+    put: '(async () => require("node:fs").readFileSync(path, "utf8"))()',
+  },
+  {
+    // Every step writes a summary once, after the request, so it can be written synchronously.
+    found: /^const \{ access, appendFile, writeFile \} = (\w+)\.promises;$/gm,
+    put:
+      'const [access, appendFile, writeFile] = ["accessSync", "appendFileSync", "writeFileSync"]' +
+      '.map((name) => async (...args) => $1[name](...args));',
+  },
+  {
+    // Reading the global `crypto` loads the web's cryptography. The function of node:crypto makes the same identifiers.
+    found: /^const v4 = bindV4\(_getRandomValues\);$/gm,
+    put: 'const v4 = () => require("node:crypto").randomUUID();',
   },
 ];
 
@@ -71,7 +135,7 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
   const { code } = minifySync(trimmedCode, {
     // Nothing but webpack's exports can be seen from outside a file.
     toplevel: true,
-    // It takes many passes until nothing is left of the schemas of what is never called: 0 is as many as help.
+    // The schemas of commands that are never called disappear only after many passes: 0 repeats them until nothing changes.
     compress: { passes: 0 },
     mangle: { reserved: [...trimmedCode.matchAll(NAMED)].map(([, name = '']) => name) },
   });

@@ -1,4 +1,4 @@
-/** What each output looks like, for the README: of a greeting with its log, of a function that failed and of a durable execution. */
+/** An example of each output for the README: of a greeting with its log, of a failed function, or of a durable execution. */
 export const OUTPUT_EXAMPLES: Readonly<Record<string, string>> = {
   outcome: 'succeeded',
   status_code: '200',

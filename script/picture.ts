@@ -1,4 +1,4 @@
-// Draws the README's picture of a failed step from what the demo's step leaves.
+// Draws the README's picture of a failed step from the output of the demo's step.
 // Usage: node --import ./packages/local-runner/json-modules.ts script/picture.ts
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -8,7 +8,7 @@ import { OUTPUT_EXAMPLES } from './output-examples.ts';
 const WIDTH = 100;
 const LONGEST_CELL = 40;
 
-/** Words, code with blanks in it as one. */
+/** Words. A code span counts as one word, even with blanks in it. */
 const WORDS = /(?:[^\s`]*(?:``.+?``|`[^`]+`))+\S*|\S+/g;
 
 /** A description as the comment above its input. */
@@ -99,7 +99,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, readonly string
   'docs/inputs.md': { inputs: inputReference },
 };
 
-/** A document with what is generated in place of what stands between its markers. */
+/** Replaces the text between the markers of a document with the generated text. */
 const regenerate = (file: string, sections: Readonly<Record<string, readonly string[]>>, before: string) =>
   Object.entries(sections).reduce((text, [name, lines]) => {
     const [begin, end] = [`<!-- ${name}: generated from action.yml -->`, `<!-- end of ${name} -->`];

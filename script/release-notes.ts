@@ -1,4 +1,4 @@
-// Checks that this checkout is a version, and prints what CHANGELOG.md says about it. It needs no dependency.
+// Checks that this checkout has the given version, and prints its section of CHANGELOG.md. Needs no dependencies.
 // Usage: node script/release-notes.ts VERSION
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

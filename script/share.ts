@@ -1,28 +1,28 @@
-// Joins the chunks that every step loads together into one file, and stores each module once that several chunks have.
-// Webpack splits what is imported on demand by who shares it, and ncc passes no option of webpack's on that would
-// change it. A file takes half a millisecond to load.
+// Joins the chunks that every step loads together into one file, and stores a module that several chunks have only once.
+// Webpack splits code on demand into a chunk for each set of imports that share it, and ncc has no option that changes
+// this. Loading a file takes up to 0.2 ms.
 // Usage: node script/share.ts FOLDER STATS.json
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readBundleStats } from './bundle-stats.ts';
 
-/** What every step imports on demand, in this order. */
+/** The dynamic imports of every step, in the order in which they run. */
 const USUAL = [
   './build/index.js > ./lambda/client.js',
   './build/index.js > ./process.js',
   './build/wiring/step.js > ./outcomes.js',
 ];
 
-/** A chunk as webpack writes it: its ids, and the text of each module. */
+/** A chunk in webpack's format: its IDs, and the text of each module. */
 type Chunk = Readonly<{ name: string; ids: readonly string[]; modules: readonly string[] }>;
 
-/** Modules that several chunks have, and the chunk that keeps them. */
+/** Modules that several chunks have, and the chunk that stores them. */
 type Shared = Readonly<{ keeper: string; modules: readonly string[] }>;
 
 const MODULE = /^\/\*{3}\/ \d+:\n[\s\S]*?^\/\*{3}\/ \}\),?$/gm;
 const HEAD = /^"use strict";\nexports\.id = \d+;\nexports\.ids = \[([\d,]+)\];\nexports\.modules = /;
 
-/** In characters, before they are minified: to load another file takes longer than to read fewer twice. */
+/** In characters, before they are minified. Reading a smaller module twice is faster than loading another file. */
 const SMALLEST = 2_000;
 
 const fileOf = (id: string): string => `${id}.index.js`;
@@ -39,7 +39,7 @@ function readChunk(folder: string, name: string): Chunk {
 const sizeOf = ({ modules }: Chunk): number => modules.join('').length;
 const bySize = (one: Chunk, other: Chunk): number => sizeOf(other) - sizeOf(one);
 
-/** The chunks of each usual import that no earlier one has, joined under the name of the one that is loaded first. */
+/** For each usual import, the chunks that no earlier import loads, joined under the name of the first chunk. */
 function joinUsual(chunks: readonly Chunk[], idsOf: (wanted: string) => readonly string[]): Chunk[] {
   const joined = new Set<string>();
   return USUAL.flatMap((wanted) => {
@@ -53,7 +53,7 @@ function joinUsual(chunks: readonly Chunk[], idsOf: (wanted: string) => readonly
   });
 }
 
-/** What several chunks have, word for word. The first one of them keeps it. */
+/** The modules that several chunks have. The first of these chunks stores them. */
 function findShared(chunks: readonly Chunk[]): Shared[] {
   const ownersOf = (module: string): string =>
     chunks
@@ -66,7 +66,7 @@ function findShared(chunks: readonly Chunk[]): Shared[] {
     .map(([owners, modules]) => ({ keeper: owners.slice(0, owners.indexOf(' ')), modules }));
 }
 
-/** A chunk that loads what others keep. Its own modules follow. */
+/** The text of a chunk that loads the modules that other chunks store. Its own modules follow. */
 function loading({ name, ids, modules }: Chunk, shared: readonly Shared[]): string {
   const used = shared.filter(
     ({ keeper, modules: [first = ''] }) => keeper !== name && modules.includes(first),
@@ -87,7 +87,7 @@ const names = new Set(chunks.map(({ name }) => name));
 const requests =
   readFileSync(path.join(folder, 'index.js'), 'utf8') +
   chunks.map(({ modules }) => modules.join('')).join('');
-/** The chunks that an import loads, in the order in which its code asks for them. */
+/** The chunks of an import, in the order in which the code loads them. */
 const idsOf = (wanted: string): string[] =>
   origins
     .filter(({ imports }) => imports.includes(wanted))
@@ -100,7 +100,7 @@ const others = chunks.filter(({ ids }) => !ids.some((id) => joinedIds.includes(i
 const shared = findShared([...usual, ...others]);
 for (const chunk of [...usual, ...others]) {
   writeFileSync(path.join(folder, chunk.name), loading(chunk, shared));
-  // Another import may want a part alone.
+  // Another import may load only one of the joined chunks.
   for (const id of chunk.ids.filter((one) => fileOf(one) !== chunk.name && names.has(fileOf(one)))) {
     writeFileSync(path.join(folder, fileOf(id)), `module.exports = require('./${chunk.name}');\n`);
   }

@@ -7,11 +7,11 @@ const COLORS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as 
 const COLORFUL = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
 const WIDTH = Math.max(process.stdout.columns ?? 110, 60) - 4;
 
-/** Text in a color, where a terminal shows it. */
+/** Text in a color, if the output is a terminal. */
 export const paint = (color: keyof typeof COLORS, text: string): string =>
   COLORFUL ? `\u001b[${COLORS[color]}m${text}\u001b[0m` : text;
 
-/** Whether a long line is shown in full, or only as far as the terminal is wide. */
+/** Whether a long line is shown in full, or cut at the width of the terminal. */
 export type Extent = 'full' | 'cut';
 
 const within = (extent: Extent, text: string): string =>
@@ -26,7 +26,7 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
-/** Reads a command's arguments. Throws a UsageError with the hint where they are not what the command takes. */
+/** Reads a command's arguments. Throws a UsageError with the hint if they are not valid. */
 export function readArguments<const Config extends ParseArgsConfig>(
   config: Config,
   hint: string,
@@ -39,9 +39,9 @@ export function readArguments<const Config extends ParseArgsConfig>(
   }
 }
 
-/** Runs a command, and says in one line what is wrong where it is used in a wrong way. */
+/** Runs a command. If it is used in a wrong way, prints one line that says what is wrong. */
 export async function runCommand(main: () => Promise<void>): Promise<void> {
-  // The reader is gone, such as head in a pipeline. What is running still ends as it should.
+  // The reader, such as head in a pipeline, is gone. The steps that are running still end normally.
   process.stdout.on('error', () => {});
   try {
     await main();
@@ -52,7 +52,7 @@ export async function runCommand(main: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Names side by side, in as many lines as they take. */
+/** Names side by side, on as many lines as needed. */
 export const inLines = (names: readonly string[]): string =>
   names
     .join(', ')
@@ -63,18 +63,18 @@ export const inLines = (names: readonly string[]): string =>
 export const showStep = (inputs: Readonly<Record<string, string>>): string =>
   stringify({ uses: 'OWNER/aws-lambda-invoke@v1', with: inputs }, { lineWidth: 0 });
 
-/** Whether something succeeded. */
+/** A sentence that says whether something succeeded. */
 export const showResult = (succeeded: boolean, what: string): string =>
   succeeded ? paint('green', `The ${what} succeeded.`) : paint('red', `The ${what} failed.`);
 
-/** How often a function was asked for and ran: the two differ where a request is refused or retried. */
+/** How often a function was requested, and how often it ran. The two differ if a request is refused or retried. */
 export const showCounts = ({ requests, executions }: Counts): string =>
   `Invocation requests: ${requests}. Function executions: ${executions}.`;
 
-/** Lines moved to the right. */
+/** Indents lines. */
 export const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ');
 
-/** A titled part of what is shown; nothing where there is nothing to show. */
+/** A part of the output with a title; empty if it has no content. */
 export const section = (title: string, text: string): string =>
   text.trim() === '' ? '' : `${paint('dim', title)}\n${indented(text.trimEnd())}\n\n`;
 
@@ -116,7 +116,7 @@ function showValue(value: string, extent: Extent): string {
   return ` ${first}${rest.some((line) => line !== '') ? ' …' : ''}`;
 }
 
-/** The outputs that were set, and only the names of those that repeat the log and everything else. */
+/** The outputs that were set. Outputs that repeat the log or other outputs are only named. */
 export function showOutputs(outputs: Readonly<Record<string, string>>, extent: Extent): string {
   const given = Object.entries(outputs).filter(([, value]) => value !== '');
   const long = given.flatMap(([name]) => (LONG_OUTPUTS.has(name) ? [name] : []));

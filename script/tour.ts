@@ -5,22 +5,22 @@ import type { Fault, LambdaRequest, LocalLambda } from '../packages/local-lambda
 import type { LogLine } from '../packages/local-runner/commands.ts';
 import { type JobFolder, makeJobFolder, runStep, type StepRun } from '../packages/local-runner/run-step.ts';
 
-/** A step of the tour: what it is about, the step itself, and what goes wrong on the way, if anything. */
+/** A step of the tour: its title, its inputs, and the faults that happen, if any. */
 export type Scene = Readonly<{
   title: string;
   with: Readonly<Record<string, string>>;
-  /** What goes wrong with each invocation request. */
+  /** The fault of each invocation request. */
   fault?: Fault;
   /** The invocation request at which the runner is lost. */
   killedAt?: number;
-  /** Whether it has the workspace of the scene before, as a job that is run again has its cache. */
+  /** Whether it uses the workspace of the previous scene, like a re-run job that restores a cache. */
   isRerun?: true;
 }>;
 
-/** How often Lambda was asked to run a function, and how often a function ran. */
+/** How many invocations were requested, and how many functions ran. */
 export type Counts = Readonly<{ requests: number; executions: number }>;
 
-/** What came of a scene. */
+/** The outcome of a scene. */
 export type SceneRun = Readonly<{ scene: Scene; step: StepRun; counts: Counts }>;
 
 /** Shows scenes while they run. */
@@ -31,7 +31,7 @@ export type Screen = Readonly<{
   end: (run: SceneRun) => void;
 }>;
 
-/** A list that is worked through one entry after the other, with a journal. */
+/** A list whose entries are invoked one after the other, with a journal. */
 const BACKFILL = {
   function_name: 'backfill',
   invocations: Array.from({ length: 8 }, (_, day) => `- payload: { day: "2026-11-0${day + 1}" }`).join('\n'),
@@ -84,20 +84,20 @@ export const PICTURED: Scene = SCENES[1];
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..');
 
-/** Text without the place of this checkout, as it has no meaning to a reader. */
+/** Text without the path of this checkout, which means nothing to a reader. */
 export const withoutCheckout = (text: string): string =>
   text.replaceAll(`${pathToFileURL(CHECKOUT).href}/`, '').replaceAll(`${CHECKOUT}${path.sep}`, '');
 
 const isInvocation = ({ operation }: LambdaRequest): boolean =>
   operation === 'Invoke' || operation === 'InvokeWithResponseStream';
 
-/** Counts what a local Lambda has seen. Requests that read a log, a configuration or a state are not counted. */
+/** Counts the requests and executions of a local Lambda, without requests that read a log, a configuration or a state. */
 export const countsOf = (lambda: LocalLambda): Counts => ({
   requests: lambda.requests.filter(isInvocation).length,
   executions: lambda.executions().length,
 });
 
-/** Runs a scene as a runner runs a step, in the folders of a job. */
+/** Runs a scene like a step on a runner, in the folders of a job. */
 async function runScene(
   { lambda }: Stage,
   scene: Scene,
@@ -123,7 +123,7 @@ async function runScene(
   return { scene, step, counts: countsOf(lambda) };
 }
 
-/** Runs a scene in a job of its own. */
+/** Runs a scene in its own job. */
 export async function runAlone(stage: Stage, scene: Scene): Promise<SceneRun> {
   const job = makeJobFolder();
   try {
@@ -133,7 +133,7 @@ export async function runAlone(stage: Stage, scene: Scene): Promise<SceneRun> {
   }
 }
 
-/** Runs the scenes one after the other, each in a job of its own but for one that is run again. */
+/** Runs the scenes one after the other. Each has its own job, except for a job that is re-run. */
 export async function runScenes(stage: Stage, scenes: readonly Scene[], screen: Screen): Promise<void> {
   let job = makeJobFolder();
   try {

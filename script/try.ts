@@ -53,7 +53,7 @@ ${indented(inLines(FUNCTION_NAMES))}
 const HINT =
   'Write inputs as NAME=VALUE, such as function_name=greeting. Run script/try --help to see the options.';
 
-/** How long an event that was accepted may still run after the step, in milliseconds. */
+/** How long an accepted event may still run after the step, in milliseconds. */
 const LONGEST_EVENT_MS = 10_000;
 
 function readInputs(given: readonly string[]): Inputs {
@@ -75,7 +75,7 @@ function published(qualifier: string | undefined): Pick<FunctionDefinition, 'ver
   return { versions: { 1: {} }, aliases: { [qualifier]: '1' } };
 }
 
-/** A handler's file, and the name of its function where the inputs have none. */
+/** A handler's file, and the name of its function if the inputs have none. */
 type Handler = Readonly<{ file: string; name: string }>;
 
 function findHandler(folder: string, given: string): Handler {
@@ -91,13 +91,13 @@ function findHandler(folder: string, given: string): Handler {
   };
 }
 
-/** Deploys a handler under every name that the inputs have for it, and returns the inputs with a name. */
+/** Deploys a handler under every function name in the inputs, and returns the inputs with a function name. */
 function deploy(lambda: Stage['lambda'], { file, name }: Handler, inputs: Inputs): Inputs {
   const isNamed = ['function_name', 'invocations', 'invocations_file'].some(
     (input) => (inputs[input] ?? '') !== '',
   );
   const named = isNamed ? inputs : { ...inputs, function_name: name };
-  // Generous limits: what is tried out here is the step, and a slow or large handler should not get in its way.
+  // The limits are generous, because this command tries out the step, not the performance of the handler.
   const definition = { handler: `${file}.handler`, timeoutSeconds: 900, memorySize: 1_024 };
   for (const text of (named['function_name'] || name).split('\n')) {
     const reference = parseFunctionName(text.trim());
@@ -108,7 +108,7 @@ function deploy(lambda: Stage['lambda'], { file, name }: Handler, inputs: Inputs
   return named;
 }
 
-/** Cancels a step as a runner does when this process is told to stop. */
+/** Cancels a step like a runner when this process gets a signal to stop. */
 function cancelOnSignal(child: ChildProcess, cancel: AbortController): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
@@ -135,7 +135,7 @@ async function runIn(job: JobFolder, { lambda }: Stage, inputs: Inputs): Promise
   return step;
 }
 
-/** The files that the step left in the job's folder. */
+/** The files that the step wrote into the job's folder. */
 const showFiles = ({ summary, summaryFile, outputs }: StepRun): string =>
   [
     ...(summary === '' ? [] : [`Summary as Markdown: ${summaryFile}\n`]),

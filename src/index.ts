@@ -1,4 +1,4 @@
-import { readEarlyEndpoint } from './inputs/early-endpoint.ts';
+import { mayUseTls, readEarlyEndpoint } from './inputs/early-endpoint.ts';
 import { EarlyConnection } from './lambda/early-connection.ts';
 import { eventLoopTurn, REAL_TIMING } from './lambda/timing.ts';
 
@@ -9,9 +9,11 @@ function cancelOnSignal(): AbortSignal {
   return cancel.signal;
 }
 
-/** Runs the action once its code is loaded, which blocks the event loop: that turns in between, for the handshake. */
+/** Loads the code in parts and runs the action. The event loop turns between the parts, for the TLS handshake. */
 async function start(cancel: AbortSignal, early: EarlyConnection | undefined): Promise<void> {
   await eventLoopTurn();
+  // With this part, Node.js starts to read its certificates in a thread. An early connection loads it itself.
+  if (early === undefined && mayUseTls()) await import('node:tls');
   await import('./lambda/client.ts');
   await eventLoopTurn();
   const { runProcess, endProcess } = await import('./process.ts');
@@ -26,7 +28,7 @@ const cancel = cancelOnSignal();
 const server = readEarlyEndpoint();
 const early = server && new EarlyConnection(server, REAL_TIMING);
 start(cancel, early).catch((error: unknown) => {
-  // A file of the action is missing or broken: what would report that may be missing too.
+  // A file of the action is missing or broken, and that may be the file that reports errors.
   console.error(error);
   early?.destroy();
 });

@@ -19,7 +19,7 @@ function announce(plan: Plan): void {
   info(announcement(plan));
 }
 
-/** Reads, plans, invokes, evaluates and reports. Nothing that fails after the plan keeps the reports from being written. */
+/** Reads, plans, invokes, evaluates and reports. No error after the plan prevents the reports. */
 async function run(surroundings: Surroundings): Promise<ExitCode> {
   const { guard } = surroundings;
   const environment = readEnvironment();
@@ -41,7 +41,7 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   return step.report();
 }
 
-/** Reports invalid inputs. What writes that is loaded only for them. */
+/** Reports invalid inputs. The code for that is loaded only if it is needed. */
 async function refuse({ problems }: InvalidInputError, { guard }: Surroundings): Promise<void> {
   const { writeRefusal } = await import('./wiring/outcomes.ts');
   await writeRefusal(problems, guard);

@@ -2,10 +2,10 @@ import { main } from './main.ts';
 import { ReportGuard } from './report/guard.ts';
 import type { Surroundings } from './wiring/parts.ts';
 
-/** No error in the background ends the process before the report, which has an annotation for it. */
+/** Keeps the process alive after an error in the background, and records the error for an annotation. */
 function surviveErrors(guard: ReportGuard): void {
   process.on('uncaughtException', (error) => guard.fail('internal', error));
-  // The reader of the log is gone. The files are still to be written.
+  // If the reader of the log is gone, the files must still be written.
   process.stdout.on('error', () => {});
 }
 
@@ -26,8 +26,8 @@ export async function runProcess({ cancel, early }: Omit<Surroundings, 'guard'>)
   return exitCode;
 }
 
-/** Ends the process once its log is written: all reports are, and Node.js would take time to free its memory. */
+/** Ends the process when its log is written. All reports are written by then, and freeing memory would take time. */
 export function endProcess(): void {
-  // A pipe takes text asynchronously, and exit() drops what has not been taken.
+  // A pipe takes text asynchronously, and exit() drops text that has not been taken.
   process.stdout.write('', () => process.exit());
 }

@@ -30,14 +30,14 @@ const debugLines = ({ stdout }: InvokeStep): string[] =>
     .split('\n')
     .flatMap((line) => (line.startsWith('::debug::') ? [line.slice('::debug::'.length)] : []));
 
-test('with debug logging, each attempt is told with its id and time, and each wait', async () => {
+test('with debug logging, each attempt is told with its ID and time, and each wait', async () => {
   lambda.setFault((_, n) => (n === 0 ? throttle('ConcurrentInvocationLimitExceeded') : undefined));
   const step = await invokeEcho(DEBUG);
   expect(step.outputs['attempts']).toBe('2');
   const request = `POST ${lambda.url}/2015-03-31/functions/echo/invocations, with credentials from the environment`;
   const ended = (status: number): RegExp =>
     new RegExp(
-      `^Invoke echo: HTTP ${status} after \\d+ ms, sent at \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z, request id [\\da-f-]{36}$`,
+      `^Invoke echo: HTTP ${status} after \\d+ ms, sent at \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z, request ID [\\da-f-]{36}$`,
     );
   expect(debugLines(step)).toEqual([
     request,

@@ -295,7 +295,7 @@ describe('on_cancel: stop', () => {
     expect(messages(step)[0]?.split('\n').slice(0, 3)).toEqual([
       `order:live: Cancelled: the workflow was cancelled while the durable execution was running. The durable execution was stopped, which does not undo what it has done: ${arn}.`,
       `To see how far it came: aws lambda get-durable-execution --durable-execution-arn '${arn}'`,
-      'To start it again, use another durable_execution_name: by this one Lambda returns the stopped execution.',
+      'To start another execution, use another durable_execution_name: with this name, Lambda returns the stopped execution.',
     ]);
   });
 

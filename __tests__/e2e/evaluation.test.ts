@@ -54,7 +54,7 @@ describe('expect', () => {
         '    Actual:   false',
         '    Expected: true',
         'Function: api',
-        `Request id: ${step.outputs['request_id']}`,
+        `Request ID: ${step.outputs['request_id']}`,
         'Log: LINK',
         `Response: ${step.outputs['response']}`,
       ].join('\n'),
@@ -156,7 +156,7 @@ describe('query', () => {
     expect(step.exitCode).toBe(0);
     expect(step.outputs['query_result']).toBe('');
     expect(messages(step)).toEqual([
-      'No Query Result\napi: The query found nothing, and query_result is empty: response.missing does not exist; keys of response: statusCode, body.',
+      'No Query Value\napi: The query found nothing, and query_result is empty: response.missing does not exist; keys of response: statusCode, body.',
     ]);
   });
 
@@ -169,7 +169,7 @@ describe('query', () => {
     expect(step.exitCode).toBe(0);
     expect(step.outputs['query_result']).toBe('');
     expect(step.annotations.map(({ level, title }) => [level, title])).toEqual([
-      ['warning', 'No Query Result'],
+      ['warning', 'No Query Value'],
     ]);
   });
 });

@@ -269,7 +269,7 @@ describe('jobs to be done', () => {
     expect(invocations()).toHaveLength(1);
   });
 
-  example('ordered-seed', 'it stops at the first failure, and goes on from there', async () => {
+  example('ordered-seed', 'it stops at the first failure, and a re-run continues from there', async () => {
     stage.lambda.setFault(({ body }) =>
       String(body).includes('currencies')
         ? {
@@ -295,7 +295,7 @@ describe('jobs to be done', () => {
     ]);
   });
 
-  example('wait-until-ready', 'the new code answers, although the update takes its time', async () => {
+  example('wait-until-ready', 'the new code responds, although the update takes a while', async () => {
     const jobs = await pass('wait-until-ready');
     expect(actionsOf(jobs)[0]?.run.lines.map(({ text }) => text)).toEqual(
       expect.arrayContaining([
@@ -350,7 +350,7 @@ describe('jobs to be done', () => {
     expect(actionsOf(jobs)[0]?.outputs['response_file']).toMatch(/[/\\]export[/\\]orders\.csv$/);
   });
 
-  example('many-functions', 'all of them are asked, each with its event', async () => {
+  example('many-functions', 'all of them are invoked, each with its event', async () => {
     const jobs = await pass('many-functions');
     expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '3', succeeded: '3' });
     expect(stage.lambda.executions('search').map(({ version }) => version)).toEqual(['1']);
@@ -367,13 +367,17 @@ describe('jobs to be done', () => {
     expect(others).toEqual([]);
   });
 
-  example('matrix-with-shard', 'four jobs share the list, and the last one joins their results', async () => {
-    const jobs = await pass('matrix-with-shard');
-    expect(jobs.map(({ id }) => id)).toEqual(['invoke', 'invoke', 'invoke', 'invoke', 'join']);
-    const months = ['01', '02', '03', '04', '05', '06', '07'].map((month) => ({ month: `2026-${month}` }));
-    expect(events().toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))).toEqual(months);
-    expect(printed(jobs).trim()).toBe('7 invocations');
-  });
+  example(
+    'matrix-with-shard',
+    'four jobs share the list, and the last one joins their outcomes',
+    async () => {
+      const jobs = await pass('matrix-with-shard');
+      expect(jobs.map(({ id }) => id)).toEqual(['invoke', 'invoke', 'invoke', 'invoke', 'join']);
+      const months = ['01', '02', '03', '04', '05', '06', '07'].map((month) => ({ month: `2026-${month}` }));
+      expect(events().toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))).toEqual(months);
+      expect(printed(jobs).trim()).toBe('7 invocations');
+    },
+  );
 
   test('matrix-with-shard.yml: a failing shard does not stop others, and the last job reports it', async () => {
     stage.lambda.setFault(({ body }) =>
@@ -414,7 +418,7 @@ describe('jobs to be done', () => {
     expect(stage.lambda.executions('report')).toHaveLength(50);
   });
 
-  example('permission-check', 'the functions of the list are asked for, none runs, one comment', async () => {
+  example('permission-check', 'the functions of the list are checked, none runs, one comment', async () => {
     const jobs = await pass('permission-check');
     expect(actionsOf(jobs)[0]?.outputs).toMatchObject({ total: '3', succeeded: '3' });
     expect(stage.lambda.requests).toHaveLength(3);

@@ -38,7 +38,7 @@ afterAll(() => lambda.close());
 
 type FollowedStep = StepRun & Readonly<{ logFile: string; files: readonly string[] }>;
 
-/** Runs a step that follows the log, and reads the file of the log before the job's folder goes. */
+/** Runs a step that follows the log, and reads the file of the log before the job's folder is removed. */
 async function followStep(
   inputs: Readonly<Record<string, string>>,
   onStart: (child: ChildProcess) => void = () => {},

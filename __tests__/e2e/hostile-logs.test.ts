@@ -9,7 +9,7 @@ import { type Listening, listen } from '../../packages/local-server/listening.ts
 import { followPeak } from './peak-memory.ts';
 import { HANDLERS, invokeStep, jobEnvironment } from './step.ts';
 
-// CloudWatch Logs as a strange or hostile server has it. Lambda's own response is always good.
+// CloudWatch Logs responds as a strange or hostile server might. Lambda's own response is always good.
 
 const STREAM = '2026/01/02[$LATEST]0123456789abcdef0123456789abcdef';
 const PASSWORD = 'hunter2-hunter2';
@@ -91,7 +91,7 @@ test('100,000 lines with one timestamp are read once each, in their order', asyn
   const texts = Array.from({ length: 100_000 }, (_, n) => `line ${n}`);
   const step = await followAt(({ id, at, response }) => {
     const lines: readonly LogEvent[] = texts.map((message) => ({ timestamp: at, message: `${message}\n` }));
-    // START comes last of its time, as nothing says in which order CloudWatch sorts one time.
+    // START is the last event with its time, because the order of events with the same time is not documented.
     const events = [...lines, { timestamp: at, message: startLine(id) }];
     const end = { timestamp: at + 1, message: reportLine(id) };
     send(response, { events: [...events, end], nextForwardToken: 'f/end' });

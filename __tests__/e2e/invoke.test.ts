@@ -259,7 +259,7 @@ describe('a function that fails', () => {
     expect(body[0]).toBe('TypeError: order 7 has no lines');
     expect(body[1]).toMatch(/^ {4}at fetchOrder \(.*functions\.mjs:\d+:\d+\)$/);
     expect(body[2]).toMatch(/^ {4}at .*failing \(.*functions\.mjs:\d+:\d+\)$/);
-    expect(body.at(-2)).toBe(`Request id: ${step.outputs['request_id']}`);
+    expect(body.at(-2)).toBe(`Request ID: ${step.outputs['request_id']}`);
     expect(body.at(-1)).toMatch(/^Log: https:/);
     const log = step.lines.map(({ text }) => text);
     expect(log).toContain('Function log');

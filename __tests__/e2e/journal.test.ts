@@ -164,7 +164,7 @@ describe('a single invocation', () => {
     const ids = lambda.requests.map(({ headers }) => headers['x-amzn-requestid']);
     expect(ids).toHaveLength(2);
     const message = second.annotations[0]?.message ?? '';
-    for (const id of ids) expect(message).toContain(` as ${id}`);
+    for (const id of ids) expect(message).toContain(` with request ID ${id}`);
     expect(second.outputs['request_id']).toBe(ids[1]);
   });
 
@@ -212,7 +212,7 @@ describe('a resumed outcome whose secrets are masked', () => {
     await run(masked);
     const second = await run({ ...masked, expect: "response.status != 'failed'" });
     expect(second.annotations[0]?.message).toContain(
-      'Hidden:   response.status\n    An earlier run recorded the outcome with *** in place of its secrets',
+      'Hidden:   response.status\n    An earlier run recorded this outcome with *** instead of its secrets.',
     );
   });
 

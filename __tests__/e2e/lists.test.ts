@@ -110,7 +110,7 @@ describe('a file that changes while the step runs', () => {
             name: 'PayloadNotRead',
             message: `the event could not be read: payload_file "e.jsonl", line ${index + 1} was changed after it was checked. The function did not run.`,
             advice:
-              'Nothing is sent that was not checked. Leave the file as it is while the step runs, and re-run the job.',
+              'An event is sent only if it has not changed since it was checked. Do not write to the file while the step runs, and re-run the job.',
           },
         }),
       ),
@@ -183,7 +183,7 @@ onLinux(
         { function_name: 'one', invocations_file: 'list.jsonl', summary: 'false', max_concurrency: '2' },
         {
           workspace: { 'list.jsonl': lines(300, entry) },
-          // A small heap is collected often, so that the peak is what is kept, not what lies about.
+          // A small heap is collected often, so that the peak shows retained memory, not garbage.
           env: { NODE_OPTIONS: '--max-old-space-size=48' },
           onStart: (child) => {
             peak = followPeak(child);
@@ -194,7 +194,7 @@ onLinux(
       return peak();
     };
     const [few, many] = [await peakOf(1), await peakOf(512)];
-    // 150 MB more, were they kept.
+    // If the events were kept, they would take 150 MB more.
     expect(many - few).toBeLessThan(75);
   },
   120_000,

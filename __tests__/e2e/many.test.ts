@@ -330,7 +330,7 @@ test('expect, query and mask apply to each', async () => {
       return peak();
     };
     const [few, many] = [await peakOf(40), await peakOf(320)];
-    // 280 more responses would be 224 MB if they were kept.
+    // If the other 280 responses were kept, they would take 224 MB.
     expect(many - few).toBeLessThan(120);
   },
   60_000,

@@ -9,7 +9,7 @@ import { portOf } from '../../packages/local-server/listening.ts';
 import { followPeak } from './peak-memory.ts';
 import { type InvokeStep, invokeStep, jobEnvironment, withoutCredentials } from './step.ts';
 
-/** A response in place of Lambda: any bytes, and headers in addition to the common ones. */
+/** Responds instead of Lambda: with any bytes, and with headers in addition to the common ones. */
 type Reply = Readonly<{
   status?: number;
   body: string | Uint8Array;
@@ -198,7 +198,7 @@ test('gzip that expands to 256 MB fails its expression without using the memory'
   );
   expect(step.exitCode).toBe(0);
   expect(step.annotations.map(({ title, message }) => [title, message])).toEqual([
-    ['No Query Result', 'f: powertools_base64_gzip returns more than 32 MiB'],
+    ['No Query Value', 'f: powertools_base64_gzip returns more than 32 MiB'],
   ]);
   if (process.platform === 'linux') {
     expect(peak()).toBeGreaterThan(30);

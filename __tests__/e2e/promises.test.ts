@@ -57,7 +57,7 @@ describe('the README promises', () => {
     expect(lambda.executions()).toHaveLength(ran);
   });
 
-  test('Never a blind red: annotation and summary have the error, its stack and the request id, the log has the tail', async () => {
+  test('Never a blind red: annotation and summary have the error, its stack and the request ID, the log has the tail', async () => {
     const step = await invokeStep(lambda, {
       function_name: 'orders',
       payload: '{"id": 17}',
@@ -67,7 +67,7 @@ describe('the README promises', () => {
     const [annotation] = step.annotations;
     expect(annotation?.title).toBe('Lambda Function Execution Error');
     expect(annotation?.message).toContain('TypeError: order 17 has no lines\n    at fetchOrder (');
-    expect(annotation?.message).toContain(`Request id: ${step.outputs['request_id']}`);
+    expect(annotation?.message).toContain(`Request ID: ${step.outputs['request_id']}`);
     expect(step.summary).toMatch(/^### ❌ `orders` failed: TypeError\n/);
     expect(step.summary).toContain('order 17 has no lines');
     expect(step.lines.map(({ text }) => text).join('\n')).toContain('loading order 17');

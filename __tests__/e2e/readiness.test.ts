@@ -202,7 +202,7 @@ test('where an alias can not be read, a warning has the statement, and the alias
   expect(step.annotations.map(({ level }) => level)).toEqual(['warning']);
   const [warned, statement] = step.annotations[0]?.message.split('\n') ?? [];
   expect(warned).toBe(
-    "The alias echo:live can't be read (AccessDeniedException), so neither its weights nor its provisioned concurrency are waited for. To wait for them, allow lambda:GetProvisionedConcurrencyConfig and lambda:GetAlias. Add this statement to the caller's policy:",
+    "The alias echo:live can't be read (AccessDeniedException), so the step does not wait for its weights or its provisioned concurrency. To wait for them, allow lambda:GetProvisionedConcurrencyConfig and lambda:GetAlias. Add this statement to the caller's policy:",
   );
   const arn = 'arn:aws:lambda:us-east-1:123456789012:function:echo';
   expect(JSON.parse(statement ?? '')).toEqual({

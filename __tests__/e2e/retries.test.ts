@@ -48,9 +48,9 @@ describe('a connection lost after the function ran', () => {
     expect(step.outputs['log_url']).toContain(id);
     const [what, advice, byTime, idempotent] = annotation?.message.split('\n') ?? [];
     expect(what).toMatch(
-      /^echo: ECONNRESET: The connection was reset after the request was sent\. The request was sent at \d{4}-\S*Z as [0-9a-f-]{36}\. It is not known whether the function ran\.$/,
+      /^echo: ECONNRESET: The connection was reset after the request was sent\. The request was sent at \d{4}-\S*Z with request ID [0-9a-f-]{36}\. It is not known whether the function ran\.$/,
     );
-    expect(what).toContain(`as ${id}. `);
+    expect(what).toContain(`with request ID ${id}. `);
     expect(advice).toBe(`Check the function's log before you retry: ${step.outputs['log_url']}`);
     expect(byTime).toMatch(
       /^If that page is empty, check the log of that time: https:\/\/us-east-1\.console\.aws\.amazon\.com\/.*log-events\$3Fstart\$3D\d+\$26end\$3D\d+$/,
@@ -254,7 +254,7 @@ test.each([
   ]);
 });
 
-test('a page in place of a response is shown from its start, fenced', async () => {
+test('the start of a page that arrives instead of a response is shown, fenced', async () => {
   lambda.setFault(() => ({
     kind: 'raw',
     when: 'before',

@@ -372,7 +372,7 @@ test('a page of a proxy is not read as a stream', async () => {
 });
 
 test("a file that can't be written fails the step, and the invocation is not lost", async () => {
-  // A file is in the place of the folder.
+  // A file has the name of the folder.
   const step = await streamStep({ lines: 1 }, { response_file: path.join(HANDLERS, 'response') });
   expect(step.exitCode).toBe(1);
   expect(step.outputs).toMatchObject({ outcome: 'succeeded', response: 'line 1\n', response_file: '' });

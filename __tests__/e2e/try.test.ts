@@ -97,7 +97,7 @@ test('a response that is lost is looked up in the log', async () => {
   writeFiles(folder, { 'sleeps.mjs': sleeps });
   const { code, out } = await tryStep('--handler', 'sleeps.mjs', 'payload={}', 'timeout_seconds=1');
   expect(code).toBe(1);
-  expect(part(out, 'Annotations')[0]).toMatch(/It ran to its end in \S+ s; its response is lost\./);
+  expect(part(out, 'Annotations')[0]).toMatch(/The function ran to its end in \S+ s\. /);
   expect(out).toContain('The step failed. Invocation requests: 1. Function executions: 1.\n');
 }, 60_000);
 

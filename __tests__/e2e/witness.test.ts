@@ -37,11 +37,11 @@ test('a lost response is unknown, and the first sentence says that the function 
   expect(step.exitCode).toBe(1);
   expect(others).toEqual([]);
   expect(annotation?.message).toMatch(
-    /^echo: ECONNRESET: It ran to its end in \d\S* m?s; its response is lost\. The connection was reset /,
+    /^echo: ECONNRESET: The function ran to its end in \d\S* m?s\. Its response was lost\. The connection was reset /,
   );
   expect(step.outputs).toMatchObject({ outcome: 'unknown', duration_ms: expect.stringMatching(/^\d/) });
   expect(JSON.parse(step.outputs['outcomes'] ?? '')).toMatchObject([{ ran: 'finished' }]);
-  expect(step.summary).toMatch(/^### ❓ `echo` ran, but its response is lost\n/);
+  expect(step.summary).toMatch(/^### ❓ `echo` ran, but its response was lost\n/);
   expect(lambda.executions('echo')).toHaveLength(1);
 });
 
@@ -75,7 +75,7 @@ test('invocations of an earlier run without an outcome in its journal are also l
     { outcome: 'unknown', ran: 'finished', request_id: first.outputs['request_id'] },
   ]);
   expect(second.annotations[0]?.message).toMatch(
-    /: It ran to its end in \d\S* m?s; its response is lost\. An earlier run/,
+    /: The function ran to its end in \d\S* m?s\. Its response was lost\. An earlier run/,
   );
   expect(lambda.executions('echo')).toHaveLength(1);
 });

@@ -38,7 +38,7 @@ describe.each([
     const offsets: number[] = [];
     clients = new Clients({}, { onClockOffset: (offset) => offsets.push(offset) });
     const { result, attempts, waits } = await invokeOn(lambda, { clients, timing: wrongBy(offsetMs) });
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 200 });
     expect(attempts).toBe(2);
     expect(lambda.requests).toHaveLength(2);
     expect(lambda.executions()).toHaveLength(1);
@@ -59,7 +59,7 @@ describe.each([
   test('costs one more attempt for each concurrent invocation', async () => {
     const timing = wrongBy(offsetMs);
     const all = await Promise.all(Array.from({ length: 5 }, () => invokeOn(lambda, { clients, timing })));
-    expect(all.map(({ result }) => result.kind)).toEqual(Array(5).fill('answer'));
+    expect(all.map(({ result }) => result.kind)).toEqual(Array(5).fill('response'));
     expect(lambda.executions()).toHaveLength(5);
   });
 
@@ -69,7 +69,7 @@ describe.each([
     expect(attempts).toBe(1);
     expect(result).toMatchObject({ name: 'InvalidSignatureException', evidence: 'did_not_run' });
     expect('message' in result && result.message).toMatch(note);
-    expect((await invokeOn(lambda, options)).result.kind).toBe('answer');
+    expect((await invokeOn(lambda, options)).result.kind).toBe('response');
   });
 
   test('does not fail requests for the state', async () => {
@@ -79,7 +79,7 @@ describe.each([
       timing: wrongBy(offsetMs),
       extras: { readiness },
     });
-    expect(result.kind).toBe('answer');
+    expect(result.kind).toBe('response');
     expect(attempts).toBe(1);
     expect(lambda.requests.map(({ operation }) => operation)).toEqual([
       'GetFunctionConfiguration',
@@ -91,7 +91,7 @@ describe.each([
   test('does not fail a stream', async () => {
     const stream = { invokeOnce: streamOnce, onChunk: async () => {} };
     const { result } = await invokeOn(lambda, { clients, timing: wrongBy(offsetMs), extras: { stream } });
-    expect(result.kind).toBe('answer');
+    expect(result.kind).toBe('response');
     expect(lambda.executions()).toHaveLength(1);
   });
 });
@@ -101,7 +101,7 @@ test('the Date header of a successful response is ignored, because a proxy can h
   lambda.setFault((_, n) =>
     n === 0 ? { kind: 'raw', when: 'after', status: 200, headers: { date }, body: '{}' } : undefined,
   );
-  expect((await invokeOn(lambda, { clients })).result).toMatchObject({ kind: 'answer', statusCode: 200 });
+  expect((await invokeOn(lambda, { clients })).result).toMatchObject({ kind: 'response', statusCode: 200 });
   expect((await invokeOn(lambda, { clients })).attempts).toBe(1);
   expect(lambda.requests).toHaveLength(2);
 });

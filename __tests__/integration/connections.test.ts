@@ -178,7 +178,7 @@ describe('a stream', () => {
       socket.write(inChunk(END));
     });
     const { result } = await streamed(server);
-    expect(result).toMatchObject({ kind: 'answer', streamedBytes: 5 });
+    expect(result).toMatchObject({ kind: 'response', streamedBytes: 5 });
     await until(() => server.connections === 0);
   });
 
@@ -192,7 +192,7 @@ describe('a stream', () => {
         else socket.end('0\r\n\r\n');
       });
       const { result } = await streamed(server);
-      expect(result).toMatchObject({ kind: 'answer' });
+      expect(result).toMatchObject({ kind: 'response' });
     }
   });
 
@@ -211,7 +211,7 @@ describe('a stream', () => {
     },
   );
 
-  const RESPONSE = 'answer';
+  const RESPONSE = 'response';
   test.each([
     ['text/html', `x-amzn-requestid: ${UUID}`, RESPONSE],
     ['text/plain', 'x-amzn-requestid: one', 'failure'],

@@ -70,7 +70,7 @@ describe('a bug in the action', () => {
       invocation: { index: 0 },
       result: { name: 'InternalError', message: 'no such line', evidence: 'may_have_run', mayClear: false },
     });
-    expect(ended.filter(({ result }) => result.kind === 'answer')).toHaveLength(3);
+    expect(ended.filter(({ result }) => result.kind === 'response')).toHaveLength(3);
   });
 
   test('in the handling of an outcome does not stop others, and is thrown at the end', async () => {

@@ -5,13 +5,13 @@ import { portOf } from '../../packages/local-server/listening.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import { type Following, followExecution } from '../../src/lambda/durable.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from '../../src/lambda/invocation.ts';
-import type { FailedQuestion } from '../../src/lambda/polling.ts';
+import type { FailedPoll } from '../../src/lambda/polling.ts';
 import { unusedUrl } from '../e2e/step.ts';
 import { fakeTiming, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:echo:1/durable-execution/order-7/id';
 const STARTED = {
-  kind: 'answer',
+  kind: 'response',
   statusCode: 202,
   payload: new Uint8Array(),
   durableExecutionArn: ARN,
@@ -40,7 +40,7 @@ const execution = (fields: Readonly<Record<string, unknown>>): Reply => ({
 const RUNNING = execution({ Status: 'RUNNING' });
 const DONE = execution({ Status: 'SUCCEEDED', Result: '{"ok":true}' });
 
-/** A server in place of Lambda that gives this response to state requests and has no history. */
+/** A server instead of Lambda that gives this response to state requests and has no history. */
 async function standIn(state: () => Reply): Promise<void> {
   const server: Server = createServer((request, response) => {
     const isHistory = request.url?.includes('/history') ?? false;
@@ -53,7 +53,7 @@ async function standIn(state: () => Reply): Promise<void> {
   undo.push(() => server.close(), useLambda(`http://127.0.0.1:${portOf(server)}`));
 }
 
-type Followed = Readonly<{ result: InvokeResponse | InvokeFailure; failed: readonly FailedQuestion[] }>;
+type Followed = Readonly<{ result: InvokeResponse | InvokeFailure; failed: readonly FailedPoll[] }>;
 
 /** Follows an execution that an Event started. */
 async function following(
@@ -63,7 +63,7 @@ async function following(
   const { signal: never } = endOfTest;
   const clients = new Clients({});
   undo.push(() => clients.close());
-  const failed: FailedQuestion[] = [];
+  const failed: FailedPoll[] = [];
   const result = await followExecution(
     STARTED,
     { ...INVOCATION, invocationType: 'Event', ...invocation },
@@ -77,7 +77,7 @@ async function following(
       beganAt: 0,
       onExecutionEvent: () => {},
       onHiddenHistory: () => {},
-      onFailedQuestion: (question) => failed.push(question),
+      onFailedPoll: (question) => failed.push(question),
       ...bounds,
     },
   );
@@ -91,7 +91,7 @@ test('an execution is followed although requests fail, and each failure is repor
   const replies = [error(429, 'TooManyRequestsException'), RUNNING, error(503, 'Unavailable'), DONE, DONE];
   await standIn(() => replies.shift() ?? DONE);
   const { result, failed } = await following();
-  expect(result.kind === 'answer' && new TextDecoder().decode(result.payload)).toBe('{"ok":true}');
+  expect(result.kind === 'response' && new TextDecoder().decode(result.payload)).toBe('{"ok":true}');
   expect(failed.map(({ failure }) => failure.name)).toEqual(['TooManyRequestsException', 'Unavailable']);
 });
 
@@ -108,7 +108,7 @@ test('following ends if the execution is not found 30 s after its start, and not
   const late = fakeTiming(() => 0);
   const begun = late.now();
   await standIn(() => (late.now() - begun < 25_000 ? error(404, 'ResourceNotFoundException') : DONE));
-  expect((await following({ timing: late })).result.kind).toBe('answer');
+  expect((await following({ timing: late })).result.kind).toBe('response');
 });
 
 test('following ends within 15 s with the reason if the execution cannot be read, and the execution continues', async () => {

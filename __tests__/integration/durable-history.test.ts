@@ -48,7 +48,7 @@ async function told(polls: readonly Readonly<Record<string, Page>>[]) {
   const clients = new Clients({});
   const events: ExecutionEvent[] = [];
   const result = await followExecution(
-    { kind: 'answer', statusCode: 202, payload: new Uint8Array(), durableExecutionArn: ARN },
+    { kind: 'response', statusCode: 202, payload: new Uint8Array(), durableExecutionArn: ARN },
     { ...INVOCATION, invocationType: 'Event' },
     {
       api: clients.of(undefined),
@@ -58,7 +58,7 @@ async function told(polls: readonly Readonly<Record<string, Page>>[]) {
       timing: fakeTiming(),
       policy: POLICY,
       beganAt: 0,
-      onFailedQuestion: () => {},
+      onFailedPoll: () => {},
       onExecutionEvent: (event) => events.push(event),
       onHiddenHistory: () => {},
     },
@@ -76,7 +76,9 @@ test('a history with several pages is continued from its last page, and each eve
   ]);
   expect(names).toEqual(['a', 'b', 'c', 'd', 'e']);
   expect(asked).toEqual(['', 'two', 'two', 'three', 'three']);
-  expect(new TextDecoder().decode(result.kind === 'answer' ? result.payload : undefined)).toBe('{"ok":true}');
+  expect(new TextDecoder().decode(result.kind === 'response' ? result.payload : undefined)).toBe(
+    '{"ok":true}',
+  );
 });
 
 test('events of the execution itself and unknown events are not reported', async () => {

@@ -5,8 +5,8 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../packages/local-proxy/certificate.ts';
 import { listen } from '../../packages/local-server/listening.ts';
+import { Agents } from '../../src/lambda/agents.ts';
 import { Clients } from '../../src/lambda/client.ts';
-import { createAgents } from '../../src/lambda/connection.ts';
 import { EarlyConnection } from '../../src/lambda/early-connection.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { until } from '../until.ts';
@@ -17,8 +17,8 @@ const pem = 'missing' in certificate ? undefined : certificate;
 const suite = pem === undefined ? describe.skip : describe;
 const because = 'missing' in certificate ? ` (skipped: ${certificate.missing})` : '';
 
-// A thread of its own, which goes on while the test blocks this one. It says when TLS is there, and notes in the
-// shared memory when it has closed the connection.
+// A separate thread, which continues while the test blocks this one. It reports when TLS is established, and records in
+// the shared memory when it has closed the connection.
 const SERVER = `
   const { parentPort, workerData } = require('node:worker_threads');
   const { createServer } = require('node:tls');
@@ -48,7 +48,7 @@ afterAll(() => {
   pem?.dispose();
 });
 
-/** A connection whose handshake is complete, and what closes it from the other side while this thread is blocked. */
+/** A connection whose handshake is complete, and a function that closes it from the other side while this thread is blocked. */
 async function openConnection(): Promise<Readonly<{ early: EarlyConnection; closeMeanwhile: () => void }>> {
   const closed = new Int32Array(new SharedArrayBuffer(4));
   const server = new Worker(SERVER, {
@@ -93,8 +93,9 @@ suite(`an early connection${because}`, () => {
     const { port, close } = await listen(server);
     undo.push(close);
     const early = new EarlyConnection({ hostname: '127.0.0.1', port }, REAL_TIMING);
-    const { httpsAgent } = createAgents({}, early);
-    undo.push(() => httpsAgent.destroy());
+    const agents = new Agents({}, early);
+    undo.push(() => agents.destroy());
+    const { httpsAgent } = await agents.forSdk()();
     for (let request = 0; request < 2; request += 1) {
       get({ agent: httpsAgent, host: '127.0.0.1', port }, (response) => response.resume());
       await until(() => Object.keys(httpsAgent.freeSockets).length === 0);

@@ -101,7 +101,7 @@ const textTry = (at: number, status = '', name = 'echo'): Moment[] => [
 ];
 
 const accept = (): InvokeResponse => ({
-  kind: 'answer',
+  kind: 'response',
   statusCode: 202,
   requestId: ID,
   sentAs: ID,
@@ -150,16 +150,16 @@ async function wait(
 }
 
 const errorOf = ({ result }: Waited): unknown =>
-  result.kind === 'answer' ? JSON.parse(Buffer.from(result.payload).toString()) : undefined;
+  result.kind === 'response' ? JSON.parse(Buffer.from(result.payload).toString()) : undefined;
 const unresolved = ({ result }: Waited) => (result.kind === 'failure' ? result.event : undefined);
 
 describe('in a JSON log', () => {
   test('a successful attempt ends the wait, with its figures', async () => {
     const waited = await wait(jsonTry(500, 'success'));
-    expect(waited.result).toMatchObject({ kind: 'answer', statusCode: 202 });
+    expect(waited.result).toMatchObject({ kind: 'response', statusCode: 202 });
     expect(waited.result).not.toHaveProperty('functionError');
     expect(
-      Buffer.from(waited.result.kind === 'answer' ? (waited.result.logTail ?? '') : '').toString(),
+      Buffer.from(waited.result.kind === 'response' ? (waited.result.logTail ?? '') : '').toString(),
     ).toContain('"durationMs":12.5');
     expect(waited.tries).toEqual(['1 started', '1 success']);
     expect(waited.seconds).toBeLessThanOrEqual(4);
@@ -171,7 +171,7 @@ describe('in a JSON log', () => {
       ...jsonTry(MINUTE, 'timeout'),
       ...jsonTry(3 * MINUTE, 'success'),
     ]);
-    expect(waited.result).toMatchObject({ kind: 'answer' });
+    expect(waited.result).toMatchObject({ kind: 'response' });
     expect(waited.result).not.toHaveProperty('functionError');
     expect(waited.tries).toEqual([
       '1 started',
@@ -196,7 +196,7 @@ describe('in a JSON log', () => {
       ...last,
       { at: 3 * MINUTE + 10, happens: log('echo', `stream-${3 * MINUTE}`, thrown) },
     ]);
-    expect(waited.result).toMatchObject({ kind: 'answer', functionError: 'Unhandled' });
+    expect(waited.result).toMatchObject({ kind: 'response', functionError: 'Unhandled' });
     expect(errorOf(waited)).toEqual({
       errorType: 'TypeError',
       errorMessage: 'no order',
@@ -288,7 +288,7 @@ describe('the outcome of an event is unknown', () => {
 
   test('when the response has no request ID from Lambda', async () => {
     expect(unresolved(await wait([], { accepted: { requestId: 'an-emulator' } }))).toMatchObject({
-      why: 'no request id',
+      why: 'no request ID',
     });
   });
 
@@ -311,7 +311,7 @@ test('lines that are in the log twice, or that another function of the group rep
     ]);
   const [own, other] = ['2026/01/02/echo[$LATEST][1]', '2026/01/02/shipper[$LATEST][2]'];
   const waited = await wait([...repeated(own, other), ...jsonTry(MINUTE, 'success', 'echo', own)]);
-  expect(waited.result).toMatchObject({ kind: 'answer' });
+  expect(waited.result).toMatchObject({ kind: 'response' });
   expect(waited.result).not.toHaveProperty('functionError');
   expect(waited.tries).toEqual(['1 started', '1 error', '2 started', '2 success']);
 });
@@ -321,7 +321,7 @@ test('throttling by CloudWatch is waited out', async () => {
     operation === 'FilterLogEvents' && n < 5 ? LOGS_THROTTLE : undefined,
   );
   const waited = await wait(jsonTry(0, 'success'));
-  expect(waited.result.kind).toBe('answer');
+  expect(waited.result.kind).toBe('response');
   expect(waited.seconds).toBeGreaterThan(4);
 });
 

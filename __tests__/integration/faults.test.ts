@@ -116,13 +116,13 @@ type Case = Readonly<{
   retry: RetryPolicy;
   outcome: string;
   attempts: number;
-  /** The outcome's request id. */
+  /** The outcome's request ID. */
   requestId: string | undefined;
-  /** Our own ids of the attempts that may have run. */
+  /** Our own IDs of the attempts that may have run. */
   sentAs: readonly (string | undefined)[];
 }>;
 
-/** The request ids of all START lines. */
+/** The request IDs of all START lines. */
 const startedIds = (): string[] =>
   lambda.logs.written
     .map(({ message }) => /^START RequestId: (\S+) /.exec(message)?.[1])

@@ -12,7 +12,7 @@ import { type RawResponder, type RawServer, startRawServer } from '../raw-server
 import { until } from '../until.ts';
 import { type Delivered, INVOCATION, invokeOn, useLambda } from './invoke-context.ts';
 
-// Exact bytes of responses in place of Lambda, which must not be read as Lambda's.
+// Exact bytes of responses from servers other than Lambda, which must not be read as Lambda's.
 
 const UUID = '11111111-2222-3333-4444-555555555555';
 const VERSION = 'X-Amz-Executed-Version: $LATEST';
@@ -72,7 +72,7 @@ describe('a response to RequestResponse from Lambda', () => {
     ['with its length', whole(200, '{"a":1}', ID, VERSION)],
     ['in chunks', response('HTTP/1.1 200 OK', [CHUNKED, ID, VERSION], inChunks('{"a":1}'))],
     ['in HTTP/1.0 with its length', response('HTTP/1.0 200 OK', [length('{"a":1}'), ID], '{"a":1}')],
-    ['without a request id', whole(200, '{"a":1}')],
+    ['without a request ID', whole(200, '{"a":1}')],
     ['with a request ID that is not a UUID', whole(200, '{"a":1}', 'x-amzn-requestid: dR1unSOub8rvS0m7Tzoh')],
     [
       'with a type of plain text',
@@ -89,13 +89,13 @@ describe('a response to RequestResponse from Lambda', () => {
     ],
   ])('is accepted %s', async (_, bytes) => {
     const { result, requests } = await deliverAt(bytes);
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 200 });
     expect(requests).toBe(1);
   });
 
   test('has no request ID if the header is empty', async () => {
     const { result } = await deliverAt(whole(200, '{}', 'x-amzn-requestid: '));
-    expect(result).toMatchObject({ kind: 'answer' });
+    expect(result).toMatchObject({ kind: 'response' });
     expect(result.requestId).toBeUndefined();
   });
 });
@@ -113,7 +113,7 @@ describe('a response to RequestResponse is unknown', () => {
     ['with status 203', whole(203, '{"a":1}', ID, VERSION), strange],
     ['with status 204', response('HTTP/1.1 204 No Content', [ID]), empty],
     ['with status 206', whole(206, '{"a":1}', ID, VERSION), strange],
-    ['with status 206 and no request id', whole(206, '{"a":1}'), strange],
+    ['with status 206 and no request ID', whole(206, '{"a":1}'), strange],
     ['with status 226', whole(226, '{"a":1}', ID, VERSION), strange],
     ['that ends with the connection', response('HTTP/1.1 200 OK', [ID, VERSION], '{"a":1}'), cut],
     [
@@ -139,17 +139,17 @@ describe('a response to RequestResponse is unknown', () => {
     ],
     ['that is a page', response('HTTP/1.1 200 OK', [HTML, length(PAGE)], PAGE), page],
     [
-      'that is a page with an empty request id',
+      'that is a page with an empty request ID',
       response('HTTP/1.1 200 OK', [HTML, length(PAGE), 'x-amzn-requestid: '], PAGE),
       page,
     ],
     [
-      'that is a page with a request id and a version',
+      'that is a page with a request ID and a version',
       response('HTTP/1.1 200 OK', [HTML, length(PAGE), ID, VERSION], PAGE),
       page,
     ],
     [
-      'that is a page of no declared type, with a request id',
+      'that is a page of no declared type, with a request ID',
       response('HTTP/1.1 200 OK', [length(PAGE), ID], PAGE),
       page,
     ],
@@ -163,7 +163,7 @@ describe('a response to RequestResponse is unknown', () => {
       response('HTTP/1.1 200 OK', [HTML, length('{}'), ID, VERSION], '{}'),
       strange,
     ],
-    ['that is empty, with a request id', whole(200, '', ID), empty],
+    ['that is empty, with a request ID', whole(200, '', ID), empty],
   ];
 
   test.each(rows)('%s', async (_, bytes, message) => {
@@ -206,18 +206,18 @@ describe('a response to RequestResponse is unknown', () => {
 describe('a response to Event', () => {
   test.each<[string, Buffer]>([
     ['that is empty', whole(202, '', ID)],
-    ['that is empty, without a request id', whole(202, '')],
+    ['that is empty, without a request ID', whole(202, '')],
     ['with JSON, as from an emulator', whole(202, '{"a":1}', 'x-amzn-requestid: dR1unSOub8rvS0m7Tzoh')],
   ])('%s is from Lambda', async (_, bytes) => {
     const { result } = await deliverAt(bytes, { type: 'Event' });
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 202 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 202 });
   });
 
   test.each<[string, Buffer]>([
     ['with status 200', whole(200, '{"a":1}', ID, VERSION)],
     ['with status 204', response('HTTP/1.1 204 No Content', [ID])],
     ['that is a page', response('HTTP/1.1 202 Accepted', [HTML, length(PAGE), ID], PAGE)],
-    ['that is text, with a request id', response('HTTP/1.1 202 Accepted', [length('queued'), ID], 'queued')],
+    ['that is text, with a request ID', response('HTTP/1.1 202 Accepted', [length('queued'), ID], 'queued')],
     ['that ends with the connection', response('HTTP/1.1 202 Accepted', [ID])],
   ])('%s is unknown', async (_, bytes) => {
     const { result, requests } = await deliverAt(bytes, { type: 'Event' });
@@ -229,7 +229,7 @@ describe('a response to Event', () => {
 describe('a response to DryRun', () => {
   test('with status 204 is from Lambda', async () => {
     const { result } = await deliverAt(response('HTTP/1.1 204 No Content', []), { type: 'DryRun' });
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 204 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 204 });
   });
 
   test.each<[string, Buffer]>([
@@ -251,7 +251,7 @@ describe('a response to DryRun', () => {
       n === 0 ? socket.destroy() : socket.write(response('HTTP/1.1 204 No Content', [])),
     );
     const { result } = await invokeOn(server, { invocation: { invocationType: 'DryRun' } });
-    expect(result).toMatchObject({ kind: 'answer' });
+    expect(result).toMatchObject({ kind: 'response' });
     expect(server.requests).toBe(2);
   });
 });

@@ -33,12 +33,12 @@ export const INVOCATION = anInvocation({
 /** The connection timeout. */
 export const CONNECT_LIMIT_MS = 10_000;
 
-/** Request ids as a step makes them. */
+/** Request IDs as a step makes them. */
 export const freshIds = (): RequestIds => new RequestIds(randomUUID);
 
 export const POLICY: InvokePolicy = { timeoutMs: 960_000, retry: 'safe', retryMs: 180_000 };
 
-/** A clock on which sleeping takes no time, and a sequence in place of randomness. */
+/** A clock on which sleeping takes no time, and a sequence instead of randomness. */
 export type FakeTiming = Timing & Readonly<{ slept: readonly number[] }>;
 
 /** Sleeps are recorded and only advance the clock. Deadlines are real, because the network is. */
@@ -85,7 +85,7 @@ export function quietReadiness(): NonNullable<InvokeContext['readiness']> {
     onStateChange: ignore,
     onAliasChange: ignore,
     onHiddenAlias: ignore,
-    onFailedQuestion: ignore,
+    onFailedPoll: ignore,
   };
 }
 

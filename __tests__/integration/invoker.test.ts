@@ -70,9 +70,9 @@ const PENDING: Extract<Fault, { kind: 'error' }> = {
 describe('a response', () => {
   test('has the data from Lambda', async () => {
     const { result, region, attempts } = await invokeOn(lambda, { invocation: { logType: 'Tail' } });
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 200, executedVersion: '$LATEST' });
-    expect(result.kind === 'answer' && new TextDecoder().decode(result.payload)).toBe('{"a":1}');
-    expect(result.kind === 'answer' && new TextDecoder().decode(result.logTail)).toContain(
+    expect(result).toMatchObject({ kind: 'response', statusCode: 200, executedVersion: '$LATEST' });
+    expect(result.kind === 'response' && new TextDecoder().decode(result.payload)).toBe('{"a":1}');
+    expect(result.kind === 'response' && new TextDecoder().decode(result.logTail)).toContain(
       'REPORT RequestId',
     );
     expect(result.requestId).toMatch(/^[0-9a-f-]{36}$/);
@@ -83,7 +83,7 @@ describe('a response', () => {
   test('without a request ID is still from Lambda if the status and body match', async () => {
     lambda.setFault(() => ({ kind: 'omit-request-id' }));
     const { result } = await invokeOn(lambda);
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 200 });
     expect(result.requestId).toBeUndefined();
   });
 });
@@ -135,7 +135,7 @@ describe('the retry policy', () => {
     const { result, attempts } = await invokeOn(lambda, { policy: { retry } });
     expect(lambda.requests).toHaveLength(sent);
     expect(attempts).toBe(sent);
-    expect(result.kind).toBe(sent === 2 ? 'answer' : 'failure');
+    expect(result.kind).toBe(sent === 2 ? 'response' : 'failure');
   });
 
   test.each([
@@ -210,7 +210,7 @@ describe('waiting', () => {
     const timing = fakeTiming(() => 0.999);
     first(...Array.from({ length: 9 }, () => THROTTLED));
     const { result, attempts, waits } = await invokeOn(lambda, { timing });
-    expect(result.kind).toBe('answer');
+    expect(result.kind).toBe('response');
     expect(attempts).toBe(10);
     expect(timing.slept).toEqual([200, 400, 799, 1598, 3197, 6394, 12787, 14985, 14985]);
     expect(waits.map(({ waitMs }) => waitMs)).toEqual(timing.slept);
@@ -260,7 +260,7 @@ describe('waiting', () => {
     const start = timing.now();
     lambda.setFault(() => (timing.now() - start < 20_000 ? PENDING : undefined));
     const { result, attempts, elapsedMs } = await invokeOn(lambda, { timing });
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 200 });
     expect(attempts).toBeGreaterThan(5);
     expect(elapsedMs).toBeGreaterThanOrEqual(20_000);
     expect(lambda.executions()).toHaveLength(1);
@@ -420,7 +420,7 @@ describe('a list', () => {
     clients.close();
     expect(bounds[0]).toBe(8);
     expect(Math.min(...bounds)).toBeLessThanOrEqual(4);
-    expect(kinds).toEqual(Array(8).fill('answer'));
+    expect(kinds).toEqual(Array(8).fill('response'));
   });
 
   test('that is rejected for another reason keeps its concurrency', async () => {
@@ -631,7 +631,7 @@ describe('unsupported log tails', () => {
     const { result, attempts, tailRefused } = await invokeOn(lambda, {
       invocation: { functionName: 'no-tail', logType: 'Tail' },
     });
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 200 });
     expect(attempts).toBe(2);
     expect(tailRefused).toBe(true);
     expect(lambda.executions()).toHaveLength(1);

@@ -12,7 +12,7 @@ import type { Timing } from '../../src/lambda/timing.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { LogsClients } from '../../src/logs/client.ts';
 import type { LogSource } from '../../src/logs/find.ts';
-import { Answer, type FollowedLog, followLog } from '../../src/logs/follow.ts';
+import { type FollowedLog, followLog, ResponseArrival } from '../../src/logs/follow.ts';
 import { lookForRuns } from '../../src/logs/witness.ts';
 import { heavyTest } from '../heavy.ts';
 import { SEED } from '../seed.ts';
@@ -117,18 +117,18 @@ type Followed = FollowedLog &
     endedAt: number;
   }>;
 
-/** Follows the log of the request; the function responds at `answeredAt`. */
+/** Follows the log of the request; the function responds at `respondedAt`. */
 async function follow(
-  given: Readonly<{ answeredAt?: number; cancelledAt?: number; source?: LogSource; apartMs?: number }> = {},
+  given: Readonly<{ respondedAt?: number; cancelledAt?: number; source?: LogSource; apartMs?: number }> = {},
 ): Promise<Followed> {
-  const { answeredAt = 0, cancelledAt, source = SOURCE, apartMs = 0 } = given;
-  const answer = new Answer();
+  const { respondedAt = 0, cancelledAt, source = SOURCE, apartMs = 0 } = given;
+  const arrival = new ResponseArrival();
   const cancel = new AbortController();
   const { timing, slept } = virtualTiming([
-    { at: answeredAt, happens: () => answer.came(clock) },
+    { at: respondedAt, happens: () => arrival.record(clock) },
     ...(cancelledAt === undefined ? [] : [{ at: cancelledAt, happens: () => cancel.abort() }]),
   ]);
-  if (answeredAt === 0) answer.came(clock);
+  if (respondedAt === 0) arrival.record(clock);
   const requests = { timing, cancel: cancel.signal, apartMs };
   const logs = new LogsClients((region) => clients.settingsFor(region), requests);
   const heard: { text: string; time: number }[] = [];
@@ -139,7 +139,7 @@ async function follow(
       source,
       timing,
       cancel: cancel.signal,
-      answer,
+      arrival,
       onEvents: (events) => {
         for (const { message } of events) heard.push({ text: message.trimEnd(), time: clock - BEGIN });
       },
@@ -166,7 +166,7 @@ describe('a log that is followed', () => {
     const lines = Array.from({ length: 20 }, (_, at) => ({ at: at * 1_000, message: `line ${at}\n` }));
     const all = [start(0), ...lines, report(20_000)].map((event) => ({ ...event, delayMs: 2_000 }));
     write(all);
-    const followed = await follow({ answeredAt: 20_000 });
+    const followed = await follow({ respondedAt: 20_000 });
     expect(followed).toMatchObject({ kind: 'whole', lines: texts(all) });
     for (const [index, { at }] of all.entries()) {
       expect((followed.times[index] ?? 0) - at).toBeLessThanOrEqual(5_000);
@@ -185,7 +185,7 @@ describe('a log that is followed', () => {
 
   test('is awaited for at most 30 s after the response', async () => {
     write([start(0), { at: 1, message: 'one\n' }, { ...report(2), delayMs: 120_000 }]);
-    const followed = await follow({ answeredAt: 5_000 });
+    const followed = await follow({ respondedAt: 5_000 });
     expect(followed).toMatchObject({ kind: 'part', lines: texts([start(0), { at: 1, message: 'one' }]) });
     expect(followed.endedAt).toBeGreaterThanOrEqual(34_000);
     expect(followed.endedAt).toBeLessThanOrEqual(36_000);
@@ -200,7 +200,7 @@ describe('a log that is followed', () => {
     write([start(0), { at: 1, message: 'one\n' }, report(2)]);
     lambda.logs.setPaging({ emptyPages: 1_000_000_000 });
     lambda.setFault(({ operation }) => (operation === 'FilterLogEvents' ? FOUND : undefined));
-    const followed = await follow({ answeredAt: 1_000, apartMs: 200 });
+    const followed = await follow({ respondedAt: 1_000, apartMs: 200 });
     expect(followed).toMatchObject({ kind: 'unreadable', lines: [], failure: { name: 'DeadlineExceeded' } });
     expect(followed.endedAt).toBeGreaterThanOrEqual(30_000);
     expect(followed.endedAt).toBeLessThanOrEqual(36_500);
@@ -218,7 +218,7 @@ describe('a log that is followed', () => {
     expect(followed.endedAt).toBeLessThan(10_000);
   });
 
-  test('whose START was filtered out, which nothing says, has the lines with the id at the end', async () => {
+  test('whose START was filtered out, which nothing says, has the lines with the ID at the end', async () => {
     const own = { at: 1, message: `{"level":"INFO","requestId":"${ID}","message":"one"}` };
     write([own, { at: 2, message: 'a line of nobody\n' }]);
     const followed = await follow();
@@ -258,7 +258,7 @@ describe('a log that is followed', () => {
 
   test('has the available lines when canceled, and sends no more requests', async () => {
     write([start(0), { at: 1, message: 'one\n' }, { at: 9_000, message: 'two\n' }, report(9_001)]);
-    const followed = await follow({ answeredAt: 60_000, cancelledAt: 4_000 });
+    const followed = await follow({ respondedAt: 60_000, cancelledAt: 4_000 });
     expect(followed).toMatchObject({ kind: 'cancelled' });
     expect(followed.lines).toEqual(texts([start(0), { at: 1, message: 'one' }]));
     expect(followed.endedAt).toBe(4_000);
@@ -271,7 +271,7 @@ describe('CloudWatch rejects requests', () => {
   test('for a while: throttling doubles the wait, and every line is shown in the end', async () => {
     write([start(0), { at: 1, message: 'one\n' }, report(2)]);
     failing((n) => (n < 3 ? LOGS_THROTTLE : undefined));
-    const followed = await follow({ answeredAt: 1_000 });
+    const followed = await follow({ respondedAt: 1_000 });
     expect(followed.slept.slice(0, 3)).toEqual([4_000, 8_000, 16_000]);
     expect(followed).toMatchObject({
       kind: 'whole',
@@ -283,7 +283,7 @@ describe('CloudWatch rejects requests', () => {
     const saved = process.env['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'];
     process.env['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'] = 'http://127.0.0.1:9';
     try {
-      const followed = await follow({ answeredAt: 600_000 });
+      const followed = await follow({ respondedAt: 600_000 });
       expect(followed).toMatchObject({ kind: 'unreadable', failure: { refusal: 'unreachable' } });
       expect(followed.slept).toHaveLength(2);
     } finally {
@@ -393,7 +393,7 @@ describe('for any order of arrival', () => {
       emptyPages: fc.integer({ min: 0, max: 1 }),
       searched: fc.integer({ min: 3, max: 12 }),
     }),
-    answerAfter: fc.integer({ min: 0, max: 3_000 }),
+    respondedAfter: fc.integer({ min: 0, max: 3_000 }),
     throttled: fc.array(fc.integer({ min: 0, max: 30 }), { maxLength: 2 }),
   });
 
@@ -403,7 +403,7 @@ describe('for any order of arrival', () => {
       let [wholes, complete, late] = [0, 0, 0];
       const all = fc.asyncProperty(
         scenario,
-        async ({ lines, others, edges, paging, answerAfter, throttled }) => {
+        async ({ lines, others, edges, paging, respondedAfter, throttled }) => {
           lambda.reset();
           let at = 0;
           const requestOf = (
@@ -422,17 +422,17 @@ describe('for any order of arrival', () => {
           };
           const before = requestOf(EARLIER, others[0], edges.slice(0, 2));
           const own = requestOf(ID, lines, edges.slice(2, 4));
-          const answeredAt = at + answerAfter;
-          // Nothing could tell whose a line is that arrives before its own START and before the REPORT of the last request.
+          const respondedAt = at + respondedAfter;
+          // If a line arrives before its own START and before the REPORT of the last request, its request is not known.
           const after = requestOf(LATER, others[1], [0, edges[4] ?? 0]);
           write([...before, ...own, ...after]);
           lambda.logs.setPaging(paging);
           lambda.setFault((_, n) => (throttled.includes(n) ? LOGS_THROTTLE : undefined));
-          const followed = await follow({ answeredAt: Math.max(1, answeredAt) });
+          const followed = await follow({ respondedAt: Math.max(1, respondedAt) });
           const isWhole = followed.kind === 'whole';
           wholes += Number(isWhole);
-          if (!isWhole) expect(followed.endedAt - answeredAt).toBeGreaterThanOrEqual(30_000);
-          // What arrives after a complete log was read once more is not waited for.
+          if (!isWhole) expect(followed.endedAt - respondedAt).toBeGreaterThanOrEqual(30_000);
+          // After a complete log was read once more, the test does not wait for further events.
           const arrived = own.filter((event) => event.at + (event.delayMs ?? 0) <= followed.endedAt - 2_500);
           const given = countsOf(followed.lines);
           const stored = countsOf(texts(own));

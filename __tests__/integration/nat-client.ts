@@ -16,7 +16,7 @@ export type Call = Readonly<{
 
 export type ClientTask = Readonly<{ calls: readonly Call[]; patienceMs: number }>;
 
-/** The outcome of a call: the response, or the error in its place. */
+/** The outcome of a call: the response or the error. */
 export type CallReport = Readonly<{
   functionName: string;
   outcome: string;

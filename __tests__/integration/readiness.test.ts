@@ -12,7 +12,7 @@ import { Clients } from '../../src/lambda/client.ts';
 import type { Invocation, InvocationResult } from '../../src/lambda/invocation.ts';
 import { invokeEach } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
-import type { FailedQuestion } from '../../src/lambda/polling.ts';
+import type { FailedPoll } from '../../src/lambda/polling.ts';
 import { Readiness } from '../../src/lambda/readiness.ts';
 import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { unusedUrl } from '../e2e/step.ts';
@@ -55,7 +55,7 @@ afterAll(async () => {
 /** A function that returns this text. */
 const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.echo, environment: { key3 } });
 const textOf = ({ result }: InvocationResult): string =>
-  result.kind === 'answer' ? new TextDecoder().decode(result.payload) : result.name;
+  result.kind === 'response' ? new TextDecoder().decode(result.payload) : result.name;
 const PENDING: FunctionDefinition = { ...answering('never'), states: [{ state: 'Pending' }] };
 const operations = (): (string | undefined)[] => lambda.requests.map(({ operation }) => operation);
 const ASKED = 'GetFunctionConfiguration';
@@ -80,7 +80,7 @@ function watching({ expectsVersion = false } = {}) {
   const states: string[] = [];
   const lines: string[] = [];
   const hidden: HiddenAlias[] = [];
-  const failed: FailedQuestion[] = [];
+  const failed: FailedPoll[] = [];
   const readiness = {
     waits: new Readiness(),
     expectsVersion: () => expectsVersion,
@@ -93,7 +93,7 @@ function watching({ expectsVersion = false } = {}) {
     onHiddenAlias: (alias: HiddenAlias) => {
       hidden.push(alias);
     },
-    onFailedQuestion: (question: FailedQuestion) => {
+    onFailedPoll: (question: FailedPoll) => {
       failed.push(question);
     },
   };
@@ -200,7 +200,7 @@ test('a version with SnapStart is waited for until it is optimized', async () =>
   });
   const { states, extras } = watching();
   const delivery = await invokeOn(lambda, { extras, invocation: { qualifier: 'live' } });
-  expect(delivery.result).toMatchObject({ kind: 'answer', executedVersion: '7' });
+  expect(delivery.result).toMatchObject({ kind: 'response', executedVersion: '7' });
   expect(states).toEqual(['Pending (Creating)', 'ready']);
   expect(lambda.requests.map(({ qualifier }) => qualifier)).toEqual(Array(6).fill('live'));
 });
@@ -222,14 +222,14 @@ test('an Active version is not ready before its snapshot is', async () => {
   });
   configurations(snapStart('Off'), snapStart('On'));
   const { states, extras } = watching();
-  expect((await invokeOn(lambda, { extras })).result.kind).toBe('answer');
+  expect((await invokeOn(lambda, { extras })).result.kind).toBe('response');
   expect(states).toEqual(['Active, but its snapshot is not ready', 'ready']);
 });
 
 test('a function without a state, as on older services, is ready', async () => {
   configurations({ Version: '$LATEST' });
   const { states, extras } = watching();
-  expect((await invokeOn(lambda, { extras })).result.kind).toBe('answer');
+  expect((await invokeOn(lambda, { extras })).result.kind).toBe('response');
   expect(states).toEqual(['ready']);
 });
 
@@ -256,7 +256,7 @@ describe('a state request that', () => {
     const { extras, failed } = watching();
     const timing = fakeTiming(() => 0);
     const { result } = await invokeOn(lambda, { extras, timing });
-    expect(result.kind).toBe('answer');
+    expect(result.kind).toBe('response');
     expect(operations()).toEqual([ASKED, ASKED, ASKED, 'Invoke']);
     expect(failed.map(({ failure, waitMs }) => [failure.name, waitMs])).toEqual([
       ['TooManyRequestsException', 500],
@@ -272,7 +272,7 @@ describe('a state request that', () => {
     lambda.setFault((_, n) => (n === 0 ? { ...THROTTLED, headers: { 'retry-after': seconds } } : undefined));
     const timing = fakeTiming();
     const { result } = await invokeOn(lambda, { ...watching(), timing });
-    expect(result.kind).toBe('answer');
+    expect(result.kind).toBe('response');
     expect(timing.slept).toEqual([waitMs]);
   });
 
@@ -420,7 +420,7 @@ describe('a shared wait', () => {
     mayAsk = false;
     expect((await waitWith({ extras })).result).toMatchObject({ name: 'AccessDeniedException' });
     mayAsk = true;
-    expect((await waitWith({ extras })).result.kind).toBe('answer');
+    expect((await waitWith({ extras })).result.kind).toBe('response');
     lambda.setFunction('echo', PENDING);
     const late = watching();
     await waitWith({ extras: late.extras, timing: timeoutAtSleep(3) });
@@ -451,7 +451,7 @@ describe('a rejection because of the state', () => {
   ])('is waited for until the function is ready again: %s', async (type, status) => {
     lambda.setFault((_, n) => (n === 1 ? refusal(type, status) : undefined));
     const { result } = await invokeOn(lambda, watching());
-    expect(result.kind).toBe('answer');
+    expect(result.kind).toBe('response');
     expect(operations()).toEqual([ASKED, 'Invoke', ASKED, 'Invoke']);
   });
 
@@ -500,7 +500,7 @@ test('a version in the function name is checked separately', async () => {
 test('a dry run is not waited for', async () => {
   lambda.setFunction('echo', PENDING);
   const { result } = await invokeOn(lambda, { ...watching(), invocation: { invocationType: 'DryRun' } });
-  expect(result.kind).toBe('answer');
+  expect(result.kind).toBe('response');
   expect(operations()).toEqual(['Invoke']);
 });
 
@@ -540,7 +540,7 @@ test('a list sends one state request per function and qualifier, not per entry',
     kinds.push(result.kind);
   });
   clients.close();
-  expect(kinds).toEqual(Array(8).fill('answer'));
+  expect(kinds).toEqual(Array(8).fill('response'));
   expect(operations().filter((operation) => operation === ASKED)).toHaveLength(2 + 1 + 1);
   expect(lambda.executions()).toHaveLength(8);
 });
@@ -695,7 +695,7 @@ describe('an alias', () => {
     });
     const { failed, hidden, extras } = watching();
     const { result } = await invokeOn(lambda, { invocation: live, extras });
-    expect(result.kind).toBe('answer');
+    expect(result.kind).toBe('response');
     expect(failed.map(({ failure }) => failure.name)).toEqual(['TooManyRequestsException', 'ECONNRESET']);
     expect(hidden).toEqual([]);
   });

@@ -168,13 +168,15 @@ describe('an endpoint that', () => {
       request_id: ids[0],
       log_url: expect.stringContaining(ids[0] ?? 'none'),
       error: {
-        message: expect.stringMatching(`The request was sent at \\S+Z as ${ids[0]}\\. It is not known`),
+        message: expect.stringMatching(
+          `The request was sent at \\S+Z with request ID ${ids[0]}\\. It is not known`,
+        ),
         advice: expect.stringMatching(`retry: https://\\S+${ids[0]}\\S+\\n.*: https://\\S+start\\S+end`),
       },
     });
   });
 
-  test('loses the first of two attempts, and refuses the second, leaves the id of the first', async () => {
+  test('loses the first of two attempts, and refuses the second, leaves the ID of the first', async () => {
     const { server, ids } = await startEndpoint((_, n) =>
       n === 0 ? 'reset' : refusal('User: x is not authorized', 'AccessDeniedException'),
     );
@@ -200,7 +202,7 @@ describe('an endpoint that refuses the id', () => {
     },
   );
 
-  test('is sent no id any more in the step', async () => {
+  test('is sent no ID any more in the step', async () => {
     const { server, ids } = await startEndpoint(refusing);
     const requestIds = freshIds();
     for (let n = 0; n < 3; n += 1) await invokeOn(server, { requestIds });
@@ -225,7 +227,7 @@ describe('an endpoint that refuses the id', () => {
   });
 });
 
-describe('a proxy that reflects the id does not make its page a response of Lambda', () => {
+describe('a proxy that reflects the ID does not make its page a response of Lambda', () => {
   const TEXT = { 'content-type': 'text/plain' };
   const reflecting =
     (status: number): Responder =>
@@ -240,11 +242,11 @@ describe('a proxy that reflects the id does not make its page a response of Lamb
       request_id: ids[0],
       error: { name: `HTTP ${status}` },
     });
-    // The time is linked to as well: Lambda has not taken this id.
+    // The time is linked to as well: Lambda has not taken this ID.
     expect(outcome).toHaveProperty('error.advice', expect.stringContaining('check the log of that time'));
   });
 
-  test('in place of a stream', async () => {
+  test('instead of a stream', async () => {
     const { server } = await startEndpoint(reflecting(200));
     const { result } = await invokeOn(server, { extras: { stream: STREAM } });
     expect(result).toMatchObject({ kind: 'failure', name: 'HTTP 200', evidence: 'may_have_run' });
@@ -262,7 +264,7 @@ describe('a proxy that reflects the id does not make its page a response of Lamb
       response(200, { ...TEXT, 'x-amzn-requestid': idOf(id), 'x-amz-executed-version': '$LATEST' }, events),
     );
     const { result } = await invokeOn(server, { extras: { stream: STREAM } });
-    expect(result).toMatchObject({ kind: 'answer', streamedBytes: 5, requestId: idOf(ids[0] ?? '') });
+    expect(result).toMatchObject({ kind: 'response', streamedBytes: 5, requestId: idOf(ids[0] ?? '') });
   });
 
   test('that is interrupted', async () => {

@@ -10,6 +10,7 @@ import { REAL_TIMING } from '../../src/lambda/timing.ts';
 import { LogsClients } from '../../src/logs/client.ts';
 import { Evaluator } from '../../src/outcome/evaluate.ts';
 import { adviceFor } from '../../src/outcome/failure-advice.ts';
+import { explainFunctionError } from '../../src/outcome/function-error-advice.ts';
 import { SecretTexts } from '../../src/outcome/secret-texts.ts';
 import { ReportGuard } from '../../src/report/guard.ts';
 import { StepLogs } from '../../src/wiring/function-logs.ts';
@@ -81,6 +82,7 @@ test('of 22 failures of a list the logs of the first 20 are read, and the others
   const evaluator = new Evaluator({
     rules,
     loadAdvice: async () => rules.advise,
+    loadFunctionErrors: async () => explainFunctionError,
     secrets,
     register: () => {},
   });

@@ -21,10 +21,10 @@ async function listen(server: Server): Promise<string> {
   return `127.0.0.1:${portOf(server)}`;
 }
 
-/** A server in place of Lambda, and the first part of a request that it gets. */
+/** A server instead of Lambda, and the first part of a request that it gets. */
 type InPlace<Came> = Readonly<{ url: string; came: Promise<Came> }>;
 
-/** Points the SDK at a server in place of Lambda that passes on what it receives and never responds. */
+/** Points the SDK at a server instead of Lambda that passes on what it receives and never responds. */
 async function standIn<Came>(
   scheme: 'http' | 'https',
   serve: (hand: (came: Came) => void) => Server,
@@ -82,7 +82,7 @@ describe('an invocation that has timed out', () => {
     );
     // Later requests use these credentials, and nothing else is sent.
     const next = await invokeOn(lambda, { clients, timing });
-    expect(next.result.kind).toBe('answer');
+    expect(next.result.kind).toBe('response');
     expect(lambda.requests).toHaveLength(1);
   });
 
@@ -123,6 +123,6 @@ describe('ten seconds', () => {
     timing.goOff(CONNECT_LIMIT_MS);
     response.setHeader('x-amzn-requestid', 'one').end('"at last"');
     const { result } = await delivering;
-    expect(result).toMatchObject({ kind: 'answer', statusCode: 200 });
+    expect(result).toMatchObject({ kind: 'response', statusCode: 200 });
   });
 });

@@ -12,8 +12,8 @@ import { evaluate } from '../../src/outcome/evaluate.ts';
 import { adviceFor } from '../../src/outcome/failure-advice.ts';
 import { type Delivered, ECHO, freshIds, INVOCATION, invokeOn, POLICY, useLambda } from './invoke-context.ts';
 
-// What the function's log shows of an invocation whose response is lost. The log's time and ours are one clock, on
-// which waiting takes no time.
+// What the function's log shows about an invocation whose response is lost. The log and this action share one clock,
+// on which waiting takes no time.
 
 const GROUP = '/aws/lambda/echo';
 const STREAM = '2026/01/02[$LATEST]0123456789abcdef0123456789abcdef';
@@ -157,7 +157,7 @@ describe('an invocation whose response is lost', () => {
       request_id: delivered.sent[0]?.sentAs,
       error: {
         message: expect.stringMatching(
-          /^It ran to its end in \d+(?:\.\d+)? m?s; its response is lost\. The connection was reset after the request was sent\. The request was sent at \S+Z as \S+\.$/,
+          /^The function ran to its end in \d+(?:\.\d+)? m?s\. Its response was lost\. The connection was reset after the request was sent\. The request was sent at \S+Z with request ID \S+\.$/,
         ),
         advice: expect.not.stringContaining('If that page is empty'),
       },
@@ -168,17 +168,17 @@ describe('an invocation whose response is lost', () => {
     [
       'a second of 312',
       (id: string) => report(id, 312_000),
-      'It ran to its end in 312 s; its response is lost. ',
+      'The function ran to its end in 312 s. Its response was lost. ',
     ],
     [
       'a time limit',
       (id: string) => report(id, 3_000, 'Status: timeout'),
-      'It timed out after 3 s; its response is lost. ',
+      'The function timed out after 3 s. Its response was lost. ',
     ],
     [
       'a crash',
       (id: string) => report(id, 1_500, 'Status: error\tError Type: Runtime.ExitError'),
-      'It failed after 1.5 s (Runtime.ExitError); its response is lost. ',
+      'The function failed after 1.5 s (Runtime.ExitError). Its response was lost. ',
     ],
   ])('says so by its report: %s', async (_, ending, text) => {
     faults(BEFORE);
@@ -200,7 +200,9 @@ describe('an invocation whose response is lost', () => {
     expect(outcome).toMatchObject({
       outcome: 'unknown',
       ran: 'started',
-      error: { message: expect.stringMatching(/^It started, and its log does not show its end; /) },
+      error: {
+        message: expect.stringMatching(/^The function started, and its log does not show how it ended\. /),
+      },
     });
     expect(clock - before).toBe(15_000);
   });
@@ -219,7 +221,7 @@ describe('an invocation whose response is lost', () => {
       ran: 'may_have_run',
       error: {
         message: expect.stringMatching(
-          / It is not known whether the function ran: its log shows nothing of it yet\.$/,
+          / It is not known whether the function ran: its log does not show it yet\.$/,
         ),
       },
     });
@@ -236,12 +238,12 @@ describe('an invocation whose response is lost', () => {
     expect(outcomeOf(delivered)).toHaveProperty(
       'error.message',
       expect.stringMatching(
-        `^It ran twice: ${first} ran to its end in \\S+ m?s; ${second} ran to its end in \\S+ m?s\\. Its response is lost\\. `,
+        `^The function ran twice: ${first} ran to its end in \\S+ m?s; ${second} ran to its end in \\S+ m?s\\. Its response was lost\\. `,
       ),
     );
   });
 
-  test("is found under Lambda's id, where that is another", async () => {
+  test("is found under Lambda's ID, where that is another", async () => {
     lambda.setRequestIds(() => 'ignore');
     faults({ kind: 'error', when: 'after', status: 500, type: 'ServiceException', message: 'Lost.' });
     const delivered = await lose();
@@ -249,7 +251,7 @@ describe('an invocation whose response is lost', () => {
     expect(delivered.sent[0]?.requestId).not.toBe(delivered.sent[0]?.sentAs);
   });
 
-  test("is found under the id that was sent, where a proxy's page has another", async () => {
+  test("is found under the ID that was sent, where a proxy's page has another", async () => {
     faults({
       ...{ kind: 'raw', when: 'after', status: 502, body: 'Bad Gateway' },
       headers: { 'x-amzn-requestid': IDS[1] },
@@ -259,7 +261,7 @@ describe('an invocation whose response is lost', () => {
     expect(outcome.log_url).toContain(IDS[0]);
   });
 
-  test('is told by the id that was sent, where another invocation has the id in the response', async () => {
+  test('is told by the ID that was sent, where another invocation has the ID in the response', async () => {
     faults({
       ...{ kind: 'raw', when: 'before', status: 502, body: 'Bad Gateway' },
       headers: { 'x-amzn-requestid': IDS[1] },
@@ -270,7 +272,7 @@ describe('an invocation whose response is lost', () => {
     expect(outcomeOf(await lose({ ids: IDS }))).toMatchObject({ ran: 'started', request_id: IDS[0] });
   });
 
-  test('is not looked for under the ids of attempts that were refused', async () => {
+  test('is not looked for under the IDs of attempts that were refused', async () => {
     faults({ ...GONE, status: 429, type: 'TooManyRequestsException' }, AFTER);
     const delivered = await lose({ ids: IDS });
     expect(outcomeOf(delivered)).toMatchObject({ ran: 'finished', attempts: 2 });
@@ -293,7 +295,7 @@ describe('an invocation whose response is lost', () => {
     expect(outcome).toMatchObject({ ran: 'finished', duration_ms: 20_000 });
     expect(outcome).toHaveProperty(
       'error.message',
-      expect.stringMatching(/^It failed after 20 s \(TypeError\); /),
+      expect.stringMatching(/^The function failed after 20 s \(TypeError\)\. /),
     );
   });
 
@@ -351,7 +353,7 @@ describe('no log is looked into', () => {
         onNotDurable: ignore,
         onExecutionEvent: ignore,
         onHiddenHistory: ignore,
-        onFailedQuestion: ignore,
+        onFailedPoll: ignore,
       },
     };
     const delivered = await lose({ type: 'Event', follow });

@@ -95,7 +95,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'function-error': {
     story:
-      "A function throws an error. The annotation shows the error, the function's own stack frames and the request id.",
+      "A function throws an error. The annotation shows the error, the function's own stack frames and the request ID.",
     with: {
       function_name: 'place-order',
       qualifier: 'live',

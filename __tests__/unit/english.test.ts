@@ -8,8 +8,7 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
   { files: ['*.md', 'docs/**/*.md', 'action.yml'], part: 'all but code spans' },
   { files: ['examples/*.yml', '.github/**/*.{yml,md}'], part: 'all but code spans' },
   { files: ['examples/local/*'], part: 'comments and strings' },
-  // Its strings have names of code, such as kinds of a union, which are not prose.
-  { files: ['src/**/*.ts'], part: 'comments and test names' },
+  { files: ['src/**/*.ts'], part: 'comments and strings' },
   { files: ['packages/*/README.md'], part: 'all but code spans' },
   { files: ['bench/*.ts', 'script/*.ts'], part: 'comments and strings' },
   {
@@ -31,7 +30,7 @@ const SCOPES: readonly Readonly<{ files: readonly string[]; part: Part }>[] = [
   { files: ['__tests__/{integration,e2e}/**/*.{ts,mjs}'], part: 'comments and test names' },
 ];
 
-/** What is not written, what to write in its place, and an example. A space stands for any gap, a line break too. */
+/** Words to avoid, what to write instead, and an example. A space matches any gap, including a line break. */
 const WORDS = [
   ['answer(?:s|ed|ing)?', 'response, respond', 'the function answered'],
   ['results?', 'response (of a function) or outcome (of an invocation)', 'the result of the function'],
@@ -83,6 +82,7 @@ const WORDS = [
   ['the house', 'code layout', 'The map of the house'],
   ['whoever', 'anyone who', "Whoever reaches the function's data"],
   ['couriers?|errands?|ledgers?', 'the name of the thing', 'the courier of an invocation'],
+  ['in (?:the )?place of', 'instead of', 'a list in place of a name'],
   ['please', 'nothing: say what to do', 'One example at a time, please.'],
   ['organisations?|licences?|behaviours?|colours?', 'American spelling', 'an organisation'],
   ['\\w+(?:al|it|gn|im|or)is(?:e[sd]?|ing|ation)', 'American spelling: -ize', 'It is serialised'],
@@ -94,6 +94,7 @@ const patternOf = (words: string): RegExp =>
 
 const BANNED = [
   ...WORDS.map(([words, write]) => ({ pattern: patternOf(words), write })),
+  { pattern: /\b(?:[Rr]equest|[Aa]ccount|[Aa]ccess key) ids?\b/g, write: 'ID or IDs, in capitals' },
   { pattern: /[‘’“”]/g, write: 'straight quotes' },
 ];
 
@@ -159,6 +160,13 @@ test.each(WORDS)('"%s" is found', (words, write, example) => {
     expect.stringMatching(/^a\.md:[23]: ".+": write /),
   );
   expect(write).not.toMatch(patternOf(words));
+});
+
+test('an ID in small letters is found', () => {
+  expect(findingsIn('a.md', 'the request id')).toEqual([
+    'a.md:1: "request id": write ID or IDs, in capitals',
+  ]);
+  expect(findingsIn('a.md', 'the request ID')).toEqual([]);
 });
 
 describe('the prose of a program', () => {

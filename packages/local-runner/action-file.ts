@@ -43,7 +43,7 @@ export function parseActionText(name: string, content: string): ParsedAction {
   return { action, problems };
 }
 
-/** Reads an action's metadata. Throws where a runner would not load it. */
+/** Reads an action's metadata. Throws if a runner would not load it. */
 export function readActionFile(path: string): ActionFile {
   const { action, problems } = parseActionText(path, readFileSync(path, 'utf8'));
   if (action === undefined) throw new Error([`Failed to load ${path}`, ...problems].join('\n'));

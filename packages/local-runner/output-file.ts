@@ -22,7 +22,7 @@ function linesOf(text: string): Line[] {
 
 /**
  * Reads the file that `GITHUB_OUTPUT` or `GITHUB_ENV` names: `name=value` lines, and values between `name<<DELIMITER`
- * lines. Throws where a runner fails the step.
+ * lines. Throws if a runner fails the step.
  */
 export function readOutputs(file: string): Record<string, string> {
   const outputs: Record<string, string> = {};

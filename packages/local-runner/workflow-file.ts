@@ -44,7 +44,7 @@ export async function parseWorkflowText(name: string, content: string): Promise<
   return { root: value !== undefined && isMapping(value) ? value : undefined, problems };
 }
 
-/** Reads a workflow file. Throws where GitHub would refuse it. */
+/** Reads a workflow file. Throws if GitHub would refuse it. */
 export async function readWorkflow(file: string): Promise<MappingToken> {
   const { root, problems } = await parseWorkflowText(path.basename(file), readFileSync(file, 'utf8'));
   if (root === undefined || problems.length > 0)

@@ -2,17 +2,17 @@ import { FORK_ADVICE } from '../shared/fork-advice.ts';
 import type { Environment, Variables } from './environment.ts';
 import type { Problems } from './problems.ts';
 
-/** What the job sets for AWS's SDK, as far as a mistake in it is found before anything is sent. */
+/** The job's settings for AWS's SDK that are checked before anything is sent. */
 export type AwsSettings = Readonly<{
-  /** The variables of an endpoint that are set, the one for Lambda first: it counts. */
+  /** The endpoint variables that are set. The first one is used: the one for Lambda overrides the other. */
   endpoints: readonly Readonly<{ variable: string; isUrl: boolean }>[];
-  /** Whether CloudWatch can have the functions' logs: those of an emulator are only where its endpoint is set. */
+  /** Whether the functions' logs can be read. Those of an emulator can't, unless an endpoint for logs is set. */
   hasLogs: boolean;
   /** Which half of an access key is set, and which is empty. */
   halfKey?: Readonly<{ set: string; empty: string }>;
-  /** AWS_REGION, where it looks like a region: it may have been set from anything, and the log shows it. */
+  /** AWS_REGION, only if it looks like a region, because the log shows it and a workflow may set it from any text. */
   region?: string;
-  /** AWS_DEFAULT_REGION, for where the SDK finds no region. */
+  /** AWS_DEFAULT_REGION, used if the SDK finds no region. */
   defaultRegion?: string;
 }>;
 
@@ -24,7 +24,7 @@ const REGION_CODE = /^[a-z0-9-]{1,30}$/;
 const isHttpUrl = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
 
 function halfKeyIn(variables: Variables): AwsSettings['halfKey'] {
-  // With a profile the SDK does not look at them.
+  // The SDK ignores these variables if a profile is set.
   if (variables['AWS_PROFILE']) return undefined;
   const set = KEY.find((name) => variables[name]);
   const empty = KEY.find((name) => !variables[name]);

@@ -5,27 +5,27 @@ import { fieldsOf } from '../shared/values.ts';
 /** A value of JSON. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-// As deep as a response may be nested that is read as JSON; what looks into a value calls itself for each level.
+// The deepest nesting of a response that is read as JSON. The code that searches a value is recursive.
 const DEEPEST = 500;
 
 /**
- * A copy of a JSON value that has no more than its own fields: an ordinary object seems to have a field `constructor`.
- * What is not JSON, such as a function, is null. Throws where the value is nested too deep.
+ * Copies a JSON value into objects without a prototype: an ordinary object seems to have a field `constructor`.
+ * A value that is not JSON, such as a function, becomes null. Throws if the value is nested too deep.
  */
-export function bareCopy(value: unknown, depth = 0): Json {
+export function copyWithoutPrototypes(value: unknown, depth = 0): Json {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   if (typeof value !== 'object' || value === null) return null;
   if (depth > DEEPEST) throw new Error(`the value is nested deeper than ${DEEPEST} levels`);
-  if (Array.isArray(value)) return value.map((item) => bareCopy(item, depth + 1));
+  if (Array.isArray(value)) return value.map((item) => copyWithoutPrototypes(item, depth + 1));
   const copy: { [name: string]: Json } = Object.create(null);
-  for (const [name, item] of Object.entries(value)) copy[name] = bareCopy(item, depth + 1);
+  for (const [name, item] of Object.entries(value)) copy[name] = copyWithoutPrototypes(item, depth + 1);
   return copy;
 }
 
 // A response of 6 MB can hold gzip of 5 GB.
 const MOST_BYTES = 32 * 1024 * 1024;
 const IN_WORDS = '32 MiB';
-// Of a byte of deflate come 1,032 bytes at most.
+// One byte of deflate decompresses to at most 1,032 bytes.
 const LARGEST_RATIO = 1_032;
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -36,15 +36,15 @@ function bytesOf(base64: string): Buffer {
 }
 
 /**
- * What the functions `powertools_json`, `powertools_base64` and `powertools_base64_gzip` do, for one evaluation of an
- * expression. Each gives null for a text that it can't decode.
+ * The functions `powertools_json`, `powertools_base64` and `powertools_base64_gzip`, for one evaluation of an
+ * expression. Each returns null for a text that it can't decode.
  */
 export class Decoding {
   #bytesLeft = MOST_BYTES;
   #isTooLong = false;
   #hasFailed = false;
 
-  /** Throws where the evaluation fails as a whole; where it is strict, also for a text that can't be decoded. */
+  /** Throws if the whole evaluation has failed, or if it is strict and a text could not be decoded. */
   check({ isStrict }: { isStrict: boolean }): void {
     if (this.#isTooLong) throw new Error(`powertools_base64_gzip returns more than ${IN_WORDS}`);
     if (isStrict && this.#hasFailed) throw new Error('a text cannot be decoded');
@@ -61,7 +61,7 @@ export class Decoding {
 
   /** Parses JSON. */
   json(text: string): Json {
-    return this.#orNull(() => bareCopy(JSON.parse(text.replace(/^\ufeff/, ''))));
+    return this.#orNull(() => copyWithoutPrototypes(JSON.parse(text.replace(/^\ufeff/, ''))));
   }
 
   base64(text: string): string | null {
@@ -80,7 +80,7 @@ export class Decoding {
       return bytes;
     } catch (error) {
       this.#isTooLong = fieldsOf(error)['code'] === 'ERR_BUFFER_TOO_LARGE';
-      // How much came of it before it broke is not known.
+      // It is not known how much was decompressed before the error, so the most that is possible is counted.
       this.#bytesLeft -= compressed.length * LARGEST_RATIO;
       throw error;
     }

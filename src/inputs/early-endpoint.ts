@@ -7,7 +7,7 @@ export type EarlyEndpoint = Readonly<{ hostname: string; port: number }>;
 
 type Texts = Readonly<Record<string, string | undefined>>;
 
-// With any of these, requests may go to another host, or connections are made differently.
+// If any of these is set, requests may go to another host, or connections are made differently.
 const UNUSUAL = [
   ...['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NODE_TLS_REJECT_UNAUTHORIZED'],
   ...['AWS_PROFILE', 'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'],
@@ -23,7 +23,7 @@ function mayHaveConfig(variables: Texts): boolean {
   return !home || ['config', 'credentials'].some((name) => existsSync(path.join(home, '.aws', name)));
 }
 
-/** The region of the one function that the inputs name; undefined where they name none or several. */
+/** The region of the function, if the inputs name exactly one function. */
 function regionIn(variables: Texts): string | undefined {
   const name = (variables['INPUT_FUNCTION_NAME'] ?? '').trim();
   const reference = splitFunctionName(name);
@@ -56,7 +56,7 @@ function endpointOfUrl(text: string): EarlyEndpoint | undefined {
     : undefined;
 }
 
-/** The server of the first request, by the variables and the unchecked inputs; undefined unless it is certain. */
+/** The server of the first request, from the variables and the unchecked inputs; undefined unless it is certain. */
 export function earlyEndpointIn(variables: Texts): EarlyEndpoint | undefined {
   if ([...UNUSUAL, ...LISTS].some((name) => variables[name])) return undefined;
   const region = regionIn(variables);
@@ -65,5 +65,10 @@ export function earlyEndpointIn(variables: Texts): EarlyEndpoint | undefined {
   return url ? endpointOfUrl(url) : endpointOfRegion(region);
 }
 
-/** Reads `process.env` itself: the toolkit and the table of inputs take time to load. */
+/** Reads `process.env` directly, because the toolkit and the table of inputs take time to load. */
 export const readEarlyEndpoint = (): EarlyEndpoint | undefined => earlyEndpointIn(process.env);
+
+/** Whether requests may go over TLS: not where a variable names an endpoint at http://. */
+export const mayUseTls = (
+  { AWS_ENDPOINT_URL_LAMBDA: lambda, AWS_ENDPOINT_URL: all }: Texts = process.env,
+): boolean => !/^http:/i.test(lambda || all || '');

@@ -6,7 +6,7 @@ import { type Fields, fieldsOf } from '../shared/values.ts';
 import { type AwsSettings, awsSettingsIn } from './aws-settings.ts';
 import { INPUTS, type Input, type InputReader } from './schema.ts';
 
-// The events whose runs get no secrets where the pull request is from a fork. A run for pull_request_target belongs to
+// The events whose runs get no secrets if the pull request is from a fork. A run for pull_request_target belongs to
 // the base repository: docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
 const EVENTS: ReadonlySet<string> = new Set([
   'pull_request',
@@ -19,14 +19,14 @@ const LARGEST_PAYLOAD = 25_000_000;
 
 const repositoryOf = (side: unknown): Fields => fieldsOf(fieldsOf(side)['repo']);
 
-/** A repository that is a fork itself has pull requests of its own, which do get its secrets. */
+/** Compares both sides, because a fork also has pull requests of its own, which do get its secrets. */
 function isFromFork({ head, base }: Fields): boolean | undefined {
   const { fork, id } = repositoryOf(head);
   if (typeof fork !== 'boolean') return undefined;
   return fork && (id === undefined || id !== repositoryOf(base)['id']);
 }
 
-/** Whether the run is for a pull request from a fork; undefined where nothing says so. Never throws. */
+/** Whether the run is for a pull request from a fork; undefined if nothing says so. Never throws. */
 export function readIsFork(event: Readonly<{ name: string; path: string | undefined }>): boolean | undefined {
   if (!EVENTS.has(event.name) || !event.path) return undefined;
   try {
@@ -41,10 +41,10 @@ export function readIsFork(event: Readonly<{ name: string; path: string | undefi
 /** Environment variables by name. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The step's credentials, which no text may show: a response can repeat them. */
+/** The step's credentials. They are hidden in every text, because a response can repeat them. */
 export type StepCredentials = Readonly<{ keys: readonly string[]; passwords: readonly string[] }>;
 
-/** What the runner says of itself and of the job, and what the network needs to know of the machine. */
+/** What the runner says about itself and the job, and the settings of the network. */
 export type Environment = Readonly<{
   /** Folder that relative paths start from. */
   workspace: string;
@@ -55,7 +55,7 @@ export type Environment = Readonly<{
   eventName: string;
   /** Whether the job may ask for an OIDC token (`permissions: id-token: write`). */
   hasOidc: boolean;
-  /** Whether the run is for a pull request from a fork, which gets no credentials. Absent where nothing says so. */
+  /** Whether the run is for a pull request from a fork, which gets no credentials. Absent if nothing says so. */
   isFork?: boolean;
   /** What GitHub says of the run, for the comment on a pull request. */
   github: Readonly<{
@@ -74,22 +74,22 @@ export type Environment = Readonly<{
   proxy: Variables;
   /** Credentials that the step has from the start. */
   credentials: StepCredentials;
-  /** URL of the folder with this action's documents; absent where the runner does not name the action's repository. */
+  /** URL of the folder with this action's documents; absent if the runner does not name the action's repository. */
   documents?: string;
   /** Whether the job has debug logging: the secret or variable ACTIONS_STEP_DEBUG is true. */
   isDebug: boolean;
-  /** The version of Node.js, as in 24.19.0. */
+  /** The version of Node.js, for example 24.19.0. */
   nodeVersion: string;
   /** Whether NODE_TLS_REJECT_UNAUTHORIZED=0 is set, which has no effect here. */
   trustsAnyCertificate: boolean;
-  /** The names behind `INPUT_`, declared or not. */
+  /** The names after `INPUT_`, including those that action.yml does not declare. */
   inputNames: readonly string[];
   aws: AwsSettings;
 }>;
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'];
 
-/** Reads one declared input. Never throws: whether the text is valid is for `makePlan` to say. */
+/** Reads one declared input. Never throws: `makePlan` checks whether the text is valid. */
 export const readInput: InputReader = (name) => {
   const input: Input<unknown> = INPUTS[name];
   const text = getInput(name, { trimWhitespace: !input.keepsWhiteSpace });
@@ -98,7 +98,7 @@ export const readInput: InputReader = (name) => {
 
 const INPUT = 'INPUT_';
 
-/** The names of all inputs that a step has, in capitals on Windows, where variables have no letter case. */
+/** The names of all inputs of a step. On Windows they are in capitals, because variables have no letter case there. */
 const inputNamesIn = (variables: Variables): readonly string[] =>
   Object.freeze(
     Object.keys(variables)
@@ -107,10 +107,10 @@ const inputNamesIn = (variables: Variables): readonly string[] =>
       .map((name) => name.slice(INPUT.length)),
   );
 
-// An access key id is no secret: it is in every signed request, and advice about permissions names it.
+// An access key ID is no secret: it is in every signed request, and advice about permissions names it.
 const KEYS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'];
 
-/** A proxy's password as its URL has it, decoded, and as the header that Node.js sends has it. */
+/** The password of a proxy: as in its URL, decoded, and as in the header that Node.js sends. */
 function passwordsOf(proxy: string): string[] {
   const url = URL.parse(proxy.includes('://') ? proxy : `http://${proxy}`);
   if (url === null || url.password === '') return [];
@@ -118,12 +118,12 @@ function passwordsOf(proxy: string): string[] {
     const [user, password] = [url.username, url.password].map(decodeURIComponent);
     return [url.password, password ?? '', Buffer.from(`${user}:${password}`).toString('base64')];
   } catch {
-    // It is refused as an input.
+    // The check of the proxy variables refuses such a URL.
     return [url.password];
   }
 }
 
-/** The credentials among environment variables, and those of proxies that they name. */
+/** The credentials in environment variables, including those in the URLs of proxies. */
 export function credentialsIn(
   variables: Variables,
   { token, proxies }: { token: string; proxies: Variables },
@@ -135,14 +135,16 @@ export function credentialsIn(
   return Object.freeze({ keys: given(keys), passwords: given(passwords) });
 }
 
-/** Where the documents of this action are, at the version that runs; undefined for an action of the job's own checkout. */
+/**
+ * Where the documents of this action are, at the version that runs; undefined for an action of the job's own checkout.
+ */
 function documentsOf(variables: Variables): string | undefined {
   const [repository = '', ref = ''] = [variables['GITHUB_ACTION_REPOSITORY'], variables['GITHUB_ACTION_REF']];
   if (!/^[\w.-]+\/[\w.-]+$/.test(repository) || !/^[\w./-]+$/.test(ref)) return undefined;
   return `${variables['GITHUB_SERVER_URL'] || 'https://github.com'}/${repository}/blob/${ref}/docs`;
 }
 
-/** Reads what the action needs of `process.env`, here and nowhere else. From then on every certificate is verified. */
+/** Reads everything that the action needs from `process.env`. From then on, every certificate is verified. */
 export function readEnvironment(): Environment {
   const variables = process.env;
   const proxy = Object.fromEntries(PROXY_VARIABLES.map((name) => [name, variables[name]] as const));
@@ -150,7 +152,7 @@ export function readEnvironment(): Environment {
   const isFork = readIsFork({ name: eventName, path: variables['GITHUB_EVENT_PATH'] });
   const documents = documentsOf(variables);
   const trustsAnyCertificate = variables['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';
-  // Node.js reads it for each connection. An agent's own option does not reach the connection to a proxy at https://.
+  // Node.js reads this variable for each connection. The option of an agent does not apply to a proxy at https://.
   delete variables['NODE_TLS_REJECT_UNAUTHORIZED'];
   return Object.freeze({
     workspace: variables['GITHUB_WORKSPACE'] || process.cwd(),

@@ -5,10 +5,10 @@ import { FUNCTION_NAMES, parseTree } from './jmespath.ts';
 /** What is wrong with an expression, and at which character. */
 export type Mistake = Readonly<{ column: number; what: string }>;
 
-/** A word, a sign or a quoted text of an expression, and where it begins. */
+/** A word, a sign or a quoted text in an expression, and the offset where it begins. */
 export type Lexeme = Readonly<{ text: string; at: number }>;
 
-// The words and signs of standard JMESPath. The library names no place where it fails, and takes more than these.
+// The words and signs of standard JMESPath. The library does not say where it fails, and accepts more than these.
 const LEXEME =
   /'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|`(?:[^`\\]|\\.)*`?|[A-Za-z_]\w*|-?\d+|\$\{\{|\[\?|\[\]|&&|\|\||[!=<>]=|=~|\S/gsu;
 
@@ -18,7 +18,7 @@ export const lexemesOf = (expression: string): Lexeme[] =>
 
 const WORD = /[\w.+:-]{1,80}/y;
 
-/** The word at a place, with the dots and dashes in it. */
+/** The word at an offset, including dots and dashes. */
 function wordAt(expression: string, at: number): string {
   WORD.lastIndex = at;
   return WORD.exec(expression)?.[0] ?? '';
@@ -67,7 +67,7 @@ const QUOTES: ReadonlyMap<string, string> = new Map([
 ]);
 const QUOTED = /^(['"`])((?:[^\\]|\\.)*)\1$/s;
 
-/** What is wrong with a word or sign by itself; undefined where it is JMESPath. */
+/** What is wrong with a word or sign by itself; undefined if it is JMESPath. */
 function mistakeInLexeme({ text }: Lexeme): string | undefined {
   const [, quote, inner = ''] = QUOTED.exec(text) ?? [];
   const opened = QUOTES.get(text.charAt(0));
@@ -80,7 +80,7 @@ function mistakeInLexeme({ text }: Lexeme): string | undefined {
   return FOREIGN_SIGNS.get(text) ?? (isKnown ? undefined : `${text} is not expected here`);
 }
 
-/** A key such as `error-count`, of which JMESPath would read the part before the dash alone. */
+/** A key such as `error-count`. JMESPath would read only the part before the dash. */
 function keyWithDash(lexemes: readonly Lexeme[], index: number): Mistake | undefined {
   const before = lexemes[index - 1];
   const dash = lexemes[index];
@@ -101,7 +101,7 @@ function mistakeInLexemes(lexemes: readonly Lexeme[]): Mistake | undefined {
   return undefined;
 }
 
-/** How the library fails on a text: not at all, because the text ends too early, or on what it has read. */
+/** How the library fails on a text: not at all, because the text ends too early, or because of what it has read. */
 function parseFailureOf(expression: string): 'none' | 'end' | 'syntax' | 'depth' {
   try {
     parseTree(expression);
@@ -112,7 +112,7 @@ function parseFailureOf(expression: string): 'none' | 'end' | 'syntax' | 'depth'
   }
 }
 
-/** The index of the first lexeme that the library cannot take: with less of the text it only wants more. */
+/** The index of the first lexeme that the library refuses. A text that ends before it is only incomplete. */
 function firstRefused(expression: string, lexemes: readonly Lexeme[]): number {
   let taken = 0;
   let refused = lexemes.length;
@@ -155,7 +155,7 @@ function syntaxMistake(expression: string, lexemes: readonly Lexeme[]): Mistake 
   return { column, what: `${text} is not expected here` };
 }
 
-/** A function that does not exist; the library would say so only when it calls the function. */
+/** Finds a function that does not exist. The library reports it only when it calls the function. */
 function unknownFunction(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
   if (tree.type === 'Function' && !FUNCTION_NAMES.includes(tree.name)) {
     const { name } = tree;

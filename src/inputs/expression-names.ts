@@ -58,7 +58,7 @@ const sourceOf = (name: string): string | undefined =>
   Object.entries(FIELDS).find(([field]) => field === name)?.[1];
 
 /** What functions behind API Gateway return, and what a failed function returns. */
-const OF_RESPONSE = ['statusCode', 'headers', 'body', 'isBase64Encoded', 'errorType', 'errorMessage'];
+const RESPONSE_FIELDS = ['statusCode', 'headers', 'body', 'isBase64Encoded', 'errorType', 'errorMessage'];
 
 const LITERALS: ReadonlyMap<string, string> = new Map([
   ['true', 'true'],
@@ -74,13 +74,16 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 type NamePlace = Readonly<{ name: string; isCompared: boolean; isFirst: boolean }>;
 
 /** The fields of an HTTP response. */
-const OF_HTTP: readonly string[] = ['status', 'headers', 'body'];
+const HTTP_FIELDS: readonly string[] = ['status', 'headers', 'body'];
 
-/** The field of an HTTP response that a name stands for; undefined where it is not known. */
-const meantOfHttp = (name: string): string | undefined =>
-  /^status_?code$/i.test(name) ? 'status' : nearest(name, OF_HTTP);
+/** The field of an HTTP response that a name probably means; undefined if it is not known. */
+const httpFieldFor = (name: string): string | undefined =>
+  /^status_?code$/i.test(name) ? 'status' : nearest(name, HTTP_FIELDS);
 
-/** How to write what a name was meant for that is no field of the outcome. */
+/** Fields by the names that they had in earlier versions. */
+const FORMER_NAMES: ReadonlyMap<string, string> = new Map(Object.entries({ result: 'response' }));
+
+/** Says how to write a name that is not a field of the outcome. */
 function unknownName({
   name,
   isCompared,
@@ -94,20 +97,20 @@ function unknownName({
     return `"${name}" is read as a field name; write \`${name}\` for the number, or '${name}' for the string`;
   }
   const ofResponse = `response.${spelledName(name)}`;
-  const ofHttp = meantOfHttp(name);
+  const ofHttp = httpFieldFor(name);
   if (isHttp && ofHttp !== undefined) return `there is no field "${name}"; did you mean http.${ofHttp}?`;
-  if (OF_RESPONSE.includes(name)) return `there is no field "${name}"; did you mean ${ofResponse}?`;
+  if (RESPONSE_FIELDS.includes(name)) return `there is no field "${name}"; did you mean ${ofResponse}?`;
   const isString = isCompared && !isFirst;
   const longer = isString ? undefined : FIELD_NAMES.find((field) => field.startsWith(`${name}_`));
-  const meant = name === 'result' ? 'response' : (nearest(name, FIELD_NAMES) ?? longer);
+  const meant = FORMER_NAMES.get(name) ?? nearest(name, FIELD_NAMES) ?? longer;
   if (meant !== undefined) return `there is no field "${name}"; did you mean ${meant}?`;
   return isString
     ? `"${name}" is read as a field name; write a string in single quotes: '${name}'`
     : `there is no field "${name}"; did you mean ${ofResponse}, or the string '${name}'?`;
 }
 
-/** The fields that an expression reads of the outcome itself, with how they stand in it. */
-function placesOf(tree: ExpressionNode): NamePlace[] {
+/** The fields that an expression reads from the outcome itself, and how it uses them. */
+function namePlacesIn(tree: ExpressionNode): NamePlace[] {
   const nodes = nodesInScope(tree);
   const comparisons = nodes.filter((node) => node.type === 'Comparator');
   return nodes
@@ -119,7 +122,7 @@ function placesOf(tree: ExpressionNode): NamePlace[] {
     }));
 }
 
-/** Where a field's name stands in the text, at the beginning of a path. */
+/** The column of a field's name in the text, at the beginning of a path. */
 function columnOf(name: string, lexemes: readonly Lexeme[]): number {
   const found = lexemes.find(({ text }, at) => {
     const isName = text === name || text === JSON.stringify(name);
@@ -129,14 +132,14 @@ function columnOf(name: string, lexemes: readonly Lexeme[]): number {
   return found?.at ?? 0;
 }
 
-/** The same expression with its first ! around all that follows; undefined where it has none that binds too early. */
+/** The expression with its first ! applied to everything after it; undefined if no ! binds too early. */
 function negated(node: ExpressionNode): ExpressionNode | undefined {
   if (!isPathStep(node)) return undefined;
   const left = node.left.type === 'NotExpression' ? node.left.child : negated(node.left);
   return left === undefined ? undefined : mapChildren(node, (child) => (child === node.left ? left : child));
 }
 
-function earlyNot(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
+function earlyNegation(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
   for (const node of nodesInScope(tree)) {
     const meant = negated(node);
     if (meant === undefined) continue;
@@ -146,8 +149,8 @@ function earlyNot(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | u
   return undefined;
 }
 
-/** A comparison by size with what is written down and is no number: it has no value, whatever the other side is. */
-function orderOfOthers(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
+/** A comparison by size with a literal that is not a number. It has no value, whatever the other side is. */
+function nonNumericComparison(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
   const found = nodesInScope(tree).find(
     (node) =>
       node.type === 'Comparator' &&
@@ -162,10 +165,10 @@ function orderOfOthers(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistak
 
 const isField = (node: ExpressionNode, name: string): boolean => node.type === 'Field' && node.name === name;
 
-/** What is wrong with a field that an expression reads of a part of an HTTP response; undefined where it is sound. */
+/** What is wrong with a field that an expression reads from a part of an HTTP response; undefined if nothing is. */
 function wrongHttpField(holder: ExpressionNode, name: string): string | undefined {
-  if (isField(holder, 'http') && !OF_HTTP.includes(name)) {
-    const meant = meantOfHttp(name);
+  if (isField(holder, 'http') && !HTTP_FIELDS.includes(name)) {
+    const meant = httpFieldFor(name);
     return `http has no field "${name}"; ${meant === undefined ? 'it has status, headers and body' : `did you mean http.${meant}?`}`;
   }
   const isOfHeaders =
@@ -186,51 +189,51 @@ function httpMistake(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake 
   return undefined;
 }
 
-/** What the names of an expression can't mean on any outcome, or on one of an HTTP request. */
+/** Finds a name that has no meaning on any outcome, or on the outcome of an HTTP request. */
 export function nameMistake(
   { text, tree }: Readonly<{ text: string; tree: ExpressionNode }>,
   { invocations }: Pick<Invoked, 'invocations'>,
 ): Mistake | undefined {
   const lexemes = lexemesOf(text);
   const isHttp = invocations.length > 0 && invocations.every(({ http }) => http !== undefined);
-  const unknown = placesOf(tree).find(({ name }) => sourceOf(name) === undefined);
+  const unknown = namePlacesIn(tree).find(({ name }) => sourceOf(name) === undefined);
   return (
-    earlyNot(tree, lexemes) ??
+    earlyNegation(tree, lexemes) ??
     (unknown && {
       column: columnOf(unknown.name, lexemes),
       what: unknownName({ ...unknown, isHttp }),
     }) ??
     httpMistake(tree, lexemes) ??
-    orderOfOthers(tree, lexemes)
+    nonNumericComparison(tree, lexemes)
   );
 }
 
-/** What the step invokes, as far as it decides which fields an outcome has. */
+/** What the step invokes, which decides the fields of an outcome. */
 export type Invoked = Readonly<{
   invocations: Invocations<InvocationKind>;
   waitForDurableExecution: boolean;
   waitForEvent?: boolean;
 }>;
 
-/** How an Event can have a field all the same. */
+/** How to get a field from an Event nevertheless. */
 function remedyFor(name: string, source: string | undefined): string {
   if (source === 'response') return ', or set wait_for_durable_execution: true for a durable function';
   return name === 'log_result' ? '' : ', or set wait_for_event: true';
 }
 
-/** A field that no outcome of the step can have, or, where all have to have it, that one of them can't have. */
+/** A field that no outcome of the step can have, or that one of them can't have although all need it. */
 export function absentField(
   { text, tree, input }: Readonly<{ text: string; tree: ExpressionNode; input: string }>,
   { invocations, waitForDurableExecution, waitForEvent }: Invoked,
 ): Mistake | undefined {
   const lexemes = lexemesOf(text);
-  for (const { name } of placesOf(tree)) {
+  for (const { name } of namePlacesIn(tree)) {
     const source = sourceOf(name);
     const lacks = ({ invocationType, logType, http }: InvocationKind): boolean => {
       const isFollowed = invocationType === 'Event' && waitForDurableExecution;
       if (source === 'http') return http === undefined || invocationType !== 'RequestResponse';
       if (source === 'response') return invocationType !== 'RequestResponse' && !isFollowed;
-      // Of an event that is waited for, the log has the figures.
+      // If the step waits for an event, the figures come from the log.
       const hasFigures = invocationType === 'Event' && waitForEvent === true && name !== 'log_result';
       return source === 'log' && input === 'expect' && logType !== 'Tail' && !hasFigures;
     };

@@ -4,13 +4,13 @@ import type { Invoked } from './expression-names.ts';
 import { linesOf } from './input-types.ts';
 import type { Problems } from './problems.ts';
 
-/** The parts that know JMESPath, which are loaded only where an expression is given: one chunk, without copies. */
+/** The parts that know JMESPath, which are loaded only if an expression is given: one chunk, without copies. */
 const loadLibrary = () => import('./expression-names.ts');
 
-/** An entry with expectations of its own, and where they stand. */
+/** An entry with its own expectations, and their place for messages. */
 export type OwnExpectations = Readonly<{ place: string; invocation: Omit<Invocation, 'index' | 'payload'> }>;
 
-/** An expression with the input that has it, what is invoked for it, and where its problems go. */
+/** An expression, its input, the invocations that it applies to, and the collector of its problems. */
 type NamedExpression = Readonly<{ input: string; text: string; invoked: Invoked; found: Problems }>;
 
 const ownExpressions = (
@@ -25,7 +25,7 @@ const ownExpressions = (
     found: problems.at(place),
   }));
 
-/** Reads `expect`, `query` and `mask`, and finds what can't mean anything, with a caret under the place. */
+/** Reads `expect`, `query` and `mask`. A problem shows the expression with a caret under the mistake. */
 export async function parseExpressions(
   given: Readonly<{ expect: string; query: string; mask: string }>,
   { own = [], ...invoked }: Invoked & Readonly<{ own?: readonly OwnExpectations[] }>,
@@ -33,7 +33,7 @@ export async function parseExpressions(
 ): Promise<Expressions> {
   const expect = linesOf(given.expect);
   const mask = linesOf(given.mask);
-  // One expression, however many lines it takes.
+  // A query is one expression, even on several lines.
   const query = linesOf(given.query).join(' ');
   const ofStep = { invoked, found: problems };
   const named: readonly NamedExpression[] = [
@@ -42,7 +42,7 @@ export async function parseExpressions(
     ...mask.map((text) => ({ ...ofStep, input: 'mask', text })),
     ...own.flatMap((entry) => ownExpressions(entry, invoked, problems)),
   ];
-  // Where no expectation reads the response to an HTTP request, the evaluation adds one.
+  // If no expectation reads the response to an HTTP request, the evaluation adds one that does.
   const hasHttp = invoked.invocations.some(({ http }) => http !== undefined);
   if (named.length === 0 && !hasHttp) return { expect: [], mask: [] };
 

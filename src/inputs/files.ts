@@ -3,13 +3,15 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Problems, quote } from './problems.ts';
 
-/** The job's folders: relative paths start in the workspace, and RUNNER_TEMP is the job's own too. */
+/** The job's folders. Relative paths start in the workspace, and RUNNER_TEMP belongs to the job too. */
 export type JobFolders = Readonly<{ workspace: string; temporaryFolder: string }>;
 
-/** A file as the workflow's text names it, absolute, and where it really is. */
+/** A file: the absolute path that the workflow names, and the real path. */
 type NamedFile = Readonly<{ asked: string; real: string }>;
 
-/** Where a named file is. The workflow did not ask for what a symlink in the workspace leads to outside of it. */
+/**
+ * Where a named file is. It is redirected if a symlink in the workspace leads out of it without the workflow's intent.
+ */
 export type FilePlace = 'workspace' | 'outside' | 'redirected';
 
 function contains(folder: string, file: string): boolean {
@@ -26,7 +28,7 @@ export async function placeOf({ asked, real }: NamedFile, folders: JobFolders): 
   return contains(await realOf(folders.temporaryFolder), real) ? 'outside' : 'redirected';
 }
 
-/** What something is that is not a regular file; undefined where it is one. */
+/** What a path is if it is not a regular file; undefined for a regular file. */
 export function irregularKind(
   status: Pick<Stats, 'isFile' | 'isDirectory'>,
 ): 'a folder' | 'not a regular file' | undefined {
@@ -34,14 +36,14 @@ export function irregularKind(
   return status.isDirectory() ? 'a folder' : 'not a regular file';
 }
 
-/** Whether a path names anything, be it a symlink that leads nowhere. */
+/** Whether something exists at a path, even a symlink that leads nowhere. */
 export const exists = (file: string): Promise<boolean> =>
   lstat(file).then(
     () => true,
     () => false,
   );
 
-/** The path without symlinks in it; a folder that does not exist is none. Throws where a symlink leads nowhere. */
+/** The path with all symlinks resolved. Folders may be missing. Throws if a symlink leads nowhere. */
 async function realFolder(folder: string): Promise<string> {
   for (let existing = folder; ; existing = path.dirname(existing)) {
     try {
@@ -57,13 +59,13 @@ async function obstacleAt(file: string): Promise<ReturnType<typeof irregularKind
   return status && irregularKind(status);
 }
 
-/** A file to write, and a line for the log where it is outside the workspace. */
+/** A file to write, and a line for the log if it is outside the workspace. */
 export type OutputFile = Readonly<{ file?: string; note?: string }>;
 
 /** An input that names a file to write, and the name of an example. */
 type OutputFileInput = Readonly<{ input: 'response_file' | 'journal'; text: string; example: string }>;
 
-/** Finds the place of a file that nothing is in the way of. Throws where a symlink leads nowhere. */
+/** Resolves the path of a file to write, and checks that nothing prevents it. Throws if a symlink leads nowhere. */
 async function locate(
   { asked, named, input }: Readonly<{ asked: string; named: string; input: string }>,
   folders: JobFolders,
@@ -116,6 +118,6 @@ const PATHS: readonly RegExp[] = [
   /^[^:]+\.(?:jsonc?|jsonl|ndjson|ya?ml|txt)$/i,
 ];
 
-/** Whether a text reads like the path of a file, as the AWS CLI takes one in place of the text itself. */
+/** Whether a text looks like the path of a file. The AWS CLI accepts a path instead of the text itself. */
 export const looksLikePath = (text: string): boolean =>
   text.length <= LONGEST_PATH && !/[\r\n{}[\]"]/.test(text) && PATHS.some((pattern) => pattern.test(text));

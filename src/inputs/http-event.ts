@@ -6,14 +6,14 @@ import { type Header, type HttpRequest, parseHttpRequest } from './http-request.
 import { type GivenPayload, oversizeProblem, type Payloads, unevaluatedIn } from './payload.ts';
 import type { Problems } from './problems.ts';
 
-/** When an API would have received a request, and a UUID for what it numbers requests with. */
+/** The time when the API receives the request, and a UUID for the IDs that the API gives to requests. */
 export type EventStamp = Readonly<{ at: Date; id: string }>;
 
 type Values = Readonly<Record<string, string>>;
 type MultiValues = Readonly<Record<string, string[]>>;
 
 // The account of AWS's own examples, and an address that is reserved for examples (RFC 5737). An application may trust
-// an address on loopback more than others.
+// a loopback address more than others.
 const ACCOUNT = '123456789012';
 const SOURCE_IP = '192.0.2.1';
 const API_ID = 'a1b2c3d4e5';
@@ -23,14 +23,14 @@ const USER_AGENT = `aws-lambda-invoke/${VERSION}`;
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 
-/** A time as access logs have it, in UTC. */
+/** A time in the format of access logs, in UTC. */
 function logTime(at: Date): string {
   const [date = '', time = ''] = at.toISOString().split(/[T.]/);
   const [year, , day] = date.split('-');
   return `${day}/${MONTHS[at.getUTCMonth()]}/${year}:${time} +0000`;
 }
 
-/** All values of each name, in the order of their first ones; names are compared without their letter case. */
+/** All values of each name, in the order of first appearance. The letter case of names does not matter. */
 function groupedHeaders(pairs: readonly Header[]): [name: string, values: string[]][] {
   const found = new Map<string, [name: string, values: string[]]>();
   for (const [name, value] of pairs) {
@@ -41,7 +41,7 @@ function groupedHeaders(pairs: readonly Header[]): [name: string, values: string
   return [...found.values()];
 }
 
-/** All values of each parameter; names differ by their letter case. */
+/** All values of each parameter. The letter case of names matters. */
 function groupedParameters(pairs: Iterable<Header>): MultiValues {
   const found = new Map<string, string[]>();
   for (const [name, value] of pairs) found.set(name, [...(found.get(name) ?? []), value]);
@@ -58,7 +58,7 @@ const isRepeated = (values: MultiValues): boolean => Object.values(values).some(
 const headerOf = (headers: readonly Header[], wanted: string): string | undefined =>
   headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
 
-/** The headers with those that a client or the API adds where the request has none of its own. */
+/** Adds the headers that a client or the API sends, unless the request has them. */
 function complete({ headers, body }: HttpRequest, host: string, { at, id }: EventStamp): Header[] {
   const seconds = Math.floor(at.getTime() / 1000).toString(16);
   const added: readonly Header[] = [
@@ -82,7 +82,7 @@ const inLowerCase = (headers: readonly Header[]): Header[] =>
 // where there is no content-type.
 const TEXT_TYPE = /^(?:text\/.*|application\/(?:json|javascript|xml))$/;
 
-/** Whether an HTTP API or a load balancer passes a body as it is; else it passes base64. */
+/** Whether an HTTP API or a load balancer passes the body as text. Otherwise it passes base64. */
 function isTextBody({ headers }: Pick<HttpRequest, 'headers'>): boolean {
   const [type = ''] = (headerOf(headers, 'content-type') ?? '').split(';');
   return TEXT_TYPE.test(type.trim().toLowerCase());
@@ -247,7 +247,7 @@ function loadBalancerEvent(request: HttpRequest, stamp: EventStamp) {
   };
 }
 
-/** What makes the event of each format of a request. */
+/** The function that builds the event of a request, for each format. */
 export const EVENT_BUILDERS = {
   '2.0': httpApiEvent,
   '1.0': restApiEvent,
@@ -257,7 +257,7 @@ export const EVENT_BUILDERS = {
 const NO_TYPE =
   'http_request has a body and no content-type header: the function gets the body in base64, as from an API. For JSON, write content-type: application/json.';
 
-/** Makes the event of an HTTP request. Undefined where there are problems with it. */
+/** Makes the event of an HTTP request. Undefined if there are problems with it. */
 export function buildPayload(given: GivenPayload, problems: Problems): Payloads | undefined {
   const { httpRequest: text, httpEvent: format, invocationType, stamp } = given;
   const request = parseHttpRequest(text, problems);

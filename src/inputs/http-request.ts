@@ -8,7 +8,7 @@ export type Header = readonly [name: string, value: string];
 export type HttpRequest = Readonly<{
   method: string;
   path: string;
-  /** What follows "?"; empty where there is none. */
+  /** What follows "?"; empty if there is none. */
   query: string;
   /** In the order of the text. */
   headers: readonly Header[];
@@ -28,9 +28,9 @@ const LONGEST_METHOD = 10;
 const EXAMPLE = 'for example GET /health';
 const NOT_EVALUATED = '"{{ }}" is not evaluated here. Write an expression, for example ${{ vars.NAME }}.';
 
-/** What a line in front of the body can be in a .http file, and is not supported. The first row that fits counts. */
+/** Syntax of .http files before the body that is not supported. The first row that matches applies. */
 const UNSUPPORTED: readonly (readonly [pattern: RegExp, what: string])[] = [
-  [/^###/, '"###" begins another request. http_request takes one.'],
+  [/^###/, '"###" begins another request. http_request supports only one.'],
   [/\{\{/, NOT_EVALUATED],
   [/^@/, 'variables (@name = value) are not supported. Write the values out.'],
   [/^[<>]/, 'scripts and files are not supported. Write the request itself.'],
@@ -40,14 +40,14 @@ const UNSUPPORTED: readonly (readonly [pattern: RegExp, what: string])[] = [
   ],
 ];
 
-/** Problems of a path with its query. The first row that fits counts. */
+/** Problems with a path and its query. The first row that matches applies. */
 const TARGET_PROBLEMS: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/^[^/]/, 'the path must begin with "/".'],
   [/#/, 'remove "#" and what follows it: a fragment is not sent.'],
   [/%(?![\dA-Fa-f]{2})/, '"%" must be followed by two hexadecimal digits. Write %25 for the sign itself.'],
 ];
 
-/** The first row whose pattern fits. */
+/** The text of the first row whose pattern matches. */
 const firstMatch = (
   text: string,
   rows: readonly (readonly [pattern: RegExp, what: string])[],
@@ -64,7 +64,7 @@ function readMethod(word: string, addProblem: (what: string) => void): string {
     meant === undefined
       ? `It must be ${METHODS.slice(0, -1).join(', ')} or ${METHODS.at(-1)}.`
       : `Did you mean ${meant}?`;
-  // A longer word may be anything, a secret too.
+  // A longer word may be anything, even a secret.
   const shown = word.length > LONGEST_METHOD ? 'the first word' : quote(word);
   addProblem(`${shown} is not a method that an API has. ${known}`);
   return method;
@@ -72,7 +72,7 @@ function readMethod(word: string, addProblem: (what: string) => void): string {
 
 type RequestTarget = Pick<HttpRequest, 'path' | 'query'> & Readonly<{ host?: string }>;
 
-/** Reads a path with a query, or a URL, whose host then stands for a Host header. */
+/** Reads a path with a query, or a URL, whose host becomes the Host header. */
 function readTarget(word: string, addProblem: (what: string) => void): RequestTarget {
   const [, host, afterHost = ''] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(word) ?? [];
   if (host?.includes('@')) {
@@ -92,7 +92,7 @@ function readTarget(word: string, addProblem: (what: string) => void): RequestTa
   };
 }
 
-/** Reads `GET /health?deep=1`, with or without the version of HTTP behind it. */
+/** Reads `GET /health?deep=1`, with or without the HTTP version after it. */
 function readRequestLine(
   { text, number }: NumberedLine,
   addProblem: AddLineProblem,
@@ -140,19 +140,20 @@ function readHeader({ text, number }: NumberedLine, addProblem: AddLineProblem):
   return [[name, value]];
 }
 
-/** Looks for what a .http file has behind a request, and for a body that is in a file. */
+/** Refuses what a .http file can have after a request, and a body in a file. */
 function checkBody(lines: readonly NumberedLine[], addProblem: AddLineProblem): void {
   const [first] = lines.filter((line) => !isBlank(line));
   if (first !== undefined && /^<@?[ \t]/.test(first.text)) {
     addProblem(first.number, 'a body in a file is not supported. Write the body itself.');
   }
   for (const { text, number } of lines) {
-    if (text.startsWith('###')) addProblem(number, '"###" begins another request. http_request takes one.');
+    if (text.startsWith('###'))
+      addProblem(number, '"###" begins another request. http_request supports only one.');
     if (/^>[ \t]*\{%/.test(text)) addProblem(number, 'response handlers are not supported. Use expect.');
   }
 }
 
-/** Reads the part in front of the body: the request line, headers and comments. */
+/** Reads the part before the body: the request line, headers and comments. */
 function readHead(
   [requestLine, ...rest]: readonly NumberedLine[],
   addProblem: AddLineProblem,
@@ -174,8 +175,8 @@ function readHead(
 }
 
 /**
- * Reads a request as a .http file has it. Comments and empty lines in front of it are skipped, and the last line end
- * is not part of the body. Undefined where there are problems, of which none quotes a path, a header or the body.
+ * Reads a request in the syntax of .http files. Comments and empty lines before it are skipped, and the last line end
+ * is not part of the body. Undefined if there are problems. No problem quotes a path, a header or the body.
  */
 export function parseHttpRequest(text: string, problems: Problems): HttpRequest | undefined {
   const found: string[] = [];

@@ -20,9 +20,9 @@ export type OpenedFile = Readonly<{
   source: string;
   /** The path without symlinks. */
   real: string;
-  /** The same, where that is outside the workspace. */
+  /** The same path, only if it is outside the workspace. */
   outsideFile?: string;
-  /** What the file was when it was opened. */
+  /** Identifies the state of the file when it was opened. */
   fingerprint: string;
 }>;
 
@@ -36,32 +36,34 @@ const FILE_PROBLEMS = new Map([
   ['ENOTDIR', 'does not exist: a part of its path is a file'],
   ['EACCES', 'cannot be read: permission denied'],
   ['ELOOP', 'is a symlink that leads back to itself'],
-  // A socket can't be opened.
+  // The error of a socket, which can't be opened.
   ['ENXIO', 'is not a regular file'],
   ['EAGAIN', 'cannot be read to its end without waiting'],
 ]);
 
 const ENDS_WITH_ADVICE: ReadonlySet<string> = new Set(['ENXIO', 'EAGAIN']);
 
-/** The three bytes that some editors write before UTF-8, and that Lambda does not take. */
+/** The three bytes that some editors write before UTF-8. Lambda does not accept them. */
 export const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** Whether bytes begin with the byte order mark of UTF-8. */
 export const hasByteOrderMark = (bytes: Uint8Array): boolean =>
   BYTE_ORDER_MARK.equals(bytes.subarray(0, BYTE_ORDER_MARK.length));
 
-// Neither opening nor reading waits, for the writer of a FIFO for example. Windows has neither flag.
-/** The flags to open a path with that has no symlink at its end. */
+/**
+ * Flags to open a path that has no symlink at its end. With them, opening and reading never wait, for example for the
+ * writer of a FIFO. Windows has neither flag.
+ */
 export const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
-/** What tells whether a file is still the one that was read: which file it is, its size and when it was written. */
+/** Identifies the state of a file: which file it is, its size, and when it was written. */
 export const fingerprintOf = ({ dev, ino, size, mtimeNs }: BigIntStats): string =>
   [dev, ino, size, mtimeNs].join(':');
 
 const currentFingerprint = async (handle: FileHandle): Promise<string> =>
   fingerprintOf(await handle.stat({ bigint: true }));
 
-/** Whether a file is as it was when it was opened; else it is a problem. */
+/** Checks that a file has not changed since it was opened. If it has, adds a problem. */
 export async function checkUnchanged(
   { handle, fingerprint, source }: OpenedFile,
   problems: Problems,
@@ -72,7 +74,7 @@ export async function checkUnchanged(
   );
 }
 
-/** Reads at most so many bytes: files below /proc say that they are empty, and some have no end. */
+/** Reads at most `most` bytes. The size is not used: files below /proc report 0, and some have no end. */
 async function readAtMost(handle: FileHandle, most: number): Promise<Buffer> {
   const { size } = await handle.stat();
   const chunks: Buffer[] = [];
@@ -87,10 +89,10 @@ async function readAtMost(handle: FileHandle, most: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** What a file holds without a byte order mark, where that begins, and its size in words. */
+/** The content of a file without a byte order mark, the offset where it begins, and its size in words. */
 export type FileContent = Readonly<{ content: Buffer; offset: number; size: string }>;
 
-/** Reads a whole file. The content of one that is longer than `limit` bytes is cut after that. */
+/** Reads a whole file. Content that is longer than `limit` bytes is cut. */
 export async function readContent({ handle }: OpenedFile, limit: number): Promise<FileContent> {
   const most = limit + BYTE_ORDER_MARK.length + 1;
   const read = await readAtMost(handle, most);
@@ -104,7 +106,7 @@ export async function readContent({ handle }: OpenedFile, limit: number): Promis
 
 type Place = Readonly<{ real: string; source: string; outsideFile?: string }>;
 
-/** Finds the real path of a file. Undefined, with a problem, where it is not the workflow's own choice. */
+/** Finds the real path of a file. Undefined, with a problem, if a symlink in the workspace leads out of it. */
 async function locateFile(
   { input, file, folders }: NamedInputFile,
   asked: string,
@@ -124,8 +126,8 @@ async function locateFile(
 }
 
 /**
- * Opens a file, and closes it when `use` has read it. Undefined, with a problem, where it can't be read or is not the
- * workflow's own choice.
+ * Opens a file, and closes it when `use` has read it. Undefined, with a problem, if it can't be read or if a symlink in
+ * the workspace leads out of it.
  */
 export async function useInputFile<Result>(
   named: NamedInputFile,
@@ -141,7 +143,7 @@ export async function useInputFile<Result>(
     const place = await locateFile(named, asked, problems);
     if (place === undefined) return undefined;
     handle = await open(place.real, OPEN_FLAGS);
-    // Of what is open now: the path may name something else by then.
+    // The kind of the open file: by now, the path may name another file.
     const kind = irregularKind(await handle.stat());
     if (kind === undefined) {
       return await use({ ...place, handle, fingerprint: await currentFingerprint(handle) });
@@ -149,7 +151,7 @@ export async function useInputFile<Result>(
     problems.add(`${place.outsideFile === undefined ? found : place.source} is ${kind}. ${WANTED[input]}.`);
   } catch (error) {
     const { code } = fieldsOf(error);
-    // Not of the file, but a defect.
+    // An error without a code is a defect of the action, not a problem of the file.
     if (typeof code !== 'string') throw error;
     const what = FILE_PROBLEMS.get(code) ?? `can't be read (${code})`;
     problems.add(`${found} ${what}${ENDS_WITH_ADVICE.has(code) ? `. ${WANTED[input]}` : ''}.`);

@@ -1,25 +1,25 @@
 import { quote } from './problems.ts';
 import { explainChoice, explainSeconds, findChoice, inParentheses } from './suggestions.ts';
 
-/** What became of an input's text: its value, or a problem in words that follow the input's name. */
+/** The value of an input's text, or a problem, worded to follow the input's name. */
 export type ParsedInput<Value> = Readonly<{ value: Value }> | Readonly<{ problem: string }>;
 
-/** How the text of an input becomes a value. */
+/** Parses the text of an input. */
 export type ParseInput<Value> = (text: string) => ParsedInput<Value>;
 
-/** Any text; empty where the input is not given. */
+/** Any text; empty if the input is not given. */
 export const anyText: ParseInput<string> = (given) => ({ value: given });
 
-/** The same type for an input without a default: undefined where it is not given. */
+/** The same type for an input without a default; undefined if the input is not given. */
 export const optional =
   <Value>(parse: ParseInput<Value>): ParseInput<Value | undefined> =>
   (given) =>
     given === '' ? { value: undefined } : parse(given);
 
-/** What is known of a text that is not valid: what it is, or what was meant. */
+/** Explains a text that is not valid: what it is, or what was probably meant. */
 type Explain = (text: string) => string | undefined;
 
-/** What a text has to match and how long it may be; `form` says both, in words that follow "must be". */
+/** What a text has to match, and its longest length. `form` says both, worded to follow "must be". */
 type TextRule = Readonly<{
   matches: (text: string) => boolean;
   longest: number;
@@ -66,7 +66,7 @@ export const flag: ParseInput<boolean> = (given) => {
 
 type NumberBounds = Readonly<{ least: number; most: number }>;
 
-/** What a number counts, and what is known of a text that is none. */
+/** What a number counts, and how to explain a text that is not a number. */
 type NumberUnit = Readonly<{ name: string; explain: Explain }>;
 
 /** A whole number within bounds. */
@@ -92,7 +92,7 @@ export const wholeSeconds = (bounds: NumberBounds): ParseInput<number> => {
 /** Which entries a step takes: every `total`th, beginning with `index`, from 0. */
 export type Shard = Readonly<{ index: number; total: number }>;
 
-/** `INDEX/TOTAL`, as `strategy.job-index` and `strategy.job-total` give it; all entries where it is not given. */
+/** `INDEX/TOTAL`, from `strategy.job-index` and `strategy.job-total`. If it is not given, the step takes all entries. */
 export const shard: ParseInput<Shard> = (given) => {
   if (given === '') return { value: { index: 0, total: 1 } };
   const parts = /^(\d{1,6})\/(\d{1,6})$/.exec(given);
@@ -103,7 +103,7 @@ export const shard: ParseInput<Shard> = (given) => {
   };
 };
 
-/** The lines of an input that takes one thing a line, trimmed, without those that are empty. */
+/** The lines of an input that takes one value per line: trimmed, and without empty lines. */
 export const linesOf = (text: string): string[] =>
   text
     .split('\n')

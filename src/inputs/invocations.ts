@@ -19,7 +19,7 @@ import {
   type YamlReader,
 } from './yaml.ts';
 
-/** The texts that an entry gives, as the step's inputs would have them. */
+/** The inputs of an entry as texts, in the form of the step's inputs. */
 export type EntryTexts = Readonly<Partial<Record<EntryKey, string>>>;
 
 /** One entry of the list, and its place: `number` in the list and `line` in the text, both from 1. */
@@ -27,10 +27,10 @@ export type ListedEntry = Readonly<{ values: EntryTexts; number: number; line: n
 
 /** How long a list can be. */
 export const MOST_ENTRIES = 100_000;
-/** What can be a value of YAML or JSON in an entry, beside a text. */
+/** The keys of an entry that can be any value of YAML or JSON, not only a text. */
 export const NATIVE: ReadonlySet<EntryKey> = new Set(['payload', 'client_context']);
 
-/** The offset at which each entry begins, its dash or the comma before it included. */
+/** The offset at which each entry begins, including its dash or the comma before it. */
 function entryStarts(list: CST.Token | undefined): number[] {
   if (list?.type === 'block-seq') {
     return list.items.flatMap(({ start }) => start.find(({ type }) => type === 'seq-item-ind')?.offset ?? []);
@@ -41,19 +41,19 @@ function entryStarts(list: CST.Token | undefined): number[] {
     .map(({ start }) => start.find(({ type }) => type === 'comma')?.offset ?? list.offset + 1);
 }
 
-/** An input of an entry that stands there without a value. */
+/** The problem of a key without a value. */
 export const noValue = (input: EntryKey): string => `${input} has no value. Give it one, or remove the key.`;
 
-/** An input of an entry with a value of another kind. */
+/** The problem of a value that is not a text. */
 export const notText = (input: EntryKey, kind: string): string => `${input} must be a text; this is ${kind}.`;
 
-/** An entry that is neither a name nor a mapping. */
+/** The problem of an entry that is neither a name nor a mapping. */
 export const notEntry = (kind: string): string =>
   `an entry must be a function's name or a mapping, such as "function_name: my-function"; this is ${kind}. Write {} for an entry that inherits all of the step's inputs.`;
 
 type GivenInput = Readonly<{ input: EntryKey; offset: number; value: unknown }>;
 
-/** An input's text, '' where it is not given; undefined where the node is refused. */
+/** The text of an input, or '' if it is not given; undefined if the node is refused. */
 function inputTextOf({ input, offset, value }: GivenInput, reader: YamlReader): string | undefined {
   const { yaml, addProblem } = reader;
   const scalar = yaml.isScalar(value) ? value : undefined;
@@ -73,7 +73,7 @@ function inputTextOf({ input, offset, value }: GivenInput, reader: YamlReader): 
 
 const EVERY_KEY = `An entry can have ${ENTRY_KEYS.slice(0, -1).join(', ')} and ${ENTRY_KEYS.at(-1)}.`;
 
-/** A key that no entry has, and the one that may be meant. */
+/** The problem of an unknown key, with the key that was probably meant. */
 export function unknownKey(key: string): string {
   if (INPUT_NAMES.some((name) => name === key)) {
     return `${key} is set for the whole step. Move it out of the entry, into "with:".`;
@@ -115,7 +115,7 @@ function valuesOf(node: unknown, reader: YamlReader): EntryTexts {
 const NOT_EVALUATED =
   'the expression was not evaluated: ${{ }} has no effect in the default of a reusable input or in the value of a variable.';
 
-/** The nodes of the entries; a text that is no list of entries is a problem. */
+/** The nodes of the entries. Adds a problem if the text is not a list of entries. */
 function entryNodesOf(root: unknown, reader: YamlReader): readonly unknown[] {
   const { yaml } = reader;
   const addProblem: AddProblem = (offset, what) => reader.addProblem(offset, what, 0);
@@ -139,7 +139,9 @@ function entryNodesOf(root: unknown, reader: YamlReader): readonly unknown[] {
   return root.items;
 }
 
-/** Refuses directives, further documents, too many entries and what checkTokens refuses; false where to stop. */
+/**
+ * Refuses directives, further documents, too many entries, and what checkTokens refuses. False if reading must stop.
+ */
 function checkStream(tokens: readonly CST.Token[], addProblem: AddProblem): boolean {
   const documents = tokens.filter((token) => token.type === 'document');
   for (const token of tokens) {
@@ -159,7 +161,7 @@ function checkStream(tokens: readonly CST.Token[], addProblem: AddProblem): bool
   return documents.map((document) => checkTokens(document, addProblem)).every((isBounded) => isBounded);
 }
 
-/** What the library finds wrong beside what was refused before, in the order of the text. */
+/** The library's errors, without those that were already refused, in the order of the text. */
 const syntaxErrors = (documents: readonly Document[]): YAMLError[] =>
   documents
     .flatMap(({ errors, warnings }) => [...errors, ...warnings])
@@ -167,7 +169,7 @@ const syntaxErrors = (documents: readonly Document[]): YAMLError[] =>
     .filter(({ message }) => !message.startsWith('Unresolved tag: '))
     .sort((a, b) => a.pos[0] - b.pos[0]);
 
-/** The offset of a tab in the indentation, where the first mistake is there. The others follow from that one. */
+/** The offset of a tab in the indentation, if it is the first mistake. The other mistakes follow from it. */
 function findTab(source: string, [first]: readonly YAMLError[]): number | undefined {
   // JSON may be indented by tabs.
   if (first === undefined || /^\s*[[{]/.test(source)) return undefined;
@@ -178,7 +180,7 @@ function findTab(source: string, [first]: readonly YAMLError[]): number | undefi
   return isIndented ? source.indexOf('\t', start) : undefined;
 }
 
-/** Reports the errors in the syntax. Returns the entries that they are in, and the offset from which all is broken. */
+/** Reports syntax errors. Returns the entries that have them, and the offset after which nothing can be read. */
 function reportSyntax(
   errors: readonly YAMLError[],
   source: string,
@@ -189,7 +191,7 @@ function reportSyntax(
   const broken = new Set<number>();
   for (const error of errors) {
     const [offset] = error.pos;
-    // What shows at an entry's dash, as a bracket that was never closed, is a mistake of the entry before.
+    // A mistake that is found at the dash of an entry, such as an open bracket, belongs to the entry before.
     const number = entryAt(offset - 1);
     if (tab === undefined) addProblem(offset, syntaxProblem(error), number);
     broken.add(number);
@@ -197,7 +199,7 @@ function reportSyntax(
   return { broken, end: tab ?? source.length };
 }
 
-/** Reads the entries out of tokens that were checked. */
+/** Reads the entries from tokens that were checked. */
 function readEntries(tokens: readonly CST.Token[], source: string, reader: YamlReader): ListedEntry[] {
   const { yaml, lineAt, entryAt } = reader;
   const documents = [...new yaml.Composer(COMPOSER_OPTIONS).compose(tokens, true, source.length)];
@@ -207,18 +209,18 @@ function readEntries(tokens: readonly CST.Token[], source: string, reader: YamlR
   return entryNodesOf(root, reader).flatMap((node) => {
     const offset = offsetOf(node, reader);
     const number = entryAt(offset);
-    // Where the syntax is broken, nothing more can be said of that entry.
+    // If the syntax of an entry is broken, no other problem of that entry is reported.
     const isBroken = broken.has(number) || offset > end;
     return isBroken ? [] : { values: valuesOf(node, reader), number, line: lineAt(offset) };
   });
 }
 
-/** Finds the entry of an offset; 0 is before the first. */
+/** Returns a function that finds the entry at an offset; 0 is before the first entry. */
 function entryFinder(
   tokens: readonly CST.Token[],
   { LineCounter }: YamlReader['yaml'],
 ): YamlReader['entryAt'] {
-  // What counts lines by where they begin counts entries as well.
+  // The counter finds the line of an offset by where lines begin. It finds the entry in the same way.
   const entries = new LineCounter();
   const [first, second] = tokens.filter((token) => token.type === 'document');
   for (const start of entryStarts(first?.value)) entries.addNewLine(start);
@@ -227,8 +229,8 @@ function entryFinder(
 }
 
 /**
- * Reads the YAML or JSON list in `invocations`, or in the file that `origin` names. Entries with a problem are left out; `problems` names each with
- * entry, line and column, all from 1, and never repeats a value.
+ * Reads the YAML or JSON list in `invocations`, or in the file that `origin` names. Entries with a problem are left out.
+ * `problems` names each with entry, line and column, all from 1, and never repeats a value.
  */
 export async function parseInvocations(
   text: string,
@@ -241,7 +243,7 @@ export async function parseInvocations(
   const tokens = [...new yaml.Parser().parse(source)];
   const lines = new yaml.LineCounter();
   lines.addNewLine(0);
-  // Not by the parser, which passes over line ends where the syntax is broken.
+  // The parser could count lines too, but it skips line ends where the syntax is broken.
   for (const { index } of source.matchAll(/\n/g)) lines.addNewLine(index + 1);
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   const entryAt = entryFinder(tokens, yaml);

@@ -19,7 +19,7 @@ import {
   isNothing,
   withSteps,
 } from '../shared/expression-tree.ts';
-import { bareCopy, Decoding, type Json } from './decoding.ts';
+import { copyWithoutPrototypes, Decoding, type Json } from './decoding.ts';
 
 type Call = Parameters<typeof registerFunction>[1];
 type Argument = Parameters<Call>[0][number];
@@ -53,10 +53,10 @@ const isReference = (value: Argument | undefined): value is ExpressionNode =>
 
 type SortKey = string | number;
 
-/** Numbers by value, strings by code unit, whatever the language of the machine. */
+/** Compares numbers by value and strings by code unit, regardless of the machine's language. */
 const compareKeys = (a: SortKey, b: SortKey): number => (a < b ? -1 : Number(a > b));
 
-/** The values of a list, least first, with what each is ordered by: all numbers, or all strings. */
+/** Sorts a list by the value of an expression, or by its items: all numbers, or all strings. */
 function ordered(list: readonly Value[], reference?: Argument): Value[] {
   const keyOf = isReference(reference)
     ? TreeInterpreter.runtime.createKeyFunction(reference, [TYPE_NUMBER, TYPE_STRING])
@@ -92,8 +92,8 @@ const LIST_OF_KEYS = [TYPE_ARRAY_STRING, TYPE_ARRAY_NUMBER];
 const BY_KEY = [[TYPE_ARRAY], [TYPE_EXPREF]];
 
 /**
- * Functions in place of the library's own. It sorts numbers as strings, finds no greatest string key, takes an empty
- * text for the number 0, compares strings by the machine's language, and fails on lists and texts of a few 100,000.
+ * Functions that replace the library's own. The library sorts numbers as strings, finds no greatest string key, reads
+ * an empty text as the number 0, compares strings by the machine's language, and fails on lists and texts of a few 100,000.
  */
 const REPLACED: readonly Readonly<{ name: string; takes: readonly Types[]; call: Call }>[] = [
   { name: 'sort', takes: [LIST_OF_KEYS], call: ([list]) => ordered(listOf(list)) },
@@ -116,20 +116,26 @@ function define(name: string, takes: readonly Types[], call: Call): void {
   );
 }
 
-const literal = (value: unknown): ExpressionNode => ({ type: 'Literal', value: bareCopy(value) });
+const literal = (value: unknown): ExpressionNode => ({
+  type: 'Literal',
+  value: copyWithoutPrototypes(value),
+});
 
-/** Comparisons of a guarded expression: as usual, but for two sides of which neither has anything. */
+/** Defines the comparisons of guarded expressions. They fail if both sides are nothing. */
 function defineGuards(): void {
   for (const name of COMPARISONS) {
     define(guardName(name), [[TYPE_ANY], [TYPE_ANY], [TYPE_STRING]], ([left, right, text]) => {
       if (isNothing(left) && isNothing(right)) throw new Error(`${String(text)} compares null with null`);
       const comparison = { type: 'Comparator', name, left: literal(left), right: literal(right) } as const;
-      return bareCopy(TreeInterpreter.visit(comparison, null));
+      return copyWithoutPrototypes(TreeInterpreter.visit(comparison, null));
     });
   }
 }
 
-/** Makes the library's functions those of standard JMESPath, and adds functions of one string. Gives all names. */
+/**
+ * Replaces the library's functions with those of standard JMESPath, and adds functions of one string. Returns all
+ * names.
+ */
 export function defineFunctions(ofText: Readonly<Record<string, (text: string) => Value>>): string[] {
   for (const { name, takes, call } of REPLACED) define(name, takes, call);
   defineGuards();
@@ -139,7 +145,7 @@ export function defineFunctions(ofText: Readonly<Record<string, (text: string) =
   return [...STANDARD, ...Object.keys(ofText)];
 }
 
-// The library has one table of functions, and evaluates an expression without a pause.
+// One variable is enough, because the library has one table of functions and evaluates synchronously.
 let decoding = new Decoding();
 
 /** The names of all functions that an expression can call. */
@@ -149,32 +155,32 @@ export const FUNCTION_NAMES: readonly string[] = defineFunctions({
   powertools_base64_gzip: (text) => decoding.base64Gzip(text),
 });
 
-/** The syntax tree of an expression. Throws where it is no JMESPath; the library takes more than that. */
+/** The syntax tree of an expression. Throws if it is not valid; the library accepts more than standard JMESPath. */
 export const parseTree = (expression: string): ExpressionNode => withSteps(compile(expression));
 
-// Several expressions and parts of expressions are evaluated on one outcome, which may have megabytes.
+// The last copy is kept, because many expressions are evaluated on one outcome, which may have megabytes.
 let last: Readonly<{ document: unknown; copy: Json }> = { document: null, copy: null };
 
-function bareCopyOf(document: unknown): Json {
-  if (last.document !== document) last = { document, copy: bareCopy(document) };
+function copyOf(document: unknown): Json {
+  if (last.document !== document) last = { document, copy: copyWithoutPrototypes(document) };
   return last.copy;
 }
 
-/** Evaluates an expression on a copy of the document, whose objects have no more than their own fields. */
+/** Evaluates an expression on a copy of the document whose objects have no prototype. */
 export function search(
   expression: string | ExpressionNode,
   document: unknown,
   { isStrict }: SearchOptions = { isStrict: false },
 ): Json {
   const tree = typeof expression === 'string' ? compile(expression) : expression;
-  const copy = bareCopyOf(document);
+  const copy = copyOf(document);
   decoding = new Decoding();
   try {
     const value = TreeInterpreter.search(tree, copy);
     decoding.check({ isStrict });
-    return bareCopy(value);
+    return copyWithoutPrototypes(value);
   } catch (error) {
-    // What became of a text that cannot be decoded may be why it threw.
+    // A text that could not be decoded may be the reason for the error.
     decoding.check({ isStrict });
     throw error;
   }

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { BYTE_ORDER_MARK, hasByteOrderMark } from './input-file.ts';
 
-/** Whether a file's name says that each line of it is JSON. */
+/** Whether a file has JSON on each line, by its name. */
 export const isJsonLines = (file: string): boolean => /\.(?:jsonl|ndjson)$/i.test(file);
 
 /** How messages name a line of a file. The name of a file outside the workspace ends with a comma. */
@@ -11,7 +11,7 @@ export const lineIn = (source: string, line: number): string => `${source.replac
 /** A part of a file, in bytes. */
 export type FilePart = Readonly<{ offset: number; length: number }>;
 
-/** A line that is not blank, without white space around it. There are no bytes of one that is too long. */
+/** A line that is not blank, without white space around it. A line that is too long has no bytes. */
 export type FileLine = FilePart & Readonly<{ number: number; bytes: Buffer | undefined }>;
 
 const CHUNK_BYTES = 256 * 1024;
@@ -19,7 +19,7 @@ const LINE_FEED = 0x0a;
 
 const isWhiteSpace = (byte = 0): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 
-/** A line as it is read, of which no more than a line may have is kept. */
+/** A line that is being read. Keeps at most the longest allowed length. */
 class LineParts {
   readonly #longest: number;
   #parts: Buffer[] = [];
@@ -29,15 +29,15 @@ class LineParts {
     this.#longest = longest;
   }
 
-  /** Adds bytes that are valid only until more is read. */
+  /** Adds bytes, which are copied because the buffer is reused. */
   keep(bytes: Buffer): void {
     this.#length += bytes.length;
-    // A byte order mark and the end of a line of Windows are no part of what may be so long.
+    // A byte order mark and a carriage return do not count as part of the line.
     if (this.#length <= this.#longest + BYTE_ORDER_MARK.length + 1) this.#parts.push(Buffer.from(bytes));
     else this.#parts = [];
   }
 
-  /** The whole line with its last bytes, which begins at `start`; undefined where it is blank. */
+  /** Ends the line, which begins at `start`, with its last bytes. Undefined if the line is blank. */
   end(last: Buffer, { start, number }: Readonly<{ start: number; number: number }>): FileLine | undefined {
     const length = this.#length + last.length;
     const isKept = this.#length === 0 || this.#parts.length > 0;
@@ -57,8 +57,8 @@ class LineParts {
 }
 
 /**
- * The lines of a file from its beginning, each valid until the next one is asked for: memory does not grow with the
- * file. The last one may have no line feed.
+ * The lines of a file. Each is valid until the next one is read, so memory does not grow with the file. The last line
+ * may have no line feed.
  */
 export async function* readLines(handle: FileHandle, longest: number): AsyncGenerator<FileLine, void> {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -91,19 +91,19 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-// A bracket and a brace differ in one bit.
+// In ASCII, brackets and braces differ only in this bit.
 const BRACE_BIT = 0x20;
 const OPENING = 0x7b;
 const CLOSING = 0x7d;
 
-/** The offset behind a string that begins at `start`. */
+/** The offset after a string that begins at `start`. */
 function endOfString(json: Uint8Array, start: number): number {
   let at = start + 1;
   while (json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
   return at + 1;
 }
 
-/** Where the values of an object or a list begin and end, and its keys. JSON.parse does not tell. */
+/** A value of an object or a list: its key, and where it begins and ends. JSON.parse does not report the place. */
 export type JsonPart = Readonly<{ key?: string; start: number; end: number }>;
 
 /** The part without white space around it. */

@@ -3,24 +3,24 @@ import { looksLikePath } from './files.ts';
 import { type Break, findBreak } from './json-scan.ts';
 import { isFileInput, type JsonInput } from './json-text.ts';
 
-/** A mistake: its offset in the text, and sentences that name it and the fix without any text of a value. */
+/** A mistake: its offset in the text, and advice that names the mistake and the fix but never quotes a value. */
 export type JsonMistake = Readonly<{ offset: number; advice: string }>;
 
-/** A text that JSON.parse refuses, the input that holds it, and the offset that JSON.parse names, where it does. */
+/** A text that JSON.parse refuses, its input, and the offset that JSON.parse reports, if any. */
 type Given = Readonly<{ text: string; input: JsonInput; reported: number | undefined }>;
 
-/** Where the grammar of JSON breaks. `rest` is how the text goes on from there. */
+/** Where the text stops being JSON. `rest` is the text from there on. */
 type Context = Break & Readonly<{ text: string; input: JsonInput; rest: string }>;
 
 type Advice = string | ((context: Context) => string);
-/** A mistake is at the token that breaks the grammar, unless it is the token before or the gap after that one. */
+/** The mistake is at the token that breaks the grammar, unless the row says that it is before that token. */
 type Row = readonly [matches: (context: Context) => boolean, advice: Advice, place?: 'before' | 'gap'];
 
-// What a pattern looks at: hostile text is long, and nothing in these tables needs more.
+// How many characters the patterns search. Hostile text can be long, and no row in these tables needs more.
 const HEAD = 4096;
 const REST = 64;
 
-/** Adds what to do where an expression is the cause. A file has no expressions. */
+/** Adds advice for an expression as the cause, unless the text is from a file, which has no expressions. */
 const orExpression =
   (advice: string, forExpression: string): Advice =>
   ({ input }) =>
@@ -48,12 +48,12 @@ function looksLikeYaml(head: string): boolean {
 
 const PATH_ADVICE: Readonly<Record<JsonInput, string>> = {
   payload: 'this looks like a path. Set payload_file to the path of the file, without "file://".',
-  payload_file: 'the file holds a path, not JSON. Git may have checked out a symlink as a text file.',
-  invocations_file: 'the file holds a path, not JSON. Git may have checked out a symlink as a text file.',
+  payload_file: 'the file contains a path, not JSON. Git may have checked out a symlink as a text file.',
+  invocations_file: 'the file contains a path, not JSON. Git may have checked out a symlink as a text file.',
   client_context: 'this looks like a path. Give the JSON itself.',
 };
 
-/** What a text as a whole may be, where it is no JSON at all. */
+/** What the whole text may be if it is not JSON at all. */
 const SHAPES: readonly (readonly [
   matches: (text: string) => boolean,
   advice: (input: JsonInput) => string,
@@ -96,7 +96,7 @@ const OBJECT_AS_TEXT = orExpression(
   'Write ${{ toJSON(...) }} around the expression, without quotes of your own.',
 );
 
-/** What a mistake is by its first characters, wherever it is in the text. */
+/** Mistakes that are recognized by their first characters, anywhere in the text. */
 const ANYWHERE: readonly Row[] = [
   [startsWith(/^\$\{\{/), UNEVALUATED],
   [startsWith(/^(?:\$[({]?[a-z_]|%\w+%)/i), SHELL_VARIABLE],
@@ -120,7 +120,7 @@ const ANYWHERE: readonly Row[] = [
   ],
 ];
 
-/** A double quote that was meant as a part of a string ended it. */
+/** Whether a double quote that was meant as part of a string has ended the string. */
 const isInsideString = ({ before, token, rest }: Context): boolean =>
   before?.mark === '"' && before.end === token.offset && !/^[,:}\]=]|^$/.test(rest);
 
@@ -160,7 +160,7 @@ const hasMark =
     token.mark !== '' && marks.includes(token.mark);
 const always = (): boolean => true;
 
-/** Texts that were meant as a value and are none. */
+/** Texts that were meant as a value but are not JSON. */
 const VALUES: readonly Row[] = [
   [startsWith(/^(?:True|TRUE)(?![\w.-])/), 'write true, in lower case.'],
   [startsWith(/^(?:False|FALSE)(?![\w.-])/), 'write false, in lower case.'],
@@ -209,7 +209,7 @@ const ITEMS: readonly Row[] = [
   [always, NEEDS_QUOTES],
 ];
 
-/** How to give several values where one was expected. */
+/** How to give several values if one was expected. */
 const SEVERAL: Readonly<Record<JsonInput, string>> = {
   payload:
     'For several events, put each on a line of its own in a .jsonl file, and set payload_file to the path of that file.',
@@ -243,7 +243,7 @@ const BREAKS: Readonly<Record<Break['expected'], readonly Row[]>> = {
       ({ token, open }) => token.mark === ':' && open === '[',
       'a list has no keys. Write { } around a key and its value.',
     ],
-    [hasMark(':'), 'this ":" is one too many, or a comma or a key is missing before it.'],
+    [hasMark(':'), 'remove this ":", or add the comma or the key that is missing before it.'],
     [always, 'a comma is missing after this value.', 'gap'],
   ],
   end: [
@@ -277,7 +277,7 @@ const say = (advice: Advice, context: Context): string =>
 
 const CLOSING_QUOTE = /[\u201c-\u201f]\s*[,:}\]]/;
 
-/** A mistake in a string: it has a typographic quote for its end, does not end, or has what strings can't have. */
+/** Finds a mistake in a string: a typographic quote at its end, no end, or a character that strings can't have. */
 function mistakeInString(context: Context, reported: number | undefined): JsonMistake | undefined {
   const { token, before, text } = context;
   const isBroken = token.mark === '"' && !token.isScalar;
@@ -293,10 +293,10 @@ function mistakeInString(context: Context, reported: number | undefined): JsonMi
     : { offset: token.offset, advice: 'this string does not end: a double quote (") is missing.' };
 }
 
-/** Names the mistake in a text that is no JSON. It takes time in proportion to the text, whatever the text is. */
+/** Finds the mistake in a text that is not JSON. The time is proportional to the length of any text. */
 export function findMistake({ text, input, reported }: Given): JsonMistake {
   const found = findBreak(text);
-  // Only where the scanner takes something that JSON.parse does not.
+  // This happens only if the scanner accepts something that JSON.parse does not.
   if (!found) return { offset: reported ?? 0, advice: NOT_JSON };
   const { token, before, expected } = found;
   const shape = /^\s*[{["]/.test(text) ? undefined : SHAPES.find(([matches]) => matches(text.trim()));

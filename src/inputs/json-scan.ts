@@ -14,7 +14,7 @@ export type ExpectedToken =
 /** A piece of the text from `offset` to before `end`. `mark` is its first character, '' at the end of the text. */
 export type Token = Readonly<{ offset: number; end: number; mark: string; isScalar: boolean }>;
 
-/** The first token that is not JSON, what was expected instead, the token before and the bracket that is open. */
+/** The first token that is not JSON, what was expected instead, the token before, and the innermost open bracket. */
 export type Break = Readonly<{
   token: Token;
   expected: ExpectedToken;
@@ -27,7 +27,7 @@ type Scanner = ReturnType<typeof createScanner>;
 const DIGIT = /^[-\d]/;
 const KEYWORDS: ReadonlySet<string> = new Set(['true', 'false', 'null']);
 const LONGEST_KEYWORD = 5;
-// A comment that follows is a mistake of its own.
+// A comment after a scalar is reported as its own mistake.
 const AFTER_SCALAR = /^[\s,\]}:"/]?$/;
 
 /** Whether a token is a string, a number or a keyword, as JSON writes it. */
@@ -37,7 +37,7 @@ function isScalar(text: string, scanner: Scanner): boolean {
   if (scanner.getTokenError() !== 0) return false;
   const mark = text.charAt(offset);
   if (mark === '"') return true;
-  // The scanner takes 1.4.2 for several numbers.
+  // The scanner reads 1.4.2 as several numbers.
   if (!AFTER_SCALAR.test(text.charAt(offset + length))) return false;
   if (DIGIT.test(mark)) return mark !== '-' || length > 1;
   return length <= LONGEST_KEYWORD && KEYWORDS.has(text.slice(offset, offset + length));
@@ -58,7 +58,7 @@ function* tokensOf(text: string): Generator<Token> {
 
 const CLOSERS = { '{': '}', '[': ']' } as const;
 
-/** Follows the grammar of JSON without recursion, so that the depth of a text can do no harm. */
+/** Follows the grammar of JSON without recursion, so that deep nesting can't overflow the stack. */
 class Grammar {
   readonly #open: ('{' | '[')[] = [];
   expected: ExpectedToken = 'value';
@@ -76,7 +76,7 @@ class Grammar {
     return this.#afterValue();
   }
 
-  /** What is expected after a token; undefined where the token is not expected. */
+  /** What is expected after a token; undefined if the token itself is not expected. */
   #after({ mark, isScalar }: Token): ExpectedToken | undefined {
     const { expected, open } = this;
     switch (expected) {
@@ -105,7 +105,7 @@ class Grammar {
     }
   }
 
-  /** Takes the next token. False where JSON has no such token here. */
+  /** Takes the next token. False if JSON has no such token here. */
   accepts(token: Token): boolean {
     const next = this.#after(token);
     if (next === undefined) return false;
@@ -114,7 +114,7 @@ class Grammar {
   }
 }
 
-/** Finds where a text stops being JSON; undefined where it is JSON to its end. */
+/** Finds where a text stops being JSON; undefined if it is JSON to its end. */
 export function findBreak(text: string): Break | undefined {
   const grammar = new Grammar();
   let before: Token | undefined;

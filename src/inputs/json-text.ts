@@ -1,10 +1,10 @@
-/** The input that holds a JSON text. What helps depends on it: a file, for example, has no expressions. */
+/** The input that contains a JSON text. The advice depends on it: a file, for example, has no expressions. */
 export type JsonInput = 'payload' | 'payload_file' | 'invocations_file' | 'client_context';
 
 /** Whether an input's text is in a file, where no expression is evaluated. */
 export const isFileInput = (input: JsonInput): boolean => input.endsWith('_file');
 
-/** Where a text has a mistake, line and column from 1, and what to do, in words that never repeat a value. */
+/** The place of a mistake, with line and column from 1, and advice that never quotes a value. */
 export type JsonProblem = Readonly<{ line: number; column: number; advice: string }>;
 
 /** The line and column, from 1, of an offset. */
@@ -18,7 +18,7 @@ export function positionOf(text: string, offset: number): Readonly<{ line: numbe
   return { line, column: offset - start + 1 };
 }
 
-/** The offset that V8 names; undefined for an unexpected token, for which V8 names none. */
+/** The offset that V8 reports; undefined for an unexpected token, for which V8 reports none. */
 function reportedOffset(text: string, error: unknown): number | undefined {
   const message = error instanceof Error ? error.message : '';
   const position = / at position (\d+) \(line \d+ column \d+\)$/.exec(message)?.[1];
@@ -26,7 +26,7 @@ function reportedOffset(text: string, error: unknown): number | undefined {
   return message === 'Unexpected end of JSON input' ? text.length : undefined;
 }
 
-/** Parses JSON as JSON.parse does. What looks for the mistake is loaded only where there is one. */
+/** Parses JSON like JSON.parse. The code that finds a mistake is loaded only if there is one. */
 export async function parseJson(
   text: string,
   input: JsonInput,

@@ -1,10 +1,10 @@
 import leven from 'leven';
 import { type Problems, quote } from './problems.ts';
-import { bare } from './suggestions.ts';
+import { withoutCase } from './suggestions.ts';
 
 const TAIL_OR_ALL = 'write log_type: Tail for the last 4 KB of the log, or follow_log for all of it';
 
-/** Names that mean one of our inputs, or something that is no input, and what to write instead. */
+/** Names that mean one of our inputs or something that is not an input, and what to write instead. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   // gagoar/invoke-aws-lambda, and the access keys as aws-actions/configure-aws-credentials names them.
   aws_access_key_id: 'credentials',
@@ -28,9 +28,9 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   no_verify_ssl:
     'remove it: certificates are always verified. To trust a private certificate authority, set NODE_EXTRA_CA_CERTS in env of the step',
   outfile: 'response_file',
-  // Of `aws lambda invoke-async`, where it names a file.
+  // The option of `aws lambda invoke-async`, which names a file.
   invoke_args: 'payload_file',
-  // Names that this action's inputs had, and words for them that are further off than a slip of the finger.
+  // Former names of this action's inputs, and synonyms that are too different to count as a typo.
   result_file: 'response_file',
   show_result: 'show_response',
   expected: 'expect',
@@ -69,7 +69,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 const CREDENTIALS =
   'credentials are not inputs. Add a step with aws-actions/configure-aws-credentials before this one, or set the variables in env of the job';
 
-// A name that is much longer than any input is none that was misspelled.
+// A name that is much longer than any input is not a misspelled input.
 const LONGEST_INPUT_NAME = 48;
 
 const areSwapped = (one: string, other: string): boolean =>
@@ -80,8 +80,8 @@ const areSwapped = (one: string, other: string): boolean =>
   });
 
 /**
- * Whether a name is so near to an input's that nothing else was meant. Short words have many neighbors ("task" and
- * "mask", "preload" and "payload"): the shorter the word, the less may be another letter instead of a missing one.
+ * Whether a name is so similar to an input that nothing else was meant. Short words are similar to many others ("task"
+ * and "mask", "preload" and "payload"), so a replaced letter counts for more than a missing one in a short word.
  */
 function readsLike(given: string, input: string): boolean {
   if (given === input || areSwapped(given, input)) return true;
@@ -92,25 +92,24 @@ function readsLike(given: string, input: string): boolean {
   return distance === 1 && given[0] === input[0] && (hasOtherLength || input.length === 6);
 }
 
-const OTHERS = new Map(Object.entries(OTHER_NAMES).map(([name, means]) => [bare(name), means]));
+const OTHERS = new Map(Object.entries(OTHER_NAMES).map(([name, means]) => [withoutCase(name), means]));
 
-/** What to do about a name that is not declared; undefined where it reads like no input of ours. */
+/** What to do about a name that is not declared; undefined if it is not similar to any input. */
 function correction(name: string, declared: readonly string[]): string | undefined {
   if (name.length > LONGEST_INPUT_NAME) return undefined;
-  const given = bare(name);
+  const given = withoutCase(name);
   const other = OTHERS.get(given);
   if (other === 'credentials') return CREDENTIALS;
   if (other !== undefined) return declared.includes(other) ? `write ${other}` : other;
   const [nearest] = declared
-    .filter((input) => readsLike(given, bare(input)))
-    .sort((one, two) => leven(given, bare(one)) - leven(given, bare(two)));
+    .filter((input) => readsLike(given, withoutCase(input)))
+    .sort((one, two) => leven(given, withoutCase(one)) - leven(given, withoutCase(two)));
   return nearest === undefined ? undefined : `write ${nearest}`;
 }
 
 /**
- * Adds a problem for each name that is not declared and reads like one of the declared inputs: a runner only warns of
- * it, and the step would run without it. `undeclared` are names behind `INPUT_` of the environment, in capitals where a
- * runner has set them.
+ * Adds a problem for each undeclared name that is similar to a declared input. A runner only warns about such a name,
+ * and the step would run without the input. `undeclared` has names after `INPUT_`, in capitals if a runner set them.
  */
 export function checkInputNames(
   undeclared: readonly string[],

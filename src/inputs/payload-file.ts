@@ -14,7 +14,7 @@ const TOO_MANY = `more than ${grouped(MOST_EVENTS)}`;
 
 const isPattern = (text: string): boolean => /[*?[{]/.test(text);
 
-/** The files that match a pattern, as paths from the workspace where the pattern is one, in their order. */
+/** The files that match a pattern, sorted. The paths are relative to the workspace if the pattern is. */
 async function matchesOf(pattern: string, { workspace }: JobFolders): Promise<string[]> {
   const found: string[] = [];
   for await (const entry of glob(pattern, { cwd: workspace, withFileTypes: true })) {
@@ -28,7 +28,7 @@ async function matchesOf(pattern: string, { workspace }: JobFolders): Promise<st
 
 /** The files that one line of `payload_file` names. */
 async function filesOf(line: string, folders: JobFolders, problems: Problems): Promise<string[]> {
-  // A name may hold what would be a pattern's, as in "[id].json".
+  // A file name can contain characters of a pattern, for example "[id].json".
   if (!isPattern(line) || (await exists(path.resolve(folders.workspace, line)))) return [line];
   const matches = await matchesOf(line, folders);
   if (matches.length === 0) {
@@ -39,7 +39,7 @@ async function filesOf(line: string, folders: JobFolders, problems: Problems): P
   return matches;
 }
 
-/** The files that `payload_file` names, in its order. One that several lines name counts once. */
+/** The files that `payload_file` names, in order. A file that several lines name counts once. */
 async function allFiles(text: string, folders: JobFolders, problems: Problems): Promise<string[]> {
   const files = new Map<string, string>();
   for (const line of linesOf(text)) {
@@ -51,7 +51,7 @@ async function allFiles(text: string, folders: JobFolders, problems: Problems): 
   return [...files.values()];
 }
 
-/** The events of a file, and what may be wrong with them. */
+/** The events of a file, with warnings. */
 type FileEvents = Pick<Payloads, 'events' | 'warnings'>;
 const NONE: FileEvents = { events: [], warnings: [] };
 
@@ -103,7 +103,7 @@ async function readEventLines(
         ? { problem: tooLarge(lineIn(source, line), `${grouped(length)} bytes`, invocationType) }
         : await checkBytes({ bytes, source, input: 'payload_file', line });
     if (checked.problem !== undefined) problems.add(checked.problem);
-    // Each of the other lines would be one more problem.
+    // Stop here, because each other line would add the same problem.
     if (bytes !== undefined && isUtf16(bytes)) return NONE;
     if (bytes !== undefined && checked.problem === undefined) {
       events.push(stored.add({ file, offset, length, line }, bytes));
@@ -115,7 +115,7 @@ async function readEventLines(
   return { events, warnings };
 }
 
-/** Reads the files that `payload_file` names. Undefined, with problems, where one of them can't be sent. */
+/** Reads the files that `payload_file` names. Undefined, with problems, if one of them can't be sent. */
 export async function readPayloadFiles(
   given: GivenPayload,
   problems: Problems,

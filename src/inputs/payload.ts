@@ -7,7 +7,7 @@ import { describeJsonProblem, isFileInput, type JsonInput, parseJson, positionOf
 import type { Problems } from './problems.ts';
 import type { EventPlace, StoredEvents } from './stored-events.ts';
 
-/** Warns of an expression that stands in a text as it was written, which the function would get. */
+/** Warns about an expression that was not evaluated and is sent to the function as it is. */
 export function unevaluatedIn(
   source: string,
   { text, input, isLine = false }: Readonly<{ text: string; input: JsonInput; isLine?: boolean }>,
@@ -23,8 +23,8 @@ export function unevaluatedIn(
   ];
 }
 
-/** Whether a text is JSON of an object or a list, and no other text. */
-function holdsJson(text: string): boolean {
+/** Whether a text is a JSON object or list. */
+function isJsonDocument(text: string): boolean {
   if (!/^\s*[{[]/.test(text)) return false;
   try {
     JSON.parse(text);
@@ -34,24 +34,24 @@ function holdsJson(text: string): boolean {
   }
 }
 
-/** What to know of an event that is JSON, but perhaps not what was meant. */
+/** Warnings about an event that is valid JSON, but probably not what was meant. */
 export function warningsOf(
   source: string,
   event: Readonly<{ text: string; value: unknown; input: JsonInput; isLine?: boolean }>,
 ): string[] {
-  const isEncodedTwice = typeof event.value === 'string' && holdsJson(event.value);
-  const fix = isFileInput(event.input) ? '' : ' Where it was JSON already, remove toJSON().';
+  const isEncodedTwice = typeof event.value === 'string' && isJsonDocument(event.value);
+  const fix = isFileInput(event.input) ? '' : ' If the value is already JSON, remove toJSON().';
   return [
     ...unevaluatedIn(source, event),
     ...(isEncodedTwice
-      ? [`${source} is a JSON string that holds JSON: the event may be encoded twice.${fix}`]
+      ? [`${source} is a JSON string that contains JSON: the event may be encoded twice.${fix}`]
       : []),
   ];
 }
 
 const MOST_WARNINGS = 10;
 
-/** The first warnings, each once, and how many more there are. */
+/** The first warnings, without duplicates, and the number of the others. */
 export function firstOf(warnings: readonly string[]): string[] {
   const unique = [...new Set(warnings)];
   const more = unique.length - MOST_WARNINGS;
@@ -61,23 +61,23 @@ export function firstOf(warnings: readonly string[]): string[] {
 }
 
 /**
- * Where an event stands that is in a file already. There are bytes if it was read as JSON there; they are valid until
- * the next one is read.
+ * The place of an event inside a file. `json` has its bytes if they were read as JSON; they are valid until the next
+ * event is read.
  */
 export type ListedPayload = Readonly<{ place: EventPlace; json?: Uint8Array }>;
 
-/** The inputs that events come from; where neither is given, the event is `{}`. */
+/** The inputs that events come from. If neither is given, the event is `{}`. */
 export type GivenPayload = Readonly<{
   payload: string;
-  /** For `payload` in an entry of a file. */
+  /** The place of `payload` in an entry of a file. */
   listed?: ListedPayload;
   payloadFile: string;
   httpRequest: string;
   httpEvent: HttpEventFormat;
-  /** Whether the entry has a payload of its own, as thousands of entries may. */
+  /** Whether the payload is the entry's own. Thousands of entries may have one. */
   isOwn: boolean;
   folders: JobFolders;
-  /** The step's journal, which is in no list of events; '' where none is kept. */
+  /** The step's journal, which is never read as a list of events; '' if the step has none. */
   journal: string;
   stamp: EventStamp;
   invocationType: InvocationType;
@@ -85,30 +85,31 @@ export type GivenPayload = Readonly<{
   storedEvents: () => Promise<StoredEvents>;
 }>;
 
-/** The events, what may be wrong with them, and the files they came from that lie outside the workspace. */
+/** The events, with warnings, and their files that are outside the workspace. */
 export type Payloads = Readonly<{
   events: readonly Invocation['payload'][];
   warnings: readonly string[];
   outsideFiles: readonly string[];
-  /** What the event was made from, where that is an HTTP request. */
+  /** The HTTP request that the event was made from, if it was. */
   http?: NonNullable<Invocation['http']>;
 }>;
 
-// Source: Lambda quotas, synchronous and asynchronous payload; what a dry run takes is not said, so the larger.
+// Source: Lambda quotas, synchronous and asynchronous payload. There is no quota for dry runs, so the larger one is
+// used.
 const LARGEST: Readonly<Record<InvocationType, number>> = {
   RequestResponse: 6_291_456,
   Event: 1_048_576,
   DryRun: 6_291_456,
 };
 
-/** The most bytes that Lambda takes as an event. */
+/** The largest event that Lambda accepts, in bytes. */
 export const largestEvent = (invocationType: InvocationType): number => LARGEST[invocationType];
 
-/** An event that is too large, and how to send it all the same. */
+/** The problem of an event that is too large, and how to send its data nevertheless. */
 export const tooLarge = (source: string, size: string, invocationType: InvocationType): string =>
   `${source} is ${size}; Lambda takes at most ${grouped(LARGEST[invocationType])} for ${invocationType}. Put the data where the function can fetch it, for example in S3, and send its location.`;
 
-/** Says that an event is too large for its invocation type; undefined where it is not. */
+/** The problem of an event that is too large for its invocation type; undefined if it is not. */
 export const oversizeProblem = (
   { source, bytes }: Readonly<{ source: string; bytes: number }>,
   invocationType: InvocationType,
@@ -125,14 +126,14 @@ type EventBytes = Readonly<{
   bytes: Uint8Array;
   source: string;
   input: JsonInput;
-  /** Where they are a line of a file, which one it is. */
+  /** The number of the line, if the bytes are a line of a file. */
   line?: number;
 }>;
 
-/** Either what is wrong with an event, or what may be. */
+/** The problem of an event, or its warnings. */
 export type CheckedBytes = Readonly<{ problem: string } | { problem?: never; warnings: readonly string[] }>;
 
-/** Checks that the bytes of an event are JSON, and that they read like what was meant. */
+/** Checks that the bytes of an event are JSON, and that they look like what was meant. */
 export async function checkBytes({ bytes, source, input, line }: EventBytes): Promise<CheckedBytes> {
   // The name of a file outside the workspace ends with a comma.
   const file = source.replace(/,$/, '');
@@ -151,7 +152,7 @@ export async function checkBytes({ bytes, source, input, line }: EventBytes): Pr
   return { problem: describeJsonProblem(file, { ...problem, line: first + problem.line }) };
 }
 
-/** Checks `payload`, of which the input's text or an entry's is given. */
+/** Checks `payload`, from the input or from an entry. */
 async function parseText(
   { payload, listed, invocationType, storedEvents }: GivenPayload,
   problems: Problems,
@@ -172,7 +173,7 @@ async function parseText(
   return { events: [event], warnings: checked.warnings, outsideFiles: [] };
 }
 
-/** Finds the events in the inputs that can have them, and checks that each is JSON of a size that Lambda takes. */
+/** Finds the events in the inputs, and checks that each is JSON and not larger than Lambda accepts. */
 export async function parsePayloads(given: GivenPayload, problems: Problems): Promise<Payloads | undefined> {
   if (given.httpRequest !== '') return (await import('./http-event.ts')).buildPayload(given, problems);
   if (given.payload !== '') return parseText(given, problems);
@@ -190,7 +191,7 @@ async function encode(text: string, problems: Problems): Promise<string | undefi
     if (problem) problems.add(describeJsonProblem('client_context', problem));
     return problem ? undefined : Buffer.from(text, 'utf8').toString('base64');
   }
-  // A newline, as `base64` writes one after 76 characters, is an invalid header.
+  // `base64` writes a newline after 76 characters, which is not valid in a header.
   const compact = text.replace(/\s+/g, '');
   const decoded = BASE64.test(compact) ? Buffer.from(compact, 'base64').toString('utf8') : '';
   if (decoded === '' || (await parseJson(decoded, 'client_context')).problem) {

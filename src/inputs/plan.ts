@@ -1,4 +1,4 @@
-import type { ProxyVariables } from '../lambda/connection.ts';
+import type { ProxyVariables } from '../lambda/agents.ts';
 import type { Invocations } from '../lambda/invocation.ts';
 import type { InvokePolicy } from '../lambda/invoker.ts';
 import type { Expressions } from '../outcome/expectations.ts';
@@ -18,20 +18,20 @@ import type { OpenTestEvents } from './test-event.ts';
 /** What to invoke, and how. */
 export type InvokePlan = Readonly<{
   invocations: Invocations;
-  /** Concurrent attempts at most. */
+  /** The highest number of concurrent attempts. */
   maxConcurrency: number;
   policy: InvokePolicy;
   stopOnFailure: boolean;
   waitUntilReady: boolean;
   waitForEvent: boolean;
   waitForDurableExecution: boolean;
-  /** What becomes of a durable execution when the workflow is cancelled or the time is over. */
+  /** What to do with a durable execution when the workflow is cancelled or the time is over. */
   onCancel: InputValues['on_cancel'];
   responseStream: boolean;
   proxy: ProxyVariables;
-  /** The region that AWS_REGION names, which counts where an invocation names none. */
+  /** The region in AWS_REGION, used for an invocation that names no region. */
   jobRegion?: string;
-  /** The region where the SDK's own chain names none. */
+  /** The region that is used if the SDK's chain finds none. */
   defaultRegion?: string;
 }>;
 
@@ -45,23 +45,23 @@ export type ReportPlan = Readonly<{
   writeSummary: boolean;
   /** Absolute path for the response. */
   responseFile: string | undefined;
-  /** Absolute path of the journal; absent where none is kept. */
+  /** Absolute path of the journal; absent if none is kept. */
   journalFile?: string;
-  /** Absent where no comment is wanted. */
+  /** Absent if no comment is wanted. */
   comment?: CommentPlan;
-  /** What the user should know although nothing is wrong with it. */
+  /** Warnings about inputs that are valid. */
   warnings: readonly string[];
   notes: readonly string[];
 }>;
 
-/** What the step is to do: checked, complete and frozen. Nothing after it looks at an input again. */
+/** What the step will do: checked, complete and frozen. No later code reads an input. */
 export type Plan = InvokePlan & EvaluationPlan & ReportPlan;
 
 const USUAL_CONCURRENCY = 10;
-// An account has 1,000 by default, which its other functions need too.
+// By default, an account has 1,000 concurrent executions, which its other functions need too.
 const MOST_USUAL_CONCURRENCY = 100;
 
-/** The concurrency where none is given: with `repeat`, enough that the copies of all entries overlap. */
+/** The concurrency if none is given: with `repeat`, high enough for the copies of all entries to overlap. */
 function usualConcurrency({ repeat }: Pick<InputValues, 'repeat'>, copies: number): number {
   if (repeat === 1) return USUAL_CONCURRENCY;
   return Math.min(MOST_USUAL_CONCURRENCY, Math.max(USUAL_CONCURRENCY, copies));
@@ -87,7 +87,7 @@ function planInvocations(
   };
 }
 
-/** The warnings of a step that is not refused. Adds what the step is refused for to `problems`. */
+/** Checks the inputs in combination. Returns the warnings, and adds errors to `problems`. */
 function checkTogether(values: InputValues, parts: StepFacts, problems: Problems): string[] {
   const facts = { ...values, ...parts };
   for (const { applies, message } of STEP_ERRORS) if (applies(facts)) problems.add(message(facts));
@@ -96,7 +96,7 @@ function checkTogether(values: InputValues, parts: StepFacts, problems: Problems
 
 const DECLARED: ReadonlySet<string> = new Set(INPUT_NAMES.map((name) => name.toUpperCase()));
 
-/** Checks the names of inputs that are not declared. What knows their right names is loaded only then. */
+/** Checks the names of undeclared inputs. The code that knows the right names is loaded only if there are any. */
 async function checkNames(given: readonly string[], problems: Problems): Promise<void> {
   const undeclared = given.filter((name) => !DECLARED.has(name));
   if (undeclared.length === 0) return;
@@ -104,7 +104,7 @@ async function checkNames(given: readonly string[], problems: Problems): Promise
   checkInputNames(undeclared, INPUT_NAMES, problems);
 }
 
-/** Reads the expressions. Below what is wrong with them is a link to the page that explains them, where it is known. */
+/** Reads the expressions. After their problems, adds a link to the page about expressions, if it is known. */
 async function planExpressions(
   values: InputValues,
   given: Pick<Entries, 'invocations' | 'own'> & Readonly<{ environment: Environment }>,
@@ -122,7 +122,7 @@ async function planExpressions(
   return expressions;
 }
 
-/** The regions that count where an invocation names none. */
+/** The regions for an invocation that names none. */
 const regionsOf = ({ aws }: Environment): Pick<InvokePlan, 'jobRegion' | 'defaultRegion'> => ({
   ...(aws.region !== undefined && { jobRegion: aws.region }),
   ...(aws.defaultRegion !== undefined && { defaultRegion: aws.defaultRegion }),
@@ -133,7 +133,7 @@ const foldersOf = ({ workspace, temporaryFolder }: Environment): JobFolders => (
   temporaryFolder,
 });
 
-/** Checks the settings of AWS's SDK and the proxy. With what is wrong there, no request can be sent. */
+/** Checks the settings of AWS's SDK and the proxy. With a wrong setting, no request can be sent. */
 function planConnection(environment: Environment, problems: Problems) {
   const found = new Problems();
   checkAwsSettings(environment, found);
@@ -162,12 +162,12 @@ async function parseOutputFiles(values: InputValues, folders: JobFolders, proble
   };
 }
 
-/** What opens test events, and when a request is received that becomes an event. */
+/** What a plan needs from outside: access to test events, and the time and ID for HTTP events. */
 export type PlanSources = Readonly<{ openTestEvents: OpenTestEvents; stamp: EventStamp }>;
 
 /**
- * Turns the inputs into a plan. Throws InvalidInputError with every problem there is; nothing was invoked by then.
- * `openTestEvents` is called where a test event is named.
+ * Turns the inputs into a plan. Throws InvalidInputError with all problems, before anything is invoked.
+ * `openTestEvents` is called only if a test event is named.
  */
 export async function makePlan(
   read: InputReader,

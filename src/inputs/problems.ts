@@ -1,6 +1,6 @@
 export { quote } from '../shared/text.ts';
 
-/** Bad input: everything that is wrong with it, one line each, found before anything was sent. */
+/** Invalid inputs: all their problems, one per line, found before anything was sent. */
 export class InvalidInputError extends Error {
   override readonly name = 'InvalidInputError';
   readonly problems: readonly string[];
@@ -11,7 +11,7 @@ export class InvalidInputError extends Error {
   }
 }
 
-/** Collects what is wrong with the inputs, so that a user can fix it all in one go. */
+/** Collects the problems of all inputs, so that a user can fix them in one go. */
 export class Problems {
   readonly #found: Set<string>;
   readonly #place: string;
@@ -21,12 +21,15 @@ export class Problems {
     this.#place = place;
   }
 
-  /** Adds one problem: a sentence that names the input, says what was wrong and how to fix it. Equal problems count once. */
+  /**
+   * Adds one problem: a sentence that names the input, says what was wrong and how to fix it. Equal problems count
+   * once.
+   */
   add(problem: string): void {
     this.#found.add(this.#place + problem);
   }
 
-  /** Adds those of another collection, after what was found so far. */
+  /** Adds the problems of another collection after those found so far. */
   addAll(others: Problems): void {
     for (const problem of others.#found) this.add(problem);
   }
@@ -36,7 +39,7 @@ export class Problems {
     return new Problems(this.#found, `${place}: `);
   }
 
-  /** What was found so far, as an error to throw; undefined where all is well. */
+  /** All problems found so far, as an error to throw; undefined if there are none. */
   get error(): InvalidInputError | undefined {
     return this.#found.size > 0 ? new InvalidInputError([...this.#found]) : undefined;
   }

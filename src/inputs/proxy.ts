@@ -1,15 +1,15 @@
-import type { ProxyVariables } from '../lambda/connection.ts';
+import type { ProxyVariables } from '../lambda/agents.ts';
 import type { Environment } from './environment.ts';
 import type { Problems } from './problems.ts';
 
-/** Node's order: the lower case counts where both are set. */
+/** In the order of Node.js: the variable in lower case is used if both are set. */
 const PROXIES = [
   ['https_proxy', 'HTTPS_PROXY'],
   ['http_proxy', 'HTTP_PROXY'],
 ] as const;
 
-/** The URL of a proxy in the form that Node takes, or undefined where it is none that Node can use. */
-function normalise(value: string): string | undefined {
+/** The URL of a proxy in the form that Node.js accepts; undefined if Node.js can't use it. */
+function proxyUrlOf(value: string): string | undefined {
   const text = value.trim();
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
   if (url === null || url.hostname === '') return undefined;
@@ -23,15 +23,17 @@ function normalise(value: string): string | undefined {
   return url.href;
 }
 
-/** Whether this Node.js has agents that go through a proxy: since 24.5. Others bypass it without a word. */
+/**
+ * Whether the agents of this Node.js support proxies, as they do since 24.5. Older versions silently bypass the proxy.
+ */
 function supportsProxies(nodeVersion: string): boolean {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
   return major > 24 || (major === 24 && minor >= 5);
 }
 
 /**
- * Checks the proxy variables, whose values may hold a password and so are never quoted.
- * Node passes over what it does not know and would go past such a proxy without a word.
+ * Checks the proxy variables. Their values are never quoted, because they may contain a password.
+ * Node.js ignores a value that it doesn't know, and would silently bypass such a proxy.
  */
 export function parseProxy(
   { proxy: variables, nodeVersion }: Pick<Environment, 'proxy' | 'nodeVersion'>,
@@ -46,7 +48,7 @@ export function parseProxy(
         `The environment variable ${name} is set, but Node.js ${nodeVersion} ignores it and would bypass the proxy. Update the runner to a version that runs actions on Node.js 24.5 or later, or remove the variable.`,
       );
     }
-    const url = normalise(value);
+    const url = proxyUrlOf(value);
     if (url === undefined) {
       problems.add(
         `The environment variable ${name} must be the URL of a proxy, http://host:port or https://host:port; in a user or password, write % as %25. Its value is not shown, as it may hold a password.`,

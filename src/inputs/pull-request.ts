@@ -3,12 +3,12 @@ import { type Fields, fieldsOf } from '../shared/values.ts';
 import type { Environment } from './environment.ts';
 import type { InputValues } from './schema.ts';
 
-/** A pull request: its number, or a commit of it, by which GitHub finds it. */
+/** A pull request: its number, or one of its commits, by which GitHub finds it. */
 export type PullRequestRef =
   | Readonly<{ kind: 'number'; number: number }>
   | Readonly<{ kind: 'commit'; sha: string }>;
 
-/** Why an event belongs to no pull request, in words that go on after "because". */
+/** Why an event belongs to no pull request, worded to follow "because". */
 export type NoPullRequest = Readonly<{ reason: string }>;
 
 type Found = PullRequestRef | NoPullRequest;
@@ -47,7 +47,7 @@ function inMergeGroup({ merge_group: group }: Fields): Found {
   return byNumber(Number(number), "the merge queue's branch names no pull request");
 }
 
-/** The pull requests of a run may be those of another repository: a fork's branch is offered to its parent. */
+/** The pull requests of a run can be in another repository: a branch of a fork has its pull request in the parent. */
 function inWorkflowRun({ workflow_run: run, repository }: Fields): Found {
   const { pull_requests: pullRequests, head_sha: sha } = fieldsOf(run);
   const { id: here } = fieldsOf(repository);
@@ -78,7 +78,7 @@ const EVENTS: ReadonlyMap<string, (payload: Fields) => Found> = new Map([
   ['push', inPush],
 ]);
 
-/** Finds the pull request of an event, a commit where only GitHub knows it, or why there is none. */
+/** Finds the pull request of an event, or a commit if only GitHub knows the pull request, or why there is none. */
 export function findPullRequest(event: Readonly<{ name: string; payload: unknown }>): Found {
   const find = EVENTS.get(event.name);
   if (find === undefined) return { reason: `the event ${event.name || '(none)'} belongs to no pull request` };
@@ -87,7 +87,7 @@ export function findPullRequest(event: Readonly<{ name: string; payload: unknown
     : find(fieldsOf(event.payload));
 }
 
-/** Reads the event's payload from the file that GITHUB_EVENT_PATH names; undefined where there is none to read. */
+/** Reads the event's payload from the file that GITHUB_EVENT_PATH names; undefined if there is none to read. */
 export async function readEventPayload(path: string | undefined): Promise<unknown> {
   if (path === undefined || path === '') return undefined;
   try {
@@ -97,21 +97,21 @@ export async function readEventPayload(path: string | undefined): Promise<unknow
   }
 }
 
-/** Where the comment goes, as whom and under which key; or why there is no pull request for it. */
+/** The comment to write: its pull request, token and key; or why there is no pull request for it. */
 export type CommentPlan = Readonly<{
   key: string;
   token: string;
   apiUrl: string;
   repository: string;
   pullRequest: PullRequestRef | NoPullRequest;
-  /** The commit that the run belongs to: a pull request's own, not the merge that the runner checks out. */
+  /** The commit of the run: the head of a pull request, not the merge commit that the runner checks out. */
   commit: string;
   runUrl: string;
   /** Whether the pull request is known to be from a fork. */
   isFork: boolean;
 }>;
 
-// It is part of the comment, which has a limit of its own.
+// The key is part of the comment, whose length GitHub limits.
 const LONGEST_KEY = 256;
 
 function headCommitOf(payload: unknown): string | undefined {
@@ -119,14 +119,14 @@ function headCommitOf(payload: unknown): string | undefined {
   return typeof sha === 'string' && /^[0-9a-f]{40,64}$/.test(sha) ? sha : undefined;
 }
 
-/** Plans the comment. Never throws: that there is no pull request is a warning of the report, not a problem. */
+/** Plans the comment. Never throws: without a pull request, the report has a warning, and the inputs are valid. */
 export async function planComment(
   values: Pick<InputValues, 'comment_key' | 'github_token'>,
   { github, eventName, isFork = false }: Environment,
 ): Promise<CommentPlan> {
   const payload = await readEventPayload(github.eventPath);
   return Object.freeze({
-    // The default in action.yml has the index in a matrix besides, which only an expression can know. It is at the end.
+    // The default in action.yml ends with the matrix index, which only an expression can know.
     key: (values.comment_key || [github.workflow, github.job, github.step].join('/')).slice(-LONGEST_KEY),
     token: values.github_token,
     apiUrl: github.apiUrl,

@@ -11,29 +11,29 @@ import {
   type InputValues,
 } from './schema.ts';
 
-/** What is wrong with, or of no effect in, inputs that are each valid alone. `inputs` are those it looks at. */
+/** A combination of valid inputs that is wrong or has no effect. `inputs` names the inputs that it reads. */
 type Rule<Name extends InputName, Values> = Readonly<{
   inputs: readonly Name[];
   applies: (values: Values) => boolean;
   message: (values: Values) => string;
 }>;
 
-/** What a rule about one entry may look at beside the inputs. */
+/** What a rule about one entry can read in addition to the inputs. */
 type EntryParts = Readonly<{ reference: FunctionReference | undefined }>;
 type EntryRuleInput = EntryInput | 'response_stream';
 
-/** A rule about one entry, its own inputs and the step's taken together. */
+/** A rule about one entry, for its own inputs together with the step's. */
 export type EntryRule = Rule<InputName, Pick<InputValues, EntryRuleInput> & EntryParts>;
 
 const entryRule = <Name extends EntryRuleInput>(
   rule: Rule<Name, Pick<InputValues, Name> & EntryParts>,
 ): EntryRule => rule;
 
-/** Which of the inputs that say what is sent are given. */
+/** The given inputs that define the event. */
 const eventInputsIn = (values: Pick<InputValues, (typeof EVENT_INPUTS)[number]>): readonly string[] =>
   EVENT_INPUTS.filter((name) => values[name] !== '');
 
-/** Entries that are refused. */
+/** Combinations for which an entry is refused. */
 export const ENTRY_ERRORS: readonly EntryRule[] = [
   entryRule({
     inputs: ['function_name', 'qualifier'],
@@ -61,7 +61,7 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
     inputs: [...EVENT_INPUTS, 'invocation_type'],
     applies: (values) => values.invocation_type !== 'DryRun' && eventInputsIn(values).length === 0,
     message: () =>
-      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, http_request or test_event. An empty expression counts as not given.",
+      "payload is required: give the JSON event, '{}' if the function needs no data, or payload_file, http_request or test_event. An empty expression counts as not given.",
   }),
   entryRule({
     inputs: ['http_request', 'invocation_type'],
@@ -69,7 +69,7 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
     message: () =>
       'http_request needs invocation_type RequestResponse or DryRun: an Event has no response. To queue the event of a request, give it as payload.',
   }),
-  // Source of both: the API's InvokeWithResponseStream.
+  // Source of this rule and the next: the API's InvokeWithResponseStream.
   entryRule({
     inputs: ['response_stream', 'invocation_type'],
     applies: ({ response_stream: isStream, invocation_type: type }) => isStream && type === 'Event',
@@ -110,10 +110,10 @@ export const ENTRY_WARNINGS: readonly EntryRule[] = [
   }),
 ];
 
-/** What a rule about the step may look at beside the inputs: the invocations that they ask for. */
+/** What a rule about the step can read in addition to the inputs: facts about the invocations. */
 export type StepFacts = Readonly<{
   planned: Invocations;
-  /** How many there are, and how many of them have a response. Counted also where they are too many. */
+  /** The number of invocations, and of those with a response. Counted even if they are too many. */
   counts: Readonly<{ total: number; responses: number }>;
   concurrency: number;
 }>;
@@ -126,7 +126,7 @@ const stepRule = <Name extends InputName>(rule: Rule<Name, Pick<InputValues, Nam
 
 const MOST_INVOCATIONS = 100_000;
 
-/** Whether the invocations are few enough to be made. */
+/** Whether the step does not have too many invocations. */
 export const isWithinLimit = ({ total }: StepFacts['counts']): boolean => total <= MOST_INVOCATIONS;
 
 type ListInputs = Pick<InputValues, 'function_name' | 'invocations' | 'invocations_file'>;
@@ -138,7 +138,7 @@ const listInput = ({ invocations }: ListInputs): 'invocations' | 'invocations_fi
 export const namesFunctionsTwice = (values: ListInputs): boolean =>
   values[listInput(values)] !== '' && linesOf(values.function_name).length > 1;
 
-/** Steps that are refused. */
+/** Combinations for which a step is refused. */
 export const STEP_ERRORS: readonly StepRule[] = [
   stepRule({
     inputs: ['function_name', 'invocations', 'invocations_file'],
@@ -188,7 +188,7 @@ const areOf = (invocations: Invocations, type: InvocationType): boolean =>
 
 const areDryRuns = (invocations: Invocations): boolean => areOf(invocations, 'DryRun');
 
-/** Inputs of a step that have no effect together with others. */
+/** Inputs of a step that have no effect in combination with others. */
 export const STEP_WARNINGS: readonly StepRule[] = [
   stepRule({
     inputs: ['http_event'],

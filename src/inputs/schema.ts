@@ -13,13 +13,13 @@ import {
 import type { Problems } from './problems.ts';
 import { explainQualifier, explainRegion } from './suggestions.ts';
 
-/** One declared input: how its text becomes a value, and the text that is used where it is not given. */
+/** One declared input: how its text is parsed, and the text that is used if it is not given. */
 export type Input<Value> = Readonly<{
   parse: ParseInput<Value>;
   default: string;
-  /** Whether an entry of `invocations` may give its own. */
+  /** Whether an entry of `invocations` can set it. */
   isPerEntry: boolean;
-  /** Whether white space around the text counts, as in YAML, and so do the lines that a message names. */
+  /** Whether white space around the text is kept: YAML needs it, and so do line numbers in messages. */
   keepsWhiteSpace?: true;
 }>;
 
@@ -28,7 +28,7 @@ const step = <Value>(parse: ParseInput<Value>, preset = '') =>
 const entry = <Value>(parse: ParseInput<Value>, preset = '') =>
   ({ parse, default: preset, isPerEntry: true }) as const satisfies Input<Value>;
 
-// Five days: a job on a self-hosted runner may take no longer.
+// Five days, the longest time that a job on a self-hosted runner can take.
 const LONGEST_SECONDS = 432_000;
 const MOST_COPIES = 10_000;
 const MOST_CONCURRENT = 1_000;
@@ -63,15 +63,14 @@ const REGION = matching({
 });
 /** The format of an HTTP event. A runner reads the YAML number 2.0 as the text "2". */
 const httpEventFormat: typeof HTTP_EVENT = (given) => HTTP_EVENT(/^[12]$/.test(given) ? `${given}.0` : given);
-/** What becomes of a durable execution that is no longer followed. */
+/** What to do with a durable execution that is no longer followed. */
 const ON_CANCEL = oneOf(['leave', 'stop']);
-/** What may be retried (docs/reliability.md). */
+/** Which failures are retried (docs/reliability.md). */
 const RETRY = oneOf(['safe', 'idempotent', 'never']);
 
 /**
- * Every input, in the order of `action.yml`: the only place for its name, type, bounds and default, which a test
- * compares with `action.yml`. An input with a default of '' has none. A text that is read further, as JSON or as a
- * path for example, is a text here.
+ * Every input, in the order of `action.yml`, with its name, type, bounds and default. A test compares this table with
+ * `action.yml`. A default of '' means no default. A text that is parsed later, such as JSON or a path, is a text here.
  */
 export const INPUTS = {
   // What to invoke.
@@ -79,7 +78,7 @@ export const INPUTS = {
   payload: entry(anyText),
   payload_file: entry(anyText),
   qualifier: entry(optional(QUALIFIER)),
-  // Without it, the type is the test event's own, or RequestResponse.
+  // The default is the type of the test event, or else RequestResponse.
   invocation_type: entry(optional(INVOCATION_TYPE)),
   log_type: entry(LOG_TYPE, 'None'),
   client_context: entry(anyText),
@@ -104,7 +103,7 @@ export const INPUTS = {
   wait_until_ready: step(flag, 'false'),
   // What counts as success.
   fail_on_function_error: step(flag, 'true'),
-  // An entry's own are met beside the step's.
+  // The expectations of an entry are checked in addition to the step's.
   expect: entry(anyText),
   query: step(anyText),
   wait_for_event: step(flag, 'false'),
@@ -131,32 +130,32 @@ export type InputValues = {
   readonly [Name in InputName]: (typeof INPUTS)[Name] extends Input<infer Value> ? Value : never;
 };
 
-/** The name of an input that an entry of `invocations` may give for itself. */
+/** The name of an input that an entry of `invocations` can set. */
 export type EntryInput = {
   [Name in InputName]: (typeof INPUTS)[Name]['isPerEntry'] extends true ? Name : never;
 }[InputName];
 
-/** A key of an entry: an input, or how the log, the summary and the outcome call the entry. */
+/** A key of an entry: an input, or `name`, which the log, the summary and the outcome show. */
 export type EntryKey = EntryInput | 'name';
 
 /** The values of an entry's inputs, its own or the step's. */
 export type EntryValues = Pick<InputValues, EntryInput>;
 
-/** Gives an input's text as the runner hands it over: trimmed, the default where it was not given. */
+/** Returns an input's text as the runner passes it: trimmed, or the default if it was not given. */
 export type InputReader = (name: InputName) => string;
 
 const TABLE: { readonly [Name in InputName]: Input<InputValues[Name]> } = INPUTS;
 
 const isInputName = (name: string): name is InputName => Object.hasOwn(INPUTS, name);
-/** Whether an entry may give an input for itself. */
+/** Whether an entry can set an input. */
 export const isEntryInput = (name: InputName): name is EntryInput => INPUTS[name].isPerEntry;
 
 /** The names of all inputs, in the order of the table. */
 export const INPUT_NAMES: readonly InputName[] = Object.keys(INPUTS).filter(isInputName);
-/** The names of the inputs that an entry may give for itself. */
+/** The names of the inputs that an entry can set. */
 export const ENTRY_INPUTS: readonly EntryInput[] = INPUT_NAMES.filter(isEntryInput);
 
-/** The inputs that say what is sent. An invocation has one of them. */
+/** The inputs that define the event. An invocation has one of them. */
 export const EVENT_INPUTS = [
   'payload',
   'payload_file',
@@ -164,7 +163,7 @@ export const EVENT_INPUTS = [
   'test_event',
 ] as const satisfies readonly EntryInput[];
 
-/** Whether white space around an input's text counts. */
+/** Whether white space around an input's text is kept. */
 export const keepsWhiteSpace = (name: InputName): boolean => TABLE[name].keepsWhiteSpace === true;
 
 /** The keys that an entry may have. */
@@ -176,8 +175,7 @@ const areComplete = <Name extends InputName>(
 ): values is Partial<InputValues> & Pick<InputValues, Name> => names.every((name) => name in values);
 
 /**
- * Parses inputs. One that is not valid becomes a problem and has its default from then on, so that everything else
- * that is wrong is found as well.
+ * Parses inputs. An invalid input becomes a problem and gets its default value, so that other problems are found too.
  */
 export function parseInputs<Name extends InputName>(
   names: readonly Name[],

@@ -11,18 +11,17 @@ import { type FilePart, lineIn } from './json-lines.ts';
 export type EventPlace = FilePart &
   Readonly<{
     file: Pick<OpenedFile, 'real' | 'source' | 'fingerprint'>;
-    /** Absent where the whole file is the event. */
+    /** Absent if the whole file is the event. */
     line?: number;
-    /** Whether a JSON string is there, which holds the event as a text. */
+    /** Whether the place has a JSON string that contains the event as text. */
     isText?: boolean;
   }>;
 
-/** The event at a place: the bytes there, or the text that they hold. */
+/** The event at a place: its bytes, or the text in its JSON string. */
 const eventIn = (bytes: Buffer, isText = false): Buffer =>
   isText ? Buffer.from(String(JSON.parse(bytes.toString())).trim()) : bytes;
 
-// Each call of node:fs/promises makes room for a file's status that survives two collections of garbage, and so is
-// garbage for long.
+// Each request of node:fs/promises has memory for the status of a file, which V8 frees later than the request itself.
 const FILES = {
   open: promisify(open),
   read: promisify(read),
@@ -30,7 +29,7 @@ const FILES = {
   close: promisify(close),
 } as const;
 
-/** Reads an event. Rejects where the file, or what is there in it, is not what was checked. */
+/** Reads an event. Rejects if the file or the event has changed since it was checked. */
 async function readStored(
   { file, offset, length, line, isText }: EventPlace,
   sha256: string,
@@ -49,7 +48,7 @@ async function readStored(
   throw new Error(`${where} was changed after it was checked`);
 }
 
-/** An event that stays in its file until it is sent, and is sent only as it was checked. */
+/** An event that stays in its file until it is sent. It is sent only if it has not changed since it was checked. */
 class StoredEvent implements StoredPayload {
   // There may be 100,000 of them, so each is only a place in the lists.
   readonly #all: StoredEvents;

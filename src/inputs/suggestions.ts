@@ -1,9 +1,9 @@
 import leven from 'leven';
 
-/** What a text is known to be instead of a valid value, in words for a message. The first row that fits counts. */
+/** Explanations of invalid texts, worded for a message. The first row that matches applies. */
 type Recognizer = readonly (readonly [pattern: RegExp, what: string])[];
 
-// Longer than any name or ARN. What a pattern takes for a text of any length is more than a step has.
+// Longer than any name or ARN. Longer texts are cut, because matching a text of any length could take too long.
 const LONGEST_RECOGNIZED = 512;
 
 function recognize(text: string, rows: Recognizer): string | undefined {
@@ -18,7 +18,7 @@ const NOT_EXPANDED =
 
 const HAS_SHELL_VARIABLE = /\$(?!LATEST(?![A-Z_]))(?:\{\w+\}|[A-Z_]{2})/;
 
-/** What stands in the place of any single word. */
+/** What users write by mistake instead of any single word. */
 const ANYWHERE: Recognizer = [
   [/\$\{\{/, NOT_EVALUATED],
   [HAS_SHELL_VARIABLE, NOT_EXPANDED],
@@ -27,7 +27,7 @@ const ANYWHERE: Recognizer = [
 
 const ALIAS_LETTERS = 'an alias can\'t contain "."';
 
-/** Whose ARN it is, by the service and the kind of resource in it. */
+/** The resource that an ARN belongs to, by its service and resource type. */
 const ARNS: Recognizer = [
   [/^arn:[^:]*:lambda:[^:]*:[^:]*:layer:/, "a layer's ARN"],
   [/^arn:[^:]*:lambda:[^:]*:[^:]*:event-source-mapping:/, "an event source mapping's ARN"],
@@ -46,7 +46,7 @@ const ARNS: Recognizer = [
   [/^arn:(?![^:]*:lambda:)/, 'the ARN of another service'],
 ];
 
-/** A URL with or without its scheme: the host alone would pass for a name with dots in it. */
+/** A URL with or without its scheme. A host alone would be accepted as a name with dots. */
 const URLS: Recognizer = [
   [/^[^/\s]*(?:\/\/)?[^/\s]*\.lambda-url\.[a-z0-9-]+\.on\.aws\b/i, "that is the function's URL"],
   [/^[^/\s]*(?:\/\/)?[^/\s]*\.execute-api\.[a-z0-9-]+\.amazonaws\.com\b/i, 'that is the URL of an API'],
@@ -62,9 +62,9 @@ const FUNCTION_NAMES: Recognizer = [
   [/:[\w-]*\.[\w.-]*$/, ALIAS_LETTERS],
 ];
 
-/** Whose URL or ARN a text is, where it is not a function's; the API's pattern takes some of them for a name. */
+/** Explains the URL or ARN of a resource other than a function. The API's pattern accepts some of them as a name. */
 export function explainOtherResource(text: string): string | undefined {
-  // A plain name is neither, and for each of the patterns it would have to be compiled.
+  // A plain name is neither. Returning early saves compiling the patterns.
   if (!/[.:]/.test(text)) return undefined;
   const url = recognize(text, URLS);
   if (url !== undefined)
@@ -73,11 +73,11 @@ export function explainOtherResource(text: string): string | undefined {
   return arn === undefined ? undefined : `that is ${arn}; give a function's (…:function:NAME)`;
 }
 
-/** What was given as the name of a function and can't be one; undefined where nothing is known of it. */
+/** Explains a text that can't be the name of a function; undefined if there is no explanation. */
 export const explainFunctionName = (text: string): string | undefined =>
   explainOtherResource(text) ?? recognize(text, FUNCTION_NAMES);
 
-/** What was given as a version or an alias and can't be one. */
+/** Explains a text that can't be a version or an alias. */
 export const explainQualifier = (text: string): string | undefined =>
   recognize(text, [
     ...ANYWHERE,
@@ -87,8 +87,8 @@ export const explainQualifier = (text: string): string | undefined =>
     [/\./, ALIAS_LETTERS],
   ]);
 
-// Source: docs.aws.amazon.com/general/latest/gr/rande.html. A region that is missing here is accepted all the same,
-// it is only never suggested.
+// Source: docs.aws.amazon.com/general/latest/gr/rande.html. A region that is missing here is accepted, but never
+// suggested.
 const REGIONS: readonly string[] = [
   ...['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'us-gov-east-1', 'us-gov-west-1'],
   ...['ca-central-1', 'ca-west-1', 'mx-central-1', 'sa-east-1'],
@@ -101,27 +101,27 @@ const REGIONS: readonly string[] = [
   ...['cn-north-1', 'cn-northwest-1'],
 ];
 
-/** A word without what tells snake_case, kebab-case, camelCase and capitals apart. */
-export const bare = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '');
+/** A word in a form that is the same for snake_case, kebab-case, camelCase and capitals. */
+export const withoutCase = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '');
 
-// What is suggested is a word of a few letters.
+// Suggestions are short words.
 const LONGEST_GIVEN = 40;
 
-// As many letters may be wrong in a short word, and in a longer one.
+// How many letters may be wrong in a short word and in a longer one.
 const MOST_LETTERS_OFF = { short: 2, long: 3 } as const;
 const isNearEnough = ({ word, distance }: Readonly<{ word: string; distance: number }>): boolean =>
   distance <= (word.length > 5 ? MOST_LETTERS_OFF.long : MOST_LETTERS_OFF.short);
 
-/** The word that comes nearest to what was given, if one is near enough. */
+/** The most similar word, if one is similar enough. */
 function nearestWord(given: string, words: readonly string[]): string | undefined {
   if (given.length > LONGEST_GIVEN) return undefined;
   const [first] = words
-    .map((word) => ({ word, distance: leven(bare(given), bare(word)) }))
+    .map((word) => ({ word, distance: leven(withoutCase(given), withoutCase(word)) }))
     .sort((one, two) => one.distance - two.distance);
   return first !== undefined && isNearEnough(first) ? first.word : undefined;
 }
 
-/** What was given as a region and is none. */
+/** Explains a text that is not a region. */
 export function explainRegion(text: string): string | undefined {
   const known = recognize(text, ANYWHERE);
   if (known !== undefined) return known;
@@ -133,7 +133,7 @@ export function explainRegion(text: string): string | undefined {
   return region === undefined ? undefined : `did you mean "${region}"?`;
 }
 
-/** Words that other tools have for a value of ours. */
+/** Words that other tools use for one of our values. */
 const SYNONYMS: readonly (readonly [pattern: RegExp, choice: string])[] = [
   [/^(?:async|asynchronous|asynchronously|fire-and-forget)$/i, 'Event'],
   [/^(?:sync|synchronous|synchronously)$/i, 'RequestResponse'],
@@ -153,7 +153,7 @@ const SYNONYMS: readonly (readonly [pattern: RegExp, choice: string])[] = [
 
 const POLICY_NOT_COUNT = 'retry is a policy, not a count; retry_seconds limits how long';
 
-/** What was given in place of one of the choices: a word that means one of them, or that is nearly one. */
+/** Explains a text that is not one of the choices: a synonym of a choice, or a misspelled choice. */
 export function explainChoice(text: string, choices: readonly string[]): string | undefined {
   const known = recognize(text, ANYWHERE);
   if (known !== undefined) return known;
@@ -176,7 +176,7 @@ const UNITS: readonly (readonly [pattern: RegExp, seconds: number, name: string]
   [/^(?:h|hrs?|hours?)$/i, 3600, 'hour'],
 ];
 
-/** What was given as a whole number of seconds: a duration with its unit is one, in other words. */
+/** Explains a text that is not a whole number of seconds, for example a duration with a unit. */
 export function explainSeconds(text: string): string | undefined {
   const known = recognize(text, ANYWHERE);
   if (known !== undefined) return known;
@@ -190,6 +190,6 @@ export function explainSeconds(text: string): string | undefined {
   return `write ${seconds}, ${why}`;
 }
 
-/** An explanation behind what it explains; empty where there is none. */
+/** An explanation in parentheses, to follow the text that it explains; empty if there is none. */
 export const inParentheses = (explanation: string | undefined): string =>
   explanation === undefined ? '' : ` (${explanation})`;

@@ -1,21 +1,21 @@
 import { Buffer } from 'node:buffer';
-import type { ProxyVariables } from '../lambda/connection.ts';
+import type { ProxyVariables } from '../lambda/agents.ts';
 import type { InvocationType } from '../lambda/invocation.ts';
 import type { TestEvent, TestEvents, TestEventTarget } from '../lambda/test-events.ts';
 import { type FunctionReference, schemaArnIn } from '../shared/arn.ts';
 import { nearest } from '../shared/text.ts';
 import { type Problems, quote } from './problems.ts';
 
-/** Reads the test events of functions, until it is closed. */
+/** Reads the test events of functions. Must be closed. */
 export type TestEventStore = Readonly<{
   read: (target: TestEventTarget) => Promise<TestEvents>;
   close: () => void;
 }>;
 
-/** Opens what reads test events, through the proxy that the variables name. */
+/** Opens a store of test events, through the proxy that the variables name. */
 export type OpenTestEvents = (proxy: ProxyVariables) => Promise<TestEventStore>;
 
-/** A test event that was found: what is sent, and the type that it was saved with, where Lambda knows that. */
+/** A test event: the payload, and the invocation type that it was saved with, if any. */
 export type FoundTestEvent = Readonly<{ bytes: Uint8Array; invocationType?: InvocationType }>;
 
 const SHOWN_NAMES = 20;
@@ -34,13 +34,13 @@ function noSuchEvent(name: string, { region, events }: Extract<TestEvents, { kin
   return `does not exist${hint}. The function's shareable test events in ${region} are ${shown}${more}.`;
 }
 
-/** What to add to the caller's policy. Without the ARN in AWS's message, for the test events of all functions. */
+/** The statement for the caller's policy. If AWS's message has no ARN, it is for the test events of all functions. */
 function schemaStatement(message: string): string {
   const resource = schemaArnIn(message) ?? 'arn:aws:schemas:*:*:schema/lambda-testevent-schemas/*';
   return JSON.stringify({ Effect: 'Allow', Action: 'schemas:DescribeSchema', Resource: resource });
 }
 
-/** Finds a test event by name; a problem is in words that follow the name. */
+/** Finds a test event by name. Returns a problem as a text, worded to follow the name. */
 function findEvent(name: string, found: TestEvents): TestEvent | string {
   switch (found.kind) {
     case 'events':
@@ -56,7 +56,7 @@ function findEvent(name: string, found: TestEvents): TestEvent | string {
   }
 }
 
-/** The test events that a step names. Those of a function are read once, even where several entries name them. */
+/** The test events that a step names. Each function's events are read once, even if several entries name them. */
 export class TestEventSource {
   readonly #open: () => Promise<TestEventStore>;
   readonly #byFunction = new Map<string, Promise<TestEvents>>();
@@ -66,7 +66,7 @@ export class TestEventSource {
     this.#open = open;
   }
 
-  /** Finds a function's test event. Undefined, with a problem, where it can't be had. */
+  /** Finds a function's test event. Undefined, with a problem, if it is not found or can't be read. */
   async find(
     name: string,
     {

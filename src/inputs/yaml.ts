@@ -1,17 +1,17 @@
 import type { CST, ErrorCode, Scalar, YAMLError, YAMLMap } from 'yaml';
 import { quote } from './problems.ts';
 
-/** Adds what is wrong at an offset of the text: in the entry there, or in `entry`, 0 for the list. */
+/** Adds a problem at an offset of the text. It is about the entry there, or about `entry`, where 0 is the list. */
 export type AddProblem = (offset: number, what: string, entry?: number) => void;
 
-/** Loads the parts of the library that are used, each by its name: the bundle leaves the other parts out. */
+/** Loads the library's parts by name, so that the bundle leaves out the others. */
 export async function loadYaml() {
   const { Composer, isAlias, isCollection, isMap, isNode, isScalar, isSeq, LineCounter, Parser } =
     await import('yaml');
   return { Composer, isAlias, isCollection, isMap, isNode, isScalar, isSeq, LineCounter, Parser };
 }
 
-/** The library, where problems go, and the line or entry that an offset of the text is in. */
+/** The library, the collector of problems, and functions that find the line and the entry of an offset. */
 export type YamlReader = Readonly<{
   yaml: Awaited<ReturnType<typeof loadYaml>>;
   addProblem: AddProblem;
@@ -19,7 +19,7 @@ export type YamlReader = Readonly<{
   entryAt: (offset: number) => number;
 }>;
 
-// The library descends by recursion. What payload_file names is not read by it and may be deeper.
+// The library is recursive. A file that payload_file names is not read with it and can be nested deeper.
 const MOST_LEVELS = 500;
 
 const REFERENCE = 'anchors (&) and aliases (*) are not supported. Write the value out.';
@@ -28,7 +28,7 @@ const TAG = 'this tag (!) is not supported or does not fit its value. Remove it.
 const TOO_DEEP = `values are nested more than ${MOST_LEVELS} levels deep. Give such an event as payload_file.`;
 const NOT_FINITE = 'JSON has no infinity and no "not a number". Write a number or null.';
 
-// The library's messages for these repeat a piece of the text, which may be a secret's.
+// The library's own messages for these errors quote the text, which may contain a secret.
 const OWN_WORDS: Partial<Record<ErrorCode, string>> = {
   BAD_DQ_ESCAPE:
     'the YAML is not valid: in double quotes a backslash starts an escape, and YAML has no such escape. Write two backslashes for one, or use single quotes.',
@@ -36,7 +36,7 @@ const OWN_WORDS: Partial<Record<ErrorCode, string>> = {
   TAG_RESOLVE_FAILED: TAG,
 };
 
-/** What the library found wrong with the syntax, in words that never repeat the text. */
+/** A syntax error of the library, in words that never quote the text. */
 export const syntaxProblem = ({ code, message }: YAMLError): string =>
   OWN_WORDS[code] ?? `the YAML is not valid: ${message.replace(/(?<=\w): .*$/s, '')}.`;
 
@@ -45,8 +45,8 @@ function refuseAnchors(tokens: readonly CST.SourceToken[], addProblem: AddProble
 }
 
 /**
- * Refuses what must never be resolved: anchors, aliases, merge keys. It looks at tokens and has no recursion,
- * so neither their number nor their depth can do harm. False where the text is too deep to be read on.
+ * Refuses anchors, aliases and merge keys, which must never be resolved. It reads tokens without recursion, so neither
+ * their number nor their depth can exhaust memory. False if the text is nested too deep to continue.
  */
 export function checkTokens(document: CST.Document, addProblem: AddProblem): boolean {
   refuseAnchors(document.start, addProblem);
@@ -75,8 +75,8 @@ export function checkTokens(document: CST.Document, addProblem: AddProblem): boo
   return true;
 }
 
-// The library's own test for a float wants a fraction or an exponent. After the tag for integers in the list of tags,
-// this one is found only where the text is tagged: !!float 5.
+// The library's own float needs a fraction or an exponent. This tag is after the one for integers in the list, so it
+// matches only a tagged text: !!float 5.
 const WHOLE_FLOAT = {
   tag: 'tag:yaml.org,2002:float',
   default: true,
@@ -92,7 +92,7 @@ export const COMPOSER_OPTIONS = {
   uniqueKeys: false,
 } satisfies ConstructorParameters<typeof import('yaml').Composer>[0];
 
-/** The text of a scalar, every digit of a number and every zero before it included. */
+/** The text of a scalar, with every digit of a number and all leading zeros. */
 export const textOf = ({ source = '' }: Scalar): string => source;
 
 const TEXT_TAGS: readonly string[] = ['!', 'tag:yaml.org,2002:str'];
@@ -101,11 +101,11 @@ const TEXT_TAGS: readonly string[] = ['!', 'tag:yaml.org,2002:str'];
 export const isMistagged = ({ tag, value }: Scalar): boolean =>
   tag !== undefined && typeof value === 'string' && !TEXT_TAGS.includes(tag);
 
-/** Whether a scalar is an integer with leading zeros: an account number, say, which keeps them as a string. */
+/** Whether a scalar is an integer with leading zeros, for example an account ID. It keeps them as a string. */
 const hasLeadingZeros = ({ tag, source = '' }: Scalar): boolean =>
   tag === undefined && /^[-+]?0\d+$/.test(source);
 
-/** A number as JSON writes it, with every digit it has. */
+/** A number in the syntax of JSON, with all its digits. */
 const jsonNumber = (source: string): string =>
   source
     .replace(/^\+/, '')
@@ -113,7 +113,7 @@ const jsonNumber = (source: string): string =>
     .replace(/^(?<sign>-?)(?=\.)/, '$<sign>0')
     .replace(/\.(?!\d)/, '');
 
-/** The JSON text of a scalar; undefined where JSON can't say it. Numbers are taken from the text, digit for digit. */
+/** The JSON text of a scalar; undefined if JSON has no such value. Numbers keep all digits of the text. */
 function scalarJson(scalar: Scalar): string | undefined {
   const { value, source = '', format } = scalar;
   if (typeof value !== 'number') return JSON.stringify(value);
@@ -132,14 +132,14 @@ const KINDS: Readonly<Record<string, string>> = {
   number: 'a number',
 };
 
-/** What a node is, in words that follow "this is". */
+/** What a node is, worded to follow "this is". */
 export function describeNode(node: unknown, { yaml }: YamlReader): string {
   if (yaml.isMap(node)) return 'a mapping';
   if (yaml.isSeq(node)) return 'a list';
   return (yaml.isScalar(node) ? KINDS[typeof node.value] : undefined) ?? 'nothing';
 }
 
-/** Whether a node has no tag or one that fits; one that does not fit is a problem. */
+/** Whether a node has no tag or a fitting tag. Adds a problem for a tag that does not fit. */
 export function hasFittingTag(node: unknown, reader: YamlReader): boolean {
   const { yaml, addProblem } = reader;
   const own = `tag:yaml.org,2002:${yaml.isMap(node) ? 'map' : 'seq'}`;
@@ -153,13 +153,13 @@ export function hasFittingTag(node: unknown, reader: YamlReader): boolean {
 /** A key of a mapping, its place and its value. */
 type Pair = Readonly<{ key: string; offset: number; value: unknown }>;
 
-/** The keys of a mapping, as texts, each once. */
+/** The pairs of a mapping, with keys as texts. Adds a problem for a duplicate key. */
 export function* pairsOf(map: YAMLMap, reader: YamlReader): Generator<Pair> {
   const { yaml, addProblem, lineAt } = reader;
   const seen = new Map<string, number>();
   for (const { key, value } of map.items) {
     const offset = offsetOf(key, reader);
-    // Both were refused as tokens.
+    // checkTokens has already refused these.
     if (yaml.isAlias(key) || (yaml.isScalar(key) && key.type === 'PLAIN' && textOf(key) === '<<')) continue;
     if (!yaml.isScalar(key)) {
       addProblem(offset, `a key must be a text; this is ${describeNode(key, reader)}.`);
@@ -177,7 +177,7 @@ export function* pairsOf(map: YAMLMap, reader: YamlReader): Generator<Pair> {
   }
 }
 
-/** The JSON text of a node, digit for digit, its keys in their order. Its depth was checked. */
+/** The JSON text of a node, with all digits of numbers and its keys in order. The depth was checked before. */
 export function jsonOf(node: unknown, reader: YamlReader): string {
   const { yaml, addProblem } = reader;
   if (!hasFittingTag(node, reader)) return 'null';
@@ -187,7 +187,7 @@ export function jsonOf(node: unknown, reader: YamlReader): string {
     return json ?? 'null';
   }
   if (yaml.isSeq(node)) return `[${node.items.map((item) => jsonOf(item, reader)).join(',')}]`;
-  // An alias, which was refused as a token; or nothing, where a key has no value.
+  // Either an alias, which checkTokens has refused, or a key without a value.
   if (!yaml.isMap(node)) return 'null';
   const members = Array.from(
     pairsOf(node, reader),

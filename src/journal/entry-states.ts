@@ -13,10 +13,10 @@ import {
 /** Where a line stands in the file, in bytes. */
 type LinePlace = Readonly<{ start: number; length: number }>;
 
-/** A request whose outcome is not known, as far as the journal shows: when it was sent, and its id. */
+/** A request whose outcome is not in the journal: when it was sent, and its ID. */
 export type UnresolvedRequest = Readonly<{ sentAt: Date | undefined; requestId?: string }>;
 
-/** What a journal says of one key. Of the requests whose outcome is not known, the last is last. */
+/** What a journal says about one key. Requests without a known outcome are in the order in which they were sent. */
 export type EntryState =
   | Readonly<{ kind: 'succeeded'; place: LinePlace }>
   | Readonly<{
@@ -32,25 +32,25 @@ const toUnresolved = ({ sent, request_id: requestId }: SentRecord): UnresolvedRe
   ...(requestId !== undefined && { requestId }),
 });
 
-// As many as are looked for in a log.
+// The number of requests that are looked up in a log.
 const MOST_REQUESTS = 10;
 
-/** What the lines about one key add up to. */
+/** Combines the lines about one key. */
 class KeyHistory {
   #succeeded: LinePlace | undefined;
   #accepted: Extract<EntryState, { kind: 'accepted' }> | undefined;
   /** Requests whose outcome was recorded as unknown. */
   readonly #unknown: UnresolvedRequest[] = [];
-  /** Requests without an outcome, by the run that sent them: what one run ended with says nothing of another's. */
+  /** Requests without an outcome, by run, because the outcome of one run says nothing about the requests of another. */
   readonly #open = new Map<string, UnresolvedRequest[]>();
 
-  /** An attempt. Which of a run's attempts may have run is known only when the run has an outcome. */
+  /** Adds an attempt. Which attempts of a run may have run is known only when the run has an outcome. */
   sent(record: SentRecord): void {
     const earlier = this.#open.get(record.run) ?? [];
     this.#open.set(record.run, [...earlier, toUnresolved(record)].slice(-MOST_REQUESTS));
   }
 
-  /** A request of a line that is cut. */
+  /** Adds the request of a line that is cut. */
   cut(): void {
     this.#open.set('', [{ sentAt: undefined }]);
   }
@@ -73,18 +73,18 @@ class KeyHistory {
   }
 }
 
-/** What a journal says, and how much of the file it is: a line that is cut at the end is not part of it. */
+/** What a journal says, and the size of its whole lines: a cut line at the end is not part of it. */
 export type JournalContents = Readonly<{
   states: ReadonlyMap<string, EntryState>;
   /** Bytes up to the end of the last whole line. */
   size: number;
-  /** Whether that line has no line feed, as an editor may leave it. */
+  /** Whether that line has no line feed, which an editor may have removed. */
   lacksLineFeed: boolean;
   /** The key of the request in a line that is cut. */
   cutKey: string | undefined;
 }>;
 
-/** Why a file can't be used as a journal, in words that follow its name. */
+/** Why a file can't be used as a journal, worded to follow its name. */
 export class JournalError extends Error {
   override readonly name = 'JournalError';
 }
@@ -99,14 +99,14 @@ const OTHER_VERSION =
 const edited = (line: number): JournalError =>
   new JournalError(`was edited or damaged in line ${line}. Restore it, or remove whole lines only`);
 
-/** A line without its end; `end` is where the next one starts. It is cut where it has no line feed. */
+/** A line without its line feed; `end` is where the next line starts. A line without a line feed is cut. */
 type Line = Readonly<{ bytes: Buffer; start: number; end: number; isCut: boolean }>;
 
 /** Git and editors on Windows write a carriage return before each line feed. */
 const withoutReturn = (line: Buffer): Buffer =>
   line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
 
-/** The lines of a file. Throws where the first one is longer than that of any journal. */
+/** The lines of a file. Throws if the first one is longer than that of any journal. */
 async function* linesIn(file: FileHandle): AsyncGenerator<Line, void> {
   let parts: Buffer[] = [];
   let start = 0;
@@ -147,7 +147,7 @@ class Reading {
     return history;
   }
 
-  /** The first line. One that is cut was never followed by another. */
+  /** Reads the first line. If it is cut, there are no further lines. */
   addHeader({ bytes, end, isCut }: Line): void {
     if (isCut && HEADER.startsWith(bytes.toString('latin1'))) return;
     const kind = isCut ? 'foreign' : headerKind(bytes);
@@ -165,8 +165,8 @@ class Reading {
   }
 
   /**
-   * The end of the file, where it has no line feed: the process ended while it wrote, or an editor removed the line
-   * feed. A whole line with another byte behind it has a damaged line feed, and its request may have been sent.
+   * Reads the end of a file without a line feed: the process ended while it wrote, or an editor removed the line feed.
+   * A whole line with another byte after it has a damaged line feed, and its request may have been sent.
    */
   addCutLine(line: Line, number: number): void {
     if (recordOf(line.bytes.subarray(0, -1)) !== undefined) throw edited(number);
@@ -186,7 +186,7 @@ class Reading {
   }
 }
 
-/** Reads a journal. Throws a JournalError where it is none, or not as this action wrote it. */
+/** Reads a journal. Throws a JournalError if the file is not a journal, or was changed. */
 export async function readContents(file: FileHandle): Promise<JournalContents> {
   const reading = new Reading();
   let number = 0;

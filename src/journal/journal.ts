@@ -13,7 +13,7 @@ const { O_APPEND, O_CREAT, O_DSYNC, O_NOFOLLOW, O_RDWR } = constants;
 
 const codeOf = (error: unknown): unknown => fieldsOf(error)['code'];
 
-/** Listens on an address of this machine that one process can have; undefined where another one has it. */
+/** Listens on an address of this machine that only one process can use; undefined if another process uses it. */
 const listen = (address: string): Promise<Server | undefined> =>
   new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
@@ -29,8 +29,8 @@ const isListening = (address: string): Promise<boolean> =>
   });
 
 /**
- * Holds a name until the process ends, however it does: the system itself lets go of an abstract socket (Linux) and of
- * a named pipe (Windows). Elsewhere a socket is a file, which a dead process leaves behind and nobody listens on.
+ * Locks a name until the process ends in any way: the system releases an abstract socket (Linux) and a named pipe
+ * (Windows). On other systems, the socket is a file. A process that crashed leaves it behind, but does not listen on it.
  */
 async function lock(name: string, temporaryFolder: string): Promise<Server | undefined> {
   if (process.platform === 'linux') return listen(`\0${name}`);
@@ -51,7 +51,7 @@ async function openFile(file: string): Promise<FileHandle> {
   }
 }
 
-/** Where a journal is, and where this machine keeps what is temporary. */
+/** The file of a journal, and the folder for temporary files. */
 export type JournalPlace = Readonly<{ file: string; temporaryFolder: string }>;
 
 async function lockFile(handle: FileHandle, { temporaryFolder }: JournalPlace): Promise<Server> {
@@ -65,15 +65,15 @@ async function lockFile(handle: FileHandle, { temporaryFolder }: JournalPlace): 
 type QueuedLine = Readonly<{ line: string; written: () => void; failed: (error: unknown) => void }>;
 
 /**
- * Appends lines, each on disk before it counts as written: one write and flush serves all lines of a turn of the event
- * loop. It is synchronous: with the thread pool in between, 10,000 invocations take 15% longer than without a journal.
+ * Appends lines. A line counts as written when it is on disk. All lines of one turn of the event loop share a write
+ * and a flush, which are synchronous: with the thread pool, 10,000 invocations took 15% longer than without a journal.
  */
 class Appender {
   readonly #descriptor: number;
   /** Bytes of the file, up to the last line that is on disk. */
   #size: number;
   #waiting: QueuedLine[] = [];
-  /** Why a line that was written in part could not be removed: what follows it would be unreadable. */
+  /** Why an incomplete line could not be removed. Lines after it would be unreadable. */
   #damage: unknown;
 
   constructor({ fd }: FileHandle, size: number) {
@@ -93,7 +93,7 @@ class Appender {
     if (this.#damage !== undefined) throw this.#damage;
     try {
       for (let from = 0; from < bytes.length; ) from += writeSync(this.#descriptor, bytes, from);
-      // Windows has no O_DSYNC, by which a write is a flush too.
+      // With O_DSYNC, a write is also a flush. Windows does not have it.
       if (O_DSYNC === undefined) fdatasyncSync(this.#descriptor);
       this.#size += bytes.length;
     } catch (error) {
@@ -102,7 +102,7 @@ class Appender {
     }
   }
 
-  /** A full disk takes a part of the lines. The requests in them are not sent, so no later run may find them. */
+  /** Removes lines that a full disk took in part. Their requests are not sent, so no later run may find them. */
   #removeTornLines(why: unknown): void {
     try {
       ftruncateSync(this.#descriptor, this.#size);
@@ -131,7 +131,7 @@ type JournalParts = Readonly<{
   run: string;
 }>;
 
-/** A file that says before each request that it is sent, and after each invocation how it ended. */
+/** A file that records each request before it is sent, and the outcome of each invocation. */
 export class Journal {
   readonly #parts: JournalParts;
   readonly #appender: Appender;
@@ -144,8 +144,8 @@ export class Journal {
   }
 
   /**
-   * Opens a journal, or makes one. Nobody else can open it until it is closed or this process has ended. Throws a
-   * JournalError where it can't be used as one.
+   * Opens or creates a journal. No other process can open it until it is closed or this process has ended. Throws a
+   * JournalError if the file can't be used as a journal.
    */
   static async open(place: JournalPlace, run: string): Promise<Journal> {
     await makeFolder(path.dirname(place.file));
@@ -168,12 +168,12 @@ export class Journal {
     }
   }
 
-  /** What it says of a key; undefined where nothing may have run that did not fail. */
+  /** What the journal says about a key; undefined if all requests failed or did not run. */
   stateOf(key: string): EntryState | undefined {
     return this.#parts.states.get(key);
   }
 
-  /** The record of an invocation that succeeded. Throws where the file has changed since it was opened. */
+  /** The record of an invocation that succeeded. Throws if the file has changed since it was opened. */
   async recall({
     place: { start, length },
   }: Extract<EntryState, { kind: 'succeeded' }>): Promise<EndedRecord> {
@@ -195,7 +195,7 @@ export class Journal {
     return this.#appender.append(sentLine(record));
   }
 
-  /** Records how an invocation ended, with its outcome as JSON. What can't be written is for `close` to say. */
+  /** Records how an invocation ended, with its outcome as JSON. If it can't be written, `close` throws. */
   ended({ key, ...rest }: Omit<EndedRecord, 'run' | 'outcome'>, outcome: string): void {
     const line = endedLine({ key, run: this.#parts.run, ...rest }, outcome);
     const written: Promise<void> = this.#appender
@@ -207,7 +207,7 @@ export class Journal {
     this.#pending.add(written);
   }
 
-  /** Ends it. Throws where an outcome was not written. */
+  /** Closes the journal. Throws if an outcome was not written. */
   async close(): Promise<void> {
     await Promise.all(this.#pending);
     this.#parts.lock.close();

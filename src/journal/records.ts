@@ -4,16 +4,15 @@ import type { Invocation } from '../lambda/invocation.ts';
 import type { Outcome } from '../outcome/outcome.ts';
 import { type Fields, fieldsOf } from '../shared/values.ts';
 
-/** A request that is about to leave this machine. `run` tells the runs of a step apart. */
+/** A request that is about to be sent. `run` distinguishes the runs of a step. */
 export type SentRecord = Readonly<{ key: string; run: string; sent: string; request_id?: string }>;
 
 /** What Lambda accepted without saying how it ended: an event, or the start of a durable execution. */
 export type Accepted = 'event' | 'execution';
 
 /**
- * How an invocation ended; `text` says that the response is not JSON, `raw` has it as it was received where a step with
- * one invocation returns that, and `accepted` says that the run did not wait for the end of what Lambda accepted.
- * Secrets in it are masked.
+ * How an invocation ended. `text`: the response is not JSON. `raw`: the response as received, only for a step with one
+ * invocation, which returns it. `accepted`: the run did not wait for the end of what Lambda accepted. Secrets are masked.
  */
 export type EndedRecord = Readonly<{
   key: string;
@@ -34,15 +33,15 @@ const SUM_LENGTH = 16;
 
 const sumOf = (json: string | Uint8Array): string => hash('sha256', json).slice(0, SUM_LENGTH);
 
-/** A line with a checksum, by which a line that was edited or damaged is recognized. */
+/** Adds a checksum to a line, so that an edited or damaged line is recognized. */
 function sealed(json: string): string {
   return `${json.slice(0, -1)},"sum":"${sumOf(json)}"}\n`;
 }
 
-/** The first line of every journal, its line feed included. */
+/** The first line of every journal, including its line feed. */
 export const HEADER = sealed(JSON.stringify({ journal: FORMAT }));
 
-/** The line of a request, its line feed included. The key is first: a line that is cut still shows it. */
+/** The line of a request, including its line feed. The key is first, so that a line that is cut still shows it. */
 export const sentLine = (record: SentRecord): string => sealed(JSON.stringify(record));
 
 /** The line of an outcome, which is given as JSON. */
@@ -52,7 +51,7 @@ export const endedLine = (record: Omit<EndedRecord, 'outcome'>, outcome: string)
 // `,"sum":"` and `"}` around the checksum.
 const SEAL_LENGTH = 8 + SUM_LENGTH + 2;
 
-/** The fields of a line without its line feed; undefined where its checksum does not match. */
+/** The fields of a line without its line feed; undefined if its checksum does not match. */
 function unsealed(line: Buffer): Fields | undefined {
   const end = line.length - SEAL_LENGTH;
   const seal = /^,"sum":"([0-9a-f]{16})"\}$/.exec(line.toString('latin1', Math.max(0, end)));
@@ -78,7 +77,7 @@ const isOutcome = (value: unknown): value is Outcome => {
   return typeof outcome === 'string' && isTime(startedAt);
 };
 
-/** The record of a line without its line feed; undefined where this action did not write the line. */
+/** The record of a line without its line feed; undefined if this action did not write the line. */
 export function recordOf(line: Buffer): JournalRecord | undefined {
   const { key, run, sent, ended, request_id: id, outcome, ...rest } = unsealed(line) ?? {};
   if (typeof key !== 'string' || !KEY.test(key) || typeof run !== 'string') return undefined;
@@ -94,14 +93,14 @@ export function recordOf(line: Buffer): JournalRecord | undefined {
   };
 }
 
-/** The key in a line that is cut, as far as it is all there. */
+/** The key in a line that is cut, if the line has all of it. */
 export const keyOfCutLine = (line: Buffer): string | undefined =>
   /^\{"key":"([0-9a-f]{32})"/.exec(line.toString('latin1', 0, 64))?.[1];
 
 const hashOf = (payload: Invocation['payload']): string =>
   payload instanceof Uint8Array ? hash('sha256', payload) : payload.sha256;
 
-/** What makes two invocations the same, but for the region. */
+/** The values that make two invocations equal, except for the region. */
 const identityOf = ({
   reference,
   qualifier,
@@ -116,15 +115,15 @@ const identityOf = ({
   invocation.invocationType,
   invocation.tenantId,
   invocation.clientContext,
-  // The event of an HTTP request has the time in it, and an id.
+  // The event of an HTTP request contains the time and a random ID, so the request is hashed instead.
   hashOf(http === undefined ? payload : Buffer.from(JSON.stringify(http))),
-  // Absent without a name, which keeps the keys of all other invocations as they were.
+  // Absent without a name, so that the keys of all other invocations are the same as in earlier versions.
   ...(invocation.durableExecutionName === undefined ? [] : [invocation.durableExecutionName]),
 ];
 
 /**
- * Makes the keys of invocations, which have to be given in their order: where several are equal, the key counts them.
- * A key is 32 hexadecimal digits.
+ * Makes the keys of invocations, which must be passed in order: the keys of equal invocations include a count.
+ * A key has 32 hexadecimal digits.
  */
 export class JournalKeys {
   readonly #counts = new Map<string, number>();

@@ -8,13 +8,13 @@ import type { EntryState, UnresolvedRequest } from './entry-states.ts';
 import type { Journal } from './journal.ts';
 import { type Accepted, type EndedRecord, JournalKeys } from './records.ts';
 
-/** What decides which invocations of a step are left. */
+/** What determines the invocations that still have to be sent. */
 export type ResumeOptions = Readonly<{
   journal: Journal;
   retry: RetryPolicy;
   /** Whether this run waits for the end of what Lambda accepts. */
   waitsFor: Readonly<Record<Accepted, boolean>>;
-  /** The region that an invocation is sent to. Rejects where none is found. */
+  /** The region that an invocation is sent to. Rejects if none is found. */
   regionOf: (invocation: Invocation) => Promise<string>;
   /** Makes the outcome of an invocation that an earlier run sent. */
   toUnresolved: typeof toUnresolvedEarlier;
@@ -25,13 +25,16 @@ export type ResumeOptions = Readonly<{
 type KnownState = Exclude<EntryState, { kind: 'accepted' }>;
 type Succeeded = Readonly<{ invocation: Invocation; state: Extract<KnownState, { kind: 'succeeded' }> }>;
 
-/** What Lambda accepted of an invocation without saying how it ended; undefined where there is a response. */
+/** What Lambda accepted without reporting how it ended; undefined if there is a response. */
 function acceptedIn({ invocation_type: type, ...outcome }: Outcome): Accepted | undefined {
   if (type !== 'Event') return undefined;
   return 'durable_execution_arn' in outcome ? 'execution' : 'event';
 }
 
-/** What an outcome does not have of its response: that it is not JSON, or with `keepsRaw` its spaces and digits. */
+/**
+ * Facts about the response that the outcome lacks: that it is not JSON and, with `keepsRaw`, its white space and
+ * digits.
+ */
 function receivedFields(
   { outcome, response }: EvaluatedInvocation['masked'],
   { keepsRaw }: Readonly<{ keepsRaw: boolean }>,
@@ -43,7 +46,7 @@ function receivedFields(
   return raw === JSON.stringify(parsed) ? {} : { raw };
 }
 
-/** The requests of earlier runs: if one ran, the log has it under the id that it was sent with. */
+/** The requests of earlier runs. If a request ran, the log has it under the ID that it was sent with. */
 const sentAttempts = (requests: readonly UnresolvedRequest[]): SentAttempt[] =>
   requests.flatMap(({ sentAt, requestId }) =>
     sentAt === undefined
@@ -51,10 +54,12 @@ const sentAttempts = (requests: readonly UnresolvedRequest[]): SentAttempt[] =>
       : [{ sentAt, ...(requestId !== undefined && { sentAs: requestId }), mayHaveRun: true }],
   );
 
-/** A dry run runs nothing, however often it is sent, and an earlier one says nothing of today's permissions. */
+/**
+ * Whether an invocation is not recorded: a dry run runs nothing, and permissions may have changed since an earlier one.
+ */
 const isUnrecorded = ({ invocationType }: Invocation): boolean => invocationType === 'DryRun';
 
-/** What is left of a step when its journal has been read, and what is written into the journal from then on. */
+/** Decides with a journal which invocations of a step to send, and records them in it. */
 export class Resumption {
   readonly #options: ResumeOptions;
   readonly #keys = new Map<number, string>();
@@ -62,7 +67,7 @@ export class Resumption {
   readonly #succeeded: Succeeded[] = [];
   /** Whether the step has one invocation, whose response it returns as it was received. */
   readonly #isSingle: boolean;
-  /** Invocations that an earlier run sent, and that may have run. They are not retried. */
+  /** Invocations that an earlier run sent and that may have run. They are not retried. */
   readonly unknown: InvocationResult[] = [];
   /** Invocations that are still to be sent. */
   readonly remaining: Invocation[] = [];
@@ -81,7 +86,7 @@ export class Resumption {
         resumption.remaining.push(invocation);
         continue;
       }
-      // Without a region nothing is sent, and the invocation fails for it.
+      // Without a region, nothing is sent, and the invocation fails with that error.
       const region = await options.regionOf(invocation).catch(() => undefined);
       if (region === undefined) resumption.remaining.push(invocation);
       else resumption.#place(invocation, { key: keys.next(invocation, region), region });
@@ -104,7 +109,7 @@ export class Resumption {
     }
   }
 
-  /** What the journal says, as far as this run has to know: how an accepted event ended may be of no interest. */
+  /** What the journal says about a key, depending on whether this run waits for the end of an accepted event. */
   #stateOf(key: string): KnownState | undefined {
     const { journal, waitsFor } = this.#options;
     const state = journal.stateOf(key);
@@ -132,7 +137,7 @@ export class Resumption {
     await this.#options.journal.sent({ key, at, ...(requestId !== undefined && { requestId }) });
   };
 
-  /** Records how an invocation ended, where a request of it was recorded. */
+  /** Records how an invocation ended, if one of its requests was recorded. */
   add({ masked, maskedJson }: Pick<EvaluatedInvocation, 'masked' | 'maskedJson'>): void {
     const { outcome } = masked;
     const key = this.#keys.get(outcome.index);
@@ -148,7 +153,7 @@ export class Resumption {
     this.#options.journal.ended(record, maskedJson);
   }
 
-  /** Ends the journal. Throws where an outcome was not written. */
+  /** Closes the journal. Throws if an outcome was not written. */
   write(): Promise<void> {
     return this.#options.journal.close();
   }

@@ -8,7 +8,7 @@ type RequestStart = Readonly<{
   kind: 'request';
   method: string;
   url: string;
-  /** Where its credentials come from. */
+  /** The source of its credentials. */
   credentials: string;
 }>;
 
@@ -16,7 +16,7 @@ type RequestStart = Readonly<{
 type RequestEnd = Readonly<{
   kind: 'end';
   operation: string;
-  /** The function or the execution that it is about. */
+  /** The function or the execution of the request. */
   target: string;
   ms: number;
   sentAt: Date | undefined;
@@ -27,32 +27,32 @@ type RequestEnd = Readonly<{
   throughProxy: boolean;
 }>;
 
-/** What a client does, for debug logging: never a payload, a response or a credential. */
+/** What a client does, for debug logging. Never contains a payload, a response or a credential. */
 export type ClientActivity = RequestStart | RequestEnd;
 
 type SentCommand = Readonly<{ constructor: Readonly<{ name: string }>; input: object }>;
 
-/** Watches the requests of a client, and passes on what may be shown of them. */
+/** Watches the requests of a client, and passes on the facts that debug logging can show. */
 export class ActivityWatch {
-  readonly #tell: (activity: ClientActivity) => void;
+  readonly #report: (activity: ClientActivity) => void;
 
   constructor(tell: (activity: ClientActivity) => void) {
-    this.#tell = tell;
+    this.#report = tell;
   }
 
-  /** A request is about to be sent. The logger is the client's, which knows where credentials were found. */
+  /** Reports that a request is about to be sent. The client's logger knows the source of the credentials. */
   request({ method, protocol, hostname, port, path }: Request, logger: unknown): void {
     const url = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`;
     const credentials = logger instanceof CredentialTrail ? logger.source : 'the credential chain';
-    this.#tell({ kind: 'request', method, url, credentials });
+    this.#report({ kind: 'request', method, url, credentials });
   }
 
-  /** A command has ended, whether or not a request was sent for it. */
+  /** Reports that a command has ended, whether or not a request was sent for it. */
   end({ constructor: type, input }: SentCommand, progress: AttemptProgress, ms: number): void {
     const { sentAt, head, networkError, throughProxy } = progress;
     const { FunctionName: functionName, DurableExecutionArn: arn } = fieldsOf(input);
     const { code } = fieldsOf(networkError);
-    this.#tell({
+    this.#report({
       kind: 'end',
       operation: type.name.replace(/Command$/, ''),
       target: String(functionName ?? arn),

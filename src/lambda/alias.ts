@@ -2,29 +2,29 @@ import { GetAliasCommand, GetProvisionedConcurrencyConfigCommand } from '@aws-sd
 import type { LambdaApi } from './api.ts';
 import { toUnsent } from './failures.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
-import { mayAskAgain } from './polling.ts';
+import { mayPollAgain } from './polling.ts';
 import type { Bounds } from './timing.ts';
 
 /** A change of an alias, as a line for the log. Never foreign text. */
 export type AliasChange = Readonly<{ line: string }>;
 
-/** The permissions that were missed, and the first refusal. The alias is not waited for. */
+/** An alias that can't be read, so the step does not wait for it: the missing permissions, and the first refusal. */
 export type HiddenAlias = Readonly<{
   invocation: Invocation;
   actions: readonly string[];
   failure: InvokeFailure;
 }>;
 
-/** What looking at an alias needs: the API of its region, and who listens. */
+/** What reading an alias needs: the API of its region, and callbacks. */
 export type AliasReading = Bounds &
   Readonly<{
     api: LambdaApi;
     onAliasChange: (change: AliasChange) => void;
-    /** Called once, where the alias or its provisioned concurrency can't be read. */
+    /** Called once if the alias or its provisioned concurrency can't be read. */
     onHiddenAlias: (hidden: HiddenAlias) => void;
   }>;
 
-/** What an alias means for an invocation: to wait and for what, to invoke, or to give up. */
+/** The decision about an invocation through an alias: wait, and for what; invoke; or give up. */
 export type AliasDecision = Readonly<
   | { kind: 'alias'; next: 'invoke' }
   | { kind: 'alias'; next: 'wait'; state: string }
@@ -55,7 +55,7 @@ const NOT_PROVISIONED: Provisioning = {
 };
 const NOT_WEIGHTED: Routing = { kind: 'routing', version: '', weights: [] };
 
-// Names of versions are numbers; anything else is not Lambda's.
+// Versions are numbers. Any other text is not from Lambda and is not shown.
 const versionOf = (text = ''): string => (/^\d{1,20}$/.test(text) ? text : '?');
 const percent = (weight: number): string => `${Number((weight * 100).toFixed(2))}%`;
 
@@ -65,12 +65,12 @@ const routed = ({ weights }: Routing): string =>
 /** Whether a qualifier is an alias: neither a version nor $LATEST. */
 const isAlias = (qualifier: string): boolean => /^(?!\d+$)[\w-]+$/.test(qualifier);
 
-/** An alias that invocations go through. Looks at it as often as it is asked to, and tells each change once. */
+/** Reads an alias whenever it is polled, and reports each change once. */
 export class AliasWatch {
   readonly #invocation: Invocation;
   readonly #functionName: string;
   readonly #alias: string;
-  /** The permissions without which no more is asked. */
+  /** The missing permissions. What they allow is not requested again. */
   readonly #hidden = new Set<string>();
   #provisioned = '';
   #routed = '';
@@ -81,7 +81,7 @@ export class AliasWatch {
     this.#alias = target.alias;
   }
 
-  /** The alias of an invocation; undefined where it goes to a version, to $LATEST, or names nothing. */
+  /** The alias of an invocation; undefined for a version, for $LATEST, and without a qualifier. */
   static of(invocation: Invocation): AliasWatch | undefined {
     const { functionName, reference } = invocation;
     const alias = invocation.qualifier ?? reference.qualifier;
@@ -93,13 +93,13 @@ export class AliasWatch {
     });
   }
 
-  /** Asks once. The weights are read last, since AWS removes its own when the provisioned concurrency is ready. */
+  /** Polls once. Reads the weights last, because AWS removes its own when the provisioned concurrency is ready. */
   async look(reading: AliasReading, awaitsVersion: () => boolean): Promise<AliasDecision | InvokeFailure> {
     const refused: Pick<HiddenAlias, 'actions' | 'failure'>[] = [];
     const read = async <Found>(action: string, ask: () => Promise<Found | InvokeFailure>, none: Found) => {
       if (this.#hidden.has(action)) return none;
       const found = await ask();
-      if (!isFailure(found) || reading.stop.aborted || mayAskAgain(found)) return found;
+      if (!isFailure(found) || reading.stop.aborted || mayPollAgain(found)) return found;
       this.#hidden.add(action);
       refused.push({ actions: [action], failure: found });
       return none;
@@ -113,7 +113,7 @@ export class AliasWatch {
       reading.onHiddenAlias({ invocation: this.#invocation, actions, failure: first.failure });
     }
     if (routing.kind === 'failure') return routing;
-    this.#tell(provisioning, routing, reading);
+    this.#report(provisioning, routing, reading);
     return this.#decide(provisioning, routing, { awaitsVersion: awaitsVersion() });
   }
 
@@ -158,7 +158,7 @@ export class AliasWatch {
     return `${this.#invocation.reference.name}:${this.#alias}`;
   }
 
-  #tell(provisioning: Provisioning, routing: Routing, { onAliasChange }: AliasReading): void {
+  #report(provisioning: Provisioning, routing: Routing, { onAliasChange }: AliasReading): void {
     const { requested, available } = provisioning;
     const count = `${available} of ${requested} available`;
     if (requested > 0 && count !== this.#provisioned) {

@@ -6,9 +6,9 @@ import type {
   ServiceOutputTypes,
 } from '@aws-sdk/client-lambda';
 import type { ActivityWatch } from './activity.ts';
+import type { Agents } from './agents.ts';
 import { AttemptProgress } from './attempt-progress.ts';
 import { timeOfRefusal } from './clock.ts';
-import type { Agents } from './connection.ts';
 import { type Credentials, CredentialsUnavailable, fetchCredentials } from './credentials.ts';
 import {
   type Exchange,
@@ -19,13 +19,13 @@ import {
   REQUEST_ID,
   type Request,
 } from './exchange.ts';
-import { toFailure, toStopped, toUncredentialed } from './failures.ts';
+import { toCredentialsFailure, toFailure, toStopped } from './failures.ts';
 import type { InvokeFailure } from './invocation.ts';
 import { ABORTED, type Bounds, linkAbort, stopCauseOf } from './timing.ts';
 
 /**
- * Middleware of the SDK that is removed. A retry could invoke a function twice. The SDK signs by this machine's
- * clock and takes AWS's time from any Date header, which a proxy may have written.
+ * Middleware of the SDK that is removed. A retry could invoke a function twice. The SDK's signing uses this machine's
+ * clock, and takes AWS's time from any Date header, which may be from a proxy.
  */
 export const REMOVED = ['retryMiddleware', 'httpAuthSchemeMiddleware', 'httpSigningMiddleware'] as const;
 
@@ -52,11 +52,11 @@ type LambdaCommand<Input extends ServiceInputTypes, Output extends ServiceOutput
 /** How one command is sent, and how its response is read. */
 export type Attempt<Output, Result> = Readonly<{
   bounds: Bounds;
-  /** Our own id of an invocation's attempt. */
+  /** Our own ID of an invocation's attempt. */
   sentAs?: string | undefined;
-  /** By default, a response about a function or an execution. */
+  /** The expected response; by default, a response about a function or an execution. */
   expected?: Expected;
-  /** Whatever it throws is a failure of the attempt. */
+  /** Reads the output. An error that it throws is a failure of the attempt. */
   read: (output: Output, progress: AttemptProgress) => Result | Promise<Result>;
 }>;
 
@@ -71,7 +71,7 @@ export class LambdaApi {
   readonly #client: LambdaClient;
   readonly #agents: Agents;
   readonly #listeners: ClientListeners;
-  /** By the input of the command that is being sent, which every middleware passes on. */
+  /** The exchange of each command in progress, by the command's input, which every middleware passes on. */
   readonly #exchanges = new WeakMap<object, Exchange>();
   #signer: ReturnType<LambdaClientResolvedConfig['signer']> | undefined;
 
@@ -80,7 +80,7 @@ export class LambdaApi {
     this.#agents = agents;
     this.#listeners = listeners;
     for (const name of REMOVED) client.middlewareStack.remove(name);
-    // Innermost of all middleware, in the place of the SDK's own sending.
+    // The innermost middleware, which replaces the SDK's own sending.
     client.middlewareStack.add(
       () =>
         async ({ input, request }) => {
@@ -92,7 +92,7 @@ export class LambdaApi {
     );
   }
 
-  /** The region that requests are signed for. Rejects where none is configured. */
+  /** The region that requests are signed for. Rejects if none is configured. */
   region(): Promise<string> {
     return this.#client.config.region();
   }
@@ -104,12 +104,12 @@ export class LambdaApi {
     return credentials;
   }
 
-  /** By how many milliseconds AWS's clock is ahead of this machine's, as far as it is known. */
+  /** How many milliseconds AWS's clock is ahead of this machine's clock, or 0 if that is not known. */
   get clockOffsetMs(): number {
     return this.#client.config.systemClockOffset;
   }
 
-  /** Sends a command once. Never throws: what went wrong is a failure that says how far the attempt came. */
+  /** Sends a command once. Never throws: an error becomes a failure that says how far the attempt got. */
   async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes, Result>(
     command: LambdaCommand<Input, Output>,
     { bounds, sentAs, expected = METADATA, read }: Attempt<Output, Result>,
@@ -126,7 +126,7 @@ export class LambdaApi {
     this.#exchanges.set(command.input, { agents: this.#agents, stop: signal, timing, progress, expected });
     const send = async (): Promise<Result> => read(await this.#client.send(command), progress);
     try {
-      // A request reacts to the signal only once it has started; fetching credentials may hang before that.
+      // A request reacts to the signal only after it has started, and fetching credentials before that may hang.
       return await Promise.race([send(), stopped.promise]);
     } catch (error) {
       return failureOf(error, progress, bounds);
@@ -140,12 +140,12 @@ export class LambdaApi {
     }
   }
 
-  /** Closes what the SDK itself opened. */
+  /** Closes the connections that the SDK opened itself. */
   close(): void {
     this.#client.destroy();
   }
 
-  /** Signs a request by AWS's clock, as far as it is known, and exchanges it for its response. */
+  /** Signs a request with AWS's time, if it is known, and exchanges it for its response. */
   async #exchange(request: Request, sending: Exchange): Promise<RawResponse> {
     const { config } = this.#client;
     const { timing, progress } = sending;
@@ -157,7 +157,7 @@ export class LambdaApi {
     const signedAt = timing.now() + config.systemClockOffset;
     const { headers } = await signer.sign(request, { signingDate: new Date(signedAt) });
     const { sentAs } = progress;
-    // Not signed, so that whatever rewrites it on the way does not break the signature.
+    // This header is not signed, so that a proxy that rewrites it does not break the signature.
     const ownId = sentAs !== undefined && { [REQUEST_ID]: sentAs };
     try {
       const response = await exchange({ ...request, headers: { ...headers, ...ownId } }, sending);
@@ -182,6 +182,6 @@ function failureOf(error: unknown, progress: AttemptProgress, bounds: Bounds): I
   const cause = stopCauseOf(bounds) ?? (isUnconnected ? 'connect' : undefined);
   if (cause !== undefined) return toStopped(cause, progress);
   return error instanceof CredentialsUnavailable
-    ? toUncredentialed(error, progress)
+    ? toCredentialsFailure(error, progress)
     : toFailure(error, progress);
 }

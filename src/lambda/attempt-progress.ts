@@ -1,23 +1,25 @@
 /** The start of a response: what precedes its body. */
 export type ResponseHead = Readonly<{
   statusCode: number;
-  /** Lambda's id of the invocation; a response without one may be somebody else's. */
+  /** Lambda's ID of the invocation. A response without one may be from another server. */
   requestId?: string;
-  /** Whether that id is ours, and nothing else in the head is Lambda's: a proxy that reflects headers sends our id too. */
+  /**
+   * Whether that ID is ours and nothing else in the head is Lambda's. A proxy that reflects headers sends our ID too.
+   */
   isReflected?: boolean;
   retryAfterSeconds?: number;
   /** The Content-Type. */
   mediaType?: string;
 }>;
 
-/** Why a response with a success status is not taken for Lambda's, or not for all of it. */
+/** Why a response with a success status does not count as a complete response of Lambda. */
 export type Flaw = 'status' | 'page' | 'encoding' | 'framing' | 'length' | 'content';
 
 type ProgressOptions = Readonly<{ sentAs?: string | undefined; onSent?: (() => void) | undefined }>;
 
 /**
- * How far one attempt got, recorded while it is in progress, because an error alone does not say.
- * Before `sentAt` nothing of the request had left this machine.
+ * How far one attempt got, recorded while it is in progress, because an error does not say it.
+ * Before `sentAt`, nothing of the request has left this machine.
  */
 export class AttemptProgress {
   readonly #now: () => number;
@@ -45,7 +47,7 @@ export class AttemptProgress {
     return this.#sentAs;
   }
 
-  /** When the request was sent and as what; empty where it was not. */
+  /** When the request was sent, and its ID; empty if it was not sent. */
   get sent(): Readonly<{ sentAt?: Date; sentAs?: string }> {
     if (this.#sentAt === undefined) return {};
     return { sentAt: this.#sentAt, ...(this.#sentAs !== undefined && { sentAs: this.#sentAs }) };
@@ -59,7 +61,7 @@ export class AttemptProgress {
     return this.#head;
   }
 
-  /** The body of a response that is no success, or not Lambda's, as text. */
+  /** The body, as text, of an error response or of a response that is not Lambda's. */
   get text(): string | undefined {
     return this.#text;
   }
@@ -69,12 +71,12 @@ export class AttemptProgress {
     return this.#networkError;
   }
 
-  /** Bytes of a streamed response that have arrived; undefined before its head has. */
+  /** Received bytes of a streamed response; undefined before its head has arrived. */
   get streamedBytes(): number | undefined {
     return this.#streamedBytes;
   }
 
-  /** By how many milliseconds AWS's clock is ahead, where a response has just shown that this machine's is wrong. */
+  /** How many milliseconds AWS's clock is ahead, if the response has shown that this machine's clock is wrong. */
   get clockOffsetMs(): number | undefined {
     return this.#clockOffsetMs;
   }
@@ -84,7 +86,7 @@ export class AttemptProgress {
     return this.#awaitsCredentials;
   }
 
-  /** Bytes that have arrived of a stream's next event. */
+  /** Received bytes of a stream's next event. */
   get undecodedBytes(): number {
     return this.#undecodedBytes;
   }
@@ -141,7 +143,7 @@ export class AttemptProgress {
     this.#undecodedBytes += bytes;
   }
 
-  /** An event of a stream with this much of the response; before the first one, with nothing: the stream began. */
+  /** Records an event of a stream with this many bytes of the response. 0 means that the stream has begun. */
   receivedBytes(bytes: number): void {
     this.#streamedBytes = (this.#streamedBytes ?? 0) + bytes;
     this.#undecodedBytes = 0;

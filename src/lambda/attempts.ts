@@ -1,5 +1,5 @@
 import type { LambdaApi } from './api.ts';
-import { toUnreadPayload, toUnrecorded, wasTakenForInvocation } from './failures.ts';
+import { gotInvocationResponse, toJournalFailure, toPayloadFailure } from './failures.ts';
 import type {
   Invocation,
   InvokeFailure,
@@ -20,17 +20,17 @@ import {
 } from './retry-policy.ts';
 import type { Bounds } from './timing.ts';
 
-/** Our own ids of a step's attempts: a fresh one for each, since Lambda runs the same one again too. */
+/** Our own IDs for a step's attempts. Each attempt has a new one: Lambda does not recognize an ID that it has seen. */
 export class RequestIds {
   readonly #randomId: () => string;
   #areRefused = false;
 
-  /** @param randomId makes a UUID; Lambda refuses any other id */
+  /** @param randomId makes a UUID, because Lambda refuses other IDs */
   constructor(randomId: () => string) {
     this.#randomId = randomId;
   }
 
-  /** The id of the next attempt; undefined once the endpoint has refused one. */
+  /** The ID of the next attempt; undefined once the endpoint has refused one. */
   next(): string | undefined {
     return this.#areRefused ? undefined : this.#randomId();
   }
@@ -53,9 +53,9 @@ export type AttemptContext = InvokeContext &
   Bounds &
   Readonly<{
     api: LambdaApi;
-    /** For the first attempt. */
+    /** The permit for the first attempt. */
     permit: Permit;
-    /** In milliseconds since 1970. */
+    /** The deadline, in milliseconds since 1970. */
     deadlineAt: number;
   }>;
 
@@ -65,7 +65,7 @@ async function load({ payload, ...invocation }: Invocation): Promise<LoadedInvoc
   try {
     return { ...invocation, payload: await payload.read() };
   } catch (error) {
-    return toUnreadPayload(error);
+    return toPayloadFailure(error);
   }
 }
 
@@ -79,16 +79,16 @@ async function sendOnce(
   try {
     await writeAhead?.(invocation, sentAs);
   } catch (error) {
-    return toUnrecorded(error);
+    return toJournalFailure(error);
   }
   onSend?.({ invocation, api, sentAs });
-  // A dry run asks for the same permission either way, and Invoke is the way that never runs anything.
+  // Both operations need the same permission, and a dry run of Invoke never runs anything.
   return stream === undefined || invocation.invocationType !== 'RequestResponse'
     ? invokeOnce(api, loaded, context)
     : stream.invokeOnce(api, loaded, { ...context, onChunk: stream.onChunk });
 }
 
-/** The response of a durable execution is the one that it ends with, not the one that starts it. */
+/** Replaces the response that started a durable execution with the response that it ends with. */
 async function followToEnd(
   response: InvokeResponse,
   invocation: Invocation,
@@ -114,7 +114,7 @@ async function checkDurability(invocation: Invocation, context: AttemptContext):
   return found.isDurable ? 'durable' : 'not durable';
 }
 
-/** An attempt by its end; undefined where nothing was sent. */
+/** The attempt that ended with this response or failure; undefined if nothing was sent. */
 function toSent(ended: InvokeResponse | InvokeFailure): SentAttempt | undefined {
   const { sentAt, sentAs, requestId } = ended;
   if (sentAt === undefined) return undefined;
@@ -122,23 +122,23 @@ function toSent(ended: InvokeResponse | InvokeFailure): SentAttempt | undefined 
     sentAt,
     ...(sentAs !== undefined && { sentAs }),
     ...(requestId !== undefined && { requestId }),
-    mayHaveRun: ended.kind === 'answer' || ended.evidence !== 'did_not_run',
+    mayHaveRun: ended.kind === 'response' || ended.evidence !== 'did_not_run',
   };
 }
 
-/** What all attempts together show: after one that may have run, a later one that was refused changes nothing. */
-function sumUp(
+/** Combines all attempts into one failure. If one may have run, a later one that was refused does not change that. */
+function combineAttempts(
   failures: readonly InvokeFailure[],
   last: InvokeFailure,
   { invocationType }: Invocation,
 ): InvokeFailure {
-  if (invocationType === 'DryRun' && !wasTakenForInvocation(last)) {
+  if (invocationType === 'DryRun' && !gotInvocationResponse(last)) {
     return { ...last, evidence: 'did_not_run' };
   }
   const uncertain = failures.find(({ evidence }) => evidence === 'may_have_run');
   const { sentAt = last.sentAt } = uncertain ?? last;
   const { requestId: _, sentAs: __, ...rest } = last;
-  // The log has nothing of an attempt that was refused.
+  // The log has nothing about an attempt that was refused.
   const { evidence, requestId, sentAs } = last.evidence === 'did_not_run' ? (uncertain ?? last) : last;
   return {
     ...rest,
@@ -172,12 +172,12 @@ class Attempts {
     this.#context = context;
   }
 
-  /** What to send: without a log tail once that was refused. */
+  /** The invocation to send. Without a log tail if Lambda has refused that. */
   get invocation(): Invocation {
     return this.#invocation;
   }
 
-  /** Ends with a response to the last attempt, and with the end of its durable execution where that was followed. */
+  /** Ends with the response to the last attempt, or with the end of its durable execution if that was followed. */
   end(response: InvokeResponse, result: InvokeResponse | InvokeFailure): AttemptsResult {
     const sent = this.#sentWith(response);
     return { result, attempts: this.#failures.length + 1, sent, tailRefused: this.#tailRefused };
@@ -189,7 +189,7 @@ class Attempts {
 
   /** Ends with a failure, and says what was tried and why the retries ended. */
   giveUp(last: InvokeFailure, why = ''): AttemptsResult {
-    const failure = sumUp(this.#failures, last, this.#invocation);
+    const failure = combineAttempts(this.#failures, last, this.#invocation);
     const attempts = this.#failures.length;
     const seconds = Math.round((this.#context.timing.now() - this.#firstFailedAt) / 1000);
     const tried = attempts > 1 ? `${describeAttempts(this.#failures)} in ${seconds} s` : '';
@@ -199,7 +199,7 @@ class Attempts {
     return { result: { ...failure, message }, attempts, sent, tailRefused: this.#tailRefused };
   }
 
-  /** Prepares another attempt after a failure; where there is to be none, returns how the attempts ended. */
+  /** Prepares another attempt after a failure. If there is none, returns how the attempts ended. */
   async prepareRetry(failure: InvokeFailure): Promise<AttemptsResult | undefined> {
     const { policy, timing, requestIds } = this.#context;
     for (let state = this.#stateAfter(failure); ; ) {
@@ -215,7 +215,7 @@ class Attempts {
           this.#invocation = { ...this.#invocation, logType: 'None' };
           this.#tailRefused = true;
           return undefined;
-        case 'retry without request id':
+        case 'retry without request ID':
           requestIds.refused();
           return undefined;
         case 'check durability': {
@@ -225,7 +225,7 @@ class Attempts {
         }
         case 'wait until ready': {
           const ready = await this.#waitUntilReady(state);
-          if ('result' in ready) return ready;
+          if ('sent' in ready) return ready;
           state = ready;
           break;
         }
@@ -256,7 +256,7 @@ class Attempts {
   async #wait({ waitMs, leftMs }: Pick<Wait, 'waitMs' | 'leftMs'>, failure: InvokeFailure): Promise<void> {
     const { timing, stop, onWait } = this.#context;
     const invocation = this.#invocation;
-    onWait({ invocation, failure: sumUp(this.#failures, failure, invocation), waitMs, leftMs });
+    onWait({ invocation, failure: combineAttempts(this.#failures, failure, invocation), waitMs, leftMs });
     await timing.sleep(waitMs, stop);
   }
 
@@ -265,7 +265,7 @@ class Attempts {
     const found = await readiness?.waits.waitAgain(this.#invocation, { ...this.#context, ...readiness });
     if (found?.kind === 'failure') return this.giveUp(found);
     const now = timing.now();
-    // The time until the function is ready is not spent on retries.
+    // The time until the function is ready does not count as time for retries.
     const streak = { ...state.streak, since: state.streak.since + now - state.now };
     return { ...state, readiness: 'ready', streak, now };
   }
@@ -278,7 +278,7 @@ export async function attemptAll(invocation: Invocation, context: AttemptContext
   const beganAt = timing.now();
   for (let { permit } = context; ; ) {
     const result = await sendOnce(attempts.invocation, { ...context, sentAs: requestIds.next() });
-    if (result.kind === 'answer') {
+    if (result.kind === 'response') {
       const ended = await followToEnd(result, attempts.invocation, { ...context, beganAt });
       permit.release('otherwise');
       return attempts.end(result, ended);

@@ -2,28 +2,28 @@ import { createHash, createHmac, createSecretKey, type Hmac, type KeyObject } fr
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config';
 import { VERSION } from '../shared/version.ts';
+import { Agents, type HandlerOptions, type ProxyVariables } from './agents.ts';
 import { type ClientListeners, LambdaApi } from './api.ts';
-import { type Agents, createAgents, type ProxyVariables } from './connection.ts';
 import { type Credentials, CredentialTrail } from './credentials.ts';
 import type { EarlyConnection } from './early-connection.ts';
 
 /** The options of a client, without the proxy. */
 export type ClientOptions = ClientListeners &
   Readonly<{
-    /** The workflow run's id, which CloudTrail shows with each request. */
+    /** The workflow run's ID, which CloudTrail shows with each request. */
     runId?: string;
-    /** The region where neither AWS_REGION nor the profile names one. */
+    /** The region that is used if neither AWS_REGION nor the profile names one. */
     defaultRegion?: string;
-    /** A connection that was opened before, for the first request to its host. It is closed where it was opened. */
+    /** A connection for the first request to its host, opened earlier. The code that opened it also closes it. */
     early?: EarlyConnection;
   }>;
 
-/** What a client of another service of AWS shares with Lambda's. */
+/** The settings that a client of another AWS service shares with the Lambda client. */
 export type ServiceSettings = Readonly<{
   credentials: () => Promise<Credentials>;
-  requestHandler: Agents;
+  requestHandler: HandlerOptions;
   customUserAgent: [string, string][];
-  /** By how many milliseconds AWS's clock is ahead of this machine's, as far as it is known. */
+  /** How many milliseconds AWS's clock is ahead of this machine's clock, or 0 if that is not known. */
   systemClockOffset: number;
 }>;
 
@@ -33,12 +33,12 @@ const userAgent = (runId = ''): [string, string][] => [
   ...(runId === '' ? [] : [['run', runId] satisfies [string, string]]),
 ];
 
-/** The SDK's own chain of places for the region, with a default in place of the instance's metadata at its end. */
+/** The SDK's chain of sources for the region, with a default at its end instead of the instance metadata. */
 const regionOr = (defaultRegion: string) =>
   loadConfig(
     {
       ...NODE_REGION_CONFIG_OPTIONS,
-      // A variable that a workflow sets from nothing is empty, which the SDK takes for a region.
+      // A workflow can set the variable to an empty text, which the SDK would use as the region.
       environmentVariableSelector: (variables) =>
         NODE_REGION_CONFIG_OPTIONS.environmentVariableSelector(variables) || undefined,
       default: defaultRegion,
@@ -48,7 +48,7 @@ const regionOr = (defaultRegion: string) =>
 
 type HmacSecret = string | ArrayBuffer | ArrayBufferView;
 
-/** Keys that were made of bytes: the SDK's signer holds these bytes and passes them again with each request. */
+/** Keys by the bytes that they were made from. The SDK's signer keeps the bytes and passes them for each request. */
 const hmacKeys = new WeakMap<ArrayBuffer | ArrayBufferView, KeyObject>();
 
 const viewOfBytes = (secret: ArrayBuffer | ArrayBufferView): Uint8Array =>
@@ -63,7 +63,7 @@ function hmacKeyOf(secret: HmacSecret): string | KeyObject {
   return key;
 }
 
-/** SHA-256 for the SDK's signer. The SDK's own makes a key anew for each request, which takes longer than to use it. */
+/** SHA-256 for the SDK's signer. The SDK's own makes a new key for each request, which takes longer than the hash. */
 class Sha256 {
   readonly #start: () => Pick<Hmac, 'update' | 'digest'>;
   #hash: Pick<Hmac, 'update' | 'digest'>;
@@ -87,14 +87,16 @@ class Sha256 {
   }
 }
 
-/** The SDK's clients, one for each region. Credentials, endpoints and, without a region, the region come from the SDK's own chains. */
+/**
+ * The SDK's clients, one for each region. The SDK's own chains provide credentials, endpoints and the default region.
+ */
 export class Clients {
   readonly #agents: Agents;
   readonly #options: ClientOptions;
   readonly #byRegion = new Map<string | undefined, LambdaApi>();
 
   constructor(proxy: ProxyVariables, options: ClientOptions = {}) {
-    this.#agents = createAgents(proxy, options.early);
+    this.#agents = new Agents(proxy, options.early);
     this.#options = options;
   }
 
@@ -106,29 +108,29 @@ export class Clients {
     const client = new LambdaClient({
       ...(defaultRegion !== undefined && { region: regionOr(defaultRegion) }),
       ...(region !== undefined && { region }),
-      // Prints nothing: it notes where credentials are looked for.
+      // This logger prints nothing. It records where the SDK looks for credentials.
       logger: new CredentialTrail(),
       // The SDK must not retry an invocation: it can't know whether the function ran. Its retry middleware is removed
       // as well (LambdaApi), by a name that may change.
       maxAttempts: 1,
       customUserAgent: userAgent(runId),
-      // What all requests have in common is put together once.
+      // The SDK builds its middleware only once, instead of for each request.
       cacheMiddleware: true,
       sha256: Sha256,
-      // For the requests of credential providers; its own are carried over the same agents.
-      requestHandler: this.#agents,
+      // Used by credential providers. The client's own requests use the same agents.
+      requestHandler: this.#agents.forSdk(),
     });
     const api = new LambdaApi(client, this.#agents, this.#options);
     this.#byRegion.set(region, api);
     return api;
   }
 
-  /** What a client of another service in a region shares with Lambda's there. */
+  /** The settings for a client of another service in a region. */
   settingsFor(region: string): ServiceSettings {
     const api = this.of(region);
     return {
       credentials: () => api.credentials(),
-      requestHandler: this.#agents,
+      requestHandler: this.#agents.forSdk(),
       customUserAgent: userAgent(this.#options.runId),
       systemClockOffset: api.clockOffsetMs,
     };
@@ -137,8 +139,7 @@ export class Clients {
   /** Closes every connection, so that the process can end. */
   close(): void {
     for (const api of this.#byRegion.values()) api.close();
-    // The SDK closes only what it sent itself.
-    this.#agents.httpAgent.destroy();
-    this.#agents.httpsAgent.destroy();
+    // The SDK closes only the connections of its own requests.
+    this.#agents.destroy();
   }
 }

@@ -2,14 +2,15 @@ import { Buffer } from 'node:buffer';
 import { grouped } from '../shared/text.ts';
 import type { RawResponse } from './exchange.ts';
 
-// Lambda names the times in its message; other services have an error of their own for this.
+// Lambda's message contains the times. Other services have a separate error for this.
 const REFUSED_FOR_ITS_TIME = /Signature expired|Signature not yet current|RequestTimeTooSkewed/;
 const LONGEST_REFUSAL = 64 * 1024;
 
-// AWS refuses a signature that is 5 minutes off. A Date header has whole seconds, and the response took a while.
+// AWS refuses a signature that is 5 minutes off. A smaller difference can come from the whole seconds of a Date header
+// and the time that the response took.
 const LEAST_SKEW_MS = 60_000;
 
-/** AWS's time in milliseconds since 1970, where a response refuses a signature for having been made at another. */
+/** AWS's time in milliseconds since 1970, if a response refuses a signature because of its time. */
 export function timeOfRefusal(response: RawResponse, signedAt: number): number | undefined {
   const { statusCode, headers, body } = response;
   if (statusCode < 400 || statusCode >= 500 || !Buffer.isBuffer(body)) return undefined;
@@ -20,7 +21,7 @@ export function timeOfRefusal(response: RawResponse, signedAt: number): number |
   return isClockWrong ? time : undefined;
 }
 
-/** By how much this machine's clock is wrong, for a message. */
+/** How much this machine's clock is wrong, worded for a message. */
 export function clockNote(offsetMs: number): string {
   // AWS refuses a difference of over 5 minutes, and its Date header has whole seconds.
   const minutes = grouped(Math.round(Math.abs(offsetMs) / 60_000));

@@ -7,10 +7,10 @@ import type { LambdaApi } from './api.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 import type { Bounds } from './timing.ts';
 
-/** The parts of a function's or version's configuration that matter to an invocation. */
+/** The parts of a function's or version's configuration that matter for an invocation. */
 export type Configuration = Readonly<{
   kind: 'configuration';
-  /** Pending, Active, Inactive or Failed, and whatever Lambda may add. */
+  /** Pending, Active, Inactive or Failed, or a state that Lambda may add. */
   state: string;
   stateReason?: string;
   stateReasonCode?: string;
@@ -18,14 +18,14 @@ export type Configuration = Readonly<{
   lastUpdateStatus: string;
   lastUpdateReason?: string;
   lastUpdateReasonCode?: string;
-  /** A version with SnapStart whose snapshot is not there yet. */
+  /** Whether this is a version with SnapStart whose snapshot is not ready. */
   awaitsSnapshot: boolean;
   isDurable: boolean;
-  /** Where the function logs. */
+  /** The log group of the function. */
   logGroup?: string;
   /** Whether Lambda does not write its own lines into the log, such as START and REPORT. */
   lacksPlatformLines: boolean;
-  /** Whether several requests run in one execution environment at once, and so write into one log stream. */
+  /** Whether one execution environment runs several requests at once, which then share a log stream. */
   sharesStreams: boolean;
 }>;
 
@@ -54,7 +54,7 @@ function toConfiguration(output: FunctionConfiguration): Configuration {
   };
 }
 
-/** Reads the configuration of an invocation's function once. A failure here says nothing about the invocation. */
+/** Reads the configuration of an invocation's function once. A failure says nothing about the invocation. */
 export function readConfiguration(
   api: LambdaApi,
   { functionName, qualifier }: Pick<Invocation, 'functionName' | 'qualifier'>,
@@ -67,22 +67,22 @@ export function readConfiguration(
   return api.send(command, { bounds, read: toConfiguration });
 }
 
-/** How Lambda treats the events of a function or version that fail. */
+/** How Lambda treats failed events of a function or version. */
 export type EventConfiguration = Readonly<{
   kind: 'event configuration';
-  /** Tries after the first one that failed. */
+  /** The number of tries after the first one. */
   mostRetries: number;
   longestAgeMs: number;
 }>;
 
-/** What holds where nothing is configured. Source: PutFunctionEventInvokeConfig of the Lambda API. */
+/** Lambda's defaults. Source: PutFunctionEventInvokeConfig of the Lambda API. */
 export const DEFAULT_EVENT_CONFIGURATION: EventConfiguration = {
   kind: 'event configuration',
   mostRetries: 2,
   longestAgeMs: 6 * 3_600_000,
 };
 
-/** Reads how Lambda treats an invocation's event once. 404 says that nothing is configured. */
+/** Reads once how Lambda treats an invocation's event. 404 means that nothing is configured. */
 export async function readEventConfiguration(
   api: LambdaApi,
   { functionName, qualifier }: Pick<Invocation, 'functionName' | 'qualifier'>,

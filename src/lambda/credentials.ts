@@ -9,11 +9,11 @@ export type Credentials = Awaited<ReturnType<LambdaClient['config']['credentials
 type Source = Readonly<{
   logged: string;
   name: string;
-  /** What went wrong where the SDK does not say so: only for a place after which it stops looking. */
+  /** The reason for a failure that the SDK does not report. Only for a source after which the SDK stops looking. */
   unsaid?: string;
 }>;
 
-/** Where the SDK looks for credentials, by what it logs when it gets there. */
+/** The sources of credentials, by the message that the SDK logs when it tries them. */
 const SOURCES: readonly Source[] = [
   { logged: 'defaultProvider::fromEnv', name: 'the environment' },
   { logged: 'credential-provider-ini - fromIni', name: 'the AWS profile' },
@@ -36,7 +36,7 @@ const SOURCES: readonly Source[] = [
   { logged: 'remoteProvider::fromInstanceMetadata', name: 'the instance metadata service' },
 ];
 
-// What providers log that are not configured, and settings that are read on the way.
+// Messages of providers that are not configured, and of settings that are read along the way.
 const NOT_CONFIGURED: readonly RegExp[] = [
   /^AWS_PROFILE is set, skipping fromEnv/,
   /^Unable to find environment variable credentials/,
@@ -56,19 +56,19 @@ const PROVIDER_ERROR = /^@smithy\/property-provider (?:->|\(!\)) /;
 type Why = Readonly<{ source: string; reason: string }>;
 
 /**
- * A logger for the SDK that notes where it looks for credentials and what went wrong there first. Its chain of
- * providers only says at the end that there was none, whatever the one that was configured said.
+ * A logger for the SDK that records where the SDK looks for credentials, and the first error. At its end, the SDK's
+ * chain of providers only reports that there are no credentials, not the error of the configured provider.
  */
 export class CredentialTrail {
   #source: Source | undefined;
   #why: Why | undefined;
 
-  /** The place where the SDK looked last. */
+  /** The source that the SDK tried last. */
   get source(): string {
     return this.#source?.name ?? 'the credential chain';
   }
 
-  /** What went wrong first; undefined where nothing is configured. */
+  /** The first error; undefined if no source is configured. */
   get why(): Why | undefined {
     const unsaid = this.#source?.unsaid;
     return this.#why ?? (unsaid === undefined ? undefined : { source: this.source, reason: unsaid });
@@ -94,11 +94,11 @@ export class CredentialTrail {
 }
 
 const LONGEST_REASON = 300;
-// No more than this is searched for secrets: no real reason is as long.
+// A reason is cut to this length before it is searched for secrets. No real reason is as long.
 const LONGEST_SEARCHED = 4_096;
 const HIDDEN = '***';
 
-// The command of credential_process may have passwords among its arguments; what it printed follows in a new line.
+// The command of credential_process may have passwords in its arguments. Its output follows on the next line.
 const COMMAND = /^Command failed: .*/;
 
 /** What a secret looks like in a sentence, and what replaces it. */
@@ -109,7 +109,7 @@ const SECRETS: readonly (readonly [pattern: RegExp, shown: string])[] = [
     /((?:secret|token|password|passwd|pwd|key|credentials?|signature)\w{0,32}["']? ?[=:] ?)\S+/gi,
     `$1${HIDDEN}`,
   ],
-  // Access key ids, JSON web tokens, and whatever is long enough to be a secret key or a session token.
+  // Access key IDs, JSON web tokens, and any text that is long enough to be a secret key or a session token.
   [/\bA[A-Z0-9]{15,}\b/g, HIDDEN],
   [/\beyJ[\w-]{8,}(?:\.[\w-]+)*/g, HIDDEN],
   [/[A-Za-z0-9+/=_-]{32,}/g, HIDDEN],
@@ -118,7 +118,7 @@ const SECRETS: readonly (readonly [pattern: RegExp, shown: string])[] = [
 /** The start of a reason on one line, without secrets. */
 function scrubbed(reason: string): string {
   const line = reason.replace(COMMAND, 'the command failed:').replace(/\s+/g, ' ').trim();
-  // Not inside a word, whose rest would not look like a secret.
+  // The cut is not inside a word, because a part of a secret would not look like a secret.
   const end =
     line.length > LONGEST_SEARCHED ? Math.max(0, line.lastIndexOf(' ', LONGEST_SEARCHED)) : undefined;
   const shown = SECRETS.reduce(
@@ -128,7 +128,7 @@ function scrubbed(reason: string): string {
   return shown.replace(/:$/, '').slice(0, LONGEST_REASON).toWellFormed();
 }
 
-/** Configured credentials that could not be fetched: from where, and why. */
+/** Configured credentials could not be fetched: their source, and the reason. */
 export class CredentialsUnavailable extends Error {
   readonly code: string | undefined;
   readonly statusCode: number | undefined;
@@ -146,7 +146,7 @@ export class CredentialsUnavailable extends Error {
 const isProviderError = (error: unknown): boolean =>
   isFields(error) && (error['name'] === 'CredentialsProviderError' || error['name'] === 'TokenProviderError');
 
-/** Why there are no credentials; undefined where none are configured. */
+/** Why there are no credentials; undefined if none are configured. */
 function whyNot(error: unknown, trail: CredentialTrail): Why | undefined {
   const message = messageOf(error);
   const { source } = trail;
@@ -155,16 +155,16 @@ function whyNot(error: unknown, trail: CredentialTrail): Why | undefined {
     return isConfigured ? { source, reason: scrubbed(message) } : trail.why;
   }
   const { name, path, $fault: fault } = isFields(error) ? error : {};
-  // A path is the user's own setting, and may be as long as a secret.
+  // A path is shown as it is: it is the user's own setting, and may be as long as a secret.
   if (typeof path === 'string') return { source, reason: message };
-  // A refusal of STS says in its name what it is.
+  // The name of an STS error says what it is.
   const named = fault !== undefined && typeof name === 'string' && /^\w{1,64}$/.test(name) ? `${name}: ` : '';
   return { source, reason: `${named}${scrubbed(message)}` };
 }
 
 /**
- * The credentials of a client, whose logger is a CredentialTrail. Throws CredentialsUnavailable where they are
- * configured and can't be fetched.
+ * The credentials of a client, whose logger is a CredentialTrail. Throws CredentialsUnavailable if they are
+ * configured but can't be fetched.
  */
 export async function fetchCredentials(
   { config }: LambdaClient,

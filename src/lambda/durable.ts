@@ -7,13 +7,13 @@ import {
 } from '@aws-sdk/client-lambda';
 import type { LambdaApi } from './api.ts';
 import type { Expected } from './exchange.ts';
-import { toStoppedFollowing, toUnfollowed } from './failures.ts';
+import { toStoppedFollowing, toUnknownExecution } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse } from './invocation.ts';
-import { mayAskAgain, Poll, type Polling } from './polling.ts';
+import { mayPollAgain, Poll, type Polling } from './polling.ts';
 import { type Stopping, stopExecution } from './stop-execution.ts';
 import { type Bounds, type StopCause, stopCauseOf } from './timing.ts';
 
-/** What a durable execution consists of, as its history names it. */
+/** The operations of a durable execution, by their names in its history. */
 export type OperationKind = 'Step' | 'Wait' | 'Callback' | 'ChainedInvoke' | 'Context';
 /** The states of an operation. */
 export type OperationState = 'Started' | 'Succeeded' | 'Failed' | 'TimedOut' | 'Stopped' | 'Cancelled';
@@ -24,16 +24,16 @@ export type ExecutionEvent = Readonly<{
   kind: OperationKind;
   state: OperationState;
   name?: string;
-  /** How long a wait takes, or how long until a step is retried. */
+  /** The duration of a wait, or the time until a step is retried. */
   seconds?: number;
 }>;
 
-/** What reading a history needs: the API of the execution's region, and who listens to its events. */
+/** What reading a history needs: the API of the execution's region, and callbacks. */
 export type HistoryReading = Bounds &
   Readonly<{
     api: LambdaApi;
     onExecutionEvent: (event: ExecutionEvent) => void;
-    /** Called once, where the history can't be read; the execution is followed all the same. */
+    /** Called once if the history can't be read. The execution is followed nevertheless. */
     onHiddenHistory: (invocation: Invocation, failure: InvokeFailure) => void;
   }>;
 
@@ -53,7 +53,7 @@ const STATES: readonly OperationState[] = [
 ];
 const EVENT_TYPE = new RegExp(`^(${KINDS.join('|')})(${STATES.join('|')})$`);
 
-/** The event of an operation; undefined where it is about the execution itself or its invocations. */
+/** The event of an operation; undefined for an event of the execution itself or its invocations. */
 function readEvent(event: Event, invocation: Invocation): ExecutionEvent | undefined {
   const [, kindText, stateText] = EVENT_TYPE.exec(event.EventType ?? '') ?? [];
   const kind = KINDS.find((known) => known === kindText);
@@ -70,7 +70,7 @@ function readEvent(event: Event, invocation: Invocation): ExecutionEvent | undef
   };
 }
 
-/** Reads a history on from where it was read to, so that each event is reported once, even after failed requests. */
+/** Continues reading a history where the last read ended, so that each event is reported once, even after failures. */
 export class ExecutionHistory {
   readonly #arn: string;
   readonly #invocation: Invocation;
@@ -83,13 +83,13 @@ export class ExecutionHistory {
     this.#invocation = invocation;
   }
 
-  /** Reports the new events. A failure is one that may clear: the next call continues from there. */
+  /** Reports the new events. After a failure, the next call continues from there. */
   async read(reading: HistoryReading): Promise<HistoryRead | InvokeFailure> {
     const before = this.#lastId;
     while (!this.#isHidden) {
       const page = await this.#readPage(reading);
       if (page.kind === 'failure') {
-        if (reading.stop.aborted || mayAskAgain(page)) return page;
+        if (reading.stop.aborted || mayPollAgain(page)) return page;
         this.hide(page, reading);
         break;
       }
@@ -100,7 +100,7 @@ export class ExecutionHistory {
     return { kind: 'history', hasNewEvents: this.#lastId > before };
   }
 
-  /** Stops reading the history, and says why, once. */
+  /** Stops reading the history, and reports why, once. */
   hide(failure: InvokeFailure, { onHiddenHistory }: HistoryReading): void {
     if (!this.#isHidden) onHiddenHistory(this.#invocation, failure);
     this.#isHidden = true;
@@ -128,17 +128,17 @@ export class ExecutionHistory {
   }
 }
 
-/** What following an execution needs: the API of its region, and who listens to its events. */
+/** What following an execution needs, in addition to reading its history. */
 export type Following = HistoryReading &
   Polling &
   Readonly<{
     /** When the first attempt began, in milliseconds since 1970. */
     beganAt: number;
-    /** Where an execution is stopped that is no longer followed. */
+    /** How to stop an execution that is no longer followed; absent if it is left running. */
     stopping?: Stopping;
   }>;
 
-// The payload and the response of an execution have up to 6 MB each, and twice that as text inside JSON.
+// The payload and the response of an execution have up to 6 MB each, and up to twice that as text inside JSON.
 const WITH_DATA: Expected = { statusCode: 200, longestBody: 32 * 1024 * 1024 };
 
 // Lambda may need a moment to find an execution that was just started.
@@ -158,7 +158,7 @@ function readExecution(
   });
 }
 
-/** An error in the form in which functions report theirs. */
+/** The error of an execution in the form of a function error. */
 function toErrorPayload({ Status: status, Error: error }: GetDurableExecutionResponse): Uint8Array {
   const {
     ErrorType: errorType,
@@ -176,7 +176,7 @@ function toErrorPayload({ Status: status, Error: error }: GetDurableExecutionRes
   );
 }
 
-/** How the execution ended, in place of the response that started it. */
+/** How the execution ended, as a response that replaces the one that started it. */
 function toEndedResponse(started: InvokeResponse, execution: GetDurableExecutionResponse): InvokeResponse {
   const { functionError: _, ...rest } = started;
   const ended: InvokeResponse = {
@@ -194,7 +194,7 @@ function toEndedResponse(started: InvokeResponse, execution: GetDurableExecution
 
 type Started = InvokeResponse & Readonly<{ durableExecutionArn: string }>;
 
-/** Reads the state and then, so that the history is complete when the execution has ended, the new events. */
+/** Reads the state and then the new events, so that the history is complete when the execution has ended. */
 async function readOnce(
   arn: string,
   history: ExecutionHistory,
@@ -208,7 +208,7 @@ async function readOnce(
     : readExecution(arn, following, { IncludeExecutionData: true });
 }
 
-/** Ends following an execution that goes on, and stops that where it is wanted. */
+/** Stops following an execution that continues, and stops the execution itself if `on_cancel` says so. */
 async function leave(
   left: Readonly<{ cause: Exclude<StopCause, 'connect'>; lastFailure: InvokeFailure | undefined }>,
   { started, invocation }: Readonly<{ started: Started; invocation: Invocation }>,
@@ -217,7 +217,7 @@ async function leave(
   const { cause, lastFailure } = left;
   const { stopping } = following;
   const failure = toStoppedFollowing(cause, started, lastFailure);
-  // A synchronous response is there only once the execution has ended.
+  // A synchronous response arrives only when the execution has ended.
   if (stopping === undefined || invocation.invocationType === 'RequestResponse') return failure;
   const arn = started.durableExecutionArn;
   return {
@@ -227,8 +227,8 @@ async function leave(
 }
 
 /**
- * Follows a durable execution until it ends or the bounds do; the response is then its own. A failure is one of
- * following: the execution goes on by itself. Never throws.
+ * Follows a durable execution until it ends or the bounds are reached, and returns its response. A failure is about
+ * following only: the execution continues. Never throws.
  */
 export async function followExecution(
   started: Started,
@@ -240,10 +240,10 @@ export async function followExecution(
   const poll = new Poll(invocation, following);
   const notFoundUntil = timing.now() + NOT_FOUND_MS;
   const mayClear = (failure: InvokeFailure): boolean =>
-    mayAskAgain(failure) || (failure.statusCode === 404 && timing.now() < notFoundUntil);
+    mayPollAgain(failure) || (failure.statusCode === 404 && timing.now() < notFoundUntil);
   const giveUp = (failure: InvokeFailure): InvokeResponse | InvokeFailure => {
     if (invocation.invocationType !== 'RequestResponse') return failure;
-    // The response itself says how the execution ended; only the history is missing.
+    // The response itself says how the execution ended. Only the history is missing.
     history.hide(failure, following);
     return started;
   };
@@ -256,7 +256,7 @@ export async function followExecution(
     if (found.kind === 'failure') {
       lastFailure = found;
       const end = mayClear(found) ? await poll.afterFailure(found) : found;
-      if (end !== undefined) return giveUp(toUnfollowed(end, started));
+      if (end !== undefined) return giveUp(toUnknownExecution(end, started));
     } else {
       lastFailure = undefined;
       await poll.afterResponse(found);

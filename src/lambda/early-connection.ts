@@ -6,22 +6,22 @@ import { eventLoopTurn, type Timing } from './timing.ts';
 /** A host and a port that speaks TLS. */
 type TlsServer = Readonly<{ hostname: string; port: number }>;
 
-// A request uses it within a fraction of a second, unless credentials take longer. The longer it is idle, the likelier
-// the other side closes it just when the request is written.
+// A request uses the connection within a fraction of a second, unless fetching credentials takes longer. The longer it
+// is idle, the more likely the other side closes it just when the request is written.
 const LONGEST_UNUSED_MS = 3_000;
 
 async function loadTls() {
-  // The connection is being opened only once the event loop turns.
+  // The connection starts to open only in the next turn of the event loop.
   await eventLoopTurn();
   const { connect, createSecureContext } = await import('node:tls');
   return { connect, secureContext: createSecureContext() };
 }
 
-/** Speaks TLS as a request's agent would. The code for it is loaded while TCP connects. */
+/** Starts TLS like a request's agent. The code for TLS is loaded while TCP connects. */
 async function openTls(tcp: Socket, hostname: string): Promise<TLSSocket> {
-  // Node.js may change the address, and the socket's handle with it, until it is connected.
+  // Until it is connected, Node.js may try another address with another handle of the socket.
   const [{ connect, secureContext }] = await Promise.all([loadTls(), once(tcp, 'connect')]);
-  // An address is no server name (RFC 6066, section 3).
+  // An address can't be a server name (RFC 6066, section 3).
   const servername = isIP(hostname) === 0 ? { servername: hostname } : {};
   const socket = connect({ socket: tcp, host: hostname, secureContext, ...servername });
   socket.on('error', () => {});
@@ -31,13 +31,13 @@ async function openTls(tcp: Socket, hostname: string): Promise<TLSSocket> {
 }
 
 /**
- * A connection that is opened before the code that uses it is loaded. Nothing but the handshake is sent over it.
- * Where it fails or is closed before a request has it, the request opens a connection of its own.
+ * A connection that is opened before the code that uses it is loaded. Nothing but the handshake is sent over it. If it
+ * fails or is closed before a request gets it, the request opens its own connection.
  */
 export class EarlyConnection {
   readonly #server: TlsServer;
   readonly #tcp: Socket;
-  /** Undefined where it failed: the request opens a connection of its own, and has the error from that. */
+  /** Undefined if it failed. The request then opens its own connection and gets the error from that. */
   readonly #opened: Promise<TLSSocket | undefined>;
   readonly #clearLimit: () => void;
   #isClaimed = false;
@@ -54,7 +54,7 @@ export class EarlyConnection {
     this.#clearLimit = after(LONGEST_UNUSED_MS, () => this.destroy());
   }
 
-  /** Whether a request may have it: the first one to this host and port. */
+  /** Whether a request can use it: the first request to this host and port can. */
   isFor({
     host,
     port,
@@ -62,23 +62,26 @@ export class EarlyConnection {
     return !this.#isClaimed && host === this.#server.hostname && Number(port) === this.#server.port;
   }
 
-  /** Waits until it is open and gives its socket to one request, to be used at once; undefined where it is not usable. */
+  /**
+   * Waits until it is open, and gives its socket to one request, which must use it at once. Undefined if it is not
+   * usable.
+   */
   async claim(): Promise<TLSSocket | undefined> {
     this.#isClaimed = true;
     const socket = await this.#opened;
     if (socket === undefined) return undefined;
-    // The other side may have closed it while code was being loaded. What it sent before, such as TLS's tickets for
-    // sessions, is read in one turn, and the end in the next.
+    // The other side may have closed it while code was loading. Data that it sent before, such as TLS session tickets,
+    // is read in one turn, and the end in the next turn.
     await eventLoopTurn();
     await eventLoopTurn();
     this.#clearLimit();
-    // What arrived would be read as the response to a request that had not been sent.
+    // If data has arrived, it would be read as the response to a request that was not sent yet.
     if (socket.readableLength === 0 && socket.readable && socket.writable) return socket;
     this.destroy();
     return undefined;
   }
 
-  /** Closes it, whether a request has it or not. */
+  /** Closes it, whether or not a request uses it. */
   destroy(): void {
     this.#clearLimit();
     this.#tcp.destroy();

@@ -18,18 +18,20 @@ export const CLASS = { WAIT, OVERLOAD, UNREACHABLE, REFUSED, UNCERTAIN, RAN } as
 type FailureRow = Readonly<{
   names: readonly string[];
   class: FailureClass;
-  /** The status that such a response has. Without one, the failure comes before anything was sent. */
+  /** The status of such a response. Absent for failures before anything was sent. */
   status?: number;
-  /** What the message has to say. */
+  /** A pattern that the message has to match. */
   message?: RegExp;
 }>;
 
-/** Every error of the Invoke API's model, the unmodelled ones of Lambda's front door, and what may clear before a request is sent. */
+/**
+ * Every error of the Invoke API's model, errors of Lambda that the model lacks, and failures before a request is sent.
+ */
 export const FAILURES: readonly FailureRow[] = [
   { status: 400, class: OVERLOAD, names: ['Throttling', 'ThrottlingException'] },
   { status: 429, class: OVERLOAD, names: ['TooManyRequestsException'] },
   {
-    // Only a deployment fixes it.
+    // Only a new deployment fixes this error.
     status: 409,
     class: REFUSED,
     names: ['ResourceConflictException'],
@@ -75,7 +77,7 @@ export const FAILURES: readonly FailureRow[] = [
   },
   { status: 404, class: REFUSED, names: ['ResourceNotFoundException'] },
   {
-    // A file system is mounted before the function's code starts.
+    // The file system is mounted before the function's code starts.
     status: 408,
     class: REFUSED,
     names: [
@@ -124,11 +126,11 @@ export const FAILURES: readonly FailureRow[] = [
     ],
   },
   { status: 500, class: UNCERTAIN, names: ['ServiceException'] },
-  // The restore hook, or the code that used the file system, is the function's own.
+  // The restore hook and the code that uses the file system belong to the function.
   { status: 400, class: RAN, names: ['SnapStartException'] },
   { status: 408, class: RAN, names: ['SnapStartTimeoutException'] },
   { status: 410, class: RAN, names: ['EFSIOException'] },
-  // The operating system's errors, and those of services that issue credentials.
+  // Errors of the operating system, and of services that issue credentials.
   { class: WAIT, names: ['ECONNABORTED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'] },
   {
     class: UNREACHABLE,
@@ -144,11 +146,14 @@ export const FAILURES: readonly FailureRow[] = [
     ],
   },
   { class: OVERLOAD, names: ['EAI_AGAIN', 'Throttling', 'ThrottlingException', 'TooManyRequestsException'] },
-  // This machine has no descriptor or memory left for one more connection.
+  // The runner has no file descriptor or memory left for another connection.
   { class: OVERLOAD, names: ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] },
 ];
 
-/** The class of a status without a known name: a 4xx is a refusal, even from a proxy; a 5xx or an incomplete 200 proves nothing. */
+/**
+ * The class of a status without a known name. A 4xx is a refusal, even from a proxy. A 5xx or incomplete 200 proves
+ * nothing.
+ */
 function classByStatus(status: number): FailureClass {
   if (status === 429) return OVERLOAD;
   if (status === 408 || status === 499) return UNCERTAIN;
@@ -156,7 +161,9 @@ function classByStatus(status: number): FailureClass {
   return UNCERTAIN;
 }
 
-/** The class of a response. A name with another's status proves nothing, unless both say that nothing ran. */
+/**
+ * The class of a response. A name with the status of another error proves nothing, unless both mean that nothing ran.
+ */
 function classOfResponse({ name, message }: Described, status: number): FailureClass {
   const byStatus = classByStatus(status);
   const row = FAILURES.find(
@@ -170,7 +177,7 @@ function classOfResponse({ name, message }: Described, status: number): FailureC
 
 const isRefusal = (status = 0): boolean => status >= 400 && status < 500;
 
-// A certificate that is not trusted now will not be trusted in a minute either.
+// A retry does not help, because a certificate that is not trusted now will not be trusted in a minute.
 const CERTIFICATE_ERRORS = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|ALTNAME/;
 const TLS_ERRORS = /^ERR_(?:SSL|TLS)_/;
 
@@ -191,10 +198,10 @@ type Evidence = Described &
     sent: boolean;
   }>;
 
-/** The table "Did it run?" (docs/reliability.md): by name and status, else by whether the request had been sent. */
+/** Classifies a failure by its name and status, or by whether the request had been sent (docs/reliability.md). */
 export function classifyFailure(evidence: Evidence): FailureClass {
   const { name, code = name, statusCode, tunnelStatus, sent } = evidence;
-  // Without a tunnel nothing could be sent to Lambda.
+  // Without a tunnel, nothing was sent to Lambda.
   if (code === 'ERR_PROXY_TUNNEL') return isRefusal(tunnelStatus) ? REFUSED : WAIT;
   if (statusCode !== undefined) return classOfResponse(evidence, statusCode);
   return sent ? UNCERTAIN : classBeforeSending(code);

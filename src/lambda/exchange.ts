@@ -1,17 +1,14 @@
 import { Buffer } from 'node:buffer';
-import {
-  type ClientRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request as requestHttp,
-} from 'node:http';
-import { request as requestHttps } from 'node:https';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isUuid } from '../shared/text.ts';
+import type { Agents, Transport } from './agents.ts';
 import type { AttemptProgress, Flaw, ResponseHead } from './attempt-progress.ts';
-import { type Agents, isTunnel, Opening, whenConnected } from './connection.ts';
+import { isTunnel, Opening, whenConnected } from './connection.ts';
 import { CONNECT_LIMIT_MS, type Timing } from './timing.ts';
 
-/** Bytes that are gathered as they arrive. They take at most twice their length, however small the pieces are. */
+/**
+ * Collects bytes as they arrive. They take at most twice their length in memory, even if they arrive in small pieces.
+ */
 export class GatheredBytes {
   #buffer = Buffer.alloc(0);
   #length = 0;
@@ -31,7 +28,7 @@ export class GatheredBytes {
     this.#length = length;
   }
 
-  /** Returns the bytes, and starts again with none. */
+  /** Returns the bytes, and starts again without bytes. */
   take(): Buffer {
     const bytes = Buffer.from(this.#buffer.subarray(0, this.#length));
     this.#buffer = Buffer.alloc(0);
@@ -40,23 +37,23 @@ export class GatheredBytes {
   }
 }
 
-/** What Lambda's response to a request looks like; anything else was sent by a proxy or the like. */
+/** What Lambda's response to a request looks like. Any other response is from a proxy or another server. */
 export type Expected = Readonly<{
   statusCode: number;
-  /** Bytes of its body at most. */
+  /** The longest body, in bytes. */
   longestBody: number;
-  /** Whether the body is handed on as it arrives. Its events then say what it is and where it ends. */
+  /** Whether the body is passed on as it arrives. Its events then identify it and mark its end. */
   isStreamed?: boolean;
 }>;
 
 type IncomingHead = Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'headers'>;
 
-/** The header with the request id, of a request and of a response. */
+/** The header with the request ID, of a request and of a response. */
 export const REQUEST_ID = 'x-amzn-RequestId';
 
 /**
- * The request id of a response, and whether it may have been reflected. Where there are two, a proxy reflected ours
- * beside Lambda's. Only a run has the header with its version.
+ * The request ID of a response, and whether a proxy may have reflected it. If there are two, a proxy added ours to
+ * Lambda's. Only the response to an invocation that ran has the header with its version.
  */
 function requestIdOf(
   headers: IncomingHttpHeaders,
@@ -70,7 +67,7 @@ function requestIdOf(
   return { requestId, ...(isReflected && { isReflected }) };
 }
 
-/** A page of a proxy or a captive portal. The function itself sets the type of a stream, and may use any. */
+/** Whether a response is a page of a proxy or a captive portal. A stream can have any type, which the function sets. */
 function isPage({ headers }: IncomingHead, { isStreamed }: Expected, sentAs: string | undefined): boolean {
   const mediaType = headers['content-type']?.toLowerCase() ?? '';
   if (!isStreamed) return mediaType.startsWith('text/html');
@@ -83,22 +80,22 @@ const isFramed = ({ httpVersion, headers }: IncomingHead): boolean =>
   headers['content-length'] !== undefined ||
   (httpVersion === '1.1' && headers['transfer-encoding']?.toLowerCase() === 'chunked');
 
-/** What is wrong with the head of a response to a request with our id that is no refusal; undefined where it may be Lambda's. */
+/** What is wrong with the head of a success response to a request with our ID; undefined if it may be from Lambda. */
 export function flawOf(head: IncomingHead, expected: Expected, sentAs?: string): Flaw | undefined {
   const { statusCode, headers } = head;
   if (statusCode !== expected.statusCode) return 'status';
   if (isPage(head, expected, sentAs)) return 'page';
-  // No encoding is ever asked for.
+  // No request asks for an encoding.
   if (headers['content-encoding'] !== undefined) return 'encoding';
   // A 204 has no body.
   if (!expected.isStreamed && statusCode !== 204 && !isFramed(head)) return 'framing';
   return undefined;
 }
 
-/** Parameters of a query, not encoded; null stands for one without a value. */
+/** Parameters of a query, not encoded. A parameter without a value is null. */
 type Query = Record<string, string | string[] | null>;
 
-/** A request as the SDK gives it. */
+/** A request from the SDK. */
 export type Request = Readonly<{
   protocol: string;
   hostname: string;
@@ -110,17 +107,17 @@ export type Request = Readonly<{
   body?: string | Uint8Array;
 }>;
 
-/** A response as the SDK reads it: the body of a stream arrives piece by piece, any other is complete. */
+/** A response for the SDK. The body of a stream arrives in pieces; any other body is complete. */
 export type RawResponse = Readonly<{
   statusCode: number;
   headers: IncomingHttpHeaders;
   body: Buffer | AsyncIterable<Buffer>;
 }>;
 
-/** How a request is exchanged for its response: over which agents, what ends it early, and where its progress is recorded. */
+/** How to exchange a request for its response: the agents, what ends it early, and where to record its progress. */
 export type Exchange = Readonly<{
   agents: Agents;
-  /** Closes what the request still has open, a streamed response included. */
+  /** Closes everything that the request has open, including a streamed response. */
   stop: AbortSignal;
   timing: Timing;
   progress: AttemptProgress;
@@ -132,12 +129,12 @@ export class NoConnectionError extends Error {}
 
 const CLOSED_EARLY = 'the connection was closed without a response';
 
-/** The connection was closed, and neither a response nor an error came. */
+/** The connection was closed without a response or an error. */
 export class ConnectionClosedError extends Error {
   override readonly name = 'ConnectionClosed';
 }
 
-/** How much is read, in bytes, of what somebody else responded in Lambda's place, and of a refusal. */
+/** How many bytes are read of an error response, and of a response that is not from Lambda. */
 export const LONGEST_FOREIGN_TEXT = 64 * 1024;
 
 // The event stream encoding allows 16 MB for an event's payload and 128 KB for its headers.
@@ -158,10 +155,10 @@ function responseHeadOf(
   };
 }
 
-/** What was read of a body, and why it is incomplete: the connection was closed, or it is longer than `longest`. */
+/** The bytes of a body, and why it is incomplete: the connection was closed, or the body is longer than `longest`. */
 type Body = Readonly<{ bytes: Buffer; error?: Error; isTooLong?: boolean }>;
 
-/** Reads a body of at most `longest` bytes, and closes the connection where it is longer. */
+/** Reads a body of at most `longest` bytes. Closes the connection if the body is longer. */
 export function readBody(response: IncomingMessage, longest: number, onEnd: (body: Body) => void): void {
   const gathered = new GatheredBytes();
   let isOver = false;
@@ -181,7 +178,10 @@ export function readBody(response: IncomingMessage, longest: number, onEnd: (bod
   response.on('error', (error) => end({ error }));
 }
 
-/** Passes a stream on. The decoder buffers an event until it is complete, so an endless event ends the stream. */
+/**
+ * Passes on a stream, and ends it at an event that is too long, because the decoder buffers an event until it is
+ * complete.
+ */
 async function* boundedEvents(
   response: IncomingMessage,
   progress: AttemptProgress,
@@ -193,7 +193,7 @@ async function* boundedEvents(
   }
 }
 
-/** Reads a response as far as it may be Lambda's. Rejects where it is not, or where it is incomplete. */
+/** Reads a response. Rejects if it is not from Lambda or is incomplete. */
 function receive(
   response: IncomingMessage,
   { expected, progress }: Exchange,
@@ -209,7 +209,7 @@ function receive(
       else settle.reject(progress.flawFound(flaw));
     });
   } else if (expected.isStreamed) {
-    // A function that streams is running, even before the first event.
+    // The head of a streamed response proves that the function is running.
     progress.receivedBytes(0);
     settle.resolve({ statusCode, headers, body: boundedEvents(response, progress) });
   } else {
@@ -221,57 +221,57 @@ function receive(
   }
 }
 
-/** Records whether a request goes through a proxy, as its agent decided, and when its first byte leaves this machine. */
+/**
+ * Records whether a request goes through a proxy, as its agent decided, and when its first byte leaves this machine.
+ */
 function watchConnection(
   sent: ClientRequest,
   { path, opening }: Readonly<{ path: string; opening: Opening }>,
   progress: AttemptProgress,
 ): void {
-  // Without TLS a proxy is sent the whole URL.
+  // Without TLS, a proxy gets the whole URL.
   if (sent.path !== path) progress.viaProxy();
   sent.on('socket', (socket) => {
     if (isTunnel(socket)) progress.viaProxy();
     whenConnected(socket, () => progress.connected());
   });
-  // A request gets a direct connection at once, but a tunnel only when it is open, as the connection of a step's start.
+  // A request gets a direct connection at once. It gets a tunnel, or the early connection, only when that is open.
   process.nextTick(() => {
     if (sent.socket === null && !opening.isEarly) progress.viaProxy();
   });
 }
 
-const isTls = ({ protocol }: Request): boolean => protocol === 'https:';
-
 /** Percent-encodes all but unreserved characters (RFC 3986), as a signed query has to be. */
 const percentEncoded = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
-/** A query as it is sent: encoded, one `name=value` for each value. */
+/** The encoded query, with one `name=value` for each value. */
 export const queryText = (query: Query): string =>
   Object.entries(query)
     .flatMap(([name, value]) => [value].flat().map((one) => [name, one ?? ''].map(percentEncoded).join('=')))
     .join('&');
 
-function optionsOf(request: Request, agents: Agents, opening: Opening) {
+function optionsOf(request: Request, { agent }: Transport, opening: Opening) {
   const { hostname, port, method, path, query, headers } = request;
   const search = queryText(query);
   return {
-    agent: isTls(request) ? agents.httpsAgent : agents.httpAgent,
+    agent,
     // A literal IPv6 address has brackets in a URL only.
     host: hostname.replace(/^\[|\]$/g, ''),
     port,
     method,
     path: search === '' ? path : `${path}?${search}`,
     headers,
-    // For the agent.
+    // The agent reads this option.
     opening,
   };
 }
 
-/** Ends a request that is stopped, or that has no connection in time. */
+/** Ends a request that is stopped, or that does not get a connection in time. */
 function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, timing }: Exchange): void {
   const abandon = (error: Error): void => {
     if (sent.socket === null) opening.abandon(error);
-    // Node stops listening for errors of a connection that has brought a whole response, read or not.
+    // After a whole response, even if it is not read yet, Node.js no longer listens for errors of the connection.
     sent.destroy(progress.head === undefined ? error : undefined);
   };
   const abort = (): void => abandon(new Error('aborted'));
@@ -286,21 +286,22 @@ function boundRequest(sent: ClientRequest, opening: Opening, { progress, stop, t
 }
 
 /**
- * Sends a request once and reads its response, recording in `progress` how far both came. Rejects where there is no
- * complete response; of one that is no success, the part that was received is enough.
+ * Sends a request once and reads its response. Records in `progress` how far both got. Rejects if there is no complete
+ * response. For an error response, the part that was received is enough.
  */
-export function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
+export async function exchange(request: Request, sending: Exchange): Promise<RawResponse> {
   const { agents, progress, stop } = sending;
-  if (stop.aborted) return Promise.reject(new Error('aborted'));
+  const transport = await agents.transport(request.protocol);
+  if (stop.aborted) throw new Error('aborted');
   return new Promise((resolve, reject) => {
     const opening = new Opening();
-    const options = optionsOf(request, agents, opening);
-    const sent = (isTls(request) ? requestHttps : requestHttp)(options);
+    const options = optionsOf(request, transport, opening);
+    const sent = transport.request(options);
     boundRequest(sent, opening, sending);
     watchConnection(sent, options, progress);
     sent.on('error', reject);
     sent.on('close', () => {
-      // After a 101 neither an error nor a response comes.
+      // After a 101, Node.js emits neither an error nor a response.
       if (progress.head === undefined) reject(new ConnectionClosedError(CLOSED_EARLY));
     });
     sent.on('response', (response) => receive(response, sending, { resolve, reject }));

@@ -19,10 +19,10 @@ type Parts = Description &
   FailureClass &
   Partial<Pick<InvokeFailure, 'requestId' | 'durableExecutionArn' | 'sentAt' | 'journalKey'>>;
 
-/** What is known of an attempt that failed. */
+/** What is known about an attempt that failed. */
 const detailsOf = ({ head, sent, throughProxy, streamedBytes }: AttemptProgress) => ({
   throughProxy,
-  // A function that streams is running.
+  // A streamed response proves that the function ran.
   ...(streamedBytes !== undefined && { ...CLASS.RAN, streamedBytes }),
   ...(head !== undefined && { statusCode: head.statusCode }),
   ...(head?.requestId !== undefined && { requestId: head.requestId }),
@@ -30,7 +30,7 @@ const detailsOf = ({ head, sent, throughProxy, streamedBytes }: AttemptProgress)
   ...sent,
 });
 
-/** What to add to a message about an attempt. */
+/** The end of a message about an attempt. */
 function messageSuffix({ head, throughProxy, streamedBytes }: AttemptProgress): string {
   const proxy = throughProxy && head === undefined ? ' (through a proxy)' : '';
   const arrived =
@@ -38,7 +38,7 @@ function messageSuffix({ head, throughProxy, streamedBytes }: AttemptProgress): 
   return `${proxy}${arrived}`;
 }
 
-/** Every failure is made here: without `progress`, one that is not about an attempt. */
+/** Makes every failure. Without `progress`, the failure is not about an attempt. */
 function newFailure(parts: Parts, progress?: AttemptProgress): InvokeFailure {
   const failure: InvokeFailure = { kind: 'failure', ...parts, throughProxy: false };
   if (progress === undefined) return failure;
@@ -55,15 +55,15 @@ export function firstCause(error: unknown): unknown {
   return first ?? error;
 }
 
-// Names of the model and of Node are words; anything else is foreign text.
+// Names from the API's model and from Node.js are words. Any other text is foreign.
 const WORD = /^[A-Za-z][A-Za-z0-9_.]*$/;
-// What the SDK calls a response that it could not read.
+// The names that the SDK uses for a response that it could not read.
 const UNREADABLE = ['SyntaxError', 'UnknownError', 'Unknown', 'Error', 'TypeError'];
 
-// With the … of a text that is longer.
+// 200 characters, and the … of a longer text.
 const SHOWN_CHARACTERS = 201;
 
-/** A response that is not Lambda's: the start of its text, named by its status. */
+/** Describes a response that is not Lambda's, by its status and the start of its text. */
 function describeForeign(statusCode: number | undefined, foreignText: string): Description {
   const name = `HTTP ${statusCode}`;
   const what = 'A proxy or firewall responded instead of Lambda';
@@ -73,7 +73,7 @@ function describeForeign(statusCode: number | undefined, foreignText: string): D
     : { name, message: `${what}: ${start}`, foreignText };
 }
 
-/** A connection that was lost, in plainer words than the operating system's. */
+/** Describes a lost connection in plainer words than the operating system. */
 function describeLost(description: Description, { head, sentAt }: AttemptProgress): Description {
   if (head !== undefined || (description.name !== 'ECONNRESET' && description.name !== 'EPIPE'))
     return description;
@@ -82,7 +82,7 @@ function describeLost(description: Description, { head, sentAt }: AttemptProgres
   return { ...description, message: `The connection was ${how} ${when} the request was sent` };
 }
 
-// It may be the function's response, or the start of it, which only show_response shows.
+// A text that looks like JSON may be the function's response, which only show_response shows.
 const LOOKS_LIKE_JSON = /^\s*(?:[[{"\d-]|true|false|null)/;
 
 const FLAWS: Readonly<Partial<Record<Flaw, string>>> = {
@@ -91,7 +91,7 @@ const FLAWS: Readonly<Partial<Record<Flaw, string>>> = {
   length: "The response is longer than Lambda's limit",
 };
 
-/** A response with a success status that is not Lambda's, or not all of it. */
+/** Describes a response with a success status that is not Lambda's or not complete. */
 function describeFlaw(flaw: Flaw, { head, text: foreignText = '' }: AttemptProgress): Description {
   const name = `HTTP ${head?.statusCode}`;
   const why = FLAWS[flaw];
@@ -101,17 +101,17 @@ function describeFlaw(flaw: Flaw, { head, text: foreignText = '' }: AttemptProgr
     : describeForeign(head?.statusCode, foreignText);
 }
 
-/** A response whose body is incomplete. */
+/** Describes a response whose body is incomplete. */
 function describeIncomplete(head: ResponseHead, why: string): Description {
   const { statusCode, requestId, isReflected, mediaType } = head;
-  // A page of a proxy.
+  // This is a page of a proxy.
   if ((requestId === undefined || isReflected) && mediaType?.startsWith('text/')) {
     return describeForeign(statusCode, mediaType);
   }
   return { name: 'IncompleteResponse', message: `the response (HTTP ${statusCode}) is incomplete (${why})` };
 }
 
-/** Describes what the SDK or Node.js threw, by how much of the response had arrived. */
+/** Describes an error of the SDK or Node.js. The description depends on how much of the response had arrived. */
 function describeThrown(fields: Fields, { head, text: foreignText = '' }: AttemptProgress): Description {
   const named = text(fields['name']) ?? 'Error';
   const className = WORD.test(named) ? named : 'Error';
@@ -123,17 +123,17 @@ function describeThrown(fields: Fields, { head, text: foreignText = '' }: Attemp
   }
   if (head.statusCode < 300) return describeIncomplete(head, code ?? className);
   if (UNREADABLE.includes(className)) return describeForeign(head.statusCode, foreignText);
-  // The SDK's own word for a message that is missing or null.
+  // The SDK uses this word if the message is missing or null.
   return {
     name: className,
     message: message === 'UnknownError' ? 'AWS gave no reason' : message || className,
   };
 }
 
-/** What the SDK or Node.js threw, as a failure that says whether the function ran. */
+/** Turns an error of the SDK or Node.js into a failure that says whether the function ran. */
 export function toFailure(thrown: unknown, progress: AttemptProgress): InvokeFailure {
   const { flaw, clockOffsetMs } = progress;
-  // Lambda or a proxy sent this response. It does not show whether the function ran.
+  // The response may be from Lambda or from a proxy, and does not show whether the function ran.
   if (flaw !== undefined)
     return newFailure({ ...describeFlaw(flaw, progress), ...CLASS.UNCERTAIN }, progress);
   const error = firstCause(progress.networkError ?? thrown);
@@ -141,7 +141,7 @@ export function toFailure(thrown: unknown, progress: AttemptProgress): InvokeFai
   const description = describeLost(describeThrown(fields, progress), progress);
   const reason = text(fields['Reason']);
   const failureClass =
-    // The next signature is made by AWS's clock.
+    // A retry can succeed, because the next signature uses AWS's time.
     clockOffsetMs === undefined ? classOf(description, fields, progress) : CLASS.WAIT;
   const note = clockOffsetMs === undefined ? '' : ` (${clockNote(clockOffsetMs)})`;
   return {
@@ -161,7 +161,7 @@ function classOf(description: Description, fields: Fields, { head, sentAt }: Att
   });
 }
 
-/** What the action says of an invocation that ended from here, by what it was doing. */
+/** The messages about an invocation that this action stopped, by what the invocation was doing. */
 const STOPPED = {
   unsent: {
     cancelled: { name: 'Cancelled', message: 'the workflow was cancelled before the request was sent' },
@@ -187,7 +187,7 @@ const STOPPED = {
   },
 } as const;
 
-/** An attempt that was stopped. It did not run where nothing had been sent. */
+/** The failure of an attempt that was stopped. If nothing had been sent, it did not run. */
 export function toStopped(cause: StopCause, progress: AttemptProgress): InvokeFailure {
   const evidence = progress.sentAt === undefined ? 'did_not_run' : 'may_have_run';
   const description =
@@ -197,21 +197,23 @@ export function toStopped(cause: StopCause, progress: AttemptProgress): InvokeFa
   return newFailure({ ...description, evidence, mayClear: cause === 'connect' }, progress);
 }
 
-/** An invocation that was not sent when the workflow was cancelled. */
+/** The failure of an invocation that was not sent because the workflow was cancelled. */
 export const toCancelledUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.cancelled);
 
-/** An invocation that was not sent because another one failed. */
+/** The failure of an invocation that was not sent because another one failed. */
 export const toHaltedUnsent = (): InvokeFailure => toUnsent(STOPPED.unsent.halted);
 
-/** An invocation that is not sent because the record that has to come first can't be written. */
-export const toUnrecorded = (error: unknown): InvokeFailure =>
+/** The failure of an invocation that is not sent because it can't be recorded first. */
+export const toJournalFailure = (error: unknown): InvokeFailure =>
   toUnsent({ name: 'JournalNotWritten', message: `the journal could not be written: ${messageOf(error)}` });
 
-/** An invocation whose event can't be read from its file any more, or is another one there: it is not sent. */
-export const toUnreadPayload = (error: unknown): InvokeFailure =>
+/**
+ * The failure of an invocation that is not sent because its event can't be read from its file, or has changed there.
+ */
+export const toPayloadFailure = (error: unknown): InvokeFailure =>
   toUnsent({ name: 'PayloadNotRead', message: `the event could not be read: ${messageOf(error)}` });
 
-/** An invocation that an earlier run sent, and whose outcome its journal does not have. */
+/** The failure of an invocation that an earlier run sent, and whose outcome is not in the journal. */
 export const toUnresolvedEarlier = (
   request: Readonly<{ sentAt: Date | undefined; requestId?: string; journalKey: string }>,
 ): InvokeFailure => {
@@ -225,7 +227,7 @@ export const toUnresolvedEarlier = (
   });
 };
 
-/** A durable execution that is no longer followed, and why it could not be read at the end. */
+/** The failure for a durable execution that is no longer followed, with the last error of reading it. */
 export function toStoppedFollowing(
   cause: Exclude<StopCause, 'connect'>,
   started: StartedExecution,
@@ -233,11 +235,13 @@ export function toStoppedFollowing(
 ): InvokeFailure {
   const { name, message } = STOPPED.execution[cause];
   const why = lastFailure === undefined ? '' : `; then it could not be read: ${lastFailure.message}`;
-  return toUnfollowed({ name, message: `${message}${why}` }, started);
+  return toUnknownExecution({ name, message: `${message}${why}` }, started);
 }
 
-/** Credentials that could not be fetched, so that nothing was sent. A service that recovers does so soon. */
-export function toUncredentialed(
+/**
+ * The failure for credentials that could not be fetched. Nothing was sent. If the service recovers, it does so soon.
+ */
+export function toCredentialsFailure(
   {
     message,
     code,
@@ -252,26 +256,26 @@ export function toUncredentialed(
   return newFailure({ name, message, ...failureClass }, progress);
 }
 
-/** Whether a dry run has the response of an invocation: then something may have run. */
-export const wasTakenForInvocation = ({ statusCode = 0 }: InvokeFailure): boolean =>
+/** Whether a dry run got the response of an invocation, so that something may have run. */
+export const gotInvocationResponse = ({ statusCode = 0 }: InvokeFailure): boolean =>
   statusCode >= 200 && statusCode < 300 && statusCode !== 204;
 
-/** A stream that was closed properly, but without its last event. */
+/** The failure of a stream that was closed properly, but without its last event. */
 export function toIncompleteStream(progress: AttemptProgress): InvokeFailure {
   const message = `the response (HTTP ${progress.head?.statusCode}) ended before its last event`;
   return newFailure({ name: 'IncompleteResponse', message, ...CLASS.RAN }, progress);
 }
 
-/** A failed request for a function's configuration, which says nothing about the invocation that needed it. */
-export function toUnasked(failed: InvokeFailure): InvokeFailure {
+/** Turns a failed request for a function's configuration into a failure of the invocation, which was not sent. */
+export function toReadinessFailure(failed: InvokeFailure): InvokeFailure {
   const { requestId: _, sentAt: __, sentAs: ___, ...rest } = failed;
   return { ...rest, ...CLASS.REFUSED };
 }
 
 type StartedExecution = Pick<InvokeResponse, 'durableExecutionArn' | 'requestId'>;
 
-/** A durable execution that ended in an unknown way, and why that is not known. */
-export const toUnfollowed = (
+/** The failure for a durable execution that ended in an unknown way, with the reason why it is not known. */
+export const toUnknownExecution = (
   { name, message }: Pick<Description, 'name' | 'message'>,
   { durableExecutionArn, requestId }: StartedExecution,
 ): InvokeFailure =>
@@ -285,13 +289,13 @@ const WHY_UNRESOLVED: Readonly<Record<WhyUnresolved, string>> = {
   timeout: 'timed out before the log showed how the event ended',
   cancelled: 'the workflow was cancelled before the log showed how the event ended',
   unreadable: "the function's log cannot be read",
-  'no request id': 'the response has no request id of Lambda to find the event by',
+  'no request ID': 'the response has no request ID of Lambda to find the event by',
   'no platform lines': "the function's log has no START and REPORT, so it cannot show how the event ends",
   'text log': 'the handler ended, but a log in text format does not show whether it threw an error',
   expired: 'the event reached its maximum age',
 };
 
-/** An accepted event of which the log does not show how it ended. */
+/** The failure for an accepted event, if the log does not show how it ended. */
 export function toUnresolvedEvent(
   { requestId, sentAt, sentAs }: InvokeResponse,
   event: UnresolvedEvent,
@@ -312,12 +316,12 @@ export function toUnresolvedEvent(
   };
 }
 
-/** A defect of this action. Whether the request had been sent is not known. */
+/** The failure for a defect of this action. It is not known whether the request was sent. */
 export function toInternalError(error: unknown, { invocationType }: Invocation): InvokeFailure {
   const evidence = invocationType === 'DryRun' ? 'did_not_run' : 'may_have_run';
   return newFailure({ name: 'InternalError', message: messageOf(error), evidence, mayClear: false });
 }
 
-/** A failure before there was anything to send. */
+/** A failure before anything was sent. */
 export const toUnsent = (description: Pick<Description, 'name' | 'message'>): InvokeFailure =>
   newFailure({ ...description, ...CLASS.REFUSED });

@@ -4,11 +4,11 @@ import { isUuid } from '../shared/text.ts';
 import type { LambdaApi } from './api.ts';
 import type { AttemptProgress } from './attempt-progress.ts';
 import { LONGEST_FOREIGN_TEXT } from './exchange.ts';
-import { wasTakenForInvocation } from './failures.ts';
+import { gotInvocationResponse } from './failures.ts';
 import type { Invocation, InvokeFailure, InvokeResponse, LoadedInvocation } from './invocation.ts';
 import type { Bounds } from './timing.ts';
 
-/** The parameters of both ways to invoke. Nothing is added that was not given: functions on capacity providers refuse $LATEST. */
+/** The parameters of both operations. There are no defaults, because functions on capacity providers refuse $LATEST. */
 export const parametersOf = (invocation: LoadedInvocation) => ({
   FunctionName: invocation.functionName,
   LogType: invocation.logType,
@@ -36,15 +36,15 @@ function isJson(payload: Uint8Array): boolean {
   }
 }
 
-// Lambda's own limit, and some room: a limit on a response's text need not be one on its bytes.
+// Lambda's limit, and some room, because the limit may be on the text of a response instead of its bytes.
 const LONGEST_BODY = 6_291_556 + 64 * 1024;
 
 const STATUS = { RequestResponse: 200, Event: 202, DryRun: 204 } as const;
 
 /**
- * Whether a body is one of Lambda's. A custom runtime may respond with any bytes, so then the header that only a run
- * has must be there too: a request id alone may be ours, reflected. Emulators have JSON, for an event too, and no
- * request id or one of their own.
+ * Whether a body is from Lambda. A custom runtime can respond with any bytes. Then the header that only an invocation
+ * that ran has is required, because a proxy may reflect our request ID. Emulators respond with JSON, even to an event,
+ * and with no request ID or one of their own.
  */
 function isLambdas(
   { requestId, executedVersion, payload }: InvokeResponse,
@@ -62,14 +62,14 @@ function isLambdas(
   }
 }
 
-/** A dry run with the response of an invocation may have run something, as emulators do. It is not retried. */
+/** Prevents retries of a dry run that got the response of an invocation. Emulators may have run the function. */
 const withoutRetry = (result: InvokeResponse | InvokeFailure): InvokeResponse | InvokeFailure =>
-  result.kind === 'failure' && wasTakenForInvocation(result) ? { ...result, mayClear: false } : result;
+  result.kind === 'failure' && gotInvocationResponse(result) ? { ...result, mayClear: false } : result;
 
 function toInvokeResponse(output: InvokeCommandOutput, progress: AttemptProgress): InvokeResponse {
   const requestId = progress.head?.requestId;
   return {
-    kind: 'answer',
+    kind: 'response',
     statusCode: progress.head?.statusCode ?? 0,
     payload: output.Payload ?? new Uint8Array(),
     ...(output.FunctionError && { functionError: output.FunctionError }),
@@ -81,10 +81,10 @@ function toInvokeResponse(output: InvokeCommandOutput, progress: AttemptProgress
   };
 }
 
-/** What bounds an attempt, and our own id of it. */
+/** The bounds of an attempt, and our own ID of it. */
 export type AttemptBounds = Bounds & Readonly<{ sentAs?: string | undefined }>;
 
-/** Sends an invocation once. Never throws: what went wrong is a failure that says whether the function ran. */
+/** Sends an invocation once. Never throws: an error becomes a failure that says whether the function ran. */
 export async function invokeOnce(
   api: LambdaApi,
   invocation: LoadedInvocation,

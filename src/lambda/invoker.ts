@@ -27,7 +27,7 @@ export type Wait = Readonly<{
   leftMs: number;
 }>;
 
-/** An attempt that is about to be sent, with our own id of it; none where the endpoint refuses one. */
+/** An attempt that is about to be sent, with our own ID of it, unless the endpoint refuses IDs. */
 export type Sending = Readonly<{ invocation: Invocation; api: LambdaApi; sentAs: string | undefined }>;
 
 /** What all invocations of a step share. */
@@ -37,35 +37,32 @@ export type InvokeContext = Readonly<{
   timing: Timing;
   limiter: AdaptiveLimiter;
   requestIds: RequestIds;
-  /** Aborts when the workflow is cancelled: nothing new is sent from then on. */
+  /** Aborts when the workflow is cancelled. From then on, nothing new is sent. */
   cancel: AbortSignal;
-  /** With `stop_on_failure`, aborts when an invocation has failed: nothing new is sent from then on. */
+  /** With `stop_on_failure`, aborts when an invocation has failed. From then on, nothing new is sent. */
   halt?: AbortSignal;
-  /** Records an attempt before it is sent, with its request id where it is known. Nothing is sent where it rejects. */
+  /** Records an attempt before it is sent, with its request ID if it is known. If it rejects, nothing is sent. */
   writeAhead?: (invocation: Invocation, requestId: string | undefined) => Promise<void>;
   onWait: (wait: Wait) => void;
   /** Called before each attempt. Never throws. */
   onSend?: (sending: Sending) => void;
-  /** Looks into the function's log for what became of an invocation that may have run and has no response. */
+  /** Looks in the function's log for an invocation that may have run and has no response. */
   witness?: (ended: InvocationResult) => Promise<LogEvidence | undefined>;
   /** Called once when the last invocation of a list has ended. */
   onAllEnded?: () => void;
-  /** Where functions are waited for until they are ready. */
+  /** Waits until functions are ready. */
   readiness?: Readonly<{ waits: Readiness }> &
-    Pick<
-      Waiting,
-      'onStateChange' | 'onFailedQuestion' | 'onAliasChange' | 'onHiddenAlias' | 'expectsVersion'
-    >;
-  /** Where durable executions are followed to their end. */
+    Pick<Waiting, 'onStateChange' | 'onFailedPoll' | 'onAliasChange' | 'onHiddenAlias' | 'expectsVersion'>;
+  /** Follows durable executions to their end. */
   follow?: Readonly<{ execution: typeof followExecution; onNotDurable: (invocation: Invocation) => void }> &
-    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedQuestion' | 'stopping'>;
-  /** Where the log tells what became of accepted events. */
+    Pick<Following, 'onExecutionEvent' | 'onHiddenHistory' | 'onFailedPoll' | 'stopping'>;
+  /** Waits until the log shows how an accepted event ended. */
   waitForEvent?: (
     accepted: InvokeResponse,
     invocation: Invocation,
     asked: Bounds & Readonly<{ api: LambdaApi }>,
   ) => Promise<InvokeResponse | InvokeFailure>;
-  /** Where the response is taken as a stream. */
+  /** Receives the response as a stream. */
   stream?: Readonly<{ invokeOnce: typeof streamOnce; onChunk: OnChunk }>;
 }>;
 
@@ -77,7 +74,7 @@ const notAttempted = (result: InvokeFailure): AttemptsResult => ({
   tailRefused: false,
 });
 
-/** How an invocation ended, in which region, and where the function logs. */
+/** How an invocation ended, its region, and its log group. */
 type RegionResult = AttemptsResult & Readonly<{ region?: string; logGroup?: string }>;
 
 async function invokeWithin(
@@ -113,7 +110,7 @@ async function invokeWithin(
   }
 }
 
-/** Whether the log can tell what became of an invocation. A durable execution has requests that are not ours. */
+/** Whether to look for an invocation in the log. The requests of a durable execution are not ours. */
 const isLost = ({ result, invocation }: InvocationResult): boolean =>
   result.kind === 'failure' &&
   result.event === undefined &&
@@ -121,7 +118,7 @@ const isLost = ({ result, invocation }: InvocationResult): boolean =>
   result.durableExecutionArn === undefined &&
   invocation.invocationType !== 'DryRun';
 
-/** Adds what the function's log shows where there is no response. It changes nothing of what is known without it. */
+/** Adds what the function's log shows if there is no response. It does not change what is known without the log. */
 export async function withLog(
   ended: InvocationResult,
   { witness, cancel }: Pick<InvokeContext, 'witness' | 'cancel'>,
@@ -139,10 +136,10 @@ async function invokeWithPermit(
   const { timing } = context;
   const startedAt = timing.now();
   const ended = await invokeWithin(permit, invocation, context).catch(
-    // A defect of this action must not cost other invocations their outcomes.
+    // If this action has a defect, the other invocations still need their outcomes.
     (error: unknown): RegionResult => ({ ...notAttempted(toInternalError(error, invocation)), attempts: 1 }),
   );
-  // An invocation that ended before it was sent still has its permit.
+  // An invocation that ended before it was sent has not released its permit.
   permit?.release('otherwise');
   const elapsedMs = timing.now() - startedAt;
   return withLog({ ...ended, invocation, startedAt: new Date(startedAt), elapsedMs }, context);
@@ -150,7 +147,7 @@ async function invokeWithPermit(
 
 /**
  * Invokes a function once: at most one execution, unless the policy or the invocation itself allows more. One
- * deadline bounds everything from the moment when the limiter admits it. Never throws.
+ * deadline applies from the moment when the limiter grants a permit. Never throws.
  */
 export async function invoke(invocation: Invocation, context: InvokeContext): Promise<InvocationResult> {
   return invokeWithPermit(
@@ -161,9 +158,9 @@ export async function invoke(invocation: Invocation, context: InvokeContext): Pr
 }
 
 /**
- * Invokes functions in the given order, as many at once as the limiter admits, and passes each outcome on as it ends.
- * A failure, also of `onEnd`, stops no other; when the workflow is cancelled the rest is not sent. Throws at the end
- * what `onEnd` threw.
+ * Invokes functions in the given order, as many at once as the limiter allows, and passes on each invocation as it ends.
+ * A failure, even of `onEnd`, does not stop the others. If the workflow is cancelled, the rest is not sent. Throws the
+ * errors of `onEnd` at the end.
  */
 export async function invokeEach(
   invocations: Iterable<Invocation>,
@@ -175,7 +172,7 @@ export async function invokeEach(
   const errors: unknown[] = [];
   const { signal: stop, unlink } = linkAbort(cancel, ...(halt === undefined ? [] : [halt]));
   for (const invocation of invocations) {
-    // Whether an invocation failed is known only when its outcome has been handled.
+    // Wait, because it is known only after the outcome is handled whether an invocation failed.
     while (halt !== undefined && underWay.size >= limiter.most) await Promise.race(underWay);
     const permit = await limiter.acquire(invocation.index, stop);
     const done: Promise<void> = invokeWithPermit(permit, invocation, context)
@@ -195,13 +192,13 @@ export async function invokeEach(
   }
 }
 
-/** A queue from the invocations that end to the one reader that handles them. */
+/** Passes the invocations that have ended to the one reader that handles them. */
 class ResultQueue {
   readonly #waiting: Readonly<{ result: InvocationResult; handled: () => void }>[] = [];
   #hasEnded = false;
   #wake = (): void => {};
 
-  /** Resolves when the reader has handled it. */
+  /** Adds an invocation that has ended. Resolves when the reader has handled it. */
   add(result: InvocationResult): Promise<void> {
     return new Promise((handled) => {
       this.#waiting.push({ result, handled });
@@ -214,7 +211,7 @@ class ResultQueue {
     this.#wake();
   }
 
-  /** The queued invocations in order; one counts as handled when the reader takes the next. */
+  /** The queued invocations in order. An invocation counts as handled when the reader takes the next one. */
   async *results(): AsyncGenerator<InvocationResult, void> {
     for (;;) {
       const next = this.#waiting.shift();
@@ -237,7 +234,7 @@ export async function* invokeAll(
 ): AsyncGenerator<InvocationResult, void> {
   const queue = new ResultQueue();
   const all = invokeEach(invocations, context, (result) => queue.add(result)).finally(() => queue.end());
-  // It is awaited below, when the reader has handled everything.
+  // The error is thrown below, after the reader has handled everything.
   all.catch(() => {});
   yield* queue.results();
   await all;

@@ -4,15 +4,15 @@ export type Permit = Readonly<{ release: (ended: 'throttled' | 'otherwise') => v
 type QueuedPermit = Readonly<{ order: number; admit: () => void }>;
 
 /**
- * Bounds the number of concurrent attempts. A throttle halves the bound and each success raises it a little,
- * so that a fan-out settles at what the account allows. What is first in the plan goes first.
+ * Limits the number of concurrent attempts. A throttle halves the limit, and each success raises it a little, so that
+ * the concurrency settles at what the account allows. Permits are granted in the order of the plan.
  */
 export class AdaptiveLimiter {
-  /** The highest bound. */
+  /** The highest limit. */
   readonly most: number;
   #bound: number;
-  #inFlight = 0;
-  // Throttles of attempts that were sent before the bound was last lowered say nothing new.
+  #running = 0;
+  // A throttle lowers the limit only if its attempt was sent after the limit was last lowered.
   #epoch = 0;
   #queue: QueuedPermit[] = [];
 
@@ -21,12 +21,12 @@ export class AdaptiveLimiter {
     this.#bound = most;
   }
 
-  /** The current bound. */
+  /** The current limit. */
   get limit(): number {
     return Math.floor(this.#bound);
   }
 
-  /** Waits for a permit; undefined where `signal` aborts first. Lower orders go first. */
+  /** Waits for a permit; undefined if `signal` aborts first. Lower orders go first. */
   acquire(order: number, signal: AbortSignal): Promise<Permit | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);
     return new Promise((resolve) => {
@@ -48,12 +48,12 @@ export class AdaptiveLimiter {
   #admit(): Permit {
     const epoch = this.#epoch;
     let left = false;
-    this.#inFlight += 1;
+    this.#running += 1;
     return {
       release: (ended) => {
         if (left) return;
         left = true;
-        this.#inFlight -= 1;
+        this.#running -= 1;
         if (ended === 'throttled') this.#lower(epoch);
         else this.#bound = Math.min(this.most, this.#bound + 1 / this.#bound);
         this.#next();
@@ -68,7 +68,7 @@ export class AdaptiveLimiter {
   }
 
   #next(): void {
-    while (this.#inFlight < this.limit) {
+    while (this.#running < this.limit) {
       const first = this.#queue.shift();
       if (first === undefined) return;
       first.admit();

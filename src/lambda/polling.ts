@@ -2,30 +2,30 @@ import type { Invocation, InvokeFailure } from './invocation.ts';
 import { extendStreak, type FailureStreak, type InvokePolicy, retryLimit } from './retry-policy.ts';
 import type { Bounds } from './timing.ts';
 
-/** A request about a function or an execution that failed and is repeated after a wait. */
-export type FailedQuestion = Readonly<{ invocation: Invocation; failure: InvokeFailure; waitMs: number }>;
+/** A failed poll, and the wait before the next one. */
+export type FailedPoll = Readonly<{ invocation: Invocation; failure: InvokeFailure; waitMs: number }>;
 
-/** What bounds a request that is repeated until its response is the expected one, and who listens to its failures. */
+/** The bounds of polling, and the callback for failed polls. */
 export type Polling = Pick<Bounds, 'stop' | 'timing'> &
   Readonly<{
     policy: Pick<InvokePolicy, 'retry' | 'retryMs'>;
-    onFailedQuestion: (failed: FailedQuestion) => void;
+    onFailedPoll: (failed: FailedPoll) => void;
   }>;
 
 const FIRST_POLL_MS = 500;
 const LONGEST_POLL_MS = 10_000;
 const GROWTH = 1.5;
-// A longer Retry-After is cut: the function may be ready long before.
+// A longer Retry-After is cut to this, because the function may be ready long before.
 const LONGEST_RETRY_AFTER_MS = 60_000;
 
-/** Whether to repeat such a request: Lambda throttles them early, for all of an account and region together. */
-export const mayAskAgain = ({ evidence, mayClear }: InvokeFailure): boolean =>
+/** Whether to poll again after a failure. Lambda throttles polls early, for a whole account and region together. */
+export const mayPollAgain = ({ evidence, mayClear }: InvokeFailure): boolean =>
   mayClear || evidence === 'may_have_run';
 
 const couldNotConnect = ({ evidence, statusCode }: InvokeFailure): boolean =>
   evidence === 'did_not_run' && statusCode === undefined;
 
-/** The pace of a request that is repeated until its response is the expected one. */
+/** The pace of polling. */
 export class Poll {
   readonly #invocation: Invocation;
   readonly #polling: Polling;
@@ -38,7 +38,7 @@ export class Poll {
     this.#polling = polling;
   }
 
-  /** Waits after a response; not long where there were new events. */
+  /** Waits after a response. The wait is short if there were new events. */
   async afterResponse({ hasNewEvents = false }: { hasNewEvents?: boolean } = {}): Promise<void> {
     this.#streak = undefined;
     this.#connectFailures = 0;
@@ -46,7 +46,7 @@ export class Poll {
     await this.#sleep(this.#nextWait());
   }
 
-  /** Waits after a failure. Returns the failure to give up with, where another request is of no use. */
+  /** Waits after a failure. If polling again is of no use, returns the failure to give up with. */
   async afterFailure(failure: InvokeFailure): Promise<InvokeFailure | undefined> {
     const { timing, policy } = this.#polling;
     const askedMs = Math.min(LONGEST_RETRY_AFTER_MS, (failure.retryAfterSeconds ?? 0) * 1000);
@@ -65,12 +65,12 @@ export class Poll {
       this.#streak = undefined;
       this.#connectFailures = 0;
     }
-    this.#polling.onFailedQuestion({ invocation: this.#invocation, failure, waitMs });
+    this.#polling.onFailedPoll({ invocation: this.#invocation, failure, waitMs });
     await this.#sleep(waitMs);
     return undefined;
   }
 
-  /** The next wait, with up to a quarter more at random, so that many clients do not send at the same time. */
+  /** The next wait, up to a quarter longer at random, so that many clients do not poll at the same time. */
   #nextWait(): number {
     this.#waitMs = this.#waitMs === 0 ? FIRST_POLL_MS : Math.min(LONGEST_POLL_MS, this.#waitMs * GROWTH);
     return this.#waitMs * (1 + this.#polling.timing.random() / 4);

@@ -1,19 +1,19 @@
 import { type AliasReading, AliasWatch } from './alias.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
-import { toCancelledUnsent, toUnasked, toUnsent } from './failures.ts';
+import { toCancelledUnsent, toReadinessFailure, toUnsent } from './failures.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
-import { mayAskAgain, Poll, type Polling } from './polling.ts';
+import { mayPollAgain, Poll, type Polling } from './polling.ts';
 import { linkAbort } from './timing.ts';
 
 /** A state that a function has reached on its way to being ready. */
 export type StateChange = Readonly<{
   invocation: Invocation;
-  /** In Lambda's words: the state, then what is still in progress. Never foreign text. */
+  /** Lambda's name of the state, then what is still in progress. Never foreign text. */
   state: string;
   isReady: boolean;
 }>;
 
-/** What a configuration means for an invocation: to wait, to invoke, or to give up, and why. */
+/** The decision about an invocation: wait, invoke, or give up, and why. */
 export type ReadinessDecision = Readonly<
   { state: string } & (
     | { next: 'wait' | 'invoke'; isReady: boolean }
@@ -21,7 +21,7 @@ export type ReadinessDecision = Readonly<
   )
 >;
 
-// Codes and states are single words; a reason is a sentence and may be foreign text.
+// Codes and states are single words. A reason is a sentence and may be foreign text.
 const word = (text: string | undefined): string => (text !== undefined && /^\w+$/.test(text) ? text : '');
 const inBrackets = (text: string): string => (text === '' ? '' : ` (${text})`);
 const NO_REASON = 'Lambda gives no reason';
@@ -31,7 +31,7 @@ type StateRow = Readonly<{
   decide: (configuration: Configuration) => ReadinessDecision;
 }>;
 
-/** By the states of functions (AWS Lambda Developer Guide, "Lambda function states"): the first row that fits decides. */
+/** Decisions by state (AWS Lambda Developer Guide, "Lambda function states"). The first row that matches applies. */
 const STATES: readonly StateRow[] = [
   {
     when: ({ state }) => state === 'Failed',
@@ -52,7 +52,7 @@ const STATES: readonly StateRow[] = [
     }),
   },
   {
-    // Only an invocation wakes it.
+    // Only an invocation wakes an idle function.
     when: ({ state }) => state === 'Inactive',
     decide: ({ stateReasonCode }) => ({
       state: `Inactive${inBrackets(word(stateReasonCode))}; the invocation will wake it`,
@@ -83,23 +83,23 @@ const STATES: readonly StateRow[] = [
 ];
 const READY: ReadinessDecision = { state: 'ready', next: 'invoke', isReady: true };
 
-/** What a configuration means for an invocation. */
+/** Decides about an invocation by the function's configuration. */
 export const decideByState = (configuration: Configuration): ReadinessDecision =>
   STATES.find(({ when }) => when(configuration))?.decide(configuration) ?? READY;
 
-/** What a wait needs: the API of the function's region, and who listens to changes and to failed requests. */
+/** What a wait needs: the API of the function's region, and callbacks for changes and failed polls. */
 export type Waiting = AliasReading &
   Polling &
   Readonly<{
     onStateChange: (change: StateChange) => void;
-    /** Whether an invocation is to be run by the one version that its alias points to. */
+    /** Whether an invocation needs its alias to point to one version only. */
     expectsVersion: (invocation: Invocation) => boolean;
   }>;
 
-/** Whether to poll once more, or with what the wait ends. */
+/** Whether to poll again, or how the wait ends. */
 type Next = 'wait' | Readonly<{ end: Configuration | InvokeFailure }>;
 
-/** One wait for a function, shared by all invocations of it. It ends when none of them waits any more. */
+/** One wait for a function, shared by all its invocations. It ends when no invocation waits any more. */
 class SharedWait {
   readonly #result: Promise<Configuration | InvokeFailure>;
   readonly #left = new AbortController();
@@ -108,7 +108,7 @@ class SharedWait {
   #state = '';
   #awaitsVersion = false;
   readonly #alias: AliasWatch | undefined;
-  /** Why the last request failed. */
+  /** Why the last poll failed. */
   #failure: InvokeFailure | undefined;
 
   constructor(invocation: Invocation, waiting: Waiting, alias: AliasWatch | undefined) {
@@ -121,12 +121,14 @@ class SharedWait {
     });
   }
 
-  /** Whether the wait is over, or will never be over because no invocation waits for it any more. */
+  /** Whether the wait is over, or was abandoned because no invocation waits any more. */
   get isOver(): boolean {
     return this.#isOver || this.#left.signal.aborted;
   }
 
-  /** Whether an invocation can share this wait: where the invocation awaits a version, so did this wait. */
+  /**
+   * Whether an invocation can share this wait. If the invocation needs a version, the wait must be for a version too.
+   */
   isFor(invocation: Invocation, { expectsVersion }: Waiting): boolean {
     return !this.#isOver || this.#awaitsVersion || !expectsVersion(invocation);
   }
@@ -168,7 +170,7 @@ class SharedWait {
     return provisioned;
   }
 
-  /** Asks until a response is the end of it. */
+  /** Polls until the wait ends. */
   async #until(
     poll: Poll,
     { stop, cancel }: Waiting,
@@ -185,8 +187,8 @@ class SharedWait {
         return found.end;
       } else {
         this.#failure = found;
-        const end = mayAskAgain(found) ? await poll.afterFailure(found) : found;
-        if (end !== undefined) return toUnasked(end);
+        const end = mayPollAgain(found) ? await poll.afterFailure(found) : found;
+        if (end !== undefined) return toReadinessFailure(end);
       }
     }
     return this.#stopped(cancel);
@@ -194,7 +196,7 @@ class SharedWait {
 
   #decide(found: Configuration, invocation: Invocation, waiting: Waiting): Next {
     const decision = decideByState(found);
-    // A function with an alias is ready when that is.
+    // With an alias, the function counts as ready only when the alias is.
     if (!decision.isReady || this.#alias === undefined) this.#report(decision, invocation, waiting);
     if (decision.next === 'give up')
       return { end: toUnsent({ name: 'FunctionFailed', message: decision.why }) };
@@ -211,7 +213,7 @@ class SharedWait {
     const failure = this.#failure;
     if (failure !== undefined && this.#state === '') {
       const message = `timed out before Lambda said whether the function is ready: ${failure.message}`;
-      return toUnasked({ ...failure, message });
+      return toReadinessFailure({ ...failure, message });
     }
     const unread = failure && `; then its configuration could not be read: ${failure.message}`;
     const message = `timed out before the function was ready${inBrackets(this.#state)}${unread ?? ''}`;
@@ -220,21 +222,24 @@ class SharedWait {
 }
 
 /**
- * Waits until functions and their aliases may be invoked, once for each function and qualifier. The SDK's waiters do
- * not fit: they report no change, and without permission they keep asking until the time is over.
+ * Waits until functions and their aliases are ready, once for each function and qualifier. The SDK's waiters are not
+ * used, because they do not report changes, and keep polling without permission until the time is over.
  */
 export class Readiness {
   readonly #waits = new Map<string, SharedWait>();
-  /** What was told of an alias is not told again by the next wait for it. */
+  /** Kept between waits, so that a change of an alias is reported only once. */
   readonly #aliases = new Map<string, AliasWatch | undefined>();
 
-  /** Waits until the function is ready, unless it was found to be before. A failure says why it never will be. */
+  /**
+   * Waits until the function is ready, unless an earlier wait found that it is. A failure says why it can't become
+   * ready.
+   */
   wait(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
     const known = this.#waits.get(keyOf(invocation));
     return this.#join(known?.isFor(invocation, waiting) ? known : undefined, invocation, waiting);
   }
 
-  /** The same after an invocation was refused for the function's state. */
+  /** Waits again, after an invocation was refused because of the function's state. */
   waitAgain(invocation: Invocation, waiting: Waiting): Promise<Configuration | InvokeFailure> {
     const known = this.#waits.get(keyOf(invocation));
     return this.#join(known?.isOver ? undefined : known, invocation, waiting);
@@ -251,7 +256,7 @@ export class Readiness {
     const shared = known ?? new SharedWait(invocation, waiting, alias);
     this.#waits.set(key, shared);
     const result = await shared.join(invocation, waiting);
-    // A failure is not kept: the next invocation waits anew.
+    // A failure is not kept, so the next invocation starts a new wait.
     if (result.kind === 'failure' && shared.isOver && this.#waits.get(key) === shared)
       this.#waits.delete(key);
     return result;

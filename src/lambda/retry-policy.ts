@@ -1,22 +1,22 @@
 import { grouped } from '../shared/text.ts';
 import type { Invocation, InvokeFailure } from './invocation.ts';
 
-/** What may be retried: only what did not run, also what may have run, or nothing. */
+/** What is retried: only what did not run, also what may have run, or nothing. */
 export type RetryPolicy = 'safe' | 'idempotent' | 'never';
 
 /** The bounds of one invocation, in milliseconds. */
 export type InvokePolicy = Readonly<{ timeoutMs: number; retry: RetryPolicy; retryMs: number }>;
 
-/** Failures in a row: since when, and since when nothing could be reached, in milliseconds since 1970. */
+/** When failures in a row began, and when the host became unreachable, in milliseconds since 1970. */
 export type FailureStreak = Readonly<{ since: number; unreachableSince?: number }>;
 
 /** The time of the last possible retry, in milliseconds since 1970, and what limits it. */
 export type RetryLimit = Readonly<{ at: number; why: string }>;
 
-// Where waiting for capacity does not help: a name server or a listener that restarts is back by then.
+// For failures that are not about capacity. A name server or a listener that restarts is back within this time.
 const CLEARS_WITHIN_MS = 15_000;
 
-/** Why something is not retried any longer. */
+/** Why retries end. */
 export const GAVE_UP = {
   retry: 'gave up: retry_seconds is exhausted',
   timeout: 'gave up: timeout_seconds is exhausted',
@@ -24,7 +24,7 @@ export const GAVE_UP = {
   unreachable: 'gave up: waiting longer does not clear this error',
 } as const;
 
-/** The failures in a row with one more. */
+/** The streak after one more failure. */
 export function extendStreak(
   streak: FailureStreak | undefined,
   { clearsSoonOrNever }: InvokeFailure,
@@ -36,7 +36,7 @@ export function extendStreak(
   };
 }
 
-/** The first of the limits on failures in a row. */
+/** The first limit that a streak reaches. */
 export function retryLimit(
   { since, unreachableSince = Number.POSITIVE_INFINITY }: FailureStreak,
   { retryMs, deadlineAt = Number.POSITIVE_INFINITY }: Readonly<{ retryMs: number; deadlineAt?: number }>,
@@ -52,28 +52,28 @@ export function retryLimit(
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 15_000;
 
-/** Full jitter: anything from nothing to the exponential step, but never less than Lambda asked for. */
+/** Full jitter: a random part of the exponential delay, but never less than Lambda's Retry-After. */
 function waitBefore(attempts: number, random: number, retryAfterSeconds: number): number {
   const step = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempts - 1));
   return Math.max(Math.round(random * step), retryAfterSeconds * 1000);
 }
 
-/** What is known of a function whose durability decides: one name of a durable execution is one execution. */
+/** What is known about whether a function is durable. Only then is one execution name one execution. */
 export type Durability = 'unchecked' | 'durable' | 'not durable' | Readonly<{ unreadable: string }>;
 
-/** What decides on the next attempt beside the failure and the policy. */
+/** What decides on the next attempt, in addition to the failure and the policy. */
 export type RetryState = Readonly<{
-  /** As it was sent last. */
+  /** The invocation as it was last sent. */
   invocation: Pick<Invocation, 'invocationType' | 'logType' | 'durableExecutionName'>;
-  /** Attempts that have failed, the last one included. */
+  /** The number of failed attempts, including the last one. */
   attempts: number;
   streak: FailureStreak;
   now: number;
   deadlineAt: number;
-  /** From 0 to 1, 1 excluded. */
+  /** A random number from 0 up to, but not including, 1. */
   random: number;
   durability: Durability;
-  /** Whether the function's state was waited for since the failure. */
+  /** Whether the step has waited for the function to be ready since the failure. */
   readiness: 'not wanted' | 'unchecked' | 'ready';
 }>;
 
@@ -82,12 +82,12 @@ export type RetryDecision = Readonly<
   | { kind: 'give up'; why?: string }
   | { kind: 'retry'; waitMs: number; leftMs: number }
   | { kind: 'retry without log tail' }
-  | { kind: 'retry without request id' }
+  | { kind: 'retry without request ID' }
   | { kind: 'check durability' }
   | { kind: 'wait until ready' }
 >;
 
-/** Failures that a function's state explains: they clear when it is ready. */
+/** Failures because of the function's state. They clear when the function is ready. */
 const NOT_READY: readonly string[] = [
   'CodeArtifactUserPendingException',
   'ENINotReadyException',
@@ -112,7 +112,7 @@ const refusesRequestId = ({ name, statusCode, sentAs, message }: InvokeFailure):
 
 const GIVE_UP: RetryDecision = { kind: 'give up' };
 
-/** Decides for an invocation that may have run and names its durable execution. */
+/** Decides about an invocation that may have run and names its durable execution. */
 function nextByDurability(durability: Durability): RetryDecision | undefined {
   if (durability === 'durable') return undefined;
   if (durability === 'unchecked') return { kind: 'check durability' };
@@ -125,7 +125,7 @@ function nextByDurability(durability: Durability): RetryDecision | undefined {
   };
 }
 
-/** What the evidence says against a retry; undefined where it allows one. */
+/** A decision against a retry because of the evidence; undefined if the evidence allows a retry. */
 function nextByEvidence(
   { invocation, durability }: RetryState,
   { evidence }: InvokeFailure,
@@ -144,7 +144,7 @@ function nextByEvidence(
   }
 }
 
-/** A retry after a wait, where the limits leave time for it. */
+/** Decides on a retry after a wait, if the limits leave time for it. */
 function retryInTime(
   { attempts, streak, now, deadlineAt, random, readiness }: RetryState,
   { retryAfterSeconds = 0 }: InvokeFailure,
@@ -165,10 +165,11 @@ function retryInTime(
   };
 }
 
-/** What to do after a failed attempt: the one place where a retry is decided. */
+/** Decides what to do after a failed attempt. No other code decides on retries. */
 export function next(state: RetryState, failure: InvokeFailure, policy: InvokePolicy): RetryDecision {
-  // It was refused for what this action adds, which no input can leave out: whatever the policy, it is sent without.
-  if (refusesRequestId(failure)) return { kind: 'retry without request id' };
+  // The endpoint refused the request ID that this action adds. No input can remove it, so every policy retries without
+  // it.
+  if (refusesRequestId(failure)) return { kind: 'retry without request ID' };
   if (policy.retry === 'never') return GIVE_UP;
   if (refusesTail(failure, state)) return { kind: 'retry without log tail' };
   if (!failure.mayClear) return GIVE_UP;

@@ -3,7 +3,7 @@ import type { LambdaApi } from './api.ts';
 import type { ExecutionStop, Invocation, InvokeFailure } from './invocation.ts';
 import { type Bounds, boundsFor, type StopCause, type Timing } from './timing.ts';
 
-/** An execution that could not be stopped: which permission that takes, and why it was refused. */
+/** An execution that could not be stopped: the permission that is needed, and the error. */
 export type Unstopped = Readonly<{
   invocation: Invocation;
   arn: string;
@@ -11,14 +11,14 @@ export type Unstopped = Readonly<{
   failure: InvokeFailure;
 }>;
 
-/** How executions are stopped that are no longer followed. */
+/** What is needed to stop executions that are no longer followed. */
 export type Stopping = Readonly<{
   /** The address of the workflow run, for the execution's history. */
   run: string;
   onNotStopped: (unstopped: Unstopped) => void;
 }>;
 
-/** What stopping one execution needs. */
+/** What is needed to stop one execution. */
 export type StopRequest = Stopping &
   Readonly<{
     api: LambdaApi;
@@ -30,10 +30,10 @@ export type StopRequest = Stopping &
     beganAt: number;
   }>;
 
-// A runner that cancels kills the step 10 s later, and the reports are still to be written.
+// A runner kills a cancelled step after 10 s, and the reports have to be written before that.
 const LONGEST_STOP_MS = 3_000;
 
-// Lambda may give the start in whole seconds.
+// Lambda may report the start in whole seconds.
 const PRECISION_MS = 1_000;
 
 const REASONS = {
@@ -56,14 +56,14 @@ function find({ api, arn }: StopRequest, bounds: Bounds): Promise<FoundExecution
 }
 
 /**
- * Whether this step started an execution. Lambda's response is the same for one that had been started by that name
- * before, so the times decide, which is as good as the runner's clock. One without a name can't be joined.
+ * Whether this step started an execution. Lambda's response is the same if the step joined an execution of that name,
+ * so the times are compared, which is only as exact as the runner's clock. An execution without a name can't be joined.
  */
 function wasStartedHere({ startedAt }: FoundExecution, { api, beganAt }: StopRequest): boolean {
   return startedAt >= beganAt + api.clockOffsetMs - PRECISION_MS;
 }
 
-/** Stops an execution that this step started, in 3 s at most. Never throws. */
+/** Stops an execution that this step started, within 3 s. Never throws. */
 export async function stopExecution(request: StopRequest): Promise<ExecutionStop> {
   const { api, arn, invocation, cause, run, timing, onNotStopped } = request;
   const { bounds, release } = boundsFor(LONGEST_STOP_MS, { cancel: new AbortController().signal, timing });

@@ -12,20 +12,20 @@ import { toIncompleteStream } from './failures.ts';
 import type { InvokeFailure, InvokeResponse, LoadedInvocation } from './invocation.ts';
 import { type AttemptBounds, parametersOf } from './invoke.ts';
 
-/** Takes a chunk of a streamed response as it arrives; the next one is read when it is done. Never throws. */
+/** Takes a chunk of a streamed response. The next chunk is read when the promise resolves. Never throws. */
 export type OnChunk = (chunk: Uint8Array) => Promise<void>;
 
-// Lambda streams 200 MB at most; what is too long may arrive before the event that says so.
+// Lambda streams at most 200 MB. A few more bytes may arrive before the event that reports the excess.
 const STREAM: Expected = { statusCode: 200, longestBody: 209_715_200 + 64 * 1024, isStreamed: true };
 
-// As long as a buffered response may be: up to here it is also kept for the outcome.
-const LONGEST_HELD = 6_291_556;
-// Of a longer one, the status and the headers of an HTTP response fit into this much.
+// The limit of a buffered response. A stream up to this length is also kept in memory for the outcome.
+const LONGEST_IN_MEMORY = 6_291_556;
+// How much is kept of a longer stream. The status and the headers of an HTTP response fit into this.
 const STREAM_START = 64 * 1024;
 
 type Stream = AsyncIterable<InvokeWithResponseStreamResponseEvent>;
 
-/** Hands on every chunk. Returns the event that ends the stream; undefined where there was none. */
+/** Passes on every chunk. Returns the event that ends the stream; undefined if there was none. */
 async function readStream(
   stream: Stream,
   progress: AttemptProgress,
@@ -41,7 +41,7 @@ async function readStream(
   return undefined;
 }
 
-/** A function error as plain invocations have it: JSON with errorType and errorMessage. */
+/** The function error in the form of a plain invocation: JSON with errorType and errorMessage. */
 function errorPayloadOf({
   ErrorCode: errorType,
   ErrorDetails: details = '',
@@ -50,7 +50,7 @@ function errorPayloadOf({
     const parsed: unknown = JSON.parse(details);
     if (typeof parsed === 'object' && parsed !== null) return Buffer.from(details);
   } catch {
-    // No JSON: a sentence.
+    // The details are a sentence instead of JSON.
   }
   return Buffer.from(JSON.stringify({ errorType, errorMessage: details }));
 }
@@ -66,8 +66,8 @@ async function toStreamedResponse(
   let start: Uint8Array | undefined;
   const end = await readStream(stream, progress, async (chunk) => {
     held?.add(chunk);
-    // All of it, or its start alone.
-    if ((progress.streamedBytes ?? 0) > LONGEST_HELD) {
+    // Keep the whole response, or only its start.
+    if ((progress.streamedBytes ?? 0) > LONGEST_IN_MEMORY) {
       start ??= held && Buffer.from(held.take().subarray(0, STREAM_START));
       held = undefined;
     }
@@ -76,7 +76,7 @@ async function toStreamedResponse(
   if (end === undefined) return toIncompleteStream(progress);
   const { head, sent, streamedBytes = 0 } = progress;
   return {
-    kind: 'answer',
+    kind: 'response',
     statusCode: head?.statusCode ?? 0,
     ...(executedVersion && { executedVersion }),
     ...(head?.requestId !== undefined && { requestId: head.requestId }),
@@ -89,7 +89,10 @@ async function toStreamedResponse(
   };
 }
 
-/** Sends a synchronous invocation once and takes its response as a stream. Never throws; one that breaks is a failure. */
+/**
+ * Sends a synchronous invocation once and receives its response as a stream. Never throws: a broken stream is a
+ * failure.
+ */
 export function streamOnce(
   api: LambdaApi,
   invocation: LoadedInvocation,

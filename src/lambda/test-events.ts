@@ -7,7 +7,7 @@ import { boundsFor, type Timing } from './timing.ts';
 /** A function's shareable test event: JSON as it was saved, and the type that it was saved with. */
 export type TestEvent = Readonly<{ json: string; invocationType?: string }>;
 
-/** The test events of a function by name, or why there are none to read. */
+/** The test events of a function by name, or why they can't be read. */
 export type TestEvents = Readonly<
   | { kind: 'events'; region: string; events: ReadonlyMap<string, TestEvent> }
   | { kind: 'none'; region: string }
@@ -15,7 +15,7 @@ export type TestEvents = Readonly<
   | { kind: 'unreadable'; why: string }
 >;
 
-/** Whose test events to read. */
+/** The function whose test events to read. */
 export type TestEventTarget = Readonly<{ functionName: string; region?: string | undefined }>;
 
 // AWS SAM CLI and the Lambda console save a function's test events as the examples of one schema. See
@@ -28,7 +28,9 @@ const LONGEST_REQUEST_MS = 30_000;
 const stringIn = (node: Node | undefined): string | undefined =>
   typeof node?.value === 'string' ? node.value : undefined;
 
-/** The events in a schema, each as written there: numbers keep all of their digits. Undefined where the schema is not JSON. */
+/**
+ * The events in a schema, as they are written, so that numbers keep all digits. Undefined if the schema is not JSON.
+ */
 function readSchema(content: string): ReadonlyMap<string, TestEvent> | undefined {
   const errors: ParseError[] = [];
   const tree = parseTree(content, errors, { disallowComments: true });
@@ -94,7 +96,7 @@ export class TestEventReader {
     stop.addEventListener('abort', abort);
     if (stop.aborted) abort();
     try {
-      // A request heeds the signal only once it is under way; credentials may hang before.
+      // A request reacts to the signal only after it has started, and fetching credentials before that may hang.
       const { Content: content = '' } = await Promise.race([
         client.send(new DescribeSchemaCommand({ RegistryName: REGISTRY, SchemaName: schema }), {
           abortSignal: stop,

@@ -1,25 +1,25 @@
-/** Time and randomness, passed in so that tests own them. */
+/** Time and randomness, passed in so that tests can control them. */
 export type Timing = Readonly<{
   /** Milliseconds since 1970. */
   now: () => number;
-  /** From 0 to 1, 1 excluded. */
+  /** A random number from 0 up to, but not including, 1. */
   random: () => number;
   /** Resolves after `ms` milliseconds, or at once when `signal` aborts. */
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Calls back after `ms` milliseconds; the returned function cancels that. */
+  /** Calls back after `ms` milliseconds. The returned function cancels the call. */
   after: (ms: number, callback: () => void) => () => void;
 }>;
 
-/** Resolves once the event loop has looked at its sockets and timers. */
+/** Resolves when the event loop has checked its sockets and timers. */
 export async function eventLoopTurn(): Promise<void> {
-  // The first callback may come in the turn that has looked at them already.
+  // The first callback may run in a turn that has already checked them.
   for (let turn = 0; turn < 2; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
-// Node.js fires a longer timer at once.
+// Node.js runs a longer timer at once.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The machine's own time and randomness. */
+/** The time and randomness of the machine. */
 export const REAL_TIMING: Timing = {
   now: Date.now,
   random: Math.random,
@@ -39,7 +39,7 @@ export const REAL_TIMING: Timing = {
   },
 };
 
-/** What ends a request before it ends by itself. */
+/** The bounds of a request: what ends it early. */
 export type Bounds = Readonly<{
   deadline: AbortSignal;
   cancel: AbortSignal;
@@ -51,10 +51,10 @@ export type Bounds = Readonly<{
 /** How long a request may wait for a connection, TLS included. */
 export const CONNECT_LIMIT_MS = 10_000;
 
-/** Why an attempt was stopped from here. */
+/** Why this action stopped an attempt. */
 export type StopCause = 'cancelled' | 'deadline' | 'connect';
 
-/** What stopped a request; undefined where nothing did. A cancelled workflow explains more than a deadline. */
+/** What stopped a request; undefined if nothing did. Cancellation takes precedence over the deadline. */
 export function stopCauseOf({
   cancel,
   deadline,
@@ -63,15 +63,15 @@ export function stopCauseOf({
   return deadline.aborted ? 'deadline' : undefined;
 }
 
-/** A signal that follows others until it is unlinked. */
+/** A signal that aborts with others until it is unlinked. */
 export type LinkedAbort = Readonly<{ signal: AbortSignal; unlink: () => void }>;
 
-/** A reason to abort with: without one, Node.js makes a DOMException with a stack each time. */
+/** The reason for abort(). Without a reason, Node.js creates a DOMException with a stack each time. */
 export const ABORTED = 'aborted';
 
 /**
- * A signal that aborts with the first of `sources`. Unlike AbortSignal.any it keeps nothing alive once it is
- * unlinked, so that a signal that lives as long as the step does not keep every response in memory.
+ * A signal that aborts with the first of `sources`. Unlike AbortSignal.any, it can be unlinked, so that a signal that
+ * lives as long as the step does not keep every response in memory.
  */
 export function linkAbort(...sources: readonly AbortSignal[]): LinkedAbort {
   const controller = new AbortController();
@@ -123,7 +123,7 @@ function onAbort(signal: AbortSignal, callback: () => void): () => void {
   return callbacks.add(callback);
 }
 
-/** Bounds that end with the workflow, and after `ms` milliseconds. `release` frees what they hold. */
+/** Bounds that end when the workflow is cancelled, or after `ms` milliseconds. `release` frees their resources. */
 export function boundsFor(
   ms: number,
   { cancel, timing }: Pick<Bounds, 'cancel' | 'timing'>,

@@ -12,23 +12,23 @@ import { boundsFor, linkAbort, type Timing } from '../lambda/timing.ts';
 import { onOneLine, shortened, utf8Start } from '../shared/text.ts';
 import { type Fields, fieldsOf, isFields, messageOf } from '../shared/values.ts';
 
-/** What a function, or Lambda about it, wrote at once: usually one line. Its time is in milliseconds since 1970. */
+/** A log event of a function or of Lambda, usually one line. Its time is in milliseconds since 1970. */
 export type LogEvent = Readonly<{ timestamp: number; message: string }>;
 
-/** Some events in the order of the log, and the token to read on with. A page can be empty although more follow. */
+/** Some events in the order of the log, and the token for the next page. A page can be empty although more follow. */
 export type LogPage = Readonly<{
   kind: 'page';
   events: readonly (LogEvent & Readonly<{ stream?: string }>)[];
   next?: string;
 }>;
 
-/** Why a request failed: not authorized, nothing there yet, throttled, not reachable, or not readable. */
+/** Why a request failed: not authorized, log not found, throttled, not reachable, or not readable. */
 export type LogRefusal = 'denied' | 'missing' | 'busy' | 'unreachable' | 'unreadable';
 
-/** A log that could not be read. The name is the error's in the API's model or Node's error code. */
+/** A log that could not be read. The name is that of the error in the API's model, or an error code of Node.js. */
 export type LogFailure = Readonly<{ kind: 'failure'; refusal: LogRefusal; name: string; message: string }>;
 
-/** A log group and, in it, what to read, and what ends the request before it ends by itself. */
+/** What to read in a log group, and what ends the request early. */
 export type LogQuery = Readonly<{
   logGroup: string;
   startTime: number;
@@ -36,7 +36,7 @@ export type LogQuery = Readonly<{
   stop: AbortSignal;
 }>;
 
-// Source: the errors of FilterLogEvents and GetLogEvents, and those that all of AWS's services have.
+// Source: the errors of FilterLogEvents and GetLogEvents, and the errors that all AWS services have in common.
 const REFUSALS: Readonly<Record<string, LogRefusal>> = {
   AccessDeniedException: 'denied',
   ResourceNotFoundException: 'missing',
@@ -44,7 +44,7 @@ const REFUSALS: Readonly<Record<string, LogRefusal>> = {
   Throttling: 'busy',
   TooManyRequestsException: 'busy',
   ServiceUnavailableException: 'busy',
-  // The SDK takes AWS's time from such a response, and signs the next request by it.
+  // The SDK takes AWS's time from such a response, and signs the next request with it.
   InvalidSignatureException: 'unreachable',
   RequestTimeTooSkewed: 'unreachable',
 };
@@ -61,10 +61,10 @@ function refusalByStatus(status: unknown): LogRefusal {
 const LONGEST_BODY = 32 * 1024 * 1024;
 const QUOTED_BYTES = 1_024;
 
-/** How responses begin, by their streams: the SDK's errors have the stream, and not what was read from it. */
+/** The beginnings of responses by their streams. The SDK's errors have the stream, but not what was read from it. */
 const beginnings = new WeakMap<object, string>();
 
-/** Reads a response to its end, for the SDK, which would read one that never ends. */
+/** Reads a response with a limit. The SDK would read a response that never ends. */
 const collectBody = (response: IncomingMessage): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
     readBody(response, LONGEST_BODY, ({ bytes, error, isTooLong }) => {
@@ -75,12 +75,14 @@ const collectBody = (response: IncomingMessage): Promise<Uint8Array> =>
     });
   });
 
-// With the … of a text that is longer.
+// 200 characters, and the … of a longer text.
 const SHOWN_CHARACTERS = 201;
 
 const NOT_TEXT = /[\p{Cc}\ufffd]/u;
 
-/** What to say of a response that is not JSON. The start of one that looks like JSON may be lines of a log. */
+/**
+ * Describes a response that is not JSON. Its start is not quoted if it looks like JSON, which may have lines of a log.
+ */
 function foreignMessage({ $response: response }: Fields): string {
   const { body } = fieldsOf(response);
   const start = isFields(body) ? onOneLine(beginnings.get(body) ?? '') : '';
@@ -89,7 +91,7 @@ function foreignMessage({ $response: response }: Fields): string {
     : `a proxy or firewall responded instead of CloudWatch Logs: ${shortened(start, SHOWN_CHARACTERS)}`;
 }
 
-/** What the SDK adds to an error of a response that it could not read. */
+/** The text that the SDK adds to the error of a response that it could not read. */
 const SDK_HINT = /\n {2}Deserialization error: [^\n]*$/;
 
 function toLogFailure(error: unknown): LogFailure {
@@ -117,13 +119,13 @@ const STOPPED: LogFailure = {
   message: 'could not be read in time',
 };
 
-// A page has 1 MB at most, which takes a moment; a request that hangs is repeated.
+// A page has at most 1 MB, which takes a moment. A request that takes longer hangs, and the next look repeats it.
 const LONGEST_REQUEST_MS = 15_000;
 
-/** What all requests of a step share: time, what cancels them, and how far apart they are at least. */
+/** What all requests of a step share: time, the signal that cancels them, and the shortest time between two of them. */
 export type LogRequests = Readonly<{ timing: Timing; cancel: AbortSignal; apartMs: number }>;
 
-/** Spaces requests: an account has a few a second in a region, for everybody in it together. */
+/** Spaces out requests, because all clients of an account share a quota of a few requests per second in a region. */
 class RequestPace {
   readonly #requests: LogRequests;
   #freeAt = 0;
@@ -133,7 +135,7 @@ class RequestPace {
     this.#requests = requests;
   }
 
-  /** Resolves when it is the caller's turn. A request that was stopped before takes no time of those behind it. */
+  /** Resolves when it is the caller's turn. A request that was stopped before its turn does not delay later ones. */
   turn(stop: AbortSignal): Promise<void> {
     this.#last = this.#last.then(async () => {
       const { timing, apartMs } = this.#requests;
@@ -145,7 +147,7 @@ class RequestPace {
   }
 }
 
-/** CloudWatch's logs in one region. Sends each request once; none throws. */
+/** CloudWatch Logs in one region. Each method sends one request and never throws. */
 export class LogsApi {
   readonly #client: CloudWatchLogsClient;
   readonly #requests: LogRequests;
@@ -157,7 +159,7 @@ export class LogsApi {
     this.#pace = parts.pace;
   }
 
-  /** Events of all streams of a group that have a text in them, such as a request id. */
+  /** Finds events that contain a text, such as a request ID, in all streams of a group. */
   search(
     { logGroup, startTime, token, stop }: LogQuery,
     search: Readonly<{ text: string; endTime?: number | undefined }>,
@@ -175,7 +177,9 @@ export class LogsApi {
     });
   }
 
-  /** Events of one stream from a time on, oldest first. The same token back says that there are no more for now. */
+  /**
+   * Reads events of one stream from a time on, oldest first. If the token is the same as before, there are no more yet.
+   */
   read({ logGroup, startTime, token, stop }: LogQuery, stream: string): Promise<LogPage | LogFailure> {
     const input: GetLogEventsCommandInput = {
       logGroupName: logGroup,
@@ -209,7 +213,10 @@ export class LogsApi {
   }
 }
 
-/** Waits for work; undefined once the signal aborts. The SDK may wait for credentials, which the signal does not end. */
+/**
+ * Waits for work, or until the signal aborts (undefined). The signal does not stop the SDK from waiting for
+ * credentials.
+ */
 async function orAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
   const aborted = Promise.withResolvers<undefined>();
   const abort = (): void => aborted.resolve(undefined);
@@ -222,7 +229,7 @@ async function orAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promis
   }
 }
 
-/** A page as the SDK returns it. It takes a server's word for the types, and an emulator may have others. */
+/** A page from the SDK. The SDK does not check types, and an emulator may use other types. */
 type SentPage = Readonly<{ events: unknown; next: unknown }>;
 
 function toLogEvent(event: unknown): LogPage['events'] {
@@ -239,8 +246,8 @@ const toLogPage = ({ events, next }: SentPage): LogPage => ({
 });
 
 /**
- * The clients for logs, one a region, with the credentials, the connections and the user agent of Lambda's client,
- * which closes the connections.
+ * The clients for logs, one for each region. They share the credentials, the connections and the user agent of the
+ * Lambda client, which closes the connections.
  */
 export class LogsClients {
   readonly #settings: (region: string) => ServiceSettings;
@@ -259,7 +266,7 @@ export class LogsClients {
   of(region: string): LogsApi {
     const known = this.#byRegion.get(region);
     if (known) return known;
-    // The code that polls repeats a request that fails, so that waits are bounded in one place.
+    // The code that polls repeats failed requests, so that all waits are bounded in one place.
     const client = new CloudWatchLogsClient({
       ...this.#settings(region),
       region,

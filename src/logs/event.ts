@@ -23,29 +23,29 @@ import { type LoggedReport, loggedLineOf } from './platform.ts';
 
 type LoggedEvent = LogPage['events'][number];
 
-/** One run of the function with the event, as the log shows it. */
+/** One try of the event, as the log shows it. */
 type Try = Readonly<{
   stream: string | undefined;
   start: LoggedEvent | undefined;
   end?: Readonly<{ event: LoggedEvent; report: LoggedReport }>;
 }>;
 
-/** The events of a function, each once. In a group that functions share, another one may repeat its lines. */
+/** The log events of a function, without duplicates. In a shared log group, another function may log the same ID. */
 function eventsOf(functionName: string, events: readonly LoggedEvent[]): readonly LoggedEvent[] {
   const isOwn = ({ stream = '' }: LoggedEvent): boolean => stream.includes(`/${functionName}[`);
   const own = events.some(isOwn) ? events.filter(isOwn) : events;
-  // No two lines of Lambda's about one request have the same time and text.
+  // Two lines that Lambda writes about one request never have the same time and text.
   return [...new Map(own.map((event) => [JSON.stringify(event), event])).values()];
 }
 
-// Lambda tries a second time after a minute, and a third time after two more.
+// Lambda's second try starts after one minute, and the third after two more minutes.
 const RETRY_MS = [60_000, 120_000] as const;
 
-/** Where a REPORT belongs: to the last START in its stream that has none, or to the try that has just ended there. */
+/** The try of a REPORT: the last START in its stream without a REPORT, or the try that has just ended there. */
 function tryOfReport(tries: readonly Try[], { stream, timestamp }: LoggedEvent): number {
   const open = tries.findLastIndex((one) => one.stream === stream && one.end === undefined);
   if (open >= 0) return open;
-  // A function can write a line that looks like its REPORT. The last one is Lambda's.
+  // A function can write a line that looks like its REPORT. The last such line is Lambda's.
   return tries.findLastIndex(
     ({ end, ...one }) =>
       one.stream === stream && end !== undefined && timestamp - end.event.timestamp < RETRY_MS[0] / 2,
@@ -72,9 +72,9 @@ function triesIn(events: readonly LoggedEvent[], requestId: string): readonly Tr
   return tries;
 }
 
-// A log that is longer is searched for no error: a line of Lambda's has 256 KB at most.
+// A longer log event is not searched for an error. An event in CloudWatch Logs has at most 256 KB.
 const LONGEST_ERROR = 262_144;
-// The Node.js runtime logs what a handler throws as one line: time, request id, level, title, the error as JSON.
+// The Node.js runtime logs what a handler throws as one line: time, request ID, level, title, the error as JSON.
 const THROWN = /\tERROR\t(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection) *\t(?<json>\{.*)$/m;
 
 function fieldsIn(json: string): Fields {
@@ -85,7 +85,7 @@ function fieldsIn(json: string): Fields {
   }
 }
 
-/** The error that a runtime logged, in either format, as the payload of a failed invocation has it. */
+/** The error that a runtime logged in either format, in the form of the payload of a failed invocation. */
 function errorIn({ message }: LoggedEvent): string | undefined {
   if (message.length > LONGEST_ERROR) return undefined;
   const text = THROWN.exec(message)?.groups?.['json'];
@@ -98,7 +98,7 @@ function errorIn({ message }: LoggedEvent): string | undefined {
 
 const TIMED_OUT = 'Sandbox.Timedout';
 
-/** The error of a try that failed: the last that its runtime logged, or else what its REPORT says. */
+/** The error of a failed try: the last error that its runtime logged, or else the status in its REPORT. */
 function errorOf({ stream, start, end }: Try, events: readonly LoggedEvent[]): string {
   const from = start?.timestamp ?? 0;
   const own = events.filter((event) => event.stream === stream && event.timestamp >= from);
@@ -111,14 +111,14 @@ function errorOf({ stream, start, end }: Try, events: readonly LoggedEvent[]): s
   });
 }
 
-/** What to do after a look: wait for more, or end with what is known. */
+/** What to do after a look into the log: wait for more, or end with what is known. */
 type EventDecision =
   | Readonly<{ kind: 'wait' }>
   | Readonly<{ kind: 'succeeded' | 'failed'; one: Try }>
   | Readonly<{ kind: 'unresolved'; why: WhyUnresolved }>;
 
 const WAIT: EventDecision = { kind: 'wait' };
-// How much later a START may be in the log.
+// How long a START may take to arrive in the log.
 const SLACK_MS = 30_000;
 
 /** Decides by the tries so far, at a time of AWS's clock. */
@@ -135,27 +135,27 @@ export function decideOnEvent(
   if (last.end === undefined) return WAIT;
   const isLast = tries.length > mostRetries || isTooOld;
   if (last.end.report.status !== undefined) return isLast ? { kind: 'failed', one: last } : WAIT;
-  // In the text format the handler either ran to its end or threw, and then there is another try.
+  // In text format, the log does not show whether the handler threw. If it did, there is another try.
   const [first, second] = RETRY_MS;
   const nextBy = last.end.event.timestamp + (tries.length === 1 ? first : second) + SLACK_MS;
   return isLast || now > nextBy ? { kind: 'unresolved', why: 'text log' } : WAIT;
 }
 
-/** How a try goes: it has started, or ended with a status. Text logs have one only where Lambda itself ended the try. */
+/** A try that has started, or has ended with a status. A text log has a status only if Lambda itself ended the try. */
 export type EventTry = Readonly<{ invocation: Invocation; number: number; state: string }>;
 
-/** What waiting for events needs, and who is told of what happens. */
+/** What waiting for events needs, and callbacks for what happens. */
 export type EventWaiting = Readonly<{
   logs: LogsClients;
   onTry: (happened: EventTry) => void;
-  /** Called where it can't be read how often events are retried: then Lambda's defaults are assumed. */
+  /** Called if the configuration of retries can't be read. Lambda's defaults are assumed then. */
   onHiddenConfiguration: (invocation: Invocation, failure: InvokeFailure) => void;
 }>;
 
-const LONGEST_QUESTION_MS = 10_000;
+const LONGEST_CONFIGURATION_READ_MS = 10_000;
 const LONGEST_WAIT_MS = 10_000;
 const GROWTH = 1.5;
-// AWS refuses a signature that is 5 minutes off, so a clock that is not known to be wrong is right by that.
+// AWS refuses a signature that is 5 minutes off, so a clock that is not known to be wrong is at most this wrong.
 const LONGEST_SKEW_MS = 300_000;
 
 type Asked = Bounds & Readonly<{ api: LambdaApi }>;
@@ -180,8 +180,8 @@ class EventWatch {
 
   async wait(): Promise<InvokeResponse | InvokeFailure> {
     const { requestId = '' } = this.#accepted;
-    if (!isUuid(requestId)) return this.#unresolved('no request id');
-    const { source, configuration } = await this.#ask();
+    if (!isUuid(requestId)) return this.#unresolved('no request ID');
+    const { source, configuration } = await this.#readConfiguration();
     this.#source = source;
     if (source.lacksPlatformLines) return this.#unresolved('no platform lines');
     const { timing, api } = this.#parts;
@@ -203,9 +203,12 @@ class EventWatch {
     return this.#parts.timing.now() + this.#parts.api.clockOffsetMs;
   }
 
-  async #ask(): Promise<Readonly<{ source: LogSource; configuration: EventConfiguration }>> {
+  async #readConfiguration(): Promise<Readonly<{ source: LogSource; configuration: EventConfiguration }>> {
     const { api, onHiddenConfiguration } = this.#parts;
-    const { bounds, release } = boundsFor(LONGEST_QUESTION_MS, { ...this.#parts, cancel: this.#parts.stop });
+    const { bounds, release } = boundsFor(LONGEST_CONFIGURATION_READ_MS, {
+      ...this.#parts,
+      cancel: this.#parts.stop,
+    });
     const [source, configuration] = await Promise.all([
       findLogSource({ ...bounds, api, region: await api.region() }, this.#invocation),
       readEventConfiguration(api, this.#invocation, bounds),
@@ -216,7 +219,7 @@ class EventWatch {
     return { source, configuration: DEFAULT_EVENT_CONFIGURATION };
   }
 
-  /** Reads all that the log has of the event. A failure leaves what is known as it is. */
+  /** Reads everything that the log has about the event. A failure changes nothing of what is known. */
   async #look(text: string, { region, logGroup }: LogSource, from: number): Promise<LogFailure | undefined> {
     const { logs, stop } = this.#parts;
     const found = await searchAll(logs.of(region), { logGroup, text, from, stop });
@@ -243,14 +246,14 @@ class EventWatch {
     }
   }
 
-  /** Waits for the next look: for 2 s, and longer where nothing happens. */
+  /** Waits for the next look: for 2 s, and longer if nothing happens. */
   async #sleep(): Promise<void> {
     const { timing, stop } = this.#parts;
     const quietMs = Math.min(LONGEST_WAIT_MS, 1_000 * GROWTH ** Math.min(this.#quietLooks, 10));
     await timing.sleep(Math.max(this.#pace.waitMs, quietMs), stop);
   }
 
-  /** The end of the event in place of the response that accepted it. Its figures are those of the try that ended it. */
+  /** How the event ended, as a response that replaces the accepting one. Its figures are those of the last try. */
   #end({ kind, one }: Extract<EventDecision, { one: Try }>): InvokeResponse {
     const lines = [one.start, one.end?.event].map((event) => event?.message.trimEnd() ?? '');
     const { logGroup } = this.#source ?? {};
@@ -276,7 +279,7 @@ class EventWatch {
   }
 }
 
-/** Waits until the log shows how an accepted event ended, or the bounds are reached. Never throws. */
+/** Waits until the log shows how an accepted event ended, or until the bounds are reached. Never throws. */
 export const waitForEvent = (
   accepted: InvokeResponse,
   invocation: Invocation,

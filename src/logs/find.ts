@@ -5,27 +5,29 @@ import type { Bounds } from '../lambda/timing.ts';
 import type { LogFailure, LogPage, LogsApi } from './client.ts';
 import { loggedLineOf } from './platform.ts';
 
-/** Where a function logs, and what its log is like. */
+/** The log group of a function, and the properties of its log. */
 export type LogSource = Readonly<{
   functionName: string;
   region: string;
   logGroup: string;
-  /** Why the log group is the default one of the function's name: the name of the error of its configuration. */
+  /** If the default log group is assumed: the name of the error of reading the configuration. */
   assumedFor?: string;
-  /** Whether there are no START and REPORT to read from and to. */
+  /** Whether the log has no START and REPORT lines. */
   lacksPlatformLines: boolean;
-  /** Whether requests that run at once write into one stream. */
+  /** Whether concurrent requests write into one stream. */
   sharesStreams: boolean;
 }>;
 
-/** Finds where the function of an invocation logs. Where its configuration can't be read, in its default log group. */
+/**
+ * Finds the log group of an invocation's function. If its configuration can't be read, assumes the default log group.
+ */
 export async function findLogSource(
   { api, region, ...bounds }: Bounds & Readonly<{ api: LambdaApi; region: string }>,
   invocation: Pick<Invocation, 'functionName' | 'qualifier' | 'reference'>,
 ): Promise<LogSource> {
   const { clockOffsetMs } = api;
   const first = await readConfiguration(api, invocation, bounds);
-  // A request that was refused for its time tells AWS's time, by which the next one is signed.
+  // If a request was refused because of its time, the response has AWS's time, and a retry can succeed.
   const isClockCorrected = first.kind === 'failure' && api.clockOffsetMs !== clockOffsetMs;
   const found = isClockCorrected ? await readConfiguration(api, invocation, bounds) : first;
   const functionName = invocation.reference.name;
@@ -41,16 +43,16 @@ export async function findLogSource(
   };
 }
 
-/** A request to find in the log: its id, and since when it can be there, in milliseconds since 1970. */
+/** A request to find in the log: its ID, and the earliest time of its log events, in milliseconds since 1970. */
 export type LoggedRequest = Readonly<{ requestId: string; since: number }>;
 
 /** Where to look for a request, and until when. */
 type StreamSearch = LoggedRequest & Readonly<{ mark: StreamMark; stop: AbortSignal }>;
 
-/** How a request's stream is told: by its START, or, where there is none, by any line with the request's id. */
+/** How to recognize the stream of a request: by its START, or by any line with its ID if there is no START. */
 export type StreamMark = 'start' | 'id';
 
-/** The stream that a request's log is in, and the time of the line that it was found by. */
+/** The stream of a request, and the time of the line by which it was found. */
 export type FoundStream = Readonly<{ kind: 'stream'; name: string; at: number }>;
 
 type Hit = LogPage['events'][number];
@@ -60,14 +62,14 @@ const isStartOf = ({ message }: Hit, requestId: string): boolean => {
   return line?.kind === 'start' && line.requestId === requestId;
 };
 
-/** In a group that functions share, another one may log the id: a stream there has the name of its function. */
+/** Picks a hit in a stream of the function. In a shared log group, another function may log the ID. */
 const byId = (hits: readonly Hit[], functionName: string): Hit | undefined =>
   hits.find(({ stream = '' }) => stream.includes(`/${functionName}[`)) ?? hits[0];
 
-// A page can be empty although more follow. This many in a row are read before the next wait.
+// How many pages are read before the next wait. A page can be empty although more follow.
 const MOST_PAGES = 20;
 
-/** What to search a log group for: a text such as a request id, in events from one time to another. */
+/** A search in a log group: a text, such as a request ID, and a period. */
 export type LogSearch = Readonly<{
   logGroup: string;
   text: string;
@@ -76,7 +78,7 @@ export type LogSearch = Readonly<{
   stop: AbortSignal;
 }>;
 
-/** All events that have a text in them, of all streams, in the order of their time. */
+/** Finds all events that contain a text, in all streams, in the order of their time. */
 export async function searchAll(api: LogsApi, search: LogSearch): Promise<LogPage | LogFailure> {
   const { logGroup, text, from, until, stop } = search;
   const events: Hit[][] = [];
@@ -91,7 +93,7 @@ export async function searchAll(api: LogsApi, search: LogSearch): Promise<LogPag
   return { kind: 'page', events: events.flat() };
 }
 
-/** Looks once for the stream of a request; undefined where it is not there yet. */
+/** Looks once for the stream of a request; undefined if it is not in the log yet. */
 export async function findStream(
   api: LogsApi,
   { logGroup, functionName }: LogSource,

@@ -6,10 +6,10 @@ import { type LogLook, LogReader, type OnLogEvents } from './read.ts';
 
 const LOOK_MS = 2_000;
 const LONGEST_LOOK_MS = 32_000;
-// Nobody listens there, or a firewall is in the way.
+// After this many failures to connect, nothing listens there or a firewall blocks the connection.
 const MOST_UNREACHABLE = 3;
 
-/** How often to look into a log: every 2 s, with up to a quarter more at random, and half as often after each throttle. */
+/** How often to look into a log: every 2 s, plus up to a quarter at random, and half as often after each throttle. */
 export class LookPace {
   readonly #random: () => number;
   #ms = LOOK_MS;
@@ -19,7 +19,7 @@ export class LookPace {
     this.#random = random;
   }
 
-  /** Takes in how a look ended. Returns whether another one is of use. */
+  /** Records how a look ended. Returns whether another look can help. */
   after(look: LogFailure | Readonly<{ kind: 'look' }>): boolean {
     const refusal = look.kind === 'failure' ? look.refusal : undefined;
     this.#ms = refusal === 'busy' ? Math.min(LONGEST_LOOK_MS, this.#ms * 2) : LOOK_MS;
@@ -34,7 +34,7 @@ export class LookPace {
 }
 
 /** When the function responded, or when no response was awaited any more. */
-export class Answer {
+export class ResponseArrival {
   readonly #controller = new AbortController();
   #at: number | undefined;
 
@@ -48,7 +48,7 @@ export class Answer {
     return this.#at;
   }
 
-  came(at: number): void {
+  record(at: number): void {
     this.#at ??= at;
     this.#controller.abort();
   }
@@ -60,29 +60,29 @@ export type LogFollowing = Readonly<{
   source: LogSource;
   timing: Timing;
   cancel: AbortSignal;
-  answer: Answer;
-  /** Takes events as they are found. One that arrives late comes after events that are newer. */
+  arrival: ResponseArrival;
+  /** Called with events as they are found. An event that arrives late comes after newer ones. */
   onEvents: OnLogEvents;
 }>;
 
 /** How far a log was read. */
 export type FollowedLog = Readonly<{
-  /** `whole`: up to REPORT, as far as CloudWatch knows. `part` and `none`: REPORT did not arrive in time. */
+  /** `whole`: up to REPORT. `part` and `none`: REPORT did not arrive in time, and something or nothing was read. */
   kind: 'whole' | 'part' | 'none' | 'cancelled' | 'unreadable';
   source: LogSource;
   report?: LoggedReport;
-  /** Whether other requests wrote into the stream, so that only events with the request's id were given out. */
+  /** Whether other requests wrote into the stream, so that only events with the request's ID were passed on. */
   isShared: boolean;
   /** Why no more was read, for `unreadable`. */
   failure?: LogFailure;
 }>;
 
-/** How long a log is waited for after the response. Usually it arrives within seconds. */
-const AFTER_ANSWER_MS = 30_000;
-// How long the last look may take, and how long one may take that begins long after the response.
+/** How long to wait for the log after the response. Usually it arrives within seconds. */
+const AFTER_RESPONSE_MS = 30_000;
+// How long the last look may take, and any look that begins long after the response.
 const LAST_LOOK_MS = 5_000;
 const LONGEST_LATE_MS = 15_000;
-// Where there is no REPORT, nothing else says that the log is complete.
+// Without a REPORT, the log counts as complete after this many looks without new events.
 const QUIET_LOOKS = 3;
 
 class Follower {
@@ -90,7 +90,7 @@ class Follower {
   readonly #reader: LogReader;
   readonly #unlink: () => void;
   readonly #pace: LookPace;
-  /** Aborts when no look may take any longer. */
+  /** Aborts when looks must end. */
   readonly #over = new AbortController();
   #quietLooks = 0;
 
@@ -103,36 +103,36 @@ class Follower {
   }
 
   async follow(): Promise<FollowedLog> {
-    const { answer, timing } = this.#following;
+    const { arrival, timing } = this.#following;
     let clear = (): void => {};
     const limit = (): void => {
       clear = timing.after(this.#longestMs, () => this.#over.abort());
     };
-    if (answer.at === undefined) answer.signal.addEventListener('abort', limit);
+    if (arrival.at === undefined) arrival.signal.addEventListener('abort', limit);
     else limit();
     try {
       return await this.#look();
     } finally {
-      answer.signal.removeEventListener('abort', limit);
+      arrival.signal.removeEventListener('abort', limit);
       clear();
       this.#unlink();
     }
   }
 
-  /** How much longer looks may take, from the response on. */
+  /** How long looks may still take after the response. */
   get #longestMs(): number {
     return Math.max(this.#until - this.#following.timing.now() + LAST_LOOK_MS, LONGEST_LATE_MS);
   }
 
   async #look(): Promise<FollowedLog> {
-    const { cancel, answer, timing } = this.#following;
+    const { cancel, arrival, timing } = this.#following;
     for (;;) {
-      const wasAnswered = answer.at !== undefined;
+      const hadResponse = arrival.at !== undefined;
       const look = await this.#reader.look();
       if (cancel.aborted) return this.#end('cancelled');
       if (this.#over.signal.aborted) return this.#endOf(look);
       if (!this.#pace.after(look)) return this.#unreadable(look);
-      if (wasAnswered) {
+      if (hadResponse) {
         if (this.#isComplete(look)) return this.#end('whole');
         if (timing.now() >= this.#until) return this.#giveUp(look);
       }
@@ -142,7 +142,7 @@ class Follower {
 
   /** Until when the log is waited for. */
   get #until(): number {
-    return (this.#following.answer.at ?? Number.POSITIVE_INFINITY) + AFTER_ANSWER_MS;
+    return (this.#following.arrival.at ?? Number.POSITIVE_INFINITY) + AFTER_RESPONSE_MS;
   }
 
   #isComplete(look: LogLook | LogFailure): boolean {
@@ -152,20 +152,20 @@ class Follower {
     return this.#following.source.lacksPlatformLines && this.#quietLooks >= QUIET_LOOKS;
   }
 
-  /** Waits for the next look, which is due at once when the response is there. */
+  /** Waits for the next look. When the response arrives, the next look starts at once. */
   async #wait(): Promise<void> {
-    const { cancel, answer, timing } = this.#following;
+    const { cancel, arrival, timing } = this.#following;
     const ms = Math.min(this.#pace.waitMs, Math.max(0, this.#until - timing.now()));
-    if (answer.at !== undefined) {
+    if (arrival.at !== undefined) {
       await timing.sleep(ms, cancel);
       return;
     }
-    const { signal, unlink } = linkAbort(cancel, answer.signal);
+    const { signal, unlink } = linkAbort(cancel, arrival.signal);
     await timing.sleep(ms, signal);
     unlink();
   }
 
-  /** No complete log in time. Without a START either, what has the id is all that can be told. */
+  /** Ends without a complete log. If START is missing too, passes on the events with the ID. */
   async #giveUp(last: LogLook | LogFailure): Promise<FollowedLog> {
     if (this.#reader.report !== undefined || this.#reader.hasEvents) return this.#endOf(last);
     this.#reader.readWithoutStart();
@@ -173,13 +173,13 @@ class Follower {
     return this.#reader.hasEvents ? this.#end('part') : this.#endOf(look);
   }
 
-  /** The end after the last look: where nothing was read and that look failed, its failure says why. */
+  /** How the log was read, after the last look. If nothing was read and that look failed, with the failure. */
   #endOf(last: LogLook | LogFailure): FollowedLog {
     const hasFailed = last.kind === 'failure' && last.refusal !== 'missing';
     return this.#reached === 'none' && hasFailed ? this.#unreadable(last) : this.#end(this.#reached);
   }
 
-  /** How far the log was read so far. */
+  /** How far the log has been read. */
   get #reached(): 'whole' | 'part' | 'none' {
     if (this.#reader.report !== undefined) return 'whole';
     return this.#reader.hasEvents ? 'part' : 'none';

@@ -5,7 +5,7 @@ import { boundsFor, linkAbort, type Timing } from '../lambda/timing.ts';
 import { isUuid } from '../shared/text.ts';
 import type { LogEvent, LogsClients } from './client.ts';
 import { findLogSource, type LogSource } from './find.ts';
-import { Answer, type FollowedLog, followLog } from './follow.ts';
+import { type FollowedLog, followLog, ResponseArrival } from './follow.ts';
 
 /** What reading the logs of a step's invocations needs. */
 export type LogReading = Readonly<{
@@ -15,17 +15,17 @@ export type LogReading = Readonly<{
   cancel: AbortSignal;
 }>;
 
-/** Who takes what is read of a log: where it is, before anything of it, and its events as they are found. */
+/** Receives the source of a log before anything is read, and then its events as they are found. */
 export type LogSink = Readonly<{
   onSource: (source: LogSource) => void;
   onEvents: (events: readonly LogEvent[]) => void;
 }>;
 
-// AWS refuses a signature that is 5 minutes off, so a clock that is not known to be wrong is right by that.
+// AWS refuses a signature that is 5 minutes off, so a clock that is not known to be wrong is at most this wrong.
 const LONGEST_SKEW_MS = 300_000;
-const LONGEST_QUESTION_MS = 10_000;
+const LONGEST_CONFIGURATION_READ_MS = 10_000;
 
-/** The id that a request has in the log, where it may have run: Lambda's, or ours where no response has another. */
+/** The ID of a request in the log, if it may have run: Lambda's ID, or ours if no response has another. */
 function loggedIdOf({ sent }: InvocationResult): Readonly<{ requestId: string; sentAt: Date }> | undefined {
   const ran = sent.findLast(({ mayHaveRun }) => mayHaveRun);
   const requestId = ran?.requestId ?? ran?.sentAs;
@@ -36,17 +36,17 @@ function loggedIdOf({ sent }: InvocationResult): Readonly<{ requestId: string; s
 
 type Followed = Readonly<{
   requestId: string;
-  answer: Answer;
+  arrival: ResponseArrival;
   superseded: AbortController;
   done: Promise<FollowedLog>;
 }>;
 
-/** The log of one invocation: from when it is sent on, under the id of its last attempt. */
+/** The log of one invocation, from the moment when it is sent, under the ID of its last attempt. */
 export class InvocationLog {
   readonly #reading: LogReading;
   readonly #sink: LogSink;
   #followed: Followed | undefined;
-  /** Found once, however often the invocation is retried. */
+  /** Found once, even if the invocation is retried. */
   #source: Promise<LogSource> | undefined;
 
   constructor(reading: LogReading, sink: LogSink) {
@@ -54,7 +54,7 @@ export class InvocationLog {
     this.#sink = sink;
   }
 
-  /** Follows an attempt that is about to be sent, and the one before no longer. */
+  /** Follows an attempt that is about to be sent, and stops following the one before. */
   begin({ invocation, api, sentAs }: Sending): void {
     this.#followed?.superseded.abort();
     if (sentAs === undefined) return;
@@ -62,11 +62,11 @@ export class InvocationLog {
     this.#followed = this.#follow({ requestId: sentAs, sentAt }, invocation);
   }
 
-  /** Reads the log to its end. Undefined where nothing can have run, and where its id is not known. */
+  /** Reads the log to its end. Undefined if nothing can have run, or if its ID is not known. */
   async end(ended: InvocationResult): Promise<FollowedLog | undefined> {
     const logged = loggedIdOf(ended);
     if (logged?.requestId !== this.#followed?.requestId) {
-      // Nothing ran, or Lambda has an id of its own for it.
+      // Nothing ran, or Lambda uses another ID.
       this.#followed?.superseded.abort();
       this.#followed = undefined;
     }
@@ -75,13 +75,13 @@ export class InvocationLog {
     const { clockOffsetMs } = this.#reading.clients.of(ended.invocation.region);
     const sent = { requestId, sentAt: sentAt.getTime() + clockOffsetMs };
     this.#followed ??= this.#follow(sent, ended.invocation);
-    this.#followed.answer.came(ended.startedAt.getTime() + ended.elapsedMs);
+    this.#followed.arrival.record(ended.startedAt.getTime() + ended.elapsedMs);
     return this.#followed.done;
   }
 
   #follow(request: Readonly<{ requestId: string; sentAt: number }>, invocation: Invocation): Followed {
     const { requestId, sentAt } = request;
-    const [answer, superseded] = [new Answer(), new AbortController()];
+    const [arrival, superseded] = [new ResponseArrival(), new AbortController()];
     const { signal: cancel, unlink } = linkAbort(this.#reading.cancel, superseded.signal);
     const follow = async (): Promise<FollowedLog> => {
       this.#source ??= this.#findSource(invocation);
@@ -90,16 +90,16 @@ export class InvocationLog {
       const { timing } = this.#reading;
       const { onEvents } = this.#sink;
       const since = sentAt - LONGEST_SKEW_MS;
-      const following = { api, source, timing, cancel, answer, onEvents };
+      const following = { api, source, timing, cancel, arrival, onEvents };
       return followLog({ requestId, since }, following).finally(unlink);
     };
-    return { requestId, answer, superseded, done: follow() };
+    return { requestId, arrival, superseded, done: follow() };
   }
 
   async #findSource(invocation: Invocation): Promise<LogSource> {
     const { clients } = this.#reading;
     const api = clients.of(invocation.region);
-    const { bounds, release } = boundsFor(LONGEST_QUESTION_MS, this.#reading);
+    const { bounds, release } = boundsFor(LONGEST_CONFIGURATION_READ_MS, this.#reading);
     const source = await findLogSource({ ...bounds, api, region: await api.region() }, invocation);
     release();
     this.#sink.onSource(source);

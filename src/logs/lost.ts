@@ -15,7 +15,7 @@ import { lookForRuns, type RunsToFind, type SeenRuns } from './witness.ts';
 /** A log that the caller is not allowed to read. */
 export type DeniedLog = Readonly<{ invocation: Invocation; source: LogSource; failure: LogFailure }>;
 
-/** What looking into logs needs, and who is told, once for each log group, that it is not allowed. */
+/** What looking into logs needs, and the callback for a denied log, which is called once for each log group. */
 export type LostParts = Readonly<{
   clients: Clients;
   logs: LogsClients;
@@ -24,21 +24,21 @@ export type LostParts = Readonly<{
   onDenied: (denied: DeniedLog) => void;
 }>;
 
-// The rest have links to their logs.
+// How many invocations are looked up. The others have links to their logs.
 const MOST_LOOKS = 20;
 const LONGEST_LOOK_MS = 15_000;
-// Looks that begin at once share a request a second.
+// Added for each look in progress, because concurrent looks share one request per second.
 const QUEUED_MS = 1_000;
-const LONGEST_QUESTION_MS = 5_000;
-// Of those that were retried more often, the last attempts are looked for.
+const LONGEST_CONFIGURATION_READ_MS = 5_000;
+// How many attempts of one invocation are looked up: the last ones.
 const MOST_ATTEMPTS = 10;
-// A clock that is less wrong than this is not known to be wrong.
+// AWS accepts signatures of a clock that is up to this wrong, so a smaller difference is not known.
 const LONGEST_SKEW_MS = 300_000;
 
 // A function runs for 15 minutes at most, and Lambda keeps an event for 6 hours.
 const LONGEST_RUN_MS = { RequestResponse: 900_000, Event: 21_600_000 + 900_000, DryRun: 0 } as const;
 
-/** The ids that the log may have an attempt under: ours first, since nobody else has it. */
+/** The IDs under which the log may have an attempt. Ours is first, because nobody else uses it. */
 const idsOf = ({ requestId, sentAs }: SentAttempt): string[] => [
   ...new Set([sentAs, requestId].filter((id) => id !== undefined).filter(isUuid)),
 ];
@@ -51,7 +51,7 @@ function toLoggedRun({ runs }: SeenRuns): LoggedRun | undefined {
   return seen && { requestId: seen.requestId, ...(seen.report && { report: seen.report }) };
 }
 
-/** Finds out from the functions' logs what became of invocations that may have run and have no response. */
+/** Looks in the functions' logs for invocations that may have run and have no response. */
 export class LostInvocations {
   readonly #parts: LostParts;
   readonly #sources = new Map<string, Promise<LogSource>>();
@@ -62,7 +62,7 @@ export class LostInvocations {
     this.#parts = parts;
   }
 
-  /** Looks once, for up to 15 s. Undefined where there is nothing to look for, and after 20 looks. */
+  /** Looks once, for up to 15 s. Undefined if there is nothing to look for, or after 20 looks. */
   async look(ended: InvocationResult): Promise<LogEvidence | undefined> {
     const attempts = attemptsToFind(ended);
     if (attempts.length === 0 || this.#looks >= MOST_LOOKS) return undefined;
@@ -70,7 +70,7 @@ export class LostInvocations {
     this.#looks += 1;
     const source = await this.#source(ended.invocation);
     const { logGroup } = source;
-    // Each attempt has its own time: that one has ended says nothing about the other.
+    // Each attempt is looked up for its own time, because the end of one says nothing about another.
     const { clockOffsetMs } = this.#parts.clients.of(ended.invocation.region);
     const seen = await Promise.all(
       attempts.map((attempt) => {
@@ -81,9 +81,9 @@ export class LostInvocations {
         return this.#lookFor(wanted, { ...source, overtimeMs });
       }),
     );
-    // A log group that does not exist yet shows nothing, and so does an empty one.
+    // A log group that does not exist yet counts as an empty one, not as a failure.
     const failure = seen.map((one) => one.failure).find((one) => one && one.refusal !== 'missing');
-    if (failure?.refusal === 'denied') this.#tellDenied({ invocation: ended.invocation, source, failure });
+    if (failure?.refusal === 'denied') this.#reportDenied({ invocation: ended.invocation, source, failure });
     const runs = seen.map(toLoggedRun).filter((run) => run !== undefined);
     return { logGroup, runs, ...(failure !== undefined && { unreadable: failure.name }) };
   }
@@ -97,7 +97,7 @@ export class LostInvocations {
     return lookForRuns(wanted, bounds);
   }
 
-  #tellDenied(denied: DeniedLog): void {
+  #reportDenied(denied: DeniedLog): void {
     const { logGroup } = denied.source;
     if (!this.#denied.has(logGroup)) this.#parts.onDenied(denied);
     this.#denied.add(logGroup);
@@ -115,7 +115,7 @@ export class LostInvocations {
     const { clients } = this.#parts;
     const api = clients.of(invocation.region);
     const region = await api.region();
-    const { bounds, release } = boundsFor(LONGEST_QUESTION_MS, this.#parts);
+    const { bounds, release } = boundsFor(LONGEST_CONFIGURATION_READ_MS, this.#parts);
     try {
       return await findLogSource({ ...bounds, api, region }, invocation);
     } finally {

@@ -1,6 +1,6 @@
 import { fieldsOf } from '../shared/values.ts';
 
-/** How a request ended, by Lambda's own line. A status is absent in the text format unless Lambda ended it. */
+/** How a request ended, from Lambda's own line. In text format, there is a status only if Lambda ended the request. */
 export type LoggedReport = Readonly<{ durationMs?: number; status?: string; errorType?: string }>;
 
 /** A line that Lambda itself wrote about a request. */
@@ -10,10 +10,10 @@ export type LoggedLine = Readonly<
 
 const TEXT_LINE = /^(?<kind>START|REPORT) RequestId: (?<requestId>[0-9a-f-]{36})(?=\s)/;
 const JSON_LINE = /^\{"time":"[^"]{1,40}","type":"platform\.(?:start|report)"/;
-// Lambda's own lines are short; a line that a function writes need not be searched for long.
+// Lambda's own lines are short, so a longer line is not searched.
 const LONGEST_LINE = 8_192;
 
-// In the text format Lambda has no status for a success: a line that has one is the function's.
+// In text format, Lambda writes no status for a success. A line with status success is from the function.
 function textReport(message: string): LoggedReport {
   const durationMs = /\tDuration: (\d{1,12}(?:\.\d{1,6})?) ms/.exec(message)?.[1];
   const status = /\tStatus: (?!success\b)(\w{1,40})/.exec(message)?.[1];
@@ -44,7 +44,7 @@ function jsonLineOf(message: string): LoggedLine | undefined {
   return { requestId, kind: 'report', report };
 }
 
-/** What Lambda says in an event of a log, in either format; undefined where the function wrote it. */
+/** Reads a log event that Lambda wrote, in either format; undefined if the function wrote it. */
 export function loggedLineOf(message: string): LoggedLine | undefined {
   if (message.length > LONGEST_LINE) return undefined;
   if (JSON_LINE.test(message)) return jsonLineOf(message);

@@ -4,16 +4,19 @@ import type { LogEvent, LogFailure, LogsApi } from './client.ts';
 import { findStream, type LoggedRequest, type LogSource } from './find.ts';
 import { type LoggedReport, loggedLineOf } from './platform.ts';
 
-// A function can write a line that looks like its REPORT. This many events after one may turn out to be the request's.
-const MOST_HELD = 1_000;
+// How many events are kept after a REPORT. A function can write such a line, and then they belong to the request too.
+const MOST_AFTER_REPORT = 1_000;
 
-/** Finds out which events of a stream are a request's, one after the other in the order of the log. */
+/** Finds the events of one request in a stream, which are passed in the order of the log. */
 class RequestPart {
   readonly #requestId: string;
   readonly #isOnlyWithId: boolean;
-  /** Before START, what has one time: events with START's own are the request's, and a later START sorts behind them. */
+  /**
+   * Events before START with the same time. If START has that time too, they belong to the request: it can sort after
+   * them.
+   */
   #before: LogEvent[] = [];
-  /** After REPORT, what is the request's where another REPORT follows. */
+  /** Events after REPORT. They belong to the request if another REPORT follows. */
   readonly #after: LogEvent[] = [];
   #reportedAt: number | undefined;
   #hasOther = false;
@@ -22,17 +25,20 @@ class RequestPart {
   /** Whether another request began or ended between this one's START and REPORT. */
   isShared = false;
 
-  /** @param source whether only events with the id are the request's: several write at once, or none has a START */
+  /**
+   * @param isOnlyWithId whether only events with the ID belong to the request, because several requests write into the
+   * stream or the log has no START
+   */
   constructor(requestId: string, { isOnlyWithId }: Readonly<{ isOnlyWithId: boolean }>) {
     this.#requestId = requestId;
     this.#isOnlyWithId = isOnlyWithId;
   }
 
-  /** The events that turn out to be the request's with the next one of the stream. */
+  /** Takes the next event of the stream. Returns the events that are now known to belong to the request. */
   next(event: LogEvent): readonly LogEvent[] {
     const line = loggedLineOf(event.message);
     if (line !== undefined && line.requestId !== this.#requestId) {
-      // The next request of an environment begins after this one's REPORT, which may arrive later.
+      // The next request of an environment begins after this one's REPORT, even if REPORT arrives later.
       this.#hasOther ||= this.hasStart;
       this.#before = [];
       return [];
@@ -59,9 +65,9 @@ class RequestPart {
   }
 
   #add(event: LogEvent): readonly LogEvent[] {
-    // In the time of REPORT, what arrives after it sorts behind it.
+    // Events with the same time as REPORT can be after it.
     if (this.#reportedAt === undefined || this.#reportedAt === event.timestamp) return [event];
-    if (this.#after.length < MOST_HELD) this.#after.push(event);
+    if (this.#after.length < MOST_AFTER_REPORT) this.#after.push(event);
     return [];
   }
 
@@ -73,16 +79,16 @@ class RequestPart {
   }
 }
 
-/** Takes events of a request that were not given out before, in the order in which they are found. */
+/** Called with new events of a request, in the order in which they are found. */
 export type OnLogEvents = (events: readonly LogEvent[]) => void;
 
-/** What a look into the log brought. */
+/** A look into the log, and whether it found new events. */
 export type LogLook = Readonly<{ kind: 'look'; isNew: boolean }>;
 
-/** A way through the log, which a failed request only interrupts. */
+/** One pass through the log. A failed request interrupts it, and the next look continues it. */
 type Pass = { isWhole: boolean; wasReported: boolean; isNew: boolean };
 
-// The log itself would take several times the memory.
+// A hash takes a fraction of the memory of the log itself.
 const eventKey = ({ timestamp, message }: LogEvent): string =>
   hash('sha256', `${timestamp} ${message}`, 'base64');
 
@@ -92,12 +98,12 @@ function countIn(counts: Map<string, number>, key: string): number {
   return count;
 }
 
-// In a log that is longer, events that arrive late are looked for at its end only.
+// In a longer log, only the end is read again for events that arrive late.
 const MOST_READ_AGAIN = 5_000;
 const PASSES_BETWEEN = 5;
-// A page has up to 10,000 events; this many are read before the next wait.
+// How many pages are read before the next wait. A page has up to 10,000 events.
 const MOST_PAGES = 200;
-/** How many bytes of a log are given out, with a line break for each event. */
+/** How many bytes of a log are passed on, including a line break for each event. */
 export const MOST_LOG_BYTES = 64 * 1024 * 1024;
 
 type ReaderParts = Readonly<{
@@ -110,8 +116,8 @@ type ReaderParts = Readonly<{
 }>;
 
 /**
- * Reads the log of one request, look by look, and gives each event out once. A token leads past events that arrive
- * late with an older time, so the log is also read again from START on, and what was not there before is given out.
+ * Reads the log of one request, look by look, and passes on each event once. A token skips events that arrive late
+ * with an older time, so the log is also read again from START on, and new events are passed on.
  */
 export class LogReader {
   readonly #parts: ReaderParts;
@@ -121,7 +127,7 @@ export class LogReader {
   #part: RequestPart;
   #pass: Pass | undefined;
   #passes = 0;
-  /** How often each event was given out, and how often it was read since the log was begun again. */
+  /** How often each event was passed on, and how often it was read since the current pass began. */
   readonly #given = new Map<string, number>();
   #read = new Map<string, number>();
   #bytes = 0;
@@ -134,34 +140,34 @@ export class LogReader {
     this.#part = this.#newPart();
   }
 
-  /** Lambda's report on the request, once it was read. */
+  /** Lambda's report on the request, if it was read. */
   get report(): LoggedReport | undefined {
     return this.#report;
   }
 
-  /** Whether anything was given out. */
+  /** Whether any event was passed on. */
   get hasEvents(): boolean {
     return this.#given.size > 0;
   }
 
-  /** Whether other requests write into the stream at the same time: only events with the id are given out. */
+  /** Whether other requests write into the stream at the same time, so that only events with the ID are passed on. */
   get isShared(): boolean {
     return this.#part.isShared || this.#parts.source.sharesStreams;
   }
 
-  /** Whether REPORT was read, and then all of the log once more without anything new in it. */
+  /** Whether REPORT was read, and then the whole log again without new events. */
   get isComplete(): boolean {
     return this.#report !== undefined && this.#isQuiet;
   }
 
-  /** Takes every event with the request's id from now on: there is no START to read from. */
+  /** From now on, passes on every event with the request's ID, because there is no START. */
   readWithoutStart(): void {
     this.#isOnlyWithId = true;
     this.#pass = undefined;
     this.#token = undefined;
   }
 
-  /** Reads on. A failure is one of this look: the next continues from there. */
+  /** Continues reading. After a failure, the next look continues from there. */
   async look(): Promise<LogLook | LogFailure> {
     const stream = this.#stream ?? (await this.#find());
     if (stream === undefined) return { kind: 'look', isNew: false };
@@ -188,7 +194,7 @@ export class LogReader {
     return new RequestPart(this.#parts.request.requestId, { isOnlyWithId: this.#isOnlyWithId });
   }
 
-  /** Begins where the last pass ended, or from START on where events may have arrived before that. */
+  /** Begins a pass where the last one ended, or at START if events may have arrived late. */
   #beginPass(): Pass {
     this.#passes += 1;
     const isDue = this.#passes % PASSES_BETWEEN === 0 && this.#given.size < MOST_READ_AGAIN;
@@ -225,7 +231,7 @@ export class LogReader {
   }
 
   #isNew(event: LogEvent): boolean {
-    // The event that does not fit is the last one, so that the reader knows that there are more.
+    // The event that exceeds the limit is passed on too, so that the receiver sees that there are more.
     if (this.#bytes > MOST_LOG_BYTES) return false;
     const key = eventKey(event);
     if (countIn(this.#read, key) <= (this.#given.get(key) ?? 0)) return false;

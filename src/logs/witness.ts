@@ -4,7 +4,7 @@ import { searchAll } from './find.ts';
 import { LookPace } from './follow.ts';
 import { type LoggedReport, loggedLineOf } from './platform.ts';
 
-/** Where and when requests may have run: a log group, and times in milliseconds since 1970. */
+/** The requests to look for, their log group, and the period, in milliseconds since 1970. */
 export type RunsToFind = Readonly<{
   logGroup: string;
   requestIds: readonly string[];
@@ -12,15 +12,15 @@ export type RunsToFind = Readonly<{
   until?: number;
 }>;
 
-/** What a log has of one request. Nothing in it proves nothing: a log can be late, filtered or forbidden. */
+/** What a log has about one request. If it has nothing, that proves nothing: a log can be late, filtered or denied. */
 export type SeenRun = Readonly<{
   requestId: string;
   hasStarted: boolean;
-  /** Its last REPORT, with its duration and status; absent where none has arrived. */
+  /** Its last REPORT, with its duration and status; absent if none has arrived. */
   report?: LoggedReport;
 }>;
 
-/** What the log has of each request, in the given order, and why it could not be read (again) at the end. */
+/** What the log has about each request, in the given order, and the failure of the last look. */
 export type SeenRuns = Readonly<{ runs: readonly SeenRun[]; failure?: LogFailure }>;
 
 /** How long to look, and what ends it early. */
@@ -30,7 +30,7 @@ export type WitnessBounds = Readonly<{
   cancel: AbortSignal;
   /** How long to look again. */
   longestMs: number;
-  /** How much longer a look may take that is in progress then: those before it may keep it waiting. */
+  /** How much longer a look in progress may take after that, because earlier requests may delay it. */
   overtimeMs?: number;
 }>;
 
@@ -45,15 +45,15 @@ async function lookFor(
   for (const { message } of found.events) {
     const line = loggedLineOf(message);
     if (line?.requestId !== requestId) continue;
-    // Whatever has a REPORT has started.
+    // A request with a REPORT has started.
     seen = { ...seen, hasStarted: true, ...(line.kind === 'report' && { report: line.report }) };
   }
   return seen;
 }
 
 /**
- * Looks in a log for what became of requests, again every 2 s until each that has started has its REPORT and at least
- * one has, or the time is over. Never throws.
+ * Looks for requests in a log, every 2 s until the time is over, or until at least one request has started and each
+ * that has started has its REPORT. Never throws.
  */
 export async function lookForRuns(wanted: RunsToFind, given: WitnessBounds): Promise<SeenRuns> {
   const { longestMs, overtimeMs = 0 } = given;

@@ -17,12 +17,12 @@ import type { HttpResponse, Outcome } from './outcome.ts';
 const DEEPEST = 500;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-// A bracket and a brace differ in one bit.
+// In ASCII, brackets and braces differ only in this bit.
 const BRACE_BIT = 0x20;
 const OPENING = 0x7b;
 const CLOSING = 0x7d;
 
-/** Whether JSON is nested deeper than the code that reads it and writes it again can go. */
+/** Whether JSON is nested too deep for the recursive code that reads and writes it. */
 function isTooDeep(json: Uint8Array): boolean {
   let depth = 0;
   let inText = false;
@@ -41,7 +41,7 @@ function isTooDeep(json: Uint8Array): boolean {
 
 const BYTE_ORDER_MARK = /^\ufeff/;
 
-/** A response parsed; its text as it is where that is not JSON. */
+/** A parsed response, or its text if it is not JSON. */
 export type ParsedResponse = Readonly<{ value: unknown; isJson: boolean }>;
 
 /** Parses a response. JSON that is nested over 500 levels deep counts as text. */
@@ -73,8 +73,8 @@ function invocationFields({ invocation, region, startedAt, elapsedMs, attempts, 
 }
 
 /**
- * Whether the payload is the function's response. An Event has one where its durable execution was followed: what an
- * emulator sends with a 202 is none. A stream that was too long to be kept is only in the file.
+ * Whether the payload is the function's response. An Event has a response only if its durable execution was followed:
+ * the body that an emulator sends with a 202 is not one. A stream that is too long for memory is only in its file.
  */
 export function isFunctionResponse(
   { payload, functionError, durableExecutionArn, streamedBytes }: InvokeResponse,
@@ -86,10 +86,10 @@ export function isFunctionResponse(
   return invocationType === 'Event' && durableExecutionArn !== undefined && payload.length > 0;
 }
 
-/** A response as the document has it: parsed, and as an API reads it. */
+/** The response in the document: parsed, and as an API reads it. */
 export type ResponseContents = Readonly<{ parsed: unknown; http?: HttpResponse | undefined }>;
 
-/** The link to the log of an invocation that ran or may have; none where it is not known which log events are its. */
+/** The link to the log of an invocation that ran or may have run; none if its log events are not known. */
 function logFields(
   { invocation, region, inLog, logGroup = inLog?.logGroup }: InvocationResult,
   requestId: string | undefined,
@@ -127,7 +127,7 @@ function responseFields(
   };
 }
 
-/** What became of a durable execution that is no longer followed, in words before its ARN. */
+/** What happened to a durable execution that is no longer followed, worded to precede its ARN. */
 const EXECUTIONS: Readonly<Record<ExecutionStop | 'left', string>> = {
   left: 'The durable execution was started and continues on its own',
   stopped: 'The durable execution was stopped, which does not undo what it has done',
@@ -139,20 +139,20 @@ const EXECUTIONS: Readonly<Record<ExecutionStop | 'left', string>> = {
 
 const SHOWN_ATTEMPTS = 3;
 
-/** When the request was sent that may have run, and as what where no response has another id. */
+/** When the request that may have run was sent, with its request ID unless a response has another one. */
 function whenSent({ sentAt }: InvokeFailure, sent: readonly SentAttempt[]): string {
   const uncertain = sent.filter(({ mayHaveRun }) => mayHaveRun);
   if (uncertain.length === 0) return `at ${sentAt?.toISOString() ?? 'an unknown time'}`;
   const shown = uncertain.slice(0, SHOWN_ATTEMPTS).map((attempt) => {
     const { sentAs, requestId = sentAs } = attempt;
-    return `at ${attempt.sentAt.toISOString()}${requestId === undefined || requestId !== sentAs ? '' : ` as ${sentAs}`}`;
+    return `at ${attempt.sentAt.toISOString()}${requestId === undefined || requestId !== sentAs ? '' : ` with request ID ${sentAs}`}`;
   });
   const more = uncertain.length - shown.length;
   const parts = [...shown, ...(more > 0 ? [`${more} more ${more === 1 ? 'time' : 'times'}`] : [])];
   return parts.length === 1 ? parts.join() : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
 
-/** Whether the function ran, for a reader who has to decide what to do now; empty where the log has told it. */
+/** A sentence on whether the function ran, so that a reader can decide what to do; empty if the log already says it. */
 function whetherItRan(
   failure: InvokeFailure,
   { sent, inLog }: Pick<InvocationResult, 'sent' | 'inLog'>,
@@ -178,7 +178,7 @@ function whetherItRan(
 
 const asSentence = (message: string): string => (/[.!?…]$/.test(message) ? message : `${message}.`);
 
-/** The message of a failure: what the log shows of it, what went wrong, and whether the function ran. */
+/** The message of a failure: what the log shows, what went wrong, and whether the function ran. */
 export function failureMessage(failure: InvokeFailure, ended: InvocationResult, ran?: string): string {
   const { inLog } = ended;
   return [runInWords(inLog), asSentence(failure.message), ran ?? whetherItRan(failure, ended)]

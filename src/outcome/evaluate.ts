@@ -19,14 +19,15 @@ import {
 } from './expectations.ts';
 import { shownValue } from './explanations.ts';
 import type { JobAdvice } from './failure-advice.ts';
-import { withErrorOfLog } from './function-error.ts';
+import type { explainFunctionError } from './function-error-advice.ts';
 import type { HttpReading, readHttpResponse } from './http-response.ts';
 import { isCut } from './log-tail.ts';
 import { findSecrets, type MaskedEvaluation, maskEvaluation, maskValue, NO_SECRETS } from './masks.ts';
 import { type Evaluation, isFunctionError, type Outcome, type Secrets } from './outcome.ts';
 import { MASK, SecretTexts } from './secret-texts.ts';
+import type { withErrorOfLog } from './stream-error.ts';
 
-/** What an invocation is evaluated against. */
+/** The rules by which an invocation is evaluated. */
 export type Rules = Readonly<{
   failOnFunctionError: boolean;
   expressions: Expressions;
@@ -34,8 +35,10 @@ export type Rules = Readonly<{
   advise: JobAdvice;
   /** Secrets that are known before any mask is evaluated. */
   known?: SecretTexts;
-  /** Reads a response as an API does; absent where nothing is invoked with an HTTP request. */
+  /** Reads a response as an API does; absent if nothing is invoked with an HTTP request. */
   readHttp?: typeof readHttpResponse;
+  /** Finds the error of a streamed response in the log; absent where none is streamed. */
+  readStreamError?: typeof withErrorOfLog;
   /** How reports name an invocation: the function as the user wrote it where nothing else is given. */
   labelOf?: (invocation: Invocation) => string;
 }>;
@@ -43,7 +46,7 @@ export type Rules = Readonly<{
 const labelOf = (invocation: Invocation, rules: Rules): string =>
   rules.labelOf?.(invocation) ?? invocation.functionName;
 
-/** What was received in place of Lambda's response, and the error's message without it. */
+/** Text that was received instead of Lambda's response, and the error's message without that text. */
 function foreignTexts(
   failure: InvokeFailure,
   ended: InvocationResult,
@@ -69,7 +72,7 @@ function query(outcome: Outcome, { expressions }: Rules): Queried {
   }
 }
 
-/** Why a query has no value; undefined where it has one, and where there is no response to find one in. */
+/** Why a query has no value; undefined if it has one, or if there is no response. */
 function queryProblem(
   { outcome, found, problem }: Queried,
   rules: Rules,
@@ -81,7 +84,7 @@ function queryProblem(
   return `The query found nothing, and query_result is empty: ${whyNoValue(expression, outcome, context)}`;
 }
 
-/** Whether expectations apply: there is a response, and the step does not fail for it already. */
+/** Whether expectations apply: there is a response, and the step does not already fail because of it. */
 function hasExpectations(outcome: Outcome, rules: Rules): boolean {
   return (
     outcome.outcome === 'succeeded' || (outcome.outcome === 'function_error' && !rules.failOnFunctionError)
@@ -89,8 +92,8 @@ function hasExpectations(outcome: Outcome, rules: Rules): boolean {
 }
 
 /**
- * What an outcome must meet: the step's expectations, then the entry's own. Where none of them reads `http`, the
- * response to an HTTP request must not be an error.
+ * What an outcome must meet: the step's expectations, then the entry's own. If none of them reads `http`, the response
+ * to an HTTP request must not be an error.
  */
 function expectationsOf(
   { expressions }: Rules,
@@ -104,14 +107,14 @@ function expectationsOf(
     : [...given, IS_NO_ERROR];
 }
 
-/** Adds the body to why the status of an HTTP response did not meet the expectation. */
+/** Adds the body to the explanation of an HTTP status that does not meet the expectation. */
 function withBody(checked: Checked, outcome: Outcome, { hide }: ExpressionContext): Checked {
   const body = 'http' in outcome ? outcome.http?.body : undefined;
   const isStatus = checked.expectation.expression === IS_NO_ERROR && body !== undefined;
   return isStatus ? { ...checked, why: `${checked.why}\nBody:     ${shownValue(hide(body))}` } : checked;
 }
 
-/** Adds why an API would not accept a response to the first expectation that is not met. */
+/** Adds the reason why an API would not accept a response to the first unmet expectation. */
 const withHttpProblem = (unmet: readonly Checked[], problem: string | undefined): readonly Checked[] =>
   unmet.map((one, at) =>
     at === 0 && problem !== undefined ? { ...one, why: `${one.why}\n${problem}` } : one,
@@ -138,7 +141,7 @@ function expectations(
   return { outcome: unmet.length === 0 ? complete : asExpectationFailed(complete), unmet };
 }
 
-/** What expressions are evaluated on, and which secrets their values must not show. */
+/** The context for evaluating expressions, with the secrets that their values must not show. */
 function contextOf({ expressions, known }: Rules, secrets: Secrets): ExpressionContext | undefined {
   const { search, parseTree } = expressions;
   if (search === undefined || parseTree === undefined) return undefined;
@@ -175,22 +178,22 @@ function failsStep(outcome: Outcome, rules: Rules): boolean {
   }
 }
 
-/** Whether masks can't be applied to what was received: it is not JSON, or too long to be kept. */
+/** Whether masks can't be applied to the response: it is not JSON, or too long for memory. */
 function isOpaque(result: InvokeResponse | InvokeFailure, parsed: ParsedResponse): boolean {
   if (result.kind === 'failure') return result.foreignText !== undefined;
   return !parsed.isJson && (result.payload.length > 0 || (result.streamedBytes ?? 0) > 0);
 }
 
 /** An ended invocation without a payload that is not the function's response, and with an error that only the log shows. */
-function normalize(ended: InvocationResult): InvocationResult {
+function normalize(ended: InvocationResult, { readStreamError }: Rules): InvocationResult {
   const { result, invocation } = ended;
   if (result.kind === 'failure') return ended;
-  const response = withErrorOfLog(result);
+  const response = readStreamError?.(result) ?? result;
   const isResponse = isFunctionResponse(response, invocation);
   return { ...ended, result: isResponse ? response : { ...response, payload: new Uint8Array() } };
 }
 
-/** What an API makes of a response; undefined where there is none, or no HTTP request was made into an event. */
+/** The response as an API reads it; undefined if there is none, or if the event is not from an HTTP request. */
 function readAsHttp(
   { result, invocation }: InvocationResult,
   parsed: ParsedResponse,
@@ -205,7 +208,7 @@ function readAsHttp(
   return readHttp({ payload: bytes, parsed, format, isWhole, hasFailed: functionError !== undefined });
 }
 
-/** The secrets of a response that masks can't be applied to. */
+/** The secrets of a response to which masks can't be applied. */
 const asOpaque = ({ texts, withheld }: Secrets): Secrets => ({
   texts,
   withheld: withheld === undefined || withheld === 'mask_found_nothing' ? 'not_json' : withheld,
@@ -213,7 +216,7 @@ const asOpaque = ({ texts, withheld }: Secrets): Secrets => ({
 
 /** Evaluates how an invocation ended: its outcome, whether the step fails for it, and what must not be shown. */
 export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
-  const normalized = normalize(ended);
+  const normalized = normalize(ended, rules);
   const { result, invocation, tailRefused } = normalized;
   const response = result.kind === 'failure' ? undefined : result;
   const payload = response?.payload ?? new Uint8Array();
@@ -243,7 +246,9 @@ export function evaluate(ended: InvocationResult, rules: Rules): Evaluation {
   };
 }
 
-/** An invocation that an earlier run recorded as succeeded: its response as JSON or, with `isText` or `raw`, as it was. */
+/**
+ * An invocation that an earlier run recorded as succeeded. With `isText` or `raw`, the response is not the parsed JSON.
+ */
 export type RecordedInvocation = Readonly<{
   invocation: Invocation;
   recorded: Outcome;
@@ -251,8 +256,8 @@ export type RecordedInvocation = Readonly<{
   raw?: string;
 }>;
 
-/** The outcome of an earlier run without what the expressions of this one decide. */
-function takenOver({ invocation, recorded }: RecordedInvocation): Outcome {
+/** The outcome of an earlier run, without the fields that the expressions of this run determine. */
+function withoutEvaluation({ invocation, recorded }: RecordedInvocation): Outcome {
   const { expectations: _, query_result: __, name: ___, ...rest } = recorded;
   const { index, name } = invocation;
   return { ...rest, index, ...(name !== undefined && { name }), resumed: true };
@@ -265,9 +270,9 @@ function recordedResponse({ recorded, isText, raw }: RecordedInvocation): Uint8A
 }
 
 const HIDDEN_IN_JOURNAL =
-  'An earlier run recorded the outcome with *** in place of its secrets, so this run cannot check what that run did not. Use the expect and mask of that run.';
+  'An earlier run recorded this outcome with *** instead of its secrets. This run cannot check an expectation that the earlier run did not check. Use the expect and mask of that run.';
 
-/** Checks an expectation on an outcome that was recorded with its secrets masked. What was met before still is. */
+/** Checks an expectation on an outcome that was recorded with masked secrets. If it was met before, it still is. */
 function recheckOn({ recorded }: RecordedInvocation, { expressions }: Rules): typeof check {
   const known = new Map(recorded.expectations?.map((one) => [one.expression, one]));
   return (expression, outcome, context) => {
@@ -283,13 +288,13 @@ function recheckOn({ recorded }: RecordedInvocation, { expressions }: Rules): ty
   };
 }
 
-/** Evaluates an outcome that an earlier run recorded, by the expressions of this one. */
+/** Evaluates an outcome that an earlier run recorded, with the expressions of this run. */
 export function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Evaluation {
   const { invocation } = earlier;
-  const queried = query(takenOver(earlier), rules);
+  const queried = query(withoutEvaluation(earlier), rules);
   const { mask, search, parseTree } = rules.expressions;
   const found = findSecrets(mask, queried.outcome, { search, parseTree });
-  // What the earlier run masked is no secret.
+  // The text that replaced a secret in the earlier run is not a secret.
   const secrets = { ...found, texts: found.texts.filter((text) => text !== MASK) };
   const context = contextOf(rules, secrets);
   const checkOne = recheckOn(earlier, rules);
@@ -310,7 +315,7 @@ export function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Eva
 }
 
 const RAN = { evidence: 'ran', ran: 'The function ran, and its response was received.' } as const;
-/** Whether the function ran, as far as Lambda's response alone shows. */
+/** What Lambda's response alone shows about whether the function ran. */
 const ACCEPTED = {
   RequestResponse: RAN,
   Event: {
@@ -320,7 +325,7 @@ const ACCEPTED = {
   DryRun: { evidence: 'did_not_run', ran: 'The function did not run.' },
 } as const;
 
-/** An invocation that can't be evaluated as a failure, and whether it ran where that is known. */
+/** Turns an invocation that can't be evaluated into a failure that says whether it ran, if that is known. */
 function unevaluatedFailure(
   { result, invocation }: InvocationResult,
   why: string,
@@ -347,9 +352,9 @@ function unevaluatedFailure(
   return { failure, ran };
 }
 
-/** Evaluates an invocation that can't be evaluated: its outcome is unknown, the step fails, and the response is kept. */
+/** The evaluation of an invocation that can't be evaluated: unknown, failing the step, and with the response. */
 export function evaluateAsUnknown(ended: InvocationResult, error: unknown, rules: Rules): Evaluation {
-  // The message may quote the response, and no mask has been applied to it yet.
+  // With masks, the message is left out, because it may quote the response before it was masked.
   const why = rules.expressions.mask.length === 0 ? `: ${messageOf(error)}` : '';
   const { failure, ran } = unevaluatedFailure(ended, why);
   const context = { advise: rules.advise, ...(ran !== undefined && { ran }) };
@@ -367,23 +372,25 @@ export function evaluateAsUnknown(ended: InvocationResult, error: unknown, rules
   };
 }
 
-/** An invocation that was evaluated: as it is, as it may be shown, and the outcome of that as JSON. */
+/** An evaluated invocation: unmasked, masked, and the masked outcome as JSON. */
 export type EvaluatedInvocation = Readonly<{
   evaluation: Evaluation;
   masked: MaskedEvaluation;
   maskedJson: string;
 }>;
 
-/** What an evaluator works with. */
+/** What an evaluator needs. */
 export type EvaluatorOptions = Readonly<{
   rules: Omit<Rules, 'advise'>;
   /** Loads what gives advice, for the first failure. */
   loadAdvice: () => Promise<JobAdvice>;
+  /** Loads what reads and explains functions' own errors, for the first one. */
+  loadFunctionErrors: () => Promise<typeof explainFunctionError>;
   /** All that is hidden: credentials, and what the masks of earlier invocations found. */
   secrets: SecretTexts;
-  /** Adds to `secrets`, before anything of the invocation is shown. */
+  /** Adds to `secrets`, before the invocation is shown. */
   register: (secrets: Secrets) => void;
-  /** Ends the file of a streamed response, under its own name where the response is whole. */
+  /** Closes the file of a streamed response. A whole response gets its final name. */
   endStream?: (options: { isWhole: boolean }) => Promise<Evaluation['responseFile']>;
 }>;
 
@@ -411,7 +418,7 @@ export class Evaluator {
   }
 
   /** Takes over an outcome of an earlier run. */
-  takeOver(earlier: RecordedInvocation): EvaluatedInvocation {
+  takeOver(earlier: RecordedInvocation): Promise<EvaluatedInvocation> {
     return this.#hide(evaluateRecorded(earlier, { ...this.#options.rules, advise: noAdvice }));
   }
 
@@ -420,14 +427,17 @@ export class Evaluator {
     return this.#hide({ ...evaluated, ...(responseFile && { responseFile }) });
   }
 
-  #hide(evaluation: Evaluation): EvaluatedInvocation {
-    const { secrets, register } = this.#options;
+  async #hide(evaluation: Evaluation): Promise<EvaluatedInvocation> {
+    const { secrets, register, loadFunctionErrors } = this.#options;
     register(evaluation.secrets);
     const masked = maskEvaluation(evaluation, secrets);
-    return { evaluation, masked, maskedJson: JSON.stringify(masked.outcome) };
+    const hasFailed = isFunctionError(masked.outcome);
+    const functionError = hasFailed ? (await loadFunctionErrors())(masked.outcome) : undefined;
+    const explained = functionError === undefined ? masked : { ...masked, functionError };
+    return { evaluation, masked: explained, maskedJson: JSON.stringify(masked.outcome) };
   }
 
-  /** Of the invocations of a step that streams, one has a response. */
+  /** Closes the stream. A step that streams has only one invocation with a response. */
   async #endStream(
     { outcome }: Evaluation,
     { result, invocation }: InvocationResult,

@@ -8,7 +8,7 @@ const THROTTLED =
 const ADVICE: Readonly<Record<Exclude<WhyUnresolved, 'unreadable'>, string>> = {
   timeout: `Raise timeout_seconds: Lambda tries a failed event again after 1 and 2 minutes. If the log is in text format, set LogFormat to JSON: only then does it show that a try succeeded. ${THROTTLED}`,
   cancelled: 'Lambda keeps the event and may still run it.',
-  'no request id': 'Check which endpoint responded: Lambda sends a request id with each response.',
+  'no request ID': 'Check which endpoint responded: Lambda sends a request ID with each response.',
   'no platform lines':
     "Set SystemLogLevel to INFO in the function's logging configuration, so that its log shows how each try ends.",
   'text log':

@@ -1,6 +1,6 @@
 import type { UnresolvedEvent } from '../lambda/invocation.ts';
 
-/** Whether the function ran with an accepted event, by its log. What is not in a log proves nothing. */
+/** Whether the function ran with an accepted event, by its log. If something is missing there, that proves nothing. */
 export function ranOfEvent({ started, finished }: UnresolvedEvent): 'may_have_run' | 'started' | 'finished' {
   if (started === 0) return 'may_have_run';
   return finished === started ? 'finished' : 'started';
@@ -8,7 +8,7 @@ export function ranOfEvent({ started, finished }: UnresolvedEvent): 'may_have_ru
 
 const tries = (count: number): string => (count === 1 ? '1 try' : `${count} tries`);
 
-/** What the log shows of an accepted event, in a sentence. */
+/** A sentence on what the log shows about an accepted event. */
 export function eventInWords(event: UnresolvedEvent): string {
   const { started, finished } = event;
   const accepted = 'Lambda accepted the event';

@@ -12,10 +12,10 @@ import { isFields, messageOf } from '../shared/values.ts';
 import { cutText, explainComparison, type ScopedEvaluator, shownValue, whyNothing } from './explanations.ts';
 import { hasHidden } from './masks.ts';
 
-/** Whether a text that a function of the expression can't decode is an error; else it is null. */
+/** Whether a text that a function of the expression can't decode is an error. Otherwise its value is null. */
 export type SearchOptions = Readonly<{ isStrict: boolean }>;
 
-/** Evaluates a JMESPath expression on a document; null where there is nothing. Throws on a wrong type. */
+/** Evaluates a JMESPath expression on a document; null if nothing is found. Throws if a type is wrong. */
 export type Search = (
   expression: string | ExpressionNode,
   document: unknown,
@@ -25,17 +25,17 @@ export type Search = (
 /** The syntax tree of a valid expression. */
 export type ParseTree = (expression: string) => ExpressionNode;
 
-/** The expectation on an HTTP response where no other expectation reads `http`. */
+/** The expectation on an HTTP response if no other expectation reads `http`. */
 export const IS_NO_ERROR = 'http.status < `400`';
 
-/** What reads and evaluates expressions, and what hides secrets in a value before it is shown. */
+/** Functions that parse and evaluate expressions, and hide secrets in a value before it is shown. */
 export type ExpressionContext = Readonly<{
   search: Search;
   parseTree: ParseTree;
   hide: (value: unknown) => unknown;
 }>;
 
-/** Valid expressions, and what parses and evaluates them; absent where there are none. */
+/** Valid expressions, and the functions that parse and evaluate them. */
 export type Expressions = Readonly<{
   expect: readonly string[];
   mask: readonly string[];
@@ -44,23 +44,23 @@ export type Expressions = Readonly<{
   parseTree?: ParseTree;
 }>;
 
-/** An expectation with what it evaluated to, as the outcome has it. */
+/** An expectation and what it evaluated to, as in the outcome. */
 export type Expectation = Readonly<{
   expression: string;
   met: boolean;
-  /** What the expression saw: the left side of a comparison, else its own value. */
+  /** The actual value: the left side of a comparison, or the value of any other expression. */
   value?: unknown;
 }>;
 
-/** An expectation, and in a few lines why it is not met. */
+/** An expectation, and a few lines on why it is not met. */
 export type Checked = Readonly<{ expectation: Expectation; why: string }>;
 
-/** What a part of an expectation evaluates to: the innermost part that decides it, and the value that part sees. */
+/** The value of a part of an expectation, the innermost part that decides it, and the value that this part reads. */
 type Finding = Readonly<{
   value: unknown;
   node: ExpressionNode;
   scope: unknown;
-  /** Whether nothing that it reads exists, so that its value says nothing. */
+  /** Whether nothing that it reads exists, so that its value is meaningless. */
   isVoid: boolean;
 }>;
 
@@ -76,7 +76,7 @@ const isFalse = (value: unknown): boolean =>
   value === '' ||
   (typeof value === 'object' && Object.keys(value).length === 0);
 
-/** Finds what decides an expectation. Throws where the expression can't be evaluated. */
+/** Finds the part that decides an expectation. Throws if the expression can't be evaluated. */
 class Finder {
   readonly #search: Search;
 
@@ -122,7 +122,7 @@ class Finder {
     return paths.length > 0 && paths.every((path) => this.#hasNothing(path, scope));
   }
 
-  /** A comparison of nothing with nothing, or a function of nothing; undefined where there is neither. */
+  /** A comparison of nothing with nothing, or a function of nothing; undefined if there is neither. */
   #voidPart(node: ExpressionNode, scope: unknown): Finding | undefined {
     const comparison = nodesInScope(node).find(
       (part) =>
@@ -145,7 +145,7 @@ const MUST_BE_TRUE = 'An expectation must evaluate to true: compare the value wi
 const NOTHING_COMPARED =
   'Neither side exists, so the comparison is not met. To expect null, compare with `null`.';
 
-/** What the part of an expectation saw that decided that it is not met. */
+/** Explains the part of an expectation that decides that it is not met. */
 function explainFinding(
   { node, scope, value, isVoid }: Finding,
   context: ExpressionContext,
@@ -169,7 +169,7 @@ function explainFinding(
   };
 }
 
-/** Why a function refused its argument: because it does not exist, or in the words of the library. */
+/** Why a function refused its argument: because the argument does not exist, or in the words of the library. */
 function explainError(error: unknown, tree: ExpressionNode, evaluator: ScopedEvaluator): string {
   for (const node of nodesInScope(tree)) {
     if (node.type !== 'Function') continue;
@@ -192,14 +192,14 @@ function seenBy(tree: ExpressionNode, document: unknown, search: Search): unknow
   return search(tree.type === 'Comparator' ? tree.left : tree, document) ?? null;
 }
 
-/** Why an expression that was evaluated has no value, in a sentence. */
+/** A sentence on why an expression has no value. */
 export function whyNoValue(expression: string, document: unknown, context: ExpressionContext): string {
   const tree = context.parseTree(expression);
   const reason = whyNothing(tree, evaluatorOn(document, context)) ?? `${cutText(spelled(tree))} is null`;
   return `${reason}.`;
 }
 
-/** Checks one expectation: it is met where it evaluates to true and reads anything that exists. Never throws. */
+/** Checks one expectation. It is met if it evaluates to true and reads something that exists. Never throws. */
 export function check(expression: string, document: unknown, context: ExpressionContext): Checked {
   const { search, parseTree } = context;
   const tree = parseTree(expression);
@@ -218,15 +218,15 @@ export function check(expression: string, document: unknown, context: Expression
   }
 }
 
-/** A path and each path that leads to it, the longest first. */
+/** A path and all its beginnings, the longest first. */
 const withParents = (path: ExpressionNode): ExpressionNode[] =>
   isPathStep(path) ? [path, ...withParents(path.left)] : [path];
 
-/** Whether a value that a path leads through is hidden, so that nothing can be found in it. */
+/** Whether a value on the way of a path is masked, so that nothing can be found in it. */
 const isReplaced = (value: unknown): boolean =>
   isFields(value) ? Object.keys(value).some(hasHidden) : typeof value === 'string' && hasHidden(value);
 
-/** The first path that an expression reads where a secret is hidden; undefined where there is none. */
+/** The first masked path that an expression reads; undefined if there is none. */
 export function hiddenPathIn(
   expression: string,
   document: unknown,

@@ -30,8 +30,8 @@ export const shownValue = (value: unknown): string => cutText(JSON.stringify(val
 const escapedLine = (text: unknown): string =>
   JSON.stringify(String(text)).slice(1, -1).replaceAll('\\"', '"');
 
-/** Fields that are known only where Lambda was asked for the log. */
-const OF_LOG: ReadonlySet<string> = new Set([
+/** Fields that are known only with log_type: Tail. */
+const LOG_FIELDS: ReadonlySet<string> = new Set([
   'duration_ms',
   'billed_duration_ms',
   'init_duration_ms',
@@ -42,7 +42,7 @@ const OF_LOG: ReadonlySet<string> = new Set([
   'log_result',
 ]);
 
-/** Whether a text is JSON of an object or a list, by its first character and its last. */
+/** Whether a text looks like a JSON object or list, by its first and last character. */
 function looksLikeJson(text: string): boolean {
   const trimmed = text.trim();
   return ['{}', '[]'].includes(trimmed.charAt(0) + trimmed.charAt(trimmed.length - 1));
@@ -50,7 +50,7 @@ function looksLikeJson(text: string): boolean {
 
 type Missing = Readonly<{ holder: unknown; holderText: string; name: string; path: string }>;
 
-/** Why a field has no value, by what should have had it. */
+/** Why a field has no value, depending on the value that should have it. */
 function whyNoField({ holder, holderText, name, path }: Missing, { hide }: ScopedEvaluator): string {
   if (typeof holder === 'string') {
     return looksLikeJson(holder)
@@ -83,13 +83,13 @@ function whyNoArgument(
   return name.startsWith('powertools_') ? `${name} returns null for a text that it cannot decode` : undefined;
 }
 
-/** Why a part of an expression has no value, in a sentence without its period; undefined where it has one. */
+/** A sentence, without its period, on why a part of an expression has no value; undefined if it has one. */
 export function whyNothing(node: ExpressionNode, evaluator: ScopedEvaluator): string | undefined {
   const { evaluate } = evaluator;
   if (node.type === 'Function') return evaluate(node) === null ? whyNoArgument(node, evaluator) : undefined;
   if (node.type === 'Field') {
     if (evaluate(node) !== null) return undefined;
-    if (OF_LOG.has(node.name)) return `${node.name} comes from the log: set log_type: Tail`;
+    if (LOG_FIELDS.has(node.name)) return `${node.name} comes from the log: set log_type: Tail`;
     const holder = evaluate({ type: 'Current' });
     const isOutcome = isFields(holder) && 'function_name' in holder && 'attempts' in holder;
     if (isOutcome) return `this outcome has no ${node.name}`;
@@ -109,11 +109,11 @@ export function whyNothing(node: ExpressionNode, evaluator: ScopedEvaluator): st
     : undefined;
 }
 
-/** How a user writes a value that is a number, true, false or a string. */
+/** A number, a boolean or a string as a user writes it in an expression. */
 const written = (value: unknown): string =>
   typeof value === 'string' ? `'${cutText(escapedLine(value))}'` : `\`${shownValue(value)}\``;
 
-/** Why two values of different types are never equal, where they look the same or could be meant to be. */
+/** Why two values of different types are not equal, if they look the same or were probably meant to be. */
 function whyTypesDiffer(actual: unknown, expected: unknown, shown: unknown): string | undefined {
   const types = [typeof actual, typeof expected];
   if (types[0] === types[1] || !types.includes('string')) return undefined;
@@ -123,7 +123,7 @@ function whyTypesDiffer(actual: unknown, expected: unknown, shown: unknown): str
 
 const isOrdering = ({ name }: Comparison): boolean => name !== 'EQ' && name !== 'NE';
 
-/** What a comparison saw, line by line: both sides, and why they may be others than the user thought. */
+/** Explains a comparison line by line: both sides, and why they may differ from what the user expected. */
 export function explainComparison(
   node: Comparison,
   evaluator: ScopedEvaluator,

@@ -9,30 +9,30 @@ import { INVOKE_ACTION, statementOn } from './permission/fix.ts';
 import { readPermission } from './permission/reading.ts';
 import { adviseOnBlockedAction, fixInText } from './permission/wording.ts';
 
-/** What is known about the job's credentials and settings. */
+/** Facts about the job's credentials and settings. */
 export type JobFacts = Readonly<{
   eventName: string;
   hasOidc: boolean;
-  /** Whether the run is for a pull request from a fork. Absent where nothing says so. */
+  /** Whether the run is for a pull request from a fork. Absent if nothing says so. */
   isFork?: boolean;
-  /** The variables of an endpoint that are set; the first counts. */
+  /** The endpoint variables that are set. The first one is used. */
   aws?: Readonly<{ endpoints: readonly Readonly<{ variable: string }>[] }>;
 }>;
 
-/** A failed invocation: everything that advice on it is made from. */
+/** A failed invocation, with everything that the advice depends on. */
 type FailedInvocation = Readonly<{
   failure: InvokeFailure;
   invocation: Invocation;
   region: string | undefined;
   logGroup?: string | undefined;
-  /** The request id that the function's log has, where it was found there. */
+  /** The request ID in the function's log, if the log shows the request. */
   loggedAs?: string | undefined;
   job: JobFacts;
 }>;
 
 type Advise = (failed: FailedInvocation) => string;
 
-/** A row applies to the failures of these names, and where it has a pattern, only to those whose message matches. */
+/** A row applies to failures with one of its names. If it has a pattern, the message must match too. */
 type FailureAdvice = Readonly<{
   names: readonly string[];
   message?: RegExp;
@@ -46,7 +46,7 @@ const CHECK_CREDENTIALS_SOURCE = 'Check where the runner gets its AWS credential
 const TRUST_ISSUER =
   "Node.js does not trust the certificate's issuer, as with a proxy that inspects TLS. Set NODE_EXTRA_CA_CERTS to the path of a PEM file with the issuer's CA certificate, in env of the step or the job.";
 
-/** The variable that decides where a request goes: the one that is set, or the one to set. */
+/** The variable for the endpoint: the one that is set, or the one to set. */
 const endpointVariable = ({ job }: FailedInvocation): string =>
   job.aws?.endpoints[0]?.variable ?? 'AWS_ENDPOINT_URL_LAMBDA';
 const checkNetwork: Advise = (failed) =>
@@ -55,8 +55,8 @@ const checkWhoResponds: Advise = (failed) =>
   `Check ${endpointVariable(failed)}, and the proxy or firewall between the runner and Lambda.`;
 
 // The first row that applies is taken, so a row with a pattern is above the row of the same name without one. Every
-// error of the Invoke API's model is here, or its advice follows from whether the function ran. Messages that begin
-// with "Could not get credentials" are written by this action; the others as Lambda words them.
+// error of the Invoke API's model is here, or its advice follows from whether the function ran. This action writes the
+// messages that begin with "Could not get credentials". The other messages are Lambda's.
 const ADVICE_BY_NAME: readonly FailureAdvice[] = [
   // Credentials and region
   {
@@ -318,12 +318,13 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
   },
   {
     names: ['JournalNotWritten'],
-    advice: 'Nothing is sent that is not recorded. Check the disk space of the runner and re-run the job.',
+    advice:
+      'An invocation is sent only after it is recorded. Check the disk space of the runner and re-run the job.',
   },
   {
     names: ['PayloadNotRead'],
     advice:
-      'Nothing is sent that was not checked. Leave the file as it is while the step runs, and re-run the job.',
+      'An event is sent only if it has not changed since it was checked. Do not write to the file while the step runs, and re-run the job.',
   },
   {
     names: ['StoppedOnFailure'],
@@ -373,7 +374,7 @@ const CREDENTIALS_STEP =
 
 function adviseOnMissingCredentials({ job }: FailedInvocation): string {
   if (job.isFork) return FORK_ADVICE;
-  // A workflow of pull_request_target runs with the secrets of the base repository.
+  // A workflow that pull_request_target triggers runs with the secrets of the base repository.
   const mayBeFork =
     job.isFork === undefined &&
     job.eventName.startsWith('pull_request') &&
@@ -397,7 +398,7 @@ const DENIED_ACTION = /not authorized to perform:? ([a-z0-9-]{1,40}:[A-Za-z0-9*]
 const deniedAction = ({ message }: InvokeFailure): string =>
   DENIED_ACTION.exec(message)?.[1] ?? INVOKE_ACTION;
 
-/** What to add to the caller's policy to allow actions other than the invocation. */
+/** The statement for the caller's policy that allows actions other than the invocation. */
 function adviseToAllow(actions: readonly string[], message: string): string {
   const isOnFunction = actions.every((action) => action.startsWith('lambda:'));
   if (!isOnFunction) return `Allow ${actions.join(' and ')} in the caller's policy.`;
@@ -432,7 +433,7 @@ function adviseOnRefusal(failed: FailedInvocation): string {
   return failure.statusCode === undefined ? checkNetwork(failed) : FIX_AND_RERUN;
 }
 
-/** The log of the time when the function can have run; undefined where nothing was sent. */
+/** A link to the log of the period in which the function can have run; undefined if nothing was sent. */
 function linkToPeriod({ sentAt }: InvokeFailure, place: LogLocation): string | undefined {
   if (sentAt === undefined) return undefined;
   const sent = sentAt.getTime();
@@ -440,8 +441,8 @@ function linkToPeriod({ sentAt }: InvokeFailure, place: LogLocation): string | u
 }
 
 /**
- * Where to see whether the function ran: by request id, and by time where no response of Lambda's shows that it took
- * the id that we sent.
+ * Links to the log that shows whether the function ran: by request ID, and also by time if no response of Lambda shows
+ * that it uses our ID.
  */
 function linkToLog({ failure, invocation, region, logGroup, loggedAs }: FailedInvocation): string {
   if (region === undefined) return '.';
@@ -459,24 +460,24 @@ function linkToLog({ failure, invocation, region, logGroup, loggedAs }: FailedIn
 
 const FOLLOW_ACTIONS = ['lambda:GetDurableExecution', 'lambda:GetDurableExecutionHistory'];
 
-/** A command about an execution, whose ARN is one. In single quotes, since a shell takes $LATEST for a variable. */
+/** A command for an execution. Its ARN is in single quotes, because a shell would expand $LATEST as a variable. */
 export const executionCommand = (verb: 'get' | 'stop', arn: string): string =>
   `aws lambda ${verb}-durable-execution --durable-execution-arn '${arn}'`;
 
-/** What to do about a durable execution that on_cancel stopped. */
+/** Advice on a durable execution that on_cancel stopped. */
 function adviseOnStopped({ durableExecutionName: name }: Invocation, arn: string): string {
   const see = isExecutionArn(arn)
     ? `To see how far it came: ${executionCommand('get', arn)}`
     : 'See how far the execution came in the Lambda console.';
   return name === undefined
     ? see
-    : `${see}\nTo start it again, use another durable_execution_name: by this one Lambda returns the stopped execution.`;
+    : `${see}\nTo start another execution, use another durable_execution_name: with this name, Lambda returns the stopped execution.`;
 }
 
-/** What to do about a durable execution that was started and not followed to its end. */
+/** Advice on a durable execution that was started and not followed to its end. */
 function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: string): string {
   if (failure.name === 'AccessDeniedException') {
-    // The ARN of the version that runs it, without the execution.
+    // The part before the first slash is the ARN of the version that runs the execution.
     const [version = ''] = arn.split('/', 1);
     return (
       adviseOnBlockedAction(failure.message, deniedAction(failure)) ?? adviseToAllow(FOLLOW_ACTIONS, version)
@@ -495,14 +496,14 @@ function adviseOnUnfollowed({ failure, invocation }: FailedInvocation, arn: stri
   ].join('\n');
 }
 
-/** The journal keeps an invocation from running twice until the user has decided. */
+/** Advice on an invocation that the journal does not run again until the user has decided. */
 const adviseOnJournal = (failed: FailedInvocation, key: string): string =>
   [
     `Check the function's log${linkToLog(failed)}`,
     `If the function did not run, or it is safe for it to run twice, delete the lines with ${key} from the journal, or set retry: idempotent for one run.`,
   ].join('\n');
 
-/** A dry run is only uncertain where its response is one to an invocation, which is never retried. */
+/** Advice on an invocation that may have run. For a dry run, that means that it got the response of an invocation. */
 const adviseOnUncertain = (failed: FailedInvocation): string =>
   failed.invocation.invocationType === 'DryRun'
     ? `This is not a response to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck ${endpointVariable(failed)}: emulators can invoke the function on a dry run.`

@@ -1,10 +1,11 @@
-import type { ErrorFacts, FunctionError } from './function-error.ts';
-import type { Report } from './log-tail.ts';
+import { type ErrorFacts, type FunctionError, readFunctionError } from './function-error.ts';
+import { type Report, readReport } from './log-tail.ts';
+import type { Outcome } from './outcome.ts';
 
-/** The log's report, and what a row's pattern found in the message. */
+/** The report in the log, and the match of a row's pattern in the message. */
 type MatchedRow = Readonly<{ report: Report; found: RegExpExecArray | undefined }>;
 
-/** A row applies where everything that it names applies, type and message to the same error. */
+/** A row applies if all its conditions do. Type and message must match the same error. */
 type FunctionErrorAdvice = Readonly<{
   type?: RegExp;
   message?: RegExp;
@@ -16,10 +17,10 @@ const CHECK_LOG = 'Check the end of its log.';
 const NOT_JSON = "The handler succeeded, but its return value can't be serialized as JSON.";
 const ELSEWHERE = 'built for another system or architecture';
 
-// The first row that applies is taken. Types that begin with Runtime, Sandbox, Function or Extension are Lambda's own
-// or its runtimes'. The patterns are bounded, since the function writes the message and it can be long.
+// The first row that applies is used. Types that begin with Runtime, Sandbox, Function or Extension are from Lambda or
+// its runtimes. The patterns are bounded, because the function writes the message and it can be long.
 const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
-  // `RequestId: ID Error: Task timed out after 3.00 seconds`; earlier without a type, after time and id
+  // `RequestId: ID Error: Task timed out after 3.00 seconds`; earlier without a type, after time and ID
   {
     message:
       /^(?:RequestId: \S{1,64} Error: |\d{4}-\d\d-\d\dT[\d:.]{1,20}Z (?:[\w-]{1,64} )?)?Task timed out after (\d{1,6}(?:\.\d{1,6})?) seconds$/,
@@ -28,7 +29,8 @@ const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
   { type: /^Sandbox\.Timedout$/, advice: timeoutAdvice },
   { report: ({ status }) => status === 'timeout', advice: timeoutAdvice },
 
-  // Memory: as Lambda says it, as it looks where Lambda does not, then as Java, Python, .NET, Ruby and Node say it
+  // Memory: in Lambda's words, by its signs if Lambda does not say it, then in the words of Java, Python, .NET, Ruby,
+  // Node
   { report: ({ errorType }) => errorType === 'Runtime.OutOfMemory', advice: memoryAdvice },
   { type: /^Runtime\.OutOfMemory$/, advice: memoryAdvice },
   { type: /^Runtime\.ExitError$/, message: /signal: killed/, report: isFull, advice: memoryAdvice },
@@ -38,7 +40,8 @@ const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
   },
   { message: /(?:JavaScript|JS) heap out of memory/, advice: memoryAdvice },
 
-  // `Runtime exited with error: signal: segmentation fault (core dumped)`, `… exit status 127`, `… without providing a reason`
+  // `Runtime exited with error: signal: segmentation fault (core dumped)`, `… exit status 127`, `… without providing a
+  // reason`
   { type: /^Runtime\.ExitError$/, message: /signal: (\w{1,20}(?: \w{1,20}){0,3})/, advice: signalAdvice },
   {
     type: /^Runtime\.ExitError$/,
@@ -122,7 +125,7 @@ const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
       "An extension failed, not the function's own code. Check the EXTENSION lines in the log, and the version and settings of the extension's layer.",
   },
 
-  // Denied calls: as IAM says it, then as Python says it of S3
+  // Denied calls: in the words of IAM, then in those of Python's client for S3
   {
     message: /is not authorized to perform:? ([a-z0-9-]{1,40}:[A-Za-z0-9*]{1,80})/,
     advice: deniedAdvice,
@@ -144,7 +147,7 @@ const ADVICE_BY_CAUSE: readonly FunctionErrorAdvice[] = [
   },
 ];
 
-/** From this share on, memory counts as used up: the last measurement before a process is killed is not exact. */
+/** The share of memory that counts as used up. The last measurement before a process is killed is not exact. */
 const FULL_SHARE = 0.95;
 const LONGEST_RUN_S = 900;
 
@@ -208,7 +211,7 @@ function deniedAdvice({ found }: MatchedRow): string {
   return `The function's execution role is not allowed to ${action}. Allow it in the execution role's policy, or in the resource's policy. The workflow's credentials are not involved.`;
 }
 
-// A message names a known cause at its start. The rest can be megabytes and is not searched.
+// Known causes are at the start of a message. The rest can have megabytes and is not searched.
 const LONGEST_TEXT = 4_096;
 
 function adviceOf(row: FunctionErrorAdvice, error: ErrorFacts, report: Report): string | undefined {
@@ -219,9 +222,9 @@ function adviceOf(row: FunctionErrorAdvice, error: ErrorFacts, report: Report): 
   return typeof row.advice === 'string' ? row.advice : row.advice({ report, found });
 }
 
-/** What to do about a function error of a known cause, in one line; the report of the log tail makes it exact. */
+/** One line of advice on a function error with a known cause. The report in the log tail makes it more exact. */
 export function adviseOnFunctionError(error: FunctionError, report: Report | undefined): string | undefined {
-  // The innermost cause says most about why; what Lambda itself says has no causes.
+  // The innermost cause explains the most. An error of Lambda itself has no causes.
   const errors = [error, ...(error.causes ?? [])].toReversed();
   for (const row of ADVICE_BY_CAUSE) {
     for (const one of errors) {
@@ -230,4 +233,16 @@ export function adviseOnFunctionError(error: FunctionError, report: Report | und
     }
   }
   return undefined;
+}
+
+/** A function's own error, and what to do about it where that is known. */
+export type ExplainedError = FunctionError & Readonly<{ advice?: string }>;
+
+/** Reads and explains the error of a function that failed. */
+export function explainFunctionError(outcome: Outcome): ExplainedError {
+  const { response, log_result: log } = 'status_code' in outcome ? outcome : {};
+  const error = readFunctionError(response);
+  const report = log === undefined ? undefined : readReport(log, outcome.request_id);
+  const advice = adviseOnFunctionError(error, report);
+  return { ...error, ...(advice !== undefined && { advice }) };
 }

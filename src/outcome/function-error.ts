@@ -1,82 +1,23 @@
-import { Buffer } from 'node:buffer';
-import type { InvokeResponse } from '../lambda/invocation.ts';
-import { isUuid } from '../shared/text.ts';
-import { type Fields, fieldsOf, isFields } from '../shared/values.ts';
-import { decodeLogTail, type ReportStatus, readReport } from './log-tail.ts';
+import { type Fields, isFields } from '../shared/values.ts';
 
-// The Node.js runtime logs what a handler throws as one line: time, request id, level, title, the error as JSON.
-const TITLES = 'Invoke Error|Uncaught Exception|Unhandled Promise Rejection';
-
-function errorInLog(log: string, requestId: string): string | undefined {
-  const line = new RegExp(`\\t${requestId}\\tERROR\\t(?:${TITLES}) *\\t(?<json>\\{.*)$`, 'm');
-  const json = line.exec(log)?.groups?.['json'];
-  if (json === undefined) return undefined;
-  try {
-    const { errorType } = fieldsOf(JSON.parse(json));
-    return typeof errorType === 'string' ? json : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const STATUSES: Readonly<Record<ReportStatus, string | undefined>> = {
-  success: undefined,
-  error: 'Runtime.Unknown',
-  failure: 'Runtime.Unknown',
-  timeout: 'Sandbox.Timedout',
-};
-
-// Source: Lambda quotas, streamed response. Lambda cuts a longer response one byte after this.
-const LONGEST_STREAM = 209_715_200;
-
-const failed = (
-  response: InvokeResponse,
-  error: Readonly<{ errorType: string; errorMessage: string }>,
-): InvokeResponse => ({
-  ...response,
-  functionError: 'Unhandled',
-  payload: Buffer.from(JSON.stringify(error)),
-});
-
-/**
- * A streamed response with the error that only the log shows: Lambda does not report every error in the stream.
- * The error then takes the place of the payload, as in every response of a function that failed.
- */
-export function withErrorOfLog(response: InvokeResponse): InvokeResponse {
-  const { streamedBytes, functionError, logTail, requestId } = response;
-  if (streamedBytes === undefined || functionError !== undefined) return response;
-  if (streamedBytes > LONGEST_STREAM) {
-    const errorMessage = `The response is longer than ${LONGEST_STREAM} bytes and was cut.`;
-    return failed(response, { errorType: 'Function.ResponseSizeTooLarge', errorMessage });
-  }
-  if (logTail === undefined || requestId === undefined || !isUuid(requestId)) return response;
-  const log = decodeLogTail(logTail);
-  const thrown = errorInLog(log, requestId);
-  if (thrown !== undefined) return { ...response, functionError: 'Unhandled', payload: Buffer.from(thrown) };
-  const report = readReport(log, requestId);
-  const errorType = report?.status && (report.errorType ?? STATUSES[report.status]);
-  if (report?.status === undefined || report.status === 'success' || errorType === undefined) return response;
-  return failed(response, { errorType, errorMessage: `The log reports status ${report.status}.` });
-}
-
-/** What a payload says about one error: its type as the runtime names it, its message, its stack frames. */
+/** What a payload says about one error: the runtime's name of its type, its message, its stack frames. */
 export type ErrorFacts = Readonly<{
   type: string | undefined;
   message: string;
-  /** One line each, innermost first: the frames of the function's own code, or the first frame where there are none. */
+  /** One line each, innermost first: the frames of the function's own code, or the first frame if there are none. */
   frames: readonly string[];
 }>;
 
 /** A function's own error, from its response, with the causes that its runtime named. */
 export type FunctionError = ErrorFacts &
   Readonly<{
-    /** Outermost first; of a longer chain the innermost five. Absent where no cause was named. */
+    /** The causes, outermost first, at most the innermost five. Absent if there are none. */
     causes?: readonly ErrorFacts[];
   }>;
 
 const MOST_CAUSES = 5;
 
-// A function can write a stack of megabytes. No pattern searches more of it than this.
+// A function can write a stack of megabytes. The patterns search this much of each line.
 const LONGEST_LINE = 512;
 const MOST_LINES = 1_000;
 
@@ -91,16 +32,16 @@ function asJson(value: unknown): string {
   }
 }
 
-// The forms of a frame in a stack. Other lines repeat type and message, or separate frames, as
+// The formats of a frame in a stack. Other lines repeat type and message, or separate frames, such as
 // .NET's `--- End of stack trace from previous location ---` and Python's `[Previous line repeated …]`.
-// A stack is from one runtime: the first form that any of its lines has is the form of all its frames.
+// A stack is from one runtime, so the first format that matches a line is the format of all its frames.
 const AT_FRAME = /^at /;
 const PYTHON_FRAME = /^File "/;
 const FRAME: readonly RegExp[] = [
   // PHP: `#0 /var/task/src/index.php(24): handler()`, `#1 [internal function]: {closure}()`, last of all `#2 {main}`
   /^#\d+ (?:\S.*\(\d+\): |\[internal function\]: |\{main\}$)/,
   // Node `at handler (file:///var/task/index.mjs:5:3)`, .NET `at Ns.Function.Handler(…) in /src/Function.cs:line 10`,
-  // and Java where a custom runtime sends the printed stack as one text.
+  // and Java if a custom runtime sends the printed stack as one text.
   AT_FRAME,
   // Python: `File "/var/task/app.py", line 3, in handler`
   PYTHON_FRAME,
@@ -119,7 +60,7 @@ const PLACE = /^(?:file:\/\/)?(?:\/|[A-Za-z]:[/\\]).*:\d+$/;
 const GO_STANDARD_LIBRARY =
   'bufio|bytes|compress|container|context|crypto|database|encoding|errors|fmt|internal|io|log|maps|math|mime|net|os|reflect|regexp|runtime|slices|sort|strconv|strings|sync|syscall|text|time|unicode';
 
-// Frames of a runtime, a standard library or an installed package, which the reader did not write.
+// Frames of a runtime, a standard library or an installed package, which are not the user's own code.
 const FOREIGN_FRAME: readonly RegExp[] = [
   // The managed runtimes' own folders, whatever the language
   /\/var\/(?:runtime|lang)\//,
@@ -132,7 +73,7 @@ const FOREIGN_FRAME: readonly RegExp[] = [
   /[/\\](?:site|dist)-packages[/\\]|"<frozen |\/usr\/(?:local\/)?lib(?:64)?\/python/,
   // Java: after an optional module or class loader, as in `java.base/` and `app//`
   /^(?:at )?(?:[\w.@-]+\/{1,2})?(?:javax?|jdk|sun|com\.sun|kotlinx?|scala|lambdainternal|com\.amazonaws\.(?:auth|client|http|services|xray)|software\.amazon|com\.fasterxml|org\.springframework)\./,
-  // .NET; with a space before the parenthesis, it would be Node
+  // .NET. A frame with a space before the parenthesis is from Node
   /^at (?:(?:System|Microsoft|Amazon\.Lambda)\.[^\s(]*|lambda_method\w*)\(/,
   // Go: modules with a version, Lambda's own without one, the standard library, whose entry points are assembly
   /@v\d[^\s:@]*\.go:\d+\)$|\(github\.com\/aws\/aws-lambda-go\//,
@@ -141,17 +82,17 @@ const FOREIGN_FRAME: readonly RegExp[] = [
   /\/gems\/|\/usr\/(?:local\/)?lib\/ruby\/|^<internal:/,
 ];
 
-/** The first line of a text, trimmed, and cut to the length that patterns search. */
+/** The first line of a text, trimmed, and cut to the length that the patterns search. */
 const firstLine = (text: string): string =>
   (text.trim().split('\n', 1)[0] ?? '').trim().slice(0, LONGEST_LINE).toWellFormed();
 
-/** The first and last lines of a long stack: the innermost call is at one of its ends. */
+/** The first and last lines of a long stack, because the innermost call is at one of its ends. */
 function bothEnds(entries: readonly unknown[]): readonly unknown[] {
   if (entries.length <= MOST_LINES) return entries;
   return [...entries.slice(0, MOST_LINES / 2), ...entries.slice(-MOST_LINES / 2)];
 }
 
-/** A stack's entry as lines. Python puts the source below the place: only the place is kept. */
+/** The lines of an entry in a stack. Python writes the source line below the place, and only the place is kept. */
 function stackLinesOf(entry: unknown): string[] {
   if (isText(entry)) return [firstLine(entry)];
   if (Array.isArray(entry)) {
@@ -171,9 +112,9 @@ function stackLinesOf(entry: unknown): string[] {
 
 /** The lines of a stack, without those that repeat type and message. */
 function stackOf(fields: Fields, { type, message }: Omit<ErrorFacts, 'frames'>): string[] {
-  // Node has `trace`, all others `stackTrace`; `stack` is that of an error that the handler serialized itself.
+  // Node has `trace`, the other runtimes have `stackTrace`. An error that the handler serialized itself has `stack`.
   const stack = fields['trace'] ?? fields['stackTrace'] ?? fields['stack'];
-  // Some custom runtimes send the printed stack as one text.
+  // Some custom runtimes send the stack as one text.
   const entries: readonly unknown[] = isText(stack) ? stack.split('\n') : Array.isArray(stack) ? stack : [];
   const heading = message.split('\n', MOST_LINES).map(firstLine);
   const repeated = new Set([...heading, firstLine(`${type}: ${heading[0]}`)]);
@@ -188,7 +129,7 @@ function framesOf(fields: Fields, heading: Omit<ErrorFacts, 'frames'>): string[]
   const lines = stackOf(fields, heading);
   const form = FRAME.find((pattern) => lines.some((line) => pattern.test(line)));
   const frames = lines.filter((line) => form?.test(line));
-  // Only Python begins with the outermost call.
+  // Only stacks of Python begin with the outermost call.
   if (form === PYTHON_FRAME) frames.reverse();
   const [first = ''] = lines;
   const isPlace = form === AT_FRAME && PLACE.test(first);
@@ -207,7 +148,7 @@ function errorMessageOf(fields: Fields): string | undefined {
 
 function errorTypeOf(fields: Fields, message: string | undefined): string | undefined {
   if (isText(fields['errorType'])) return fields['errorType'];
-  // Without a message these two can be anything.
+  // Without a message, the fields `name` and `error` are probably not about an error.
   if (message === undefined) return undefined;
   return [fields['name'], fields['error']].filter(isText).find((text) => text !== message);
 }
@@ -240,8 +181,8 @@ function causesOf(result: unknown): ErrorFacts[] {
 }
 
 /**
- * Reads a function error from the parsed response. A handler can throw anything and a custom runtime can send
- * anything, so a response with neither a type nor a message is shown as it is. Never throws.
+ * Reads a function error from the parsed response. Handlers and custom runtimes can send anything, so a response
+ * without a type and a message is shown as it is. Never throws.
  */
 export function readFunctionError(result: unknown): FunctionError {
   const causes =

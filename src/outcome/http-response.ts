@@ -4,15 +4,15 @@ import { type Fields, isFields } from '../shared/values.ts';
 import { type ParsedResponse, parseResponse } from './document.ts';
 import type { HttpResponse } from './outcome.ts';
 
-/** What a client of the API would have got; with a problem where the API would not have accepted the response. */
+/** What a client of the API would get, and a problem if the API would not accept the response. */
 export type HttpReading = Readonly<{
   http: HttpResponse;
   problem?: string;
-  /** Whether the body was in base64, in which no mask finds anything. */
+  /** Whether the body was in base64, where masks can't find anything. */
   isEncoded: boolean;
 }>;
 
-/** What a function returned: its bytes, or the start of a long stream, what they are as JSON, and whether it failed. */
+/** What a function returned: its bytes, or the start of a long stream, the parsed value, and whether it failed. */
 type Returned = Readonly<{
   payload: Uint8Array;
   parsed: ParsedResponse;
@@ -21,14 +21,14 @@ type Returned = Readonly<{
   hasFailed: boolean;
 }>;
 
-/** A response that an API does not accept. */
+/** An API does not accept the response. */
 class MalformedResponse extends Error {
   override readonly name = 'MalformedResponse';
 }
 
 type HeaderValues = Readonly<Record<string, HttpResponse['headers'][string]>>;
 
-/** What API Gateway responds in the place of a response that it does not accept. */
+/** What API Gateway sends instead of a response that it does not accept. */
 const BAD_GATEWAY: HttpResponse = {
   status: 502,
   headers: { 'content-type': 'application/json' },
@@ -41,7 +41,7 @@ const kindOfValue = (value: unknown): string => {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 };
 
-/** A number, or the digits of one, as the status of a final response. */
+/** Reads a status, which can be a number or a text with digits. */
 function readStatus(status: unknown): number {
   if (status === undefined) throw new MalformedResponse('statusCode is missing');
   const isNumber = typeof status === 'number' || (typeof status === 'string' && /^\d{3}$/.test(status));
@@ -62,7 +62,7 @@ function readValue(value: unknown, field: string): string {
   return text;
 }
 
-/** The fields of headers or multiValueHeaders, without those that are null, as serializers write an absent value. */
+/** The fields of headers or multiValueHeaders, without null, which serializers write for an absent value. */
 function entriesOf(headers: unknown, field: string): [name: string, value: unknown][] {
   if (headers === undefined || headers === null) return [];
   if (!isFields(headers)) throw new MalformedResponse(`${field} is ${kindOfValue(headers)}, not an object`);
@@ -77,7 +77,7 @@ function readTexts(value: unknown, field: string): string[] {
   return value.map((each) => readValue(each, field));
 }
 
-/** The headers, of which multiValueHeaders counts where a name is in both, and the cookies of format 2.0. */
+/** The headers, and the cookies of format 2.0. If a name is in both, multiValueHeaders is used. */
 function readHeaders({ headers, multiValueHeaders, cookies }: Fields, format: HttpEventFormat): HeaderValues {
   const found = new Map<string, string[]>();
   for (const [name, value] of entriesOf(headers, 'headers')) {
@@ -115,8 +115,8 @@ function decodeBody({ body, isBase64Encoded: encoded }: Fields): Uint8Array {
 const JSON_TYPE = /^[^;]*[/+]json\s*(?:;|$)/i;
 
 /**
- * A body as the document has it. Of a body whose content-type is not JSON, objects and lists are parsed all the same,
- * and a text that is a number or a word of JSON stays a text. What is not UTF-8 is in base64.
+ * The body in the document. Objects and lists are parsed even if the content-type is not JSON. Numbers and words of JSON
+ * are then kept as text. A body that is not UTF-8 is in base64.
  */
 function bodyValue(bytes: Uint8Array, { 'content-type': type = '' }: HeaderValues): unknown {
   if (!isUtf8(bytes)) return Buffer.from(bytes).toString('base64');
@@ -128,7 +128,7 @@ function bodyValue(bytes: Uint8Array, { 'content-type': type = '' }: HeaderValue
 
 const DELIMITER = Buffer.alloc(8);
 
-/** Status and headers in front of a body, as HttpResponseStream writes them; undefined where there are none. */
+/** Reads the status and headers that HttpResponseStream writes before a body; undefined if there are none. */
 function readPrelude({ payload, parsed, format, isWhole }: Returned): HttpReading | undefined {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
   if (parsed.isJson || bytes[0] !== 0x7b) return undefined;
@@ -165,7 +165,7 @@ function readAccepted(returned: Returned): HttpReading {
   };
 }
 
-/** Reads what a function returned as its API does. */
+/** Reads what a function returned in the way that its API does. */
 export function readHttpResponse(returned: Returned): HttpReading {
   if (returned.hasFailed) return { http: BAD_GATEWAY, isEncoded: false };
   try {

@@ -1,14 +1,14 @@
 import type { Invocation, InvocationKind, Invocations } from '../lambda/invocation.ts';
 import { grouped } from '../shared/text.ts';
 
-/** What is about to be invoked; the region is that of AWS_REGION, which counts where an invocation names none. */
+/** What is about to be invoked. The region in AWS_REGION is used for an invocation that names no region. */
 type Announced = Readonly<{
   invocations: Invocations;
   maxConcurrency: number;
   jobRegion?: string;
 }>;
 
-/** Each value once. */
+/** The values without duplicates. */
 function distinct<Value>(invocations: Invocations, read: (invocation: InvocationKind) => Value): Value[] {
   const values = new Set<Value>();
   for (const invocation of invocations) values.add(read(invocation));
@@ -22,13 +22,13 @@ const qualified = (name: string, { qualifier, reference }: InvocationKind): stri
 
 /** How the log and the annotations name an invocation. */
 export type Labels = Readonly<{
-  /** The function, with what tells it apart from the others of the step. */
+  /** The function, with whatever distinguishes it from the others of the step. */
   functionOf: (invocation: Invocation) => string;
-  /** The same with the name of the entry where it has one, and its number where there are several. */
+  /** The same, with the name of the entry if it has one, and its number if there are several entries. */
   entryOf: (invocation: Invocation) => string;
 }>;
 
-/** The labels of a step: account, region and tenant are in them where the entries differ. */
+/** The labels of a step. They contain the account, region and tenant if the entries differ in these. */
 export function labelsFor({ invocations, jobRegion }: Omit<Announced, 'maxConcurrency'>): Labels {
   const regionOf = ({ region = jobRegion }: InvocationKind): string | undefined => region;
   const [first] = invocations;
@@ -66,7 +66,9 @@ function announcedPlace(regions: readonly (string | undefined)[]): string {
   return regions.includes(undefined) ? '' : ` in ${others.length + 1} regions`;
 }
 
-/** The first line of the log: what is invoked, where and how; for several also how many, and the concurrency. */
+/**
+ * The first line of the log: what is invoked, where and how, and for several invocations their number and concurrency.
+ */
 export function announcement({ invocations, maxConcurrency, jobRegion }: Announced): string {
   const [first] = invocations;
   if (first === undefined) return 'Nothing to invoke: this shard has no entry.';

@@ -12,7 +12,7 @@ const PARTITIONS: readonly Partition[] = [
 const encodeTwice = (text: string): string =>
   encodeURIComponent(encodeURIComponent(text)).replaceAll('%', '$');
 
-/** Where a function logs: its log group where it is known, else Lambda's own for its name. */
+/** Where a function logs: its log group if it is known, or else the default log group of its name. */
 export type LogLocation = Readonly<{ functionName: string; region: string; logGroup?: string | undefined }>;
 
 // Source: CreateLogGroup of the CloudWatch Logs API. Any other text is not the name of a log group.
@@ -34,7 +34,7 @@ export function periodUrl(place: LogLocation & Readonly<{ from: Date; to: Date }
   return logEventsUrl(place, `start$3D${place.from.getTime()}$26end$3D${place.to.getTime()}`);
 }
 
-// Clocks differ, and a function may run for 15 minutes.
+// The period is wider than the invocation, because clocks differ and a function can run for 15 minutes.
 const LOOK_BACK_MS = 60_000;
 const LONGEST_RUN_MS = 900_000;
 

@@ -1,7 +1,7 @@
 import { isRegion } from '../shared/arn.ts';
 import { adviseOnBlockedAction } from './permission/wording.ts';
 
-/** A log that AWS did not let be read. */
+/** A log that AWS did not allow the action to read. */
 export type UnreadableLog = Readonly<{
   functionName: string;
   region: string;
@@ -14,23 +14,23 @@ export type UnreadableLog = Readonly<{
 }>;
 
 const LOG_ACTIONS = ['logs:FilterLogEvents', 'logs:GetLogEvents'];
-const OWNER =
+const LOG_GROUP_OWNER =
   /\barn:(?<partition>aws(?:-[a-z]{1,12}){0,3}):[a-z0-9]{1,20}:[a-z0-9-]{0,30}:(?<account>\d{12}):/g;
 // Source: CreateLogGroup of the CloudWatch Logs API.
 const LOG_GROUP = /^[\w./#-]{1,512}$/;
 const LONGEST_MESSAGE = 4_096;
 
-/** The partition and the account of the log group in AWS's message, or else of the caller. */
+/** The partition and the account of the log group in AWS's message, or else those of the caller. */
 function ownerIn(message: string): Readonly<{ partition: string; account: string }> {
   const { partition = 'aws', account = '*' } =
-    [...message.slice(0, LONGEST_MESSAGE).matchAll(OWNER)].at(-1)?.groups ?? {};
+    [...message.slice(0, LONGEST_MESSAGE).matchAll(LOG_GROUP_OWNER)].at(-1)?.groups ?? {};
   return { partition, account };
 }
 
 const statement = (actions: readonly string[], resource: string): string =>
   JSON.stringify({ Effect: 'Allow', Action: actions, Resource: [resource, `${resource}:*`] });
 
-/** The IAM statements that let a function's log be read, each in a line. */
+/** The IAM statements that allow reading a function's log, one per line. */
 export function logStatements(log: UnreadableLog): string[] {
   const { partition, account } = ownerIn(log.message);
   const region = isRegion(log.region) ? log.region : '*';
@@ -48,7 +48,7 @@ export function logStatements(log: UnreadableLog): string[] {
 const isDenial = (name: string): boolean => name === 'AccessDeniedException';
 const DENIED_ACTION = /not authorized to perform:? (logs:[A-Za-z]{1,40})/;
 
-/** What a user can do about a log that can't be read: a sentence or a few, and the statements where one is missing. */
+/** Advice on a log that can't be read: one or more sentences, and the statements if a permission is missing. */
 export function adviseOnUnreadableLog(log: UnreadableLog): string {
   const what = `The log of ${log.functionName} cannot be read (${log.name})`;
   if (!isDenial(log.name)) return `${what}: ${log.message}`;

@@ -5,33 +5,33 @@ import type { Figures } from './outcome.ts';
 /** Lambda returns the last 4,096 bytes of a log, so a full tail may begin inside a character. */
 const TAIL_BYTES = 4096;
 
-/** Whether the tail is as long as Lambda makes it, so that the log before it is missing. */
+/** Whether the tail has the full length, so that the log before it is missing. */
 export const isCut = (tail: Uint8Array): boolean => tail.length >= TAIL_BYTES;
 
-/** Decodes a log tail, without the rest of a character at its start. */
+/** Decodes a log tail, without the rest of a cut character at its start. */
 export function decodeLogTail(tail: Uint8Array): string {
   return isCut(tail) ? utf8End(tail) : utf8(tail);
 }
 
 /**
- * What a log tail has beyond a log that was read elsewhere: all lines after the last one that both have. All of it
- * where they have none in common, since then it is not known what is between them.
+ * The lines of a log tail after the last line that another part of the log has too. The whole tail if they have no line
+ * in common, because it is not known then what is between them.
  */
-export function beyond(read: readonly string[], tail: string): string {
+export function linesBeyond(read: readonly string[], tail: string): string {
   const lines = tail.trimEnd().split('\n');
   for (let common = Math.min(lines.length, read.length); common > 0; common -= 1) {
     const last = read.slice(-common);
-    // The first line of a tail may be the end of one.
+    // The first line of a tail may be the end of a longer line.
     const isSame = last.every((line, at) => (at === 0 ? line.endsWith(lines[0] ?? '') : line === lines[at]));
     if (isSame) return lines.slice(common).join('\n');
   }
   return tail.trimEnd();
 }
 
-/** Where a function's log is kept, which some functions return in place of its text. */
+/** Where a function's log is stored. Some functions return this instead of the text of the log. */
 export type LogPlace = Readonly<{ logGroup: string; logStreamName: string }>;
 
-/** Reads a log tail that is JSON with the place of the log; undefined where it is log text. */
+/** Reads a log tail that is JSON with the place of the log; undefined if it is log text. */
 export function readLogPlace(log: string): LogPlace | undefined {
   if (!log.startsWith('{')) return undefined;
   try {
@@ -48,22 +48,22 @@ export function readLogPlace(log: string): LogPlace | undefined {
 
 const STATUSES = ['success', 'error', 'failure', 'timeout'] as const;
 
-/** How an invocation or an init ended, in Lambda's words; only the JSON format has `failure`. */
+/** How an invocation or an init ended, in Lambda's words. Only the JSON format has `failure`. */
 export type ReportStatus = (typeof STATUSES)[number];
 
 /** Lambda's report on an invocation: its figures and its status. */
 export type Report = Figures &
   Readonly<{
-    /** Absent in the text format where nothing went wrong, or the handler only threw. */
+    /** Absent in the text format if nothing went wrong or the handler only threw. */
     status?: ReportStatus;
     errorType?: string;
-    /** How the last init before this invocation ended, where the log has a report of that too. */
+    /** How the last init before this invocation ended, if the log has its report. */
     initStatus?: ReportStatus;
   }>;
 
 type FigureSource = Readonly<{ text: RegExp; json: string }>;
 
-/** Where a report has its figures, in the text format and in the JSON format. */
+/** The places of the figures in a report, in the text format and in the JSON format. */
 const FIGURES: Readonly<Record<Exclude<keyof Figures, 'cold_start'>, FigureSource>> = {
   duration_ms: { text: /\tDuration: (\d+(?:\.\d+)?) ms/, json: 'durationMs' },
   billed_duration_ms: { text: /\tBilled Duration: (\d+(?:\.\d+)?) ms/, json: 'billedDurationMs' },
@@ -129,7 +129,7 @@ function initReport(phase: 'init' | 'restore', { ms, end }: { ms: unknown; end: 
   return { ...figure, ...(end.status !== undefined && { initStatus: end.status }) };
 }
 
-/** The JSON object at the end of a line; the function's output may precede it, and may look like its start. */
+/** The JSON object at the end of a line. The function's output may precede it and may look like its start. */
 function recordIn(line: string): Fields | undefined {
   const at = line.lastIndexOf('{"time":');
   if (at < 0) return undefined;
@@ -167,8 +167,8 @@ function readJsonLine(line: string, requestId: string): PlatformLine | undefined
 }
 
 /**
- * Reads the report of an invocation, of either log format; undefined where the log has none. A function can print
- * such a line itself: the real one carries the invocation's request id and is the last.
+ * Reads the report of an invocation, in either log format; undefined if the log has none. A function can print such a
+ * line itself: Lambda's own has the invocation's request ID and is the last one.
  */
 export function readReport(log: string, requestId: string | undefined): Report | undefined {
   if (requestId === undefined) return undefined;
@@ -178,7 +178,7 @@ export function readReport(log: string, requestId: string | undefined): Report |
     .filter((one) => one !== undefined);
   const report = lines.findLast(({ kind }) => kind === 'report')?.report;
   if (report === undefined) return undefined;
-  // The report of an init has no request id, but this invocation's handler printed nothing before START.
+  // The report of an init has no request ID, but this invocation's handler printed nothing before START.
   const startAt = lines.findIndex(({ kind }) => kind === 'start');
   const inits = lines.slice(0, Math.max(0, startAt)).filter(({ kind }) => kind === 'init');
   const init = inits.findLast((one) => Object.keys(one.report).length > 0)?.report;
@@ -187,7 +187,7 @@ export function readReport(log: string, requestId: string | undefined): Report |
   return { ...init, ...report, cold_start: isCold };
 }
 
-/** The figures of that report in the spelling of the outcome; none where the log has no report. */
+/** The figures of that report, named as in the outcome; none if the log has no report. */
 export function readFigures(log: string, requestId: string | undefined): Figures {
   const { status, errorType, initStatus, ...figures } = readReport(log, requestId) ?? {};
   return figures;

@@ -2,27 +2,32 @@ import { readsField } from '../shared/expression-tree.ts';
 import { utf8 } from '../shared/text.ts';
 import { type Fields, isFields } from '../shared/values.ts';
 import type { ParseTree, Search } from './expectations.ts';
+import type { ExplainedError } from './function-error-advice.ts';
 import type { Evaluation, Outcome, Secrets, WithheldReason } from './outcome.ts';
 import { formsOf, MASK, type SecretTexts } from './secret-texts.ts';
 
-/** What to hide in an evaluation. Where it is withheld, nothing that a function wrote is shown. */
+/** What to hide in an evaluation. If it is withheld, nothing that the function wrote is shown. */
 type Hidden = Readonly<{ texts: SecretTexts; isWithheld: boolean }>;
 
-/** Known to this module alone, so that nothing else can make a value that counts as masked. */
+/** Private to this module, so that no other code can make a value that counts as masked. */
 const IS_MASKED: unique symbol = Symbol('masked');
 type Mark = Readonly<{ [IS_MASKED]: true }>;
 
-/** An outcome that may be shown. */
+/** An outcome that is safe to show. */
 export type MaskedOutcome = Outcome & Mark;
 
-/** An evaluation that may be shown. Only `maskEvaluation` makes one, and no report but the outputs takes another. */
+/**
+ * An evaluation that is safe to show. Only `maskEvaluation` makes one, and all reports except the outputs require it.
+ */
 export type MaskedEvaluation = Omit<Evaluation, 'outcome' | 'secrets' | 'plainMessage'> &
   Mark &
   Readonly<{
     outcome: MaskedOutcome;
-    /** Whether the outcome is another than the one that was evaluated. */
+    /** Whether the masked outcome differs from the outcome that was evaluated. */
     hidesSomething: boolean;
     withheld?: WithheldReason;
+    /** The function's own error, made of the masked outcome; absent where it did not fail. */
+    functionError?: ExplainedError;
   }>;
 
 /** Nothing to hide. */
@@ -30,19 +35,21 @@ export const NO_SECRETS: Secrets = { texts: [] };
 
 const WITHHELD = '[withheld: the masks could not be applied]';
 
-/** Whether a text in a value, or the name of a field, stands in place of one that was hidden. */
+/** Whether a secret was replaced in a text or in the name of a field of this value. */
 export function hasHidden(value: unknown): boolean {
   if (typeof value === 'string') return value.includes(MASK) || value === WITHHELD;
   if (Array.isArray(value)) return value.some(hasHidden);
   return isFields(value) && Object.entries(value).some(([name, item]) => hasHidden(name) || hasHidden(item));
 }
 
-/** Secrets of one outcome. A runner looks for each of them in every line of the job. */
+/** The most secrets of one outcome. A runner searches every line of the job for each of them. */
 const MOST_SECRETS = 10_000;
-/** UTF-16 units of all forms of the secrets of one outcome; to look for them takes about 14 bytes each. */
+/**
+ * The most UTF-16 units in all forms of the secrets of one outcome. The search takes about 14 bytes of memory for each.
+ */
 const MOST_UNITS = 1_000_000;
 
-/** Collects the secrets of one outcome in all their forms, until there are too many. */
+/** Collects the secrets of one outcome in all their forms, up to the limits. */
 class Collector {
   readonly texts = new Set<string>();
   readonly #secrets = new Set<string>();
@@ -52,7 +59,7 @@ class Collector {
   hasFailed = false;
   /** Whether a mask found nothing in a response. */
   hasMissed = false;
-  /** Whether a number has more digits than can be read exactly, so that its text is not known. */
+  /** Whether a mask found a number with more digits than can be read exactly, so that its text is not known. */
   isInexact = false;
 
   /** Adds all strings and numbers in a value. */
@@ -68,7 +75,7 @@ class Collector {
   #add(secret: string): void {
     if (this.isFull || this.#secrets.has(secret)) return;
     this.#secrets.add(secret);
-    // The forms of a very long text would take many times its memory, so its length is checked before.
+    // The length is checked first, because the forms of a very long text would take many times its memory.
     this.isFull = this.#secrets.size > MOST_SECRETS || this.#units + secret.length > MOST_UNITS;
     if (this.isFull) return;
     for (const form of formsOf(secret)) {
@@ -95,20 +102,20 @@ const hasNoLeaf = (value: unknown): boolean =>
 
 type Reader = Readonly<{ search?: Search | undefined; parseTree?: ParseTree | undefined }>;
 
-/** Whether a mask that is meant for the response finds nothing in it, so that what it is to hide is not known. */
+/** Whether a mask for the response finds nothing in it, so that the value to hide is not known. */
 function findsNothing(
   value: unknown,
   mask: string,
   { document, parseTree }: Reader & { document: unknown },
 ): boolean {
   if (!isFields(document) || !('response' in document) || parseTree === undefined) return false;
-  // A failed function returns its error, which has none of the fields of a response.
+  // A failed function returns an error, which does not have the fields of a response.
   if (document['outcome'] === 'function_error' || !hasNoLeaf(value)) return false;
   const tree = parseTree(mask);
   return readsField(tree, 'response') || readsField(tree, 'http');
 }
 
-/** Finds what the masks find in a document, longest first. */
+/** The secrets that the masks find in a document, longest first. */
 export function findSecrets(
   masks: readonly string[],
   document: unknown,
@@ -129,7 +136,7 @@ export function findSecrets(
   return { texts, ...(withheld !== undefined && { withheld }) };
 }
 
-/** The fields with each entry changed; the same object where nothing is changed. */
+/** The fields with each entry changed, or the same object if nothing has changed. */
 function changed(fields: Fields, change: (name: string, value: unknown) => [string, unknown]): Fields {
   let isChanged = false;
   const entries = Object.entries(fields).map(([name, value]) => {
@@ -140,7 +147,7 @@ function changed(fields: Fields, change: (name: string, value: unknown) => [stri
   return isChanged ? Object.fromEntries(entries) : fields;
 }
 
-/** A value with *** in place of every secret; the same value where there is none. */
+/** The value with *** instead of every secret, or the same object if it has none. */
 export function maskValue(value: unknown, texts: SecretTexts): unknown {
   if (typeof value === 'string') return texts.hide(value);
   if (typeof value === 'number') return texts.has(String(value)) ? texts.hide(String(value)) : value;
@@ -152,11 +159,11 @@ export function maskValue(value: unknown, texts: SecretTexts): unknown {
   return changed(value, (name, item) => [texts.hide(name), maskValue(item, texts)]);
 }
 
-/** Fields whose values are written by this action, so they are not masked even where a secret has the same text. */
+/** Fields whose values this action writes. They are not masked, even if a secret has the same text. */
 const OWN_WORDS: ReadonlySet<string> = new Set(['outcome', 'invocation_type', 'started_at']);
 /** Fields whose values the function determines. */
 const FOREIGN: ReadonlySet<string> = new Set(['response', 'http', 'log_result', 'query_result', 'value']);
-/** Fields that contain such fields. */
+/** Fields that contain fields of both kinds. */
 const NESTED: ReadonlySet<string> = new Set(['error', 'expectations']);
 
 function maskField(name: string, value: unknown, hidden: Hidden): unknown {
@@ -166,17 +173,17 @@ function maskField(name: string, value: unknown, hidden: Hidden): unknown {
     if (Array.isArray(value)) return value.map((item) => (isFields(item) ? maskFields(item, hidden) : item));
     if (isFields(value)) return maskFields(value, hidden);
   }
-  // A number outside of what a function wrote is a figure of ours, such as the status code.
+  // A number that the function did not write is one of our figures, such as the status code.
   return typeof value === 'number' ? value : maskValue(value, hidden.texts);
 }
 
-/** The fields of an outcome, or of a part of it, with every text masked that is not listed above as our own. */
+/** The fields of an outcome, or of a part of it, with every text masked except our own (OWN_WORDS). */
 function maskFields<Kind extends Fields>(fields: Kind, hidden: Hidden): Kind;
 function maskFields(fields: Fields, hidden: Hidden): Fields {
   return changed(fields, (name, value) => [name, maskField(name, value, hidden)]);
 }
 
-/** A log tail that is cut may begin inside a secret, so the rest of its first line is not shown. */
+/** Removes the first line of a cut log tail, because the cut may be inside a secret. */
 function withoutCutLine({ outcome, logIsCut, secrets }: Evaluation): Outcome {
   if (!logIsCut || secrets.texts.length === 0) return outcome;
   if (!('log_result' in outcome) || outcome.log_result === undefined) return outcome;
@@ -184,7 +191,7 @@ function withoutCutLine({ outcome, logIsCut, secrets }: Evaluation): Outcome {
   return { ...outcome, log_result: `${MASK}${outcome.log_result.slice(cutLine.length)}` };
 }
 
-/** A message may quote the start of a foreign text, cut inside a secret: then the message without the quote is used. */
+/** Removes the quote of a foreign text from a message if its cut may be inside a secret. */
 function withoutQuote(evaluation: Evaluation, outcome: Outcome, { texts, isWithheld }: Hidden): Outcome {
   const { foreignText = '', plainMessage } = evaluation;
   if (!('error' in outcome) || plainMessage === undefined) return outcome;
@@ -194,7 +201,9 @@ function withoutQuote(evaluation: Evaluation, outcome: Outcome, { texts, isWithh
 
 const responseIn = (outcome: Outcome): unknown => ('response' in outcome ? outcome.response : undefined);
 
-/** The response as received where nothing in it is secret; else JSON is written anew, as escapes may hide a secret. */
+/**
+ * The response as received, if it has no secret. Otherwise JSON is written again, because escapes may hide a secret.
+ */
 function maskResponse({ response, outcome }: Evaluation, masked: Outcome, hidden: Hidden): Uint8Array {
   if (response.length === 0) return response;
   if (hidden.isWithheld) return new TextEncoder().encode(WITHHELD);
@@ -205,7 +214,7 @@ function maskResponse({ response, outcome }: Evaluation, masked: Outcome, hidden
   return shown === text ? response : new TextEncoder().encode(shown);
 }
 
-/** An evaluation with *** for every secret in all that this action did not write itself. */
+/** An evaluation with *** for every secret, except in text that this action wrote itself. */
 function hideSecrets(evaluation: Evaluation, hidden: Hidden): Evaluation {
   const outcome = maskFields(withoutQuote(evaluation, withoutCutLine(evaluation), hidden), hidden);
   const foreign = (text: string): string => (hidden.isWithheld ? WITHHELD : hidden.texts.hide(text));
@@ -223,7 +232,7 @@ function hideSecrets(evaluation: Evaluation, hidden: Hidden): Evaluation {
   };
 }
 
-/** What may be shown of an evaluation, with these texts hidden. */
+/** The evaluation with all secrets hidden, so that it is safe to show. */
 export function maskEvaluation(evaluation: Evaluation, texts: SecretTexts): MaskedEvaluation {
   const { withheld } = evaluation.secrets;
   const isWithheld = withheld !== undefined;

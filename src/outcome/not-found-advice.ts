@@ -1,6 +1,6 @@
 import type { Invocation } from '../lambda/invocation.ts';
 
-/** A function, version or alias that Lambda did not find: what was asked for, and Lambda's own message. */
+/** A function, version or alias that Lambda did not find, and Lambda's message. */
 export type NotFound = Readonly<{ invocation: Invocation; region: string | undefined; message: string }>;
 
 // A message with an ARN of this form is Lambda's own; an account has twelve digits.
@@ -8,19 +8,19 @@ const ACCOUNT_IN_MESSAGE = /\barn:[a-z-]{1,30}:lambda:[a-z0-9-]{1,30}:(\d{12}):/
 // The region may come from the environment, and must not be able to break out of a shell command.
 const SAFE_REGION = /^[a-z0-9-]{1,30}$/;
 
-/** The command that lists what there is: aliases, versions or functions. */
+/** The command that lists the existing aliases, versions or functions. */
 function listing({ functionName, reference, qualifier }: Invocation): string {
   const asked = qualifier ?? reference.qualifier;
   if (asked === undefined) return 'List functions: aws lambda list-functions';
   const own = reference.qualifier;
-  // A name without its qualifier; an ARN says the account too.
+  // The name without its qualifier. An ARN is kept, because it also has the account.
   const name = own === undefined ? functionName : functionName.slice(0, -own.length - 1);
   return /^\d+$/.test(asked)
     ? `List versions: aws lambda list-versions-by-function --function-name ${name}`
     : `List aliases: aws lambda list-aliases --function-name ${name}`;
 }
 
-/** What to do about a function, version or alias that was not found: where Lambda looked, and how to see what is there. */
+/** Advice on a function, version or alias that was not found: where Lambda looked, and how to list what exists. */
 export function adviseOnNotFound({ invocation, region, message }: NotFound): string {
   const { name, qualifier: own, accountId } = invocation.reference;
   const qualifier = invocation.qualifier ?? own;

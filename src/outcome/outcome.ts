@@ -4,9 +4,9 @@ import type { Ran } from './logged-runs.ts';
 
 /** Fields of every outcome, in the spelling of the public document. */
 type InvocationFields = Readonly<{
-  /** Place in the list of all shards, from 0, as in JSON. What a person reads counts entries from 1. */
+  /** Place in the list of all shards, from 0. Texts for people count entries from 1. */
   index: number;
-  /** The entry's own name. */
+  /** The name of the entry, if it has one. */
   name?: string;
   function_name: string;
   qualifier?: string;
@@ -20,7 +20,7 @@ type InvocationFields = Readonly<{
   attempts: number;
   expectations?: readonly Expectation[];
   query_result?: unknown;
-  /** True where the journal has it from an earlier run. */
+  /** True if the journal has it from an earlier run. */
   resumed?: true;
 }>;
 
@@ -32,15 +32,15 @@ export type Figures = Readonly<{
   restore_duration_ms?: number;
   memory_size_mb?: number;
   max_memory_used_mb?: number;
-  /** True where the log shows an init or a restore; absent where no report was seen. */
+  /** True if the log shows an init or a restore; absent if no report was seen. */
   cold_start?: boolean;
 }>;
 
-/** What a client of an API gets. Names of headers are in lower case, and only set-cookie is a list. */
+/** What a client of an API gets. Header names are in lower case, and only set-cookie is a list. */
 export type HttpResponse = Readonly<{
   status: number;
   headers: Readonly<Record<string, string | readonly string[]>>;
-  /** Decoded from base64, and parsed where it is JSON; base64 where it is not text; absent for a stream of over 6 MB. */
+  /** Decoded from base64, and parsed if it is JSON; in base64 if it is not text; absent for a stream of over 6 MB. */
   body?: unknown;
 }>;
 
@@ -49,12 +49,12 @@ type ResponseFields = Figures &
     status_code: number;
     executed_version?: string;
     request_id?: string;
-    /** The CloudWatch console's page with its log events, where something ran. */
+    /** The page with its log events in the CloudWatch console, if the function ran. */
     log_url?: string;
     durable_execution_arn?: string;
-    /** The response, parsed; the raw text where it is not JSON; absent for Event, DryRun and a stream of over 6 MB. */
+    /** The parsed response, or its text if it is not JSON; absent for Event, DryRun and a stream of over 6 MB. */
     response?: unknown;
-    /** The response as an API reads it, where the payload was made from an HTTP request. */
+    /** The response as an API reads it, if the payload was made from an HTTP request. */
     http?: HttpResponse;
     /** The log tail, decoded. */
     log_result?: string;
@@ -64,13 +64,13 @@ type ResponseFields = Figures &
 export type InvocationError = Readonly<{ name: string; message: string; advice: string }>;
 
 type FailureFields = Readonly<{
-  /** What is known, from the function's log too where it was looked into. */
+  /** What is known about whether it ran, including from the function's log if that was read. */
   ran: Ran;
-  /** Of a run that the log shows the end of. */
+  /** The duration, if the log shows the end of the run. */
   duration_ms?: number;
-  /** Lambda's id, or ours where the request was sent and no response has another. */
+  /** Lambda's ID, or ours if the request was sent and no response has another. */
   request_id?: string;
-  /** The page with the log events of that id, where something may have run. */
+  /** The page with the log events of that ID, if the function may have run. */
   log_url?: string;
   durable_execution_arn?: string;
   error: InvocationError;
@@ -86,7 +86,7 @@ export type Outcome = InvocationFields &
     | (FailureFields & Readonly<{ outcome: 'unknown' }>)
   );
 
-/** Why masks can't hide what they are for, so that nothing that the function wrote may be shown. */
+/** Why masks can't be applied, so that nothing that the function wrote is shown. */
 export type WithheldReason =
   | 'mask_failed'
   | 'mask_found_nothing'
@@ -94,24 +94,26 @@ export type WithheldReason =
   | 'too_many_secrets'
   | 'inexact_number';
 
-/** Texts that must not be shown; with a reason where not all of them are known. */
+/** Texts that must not be shown, with a reason if not all of them are known. */
 export type Secrets = Readonly<{ texts: readonly string[]; withheld?: WithheldReason }>;
 
-/** An outcome, with what the document leaves out. Nothing in it is masked. */
+/** An outcome, with facts that the document does not have. Nothing in it is masked. */
 export type Evaluation = Readonly<{
-  /** The function with what tells the entry apart, and among several the entry's number from 1. */
+  /** The function with whatever distinguishes the entry and, if there are several, the entry's number from 1. */
   label: string;
   outcome: Outcome;
-  /** The response as received; empty where there is none. */
+  /** The response as received; empty if there is none. */
   response: Uint8Array;
-  /** Its size as received, whatever is masked in it; of a stream also where `response` is empty because it was too long. */
+  /**
+   * The size of the response as received, also if it is masked, or if it is a stream that is too long for `response`.
+   */
   responseBytes: number;
-  /** Where a streamed response is kept, and whether all of it. */
+  /** The file of a streamed response, and whether the file has all of it. */
   responseFile?: Readonly<{ path: string; isWhole: boolean }>;
   logIsCut: boolean;
-  /** Whether the function does not support a log tail, so that the request was retried without `log_type`. */
+  /** Whether the request was retried without a log tail because the function does not support one. */
   tailRefused: boolean;
-  /** What was received in place of Lambda's response, such as a proxy's page. */
+  /** What was received instead of Lambda's response, such as a proxy's page. */
   foreignText?: string;
   /** The error's message without what it quotes of that text. */
   plainMessage?: string;
@@ -127,10 +129,10 @@ export type Evaluation = Readonly<{
 export const isHalted = (outcome: Outcome): boolean =>
   outcome.outcome === 'not_invoked' && outcome.error.name === 'StoppedOnFailure';
 
-/** Whether an earlier run did what was asked for, so that this one did not. */
-export const isTakenOver = (outcome: Outcome): boolean =>
+/** Whether an earlier run succeeded, so that this run did not invoke it again. */
+export const isResumedSuccess = (outcome: Outcome): boolean =>
   outcome.resumed === true && outcome.outcome !== 'unknown';
 
-/** Whether the function itself failed, whether or not the step fails for it. */
+/** Whether the function itself failed, even if the step does not fail because of it. */
 export const isFunctionError = (outcome: Outcome): boolean =>
   'function_error' in outcome && outcome.function_error !== undefined;

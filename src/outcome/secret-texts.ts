@@ -1,6 +1,6 @@
 type Escape = (text: string) => string;
 
-/** A character as JSON can write every one. */
+/** The escape that JSON can use for any character. */
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 const escapedInCapitals = (character: string): string =>
   `\\u${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
@@ -31,7 +31,7 @@ const JSON_ESCAPES: readonly Escape[] = [
       .replace(/["&'+<>`\x7f-\uffff]/g, escapedInCapitals),
 ];
 
-/** A text as JSON holds it, and as JSON holds it that is itself a text in JSON, by the same library or by another. */
+/** The forms of a text in JSON, and in JSON that is a string in JSON, written by the same library or by another. */
 function inJson(text: string): string[] {
   return JSON_ESCAPES.flatMap((written) => {
     const once = written(text);
@@ -44,8 +44,8 @@ const inUrl = (text: string): string => encodeURIComponent(text.toWellFormed());
 const isVisible = (text: string): boolean => text.trim() !== '';
 
 /**
- * The texts that give a secret away: its lines, since a runner masks line by line, and all of it and each line as it
- * is written in JSON and in a URL. A secret of letters and digits alone has one form.
+ * The forms of a secret: the whole text and each line (a runner masks line by line), each as it is, in JSON, and in a
+ * URL. A secret with only letters and digits has one form.
  */
 export function formsOf(secret: string): string[] {
   const lines = secret
@@ -59,14 +59,14 @@ export function formsOf(secret: string): string[] {
 /** What replaces a secret. */
 export const MASK = '***';
 
-// The signature of a request is not known beforehand. With it and the rest of the request, anyone can send that again.
+// Matches the signature of a request, which is not known in advance. Anyone who has it can send the request again.
 const SIGNATURE =
   /(AWS4-HMAC-SHA256 Credential[^"'\r\n]{1,1000}?Signature(?:=|\\{1,3}u003[dD]))[0-9a-f]{64}/g;
 
 /**
- * Finds many texts in another one in a single pass, however many they are and whatever they have in common: the
- * automaton of Aho and Corasick (https://doi.org/10.1145/360825.360855). Its states are the starts of the texts, kept
- * in typed arrays, because an object for each would take twenty times the memory.
+ * Finds many texts in another text in a single pass, regardless of their number and common parts, with the automaton
+ * of Aho and Corasick (https://doi.org/10.1145/360825.360855). Its states are the beginnings of the texts. They are in
+ * typed arrays, because an object for each state would take twenty times the memory.
  */
 class TextFinder {
   readonly texts: readonly string[];
@@ -76,12 +76,12 @@ class TextFinder {
   readonly #first: Int32Array;
   /** The unit that leads to a state. */
   readonly #unit: Uint16Array;
-  /** The longest other start of a text that a state ends with. */
+  /** For each state, the longest beginning of another text that the state ends with. */
   readonly #fallback: Int32Array;
-  /** The length of the longest text that a state ends with, or 0. */
+  /** For each state, the length of the longest text that the state ends with, or 0. */
   readonly #longest: Int32Array;
 
-  /** @param texts no empty ones, each once */
+  /** @param texts not empty, without duplicates */
   constructor(texts: readonly string[]) {
     this.texts = [...texts].sort();
     this.size = texts.reduce((sum, { length }) => sum + length, 0);
@@ -92,7 +92,7 @@ class TextFinder {
     this.#build();
   }
 
-  /** Adds the states level by level, so that the children of a state are together and its fallback is before it. */
+  /** Adds the states level by level, so that the children of a state are adjacent and its fallback comes before it. */
   #build(): void {
     const from = new Int32Array(this.size + 1);
     const to = new Int32Array(this.size + 1);
@@ -147,7 +147,9 @@ class TextFinder {
     }
   }
 
-  /** Calls back with where each text that is found begins and ends; of several with one end, with the longest. */
+  /**
+   * Calls back with the start and the end of each text that is found. For several with the same end, with the longest.
+   */
   find(text: string, onFound: (start: number, end: number) => void): void {
     let state = 0;
     for (let at = 0; at < text.length; at += 1) {
@@ -158,14 +160,17 @@ class TextFinder {
   }
 }
 
-/** Texts to hide. They can be added at any time, because each of many invocations has secrets of its own. */
+/** Texts to hide. More can be added at any time, because each of many invocations can have its own secrets. */
 export class SecretTexts {
   readonly #base: SecretTexts | undefined;
   readonly #known = new Set<string>();
-  /** Each has at least twice the size of the next, so that there are few and each text is built in few times. */
+  /**
+   * Each finder has at least twice the size of the next, so that there are few and each text is rebuilt only a few
+   * times.
+   */
   readonly #finders: TextFinder[] = [];
 
-  /** @param base texts that are hidden as well */
+  /** @param base more texts to hide */
   constructor(texts: readonly string[] = [], base?: SecretTexts) {
     this.#base = base;
     this.add(texts);
@@ -197,7 +202,7 @@ export class SecretTexts {
     return this.#base === undefined ? this.#finders : [...this.#base.#allFinders(), ...this.#finders];
   }
 
-  /** By where a secret begins in a text, where the longest such ends; undefined where there is none. */
+  /** For each place where a secret begins in a text, the end of the longest one; undefined if there is none. */
   #endsIn(text: string): Int32Array | undefined {
     let ends: Int32Array | undefined;
     for (const finder of this.#allFinders()) {
@@ -209,7 +214,7 @@ export class SecretTexts {
     return ends;
   }
 
-  /** A text with *** in place of every secret, and in place of all that secrets cover which overlap. */
+  /** The text with *** instead of every secret. Secrets that overlap become one ***. */
   hide(text: string): string {
     if (this.isEmpty) return text;
     const ends = this.#endsIn(text);

@@ -2,12 +2,11 @@ import { Buffer } from 'node:buffer';
 import { shortened } from '../shared/text.ts';
 import { fieldsOf } from '../shared/values.ts';
 import { type Expectation, IS_NO_ERROR } from './expectations.ts';
-import { readFunctionError } from './function-error.ts';
-import { adviseOnFunctionError } from './function-error-advice.ts';
+import type { ExplainedError } from './function-error-advice.ts';
 import { KeptOutcomes, type ReportedOutcomes } from './kept-outcomes.ts';
-import { readLogPlace, readReport } from './log-tail.ts';
+import { readLogPlace } from './log-tail.ts';
 import type { MaskedEvaluation, MaskedOutcome } from './masks.ts';
-import { isFunctionError, isHalted, isTakenOver, type Outcome } from './outcome.ts';
+import { isHalted, isResumedSuccess, type Outcome } from './outcome.ts';
 
 /** How many invocations ended in which way. Only those whose log shows how they started are cold or warm starts. */
 export type OutcomeCounts = Readonly<{
@@ -34,7 +33,7 @@ export function countOutcomes(outcomes: Iterable<Outcome>): OutcomeCounts {
     total += 1;
     counts[outcome.outcome] += 1;
     if (isHalted(outcome)) halted += 1;
-    if (isTakenOver(outcome)) resumed += 1;
+    if (isResumedSuccess(outcome)) resumed += 1;
     const isCold = 'cold_start' in outcome ? outcome.cold_start : undefined;
     if (isCold !== undefined) starts[isCold ? 'cold' : 'warm'] += 1;
   }
@@ -74,19 +73,16 @@ const excerpt = (text: string, longest: number): string => Buffer.from(shortened
 // Where the code of every function is.
 const FUNCTION_FOLDER = /(?:file:\/\/)?\/var\/task\//;
 
-function causeOfOutcome(outcome: MaskedOutcome, { text, hasAdvice }: ExcerptBounds): Cause | undefined {
-  if (!('status_code' in outcome) || !isFunctionError(outcome)) return undefined;
-  const { response, log_result: log, request_id: requestId } = outcome;
-  const functionError = readFunctionError(response);
-  const { type, message, frames } = functionError;
+function causeOfError(
+  { type, message, frames, advice }: ExplainedError,
+  { text, hasAdvice }: ExcerptBounds,
+): Cause {
   const [frame] = frames;
-  const report = log === undefined || !hasAdvice ? undefined : readReport(log, requestId);
-  const advice = hasAdvice ? adviseOnFunctionError(functionError, report) : undefined;
   return {
     ...(type !== undefined && { type: excerpt(type, text) }),
     message: excerpt(message, text),
     ...(frame !== undefined && { frame: excerpt(frame.replace(FUNCTION_FOLDER, ''), text) }),
-    ...(advice !== undefined && { advice: excerpt(advice, text) }),
+    ...(advice !== undefined && hasAdvice && { advice: excerpt(advice, text) }),
   };
 }
 
@@ -119,15 +115,17 @@ function unmetOf(outcome: MaskedOutcome, bounds: ExcerptBounds): Pick<ReportedOu
  * An outcome without the response, the log and what was made of them, but with the start of the error in them.
  * Everything that is kept was masked before. The place of a log is kept.
  */
-function withoutContents(outcome: MaskedOutcome, bounds: ExcerptBounds): ReportedOutcome {
+function withoutContents(
+  { outcome, functionError }: MaskedEvaluation,
+  bounds: ExcerptBounds,
+): ReportedOutcome {
   const { expectations: _, query_result: __, ...rest } = outcome;
   if (!('status_code' in rest)) return rest;
   const { response: ___, http: ____, log_result: log, ...figures } = rest;
-  const cause = causeOfOutcome(outcome, bounds);
   return {
     ...figures,
     ...(log !== undefined && readLogPlace(log) !== undefined && { log_result: log }),
-    ...(cause !== undefined && { cause }),
+    ...(functionError !== undefined && { cause: causeOfError(functionError, bounds) }),
     ...unmetOf(outcome, bounds),
   };
 }
@@ -146,9 +144,9 @@ export class StepResults {
     this.expected = expected;
   }
 
-  add({ outcome, failsStep }: MaskedEvaluation): void {
-    this.#hasFailed ||= failsStep;
-    this.#outcomes.add(withoutContents(outcome, this.expected > 1 ? OF_MANY : OF_ONE));
+  add(masked: MaskedEvaluation): void {
+    this.#hasFailed ||= masked.failsStep;
+    this.#outcomes.add(withoutContents(masked, this.expected > 1 ? OF_MANY : OF_ONE));
   }
 
   /** All outcomes in the order of the plan, without responses and logs. */

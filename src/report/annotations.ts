@@ -1,15 +1,16 @@
 import { error, warning } from '@actions/core';
-import { type ErrorFacts, readFunctionError } from '../outcome/function-error.ts';
-import { adviseOnFunctionError } from '../outcome/function-error-advice.ts';
-import { readReport } from '../outcome/log-tail.ts';
+import type { ErrorFacts } from '../outcome/function-error.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
-import type { Outcome, WithheldReason } from '../outcome/outcome.ts';
+import type { WithheldReason } from '../outcome/outcome.ts';
 import { grouped, shortened, utf8 } from '../shared/text.ts';
 
-/** A part of a text: of our own, which is kept where it can be, or foreign, which is cut first. */
+/** A part of a text: our own text, which is kept if possible, or foreign text, which is cut first. */
 export type Part = Readonly<{ text: string; isForeign: boolean }>;
 
-/** The longest that each of these may be so that together they fit: short ones stay whole, long ones are alike. */
+/**
+ * The longest length of each text, so that all fit together. Short texts stay whole, and long texts get the same
+ * length.
+ */
 function longestOf(texts: readonly string[], room: number): number {
   let left = room;
   const ascending = texts.map(({ length }) => length).sort((one, other) => one - other);
@@ -21,10 +22,10 @@ function longestOf(texts: readonly string[], room: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-// At least this share of a body is left for foreign text.
+// The smallest share of a body for foreign text.
 const FOREIGN_SHARE = 0.2;
 
-/** Joins parts line by line into a text of at most `limit` UTF-16 units. */
+/** Joins parts, one per line, into a text of at most `limit` UTF-16 units. */
 export function fitParts(parts: readonly Part[], limit: number): string {
   const room = limit - parts.length;
   const own = parts.filter(({ isForeign }) => !isForeign).map(({ text }) => text);
@@ -37,7 +38,7 @@ export function fitParts(parts: readonly Part[], limit: number): string {
     .join('\n');
 }
 
-/** As many of the lines as fit into `limit` UTF-16 units together; the first is cut where it alone does not. */
+/** The first lines that fit into `limit` UTF-16 units together. If even the first line is too long, it is cut. */
 export function fitWholeLines(lines: readonly string[], limit: number): string[] {
   let left = limit;
   const fitting = lines.findIndex((line) => {
@@ -48,7 +49,7 @@ export function fitWholeLines(lines: readonly string[], limit: number): string[]
   return lines.slice(0, fitting < 0 ? lines.length : fitting);
 }
 
-/** An error or a warning beside the workflow's name: a short title, and a body of a few lines. */
+/** An error or a warning: a short title, and a body of a few lines. */
 export type Annotation = Readonly<{ level: 'error' | 'warning'; title: string; body: string }>;
 
 const TITLES = {
@@ -65,15 +66,13 @@ const SHOWN_RESPONSE_BYTES = 2_048;
 /** A runner keeps ten annotations of a kind in a step. */
 const MOST = 10;
 
-// A runner cuts a message at 4,096 UTF-16 units (ExecutionContext.cs of actions/runner). The rest is for the line
-// that counts further failures, and for masking, which comes first there and makes a short secret longer.
+// A runner cuts a message at 4,096 UTF-16 units (ExecutionContext.cs of actions/runner). The difference is for the line
+// that counts further failures, and for masking, which the runner does first and which makes a short secret longer.
 const LONGEST_BODY = 4_000;
-
-type FunctionErrorOutcome = Extract<Outcome, { outcome: 'function_error' }>;
 
 /** A line of our own that the reader needs; none where it is empty. */
 const kept = (text: string | undefined): Part[] => (text ? [{ text, isForeign: false }] : []);
-/** Text of a function, or of what responded in Lambda's place. It is cut where it is long. */
+/** Text of a function, or of another server that responded instead of Lambda. It is cut if it is long. */
 const foreign = (text: string): Part[] => (text ? [{ text, isForeign: true }] : []);
 
 const bodyFrom = (...parts: readonly Part[][]): string => fitParts(parts.flat(), LONGEST_BODY);
@@ -89,9 +88,9 @@ const causeParts = (cause: ErrorFacts): Part[] =>
   errorParts(cause).map((part, at) => (at === 0 ? { ...part, text: `Caused by: ${part.text}` } : part));
 
 const requestIdParts = ({ outcome }: MaskedEvaluation): Part[] =>
-  kept(outcome.request_id && `Request id: ${outcome.request_id}`);
+  kept(outcome.request_id && `Request ID: ${outcome.request_id}`);
 
-/** The last lines for every response: the function and its log, so that nobody has to run it again to see that. */
+/** The last lines of every annotation on a response: the function and the link to its log. */
 function sourceParts(evaluation: MaskedEvaluation): Part[] {
   const url = evaluation.outcome.log_url;
   return [
@@ -101,27 +100,24 @@ function sourceParts(evaluation: MaskedEvaluation): Part[] {
   ];
 }
 
-/** Where the part of a stream that arrived was saved. */
+/** The file with the part of a stream that arrived. */
 const partialFileParts = ({ responseFile }: MaskedEvaluation): Part[] =>
   responseFile && !responseFile.isWhole
     ? kept(`The part of the response that arrived was saved to ${responseFile.path}`)
     : [];
 
-function functionErrorBody(evaluation: MaskedEvaluation & { outcome: FunctionErrorOutcome }): string {
-  const { outcome } = evaluation;
-  const functionError = readFunctionError(outcome.response);
-  const log = outcome.log_result;
-  const report = log === undefined ? undefined : readReport(log, outcome.request_id);
+function functionErrorBody(evaluation: MaskedEvaluation): string {
+  const { functionError } = evaluation;
   return bodyFrom(
-    errorParts(functionError),
-    (functionError.causes ?? []).flatMap(causeParts),
-    kept(adviseOnFunctionError(functionError, report)),
+    functionError === undefined ? [] : errorParts(functionError),
+    (functionError?.causes ?? []).flatMap(causeParts),
+    kept(functionError?.advice),
     partialFileParts(evaluation),
     sourceParts(evaluation),
   );
 }
 
-/** The start of the response, which shows what an expectation could have been written for. */
+/** The start of the response, so that a user can correct the expectation. */
 function responseParts({ response }: MaskedEvaluation): Part[] {
   if (response.length === 0) return [];
   const isCut = response.length > SHOWN_RESPONSE_BYTES;
@@ -137,7 +133,7 @@ function bodyOf(evaluation: MaskedEvaluation): string {
     case 'succeeded':
       return '';
     case 'function_error':
-      return functionErrorBody({ ...evaluation, outcome });
+      return functionErrorBody(evaluation);
     case 'expectation_failed':
       return bodyFrom(
         unmet
@@ -178,7 +174,7 @@ function queryAnnotation({ label, queryProblem }: MaskedEvaluation): Annotation 
     ? undefined
     : {
         level: 'warning',
-        title: 'No Query Result',
+        title: 'No Query Value',
         body: bodyFrom(foreign(`${label}: ${queryProblem}`)),
       };
 }
@@ -193,7 +189,7 @@ const WITHHELD: Readonly<Record<WithheldReason, string>> = {
   inexact_number: 'a mask finds a number with more digits than can be read exactly',
 };
 
-/** A response that is not shown, because something in it may have to be masked. */
+/** A warning if the response is not shown because not all secrets in it are known. */
 function withheldAnnotation({ label, withheld }: MaskedEvaluation): Annotation | undefined {
   return withheld === undefined
     ? undefined
@@ -208,14 +204,14 @@ function withheldAnnotation({ label, withheld }: MaskedEvaluation): Annotation |
       };
 }
 
-/** The annotations of one invocation: its failure, and what could not be evaluated or shown. */
+/** The annotations of one invocation: its failure, a query without a value, and a response that is not shown. */
 export function annotationsFor(evaluation: MaskedEvaluation): Annotation[] {
   return [failureAnnotation(evaluation), queryAnnotation(evaluation), withheldAnnotation(evaluation)].filter(
     (annotation) => annotation !== undefined,
   );
 }
 
-/** Collects annotations: at most ten of a level, as many as a runner keeps; the last one counts the rest. */
+/** Collects annotations: at most ten per level, as many as a runner keeps. The last one counts the rest. */
 export class AnnotationList {
   readonly #kept: Annotation[] = [];
   readonly #more = { error: 0, warning: 0 };
@@ -232,7 +228,7 @@ export class AnnotationList {
     return this.#kept.filter((annotation) => annotation.level === level);
   }
 
-  /** What to write, errors first; those of the step itself come before those of its invocations. */
+  /** All annotations to write: errors first, and those of the step before those of its invocations. */
   allWith(ofStep: readonly Annotation[]): Annotation[] {
     return (['error', 'warning'] as const).flatMap((level) => {
       const first = ofStep.filter((annotation) => annotation.level === level);
@@ -246,7 +242,7 @@ export class AnnotationList {
   }
 }
 
-/** All problems of the inputs in one annotation; of a very long list as many as fit. */
+/** All problems of the inputs in one annotation, or as many as fit. */
 export function invalidInput(problems: readonly string[]): Annotation {
   const shown = fitWholeLines(problems.slice(0, SHOWN_PROBLEMS), LONGEST_BODY);
   const rest = problems.length - shown.length;
@@ -254,14 +250,14 @@ export function invalidInput(problems: readonly string[]): Annotation {
   return { level: 'error', title: 'Invalid Input', body: [...shown, ...more].join('\n') };
 }
 
-/** An annotation of the step itself: foreign text, and below it what is kept however long that is. */
+/** An annotation of the step itself: foreign text, and below it our own text, which is not cut. */
 export function stepAnnotation(
   parts: Readonly<{ level: Annotation['level']; title: string; foreign: string; kept: string }>,
 ): Annotation {
   return { level: parts.level, title: parts.title, body: bodyFrom(foreign(parts.foreign), kept(parts.kept)) };
 }
 
-/** Writes annotations; `@actions/core` escapes what a runner would take for a command. */
+/** Writes annotations. `@actions/core` escapes text that a runner would read as a command. */
 export function writeAnnotations(annotations: readonly Annotation[]): void {
   for (const { level, title, body } of annotations) {
     if (level === 'error') error(body, { title });

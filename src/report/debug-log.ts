@@ -1,6 +1,6 @@
 import { debug } from '@actions/core';
 
-/** A request that is about to be sent, and where its credentials come from. */
+/** A request that is about to be sent, and the source of its credentials. */
 type SentRequest = Readonly<{ kind: 'request'; method: string; url: string; credentials: string }>;
 
 /** A request that has ended. Without a status there was no response. */
@@ -25,7 +25,7 @@ function requestEndLine({ operation, target, ms, sentAt, throughProxy, ...ended 
   return [
     `${operation} ${target}: ${result} after ${ms} ms`,
     sentAt === undefined ? 'not sent' : `sent at ${sentAt.toISOString()}`,
-    ...(requestId === undefined ? [] : [`request id ${requestId}`]),
+    ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
     ...(throughProxy ? ['through the proxy'] : []),
   ].join(', ');
 }
@@ -41,13 +41,13 @@ function debugLine(event: DebugEvent): string {
   }
 }
 
-/** Writes what a client does. A runner shows it where ACTIONS_STEP_DEBUG is true. */
+/** Writes what a client does. A runner shows it if ACTIONS_STEP_DEBUG is true. */
 export const writeDebugEvent = (event: DebugEvent): void => debug(debugLine(event));
 
 /** Writes that the step waits. */
 export const writeDebugWait = (ms: number): void => debug(`Waiting ${(ms / 1000).toFixed(1)} s`);
 
-/** Writes which proxies are used, each by its host: its URL may have a password. */
+/** Writes the host of each proxy. Its URL is not shown, because it may have a password. */
 export function writeDebugProxies(proxies: Readonly<Record<string, string | undefined>>): void {
   for (const name of ['https_proxy', 'http_proxy']) {
     const host = URL.parse(proxies[name] ?? '')?.host;

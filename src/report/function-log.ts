@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
 import { appendFileSync, openSync, writeFileSync } from 'node:fs';
-import { beyond } from '../outcome/log-tail.ts';
+import { linesBeyond } from '../outcome/log-tail.ts';
 import { cut, grouped } from '../shared/text.ts';
 import { writeForeign, writeGroup } from './foreign-text.ts';
 
-/** Something that a function wrote at once, and when, in milliseconds since 1970. */
+/** A log event of a function, and its time in milliseconds since 1970. */
 type WrittenText = Readonly<{ timestamp: number; message: string }>;
 
 /** How far a log was read: to its end, in part, not at all, until the workflow was cancelled, or until AWS refused. */
@@ -13,21 +13,21 @@ type ReadTo = 'whole' | 'part' | 'none' | 'cancelled' | 'unreadable';
 /** How the log is shown and kept. */
 export type FunctionLogOptions = Readonly<{
   file: string;
-  /** Whether events are written as they come. Otherwise the log is written at its end, when masks are known. */
+  /** Whether events are written as they arrive. Otherwise the log is written at its end, when all secrets are known. */
   isLive: boolean;
-  /** What the log is called where it is written at its end. */
+  /** The title of the log if it is written at its end. */
   title: string;
-  /** How many bytes of it are written then; all of them where it is undefined. */
+  /** How many bytes are written then; undefined means all. */
   longestShown?: number;
   hide: (text: string) => string;
 }>;
 
-/** How a log ended: how far it was read, and what Lambda returned of it with the response. */
+/** How a log ended: how far it was read, and the log tail that Lambda returned with the response. */
 export type FunctionLogEnd = Readonly<{
   readTo: ReadTo;
   isShared: boolean;
   tail?: string;
-  /** Whether the masks could not be applied, so that nothing of it may be shown. */
+  /** Whether the masks could not be applied, so that nothing of the log may be shown. */
   isWithheld: boolean;
 }>;
 
@@ -37,12 +37,12 @@ const LONGEST_MEBIBYTES = 64;
 const NOTES: Readonly<Record<ReadTo, string | undefined>> = {
   whole: undefined,
   part: 'CloudWatch did not have the end of the function log within 30 s after the response. The log may be incomplete.',
-  none: 'CloudWatch had nothing of this request within 30 s after the response.',
+  none: 'CloudWatch had no log events of this request within 30 s after the response.',
   cancelled: 'The workflow was cancelled. The function log may be incomplete.',
   unreadable: undefined,
 };
 const SHARED_NOTE =
-  'Several requests write into this log stream at once. Only lines with the request id of this invocation are shown.';
+  'Several requests write into this log stream at once. Only lines with the request ID of this invocation are shown.';
 
 /** The log of one invocation: in the runner's log, and in a file of at most 64 MiB. */
 export class FunctionLog {
@@ -51,7 +51,7 @@ export class FunctionLog {
   #bytes = 0;
   #isFull = false;
   #latest = 0;
-  /** Whether an event came after one that is newer. */
+  /** Whether an event arrived after a newer one. */
   #isUnordered = false;
   #descriptor: number | undefined;
 
@@ -59,12 +59,12 @@ export class FunctionLog {
     this.#options = options;
   }
 
-  /** The path of the file; undefined where nothing is in it. */
+  /** The path of the file; undefined if nothing is in it. */
   get file(): string | undefined {
     return this.#descriptor === undefined ? undefined : this.#options.file;
   }
 
-  /** Takes events in the order in which they were found. Throws where the file can't be written. */
+  /** Takes events in the order in which they were found. Throws if the file can't be written. */
   add(events: readonly WrittenText[]): void {
     const taken = events.filter((event) => this.#takes(event));
     if (taken.length === 0) return;
@@ -79,7 +79,7 @@ export class FunctionLog {
     this.#append(`${text}\n`);
   }
 
-  /** Writes what is only known at the end. Throws where the file can't be written. */
+  /** Writes the rest, which is known only at the end. Throws if the file can't be written. */
   end({ readTo, isShared, tail, isWithheld }: FunctionLogEnd): void {
     if (isWithheld) return;
     const { isLive, title, longestShown = Number.POSITIVE_INFINITY } = this.#options;
@@ -107,14 +107,14 @@ export class FunctionLog {
     return events.map(({ message }) => hide(message.replace(/\r?\n$/, ''))).join('\n');
   }
 
-  /** By time: in the runner's log an event that arrives late stands where it arrived. */
+  /** The events in the order of their time. In the runner's log, they are in the order in which they arrived. */
   #inOrder(): WrittenText[] {
     return this.#written.toSorted((one, other) => one.timestamp - other.timestamp);
   }
 
   #showRest(tail: string): void {
     const read = this.#inOrder().flatMap(({ message }) => message.trimEnd().split('\n'));
-    const rest = beyond(read, tail);
+    const rest = linesBeyond(read, tail);
     const title =
       read.length === 0 ? 'Function log, from the log tail' : 'Rest of the function log, from the log tail';
     if (rest !== '') writeGroup({ title, foreign: this.#options.hide(rest) });

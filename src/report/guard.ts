@@ -1,6 +1,6 @@
 import { messageOf } from '../shared/values.ts';
 
-/** The reports of a step; `internal` is everything that should never fail. */
+/** The names of the reports; `internal` is for code that should never fail. */
 export type ReportName =
   | 'log'
   | 'outcomes_file'
@@ -13,22 +13,22 @@ export type ReportName =
   | 'comment'
   | 'internal';
 
-/** A report that could not be written, or not all of it, and why. */
+/** A report that could not be written completely, and the error. */
 export type ReportProblem = Readonly<{ report: ReportName; error: unknown }>;
 
-/** Guards each report by itself: one that can't be written is a problem to report, and stops nothing else. */
+/** Guards each report separately. A report that can't be written becomes a problem, and the others continue. */
 export class ReportGuard {
   readonly #problems: ReportProblem[] = [];
-  /** Problems that were taken or wait for it: what fails for each of many invocations is reported once. */
+  /** Problems that were taken or are waiting, so that an error that many invocations have is reported once. */
   readonly #known = new Set<string>();
   readonly #failed = new Set<ReportName>();
 
-  /** The reports that could not be written, each once. */
+  /** The reports that could not be written completely, without duplicates. */
   get failed(): readonly ReportName[] {
     return [...this.#failed];
   }
 
-  /** Does a part of a report; undefined where that failed. */
+  /** Runs a part of a report; undefined if it failed. */
   async run<Written>(
     report: ReportName,
     work: () => Written | Promise<Written>,
@@ -50,7 +50,7 @@ export class ReportGuard {
     this.#problems.push({ report, error });
   }
 
-  /** What could not be written, each once. */
+  /** The problems since the last call, without duplicates. */
   takeProblems(): readonly ReportProblem[] {
     return this.#problems.splice(0);
   }

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { grouped, utf8Start } from '../shared/text.ts';
 
-// As of a response that is shown when it is whole.
+// The same limit as for a response that is shown at the end.
 const SHOWN_BYTES = 64 * 1024;
 
 /** Turns a streamed response, as it arrives, into what the log shows: whole lines of text, cut at 64 KiB. */
@@ -10,7 +10,7 @@ export class LiveResponse {
   #rest = '';
   #bytesLeft = SHOWN_BYTES;
 
-  /** The lines that are whole with this chunk; empty where none is. */
+  /** The lines that this chunk completes; empty if it completes none. */
   next(chunk: Uint8Array): string {
     if (this.#bytesLeft === 0) return '';
     const text = this.#rest + this.#decode(chunk);
@@ -19,7 +19,7 @@ export class LiveResponse {
     return this.#show(text.slice(0, end));
   }
 
-  /** The line that the response ended in. */
+  /** The last line, when the response has ended. */
   end(): string {
     return this.#show(this.#rest);
   }
@@ -28,7 +28,7 @@ export class LiveResponse {
     try {
       return this.#decoder.decode(chunk, { stream: true });
     } catch {
-      // Nothing of it is for a log.
+      // The response is not text, so nothing of it is shown.
       this.#rest = '';
       this.#bytesLeft = 0;
       return 'The response is not text, so it is not shown.\n';

@@ -1,5 +1,5 @@
 import { info } from '@actions/core';
-import { readFunctionError } from '../outcome/function-error.ts';
+import type { ErrorFacts } from '../outcome/function-error.ts';
 import { readLogPlace } from '../outcome/log-tail.ts';
 import type { Ran } from '../outcome/logged-runs.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
@@ -10,7 +10,8 @@ import { type LogGroup, writeForeign, writeGroup } from './foreign-text.ts';
 
 const SHOWN_BYTES = 64 * 1024;
 const FOREIGN_BYTES = 4 * 1024;
-// The types of all runtimes, as java.lang.IllegalStateException and *errors.errorString. Others can be any text.
+// The types of all runtimes, such as java.lang.IllegalStateException and *errors.errorString. Other types can be any
+// text.
 const ERROR_TYPE = /^[\w.*$<>-]{1,100}$/;
 
 /** What the user wants to see in the log; a response and a log that were shown as they arrived are not shown again. */
@@ -25,7 +26,9 @@ type Ended<Kind extends Outcome['outcome']> = Readonly<{
 const figures = (status: number, responseBytes: number): string =>
   `(status: ${status}, response: ${counted(responseBytes, 'byte')})`;
 
-/** Figures come from the log alone, so an event that has them was waited for. */
+/**
+ * The line about an event. Only the function's log has its figures, so if there are any, the step waited for its end.
+ */
 const eventLine = ({
   status_code: status,
   duration_ms: durationMs,
@@ -41,7 +44,7 @@ function successLine({ outcome, responseBytes }: Ended<'succeeded'>): string {
     case 'RequestResponse':
       return `succeeded ${figures(status, responseBytes)}`;
     case 'Event':
-      // Only a durable execution that was followed has a response.
+      // There is a response only if a durable execution was followed.
       return 'response' in outcome
         ? `completed its durable execution ${figures(status, responseBytes)}`
         : eventLine(outcome);
@@ -52,8 +55,10 @@ function successLine({ outcome, responseBytes }: Ended<'succeeded'>): string {
   }
 }
 
-function errorLine({ outcome, responseBytes }: Ended<'function_error'>): string {
-  const { type } = readFunctionError(outcome.response);
+function errorLine(
+  { outcome, responseBytes }: Ended<'function_error'>,
+  { type }: Partial<ErrorFacts> = {},
+): string {
   const named = type !== undefined && ERROR_TYPE.test(type) ? `: ${type}` : '';
   return `failed${named} ${figures(outcome.status_code, responseBytes)}`;
 }
@@ -63,7 +68,7 @@ const WITHOUT_RESPONSE: Readonly<Record<Ran, string>> = {
   did_not_run: 'did not respond and did not run',
   may_have_run: 'did not respond and may have run',
   started: 'started, but did not respond',
-  finished: 'ran, but its response is lost',
+  finished: 'ran, but its response was lost',
 };
 
 function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
@@ -78,14 +83,14 @@ function unknownLine({ outcome, responseBytes }: Ended<'unknown'>): string {
     : `${WITHOUT_RESPONSE[outcome.ran]} (${name})`;
 }
 
-function outcomeLine({ outcome, responseBytes, unmet }: MaskedEvaluation): string {
+function outcomeLine({ outcome, responseBytes, unmet, functionError }: MaskedEvaluation): string {
   switch (outcome.outcome) {
     case 'succeeded':
       return successLine({ outcome, responseBytes });
     case 'expectation_failed':
       return `responded, but did not meet ${counted(unmet.length, 'expectation')} ${figures(outcome.status_code, responseBytes)}`;
     case 'function_error':
-      return errorLine({ outcome, responseBytes });
+      return errorLine({ outcome, responseBytes }, functionError);
     case 'not_invoked':
       return `was not invoked (${outcome.error.name})`;
     case 'unknown':
@@ -95,10 +100,10 @@ function outcomeLine({ outcome, responseBytes, unmet }: MaskedEvaluation): strin
   }
 }
 
-/** A number of things, in the singular or the plural. */
+/** A number and a noun, in the singular or the plural. */
 const counted = (count: number, thing: string): string => `${count} ${count === 1 ? thing : `${thing}s`}`;
 
-/** The line that says how an invocation ended: short, since the annotation has the whole error. */
+/** The line that says how an invocation ended. It is short, because the annotation has the whole error. */
 export const outcomeHeadline = (evaluation: MaskedEvaluation): string =>
   `${evaluation.label} ${outcomeLine(evaluation)}`;
 
@@ -118,7 +123,7 @@ const shownResponse = (title: string, response: Uint8Array): LogGroup => ({
   foreign: cut(utf8(response), SHOWN_BYTES),
 });
 
-/** What the user asked to see of an invocation: its response and its log tail. */
+/** The groups that the user requested: the response and the log tail. */
 export function contentsOf(
   { outcome, response, logIsCut }: MaskedEvaluation,
   { showResponse, followsLog }: Pick<LogOptions, 'showResponse' | 'followsLog'>,
@@ -132,7 +137,7 @@ export function contentsOf(
   ];
 }
 
-/** The groups under the headline. A function's error is always shown, its response only when asked for. */
+/** The groups below the headline. A function's error is always shown, and its response only if requested. */
 export function groupsOf(evaluation: MaskedEvaluation, options: LogOptions): LogGroup[] {
   const showResponse = options.showResponse && options.isShownAlready !== true;
   const { outcome, response, foreignText } = evaluation;
@@ -147,7 +152,7 @@ export function groupsOf(evaluation: MaskedEvaluation, options: LogOptions): Log
   ];
 }
 
-/** Lines on what is not shown: a response that is in the outputs or in a file, and a log that the function has not. */
+/** Lines on what is not shown: a response that is in the outputs or a file, and a log tail that is not supported. */
 export function hints(evaluation: MaskedEvaluation, { showResponse }: LogOptions): string[] {
   const { outcome, response, responseFile, tailRefused } = evaluation;
   const hidden =
@@ -169,23 +174,23 @@ export function hints(evaluation: MaskedEvaluation, { showResponse }: LogOptions
 /** Writes how an invocation ended into the log. */
 export function writeLog(evaluation: MaskedEvaluation, options: LogOptions): void {
   writeForeign(outcomeHeadline(evaluation));
-  // A path may hold anything.
+  // A line may contain a path, which can have any characters.
   for (const line of hints(evaluation, options)) writeForeign(line);
   for (const group of groupsOf(evaluation, options)) writeGroup(group);
 }
 
-/** One line for an invocation of many that has ended, with how many have. */
+/** The line for one of many invocations that has ended, with the number of those that have. */
 export const progressLine = (masked: MaskedEvaluation, ended: number, total: number): string =>
   `[${ended}/${total}] ${outcomeHeadline(masked)}`;
 
 const NOTE_BYTES = 4 * 1024;
 
-/** Whether logs are followed: their tails are then shown with them. */
+/** Whether logs are followed. Their tails are then shown with them. */
 type NoteOptions = Readonly<{ followsLog?: boolean | undefined }>;
 
 const SHOWN_NOTES = 20;
 
-/** Keeps what the first failures of many wrote: their errors and log tails, each cut at 4 KiB. */
+/** Keeps the errors and log tails of the first failures of many invocations, each cut at 4 KiB. */
 export class FailureNotes {
   readonly #groups: LogGroup[] = [];
   readonly #options: NoteOptions;
@@ -215,21 +220,21 @@ export class FailureNotes {
   }
 }
 
-/** The last line of many: how many ended in which way. */
+/** The last line for many invocations: how many ended in which way. */
 export function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts): string {
   const starts = cold + warm === 0 ? '' : `; ${counted(cold, 'cold start')}, ${counted(warm, 'warm start')}`;
   return `${counted(total, 'invocation')}: ${counts.succeeded} succeeded, ${failed} failed${starts}.`;
 }
 
-/** How many invocations an earlier run did. */
+/** How many invocations succeeded in an earlier run. */
 const resumedLine = ({ resumed, total }: OutcomeCounts): string =>
   `${resumed} of ${counted(total, 'invocation')} ${resumed === 1 ? 'was' : 'were'} not sent: the journal has the outcomes from an earlier run.`;
 
-/** How many invocations were left out with `stop_on_failure`. */
+/** How many invocations were not sent because of `stop_on_failure`. */
 export const haltedLine = ({ halted }: Pick<OutcomeCounts, 'halted'>): string =>
   `${counted(halted, 'invocation')} ${halted === 1 ? 'was' : 'were'} not sent: an invocation failed, and stop_on_failure is true.`;
 
-/** Writes the end of the log of many: what the first failures wrote, and the totals. */
+/** Writes the end of the log for many invocations: the errors and logs of the first failures, and the totals. */
 export function writeEnd(notes: FailureNotes, counts: OutcomeCounts): void {
   for (const group of notes.groups) writeGroup(group);
   if (notes.hasMore) {

@@ -2,7 +2,7 @@ import { messageOf } from '../shared/values.ts';
 import { type Annotation, stepAnnotation } from './annotations.ts';
 import type { ReportName, ReportProblem } from './guard.ts';
 
-/** A report of a step. Later steps rely on a required report, so the step fails where it is not written. */
+/** A kind of report. Later steps rely on a required report, so the step fails if it is not written. */
 type ReportKind = Readonly<{ isRequired: boolean; title: string; what: string; fix: string }>;
 
 const DISK = 'Check the disk space of the runner';

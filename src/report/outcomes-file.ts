@@ -3,26 +3,26 @@ import { appendFileSync, ftruncateSync, mkdtempSync, openSync, realpathSync } fr
 import path from 'node:path';
 import { messageOf } from '../shared/values.ts';
 
-/** A step's outcomes file, in a folder of its own, open from when it is made until the step ends. */
+/** The outcomes file of a step, in its own folder. It stays open until the step ends. */
 export class OutcomesFile {
   readonly path: string;
   readonly #descriptor: number;
-  /** Bytes of the lines that are whole. */
+  /** The number of bytes in whole lines. */
   #size = 0;
   #missing = 0;
   #error: unknown;
 
-  /** Makes it, empty. Throws where `temporaryFolder` can't be written to. */
+  /** Creates the empty file. Throws if `temporaryFolder` can't be written to. */
   constructor(temporaryFolder: string) {
-    // Without symlinks in it, since a response that is saved next to it needs its folder.
+    // The path has no symlinks, because a response that is saved next to the file needs that.
     const folder = realpathSync.native(mkdtempSync(path.join(temporaryFolder, 'lambda-invoke-')));
     this.path = path.join(folder, 'outcomes.jsonl');
     this.#descriptor = openSync(this.path, 'ax');
   }
 
   /**
-   * Adds one outcome, as JSON, as one line, or nothing of it: what is missing is for `complete` to say. It is
-   * synchronous, because a long line is written in pieces, and those of two that end at once would mix.
+   * Adds one outcome as a line of JSON, or nothing if that fails: `complete` then throws. It is synchronous, because a
+   * long line is written in pieces, and the pieces of two lines would mix.
    */
   append(json: string): void {
     const line = Buffer.from(`${json}\n`);
@@ -40,11 +40,11 @@ export class OutcomesFile {
     try {
       ftruncateSync(this.#descriptor, this.#size);
     } catch {
-      // The step fails for the missing line in any case.
+      // The step fails because of the missing line in any case.
     }
   }
 
-  /** Throws where outcomes are missing, and says how many and why. */
+  /** Throws if outcomes are missing, with their number and the reason. */
   complete(): void {
     if (this.#missing === 0) return;
     const what = this.#missing === 1 ? '1 outcome is' : `${this.#missing} outcomes are`;

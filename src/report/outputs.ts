@@ -39,14 +39,14 @@ export const COMMON_OUTPUTS = [
   'resumed',
 ] as const;
 
-/** Bytes of one output; a runner takes 1 MB of them in a job. */
+/** The longest output in bytes. A runner accepts 1 MB of outputs in a job. */
 export const LONGEST_OUTPUT_BYTES = 1_000_000;
 
-/** What the outputs are made of: nothing in it is masked, as later steps need the values themselves. */
+/** The values for the outputs. Nothing in them is masked, because later steps need the real values. */
 export type OutputValues = Readonly<{
   /** The invocation of a step that has exactly one. */
   single: Evaluation | undefined;
-  /** All outcomes as a JSON array; undefined where that is too long. */
+  /** All outcomes as a JSON array; undefined if that is too long. */
   outcomes: string | undefined;
   counts: OutcomeCounts;
 }>;
@@ -58,15 +58,15 @@ export type OutputFiles = Readonly<{
   log?: string | undefined;
 }>;
 
-/** All outputs by name, and those that are too long, with the file that has each; without bytes where they were not counted. */
+/** All outputs by name, and those that are too long, each with its file and, if it was counted, its length. */
 export type Outputs = Readonly<{
   values: Readonly<Record<string, string>>;
   tooLong: readonly Readonly<{ name: string; bytes?: number | undefined; file: string }>[];
 }>;
 
 /**
- * Whether a response has to go into a file because it is too long for the output `response`.
- * A byte that is no UTF-8 becomes U+FFFD there, which has three.
+ * Whether a response must be saved to a file because it is too long for the output `response`. There, a byte that is
+ * not UTF-8 becomes U+FFFD, which has three bytes.
  */
 export const isTooLong = (response: Uint8Array): boolean =>
   response.length * 3 > LONGEST_OUTPUT_BYTES && Buffer.byteLength(utf8(response)) > LONGEST_OUTPUT_BYTES;
@@ -86,11 +86,11 @@ function singleOutputs({ outcome, response }: Evaluation, files: OutputFiles): R
   return Object.fromEntries(SINGLE_OUTPUTS.map((name) => [name, asText(fields[name])] as const));
 }
 
-/** Whether a streamed response was too long to be kept: it is only in its file. */
+/** Whether a streamed response was too long for memory, so that it is only in its file. */
 const isOnlyInFile = ({ outcome, response, responseBytes }: Evaluation): boolean =>
   'status_code' in outcome && response.length === 0 && responseBytes > 0;
 
-/** The outputs of a step; a value that does not apply, or is too long for a runner, is the empty string. */
+/** The outputs of a step. A value that does not apply, or is too long for a runner, is the empty string. */
 export function outputsOf({ single, outcomes, counts }: OutputValues, files: OutputFiles): Outputs {
   const all: Readonly<Record<string, string>> = {
     ...(single !== undefined && singleOutputs(single, files)),
@@ -119,7 +119,7 @@ export function outputsOf({ single, outcomes, counts }: OutputValues, files: Out
   return { values: { ...all, ...emptied }, tooLong };
 }
 
-/** Hands the outputs to the runner, and warns of those that were too long. */
+/** Passes the outputs to the runner, and warns about those that are too long. */
 export function writeOutputs({ values, tooLong }: Outputs): void {
   for (const [name, value] of Object.entries(values)) setOutput(name, value);
   for (const { name, bytes, file } of tooLong) {
@@ -138,32 +138,32 @@ export class OutcomesJson {
   add({ evaluation, masked, maskedJson }: EvaluatedInvocation): void {
     if (this.#outcomes === undefined) return;
     const { outcome } = evaluation;
-    // Written once more only where a mask makes the two differ.
+    // The outcome is written as JSON again only if a mask has changed it.
     const json = masked.hidesSomething ? JSON.stringify(outcome) : maskedJson;
     this.#bytes += Buffer.byteLength(json) + 1;
     if (this.#bytes <= LONGEST_OUTPUT_BYTES) this.#outcomes.push({ index: outcome.index, json });
     else this.#outcomes = undefined;
   }
 
-  /** The array; undefined where it is too long for an output. */
+  /** The array; undefined if it is too long for an output. */
   get text(): string | undefined {
     const ordered = this.#outcomes?.toSorted((one, other) => one.index - other.index);
     return ordered && `[${ordered.map(({ json }) => json).join(',')}]`;
   }
 }
 
-/** What a step that writes outputs has to know beside its outcomes. */
+/** What is needed to write the outputs, in addition to the outcomes. */
 export type OutputOptions = Readonly<{
-  /** How many invocations there will be. */
+  /** The number of invocations in the step. */
   total: number;
   outcomesFile: string;
-  /** The file for the response of a single invocation, and when it is saved there; a stream saves its response itself. */
+  /** The file for the response of a single invocation, and when it is saved. A streamed response is already saved. */
   responseFile: Readonly<{ path: string; isSaved: 'always' | 'if_too_long' | 'never' }>;
-  /** The file of a log that was followed, once there is one. */
+  /** The file of a followed log, if there is one. */
   logFile?: () => string | undefined;
 }>;
 
-/** The outputs of a step, and the file of its response: the only reports that take what is not masked. */
+/** Writes the outputs of a step and the file of its response, the only reports with unmasked values. */
 export class StepOutputs {
   readonly #options: OutputOptions;
   readonly #outcomes = new OutcomesJson();
@@ -197,10 +197,10 @@ export class StepOutputs {
   }
 }
 
-/** Writes the output of a step whose inputs are invalid, so that `outcome` is never empty. */
+/** Sets the output `outcome` of a step with invalid inputs, so that it is never empty. */
 export const writeNotInvoked = (): void => setOutput('outcome', 'not_invoked');
 
-/** Appends to the job summary. Throws where the runner has none. */
+/** Appends to the job summary. Throws if the runner has none. */
 export async function writeSummary(markdown: string): Promise<void> {
   await summary.addRaw(markdown, true).write();
 }

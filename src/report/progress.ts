@@ -1,18 +1,18 @@
 import { info, warning } from '@actions/core';
-import { isHalted, isTakenOver, type Outcome } from '../outcome/outcome.ts';
+import { isHalted, isResumedSuccess, type Outcome } from '../outcome/outcome.ts';
 import { grouped, onOneLine, shortened } from '../shared/text.ts';
 import { writeForeign } from './foreign-text.ts';
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-/** A line that may repeat: what happened, and what comes next, which differs each time. */
+/** A line that may repeat: what happened, and what happens next, which differs each time. */
 export type RepeatableLine = Readonly<{ what: string; next: string }>;
 
 const QUIET_MS = 10_000;
 
 type Repeated = { writtenAt: number; unwritten: number };
 
-/** Writes what repeats: the first line at once, then at most one every 10 s with how often it was since. */
+/** Writes lines that repeat: the first at once, then at most one every 10 s with how often the line was repeated. */
 export class RepeatedLines {
   readonly #now: () => number;
   readonly #write: (line: string) => void;
@@ -23,7 +23,7 @@ export class RepeatedLines {
     this.#write = write;
   }
 
-  /** Writes the line, or counts it where the same was written just before. */
+  /** Writes the line, or counts it if the same line was written just before. */
   add({ what, next }: RepeatableLine): void {
     const now = this.#now();
     const { writtenAt, unwritten } = this.#repeated.get(what) ?? { writtenAt: -QUIET_MS, unwritten: 0 };
@@ -50,14 +50,14 @@ const moreTimes = (count: number): string => (count === 1 ? ', once more' : `, $
 export type Pause = Readonly<{
   label: string;
   error: string;
-  /** Lambda's word for why it was throttled. */
+  /** Lambda's reason for throttling it. */
   reason?: string | undefined;
   ran: 'never' | 'perhaps';
   waitMs: number;
   leftMs: number;
 }>;
 
-// All names that throttling has.
+// All error names of throttling.
 const THROTTLES: readonly string[] = [
   'HTTP 429',
   'Throttling',
@@ -65,7 +65,7 @@ const THROTTLES: readonly string[] = [
   'TooManyRequestsException',
 ];
 
-/** The line before an invocation is retried: why, when, and how much time is left. */
+/** The line before a retry of an invocation: why, when, and how much time is left. */
 export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): RepeatableLine {
   const name = THROTTLES.includes(error) ? 'throttled' : error;
   const why = reason === undefined ? name : `${name}, ${reason}`;
@@ -77,24 +77,24 @@ export function waitLine({ label, error, reason, ran, waitMs, leftMs }: Pause): 
 }
 
 /** A request about a function that failed and is retried while the step waits. */
-export type Question = Readonly<{
+export type FailedRead = Readonly<{
   label: string;
   about: 'configuration' | 'durable execution';
   error: string;
   waitMs: number;
 }>;
 
-/** The line of such a request. */
-export const questionLine = ({ label, about, error, waitMs }: Question): RepeatableLine => ({
+/** The line about such a request. */
+export const pollLine = ({ label, about, error, waitMs }: FailedRead): RepeatableLine => ({
   what: `${label}: could not read the ${about} (${error})`,
   next: `. Retrying in ${seconds(waitMs)}.`,
 });
 
-/** One line for a state of a function on its way to being ready. */
+/** The line about a state of a function that is not ready yet. */
 export const stateLine = ({ label, state }: { label: string; state: string }): string =>
   `${label} is ${state}`;
 
-/** Something that happened in a durable execution; the name is foreign text. */
+/** An event of a durable execution. The name is foreign text. */
 export type DurableEvent = Readonly<{
   label: string;
   kind: 'Step' | 'Wait' | 'Callback' | 'ChainedInvoke' | 'Context';
@@ -118,10 +118,10 @@ const STATES: Readonly<Record<DurableEvent['state'], string>> = {
   Stopped: 'was stopped',
   Cancelled: 'was cancelled',
 };
-// With the … of a text that is longer.
+// 200 characters, and the … of a longer text.
 const SHOWN_CHARACTERS = 201;
 
-/** One line of a durable execution's history, to be fenced. */
+/** One line of a durable execution's history. It must be fenced. */
 export function historyLine({ label, kind, state, name, seconds }: DurableEvent): string {
   const named = name === undefined ? '' : ` ${shortened(onOneLine(name), SHOWN_CHARACTERS)}`;
   const period =
@@ -132,10 +132,10 @@ export function historyLine({ label, kind, state, name, seconds }: DurableEvent)
 /** Writes the state that a function is in. */
 export const writeState = (change: { label: string; state: string }): void => info(stateLine(change));
 
-/** Writes what happened in a durable execution. */
+/** Writes an event of a durable execution. */
 export const writeDurableEvent = (event: DurableEvent): void => writeForeign(historyLine(event));
 
-/** Warns that requests are not signed by this machine's clock, with by how much it is wrong. */
+/** Warns that requests are not signed with this machine's time, and how much its clock is wrong. */
 export const warnOfClock = (note: string): void =>
   warning(
     `Requests are signed with AWS's time, because ${note}. Set the runner's clock: other steps may fail, and the times in this report are wrong.`,
@@ -154,11 +154,11 @@ const TRY_STATES: Readonly<Record<string, string>> = {
   ended: 'ended',
 };
 
-/** One line for a try of an accepted event. A state that is not known is one of a try that failed. */
+/** The line about a try of an accepted event. An unknown state counts as a failure. */
 export const tryLine = ({ label, number, state }: { label: string; number: number; state: string }): string =>
   `${label}: try ${number} of the event ${(Object.hasOwn(TRY_STATES, state) && TRY_STATES[state]) || 'failed'}`;
 
-/** Writes how a try of an accepted event goes. */
+/** Writes the state of a try of an accepted event. */
 export const writeTry = (happened: Parameters<typeof tryLine>[0]): void => info(tryLine(happened));
 
 /** Warns that it is not known how often an event is retried. */
@@ -167,7 +167,7 @@ export const warnOfHiddenRetries = ({ label, error }: { label: string; error: st
     `The retries of events of ${label} can't be read (${error}), so Lambda's defaults are assumed: 2 retries, 6 hours. To read them, allow lambda:GetFunctionEventInvokeConfig.`,
   );
 
-/** Warns that a function's log could not be read, with what to do about it. */
+/** Warns that a function's log could not be read, and says what to do. */
 export const warnOfLog = (text: string): void => warning(text, { title: 'Function Log Not Read' });
 
 /** Warns that there is no execution to wait for. */
@@ -176,23 +176,24 @@ export const warnOfNoExecution = ({ label }: { label: string }): void =>
     `wait_for_durable_execution has nothing to wait for: Lambda started no durable execution of ${label}. Check that the function is durable.`,
   );
 
-// A thousand invocations that are throttled now and then have each line; fifty thousand would write 48 MB.
+// Enough for every line of a thousand invocations that are sometimes throttled. Fifty thousand would write 48 MB.
 const MOST_LINES = 2_000;
 const EVERY_MS = 1_000;
-// A kind may contain the name of an error, and a foreign server may invent any number of names.
+// Kinds are limited, because a kind may contain the name of an error, and a foreign server can invent any number of
+// names.
 const MOST_KINDS = 10;
 
-/** Writes the lines of invocations in progress: the first 2,000 one by one, from then on counts, once a second. */
+/** Writes the lines of invocations in progress: the first 2,000 one by one, and after that counts, once a second. */
 export class LogThrottle {
   readonly #total: number;
   readonly #now: () => number;
   #written = 0;
   #ended = 0;
-  /** When counts were written last; undefined while each line is. */
+  /** When counts were last written; undefined while every line is written. */
   #countedAt: number | undefined;
   readonly #counts = new Map<string, number>();
 
-  /** @param plan how many invocations there will be, and the time in milliseconds */
+  /** @param plan the number of invocations, and the time in milliseconds */
   constructor({ total, now }: Readonly<{ total: number; now: () => number }>) {
     this.#total = total;
     this.#now = now;
@@ -203,15 +204,15 @@ export class LogThrottle {
     return this.#total - this.#ended;
   }
 
-  /** Writes that one of many invocations has ended, by a line that gets how many have, and of how many. A single one has a log of its own. */
+  /** Writes that one of many invocations has ended. `line` gets the number of ended invocations and of all. */
   end(outcome: Outcome, line: (ended: number, total: number) => string): void {
     this.#ended += 1;
     const ended = this.#ended;
-    if (this.#total === 1 || isHalted(outcome) || isTakenOver(outcome)) return;
+    if (this.#total === 1 || isHalted(outcome) || isResumedSuccess(outcome)) return;
     this.write(outcome.outcome.replaceAll('_', ' '), () => writeForeign(line(ended, this.#total)));
   }
 
-  /** Writes a line, or counts it as one of its kind. */
+  /** Writes a line, or counts it by its kind. */
   write(kind: string, line: () => void): void {
     if (this.#countedAt === undefined) {
       this.#written += 1;
@@ -242,8 +243,8 @@ export class LogThrottle {
 const MINUTE_MS = 60_000;
 
 /**
- * Writes a line every minute with the time so far, so that a log that is quiet shows that the step is alive.
- * The returned function ends that.
+ * Writes a line with the elapsed time every minute, so that a quiet log shows that the step is running. The returned
+ * function stops it.
  */
 export function startHeartbeat(
   after: (ms: number, callback: () => void) => () => void,
@@ -260,6 +261,6 @@ export function startHeartbeat(
   return () => cancel();
 }
 
-/** Lines in the log for what repeats while invocations are in progress. */
+/** The lines that repeat in the log while invocations are in progress. */
 export const repeatedLogLines = (now: () => number, throttle: LogThrottle): RepeatedLines =>
   new RepeatedLines(now, (line) => throttle.write('retries', () => info(line)));

@@ -11,6 +11,6 @@ export async function writeRefusal(problems: readonly string[], guard: ReportGua
 
 /** Reports that the process ends before anything could be reported. */
 export function writeEarlyEnd(): void {
-  const error = 'nothing is left to wait for, and the report is not written';
+  const error = 'the process ended before the report was written';
   writeAnnotations([notWritten({ report: 'internal', error })]);
 }

@@ -26,10 +26,10 @@ export type Reporter = Readonly<{
   write: () => void | Promise<void>;
 }>;
 
-/** What a reporter that must not see anything unmasked takes in. */
+/** The input of a reporter that must not see unmasked values. */
 type Masked = Pick<EvaluatedInvocation, 'masked' | 'maskedJson'>;
 
-/** What the user wants to see, and where the reports of a step go. */
+/** What to show, and where to write the reports of a step. */
 export type ReportOptions = Readonly<{
   results: StepResults;
   guard: ReportGuard;
@@ -38,15 +38,15 @@ export type ReportOptions = Readonly<{
   showResponse: boolean;
   /** Whether the log shows a streamed response as it arrives. */
   isShownAlready: boolean;
-  /** Whether the functions' logs are followed, and so written apart from this report. */
+  /** Whether the functions' logs are followed, so that this report does not write them. */
   followsLog: boolean;
   writesSummary: boolean;
-  /** The id of the step in its job. */
+  /** The ID of the step in its job. */
   stepId: string;
   outputs: OutputOptions;
-  /** Absent where no journal is kept. */
+  /** Absent if no journal is kept. */
   journal?: Pick<Reporter, 'add' | 'write'>;
-  /** Absent where no comment is wanted. */
+  /** Absent if no comment is wanted. */
   comment?: () => Promise<void>;
 }>;
 
@@ -57,7 +57,7 @@ function logReporter({ results, throttle, outputs, ...shown }: ReportOptions): R
     name: 'log',
     add: ({ masked }: Masked) => {
       if (outputs.total === 1) single = masked;
-      // What was left out is counted at the end.
+      // Invocations that were not sent after a failure are counted at the end.
       else if (!isHalted(masked.outcome)) notes.add(masked);
       throttle.end(masked.outcome, (ended, all) => progressLine(masked, ended, all));
     },
@@ -94,7 +94,7 @@ function annotationsReporter({ guard, results }: ReportOptions): Reporter {
   };
 }
 
-/** The job summary as Markdown. What several invocations and dry runs need for it is loaded only for them. */
+/** The job summary as Markdown. The code for several invocations and for dry runs is loaded only if it is needed. */
 async function jobSummaryOf(outcomes: ReportedOutcomes, extras: SummaryExtras): Promise<string> {
   const [single] = outcomes;
   if (single !== undefined && outcomes.length === 1 && single.invocation_type !== 'DryRun') {
@@ -117,7 +117,9 @@ function summaryReporter({ results, showResponse, stepId, outputs }: ReportOptio
   };
 }
 
-/** The reporters of a step, in the order in which they write: the comment is last, as only it waits for others. */
+/**
+ * The reporters of a step, in the order in which they write. The comment is last, because only it waits for a server.
+ */
 export function createReporters(options: ReportOptions): Reporter[] {
   const { results, outcomesFile, writesSummary, journal, comment } = options;
   const outputs = new StepOutputs(options.outputs);
@@ -141,7 +143,7 @@ export function createReporters(options: ReportOptions): Reporter[] {
   ];
 }
 
-/** The reports of a step. Each is guarded by itself: one that fails never takes another with it. */
+/** The reports of a step. Each is guarded separately, so that the others are written if one fails. */
 export class Reports {
   readonly #reporters: readonly Reporter[];
   readonly #guard: ReportGuard;
@@ -151,12 +153,12 @@ export class Reports {
     this.#guard = guard;
   }
 
-  /** Takes in an invocation the moment it ends. */
+  /** Adds an invocation the moment it ends. */
   async add(evaluated: EvaluatedInvocation): Promise<void> {
     for (const { name, add } of this.#reporters) await this.#guard.run(name, () => add?.(evaluated));
   }
 
-  /** Whether something is missing that later steps rely on. */
+  /** Whether a report is missing that later steps rely on. */
   get failsStep(): boolean {
     return this.#guard.failed.some(isRequired);
   }

@@ -7,8 +7,8 @@ import { makeFolder } from '../shared/folder.ts';
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
 /**
- * A file that is written beside its place, under a name that did not exist before, and moved there when it is
- * whole: a crash leaves no half file, and no symlink or FIFO in either place is written to.
+ * A file that is written next to its final place, under a new name, and moved there when it is whole. So a crash leaves
+ * no half file, and the action never writes to a symlink or a FIFO in either place.
  */
 class PartialFile {
   readonly path: string;
@@ -21,7 +21,7 @@ class PartialFile {
     this.#handle = handle;
   }
 
-  /** Makes it, with its folder. `file` is absolute, and its folder has no symlink in its path. */
+  /** Creates the file and its folder. `file` is absolute, and the path of its folder has no symlink. */
   static async create(file: string): Promise<PartialFile> {
     await makeFolder(path.dirname(file));
     const partial = `${file}.${randomUUID().slice(0, 8)}.partial`;
@@ -33,18 +33,18 @@ class PartialFile {
     await this.#handle.appendFile(chunk);
   }
 
-  /** Ends the file where it is. */
+  /** Closes the file and leaves it in its temporary place. */
   async close(): Promise<void> {
     await this.#handle.close();
   }
 
-  /** Ends the file and moves it into its place. */
+  /** Closes the file and moves it to its final place. */
   async moveIntoPlace(): Promise<void> {
     await this.close();
     await rename(this.path, this.#file);
   }
 
-  /** Ends the file and removes it. */
+  /** Closes the file and removes it. */
   async discard(): Promise<void> {
     await this.close();
     await rm(this.path, { force: true });
@@ -63,10 +63,10 @@ export async function saveResponse(file: string, response: Uint8Array): Promise<
   }
 }
 
-/** Where a response is saved, and whether all of it. */
+/** The file of a saved response, and whether it has all of it. */
 export type SavedResponse = Readonly<{ path: string; isWhole: boolean }>;
 
-/** Saves a streamed response as it arrives; until it is whole, the file's name ends in `.partial`. */
+/** Saves a streamed response as it arrives. Until it is whole, the name of the file ends in `.partial`. */
 export class StreamedResponse {
   readonly #file: string;
   #partial: PartialFile | undefined;
@@ -76,7 +76,7 @@ export class StreamedResponse {
     this.#file = file;
   }
 
-  /** Writes a chunk. An error is thrown by `end`: it must not end the invocation, which is in progress. */
+  /** Writes a chunk. If that fails, `end` throws, because the error must not end the invocation in progress. */
   async take(chunk: Uint8Array): Promise<void> {
     if (this.#error !== undefined) return;
     try {
@@ -87,7 +87,9 @@ export class StreamedResponse {
     }
   }
 
-  /** Gives a whole response its name; undefined where nothing arrived. Throws where it could not be written. */
+  /**
+   * Closes the file, and gives a whole response its final name. Undefined if nothing arrived. Throws if writing failed.
+   */
   async end({ isWhole }: { isWhole: boolean }): Promise<SavedResponse | undefined> {
     const partial = this.#partial;
     if (this.#error !== undefined) {

@@ -1,10 +1,10 @@
 // Sources: the Invoke API's model (members FunctionName and Qualifier) and IAM's reference (identifiers, quotas).
-// Every part is bounded where an ARN is searched in a message, since a message can be anybody's.
+// Every part is bounded, because ARNs are also searched in messages, which can be from anyone.
 const PARTITION = '(?<partition>aws(?:-[a-z]{1,12}){0,3})';
 const REGION = '(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]{1,20}-\\d';
 const ACCOUNT = '(?<account>\\d{12})';
 const NAME_CHARACTER = '[\\w.-]';
-// A full stop at the end of a name in a message is the end of the sentence.
+// In a message, a period at the end of a name is the end of the sentence.
 const NAME = `${NAME_CHARACTER}{0,139}[\\w-]`;
 const QUALIFIER = '\\$LATEST(?:\\.PUBLISHED)?|[\\w-]{1,128}';
 const IDENTITY = '[\\w+=,.@-]{1,64}';
@@ -15,7 +15,7 @@ const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 const REGION_CODE = whole(REGION);
 const FUNCTION_NAME = whole(NAME);
 const VERSION_OR_ALIAS = whole(QUALIFIER);
-// Names that are too long match too, so that the message about them can say so.
+// Names that are too long match too, so that the error message can say that they are too long.
 const FUNCTION_REFERENCE = whole(
   `(?:arn:${PARTITION}:lambda:)?(?:(?<region>${REGION}):)?(?:${ACCOUNT}:)?(?:function:)?(?<name>${NAME_CHARACTER}+)(?::(?<qualifier>\\$LATEST(?:\\.PUBLISHED)?|[\\w-]+))?`,
 );
@@ -38,7 +38,7 @@ export type FunctionReference = Readonly<{
   partition?: string;
 }>;
 
-/** Splits a name, a partial ARN or an ARN of any length; undefined where the text is none of them. */
+/** Splits a name, a partial ARN or an ARN of any length; undefined if the text is none of them. */
 export function splitFunctionName(text: string): FunctionReference | undefined {
   const { name, qualifier, region, account, partition } = FUNCTION_REFERENCE.exec(text)?.groups ?? {};
   if (name === undefined) return undefined;
@@ -71,7 +71,7 @@ export function functionArnOf(parts: Omit<FunctionArn, 'base'>): FunctionArn {
 
 const FUNCTION_ARN = `arn:${PARTITION}:lambda:(?<region>${REGION}):${ACCOUNT}:function:(?<name>${NAME})(?::(?<qualifier>${QUALIFIER}))?`;
 const WHOLE_FUNCTION_ARN = whole(FUNCTION_ARN);
-// An ARN in a message ends before white space, a quote, a bracket, or the full stop of the sentence.
+// An ARN in a message ends before white space, a quote, a bracket, or the period of the sentence.
 const FUNCTION_ARNS = new RegExp(`${FUNCTION_ARN}(?=\\.?(?:[\\s"',;)]|$))`, 'g');
 
 function functionArnFrom(
@@ -84,7 +84,7 @@ function functionArnFrom(
   return functionArnOf({ partition, region, account, name, ...(qualifier !== undefined && { qualifier }) });
 }
 
-/** Reads a text that is the ARN of a function and nothing else. */
+/** Reads a text that is exactly the ARN of a function. */
 export const parseFunctionArn = (text: string): FunctionArn | undefined =>
   functionArnFrom(WHOLE_FUNCTION_ARN.exec(text)?.groups);
 
@@ -94,7 +94,7 @@ export const functionArnsIn = (message: string): FunctionArn[] =>
     .map(({ groups }) => functionArnFrom(groups))
     .filter((arn) => arn !== undefined);
 
-/** The ARN as it is written, with its qualifier. */
+/** The ARN with its qualifier, if it has one. */
 export const qualifiedArn = ({ base, qualifier }: FunctionArn): string =>
   qualifier === undefined ? base : `${base}:${qualifier}`;
 
@@ -105,12 +105,12 @@ const SCHEMA_ARN = new RegExp(
 /** The first ARN of an EventBridge schema in a message. */
 export const schemaArnIn = (message: string): string | undefined => SCHEMA_ARN.exec(message)?.[0];
 
-// The name of an execution and Lambda's own id for it follow the version that runs it.
+// The name of an execution and Lambda's own ID for it follow the version that runs it.
 const EXECUTION_ARN = whole(
   `arn:${PARTITION}:lambda:${REGION}:${ACCOUNT}:function:[\\w-]+:(?:\\$LATEST(?:\\.PUBLISHED)?|\\d+)/durable-execution/[\\w-]+/[\\w-]+`,
 );
 
-/** Whether a text is the ARN of a durable execution. Nothing in one means anything to a shell but `$LATEST`. */
+/** Whether a text is the ARN of a durable execution. Only `$LATEST` in it has a meaning for a shell. */
 export const isExecutionArn = (text: string): boolean => EXECUTION_ARN.test(text);
 
 /** A role or user in an ARN: `arn` is the principal's own, without the session that a role was assumed in. */
@@ -123,7 +123,7 @@ export type Principal = Readonly<{
   isSession: boolean;
 }>;
 
-// A root user is none of these: as a principal its ARN would mean the whole account.
+// A root user is not included, because its ARN as a principal means the whole account.
 const PRINCIPALS = (
   [
     { kind: 'role', arn: `sts::${ACCOUNT}:assumed-role/(?<name>${IDENTITY})/${IDENTITY}`, isSession: true },
@@ -133,7 +133,7 @@ const PRINCIPALS = (
   ] as const
 ).map((form) => ({ ...form, pattern: whole(`arn:${PARTITION}:${form.arn}`) }));
 
-/** Reads a text that is the ARN of a role, a role's session or a user. */
+/** Reads a text that is exactly the ARN of a role, a role's session or a user. */
 export function parsePrincipal(text: string): Principal | undefined {
   for (const { kind, pattern, isSession } of PRINCIPALS) {
     const { partition, account, name } = pattern.exec(text)?.groups ?? {};

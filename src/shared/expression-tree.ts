@@ -1,6 +1,6 @@
 import type { compile } from '@jmespath-community/jmespath';
 
-/** A node of a JMESPath expression's syntax tree. It has no places in the text. */
+/** A node of a JMESPath expression's syntax tree. It does not know its place in the text. */
 export type ExpressionNode = ReturnType<typeof compile>;
 
 const COMPARATORS = { EQ: '==', NE: '!=', LT: '<', LTE: '<=', GT: '>', GTE: '>=' } as const;
@@ -11,7 +11,7 @@ export const operatorOf = ({ name }: Extract<ExpressionNode, { type: 'Comparator
 
 const IDENTIFIER = /^[A-Za-z_]\w*$/;
 
-/** A field's name as an expression spells it, in double quotes where it is no identifier. */
+/** A field's name in an expression, in double quotes if it is not an identifier. */
 export const spelledName = (name: string): string => (IDENTIFIER.test(name) ? name : JSON.stringify(name));
 
 const spelledLiteral = (value: unknown): string =>
@@ -26,7 +26,9 @@ const mapSides = <Node extends Readonly<{ left: ExpressionNode; right: Expressio
   change: Change,
 ): Node => ({ ...node, left: change(node.left), right: change(node.right) });
 
-/** The same node with each of its children changed. What is not JMESPath does not pass the check of the inputs, and stays. */
+/**
+ * The node with each of its children changed. Nodes that are not standard JMESPath stay: the input check refuses them.
+ */
 export function mapChildren(node: ExpressionNode, change: Change): ExpressionNode {
   switch (node.type) {
     case 'NotExpression':
@@ -88,10 +90,10 @@ const PATH_STEPS: ReadonlySet<ExpressionNode['type']> = new Set([
 
 type PathStep = Extract<ExpressionNode, { left: ExpressionNode }>;
 
-/** Whether a node takes something in the value of its left side: a field, an item, or a part of all items. */
+/** Whether a node selects something in the value of its left side: a field, an item, or a part of all items. */
 export const isPathStep = (node: ExpressionNode): node is PathStep => PATH_STEPS.has(node.type);
 
-/** `left.right`, where the library has `left.(right[0])`: the step that is added last is on top. */
+/** Builds `left.right`, with the last step on top. The library builds `left.(right[0])` instead. */
 function stepped(left: ExpressionNode, right: ExpressionNode): ExpressionNode {
   if (right.type === 'Flatten') return { ...right, child: stepped(left, right.child) };
   return isPathStep(right)
@@ -99,13 +101,15 @@ function stepped(left: ExpressionNode, right: ExpressionNode): ExpressionNode {
     : { type: 'Subexpression', left, right };
 }
 
-/** The same expression with all paths built step by step, so that the left side of a step is what it is taken in. */
+/**
+ * The expression with all paths built step by step, so that the left side of each step is the value that it selects in.
+ */
 export function withSteps(node: ExpressionNode): ExpressionNode {
   const same = mapChildren(node, withSteps);
   return same.type === 'Subexpression' ? stepped(same.left, same.right) : same;
 }
 
-// How strongly an operator binds its sides; what is not listed binds most.
+// How strongly an operator binds its sides. Nodes that are not listed bind most strongly.
 const BINDING: Readonly<Partial<Record<ExpressionNode['type'], number>>> = {
   Pipe: 1,
   OrExpression: 2,
@@ -123,7 +127,7 @@ function spelledWithin(node: ExpressionNode, least: number): string {
   return (BINDING[node.type] ?? 7) < least ? `(${text})` : text;
 }
 
-/** What follows a path: a bracket as it is, anything else after a dot. */
+/** A path with its next step: a bracket as it is, and anything else after a dot. */
 function spelledAfter(path: string, node: ExpressionNode): string {
   if (node.type === 'Identity') return path;
   const next = spelled(node);
@@ -217,7 +221,7 @@ function spelledBinary(node: Binary): string {
   }
 }
 
-/** An expression as a user would write it; not always as it was written. */
+/** The text of an expression as a user would write it, which can differ from the original text. */
 export function spelled(node: ExpressionNode): string {
   switch (node.type) {
     case 'Field':
@@ -259,7 +263,7 @@ export function spelled(node: ExpressionNode): string {
   }
 }
 
-/** The nodes of a node's left side, and those of its right side where that sees the same value. */
+/** The children of a node that are evaluated on the same value as the node. */
 function seenChildren(node: ExpressionNode): ExpressionNode[] {
   switch (node.type) {
     case 'Subexpression':
@@ -299,7 +303,7 @@ function seenChildren(node: ExpressionNode): ExpressionNode[] {
   }
 }
 
-/** A node and all below it that are evaluated on the same value: filters and projections see others. */
+/** A node and all nodes below it that are evaluated on the same value. Filters and projections have other values. */
 export const nodesInScope = (node: ExpressionNode): ExpressionNode[] => [
   node,
   ...seenChildren(node).flatMap(nodesInScope),
@@ -312,11 +316,11 @@ export const readsField = (tree: ExpressionNode, name: string): boolean =>
 const isPath = (node: ExpressionNode): boolean =>
   isPathStep(node) || ['Field', 'Current', 'Pipe'].includes(node.type);
 
-/** The longest paths in an expression that lead from the value it is evaluated on. */
+/** The longest paths in an expression that begin at the value that it is evaluated on. */
 export const pathsIn = (node: ExpressionNode): ExpressionNode[] =>
   isPath(node) ? [node] : seenChildren(node).flatMap(pathsIn);
 
-/** Whether a node is a path of fields and items only. */
+/** Whether a node is a path with only fields and items. */
 function isPlainPath(node: ExpressionNode): boolean {
   if (node.type !== 'Subexpression' && node.type !== 'IndexExpression') {
     return ['Field', 'Current', 'Identity'].includes(node.type);
@@ -325,15 +329,15 @@ function isPlainPath(node: ExpressionNode): boolean {
 }
 
 /**
- * What an expression reads of the value that it is evaluated on: paths of fields and items only. Where a path goes on
- * with a filter or a function, all that it leads to is read.
+ * The paths that an expression reads in the value that it is evaluated on, with only fields and items. If a path continues
+ * with a filter or a function, everything at the end of the plain path counts as read.
  */
 export function readsIn(node: ExpressionNode): ExpressionNode[] {
   if (isPlainPath(node)) return [node];
   return (isPath(node) && 'left' in node ? [node.left] : seenChildren(node)).flatMap(readsIn);
 }
 
-/** Whether a value is null, or a list or an object of nothing but null. */
+/** Whether a value is null, or a list or an object that contains only null. */
 export function isNothing(value: unknown): boolean {
   if (typeof value !== 'object') return value === undefined;
   if (value === null) return true;
@@ -341,13 +345,13 @@ export function isNothing(value: unknown): boolean {
   return items.length > 0 && items.every(isNothing);
 }
 
-/** The names of the functions that stand for comparisons in a guarded expression. */
+/** The name of the function that replaces a comparison in a guarded expression. */
 export const guardName = (operator: keyof typeof COMPARATORS): string => `compare ${operator}`;
 
 /** The names of the comparisons in the syntax tree. */
 export const COMPARISONS = ['EQ', 'NE', 'LT', 'LTE', 'GT', 'GTE'] as const;
 
-/** The same expression, in which a comparison of null with null throws unless one of them is written down. */
+/** The expression with guarded comparisons: comparing null with null throws, unless one of them is a literal. */
 export function guarded(node: ExpressionNode): ExpressionNode {
   const same = mapChildren(node, guarded);
   if (same.type !== 'Comparator' || same.left.type === 'Literal' || same.right.type === 'Literal')

@@ -4,7 +4,8 @@ import path from 'node:path';
 const realPathOf = (folder: string): Promise<string | undefined> => realpath(folder).catch(() => undefined);
 
 /**
- * Makes a folder and those above it that are missing, where no symlink redirects it: the path was checked before. Not by one recursive mkdir, which never ends below /proc.
+ * Creates a folder and its missing parents. Throws if a symlink redirects it, because the path was checked before. It
+ * does not use a recursive mkdir, which never ends below /proc.
  */
 export async function makeFolder(folder: string): Promise<void> {
   const real = await realPathOf(folder);
@@ -14,7 +15,7 @@ export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
-    // Another step may have made it in the meantime.
+    // Another step may have created the folder in the meantime.
     if ((await realPathOf(folder)) !== folder) throw error;
   }
 }

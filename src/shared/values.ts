@@ -5,9 +5,9 @@ export type Fields = Readonly<Record<string, unknown>>;
 export const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The fields of a value; empty where the value is not an object. */
+/** The fields of a value; empty if the value is not an object. */
 export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
 
-/** The message of anything that was thrown, whether it is an Error or not. */
+/** The message of a thrown value, which can be anything. */
 export const messageOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown);

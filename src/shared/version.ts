@@ -1,2 +1,2 @@
-/** The action's version, as the user agent names it. A test holds it equal to package.json's. */
+/** The version of the action, for the user agent. A test compares it with package.json. */
 export const VERSION = '1.0.0';

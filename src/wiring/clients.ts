@@ -9,7 +9,7 @@ import { warnOfClock } from '../report/progress.ts';
 import { registerCredentials } from '../report/runner-secrets.ts';
 import type { StepParts } from './parts.ts';
 
-/** Warns of a wrong clock once, though each region finds out for itself, and each request that was signed before. */
+/** Warns of a wrong clock only once, although each region and each signed request can find that out. */
 function clockWarning(): (offsetMs: number) => void {
   let isClockKnown = false;
   return (offsetMs) => {
@@ -18,7 +18,7 @@ function clockWarning(): (offsetMs: number) => void {
   };
 }
 
-/** The SDK's clients. They say which credentials they find, so that no text shows them. */
+/** The SDK's clients. The credentials that they find are registered, so that no text shows them. */
 export function createClients(
   { proxy, defaultRegion }: Pick<Plan, 'proxy' | 'defaultRegion'>,
   {
@@ -30,7 +30,7 @@ export function createClients(
   }: Pick<StepParts, 'environment' | 'secrets' | 'early'> & Pick<ClientListeners, 'activity' | 'onSent'>,
 ): Clients {
   return new Clients(proxy, {
-    // The SDK's chain may find other credentials than the environment names.
+    // The SDK can find other credentials than those in the environment.
     onCredentials: ({ secretAccessKey, sessionToken }) =>
       registerCredentials('key', [secretAccessKey, sessionToken], secrets),
     onClockOffset: clockWarning(),
@@ -42,7 +42,7 @@ export function createClients(
   });
 }
 
-/** Opens what reads shareable test events, which a plan may need. It has clients of its own. */
+/** Opens the reader of shareable test events, which a plan may need. The reader has its own clients. */
 export const openTestEvents =
   ({ environment, secrets, cancel }: Pick<StepParts, 'environment' | 'secrets' | 'cancel'>): OpenTestEvents =>
   async (proxy) => {
@@ -51,10 +51,10 @@ export const openTestEvents =
     return new TestEventReader({ clients, timing: REAL_TIMING, cancel });
   };
 
-/** The time of a step, and where the job has debug logging, who is told what its clients do. */
+/** The time of a step, and with debug logging, the listener for the requests of its clients. */
 type Debugging = Readonly<{ timing: Timing }> & Pick<ClientListeners, 'activity'>;
 
-/** What writes debug lines, where the job has debug logging. */
+/** The writers of debug lines, if the job has debug logging. */
 export async function createDebug({ isDebug }: Environment, proxy: Plan['proxy']): Promise<Debugging> {
   if (!isDebug) return { timing: REAL_TIMING };
   const [{ ActivityWatch }, { writeDebugEvent, writeDebugProxies, writeDebugWait }] = await Promise.all([

@@ -19,7 +19,7 @@ import { FunctionLog } from '../report/function-log.ts';
 import type { ReportGuard } from '../report/guard.ts';
 import { type LogThrottle, warnOfHiddenRetries, warnOfLog, writeTry } from '../report/progress.ts';
 
-/** What reading the functions' logs of a step needs. */
+/** The parts that are needed to read the functions' logs of a step. */
 export type LogParts = Readonly<{
   plan: Pick<Plan, 'invocations' | 'expressions'>;
   clients: Clients;
@@ -27,13 +27,13 @@ export type LogParts = Readonly<{
   secrets: SecretTexts;
   guard: ReportGuard;
   cancel: AbortSignal;
-  /** Where the files of the logs are written. */
+  /** The folder for the files of the logs. */
   folder: string;
 }>;
 
 const MOST_FAILURES = 20;
 const SHOWN_BYTES = 64 * 1024;
-// Each log is usually there at once. With a server that is slow the rest have links.
+// A log is usually available at once. If the server is slow, the remaining failures have only links.
 const LONGEST_LIST_MS = 120_000;
 
 /** An invocation that has ended, and its evaluation. */
@@ -42,7 +42,7 @@ type EndedInvocation = Readonly<{ ended: InvocationResult; evaluated: EvaluatedI
 const mayHaveRun = ({ sent, invocation }: InvocationResult): boolean =>
   invocation.invocationType === 'RequestResponse' && sent.some((attempt) => attempt.mayHaveRun);
 
-/** The functions' logs of a step: of its one invocation while it runs, of a list the failures' at the end. */
+/** The functions' logs of a step. A single invocation is followed while it runs; the failures of a list are read at the end. */
 export class StepLogs {
   readonly #parts: LogParts;
   readonly #reading: LogReading;
@@ -59,12 +59,12 @@ export class StepLogs {
     this.#reading = { clients, logs, timing: REAL_TIMING, cancel };
   }
 
-  /** The file of the log of the one invocation; undefined where nothing was read. */
+  /** The file with the log of the single invocation; undefined if nothing was read. */
   get file(): string | undefined {
     return this.#live?.shown.file;
   }
 
-  /** Follows the one invocation of a step from before it is sent on. */
+  /** Starts to follow the single invocation of a step, before it is sent. */
   begin(sending: Sending): void {
     const { invocationType, functionName } = sending.invocation;
     if (this.#isList || invocationType !== 'RequestResponse') return;
@@ -72,12 +72,12 @@ export class StepLogs {
     this.#live.log.begin(sending);
   }
 
-  /** Reads the log of the one invocation to its end. */
+  /** Reads the log of the single invocation to its end. */
   async readToEnd(ended: InvocationResult): Promise<FollowedLog | undefined> {
     return this.#isList ? undefined : this.#guarded(() => this.#live?.log.end(ended));
   }
 
-  /** Writes what is left of the log of the one invocation; keeps a failure of a list for the end. */
+  /** Writes the rest of the log of the single invocation, or keeps a failure of a list for the end. */
   async add(one: EndedInvocation, followed: FollowedLog | undefined): Promise<void> {
     if (!this.#isList) {
       if (this.#live !== undefined) await this.#show(this.#live.shown, one, followed);
@@ -114,13 +114,13 @@ export class StepLogs {
     }
   }
 
-  /** A log that can't be read takes no outcome with it. */
+  /** Reads a log so that an error does not affect the outcome. */
   #guarded(read: () => Promise<FollowedLog | undefined> | undefined): Promise<FollowedLog | undefined> {
     return this.#parts.guard.run('log_file', read);
   }
 
   #newLive(functionName: string): Readonly<{ log: InvocationLog; shown: FunctionLog }> {
-    // What may have to be masked is known only when the outcome is.
+    // Masks can be applied only when the outcome is known.
     const isLive = this.#parts.plan.expressions.mask.length === 0;
     const shown = this.#newLog({ file: 'function.log', title: 'Function log', isLive });
     return { shown, log: new InvocationLog(this.#reading, this.#sinkFor(shown, functionName)) };
@@ -152,7 +152,7 @@ export class StepLogs {
     );
   }
 
-  /** The log tail; without its first line where that may be the rest of a secret. */
+  /** The log tail, without its first line if that can be the rest of a secret. */
   #tailOf({ result }: InvocationResult): string | undefined {
     if (result.kind === 'failure' || result.logTail === undefined) return undefined;
     const tail = decodeLogTail(result.logTail);
@@ -169,7 +169,7 @@ export class StepLogs {
   }
 }
 
-/** What a user can do about a log that could not be read, and about a configuration that could not be read either. */
+/** Advice on a log that could not be read, and on a configuration that could not be read either. */
 function unreadableText({ invocation, source, failure }: DeniedLog): string {
   const isDenied = source.assumedFor === 'AccessDeniedException';
   return adviseOnUnreadableLog({
@@ -180,7 +180,7 @@ function unreadableText({ invocation, source, failure }: DeniedLog): string {
   });
 }
 
-/** Looks into functions' logs for what became of invocations without a response; a denial is one warning for a log. */
+/** Looks into functions' logs for invocations without a response. Warns once for each log that access is denied to. */
 export function createWitness(
   parts: Pick<LogParts, 'clients' | 'logs' | 'secrets' | 'cancel'> & Readonly<{ plan: Plan }>,
 ): LostInvocations['look'] {
@@ -191,7 +191,7 @@ export function createWitness(
     timing: REAL_TIMING,
     cancel,
     onDenied: (denied) => {
-      // With follow_log the same log is read once more, and the warning is its own.
+      // With follow_log, the same log is read again, and that has its own warning.
       if (!plan.followLog) warnOfLog(secrets.hide(unreadableText(denied)));
     },
   });
@@ -203,7 +203,7 @@ const sourceLine = ({ logGroup, assumedFor }: LogSource, functionName: string): 
     ? `Reading the log of ${functionName} in log group ${logGroup}`
     : `Reading the log of ${functionName} in log group ${logGroup}, which is assumed: its configuration could not be read (${assumedFor}).`;
 
-/** What waits for accepted events, and writes how their tries go. */
+/** Waits for accepted events, and writes the state of their tries. */
 export function eventWait(
   logs: LogsClients,
   throttle: LogThrottle,

@@ -13,7 +13,7 @@ import type { StepParts } from './parts.ts';
 import type { ResponseSink } from './response-sink.ts';
 import type { Progress } from './waits.ts';
 
-/** What is made for the invocations of a step before they begin. */
+/** The parts that the invocations of a step share. */
 export type InvokeParts = Readonly<{
   clients: Clients;
   timing: Timing;
@@ -24,7 +24,7 @@ export type InvokeParts = Readonly<{
   halt: AbortSignal | undefined;
 }>;
 
-/** What waits before and after an invocation, loaded only where it is wanted. */
+/** The waits before and after an invocation. They are loaded only if the step needs them. */
 async function createWaiting(
   plan: Plan,
   environment: Environment,
@@ -44,7 +44,7 @@ async function createStream(sink: ResponseSink): Promise<Pick<InvokeContext, 'st
   };
 }
 
-/** What all invocations of a plan share, and what they write into the log while they are in progress. */
+/** The context of all invocations of a plan, with the lines that they write while they are in progress. */
 export async function createInvokeContext(
   { plan, environment, cancel }: StepParts,
   { clients, timing, logReaders, throttle, labels, sink, halt }: InvokeParts,

@@ -7,7 +7,7 @@ import { REAL_TIMING } from '../lambda/timing.ts';
 import { isFields, messageOf } from '../shared/values.ts';
 import type { StepParts } from './parts.ts';
 
-/** Opens the journal, and finds out what it leaves to do. Throws an InvalidInputError where it can't be used. */
+/** Opens the journal and finds the invocations that are left. Throws an InvalidInputError if it can't be used. */
 export async function resume(
   { plan, environment }: StepParts,
   clients: Clients,

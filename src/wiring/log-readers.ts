@@ -9,10 +9,11 @@ import type { StepLogs } from './function-logs.ts';
 import { loadOnce } from './load-once.ts';
 import type { StepParts } from './parts.ts';
 
-// One invocation has the requests to itself; many share one a second, as an account has a few for everybody in it.
+// Milliseconds between requests. An account has a few requests per second for all its users, so many invocations
+// share one request per second.
 const APART_MS = { one: 200, many: 1_000 } as const;
 
-/** The clients for logs, loaded with the first that is needed. All who read logs share them and their pace. */
+/** The clients for logs. They are loaded with the first use, and all readers of logs share them and their pace. */
 const logsClientsFor = ({ plan, cancel }: StepParts, clients: Clients): (() => Promise<LogsClients>) =>
   loadOnce(async () => {
     const { LogsClients } = await import('../logs/client.ts');
@@ -22,7 +23,7 @@ const logsClientsFor = ({ plan, cancel }: StepParts, clients: Clients): (() => P
     });
   });
 
-/** Looks into the log of a function that may have run. What reads logs is loaded with the first that does. */
+/** Looks into the log of a function that may have run. The code for that is loaded with the first use. */
 function witnessOnDemand(
   parts: StepParts,
   clients: Clients,
@@ -36,7 +37,7 @@ function witnessOnDemand(
   return async (ended) => (await witness())(ended);
 }
 
-/** What waits for accepted events. */
+/** The wait for accepted events. */
 async function createEventWait(
   logsClients: () => Promise<LogsClients>,
   throttle: LogThrottle,
@@ -45,7 +46,7 @@ async function createEventWait(
   return { waitForEvent: eventWait(logs, throttle) };
 }
 
-/** What reads the functions' logs, and what of it invocations need. */
+/** The readers of the functions' logs, and their part in the context of the invocations. */
 export type LogReaders = Readonly<{
   logs: StepLogs | undefined;
   context: Pick<InvokeContext, 'witness' | 'onSend' | 'waitForEvent'>;
@@ -53,7 +54,7 @@ export type LogReaders = Readonly<{
 
 type LogReaderParts = Readonly<{ clients: Clients; outcomesFile: OutcomesFile; throttle: LogThrottle }>;
 
-/** What reads the logs of functions is loaded only for a step that reads one. */
+/** Creates the readers of the functions' logs. Their code is loaded only for a step that reads a log. */
 export async function createLogReaders(
   parts: StepParts,
   { clients, outcomesFile, throttle }: LogReaderParts,

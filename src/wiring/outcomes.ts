@@ -1,4 +1,5 @@
-// Puts together what evaluates invocations and reports their outcomes. It is loaded while the first response is awaited.
+// Connects the parts that evaluate invocations and report their outcomes. It is loaded while the step waits for the
+// first response.
 import type { Plan } from '../inputs/plan.ts';
 import type { CommentPlan } from '../inputs/pull-request.ts';
 import type { Resumption } from '../journal/resumption.ts';
@@ -18,22 +19,22 @@ import { loadOnce } from './load-once.ts';
 import type { StepParts } from './parts.ts';
 import type { ResponseSink } from './response-sink.ts';
 
-// Loaded from here, it is in the same file of the bundle.
+// Exported from here, so that it is in the same file of the bundle.
 export { writeEarlyEnd, writeRefusal } from '../report/refusal.ts';
 
-/** What the outcomes of a step are made with, all of which exists before the first request. */
+/** The parts that exist before the first request, and that outcomes are evaluated and reported with. */
 export type OutcomeParts = Readonly<{
   outcomesFile: OutcomesFile;
   throttle: LogThrottle;
   labels: Labels;
-  /** The functions' logs, where they are followed. */
+  /** The functions' logs, if they are followed. */
   logs: StepLogs | undefined;
-  /** Takes the response of the one invocation that streams. */
+  /** Receives the response of the single invocation of a step that streams. */
   sink: ResponseSink | undefined;
   /** The file for the response. */
   file: string;
   resumption: Resumption | undefined;
-  /** Aborts `halt` of the invocations with `stop_on_failure`. */
+  /** With `stop_on_failure`: aborted after the first failure. */
   halt: AbortController | undefined;
 }>;
 
@@ -83,10 +84,18 @@ function createReports(
   return new Reports(reporters, guard);
 }
 
-/** What reads responses as an API does, where a payload was made from an HTTP request. */
-async function createHttpReader({ invocations }: Plan): Promise<Pick<Rules, 'readHttp'>> {
-  if (!invocations.some(({ http }) => http !== undefined)) return {};
-  return { readHttp: (await import('../outcome/http-response.ts')).readHttpResponse };
+/** The readers of HTTP responses and of the errors of streams. They are loaded only if the step needs them. */
+async function createReaders({
+  invocations,
+  responseStream,
+}: Plan): Promise<Pick<Rules, 'readHttp' | 'readStreamError'>> {
+  const hasHttp = invocations.some(({ http }) => http !== undefined);
+  return {
+    ...(hasHttp && { readHttp: (await import('../outcome/http-response.ts')).readHttpResponse }),
+    ...(responseStream && {
+      readStreamError: (await import('../outcome/stream-error.ts')).withErrorOfLog,
+    }),
+  };
 }
 
 async function createEvaluator(
@@ -94,22 +103,26 @@ async function createEvaluator(
   { labels, sink }: Pick<OutcomeParts, 'labels' | 'sink'>,
 ): Promise<Evaluator> {
   const { failOnFunctionError, expressions } = plan;
-  const http = await createHttpReader(plan);
+  const readers = await createReaders(plan);
   const loadAdvice = loadOnce(async () =>
     (await import('../outcome/failure-advice.ts')).adviceFor(environment),
   );
-  // The first failure of a list may be that no file descriptor is left.
-  if (plan.invocations.length > 1) await loadAdvice();
+  const loadFunctionErrors = loadOnce(
+    async () => (await import('../outcome/function-error-advice.ts')).explainFunctionError,
+  );
+  // The first failure of a list can be that no file descriptor is left, and loading a file needs one.
+  if (plan.invocations.length > 1) await Promise.all([loadAdvice(), loadFunctionErrors()]);
   return new Evaluator({
-    rules: { failOnFunctionError, expressions, known: secrets, labelOf: labels.entryOf, ...http },
+    rules: { failOnFunctionError, expressions, known: secrets, labelOf: labels.entryOf, ...readers },
     loadAdvice,
+    loadFunctionErrors,
     secrets,
     register: (found) => registerSecrets(found, secrets),
     ...(sink && { endStream: sink.end }),
   });
 }
 
-/** The outcomes of a step: they are evaluated and recorded as invocations end, and reported at the end. */
+/** The outcomes of a step. They are evaluated and recorded as invocations end, and reported at the end. */
 export class StepOutcomes {
   readonly #parts: OutcomeParts;
   readonly #evaluator: Evaluator;
@@ -126,7 +139,7 @@ export class StepOutcomes {
     this.#reports = made.reports;
   }
 
-  /** Evaluates and records an invocation that has ended. Its log is read to its end before. */
+  /** Evaluates and records an invocation that has ended, after its log is read to the end. */
   async evaluate(ended: InvocationResult): Promise<void> {
     const { logs } = this.#parts;
     const followed = await logs?.readToEnd(ended);
@@ -139,16 +152,17 @@ export class StepOutcomes {
     await this.#record(evaluated);
   }
 
-  /** Evaluates and records what a journal has from earlier runs, by the expressions of this one. */
+  /** Evaluates the outcomes of earlier runs with the expressions of this run, and records them. */
   async evaluateEarlier(resumption: Resumption, { guard }: StepParts, context: InvokeContext): Promise<void> {
     const record = (evaluated: EvaluatedInvocation) => guard.run('internal', () => this.#record(evaluated));
-    for await (const recorded of resumption.succeeded()) await record(this.#evaluator.takeOver(recorded));
-    // What was sent in an earlier run has had time to get into the log.
+    for await (const recorded of resumption.succeeded())
+      await record(await this.#evaluator.takeOver(recorded));
+    // The log of an earlier run is complete by now.
     const unknown = await Promise.all(resumption.unknown.map((result) => withLog(result, context)));
     for (const result of unknown) await record(await this.#evaluator.evaluate(result));
   }
 
-  /** Writes every report. Its value is the exit code: 1 as well where something is missing that later steps rely on. */
+  /** Writes every report. Returns the exit code, which is also 1 if a report is missing that later steps rely on. */
   async report(): Promise<0 | 1> {
     await this.#reports.write();
     return this.#reports.failsStep ? 1 : this.#results.exitCode;
@@ -162,7 +176,7 @@ export class StepOutcomes {
   }
 }
 
-/** Makes what evaluates and reports the outcomes of a step. */
+/** Connects the parts that evaluate and report the outcomes of a step. */
 export async function createOutcomes(step: StepParts, parts: OutcomeParts): Promise<StepOutcomes> {
   const results = new StepResults(step.plan.invocations.length);
   const reports = createReports(step, parts, results);

@@ -4,14 +4,14 @@ import type { EarlyConnection } from '../lambda/early-connection.ts';
 import type { SecretTexts } from '../outcome/secret-texts.ts';
 import type { ReportGuard } from '../report/guard.ts';
 
-/** What surrounds a step: what guards its reports, what cancels it, and the connection that was opened for it. */
+/** The surroundings of a step: the guard of its reports, the signal that cancels it, and its early connection. */
 export type Surroundings = Readonly<{ guard: ReportGuard; cancel: AbortSignal; early?: EarlyConnection }>;
 
-/** What a step is made of. */
+/** The parts of a step. */
 export type StepParts = Surroundings &
   Readonly<{
     plan: Plan;
     environment: Environment;
-    /** What must not be shown: credentials first, then what the masks find. */
+    /** Texts that must not be shown: credentials at first, and later the values that masks find. */
     secrets: SecretTexts;
   }>;

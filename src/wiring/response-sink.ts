@@ -5,7 +5,7 @@ import type { StepParts } from './parts.ts';
 
 /** Receives a streamed response. */
 export type ResponseSink = Readonly<{
-  /** Whether the log shows it as it arrives. */
+  /** Whether the log shows the response as it arrives. */
   isShown: boolean;
   take: OnChunk;
   end: (options: { isWhole: boolean }) => Promise<SavedResponse | undefined>;
@@ -13,7 +13,7 @@ export type ResponseSink = Readonly<{
 
 type SinkParts = Pick<StepParts, 'plan' | 'secrets' | 'guard'> & Readonly<{ file: string }>;
 
-/** Takes the response of the one invocation that streams: into its file, and with show_response into the log. */
+/** Writes the response of the single invocation that streams into its file, and with show_response into the log. */
 export async function createResponseSink(parts: SinkParts): Promise<ResponseSink | undefined> {
   const { plan, secrets, guard, file } = parts;
   if (!plan.responseStream) return undefined;
@@ -22,7 +22,7 @@ export async function createResponseSink(parts: SinkParts): Promise<ResponseSink
     import('../report/saved-response.ts'),
   ]);
   const response = new StreamedResponse(file);
-  // What may have to be masked is known only when all of it is there.
+  // Masks can be applied only to the whole response.
   const live = plan.showResponse && plan.expressions.mask.length === 0 ? new LiveResponse() : undefined;
   const show = (lines = ''): void => {
     if (lines !== '') writeForeign(secrets.hide(lines));

@@ -19,25 +19,25 @@ import type { Progress } from './waits.ts';
 /** A step that is ready to invoke, evaluate and report. */
 export type Step = Readonly<{
   context: InvokeContext;
-  /** What is left to invoke: with a journal, what no earlier run has sent. */
+  /** The invocations to send: with a journal, those that no earlier run has sent. */
   remaining: Iterable<Invocation>;
-  /** Evaluates and records what a journal has from earlier runs. */
+  /** Evaluates and records the outcomes of earlier runs in the journal. */
   evaluateEarlier: () => Promise<void>;
   /** Evaluates an invocation the moment it ends, and records its outcome. */
   evaluate: (ended: InvocationResult) => Promise<void>;
-  /** Reads what is wanted when all have ended: the logs of a list's failures. */
+  /** Reads the logs of a list's failures, after all invocations have ended. */
   readLogs: () => Promise<void>;
-  /** Ends what is needed only while invocations are in progress. */
+  /** Closes connections, and stops the lines about invocations in progress. */
   close: () => void;
-  /** Writes the reports. Its value is the exit code of the outcomes. */
+  /** Writes the reports. Returns the exit code. */
   report: () => Promise<0 | 1>;
 }>;
 
-/** The file for a response where the user names none, for one that is too long for an output. */
-const besideOutcomes = (outcomesFile: OutcomesFile): string =>
+/** The file for a response that is too long for an output, if the user names no file. */
+const defaultResponseFile = (outcomesFile: OutcomesFile): string =>
   path.join(path.dirname(outcomesFile.path), 'response');
 
-/** What a step still waits for: the function, or how many of several invocations. */
+/** Names what a step still waits for: the function, or the number of invocations left. */
 function waitedFor(
   { invocations }: Plan,
   { throttle, labels }: Pick<Progress, 'throttle' | 'labels'>,
@@ -48,8 +48,8 @@ function waitedFor(
     : `${throttle.left} of ${invocations.length} invocations`;
 }
 
-/** What lasts as long as the step does: the log is told that it is alive, and connections stay open. */
-function startLasting(
+/** Starts the line every minute that shows that the step is running. The returned function ends that and connections. */
+function prepareClose(
   { plan }: StepParts,
   { clients, throttle, labels }: Pick<InvokeParts, 'clients' | 'throttle' | 'labels'>,
 ): Step['close'] {
@@ -61,17 +61,17 @@ function startLasting(
   };
 }
 
-/** Loads what evaluates and reports, and makes it for a step. */
+/** Loads the parts that evaluate and report, and connects them for a step. */
 async function loadOutcomes(parts: StepParts, made: OutcomeParts): Promise<StepOutcomes> {
   const { createOutcomes } = await import('./outcomes.ts');
   return createOutcomes(parts, made);
 }
 
-/** Puts the parts of a step together. */
+/** Creates and connects the parts of a step. */
 export async function createStep(parts: StepParts): Promise<Step> {
   const { plan, environment, secrets, guard } = parts;
   const outcomesFile = new OutcomesFile(environment.temporaryFolder);
-  const file = plan.responseFile ?? besideOutcomes(outcomesFile);
+  const file = plan.responseFile ?? defaultResponseFile(outcomesFile);
   const sink = await createResponseSink({ plan, secrets, guard, file });
   const throttle = new LogThrottle({ total: plan.invocations.length, now: REAL_TIMING.now });
   const halt = plan.stopOnFailure ? new AbortController() : undefined;
@@ -85,12 +85,12 @@ export async function createStep(parts: StepParts): Promise<Step> {
     loadOutcomes(parts, { outcomesFile, throttle, labels, logs, sink, file, resumption, halt }),
   );
   const loadEarly = loadOnce(async () => {
-    // The request is written in this turn of the event loop, and loading blocks it.
+    // The request is written in this turn of the event loop, which loading would block.
     await eventLoopTurn();
-    // What goes wrong is thrown again where an outcome is evaluated.
+    // An error is thrown again when an outcome is evaluated.
     await outcomes().catch(() => {});
   });
-  // The connections of many invocations may take every file descriptor, and to load a file takes one.
+  // The connections of many invocations can use every file descriptor, and loading a file needs one.
   if (plan.invocations.length > 1) await outcomes();
   const shared = { clients, timing, logReaders, throttle, labels, sink, halt: halt?.signal };
   const context = await createInvokeContext(parts, shared);
@@ -100,7 +100,7 @@ export async function createStep(parts: StepParts): Promise<Step> {
     evaluateEarlier: async () => resumption && (await outcomes()).evaluateEarlier(resumption, parts, context),
     evaluate: async (ended) => (await outcomes()).evaluate(ended),
     readLogs: async () => logs?.readFailures(),
-    close: startLasting(parts, shared),
+    close: prepareClose(parts, shared),
     report: async () => (await outcomes()).report(),
   };
 }

@@ -1,20 +1,20 @@
-// Puts together what waits: for functions to be ready, and for durable executions to end. It is loaded on demand.
+// Connects the waits for functions to be ready and for durable executions to end. It is loaded on demand.
 import type { Environment } from '../inputs/environment.ts';
 import type { Plan } from '../inputs/plan.ts';
 import type { AliasChange, HiddenAlias } from '../lambda/alias.ts';
 import type { ExecutionEvent } from '../lambda/durable.ts';
 import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
 import type { InvokeContext } from '../lambda/invoker.ts';
-import type { FailedQuestion } from '../lambda/polling.ts';
+import type { FailedPoll } from '../lambda/polling.ts';
 import type { StateChange } from '../lambda/readiness.ts';
 import type { Stopping } from '../lambda/stop-execution.ts';
 import type { Expressions } from '../outcome/expectations.ts';
 import type { Labels } from '../outcome/labels.ts';
 import { warnOfHiddenAlias, warnOfUnstopped, writeAliasChange } from '../report/missing-permissions.ts';
 import {
+  type FailedRead,
   type LogThrottle,
-  type Question,
-  questionLine,
+  pollLine,
   type RepeatedLines,
   warnOfHiddenHistory,
   warnOfNoExecution,
@@ -23,15 +23,15 @@ import {
 } from '../report/progress.ts';
 import { readsField } from '../shared/expression-tree.ts';
 
-/** What writes progress into the log. */
+/** The parts that write progress into the log. */
 export type Progress = Readonly<{ throttle: LogThrottle; lines: RepeatedLines; labels: Labels }>;
 
-const onFailedQuestion =
-  (about: Question['about'], { lines, labels }: Progress) =>
-  ({ invocation, failure, waitMs }: FailedQuestion): void =>
-    lines.add(questionLine({ label: labels.functionOf(invocation), about, error: failure.name, waitMs }));
+const onFailedPoll =
+  (about: FailedRead['about'], { lines, labels }: Progress) =>
+  ({ invocation, failure, waitMs }: FailedPoll): void =>
+    lines.add(pollLine({ label: labels.functionOf(invocation), about, error: failure.name, waitMs }));
 
-/** Whether an invocation is expected to be run by a version, so that an alias has to point to one alone. */
+/** Whether an expectation names the version that runs an invocation, so that its alias must point to only one. */
 function expectsVersion({ expect, parseTree }: Expressions): (invocation: Invocation) => boolean {
   const mentions = (expression: string): boolean =>
     parseTree !== undefined && readsField(parseTree(expression), 'executed_version');
@@ -39,7 +39,7 @@ function expectsVersion({ expect, parseTree }: Expressions): (invocation: Invoca
   return ({ expect: own = [] }) => ofStep || own.some(mentions);
 }
 
-/** What waits until functions and their aliases are ready. */
+/** The wait until functions and their aliases are ready. */
 export async function createReadiness(
   progress: Progress,
   { expressions }: Plan,
@@ -59,18 +59,18 @@ export async function createReadiness(
         progress.throttle.write('changes of state', () =>
           writeState({ label: progress.labels.functionOf(invocation), state }),
         ),
-      onFailedQuestion: onFailedQuestion('configuration', progress),
+      onFailedPoll: onFailedPoll('configuration', progress),
     },
   };
 }
 
-/** The address of the workflow run; what it is where nothing says where. */
+/** The URL of the workflow run, or a description of it if the URL is not known. */
 const runUrl = ({ github: { serverUrl, repository, runId } }: Environment): string =>
   repository === '' || runId === ''
     ? 'a GitHub Actions workflow'
     : `${serverUrl}/${repository}/actions/runs/${runId}`;
 
-/** What follows durable executions to their end. */
+/** The wait for durable executions to end. */
 export async function createFollower(
   progress: Progress,
   { plan, environment }: Readonly<{ plan: Plan; environment: Environment }>,
@@ -91,7 +91,7 @@ export async function createFollower(
         throttle.write('histories that cannot be read', () =>
           warnOfHiddenHistory({ label: labels.functionOf(invocation), error: name }),
         ),
-      onFailedQuestion: onFailedQuestion('durable execution', progress),
+      onFailedPoll: onFailedPoll('durable execution', progress),
       onNotDurable: (invocation: Invocation) =>
         throttle.write('without a durable execution', () =>
           warnOfNoExecution({ label: labels.functionOf(invocation) }),

@@ -91,7 +91,7 @@ describe('for text of any length', () => {
     expect(keptByRunner(body)).toBe(onTheWire(body));
     for (const line of lines) expect(body).toContain(`${line}`);
   };
-  const LINES = [`Function: ${delivery(answer('')).invocation.functionName}`, `Request id: ${REQUEST_ID}`];
+  const LINES = [`Function: ${delivery(answer('')).invocation.functionName}`, `Request ID: ${REQUEST_ID}`];
 
   test('an annotation of a function error keeps the function, request ID and advice', async () => {
     const evaluated = await plain;

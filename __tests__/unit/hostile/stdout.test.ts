@@ -7,7 +7,7 @@ import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import { type MaskedEvaluation, maskEvaluation } from '../../../src/outcome/masks.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { invalidInput, writeAnnotations } from '../../../src/report/annotations.ts';
-import { fence, mayHoldCommand } from '../../../src/report/foreign-text.ts';
+import { fence, mayContainCommand } from '../../../src/report/foreign-text.ts';
 import { groupsOf, hints, outcomeHeadline, writeLog } from '../../../src/report/log.ts';
 import { notWritten } from '../../../src/report/not-written.ts';
 import { waitLine, writeDurableEvent } from '../../../src/report/progress.ts';
@@ -172,7 +172,7 @@ describe('text that may contain a command', () => {
   test('includes all text in which a runner would find one', () => {
     let bare = 0;
     const all = fc.property(hostileText, (text) => {
-      if (mayHoldCommand(text)) return;
+      if (mayContainCommand(text)) return;
       bare += 1;
       expect(judgeOutput(onTheWire(text)).lines.filter(({ kind }) => kind !== 'text')).toEqual([]);
     });
@@ -182,7 +182,7 @@ describe('text that may contain a command', () => {
 
   test('includes every generated command line', () => {
     const all = fc.property(workflowCommand, hostileText, (line, text) => {
-      expect(mayHoldCommand(`${text}\r${line}`)).toBe(true);
+      expect(mayContainCommand(`${text}\r${line}`)).toBe(true);
     });
     fc.assert(all, { seed: SEED, numRuns: 500 });
   });
@@ -196,12 +196,12 @@ describe('text that may contain a command', () => {
     '#\u200d#\ufe0f[x',
     'a\r\t::x',
   ])('includes %j, with characters that comparison ignores', (text) =>
-    expect(mayHoldCommand(text)).toBe(true),
+    expect(mayContainCommand(text)).toBe(true),
   );
 
   test.each([' ', '\n', '\r\n', '#', '# ', '\n:', '\n: ', '\u200b'])(
     'is found in linear time: 6 MB of %j',
-    (unit) => expect(mayHoldCommand(unit.repeat(6_000_000 / unit.length))).toBe(false),
+    (unit) => expect(mayContainCommand(unit.repeat(6_000_000 / unit.length))).toBe(false),
   );
 });
 
@@ -234,7 +234,7 @@ describe('annotations', () => {
     'Expectation Not Met',
     'Failed to Invoke Lambda Function',
     'Lambda Outcome Unknown',
-    'No Query Result',
+    'No Query Value',
   ];
 
   test('are exactly the intended ones, with titles from the action', () => {

@@ -8,10 +8,11 @@ import { FailureNotes, progressLine, writeEnd } from '../../../src/report/log.ts
 import { OutcomesJson, type OutputFiles, type Outputs, outputsOf } from '../../../src/report/outputs.ts';
 import { renderComment } from '../../../src/report/summary/permissions.ts';
 import { renderSummary } from '../../../src/report/summary/summary.ts';
+import { explained } from '../report/factory.ts';
 
 /** An evaluation with its secrets masked. */
 export const shownOf = (evaluation: Evaluation): MaskedEvaluation =>
-  maskEvaluation(evaluation, new SecretTexts(evaluation.secrets.texts));
+  explained(maskEvaluation(evaluation, new SecretTexts(evaluation.secrets.texts)));
 
 /** The outcomes of a step with these invocations. */
 function resultsOf(evaluations: readonly Evaluation[]): StepResults {

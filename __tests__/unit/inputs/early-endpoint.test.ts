@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { earlyEndpointIn } from '../../../src/inputs/early-endpoint.ts';
+import { earlyEndpointIn, mayUseTls } from '../../../src/inputs/early-endpoint.ts';
 
 const AWS = { hostname: 'lambda.eu-west-1.amazonaws.com', port: 443 };
 const ARN = 'arn:aws:lambda:us-east-2:123456789012:function:f';
@@ -115,4 +115,24 @@ describe('the endpoint of a region', () => {
       expect(endpointIn({ AWS_REGION: region })).toBeUndefined();
     },
   );
+});
+
+describe('TLS', () => {
+  test.each([
+    ['no endpoint is named', {}],
+    ["Lambda's endpoint is at https://", { AWS_ENDPOINT_URL_LAMBDA: 'https://lambda.example' }],
+    [
+      'only the endpoint of other services is at http://',
+      { AWS_ENDPOINT_URL_LAMBDA: 'https://lambda.example', AWS_ENDPOINT_URL: 'http://aws.example' },
+    ],
+  ])('may be used, where %s', (_, variables) => {
+    expect(mayUseTls(variables)).toBe(true);
+  });
+
+  test.each([
+    ["Lambda's endpoint", { AWS_ENDPOINT_URL_LAMBDA: 'http://lambda.example' }],
+    ['the endpoint of all services', { AWS_ENDPOINT_URL: 'HTTP://aws.example' }],
+  ])('is not used, where %s is at http://', (_, variables) => {
+    expect(mayUseTls(variables)).toBe(false);
+  });
 });

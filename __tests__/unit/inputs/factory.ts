@@ -16,10 +16,10 @@ export type Given = Readonly<Partial<Record<InputName, string>>>;
 
 const VALID: Given = { function_name: 'my-function', payload: '{"action": "warmup"}' };
 
-/** When requests become events, and with which id. */
+/** When requests become events, and with which ID. */
 export const STAMP = { at: STARTED_AT, id: REQUEST_ID } as const;
 
-/** The bytes that are sent for a payload, read from its file where that holds them. */
+/** The bytes that are sent for a payload. A stored payload is read from its file. */
 export const eventOf = async (payload: Invocation['payload'] = new Uint8Array()): Promise<Buffer> =>
   Buffer.from(payload instanceof Uint8Array ? payload : await payload.read());
 
@@ -84,7 +84,7 @@ export function inputs(given: Given): InputReader {
 /** For inputs that name no test event: nothing is read. */
 const noTestEvents = (): Promise<never> => Promise.reject(new Error('a test event was read'));
 
-/** What a plan is made with beside inputs and environment. */
+/** What a plan needs in addition to inputs and environment. */
 export const SOURCES = { openTestEvents: noTestEvents, stamp: STAMP } as const;
 
 /** The plan for the inputs, with its invocations as an array. */

@@ -18,7 +18,7 @@ const of20 = (...lines: readonly string[]) =>
   EVENT_BUILDERS['2.0'](requestOf(...lines), STAMP) satisfies APIGatewayProxyEventV2;
 const of10 = (...lines: readonly string[]) => {
   const event = EVENT_BUILDERS['1.0'](requestOf(...lines), STAMP);
-  // The type has an authorizer also where none is set, and API Gateway has not.
+  // The type always has an authorizer, and the event of API Gateway has none if none is configured.
   const requestContext = { ...event.requestContext, authorizer: undefined };
   const typed = { ...event, requestContext } satisfies APIGatewayProxyEvent;
   expect(typed.path).toBe(event.path);
@@ -30,8 +30,8 @@ const ofAlb = (...lines: readonly string[]) =>
 const TRACE = 'Root=1-695735a5-111111112222433384445555';
 const HOST = 'a1b2c3d4e5.execute-api.us-east-1.amazonaws.com';
 
-// What the services make of this request: the payload formats in the guide of API Gateway, and
-// "Lambda functions as targets" in that of Elastic Load Balancing.
+// The events that the services make of this request. Sources: the payload formats in the API Gateway guide, and
+// "Lambda functions as targets" in the Elastic Load Balancing guide.
 const REQUEST = [
   'POST /a%2Fb/c%20d?tag=x&tag=y%2Cz&q=a+b&empty&e%5B0%5D= HTTP/1.1',
   'Content-Type: application/json; charset=utf-8',
@@ -223,7 +223,7 @@ test('the headers of a request override those that an API adds', () => {
   });
 });
 
-/** A value by its path; undefined where there is none. */
+/** A value by its path; undefined if there is none. */
 const at = (event: unknown, path: string): unknown =>
   path.split('.').reduce((value: unknown, name) => fieldsOf(value)[name], event);
 

@@ -108,7 +108,7 @@ describe('headers', () => {
       '  &page=2',
       'the line begins with white space. Write the request target, and each header, on one line of its own.',
     ],
-    ['### next', '"###" begins another request. http_request takes one.'],
+    ['### next', '"###" begins another request. http_request supports only one.'],
   ])('%j is refused with its reason', (line, reason) => {
     expect(read('GET /', line).problems).toEqual([`http_request, line 2: ${reason}`]);
   });
@@ -139,7 +139,7 @@ describe('the body', () => {
   test.each([
     ['< ./body.json', 'a body in a file is not supported. Write the body itself.'],
     ['<@ ./body.json', 'a body in a file is not supported. Write the body itself.'],
-    ['### next', '"###" begins another request. http_request takes one.'],
+    ['### next', '"###" begins another request. http_request supports only one.'],
     ['> {% client.test() %}', 'response handlers are not supported. Use expect.'],
   ])('%j is refused with its reason', (line, reason) => {
     expect(read('POST /', '', line).problems).toEqual([`http_request, line 3: ${reason}`]);

@@ -8,7 +8,7 @@ const evaluate = (expression: string, response: unknown): unknown => search(expr
 
 describe('a field that every object seems to have', () => {
   test.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__'])(
-    '%s is null where the document does not have it',
+    '%s is null if the document does not have it',
     (name) => {
       expect(evaluate(`response."${name}"`, { a: 1 })).toBeNull();
       expect(evaluate(`response.list[0]."${name}"`, { list: [{}] })).toBeNull();
@@ -94,7 +94,7 @@ describe('a function of standard JMESPath', () => {
     },
   );
 
-  test('is none where numbers and strings would have to be ordered', () => {
+  test('is none if numbers and strings would have to be ordered', () => {
     expect(() => evaluate('sort_by(response, &k)', [{ k: 1 }, { k: 'a' }])).toThrow('Invalid type');
     expect(() => evaluate('sort(response)', [1, 'a'])).toThrow('Invalid type');
   });

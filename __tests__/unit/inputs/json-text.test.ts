@@ -73,7 +73,7 @@ const SYNTAX: readonly Row[] = [
     '{"a": "b": 1}',
     1,
     10,
-    'this ":" is one too many, or a comma or a key is missing before it.',
+    'remove this ":", or add the comma or the key that is missing before it.',
   ],
   ['a key in a list', '["a": 1]', 1, 5, 'a list has no keys. Write { } around a key and its value.'],
   ['no braces', '"a": 1', 1, 4, 'write { } around the keys and values.'],
@@ -230,7 +230,7 @@ describe('a payload_file that is not JSON is rejected with advice for files', ()
     [
       'a path',
       '../events/health.json',
-      'line 1, column 1: the file holds a path, not JSON. Git may have checked out a symlink as a text file.',
+      'line 1, column 1: the file contains a path, not JSON. Git may have checked out a symlink as a text file.',
     ],
     [
       'YAML',
@@ -267,7 +267,7 @@ describe('a payload that is JSON is accepted', () => {
 });
 
 describe('an event that is probably a mistake is sent with a warning', () => {
-  const TWICE = 'is a JSON string that holds JSON: the event may be encoded twice.';
+  const TWICE = 'is a JSON string that contains JSON: the event may be encoded twice.';
   const FROM_FILE = { payload: '', payload_file: 'event.json' };
 
   test.each([
@@ -279,9 +279,13 @@ describe('an event that is probably a mistake is sent with a warning', () => {
     [
       'a string that holds JSON',
       '"{\\"action\\": \\"warmup\\"}"',
-      `payload ${TWICE} Where it was JSON already, remove toJSON().`,
+      `payload ${TWICE} If the value is already JSON, remove toJSON().`,
     ],
-    ['a string that holds a list', '"[1]"', `payload ${TWICE} Where it was JSON already, remove toJSON().`],
+    [
+      'a string that holds a list',
+      '"[1]"',
+      `payload ${TWICE} If the value is already JSON, remove toJSON().`,
+    ],
   ])('%s', async (_, payload, warning) => {
     const { warnings, invocations } = await planFor({ payload });
     expect(warnings).toEqual([warning]);

@@ -31,7 +31,7 @@ describe('payload', () => {
 
   test.each(['RequestResponse', 'Event'])('is required for %s', async (type) => {
     expect(await problemsFor({ payload: '', invocation_type: type })).toEqual([
-      "payload is required: give the JSON event, '{}' where the function needs none, or payload_file, http_request or test_event. An empty expression counts as not given.",
+      "payload is required: give the JSON event, '{}' if the function needs no data, or payload_file, http_request or test_event. An empty expression counts as not given.",
     ]);
   });
 

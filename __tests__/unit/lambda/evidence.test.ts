@@ -6,11 +6,11 @@ import * as sdk from '@aws-sdk/client-lambda';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { portOf } from '../../../packages/local-server/listening.ts';
+import { Agents } from '../../../src/lambda/agents.ts';
 import { LambdaApi } from '../../../src/lambda/api.ts';
 import { AttemptProgress, type ResponseHead } from '../../../src/lambda/attempt-progress.ts';
-import { createAgents } from '../../../src/lambda/connection.ts';
 import { classifyFailure } from '../../../src/lambda/evidence.ts';
-import { toFailure, toStopped, toUncredentialed } from '../../../src/lambda/failures.ts';
+import { toCredentialsFailure, toFailure, toStopped } from '../../../src/lambda/failures.ts';
 import type { InvokeFailure, InvokeResponse } from '../../../src/lambda/invocation.ts';
 import { invokeOnce } from '../../../src/lambda/invoke.ts';
 import { REAL_TIMING } from '../../../src/lambda/timing.ts';
@@ -407,7 +407,7 @@ test.each([
   ['a missing file', { code: 'ENOENT' }, false],
   ['nothing more', {}, false],
 ])('credentials that could not be loaded because of %s did not run the function', (_, found, mayClear) => {
-  expect(toUncredentialed({ message: 'no', ...found }, UNSENT)).toEqual({
+  expect(toCredentialsFailure({ message: 'no', ...found }, UNSENT)).toEqual({
     kind: 'failure',
     name: 'CredentialsUnavailable',
     message: 'no',
@@ -475,7 +475,7 @@ describe('through the SDK', () => {
       credentials: { accessKeyId: 'an-access-key', secretAccessKey: 'a-secret' },
       maxAttempts: 1,
     });
-    const agents = createAgents({});
+    const agents = new Agents({});
     const api = new LambdaApi(client, agents);
     const never = new AbortController().signal;
     try {
@@ -483,7 +483,7 @@ describe('through the SDK', () => {
       return await invokeOnce(api, { ...invocation(), payload: Buffer.from('{}') }, bounds);
     } finally {
       api.close();
-      agents.httpAgent.destroy();
+      agents.destroy();
     }
   }
 

@@ -93,7 +93,7 @@ describe('a response', () => {
   ] as const)('to $invocationType has no body, because nothing has run yet', (row) => {
     const { invocationType, statusCode, log } = row;
     const accepted = delivery(
-      { kind: 'answer', statusCode, requestId: REQUEST_ID, payload: Buffer.alloc(0) },
+      { kind: 'response', statusCode, requestId: REQUEST_ID, payload: Buffer.alloc(0) },
       { invocation: invocation({ invocationType }) },
     );
     expect(evaluate(accepted, RULES).outcome).toEqual({
@@ -120,7 +120,7 @@ describe('a response', () => {
     );
   });
 
-  test('has no link to a log with a request id that is not a UUID, nor without a region', () => {
+  test('has no link to a log with a request ID that is not a UUID, nor without a region', () => {
     const foreign = evaluate(delivery(answer('1', { requestId: '](https://evil.example)' })), RULES);
     expect(foreign.outcome).not.toHaveProperty('log_url');
     const { region: _, ...nowhere } = delivery(answer('1'));
@@ -246,10 +246,10 @@ describe('a failure', () => {
           { sentAt: SENT_AT, sentAs: sentAs(2), mayHaveRun: true },
         ],
       },
-      `at 2026-01-02T03:04:06.000Z as ${sentAs(2)}. `,
+      `at 2026-01-02T03:04:06.000Z with request ID ${sentAs(2)}. `,
     ],
     [
-      "no id of ours where Lambda's is another",
+      "no ID of ours where Lambda's is another",
       { sent: [{ sentAt: SENT_AT, sentAs: sentAs(2), requestId: REQUEST_ID, mayHaveRun: true }] },
       'at 2026-01-02T03:04:06.000Z. ',
     ],
@@ -261,14 +261,14 @@ describe('a failure', () => {
           { sentAt: SENT_AT, sentAs: sentAs(2), requestId: sentAs(2), mayHaveRun: true },
         ],
       },
-      `at 2026-01-02T03:04:05.678Z as ${sentAs(1)} and at 2026-01-02T03:04:06.000Z as ${sentAs(2)}. `,
+      `at 2026-01-02T03:04:05.678Z with request ID ${sentAs(1)} and at 2026-01-02T03:04:06.000Z with request ID ${sentAs(2)}. `,
     ],
     [
       'the first three of many',
       {
         sent: [1, 2, 3, 4, 5].map((id) => ({ sentAt: SENT_AT, sentAs: sentAs(id), mayHaveRun: true })),
       },
-      `as ${sentAs(1)}, at 2026-01-02T03:04:06.000Z as ${sentAs(2)}, at 2026-01-02T03:04:06.000Z as ${sentAs(3)} and 2 more times. `,
+      `with request ID ${sentAs(1)}, at 2026-01-02T03:04:06.000Z with request ID ${sentAs(2)}, at 2026-01-02T03:04:06.000Z with request ID ${sentAs(3)} and 2 more times. `,
     ],
   ])('after which the function may have run names %s', (_, given, text) => {
     expect(evaluate(delivery(lost, given), RULES).outcome).toHaveProperty(
@@ -277,14 +277,14 @@ describe('a failure', () => {
     );
   });
 
-  test('after which the function may have run has the id that was sent, where no response has another', () => {
+  test('after which the function may have run has the ID that was sent, where no response has another', () => {
     const { outcome } = evaluate(delivery({ ...lost, sentAs: REQUEST_ID }), RULES);
     expect(outcome).toMatchObject({ request_id: REQUEST_ID, log_url: LOG_URL });
     const other = evaluate(delivery({ ...lost, sentAs: sentAs(2), requestId: REQUEST_ID }), RULES);
     expect(other.outcome).toMatchObject({ request_id: REQUEST_ID, log_url: LOG_URL });
   });
 
-  test('before which nothing ran has no id of ours, and no link to a log', () => {
+  test('before which nothing ran has no ID of ours, and no link to a log', () => {
     const { outcome } = evaluate(
       delivery(failure({ sentAs: sentAs(2), requestId: REQUEST_ID, sentAt: SENT_AT })),
       RULES,

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { Evaluator, evaluateAsUnknown } from '../../../src/outcome/evaluate.ts';
 import { adviceFor } from '../../../src/outcome/failure-advice.ts';
+import { explainFunctionError } from '../../../src/outcome/function-error-advice.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
 
@@ -75,6 +76,7 @@ describe('an evaluator', () => {
     const evaluator = new Evaluator({
       rules: { ...RULES, expressions },
       loadAdvice: async () => RULES.advise,
+      loadFunctionErrors: async () => explainFunctionError,
       secrets: new SecretTexts(['secret']),
       register,
       endStream: async ({ isWhole }) => {

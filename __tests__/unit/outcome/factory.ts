@@ -7,7 +7,7 @@ export { anInvocation as invocation, REQUEST_ID } from '../../base.ts';
 /** A function's successful response, with overrides. `text` is its body. */
 export function answer(text: string, given: Partial<InvokeResponse> = {}): InvokeResponse {
   return {
-    kind: 'answer',
+    kind: 'response',
     statusCode: 200,
     executedVersion: '$LATEST',
     requestId: REQUEST_ID,

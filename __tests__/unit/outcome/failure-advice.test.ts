@@ -129,7 +129,7 @@ describe('advice', () => {
     ['no response has it', {}],
     ["a page in Lambda's place reflects it", { requestId: REQUEST_ID, foreignText: '<html>' }],
   ])(
-    'after a failure that may have run links to the id that was sent, and to the time, where %s',
+    'after a failure that may have run links to the ID that was sent, and to the time, where %s',
     (_, given) => {
       const lines = advise({
         ...{ name: 'ECONNRESET', evidence: 'may_have_run', sentAt: SENT_AT, sentAs: REQUEST_ID },
@@ -147,7 +147,7 @@ describe('advice', () => {
     },
   );
 
-  test('after a failure that may have run links to the id alone, where Lambda took it', () => {
+  test('after a failure that may have run links to the ID alone, where Lambda took it', () => {
     const ids = { sentAs: REQUEST_ID, requestId: REQUEST_ID };
     const advice = advise({ name: 'ServiceException', evidence: 'may_have_run', sentAt: SENT_AT, ...ids });
     expect(advice).not.toContain('If that page is empty');

@@ -17,7 +17,7 @@ function read(
 const FORMATS = ['2.0', '1.0', 'alb'] as const;
 const JSON_TYPE = { 'content-type': 'application/json' } as const;
 
-/** What a REST API and a load balancer respond in the place of a response that they do not accept. */
+/** What a REST API and a load balancer send instead of a response that they do not accept. */
 const refused = (why: string): HttpReading => ({
   http: { status: 502, headers: JSON_TYPE, body: { message: 'Internal server error' } },
   problem: `API Gateway does not accept this response, and responds with 502: ${why}.`,

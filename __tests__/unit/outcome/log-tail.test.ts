@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import {
-  beyond,
   decodeLogTail,
   isCut,
+  linesBeyond,
   readFigures,
   readLogPlace,
   readReport,
@@ -272,7 +272,7 @@ describe('the figures of a JSON log', () => {
     ['texts', { durationMs: '3' }],
     ['missing', undefined],
     ['a list', [3]],
-  ])('are absent where the metrics are %s', (_, metrics) => {
+  ])('are absent if the metrics are %s', (_, metrics) => {
     expect(readFigures(jsonReport({ metrics }), REQUEST_ID)).toEqual({ cold_start: false });
   });
 });
@@ -408,10 +408,10 @@ describe('what a log tail has beyond a log that was read elsewhere', () => {
     ['more was read before it', ['INIT', 'START', 'one'], 'two\ntwo\nthree\nREPORT'],
     ['what was read ends before it', ['older', 'lines'], 'START\none\ntwo\ntwo\nthree\nREPORT'],
   ])('%s', (_, read, rest) => {
-    expect(beyond(read, TAIL)).toBe(rest);
+    expect(linesBeyond(read, TAIL)).toBe(rest);
   });
 
   test('its first line may be the end of one', () => {
-    expect(beyond(['a long line', 'next'], 'line\nnext\nlast')).toBe('last');
+    expect(linesBeyond(['a long line', 'next'], 'line\nnext\nlast')).toBe('last');
   });
 });

@@ -12,30 +12,42 @@ const inLog = (...reports: readonly LoggedRun['report'][]): LogEvidence => ({
 describe('what a log shows', () => {
   test.each<[string, LogEvidence, string | undefined]>([
     ['nothing', inLog(), undefined],
-    ['a start', inLog(undefined), 'It started, and its log does not show its end; its response is lost.'],
-    ['an end', inLog({ durationMs: 312_400 }), 'It ran to its end in 312 s; its response is lost.'],
-    ['a short run', inLog({ durationMs: 41 }), 'It ran to its end in 41 ms; its response is lost.'],
+    [
+      'a start',
+      inLog(undefined),
+      'The function started, and its log does not show how it ended. Its response was lost.',
+    ],
+    [
+      'an end',
+      inLog({ durationMs: 312_400 }),
+      'The function ran to its end in 312 s. Its response was lost.',
+    ],
+    [
+      'a short run',
+      inLog({ durationMs: 41 }),
+      'The function ran to its end in 41 ms. Its response was lost.',
+    ],
     [
       'a success',
       inLog({ durationMs: 1_500, status: 'success' }),
-      'It ran to its end in 1.5 s; its response is lost.',
+      'The function ran to its end in 1.5 s. Its response was lost.',
     ],
-    ['an end without a time', inLog({}), 'It ran to its end; its response is lost.'],
+    ['an end without a time', inLog({}), 'The function ran to its end. Its response was lost.'],
     [
       'a time limit',
       inLog({ durationMs: 3_000, status: 'timeout' }),
-      'It timed out after 3 s; its response is lost.',
+      'The function timed out after 3 s. Its response was lost.',
     ],
     [
       'an error',
       inLog({ durationMs: 20, status: 'error', errorType: 'Runtime.ExitError' }),
-      'It failed after 20 ms (Runtime.ExitError); its response is lost.',
+      'The function failed after 20 ms (Runtime.ExitError). Its response was lost.',
     ],
-    ['a status that is new', inLog({ status: 'constructor' }), 'It failed; its response is lost.'],
+    ['a status that is new', inLog({ status: 'constructor' }), 'The function failed. Its response was lost.'],
     [
       'three runs',
       inLog({ durationMs: 2_000 }, { status: 'timeout' }, undefined),
-      `It ran 3 times: ${REQUEST_ID} ran to its end in 2 s; ${REQUEST_ID} timed out; ${REQUEST_ID} started, and its log does not show its end. Its response is lost.`,
+      `The function ran 3 times: ${REQUEST_ID} ran to its end in 2 s; ${REQUEST_ID} timed out; ${REQUEST_ID} started, and its log does not show how it ended. Its response was lost.`,
     ],
   ])('is told: %s', (_, evidence, sentence) => {
     expect(runInWords(evidence)).toBe(sentence);

@@ -48,7 +48,7 @@ describe('an annotation', () => {
           '    at two (file:///var/task/index.mjs:2:2)',
           '    at three (file:///var/task/index.mjs:3:3)',
           'Function: my-function:7',
-          `Request id: ${REQUEST_ID}`,
+          `Request ID: ${REQUEST_ID}`,
           `Log: ${LOG}`,
         ].join('\n'),
       },
@@ -57,7 +57,7 @@ describe('an annotation', () => {
 
   test('of a function error links a log that was not requested, so that no second run is needed', () => {
     const [annotation] = annotated([failed('boom')]);
-    expect(annotation?.body).toBe(`boom\nFunction: my-function\nRequest id: ${REQUEST_ID}\nLog: ${LOG}`);
+    expect(annotation?.body).toBe(`boom\nFunction: my-function\nRequest ID: ${REQUEST_ID}\nLog: ${LOG}`);
   });
 
   test('of a function error is a warning if the step does not fail', () => {
@@ -71,7 +71,7 @@ describe('an annotation', () => {
       {
         level: 'error',
         title: 'Failed to Invoke Lambda Function',
-        body: `my-function: AccessDeniedException: not authorized\nAllow it.\nRequest id: ${REQUEST_ID}`,
+        body: `my-function: AccessDeniedException: not authorized\nAllow it.\nRequest ID: ${REQUEST_ID}`,
       },
     ]);
   });
@@ -102,7 +102,7 @@ describe('an annotation', () => {
     expect(message).toMatch(/^Error: x{3100,3400}…$/);
     expect(one).toMatch(/^ {4}at one \(file:\/{3}var\/task\/y{470,512}…?$/);
     expect(two).toBe('    at two (file:///var/task/two.mjs:1:1)');
-    expect(rest).toContain(`Request id: ${REQUEST_ID}`);
+    expect(rest).toContain(`Request ID: ${REQUEST_ID}`);
   });
 
   test('of a long message is not cut inside a character', () => {
@@ -135,7 +135,7 @@ describe('an annotation', () => {
         '    Actual:   2',
         '    Expected: 1',
         'Function: my-function',
-        `Request id: ${REQUEST_ID}`,
+        `Request ID: ${REQUEST_ID}`,
         `Log: ${LOG}`,
         `Response: ${shown}`,
       ].join('\n'),

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
+import { explainFunctionError } from '../../../src/outcome/function-error-advice.ts';
 import { type MaskedEvaluation, maskEvaluation, NO_SECRETS } from '../../../src/outcome/masks.ts';
-import type { Evaluation, Outcome } from '../../../src/outcome/outcome.ts';
+import { type Evaluation, isFunctionError, type Outcome } from '../../../src/outcome/outcome.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { type ReportedOutcome, StepResults } from '../../../src/outcome/step-results.ts';
 import { LOG_URL, OUTCOME_FIELDS, REQUEST_ID } from '../../base.ts';
@@ -16,9 +17,15 @@ export function reportedOf(evaluations: readonly MaskedEvaluation[]): ReportedOu
 
 type Of<Kind extends Outcome['outcome']> = Partial<Extract<Outcome, { outcome: Kind }>>;
 
+/** A masked evaluation with the function's own error, as an evaluator makes it. */
+export const explained = (masked: MaskedEvaluation): MaskedEvaluation =>
+  isFunctionError(masked.outcome)
+    ? { ...masked, functionError: explainFunctionError(masked.outcome) }
+    : masked;
+
 /** An evaluation as shown by a step without secrets. */
 export const unmasked = (evaluation: Evaluation): MaskedEvaluation =>
-  maskEvaluation({ ...evaluation, secrets: NO_SECRETS }, new SecretTexts());
+  explained(maskEvaluation({ ...evaluation, secrets: NO_SECRETS }, new SecretTexts()));
 
 /** An evaluation that can be shown unchanged. */
 type Shown = Evaluation & MaskedEvaluation;

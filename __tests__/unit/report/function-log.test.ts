@@ -97,7 +97,7 @@ describe('the log of a function', () => {
 
   test('in a stream that requests share says which lines are shown', () => {
     const shown = stdoutOf(() => newLog().end({ ...WHOLE, isShared: true }));
-    expect(shown).toContain('Only lines with the request id of this invocation are shown.');
+    expect(shown).toContain('Only lines with the request ID of this invocation are shown.');
   });
 
   heavyTest('has 64 MiB at most, and says where it is cut', () => {

@@ -64,7 +64,7 @@ describe('the headline', () => {
     [
       'a lost response of a function that ran, by its log',
       unknown({ ran: 'finished' }),
-      'my-function ran, but its response is lost (ECONNRESET)',
+      'my-function ran, but its response was lost (ECONNRESET)',
     ],
     [
       'a durable execution that was followed',

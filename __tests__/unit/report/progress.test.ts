@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   historyLine,
-  questionLine,
+  pollLine,
   RepeatedLines,
   startHeartbeat,
   stateLine,
@@ -26,7 +26,7 @@ test.each([
 });
 
 test('the line for a failed read names what could not be read, and why', () => {
-  const told = questionLine({ label: 'f:7', about: 'configuration', error: 'ENOTFOUND', waitMs: 500 });
+  const told = pollLine({ label: 'f:7', about: 'configuration', error: 'ENOTFOUND', waitMs: 500 });
   expect(told).toEqual({
     what: 'f:7: could not read the configuration (ENOTFOUND)',
     next: '. Retrying in 0.5 s.',

@@ -636,7 +636,7 @@ describe('a filter pattern', () => {
 
   test.each([
     ['nothing', '', [0, 1, 2]],
-    ['a quoted id, in text and in JSON', `"${UUID}"`, [0, 1]],
+    ['a quoted ID, in text and in JSON', `"${UUID}"`, [0, 1]],
     ['several terms, all of them', `START "${UUID}"`, [0]],
     ['any of several', '?START ?ERROR', [0, 2]],
     ['an excluded term', `"${UUID}" -START`, [1]],

@@ -14,7 +14,7 @@ import { type Permission, type PolicyKind, principalOf, type Refusal, startOfMes
 export const INVOKE_ACTION = 'lambda:InvokeFunction';
 const LATEST = '$LATEST';
 
-/** A function in a note; without a name where the name is not a valid one. */
+/** A function in a note. The name is absent if it is not valid. */
 export type NotedFunction = Readonly<{ name?: string; qualifier?: string }>;
 
 /** A policy that overrides an Allow elsewhere: it denies the action, or limits what others allow. */
@@ -24,11 +24,11 @@ export type BlockingPolicy = Readonly<{
   policyArns: readonly string[];
 }>;
 
-/** Something to know about a fix, and the functions that it is about; none where it is about the whole fix. */
+/** A note on a fix, and the functions that it is about; none if it is about the whole fix. */
 export type FixNote = Readonly<{ functions: readonly NotedFunction[] }> &
   (Readonly<{ kind: AllowNoteKind | 'statement_too_long' }> | BlockingPolicy);
 
-/** What to change. All that is in it is ours or matches a strict pattern. */
+/** What to change. All its texts are ours or match a strict pattern. */
 export type Fix = Readonly<{
   /** One IAM statement as JSON, to paste into the Statement list of the caller's policy. */
   statement?: string;
@@ -40,13 +40,13 @@ export type Fix = Readonly<{
 const resourceOf = ({ resourceArn }: Permission): FunctionArn | undefined =>
   resourceArn === undefined ? undefined : parseFunctionArn(resourceArn);
 
-/** Whether a refused function belongs to another account than the caller. */
+/** Whether a refused function is in another account than the caller. */
 export function isCrossAccount(permission: Permission): boolean {
   const [owner, caller] = [resourceOf(permission)?.account, principalOf(permission)?.account];
   return owner !== undefined && caller !== undefined && owner !== caller;
 }
 
-/** The function in the message; without one, a function of that name in the caller's own account, which is a guess. */
+/** The function in the message, or else, as a guess, the function of that name in the caller's account. */
 function targetOf(permission: Permission): FunctionArn | undefined {
   const resource = resourceOf(permission);
   if (resource !== undefined) return resource;
@@ -67,7 +67,7 @@ function notedFunction(permission: Permission): NotedFunction {
   return { name, ...(qualifier !== undefined && { qualifier }) };
 }
 
-/** With a qualifier a policy needs both ARNs: the function's, and its version's or alias's. */
+/** The resources for a policy. With a qualifier, these are the ARN of the function and that of its version or alias. */
 function resourcesOf(permission: Permission): string[] {
   const target = targetOf(permission);
   const qualifier = qualifierOf(permission);
@@ -83,7 +83,7 @@ export function statementOn(message: string, actions: readonly string[]): string
   );
 }
 
-/** Refusals that an Allow can fix: in the caller's policy, or across accounts in both. */
+/** Refusals that an Allow can fix: in the caller's policy or, for another account, in the policies of both. */
 const MISSING_ALLOW: readonly (Refusal | undefined)[] = [
   'no_identity_policy',
   'no_resource_policy',
@@ -102,7 +102,7 @@ function statementFor(permissions: readonly Permission[]): string | undefined {
 
 const isLatest = (permission: Permission): boolean => qualifierOf(permission)?.startsWith(LATEST) === true;
 
-/** The command for the function's owner. Nothing in it means anything to a shell. */
+/** The command for the function's owner. It has no characters with a meaning for a shell. */
 function addPermission(permission: Permission): string | undefined {
   const [target, caller] = [resourceOf(permission), principalOf(permission)];
   if (target === undefined || caller === undefined) return undefined;
@@ -113,7 +113,7 @@ function addPermission(permission: Permission): string | undefined {
     `--statement-id invoke-from-${caller.account}-${caller.name.replaceAll(/[^\w-]/g, '-')}`,
     `--action ${INVOKE_ACTION}`,
     `--principal ${caller.arn}`,
-    // Lambda keeps no policy for $LATEST: the policy of the function itself counts for it.
+    // Lambda has no policy for $LATEST. The policy of the function itself applies.
     ...(qualifier === undefined || isLatest(permission) ? [] : [`--qualifier ${qualifier}`]),
     `--region ${target.region}`,
   ].join(' ');
@@ -124,7 +124,7 @@ function commandsFor(lacking: readonly Permission[]): string[] {
   return unique(commands.filter((command) => command !== undefined));
 }
 
-/** The notes on what lacks an Allow, and which refusals each of them is about. */
+/** The notes on a missing Allow, and the refusals that each note is about. */
 const ALLOW_NOTES = [
   { kind: 'another_account', isAbout: isCrossAccount },
   {
@@ -154,7 +154,7 @@ const ALLOW_NOTES = [
   },
 ] as const;
 
-/** The kinds of notes on what lacks an Allow. */
+/** The kinds of notes on a missing Allow. */
 export type AllowNoteKind = (typeof ALLOW_NOTES)[number]['kind'];
 
 const allowNotes = (lacking: readonly Permission[]): FixNote[] =>
@@ -163,7 +163,7 @@ const allowNotes = (lacking: readonly Permission[]): FixNote[] =>
     return functions.length === 0 ? [] : [{ kind, functions }];
   });
 
-// Of a managed policy, white space not counted (IAM quotas); an inline policy of a role can have 10,240.
+// The limit of a managed policy, without white space (IAM quotas). An inline policy of a role can have 10,240.
 const LONGEST_POLICY = 6_144;
 
 const lengthNotes = (statement: string): FixNote[] =>
@@ -182,7 +182,7 @@ const policyNotes = (permissions: readonly Permission[]): FixNote[] =>
     }));
   });
 
-/** What has to change so that all can be invoked: the least that the messages prove to be missing. */
+/** The smallest change that allows all invocations, as far as the messages show what is missing. */
 export function fixOf(permissions: readonly Permission[]): Fix {
   const lacking = permissions.filter(lacksAllow);
   const statement = statementFor(lacking);

@@ -7,7 +7,9 @@ import {
 } from '../../shared/arn.ts';
 import type { Outcome } from '../outcome.ts';
 
-/** The kinds of policy, and how AWS's messages name them (IAM User Guide, "Troubleshoot access denied error messages"). */
+/**
+ * The kinds of policy, and how AWS's messages name them (IAM User Guide, "Troubleshoot access denied error messages").
+ */
 export const POLICIES = [
   { wording: 'identity-based policy', kind: 'identity' },
   { wording: 'resource-based policy', kind: 'resource' },
@@ -21,7 +23,7 @@ export const POLICIES = [
 /** The kinds of policy that can deny an invocation, as AWS's messages name them. */
 export type PolicyKind = (typeof POLICIES)[number]['kind'];
 
-/** Why a dry run was refused; `other` where the permission was not checked. */
+/** Why a dry run was refused; `other` if the permission was not checked. */
 export type Refusal =
   | 'no_identity_policy'
   | 'no_resource_policy'
@@ -39,38 +41,41 @@ export type Refusal =
   | 'credentials_invalid'
   | 'other';
 
-/** Whether a function can be invoked, and the reason where it can't. Values from AWS's message match the patterns of ARNs. */
+/**
+ * Whether a function can be invoked, and the reason where it can't. Values from AWS's message match the patterns of
+ * ARNs.
+ */
 export type Permission = Readonly<{
   functionName: string;
   qualifier?: string;
   region?: string;
   isAllowed: boolean;
   refusal?: Refusal;
-  /** Of an explicit deny or a limit, where the message names the kind. */
+  /** The kind of the policy with an explicit deny or a limit, if the message names it. */
   denyingPolicy?: PolicyKind;
-  /** The policy with the deny, where AWS names it. */
+  /** The ARN of the policy with the deny, if AWS names it. */
   policyArn?: string;
-  /** The function's ARN, only where it names the function of the dry run. */
+  /** The function's ARN, only if it names the function of the dry run. */
   resourceArn?: string;
   callerArn?: string;
-  /** The error's name, of `other`. */
+  /** The name of the error, for `other`. */
   errorName?: string;
 }>;
 
 /** The role or user whose credentials were used: ARN without a session, name without the account. */
 export type Caller = Readonly<{ arn: string; name: string; kind: 'role' | 'user' }>;
 
-/** The function of a dry run, and the error in place of Lambda's response. */
+/** The function of a dry run. */
 type Target = Pick<Outcome, 'function_name' | 'qualifier' | 'region'>;
 type RefusedTarget = Target & Readonly<{ error: Readonly<{ name: string; message: string }> }>;
 
 /** What a message says about a refusal. */
 export type Denial = Pick<Permission, 'denyingPolicy' | 'policyArn'> & Readonly<{ refusal: Refusal }>;
 
-// No message of AWS is longer. No more is read of anything else.
+// No message of AWS is longer. Only this much of any message is read.
 const LONGEST_MESSAGE = 4_096;
 
-/** As much of a message as is read. */
+/** The part of a message that is read. */
 export const startOfMessage = (message: string): string => message.slice(0, LONGEST_MESSAGE);
 
 const OTHER_ACTION = /not authorized to perform:? (?!lambda:InvokeFunction\b)/i;
@@ -78,7 +83,7 @@ const REASON =
   /\b(?<how>because no|explicit deny in an?) (?<policy>[A-Za-z][A-Za-z -]{0,40}?(?:policy|boundary))\b/;
 const EXPLICIT_DENY = /\bexplicit deny\b/;
 
-/** Reads from a message of AWS which policy denied an action. */
+/** Reads in a message of AWS which policy denied an action. */
 export function readDenial(message: string): Denial {
   const text = startOfMessage(message);
   const { how, policy } = REASON.exec(text)?.groups ?? {};
@@ -96,11 +101,11 @@ export function readDenial(message: string): Denial {
 }
 
 function accessDenied(message: string): Denial {
-  // Another action is for example kms:Decrypt, or sts:AssumeRole while getting credentials.
+  // Another action is, for example, kms:Decrypt, or sts:AssumeRole when credentials are fetched.
   return OTHER_ACTION.test(message) ? { refusal: 'other' } : readDenial(message);
 }
 
-/** Lambda names the function with its qualifier where either can be what is missing. */
+/** Reads a "not found" message. Lambda names the function with its qualifier if either can be missing. */
 function notFound(message: string, { qualifier }: Target): Denial {
   if (message.includes('are not reachable in this region')) return { refusal: 'wrong_region' };
   const [named] = functionArnsIn(message);
@@ -108,7 +113,7 @@ function notFound(message: string, { qualifier }: Target): Denial {
   return { refusal: withQualifier ? 'qualifier_not_found' : 'function_not_found' };
 }
 
-/** What an error's name says, or how to read its message; every other name is `other`. */
+/** The denial for the name of an error, or a function that reads its message. Any other name is `other`. */
 const BY_ERROR_NAME: Readonly<Record<string, Denial | ((message: string, target: Target) => Denial)>> = {
   AccessDeniedException: accessDenied,
   AccessDenied: accessDenied,
@@ -131,7 +136,7 @@ function refusalIn(message: string, refused: RefusedTarget): Denial {
   return typeof known === 'function' ? known(message, refused) : known;
 }
 
-/** The function's ARN in a message, where it names the function of the dry run. */
+/** The function's ARN in a message, if it names the function of the dry run. */
 function resourceIn(message: string, { function_name: name, qualifier, region }: Target): string | undefined {
   const found = functionArnsIn(message).find(
     (arn) =>
@@ -160,7 +165,7 @@ function readRefusal(refused: RefusedTarget) {
   };
 }
 
-/** Reads from an invocation's outcome, or its error, whether its function may be invoked; any response is a yes. */
+/** Reads whether a function can be invoked from the outcome of a dry run. Any response means that it can. */
 export function readPermission(outcome: Target | RefusedTarget): Permission {
   const { function_name: functionName, qualifier, region } = outcome;
   return {
@@ -172,11 +177,11 @@ export function readPermission(outcome: Target | RefusedTarget): Permission {
   };
 }
 
-/** The role or user that a refusal names, with the parts of its ARN. */
+/** The role or user in a refusal, with the parts of its ARN. */
 export const principalOf = ({ callerArn }: Permission): Principal | undefined =>
   callerArn === undefined ? undefined : parsePrincipal(callerArn);
 
-/** The caller, where all messages name the same one; a dry run that is allowed names nobody. */
+/** The caller, if all messages name the same one. A dry run that is allowed does not name the caller. */
 export function callerOf(permissions: readonly Permission[]): Caller | undefined {
   const [first, ...rest] = permissions.map(principalOf).filter((principal) => principal !== undefined);
   if (first === undefined || rest.some(({ arn }) => arn !== first.arn)) return undefined;

@@ -3,7 +3,7 @@ import { type Permission, POLICIES, type PolicyKind, readDenial } from './readin
 
 const SHOWN_POLICIES = 20;
 
-/** Where to find a policy of each kind. */
+/** Where to find each kind of policy. */
 const WHERE_TO_LOOK: Readonly<Record<PolicyKind, string>> = {
   identity:
     "In IAM, check the policies of the role or user (inline, customer managed and AWS managed), and those of a user's groups.",
@@ -28,7 +28,7 @@ const BLOCKED: Readonly<Record<BlockingPolicy['kind'], (policy: string, action: 
     `${policy} does not allow it. This kind of policy limits what other policies can allow. Allow \`${action}\` in it too.`,
 };
 
-/** The text of a note on what lacks an Allow, or on the statement. */
+/** The text of a note on a missing Allow, or on the statement. */
 const NOTES: Readonly<Record<Exclude<FixNote['kind'], BlockingPolicy['kind']>, string>> = {
   another_account:
     "the function is in another account. Both accounts have to allow it: the caller's with the statement, and the function's with a permission that its owner adds.",
@@ -45,7 +45,7 @@ const NOTES: Readonly<Record<Exclude<FixNote['kind'], BlockingPolicy['kind']>, s
     'The statement is too long for one managed policy (6,144 characters): split its resources.',
 };
 
-/** A policy of a kind in a sentence, with its article, in AWS's words. */
+/** The name of a kind of policy in AWS's words, with its article. */
 export function policyInWords(kind: PolicyKind | undefined): string {
   const wording = POLICIES.find((policy) => policy.kind === kind)?.wording ?? 'policy';
   return `${wording.startsWith('i') ? 'an' : 'a'} ${wording}`;
@@ -62,20 +62,20 @@ function blockedInWords({ kind, policy, policyArns }: BlockingPolicy, action: st
 export const noteInWords = (note: FixNote): string =>
   'policy' in note ? blockedInWords(note, INVOKE_ACTION) : NOTES[note.kind];
 
-/** A note without Markdown, as a sentence of its own. */
+/** A note without Markdown, as a sentence. */
 function asSentences(note: string): string {
   const text = note.replaceAll('`', '');
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** What to do where a policy blocks an action other than the invocation; undefined where an Allow can help. */
+/** Advice if a policy blocks an action other than the invocation; undefined if an Allow can help. */
 export function adviseOnBlockedAction(message: string, action: string): string | undefined {
   const { refusal, denyingPolicy: policy } = readDenial(message);
   if (refusal !== 'explicit_deny' && refusal !== 'no_limiting_policy') return undefined;
   return asSentences(blockedInWords({ kind: refusal, policy, policyArns: [] }, action));
 }
 
-/** The fix of one refusal as plain text, in lines; empty where nothing is known. */
+/** The fix for one refusal as lines of plain text; empty if no fix is known. */
 export function fixInText(permission: Permission): string {
   const { statement, notes, commands } = fixOf([permission]);
   return [

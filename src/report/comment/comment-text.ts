@@ -7,18 +7,20 @@ const LONGEST = 65_536;
 const LONGEST_TITLE = 512;
 /** As many characters of a commit as GitHub itself shows. */
 export const SHORT_SHA = 7;
-/** Folds are left out before the table has fewer rows. */
+/** If fewer rows than this would fit, folds are left out instead. */
 const FEWEST_ROWS = 10;
 
 const sizeOf = (text: string): number => text.length + text.split('\n').length;
 
-/** The line by which a comment is found. No key can end the HTML comment, and no two keys look the same. */
+/** The line by which a comment is found. No key can end the HTML comment, and different keys give different lines. */
 export function markerOf(key: string): string {
   const encoded = encodeURIComponent(key.toWellFormed()).replaceAll('--', '%2D%2D');
   return `<!-- aws-lambda-invoke-action: ${encoded} -->`;
 }
 
-/** Whether the first line of a comment is the marker; a comment that only begins like the marker is somebody else's. */
+/**
+ * Whether the first line of a comment is the marker. A line that only begins with the marker is from another comment.
+ */
 export const isMarked = (body: string, marker: string): boolean =>
   body.split('\n', 1)[0]?.trimEnd() === marker;
 
@@ -49,7 +51,7 @@ const joinBlocks = (blocks: readonly string[]): string =>
     .filter((block) => block !== '')
     .join('\n\n')}\n`;
 
-/** How many of the rows fit into `room` characters, from the first on; -1 where there is no room at all. */
+/** How many of the first rows fit into `room` characters; -1 if there is no room at all. */
 function countFitting(rows: readonly string[], room: number): number {
   if (room < 0) return -1;
   let left = room;
@@ -60,7 +62,7 @@ function countFitting(rows: readonly string[], room: number): number {
   return firstTooMany < 0 ? rows.length : firstTooMany;
 }
 
-/** What a comment is made of; all parts but the key are Markdown already. */
+/** The parts of a comment. All except the key are Markdown. */
 type CommentParts = Readonly<{
   key: string;
   title: string;
@@ -103,8 +105,8 @@ function rendererOf(parts: CommentParts): Renderer {
 }
 
 /**
- * The comment's Markdown: marker, heading, table, folds, and a footer with commit and run. Where it would be longer
- * than GitHub accepts, rows are left out first, from the end and counted, then folds.
+ * The comment's Markdown: marker, heading, table, folds, and a footer with commit and run. If it would be longer than
+ * GitHub accepts, the last rows are left out and counted, and then folds are left out.
  */
 export function composeComment(parts: CommentParts): string {
   const { rows, folds, render, renderWithoutTable } = rendererOf(parts);

@@ -3,12 +3,15 @@ import { fieldsOf } from '../../shared/values.ts';
 import { isMarked, SHORT_SHA } from './comment-text.ts';
 import { CommentError, classifyRequestFailure, GitHubRefusal, STATUS_PAGE } from './refusals.ts';
 
-// The bundle has none of Octokit's plugins, so neither `rest` nor `paginate`.
+// The bundle has no plugins of Octokit, so it has neither `rest` nor `paginate`.
 type Octokit = Pick<ReturnType<typeof import('@actions/github')['getOctokit']>, 'graphql' | 'request'>;
-/** A comment as GitHub has it. */
+/** A comment on GitHub. */
 export type Comment = Readonly<{ id: number; body: string; login: string }>;
 
-/** A comment to write: the repository and pull request, the token, timing and a signal to stop. `key` identifies the comment. */
+/**
+ * A comment to write: the repository and pull request, the token, timing and a signal to stop. `key` identifies the
+ * comment.
+ */
 export type CommentJob = Readonly<{
   /** As GITHUB_API_URL has it: https://api.github.com, or https://host/api/v3 of an Enterprise Server. */
   apiUrl: string;
@@ -18,13 +21,13 @@ export type CommentJob = Readonly<{
   /** By its number, or by a commit that is part of exactly one open pull request. */
   pullRequest: Readonly<{ kind: 'number'; number: number } | { kind: 'commit'; sha: string }>;
   key: string;
-  /** Whether the pull request is known to be from a fork; not by default. */
+  /** Whether the pull request is known to be from a fork. Default: false. */
   isFork?: boolean;
   timing: Readonly<{
     now(): number;
     /** Resolves after `ms` milliseconds, or at once when `signal` aborts. */
     sleep(ms: number, signal: AbortSignal): Promise<void>;
-    /** Calls back after `ms` milliseconds; the function that it returns calls it off. */
+    /** Calls back after `ms` milliseconds. The returned function cancels the call. */
     after(ms: number, callback: () => void): () => void;
   }>;
   /** Aborts when the workflow is cancelled. */
@@ -35,18 +38,18 @@ export type CommentJob = Readonly<{
   totalMs?: number;
 }>;
 
-/** How often a request is made that gets no usable response. */
+/** How many attempts are made if there is no usable response. */
 export const ATTEMPTS = 3;
-/** Milliseconds that a comment may take in all. */
+/** Milliseconds that a comment may take in total. */
 export const TOTAL_MS = 120_000;
 const BACKOFF_MS = 1_000;
 const REQUEST_MS = 20_000;
-/** What all waits for rate limits may take together. */
+/** Milliseconds that all waits for rate limits may take together. */
 const LIMIT_MS = 60_000;
 const PER_PAGE = 100;
 // GitHub accepts 2,500 comments on a pull request. A list with more pages than these is not GitHub's.
 const MOST_PAGES = 50;
-/** Whom a job's own token writes as. */
+/** The author of comments that are written with a job's own token. */
 const JOB_LOGIN = 'github-actions[bot]';
 
 function readLogin(data: unknown): string {
@@ -68,10 +71,10 @@ function readItems<T>(data: unknown, read: (item: unknown) => T): T[] {
   return data.map(read);
 }
 
-/** What every request carries. */
+/** The options of every request. */
 type Limits = Readonly<{ request: Readonly<{ signal: AbortSignal }> }>;
 
-/** GitHub's comments on one repository, with the deadlines and retries that Octokit does not have. */
+/** The comments in one repository, with deadlines and retries, which Octokit does not have. */
 export class CommentsApi {
   readonly #octokit: Octokit;
   readonly #job: CommentJob;
@@ -112,7 +115,7 @@ export class CommentsApi {
       return await request({ request: { signal } });
     } finally {
       callOff();
-      // Octokit takes a body that was cut off for an empty one, so the response of an aborted request does not count.
+      // Octokit reads a body that was cut off as empty, so the response of an aborted request is not used.
       signal.throwIfAborted();
     }
   }
@@ -133,7 +136,7 @@ export class CommentsApi {
     await this.#sleep(ms);
   }
 
-  /** Retries after a rate limit, and makes up to `attempts` attempts where there is no usable response. */
+  /** Retries after a rate limit, and makes up to `attempts` attempts if there is no usable response. */
   async #request<T>(request: (limits: Limits) => Promise<T>, attempts = ATTEMPTS): Promise<T> {
     let attempt = 1;
     for (;;) {
@@ -166,7 +169,7 @@ export class CommentsApi {
     await this.#sleep(BACKOFF_MS * 2 ** (attempt - 1));
   }
 
-  /** The login that the token writes as. GET /user is closed to an app's token; GraphQL's viewer is not. */
+  /** The login of the token's user. The token of an app can't use GET /user, but it can use GraphQL's viewer. */
   async login(): Promise<string> {
     try {
       return await this.#request(async (limits) =>
@@ -193,7 +196,7 @@ export class CommentsApi {
     return readLogin(fieldsOf(response)['viewer']);
   }
 
-  /** The number of the one open pull request that the commit is part of. */
+  /** The number of the only open pull request that contains the commit. */
   async numberOf(sha: string): Promise<number> {
     const open = await this.#request(async (limits) => {
       const { data } = await this.#octokit.request('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', {
@@ -215,7 +218,7 @@ export class CommentsApi {
     return number;
   }
 
-  /** The comments of an author that have the marker as their first line, the oldest first. */
+  /** The comments of an author whose first line is the marker, the oldest first. */
   async find(number: number, by: Readonly<{ marker: string; login: string }>): Promise<Comment[]> {
     const found = new Map<number, Comment>();
     for (let page = 1; page <= MOST_PAGES; page += 1) {
@@ -239,11 +242,11 @@ export class CommentsApi {
     }
     throw new CommentError({
       what: `The list of comments on the pull request did not end after ${grouped(MOST_PAGES * PER_PAGE)} comments.`,
-      fix: 'Check what responds in place of the GitHub API.',
+      fix: 'Check what responds instead of the GitHub API.',
     });
   }
 
-  /** Makes one attempt: without a response it is not known whether the comment is there. */
+  /** Makes only one attempt, because without a response it is not known whether the comment exists. */
   create(number: number, body: string): Promise<Comment> {
     return this.#request(async (limits) => {
       const { data } = await this.#octokit.request(
@@ -271,7 +274,7 @@ export class CommentsApi {
     );
   }
 
-  /** Deletes a comment, unless it is gone already. */
+  /** Deletes a comment, if it still exists. */
   async remove(id: number): Promise<void> {
     try {
       await this.#request((limits) =>

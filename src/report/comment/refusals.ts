@@ -6,7 +6,7 @@ const SHORTEST_WAIT_MS = 1_000;
 const UNNAMED_WAIT_MS = 60_000;
 const LONGEST_MESSAGE = 300;
 
-/** A comment that was not written: what went wrong, and how to fix it, both in words for a warning. */
+/** A comment was not written: what went wrong, and how to fix it, both worded for a warning. */
 export class CommentError extends Error {
   readonly what: string;
   readonly fix: string;
@@ -20,7 +20,7 @@ export class CommentError extends Error {
   }
 }
 
-/** GitHub responded, and refused the request. */
+/** GitHub refused the request. */
 export class GitHubRefusal extends CommentError {
   readonly status: number;
 
@@ -34,7 +34,7 @@ export class GitHubRefusal extends CommentError {
 export class NoResponse extends CommentError {}
 
 const FORK_TOKEN =
-  'A run for a pull request from a fork has a read-only token, whatever the workflow says. To comment on those, use a workflow that workflow_run triggers.';
+  'A run for a pull request from a fork always has a read-only token. To comment on such pull requests, use a workflow that workflow_run triggers.';
 const PERMISSION = `Add this permission to the job, next to the ones it has:
 permissions:
   pull-requests: write
@@ -42,7 +42,7 @@ ${FORK_TOKEN}`;
 
 type RefusalExplanation = Readonly<{ status: number; message?: RegExp; what: string; fix: string }>;
 
-// The first row that applies is taken. GitHub responds with 404 to what a token is not allowed to see.
+// The first row that applies is used. GitHub responds with 404 if the token is not allowed to see something.
 const REFUSALS: readonly RefusalExplanation[] = [
   {
     status: 401,
@@ -82,7 +82,7 @@ const REFUSALS: readonly RefusalExplanation[] = [
   { status: 422, what: 'GitHub rejected the comment', fix: '' },
 ];
 
-/** A refusal in a run for a pull request from a fork, where no permission of the job helps. */
+/** The error of a run for a pull request from a fork, where no permission of the job helps. */
 export const refusedToFork = (error: GitHubRefusal): CommentError =>
   error.fix.endsWith(PERMISSION)
     ? new CommentError({
@@ -107,7 +107,7 @@ function refusalOf(status: number, message: string, cause: unknown): GitHubRefus
   return new GitHubRefusal({ status, what, fix: row?.fix ?? '', cause });
 }
 
-/** Milliseconds that GitHub asks to wait; undefined where the response is no rate limit. */
+/** How many milliseconds GitHub asks to wait; undefined if the response is not a rate limit. */
 function rateLimitWait(
   response: Readonly<{ status: number; message: string; headers: Fields }>,
   now: number,
@@ -128,7 +128,7 @@ function rateLimitWait(
   return Number.isNaN(named) ? UNNAMED_WAIT_MS : Math.max(named, SHORTEST_WAIT_MS);
 }
 
-/** The innermost cause says the most: fetch itself only says that it failed. */
+/** The reason in the innermost cause, because fetch itself only reports that it failed. */
 function innermostReason(error: unknown): string {
   if (typeof error !== 'object' || error === null) return String(error);
   const inner = 'cause' in error && error.cause !== undefined ? innermostReason(error.cause) : '';
@@ -137,7 +137,7 @@ function innermostReason(error: unknown): string {
   return message === '' && 'code' in error ? String(error.code) : message;
 }
 
-/** What to check where GitHub gave no usable response. */
+/** What to check if GitHub gave no usable response. */
 export const STATUS_PAGE =
   'It may be down (see https://www.githubstatus.com), or this runner cannot reach it.';
 
@@ -147,7 +147,7 @@ export type RequestFailure =
   | Readonly<{ kind: 'no_response'; error: NoResponse }>
   | Readonly<{ kind: 'refused'; error: GitHubRefusal }>;
 
-/** Says how a request failed. Octokit gives an error the status 500 where there is no response. */
+/** Classifies how a request failed. Octokit gives an error the status 500 if there is no response. */
 export function classifyRequestFailure(error: unknown, now: number): RequestFailure {
   const { status, headers, data } = fieldsOf(fieldsOf(error)['response']);
   if (typeof status !== 'number' || status >= 500 || status < 400) {

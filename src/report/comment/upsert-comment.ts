@@ -30,7 +30,7 @@ async function upsert(api: CommentsApi, job: CommentJob, markdown: string): Prom
     const [oldest, ...newer] = await api.find(number, { marker, login });
     if (oldest !== undefined) {
       const written = await keepOldest(api, [oldest, ...newer], body);
-      // The attempt without a response had taken effect.
+      // The earlier attempt without a response had created the comment.
       return written === 'unchanged' && attempt > 1 ? 'created' : written;
     }
     const created = await api.create(number, body).catch((error: unknown) => {
@@ -41,9 +41,10 @@ async function upsert(api: CommentsApi, job: CommentJob, markdown: string): Prom
       await api.backOff(attempt);
       continue;
     }
-    // The comment is there, even if looking for another one fails. The next run then deletes the duplicate.
+    // The comment exists, even if the search for another one fails. The next run then deletes the duplicate.
     const [first] = await api.find(number, { marker, login }).catch(() => []);
-    // Another job may have created one at the same time: the older comment stays, and its job leaves the rest to us.
+    // Another job may have created a comment at the same time. The older one stays, and this job, with the newer one,
+    // cleans up.
     return first !== undefined && first.id < created.id ? keepOldest(api, [first, created], body) : 'created';
   }
 }
@@ -67,12 +68,12 @@ async function upsertInTime(job: CommentJob, markdown: string): Promise<Written>
 }
 
 /**
- * Creates or updates the one comment of this key and this token's user on the pull request; nobody else's is touched.
- * Throws a CommentError with words for a warning, and nothing else.
+ * Creates or updates the one comment of this key and this token's user on the pull request. No other comment is changed.
+ * Throws only CommentError, which has the words for a warning.
  */
 export async function writeComment(job: CommentJob, markdown: string): Promise<Written> {
   try {
-    // The error about a token that no header can hold would quote the token.
+    // Check the token first, because the error about a character that a header can't have would quote the token.
     if (!/^[\x21-\x7e]+$/.test(job.token)) {
       const fix = "Remove github_token to use the job's own token.";
       throw new CommentError({ what: 'github_token is empty, or has characters that no token has.', fix });

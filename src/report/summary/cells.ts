@@ -6,14 +6,14 @@ import { foreignCell, inlineCode } from '../markdown.ts';
 /** Keeps a figure and its unit on one line, however narrow the page is. */
 export const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
 
-/** A number of milliseconds; empty where there is none. */
+/** A number of milliseconds; empty if there is none. */
 export const milliseconds = (value: number | undefined): string =>
   value === undefined ? '' : unbroken(`${grouped(value)} ms`);
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 
-/** A longer time, in the unit that reads best. */
+/** A period in the most readable unit. */
 export function period(ms: number): string {
   if (ms < SECOND_MS) return milliseconds(ms);
   const [size, unit] = ms < 10 * MINUTE_MS ? [SECOND_MS, 's'] : [MINUTE_MS, 'min'];
@@ -22,7 +22,7 @@ export function period(ms: number): string {
 
 type Responded = Extract<ReportedOutcome, { status_code: number }>;
 
-/** An outcome with a response, else undefined. */
+/** The outcome if it has a response; otherwise undefined. */
 export const respondedOf = (outcome: ReportedOutcome): Responded | undefined =>
   'status_code' in outcome ? outcome : undefined;
 
@@ -41,14 +41,14 @@ const MARKS: Readonly<Record<Outcome['outcome'], string>> = {
 /** The mark of an outcome. */
 export const markOf = ({ outcome }: Outcome): string => MARKS[outcome];
 
-/** A link to the log of an invocation; empty where there is none. */
+/** A link to the log of an invocation; empty if there is none. */
 export const logLink = ({ log_url: url, request_id: requestId }: ReportedOutcome): string =>
   url === undefined ? '' : `[Log](${url} "${requestId}")`;
 
 const SHORT_ID = 8;
 const LONGEST_ID = 256;
 
-/** For a sentence: the start of the request id, so that it fits on a narrow page; it links to the log where something ran. */
+/** The start of the request ID, which fits on a narrow page, with a link to the log if the function may have run. */
 export function requestCell(outcome: ReportedOutcome): string {
   const { request_id: requestId = '', log_url: url } = outcome;
   return url === undefined
@@ -56,7 +56,7 @@ export function requestCell(outcome: ReportedOutcome): string {
     : `[${requestId.slice(0, SHORT_ID)}…](${url} "${requestId}")`;
 }
 
-/** How long an invocation took in this run: by Lambda's report, else the round-trip time; empty where it did not run. */
+/** The duration in Lambda's report, or else the round-trip time; empty if the invocation did not run in this run. */
 export function durationCell(outcome: ReportedOutcome): string {
   if (outcome.outcome === 'not_invoked') return '';
   if (outcome.resumed) return 'earlier run';

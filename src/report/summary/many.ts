@@ -11,14 +11,14 @@ import { type Statistics, selected, statisticsOf } from './statistics.ts';
 const MOST_GROUPS = 10;
 const MOST_ENTRIES = 10;
 const MOST_FAILURES = 10;
-// A summary may have 1 MiB; fifty rows are more than anybody reads.
+// Nobody reads more than fifty rows, and a summary can have at most 1 MiB.
 const MOST_SUCCESSES = 50;
-// More would make the table wider than a narrow page.
+// A longer error would make the table wider than a narrow page.
 const LONGEST_ERROR = 120;
 
 const FILE = 'All are in the outcomes file (output `outcomes_file`).';
 
-/** What failed, in a few words of foreign text, and in our own whether it ran. */
+/** A failure: the error as foreign text, and our note on whether the function ran. */
 type Failure = Readonly<{ error: string; note: string }>;
 
 function failureInWords(outcome: ReportedOutcome): Failure {
@@ -47,7 +47,7 @@ function failureCell(outcome: ReportedOutcome): string {
 
 type Group = { cell: string; count: number; entries: number[]; isHalt: boolean };
 
-/** The failures by what failed, the most frequent first. What was left out after a failure comes last. */
+/** The failures grouped by error, the most frequent first. Invocations that were not sent after a failure are last. */
 function groupByError(failures: Iterable<ReportedOutcome>): Group[] {
   const groups = new Map<string, Group>();
   for (const outcome of failures) {
@@ -84,7 +84,7 @@ type OutcomeColumn = Readonly<{ title: string; cell: (outcome: ReportedOutcome) 
 
 const FUNCTION: OutcomeColumn = { title: 'function', cell: functionCell };
 
-/** What may tell entries apart. */
+/** The columns that can distinguish entries. */
 const ENTRY_PARTS: readonly OutcomeColumn[] = [
   { title: 'name', cell: ({ name = '' }) => foreignCell(name) },
   FUNCTION,
@@ -93,8 +93,8 @@ const ENTRY_PARTS: readonly OutcomeColumn[] = [
 ];
 
 /**
- * What tells the entries of the step apart, line by line in one column, so that a narrow page shows what follows;
- * none where they do not differ.
+ * One column, with a line for each value that distinguishes the entries, so that a narrow page also shows the next
+ * columns. No column if the entries do not differ.
  */
 function entryColumn(differing: ReadonlySet<OutcomeColumn>): OutcomeColumn[] {
   const parts = ENTRY_PARTS.filter((part) => differing.has(part));
@@ -123,7 +123,7 @@ function differingParts(outcomes: Iterable<ReportedOutcome>): ReadonlySet<Outcom
   return differing;
 }
 
-/** Lines of a cell, without those that are empty. */
+/** The lines of a cell, without empty ones. */
 const lines = (texts: readonly string[]): string => texts.filter((text) => text !== '').join('<br>');
 
 const NUMBER: OutcomeColumn = { title: '#', cell: ({ index }) => grouped(index + 1) };
@@ -131,7 +131,9 @@ const FIGURES: readonly OutcomeColumn[] = [
   { title: 'Duration', cell: durationCell },
   { title: 'Log', cell: logLink },
 ];
-/** The error, and below it how long it took and the link to the log: columns of their own are not seen on a narrow page. */
+/**
+ * The error, the duration and the link to the log in one column, because a narrow page would not show further columns.
+ */
 const ERROR: OutcomeColumn = {
   title: 'Error, duration, log',
   cell: (outcome) =>
@@ -141,7 +143,7 @@ const ERROR: OutcomeColumn = {
     ]),
 };
 
-/** A table without the columns that are empty. */
+/** A table without empty columns. */
 function outcomesTable(outcomes: readonly ReportedOutcome[], columns: readonly OutcomeColumn[]): string {
   const shown = columns.filter(({ cell }) => outcomes.some((outcome) => cell(outcome) !== ''));
   return table(
@@ -204,7 +206,7 @@ const MEASURES: Readonly<Record<'duration_ms' | 'elapsed_ms', string>> = {
 function latencyPart({ latency, total }: Statistics): string {
   if (latency === undefined) return '';
   const { of, count, median, p95, max } = latency;
-  const share = count === total ? '' : ` of ${grouped(count)}`;
+  const share = count === total ? '' : `, ${grouped(count)} of ${grouped(total)} invocations`;
   return `${MEASURES[of]}${share}: p50 ${milliseconds(median)}, p95 ${milliseconds(p95)}, max ${milliseconds(max)}`;
 }
 
@@ -221,13 +223,13 @@ function statisticsLine(statistics: Statistics): string {
     .join(' · ');
 }
 
-/** The function where all invocations are of one, else the name of the action. */
+/** The function, if all invocations are of the same one; otherwise the name of the action. */
 function subjectOf(outcomes: Iterable<ReportedOutcome>, differing: ReadonlySet<OutcomeColumn>): string {
   const [first] = outcomes;
   return first === undefined || differing.has(FUNCTION) ? 'AWS Lambda Invoke' : functionCell(first);
 }
 
-/** The summary of many invocations, and what of it is folded. */
+/** The summary of many invocations, and its folds. */
 export function summarizeMany(
   outcomes: ReportedOutcomes,
 ): SummaryParts & Readonly<{ folds: readonly Fold[] }> {

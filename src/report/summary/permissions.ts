@@ -15,7 +15,7 @@ import { functionCell } from './cells.ts';
 import { renderParts, type SummaryExtras } from './single.ts';
 import { renderSummary, summarize } from './summary.ts';
 
-/** Why a function can't be invoked, in words. */
+/** The reasons why a function can't be invoked, in words. */
 const REASONS: Readonly<Record<Refusal, string | ((permission: Permission) => string)>> = {
   no_identity_policy: 'no identity-based policy allows it',
   no_resource_policy: 'no resource-based policy allows it',
@@ -52,7 +52,7 @@ function reasonCell(permission: Permission): string {
 
 type Column = Readonly<{ title: string; cell: (permission: Permission) => string; leastValues: number }>;
 
-/** A column is left out where it has fewer different values than it takes to be worth reading. */
+/** The columns. A column is left out if it has fewer different values than its minimum. */
 const COLUMNS: readonly Column[] = [
   { title: 'Allowed', cell: (permission) => ICONS[accessOf(permission)], leastValues: 0 },
   { title: 'Function', cell: ({ functionName }) => foreignCell(functionName), leastValues: 0 },
@@ -78,7 +78,7 @@ const PREDICATES: Readonly<Record<Access, Readonly<{ is: string; isNot: string }
   not_checked: { is: 'could not be checked', isNot: 'could be checked' },
 };
 
-/** How many of all have this access. "All can't" could be read as "some can". */
+/** A sentence on how many functions have this access. It avoids "All can't", which could be read as "some can". */
 function countSentence(access: Access, count: number, total: number): string {
   const { is, isNot } = PREDICATES[access];
   if (total === 1) return `The function ${is}.`;
@@ -99,10 +99,10 @@ function permissionsHeadline(permissions: readonly Permission[]): string {
   return `**${sentences.join(' ')}**`;
 }
 
-// More than anybody reads; the outcomes file has all.
+// Nobody reads more rows, and the outcomes file has all of them.
 const MOST_ROWS = 50;
 
-/** Those that can't be invoked first where there are more than the table holds, and what it leaves out. */
+/** The rows of the table. If there are too many, those that can't be invoked are first, and the rest is counted. */
 function shownOf(permissions: readonly Permission[]): { shown: readonly Permission[]; rest: string } {
   if (permissions.length <= MOST_ROWS) return { shown: permissions, rest: '' };
   const refused = permissions.filter(({ isAllowed }) => !isAllowed);
@@ -116,19 +116,19 @@ function shownOf(permissions: readonly Permission[]): { shown: readonly Permissi
   return { shown: [...refused, ...allowed].slice(0, MOST_ROWS), rest: `… and ${parts.join(', ')}.` };
 }
 
-// A name may have an account id in it, as those of stacks often have. Twelve digits of a request id, with those of the
-// encoded quote in front of it, are none: a link would lead nowhere without them.
+// A name may contain an account ID, which is common for stacks. The last twelve digits of a request ID, also with an
+// encoded quote before it, are not one: a link would not work without them.
 const ACCOUNT_ID = /(?<!\d|[\da-f]{8}(?:-[\da-f]{4}){3}-)\d{12}(?!\d|(?:-[\da-f]{4}){3}-[\da-f]{12})/g;
 
-/** Puts ACCOUNT_ID in the place of every 12-digit number; where there are several, ACCOUNT_ID_1, ACCOUNT_ID_2, … */
+/** Replaces every 12-digit number with ACCOUNT_ID, or several with ACCOUNT_ID_1, ACCOUNT_ID_2, … */
 export function hideAccountIds(text: string): string {
   const ids = new Map([...new Set(text.match(ACCOUNT_ID) ?? [])].map((id, at) => [id, at + 1]));
   return text.replaceAll(ACCOUNT_ID, (id) => (ids.size === 1 ? 'ACCOUNT_ID' : `ACCOUNT_ID_${ids.get(id)}`));
 }
 
 /**
- * The outcome of the dry runs as Markdown: what matters first, the caller, one row per function (above 50 the refused
- * first and a count of the rest). No account ids. Empty where there is no dry run.
+ * The outcome of the dry runs as Markdown: the most important first, then the caller, and one row per function. Of more
+ * than 50 functions, the refused ones are first, and the rest is counted. No account IDs. Empty without dry runs.
  */
 export function renderPermissions(permissions: readonly Permission[]): string {
   if (permissions.length === 0) return '';
@@ -157,13 +157,13 @@ function namesInMarkdown(functions: readonly NotedFunction[]): string {
   return `${[...names].slice(0, SHOWN_FUNCTIONS).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** A note of a fix in Markdown: the functions that it is about, and its text. */
+/** A note on a fix in Markdown: the functions that it is about, and its text. */
 export function renderNote(note: FixNote): string {
   const text = noteInWords(note);
   return note.functions.length === 0 ? text : `${namesInMarkdown(note.functions)}: ${text}`;
 }
 
-/** A fix as Markdown: the statement, the notes, the commands. Without account ids for a place that is public. */
+/** A fix as Markdown: the statement, the notes, the commands. For a public place, without account IDs. */
 export function renderFix(fix: Fix, { accountIds }: { accountIds: 'shown' | 'hidden' }): string {
   const { statement, notes, commands } = fix;
   const blocks = [
@@ -184,15 +184,15 @@ function isPermissionCheck(outcomes: ReportedOutcomes): boolean {
   return outcomes.length > 0;
 }
 
-// GitHub drops a summary of over 1 MiB, and part of a statement is of no use.
+// A longer fix is left out, because GitHub drops a summary of over 1 MiB, and a part of a statement is useless.
 const LONGEST_FIX = 200_000;
 
-/** How to fix the refusals; empty where there are none. */
+/** How to fix the refusals; empty if there are none. */
 function fixFor(permissions: readonly Permission[], accountIds: 'shown' | 'hidden'): string {
   return permissions.every(({ isAllowed }) => isAllowed) ? '' : renderFix(fixOf(permissions), { accountIds });
 }
 
-/** What dry runs are headed: whether all are allowed, and the function where there is one. */
+/** The heading for dry runs: whether all are allowed, and the function if there is only one. */
 function permissionHeading(outcomes: ReportedOutcomes, permissions: readonly Permission[]): string {
   const [single] = outcomes;
   const mark = permissions.every(({ isAllowed }) => isAllowed) ? '✅' : '❌';
@@ -203,7 +203,9 @@ function permissionHeading(outcomes: ReportedOutcomes, permissions: readonly Per
   return `${mark} Permission to invoke ${subject}`;
 }
 
-/** The job summary: for dry runs the permissions and how to fix the missing ones, for all others the outcomes. */
+/**
+ * The job summary: the permissions and how to fix missing ones for dry runs, and the outcomes for other invocations.
+ */
 export function renderJobSummary(outcomes: ReportedOutcomes, extras: SummaryExtras = {}): string {
   if (!isPermissionCheck(outcomes)) return renderSummary(outcomes, extras);
   const permissions = Array.from(outcomes, readPermission);
@@ -230,7 +232,7 @@ function outcomesComment(outcomes: ReportedOutcomes): CommentContents {
   return { title: heading, table: joinMarkdown(blocks), details: folds };
 }
 
-/** The comment on a pull request: the summary without timeline and without account ids, since it can be public. */
+/** The comment on a pull request: the summary without a timeline and without account IDs, because it can be public. */
 export function renderComment(
   outcomes: ReportedOutcomes,
   source: { key: string; commit: string; runUrl: string },

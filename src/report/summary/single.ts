@@ -24,20 +24,22 @@ import {
   unbroken,
 } from './cells.ts';
 
-/** A summary in its parts: what the heading says, and the Markdown below it. */
+/** The parts of a summary: the text of the heading, and the Markdown below it. */
 export type SummaryParts = Readonly<{ heading: string; blocks: readonly string[] }>;
 
-/** What a summary has beyond the outcomes. */
+/** What a summary shows in addition to the outcomes. */
 export type SummaryExtras = Readonly<{
-  /** The response and the log tail of a single invocation, where the log shows them too. */
+  /** The response and the log tail of a single invocation, if the log shows them too. */
   contents?: readonly LogGroup[];
-  /** The step's id; one that the runner made begins with two underscores. */
+  /** The ID of the step. An ID that the runner made begins with two underscores. */
   stepId?: string;
 }>;
 
 const MADE_ID = /^__.*?(?:_(?<number>\d+))?$/s;
 
-/** The step, where the job has several of this action, so that their headings differ; else empty. */
+/**
+ * The ID or the number of the step, so that the headings of several steps differ; empty for a first step without an ID.
+ */
 function stepOf({ stepId = '' }: SummaryExtras): string {
   const own = stepId.startsWith('__') ? '' : foreignCell(stepId);
   const step = MADE_ID.exec(stepId)?.groups?.['number'] ?? own;
@@ -65,20 +67,20 @@ const UNKNOWN: Readonly<Record<Ran, string>> = {
   did_not_run: 'did not run',
   may_have_run: 'may have run',
   started: 'started, but its outcome is not known',
-  finished: 'ran, but its response is lost',
+  finished: 'ran, but its response was lost',
 };
 
-function successVerdict(outcome: Extract<ReportedOutcome, { outcome: 'succeeded' }>): string {
+function successText(outcome: Extract<ReportedOutcome, { outcome: 'succeeded' }>): string {
   if (outcome.resumed) return 'succeeded in an earlier run';
   if (outcome.invocation_type !== 'Event' || outcome.durable_execution_arn !== undefined) return 'succeeded';
-  // Figures come from the log alone, so an event that has them was waited for.
+  // Only the function's log has figures, so if there are any, the step waited for the end of the event.
   return outcome.duration_ms === undefined ? 'was queued' : 'handled its event';
 }
 
-function verdictOf(outcome: ReportedOutcome): string {
+function outcomeText(outcome: ReportedOutcome): string {
   switch (outcome.outcome) {
     case 'succeeded':
-      return successVerdict(outcome);
+      return successText(outcome);
     case 'function_error':
       return `failed${colonAnd(outcome.cause?.type)}`;
     case 'expectation_failed': {
@@ -126,7 +128,7 @@ function originOf(outcome: ReportedOutcome): string[] {
   ];
 }
 
-/** The error with its first own frame and where it was, in a block quote; empty where there is no error. */
+/** The error, with the first frame of the function's own code, in a block quote; empty if there is no error. */
 function quoteOf(outcome: ReportedOutcome): string {
   const error = excerptSpan(errorText(outcome));
   if (error === '') return '';
@@ -140,7 +142,7 @@ function quoteOf(outcome: ReportedOutcome): string {
 const actualCell = ({ actual }: Unmet): string =>
   actual === undefined ? 'cannot be evaluated' : foreignCell(actual);
 
-/** Actual and expected, side by side, the shorter first, which a narrow page shows; empty where no expectation is known that is not met. */
+/** Actual and expected value side by side, with the shorter column first for narrow pages; empty if all are met. */
 function unmetTable({ unmet = [], expected }: ReportedOutcome): string[] {
   if (unmet.length === 0) return [];
   const more = (expected?.unmet ?? 0) - unmet.length;
@@ -180,7 +182,7 @@ function figuresLine(outcome: ReportedOutcome, place: readonly string[]): string
 export function summarizeOne(outcome: ReportedOutcome): SummaryParts {
   const quote = quoteOf(outcome);
   return {
-    heading: `${markOf(outcome)} ${functionCell(outcome)} ${verdictOf(outcome)}`,
+    heading: `${markOf(outcome)} ${functionCell(outcome)} ${outcomeText(outcome)}`,
     blocks: [
       quote,
       ...unmetTable(outcome),

@@ -1,28 +1,28 @@
 import type { Outcome } from '../../outcome/outcome.ts';
 import { countOutcomes, type OutcomeCounts } from '../../outcome/step-results.ts';
 
-/** Milliseconds: the extremes, and the nearest rank of the middle and of 95 of 100. */
+/** Latencies in milliseconds. The median and p95 use the nearest-rank method. */
 export type Latency = Readonly<{ min: number; median: number; p95: number; max: number }>;
 
 /** Counts and times of several outcomes. */
 export type Statistics = OutcomeCounts &
   Readonly<{
-    /** Of the durations in the log tails, or where no log has one, of the round trips. */
+    /** The latencies of the durations in the logs or, if no log has one, of the round trips. */
     latency?: Latency & Readonly<{ of: 'duration_ms' | 'elapsed_ms'; count: number }>;
     /** Total time: from the first start to the end of the last invocation. */
     wallMs: number;
   }>;
 
 /**
- * The nearest rank, a whole percentage: the least of the values that this share of them does not exceed.
- * It is always one of them, never something in between. They come sorted, and there is at least one.
+ * The nearest rank for a whole percentage: the least value that this share of the values does not exceed. It is always
+ * one of the values. They must be sorted, and there must be at least one.
  */
 export function nearestRank(sorted: readonly number[], percent: number): number {
   const rank = Math.ceil((percent * sorted.length) / 100);
   return sorted[Math.max(rank, 1) - 1] ?? Number.NaN;
 }
 
-/** The latency figures of some milliseconds; undefined where there are none. */
+/** The latency figures of some milliseconds; undefined if there are none. */
 export function latencyOf(values: readonly number[]): Latency | undefined {
   if (values.length === 0) return undefined;
   const sorted = values.toSorted((a, b) => a - b);
@@ -34,11 +34,11 @@ export function latencyOf(values: readonly number[]): Latency | undefined {
   };
 }
 
-/** When an invocation ran, in milliseconds since 1970; undefined where `started_at` is not a time. */
+/** When an invocation ran, in milliseconds since 1970; undefined if `started_at` is not a time. */
 export function spanOf({ started_at: startedAt, elapsed_ms: elapsedMs }: Outcome) {
   const start = Date.parse(startedAt);
   if (!Number.isFinite(start)) return undefined;
-  // After the clock was set back, an invocation seems to end before it starts.
+  // If the clock was set back, an invocation seems to end before it starts.
   return { start, end: start + (Number.isFinite(elapsedMs) ? Math.max(elapsedMs, 0) : 0) };
 }
 
@@ -76,7 +76,7 @@ function latency({
   return figures && { ...figures, of, count: values.length };
 }
 
-/** Counts the outcomes, and measures the times of those that are not from an earlier run. */
+/** Counts the outcomes, and computes the times of those that are not from an earlier run. */
 export function statisticsOf(outcomes: Iterable<Outcome>): Statistics {
   const { wallMs, ...times } = timesOf(selected(outcomes, ({ resumed }) => resumed !== true));
   const figures = latency(times);

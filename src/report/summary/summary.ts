@@ -6,7 +6,7 @@ import { renderParts, type SummaryExtras, type SummaryParts, summarizeOne } from
 import { selected } from './statistics.ts';
 import { timelineOf } from './timeline.ts';
 
-/** What the summary and the comment say: outcome and cause first, and what is folded below. */
+/** The content of the summary and the comment: the outcome and its cause first, then the folds. */
 export function summarize(outcomes: ReportedOutcomes): SummaryParts & Readonly<{ folds: readonly Fold[] }> {
   const [single] = outcomes;
   if (single !== undefined && outcomes.length === 1) return { ...summarizeOne(single), folds: [] };
@@ -14,8 +14,8 @@ export function summarize(outcomes: ReportedOutcomes): SummaryParts & Readonly<{
 }
 
 /**
- * The job summary: the outcome and its cause, then figures; for several the failures grouped by error, the first of
- * them, statistics, and folded a timeline and the successes.
+ * The job summary: the outcome, its cause, and figures. For several invocations: the failures grouped by error, the
+ * first failures, statistics, and the folded timeline and successes.
  */
 export function renderSummary(outcomes: ReportedOutcomes, extras: SummaryExtras = {}): string {
   const { heading, blocks, folds } = summarize(outcomes);

@@ -3,7 +3,7 @@ import type { Fold } from '../markdown.ts';
 import { selected, spanOf } from './statistics.ts';
 
 type Look = 'failed' | 'cold' | 'other';
-/** One invocation in the timeline; milliseconds since the first start. */
+/** One invocation in the timeline, in milliseconds since the first start. */
 type Bar = Readonly<{ start: number; end: number; look: Look; outcome: Outcome }>;
 /** A bar for each invocation whose time is known, made anew each time they are gone through. */
 type Bars = Iterable<Bar> &
@@ -20,11 +20,11 @@ const MOST_BARS = 300;
 const MOST_LANES = 50;
 const SLICES = 50;
 const MOST_TICKS = 6;
-// A share of the width: a shorter bar would not be visible.
+// The least share of the width. A shorter bar would not be visible.
 const LEAST_SHARE = 1 / 200;
 
 const LOOKS = ['failed', 'cold', 'other'] as const satisfies readonly Look[];
-// These colors are visible on white and on black, and match the squares of the legend. Gantt charts have only these tags.
+// The colors are visible on white and on black, and match the squares in the legend. Gantt charts have only these tags.
 const STYLES: Readonly<
   Record<Look, Readonly<{ tag: string; variable: string; fill: string; line: string }>>
 > = {
@@ -33,12 +33,12 @@ const STYLES: Readonly<
   other: { tag: 'done', variable: 'doneTask', fill: '#d0d7de', line: '#8c959f' },
 };
 
-// The background of every other row. Mermaid draws it with a fifth of the opacity.
+// The background of every second row. Mermaid draws it with a fifth of the opacity.
 const BANDS = ['sectionBkgColor', 'sectionBkgColor2']
   .map((variable) => `    ${variable}: "#8c959f"`)
   .concat('    altSectionBkgColor: "transparent"');
 
-/** How to write times of periods up to `longestMs`: in units of `unitMs`. */
+/** The format of times in periods up to `longestMs`, in units of `unitMs`. */
 type Scale = Readonly<{
   longestMs: number;
   unitMs: number;
@@ -72,7 +72,7 @@ function lookOf(outcome: Outcome): Look {
   return coldStart(outcome) === true ? 'cold' : 'other';
 }
 
-/** The bars in the order of the outcomes, counted from the first start; without outcomes whose time is not known. */
+/** The bars in the order of the outcomes, relative to the first start, without outcomes whose time is not known. */
 function barsOf(outcomes: Iterable<Outcome>): Bars {
   const looks = new Set<Look>();
   let [origin, end] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -105,7 +105,9 @@ function barsOf(outcomes: Iterable<Outcome>): Bars {
 const lengthOf = (bars: readonly Bar[]): number =>
   bars.reduce((longest, { end }) => Math.max(longest, end), 1);
 
-/** The bars by lane, each in the first free one, as in Mermaid's compact mode; undefined for more than `most` lanes. */
+/**
+ * The bars by lane, each in the first free lane, as in Mermaid's compact mode; undefined for more than `most` lanes.
+ */
 function lanesOf(bars: readonly Bar[], most: number): Bar[][] | undefined {
   const lanes: Bar[][] = [];
   for (const bar of bars) {
@@ -129,14 +131,14 @@ function widen(lane: readonly Bar[], leastMs: number): Bar[] {
 const mermaidText = (foreign: string): string => foreign.replace(/[^A-Za-z0-9_.$-]/g, '');
 const LONGEST_NAME = 24;
 
-/** Cuts the middle of a name, since both ends say more than its start: `my-service…-create`. */
+/** Cuts the middle of a name, because both ends together say more than the start: `my-service…-create`. */
 function shortenMiddle(name: string): string {
   if (name.length <= LONGEST_NAME) return name;
   const half = Math.floor(LONGEST_NAME / 2);
   return `${name.slice(0, half)}…${name.slice(1 - half)}`;
 }
 
-/** An entry's own name as far as Mermaid can show it, else the function's. */
+/** The entry's own name in characters that Mermaid can show, or else the name of the function. */
 function labelText({ name = '', function_name: functionName, qualifier }: Outcome): string {
   const own = mermaidText(name.replaceAll(' ', '-'));
   if (own !== '') return own;
@@ -145,11 +147,11 @@ function labelText({ name = '', function_name: functionName, qualifier }: Outcom
 
 function nameOf({ outcome, look }: Bar): string {
   const label = shortenMiddle(labelText(outcome));
-  // The number distinguishes rows of the same name, and keeps a name from being a keyword of Mermaid.
+  // The number distinguishes rows with the same name, and prevents that a name is a keyword of Mermaid.
   return `${outcome.index + 1} ${label}${look === 'failed' ? ' ❌' : ''}`;
 }
 
-/** The distance of ticks: 1, 2 or 5 with zeros, so that a length has at most `MOST_TICKS`. */
+/** The distance between ticks: 1, 2 or 5 with zeros, so that there are at most `MOST_TICKS`. */
 function tickOf(length: number): number {
   const least = Math.max(length / MOST_TICKS, 1);
   const power = 10 ** Math.floor(Math.log10(least));
@@ -181,7 +183,7 @@ function gantt({ settings, rows, lengthMs }: Gantt): string {
   ]);
 }
 
-// A bar needs a text. This one has no width.
+// Mermaid requires a text for each bar. This one has no width.
 const NO_TEXT = '\u200b';
 
 function barLine({ start, end, look }: Bar, { unitMs, axisMs }: Scale): string {
@@ -250,7 +252,7 @@ function averages(bars: Iterable<Bar>, lengthMs: number): number[] {
   };
   for (const { start, end } of bars) {
     const [first, last] = [sliceOf(start), sliceOf(end)];
-    // The time in the first slice and in the last one. Where they are the same slice, the sum is the bar's length.
+    // The time in the first slice and in the last one. If they are the same slice, the sum is the length of the bar.
     book(first, { ms: (first + 1) * slice - start, started: 1, ended: 0 });
     book(last, { ms: end - (last + 1) * slice, started: 0, ended: 1 });
   }
@@ -262,8 +264,8 @@ function averages(bars: Iterable<Bar>, lengthMs: number): number[] {
   });
 }
 
-/** A chart of the concurrency: a column per slice, and a line each for cold starts and failures. */
-function inFlight(bars: Bars): string {
+/** A chart of the concurrency, with a column per slice and one line each for cold starts and failures. */
+function concurrencyChart(bars: Bars): string {
   const { lengthMs, looks } = bars;
   const { unitMs, name } = scaleFor(lengthMs);
   const middle = (at: number): number => Number((((at + 0.5) * lengthMs) / SLICES / unitMs).toPrecision(6));
@@ -290,7 +292,7 @@ function inFlight(bars: Bars): string {
   ]);
 }
 
-/** What the logs say about the invocations that succeeded without a known cold start; empty where there are none. */
+/** The legend for invocations that succeeded without a known cold start; empty if there are none. */
 function otherMeaning(bars: readonly Bar[]): string {
   const others = bars.filter(({ look }) => look === 'other');
   if (others.length === 0) return '';
@@ -315,12 +317,12 @@ function eachDrawn(bars: Bars): Picture | undefined {
 const averagesDrawn = (bars: Bars): Picture => ({
   title: `Timeline: concurrent invocations, averaged over ${SLICES} intervals`,
   other: 'all',
-  drawing: inFlight(bars),
+  drawing: concurrencyChart(bars),
 });
 
 /**
- * A picture of when each invocation ran, in Mermaid below its legend: a named row each up to 20 of them, lanes
- * up to 300, above that and above 50 at once the concurrency. Undefined where no time is known.
+ * A Mermaid chart of when each invocation ran, below its legend: up to 20 named rows, up to 300 invocations in lanes,
+ * or else, and with more than 50 lanes, the concurrency. Undefined if no time is known.
  */
 export function timelineOf(outcomes: Iterable<Outcome>): Fold | undefined {
   const bars = barsOf(outcomes);

@@ -13,7 +13,7 @@ import {
   unknown,
 } from '../factory.ts';
 
-/** A summary with plain spaces and LINK in place of each link to a log. */
+/** A summary with plain spaces, and with LINK instead of each link to a log. */
 const render = (evaluations: readonly MaskedEvaluation[]): string =>
   renderSummary(reportedOf(evaluations))
     .replaceAll('\u00a0', ' ')
@@ -141,7 +141,7 @@ describe('the summary of one invocation', () => {
     );
   });
 
-  test("shows a request id that is not Lambda's as foreign text", () => {
+  test("shows a request ID that is not Lambda's as foreign text", () => {
     const markdown = renderSummary(
       reportedOf([notInvoked({ request_id: '](https://evil.example) | @octocat' })]),
     );
@@ -179,7 +179,7 @@ describe('the summary of one invocation', () => {
     ['__octo-org_invoke_2', ' (AWS Lambda Invoke, step 2)'],
     ['__self_13', ' (AWS Lambda Invoke, step 13)'],
     ['warm-up', ' (AWS Lambda Invoke, step `warm-up`)'],
-  ])('of a step with the id %s has a heading that tells it from others', (stepId, step) => {
+  ])('of a step with the ID %s has a heading that tells it from others', (stepId, step) => {
     const extras = stepId === undefined ? {} : { stepId };
     const [heading] = renderSummary(reportedOf([succeeded()]), extras).split('\n');
     expect(heading).toBe(`### ✅ \`my-function\` succeeded${step}`);
@@ -256,7 +256,7 @@ describe('the summary of several invocations', () => {
       '',
       '</details>',
       '',
-      '1 succeeded · Duration (reported by Lambda) of 2: p50 3 ms, p95 610 ms, max 610 ms · 1 cold start · took 42 ms',
+      '1 succeeded · Duration (reported by Lambda), 2 of 5 invocations: p50 3 ms, p95 610 ms, max 610 ms · 1 cold start · took 42 ms',
       '',
       '<details><summary>Timeline</summary>',
     ]);
