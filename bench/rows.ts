@@ -343,6 +343,29 @@ async function large(effort: Effort): Promise<Figure[]> {
   });
 }
 
+const ENTRY_BYTES = 1_950;
+
+/** How memory grows with a list in a file: 2 MB and 200 MB. */
+async function list(effort: Effort): Promise<Figure[]> {
+  return withLambda(startQuickLambda(0), async ({ url }) => {
+    const event = JSON.stringify({ text: 'x'.repeat(ENTRY_BYTES) });
+    const work = { ...ONCE, url, event, concurrency: 50, isList: true };
+    const [few = [], lots = []] = await interleave(effort.long, [
+      () => measureAction({ ...work, invocations: 1_000 }),
+      () => measureAction({ ...work, invocations: 100_000 }),
+    ]);
+    return [
+      {
+        what: 'more peak memory than with 1,000 entries',
+        value: peaks(lots) - peaks(few),
+        unit: 'MB',
+        target: atMost(100),
+        from: `${mb(peaks(lots))}, with 1,000 ${mb(peaks(few))}`,
+      },
+    ];
+  });
+}
+
 const GROWTH_WAIT_MS = 20;
 
 async function growth(effort: Effort, inputs: Readonly<Record<string, string>>): Promise<Figure[]> {
@@ -411,6 +434,7 @@ export const ROWS: readonly Row[] = [
     measure: withJournal,
   },
   { name: 'large', title: '6 MB in and 6 MB out', measure: large },
+  { name: 'list', title: '100,000 entries from a file of 200 MB', measure: list },
   { name: 'growth', title: 'From 100 to 10,000 invocations', measure: (effort) => growth(effort, {}) },
   {
     name: 'growth-masked',

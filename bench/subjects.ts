@@ -12,6 +12,8 @@ export type Work = Readonly<{
   event: string;
   invocations: number;
   concurrency: number;
+  /** Whether each invocation is an entry of a list in a file, with its own event. Otherwise they are copies. */
+  isList?: boolean;
   /** More inputs of the action. */
   inputs?: Readonly<Record<string, string>>;
   /** A certificate to trust. */
@@ -71,22 +73,30 @@ export const measureFloor = (work: Work, { keeps = false } = {}): Promise<Usage>
 /** A step of the action, and the job that it belongs to. */
 type Job = Readonly<{ program: Program; dispose: () => void }>;
 
+/** The inputs that name the events, and the files that have them. */
+function eventsOf({ event, invocations, isList = false }: Work) {
+  if (isList) {
+    const list = `{"payload":${event}}\n`.repeat(invocations);
+    return { inputs: { invocations_file: 'list.jsonl' }, files: { 'list.jsonl': list } };
+  }
+  const copies = invocations > 1 ? { repeat: String(invocations) } : {};
+  if (event.length <= LONGEST_INPUT) return { inputs: { payload: event, ...copies }, files: {} };
+  const file = `${randomUUID()}.json`;
+  return { inputs: { payload_file: file, ...copies }, files: { [file]: event } };
+}
+
 /** Creates a job with a step that does the work. */
 function newJob(work: Work): Job {
-  const isLarge = work.event.length > LONGEST_INPUT;
-  const eventFile = `${randomUUID()}.json`;
+  const { inputs, files } = eventsOf(work);
   const { main, env, workspace, dispose } = prepareStep({
     with: {
       function_name: FUNCTION,
-      ...(isLarge ? { payload_file: eventFile } : { payload: work.event }),
-      ...(work.invocations > 1 && {
-        repeat: String(work.invocations),
-        max_concurrency: String(work.concurrency),
-      }),
+      ...inputs,
+      ...(work.invocations > 1 && { max_concurrency: String(work.concurrency) }),
       ...work.inputs,
     },
     env: jobVariables(work),
-    workspace: isLarge ? { [eventFile]: work.event } : {},
+    workspace: files,
   });
   return {
     program: { command: process.execPath, args: [main], env, cwd: workspace },

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startQuickLambda } from '../../bench/lambda-process.ts';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { makeJobFolder } from '../../packages/local-runner/run-step.ts';
 import { followPeak } from './peak-memory.ts';
@@ -167,35 +168,73 @@ test('a journal knows an event whether it is in a file, in a list or in an input
 });
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
+
+type Endpoint = Parameters<typeof invokeStep>[0];
+
+/** The peak memory in MB of a step that invokes the entries of a list in a file, all with success. */
+async function peakOf(
+  endpoint: Endpoint,
+  list: string,
+  step: Readonly<{ inputs: Readonly<Record<string, string>>; env?: Readonly<Record<string, string>> }>,
+): Promise<number> {
+  let peak = (): number => 0;
+  const { outputs } = await invokeStep(
+    endpoint,
+    { function_name: 'one', invocations_file: 'list.jsonl', ...step.inputs },
+    {
+      workspace: { 'list.jsonl': list },
+      ...(step.env && { env: step.env }),
+      onStart: (child) => {
+        peak = followPeak(child);
+      },
+    },
+  );
+  expect(outputs).toMatchObject({ total: String(list.split('\n').length - 1), failed: '0' });
+  return peak();
+}
+
 onLinux(
   'memory does not grow with the events of a list in a file',
   async () => {
-    const peakOf = async (kilobytes: number): Promise<number> => {
-      let peak = (): number => 0;
+    const peakWith = (kilobytes: number): Promise<number> => {
       // 300 events of so many kilobytes, every second one as a text of JSON.
       const text = 'x'.repeat(kilobytes * 1024);
       const entry = (id: number): string => {
         const payload = { id, text };
         return JSON.stringify({ payload: id % 2 === 0 ? payload : JSON.stringify(payload) });
       };
-      const step = await invokeStep(
-        lambda,
-        { function_name: 'one', invocations_file: 'list.jsonl', summary: 'false', max_concurrency: '2' },
-        {
-          workspace: { 'list.jsonl': lines(300, entry) },
-          // A small heap is collected often, so that the peak shows retained memory, not garbage.
-          env: { NODE_OPTIONS: '--max-old-space-size=48' },
-          onStart: (child) => {
-            peak = followPeak(child);
-          },
-        },
-      );
-      expect(step.outputs).toMatchObject({ total: '300', failed: '0' });
-      return peak();
+      return peakOf(lambda, lines(300, entry), {
+        inputs: { summary: 'false', max_concurrency: '2' },
+        // A small heap is collected often, so that the peak shows retained memory, not garbage.
+        env: { NODE_OPTIONS: '--max-old-space-size=48' },
+      });
     };
-    const [few, many] = [await peakOf(1), await peakOf(512)];
+    const [few, many] = [await peakWith(1), await peakWith(512)];
     // If the events were kept, they would take 150 MB more.
     expect(many - few).toBeLessThan(75);
+  },
+  120_000,
+);
+
+// The benchmark has the same with 100,000 entries: script/bench list.
+onLinux(
+  'memory grows little with the entries of a list in a file',
+  async () => {
+    const quick = await startQuickLambda(0);
+    try {
+      const entry = JSON.stringify({ payload: { text: 'x'.repeat(1_950) } });
+      const peakWith = (count: number): Promise<number> =>
+        peakOf(
+          { url: quick.url, region: lambda.region },
+          lines(count, () => entry),
+          { inputs: { max_concurrency: '50' } },
+        );
+      const [few, many] = [await peakWith(1_000), await peakWith(30_000)];
+      // 190 MB with an object for each entry and each outcome, and V8's space for new objects as large as V8 makes it.
+      expect(many - few).toBeLessThan(90);
+    } finally {
+      await quick.close();
+    }
   },
   120_000,
 );

@@ -27,6 +27,7 @@ export class NumberColumn {
 
   /** The number at a place from 0; NaN where there is none. */
   at(place: number): number {
+    if (place >= this.#length) return Number.NaN;
     const numbers = this.#chunks[Math.floor(place / CHUNK_NUMBERS)];
     return numbers?.[place % CHUNK_NUMBERS] ?? Number.NaN;
   }

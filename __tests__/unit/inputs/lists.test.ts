@@ -473,3 +473,29 @@ describe('a file that changes after it was checked', () => {
     ]);
   });
 });
+
+test('invocations of a list that differ in all that entries can have are each its own', async () => {
+  const entries = Array.from({ length: 2_100 }, (_, id) => ({
+    function_name: id % 3 === 0 ? 'one' : 'two:live',
+    ...(id % 2 === 0 && { name: `entry ${id}` }),
+    ...(id % 7 > 0 && { tenant_id: `tenant-${id}` }),
+    ...(id % 4 === 0 && { timeout_seconds: 1 + (id % 5) }),
+    payload: { id },
+  }));
+  const text = entries.map((entry) => JSON.stringify(entry)).join('\n');
+  const { invocations } = await planFor(listed('l.jsonl'), await createJob({ 'l.jsonl': text }));
+  const found = invocations.map(({ index, functionName, name, tenantId, timeoutMs }) => ({
+    ...{ index, functionName, name, tenantId, timeoutMs },
+  }));
+  expect(found).toEqual(
+    entries.map((entry, index) => ({
+      index,
+      functionName: entry.function_name,
+      name: entry.name,
+      tenantId: entry.tenant_id,
+      timeoutMs: entry.timeout_seconds && entry.timeout_seconds * 1_000,
+    })),
+  );
+  const last = await Promise.all(invocations.slice(-3).map(({ payload }) => eventOf(payload)));
+  expect(last.map(String)).toEqual(['{"id":2097}', '{"id":2098}', '{"id":2099}']);
+});
