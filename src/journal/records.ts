@@ -121,6 +121,8 @@ const identityOf = ({
   ...(invocation.durableExecutionName === undefined ? [] : [invocation.durableExecutionName]),
 ];
 
+const KEY_BYTES = 16;
+
 /**
  * Makes the keys of invocations, which must be passed in order: the keys of equal invocations include a count.
  * A key has 32 hexadecimal digits.
@@ -133,6 +135,7 @@ export class JournalKeys {
     const same = hash('sha256', identity);
     const count = this.#counts.get(same) ?? 0;
     this.#counts.set(same, count + 1);
-    return hash('sha256', `${same}/${count}`).slice(0, 32);
+    // A slice of a longer text would keep all of it in memory.
+    return hash('sha256', `${same}/${count}`, 'buffer').toString('hex', 0, KEY_BYTES);
   }
 }

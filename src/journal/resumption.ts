@@ -65,31 +65,31 @@ export class Resumption {
   readonly #keys = new Map<number, string>();
   readonly #sent = new Set<number>();
   readonly #succeeded: Succeeded[] = [];
+  readonly #invocations: Invocations;
+  /** Indexes of the invocations that are not sent. */
+  readonly #settled = new Set<number>();
   /** Whether the step has one invocation, whose response it returns as it was received. */
   readonly #isSingle: boolean;
   /** Invocations that an earlier run sent and that may have run. They are not retried. */
   readonly unknown: InvocationResult[] = [];
-  /** Invocations that are still to be sent. */
-  readonly remaining: Invocation[] = [];
 
-  private constructor(options: ResumeOptions, count: number) {
+  private constructor(options: ResumeOptions, invocations: Invocations) {
     this.#options = options;
-    this.#isSingle = count === 1;
+    this.#invocations = invocations;
+    this.#isSingle = invocations.length === 1;
   }
 
   /** Looks up all invocations of a step, in their order. */
   static async of(invocations: Invocations, options: ResumeOptions): Promise<Resumption> {
-    const resumption = new Resumption(options, invocations.length);
+    const resumption = new Resumption(options, invocations);
     const keys = new JournalKeys();
     for (const invocation of invocations) {
-      if (isUnrecorded(invocation)) {
-        resumption.remaining.push(invocation);
-        continue;
-      }
+      if (isUnrecorded(invocation)) continue;
       // Without a region, nothing is sent, and the invocation fails with that error.
       const region = await options.regionOf(invocation).catch(() => undefined);
-      if (region === undefined) resumption.remaining.push(invocation);
-      else resumption.#place(invocation, { key: keys.next(invocation, region), region });
+      if (region !== undefined) {
+        resumption.#place(invocation, { key: keys.next(invocation, region), region });
+      }
     }
     return resumption;
   }
@@ -97,8 +97,9 @@ export class Resumption {
   #place(invocation: Invocation, { key, region }: Readonly<{ key: string; region: string }>): void {
     this.#keys.set(invocation.index, key);
     const state = this.#stateOf(key);
-    if (state?.kind === 'succeeded') this.#succeeded.push({ invocation, state });
-    else if (state === undefined || this.#options.retry === 'idempotent') this.remaining.push(invocation);
+    if (state === undefined || (state.kind !== 'succeeded' && this.#options.retry === 'idempotent')) return;
+    this.#settled.add(invocation.index);
+    if (state.kind === 'succeeded') this.#succeeded.push({ invocation, state });
     else {
       const last = state.requests.at(-1) ?? { sentAt: undefined };
       const result = this.#options.toUnresolved({ ...last, journalKey: key });
@@ -106,6 +107,13 @@ export class Resumption {
       const timing = { startedAt, elapsedMs: 0, attempts: 0 };
       const sent = sentAttempts(state.requests);
       this.unknown.push({ invocation, result, region, sent, ...timing, tailRefused: false, resumed: true });
+    }
+  }
+
+  /** Invocations that are still to be sent. */
+  *remaining(): Generator<Invocation, void> {
+    for (const invocation of this.#invocations) {
+      if (!this.#settled.has(invocation.index)) yield invocation;
     }
   }
 

@@ -96,7 +96,7 @@ export async function createStep(parts: StepParts): Promise<Step> {
   const context = await createInvokeContext(parts, shared);
   return {
     context: { ...context, ...(resumption && { writeAhead: resumption.writeAhead }) },
-    remaining: resumption?.remaining ?? plan.invocations,
+    remaining: resumption?.remaining() ?? plan.invocations,
     evaluateEarlier: async () => resumption && (await outcomes()).evaluateEarlier(resumption, parts, context),
     evaluate: async (ended) => (await outcomes()).evaluate(ended),
     readLogs: async () => logs?.readFailures(),
