@@ -42,8 +42,8 @@ function waitedFor(
   { invocations }: Plan,
   { throttle, labels }: Pick<Progress, 'throttle' | 'labels'>,
 ): string {
-  const [first, ...others] = invocations;
-  return first !== undefined && others.length === 0
+  const [first] = invocations;
+  return first !== undefined && invocations.length === 1
     ? labels.functionOf(first)
     : `${throttle.left} of ${invocations.length} invocations`;
 }

@@ -1,1 +1,0 @@
-exports.ids=[6593],exports.modules={...require("./4149.index.js").modules};
