@@ -196,7 +196,7 @@ export class EntryParser {
     return this.#testEvents.find(name, { reference, region }, problems);
   }
 
-  /** The events that stay in files, of all entries: a list of their own for each would be larger than they are. */
+  /** The events of all entries that stay in files. One list for all entries takes less memory than one for each. */
   async #stored(): Promise<StoredEvents> {
     const { StoredEvents } = await import('./stored-events.ts');
     this.#storedEvents ??= new StoredEvents();

@@ -2,12 +2,12 @@ import type { Invocation, InvocationKind, Invocations } from '../lambda/invocati
 import { NumberColumn } from '../shared/number-column.ts';
 import { limitYoungGeneration } from '../shared/young-generation.ts';
 
-// Entries that all differ in more than their events and names would take more memory as keys than as what they are.
+// A limit, because entries that all differ in other fields would take more memory as keys than as entries.
 const MOST_KNOWN = 1_000;
 
 /**
- * The invocations of a step, each made when it is asked for: of 100,000 that differ only in their events, names and
- * places, what they have in common is kept once.
+ * The invocations of a step. Each is created when it is iterated over: what 100,000 invocations with different events
+ * and names have in common is stored once.
  */
 export class InvocationList implements Invocations {
   readonly #kinds: InvocationKind[] = [];
@@ -53,7 +53,7 @@ export class InvocationList implements Invocations {
     return this.#kinds.every(isMeant);
   }
 
-  /** What the first that is meant has in common with others: kinds are in the order of their first invocation. */
+  /** The kind of the first matching invocation. Kinds are in the order of their first invocations. */
   find(isMeant: (kind: InvocationKind) => boolean): InvocationKind | undefined {
     return this.#kinds.find(isMeant);
   }

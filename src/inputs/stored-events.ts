@@ -21,7 +21,7 @@ export type EventPlace = FilePart &
 const eventIn = (bytes: Buffer, isText = false): Buffer =>
   isText ? Buffer.from(String(JSON.parse(bytes.toString())).trim()) : bytes;
 
-// Each request of node:fs/promises has memory for the status of a file, which V8 frees later than the request itself.
+// Not node:fs/promises: each of its requests allocates memory for a file status, which V8 frees late.
 const FILES = {
   open: promisify(open),
   read: promisify(read),
@@ -50,7 +50,7 @@ async function readStored(
 
 /** An event that stays in its file until it is sent. It is sent only if it has not changed since it was checked. */
 class StoredEvent implements StoredPayload {
-  // There may be 100,000 of them, so each is only a place in the lists.
+  // There can be 100,000 events, so each is only a place in the lists.
   readonly #all: StoredEvents;
   readonly #place: number;
 
@@ -71,18 +71,18 @@ class StoredEvent implements StoredPayload {
 const HASH_WORDS = 8;
 const WORD_BYTES = 4;
 
-/** The events of a step that stay in their files: where each is, and its hash, in some 60 bytes. */
+/** The events of a step that stay in their files. The place and the hash of an event take about 60 bytes. */
 export class StoredEvents {
   readonly #files: EventPlace['file'][] = [];
   readonly #fileOf = new NumberColumn('uint32');
   readonly #offsets = new NumberColumn('float64');
   readonly #lengths = new NumberColumn('uint32');
-  /** From 1; 0 where the whole file is the event. */
+  /** From 1, or 0 if the whole file is the event. */
   readonly #lines = new NumberColumn('uint32');
   readonly #areTexts = new NumberColumn('uint32');
   readonly #hashes = new NumberColumn('uint32');
 
-  /** Takes an event that was checked. */
+  /** Adds an event that was checked. */
   add({ file, offset, length, line = 0, isText = false }: EventPlace, event: Uint8Array): StoredPayload {
     const place = this.#offsets.length;
     this.#fileOf.push(this.#placeOf(file));
@@ -97,7 +97,7 @@ export class StoredEvents {
     return new StoredEvent(this, place);
   }
 
-  /** The events of a file come one after the other. */
+  /** The files in the order of their events, which are added file by file. */
   #placeOf({ real, source, fingerprint }: EventPlace['file']): number {
     const last = this.#files.at(-1);
     if (last?.source !== source || last.fingerprint !== fingerprint) {
@@ -106,7 +106,7 @@ export class StoredEvents {
     return this.#files.length - 1;
   }
 
-  /** Where an event is. */
+  /** The place of an event. */
   placeAt(place: number): EventPlace {
     const file = this.#files[this.#fileOf.at(place)];
     if (file === undefined) throw new Error(`no event ${place}`);
@@ -120,7 +120,7 @@ export class StoredEvents {
     };
   }
 
-  /** Its hash, in hexadecimal digits. */
+  /** The hash of an event, in hexadecimal digits. */
   sha256At(place: number): string {
     const digest = Buffer.alloc(HASH_WORDS * WORD_BYTES);
     for (let word = 0; word < HASH_WORDS; word += 1) {

@@ -135,7 +135,7 @@ export class JournalKeys {
     const same = hash('sha256', identity);
     const count = this.#counts.get(same) ?? 0;
     this.#counts.set(same, count + 1);
-    // A slice of a longer text would keep all of it in memory.
+    // A slice of a longer text would keep the whole text in memory.
     return hash('sha256', `${same}/${count}`, 'buffer').toString('hex', 0, KEY_BYTES);
   }
 }

@@ -48,16 +48,16 @@ export type Invocation = Readonly<{
   timeoutMs?: number;
 }>;
 
-/** What many invocations have in common: all but the event, the place in the plan and the name. */
+/** The fields that many invocations have in common: all but the event, the index and the name. */
 export type InvocationKind = Omit<Invocation, 'index' | 'payload' | 'name'>;
 
-/** Invocations in their order. Some lists make each of them when it is asked for. */
+/** Invocations in order. A list may create each invocation when it is iterated over. */
 export type Invocations<Listed extends InvocationKind = Invocation> = Iterable<Listed> &
   Readonly<{
     length: number;
     some: (isMeant: (kind: InvocationKind) => boolean) => boolean;
     every: (isMeant: (kind: InvocationKind) => boolean) => boolean;
-    /** The first that is meant. */
+    /** The first that matches. */
     find: (isMeant: (kind: InvocationKind) => boolean) => InvocationKind | undefined;
   }>;
 

@@ -89,8 +89,8 @@ export function linkAbort(...sources: readonly AbortSignal[]): LinkedAbort {
 }
 
 /**
- * The callbacks of a signal that lasts as long as the step. An EventTarget has its listeners in a chain, and one that
- * was removed refers to the next: V8 then keeps what thousands of ended invocations listened with.
+ * The callbacks of a signal that exists as long as the step. An EventTarget keeps its listeners in a chain, and a removed
+ * listener still refers to the next: V8 would keep the listeners of thousands of ended invocations in memory.
  */
 class AbortCallbacks {
   readonly #callbacks: ((() => void) | undefined)[] = [];
@@ -102,7 +102,7 @@ class AbortCallbacks {
     });
   }
 
-  /** The returned function removes it. */
+  /** Adds a callback. The returned function removes it. */
   add(callback: () => void): () => void {
     const place = this.#free.pop() ?? this.#callbacks.length;
     this.#callbacks[place] = callback;
@@ -116,7 +116,7 @@ class AbortCallbacks {
 
 const CALLBACKS = new WeakMap<AbortSignal, AbortCallbacks>();
 
-/** Calls back when a signal aborts that lasts as long as the step. The returned function cancels that. */
+/** Calls back when a signal aborts that exists as long as the step. The returned function cancels that. */
 function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const callbacks = CALLBACKS.get(signal) ?? new AbortCallbacks(signal);
   CALLBACKS.set(signal, callbacks);

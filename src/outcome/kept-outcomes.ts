@@ -2,19 +2,19 @@ import { NumberColumn } from '../shared/number-column.ts';
 import { isHalted } from './outcome.ts';
 import type { ReportedOutcome } from './step-results.ts';
 
-/** Outcomes in the order of the plan. They can be gone through any number of times. */
+/** Outcomes in the order of the plan. They can be iterated over any number of times. */
 export type ReportedOutcomes = Iterable<ReportedOutcome> & Readonly<{ length: number }>;
 
 const byIndex = (one: ReportedOutcome, other: ReportedOutcome): number => one.index - other.index;
 
-// More than a report shows of one kind: a table of successes has 50 rows, and a timeline names 20.
+// More than a report shows of one kind: a table of successes has at most 50 rows, and a timeline at most 20 names.
 const MOST_WHOLE = 100;
 
 /** The outcomes of one kind that are the first in the plan. */
 class FirstOutcomes {
   readonly outcomes: ReportedOutcome[] = [];
 
-  /** Adds one, in whatever order they end. Returns the one that is not among the first any more. */
+  /** Adds an outcome, in any order. Returns the outcome that is no longer among the first, if there is one. */
   add(outcome: ReportedOutcome): ReportedOutcome | undefined {
     const before = this.outcomes.findLastIndex(({ index }) => index <= outcome.index);
     this.outcomes.splice(before + 1, 0, outcome);
@@ -22,12 +22,12 @@ class FirstOutcomes {
   }
 }
 
-/** What an outcome has in common with many others, as far as a report counts them. */
+/** The fields of an outcome that a report counts, and that many outcomes have in common. */
 function commonOf(outcome: ReportedOutcome): ReportedOutcome {
   const { name: _, tenant_id: __, request_id: ___, log_url: ____, ...shown } = outcome;
   const { durable_execution_arn: _____, duration_ms: ______, ...rest } = shown;
   const common = { ...rest, index: 0, started_at: '', elapsed_ms: 0 };
-  // A message has the time of a request in it.
+  // A message contains the time of its request.
   if ('error' in common) return { ...common, error: { ...common.error, message: '', advice: '' } };
   const { executed_version: _version, log_result: _log, billed_duration_ms: _billed, ...counted } = common;
   const { init_duration_ms: _init, restore_duration_ms: _restore, ...other } = counted;
@@ -40,16 +40,16 @@ function commonOf(outcome: ReportedOutcome): ReportedOutcome {
   };
 }
 
-// Thousands of failures with a message of their own would take more memory as keys than as what they are.
+// A limit, because thousands of failures with different messages would take more memory as keys than as outcomes.
 const MOST_KNOWN = 1_000;
 
-/** Outcomes that no report shows by themselves, but counts and draws: in some 50 bytes each, not in 700. */
+/** Outcomes that a report only counts or draws. Each takes about 50 bytes instead of 700. */
 class CountedOutcomes {
   readonly #indexes = new NumberColumn('float64');
   readonly #startedAt = new NumberColumn('float64');
   readonly #elapsedMs = new NumberColumn('float64');
   readonly #durationMs = new NumberColumn('float64');
-  /** The place of what an outcome has in common with others. */
+  /** For each outcome, the place of its common fields. */
   readonly #kinds = new NumberColumn('uint32');
   readonly #common: ReportedOutcome[] = [];
   readonly #known = new Map<string, number>();
@@ -91,7 +91,7 @@ class CountedOutcomes {
     return this.#indexes.at(place);
   }
 
-  /** The outcome at a place: without ids, links, messages and figures that are not counted. */
+  /** The outcome at a place, without IDs, links, messages and figures that are not counted. */
   at(place: number): ReportedOutcome | undefined {
     const common = this.#common[this.#kinds.at(place)];
     if (common === undefined) return undefined;
@@ -104,7 +104,7 @@ class CountedOutcomes {
       : { ...common, index, ...times, duration_ms: duration };
     const name = this.#names.get(place);
     const tenant = this.#tenants.get(place);
-    // Reports go through all several times, and to spread what is absent would take most of the time.
+    // Reports iterate several times, and spreading absent fields would take most of the time.
     if (name === undefined && tenant === undefined) return outcome;
     return {
       ...outcome,
@@ -114,20 +114,20 @@ class CountedOutcomes {
   }
 }
 
-/** The time of an outcome, where that is all that its text says; an earlier run may have written another text. */
+/** The start time of an outcome, if its text has the usual form. The journal of an earlier run may have another form. */
 function timeOf({ started_at: startedAt }: ReportedOutcome): number | undefined {
   const time = Date.parse(startedAt);
   return Number.isFinite(time) && new Date(time).toISOString() === startedAt ? time : undefined;
 }
 
-/** All outcomes of a step: whole what a report may show, and of 100,000 others what it counts. */
+/** All outcomes of a step: whole if a report can show them, otherwise only the figures that it counts. */
 export class KeptOutcomes {
   readonly #first = {
     succeeded: new FirstOutcomes(),
     halted: new FirstOutcomes(),
     failed: new FirstOutcomes(),
   };
-  /** Of these a report reads more than it counts. */
+  /** Other outcomes that a report reads completely. */
   readonly #whole: ReportedOutcome[] = [];
   readonly #counted = new CountedOutcomes();
   #order: Uint32Array = new Uint32Array();
@@ -144,7 +144,7 @@ export class KeptOutcomes {
     const other = this.#first[kind].add(outcome);
     if (other === undefined) return;
     const time = timeOf(other);
-    // The message of a dry run says why a function can't be invoked.
+    // The message of a dry run says why the role can't invoke the function.
     if (time === undefined || other.invocation_type === 'DryRun') this.#whole.push(other);
     else this.#counted.add(other, time);
   }

@@ -2,10 +2,10 @@ const CHUNK_NUMBERS = 1_024;
 
 const KINDS = { float64: Float64Array, uint32: Uint32Array } as const;
 
-/** Numbers in a few bytes each, outside of the heap that is searched for garbage: for a list of 100,000. */
+/** A list of up to 100,000 numbers in typed arrays, which take a few bytes each and no time of the garbage collector. */
 export class NumberColumn {
   readonly #kind: keyof typeof KINDS;
-  // Chunks that never move: a buffer that doubles would leave its copies behind as garbage.
+  // Chunks, because an array that is copied to grow would leave its copies behind as garbage.
   readonly #chunks: (Float64Array | Uint32Array)[] = [];
   #length = 0;
 
@@ -25,7 +25,7 @@ export class NumberColumn {
     this.#length += 1;
   }
 
-  /** The number at a place from 0; NaN where there is none. */
+  /** The number at a place from 0, or NaN if there is none. */
   at(place: number): number {
     if (place >= this.#length) return Number.NaN;
     const numbers = this.#chunks[Math.floor(place / CHUNK_NUMBERS)];

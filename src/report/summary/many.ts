@@ -155,7 +155,7 @@ function outcomesTable(outcomes: readonly ReportedOutcome[], columns: readonly O
 /** How many outcomes there are of a kind, and the first of them. */
 type Sample = Readonly<{ count: number; first: readonly ReportedOutcome[] }>;
 
-/** The first failures without what was left out after one, and the first successes. */
+/** The first failures, without invocations that were not sent after a failure, and the first successes. */
 function samplesOf(outcomes: Iterable<ReportedOutcome>, { counts, failed, halted }: Statistics) {
   const failures: ReportedOutcome[] = [];
   const successes: ReportedOutcome[] = [];

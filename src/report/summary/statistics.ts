@@ -42,14 +42,14 @@ export function spanOf({ started_at: startedAt, elapsed_ms: elapsedMs }: Outcome
   return { start, end: start + (Number.isFinite(elapsedMs) ? Math.max(elapsedMs, 0) : 0) };
 }
 
-/** Those of many that are meant, without a list of them, as often as they are gone through. */
+/** The matching elements of an iterable, without a list of them. They can be iterated over any number of times. */
 export const selected = <Item>(items: Iterable<Item>, isMeant: (item: Item) => boolean): Iterable<Item> => ({
   *[Symbol.iterator]() {
     for (const item of items) if (isMeant(item)) yield item;
   },
 });
 
-/** The total time, and the durations and round trips of those with a response. */
+/** The total time, and the durations and round trips of the outcomes with a response. */
 function timesOf(outcomes: Iterable<Outcome>) {
   const durations: number[] = [];
   const roundTrips: number[] = [];

@@ -5,13 +5,13 @@ import { selected, spanOf } from './statistics.ts';
 type Look = 'failed' | 'cold' | 'other';
 /** One invocation in the timeline, in milliseconds since the first start. */
 type Bar = Readonly<{ start: number; end: number; look: Look; outcome: Outcome }>;
-/** A bar for each invocation whose time is known, made anew each time they are gone through. */
+/** A bar for each invocation whose time is known. Each iteration creates the bars again. */
 type Bars = Iterable<Bar> &
   Readonly<{
     length: number;
     lengthMs: number;
     looks: ReadonlySet<Look>;
-    /** Whether an invocation failed whose start is known to be cold. */
+    /** Whether an invocation with a cold start failed. */
     hasColdFailure: boolean;
   }>;
 
@@ -303,7 +303,7 @@ function otherMeaning(bars: readonly Bar[]): string {
 
 type Picture = Readonly<{ title: string; other: string; drawing: string }>;
 
-/** A bar for each of a few invocations; undefined where they are too many for that. */
+/** A bar for each invocation, or undefined if there are too many. */
 function eachDrawn(bars: Bars): Picture | undefined {
   if (bars.length > MOST_BARS) return undefined;
   const sorted = [...bars].sort((a, b) => a.start - b.start);
