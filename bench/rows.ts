@@ -12,6 +12,7 @@ import {
   measureGagoar,
   measureSecondStep,
   ONCE,
+  type SdkAlone,
   type Work,
 } from './subjects.ts';
 
@@ -81,30 +82,36 @@ function timesOf(
   return [figure('wall time', walls, targets.wall), figure('CPU time', cpus, targets.cpu)];
 }
 
-/** One invocation against the floor, and against the SDK's client alone, which is the limit of every user of the SDK. */
-async function start(effort: Effort): Promise<Figure[]> {
+/** Does something with the SDK's client alone. */
+async function withSdkAlone<T>(use: (sdk: SdkAlone) => Promise<T>): Promise<T> {
   const sdk = bundleSdkAlone();
   try {
-    return await withLambda(startQuickLambda(0), async ({ url }) => {
-      const work = { ...ONCE, url };
-      const [floor = [], alone = [], action = []] = await interleave(effort.short, [
-        () => measureFloor(work),
-        () => sdk.measure(work),
-        () => measureAction(work),
-      ]);
-      return [
-        ...timesOf(action, { name: 'the floor', usages: floor }, { wall: atMost(2) }),
-        ...timesOf(
-          action,
-          { name: 'the SDK alone', usages: alone },
-          { wall: atMost(1.25), cpu: atMost(1.25) },
-        ),
-      ];
-    });
+    return await use(sdk);
   } finally {
     sdk.dispose();
   }
 }
+
+// The SDK's client sends the request and parses the response. The action also checks its inputs, evaluates the outcome
+// and writes the log, the outputs, the summary and the outcomes file.
+const SDK_LIMIT = atMost(1.5);
+
+/** One invocation against the floor, and against the SDK's client alone, which is the limit of every user of the SDK. */
+const againstSdk = (effort: Effort, work: Work): Promise<Figure[]> =>
+  withSdkAlone(async (sdk) => {
+    const [floor = [], alone = [], action = []] = await interleave(effort.short, [
+      () => measureFloor(work),
+      () => sdk.measure(work),
+      () => measureAction(work),
+    ]);
+    return [
+      ...timesOf(action, { name: 'the floor', usages: floor }, {}),
+      ...timesOf(action, { name: 'the SDK alone', usages: alone }, { wall: SDK_LIMIT, cpu: SDK_LIMIT }),
+    ];
+  });
+
+const start = (effort: Effort): Promise<Figure[]> =>
+  withLambda(startQuickLambda(0), ({ url }) => againstSdk(effort, { ...ONCE, url }));
 
 /** The second step of a job against the first. Nothing is kept between steps, so it should take as long. */
 async function secondStep(effort: Effort): Promise<Figure[]> {
@@ -133,14 +140,9 @@ async function withCertificate(
 
 const overHttps = (effort: Effort): Promise<readonly Figure[] | Skipped> =>
   withCertificate((certificate) =>
-    withLambda(startQuickLambda(0, certificate), async ({ url }) => {
-      const work = { ...ONCE, url, authority: certificate.file };
-      const [floor = [], action = []] = await interleave(effort.short, [
-        () => measureFloor(work),
-        () => measureAction(work),
-      ]);
-      return timesOf(action, { name: 'the floor', usages: floor }, { wall: atMost(2) });
-    }),
+    withLambda(startQuickLambda(0, certificate), ({ url }) =>
+      againstSdk(effort, { ...ONCE, url, authority: certificate.file }),
+    ),
   );
 
 /** Round trips on loopback, to a region on the same continent, and to one across an ocean. */
@@ -228,11 +230,10 @@ async function fanOut(effort: Effort): Promise<Figure[]> {
   });
 }
 
-/** Against the floor, and against the SDK's client alone, which makes and signs each request as the action does. */
-async function many(effort: Effort): Promise<Figure[]> {
-  const sdk = bundleSdkAlone();
-  try {
-    return await withLambda(startQuickLambda(WAIT_MS), async ({ url }) => {
+/** Against the floor, and against the SDK's client alone, which builds and signs each request in the same way. */
+const many = (effort: Effort): Promise<Figure[]> =>
+  withSdkAlone((sdk) =>
+    withLambda(startQuickLambda(WAIT_MS), async ({ url }) => {
       const work = { ...ONCE, url, invocations: 10_000, concurrency: 100 };
       const fewer = { ...work, invocations: 2_000 };
       const [floor = [], alone = [], action = [], fewerOfAction = []] = await interleave(effort.long, [
@@ -242,45 +243,44 @@ async function many(effort: Effort): Promise<Figure[]> {
         () => measureAction(fewer),
       ]);
       const each = (usages: readonly Usage[]): number => cpus(usages) / work.invocations;
-      const figure = (what: string, value: number, from: string): Figure => ({
+      const figure = (what: string, [value, base]: readonly [number, number], from: string): Figure => ({
         what,
-        value,
+        value: value / base,
         unit: 'times',
         from,
       });
+      const memory = [mb(peaks(action)), mb(peaks(floor)), mb(peaks(alone)), mb(peaks(fewerOfAction))];
+      const time = [ms(each(action)), ms(each(floor)), ms(each(alone))];
       return [
         figure(
           'peak memory against the floor',
-          peaks(action) / peaks(floor),
-          `${mb(peaks(action))}, floor ${mb(peaks(floor))}, for 2,000 ${mb(peaks(fewerOfAction))}`,
+          [peaks(action), peaks(floor)],
+          `${memory[0]}, floor ${memory[1]}, with 2,000 invocations ${memory[3]}`,
         ),
         {
           ...figure(
             'peak memory against the SDK alone',
-            peaks(action) / peaks(alone),
-            `${mb(peaks(action))}, the SDK alone ${mb(peaks(alone))}`,
+            [peaks(action), peaks(alone)],
+            `${memory[0]}, the SDK alone ${memory[2]}`,
           ),
-          target: atMost(1.5),
+          target: atMost(1),
         },
         figure(
-          'CPU time of one against the floor',
-          each(action) / each(floor),
-          against(each(action), each(floor)),
+          'CPU time per invocation against the floor',
+          [each(action), each(floor)],
+          `${time[0]}, floor ${time[1]}`,
         ),
         {
           ...figure(
-            'CPU time of one against the SDK alone',
-            each(action) / each(alone),
-            `${ms(each(action))}, the SDK alone ${ms(each(alone))}`,
+            'CPU time per invocation against the SDK alone',
+            [each(action), each(alone)],
+            `${time[0]}, the SDK alone ${time[2]}`,
           ),
-          target: atMost(1.25),
+          target: SDK_LIMIT,
         },
       ];
-    });
-  } finally {
-    sdk.dispose();
-  }
-}
+    }),
+  );
 
 /** The cost of writing each request to disk before it is sent. */
 async function withJournal(effort: Effort): Promise<Figure[]> {
@@ -329,7 +329,7 @@ async function large(effort: Effort): Promise<Figure[]> {
         what: 'CPU time against plain Node.js that handles the same JSON',
         value: cpus(action) / cpus(plain),
         unit: 'times',
-        target: atMost(3),
+        target: atMost(3.5),
         from: `${ms(cpus(action))}, plain ${ms(cpus(plain))}`,
       },
       {
