@@ -7,7 +7,7 @@ import { type Loaded, loadedBy, type Program } from '../../bench/measure.ts';
 import { ONCE, withJob } from '../../bench/subjects.ts';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { makeCertificate } from '../../packages/local-proxy/certificate.ts';
-import { ECHO, invokeStep } from './step.ts';
+import { ECHO, HANDLERS, invokeStep } from './step.ts';
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..', '..');
 const INPUTS = { function_name: 'echo', payload: '{"a":1}' };
@@ -49,7 +49,9 @@ let action: string;
 let loaded: Awaited<ReturnType<typeof loadedFiles>>;
 
 beforeAll(async () => {
-  lambda = await startLocalLambda({ functions: { echo: { handler: ECHO } } });
+  lambda = await startLocalLambda({
+    functions: { echo: { handler: ECHO }, failing: { handler: `${HANDLERS}.failing` } },
+  });
   loaded = await loadedFiles();
   // The bundle without the chunks that are loaded on demand.
   action = mkdtempSync(path.join(tmpdir(), 'action-'));
@@ -99,6 +101,18 @@ test.each([
     expect(without.exitCode).toBe(1);
     expect(without.stdout).toContain(missing);
   }
+});
+
+test.each([
+  ["a function's own error", { function_name: 'failing' }, { outcome: 'function_error', status_code: '200' }],
+  ['a failure', { function_name: 'missing' }, { outcome: 'not_invoked' }],
+])('%s has its outcome even if the code that explains it cannot be loaded', async (_, wanted, outputs) => {
+  const step = await invokeStep(lambda, { ...INPUTS, ...wanted }, { action });
+  expect(step.exitCode).toBe(1);
+  expect(step.stdout).toContain('Cannot find module');
+  expect(step.outputs).toMatchObject({ ...outputs, failed: '1' });
+  expect(step.outcomeLines).toHaveLength(1);
+  expect(step.summary).toMatch(/^### ❌ /);
 });
 
 describe('one plain invocation', () => {

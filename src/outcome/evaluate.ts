@@ -382,10 +382,10 @@ export type EvaluatedInvocation = Readonly<{
 /** What an evaluator needs. */
 export type EvaluatorOptions = Readonly<{
   rules: Omit<Rules, 'advise'>;
-  /** Loads what gives advice, for the first failure. */
-  loadAdvice: () => Promise<JobAdvice>;
-  /** Loads what reads and explains functions' own errors, for the first one. */
-  loadFunctionErrors: () => Promise<typeof explainFunctionError>;
+  /** Loads what gives advice, for the first failure. Undefined if it can't be loaded: the outcome counts without it. */
+  loadAdvice: () => Promise<JobAdvice | undefined>;
+  /** Loads what reads and explains functions' own errors, for the first one. Undefined if it can't be loaded. */
+  loadFunctionErrors: () => Promise<typeof explainFunctionError | undefined>;
   /** All that is hidden: credentials, and what the masks of earlier invocations found. */
   secrets: SecretTexts;
   /** Adds to `secrets`, before the invocation is shown. */
@@ -414,7 +414,8 @@ export class Evaluator {
   }
 
   async #rules({ hasFailed }: { hasFailed: boolean }): Promise<Rules> {
-    return { ...this.#options.rules, advise: hasFailed ? await this.#options.loadAdvice() : noAdvice };
+    const advise = hasFailed ? await this.#options.loadAdvice() : undefined;
+    return { ...this.#options.rules, advise: advise ?? noAdvice };
   }
 
   /** Takes over an outcome of an earlier run. */
@@ -432,7 +433,7 @@ export class Evaluator {
     register(evaluation.secrets);
     const masked = maskEvaluation(evaluation, secrets);
     const hasFailed = isFunctionError(masked.outcome);
-    const functionError = hasFailed ? (await loadFunctionErrors())(masked.outcome) : undefined;
+    const functionError = hasFailed ? (await loadFunctionErrors())?.(masked.outcome) : undefined;
     const explained = functionError === undefined ? masked : { ...masked, functionError };
     return { evaluation, masked: explained, maskedJson: JSON.stringify(masked.outcome) };
   }

@@ -99,16 +99,20 @@ async function createReaders({
 }
 
 async function createEvaluator(
-  { plan, environment, secrets }: StepParts,
+  { plan, environment, secrets, guard }: StepParts,
   { labels, sink }: Pick<OutcomeParts, 'labels' | 'sink'>,
 ): Promise<Evaluator> {
   const { failOnFunctionError, expressions } = plan;
   const readers = await createReaders(plan);
-  const loadAdvice = loadOnce(async () =>
-    (await import('../outcome/failure-advice.ts')).adviceFor(environment),
+  // The first failure can be minutes after the start. If these files are gone by then, its outcome is still reported.
+  const loadAdvice = loadOnce(() =>
+    guard.run('internal', async () => (await import('../outcome/failure-advice.ts')).adviceFor(environment)),
   );
-  const loadFunctionErrors = loadOnce(
-    async () => (await import('../outcome/function-error-advice.ts')).explainFunctionError,
+  const loadFunctionErrors = loadOnce(() =>
+    guard.run(
+      'internal',
+      async () => (await import('../outcome/function-error-advice.ts')).explainFunctionError,
+    ),
   );
   // The first failure of a list can be that no file descriptor is left, and loading a file needs one.
   if (plan.invocations.length > 1) await Promise.all([loadAdvice(), loadFunctionErrors()]);
