@@ -240,7 +240,8 @@ test('a step whose files are not all there fails and names the file', async () =
     expect(step.outputs).toEqual({});
     // What reports is loaded only when the request is sent.
     if (missing === parts.at(-1)) {
-      expect(step.annotations).toEqual([expect.objectContaining({ level: 'error' })]);
+      const message = expect.stringContaining('the function may have run. Check its log before you retry.');
+      expect(step.annotations).toEqual([expect.objectContaining({ level: 'error', message })]);
     } else expect(step.stdout).not.toContain('Invoking');
   }
 });

@@ -6,6 +6,7 @@ import { eventLoopTurn, REAL_TIMING } from '../lambda/timing.ts';
 import { labelsFor } from '../outcome/labels.ts';
 import { OutcomesFile } from '../report/outcomes-file.ts';
 import { LogThrottle, startHeartbeat } from '../report/progress.ts';
+import { messageOf } from '../shared/values.ts';
 import { createClients, createDebug } from './clients.ts';
 import { createInvokeContext, type InvokeParts } from './invoke-context.ts';
 import { resume } from './journal.ts';
@@ -63,8 +64,16 @@ function prepareClose(
 
 /** Loads the parts that evaluate and report, and connects them for a step. */
 async function loadOutcomes(parts: StepParts, made: OutcomeParts): Promise<StepOutcomes> {
-  const { createOutcomes } = await import('./outcomes.ts');
-  return createOutcomes(parts, made);
+  try {
+    const { createOutcomes } = await import('./outcomes.ts');
+    return await createOutcomes(parts, made);
+  } catch (cause) {
+    // Without these parts there are no reports, so only this error can say that the function may have run.
+    throw new Error(
+      `The outcome cannot be reported: ${messageOf(cause)}\nIf a request was sent, the function may have run. Check its log before you retry.`,
+      { cause },
+    );
+  }
 }
 
 /** Creates and connects the parts of a step. */
