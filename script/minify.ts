@@ -101,8 +101,11 @@ const CUTS: readonly Readonly<{ unless?: RegExp; found: RegExp; put: string }>[]
   },
   {
     // Every client reads AWS's configuration files, which are small. Reading them asynchronously needs Node.js's threads.
-    found: /\(0,\w+\.readFile\)\(path, "utf8"\)/g,
-    put: '(async () => require("node:fs").readFileSync(path, "utf8"))()',
+    // A pipe without a writer would block the process, which then could not be cancelled.
+    found: /\(0,(\w+)\.readFile\)\(path, "utf8"\)/g,
+    put:
+      '(async (fs) => fs.statSync(path).isFile() ? fs.readFileSync(path, "utf8") : $1.readFile(path, "utf8"))' +
+      '(require("node:fs"))',
   },
   {
     // Every step writes a summary once, after the request, so it can be written synchronously.

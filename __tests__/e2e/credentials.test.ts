@@ -1,11 +1,16 @@
 import { Buffer } from 'node:buffer';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
 import { type LocalProxy, startLocalProxy } from '../../packages/local-proxy/server.ts';
+import { makeJobFolder } from '../../packages/local-runner/run-step.ts';
 import { portOf } from '../../packages/local-server/listening.ts';
+import { onPosix } from '../platforms.ts';
 import { ECHO, type InvokeStep, invokeStep } from './step.ts';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
@@ -283,6 +288,27 @@ test.each(Object.entries(UNAVAILABLE))(
     expect(lambda.requests).toHaveLength(0);
   },
 );
+
+onPosix('a configuration file that cannot be read to its end does not outlast timeout_seconds', async () => {
+  const job = makeJobFolder();
+  const pipe = path.join(job.folder, 'config');
+  execFileSync('mkfifo', [pipe]);
+  const step = await invokeStep(
+    lambda,
+    { function_name: 'echo', payload: '{"a":1}', timeout_seconds: '1' },
+    {
+      job,
+      env: { AWS_CONFIG_FILE: pipe },
+      // Node.js ends only after its thread has opened the pipe.
+      onLine: ({ text }) => text.includes('was not invoked') && closeSync(openSync(pipe, 'r+')),
+      onStart: (child) => setTimeout(() => child.kill('SIGKILL'), 5_000).unref(),
+    },
+  );
+  job.dispose();
+  expect(step.signal).toBeNull();
+  expect(step.outputs['outcome']).toBe('not_invoked');
+  expect(step.annotations[0]?.message).toContain('DeadlineExceeded');
+});
 
 test('the step reports missing credentials', async () => {
   const step = await invoked({ ...NO_KEYS, HOME: '.' });
