@@ -1,17 +1,14 @@
 import type { Invocation, InvocationKind, Invocations } from '../lambda/invocation.ts';
+import { DistinctList } from '../shared/distinct-list.ts';
 import { NumberColumn } from '../shared/number-column.ts';
 import { limitYoungGeneration } from '../shared/young-generation.ts';
-
-// A limit, because entries that all differ in other fields would take more memory as keys than as entries.
-const MOST_KNOWN = 1_000;
 
 /**
  * The invocations of a step. Each is created when it is iterated over: what 100,000 invocations with different events
  * and names have in common is stored once.
  */
 export class InvocationList implements Invocations {
-  readonly #kinds: InvocationKind[] = [];
-  readonly #known = new Map<string, number>();
+  readonly #kinds = new DistinctList<InvocationKind>();
   readonly #kindOf = new NumberColumn('uint32');
   readonly #indexes = new NumberColumn('float64');
   readonly #payloads: Invocation['payload'][] = [];
@@ -29,38 +26,29 @@ export class InvocationList implements Invocations {
   ): void {
     const { name, ...kind } = entry;
     if (name !== undefined) this.#names.set(this.length, name);
-    if (this.#last?.entry !== entry) this.#last = { entry, place: this.#placeOf(kind) };
+    if (this.#last?.entry !== entry) this.#last = { entry, place: this.#kinds.add(kind) };
     this.#kindOf.push(this.#last.place);
     this.#indexes.push(index);
     this.#payloads.push(payload);
     limitYoungGeneration({ at: this.length, length: this.length });
   }
 
-  #placeOf(kind: InvocationKind): number {
-    const key = JSON.stringify(kind);
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const place = this.#kinds.push(kind) - 1;
-    if (this.#known.size < MOST_KNOWN) this.#known.set(key, place);
-    return place;
-  }
-
   some(isMeant: (kind: InvocationKind) => boolean): boolean {
-    return this.#kinds.some(isMeant);
+    return this.#kinds.values.some(isMeant);
   }
 
   every(isMeant: (kind: InvocationKind) => boolean): boolean {
-    return this.#kinds.every(isMeant);
+    return this.#kinds.values.every(isMeant);
   }
 
   /** The kind of the first matching invocation. Kinds are in the order of their first invocations. */
   find(isMeant: (kind: InvocationKind) => boolean): InvocationKind | undefined {
-    return this.#kinds.find(isMeant);
+    return this.#kinds.values.find(isMeant);
   }
 
   *[Symbol.iterator](): Generator<Invocation, void> {
     for (const [place, payload] of this.#payloads.entries()) {
-      const kind = this.#kinds[this.#kindOf.at(place)];
+      const kind = this.#kinds.values[this.#kindOf.at(place)];
       if (kind === undefined) return;
       const name = this.#names.get(place);
       const index = this.#indexes.at(place);

@@ -1,3 +1,4 @@
+import { DistinctList } from '../shared/distinct-list.ts';
 import { NumberColumn } from '../shared/number-column.ts';
 import { isHalted } from './outcome.ts';
 import type { ReportedOutcome } from './step-results.ts';
@@ -40,9 +41,6 @@ function commonOf(outcome: ReportedOutcome): ReportedOutcome {
   };
 }
 
-// A limit, because thousands of failures with different messages would take more memory as keys than as outcomes.
-const MOST_KNOWN = 1_000;
-
 /** Outcomes that a report only counts or draws. Each takes about 50 bytes instead of 700. */
 class CountedOutcomes {
   readonly #indexes = new NumberColumn('float64');
@@ -51,8 +49,7 @@ class CountedOutcomes {
   readonly #durationMs = new NumberColumn('float64');
   /** For each outcome, the place of its common fields. */
   readonly #kinds = new NumberColumn('uint32');
-  readonly #common: ReportedOutcome[] = [];
-  readonly #known = new Map<string, number>();
+  readonly #common = new DistinctList<ReportedOutcome>();
   readonly #names = new Map<number, string>();
   readonly #tenants = new Map<number, string>();
 
@@ -64,21 +61,11 @@ class CountedOutcomes {
     const { name, tenant_id: tenant } = outcome;
     if (name !== undefined) this.#names.set(this.length, name);
     if (tenant !== undefined) this.#tenants.set(this.length, tenant);
-    this.#kinds.push(this.#kindOf(outcome));
+    this.#kinds.push(this.#common.add(commonOf(outcome)));
     this.#startedAt.push(startedAt);
     this.#elapsedMs.push(outcome.elapsed_ms);
     this.#durationMs.push('status_code' in outcome ? (outcome.duration_ms ?? Number.NaN) : Number.NaN);
     this.#indexes.push(outcome.index);
-  }
-
-  #kindOf(outcome: ReportedOutcome): number {
-    const common = commonOf(outcome);
-    const key = JSON.stringify(common);
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const kind = this.#common.push(common) - 1;
-    if (this.#known.size < MOST_KNOWN) this.#known.set(key, kind);
-    return kind;
   }
 
   /** The places of all, in the order of the plan. */
@@ -93,7 +80,7 @@ class CountedOutcomes {
 
   /** The outcome at a place, without IDs, links, messages and figures that are not counted. */
   at(place: number): ReportedOutcome | undefined {
-    const common = this.#common[this.#kinds.at(place)];
+    const common = this.#common.values[this.#kinds.at(place)];
     if (common === undefined) return undefined;
     const index = this.#indexes.at(place);
     const startedAt = new Date(this.#startedAt.at(place)).toISOString();
