@@ -26,8 +26,14 @@ export async function runProcess({ cancel, early }: Omit<Surroundings, 'guard'>)
   return exitCode;
 }
 
-/** Ends the process when its log is written. All reports are written by then, and freeing memory would take time. */
+// Within this time, V8's threads finish their work, so that process.exit() does not have to wait for them.
+const LONGEST_END_MS = 1000;
+
+/**
+ * Lets the process end when its log is written, or after a second if something keeps it alive. It must not call
+ * `process.exit()` at once: that waits for V8's threads, and one of them may wait for a garbage collection by the main
+ * thread (nodejs/node#54918).
+ */
 export function endProcess(): void {
-  // A pipe takes text asynchronously, and exit() drops text that has not been taken.
-  process.stdout.write('', () => process.exit());
+  process.stdout.write('', () => setTimeout(() => process.exit(), LONGEST_END_MS).unref());
 }

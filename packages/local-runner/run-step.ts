@@ -36,6 +36,8 @@ export type StepOptions = Readonly<{
   token?: string;
   /** Contexts of the job, for the defaults in `action.yml`. */
   contexts?: Readonly<Record<string, unknown>>;
+  /** Flags for Node.js. A runner sets none. */
+  nodeFlags?: readonly string[];
   /** The folder of `action.yml`. Default: this checkout. */
   action?: string;
   /** A job folder from `makeJobFolder`, shared by several steps. The caller removes it. */
@@ -164,7 +166,11 @@ export async function runStep(options: StepOptions): Promise<StepRun> {
   const { main, env, folder, workspace, outputFile, summaryFile, warnings, dispose } = prepareStep(options);
   const log = new LogReader(options.onLine);
   for (const message of warnings) log.annotate('warning', '', message);
-  const child = spawn(process.execPath, [main], { cwd: workspace, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), main], {
+    cwd: workspace,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   options.onStart?.(child, workspace);
   const [stdout, stderr] = await Promise.all([
     collect(child.stdout, log),
