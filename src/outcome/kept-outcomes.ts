@@ -23,21 +23,34 @@ class FirstOutcomes {
   }
 }
 
-/** The fields of an outcome that a report counts, and that many outcomes have in common. */
+/** Fields that differ from outcome to outcome, or that no report reads of an outcome that it only counts. */
+const UNCOUNTED_FIELDS = [
+  ...[
+    'name',
+    'tenant_id',
+    'request_id',
+    'log_url',
+    'log_result',
+    'executed_version',
+    'durable_execution_arn',
+  ],
+  ...['duration_ms', 'billed_duration_ms', 'init_duration_ms', 'restore_duration_ms'],
+  ...['memory_size_mb', 'max_memory_used_mb', 'expected'],
+];
+
+/** What an outcome has in common with many others: the fields that a report counts. */
 function commonOf(outcome: ReportedOutcome): ReportedOutcome {
-  const { name: _, tenant_id: __, request_id: ___, log_url: ____, ...shown } = outcome;
-  const { durable_execution_arn: _____, duration_ms: ______, ...rest } = shown;
-  const common = { ...rest, index: 0, started_at: '', elapsed_ms: 0 };
+  const common = { ...outcome, index: 0, started_at: '', elapsed_ms: 0 };
+  for (const field of UNCOUNTED_FIELDS) Reflect.deleteProperty(common, field);
   // A message contains the time of its request.
   if ('error' in common) return { ...common, error: { ...common.error, message: '', advice: '' } };
-  const { executed_version: _version, log_result: _log, billed_duration_ms: _billed, ...counted } = common;
-  const { init_duration_ms: _init, restore_duration_ms: _restore, ...other } = counted;
-  const { memory_size_mb: _size, max_memory_used_mb: _used, cause, unmet, expected: _all, ...kept } = other;
-  const { type, message } = cause ?? {};
+  const { cause, unmet, ...counted } = common;
   return {
-    ...kept,
-    ...(message !== undefined && { cause: { message, ...(type !== undefined && { type }) } }),
-    ...(unmet !== undefined && { unmet: unmet.slice(0, 1).map(({ expression }) => ({ expression })) }),
+    ...counted,
+    ...(cause && {
+      cause: { message: cause.message, ...(cause.type !== undefined && { type: cause.type }) },
+    }),
+    ...(unmet && { unmet: unmet.slice(0, 1).map(({ expression }) => ({ expression })) }),
   };
 }
 
