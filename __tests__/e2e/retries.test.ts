@@ -105,18 +105,39 @@ test('a host that refuses connections ends the retries in time, and nothing is r
   );
 });
 
+/** Options for Node.js that change the clock by an expression for milliseconds. */
+function withClock(milliseconds: string): Readonly<Record<string, string>> {
+  const skew = `const now = Date.now; globalThis.Date = class extends Date {
+    constructor(...given) { given.length === 0 ? super(Date.now()) : super(...given); }
+    static now() { return now() + (${milliseconds}); }
+  };`;
+  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(skew)}` };
+}
+
+test.each([-7_200_000, 25_200_000])(
+  'a clock that is set by %d ms while the function runs changes no time',
+  async (change) => {
+    const step = await invokeStep(
+      lambda,
+      { function_name: 'migrate', payload: '{"ms":1500}' },
+      { env: withClock(`process.uptime() > 1 ? ${change} : 0`) },
+    );
+    expect(step.outputs['outcome']).toBe('succeeded');
+    const { elapsed_ms: elapsed } = JSON.parse(step.outcomeLines[0] ?? '{}');
+    expect(elapsed).toBeGreaterThanOrEqual(1_500);
+    expect(elapsed).toBeLessThan(60_000);
+    expect(Number.isInteger(elapsed)).toBe(true);
+  },
+);
+
 test.each([
   ['behind', -7_200],
   ['ahead', 7_200],
 ])('a clock that is two hours %s costs one rejected request and gives a warning', async (what, seconds) => {
-  const skew = `const now = Date.now; globalThis.Date = class extends Date {
-    constructor(...given) { given.length === 0 ? super(Date.now()) : super(...given); }
-    static now() { return now() + ${seconds * 1000}; }
-  };`;
   const step = await invokeStep(
     lambda,
     { function_name: 'echo', payload: PAYLOAD },
-    { env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(skew)}` } },
+    { env: withClock(`${seconds * 1000}`) },
   );
   expect(step.exitCode).toBe(0);
   expect(step.outputs).toMatchObject({ outcome: 'succeeded', attempts: '2' });

@@ -19,9 +19,15 @@ export async function eventLoopTurn(): Promise<void> {
 // Node.js runs a longer timer at once.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The time and randomness of the machine. */
+// The time when Node.js started, by the clock of the machine.
+const STARTED_AT = Date.now() - process.uptime() * 1000;
+
+/**
+ * The time and randomness of the machine. If its clock is set while the action runs, `now` continues as before: waits and
+ * durations must not change by hours, and signatures have the time that AWS has accepted.
+ */
 export const REAL_TIMING: Timing = {
-  now: Date.now,
+  now: () => Math.trunc(STARTED_AT + process.uptime() * 1000),
   random: Math.random,
   sleep: (ms, signal) =>
     new Promise((resolve) => {
