@@ -146,8 +146,9 @@ export const FAILURES: readonly FailureRow[] = [
     ],
   },
   { class: OVERLOAD, names: ['EAI_AGAIN', 'Throttling', 'ThrottlingException', 'TooManyRequestsException'] },
-  // The runner has no file descriptor or memory left for another connection.
-  { class: OVERLOAD, names: ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] },
+  // The runner has no file descriptor or memory left for another connection. EBUSY is what glibc's name resolution
+  // reports if it has no file descriptor.
+  { class: OVERLOAD, names: ['EBUSY', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] },
 ];
 
 /**

@@ -211,7 +211,7 @@ const ADVICE_BY_NAME: readonly FailureAdvice[] = [
     advice: 'Request a higher quota from AWS, or delete what is not needed.',
   },
   {
-    names: ['EMFILE', 'ENFILE'],
+    names: ['EBUSY', 'EMFILE', 'ENFILE'],
     advice: 'The runner has no file descriptors left. Raise the limit (ulimit -n) or lower max_concurrency.',
   },
   {

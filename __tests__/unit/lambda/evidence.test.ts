@@ -219,6 +219,7 @@ describe('a failure without a response', () => {
     ['ENOTFOUND', UNREACHABLE],
     ['EPROTO', UNREACHABLE],
     ['ERR_SSL_WRONG_VERSION_NUMBER', UNREACHABLE],
+    ['EBUSY', OVERLOAD],
     ['EMFILE', OVERLOAD],
     ['ENFILE', OVERLOAD],
     ['ENOBUFS', OVERLOAD],

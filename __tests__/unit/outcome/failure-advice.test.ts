@@ -63,6 +63,7 @@ describe('advice', () => {
   });
 
   test.each([
+    ['EBUSY', 'ulimit -n'],
     ['EMFILE', 'ulimit -n'],
     ['ENFILE', 'ulimit -n'],
     ['ENOBUFS', 'memory'],
