@@ -156,7 +156,8 @@ function retryInTime(
   const { at, why } = retryLimit(streak, { retryMs, deadlineAt });
   const leftMs = at - now;
   if (waitMs <= leftMs) return { kind: 'retry', waitMs, leftMs };
-  const asksTooMuch = askedSeconds * 1000 > leftMs;
+  // Without a request to wait, the time can also be up because the last attempt took long.
+  const asksTooMuch = askedSeconds > 0 && askedSeconds * 1000 > leftMs;
   return {
     kind: 'give up',
     why: asksTooMuch

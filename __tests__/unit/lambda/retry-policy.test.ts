@@ -234,6 +234,12 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
       decision: gaveUp('gave up: retry_seconds is exhausted'),
     },
     {
+      what: 'the last attempt lasted longer than retry_seconds',
+      state: { streak: { since: NOW - 200_000 } },
+      failure: THROTTLED,
+      decision: gaveUp('gave up: retry_seconds is exhausted'),
+    },
+    {
       what: 'no time is left of timeout_seconds',
       state: { deadlineAt: NOW + 100 },
       failure: THROTTLED,
