@@ -50,9 +50,13 @@ class KeyHistory {
     this.#open.set(record.run, [...earlier, toUnresolved(record)].slice(-MOST_REQUESTS));
   }
 
-  /** Adds the request of a line that is cut. */
-  cut(): void {
+  /**
+   * Adds the request of a line that is cut, which may be about a request that is known. Returns whether it is a new one.
+   */
+  cut(): boolean {
+    if (this.state !== undefined) return false;
     this.#open.set('', [{ sentAt: undefined }]);
+    return true;
   }
 
   ended({ run, outcome, accepted }: EndedRecord, place: LinePlace): void {
@@ -80,7 +84,7 @@ export type JournalContents = Readonly<{
   size: number;
   /** Whether that line has no line feed, which an editor may have removed. */
   lacksLineFeed: boolean;
-  /** The key of the request in a line that is cut. */
+  /** The key in a line that is cut, if only that line says that the invocation may have been sent. */
   cutKey: string | undefined;
 }>;
 
@@ -175,8 +179,8 @@ class Reading {
       this.lacksLineFeed = true;
       return;
     }
-    this.cutKey = keyOfCutLine(line.bytes);
-    if (this.cutKey !== undefined) this.#historyOf(this.cutKey).cut();
+    const key = keyOfCutLine(line.bytes);
+    if (key !== undefined && this.#historyOf(key).cut()) this.cutKey = key;
   }
 
   get states(): ReadonlyMap<string, EntryState> {

@@ -201,6 +201,22 @@ describe('damage', () => {
     }
   });
 
+  test('a journal truncated in an outcome has the request as it was sent, also after it was repaired', async () => {
+    const bytes = await whole('succeeded');
+    const at = place();
+    await writeFile(at.file, bytes.subarray(0, -10));
+    const sentLines = bytes.toString().split('\n').slice(0, -2);
+    for (const run of ['r1', 'r2']) {
+      const journal = await Journal.open(at, run);
+      expect(journal.stateOf(KEY)).toEqual({
+        kind: 'unknown',
+        requests: [{ sentAt: AT, requestId: 'id-1' }],
+      });
+      await journal.close();
+      expect((await readFile(at.file, 'utf8')).split('\n').slice(0, -1)).toEqual(sentLines);
+    }
+  });
+
   test('a journal without its last line feed keeps its last line, and the next line is apart from it', async () => {
     const at = place();
     await writeFile(at.file, (await whole('succeeded')).subarray(0, -1));
