@@ -127,10 +127,12 @@ class SharedWait {
   }
 
   /**
-   * Whether an invocation can share this wait. If the invocation needs a version, the wait must be for a version too.
+   * Whether an invocation can share this wait. A wait that was abandoned ends without a result. If the invocation needs
+   * a version, the wait must be for a version too.
    */
   isFor(invocation: Invocation, { expectsVersion }: Waiting): boolean {
-    return !this.#isOver || this.#awaitsVersion || !expectsVersion(invocation);
+    if (!this.#isOver) return !this.#left.signal.aborted;
+    return this.#awaitsVersion || !expectsVersion(invocation);
   }
 
   /** Waits until the wait is over or the waiter's own deadline passes. */
