@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type LocalLambda, startLocalLambda, throttle } from '../../packages/local-lambda/server.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import type { InvocationResult } from '../../src/lambda/invocation.ts';
-import { type InvokeContext, invokeEach } from '../../src/lambda/invoker.ts';
+import { type InvokeContext, invokeEach, type Sending } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
 import { ECHO, fakeTiming, freshIds, INVOCATION, POLICY, useLambda } from './invoke-context.ts';
 
@@ -27,7 +27,7 @@ const INVOCATIONS = [0, 1, 2, 3].map((index) => ({
 
 /** Delivers four invocations, two at a time. */
 async function deliverFour(
-  given: Pick<InvokeContext, 'onWait'>,
+  given: Pick<InvokeContext, 'onWait' | 'onSend'> & Partial<Pick<InvokeContext, 'limiter'>>,
   onEnd: (delivery: InvocationResult) => Promise<void>,
 ): Promise<void> {
   const clients = new Clients({});
@@ -72,6 +72,23 @@ describe('a bug in the action', () => {
     });
     expect(ended.filter(({ result }) => result.kind === 'response')).toHaveLength(3);
   });
+
+  test('in a retry leaves its place to the other invocations', async () => {
+    lambda.setFault((_, n) => (n === 0 ? throttle('ConcurrentInvocationLimitExceeded') : undefined));
+    let sent = 0;
+    const onSend = ({ invocation }: Sending): void => {
+      if (invocation.index !== 0) return;
+      sent += 1;
+      if (sent === 2) throw new Error('no such log');
+    };
+    const limiter = new AdaptiveLimiter(1);
+    const ended: InvocationResult[] = [];
+    await deliverFour({ onWait: () => {}, onSend, limiter }, async (delivery) => {
+      ended.push(delivery);
+    });
+    const kinds = ended.map(({ result }) => (result.kind === 'failure' ? result.name : result.kind));
+    expect(kinds.toSorted()).toEqual(['InternalError', 'response', 'response', 'response']);
+  }, 10_000);
 
   test('in the handling of an outcome does not stop others, and is thrown at the end', async () => {
     const taken: number[] = [];

@@ -118,6 +118,7 @@ export async function invokeOn(
     policy?: Partial<InvokePolicy>;
     timing?: Timing;
     cancel?: AbortSignal;
+    halt?: AbortSignal;
     clients?: Clients;
     limiter?: AdaptiveLimiter;
     requestIds?: RequestIds;
@@ -133,6 +134,7 @@ export async function invokeOn(
     limiter: options.limiter ?? new AdaptiveLimiter(10),
     requestIds: options.requestIds ?? freshIds(),
     cancel: options.cancel ?? new AbortController().signal,
+    ...(options.halt !== undefined && { halt: options.halt }),
     onWait: (wait) => waits.push(wait),
     ...options.extras,
   };

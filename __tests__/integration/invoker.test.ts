@@ -375,6 +375,42 @@ describe('an unreachable endpoint', () => {
   });
 });
 
+describe('after a failure of another invocation with stop_on_failure, an invocation that was throttled', () => {
+  const GAVE_UP = { name: 'TooManyRequestsException', evidence: 'did_not_run' };
+  const MESSAGE = 'Rate Exceeded. (gave up: another invocation failed)';
+
+  test('does not wait for its retry', async () => {
+    first({ ...THROTTLED, headers: { 'retry-after': '20' } });
+    const halt = new AbortController();
+    setTimeout(() => halt.abort(), 200);
+    const { result, elapsedMs } = await invokeOn(lambda, { timing: REAL_TIMING, halt: halt.signal });
+    expect(result).toMatchObject({ ...GAVE_UP, message: MESSAGE });
+    expect(elapsedMs).toBeLessThan(10_000);
+    expect(lambda.requests).toHaveLength(1);
+  });
+
+  test('is not sent when its turn comes', async () => {
+    first(THROTTLED);
+    const limiter = new AdaptiveLimiter(1);
+    const halt = new AbortController();
+    const timing = {
+      ...fakeTiming(),
+      // Another invocation takes its place, and fails.
+      sleep: async () => {
+        const taken = await limiter.acquire(0, new AbortController().signal);
+        setTimeout(() => {
+          halt.abort();
+          taken?.release('otherwise');
+        }, 50);
+      },
+    };
+    const { result } = await invokeOn(lambda, { timing, limiter, halt: halt.signal });
+    expect(result).toMatchObject({ ...GAVE_UP, message: MESSAGE });
+    expect(lambda.requests).toHaveLength(1);
+    expect(await limiter.acquire(0, new AbortController().signal)).toBeDefined();
+  });
+});
+
 describe('a list', () => {
   const contextWith = (clients: Clients, limiter: AdaptiveLimiter) => ({
     clients,

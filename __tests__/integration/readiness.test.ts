@@ -362,6 +362,52 @@ test('a canceled workflow also ends the wait', async () => {
   expect(states).toEqual([]);
 });
 
+describe('a failure of another invocation with stop_on_failure', () => {
+  const NEVER_SENT = { name: 'StoppedOnFailure', evidence: 'did_not_run' };
+
+  test('ends the wait, and the function is not invoked', async () => {
+    lambda.setFunction('echo', PENDING);
+    const halt = new AbortController();
+    const { extras } = watching();
+    const readiness = { ...extras.readiness, onStateChange: () => halt.abort() };
+    const timing = REAL_TIMING;
+    const { result, attempts } = await invokeOn(lambda, { extras: { readiness }, timing, halt: halt.signal });
+    expect(result).toMatchObject(NEVER_SENT);
+    expect(attempts).toBe(0);
+    expect(operations()).toEqual([ASKED]);
+  });
+
+  test('just before the function is ready is not missed', async () => {
+    const halt = new AbortController();
+    const { extras } = watching();
+    const readiness = { ...extras.readiness, onStateChange: () => halt.abort() };
+    const { result } = await invokeOn(lambda, { extras: { readiness }, halt: halt.signal });
+    expect(result).toMatchObject(NEVER_SENT);
+    expect(operations()).toEqual([ASKED]);
+  });
+
+  test('ends the wait before a retry', async () => {
+    lambda.setFault(({ operation }) => (operation === 'Invoke' ? NOT_READY_YET : undefined));
+    const halt = new AbortController();
+    const { extras, states } = watching();
+    const onStateChange = (change: { state: string }): void => {
+      extras.readiness.onStateChange(change);
+      if (change.state === 'ready') lambda.setFunction('echo', PENDING);
+      else halt.abort();
+    };
+    const readiness = { ...extras.readiness, onStateChange };
+    const timing = REAL_TIMING;
+    const { result } = await invokeOn(lambda, { extras: { readiness }, timing, halt: halt.signal });
+    expect(states).toEqual(['ready', 'Pending (Creating)']);
+    expect(result).toMatchObject({
+      name: 'ResourceConflictException',
+      message: 'The function is being updated. (gave up: another invocation failed)',
+      evidence: 'did_not_run',
+    });
+    expect(operations()).toEqual([ASKED, 'Invoke', ASKED]);
+  });
+});
+
 test('the cancellation is reported even if timeout_seconds is also exceeded', async () => {
   lambda.setFunction('echo', PENDING);
   const cancel = new AbortController();
@@ -427,6 +473,28 @@ describe('a shared wait', () => {
     lambda.setFunction('echo', answering('new'));
     expect(textOf(await waitWith({ extras: late.extras }))).toBe('{"a":1,"key3":"new"}');
   });
+
+  test.each([0, 1, 2, 3, 4, 5])(
+    'that nobody waits for is not reused, %i turns after the last one has left',
+    async (turns) => {
+      lambda.setFunction('echo', PENDING);
+      const waits = new Readiness();
+      const waitUntil = (stop: AbortSignal) =>
+        waits.wait(INVOCATION, {
+          ...watching().extras.readiness,
+          ...{ api: clients.of(undefined), timing: REAL_TIMING, policy: POLICY },
+          ...{ stop, deadline: stop, cancel: cancel.signal },
+        });
+      const leaving = new AbortController();
+      const left = waitUntil(leaving.signal);
+      await sleep(50);
+      leaving.abort();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      lambda.setFunction('echo', answering('new'));
+      const [first, second] = await Promise.all([left, waitUntil(cancel.signal)]);
+      expect([first.kind, second.kind]).toEqual(['failure', 'configuration']);
+    },
+  );
 
   test('ends for all when the workflow is canceled', async () => {
     lambda.setFunction('echo', PENDING);

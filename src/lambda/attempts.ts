@@ -55,6 +55,8 @@ export type AttemptContext = InvokeContext &
     api: LambdaApi;
     /** The permit for the first attempt. */
     permit: Permit;
+    /** Ends the waits before an attempt: aborts with `stop` and with `halt`. */
+    stopSending: AbortSignal;
     /** The deadline, in milliseconds since 1970. */
     deadlineAt: number;
   }>;
@@ -225,6 +227,7 @@ class Attempts {
         }
         case 'wait until ready': {
           const ready = await this.#waitUntilReady(state);
+          if (isHalted(this.#context)) return undefined;
           if ('sent' in ready) return ready;
           state = ready;
           break;
@@ -254,15 +257,19 @@ class Attempts {
   }
 
   async #wait({ waitMs, leftMs }: Pick<Wait, 'waitMs' | 'leftMs'>, failure: InvokeFailure): Promise<void> {
-    const { timing, stop, onWait } = this.#context;
+    const { timing, stopSending, onWait } = this.#context;
     const invocation = this.#invocation;
     onWait({ invocation, failure: combineAttempts(this.#failures, failure, invocation), waitMs, leftMs });
-    await timing.sleep(waitMs, stop);
+    await timing.sleep(waitMs, stopSending);
   }
 
   async #waitUntilReady(state: RetryState): Promise<RetryState | AttemptsResult> {
-    const { readiness, timing } = this.#context;
-    const found = await readiness?.waits.waitAgain(this.#invocation, { ...this.#context, ...readiness });
+    const { readiness, timing, stopSending } = this.#context;
+    const found = await readiness?.waits.waitAgain(this.#invocation, {
+      ...this.#context,
+      ...readiness,
+      stop: stopSending,
+    });
     if (found?.kind === 'failure') return this.giveUp(found);
     const now = timing.now();
     // The time until the function is ready does not count as time for retries.
@@ -271,27 +278,37 @@ class Attempts {
   }
 }
 
+/** Whether nothing more is sent because another invocation has failed. */
+export const isHalted = ({ halt, cancel }: Pick<InvokeContext, 'halt' | 'cancel'>): boolean =>
+  halt?.aborted === true && !cancel.aborted;
+
+/** Why there is no other attempt although the policy allows one. */
+function whyNoMore(context: AttemptContext): string {
+  if (context.cancel.aborted) return 'then the workflow was cancelled';
+  return isHalted(context) ? GAVE_UP.halted : GAVE_UP.timeout;
+}
+
 /** Sends an invocation until there is a response or the policy gives up. Every attempt waits for the limiter. */
 export async function attemptAll(invocation: Invocation, context: AttemptContext): Promise<AttemptsResult> {
-  const { limiter, stop, cancel, halt, requestIds, timing } = context;
+  const { limiter, stopSending, requestIds, timing } = context;
   const attempts = new Attempts(invocation, context);
   const beganAt = timing.now();
-  for (let { permit } = context; ; ) {
-    const result = await sendOnce(attempts.invocation, { ...context, sentAs: requestIds.next() });
-    if (result.kind === 'response') {
-      const ended = await followToEnd(result, attempts.invocation, { ...context, beganAt });
-      permit.release('otherwise');
-      return attempts.end(result, ended);
+  let { permit } = context;
+  try {
+    for (;;) {
+      const result = await sendOnce(attempts.invocation, { ...context, sentAs: requestIds.next() });
+      if (result.kind === 'response') {
+        return attempts.end(result, await followToEnd(result, attempts.invocation, { ...context, beganAt }));
+      }
+      permit.release(result.isOverload === true ? 'throttled' : 'otherwise');
+      const end = await attempts.prepareRetry(result);
+      if (end !== undefined) return end;
+      permit = (await limiter.acquire(invocation.index, stopSending)) ?? permit;
+      // It can abort in the moment when the permit is granted.
+      if (stopSending.aborted) return attempts.giveUp(result, whyNoMore(context));
     }
-    permit.release(result.isOverload === true ? 'throttled' : 'otherwise');
-    const end = await attempts.prepareRetry(result);
-    if (end !== undefined) return end;
-    if (halt?.aborted && !cancel.aborted) return attempts.giveUp(result, GAVE_UP.halted);
-    const another = await limiter.acquire(invocation.index, stop);
-    if (another === undefined || stop.aborted) {
-      another?.release('otherwise');
-      return attempts.giveUp(result, cancel.aborted ? 'then the workflow was cancelled' : GAVE_UP.timeout);
-    }
-    permit = another;
+  } finally {
+    // Also after a defect of this action: a permit that is not returned would lower the concurrency for good.
+    permit.release('otherwise');
   }
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../shared/values.ts';
 import type { LambdaApi } from './api.ts';
-import { type AttemptsResult, attemptAll, type RequestIds } from './attempts.ts';
+import { type AttemptsResult, attemptAll, isHalted, type RequestIds } from './attempts.ts';
 import type { Clients } from './client.ts';
 import type { Following, followExecution } from './durable.ts';
 import { toCancelledUnsent, toHaltedUnsent, toInternalError, toUnsent } from './failures.ts';
@@ -15,7 +15,7 @@ import type { AdaptiveLimiter, Permit } from './limiter.ts';
 import type { Readiness, Waiting } from './readiness.ts';
 import type { InvokePolicy } from './retry-policy.ts';
 import type { OnChunk, streamOnce } from './stream.ts';
-import { type Bounds, boundsFor, linkAbort, type Timing } from './timing.ts';
+import { type Bounds, boundsFor, linkAbort, linkHalt, type Timing } from './timing.ts';
 
 export type { InvokePolicy, RetryPolicy } from './retry-policy.ts';
 
@@ -92,20 +92,23 @@ async function invokeWithin(
   } catch (error) {
     return notAttempted(toUnsent({ name: 'RegionMissing', message: `No AWS region: ${messageOf(error)}` }));
   }
-  if (!cancel.aborted && halt?.aborted) return { ...notAttempted(toHaltedUnsent()), region };
+  if (isHalted(context)) return { ...notAttempted(toHaltedUnsent()), region };
   if (cancel.aborted || permit === undefined) return { ...notAttempted(toCancelledUnsent()), region };
 
   const { bounds, release } = boundsFor(timeoutMs, context);
+  const { signal: stopSending, unlink } = linkHalt(bounds.stop, halt);
   try {
-    const attempt = { ...context, ...bounds, api, permit, deadlineAt };
+    const attempt = { ...context, ...bounds, api, permit, stopSending, deadlineAt };
     const isWaitedFor = readiness !== undefined && invocation.invocationType !== 'DryRun';
     const ready = isWaitedFor
-      ? await readiness.waits.wait(invocation, { ...attempt, ...readiness })
+      ? await readiness.waits.wait(invocation, { ...attempt, ...readiness, stop: stopSending })
       : undefined;
+    if (isHalted(context)) return { ...notAttempted(toHaltedUnsent()), region };
     if (ready?.kind === 'failure') return { ...notAttempted(ready), region };
     const ended = await attemptAll(invocation, attempt);
     return { ...ended, region, ...(ready?.logGroup !== undefined && { logGroup: ready.logGroup }) };
   } finally {
+    unlink();
     release();
   }
 }

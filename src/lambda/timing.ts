@@ -129,6 +129,17 @@ function onAbort(signal: AbortSignal, callback: () => void): () => void {
   return callbacks.add(callback);
 }
 
+/** A signal that aborts with `stop`, and with `halt`, which exists as long as the step. */
+export function linkHalt(stop: AbortSignal, halt: AbortSignal | undefined): LinkedAbort {
+  if (halt === undefined) return { signal: stop, unlink: () => {} };
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(ABORTED);
+  stop.addEventListener('abort', abort);
+  const unlink = onAbort(halt, abort);
+  if (stop.aborted || halt.aborted) abort();
+  return { signal: controller.signal, unlink };
+}
+
 /** Bounds that end when the workflow is cancelled, or after `ms` milliseconds. `release` frees their resources. */
 export function boundsFor(
   ms: number,

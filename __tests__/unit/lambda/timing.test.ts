@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from '@jest/globals';
-import { boundsFor, REAL_TIMING } from '../../../src/lambda/timing.ts';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { boundsFor, linkHalt, REAL_TIMING } from '../../../src/lambda/timing.ts';
 
 // Node.js fires a timer of more than 2^31-1 ms after 1 ms.
 describe.each([2 ** 31, 1e15, Number.POSITIVE_INFINITY])('a time of %d ms', (ms) => {
@@ -17,6 +17,42 @@ describe.each([2 ** 31, 1e15, Number.POSITIVE_INFINITY])('a time of %d ms', (ms)
     expect(tooEarly).toEqual([]);
     expect(over).toEqual(['sleep']);
   });
+});
+
+describe('the time', () => {
+  const realNow = Date.now;
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  test('is that of the machine', () => {
+    expect(Math.abs(REAL_TIMING.now() - Date.now())).toBeLessThan(1_000);
+  });
+
+  test.each([-7_200_000, 25_200_000])('continues if the clock of the machine is set by %d ms', (ms) => {
+    const before = REAL_TIMING.now();
+    jest.spyOn(Date, 'now').mockImplementation(() => realNow() + ms);
+    const passed = REAL_TIMING.now() - before;
+    expect(passed).toBeGreaterThanOrEqual(0);
+    expect(passed).toBeLessThan(1_000);
+    expect(Number.isInteger(passed)).toBe(true);
+  });
+});
+
+test('a signal that is linked to a halt aborts with either, and not after it is unlinked', () => {
+  const [stop, halt] = [new AbortController(), new AbortController()];
+  const [stopped, halted, unlinked] = [
+    stop.signal,
+    new AbortController().signal,
+    new AbortController().signal,
+  ].map((signal) => linkHalt(signal, halt.signal));
+  stop.abort();
+  expect([stopped, halted].map((link) => link?.signal.aborted)).toEqual([true, false]);
+  unlinked?.unlink();
+  halt.abort();
+  expect([halted, unlinked].map((link) => link?.signal.aborted)).toEqual([true, false]);
+  expect(linkHalt(new AbortController().signal, halt.signal).signal.aborted).toBe(true);
+  expect(linkHalt(stop.signal, undefined).signal.aborted).toBe(true);
 });
 
 describe('bounds', () => {
