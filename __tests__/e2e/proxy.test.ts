@@ -193,6 +193,21 @@ for (const way of WAYS) {
       expect(proxy.requests).toEqual([]);
     });
 
+    test('is not reached through a proxy if no_proxy has its domain', async () => {
+      const step = await proxiedStep(
+        way,
+        {
+          AWS_ENDPOINT_URL_LAMBDA: `${scheme}://lambda.eu-west-1.name.invalid`,
+          [upper]: through(proxy.port),
+          no_proxy: 'localhost, name.invalid',
+        },
+        { retry: 'never' },
+      );
+      expectNotInvoked(step);
+      expect(message(step)).toMatch(/ENOTFOUND|EAI_AGAIN/);
+      expect(proxy.requests).toEqual([]);
+    });
+
     test('uses no_proxy, not NO_PROXY, if both are set', async () => {
       const host = new URL(way.endpoint()).hostname;
       const step = await proxiedStep(way, {

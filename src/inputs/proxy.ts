@@ -31,6 +31,20 @@ function supportsProxies(nodeVersion: string): boolean {
   return major > 24 || (major === 24 && minor >= 5);
 }
 
+// A name, not an address, a range of addresses, a pattern or a name with a port.
+const NAME = /^(?=.*[a-z])[a-z\d-]+(?:\.[a-z\d-]+)*$/i;
+
+/**
+ * NO_PROXY in the form that Node.js accepts. For the AWS CLI, curl and a runner, a domain includes its subdomains. For
+ * Node.js, only a pattern does.
+ */
+const withSubdomains = (noProxy: string): string =>
+  noProxy
+    .split(',')
+    .map((entry) => entry.trim())
+    .flatMap((entry) => (NAME.test(entry) ? [entry, `*.${entry}`] : [entry]))
+    .join(',');
+
 /**
  * Checks the proxy variables. Their values are never quoted, because they may contain a password.
  * Node.js ignores a value that it doesn't know, and would silently bypass such a proxy.
@@ -56,5 +70,9 @@ export function parseProxy(
     }
     return [lower, url] as const;
   });
-  return { ...Object.fromEntries(checked), no_proxy: variables['no_proxy'] || variables['NO_PROXY'] };
+  const noProxy = variables['no_proxy'] || variables['NO_PROXY'];
+  return {
+    ...Object.fromEntries(checked),
+    ...(noProxy && { no_proxy: withSubdomains(noProxy) }),
+  };
 }

@@ -14,8 +14,17 @@ describe('the proxy', () => {
     [{ HTTPS_PROXY: 'proxy.example:3128' }, { https_proxy: 'http://proxy.example:3128/' }],
     [{ HTTPS_PROXY: 'http://upper', https_proxy: 'http://lower' }, { https_proxy: 'http://lower/' }],
     [{ HTTPS_PROXY: 'http://upper', https_proxy: '' }, { https_proxy: 'http://upper/' }],
-    [{ NO_PROXY: 'upper.example' }, { no_proxy: 'upper.example' }],
-    [{ NO_PROXY: 'upper.example', no_proxy: 'lower.example' }, { no_proxy: 'lower.example' }],
+    [{ NO_PROXY: 'upper.example' }, { no_proxy: 'upper.example,*.upper.example' }],
+    [{ NO_PROXY: 'upper.example', no_proxy: 'lower.example' }, { no_proxy: 'lower.example,*.lower.example' }],
+    [{ NO_PROXY: 'localhost, Example.COM' }, { no_proxy: 'localhost,*.localhost,Example.COM,*.Example.COM' }],
+    [
+      { NO_PROXY: '.a.example,*.b.example,c.example:443,*' },
+      { no_proxy: '.a.example,*.b.example,c.example:443,*' },
+    ],
+    [
+      { NO_PROXY: '169.254.169.254,10.0.0.1-10.0.0.9,10.0.0.0/8,[::1]' },
+      { no_proxy: '169.254.169.254,10.0.0.1-10.0.0.9,10.0.0.0/8,[::1]' },
+    ],
     [{}, {}],
   ])('of %j is %j', async (variables, proxy) => {
     expect((await planFor({}, await jobWith(variables))).proxy).toEqual(proxy);
