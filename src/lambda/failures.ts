@@ -111,6 +111,15 @@ function describeIncomplete(head: ResponseHead, why: string): Description {
   return { name: 'IncompleteResponse', message: `the response (HTTP ${statusCode}) is incomplete (${why})` };
 }
 
+// OpenSSL's line has its thread, numbers, library and function before the reason, and its source file after it.
+const TLS_REASON = /:SSL routines:[^:]{0,100}:(?<reason>[^:]{1,100}):/;
+
+/** The message of an error of the network, without the internals of OpenSSL. */
+function networkMessage(message: string): string {
+  const reason = TLS_REASON.exec(message)?.groups?.['reason'];
+  return reason === undefined ? message : `The TLS connection failed: ${reason}`;
+}
+
 /** Describes an error of the SDK or Node.js. The description depends on how much of the response had arrived. */
 function describeThrown(fields: Fields, { head, text: foreignText = '' }: AttemptProgress): Description {
   const named = text(fields['name']) ?? 'Error';
@@ -119,7 +128,7 @@ function describeThrown(fields: Fields, { head, text: foreignText = '' }: Attemp
   const code = text(fields['code']);
   if (head === undefined) {
     const name = code !== undefined && WORD.test(code) ? code : className;
-    return { name, message: message === '' ? name : message };
+    return { name, message: message === '' ? name : networkMessage(message) };
   }
   if (head.statusCode < 300) return describeIncomplete(head, code ?? className);
   if (UNREADABLE.includes(className)) return describeForeign(head.statusCode, foreignText);

@@ -328,6 +328,18 @@ describe('a thrown value', () => {
     ['ECONNRESET', 'socket hang up', SENT, 'The connection was closed after the request was sent'],
     ['ECONNRESET', 'read ECONNRESET', UNSENT, 'The connection was reset before the request was sent'],
     ['ETIMEDOUT', 'read ETIMEDOUT', SENT, 'read ETIMEDOUT'],
+    [
+      'EPROTO',
+      'write EPROTO 403D2675587F0000:error:0A000410:SSL routines:ssl3_read_bytes:ssl/tls alert handshake failure:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:918:SSL alert number 40\n',
+      UNSENT,
+      'The TLS connection failed: ssl/tls alert handshake failure',
+    ],
+    [
+      'ERR_SSL_WRONG_VERSION_NUMBER',
+      '40CD8E48497F0000:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../deps/openssl/openssl/ssl/record/methods/tlsany_meth.c:77:\n',
+      UNSENT,
+      'The TLS connection failed: wrong version number',
+    ],
   ])('from %s (%s) has a plain message', (code, words, progress, message) => {
     expect(toFailure(Object.assign(new Error(words), { code }), progress)).toMatchObject({
       name: code,
