@@ -196,6 +196,13 @@ describe('a log that is followed', () => {
     expect(await follow()).toMatchObject({ kind: 'unreadable', failure: { name: 'ThrottlingException' } });
   });
 
+  test('after a hundred empty pages of a busy function is found', async () => {
+    const own = [start(0), { at: 1, message: 'one\n' }, report(2)];
+    write(own);
+    lambda.logs.setPaging({ emptyPages: 100 });
+    expect(await follow()).toMatchObject({ kind: 'whole', lines: texts(own) });
+  });
+
   test('in pages without an end ends as well, 35 s after the response', async () => {
     write([start(0), { at: 1, message: 'one\n' }, report(2)]);
     lambda.logs.setPaging({ emptyPages: 1_000_000_000 });
@@ -350,6 +357,12 @@ describe('the outcome of requests', () => {
   test('is not in the log, which is read until the timeout', async () => {
     expect(await look([ID])).toMatchObject({ runs: [{ requestId: ID, hasStarted: false }] });
     expect(clock - BEGIN).toBe(15_000);
+  });
+
+  test('is behind a hundred empty pages of a busy function', async () => {
+    write([start(0), report(1)]);
+    lambda.logs.setPaging({ emptyPages: 100 });
+    expect(await look([ID])).toMatchObject({ runs: [{ hasStarted: true, report: { durationMs: 1.25 } }] });
   });
 
   test('is not in pages without an end, which are read until the timeout', async () => {

@@ -66,8 +66,9 @@ const isStartOf = ({ message }: Hit, requestId: string): boolean => {
 const byId = (hits: readonly Hit[], functionName: string): Hit | undefined =>
   hits.find(({ stream = '' }) => stream.includes(`/${functionName}[`)) ?? hits[0];
 
-// How many pages are read before the next wait. A page can be empty although more follow.
-const MOST_PAGES = 20;
+// How many pages are read before the next wait. In the log group of a busy function, many are empty although more follow,
+// and each search begins with the first one.
+const MOST_PAGES = 200;
 
 /** A search in a log group: a text, such as a request ID, and a period. */
 export type LogSearch = Readonly<{
