@@ -62,6 +62,20 @@ test('a log without read permission gives one warning with the statement and doe
   ]);
 });
 
+test('a log without read permission gives one warning with follow_log too, also for an event', async () => {
+  isDenied = true;
+  loseInvocations();
+  for (const inputs of [
+    { follow_log: 'true' },
+    { follow_log: 'true', repeat: '2' },
+    { follow_log: 'true', invocation_type: 'Event' },
+  ]) {
+    const step = await invoke(logsEnvironment(), inputs);
+    const titles = step.annotations.map(({ title }) => title);
+    expect(titles.filter((title) => title === 'Function Log Not Read')).toHaveLength(1);
+  }
+});
+
 test('invocations of an earlier run without an outcome in its journal are also looked up', async () => {
   const job = makeJobFolder();
   const run = (env: Readonly<Record<string, string>>) =>

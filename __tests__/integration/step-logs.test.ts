@@ -72,6 +72,7 @@ test('of 22 failures of a list the logs of the first 20 are read, and the others
     plan: { invocations: failures.map(({ invocation }) => invocation), expressions },
     logs: new LogsClients((region) => clients.settingsFor(region), requests),
     guard: new ReportGuard(),
+    warn: () => {},
     ...{ clients, secrets, cancel, folder },
   });
   const rules = {

@@ -17,7 +17,7 @@ import type { SecretTexts } from '../outcome/secret-texts.ts';
 import { writeForeign } from '../report/foreign-text.ts';
 import { FunctionLog } from '../report/function-log.ts';
 import type { ReportGuard } from '../report/guard.ts';
-import { type LogThrottle, warnOfHiddenRetries, warnOfLog, writeTry } from '../report/progress.ts';
+import { type LogThrottle, warnOfHiddenRetries, writeTry } from '../report/progress.ts';
 
 /** The parts that are needed to read the functions' logs of a step. */
 export type LogParts = Readonly<{
@@ -27,6 +27,8 @@ export type LogParts = Readonly<{
   secrets: SecretTexts;
   guard: ReportGuard;
   cancel: AbortSignal;
+  /** Warns of a log that can't be read, if there was no such warning yet. */
+  warn: (text: string) => void;
   /** The folder for the files of the logs. */
   folder: string;
 }>;
@@ -49,7 +51,6 @@ export class StepLogs {
   readonly #isList: boolean;
   readonly #failures: EndedInvocation[] = [];
   #moreFailures = 0;
-  readonly #warned = new Set<string>();
   #live: Readonly<{ log: InvocationLog; shown: FunctionLog }> | undefined;
 
   constructor(parts: LogParts) {
@@ -163,9 +164,7 @@ export class StepLogs {
 
   #warn({ source, failure }: FollowedLog, { invocation }: InvocationResult): void {
     if (failure === undefined) return;
-    const text = unreadableText({ invocation, source, failure });
-    if (!this.#warned.has(text)) warnOfLog(this.#parts.secrets.hide(text));
-    this.#warned.add(text);
+    this.#parts.warn(unreadableText({ invocation, source, failure }));
   }
 }
 
@@ -180,21 +179,15 @@ function unreadableText({ invocation, source, failure }: DeniedLog): string {
   });
 }
 
-/** Looks into functions' logs for invocations without a response. Warns once for each log that access is denied to. */
-export function createWitness(
-  parts: Pick<LogParts, 'clients' | 'logs' | 'secrets' | 'cancel'> & Readonly<{ plan: Plan }>,
-): LostInvocations['look'] {
-  const { plan, clients, logs, secrets, cancel } = parts;
-  const lost = new LostInvocations({
-    clients,
-    logs,
-    timing: REAL_TIMING,
-    cancel,
-    onDenied: (denied) => {
-      // With follow_log, the same log is read again, and that has its own warning.
-      if (!plan.followLog) warnOfLog(secrets.hide(unreadableText(denied)));
-    },
-  });
+/** Looks into functions' logs for invocations without a response. */
+export function createWitness({
+  clients,
+  logs,
+  cancel,
+  warn,
+}: Pick<LogParts, 'clients' | 'logs' | 'cancel' | 'warn'>): LostInvocations['look'] {
+  const onDenied = (denied: DeniedLog): void => warn(unreadableText(denied));
+  const lost = new LostInvocations({ clients, logs, timing: REAL_TIMING, cancel, onDenied });
   return (ended) => lost.look(ended);
 }
 

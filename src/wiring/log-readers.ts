@@ -4,8 +4,8 @@ import type { InvokeContext } from '../lambda/invoker.ts';
 import { REAL_TIMING } from '../lambda/timing.ts';
 import type { LogsClients } from '../logs/client.ts';
 import type { OutcomesFile } from '../report/outcomes-file.ts';
-import type { LogThrottle } from '../report/progress.ts';
-import type { StepLogs } from './function-logs.ts';
+import { type LogThrottle, warnOfLog } from '../report/progress.ts';
+import type { LogParts, StepLogs } from './function-logs.ts';
 import { loadOnce } from './load-once.ts';
 import type { StepParts } from './parts.ts';
 
@@ -23,16 +23,25 @@ const logsClientsFor = ({ plan, cancel }: StepParts, clients: Clients): (() => P
     });
   });
 
+/** Warns of logs that can't be read, with each text once: the log of one invocation can be read twice. */
+function warningOnce({ secrets }: StepParts): (text: string) => void {
+  const given = new Set<string>();
+  return (text) => {
+    if (!given.has(text)) warnOfLog(secrets.hide(text));
+    given.add(text);
+  };
+}
+
 /** Looks into the log of a function that may have run. The code for that is loaded with the first use. */
 function witnessOnDemand(
-  parts: StepParts,
-  clients: Clients,
+  { environment, cancel }: StepParts,
+  { clients, warn }: Pick<LogParts, 'clients' | 'warn'>,
   logsClients: () => Promise<LogsClients>,
 ): InvokeContext['witness'] {
-  if (!parts.environment.aws.hasLogs) return undefined;
+  if (!environment.aws.hasLogs) return undefined;
   const witness = loadOnce(async () => {
     const [logs, { createWitness }] = await Promise.all([logsClients(), import('./function-logs.ts')]);
-    return createWitness({ ...parts, clients, logs });
+    return createWitness({ clients, logs, cancel, warn });
   });
   return async (ended) => (await witness())(ended);
 }
@@ -61,7 +70,8 @@ export async function createLogReaders(
 ): Promise<LogReaders> {
   const { followLog, waitForEvent } = parts.plan;
   const logsClients = logsClientsFor(parts, clients);
-  const witness = witnessOnDemand(parts, clients, logsClients);
+  const warn = warningOnce(parts);
+  const witness = witnessOnDemand(parts, { clients, warn }, logsClients);
   const common = {
     ...(witness !== undefined && { witness }),
     ...(waitForEvent && (await createEventWait(logsClients, throttle))),
@@ -69,6 +79,6 @@ export async function createLogReaders(
   if (!followLog) return { logs: undefined, context: common };
   const { StepLogs } = await import('./function-logs.ts');
   const folder = path.dirname(outcomesFile.path);
-  const logs = new StepLogs({ ...parts, clients, folder, logs: await logsClients() });
+  const logs = new StepLogs({ ...parts, clients, folder, warn, logs: await logsClients() });
   return { logs, context: { ...common, onSend: (sending) => logs.begin(sending) } };
 }
