@@ -67,6 +67,23 @@ async function told(polls: readonly Readonly<Record<string, Page>>[]) {
   return { result, asked, names: events.map(({ name }) => name) };
 }
 
+test.each([
+  { what: 'the same marker', next: () => 'two', most: 3 },
+  { what: 'a new marker', next: (marker: string) => `${marker}+`, most: 100 },
+])(
+  'a history whose pages always have $what does not hide the end',
+  async ({ next, most }) => {
+    const pages = new Proxy<Record<string, Page>>(
+      {},
+      { get: (_, marker) => ({ Events: [], NextMarker: next(String(marker)) }) },
+    );
+    const { result, asked } = await told([pages]);
+    expect(result.kind).toBe('response');
+    expect(asked.length).toBeLessThanOrEqual(most);
+  },
+  10_000,
+);
+
 test('a history with several pages is continued from its last page, and each event is reported once', async () => {
   const first = { Events: [step(1, 'a'), step(2, 'b')], NextMarker: 'two' };
   const { result, asked, names } = await told([

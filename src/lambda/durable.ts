@@ -41,6 +41,8 @@ export type HistoryReading = Bounds &
 export type HistoryRead = Readonly<{ kind: 'history'; hasNewEvents: boolean }>;
 
 const EVENTS_PER_PAGE = 1000;
+// How many pages are read before the state of the execution is read again. An execution has a few thousand events.
+const MOST_PAGES = 100;
 
 const KINDS: readonly OperationKind[] = ['Step', 'Wait', 'Callback', 'ChainedInvoke', 'Context'];
 const STATES: readonly OperationState[] = [
@@ -86,7 +88,7 @@ export class ExecutionHistory {
   /** Reports the new events. After a failure, the next call continues from there. */
   async read(reading: HistoryReading): Promise<HistoryRead | InvokeFailure> {
     const before = this.#lastId;
-    while (!this.#isHidden) {
+    for (let pages = 0; pages < MOST_PAGES && !this.#isHidden; pages += 1) {
       const page = await this.#readPage(reading);
       if (page.kind === 'failure') {
         if (reading.stop.aborted || mayPollAgain(page)) return page;
@@ -94,7 +96,7 @@ export class ExecutionHistory {
         break;
       }
       for (const event of page.events) this.#report(event, reading);
-      if (page.next === undefined) break;
+      if (page.next === undefined || page.next === this.#marker) break;
       this.#marker = page.next;
     }
     return { kind: 'history', hasNewEvents: this.#lastId > before };
