@@ -4,7 +4,7 @@ import type { LocalLambda } from '../../packages/local-lambda/server.ts';
 import { RequestIds } from '../../src/lambda/attempts.ts';
 import { Clients } from '../../src/lambda/client.ts';
 import type { Invocation, InvocationResult } from '../../src/lambda/invocation.ts';
-import { type InvokeContext, type InvokePolicy, invoke, type Wait } from '../../src/lambda/invoker.ts';
+import { type InvokeContext, type InvokePolicy, invokeEach, type Wait } from '../../src/lambda/invoker.ts';
 import { AdaptiveLimiter } from '../../src/lambda/limiter.ts';
 import { Readiness } from '../../src/lambda/readiness.ts';
 import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
@@ -139,7 +139,13 @@ export async function invokeOn(
     ...options.extras,
   };
   try {
-    return { ...(await invoke({ ...INVOCATION, ...options.invocation }, context)), waits };
+    const ended: InvocationResult[] = [];
+    await invokeEach([{ ...INVOCATION, ...options.invocation }], context, async (result) => {
+      ended.push(result);
+    });
+    const [result] = ended;
+    if (result === undefined) throw new Error('the invocation has no result');
+    return { ...result, waits };
   } finally {
     if (options.clients === undefined) clients.close();
   }

@@ -73,7 +73,7 @@ function readEvent(event: Event, invocation: Invocation): ExecutionEvent | undef
 }
 
 /** Continues reading a history where the last read ended, so that each event is reported once, even after failures. */
-export class ExecutionHistory {
+class ExecutionHistory {
   readonly #arn: string;
   readonly #invocation: Invocation;
   #lastId = 0;

@@ -81,7 +81,7 @@ const isFramed = ({ httpVersion, headers }: IncomingHead): boolean =>
   (httpVersion === '1.1' && headers['transfer-encoding']?.toLowerCase() === 'chunked');
 
 /** What is wrong with the head of a success response to a request with our ID; undefined if it may be from Lambda. */
-export function flawOf(head: IncomingHead, expected: Expected, sentAs?: string): Flaw | undefined {
+function flawOf(head: IncomingHead, expected: Expected, sentAs?: string): Flaw | undefined {
   const { statusCode, headers } = head;
   if (statusCode !== expected.statusCode) return 'status';
   if (isPage(head, expected, sentAs)) return 'page';
@@ -130,7 +130,7 @@ export class NoConnectionError extends Error {}
 const CLOSED_EARLY = 'the connection was closed without a response';
 
 /** The connection was closed without a response or an error. */
-export class ConnectionClosedError extends Error {
+class ConnectionClosedError extends Error {
   override readonly name = 'ConnectionClosed';
 }
 

@@ -131,6 +131,10 @@ export async function withLog(
   return inLog === undefined ? ended : { ...ended, inLog };
 }
 
+/**
+ * Invokes a function once: at most one execution, unless the policy or the invocation itself allows more. One
+ * deadline applies from the moment when the limiter grants a permit. Never throws.
+ */
 async function invokeWithPermit(
   permit: Permit | undefined,
   invocation: Invocation,
@@ -146,18 +150,6 @@ async function invokeWithPermit(
   permit?.release('otherwise');
   const elapsedMs = timing.now() - startedAt;
   return withLog({ ...ended, invocation, startedAt: new Date(startedAt), elapsedMs }, context);
-}
-
-/**
- * Invokes a function once: at most one execution, unless the policy or the invocation itself allows more. One
- * deadline applies from the moment when the limiter grants a permit. Never throws.
- */
-export async function invoke(invocation: Invocation, context: InvokeContext): Promise<InvocationResult> {
-  return invokeWithPermit(
-    await context.limiter.acquire(invocation.index, context.cancel),
-    invocation,
-    context,
-  );
 }
 
 /**

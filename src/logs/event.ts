@@ -122,7 +122,7 @@ const WAIT: EventDecision = { kind: 'wait' };
 const SLACK_MS = 30_000;
 
 /** Decides by the tries so far, at a time of AWS's clock. */
-export function decideOnEvent(
+function decideOnEvent(
   tries: readonly Try[],
   { mostRetries, longestAgeMs }: EventConfiguration,
   { now, acceptedAt }: Readonly<{ now: number; acceptedAt: number }>,

@@ -104,7 +104,7 @@ const PASSES_BETWEEN = 5;
 // How many pages are read before the next wait. A page has up to 10,000 events.
 const MOST_PAGES = 200;
 /** How many bytes of a log are passed on, including a line break for each event. */
-export const MOST_LOG_BYTES = 64 * 1024 * 1024;
+const MOST_LOG_BYTES = 64 * 1024 * 1024;
 
 type ReaderParts = Readonly<{
   api: LogsApi;
