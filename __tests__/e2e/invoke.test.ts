@@ -115,6 +115,7 @@ describe('what is sent', () => {
     ['AWS_DEFAULT_REGION', 'eu-north-1', { AWS_DEFAULT_REGION: 'eu-north-1' }],
     ['AWS_REGION', 'eu-west-1', { AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'eu-north-1' }],
     ["the profile's region", 'sa-east-1', { AWS_CONFIG_FILE: 'config', AWS_DEFAULT_REGION: 'eu-north-1' }],
+    ["the profile's region alone", 'sa-east-1', { AWS_CONFIG_FILE: 'config' }],
   ])('goes to the region from %s: %s', async (_, region, env) => {
     await invokeStep(
       lambda,
@@ -386,7 +387,7 @@ describe('an invocation that cannot start', () => {
       what: 'no region',
       inputs: { function_name: 'echo' },
       env: { AWS_REGION: '' },
-      says: ['No AWS region', 'Set the input region or AWS_REGION'],
+      says: ['No AWS region: Region is missing', 'Set the input region or AWS_REGION'],
     },
     {
       what: 'an endpoint that is down',

@@ -33,15 +33,15 @@ const userAgent = (runId = ''): [string, string][] => [
   ...(runId === '' ? [] : [['run', runId] satisfies [string, string]]),
 ];
 
-/** The SDK's chain of sources for the region, with a default at its end instead of the instance metadata. */
-const regionOr = (defaultRegion: string) =>
+/** The SDK's chain of sources for the region, with a default at its end. Without one, it rejects. */
+const regionOr = (defaultRegion: string | undefined) =>
   loadConfig(
     {
       ...NODE_REGION_CONFIG_OPTIONS,
       // A workflow can set the variable to an empty text, which the SDK would use as the region.
       environmentVariableSelector: (variables) =>
         NODE_REGION_CONFIG_OPTIONS.environmentVariableSelector(variables) || undefined,
-      default: defaultRegion,
+      ...(defaultRegion !== undefined && { default: defaultRegion }),
     },
     NODE_REGION_CONFIG_FILE_OPTIONS,
   );
@@ -106,8 +106,7 @@ export class Clients {
     if (known) return known;
     const { runId, defaultRegion } = this.#options;
     const client = new LambdaClient({
-      ...(defaultRegion !== undefined && { region: regionOr(defaultRegion) }),
-      ...(region !== undefined && { region }),
+      region: region ?? regionOr(defaultRegion),
       // This logger prints nothing. It records where the SDK looks for credentials.
       logger: new CredentialTrail(),
       // The SDK must not retry an invocation: it can't know whether the function ran. Its retry middleware is removed
