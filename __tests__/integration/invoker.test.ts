@@ -236,15 +236,16 @@ describe('waiting', () => {
     expect(attempts).toBe(2);
   });
 
-  test('ends when retry_seconds would be exceeded, and reports the attempts', async () => {
+  test('ends with the last retry at the end of retry_seconds, and reports the attempts', async () => {
     const timing = fakeTiming(() => 0.999);
     lambda.setFault(() => THROTTLED);
     const { result, waits } = await invokeOn(lambda, { timing, policy: { retryMs: 5_000 } });
-    expect(timing.slept).toEqual([200, 400, 799, 1598]);
-    expect(waits.at(-1)?.leftMs).toBeLessThanOrEqual(5_000 - 200 - 400 - 799);
+    expect(timing.slept.slice(0, -1)).toEqual([200, 400, 799, 1598]);
+    expect(timing.slept.at(-1)).toBe(waits.at(-1)?.leftMs);
+    expect(timing.slept.at(-1)).toBeLessThanOrEqual(5_000 - 200 - 400 - 799 - 1_598);
     expect(result).toMatchObject({
       evidence: 'did_not_run',
-      message: 'Rate Exceeded. (sent 5 times in 3 s; gave up: retry_seconds is exhausted)',
+      message: 'Rate Exceeded. (sent 6 times in 5 s; gave up: retry_seconds is exhausted)',
     });
   });
 
@@ -314,11 +315,11 @@ describe('an unreachable endpoint', () => {
     const { result, attempts } = await invokeOn(lambda, { timing });
     back();
     expect(spent(timing.slept)).toBeLessThanOrEqual(15_000);
-    expect(attempts).toBe(7);
+    expect(attempts).toBe(8);
     expect(result).toMatchObject({ kind: 'failure', name: 'ECONNREFUSED', evidence: 'did_not_run' });
     expect(result).not.toHaveProperty('sentAt');
     expect(result.kind === 'failure' && result.message).toMatch(
-      /^connect ECONNREFUSED \S+ \(tried 7 times in 13 s; gave up: waiting longer does not clear this error\)$/,
+      /^connect ECONNREFUSED \S+ \(tried 8 times in 15 s; gave up: waiting longer does not clear this error\)$/,
     );
   });
 
@@ -348,7 +349,7 @@ describe('an unreachable endpoint', () => {
     const back = useLambda(await unusedUrl());
     const { result, attempts } = await invokeOn(lambda, { policy: { retryMs: 1_000 } });
     back();
-    expect(attempts).toBe(3);
+    expect(attempts).toBe(4);
     expect(result.kind === 'failure' && result.message).toContain('gave up: retry_seconds is exhausted');
   });
 

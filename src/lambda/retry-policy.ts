@@ -152,18 +152,18 @@ function retryInTime(
 ): RetryDecision {
   // A delay that Lambda requested before the function was ready no longer counts.
   const askedSeconds = readiness === 'ready' ? 0 : retryAfterSeconds;
-  const waitMs = waitBefore(attempts, random, askedSeconds);
   const { at, why } = retryLimit(streak, { retryMs, deadlineAt });
   const leftMs = at - now;
-  if (waitMs <= leftMs) return { kind: 'retry', waitMs, leftMs };
   // Without a request to wait, the time can also be up because the last attempt took long.
-  const asksTooMuch = askedSeconds > 0 && askedSeconds * 1000 > leftMs;
-  return {
-    kind: 'give up',
-    why: asksTooMuch
-      ? `gave up: Lambda asks to wait ${grouped(askedSeconds)} s, which is longer than the time left`
-      : why,
-  };
+  if (askedSeconds > 0 && askedSeconds * 1000 > leftMs) {
+    const asks = `Lambda asks to wait ${grouped(askedSeconds)} s, which is longer than the time left`;
+    return { kind: 'give up', why: `gave up: ${asks}` };
+  }
+  const waitMs = waitBefore(attempts, random, askedSeconds);
+  if (waitMs <= leftMs) return { kind: 'retry', waitMs, leftMs };
+  // The last retry is at the end of the time, but at the deadline there is no time for an attempt.
+  const hasLast = leftMs > 0 && why !== GAVE_UP.timeout;
+  return hasLast ? { kind: 'retry', waitMs: leftMs, leftMs } : { kind: 'give up', why };
 }
 
 /** Decides what to do after a failed attempt. No other code decides on retries. */

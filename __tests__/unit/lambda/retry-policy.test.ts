@@ -228,10 +228,22 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
       decision: gaveUp('gave up: Lambda asks to wait 1,000 s, which is longer than the time left'),
     },
     {
-      what: 'no time is left of retry_seconds',
+      what: 'little time is left of retry_seconds, so the last retry is at its end',
       state: { streak: { since: NOW - 179_900 } },
       failure: THROTTLED,
+      decision: { kind: 'retry', waitMs: 100, leftMs: 100 },
+    },
+    {
+      what: 'no time is left of retry_seconds',
+      state: { streak: { since: NOW - 180_000 } },
+      failure: THROTTLED,
       decision: gaveUp('gave up: retry_seconds is exhausted'),
+    },
+    {
+      what: 'less time is left of retry_seconds than a Retry-After',
+      state: { streak: { since: NOW - 179_500 } },
+      failure: { ...THROTTLED, retryAfterSeconds: 1 },
+      decision: gaveUp('gave up: Lambda asks to wait 1 s, which is longer than the time left'),
     },
     {
       what: 'the last attempt lasted longer than retry_seconds',
@@ -252,8 +264,14 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
       decision: { ...RETRY, leftMs: 200 },
     },
     {
-      what: 'nothing could be reached for 14.9 s',
+      what: 'nothing could be reached for 14.9 s, so the last retry is after 15 s',
       state: { streak: { since: NOW - 20_000, unreachableSince: NOW - 14_900 } },
+      failure: THROTTLED,
+      decision: { kind: 'retry', waitMs: 100, leftMs: 100 },
+    },
+    {
+      what: 'nothing could be reached for 15 s',
+      state: { streak: { since: NOW - 20_000, unreachableSince: NOW - 15_000 } },
       failure: THROTTLED,
       decision: gaveUp('gave up: waiting longer does not clear this error'),
     },
