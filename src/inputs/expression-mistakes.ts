@@ -1,4 +1,5 @@
 import { childrenOf, type ExpressionNode, spelledName } from '../shared/expression-tree.ts';
+import { parseIntegers } from '../shared/json-integers.ts';
 import { nearest } from '../shared/text.ts';
 import { FUNCTION_NAMES, parseTree } from './jmespath.ts';
 
@@ -36,6 +37,16 @@ const parsesAsJson = (text: string): boolean => {
   }
 };
 
+/** What is wrong with the JSON in backticks; undefined if it is a value that an outcome can have. */
+function mistakeInLiteral(inner: string): string | undefined {
+  const json = inner.replaceAll('\\`', '`');
+  if (!parsesAsJson(json)) return `backticks hold JSON; write a string in single quotes: '${inner.trim()}'`;
+  const value = parseIntegers(json);
+  if (JSON.stringify(value) === JSON.stringify(JSON.parse(json))) return undefined;
+  const asText = typeof value === 'string' ? `'${value}'` : 'it in double quotes';
+  return `an integer with so many digits is a string in the outcome; write ${asText}`;
+}
+
 const ARITHMETIC = 'JMESPath has no arithmetic';
 const TYPOGRAPHIC = "replace typographic quotes with '";
 
@@ -72,9 +83,8 @@ function mistakeInLexeme({ text }: Lexeme): string | undefined {
   const [, quote, inner = ''] = QUOTED.exec(text) ?? [];
   const opened = QUOTES.get(text.charAt(0));
   if (opened !== undefined && quote === undefined) return `the ${opened} is not closed`;
-  if (quote === '`' && !parsesAsJson(inner.replaceAll('\\`', '`'))) {
-    return `backticks hold JSON; write a string in single quotes: '${inner.trim()}'`;
-  }
+  const inLiteral = quote === '`' ? mistakeInLiteral(inner) : undefined;
+  if (inLiteral !== undefined) return inLiteral;
   if (quote === '"' && !parsesAsJson(text)) return `${text} is not a valid name`;
   const isKnown = text.length > 1 || /\w/.test(text) || ALLOWED_SIGNS.has(text);
   return FOREIGN_SIGNS.get(text) ?? (isKnown ? undefined : `${text} is not expected here`);

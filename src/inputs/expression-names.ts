@@ -6,6 +6,7 @@ import {
   mapChildren,
   nodesInScope,
   operatorOf,
+  readsIn,
   spelled,
   spelledName,
 } from '../shared/expression-tree.ts';
@@ -189,7 +190,19 @@ function httpMistake(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake 
   return undefined;
 }
 
-/** Finds a name that has no meaning on any outcome, or on the outcome of an HTTP request. */
+/** An expression without a field, whose value is the same for every outcome. */
+function constantExpression(tree: ExpressionNode): Mistake | undefined {
+  if (readsIn(tree).length > 0) return undefined;
+  const isText = tree.type === 'Literal' && typeof tree.value === 'string';
+  return {
+    column: 0,
+    what: isText
+      ? 'a text in single quotes is a string, and reads nothing of the outcome; a field has no quotes, for example response.ok'
+      : 'this reads nothing of the outcome, so its value is always the same; use a field, for example response.ok',
+  };
+}
+
+/** Finds a name that has no meaning on any outcome, or on the outcome of an HTTP request, or that no name is read. */
 export function nameMistake(
   { text, tree }: Readonly<{ text: string; tree: ExpressionNode }>,
   { invocations }: Pick<Invoked, 'invocations'>,
@@ -204,7 +217,8 @@ export function nameMistake(
       what: unknownName({ ...unknown, isHttp }),
     }) ??
     httpMistake(tree, lexemes) ??
-    nonNumericComparison(tree, lexemes)
+    nonNumericComparison(tree, lexemes) ??
+    constantExpression(tree)
   );
 }
 

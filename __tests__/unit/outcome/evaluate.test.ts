@@ -79,6 +79,7 @@ describe('a response', () => {
     ['null', 'null', null],
     ['false', 'false', false],
     ['a string', '"text"', 'text'],
+    ['a 64-bit integer', '{"id":9007199254740993}', { id: '9007199254740993' }],
     ['no JSON', 'plain text', 'plain text'],
     ['nothing', '', ''],
     ['JSON behind a byte order mark', '\ufeff{"a": 1}', { a: 1 }],
