@@ -51,9 +51,9 @@ function foreignTexts(
   failure: InvokeFailure,
   ended: InvocationResult,
 ): Pick<Evaluation, 'foreignText' | 'plainMessage'> {
-  const { name, foreignText } = failure;
+  const { foreignText } = failure;
   if (foreignText === undefined) return {};
-  const message = `${name}: the response is not Lambda's and is not shown.`;
+  const message = "The response is not Lambda's and is not shown.";
   return { foreignText, plainMessage: failureMessage({ ...failure, message }, ended) };
 }
 

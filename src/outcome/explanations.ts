@@ -92,7 +92,7 @@ export function whyNothing(node: ExpressionNode, evaluator: ScopedEvaluator): st
     if (LOG_FIELDS.has(node.name)) return `${node.name} comes from the log: set log_type: Tail`;
     const holder = evaluate({ type: 'Current' });
     const isOutcome = isFields(holder) && 'function_name' in holder && 'attempts' in holder;
-    if (isOutcome) return `this outcome has no ${node.name}`;
+    if (isOutcome) return node.name in holder ? `${node.name} is null` : `this outcome has no ${node.name}`;
     return whyNoField({ holder, holderText: '@', name: node.name, path: spelled(node) }, evaluator);
   }
   if (!isPathStep(node)) return undefined;

@@ -478,3 +478,18 @@ test('the reason why an expectation is not met shows no part of a known secret',
   });
   expect(unmet.map(({ why }) => why)).toEqual(['Actual:   "x ***"\nExpected: "y"']);
 });
+
+test('a query that reads null gives the reason', async () => {
+  const evaluateQuery = await evaluating({ query: 'response' });
+  expect(evaluateQuery(delivery(answer('null'))).queryProblem).toBe(
+    'The query found nothing, and query_result is empty: response is null.',
+  );
+});
+
+test('a text that is received instead of a response has a message without it, for a mask', () => {
+  const description = { name: 'HTTP 403', message: 'HTTP 403: <p>page', statusCode: 403 };
+  const evaluation = evaluate(delivery(failure({ ...description, foreignText: '<p>page' })), RULES);
+  expect(evaluation.plainMessage).toBe(
+    "The response is not Lambda's and is not shown. The function did not run.",
+  );
+});
