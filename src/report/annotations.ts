@@ -2,7 +2,7 @@ import { error, warning } from '@actions/core';
 import type { ErrorFacts } from '../outcome/function-error.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import type { WithheldReason } from '../outcome/outcome.ts';
-import { grouped, shortened, utf8 } from '../shared/text.ts';
+import { grouped, shortened, utf8Start } from '../shared/text.ts';
 
 /** A part of a text: our own text, which is kept if possible, or foreign text, which is cut first. */
 export type Part = Readonly<{ text: string; isForeign: boolean }>;
@@ -121,7 +121,7 @@ function functionErrorBody(evaluation: MaskedEvaluation): string {
 function responseParts({ response }: MaskedEvaluation): Part[] {
   if (response.length === 0) return [];
   const isCut = response.length > SHOWN_RESPONSE_BYTES;
-  const text = utf8(response.subarray(0, SHOWN_RESPONSE_BYTES)).replace(/\ufffd+$/, '');
+  const text = utf8Start(response, SHOWN_RESPONSE_BYTES);
   return foreign(
     `Response: ${text}${isCut ? `… (the first 2 KB of ${grouped(response.length)} bytes)` : ''}`,
   );
