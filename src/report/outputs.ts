@@ -197,7 +197,7 @@ export class StepOutputs {
   }
 }
 
-/** Sets the output `outcome` of a step with invalid inputs, so that it is never empty. */
+/** Sets the output `outcome` of a step that can't start, so that it is never empty. */
 export const writeNotInvoked = (): void => setOutput('outcome', 'not_invoked');
 
 /** Appends to the job summary. Throws if the runner has none. */

@@ -20,6 +20,7 @@ import type { StepParts } from './parts.ts';
 import type { ResponseSink } from './response-sink.ts';
 
 // Exported from here, so that it is in the same file of the bundle.
+export { writeNotInvoked } from '../report/outputs.ts';
 export { writeEarlyEnd, writeRefusal } from '../report/refusal.ts';
 
 /** The parts that exist before the first request, and that outcomes are evaluated and reported with. */
