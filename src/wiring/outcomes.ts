@@ -50,11 +50,6 @@ async function comment(wanted: CommentPlan, results: StepResults, cancel: AbortS
   await writeComment(job, renderComment(results.outcomes, wanted));
 }
 
-function whenSaved({ responseStream, responseFile }: Plan): 'always' | 'if_too_long' | 'never' {
-  if (responseStream) return 'never';
-  return responseFile === undefined ? 'if_too_long' : 'always';
-}
-
 function createReports(
   { plan, environment, guard, cancel }: StepParts,
   { outcomesFile, throttle, logs, sink, file, resumption }: OutcomeParts,
@@ -74,7 +69,11 @@ function createReports(
     outputs: {
       total: plan.invocations.length,
       outcomesFile: outcomesFile.path,
-      responseFile: { path: file, isSaved: whenSaved(plan) },
+      responseFile: {
+        path: file,
+        isNamed: plan.responseFile !== undefined,
+        isStreamed: plan.responseStream,
+      },
       ...(logs !== undefined && { logFile: () => logs.file }),
     },
     ...(resumption !== undefined && {
