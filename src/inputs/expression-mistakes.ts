@@ -1,4 +1,4 @@
-import { childrenOf, type ExpressionNode, spelledName } from '../shared/expression-tree.ts';
+import { childrenOf, type ExpressionNode, isIdentifier, spelledName } from '../shared/expression-tree.ts';
 import { parseIntegers } from '../shared/json-integers.ts';
 import { nearest } from '../shared/text.ts';
 import { FUNCTION_NAMES, parseTree } from './jmespath.ts';
@@ -25,8 +25,10 @@ function wordAt(expression: string, at: number): string {
   return WORD.exec(expression)?.[0] ?? '';
 }
 
-const IDENTIFIER = /^[A-Za-z_]\w*$/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+
+/** Whether a word is a number without an exponent. */
+export const isNumber = (word: string): boolean => NUMBER.test(word);
 
 const parsesAsJson = (text: string): boolean => {
   try {
@@ -95,7 +97,7 @@ function keyWithDash(lexemes: readonly Lexeme[], index: number): Mistake | undef
   const before = lexemes[index - 1];
   const dash = lexemes[index];
   const after = lexemes[index + 1]?.text ?? '';
-  if (before === undefined || !dash?.text.startsWith('-') || !IDENTIFIER.test(before.text)) return undefined;
+  if (before === undefined || !dash?.text.startsWith('-') || !isIdentifier(before.text)) return undefined;
   if (before.at + before.text.length !== dash.at) return undefined;
   const key = `${before.text}${dash.text}${dash.text === '-' && /^\w/.test(after) ? after : ''}`;
   return { column: before.at, what: `write a key that has a dash in double quotes: "${key}"` };
@@ -153,7 +155,7 @@ function syntaxMistake(expression: string, lexemes: readonly Lexeme[]): Mistake 
   if (operator !== undefined) return { column, what: operator };
   if (/^-?\d/.test(text)) {
     const word = wordAt(expression, column);
-    const what = NUMBER.test(word)
+    const what = isNumber(word)
       ? `write a number in backticks: \`${word}\``
       : `write a string in single quotes: '${word}'`;
     return { column, what };

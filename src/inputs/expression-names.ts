@@ -11,7 +11,7 @@ import {
   spelledName,
 } from '../shared/expression-tree.ts';
 import { nearest } from '../shared/text.ts';
-import { type Lexeme, lexemesOf, type Mistake } from './expression-mistakes.ts';
+import { isNumber, type Lexeme, lexemesOf, type Mistake } from './expression-mistakes.ts';
 
 export { readTree } from './expression-mistakes.ts';
 export { parseTree, search } from './jmespath.ts';
@@ -70,7 +70,6 @@ const LITERALS: ReadonlyMap<string, string> = new Map([
   ['None', 'null'],
   ['undefined', 'null'],
 ]);
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
 type NamePlace = Readonly<{ name: string; isCompared: boolean; isFirst: boolean }>;
 
@@ -94,7 +93,7 @@ function unknownName({
   const literal = LITERALS.get(name);
   if (literal !== undefined)
     return `"${name}" is read as a field name; write it in backticks: \`${literal}\``;
-  if (NUMBER.test(name)) {
+  if (isNumber(name)) {
     return `"${name}" is read as a field name; write \`${name}\` for the number, or '${name}' for the string`;
   }
   const ofResponse = `response.${spelledName(name)}`;

@@ -289,7 +289,7 @@ function recheckOn({ recorded }: RecordedInvocation, { expressions }: Rules): ty
 }
 
 /** Evaluates an outcome that an earlier run recorded, with the expressions of this run. */
-export function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Evaluation {
+function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Evaluation {
   const { invocation } = earlier;
   const queried = query(withoutEvaluation(earlier), rules);
   const { mask, search, parseTree } = rules.expressions;

@@ -229,7 +229,7 @@ export class FailureNotes {
 }
 
 /** The last line for many invocations: how many ended in which way. */
-export function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts): string {
+function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts): string {
   const starts = cold + warm === 0 ? '' : `; ${counted(cold, 'cold start')}, ${counted(warm, 'warm start')}`;
   return `${counted(total, 'invocation')}: ${counts.succeeded} succeeded, ${failed} failed${starts}.`;
 }
