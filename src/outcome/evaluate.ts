@@ -93,15 +93,17 @@ function hasExpectations(outcome: Outcome, rules: Rules): boolean {
 
 /**
  * What an outcome must meet: the step's expectations, then the entry's own. If none of them reads `http`, the response
- * to an HTTP request must not be an error.
+ * to an HTTP request must not be an error. That does not apply to a function that failed, which has its own rule.
  */
 function expectationsOf(
+  outcome: Outcome,
   { expressions }: Rules,
   { expect = [], http, invocationType }: Invocation,
 ): readonly string[] {
   const { parseTree } = expressions;
   const given = [...expressions.expect, ...expect];
-  if (http === undefined || invocationType !== 'RequestResponse' || parseTree === undefined) return given;
+  if (outcome.outcome === 'function_error' || parseTree === undefined) return given;
+  if (http === undefined || invocationType !== 'RequestResponse') return given;
   return given.some((expression) => readsField(parseTree(expression), 'http'))
     ? given
     : [...given, IS_NO_ERROR];
@@ -129,8 +131,7 @@ function expectations(
     checkOne = check,
   }: Readonly<{ context: ExpressionContext | undefined; own: Invocation; checkOne?: typeof check }>,
 ): { outcome: Outcome; unmet: readonly Checked[] } {
-  const isFailed = outcome.outcome === 'function_error';
-  const expect = expectationsOf(rules, own).filter((one) => !isFailed || one !== IS_NO_ERROR);
+  const expect = expectationsOf(outcome, rules, own);
   if (context === undefined || expect.length === 0 || !hasExpectations(outcome, rules))
     return { outcome, unmet: [] };
   const checked = expect.map((expression) => checkOne(expression, outcome, context));
