@@ -5,7 +5,7 @@ import {
   spelled,
   spelledName,
 } from '../shared/expression-tree.ts';
-import { nearest } from '../shared/text.ts';
+import { nearest, shortened } from '../shared/text.ts';
 import { isFields } from '../shared/values.ts';
 
 /** Evaluates a part of an expression, and hides secrets in a value before it is shown. */
@@ -20,8 +20,7 @@ const SHOWN_CHARACTERS = 200;
 const SHOWN_KEYS = 20;
 
 /** A text, cut at 200 characters. */
-export const cutText = (text: string): string =>
-  text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+export const cutText = (text: string): string => shortened(text, SHOWN_CHARACTERS + 1);
 
 /** A value as JSON on one line, cut at 200 characters. */
 export const shownValue = (value: unknown): string => cutText(JSON.stringify(value ?? null));
