@@ -211,6 +211,12 @@ export function annotationsFor(evaluation: MaskedEvaluation): Annotation[] {
   );
 }
 
+/** What the annotations are that are only counted. A warning does not mean that an invocation failed. */
+const MORE_IN_WORDS: Readonly<Record<Annotation['level'], (count: number) => string>> = {
+  error: () => 'failed',
+  warning: (count) => (count === 1 ? 'warning' : 'warnings'),
+};
+
 /** Collects annotations: at most ten per level, as many as a runner keeps. The last one counts the rest. */
 export class AnnotationList {
   readonly #kept: Annotation[] = [];
@@ -237,7 +243,8 @@ export class AnnotationList {
       const more = this.#more[level] + all.length - kept.length;
       const last = kept.at(-1);
       if (last === undefined || more === 0) return [...first, ...kept];
-      return [...first, ...kept.slice(0, -1), { ...last, body: `${last.body}\n… and ${more} more failed.` }];
+      const rest = `… and ${more} more ${MORE_IN_WORDS[level](more)}.`;
+      return [...first, ...kept.slice(0, -1), { ...last, body: `${last.body}\n${rest}` }];
     });
   }
 }
