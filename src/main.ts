@@ -9,7 +9,7 @@ import { writeForeign } from './report/foreign-text.ts';
 import { hideCredentials } from './report/runner-secrets.ts';
 import { openTestEvents } from './wiring/clients.ts';
 import type { Surroundings } from './wiring/parts.ts';
-import { createStep } from './wiring/step.ts';
+import { createStep, type Step } from './wiring/step.ts';
 
 /** Writes what the user should know before anything is invoked. */
 function announce(plan: Plan): void {
@@ -19,9 +19,8 @@ function announce(plan: Plan): void {
   info(announcement(plan));
 }
 
-/** Reads, plans, invokes, evaluates and reports. No error after the plan prevents the reports. */
-async function run(surroundings: Surroundings): Promise<ExitCode> {
-  const { guard } = surroundings;
+/** Reads and plans, and creates the parts of the step. Nothing is invoked. */
+async function prepare(surroundings: Surroundings): Promise<Step> {
   const environment = readEnvironment();
   const secrets = hideCredentials(environment.credentials);
   const plan = await makePlan(readInput, environment, {
@@ -29,7 +28,11 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
     stamp: { at: new Date(), id: randomUUID() },
   });
   announce(plan);
-  const step = await createStep({ plan, environment, secrets, ...surroundings });
+  return createStep({ plan, environment, secrets, ...surroundings });
+}
+
+/** Invokes, evaluates and reports. No error prevents the reports. */
+async function run(step: Step, { guard }: Surroundings): Promise<ExitCode> {
   await guard.run('internal', async () => {
     await step.evaluateEarlier();
     for await (const result of invokeAll(step.remaining, step.context)) {
@@ -41,19 +44,27 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   return step.report();
 }
 
-/** Reports invalid inputs. The code for that is loaded only if it is needed. */
-async function refuse({ problems }: InvalidInputError, { guard }: Surroundings): Promise<void> {
-  const { writeRefusal } = await import('./wiring/outcomes.ts');
-  await writeRefusal(problems, guard);
+const writeError = (thrown: unknown, properties: { title?: string } = {}): void =>
+  error(thrown instanceof Error ? thrown : String(thrown), properties);
+
+/** Reports that nothing was invoked, and why. The code for that is loaded only if it is needed. */
+async function refuse(thrown: unknown, { guard }: Surroundings): Promise<void> {
+  const load = () => import('./wiring/outcomes.ts');
+  if (thrown instanceof InvalidInputError) {
+    await (await load()).writeRefusal(thrown.problems, guard);
+    return;
+  }
+  writeError(thrown, { title: 'Failed to Invoke Lambda Function' });
+  await guard.run('outputs', async () => (await load()).writeNotInvoked());
 }
 
 /** The action. Never throws: its value is the exit code. */
 export async function main(surroundings: Surroundings): Promise<ExitCode> {
   try {
-    return await run(surroundings);
+    const step = await prepare(surroundings).catch((thrown: unknown) => refuse(thrown, surroundings));
+    return step === undefined ? ExitCode.Failure : await run(step, surroundings);
   } catch (thrown) {
-    if (thrown instanceof InvalidInputError) await refuse(thrown, surroundings);
-    else error(thrown instanceof Error ? thrown : String(thrown));
+    writeError(thrown);
     return ExitCode.Failure;
   }
 }

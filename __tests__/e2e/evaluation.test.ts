@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -149,6 +150,22 @@ describe('query', () => {
     const step = await invokeStep(lambda, { function_name: 'api', payload: '{}', query });
     expect(step.exitCode).toBe(0);
     expect(step.outputs['query_result']).toBe(value);
+  });
+
+  test('of a 64-bit ID keeps all digits, and another ID does not meet an expectation', async () => {
+    const headers = { 'x-amzn-requestid': randomUUID() };
+    const body = '{"id":12345678901234567890}';
+    lambda.setFault(() => ({ kind: 'raw', when: 'before', status: 200, headers, body }));
+    const run = (id: string) =>
+      invokeStep(lambda, {
+        function_name: 'api',
+        payload: '{}',
+        query: 'response.id',
+        expect: `response.id == '${id}'`,
+      });
+    const [same, other] = [await run('12345678901234567890'), await run('12345678901234567891')];
+    expect(same.outputs).toMatchObject({ outcome: 'succeeded', query_result: '12345678901234567890' });
+    expect(other.outputs['outcome']).toBe('expectation_failed');
   });
 
   test('that finds nothing gives a warning with the reason, and the output is empty', async () => {

@@ -209,6 +209,12 @@ describe('a response', () => {
     });
     const expected = { ...inputs, expect: 'http.status == `502`' };
     expect((await request('throws', 'GET /', expected)).exitCode).toBe(0);
+    // The same as the action's own expectation, but the user's.
+    const unmet = await request('throws', 'GET /', { ...inputs, expect: 'http.status < `400`' });
+    expect({ outcome: unmet.outputs['outcome'], exitCode: unmet.exitCode }).toEqual({
+      outcome: 'expectation_failed',
+      exitCode: 1,
+    });
     const failed = await request('throws', 'GET /');
     expect(failed.outputs['outcome']).toBe('function_error');
   });

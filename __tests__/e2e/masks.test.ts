@@ -287,6 +287,25 @@ describe('credentials of the step in a response', () => {
     expect(step.masks).toEqual(expect.arrayContaining([SECRET, TOKEN]));
   });
 
+  test.each(['false', 'true'])(
+    'are not shown in part where a log tail is cut (follow_log: %s)',
+    async (follow) => {
+      const tail = `${SECRET.slice(1)} in the log\n`.padEnd(4_095, 'x');
+      reply = (_headers, body) =>
+        body === '{}'
+          ? { body: '{}', headers: logHeader(`${tail}\n`) }
+          : { status: 400, body: '{"__type":"ValidationException"}' };
+      const step = await invokeStep(
+        lambda,
+        { ...ALL, follow_log: follow },
+        { env: { ...env, AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: lambda.url } },
+      );
+      const written = `${everythingShown(step)}${withoutCredentials(step.stdout)}`;
+      expect(written).toContain('*** in the log');
+      expect(written).not.toContain(SECRET.slice(-20));
+    },
+  );
+
   test('leave a log readable if they are placeholders for an emulator', async () => {
     reply = () => ({ body: '{"a":"test"}' });
     const step = await invokeStep(

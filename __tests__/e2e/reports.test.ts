@@ -172,6 +172,21 @@ function mountSmallDisk(): { folder: string; unmount: () => void } | undefined {
 const smallDisk = mountSmallDisk();
 afterAll(() => smallDisk?.unmount());
 // A really full disk needs permission to mount a file system.
+test('a step without a folder for its files invokes nothing, and says why', async () => {
+  const folder = path.join(tmpdir(), 'no', 'such', 'folder');
+  const step = await invokeStep(lambda, FAILING, { env: { RUNNER_TEMP: folder } });
+  expect(step.exitCode).toBe(1);
+  expect(lambda.requests).toEqual([]);
+  expect(step.outputs).toEqual({ outcome: 'not_invoked' });
+  expect(step.annotations).toEqual([
+    {
+      level: 'error',
+      title: 'Failed to Invoke Lambda Function',
+      message: expect.stringMatching(/RUNNER_TEMP\): ENOENT: .*\nCheck that .* Nothing was invoked\.$/),
+    },
+  ]);
+});
+
 const fullDiskTest = smallDisk === undefined ? test.skip : test;
 
 fullDiskTest(

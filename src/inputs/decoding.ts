@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { gunzipSync } from 'node:zlib';
+import { parseIntegers } from '../shared/json-integers.ts';
 import { fieldsOf } from '../shared/values.ts';
 
 /** A value of JSON. */
@@ -59,9 +60,9 @@ export class Decoding {
     }
   }
 
-  /** Parses JSON. */
+  /** Parses JSON. Integers keep all their digits, as in a response. */
   json(text: string): Json {
-    return this.#orNull(() => copyWithoutPrototypes(JSON.parse(text.replace(/^\ufeff/, ''))));
+    return this.#orNull(() => copyWithoutPrototypes(parseIntegers(text.replace(/^\ufeff/, ''))));
   }
 
   base64(text: string): string | null {

@@ -157,7 +157,7 @@ type ParserParts = Readonly<{
 }>;
 
 /** Reads the entries of one step. What several of them inherit is read, and reported where it is wrong, once. */
-export class EntryParser {
+class EntryParser {
   readonly #step: ParserParts;
   readonly #problems: Problems;
   #testEvents: TestEventSource | undefined;

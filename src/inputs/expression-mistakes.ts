@@ -1,4 +1,5 @@
-import { childrenOf, type ExpressionNode, spelledName } from '../shared/expression-tree.ts';
+import { childrenOf, type ExpressionNode, isIdentifier, spelledName } from '../shared/expression-tree.ts';
+import { parseIntegers } from '../shared/json-integers.ts';
 import { nearest } from '../shared/text.ts';
 import { FUNCTION_NAMES, parseTree } from './jmespath.ts';
 
@@ -24,8 +25,10 @@ function wordAt(expression: string, at: number): string {
   return WORD.exec(expression)?.[0] ?? '';
 }
 
-const IDENTIFIER = /^[A-Za-z_]\w*$/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+
+/** Whether a word is a number without an exponent. */
+export const isNumber = (word: string): boolean => NUMBER.test(word);
 
 const parsesAsJson = (text: string): boolean => {
   try {
@@ -35,6 +38,16 @@ const parsesAsJson = (text: string): boolean => {
     return false;
   }
 };
+
+/** What is wrong with the JSON in backticks; undefined if it is a value that an outcome can have. */
+function mistakeInLiteral(inner: string): string | undefined {
+  const json = inner.replaceAll('\\`', '`');
+  if (!parsesAsJson(json)) return `backticks hold JSON; write a string in single quotes: '${inner.trim()}'`;
+  const value = parseIntegers(json);
+  if (JSON.stringify(value) === JSON.stringify(JSON.parse(json))) return undefined;
+  const asText = typeof value === 'string' ? `'${value}'` : 'it in double quotes';
+  return `an integer with so many digits is a string in the outcome; write ${asText}`;
+}
 
 const ARITHMETIC = 'JMESPath has no arithmetic';
 const TYPOGRAPHIC = "replace typographic quotes with '";
@@ -72,9 +85,8 @@ function mistakeInLexeme({ text }: Lexeme): string | undefined {
   const [, quote, inner = ''] = QUOTED.exec(text) ?? [];
   const opened = QUOTES.get(text.charAt(0));
   if (opened !== undefined && quote === undefined) return `the ${opened} is not closed`;
-  if (quote === '`' && !parsesAsJson(inner.replaceAll('\\`', '`'))) {
-    return `backticks hold JSON; write a string in single quotes: '${inner.trim()}'`;
-  }
+  const inLiteral = quote === '`' ? mistakeInLiteral(inner) : undefined;
+  if (inLiteral !== undefined) return inLiteral;
   if (quote === '"' && !parsesAsJson(text)) return `${text} is not a valid name`;
   const isKnown = text.length > 1 || /\w/.test(text) || ALLOWED_SIGNS.has(text);
   return FOREIGN_SIGNS.get(text) ?? (isKnown ? undefined : `${text} is not expected here`);
@@ -85,7 +97,7 @@ function keyWithDash(lexemes: readonly Lexeme[], index: number): Mistake | undef
   const before = lexemes[index - 1];
   const dash = lexemes[index];
   const after = lexemes[index + 1]?.text ?? '';
-  if (before === undefined || !dash?.text.startsWith('-') || !IDENTIFIER.test(before.text)) return undefined;
+  if (before === undefined || !dash?.text.startsWith('-') || !isIdentifier(before.text)) return undefined;
   if (before.at + before.text.length !== dash.at) return undefined;
   const key = `${before.text}${dash.text}${dash.text === '-' && /^\w/.test(after) ? after : ''}`;
   return { column: before.at, what: `write a key that has a dash in double quotes: "${key}"` };
@@ -143,7 +155,7 @@ function syntaxMistake(expression: string, lexemes: readonly Lexeme[]): Mistake 
   if (operator !== undefined) return { column, what: operator };
   if (/^-?\d/.test(text)) {
     const word = wordAt(expression, column);
-    const what = NUMBER.test(word)
+    const what = isNumber(word)
       ? `write a number in backticks: \`${word}\``
       : `write a string in single quotes: '${word}'`;
     return { column, what };

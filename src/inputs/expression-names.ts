@@ -6,11 +6,12 @@ import {
   mapChildren,
   nodesInScope,
   operatorOf,
+  readsIn,
   spelled,
   spelledName,
 } from '../shared/expression-tree.ts';
 import { nearest } from '../shared/text.ts';
-import { type Lexeme, lexemesOf, type Mistake } from './expression-mistakes.ts';
+import { isNumber, type Lexeme, lexemesOf, type Mistake } from './expression-mistakes.ts';
 
 export { readTree } from './expression-mistakes.ts';
 export { parseTree, search } from './jmespath.ts';
@@ -69,7 +70,6 @@ const LITERALS: ReadonlyMap<string, string> = new Map([
   ['None', 'null'],
   ['undefined', 'null'],
 ]);
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
 type NamePlace = Readonly<{ name: string; isCompared: boolean; isFirst: boolean }>;
 
@@ -93,7 +93,7 @@ function unknownName({
   const literal = LITERALS.get(name);
   if (literal !== undefined)
     return `"${name}" is read as a field name; write it in backticks: \`${literal}\``;
-  if (NUMBER.test(name)) {
+  if (isNumber(name)) {
     return `"${name}" is read as a field name; write \`${name}\` for the number, or '${name}' for the string`;
   }
   const ofResponse = `response.${spelledName(name)}`;
@@ -189,7 +189,19 @@ function httpMistake(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake 
   return undefined;
 }
 
-/** Finds a name that has no meaning on any outcome, or on the outcome of an HTTP request. */
+/** An expression without a field, whose value is the same for every outcome. */
+function constantExpression(tree: ExpressionNode): Mistake | undefined {
+  if (readsIn(tree).length > 0) return undefined;
+  const isText = tree.type === 'Literal' && typeof tree.value === 'string';
+  return {
+    column: 0,
+    what: isText
+      ? 'a text in single quotes is a string, and reads nothing of the outcome; a field has no quotes, for example response.ok'
+      : 'this reads nothing of the outcome, so its value is always the same; use a field, for example response.ok',
+  };
+}
+
+/** Finds a name that has no meaning on any outcome, or on the outcome of an HTTP request, or that no name is read. */
 export function nameMistake(
   { text, tree }: Readonly<{ text: string; tree: ExpressionNode }>,
   { invocations }: Pick<Invoked, 'invocations'>,
@@ -204,7 +216,8 @@ export function nameMistake(
       what: unknownName({ ...unknown, isHttp }),
     }) ??
     httpMistake(tree, lexemes) ??
-    nonNumericComparison(tree, lexemes)
+    nonNumericComparison(tree, lexemes) ??
+    constantExpression(tree)
   );
 }
 

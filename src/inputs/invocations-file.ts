@@ -11,6 +11,7 @@ import {
 } from './input-file.ts';
 import {
   type EntryTexts,
+  entryText,
   MOST_ENTRIES,
   NATIVE,
   notEntry,
@@ -57,7 +58,7 @@ const kindOf = (value: unknown): string => {
 
 /** An input's text, '' where it is not given; undefined where the value is refused. Numbers keep their digits. */
 function textOfValue({ key, value, json }: GivenValue, problems: Problems): string | undefined {
-  if (typeof value === 'string') return value.trim();
+  if (typeof value === 'string') return entryText(key, value);
   if (NATIVE.has(key) || typeof value === 'number' || typeof value === 'boolean') return json;
   problems.add(value === null ? noValue(key) : notText(key, kindOf(value)));
   return undefined;
@@ -103,9 +104,6 @@ function entryOf(piece: Piece, entry: unknown, problems: Problems): FileEntry | 
       values[member.key] = text;
       if (member.key === 'payload') payload = payloadIn(piece, member);
     }
-  }
-  if (values.payload !== undefined && values.payload_file !== undefined) {
-    here.add('payload and payload_file are both given. Remove one of them.');
   }
   problems.at(place).addAll(here);
   return here.error ? undefined : { values, place, ...(payload && { payload }) };

@@ -42,7 +42,8 @@ function entryStarts(list: CST.Token | undefined): number[] {
 }
 
 /** The problem of a key without a value. */
-export const noValue = (input: EntryKey): string => `${input} has no value. Give it one, or remove the key.`;
+export const noValue = (input: EntryKey): string =>
+  `${input} has no value. Give it one${NATIVE.has(input) ? ', which can be null' : ''}, or remove the key.`;
 
 /** The problem of a value that is not a text. */
 export const notText = (input: EntryKey, kind: string): string => `${input} must be a text; this is ${kind}.`;
@@ -51,6 +52,12 @@ export const notText = (input: EntryKey, kind: string): string => `${input} must
 export const notEntry = (kind: string): string =>
   `an entry must be a function's name or a mapping, such as "function_name: my-function"; this is ${kind}. Write {} for an entry that inherits all of the step's inputs.`;
 
+/** The text of an input in an entry, without white space around it, except where that is part of the text. */
+export function entryText(input: EntryKey, text: string): string {
+  const isKept = input !== 'name' && keepsWhiteSpace(input) && text.trim() !== '';
+  return isKept ? text : text.trim();
+}
+
 type GivenInput = Readonly<{ input: EntryKey; offset: number; value: unknown }>;
 
 /** The text of an input, or '' if it is not given; undefined if the node is refused. */
@@ -58,11 +65,12 @@ function inputTextOf({ input, offset, value }: GivenInput, reader: YamlReader): 
   const { yaml, addProblem } = reader;
   const scalar = yaml.isScalar(value) ? value : undefined;
   if (scalar && typeof scalar.value === 'string' && !isMistagged(scalar)) {
-    const text = textOf(scalar);
-    const isKept = input !== 'name' && keepsWhiteSpace(input) && text.trim() !== '';
-    return isKept ? text : text.trim();
+    return entryText(input, textOf(scalar));
   }
-  if (NATIVE.has(input)) return jsonOf(value, reader);
+  // An expression that evaluated to nothing leaves a key without a value, which YAML reads as null.
+  const isBlank =
+    value === null || (scalar !== undefined && scalar.tag === undefined && textOf(scalar) === '');
+  if (NATIVE.has(input) && !isBlank) return jsonOf(value, reader);
   if (yaml.isAlias(value)) return undefined;
   if (scalar && !hasFittingTag(scalar, reader)) return undefined;
   if (scalar && scalar.value !== null) return textOf(scalar);
@@ -78,7 +86,7 @@ export function unknownKey(key: string): string {
   if (INPUT_NAMES.some((name) => name === key)) {
     return `${key} is set for the whole step. Move it out of the entry, into "with:".`;
   }
-  const likely = nearest(key, ENTRY_KEYS);
+  const likely = nearest(key.toLowerCase(), ENTRY_KEYS);
   const meant = likely === undefined ? '' : ` (did you mean "${likely}"?)`;
   return `there is no key ${quote(key)}${meant}. ${EVERY_KEY}`;
 }

@@ -136,7 +136,7 @@ function defineGuards(): void {
  * Replaces the library's functions with those of standard JMESPath, and adds functions of one string. Returns all
  * names.
  */
-export function defineFunctions(ofText: Readonly<Record<string, (text: string) => Value>>): string[] {
+function defineFunctions(ofText: Readonly<Record<string, (text: string) => Value>>): string[] {
   for (const { name, takes, call } of REPLACED) define(name, takes, call);
   defineGuards();
   for (const [name, call] of Object.entries(ofText)) {

@@ -49,15 +49,16 @@ export function warningsOf(
   ];
 }
 
-const MOST_WARNINGS = 10;
+// With the line that counts the others, as many as a runner keeps of a step.
+const MOST_WARNINGS = 9;
 
 /** The first warnings, without duplicates, and the number of the others. */
 export function firstOf(warnings: readonly string[]): string[] {
   const unique = [...new Set(warnings)];
   const more = unique.length - MOST_WARNINGS;
-  return more > 0
-    ? [...unique.slice(0, MOST_WARNINGS), `${more} more warnings about entries are not shown.`]
-    : unique;
+  if (more <= 0) return unique;
+  const rest = more === 1 ? '1 more warning about an entry is' : `${more} more warnings about entries are`;
+  return [...unique.slice(0, MOST_WARNINGS), `${rest} not shown.`];
 }
 
 /**

@@ -57,8 +57,8 @@ const FUNCTION_NAMES: Recognizer = [
   ...ANYWHERE,
   [/^\[|,/, 'put one function per line'],
   [/\s/, 'it contains white space; put one function per line'],
-  [/^arn:/, 'the ARN is incomplete or one of its parts is wrong'],
   [/:\$latest$/i, 'write $LATEST in capitals'],
+  [/^arn:/, 'the ARN is incomplete or one of its parts is wrong'],
   [/:[\w-]*\.[\w.-]*$/, ALIAS_LETTERS],
 ];
 

@@ -6,6 +6,7 @@ import type {
   InvokeResponse,
   SentAttempt,
 } from '../lambda/invocation.ts';
+import { parseIntegers } from '../shared/json-integers.ts';
 import { isUuid, utf8 } from '../shared/text.ts';
 import { eventInWords } from './event-evidence.ts';
 import type { JobAdvice } from './failure-advice.ts';
@@ -44,12 +45,12 @@ const BYTE_ORDER_MARK = /^\ufeff/;
 /** A parsed response, or its text if it is not JSON. */
 export type ParsedResponse = Readonly<{ value: unknown; isJson: boolean }>;
 
-/** Parses a response. JSON that is nested over 500 levels deep counts as text. */
+/** Parses a response. JSON that is nested over 500 levels deep counts as text. Integers keep all their digits. */
 export function parseResponse(payload: Uint8Array): ParsedResponse {
   const text = utf8(payload);
   if (isTooDeep(payload)) return { value: text, isJson: false };
   try {
-    return { value: JSON.parse(text.replace(BYTE_ORDER_MARK, '')), isJson: true };
+    return { value: parseIntegers(text.replace(BYTE_ORDER_MARK, '')), isJson: true };
   } catch {
     return { value: text, isJson: false };
   }

@@ -51,9 +51,9 @@ function foreignTexts(
   failure: InvokeFailure,
   ended: InvocationResult,
 ): Pick<Evaluation, 'foreignText' | 'plainMessage'> {
-  const { name, foreignText } = failure;
+  const { foreignText } = failure;
   if (foreignText === undefined) return {};
-  const message = `${name}: the response is not Lambda's and is not shown.`;
+  const message = "The response is not Lambda's and is not shown.";
   return { foreignText, plainMessage: failureMessage({ ...failure, message }, ended) };
 }
 
@@ -93,15 +93,17 @@ function hasExpectations(outcome: Outcome, rules: Rules): boolean {
 
 /**
  * What an outcome must meet: the step's expectations, then the entry's own. If none of them reads `http`, the response
- * to an HTTP request must not be an error.
+ * to an HTTP request must not be an error. That does not apply to a function that failed, which has its own rule.
  */
 function expectationsOf(
+  outcome: Outcome,
   { expressions }: Rules,
   { expect = [], http, invocationType }: Invocation,
 ): readonly string[] {
   const { parseTree } = expressions;
   const given = [...expressions.expect, ...expect];
-  if (http === undefined || invocationType !== 'RequestResponse' || parseTree === undefined) return given;
+  if (outcome.outcome === 'function_error' || parseTree === undefined) return given;
+  if (http === undefined || invocationType !== 'RequestResponse') return given;
   return given.some((expression) => readsField(parseTree(expression), 'http'))
     ? given
     : [...given, IS_NO_ERROR];
@@ -129,8 +131,7 @@ function expectations(
     checkOne = check,
   }: Readonly<{ context: ExpressionContext | undefined; own: Invocation; checkOne?: typeof check }>,
 ): { outcome: Outcome; unmet: readonly Checked[] } {
-  const isFailed = outcome.outcome === 'function_error';
-  const expect = expectationsOf(rules, own).filter((one) => !isFailed || one !== IS_NO_ERROR);
+  const expect = expectationsOf(outcome, rules, own);
   if (context === undefined || expect.length === 0 || !hasExpectations(outcome, rules))
     return { outcome, unmet: [] };
   const checked = expect.map((expression) => checkOne(expression, outcome, context));
@@ -289,7 +290,7 @@ function recheckOn({ recorded }: RecordedInvocation, { expressions }: Rules): ty
 }
 
 /** Evaluates an outcome that an earlier run recorded, with the expressions of this run. */
-export function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Evaluation {
+function evaluateRecorded(earlier: RecordedInvocation, rules: Rules): Evaluation {
   const { invocation } = earlier;
   const queried = query(withoutEvaluation(earlier), rules);
   const { mask, search, parseTree } = rules.expressions;

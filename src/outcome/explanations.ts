@@ -5,7 +5,7 @@ import {
   spelled,
   spelledName,
 } from '../shared/expression-tree.ts';
-import { nearest } from '../shared/text.ts';
+import { nearest, shortened } from '../shared/text.ts';
 import { isFields } from '../shared/values.ts';
 
 /** Evaluates a part of an expression, and hides secrets in a value before it is shown. */
@@ -20,8 +20,7 @@ const SHOWN_CHARACTERS = 200;
 const SHOWN_KEYS = 20;
 
 /** A text, cut at 200 characters. */
-export const cutText = (text: string): string =>
-  text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+export const cutText = (text: string): string => shortened(text, SHOWN_CHARACTERS + 1);
 
 /** A value as JSON on one line, cut at 200 characters. */
 export const shownValue = (value: unknown): string => cutText(JSON.stringify(value ?? null));
@@ -92,7 +91,7 @@ export function whyNothing(node: ExpressionNode, evaluator: ScopedEvaluator): st
     if (LOG_FIELDS.has(node.name)) return `${node.name} comes from the log: set log_type: Tail`;
     const holder = evaluate({ type: 'Current' });
     const isOutcome = isFields(holder) && 'function_name' in holder && 'attempts' in holder;
-    if (isOutcome) return `this outcome has no ${node.name}`;
+    if (isOutcome) return node.name in holder ? `${node.name} is null` : `this outcome has no ${node.name}`;
     return whyNoField({ holder, holderText: '@', name: node.name, path: spelled(node) }, evaluator);
   }
   if (!isPathStep(node)) return undefined;

@@ -18,9 +18,12 @@ export type LogLocation = Readonly<{ functionName: string; region: string; logGr
 // Source: CreateLogGroup of the CloudWatch Logs API. Any other text is not the name of a log group.
 const LOG_GROUP = /^[\w./#-]{1,512}$/;
 
+/** Whether a text can be the name of a log group. */
+export const isLogGroup = (text: string): boolean => LOG_GROUP.test(text);
+
 function logEventsUrl({ functionName, region, logGroup = '' }: LogLocation, query: string): string {
   const host = PARTITIONS.find(({ prefix }) => prefix.test(region))?.host(region) ?? '';
-  const group = encodeTwice(LOG_GROUP.test(logGroup) ? logGroup : `/aws/lambda/${functionName}`);
+  const group = encodeTwice(isLogGroup(logGroup) ? logGroup : `/aws/lambda/${functionName}`);
   return `https://${host}/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${group}/log-events$3F${query}`;
 }
 

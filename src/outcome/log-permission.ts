@@ -1,4 +1,5 @@
 import { isRegion } from '../shared/arn.ts';
+import { isLogGroup } from './links.ts';
 import { adviseOnBlockedAction } from './permission/wording.ts';
 
 /** A log that AWS did not allow the action to read. */
@@ -16,8 +17,6 @@ export type UnreadableLog = Readonly<{
 const LOG_ACTIONS = ['logs:FilterLogEvents', 'logs:GetLogEvents'];
 const LOG_GROUP_OWNER =
   /\barn:(?<partition>aws(?:-[a-z]{1,12}){0,3}):[a-z0-9]{1,20}:[a-z0-9-]{0,30}:(?<account>\d{12}):/g;
-// Source: CreateLogGroup of the CloudWatch Logs API.
-const LOG_GROUP = /^[\w./#-]{1,512}$/;
 const LONGEST_MESSAGE = 4_096;
 
 /** The partition and the account of the log group in AWS's message, or else those of the caller. */
@@ -34,7 +33,7 @@ const statement = (actions: readonly string[], resource: string): string =>
 export function logStatements(log: UnreadableLog): string[] {
   const { partition, account } = ownerIn(log.message);
   const region = isRegion(log.region) ? log.region : '*';
-  const group = LOG_GROUP.test(log.logGroup) ? log.logGroup : '*';
+  const group = isLogGroup(log.logGroup) ? log.logGroup : '*';
   const at = (service: string, resource: string): string =>
     `arn:${partition}:${service}:${region}:${account}:${resource}`;
   return [

@@ -4,7 +4,7 @@ import { type Fields, isFields } from '../shared/values.ts';
 import type { ParseTree, Search } from './expectations.ts';
 import type { ExplainedError } from './function-error-advice.ts';
 import type { Evaluation, Outcome, Secrets, WithheldReason } from './outcome.ts';
-import { formsOf, MASK, type SecretTexts } from './secret-texts.ts';
+import { formsOf, MASK, type SecretTexts, withoutFirstLine } from './secret-texts.ts';
 
 /** What to hide in an evaluation. If it is withheld, nothing that the function wrote is shown. */
 type Hidden = Readonly<{ texts: SecretTexts; isWithheld: boolean }>;
@@ -183,12 +183,15 @@ function maskFields(fields: Fields, hidden: Hidden): Fields {
   return changed(fields, (name, value) => [name, maskField(name, value, hidden)]);
 }
 
-/** Removes the first line of a cut log tail, because the cut may be inside a secret. */
-function withoutCutLine({ outcome, logIsCut, secrets }: Evaluation): Outcome {
-  if (!logIsCut || secrets.texts.length === 0) return outcome;
-  if (!('log_result' in outcome) || outcome.log_result === undefined) return outcome;
-  const [cutLine = ''] = outcome.log_result.split('\n', 1);
-  return { ...outcome, log_result: `${MASK}${outcome.log_result.slice(cutLine.length)}` };
+/**
+ * Removes the first line of a cut log tail, because the cut may be inside a secret of this outcome. If it has none, the
+ * rest of another secret is removed.
+ */
+function withoutCutLine({ outcome, logIsCut, secrets }: Evaluation, { texts }: Hidden): Outcome {
+  if (!logIsCut || !('log_result' in outcome) || outcome.log_result === undefined) return outcome;
+  const { log_result: log } = outcome;
+  const shown = secrets.texts.length === 0 ? texts.hideCutStart(log) : withoutFirstLine(log);
+  return shown === log ? outcome : { ...outcome, log_result: shown };
 }
 
 /** Removes the quote of a foreign text from a message if its cut may be inside a secret. */
@@ -216,7 +219,7 @@ function maskResponse({ response, outcome }: Evaluation, masked: Outcome, hidden
 
 /** An evaluation with *** for every secret, except in text that this action wrote itself. */
 function hideSecrets(evaluation: Evaluation, hidden: Hidden): Evaluation {
-  const outcome = maskFields(withoutQuote(evaluation, withoutCutLine(evaluation), hidden), hidden);
+  const outcome = maskFields(withoutQuote(evaluation, withoutCutLine(evaluation, hidden), hidden), hidden);
   const foreign = (text: string): string => (hidden.isWithheld ? WITHHELD : hidden.texts.hide(text));
   return {
     ...evaluation,

@@ -160,6 +160,44 @@ class TextFinder {
   }
 }
 
+/** A text with *** instead of its first line. */
+export function withoutFirstLine(text: string): string {
+  const end = text.indexOf('\n');
+  return end < 0 ? MASK : MASK + text.slice(end);
+}
+
+/** For each length of a start of the text, the length of the longest shorter start that it ends with (Knuth-Morris-Pratt). */
+function shorterStarts(text: string): Uint32Array {
+  const lengths = new Uint32Array(text.length + 1);
+  for (let end = 1, length = 0; end < text.length; end += 1) {
+    while (length > 0 && text[end] !== text[length]) length = lengths[length] ?? 0;
+    if (text[end] === text[length]) length += 1;
+    lengths[end + 1] = length;
+  }
+  return lengths;
+}
+
+/** The longest of these secrets' ends that a text starts with, in UTF-16 units. */
+function longestRest(text: string, secrets: readonly string[]): number {
+  const shorter = shorterStarts(text);
+  let longest = 0;
+  for (const secret of secrets) {
+    let length = 0;
+    for (let at = 0; at < secret.length; at += 1) {
+      while (length > 0 && (length === text.length || text[length] !== secret[at]))
+        length = shorter[length] ?? 0;
+      if (text[length] === secret[at]) length += 1;
+    }
+    longest = Math.max(longest, length);
+  }
+  return longest;
+}
+
+// The end of a secret of fewer units says nothing about it, and many texts happen to start with it.
+const LEAST_REST = 4;
+// The time that is needed to find a rest depends on the length of the secrets. Credentials have less.
+const MOST_SEARCHED = 100_000;
+
 /** Texts to hide. More can be added at any time, because each of many invocations can have its own secrets. */
 export class SecretTexts {
   readonly #base: SecretTexts | undefined;
@@ -212,6 +250,20 @@ export class SecretTexts {
       });
     }
     return ends;
+  }
+
+  /**
+   * A text whose start was cut off, with *** instead of the rest of a secret at its start. If there are too many secrets
+   * to find that, with *** instead of its first line.
+   */
+  hideCutStart(text: string): string {
+    const finders = this.#allFinders();
+    if (finders.reduce((sum, { size }) => sum + size, 0) > MOST_SEARCHED) return withoutFirstLine(text);
+    const length = longestRest(
+      text,
+      finders.flatMap(({ texts }) => texts),
+    );
+    return length < LEAST_REST ? text : MASK + text.slice(length);
   }
 
   /** The text with *** instead of every secret. Secrets that overlap become one ***. */

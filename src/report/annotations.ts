@@ -2,7 +2,7 @@ import { error, warning } from '@actions/core';
 import type { ErrorFacts } from '../outcome/function-error.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import type { WithheldReason } from '../outcome/outcome.ts';
-import { grouped, shortened, utf8 } from '../shared/text.ts';
+import { grouped, shortened, utf8Start } from '../shared/text.ts';
 
 /** A part of a text: our own text, which is kept if possible, or foreign text, which is cut first. */
 export type Part = Readonly<{ text: string; isForeign: boolean }>;
@@ -121,7 +121,7 @@ function functionErrorBody(evaluation: MaskedEvaluation): string {
 function responseParts({ response }: MaskedEvaluation): Part[] {
   if (response.length === 0) return [];
   const isCut = response.length > SHOWN_RESPONSE_BYTES;
-  const text = utf8(response.subarray(0, SHOWN_RESPONSE_BYTES)).replace(/\ufffd+$/, '');
+  const text = utf8Start(response, SHOWN_RESPONSE_BYTES);
   return foreign(
     `Response: ${text}${isCut ? `… (the first 2 KB of ${grouped(response.length)} bytes)` : ''}`,
   );
@@ -211,6 +211,12 @@ export function annotationsFor(evaluation: MaskedEvaluation): Annotation[] {
   );
 }
 
+/** What the annotations are that are only counted. A warning does not mean that an invocation failed. */
+const MORE_IN_WORDS: Readonly<Record<Annotation['level'], (count: number) => string>> = {
+  error: () => 'failed',
+  warning: (count) => (count === 1 ? 'warning' : 'warnings'),
+};
+
 /** Collects annotations: at most ten per level, as many as a runner keeps. The last one counts the rest. */
 export class AnnotationList {
   readonly #kept: Annotation[] = [];
@@ -237,7 +243,8 @@ export class AnnotationList {
       const more = this.#more[level] + all.length - kept.length;
       const last = kept.at(-1);
       if (last === undefined || more === 0) return [...first, ...kept];
-      return [...first, ...kept.slice(0, -1), { ...last, body: `${last.body}\n… and ${more} more failed.` }];
+      const rest = `… and ${more} more ${MORE_IN_WORDS[level](more)}.`;
+      return [...first, ...kept.slice(0, -1), { ...last, body: `${last.body}\n${rest}` }];
     });
   }
 }

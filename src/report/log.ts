@@ -7,6 +7,7 @@ import { isFunctionError, type Outcome } from '../outcome/outcome.ts';
 import type { OutcomeCounts } from '../outcome/step-results.ts';
 import { cut, utf8 } from '../shared/text.ts';
 import { type LogGroup, writeForeign, writeGroup } from './foreign-text.ts';
+import { isTooLong, LONGEST_OUTPUT_BYTES } from './outputs.ts';
 
 const SHOWN_BYTES = 64 * 1024;
 const FOREIGN_BYTES = 4 * 1024;
@@ -154,16 +155,23 @@ export function groupsOf(evaluation: MaskedEvaluation, options: LogOptions): Log
 
 /** Lines on what is not shown: a response that is in the outputs or a file, and a log tail that is not supported. */
 export function hints(evaluation: MaskedEvaluation, { showResponse }: LogOptions): string[] {
-  const { outcome, response, responseFile, tailRefused } = evaluation;
-  const hidden =
+  const { outcome, response, responseBytes, responseFile, tailRefused } = evaluation;
+  const isHidden =
     'status_code' in outcome && !isFunctionError(outcome) && response.length > 0 && !showResponse;
+  // A masked response can be shorter than the response in the output.
+  const isInFile = responseBytes > LONGEST_OUTPUT_BYTES || isTooLong(response);
   return [
     ...(tailRefused
       ? [
           'This function does not support log_type: Tail. The request was retried without it, and the function ran once.',
         ]
       : []),
-    ...(hidden ? ['Response saved to the output `response`. Set show_response: true to print it.'] : []),
+    ...(isHidden && !isInFile
+      ? ['Response saved to the output `response`. Set show_response: true to print it.']
+      : []),
+    ...(isHidden && isInFile && responseFile === undefined
+      ? ['The response is too long for the output `response`. The output `response_file` names its file.']
+      : []),
     ...(responseFile?.isWhole ? [`Response saved to ${responseFile.path}`] : []),
     ...(responseFile?.isWhole === false
       ? [`The part of the response that arrived was saved to ${responseFile.path}`]
@@ -221,7 +229,7 @@ export class FailureNotes {
 }
 
 /** The last line for many invocations: how many ended in which way. */
-export function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts): string {
+function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts): string {
   const starts = cold + warm === 0 ? '' : `; ${counted(cold, 'cold start')}, ${counted(warm, 'warm start')}`;
   return `${counted(total, 'invocation')}: ${counts.succeeded} succeeded, ${failed} failed${starts}.`;
 }

@@ -3,6 +3,18 @@ import { appendFileSync, ftruncateSync, mkdtempSync, openSync, realpathSync } fr
 import path from 'node:path';
 import { messageOf } from '../shared/values.ts';
 
+/** Creates a folder for the files of a step, and returns its path without symlinks. */
+function makeOwnFolder(temporaryFolder: string): string {
+  try {
+    return realpathSync.native(mkdtempSync(path.join(temporaryFolder, 'lambda-invoke-')));
+  } catch (cause) {
+    throw new Error(
+      `The files of this step cannot be written to the folder for temporary files (RUNNER_TEMP): ${messageOf(cause)}\nCheck that the folder exists, and the disk space of the runner. Nothing was invoked.`,
+      { cause },
+    );
+  }
+}
+
 /** The outcomes file of a step, in its own folder. It stays open until the step ends. */
 export class OutcomesFile {
   readonly path: string;
@@ -14,9 +26,8 @@ export class OutcomesFile {
 
   /** Creates the empty file. Throws if `temporaryFolder` can't be written to. */
   constructor(temporaryFolder: string) {
-    // The path has no symlinks, because a response that is saved next to the file needs that.
-    const folder = realpathSync.native(mkdtempSync(path.join(temporaryFolder, 'lambda-invoke-')));
-    this.path = path.join(folder, 'outcomes.jsonl');
+    // A response that is saved next to the file needs a path without symlinks.
+    this.path = path.join(makeOwnFolder(temporaryFolder), 'outcomes.jsonl');
     this.#descriptor = openSync(this.path, 'ax');
   }
 

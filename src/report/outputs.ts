@@ -55,10 +55,15 @@ export type OutputValues = Readonly<{
 export type OutputFiles = Readonly<{
   outcomes: string;
   response?: string | undefined;
+  /** Whether the user named the file of the response. */
+  isResponseNamed?: boolean;
   log?: string | undefined;
 }>;
 
-/** All outputs by name, and those that are too long, each with its file and, if it was counted, its length. */
+/**
+ * All outputs by name, and those that are too long, each with its file and, if it was counted, its length. A response
+ * in a file that the user named is not listed.
+ */
 export type Outputs = Readonly<{
   values: Readonly<Record<string, string>>;
   tooLong: readonly Readonly<{ name: string; bytes?: number | undefined; file: string }>[];
@@ -110,13 +115,18 @@ export function outputsOf({ single, outcomes, counts }: OutputValues, files: Out
     ...(single !== undefined && isOnlyInFile(single)
       ? [{ name: 'response', bytes: single.responseBytes }]
       : []),
-  ].map(({ name, bytes }) => ({
-    name,
-    bytes,
-    file: name === 'response' ? (files.response ?? files.outcomes) : files.outcomes,
-  }));
+  ];
   const emptied = Object.fromEntries(tooLong.map(({ name }) => [name, ''] as const));
-  return { values: { ...all, ...emptied }, tooLong };
+  const isExpected = (name: string): boolean => name === 'response' && files.isResponseNamed === true;
+  return {
+    values: { ...all, ...emptied },
+    tooLong: tooLong
+      .filter(({ name }) => !isExpected(name))
+      .map(({ name, bytes }) => {
+        const file = name === 'response' ? (files.response ?? files.outcomes) : files.outcomes;
+        return { name, bytes, file };
+      }),
+  };
 }
 
 /** Passes the outputs to the runner, and warns about those that are too long. */
@@ -157,8 +167,8 @@ export type OutputOptions = Readonly<{
   /** The number of invocations in the step. */
   total: number;
   outcomesFile: string;
-  /** The file for the response of a single invocation, and when it is saved. A streamed response is already saved. */
-  responseFile: Readonly<{ path: string; isSaved: 'always' | 'if_too_long' | 'never' }>;
+  /** The file for the response of a single invocation. A streamed response is already saved. */
+  responseFile: Readonly<{ path: string; isNamed: boolean; isStreamed: boolean }>;
   /** The file of a followed log, if there is one. */
   logFile?: () => string | undefined;
 }>;
@@ -180,24 +190,30 @@ export class StepOutputs {
   }
 
   async saveResponse(): Promise<void> {
-    const { path, isSaved } = this.#options.responseFile;
+    const { path, isNamed, isStreamed } = this.#options.responseFile;
     const { response = new Uint8Array(), responseFile } = this.#single ?? {};
     this.#responseFile = responseFile?.path;
-    if (responseFile !== undefined || response.length === 0 || isSaved === 'never') return;
-    if (isSaved === 'if_too_long' && !isTooLong(response)) return;
+    if (responseFile !== undefined || response.length === 0 || isStreamed) return;
+    if (!isNamed && !isTooLong(response)) return;
     await saveResponse(path, response);
     this.#responseFile = path;
   }
 
   write(counts: OutcomeCounts): void {
     const values = { single: this.#single, outcomes: this.#outcomes.text, counts };
-    const { outcomesFile, logFile } = this.#options;
-    const files = { outcomes: outcomesFile, response: this.#responseFile, log: logFile?.() };
+    const { outcomesFile, responseFile, logFile } = this.#options;
+    const files = {
+      outcomes: outcomesFile,
+      response: this.#responseFile,
+      // If it could not be saved, the error names the file.
+      isResponseNamed: responseFile.isNamed,
+      log: logFile?.(),
+    };
     writeOutputs(outputsOf(values, files));
   }
 }
 
-/** Sets the output `outcome` of a step with invalid inputs, so that it is never empty. */
+/** Sets the output `outcome` of a step that can't start, so that it is never empty. */
 export const writeNotInvoked = (): void => setOutput('outcome', 'not_invoked');
 
 /** Appends to the job summary. Throws if the runner has none. */

@@ -155,7 +155,7 @@ const TRY_STATES: Readonly<Record<string, string>> = {
 };
 
 /** The line about a try of an accepted event. An unknown state counts as a failure. */
-export const tryLine = ({ label, number, state }: { label: string; number: number; state: string }): string =>
+const tryLine = ({ label, number, state }: { label: string; number: number; state: string }): string =>
   `${label}: try ${number} of the event ${(Object.hasOwn(TRY_STATES, state) && TRY_STATES[state]) || 'failed'}`;
 
 /** Writes the state of a try of an accepted event. */

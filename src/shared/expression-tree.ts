@@ -9,10 +9,11 @@ const COMPARATORS = { EQ: '==', NE: '!=', LT: '<', LTE: '<=', GT: '>', GTE: '>='
 export const operatorOf = ({ name }: Extract<ExpressionNode, { type: 'Comparator' }>): string =>
   COMPARATORS[name];
 
-const IDENTIFIER = /^[A-Za-z_]\w*$/;
+/** Whether a word can be the name of a field without quotes. */
+export const isIdentifier = (word: string): boolean => /^[A-Za-z_]\w*$/.test(word);
 
 /** A field's name in an expression, in double quotes if it is not an identifier. */
-export const spelledName = (name: string): string => (IDENTIFIER.test(name) ? name : JSON.stringify(name));
+export const spelledName = (name: string): string => (isIdentifier(name) ? name : JSON.stringify(name));
 
 const spelledLiteral = (value: unknown): string =>
   typeof value === 'string'

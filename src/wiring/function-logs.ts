@@ -153,13 +153,14 @@ export class StepLogs {
     );
   }
 
-  /** The log tail, without its first line if that can be the rest of a secret. */
+  /** The log tail, without the rest of a secret at its start, and without its first line if masks can find more secrets. */
   #tailOf({ result }: InvocationResult): string | undefined {
     if (result.kind === 'failure' || result.logTail === undefined) return undefined;
     const tail = decodeLogTail(result.logTail);
     if (readLogPlace(tail) !== undefined) return undefined;
-    const mayBreakSecret = isCut(result.logTail) && this.#parts.plan.expressions.mask.length > 0;
-    return mayBreakSecret ? tail.slice(tail.indexOf('\n') + 1) : tail;
+    if (!isCut(result.logTail)) return tail;
+    const { plan, secrets } = this.#parts;
+    return plan.expressions.mask.length > 0 ? tail.slice(tail.indexOf('\n') + 1) : secrets.hideCutStart(tail);
   }
 
   #warn({ source, failure }: FollowedLog, { invocation }: InvocationResult): void {

@@ -20,6 +20,7 @@ import type { StepParts } from './parts.ts';
 import type { ResponseSink } from './response-sink.ts';
 
 // Exported from here, so that it is in the same file of the bundle.
+export { writeNotInvoked } from '../report/outputs.ts';
 export { writeEarlyEnd, writeRefusal } from '../report/refusal.ts';
 
 /** The parts that exist before the first request, and that outcomes are evaluated and reported with. */
@@ -49,11 +50,6 @@ async function comment(wanted: CommentPlan, results: StepResults, cancel: AbortS
   await writeComment(job, renderComment(results.outcomes, wanted));
 }
 
-function whenSaved({ responseStream, responseFile }: Plan): 'always' | 'if_too_long' | 'never' {
-  if (responseStream) return 'never';
-  return responseFile === undefined ? 'if_too_long' : 'always';
-}
-
 function createReports(
   { plan, environment, guard, cancel }: StepParts,
   { outcomesFile, throttle, logs, sink, file, resumption }: OutcomeParts,
@@ -73,7 +69,11 @@ function createReports(
     outputs: {
       total: plan.invocations.length,
       outcomesFile: outcomesFile.path,
-      responseFile: { path: file, isSaved: whenSaved(plan) },
+      responseFile: {
+        path: file,
+        isNamed: plan.responseFile !== undefined,
+        isStreamed: plan.responseStream,
+      },
       ...(logs !== undefined && { logFile: () => logs.file }),
     },
     ...(resumption !== undefined && {

@@ -23,9 +23,12 @@ export async function createResponseSink(parts: SinkParts): Promise<ResponseSink
   ]);
   const response = new StreamedResponse(file);
   // Masks can be applied only to the whole response.
-  const live = plan.showResponse && plan.expressions.mask.length === 0 ? new LiveResponse() : undefined;
+  const live =
+    plan.showResponse && plan.expressions.mask.length === 0
+      ? new LiveResponse((text) => secrets.hide(text))
+      : undefined;
   const show = (lines = ''): void => {
-    if (lines !== '') writeForeign(secrets.hide(lines));
+    if (lines !== '') writeForeign(lines);
   };
   let saved: Promise<SavedResponse | undefined> | undefined;
   return {

@@ -102,6 +102,11 @@ const FOREIGN_NAME = [
   'expect: there is no field "result"; did you mean response?',
 ] as const;
 
+const CONSTANT =
+  'expect: this reads nothing of the outcome, so its value is always the same; use a field, for example response.ok.';
+const QUOTED_PATH =
+  'expect: a text in single quotes is a string, and reads nothing of the outcome; a field has no quotes, for example response.ok.';
+
 describe('a mistake is explained before anything is sent:', () => {
   test.each([
     ['statusCode == `200`', 'expect: there is no field "statusCode"; did you mean response.statusCode?'],
@@ -163,6 +168,19 @@ describe('a mistake is explained before anything is sent:', () => {
       "expect: backticks hold JSON; write a string in single quotes: 'application/json'.",
     ],
     ['response.statusCode == `200', 'expect: the backtick is not closed.'],
+    [
+      'response.id == `12345678901234567890`',
+      "expect: an integer with so many digits is a string in the outcome; write '12345678901234567890'.",
+    ],
+    [
+      'response.ids == `[1, 12345678901234567890]`',
+      'expect: an integer with so many digits is a string in the outcome; write it in double quotes.',
+    ],
+    ['`true`', CONSTANT],
+    ['`1` == `1`', CONSTANT],
+    ["contains(['a', 'b'], 'a')", CONSTANT],
+    ['`{"ok": true}` | ok', CONSTANT],
+    ["'response.ok'", QUOTED_PATH],
     ["response.version > '1.0.0'", 'expect: <, <=, > and >= compare numbers only.'],
     ['!response.error', 'expect: ! binds first: write !(response.error).'],
     ['!response.errors[0].code', 'expect: ! binds first: write !(response.errors[0].code).'],
@@ -181,6 +199,24 @@ describe('a mistake is explained before anything is sent:', () => {
     expect(await toldOf('token', 'mask')).toEqual([
       'mask: there is no field "token"; did you mean response.token, or the string \'token\'?',
     ]);
+  });
+
+  test('an expression that reads nothing is also reported in query and mask', async () => {
+    for (const input of ['query', 'mask'] as const) {
+      expect(await toldOf("'response.token'", input)).toEqual([QUOTED_PATH.replace('expect', input)]);
+    }
+  });
+
+  test.each([
+    '@',
+    '*',
+    '[0]',
+    'values(@)',
+    '`1` == response',
+    "type(response.a) == 'null'",
+    'not_null(response)',
+  ])('%s reads the outcome', async (expression) => {
+    expect(await problemsFor({ expect: expression })).toEqual([]);
   });
 
   test('the message shows the line with a caret under the word', async () => {

@@ -99,6 +99,7 @@ describe('function_name', () => {
     ['$FUNCTION_NAME', NOT_EXPANDED],
     ['"my-function"', 'remove the quotes'],
     ['my-function:$latest', 'write $LATEST in capitals'],
+    ['arn:aws:lambda:eu-west-1:123456789012:function:my-function:$latest', 'write $LATEST in capitals'],
     ['my/function', 'it is neither a name nor an ARN'],
     ['größe', 'it is neither a name nor an ARN'],
     ['../../2015-03-31/functions', 'it is neither a name nor an ARN'],

@@ -236,7 +236,6 @@ describe('a payload as YAML becomes JSON', () => {
     ['Null', 'null'],
     ['NULL', 'null'],
     ['~', 'null'],
-    ['', 'null'],
     ["!!null ''", 'null'],
   ])('%j is %j, alone and nested', async (written, json) => {
     expect(await valuesOf(`- payload: ${written}`)).toEqual({ payload: json });
@@ -245,6 +244,12 @@ describe('a payload as YAML becomes JSON', () => {
       payload: `{"a":${json},"b":1}`,
     });
     expect(await valuesOf(`- payload:\n  - ${written}\n  - 1`)).toEqual({ payload: `[${json},1]` });
+  });
+
+  test('has null for a nested key or item without a value', async () => {
+    expect(await valuesOf('- payload:\n    a:\n    b: [1, {c}]\n    d:\n    -')).toEqual({
+      payload: '{"a":null,"b":[1,{"c":null}],"d":[null]}',
+    });
   });
 
   test.each([
@@ -404,6 +409,10 @@ describe('a list with mistakes', () => {
       [`, entry 1 (line 1, column 3): there is no key "pyload" (did you mean "payload"?). ${TAKES}`],
     ],
     [
+      '- PAYLOAD: 1\n',
+      [`, entry 1 (line 1, column 3): there is no key "PAYLOAD" (did you mean "payload"?). ${TAKES}`],
+    ],
+    [
       '- {functionName: f}',
       [
         `, entry 1 (line 1, column 4): there is no key "functionName" (did you mean "function_name"?). ${TAKES}`,
@@ -441,13 +450,20 @@ describe('a list with mistakes', () => {
       [', entry 1 (line 2, column 3): payload and payload_file are both given. Keep one of them.'],
     ],
     [
-      '- payload_file: a.json\n  payload:\n',
+      '- payload_file: a.json\n  payload: null\n',
       [', entry 1 (line 2, column 3): payload and payload_file are both given. Keep one of them.'],
     ],
     // Values.
     [
       '- qualifier:\n',
       [', entry 1 (line 1, column 3): qualifier has no value. Give it one, or remove the key.'],
+    ],
+    [
+      '- payload:\n  region: a\n- {function_name: f, client_context}\n',
+      [
+        ', entry 1 (line 1, column 3): payload has no value. Give it one, which can be null, or remove the key.',
+        ', entry 2 (line 3, column 22): client_context has no value. Give it one, which can be null, or remove the key.',
+      ],
     ],
     ['- region: ~\n', [', entry 1 (line 1, column 3): region has no value. Give it one, or remove the key.']],
     ['- {region}', [', entry 1 (line 1, column 4): region has no value. Give it one, or remove the key.']],

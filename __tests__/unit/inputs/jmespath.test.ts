@@ -106,6 +106,7 @@ describe('what a function decodes', () => {
 
   test.each([
     ['powertools_json(response).a', '{"a":1}', 1],
+    ['powertools_json(response).a', '{"a":9007199254740993}', '9007199254740993'],
     ['powertools_json(response).a', '\ufeff{"a":1}', 1],
     ['powertools_base64(response)', base64('Zürich'), 'Zürich'],
     ['powertools_base64_gzip(response)', gzip('Zürich'), 'Zürich'],

@@ -267,6 +267,19 @@ describe('invocations_file', () => {
     },
   );
 
+  test('keeps the white space of an HTTP request in every form', async () => {
+    const entry = { function_name: 'f', http_request: 'POST /x\ncontent-type: text/plain\n\n  body \n\n' };
+    const texts = {
+      'l.jsonl': JSON.stringify(entry),
+      'l.json': JSON.stringify([entry]),
+      'l.yml': JSON.stringify([entry]),
+    };
+    for (const [file, text] of Object.entries(texts)) {
+      const [event = ''] = await eventsOf({ [file]: text }, listed(file));
+      expect(JSON.parse(event)).toMatchObject({ body: '  body \n', headers: { 'content-length': '8' } });
+    }
+  });
+
   test('takes payload_file in an entry, with several events', async () => {
     const files = {
       'list.jsonl': '{"payload_file":"e/*.json"}\n{"payload":null}',
@@ -298,7 +311,7 @@ describe('invocations_file', () => {
       '{"payload": 1, "payload": 2}\n{"payload": 1, "payload_file": "a.json"}\n{"payload": "{"}\n{"payload": 1, "qualifier": "a b"}',
       [
         'line 1: the key "payload" is there twice. Remove one of them.',
-        'line 2: payload and payload_file are both given. Remove one of them.',
+        'line 2: payload and payload_file are both given. Keep one of them.',
         'line 3: payload, line 1, column 2: the text ends before the JSON does: "}" is missing.',
         expect.stringMatching(/^line 4: qualifier must be /),
       ],

@@ -79,6 +79,7 @@ describe('a response', () => {
     ['null', 'null', null],
     ['false', 'false', false],
     ['a string', '"text"', 'text'],
+    ['a 64-bit integer', '{"id":9007199254740993}', { id: '9007199254740993' }],
     ['no JSON', 'plain text', 'plain text'],
     ['nothing', '', ''],
     ['JSON behind a byte order mark', '\ufeff{"a": 1}', { a: 1 }],
@@ -476,4 +477,19 @@ test('the reason why an expectation is not met shows no part of a known secret',
     known: new SecretTexts([secret]),
   });
   expect(unmet.map(({ why }) => why)).toEqual(['Actual:   "x ***"\nExpected: "y"']);
+});
+
+test('a query that reads null gives the reason', async () => {
+  const evaluateQuery = await evaluating({ query: 'response' });
+  expect(evaluateQuery(delivery(answer('null'))).queryProblem).toBe(
+    'The query found nothing, and query_result is empty: response is null.',
+  );
+});
+
+test('a text that is received instead of a response has a message without it, for a mask', () => {
+  const description = { name: 'HTTP 403', message: 'HTTP 403: <p>page', statusCode: 403 };
+  const evaluation = evaluate(delivery(failure({ ...description, foreignText: '<p>page' })), RULES);
+  expect(evaluation.plainMessage).toBe(
+    "The response is not Lambda's and is not shown. The function did not run.",
+  );
 });

@@ -270,4 +270,13 @@ describe('the masked evaluation', () => {
       log,
     );
   });
+
+  test.each([
+    [true, '*** line\nend\n'],
+    [false, 'bc first line\nend\n'],
+  ])('has no rest of a credential at the start of a cut log (%j)', (logIsCut, log) => {
+    const told = succeeded({ log_result: 'bc first line\nend\n' }, { logIsCut });
+    const { outcome } = maskEvaluation(told, new SecretTexts(['abc first']));
+    expect(outcome).toHaveProperty('log_result', log);
+  });
 });

@@ -26,6 +26,33 @@ describe('a text', () => {
     expect(new SecretTexts(secrets).hide(text)).toBe(shown);
   });
 
+  test.each([
+    ['bcdefgh rest', ['abcdefgh'], '*** rest'],
+    ['abcdefgh', ['abcdefgh'], '***'],
+    ['efgh', ['abcdefgh', 'xefgh'], '***'],
+    ['fgh rest', ['abcdefgh'], 'fgh rest'],
+    ['bcdefg', ['abcdefgh'], 'bcdefg'],
+    ['aaaaab', ['aaab', 'caaaa'], '***ab'],
+    ['é😀é😀-', ['é😀é😀é😀'], '***-'],
+    ['', ['abcdefgh'], ''],
+    ['bcdefgh', [], 'bcdefgh'],
+    ['x first line\nrest', ['s'.repeat(100_001)], '***\nrest'],
+    ['x', ['s'.repeat(100_001)], '***'],
+  ])('that was cut at its start (%j) is %j after masking', (text, secrets, shown) => {
+    expect(new SecretTexts([], new SecretTexts(secrets)).hideCutStart(text)).toBe(shown);
+  });
+
+  test('that was cut anywhere starts with no rest of a secret after masking', () => {
+    const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 5, maxLength: 12 });
+    const all = fc.property(letters, fc.nat(7), letters, (secret, cut, rest) => {
+      const end = secret.slice(cut);
+      const shown = new SecretTexts([secret]).hideCutStart(end + rest);
+      if (end.length >= 4) expect(shown).toMatch(/^\*\*\*/);
+      expect((end + rest).endsWith(shown.replace(/^\*+/, ''))).toBe(true);
+    });
+    fc.assert(all, { seed: SEED });
+  });
+
   test('contains no secret after masking, whatever the secrets are', () => {
     const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 4 });
     const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '-'), maxLength: 30 });

@@ -200,6 +200,17 @@ describe('annotations', () => {
     }
   });
 
+  test.each([
+    [11, '\n… and 1 more warning.'],
+    [12, '\n… and 2 more warnings.'],
+  ])('for %i warnings are counted as warnings', (count, rest) => {
+    const bodies = annotated(Array.from({ length: count }, () => failed(ERROR, {}, LENIENT))).map(
+      ({ body }) => body,
+    );
+    expect(bodies).toHaveLength(10);
+    expect(bodies.at(-1)?.endsWith(rest)).toBe(true);
+  });
+
   test('that are only warnings do not displace the reason why the step failed', () => {
     const warnings = Array.from({ length: 12 }, () => failed(ERROR, {}, LENIENT));
     const levels = annotated([...warnings, notInvoked()]).map(({ level }) => level);

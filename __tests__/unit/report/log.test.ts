@@ -115,6 +115,18 @@ describe('the response', () => {
     ]);
   });
 
+  test('that is too long for the output has a line that says where it is', () => {
+    const tooLong = [
+      'The response is too long for the output `response`. The output `response_file` names its file.',
+    ];
+    const whole = succeeded({}, { ...response('x'.repeat(1_000_001)), responseBytes: 1_000_001 });
+    const masked = succeeded({}, { ...response('***'), responseBytes: 1_000_001 });
+    const binary = succeeded({}, { response: Buffer.alloc(400_000, 0xff), responseBytes: 400_000 });
+    for (const one of [whole, masked, binary]) expect(hints(one, { showResponse: false })).toEqual(tooLong);
+    const streamed = { ...whole, responseFile: { path: '/w/response', isWhole: true } };
+    expect(hints(streamed, { showResponse: false })).toEqual(['Response saved to /w/response']);
+  });
+
   test('has no such line if it is shown or if there is no response', () => {
     expect(hints(succeeded({}, response('{}')), { showResponse: true })).toEqual([]);
     expect(hints(succeeded(), { showResponse: false })).toEqual([]);

@@ -153,6 +153,9 @@ describe('an output that is too long for a runner', () => {
     expect(values['response']).toBe('');
     expect(values['response_file']).toBe('/temp/response');
     expect(tooLong).toEqual([{ name: 'response', bytes: 1_000_001, file: '/temp/response' }]);
+    const named = outputsFor([long], { outcomes: FILE, response: '/w/response', isResponseNamed: true });
+    expect(named.values['response']).toBe('');
+    expect(named.tooLong).toEqual([]);
   });
 
   test('is one of more than 1,000,000 bytes, not characters', () => {

@@ -120,10 +120,18 @@ function shownOf(permissions: readonly Permission[]): { shown: readonly Permissi
 // encoded quote before it, are not one: a link would not work without them.
 const ACCOUNT_ID = /(?<!\d|[\da-f]{8}(?:-[\da-f]{4}){3}-)\d{12}(?!\d|(?:-[\da-f]{4}){3}-[\da-f]{12})/g;
 
-/** Replaces every 12-digit number with ACCOUNT_ID, or several with ACCOUNT_ID_1, ACCOUNT_ID_2, … */
+// Digits where a text was cut, which may be most of an account ID. A request ID of which a link shows the start has none.
+const CUT_NUMBER = /(?<!\[[\da-f]{0,7})\d+(?=…)/g;
+
+/**
+ * Replaces every 12-digit number with ACCOUNT_ID, or several with ACCOUNT_ID_1, ACCOUNT_ID_2, … Removes the digits at
+ * the end of a text that was cut.
+ */
 export function hideAccountIds(text: string): string {
   const ids = new Map([...new Set(text.match(ACCOUNT_ID) ?? [])].map((id, at) => [id, at + 1]));
-  return text.replaceAll(ACCOUNT_ID, (id) => (ids.size === 1 ? 'ACCOUNT_ID' : `ACCOUNT_ID_${ids.get(id)}`));
+  return text
+    .replaceAll(ACCOUNT_ID, (id) => (ids.size === 1 ? 'ACCOUNT_ID' : `ACCOUNT_ID_${ids.get(id)}`))
+    .replaceAll(CUT_NUMBER, '');
 }
 
 /**

@@ -245,6 +245,9 @@ test.each([
   ['123456789012 and 123456789012', 'ACCOUNT_ID and ACCOUNT_ID'],
   ['222222222222:111111111111:222222222222', 'ACCOUNT_ID_1:ACCOUNT_ID_2:ACCOUNT_ID_1'],
   ['a1700000000000 12345678901', 'a1700000000000 12345678901'],
+  ['arn:aws:sts::12345678901…', 'arn:aws:sts::…'],
+  ['stack-a123456789012…', 'stack-aACCOUNT_ID…'],
+  ['[12345678…](https://a) [1a345678…](https://b)', '[12345678…](https://a) [1a345678…](https://b)'],
 ])('without account IDs %j is %j', (text, hidden) => {
   expect(hideAccountIds(text)).toBe(hidden);
 });
