@@ -30,14 +30,14 @@ export async function runProcess({ cancel, early }: Omit<Surroundings, 'guard'>)
 const LONGEST_END_MS = 1000;
 
 /**
- * Ends the process although something keeps it alive. `process.exit()` waits for the threads of Node.js, and one of them
- * may wait for a DNS server for a minute. A shell that takes the place of this program waits for none.
+ * Ends the process although something keeps it alive. At its end, `process.exit()` waits for the threads of Node.js, and
+ * one of them may wait for a DNS server for a minute. A shell that takes the place of this program waits for none.
  */
 function exitNow(): void {
-  // Windows can't replace a program.
-  if (process.platform !== 'win32') {
-    process.execve?.('/bin/sh', ['sh', '-c', `exit ${process.exitCode === 0 ? 0 : 1}`], {});
-  }
+  process.once('exit', (code) => {
+    // Windows can't replace a program.
+    if (process.platform !== 'win32') process.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {});
+  });
   process.exit();
 }
 
