@@ -26,8 +26,20 @@ export async function runProcess({ cancel, early }: Omit<Surroundings, 'guard'>)
   return exitCode;
 }
 
-// Within this time, V8's threads finish their work, so that process.exit() does not have to wait for them.
+// Enough for V8's threads to finish their work.
 const LONGEST_END_MS = 1000;
+
+/**
+ * Ends the process although something keeps it alive. At its end, `process.exit()` waits for the threads of Node.js, and
+ * one of them may wait for a DNS server for a minute. A shell that takes the place of this program waits for none.
+ */
+function exitNow(): void {
+  process.once('exit', (code) => {
+    // Windows can't replace a program.
+    if (process.platform !== 'win32') process.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {});
+  });
+  process.exit();
+}
 
 /**
  * Lets the process end when its log is written, or after a second if something keeps it alive. It must not call
@@ -35,5 +47,5 @@ const LONGEST_END_MS = 1000;
  * thread (nodejs/node#54918).
  */
 export function endProcess(): void {
-  process.stdout.write('', () => setTimeout(() => process.exit(), LONGEST_END_MS).unref());
+  process.stdout.write('', () => setTimeout(exitNow, LONGEST_END_MS).unref());
 }

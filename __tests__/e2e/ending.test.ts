@@ -1,11 +1,14 @@
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type LocalLambda, startLocalLambda } from '../../packages/local-lambda/server.ts';
-import { ECHO, type InvokeStep, invokeStep } from './step.ts';
+import { ECHO, HANDLERS, type InvokeStep, invokeStep } from './step.ts';
 
 let lambda: LocalLambda;
 beforeAll(async () => {
-  lambda = await startLocalLambda({ functions: { echo: { handler: ECHO } } });
+  lambda = await startLocalLambda({
+    functions: { echo: { handler: ECHO }, failing: { handler: `${HANDLERS}.failing` } },
+  });
 });
 afterAll(() => lambda.close());
 
@@ -13,12 +16,15 @@ afterAll(() => lambda.close());
 const THREADS_WAIT = ['--stress-concurrent-allocation', '--no-incremental-marking', '--stress-marking=50'];
 
 /** Runs a step, and kills it if it does not end within 20 s. */
-async function boundedStep(options: Parameters<typeof invokeStep>[2]): Promise<InvokeStep> {
+async function boundedStep(
+  options: Parameters<typeof invokeStep>[2],
+  functionName = 'echo',
+): Promise<InvokeStep> {
   const ended = new AbortController();
   try {
     return await invokeStep(
       lambda,
-      { function_name: 'echo', payload: '{}' },
+      { function_name: functionName, payload: '{}' },
       {
         ...options,
         onStart: (child) => {
@@ -42,3 +48,21 @@ test('a step ends although threads of V8 wait for its main thread', async () => 
   }
   expect(codes).toEqual(Array.from({ length: 16 }, () => 0));
 }, 120_000);
+
+// Windows has no FIFOs.
+const fifoTest = process.platform === 'win32' ? test.skip : test;
+
+for (const [functionName, outcome, exitCode] of [
+  ['echo', 'succeeded', 0],
+  ['failing', 'function_error', 1],
+] as const) {
+  fifoTest(
+    `a step ends with ${exitCode} although one of its threads still waits`,
+    async () => {
+      const preload = path.join(import.meta.dirname, 'preload', 'blocks-thread.mjs');
+      const step = await boundedStep({ nodeFlags: [`--import=${preload}`] }, functionName);
+      expect(step).toMatchObject({ exitCode, signal: null, outputs: { outcome } });
+    },
+    60_000,
+  );
+}

@@ -308,8 +308,9 @@ function listen(handler: Handler): void {
       if (frame.kind === FRAME.invocationPayload) invoker.run(headers, frame.bytes);
     }
   });
-  // The server has exited, and an environment must not outlive it.
-  channel.on('end', () => process.exit(0));
+  // The server has exited, and an environment must not outlive it. process.exit() waits for threads, and one of them may
+  // wait for a DNS server, or for a garbage collection (nodejs/node#54918).
+  channel.on('end', () => process.kill(process.pid, 'SIGKILL'));
   initialising = false;
   reportMemory();
   report(FRAME.ready);
