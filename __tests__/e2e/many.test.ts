@@ -223,7 +223,7 @@ test('problems of entries are reported with their position, and inherited ones o
     expect.stringMatching(/^invocations, entry 1 \(line 1\): function_name ".*" is not valid/),
     expect.stringMatching(/^payload, line 1, column 7: /),
     expect.stringMatching(/^invocations, entry 2 \(line 2\): qualifier must be/),
-    expect.stringMatching(/^function_name is required/),
+    expect.stringMatching(/^invocations, entry 4 \(line 6\): function_name is required/),
   ]);
 });
 
