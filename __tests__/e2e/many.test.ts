@@ -68,7 +68,7 @@ test('1,000 invocations with a concurrency of 10 have correct totals, each run o
   const log = texts(step);
   expect(log[0]).toBe('Invoking one in us-east-1 (RequestResponse): 1,000 invocations, concurrency 10');
   expect(log.filter((line) => /^\[\d+\/1000\] one \(entry [\d,]+\) /.test(line))).toHaveLength(1000);
-  expect(log).toContain('1000 invocations: 900 succeeded, 100 failed.');
+  expect(log).toContain('1,000 invocations: 900 succeeded, 100 failed.');
   // The errors of the first twenty failures, and of no other.
   expect(step.commands.filter((command) => command === 'group')).toHaveLength(20);
   expect(step.summary).toContain('100 of 1,000 invocations failed');
