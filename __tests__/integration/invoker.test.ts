@@ -244,7 +244,7 @@ describe('waiting', () => {
     expect(waits.at(-1)?.leftMs).toBeLessThanOrEqual(5_000 - 200 - 400 - 799);
     expect(result).toMatchObject({
       evidence: 'did_not_run',
-      message: 'Rate Exceeded. (sent 5 times in 3 s; gave up: retry_seconds is exhausted)',
+      message: 'Rate Exceeded (sent 5 times in 3 s; gave up: retry_seconds is exhausted)',
     });
   });
 
@@ -514,11 +514,11 @@ describe('cancellation', () => {
     lambda.setFault(() => THROTTLED);
     const { result } = await invokeOn(lambda, { cancel: cancel.signal, timing });
     expect(result).toMatchObject({
-      message: 'Rate Exceeded. (sent 2 times in 1 s; then the workflow was cancelled)',
+      message: 'Rate Exceeded (sent 2 times in 1 s; then the workflow was cancelled)',
     });
     const late = await invokeOn(lambda, { timing: timeoutAtSleep(2) });
     expect(late.result).toMatchObject({
-      message: 'Rate Exceeded. (sent 2 times in 1 s; gave up: timeout_seconds is exhausted)',
+      message: 'Rate Exceeded (sent 2 times in 1 s; gave up: timeout_seconds is exhausted)',
     });
   });
 
