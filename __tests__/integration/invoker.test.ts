@@ -299,7 +299,7 @@ describe('a Retry-After', () => {
       expect(attempts).toBe(1);
       expect(timing.slept).toEqual([]);
       expect(result.kind === 'failure' && result.message).toMatch(
-        /^Rate Exceeded\. \(gave up: Lambda asks to wait \S+ s, which is longer than the time left\)$/,
+        /^Rate Exceeded \(gave up: Lambda asks to wait \S+ s, which is longer than the time left\)$/,
       );
     },
   );
@@ -543,7 +543,7 @@ describe('cancellation', () => {
     expect(Date.now() - startedAt).toBeLessThan(10_000);
     expect(result).toMatchObject({
       evidence: 'did_not_run',
-      message: 'Rate Exceeded. (then the workflow was cancelled)',
+      message: 'Rate Exceeded (then the workflow was cancelled)',
     });
     expect(lambda.requests).toHaveLength(1);
   });
