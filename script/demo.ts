@@ -149,7 +149,7 @@ ${Object.entries(variables)
   .map(([name, value]) => `export ${name}=${value}`)
   .join('\n')}
 
-Then invoke a function, for example with the AWS CLI:
+Then invoke a function, for example with version 2 of the AWS CLI:
 
 aws lambda invoke --function-name greeting --cli-binary-format raw-in-base64-out \\
   --payload '{"name": "you"}' /dev/stdout

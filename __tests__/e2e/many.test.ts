@@ -68,7 +68,7 @@ test('1,000 invocations with a concurrency of 10 have correct totals, each run o
   const log = texts(step);
   expect(log[0]).toBe('Invoking one in us-east-1 (RequestResponse): 1,000 invocations, concurrency 10');
   expect(log.filter((line) => /^\[\d+\/1000\] one \(entry [\d,]+\) /.test(line))).toHaveLength(1000);
-  expect(log).toContain('1000 invocations: 900 succeeded, 100 failed.');
+  expect(log).toContain('1,000 invocations: 900 succeeded, 100 failed.');
   // The errors of the first twenty failures, and of no other.
   expect(step.commands.filter((command) => command === 'group')).toHaveLength(20);
   expect(step.summary).toContain('100 of 1,000 invocations failed');
@@ -223,7 +223,7 @@ test('problems of entries are reported with their position, and inherited ones o
     expect.stringMatching(/^invocations, entry 1 \(line 1\): function_name ".*" is not valid/),
     expect.stringMatching(/^payload, line 1, column 7: /),
     expect.stringMatching(/^invocations, entry 2 \(line 2\): qualifier must be/),
-    expect.stringMatching(/^function_name is required/),
+    expect.stringMatching(/^invocations, entry 4 \(line 6\): function_name is required/),
   ]);
 });
 

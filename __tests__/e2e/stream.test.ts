@@ -88,7 +88,7 @@ describe('a stream', () => {
       duration_ms: expect.stringMatching(/^[\d.]+$/),
       attempts: '1',
     });
-    expect(texts(step)).toContain('stream succeeded (status: 200, response: 50000000 bytes)');
+    expect(texts(step)).toContain('stream succeeded (status: 200, response: 50,000,000 bytes)');
     expect(texts(step)).toContain(`Response saved to ${step.outputs['response_file']}`);
     expect(step.annotations).toEqual([]);
     expect(step.peakMb).toBeLessThan(150);

@@ -245,7 +245,7 @@ describe('waiting', () => {
     expect(timing.slept.at(-1)).toBeLessThanOrEqual(5_000 - 200 - 400 - 799 - 1_598);
     expect(result).toMatchObject({
       evidence: 'did_not_run',
-      message: 'Rate Exceeded. (sent 6 times in 5 s; gave up: retry_seconds is exhausted)',
+      message: 'Rate Exceeded (sent 6 times in 5 s; gave up: retry_seconds is exhausted)',
     });
   });
 
@@ -300,7 +300,7 @@ describe('a Retry-After', () => {
       expect(attempts).toBe(1);
       expect(timing.slept).toEqual([]);
       expect(result.kind === 'failure' && result.message).toMatch(
-        /^Rate Exceeded\. \(gave up: Lambda asks to wait \S+ s, which is longer than the time left\)$/,
+        /^Rate Exceeded \(gave up: Lambda asks to wait \S+ s, which is longer than the time left\)$/,
       );
     },
   );
@@ -551,11 +551,11 @@ describe('cancellation', () => {
     lambda.setFault(() => THROTTLED);
     const { result } = await invokeOn(lambda, { cancel: cancel.signal, timing });
     expect(result).toMatchObject({
-      message: 'Rate Exceeded. (sent 2 times in 1 s; then the workflow was cancelled)',
+      message: 'Rate Exceeded (sent 2 times in 1 s; then the workflow was cancelled)',
     });
     const late = await invokeOn(lambda, { timing: timeoutAtSleep(2) });
     expect(late.result).toMatchObject({
-      message: 'Rate Exceeded. (sent 2 times in 1 s; gave up: timeout_seconds is exhausted)',
+      message: 'Rate Exceeded (sent 2 times in 1 s; gave up: timeout_seconds is exhausted)',
     });
   });
 
@@ -580,7 +580,7 @@ describe('cancellation', () => {
     expect(Date.now() - startedAt).toBeLessThan(10_000);
     expect(result).toMatchObject({
       evidence: 'did_not_run',
-      message: 'Rate Exceeded. (then the workflow was cancelled)',
+      message: 'Rate Exceeded (then the workflow was cancelled)',
     });
     expect(lambda.requests).toHaveLength(1);
   });

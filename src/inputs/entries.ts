@@ -17,7 +17,7 @@ import {
   unevaluatedIn,
 } from './payload.ts';
 import { type Problems, quote } from './problems.ts';
-import { ENTRY_ERRORS, ENTRY_WARNINGS, isWithinLimit, namesFunctionsTwice } from './rules.ts';
+import { ENTRY_ERRORS, ENTRY_WARNINGS, type EntryRule, isWithinLimit, namesFunctionsTwice } from './rules.ts';
 import {
   ENTRY_INPUTS,
   type EntryValues,
@@ -40,6 +40,9 @@ const isShortLine = (text: string): boolean => text.length <= LONGEST_ENTRY_NAME
 const LONGEST_REFERENCE = 256;
 const LONGEST_NAME = 64;
 
+/** How many entries that lack an input are named. */
+const MOST_NAMED_ENTRIES = 10;
+
 const FORMS =
   'Give a name (my-function), a qualified name (my-function:PROD), an ARN (arn:aws:lambda:eu-west-1:123456789012:function:my-function) or a partial ARN (123456789012:function:my-function)';
 
@@ -51,14 +54,18 @@ export function parseFunctionName(text: string, problems: Problems): FunctionRef
   }
   const reference = splitFunctionName(text);
   if (reference === undefined || explainOtherResource(text) !== undefined) {
-    const why = explainFunctionName(text) ?? 'it is neither a name nor an ARN';
-    problems.add(`function_name ${quote(text)} is not valid: ${why}. ${FORMS}.`);
+    const why = explainFunctionName(text) ?? `it is neither a name nor an ARN. ${FORMS}`;
+    problems.add(`function_name ${quote(text)} is not valid: ${why}.`);
     return undefined;
   }
   const { name } = reference;
-  if (text.length > LONGEST_REFERENCE || name.length > LONGEST_NAME) {
+  const isLongName = name.length > LONGEST_NAME;
+  if (isLongName || text.length > LONGEST_REFERENCE) {
+    const [what, length, most] = isLongName
+      ? (['the name', name.length, LONGEST_NAME] as const)
+      : (['it', text.length, LONGEST_REFERENCE] as const);
     problems.add(
-      `function_name is too long: a name has at most ${LONGEST_NAME} characters and an ARN ${LONGEST_REFERENCE}; got ${name.length} and ${text.length}.`,
+      `function_name is too long: ${what} has ${length} characters, and can have at most ${most}.`,
     );
     return undefined;
   }
@@ -71,6 +78,8 @@ export type EntrySource = Readonly<{
   isOwn: (name: InputName) => boolean;
   /** How a message names the entry; absent where the step is the entry. */
   place?: string;
+  /** Whether it is in `invocations` or `invocations_file`. */
+  isListed?: true;
   /** The entry's own name. */
   name?: string;
   /** Where its own payload stands, if that is in a file. */
@@ -162,6 +171,8 @@ class EntryParser {
   readonly #problems: Problems;
   #testEvents: TestEventSource | undefined;
   #storedEvents: StoredEvents | undefined;
+  /** How often a message has named an entry that lacks an input. */
+  #namedEntries = 0;
   readonly #references = new Map<string, FunctionReference>();
   readonly #inherited = new Map<string, Promise<Payloads | undefined>>();
 
@@ -208,6 +219,13 @@ class EntryParser {
     await this.#testEvents?.close();
   }
 
+  /** Where the problem of an input goes that neither a listed entry nor the step sets. */
+  #problemsOfMissing({ place, isListed }: EntrySource): Problems {
+    if (!isListed || place === undefined || this.#namedEntries >= MOST_NAMED_ENTRIES) return this.#problems;
+    this.#namedEntries += 1;
+    return this.#problems.at(place);
+  }
+
   /** One object for each function, however many entries name it. */
   #referenceTo(text: string, problems: Problems): FunctionReference | undefined {
     const known = this.#references.get(text);
@@ -245,6 +263,19 @@ class EntryParser {
     return given.isOwn ? parsePayloads(given, problemsFor(...EVENT_INPUTS)) : this.#inheritedPayload(given);
   }
 
+  /** Checks the rules about one entry. */
+  #checkRules(
+    facts: Parameters<EntryRule['applies']>[0],
+    { source, problemsFor }: Readonly<{ source: EntrySource }> & ProblemsOf,
+  ): void {
+    for (const { inputs, applies, message, isMissing } of ENTRY_ERRORS) {
+      if (!applies(facts)) continue;
+      const isInherited = isMissing && !inputs.some(source.isOwn);
+      const problems = isInherited ? this.#problemsOfMissing(source) : problemsFor(...inputs);
+      problems.add(message(facts));
+    }
+  }
+
   /** Reads one entry. Undefined where it can't be invoked, for problems that were found. */
   async parse(source: EntrySource): Promise<Entry | undefined> {
     const { read, isOwn, place, name } = source;
@@ -253,15 +284,15 @@ class EntryParser {
       names.some(isOwn) ? here : this.#problems;
 
     if (name !== undefined && !isShortLine(name)) here.add(NAME_RULE);
-    const reference = this.#referenceTo(read('function_name'), problemsFor('function_name'));
+    const functionName = read('function_name');
+    const named = functionName === '' ? this.#problemsOfMissing(source) : problemsFor('function_name');
+    const reference = this.#referenceTo(functionName, named);
     const values = parseInputs(ENTRY_INPUTS, { read, problemsFor });
     const testEvent = await this.#testEvent(values, reference, problemsFor('test_event'));
     const type = values.invocation_type ?? testEvent?.invocationType ?? DEFAULT_TYPE;
     const sent = { ...values, invocation_type: type };
     const facts = { ...sent, response_stream: this.#step.responseStream, reference };
-    for (const { inputs, applies, message } of ENTRY_ERRORS) {
-      if (applies(facts)) problemsFor(...inputs).add(message(facts));
-    }
+    this.#checkRules(facts, { source, problemsFor });
     const payload = await this.#payloadsOf(sent, testEvent, { ...source, problemsFor });
     const clientContext = await parseClientContext(values.client_context, problemsFor('client_context'));
     if (!reference || !payload) return undefined;
@@ -307,6 +338,7 @@ function listedSource({ values, place, payload }: FileEntry, step: InputReader):
     },
     isOwn: (name) => isEntryInput(name) && values[name] !== undefined,
     place,
+    isListed: true,
     ...(values.name !== undefined && { name: values.name }),
     ...(payload && { payload }),
   };

@@ -11,7 +11,7 @@ export type Lexeme = Readonly<{ text: string; at: number }>;
 
 // The words and signs of standard JMESPath. The library does not say where it fails, and accepts more than these.
 const LEXEME =
-  /'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|`(?:[^`\\]|\\.)*`?|[A-Za-z_]\w*|-?\d+|\$\{\{|\[\?|\[\]|&&|\|\||[!=<>]=|=~|\S/gsu;
+  /'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|`(?:[^`\\]|\\.)*`?|[A-Za-z_]\w*|-?\d+|\$\{\{|\[\?|\[\]|&&|\|\||[!=<>]=|=~|\S|[^\S \t\r\n]/gsu;
 
 /** The lexemes of an expression, in order. */
 export const lexemesOf = (expression: string): Lexeme[] =>
@@ -80,6 +80,15 @@ const QUOTES: ReadonlyMap<string, string> = new Map([
 ]);
 const QUOTED = /^(['"`])((?:[^\\]|\\.)*)\1$/s;
 
+// White space and invisible characters that JMESPath does not skip.
+const ODD = /^(?:[^\S \t\r\n]|\p{Cf})$/u;
+
+/** The problem of a text that JMESPath does not have at this place. */
+const notExpected = (text: string): string =>
+  ODD.test(text)
+    ? 'this is not a plain space but another character, such as a non-breaking space. Type the space again'
+    : `${QUOTES.has(text.charAt(0)) ? text : `"${text}"`} is not expected here`;
+
 /** What is wrong with a word or sign by itself; undefined if it is JMESPath. */
 function mistakeInLexeme({ text }: Lexeme): string | undefined {
   const [, quote, inner = ''] = QUOTED.exec(text) ?? [];
@@ -89,7 +98,7 @@ function mistakeInLexeme({ text }: Lexeme): string | undefined {
   if (inLiteral !== undefined) return inLiteral;
   if (quote === '"' && !parsesAsJson(text)) return `${text} is not a valid name`;
   const isKnown = text.length > 1 || /\w/.test(text) || ALLOWED_SIGNS.has(text);
-  return FOREIGN_SIGNS.get(text) ?? (isKnown ? undefined : `${text} is not expected here`);
+  return FOREIGN_SIGNS.get(text) ?? (isKnown ? undefined : notExpected(text));
 }
 
 /** A key such as `error-count`. JMESPath would read only the part before the dash. */
@@ -107,7 +116,8 @@ function mistakeInLexemes(lexemes: readonly Lexeme[]): Mistake | undefined {
   for (const [index, lexeme] of lexemes.entries()) {
     const dashed = keyWithDash(lexemes, index);
     if (dashed !== undefined) return dashed;
-    const what = lexeme.text === '-' ? ARITHMETIC : mistakeInLexeme(lexeme);
+    const sign = index === 0 ? 'drop the "-"; each line is one expression' : ARITHMETIC;
+    const what = lexeme.text === '-' ? sign : mistakeInLexeme(lexeme);
     if (what !== undefined) return { column: lexeme.at, what };
   }
   return undefined;
@@ -164,14 +174,25 @@ function syntaxMistake(expression: string, lexemes: readonly Lexeme[]): Mistake 
   if (key !== undefined) return { column, what: `write .${spelledName(key)} instead of [${text}]` };
   if (index === 0 && text === '.') return { column, what: 'drop the leading "."' };
   if (index === 0 && BINARY.has(text)) return { column, what: 'each line is one expression' };
-  return { column, what: `${text} is not expected here` };
+  return { column, what: notExpected(text) };
 }
+
+/** Functions of other languages, in lower case and without underscores, and what they are in JMESPath. */
+const OTHER_FUNCTIONS: ReadonlyMap<string, string> = new Map([
+  ...['len', 'size', 'count'].map((name) => [name, 'length'] as const),
+  ...['json', 'fromjson', 'parsejson', 'jsonparse'].map((name) => [name, 'powertools_json'] as const),
+  ...['base64', 'frombase64', 'base64decode', 'atob'].map((name) => [name, 'powertools_base64'] as const),
+  ...['includes', 'has'].map((name) => [name, 'contains'] as const),
+  ...['int', 'number', 'parseint'].map((name) => [name, 'to_number'] as const),
+  ...['str', 'string', 'tojson'].map((name) => [name, 'to_string'] as const),
+]);
 
 /** Finds a function that does not exist. The library reports it only when it calls the function. */
 function unknownFunction(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mistake | undefined {
   if (tree.type === 'Function' && !FUNCTION_NAMES.includes(tree.name)) {
     const { name } = tree;
-    const meant = nearest(name, FUNCTION_NAMES);
+    const meant =
+      OTHER_FUNCTIONS.get(name.toLowerCase().replaceAll('_', '')) ?? nearest(name, FUNCTION_NAMES);
     const call = lexemes.find(({ text }, index) => text === name && lexemes[index + 1]?.text === '(');
     const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
     return { column: call?.at ?? 0, what: `there is no function ${name}${hint}` };
@@ -184,6 +205,25 @@ function unknownFunction(tree: ExpressionNode, lexemes: readonly Lexeme[]): Mist
 }
 
 const ENDS_EARLY = 'the expression ends too early';
+const CLOSING: ReadonlyMap<string, string> = new Map([
+  ['(', ')'],
+  ['{', '}'],
+  ['[', ']'],
+  ['[?', ']'],
+]);
+
+/** Why an expression is incomplete: the innermost bracket that is not closed, or its last operator. */
+function incompleteness(lexemes: readonly Lexeme[]): string {
+  const open: string[] = [];
+  for (const { text } of lexemes) {
+    const closing = CLOSING.get(text);
+    if (closing !== undefined) open.push(closing);
+    else if (text === open.at(-1)) open.pop();
+  }
+  const last = lexemes.at(-1)?.text ?? '';
+  const missing = BINARY.has(last) || CLOSING.has(last) ? undefined : open.at(-1);
+  return missing === undefined ? ENDS_EARLY : `"${missing}" is missing`;
+}
 const STAR = 'JMESPath has no arithmetic; * stands for all values';
 
 const hasArithmetic = (tree: ExpressionNode): boolean =>
@@ -199,11 +239,10 @@ export function readTree(
   if (mistake !== undefined) return mistake;
   const failure = parseFailureOf(expression);
   switch (failure) {
-    case 'end':
-      return {
-        column: expression.length,
-        what: isOneOfMany ? `${ENDS_EARLY}; each line is one expression` : ENDS_EARLY,
-      };
+    case 'end': {
+      const what = incompleteness(lexemes);
+      return { column: expression.length, what: isOneOfMany ? `${what}; each line is one expression` : what };
+    }
     case 'depth':
       return { column: 0, what: 'the expression is nested too deeply' };
     case 'syntax':

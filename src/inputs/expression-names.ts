@@ -99,6 +99,10 @@ function unknownName({
   const ofResponse = `response.${spelledName(name)}`;
   const ofHttp = httpFieldFor(name);
   if (isHttp && ofHttp !== undefined) return `there is no field "${name}"; did you mean http.${ofHttp}?`;
+  // The status of the request to Lambda is almost always 200, so an expectation on it would hide a failed response.
+  if (/^(?:http_?)?status$/i.test(name)) {
+    return `there is no field "${name}"; did you mean response.statusCode? The status of the request to Lambda is status_code`;
+  }
   if (RESPONSE_FIELDS.includes(name)) return `there is no field "${name}"; did you mean ${ofResponse}?`;
   const isString = isCompared && !isFirst;
   const longer = isString ? undefined : FIELD_NAMES.find((field) => field.startsWith(`${name}_`));

@@ -41,6 +41,15 @@ const FILE_PROBLEMS = new Map([
   ['EAGAIN', 'cannot be read to its end without waiting'],
 ]);
 
+/** The problem of a text that was meant as a file and is no path; undefined for any other path that does not exist. */
+function misnamed({ input, file }: NamedInputFile): string | undefined {
+  if (/^fileb?:\/\//i.test(file)) return 'does not exist. Write the path without "file://"';
+  if (input === 'invocations_file' && /[\n*]/.test(file)) {
+    return 'does not exist. invocations_file takes the path of one file, not several paths or a pattern';
+  }
+  return undefined;
+}
+
 const ENDS_WITH_ADVICE: ReadonlySet<string> = new Set(['ENXIO', 'EAGAIN']);
 
 /** The three bytes that some editors write before UTF-8. Lambda does not accept them. */
@@ -153,7 +162,7 @@ export async function useInputFile<Result>(
     const { code } = fieldsOf(error);
     // An error without a code is a defect of the action, not a problem of the file.
     if (typeof code !== 'string') throw error;
-    const what = FILE_PROBLEMS.get(code) ?? `can't be read (${code})`;
+    const what = misnamed(named) ?? FILE_PROBLEMS.get(code) ?? `can't be read (${code})`;
     problems.add(`${found} ${what}${ENDS_WITH_ADVICE.has(code) ? `. ${WANTED[input]}` : ''}.`);
   } finally {
     await handle?.close();

@@ -1,5 +1,6 @@
+import { grouped } from '../shared/text.ts';
 import { quote } from './problems.ts';
-import { explainChoice, explainSeconds, findChoice, inParentheses } from './suggestions.ts';
+import { explainChoice, explainSeconds, explainWord, findChoice, inParentheses } from './suggestions.ts';
 
 /** The value of an input's text, or a problem, worded to follow the input's name. */
 export type ParsedInput<Value> = Readonly<{ value: Value }> | Readonly<{ problem: string }>;
@@ -30,10 +31,12 @@ type TextRule = Readonly<{
 /** A text that follows a rule of the API. */
 export const matching =
   ({ matches, longest, form, explain }: TextRule): ParseInput<string> =>
-  (given) =>
-    given.length <= longest && matches(given)
-      ? { value: given }
-      : { problem: `must be ${form(longest)}; got ${quote(given)}${inParentheses(explain?.(given))}.` };
+  (given) => {
+    if (given.length <= longest && matches(given)) return { value: given };
+    const long = `it has ${grouped(given.length)} characters`;
+    const why = given.length > longest ? long : (explain?.(given) ?? explainWord(given));
+    return { problem: `must be ${form(longest)}; got ${quote(given)}${inParentheses(why)}.` };
+  };
 
 /** One of a fixed set of words, in any letter case; the message suggests what was meant. */
 export const oneOf =
@@ -76,7 +79,7 @@ export const wholeNumber =
     const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
     if (value >= least && value <= most) return { value };
     const of = unit === undefined ? '' : ` of ${unit.name}`;
-    const why = inParentheses(unit?.explain(given));
+    const why = inParentheses(unit === undefined ? explainWord(given) : unit.explain(given));
     return { problem: `must be a whole number${of} from ${least} to ${most}; got ${quote(given)}${why}.` };
   };
 

@@ -41,6 +41,9 @@ function entryStarts(list: CST.Token | undefined): number[] {
     .map(({ start }) => start.find(({ type }) => type === 'comma')?.offset ?? list.offset + 1);
 }
 
+// How much of a line is searched for its indentation.
+const LONGEST_INDENT = 256;
+
 /** The problem of a key without a value. */
 export const noValue = (input: EntryKey): string =>
   `${input} has no value. Give it one${NATIVE.has(input) ? ', which can be null' : ''}, or remove the key.`;
@@ -91,12 +94,22 @@ export function unknownKey(key: string): string {
   return `there is no key ${quote(key)}${meant}. ${EVERY_KEY}`;
 }
 
+/** The key of a text such as `function_name:my-function`, which YAML does not read as a key and its value. */
+function keyWithoutSpace(text: string): string | undefined {
+  const [, key] = /^([a-z]+_[a-z_]+):[^ ]/.exec(text) ?? [];
+  return ENTRY_KEYS.find((name) => name === key);
+}
+
 function valuesOf(node: unknown, reader: YamlReader): EntryTexts {
   const { yaml, addProblem } = reader;
   const values: Partial<Record<EntryKey, string>> = {};
   const given = new Map<EntryKey, number>();
   if (yaml.isAlias(node) || !hasFittingTag(node, reader)) return values;
-  if (yaml.isScalar(node) && typeof node.value === 'string') return { function_name: textOf(node).trim() };
+  if (yaml.isScalar(node) && typeof node.value === 'string') {
+    const key = keyWithoutSpace(textOf(node));
+    if (key !== undefined) addProblem(offsetOf(node, reader), `write a space after "${key}:".`);
+    return { function_name: textOf(node).trim() };
+  }
   if (!yaml.isMap(node)) {
     addProblem(offsetOf(node, reader), notEntry(describeNode(node, reader)));
     return values;
@@ -121,7 +134,7 @@ function valuesOf(node: unknown, reader: YamlReader): EntryTexts {
 }
 
 const NOT_EVALUATED =
-  'the expression was not evaluated: ${{ }} has no effect in the default of a reusable input or in the value of a variable.';
+  'the expression was not evaluated: ${{ }} has no effect in the value of a variable or in the default of a workflow input.';
 
 /** The nodes of the entries. Adds a problem if the text is not a list of entries. */
 function entryNodesOf(root: unknown, reader: YamlReader): readonly unknown[] {
@@ -136,6 +149,10 @@ function entryNodesOf(root: unknown, reader: YamlReader): readonly unknown[] {
   }
   if (yaml.isScalar(root) && textOf(root).trim().startsWith('${{')) {
     addProblem(offset, NOT_EVALUATED);
+    return [];
+  }
+  if (yaml.isScalar(root) && ODD_INDENT.test(textOf(root).slice(0, LONGEST_INDENT))) {
+    addProblem(offset, ODD_SPACE);
     return [];
   }
   if (!yaml.isSeq(root)) {
@@ -188,23 +205,46 @@ function findTab(source: string, [first]: readonly YAMLError[]): number | undefi
   return isIndented ? source.indexOf('\t', start) : undefined;
 }
 
+const ODD_SPACE =
+  'this is not a plain space but another character, such as a non-breaking space. Type the space again.';
+
+// White space and invisible characters that YAML reads as part of a text.
+const ODD = /[^\S \t\r\n]|\p{Cf}/u;
+// YAML allows these characters in a text, so only the indentation and the place after a dash are searched.
+const ODD_INDENT = new RegExp(`^(?:[ -]*)(?:${ODD.source})`, 'u');
+
+/** The offset of an odd character in the indentation of the first line with an error. */
+function findOddSpace(source: string, [first]: readonly YAMLError[]): number | undefined {
+  if (first === undefined) return undefined;
+  const start = source.lastIndexOf('\n', first.pos[0] - 1) + 1;
+  const found = ODD_INDENT.exec(source.slice(start, start + LONGEST_INDENT));
+  return found === null ? undefined : start + found[0].search(ODD);
+}
+
 /** Reports syntax errors. Returns the entries that have them, and the offset after which nothing can be read. */
 function reportSyntax(
   errors: readonly YAMLError[],
   source: string,
-  { addProblem, entryAt }: YamlReader,
+  { addProblem, entryAt, lineAt }: YamlReader,
 ): Readonly<{ broken: ReadonlySet<number>; end: number }> {
   const tab = findTab(source, errors);
+  const odd = tab === undefined ? findOddSpace(source, errors) : undefined;
   if (tab !== undefined) addProblem(tab, 'indent with spaces, not with tabs.');
+  if (odd !== undefined) addProblem(odd, ODD_SPACE);
+  const first = tab ?? odd;
   const broken = new Set<number>();
+  const lines = new Set<number>();
   for (const error of errors) {
     const [offset] = error.pos;
     // A mistake that is found at the dash of an entry, such as an open bracket, belongs to the entry before.
     const number = entryAt(offset - 1);
-    if (tab === undefined) addProblem(offset, syntaxProblem(error), number);
+    const line = lineAt(offset);
+    // The other errors of a line follow from its first.
+    if (first === undefined && !lines.has(line)) addProblem(offset, syntaxProblem(error), number);
     broken.add(number);
+    lines.add(line);
   }
-  return { broken, end: tab ?? source.length };
+  return { broken, end: first ?? source.length };
 }
 
 /** Reads the entries from tokens that were checked. */

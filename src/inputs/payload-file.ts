@@ -115,12 +115,21 @@ async function readEventLines(
   return { events, warnings };
 }
 
+/** Whether a text is probably the event itself. A pattern can begin with the same brackets, but has no quotes. */
+const isProbablyEvent = (text: string): boolean =>
+  /^\s*[[{]/.test(text) && (text.includes('"') || /^\s*\{\s*\}\s*$/.test(text));
+
 /** Reads the files that `payload_file` names. Undefined, with problems, if one of them can't be sent. */
 export async function readPayloadFiles(
   given: GivenPayload,
   problems: Problems,
 ): Promise<Payloads | undefined> {
   const { payloadFile, folders, journal, invocationType, isOwn, storedEvents } = given;
+  if (isProbablyEvent(payloadFile)) {
+    // The event may contain a secret, so it is not quoted.
+    problems.add('payload_file looks like JSON, and takes a path. To give the event itself, use payload.');
+    return undefined;
+  }
   const found = new Problems();
   const files = await allFiles(payloadFile, folders, found);
   const isJournal = (file: string): boolean =>

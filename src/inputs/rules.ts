@@ -16,6 +16,8 @@ type Rule<Name extends InputName, Values> = Readonly<{
   inputs: readonly Name[];
   applies: (values: Values) => boolean;
   message: (values: Values) => string;
+  /** Whether all its inputs are missing, so that no input has a place. */
+  isMissing?: true;
 }>;
 
 /** What a rule about one entry can read in addition to the inputs. */
@@ -59,6 +61,7 @@ export const ENTRY_ERRORS: readonly EntryRule[] = [
   }),
   entryRule({
     inputs: [...EVENT_INPUTS, 'invocation_type'],
+    isMissing: true,
     applies: (values) => values.invocation_type !== 'DryRun' && eventInputsIn(values).length === 0,
     message: () =>
       "payload is required: give the JSON event, '{}' if the function needs no data, or payload_file, http_request or test_event. An empty expression counts as not given.",
@@ -235,6 +238,21 @@ export const STEP_WARNINGS: readonly StepRule[] = [
       !(first.invocationType === 'Event' && waits),
     message: ({ planned: [first] }) =>
       `response_file has no effect with invocation_type: ${first?.invocationType}; there is a response only with RequestResponse.`,
+  }),
+  stepRule({
+    inputs: ['show_response', 'wait_for_durable_execution'],
+    applies: ({ show_response: shows, wait_for_durable_execution: waits, planned }) =>
+      shows &&
+      planned.length > 0 &&
+      planned.every(({ invocationType }) => invocationType !== 'RequestResponse') &&
+      !(waits && planned.some(({ invocationType }) => invocationType === 'Event')),
+    message: ({ planned: [first] }) =>
+      `show_response has no effect with invocation_type: ${first?.invocationType}; there is a response only with RequestResponse.`,
+  }),
+  stepRule({
+    inputs: ['journal'],
+    applies: ({ journal, planned }) => journal !== '' && areDryRuns(planned),
+    message: () => 'journal has no effect with invocation_type: DryRun; a dry run is not recorded.',
   }),
   stepRule({
     inputs: ['wait_until_ready'],

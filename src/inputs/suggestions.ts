@@ -12,7 +12,7 @@ function recognize(text: string, rows: Recognizer): string | undefined {
 }
 
 const NOT_EVALUATED =
-  'the expression was not evaluated: ${{ }} has no effect in a file or in the default of a reusable input';
+  'the expression was not evaluated: ${{ }} has no effect in a file, in the value of a variable or in the default of a workflow input';
 const NOT_EXPANDED =
   'shell variables are not expanded here; write an expression, for example ${{ env.NAME }}';
 
@@ -22,8 +22,12 @@ const HAS_SHELL_VARIABLE = /\$(?!LATEST(?![A-Z_]))(?:\{\w+\}|[A-Z_]{2})/;
 const ANYWHERE: Recognizer = [
   [/\$\{\{/, NOT_EVALUATED],
   [HAS_SHELL_VARIABLE, NOT_EXPANDED],
-  [/^(?:".*"|'.*')$/s, 'remove the quotes'],
+  [/^(?:".*"|'.*'|[“”„].*[“”]|[‘’‚].*[‘’])$/s, 'remove the quotes'],
+  [/[^\S \t\r\n]|\p{Cf}/u, 'it contains an invisible character, such as a non-breaking space; type it again'],
 ];
+
+/** Explains a text that can't be any single word. */
+export const explainWord = (text: string): string | undefined => recognize(text, ANYWHERE);
 
 const ALIAS_LETTERS = 'an alias can\'t contain "."';
 
@@ -53,12 +57,20 @@ const URLS: Recognizer = [
   [/^https?:/i, 'that is a URL'],
 ];
 
+const ONE_EACH = 'put one function per line, or give each an entry of its own in invocations';
+
 const FUNCTION_NAMES: Recognizer = [
   ...ANYWHERE,
-  [/^\[|,/, 'put one function per line'],
-  [/\s/, 'it contains white space; put one function per line'],
+  [/\n/, 'an entry is for one function; give each function an entry of its own'],
+  [/^[-*] /, 'it begins like an element of a list; write the name alone'],
+  [/^#|\s#/, 'comments are not supported here'],
+  [/^\[|,/, ONE_EACH],
+  [/\s/, `it contains white space; ${ONE_EACH}`],
   [/:\$latest$/i, 'write $LATEST in capitals'],
-  [/^arn:/, 'the ARN is incomplete or one of its parts is wrong'],
+  [
+    /^arn:/,
+    'the ARN is incomplete or one of its parts is wrong; write arn:aws:lambda:REGION:ACCOUNT:function:NAME',
+  ],
   [/:[\w-]*\.[\w.-]*$/, ALIAS_LETTERS],
 ];
 

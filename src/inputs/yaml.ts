@@ -36,9 +36,29 @@ const OWN_WORDS: Partial<Record<ErrorCode, string>> = {
   TAG_RESOLVE_FAILED: TAG,
 };
 
+const INDENTED_ALIKE =
+  'indent all keys of an entry alike, write a space after each ":", and put a text that contains ": " in quotes.';
+
+// The library's messages for common mistakes name its own concepts. The first row that matches applies.
+const PLAIN_WORDS: readonly (readonly [message: RegExp, what: string])[] = [
+  [/^(?:Nested mappings are|Implicit keys need|All (?:collection|mapping) items)/, INDENTED_ALIKE],
+  [
+    /^Sequence item without - indicator/,
+    'this line is indented less than its entry. Indent all keys of an entry alike.',
+  ],
+  [/^Flow map .*end with/, 'a "}" is missing, or a line inside the braces is not indented.'],
+  [/^Flow sequence .*end with/, 'a "]" is missing, or a line inside the brackets is not indented.'],
+  [/^Implicit map keys need/, 'a ":" and a value are missing after this key.'],
+  [/^Missing closing ["']/, 'the quote at the end of a text is missing.'],
+  [/^Block collections are not allowed within flow/, 'a comma is missing before this.'],
+];
+
 /** A syntax error of the library, in words that never quote the text. */
-export const syntaxProblem = ({ code, message }: YAMLError): string =>
-  OWN_WORDS[code] ?? `the YAML is not valid: ${message.replace(/(?<=\w): .*$/s, '')}.`;
+export function syntaxProblem({ code, message }: YAMLError): string {
+  const plain = PLAIN_WORDS.find(([pattern]) => pattern.test(message))?.[1];
+  const words = plain ?? `${message.replace(/(?<=\w): .*$/s, '')}.`;
+  return OWN_WORDS[code] ?? `the YAML is not valid: ${words}`;
+}
 
 function refuseAnchors(tokens: readonly CST.SourceToken[], addProblem: AddProblem): void {
   for (const { type, offset } of tokens) if (type === 'anchor') addProblem(offset, REFERENCE);

@@ -194,9 +194,10 @@ class Attempts {
     const failure = combineAttempts(this.#failures, last, this.#invocation);
     const attempts = this.#failures.length;
     const seconds = Math.round((this.#context.timing.now() - this.#firstFailedAt) / 1000);
-    const tried = attempts > 1 ? `${describeAttempts(this.#failures)} in ${seconds} s` : '';
+    const time = seconds === 0 ? 'less than 1 s' : `${seconds} s`;
+    const tried = attempts > 1 ? `${describeAttempts(this.#failures)} in ${time}` : '';
     const notes = [tried, why].filter((note) => note !== '').join('; ');
-    const message = notes === '' ? failure.message : `${failure.message} (${notes})`;
+    const message = notes === '' ? failure.message : `${failure.message.replace(/\.$/, '')} (${notes})`;
     const sent = this.#sentWith();
     return { result: { ...failure, message }, attempts, sent, tailRefused: this.#tailRefused };
   }

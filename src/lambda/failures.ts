@@ -184,7 +184,7 @@ const STOPPED = {
   },
   attempt: {
     cancelled: { name: 'Cancelled', message: 'the workflow was cancelled before Lambda responded' },
-    deadline: { name: 'DeadlineExceeded', message: 'timed out without a response' },
+    deadline: { name: 'DeadlineExceeded', message: 'No response arrived within timeout_seconds' },
     connect: { name: 'ConnectTimeout', message: 'could not connect within 10 s' },
   },
   execution: {

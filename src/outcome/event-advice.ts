@@ -12,7 +12,7 @@ const ADVICE: Readonly<Record<Exclude<WhyUnresolved, 'unreadable'>, string>> = {
   'no platform lines':
     "Set SystemLogLevel to INFO in the function's logging configuration, so that its log shows how each try ends.",
   'text log':
-    "Set LogFormat to JSON in the function's logging configuration, so that its log shows whether the handler threw an error. With MaximumRetryAttempts 0 no second try is waited for.",
+    "Set LogFormat to JSON in the function's logging configuration, so that its log shows whether the handler threw an error. If MaximumRetryAttempts is 0, the action does not wait for another try.",
   expired:
     "Lambda discards an event that reaches its maximum age. Check the function's on-failure destination or dead-letter queue, and its reserved concurrency.",
 };

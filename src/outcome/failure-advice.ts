@@ -503,11 +503,17 @@ const adviseOnJournal = (failed: FailedInvocation, key: string): string =>
     `If the function did not run, or it is safe for it to run twice, delete the lines with ${key} from the journal, or set retry: idempotent for one run.`,
   ].join('\n');
 
+/** How to prevent an unknown outcome. No policy retries after the deadline, because it is one for all attempts. */
+const preventionOf = ({ name }: InvokeFailure): string =>
+  name === 'DeadlineExceeded'
+    ? "If the function needs more time, set timeout_seconds to more than the function's own timeout."
+    : 'If it is safe for the function to run twice, set retry: idempotent.';
+
 /** Advice on an invocation that may have run. For a dry run, that means that it got the response of an invocation. */
 const adviseOnUncertain = (failed: FailedInvocation): string =>
   failed.invocation.invocationType === 'DryRun'
     ? `This is not a response to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck ${endpointVariable(failed)}: emulators can invoke the function on a dry run.`
-    : `Check the function's log before you retry${linkToLog(failed)}\nIf it is safe for the function to run twice, set retry: idempotent.`;
+    : `Check the function's log before you retry${linkToLog(failed)}\n${preventionOf(failed.failure)}`;
 
 /** Says what a user can do about a failure, in a job that is known. */
 export type JobAdvice = (failed: Omit<FailedInvocation, 'job'>) => string;

@@ -238,11 +238,21 @@ export function adviseOnFunctionError(error: FunctionError, report: Report | und
 /** A function's own error, and what to do about it where that is known. */
 export type ExplainedError = FunctionError & Readonly<{ advice?: string }>;
 
+/**
+ * A message without the request ID that Lambda puts before its own errors, such as timeouts. A report shows the ID
+ * beside the message, and equal errors of many invocations are counted together only if their messages are equal.
+ */
+function withoutRequestId(message: string, requestId: string | undefined): string {
+  const prefix = `RequestId: ${requestId} Error: `;
+  return requestId !== undefined && message.startsWith(prefix) ? message.slice(prefix.length) : message;
+}
+
 /** Reads and explains the error of a function that failed. */
 export function explainFunctionError(outcome: Outcome): ExplainedError {
   const { response, log_result: log } = 'status_code' in outcome ? outcome : {};
   const error = readFunctionError(response);
   const report = log === undefined ? undefined : readReport(log, outcome.request_id);
   const advice = adviseOnFunctionError(error, report);
-  return { ...error, ...(advice !== undefined && { advice }) };
+  const message = withoutRequestId(error.message, outcome.request_id);
+  return { ...error, message, ...(advice !== undefined && { advice }) };
 }

@@ -5,7 +5,7 @@ import type { Ran } from '../outcome/logged-runs.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import { isFunctionError, type Outcome } from '../outcome/outcome.ts';
 import type { OutcomeCounts } from '../outcome/step-results.ts';
-import { cut, utf8 } from '../shared/text.ts';
+import { cut, grouped, utf8 } from '../shared/text.ts';
 import { type LogGroup, writeForeign, writeGroup } from './foreign-text.ts';
 import { isTooLong, LONGEST_OUTPUT_BYTES } from './outputs.ts';
 
@@ -102,7 +102,8 @@ function outcomeLine({ outcome, responseBytes, unmet, functionError }: MaskedEva
 }
 
 /** A number and a noun, in the singular or the plural. */
-const counted = (count: number, thing: string): string => `${count} ${count === 1 ? thing : `${thing}s`}`;
+const counted = (count: number, thing: string): string =>
+  `${grouped(count)} ${count === 1 ? thing : `${thing}s`}`;
 
 /** The line that says how an invocation ended. It is short, because the annotation has the whole error. */
 export const outcomeHeadline = (evaluation: MaskedEvaluation): string =>
@@ -231,12 +232,12 @@ export class FailureNotes {
 /** The last line for many invocations: how many ended in which way. */
 function totalsLine({ total, counts, failed, cold, warm }: OutcomeCounts): string {
   const starts = cold + warm === 0 ? '' : `; ${counted(cold, 'cold start')}, ${counted(warm, 'warm start')}`;
-  return `${counted(total, 'invocation')}: ${counts.succeeded} succeeded, ${failed} failed${starts}.`;
+  return `${counted(total, 'invocation')}: ${grouped(counts.succeeded)} succeeded, ${grouped(failed)} failed${starts}.`;
 }
 
 /** How many invocations succeeded in an earlier run. */
 const resumedLine = ({ resumed, total }: OutcomeCounts): string =>
-  `${resumed} of ${counted(total, 'invocation')} ${resumed === 1 ? 'was' : 'were'} not sent: the journal has the outcomes from an earlier run.`;
+  `${grouped(resumed)} of ${counted(total, 'invocation')} ${resumed === 1 ? 'was' : 'were'} not sent: the journal has the outcomes from an earlier run.`;
 
 /** How many invocations were not sent because of `stop_on_failure`. */
 export const haltedLine = ({ halted }: Pick<OutcomeCounts, 'halted'>): string =>

@@ -55,7 +55,10 @@ export const prose = (text: string): string =>
     .map((part) => {
       if (/^`.*`$/.test(part)) return inlineCode(part.slice(1, -1));
       if (CONSOLE_PAGE.test(part)) return `[open the log](${part})`;
-      return part === ' ' || PLAIN.test(part) ? part.replaceAll('_', '\\_') : inlineCode(part);
+      if (part === ' ' || PLAIN.test(part)) return part.replaceAll('_', '\\_');
+      // A reader copies a code span, so the end of the sentence is not in it.
+      const [, word = part, end = ''] = /^(.+?)([.,;:]?)$/s.exec(part) ?? [];
+      return `${inlineCode(word)}${end}`;
     })
     .join('');
 

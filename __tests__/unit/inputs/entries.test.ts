@@ -52,6 +52,31 @@ describe('invocations', () => {
     ]);
   });
 
+  test('that lack an input are named, ten of them', async () => {
+    const missing = (input: string, count: number): readonly unknown[] =>
+      Array.from({ length: count }, (_, at) =>
+        expect.stringMatching(`^invocations, entry ${at + 2} \\(line ${at + 2}\\): ${input} is required`),
+      );
+    const lacking = (count: number): string =>
+      `- { function_name: f, payload: 1 }\n${'- {}\n'.repeat(count)}`;
+    const problems = (count: number, given: Record<string, string>) =>
+      problemsFor({ function_name: '', payload: '', ...given, invocations: lacking(count) });
+    expect(await problems(2, { payload: '{}' })).toEqual(missing('function_name', 2));
+    expect(await problems(2, { function_name: 'f' })).toEqual(missing('payload', 2));
+    expect(await problems(12, { payload: '{}' })).toEqual([
+      ...missing('function_name', 10),
+      expect.stringMatching(/^function_name is required/),
+    ]);
+  });
+
+  test('for several functions say so', async () => {
+    expect(
+      await problemsFor({ function_name: '', invocations: '- function_name: |\n    a\n    b\n' }),
+    ).toEqual([
+      'invocations, entry 1 (line 1): function_name "a\\nb" is not valid: an entry is for one function; give each function an entry of its own.',
+    ]);
+  });
+
   test('have their own name, expectations and time limit', async () => {
     const plan = await planFor({
       expect: 'response.ok == `true`',

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { invocationFor, planFor, problemsFor } from './factory.ts';
 
+const NOT_EVALUATED =
+  'the expression was not evaluated: ${{ }} has no effect in a file, in the value of a variable or in the default of a workflow input';
+
 describe('durable_execution_name', () => {
   test('is sent', async () => {
     expect(await invocationFor({ durable_execution_name: 'order-7_B' })).toMatchObject({
@@ -16,9 +19,16 @@ describe('durable_execution_name', () => {
     expect(invocations.map(({ durableExecutionName }) => durableExecutionName)).toEqual(['order-1', 'all']);
   });
 
-  test.each(['order 7', 'ä', 'a.b', 'x'.repeat(65)])('%j is rejected with the rule', async (name) => {
+  test.each([
+    ['order 7', ''],
+    ['ä', ''],
+    ['a.b', ''],
+    ['${{ github.run_id }}', ` (${NOT_EVALUATED})`],
+    ['"order-7"', ' (remove the quotes)'],
+    ['x'.repeat(65), ' (it has 65 characters)'],
+  ])('%j is rejected with the rule', async (name, why) => {
     expect(await problemsFor({ durable_execution_name: name })).toEqual([
-      `durable_execution_name must be 1 to 64 letters, digits, - or _; got ${JSON.stringify(name)}.`,
+      `durable_execution_name must be 1 to 64 letters, digits, - or _; got ${JSON.stringify(name)}${why}.`,
     ]);
   });
 
@@ -48,12 +58,30 @@ describe('waiting', () => {
       { wait_for_durable_execution: 'true' },
       'wait_for_durable_execution has no effect with invocation_type: DryRun; a dry run starts no execution.',
     ],
+    [
+      { journal: 'journal.jsonl' },
+      'journal has no effect with invocation_type: DryRun; a dry run is not recorded.',
+    ],
   ])('%j gets a warning only with dry runs', async (given, warning) => {
     expect((await planFor({ ...given, invocation_type: 'DryRun' })).warnings).toEqual([warning]);
     expect((await planFor({ ...given, invocation_type: 'Event' })).warnings).toEqual([]);
     const mixed = { ...given, invocations: '- { invocation_type: DryRun }\n- {}' };
     expect((await planFor(mixed)).warnings).toEqual([]);
   });
+
+  test.each(['Event', 'DryRun'])(
+    'show_response gets a warning with %s, which has no response',
+    async (type) => {
+      const shown = { invocation_type: type, show_response: 'true' };
+      expect((await planFor(shown)).warnings).toEqual([
+        `show_response has no effect with invocation_type: ${type}; there is a response only with RequestResponse.`,
+      ]);
+      const mixed = { ...shown, invocations: '- { invocation_type: RequestResponse }\n- {}' };
+      expect((await planFor(mixed)).warnings).toEqual([]);
+      const followed = { ...shown, invocation_type: 'Event', wait_for_durable_execution: 'true' };
+      expect((await planFor(followed)).warnings).toEqual([]);
+    },
+  );
 
   test('allows response_file for an Event', async () => {
     const event = { invocation_type: 'Event', response_file: 'out.json' };

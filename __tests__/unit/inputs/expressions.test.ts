@@ -8,6 +8,9 @@ async function toldOf(expression: string, input: 'expect' | 'query' | 'mask' = '
   return problems.map((problem) => problem.split('\n')[0] ?? '');
 }
 
+const ODD_SPACE =
+  'this is not a plain space but another character, such as a non-breaking space. Type the space again';
+
 describe('expressions', () => {
   test('are read one per line, without whitespace and empty lines', async () => {
     const { expressions } = await planFor({
@@ -31,14 +34,23 @@ describe('expressions', () => {
     ['response.a == 200', 14, 'write a number in backticks: `200`'],
     ['response.b[', 11, 'the expression ends too early; each line is one expression'],
     ['response = `1`', 9, 'a comparison is written =='],
-    ['response b', 9, 'b is not expected here'],
-    ['response.b]', 10, '] is not expected here'],
+    ['response b', 9, '"b" is not expected here'],
+    ['response.b]', 10, '"]" is not expected here'],
     ['response || lenght(response) > `1`', 12, 'there is no function lenght (did you mean length?)'],
     [
       "response == 'lenght(b)' && powertols_json(response)",
       27,
       'there is no function powertols_json (did you mean powertools_json?)',
     ],
+    ['response.ok is true', 12, '"is" is not expected here'],
+    ['response.ok\u00a0== `true`', 11, ODD_SPACE],
+    ['response.\u200bok == `true`', 9, ODD_SPACE],
+    ['- response.ok == `true`', 0, 'drop the "-"; each line is one expression'],
+    ['(response.ok == `true`', 22, '")" is missing; each line is one expression'],
+    ['response.b[?a == `1`', 20, '"]" is missing; each line is one expression'],
+    ['(response.ok ==', 15, 'the expression ends too early; each line is one expression'],
+    ['fromJSON(response.body)', 0, 'there is no function fromJSON (did you mean powertools_json?)'],
+    ['len(response.items)', 0, 'there is no function len (did you mean length?)'],
     ['frobnicate_it(response)', 0, 'there is no function frobnicate_it'],
     // Extensions of the library that are not standard JMESPath.
     ['upper(response.a)', 0, 'there is no function upper'],
@@ -46,7 +58,7 @@ describe('expressions', () => {
     ['response."a', 9, 'the quote is not closed'],
     ['response.a * `2`', 11, 'JMESPath has no arithmetic; * stands for all values'],
     ['response.a + `2`', 11, 'JMESPath has no arithmetic'],
-    ['response.a ? `1` : `2`', 11, '? is not expected here'],
+    ['response.a ? `1` : `2`', 11, '"?" is not expected here'],
     ['let $a = response in $a', 4, 'JMESPath starts at the outcome itself; drop "$."'],
     [`${'('.repeat(20_000)}a${')'.repeat(20_000)}`, 0, 'the expression is nested too deeply'],
   ])('%s is rejected with a caret under the position', async (expression, column, what) => {
@@ -110,6 +122,10 @@ const QUOTED_PATH =
 describe('a mistake is explained before anything is sent:', () => {
   test.each([
     ['statusCode == `200`', 'expect: there is no field "statusCode"; did you mean response.statusCode?'],
+    [
+      'status == `200`',
+      'expect: there is no field "status"; did you mean response.statusCode? The status of the request to Lambda is status_code.',
+    ],
     ['body.ok', 'expect: there is no field "body"; did you mean response.body?'],
     FOREIGN_NAME,
     ['respnse.ok == `true`', 'expect: there is no field "respnse"; did you mean response?'],

@@ -5,7 +5,13 @@ const ACCOUNT = '123456789012';
 const NAME = "give the function's name; to send it an HTTP request, use http_request";
 const ARN = "give a function's (…:function:NAME)";
 const NOT_EVALUATED =
-  'the expression was not evaluated: ${{ }} has no effect in a file or in the default of a reusable input';
+  'the expression was not evaluated: ${{ }} has no effect in a file, in the value of a variable or in the default of a workflow input';
+const ONE_EACH = 'put one function per line, or give each an entry of its own in invocations';
+const WRONG_ARN =
+  'the ARN is incomplete or one of its parts is wrong; write arn:aws:lambda:REGION:ACCOUNT:function:NAME';
+const NO_NAME =
+  'it is neither a name nor an ARN. Give a name (my-function), a qualified name (my-function:PROD), an ARN (arn:aws:lambda:eu-west-1:123456789012:function:my-function) or a partial ARN (123456789012:function:my-function)';
+const INVISIBLE = 'it contains an invisible character, such as a non-breaking space; type it again';
 const NOT_EXPANDED =
   'shell variables are not expanded here; write an expression, for example ${{ env.NAME }}';
 
@@ -56,7 +62,7 @@ describe('function_name', () => {
   });
 
   test.each([
-    ['my function', 'it contains white space; put one function per line'],
+    ['my function', `it contains white space; ${ONE_EACH}`],
     [
       'https://abc.lambda-url.eu-west-1.on.aws/',
       "that is the function's URL; give the function's name; to send it an HTTP request, use http_request",
@@ -80,33 +86,37 @@ describe('function_name', () => {
       `that is an event source mapping's ARN; ${ARN}`,
     ],
     [`arn:aws:lambda:eu-west-1:${ACCOUNT}:layer:my-layer:3`, `that is a layer's ARN; ${ARN}`],
-    ['arn:aws:lambda:eu-west-1:1234:function:f', 'the ARN is incomplete or one of its parts is wrong'],
-    ['arn:aws:lambda:eu-west-1:function:f', 'the ARN is incomplete or one of its parts is wrong'],
-    [`arn:aws:lambda:${ACCOUNT}:function:f`, 'the ARN is incomplete or one of its parts is wrong'],
-    [`arn:aws:lambda:europe:${ACCOUNT}:function:f`, 'the ARN is incomplete or one of its parts is wrong'],
-    [`arn:aws:lambda:eu-west-1:${ACCOUNT}:function:`, 'the ARN is incomplete or one of its parts is wrong'],
-    [
-      `arn:aws:lambda:eu-west-1:${ACCOUNT}:function:f:7:8`,
-      'the ARN is incomplete or one of its parts is wrong',
-    ],
-    ['my-function:', 'it is neither a name nor an ARN'],
-    [':PROD', 'it is neither a name nor an ARN'],
+    ['arn:aws:lambda:eu-west-1:1234:function:f', WRONG_ARN],
+    ['arn:aws:lambda:eu-west-1:function:f', WRONG_ARN],
+    [`arn:aws:lambda:${ACCOUNT}:function:f`, WRONG_ARN],
+    [`arn:aws:lambda:europe:${ACCOUNT}:function:f`, WRONG_ARN],
+    [`arn:aws:lambda:eu-west-1:${ACCOUNT}:function:`, WRONG_ARN],
+    [`arn:aws:lambda:eu-west-1:${ACCOUNT}:function:f:7:8`, WRONG_ARN],
+    ['my-function:', NO_NAME],
+    [':PROD', NO_NAME],
     ['my-function:v1.0', 'an alias can\'t contain "."'],
-    ['checkout,search', 'put one function per line'],
-    ['["a","b"]', 'put one function per line'],
+    ['checkout,search', ONE_EACH],
+    ['["a","b"]', ONE_EACH],
     ['${{ env.X }}', NOT_EVALUATED],
     ['my-${{ env.STAGE }}-function', NOT_EVALUATED],
     ['$FUNCTION_NAME', NOT_EXPANDED],
     ['"my-function"', 'remove the quotes'],
+    ['\u201cmy-function\u201d', 'remove the quotes'],
+    ['- my-function', 'it begins like an element of a list; write the name alone'],
+    ['my-function # the newest', 'comments are not supported here'],
+    ['# my-function', 'comments are not supported here'],
+    ['my\u00a0function', INVISIBLE],
+    ['my\u200bfunction', INVISIBLE],
+    ['my\u00adfunction', INVISIBLE],
     ['my-function:$latest', 'write $LATEST in capitals'],
     ['arn:aws:lambda:eu-west-1:123456789012:function:my-function:$latest', 'write $LATEST in capitals'],
-    ['my/function', 'it is neither a name nor an ARN'],
-    ['größe', 'it is neither a name nor an ARN'],
-    ['../../2015-03-31/functions', 'it is neither a name nor an ARN'],
-    ['f?Qualifier=1', 'it is neither a name nor an ARN'],
+    ['my/function', NO_NAME],
+    ['größe', NO_NAME],
+    ['../../2015-03-31/functions', NO_NAME],
+    ['f?Qualifier=1', NO_NAME],
   ])('%j is rejected with the reason', async (text, reason) => {
     const [problem, ...others] = await problemsFor({ function_name: text });
-    expect(problem).toContain(`function_name ${JSON.stringify(text)} is not valid: ${reason}. Give a name`);
+    expect(problem).toBe(`function_name ${JSON.stringify(text)} is not valid: ${reason}.`);
     expect(others).toEqual([]);
   });
 
@@ -122,7 +132,7 @@ describe('function_name', () => {
   test('has at most 64 characters', async () => {
     expect(await problemsFor({ function_name: 'n'.repeat(64) })).toEqual([]);
     expect(await problemsFor({ function_name: 'n'.repeat(65) })).toEqual([
-      'function_name is too long: a name has at most 64 characters and an ARN 256; got 65 and 65.',
+      'function_name is too long: the name has 65 characters, and can have at most 64.',
     ]);
   });
 
@@ -131,7 +141,7 @@ describe('function_name', () => {
     const long = `${arn}${'q'.repeat(257 - arn.length)}`;
     expect(await problemsFor({ function_name: long.slice(0, 256) })).toEqual([]);
     expect(await problemsFor({ function_name: long })).toEqual([
-      'function_name is too long: a name has at most 64 characters and an ARN 256; got 64 and 257.',
+      'function_name is too long: it has 257 characters, and can have at most 256.',
     ]);
   });
 });

@@ -25,6 +25,10 @@ const problemsOf = async (text: string): Promise<readonly string[]> => (await re
 
 const TAKES =
   'An entry can have name, function_name, payload, payload_file, qualifier, invocation_type, log_type, client_context, tenant_id, durable_execution_name, region, http_request, http_event, test_event, timeout_seconds and expect.';
+const INDENTED_ALIKE =
+  'the YAML is not valid: indent all keys of an entry alike, write a space after each ":", and put a text that contains ": " in quotes.';
+const ODD_SPACE =
+  'this is not a plain space but another character, such as a non-breaking space. Type the space again.';
 const REFERENCE = 'anchors (&) and aliases (*) are not supported. Write the value out.';
 const MERGE = 'merge keys (<<) are not supported. Write the keys and values out.';
 const TAG = 'this tag (!) is not supported or does not fit its value. Remove it.';
@@ -366,7 +370,7 @@ describe('a list with mistakes', () => {
     [
       '${{ fromJSON(vars.LIST) }}',
       [
-        ' (line 1, column 1): the expression was not evaluated: ${{ }} has no effect in the default of a reusable input or in the value of a variable.',
+        ' (line 1, column 1): the expression was not evaluated: ${{ }} has no effect in the value of a variable or in the default of a workflow input.',
       ],
     ],
     ['[]', [' (line 1, column 1): the list is empty. Give at least one entry.']],
@@ -524,13 +528,38 @@ describe('a list with mistakes', () => {
     ['- <<: *a\n  payload: 1\n', [`, entry 1 (line 1, column 3): ${MERGE}`]],
     ['- payload:\n    <<: {a: 1}\n', [`, entry 1 (line 2, column 5): ${MERGE}`]],
     // Syntax.
-    ['- payload: "a\n', [', entry 1 (line 2, column 1): the YAML is not valid: Missing closing "quote.']],
+    ['- function_name: f\n   qualifier: a\n', [`, entry 1 (line 1, column 18): ${INDENTED_ALIKE}`]],
+    ['- function_name:f\n  qualifier: a\n', [`, entry 1 (line 1, column 3): ${INDENTED_ALIKE}`]],
     [
-      '- payload: a: b\n',
+      '- function_name: f\n qualifier: a\n',
       [
-        ', entry 1 (line 1, column 12): the YAML is not valid: Nested mappings are not allowed in compact mappings.',
+        ', entry 1 (line 2, column 1): the YAML is not valid: this line is indented less than its entry. Indent all keys of an entry alike.',
       ],
     ],
+    [
+      '- payload: { a: 1\n',
+      [
+        ', entry 1 (line 2, column 1): the YAML is not valid: a "}" is missing, or a line inside the braces is not indented.',
+      ],
+    ],
+    [
+      '- payload: { "a": 1 "b": 2 }\n',
+      [', entry 1 (line 1, column 19): the YAML is not valid: a comma is missing before this.'],
+    ],
+    [
+      '- payload: 1\n  qualifier\n',
+      [', entry 1 (line 2, column 3): the YAML is not valid: a ":" and a value are missing after this key.'],
+    ],
+    ['- function_name:f\n', [', entry 1 (line 1, column 3): write a space after "function_name:".']],
+    ['- function_name:\u00a0f\n', [', entry 1 (line 1, column 3): write a space after "function_name:".']],
+    ['-\u00a0f\n', [` (line 1, column 1): ${ODD_SPACE}`]],
+    ['- payload: 1\n\u00a0 qualifier: a\n', [`, entry 1 (line 2, column 1): ${ODD_SPACE}`]],
+    ['- payload: 1\n \u200b qualifier: a\n', [`, entry 1 (line 2, column 2): ${ODD_SPACE}`]],
+    [
+      '- payload: "a\n',
+      [', entry 1 (line 2, column 1): the YAML is not valid: the quote at the end of a text is missing.'],
+    ],
+    ['- payload: a: b\n', [`, entry 1 (line 1, column 12): ${INDENTED_ALIKE}`]],
     [
       '- payload: "\\q"\n',
       [
@@ -556,7 +585,7 @@ describe('a list with mistakes', () => {
     [
       '- payload: [1, 2\n- qualifier: 1\n',
       [
-        ', entry 1 (line 2, column 1): the YAML is not valid: Flow sequence in block collection must be sufficiently indented and end with a ].',
+        ', entry 1 (line 2, column 1): the YAML is not valid: a "]" is missing, or a line inside the brackets is not indented.',
       ],
     ],
     [
@@ -596,7 +625,7 @@ describe('a list with mistakes', () => {
         `invocations, entry 3 (line 4, column 16): ${NOT_FINITE}`,
         'invocations, entry 3 (line 4, column 22): the key "a" is already on line 4. Remove one of them.',
         `invocations, entry 4 (line 5, column 3): ${notAMapping('a number')}`,
-        'invocations, entry 5 (line 7, column 1): the YAML is not valid: Flow sequence in block collection must be sufficiently indented and end with a ].',
+        'invocations, entry 5 (line 7, column 1): the YAML is not valid: a "]" is missing, or a line inside the brackets is not indented.',
         'invocations, entry 6 (line 8, column 14): tenant_id must be a text; this is a mapping.',
         `invocations, entry 7 (line 9, column 3): ${REFERENCE}`,
       ],

@@ -397,6 +397,12 @@ describe('invocations_file', () => {
     ]);
   });
 
+  test.each(['lists/*.jsonl', 'a.yml\nb.yml'])('that is not one path but %j is refused', async (text) => {
+    expect(await problemsOf({ 'a.yml': '- {}' }, listed(text, { payload: '1' }))).toEqual([
+      expect.stringMatching(/ does not exist\. invocations_file takes the path of one file, not several/),
+    ]);
+  });
+
   test('outside the workspace is named once in a problem', async () => {
     const job = await createJob({ '../outside/list.json': '[1,]', '../outside/list.jsonl': '1\n' });
     const file = path.join(job.folder, 'outside/list.json');

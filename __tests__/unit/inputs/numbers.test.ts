@@ -40,7 +40,7 @@ describe.each([
     ['30000ms', 'write 30, which is 30000 milliseconds'],
     [
       '${{ inputs.timeout }}',
-      'the expression was not evaluated: ${{ }} has no effect in a file or in the default of a reusable input',
+      'the expression was not evaluated: ${{ }} has no effect in a file, in the value of a variable or in the default of a workflow input',
     ],
   ])('rejects %s with a fix', async (value, fix) => {
     expect(await problemsFor({ [input]: value })).toEqual([

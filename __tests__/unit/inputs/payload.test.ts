@@ -119,6 +119,21 @@ describe('payload_file', () => {
     ]);
   });
 
+  test('that is a URL is rejected with the fix', async () => {
+    expect(await problemsFor(fromFile('file://event.json'))).toEqual([
+      expect.stringMatching(/^payload_file "file:.* does not exist\. Write the path without "file:\/\/"\.$/),
+    ]);
+  });
+
+  test.each(['{"password": "hunter2"}', '[\n  {"a": 1}\n]', '{}'])(
+    'that is the event %j itself is rejected without quoting it',
+    async (text) => {
+      expect(await problemsFor(fromFile(text))).toEqual([
+        'payload_file looks like JSON, and takes a path. To give the event itself, use payload.',
+      ]);
+    },
+  );
+
   test('below a file is rejected', async () => {
     const job = await createJob({ 'event.json': '{}' });
     expect(await problemsFor(fromFile('event.json/x'), job)).toEqual([

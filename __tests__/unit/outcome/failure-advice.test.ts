@@ -154,6 +154,12 @@ describe('advice', () => {
     expect(advice).not.toContain('If that page is empty');
   });
 
+  test('after the deadline does not suggest a retry, because no time is left for one', () => {
+    const advice = advise({ name: 'DeadlineExceeded', evidence: 'may_have_run', sentAt: SENT_AT });
+    expect(advice).toContain('set timeout_seconds to more than');
+    expect(advice).not.toContain('idempotent');
+  });
+
   test('does not link an ID that is not from Lambda', () => {
     expect(advise({ evidence: 'may_have_run', requestId: 'https://evil.example' })).not.toContain('evil');
   });

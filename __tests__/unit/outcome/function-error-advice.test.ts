@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { outcomeOf } from '../../../src/outcome/document.ts';
 import { readFunctionError } from '../../../src/outcome/function-error.ts';
-import { adviseOnFunctionError } from '../../../src/outcome/function-error-advice.ts';
+import { adviseOnFunctionError, explainFunctionError } from '../../../src/outcome/function-error-advice.ts';
 import type { Report } from '../../../src/outcome/log-tail.ts';
 import { heavyTest } from '../../heavy.ts';
-import { REQUEST_ID } from './factory.ts';
+import { answer, delivery, REQUEST_ID } from './factory.ts';
 
 /** The advice on an error as Lambda sends it. */
 const advise = (result: unknown, report?: Report): string | undefined =>
@@ -13,6 +14,22 @@ const byLambda = (errorType: string, message: string) => ({
   errorMessage: `RequestId: ${REQUEST_ID} Error: ${message}`,
 });
 const memory = (used: number, size = 128): Report => ({ max_memory_used_mb: used, memory_size_mb: size });
+
+describe('an explained error', () => {
+  const messageOf = (requestId: string): string => {
+    const parsed = byLambda('Sandbox.Timedout', 'Task timed out after 3.00 seconds');
+    const ended = delivery(answer(JSON.stringify(parsed), { functionError: 'Unhandled', requestId }));
+    return explainFunctionError(outcomeOf(ended, { parsed }, { advise: () => '' })).message;
+  };
+
+  test('does not repeat the request ID, so that equal errors have equal messages', () => {
+    expect(messageOf(REQUEST_ID)).toBe('Task timed out after 3.00 seconds');
+  });
+
+  test('keeps the ID of another request', () => {
+    expect(messageOf(REQUEST_ID.replace(/.$/, 'z'))).toContain(`RequestId: ${REQUEST_ID} Error: Task`);
+  });
+});
 
 describe('advice on a timeout', () => {
   const timedOut = (seconds: string) =>

@@ -87,7 +87,7 @@ describe('the headline', () => {
     [
       'an interrupted stream',
       unknown({}, { responseBytes: 1234 }),
-      'my-function responded in part: the stream ended early, after 1234 bytes',
+      'my-function responded in part: the stream ended early, after 1,234 bytes',
     ],
   ])('says how it ended: %s', (_, evaluation, line) => {
     expect(outcomeHeadline(evaluation)).toBe(line);

@@ -90,7 +90,7 @@ describe('the summary of one invocation', () => {
       '> **`AccessDeniedException: no policy of @octocat allows it`**\\',
       `> eu-west-1 · request \`${REQUEST_ID}\` · 3 attempts`,
       '',
-      '**What to do:** Set `a: b` in the policy of `@octocat_1.`\\',
+      '**What to do:** Set `a: b` in the policy of `@octocat_1`.\\',
       'See my\\_role.',
       '',
     ]);
