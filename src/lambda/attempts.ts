@@ -228,7 +228,7 @@ class Attempts {
         }
         case 'wait until ready': {
           const ready = await this.#waitUntilReady(state);
-          if (isHalted(this.#context)) return undefined;
+          if (hasHalted(this.#context)) return undefined;
           if ('sent' in ready) return ready;
           state = ready;
           break;
@@ -280,13 +280,13 @@ class Attempts {
 }
 
 /** Whether nothing more is sent because another invocation has failed. */
-export const isHalted = ({ halt, cancel }: Pick<InvokeContext, 'halt' | 'cancel'>): boolean =>
+export const hasHalted = ({ halt, cancel }: Pick<InvokeContext, 'halt' | 'cancel'>): boolean =>
   halt?.aborted === true && !cancel.aborted;
 
 /** Why there is no other attempt although the policy allows one. */
 function whyNoMore(context: AttemptContext): string {
   if (context.cancel.aborted) return 'then the workflow was cancelled';
-  return isHalted(context) ? GAVE_UP.halted : GAVE_UP.timeout;
+  return hasHalted(context) ? GAVE_UP.halted : GAVE_UP.timeout;
 }
 
 /** Sends an invocation until there is a response or the policy gives up. Every attempt waits for the limiter. */

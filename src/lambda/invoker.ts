@@ -1,6 +1,6 @@
 import { messageOf } from '../shared/values.ts';
 import type { LambdaApi } from './api.ts';
-import { type AttemptsResult, attemptAll, isHalted, type RequestIds } from './attempts.ts';
+import { type AttemptsResult, attemptAll, hasHalted, type RequestIds } from './attempts.ts';
 import type { Clients } from './client.ts';
 import type { Following, followExecution } from './durable.ts';
 import { toCancelledUnsent, toHaltedUnsent, toInternalError, toUnsent } from './failures.ts';
@@ -92,7 +92,7 @@ async function invokeWithin(
   } catch (error) {
     return notAttempted(toUnsent({ name: 'RegionMissing', message: `No AWS region: ${messageOf(error)}` }));
   }
-  if (isHalted(context)) return { ...notAttempted(toHaltedUnsent()), region };
+  if (hasHalted(context)) return { ...notAttempted(toHaltedUnsent()), region };
   if (cancel.aborted || permit === undefined) return { ...notAttempted(toCancelledUnsent()), region };
 
   const { bounds, release } = boundsFor(timeoutMs, context);
@@ -103,7 +103,7 @@ async function invokeWithin(
     const ready = isWaitedFor
       ? await readiness.waits.wait(invocation, { ...attempt, ...readiness, stop: stopSending })
       : undefined;
-    if (isHalted(context)) return { ...notAttempted(toHaltedUnsent()), region };
+    if (hasHalted(context)) return { ...notAttempted(toHaltedUnsent()), region };
     if (ready?.kind === 'failure') return { ...notAttempted(ready), region };
     const ended = await attemptAll(invocation, attempt);
     return { ...ended, region, ...(ready?.logGroup !== undefined && { logGroup: ready.logGroup }) };

@@ -127,7 +127,7 @@ class SharedWait {
   }
 
   /**
-   * Whether an invocation can share this wait. A wait that was abandoned ends without a result. If the invocation needs
+   * Whether an invocation can share this wait. A wait that nobody waits for ends without a state. If the invocation needs
    * a version, the wait must be for a version too.
    */
   isFor(invocation: Invocation, { expectsVersion }: Waiting): boolean {
