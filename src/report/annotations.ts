@@ -3,6 +3,7 @@ import type { ErrorFacts } from '../outcome/function-error.ts';
 import type { MaskedEvaluation } from '../outcome/masks.ts';
 import type { WithheldReason } from '../outcome/outcome.ts';
 import { grouped, shortened, utf8Start } from '../shared/text.ts';
+import { isFields } from '../shared/values.ts';
 
 /** A part of a text: our own text, which is kept if possible, or foreign text, which is cut first. */
 export type Part = Readonly<{ text: string; isForeign: boolean }>;
@@ -204,11 +205,37 @@ function withheldAnnotation({ label, withheld }: MaskedEvaluation): Annotation |
       };
 }
 
-/** The annotations of one invocation: its failure, a query without a value, and a response that is not shown. */
+/** A warning if a function responds with an HTTP error, which is a success for Lambda, and no expectation is set. */
+function statusAnnotation({ label, outcome }: MaskedEvaluation): Annotation | undefined {
+  if (outcome.outcome !== 'succeeded' || outcome.http !== undefined || outcome.expectations !== undefined) {
+    return undefined;
+  }
+  const { response } = outcome;
+  const status = isFields(response) ? response['statusCode'] : undefined;
+  const isError = typeof status === 'number' && Number.isInteger(status) && status >= 400 && status < 600;
+  return isError
+    ? {
+        level: 'warning',
+        title: 'HTTP Error in Response',
+        body: bodyFrom(
+          foreign(`${label}: the response has statusCode ${status}, and the step expects nothing of it.`),
+          kept('To fail the step, set expect: response.statusCode < `400`'),
+        ),
+      }
+    : undefined;
+}
+
+/**
+ * The annotations of one invocation: its failure, a query without a value, a response that is not shown, and an HTTP
+ * error that nothing checks.
+ */
 export function annotationsFor(evaluation: MaskedEvaluation): Annotation[] {
-  return [failureAnnotation(evaluation), queryAnnotation(evaluation), withheldAnnotation(evaluation)].filter(
-    (annotation) => annotation !== undefined,
-  );
+  return [
+    failureAnnotation(evaluation),
+    queryAnnotation(evaluation),
+    withheldAnnotation(evaluation),
+    statusAnnotation(evaluation),
+  ].filter((annotation) => annotation !== undefined);
 }
 
 /** What the annotations are that are only counted. A warning does not mean that an invocation failed. */

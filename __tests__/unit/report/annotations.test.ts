@@ -90,6 +90,33 @@ describe('an annotation', () => {
     expect(annotated([succeeded({ cold_start: true, init_duration_ms: 100 }), succeeded()])).toEqual([]);
   });
 
+  test('of a success warns of an HTTP error in the response that nothing checks', () => {
+    const [annotation, ...others] = annotated([succeeded({ response: { statusCode: 503, body: '' } })]);
+    expect(others).toEqual([]);
+    expect(annotation).toEqual({
+      level: 'warning',
+      title: 'HTTP Error in Response',
+      body: 'my-function: the response has statusCode 503, and the step expects nothing of it.\nTo fail the step, set expect: response.statusCode < `400`',
+    });
+  });
+
+  test.each<[string, Parameters<typeof succeeded>[0]]>([
+    ['a status below 400', { response: { statusCode: 302 } }],
+    ['a number that is no HTTP status', { response: { statusCode: 4000 } }],
+    ['a text', { response: { statusCode: '500' } }],
+    ['an expectation', { response: { statusCode: 500 }, expectations: [] }],
+    ['an HTTP request', { response: { statusCode: 404 }, http: { status: 404, headers: {}, body: '' } }],
+  ])('of a success with %s is not written', (_, fields) => {
+    expect(annotated([succeeded(fields)])).toEqual([]);
+  });
+
+  test('of many warnings counts the rest', () => {
+    const warned = Array.from({ length: 12 }, () => succeeded({ response: { statusCode: 500 } }));
+    const annotations = annotated(warned);
+    expect(annotations).toHaveLength(10);
+    expect(annotations.at(-1)?.body).toMatch(/\n… and 2 more warnings\.$/);
+  });
+
   test('of a long error has as much of the message and frames as a runner keeps', () => {
     const trace = [
       `    at one (file:///var/task/${'y'.repeat(9_000)}:1:1)`,
