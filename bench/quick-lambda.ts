@@ -18,7 +18,7 @@ function logTail(requestId: string): string {
   return Buffer.from(`${log.join('\n')}\n`).toString('base64');
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, event: Buffer): void {
+function respond(request: IncomingMessage, response: ServerResponse, event: Buffer): void {
   const requestId = randomUUID();
   response.writeHead(200, {
     'content-type': 'application/json',
@@ -35,8 +35,8 @@ const listener: RequestListener = (request, response) => {
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     const event = Buffer.concat(chunks);
-    if (waitMs === '0') answer(request, response, event);
-    else setTimeout(answer, Number(waitMs), request, response, event);
+    if (waitMs === '0') respond(request, response, event);
+    else setTimeout(respond, Number(waitMs), request, response, event);
   });
 };
 

@@ -17,7 +17,7 @@ const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
 const EXPIRATION = '2999-01-01T00:00:00Z';
 const ROLE = 'arn:aws:iam::123456789012:role/deployer';
 
-const stsAnswer = (action: string, keyId: string): string =>
+const stsResponse = (action: string, keyId: string): string =>
   `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result><Credentials>` +
   `<AccessKeyId>${keyId}</AccessKeyId><SecretAccessKey>${SECRET}</SecretAccessKey>` +
   `<SessionToken>session</SessionToken><Expiration>${EXPIRATION}</Expiration>` +
@@ -33,7 +33,7 @@ const STS_REFUSAL =
   '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code>' +
   '<Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error><RequestId>1</RequestId></ErrorResponse>';
 
-const SSO_ANSWER = JSON.stringify({
+const SSO_RESPONSE = JSON.stringify({
   roleCredentials: {
     ...{ accessKeyId: 'FROMSSO', secretAccessKey: SECRET, sessionToken: 'session' },
     expiration: Date.parse(EXPIRATION),
@@ -41,11 +41,11 @@ const SSO_ANSWER = JSON.stringify({
 });
 
 /** The responses of the credentials services: STS, the SSO portal, a container's and an instance's endpoint. */
-function answerTo(method: string, url: string, body: string): string | undefined {
+function responseTo(method: string, url: string, body: string): string | undefined {
   if (body.includes('Action=AssumeRoleWithWebIdentity'))
-    return stsAnswer('AssumeRoleWithWebIdentity', 'FROMWEBIDENTITY');
-  if (body.includes('Action=AssumeRole&')) return stsAnswer('AssumeRole', 'FROMROLE');
-  if (url.startsWith('/federation/credentials')) return SSO_ANSWER;
+    return stsResponse('AssumeRoleWithWebIdentity', 'FROMWEBIDENTITY');
+  if (body.includes('Action=AssumeRole&')) return stsResponse('AssumeRole', 'FROMROLE');
+  if (url.startsWith('/federation/credentials')) return SSO_RESPONSE;
   if (url === '/container') return asJson('FROMCONTAINER');
   if (method === 'PUT' && url === '/latest/api/token') return 'token-of-the-instance';
   if (url === '/latest/meta-data/iam/security-credentials/') return 'deployer';
@@ -75,8 +75,8 @@ beforeAll(async () => {
     }
     const chunks: Uint8Array[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    const answer = answerTo(request.method ?? '', request.url ?? '', Buffer.concat(chunks).toString());
-    response.writeHead(answer === undefined ? 404 : 200).end(answer);
+    const text = responseTo(request.method ?? '', request.url ?? '', Buffer.concat(chunks).toString());
+    response.writeHead(text === undefined ? 404 : 200).end(text);
   });
   places.listen(0, '127.0.0.1');
   await once(places, 'listening');
@@ -205,7 +205,7 @@ const UNAVAILABLE: Readonly<Record<string, Unavailable>> = {
       /from STS \(AssumeRoleWithWebIdentity\): AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity\./,
     advice: "Check the role's trust policy",
   },
-  'STS never answers': {
+  'STS never responds': {
     env: () => ({ ...WEB_IDENTITY, AWS_ENDPOINT_URL_STS: `${placesUrl}/silent` }),
     files: { token: TOKEN },
     inputs: { timeout_seconds: '1' },

@@ -79,7 +79,7 @@ const historyIn = (step: InvokeStep): string[] =>
   texts(step).filter((text) => text.startsWith('order:live: ') && !text.startsWith(FAILED_QUESTION));
 
 describe('an execution of three steps and a wait', () => {
-  const ANSWER = { orderId: 'A-7', paymentId: 'P-A-7', status: 'shipped' };
+  const RESPONSE = { orderId: 'A-7', paymentId: 'P-A-7', status: 'shipped' };
 
   test('started with Event succeeds with its response, and does not run again with the same name', async () => {
     const first = await orderStep({ orderId: 'A-7' });
@@ -89,8 +89,11 @@ describe('an execution of three steps and a wait', () => {
       status_code: '202',
       durable_execution_arn: expect.stringMatching(/:function:order:\d+\/durable-execution\/order-\d+\/.+$/),
     });
-    expect(JSON.parse(first.outputs['response'] ?? '')).toEqual(ANSWER);
-    expect(JSON.parse(first.outcomeLines[0] ?? '')).toMatchObject({ outcome: 'succeeded', response: ANSWER });
+    expect(JSON.parse(first.outputs['response'] ?? '')).toEqual(RESPONSE);
+    expect(JSON.parse(first.outcomeLines[0] ?? '')).toMatchObject({
+      outcome: 'succeeded',
+      response: RESPONSE,
+    });
     expect(historyIn(first)).toEqual(HISTORY);
     expect(texts(first)).toContain(
       `order:live completed its durable execution (status: 202, response: ${first.outputs['response']?.length} bytes)`,
@@ -110,7 +113,7 @@ describe('an execution of three steps and a wait', () => {
 
   test('started with RequestResponse also has its steps in the log', async () => {
     const step = await orderStep({ orderId: 'A-7' }, { invocation_type: 'RequestResponse' });
-    expect(JSON.parse(step.outputs['response'] ?? '')).toEqual(ANSWER);
+    expect(JSON.parse(step.outputs['response'] ?? '')).toEqual(RESPONSE);
     expect(step.outputs['status_code']).toBe('200');
     expect(historyIn(step)).toEqual(HISTORY);
   });
@@ -165,7 +168,7 @@ describe('an execution of three steps and a wait', () => {
     expect(texts(step)).toContainEqual(
       expect.stringMatching(/could not read the durable execution \(ECONNRESET\)\. Retrying in \d\.\d s\.$/),
     );
-    expect(JSON.parse(step.outputs['response'] ?? '')).toEqual(ANSWER);
+    expect(JSON.parse(step.outputs['response'] ?? '')).toEqual(RESPONSE);
   });
 });
 

@@ -33,7 +33,7 @@ const printed = (jobs: readonly JobRun[]): string =>
 const invocations = () => stage.lambda.requests.filter(({ operation }) => operation === 'Invoke');
 const results = (jobs: readonly JobRun[]): string[] => jobs.map(({ result }) => result);
 const events = (): unknown[] => stage.lambda.requests.map(({ body }) => JSON.parse(String(body)));
-const answers = (jobs: readonly JobRun[]): unknown[] =>
+const responses = (jobs: readonly JobRun[]): unknown[] =>
   actionsOf(jobs).map(({ outputs }) => JSON.parse(outputs['response'] ?? ''));
 
 /** Runs an example that must succeed. */
@@ -96,7 +96,7 @@ describe('the sections of the argument reference', () => {
     'Mobile Application Context: the function sees the client',
     async () => {
       const jobs = await pass('mobile-application-context');
-      expect(answers(jobs)).toEqual([
+      expect(responses(jobs)).toEqual([
         { screen: 'home', client: { client_id: 'AppClientId', app_version: '1.2.3' } },
       ]);
     },
@@ -209,7 +209,7 @@ describe('jobs to be done', () => {
 
   example('api-smoke-test', 'a request and an expectation are the smoke test of an API', async () => {
     const jobs = await pass('api-smoke-test');
-    expect(answers(jobs)).toEqual([expect.objectContaining({ statusCode: 200, body: '{"ok":true}' })]);
+    expect(responses(jobs)).toEqual([expect.objectContaining({ statusCode: 200, body: '{"ok":true}' })]);
     expect(stage.lambda.executions('orders-api')).toHaveLength(1);
   });
 
@@ -335,12 +335,12 @@ describe('jobs to be done', () => {
 
   example('test-event', 'the function gets its test event', async () => {
     const jobs = await pass('test-event');
-    expect(answers(jobs)).toEqual([{ order: 17, accepted: true }]);
+    expect(responses(jobs)).toEqual([{ order: 17, accepted: true }]);
   });
 
   example('stop-on-cancel', 'the execution is followed to its end where nobody cancels', async () => {
     const jobs = await pass('stop-on-cancel');
-    expect(answers(jobs)).toEqual([{ release: 'v1.5.0', share: 1 }]);
+    expect(responses(jobs)).toEqual([{ release: 'v1.5.0', share: 1 }]);
     expect(actionsOf(jobs)[0]?.run.annotations).toEqual([]);
   });
 
@@ -437,13 +437,13 @@ describe('jobs to be done', () => {
   example('local-endpoint', 'the endpoint of the container is used', async () => {
     // The function is found only by the port of the container.
     const jobs = await pass('local-endpoint', { env: {} });
-    expect(answers(jobs)).toEqual([{ message: 'Hello, LocalStack!' }]);
+    expect(responses(jobs)).toEqual([{ message: 'Hello, LocalStack!' }]);
     expect(stage.lambda.executions('greeting')).toHaveLength(1);
   });
 
   example('behind-a-proxy', 'the request goes through the proxy', async () => {
     const jobs = await pass('behind-a-proxy');
-    expect(answers(jobs)).toEqual([{ key1: 'value1' }]);
+    expect(responses(jobs)).toEqual([{ key1: 'value1' }]);
     expect(stage.proxied()).toEqual([expect.stringMatching(/^CONNECT 127\.0\.0\.1:\d+$/)]);
   });
 });

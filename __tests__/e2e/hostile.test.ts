@@ -40,7 +40,7 @@ let lambda: LocalLambda;
 beforeAll(async () => {
   lambda = await startLocalLambda({
     functions: Object.fromEntries(
-      ['answers', 'throws', 'bytes'].map((name) => [name, { handler: `${HANDLERS}.${name}` }] as const),
+      ['responses', 'throws', 'bytes'].map((name) => [name, { handler: `${HANDLERS}.${name}` }] as const),
     ),
   });
 });
@@ -131,7 +131,7 @@ const notFences = ({ log }: Seen) =>
 
 describe('the bundle', () => {
   test('shows what a function returns and logs, and runs no commands from it', async () => {
-    for (const [text, step] of await runEach(TEXTS, withText('answers'))) {
+    for (const [text, step] of await runEach(TEXTS, withText('responses'))) {
       expect(step.exitCode).toBe(0);
       expectContained(step, 2);
       expect(notFences(step)).toEqual([]);
@@ -159,7 +159,7 @@ describe('the bundle', () => {
   });
 
   test('masks the configured values, and runs no commands from them', async () => {
-    const masked = (text: string) => ({ ...withText('answers')(text), mask: 'response.text' });
+    const masked = (text: string) => ({ ...withText('responses')(text), mask: 'response.text' });
     for (const [text, step] of await runEach(TEXTS.slice(6), masked)) {
       expect(step.exitCode).toBe(0);
       const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
@@ -192,7 +192,7 @@ describe('the bundle', () => {
 
   test('names a path that contains a command, and does not run it', async () => {
     const step = await runStep({
-      with: { function_name: 'answers', payload_file: '../##[error]forged.json' },
+      with: { function_name: 'responses', payload_file: '../##[error]forged.json' },
       workspace: { '../##[error]forged.json': '{"text":"x"}' },
       env: jobEnvironment(lambda),
     });

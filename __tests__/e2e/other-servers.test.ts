@@ -38,8 +38,8 @@ functions.create_alias(FunctionName='f', Name='live', FunctionVersion='1')
 const INVOKE = `
 import boto3, json, sys
 client = boto3.client('lambda', endpoint_url=sys.argv[1])
-answers = [client.invoke(**parameters) for parameters in json.loads(sys.argv[2])]
-print(json.dumps([{'status': answer['StatusCode'], 'payload': answer['Payload'].read().decode()} for answer in answers]))
+responses = [client.invoke(**parameters) for parameters in json.loads(sys.argv[2])]
+print(json.dumps([{'status': response['StatusCode'], 'payload': response['Payload'].read().decode()} for response in responses]))
 `;
 
 const RESPOND = `

@@ -28,13 +28,16 @@ beforeEach(() => {
 });
 afterAll(() => lambda.close());
 
-const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.echo, environment: { key3 } });
+const responding = (key3: string): FunctionDefinition => ({
+  ...SAMPLE_FUNCTIONS.echo,
+  environment: { key3 },
+});
 const INPUTS = { function_name: 'echo', payload: '{}', wait_until_ready: 'true' };
 const texts = (step: { lines: readonly { text: string }[] }): string[] => step.lines.map(({ text }) => text);
 
 test('a function with an update of 3 s is invoked once, and the new code responds', async () => {
-  lambda.setFunction('echo', answering('old'));
-  lambda.updateFunction('echo', answering('new'), { lasts: { ms: 3_000 } });
+  lambda.setFunction('echo', responding('old'));
+  lambda.updateFunction('echo', responding('new'), { lasts: { ms: 3_000 } });
   const step = await invokeStep(lambda, INPUTS);
   expect(step.exitCode).toBe(0);
   expect(step.outputs).toMatchObject({ response: '{"key3":"new"}', attempts: '1' });
@@ -49,8 +52,8 @@ test('a function with an update of 3 s is invoked once, and the new code respond
 });
 
 test('the state is not requested without the wait', async () => {
-  lambda.setFunction('echo', answering('old'));
-  lambda.updateFunction('echo', answering('new'), { lasts: { polls: 1 } });
+  lambda.setFunction('echo', responding('old'));
+  lambda.updateFunction('echo', responding('new'), { lasts: { polls: 1 } });
   const step = await invokeStep(lambda, { ...INPUTS, wait_until_ready: 'false' });
   expect(step.outputs['response']).toBe('{"key3":"old"}');
   expect(lambda.requests.map(({ operation }) => operation)).toEqual(['Invoke']);
@@ -59,7 +62,7 @@ test('the state is not requested without the wait', async () => {
 test("a failed function ends the step with Lambda's reason", async () => {
   const reason = 'The image is gone.\n::error::x ##[error]y';
   lambda.setFunction('echo', {
-    ...answering('never'),
+    ...responding('never'),
     states: [{ state: 'Failed', reason, reasonCode: 'ImageDeleted' }],
   });
   const step = await invokeStep(lambda, INPUTS);

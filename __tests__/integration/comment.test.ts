@@ -124,10 +124,10 @@ async function failureOf(job: CommentJob, markdown = RED): Promise<CommentError>
   throw new Error(`This is no CommentError: ${String(error)}`);
 }
 
-const unavailable: Fault = { kind: 'answer', when: 'before', answer: { status: 502, body: '<h1>502</h1>' } };
+const unavailable: Fault = { kind: 'reply', when: 'before', reply: { status: 502, body: '<h1>502</h1>' } };
 const lostUnavailable: Fault = { ...unavailable, when: 'after' };
-const proxyPage: Fault = { kind: 'answer', when: 'before', answer: { status: 200, body: '<html>' } };
-const halfResponse: Fault = { kind: 'answer', when: 'after', answer: { status: 201, body: '<html>' } };
+const proxyPage: Fault = { kind: 'reply', when: 'before', reply: { status: 200, body: '<html>' } };
+const halfResponse: Fault = { kind: 'reply', when: 'after', reply: { status: 201, body: '<html>' } };
 
 describe('one comment', () => {
   test('is created, not changed while it is the same, and updated', async () => {
@@ -244,8 +244,8 @@ describe('one comment', () => {
   test.each([
     ['403', { status: 403, body: { message: 'Resource not accessible by integration' } }],
     ['errors', { status: 200, body: { errors: [{ message: 'No.' }] } }],
-  ])('is by github-actions[bot] if GraphQL responds with %s', async (_what, answer) => {
-    failFirst(({ path }) => path === '/graphql', { kind: 'answer', when: 'before', answer });
+  ])('is by github-actions[bot] if GraphQL responds with %s', async (_what, reply) => {
+    failFirst(({ path }) => path === '/graphql', { kind: 'reply', when: 'before', reply });
     addComment(BOT, RED);
     expect(await writeComment(jobWith(), GREEN)).toBe('updated');
     expect(slept).toEqual([]);
@@ -253,7 +253,7 @@ describe('one comment', () => {
 
   test('is not attributed to someone else if GitHub does not return the user', async () => {
     addComment('ann', RED);
-    const page: Fault = { kind: 'answer', when: 'before', answer: { status: 200, body: '<html>' } };
+    const page: Fault = { kind: 'reply', when: 'before', reply: { status: 200, body: '<html>' } };
     failFirst(({ path }) => path === '/user', page);
     expect(await writeComment(jobWith({ token: 'ann' }), GREEN)).toBe('updated');
   });
@@ -570,8 +570,8 @@ describe('rate limits', () => {
     ['retry-after', { 'retry-after': '5' }],
     ['x-ratelimit-remaining', { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${NOW / 1_000 + 4}` }],
   ])('%s is enough if the message does not mention a limit', async (_what, headers) => {
-    const answer = { status: 403, headers, body: { message: 'Slow down.' } };
-    failFirst(isList, { kind: 'answer', when: 'before', answer });
+    const reply = { status: 403, headers, body: { message: 'Slow down.' } };
+    failFirst(isList, { kind: 'reply', when: 'before', reply });
     expect(await writeComment(jobWith(), RED)).toBe('created');
     expect(slept).toEqual([5_000]);
   });
@@ -665,7 +665,7 @@ describe('refused', () => {
 
   test('a 404 with that message is a missing permission', async () => {
     const body = { message: 'Resource not accessible by integration' };
-    failFirst(isList, { kind: 'answer', when: 'before', answer: { status: 404, body } });
+    failFirst(isList, { kind: 'reply', when: 'before', reply: { status: 404, body } });
     const { what, fix } = await failureOf(jobWith());
     expect(what).toMatch(/^The token is not allowed to comment/);
     expect(fix).toContain(YAML);
@@ -680,7 +680,7 @@ describe('refused', () => {
 
   test("GitHub's message is shortened to one line", async () => {
     const body = { message: `a\n::error::b ${'x'.repeat(5_000)}` };
-    failFirst(isList, { kind: 'answer', when: 'before', answer: { status: 418, body } });
+    failFirst(isList, { kind: 'reply', when: 'before', reply: { status: 418, body } });
     const { what } = await failureOf(jobWith());
     expect(what).toMatch(/^GitHub rejected the request \(418: a ::error::b x+…\)\.$/);
     expect(what.length).toBeLessThan(400);

@@ -64,7 +64,7 @@ async function callPlainly({ functionName, payload, endpoint }: Call, patienceMs
     const { Payload } = await client.send(command, { abortSignal: patience });
     return { outcome: 'succeeded', result: Payload?.transformToString() ?? '' };
   } catch (error) {
-    return { outcome: patience.aborted ? 'no answer' : 'failed', result: String(error) };
+    return { outcome: patience.aborted ? 'no response' : 'failed', result: String(error) };
   } finally {
     client.destroy();
   }

@@ -53,10 +53,13 @@ afterAll(async () => {
 });
 
 /** A function that returns this text. */
-const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.echo, environment: { key3 } });
+const responding = (key3: string): FunctionDefinition => ({
+  ...SAMPLE_FUNCTIONS.echo,
+  environment: { key3 },
+});
 const textOf = ({ result }: InvocationResult): string =>
   result.kind === 'response' ? new TextDecoder().decode(result.payload) : result.name;
-const PENDING: FunctionDefinition = { ...answering('never'), states: [{ state: 'Pending' }] };
+const PENDING: FunctionDefinition = { ...responding('never'), states: [{ state: 'Pending' }] };
 const operations = (): (string | undefined)[] => lambda.requests.map(({ operation }) => operation);
 const ASKED = 'GetFunctionConfiguration';
 const THROTTLED: Fault = {
@@ -102,7 +105,7 @@ function watching({ expectsVersion = false } = {}) {
 
 describe('a function that is', () => {
   test('ready is checked once and invoked', async () => {
-    lambda.setFunction('echo', answering('new'));
+    lambda.setFunction('echo', responding('new'));
     const { states, extras } = watching();
     expect(textOf(await invokeOn(lambda, { extras }))).toBe('{"a":1,"key3":"new"}');
     expect(states).toEqual(['ready']);
@@ -111,8 +114,8 @@ describe('a function that is', () => {
 
   test('updated responds with the new code, or with the old code without the wait', async () => {
     const update = (): void => {
-      lambda.setFunction('echo', answering('old'));
-      lambda.updateFunction('echo', answering('new'), { lasts: { polls: 3 } });
+      lambda.setFunction('echo', responding('old'));
+      lambda.updateFunction('echo', responding('new'), { lasts: { polls: 3 } });
     };
     update();
     const { states, extras } = watching();
@@ -129,7 +132,7 @@ describe('a function that is', () => {
 
   test('being created is waited for, with one line per change', async () => {
     lambda.setFunction('echo', {
-      ...answering('new'),
+      ...responding('new'),
       states: [{ state: 'Pending', lasts: { polls: 2 } }, { state: 'Active' }],
     });
     const { states, extras } = watching();
@@ -140,7 +143,7 @@ describe('a function that is', () => {
 
   test('idle is woken by the invocation and waited for', async () => {
     lambda.setFunction('echo', {
-      ...answering('woken'),
+      ...responding('woken'),
       states: [
         { state: 'Inactive', lasts: { invocations: 1 } },
         { state: 'Pending', lasts: { polls: 2 } },
@@ -158,7 +161,7 @@ describe('a function that is', () => {
 
   test('failed ends the wait immediately, with the reason', async () => {
     lambda.setFunction('echo', {
-      ...answering('never'),
+      ...responding('never'),
       states: [{ state: 'Failed', reason: 'The image is gone.', reasonCode: 'ImageDeleted' }],
     });
     const { states, extras } = watching();
@@ -175,8 +178,8 @@ describe('a function that is', () => {
   });
 
   test('not updated because the update failed is not invoked', async () => {
-    lambda.setFunction('echo', answering('old'));
-    lambda.updateFunction('echo', answering('new'), {
+    lambda.setFunction('echo', responding('old'));
+    lambda.updateFunction('echo', responding('new'), {
       lasts: { polls: 1 },
       fails: { reason: 'The subnet is gone.', reasonCode: 'InvalidSubnet' },
     });
@@ -193,7 +196,7 @@ describe('a function that is', () => {
 
 test('a version with SnapStart is waited for until it is optimized', async () => {
   lambda.setFunction('echo', {
-    ...answering('base'),
+    ...responding('base'),
     snapStart: true,
     versions: { 7: { states: [{ state: 'Pending', lasts: { polls: 2 } }, { state: 'Active' }] } },
     aliases: { live: '7' },
@@ -206,11 +209,11 @@ test('a version with SnapStart is waited for until it is optimized', async () =>
 });
 
 /** The next responses to the configuration request. */
-function configurations(...answers: readonly Readonly<Record<string, unknown>>[]): void {
+function configurations(...responses: readonly Readonly<Record<string, unknown>>[]): void {
   lambda.setFault(({ operation }, n) => {
-    const answer = operation === ASKED ? answers[n] : undefined;
+    const response = operation === ASKED ? responses[n] : undefined;
     const headers = { 'content-type': 'application/json' };
-    return answer && { kind: 'raw', when: 'before', status: 200, headers, body: JSON.stringify(answer) };
+    return response && { kind: 'raw', when: 'before', status: 200, headers, body: JSON.stringify(response) };
   });
 }
 
@@ -401,7 +404,7 @@ describe('a failure of another invocation with stop_on_failure', () => {
     expect(states).toEqual(['ready', 'Pending (Creating)']);
     expect(result).toMatchObject({
       name: 'ResourceConflictException',
-      message: 'The function is being updated. (gave up: another invocation failed)',
+      message: 'The function is being updated (gave up: another invocation failed)',
       evidence: 'did_not_run',
     });
     expect(operations()).toEqual([ASKED, 'Invoke', ASKED]);
@@ -437,7 +440,7 @@ describe('a shared wait', () => {
     const short = waitWith({ extras, timing: REAL_TIMING, policy: { timeoutMs: 300 } });
     const long = waitWith({ extras, timing: REAL_TIMING });
     expect((await short).result).toMatchObject({ name: 'NotReady', evidence: 'did_not_run' });
-    lambda.setFunction('echo', answering('new'));
+    lambda.setFunction('echo', responding('new'));
     expect(textOf(await long)).toBe('{"a":1,"key3":"new"}');
   });
 
@@ -447,7 +450,7 @@ describe('a shared wait', () => {
     const long = waitWith({ extras, timing: REAL_TIMING, policy: { timeoutMs: 20_000 } });
     const short = waitWith({ extras, timing: REAL_TIMING, policy: { timeoutMs: 300 } });
     expect((await short).result).toMatchObject({ name: 'NotReady' });
-    lambda.setFunction('echo', answering('new'));
+    lambda.setFunction('echo', responding('new'));
     expect(textOf(await long)).toBe('{"a":1,"key3":"new"}');
   });
 
@@ -470,7 +473,7 @@ describe('a shared wait', () => {
     lambda.setFunction('echo', PENDING);
     const late = watching();
     await waitWith({ extras: late.extras, timing: timeoutAtSleep(3) });
-    lambda.setFunction('echo', answering('new'));
+    lambda.setFunction('echo', responding('new'));
     expect(textOf(await waitWith({ extras: late.extras }))).toBe('{"a":1,"key3":"new"}');
   });
 
@@ -490,7 +493,7 @@ describe('a shared wait', () => {
       await sleep(50);
       leaving.abort();
       for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
-      lambda.setFunction('echo', answering('new'));
+      lambda.setFunction('echo', responding('new'));
       const [first, second] = await Promise.all([left, waitUntil(cancel.signal)]);
       expect([first.kind, second.kind]).toEqual(['failure', 'configuration']);
     },
@@ -547,7 +550,7 @@ describe('a rejection because of the state', () => {
 
 test('a version in the function name is checked separately', async () => {
   lambda.setFunction('echo', {
-    ...answering('new'),
+    ...responding('new'),
     versions: { 1: { states: [{ state: 'Pending', lasts: { polls: 2 } }, { state: 'Active' }] } },
     aliases: {},
   });
@@ -574,7 +577,7 @@ test('a dry run is not waited for', async () => {
 
 test('a list sends one state request per function and qualifier, not per entry', async () => {
   lambda.setFunction('echo', {
-    ...answering('new'),
+    ...responding('new'),
     states: [{ state: 'Pending', lasts: { polls: 1 } }, { state: 'Active' }],
     versions: { 1: {} },
     aliases: {},

@@ -16,7 +16,7 @@ import { ReportGuard } from '../../src/report/guard.ts';
 import { StepLogs } from '../../src/wiring/function-logs.ts';
 import { anInvocation } from '../base.ts';
 import { stdoutDuring } from '../unit/hostile/capture.ts';
-import { answer, delivery } from '../unit/outcome/factory.ts';
+import { responseOf, resultOf } from '../unit/outcome/factory.ts';
 import { ECHO, useLambda } from './invoke-context.ts';
 
 let lambda: LocalLambda;
@@ -50,11 +50,11 @@ function failureOf(index: number): InvocationResult {
     const event = { logGroup: '/aws/lambda/echo', logStream: `stream-${index}`, message: `${message}\n` };
     lambda.logs.write({ ...event, timestamp: sentAt.getTime() + at });
   }
-  const response = answer('{"errorType":"Error","errorMessage":"no"}', {
+  const response = responseOf('{"errorType":"Error","errorMessage":"no"}', {
     functionError: 'Unhandled',
     requestId,
   });
-  return delivery(response, {
+  return resultOf(response, {
     invocation: anInvocation({ index, functionName: 'echo', reference: { name: 'echo' } }),
     startedAt: sentAt,
     sent: [{ sentAt, sentAs: requestId, requestId, mayHaveRun: true }],

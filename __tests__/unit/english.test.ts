@@ -1,4 +1,5 @@
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ROOT } from '../markdown.ts';
 import { type Part, proseOf } from '../prose.ts';
@@ -122,6 +123,17 @@ describe.each(SCOPES)('the English of $files', ({ files, part }) => {
   test.each(found)('%s has no banned words', (file) => {
     expect(findingsIn(file, proseOf(file, part))).toEqual([]);
   });
+});
+
+/** Words that no name in code contains either, because another term is used everywhere. */
+const OTHER_TERMS = /answer|courier|errand|ledger/gi;
+
+const CODE = ['{src,packages,bench,script}/**/*.{ts,mjs,cjs}', '__tests__/**/*.{ts,mjs}'];
+
+test.each(
+  filesOf(CODE).filter((file) => !file.includes('node_modules') && !file.endsWith('english.test.ts')),
+)('%s uses the terms of the project in names', (file) => {
+  expect(readFileSync(path.join(ROOT, file), 'utf8').match(OTHER_TERMS)).toBeNull();
 });
 
 /** Names, which keep their capital letter inside a heading. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, errorAnswer, sendAnswer, sendSlowly } from './answers.ts';
+import { errorReply, type Reply, sendReply, sendSlowly } from './replies.ts';
 
 /** 'before': the request has no effect. 'after': it takes effect, then the fault replaces the response. */
 export type When = 'before' | 'after';
@@ -12,7 +12,7 @@ export type Fault =
   /** No response until the client disconnects or the server closes. */
   | Readonly<{ kind: 'stall'; when: When }>
   /** A different response: an error or a proxy's page. A string body is sent as HTML. */
-  | Readonly<{ kind: 'answer'; when: When; answer: Answer }>
+  | Readonly<{ kind: 'reply'; when: When; reply: Reply }>
   /** The request waits for the promise, so that a test decides how writers overlap. */
   | Readonly<{ kind: 'hold'; when: When; until: Promise<unknown> }>
   /** The request takes effect, and the response is sent after a pause. */
@@ -26,9 +26,9 @@ const SECONDARY = 'You have exceeded a secondary rate limit. Please wait a few m
 const PRIMARY = 'API rate limit exceeded for installation ID 1.';
 
 const limited = (status: 403 | 429, message: string, headers: Readonly<Record<string, string>>): Fault => ({
-  kind: 'answer',
+  kind: 'reply',
   when: 'before',
-  answer: errorAnswer(status, message, { headers }),
+  reply: errorReply(status, message, { headers }),
 });
 
 /** The secondary rate limit. Without `retryAfter`, GitHub does not say how long it lasts. */
@@ -46,40 +46,40 @@ export const hasEffect = (fault: Fault | undefined): boolean =>
   fault === undefined || fault.kind === 'hold' || !('when' in fault) || fault.when === 'after';
 
 /** A response with a link to the page after the requested one. */
-function withNextPage(answer: Answer, url: URL): Answer {
+function withNextPage(reply: Reply, url: URL): Reply {
   const next = new URL(url);
   next.searchParams.set('page', String(Number(url.searchParams.get('page') ?? '1') + 1));
-  return { ...answer, headers: { ...answer.headers, link: `<${next.href}>; rel="next"` } };
+  return { ...reply, headers: { ...reply.headers, link: `<${next.href}>; rel="next"` } };
 }
 
 /** Sends a response, changed by the fault. */
 export async function deliver(
   response: ServerResponse,
-  answer: Answer,
+  reply: Reply,
   { fault, url }: Readonly<{ fault: Fault | undefined; url: URL }>,
 ): Promise<void> {
   switch (fault?.kind) {
     case undefined:
     case 'hold':
-      sendAnswer(response, answer);
+      sendReply(response, reply);
       break;
     case 'delay':
       await sleep(fault.ms, undefined, { ref: false });
-      sendAnswer(response, answer);
+      sendReply(response, reply);
       break;
     case 'slow-body':
-      await sendSlowly(response, answer, fault.delayMs);
+      await sendSlowly(response, reply, fault.delayMs);
       break;
     case 'endless-pages':
-      sendAnswer(response, withNextPage(answer, url));
+      sendReply(response, withNextPage(reply, url));
       break;
     case 'reset':
       response.socket?.resetAndDestroy();
       break;
     case 'stall':
       break;
-    case 'answer':
-      sendAnswer(response, fault.answer);
+    case 'reply':
+      sendReply(response, fault.reply);
       break;
     default:
       fault satisfies never;

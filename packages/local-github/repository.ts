@@ -1,5 +1,5 @@
-import { type Answer, errorAnswer, REFUSED } from './answers.ts';
 import type { Account } from './identities.ts';
+import { errorReply, REFUSED, type Reply } from './replies.ts';
 
 /** A pull request with its commits. The last commit is the head. */
 export type PullRequest = Readonly<{
@@ -27,18 +27,18 @@ const PER_PAGE = 30;
 /** GitHub counts characters, not UTF-16 units. */
 const countCharacters = (text: string): number => [...text].length;
 
-const unprocessable = (message: string): Answer =>
-  errorAnswer(422, 'Validation Failed', {
+const unprocessable = (message: string): Reply =>
+  errorReply(422, 'Validation Failed', {
     errors: [{ resource: 'IssueComment', code: 'unprocessable', field: 'data', message }],
   });
 
 /** The comment body in a request, or the error response if it is missing or invalid. */
-function readBody(request: unknown): string | Answer {
+function readBody(request: unknown): string | Reply {
   const body =
     typeof request === 'object' && request !== null && 'body' in request ? request.body : undefined;
-  if (body === undefined) return errorAnswer(422, 'Invalid request.\n\n"body" wasn\'t supplied.');
+  if (body === undefined) return errorReply(422, 'Invalid request.\n\n"body" wasn\'t supplied.');
   if (typeof body !== 'string')
-    return errorAnswer(
+    return errorReply(
       422,
       `Invalid request.\n\nFor 'properties/body', ${JSON.stringify(body)} is not a string.`,
     );
@@ -54,7 +54,7 @@ const bounded = (text: string | null, standard: number): number => {
 };
 
 /** One page of a list, and the Link header to the other pages. */
-function paginate(items: readonly unknown[], url: URL): Answer {
+function paginate(items: readonly unknown[], url: URL): Reply {
   const perPage = Math.min(bounded(url.searchParams.get('per_page'), PER_PAGE), MOST_PER_PAGE);
   const page = bounded(url.searchParams.get('page'), 1);
   const last = Math.max(1, Math.ceil(items.length / perPage));
@@ -99,7 +99,7 @@ export class Repository {
     return comment;
   }
 
-  list(number: number, url: URL): Answer {
+  list(number: number, url: URL): Reply {
     if (this.#find(number) === undefined) return REFUSED.notFound;
     return paginate(
       this.commentsOn(number).map((comment) => this.#describe(comment, url)),
@@ -107,7 +107,7 @@ export class Repository {
     );
   }
 
-  create(target: Readonly<{ number: number; author: Account; url: URL }>, request: unknown): Answer {
+  create(target: Readonly<{ number: number; author: Account; url: URL }>, request: unknown): Reply {
     const pullRequest = this.#find(target.number);
     if (pullRequest === undefined) return REFUSED.notFound;
     if (pullRequest.isLocked) return REFUSED.locked;
@@ -118,7 +118,7 @@ export class Repository {
     return { status: 201, headers: { location: described.url }, body: described };
   }
 
-  update(id: number, request: unknown, url: URL): Answer {
+  update(id: number, request: unknown, url: URL): Reply {
     const old = this.#comments.find((comment) => comment.id === id);
     if (old === undefined) return REFUSED.notFound;
     const body = readBody(request);
@@ -128,16 +128,16 @@ export class Repository {
     return { status: 200, body: this.#describe(changed, url) };
   }
 
-  remove(id: number): Answer {
+  remove(id: number): Reply {
     if (!this.#comments.some((comment) => comment.id === id)) return REFUSED.notFound;
     this.#comments = this.#comments.filter((comment) => comment.id !== id);
     return { status: 204 };
   }
 
-  pullRequestsOf(sha: string, url: URL): Answer {
+  pullRequestsOf(sha: string, url: URL): Reply {
     const found = this.#pullRequests.filter(({ commits }) => commits.includes(sha));
     if (found.length === 0 && !/^[0-9a-f]{40}$/.test(sha))
-      return errorAnswer(422, `No commit found for SHA: ${sha}`);
+      return errorReply(422, `No commit found for SHA: ${sha}`);
     const described = found.map(({ number, state = 'open', commits, isLocked = false }) => ({
       url: `${url.origin}/repos/${this.#name}/pulls/${number}`,
       html_url: `https://github.com/${this.#name}/pull/${number}`,

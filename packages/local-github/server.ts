@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { headersOf, listen } from '@aws-lambda-invoke/local-server';
-import { type Answer, errorAnswer, REFUSED } from './answers.ts';
 import { deliver, type Fault, hasEffect } from './faults.ts';
 import { Accounts, loginOf, type Token } from './identities.ts';
+import { errorReply, REFUSED, type Reply } from './replies.ts';
 import { type PullRequest, Repository, type StoredComment } from './repository.ts';
 
-export type { Answer } from './answers.ts';
 export { type Fault, primaryLimit, secondaryLimit } from './faults.ts';
 export type { Token } from './identities.ts';
+export type { Reply } from './replies.ts';
 export type { PullRequest, StoredComment } from './repository.ts';
 
 /** A received request. `path` has no query and no /api/v3. */
@@ -50,7 +50,7 @@ export type LocalGitHub = Readonly<{
 }>;
 
 type Call = Readonly<{ request: RecordedRequest; url: URL; token: Token; match: readonly string[] }>;
-type Route = Readonly<{ method: string; path: RegExp; answer: (service: Service, call: Call) => Answer }>;
+type Route = Readonly<{ method: string; path: RegExp; reply: (service: Service, call: Call) => Reply }>;
 
 const BROKEN = Symbol('a body that is not JSON');
 const FIRST_COMMENT_ID = 3_000_000_001;
@@ -78,21 +78,21 @@ async function readRequest(message: IncomingMessage): Promise<RecordedRequest & 
   };
 }
 
-const notAccessible = ({ kind }: Token): Answer =>
-  errorAnswer(403, `Resource not accessible by ${kind === 'user' ? 'personal access token' : 'integration'}`);
+const notAccessible = ({ kind }: Token): Reply =>
+  errorReply(403, `Resource not accessible by ${kind === 'user' ? 'personal access token' : 'integration'}`);
 
 /** Simpler than GitHub, where users without write access can comment in public repositories. */
-const withWrite = (call: Call, answer: () => Answer): Answer =>
-  call.token.access === 'write' ? answer() : notAccessible(call.token);
+const withWrite = (call: Call, reply: () => Reply): Reply =>
+  call.token.access === 'write' ? reply() : notAccessible(call.token);
 
-const withRead = (call: Call, answer: () => Answer): Answer =>
-  call.token.access === 'none' ? notAccessible(call.token) : answer();
+const withRead = (call: Call, reply: () => Reply): Reply =>
+  call.token.access === 'none' ? notAccessible(call.token) : reply();
 
 const ROUTES: readonly Route[] = [
   {
     method: 'GET',
     path: /^\/user$/,
-    answer: (service, { token }) =>
+    reply: (service, { token }) =>
       token.kind === 'user'
         ? { status: 200, body: { ...service.accounts.of(token.login), site_admin: false } }
         : notAccessible(token),
@@ -100,7 +100,7 @@ const ROUTES: readonly Route[] = [
   {
     method: 'POST',
     path: /^\/graphql$/,
-    answer: (_service, { token, request: { body } }) =>
+    reply: (_service, { token, request: { body } }) =>
       /\bviewer\s*\{\s*login\s*\}/.test(JSON.stringify(body))
         ? { status: 200, body: { data: { viewer: { login: loginOf(token) } } } }
         : { status: 200, body: { errors: [{ message: 'Only viewer { login } is supported here.' }] } },
@@ -108,7 +108,7 @@ const ROUTES: readonly Route[] = [
   {
     method: 'GET',
     path: /^\/repos\/([^/]+\/[^/]+)\/issues\/(\d+)\/comments$/,
-    answer: (service, call) =>
+    reply: (service, call) =>
       withRead(call, () =>
         service.in(call, (repository) => repository.list(Number(call.match[2]), call.url)),
       ),
@@ -116,7 +116,7 @@ const ROUTES: readonly Route[] = [
   {
     method: 'POST',
     path: /^\/repos\/([^/]+\/[^/]+)\/issues\/(\d+)\/comments$/,
-    answer: (service, call) =>
+    reply: (service, call) =>
       withWrite(call, () =>
         service.in(call, (repository) => {
           const author = service.accounts.of(loginOf(call.token));
@@ -128,7 +128,7 @@ const ROUTES: readonly Route[] = [
   {
     method: 'PATCH',
     path: /^\/repos\/([^/]+\/[^/]+)\/issues\/comments\/(\d+)$/,
-    answer: (service, call) =>
+    reply: (service, call) =>
       withWrite(call, () =>
         service.in(call, (repository) =>
           repository.update(Number(call.match[2]), call.request.body, call.url),
@@ -138,13 +138,13 @@ const ROUTES: readonly Route[] = [
   {
     method: 'DELETE',
     path: /^\/repos\/([^/]+\/[^/]+)\/issues\/comments\/(\d+)$/,
-    answer: (service, call) =>
+    reply: (service, call) =>
       withWrite(call, () => service.in(call, (repository) => repository.remove(Number(call.match[2])))),
   },
   {
     method: 'GET',
     path: /^\/repos\/([^/]+\/[^/]+)\/commits\/([^/]+)\/pulls$/,
-    answer: (service, call) =>
+    reply: (service, call) =>
       withRead(call, () =>
         service.in(call, (repository) => repository.pullRequestsOf(call.match[2] ?? '', call.url)),
       ),
@@ -186,9 +186,9 @@ class Service {
     return repository;
   }
 
-  in({ match }: Call, answer: (repository: Repository) => Answer): Answer {
+  in({ match }: Call, reply: (repository: Repository) => Reply): Reply {
     const repository = this.#repositories.get(match[1] ?? '');
-    return repository === undefined ? REFUSED.notFound : answer(repository);
+    return repository === undefined ? REFUSED.notFound : reply(repository);
   }
 
   async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -197,20 +197,20 @@ class Service {
     const fault = this.#faultChooser?.(request, this.#requestCount);
     this.#requestCount += 1;
     if (fault?.kind === 'hold' && fault.when === 'before') await fault.until;
-    const answer = hasEffect(fault) ? this.#answer(request, url) : { status: 500 };
+    const reply = hasEffect(fault) ? this.#reply(request, url) : { status: 500 };
     if (fault?.kind === 'hold' && fault.when === 'after') await fault.until;
-    await deliver(response, answer, { fault, url });
+    await deliver(response, reply, { fault, url });
   }
 
-  #answer(request: RecordedRequest, url: URL): Answer {
+  #reply(request: RecordedRequest, url: URL): Reply {
     const credentials = request.headers['authorization'];
     if (credentials === undefined) return REFUSED.noCredentials;
     const token = this.#tokens.get(credentials.replace(/^(?:token|bearer) /i, ''));
     if (token === undefined) return REFUSED.badCredentials;
     if (request.body === BROKEN) return REFUSED.badJson;
-    for (const { method, path, answer } of ROUTES) {
+    for (const { method, path, reply } of ROUTES) {
       const match = method === request.method ? path.exec(request.path) : null;
-      if (match) return answer(this, { request, url, token, match });
+      if (match) return reply(this, { request, url, token, match });
     }
     return REFUSED.notFound;
   }

@@ -1,5 +1,5 @@
 /** Logs a text without a line ending and returns it. */
-export const answers = async ({ text }) => {
+export const responses = async ({ text }) => {
   process.stdout.write(text);
   return { text };
 };

@@ -7,7 +7,7 @@ import { invalidInput } from '../../../src/report/annotations.ts';
 import { groupsOf } from '../../../src/report/log.ts';
 import { cut } from '../../../src/shared/text.ts';
 import { SEED } from '../../seed.ts';
-import { answer, delivery, failure, REQUEST_ID } from '../outcome/factory.ts';
+import { failure, REQUEST_ID, responseOf, resultOf } from '../outcome/factory.ts';
 import { unmasked } from '../report/factory.ts';
 import { hostileBytes, hostileText } from './arbitraries.ts';
 import { onTheWire } from './capture.ts';
@@ -69,14 +69,17 @@ describe('for text of any length', () => {
     const all = fc.property(long, (response) => {
       const given = { payload: Buffer.from(JSON.stringify(response)) };
       for (const functionError of [{}, { functionError: 'Unhandled' }]) {
-        const shown = groupsOf(unmasked(evaluated(delivery(answer('', { ...given, ...functionError })))), {
-          showResponse: true,
-        });
+        const shown = groupsOf(
+          unmasked(evaluated(resultOf(responseOf('', { ...given, ...functionError })))),
+          {
+            showResponse: true,
+          },
+        );
         expect(shown).toHaveLength(1);
         for (const { foreign } of shown)
           expect(Buffer.byteLength(foreign)).toBeLessThanOrEqual(65_536 + LONGEST_NOTE);
       }
-      const [foreign] = groupsOf(unmasked(evaluated(delivery(failure({ foreignText: response })))), {
+      const [foreign] = groupsOf(unmasked(evaluated(resultOf(failure({ foreignText: response })))), {
         showResponse: true,
       });
       expect(Buffer.byteLength(foreign?.foreign ?? '')).toBeLessThanOrEqual(4096 + LONGEST_NOTE);
@@ -91,7 +94,10 @@ describe('for text of any length', () => {
     expect(keptByRunner(body)).toBe(onTheWire(body));
     for (const line of lines) expect(body).toContain(`${line}`);
   };
-  const LINES = [`Function: ${delivery(answer('')).invocation.functionName}`, `Request ID: ${REQUEST_ID}`];
+  const LINES = [
+    `Function: ${resultOf(responseOf('')).invocation.functionName}`,
+    `Request ID: ${REQUEST_ID}`,
+  ];
 
   test('an annotation of a function error keeps the function, request ID and advice', async () => {
     const evaluated = await plain;
@@ -104,7 +110,7 @@ describe('for text of any length', () => {
       let nested: object = error;
       for (let at = 0; at < depth; at += 1) nested = { ...error, errorType: value, cause: nested };
       const payload = Buffer.from(JSON.stringify(nested));
-      const failed = evaluated(delivery(answer('', { payload, functionError: 'Unhandled' })));
+      const failed = evaluated(resultOf(responseOf('', { payload, functionError: 'Unhandled' })));
       const responseFile = { path: '/w/response.partial', isWhole: false };
       const [{ body = '' } = {}] = annotationsOf([{ ...failed, responseFile }]);
       const advice = adviseOnFunctionError(readFunctionError(nested), undefined);
@@ -117,7 +123,7 @@ describe('for text of any length', () => {
   test('an annotation of a lost response keeps the function, request ID, advice and link', async () => {
     const evaluated = await plain;
     const all = fc.property(long, fc.constantFrom('may_have_run', 'ran'), (value, evidence) => {
-      const lost = evaluated(delivery(failure({ message: value, evidence, requestId: REQUEST_ID })));
+      const lost = evaluated(resultOf(failure({ message: value, evidence, requestId: REQUEST_ID })));
       const [{ body = '' } = {}] = annotationsOf([lost]);
       const { advice } = 'error' in lost.outcome ? lost.outcome.error : { advice: undefined };
       expect(advice).toContain('https://');
@@ -129,7 +135,7 @@ describe('for text of any length', () => {
   test('an annotation of expectations keeps the function and request ID', async () => {
     const evaluated = await evaluating({ expect: Array(40).fill('response == `200`').join('\n') });
     const all = fc.property(long, (value) => {
-      const failed = evaluated(delivery(answer(JSON.stringify(value))));
+      const failed = evaluated(resultOf(responseOf(JSON.stringify(value))));
       const unmet = failed.unmet.map((one) => ({ ...one, why: value }));
       for (const { body } of annotationsOf([{ ...failed, unmet }])) {
         expectKept(body, [...LINES, '… and 20 more expectations.']);
@@ -141,7 +147,7 @@ describe('for text of any length', () => {
   test('the last annotation of many keeps the number of further failures', async () => {
     const evaluated = await plain;
     const all = fc.property(long, (value) => {
-      const lost = evaluated(delivery(failure({ message: value })));
+      const lost = evaluated(resultOf(failure({ message: value })));
       const { body = '' } = annotationsOf(Array(60).fill(lost)).at(-1) ?? {};
       expectKept(body, ['… and 50 more failed.']);
     });

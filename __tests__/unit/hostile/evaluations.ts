@@ -5,7 +5,7 @@ import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import { evaluate } from '../../../src/outcome/evaluate.ts';
 import { adviceFor } from '../../../src/outcome/failure-advice.ts';
 import type { Evaluation } from '../../../src/outcome/outcome.ts';
-import { answer, delivery, failure, REQUEST_ID } from '../outcome/factory.ts';
+import { failure, REQUEST_ID, responseOf, resultOf } from '../outcome/factory.ts';
 import {
   functionName,
   hostileLogTail,
@@ -25,7 +25,7 @@ export type Asked = Readonly<{ expect?: string; query?: string; mask?: string }>
 export async function evaluating(
   { expect = '', query = '', mask = '' }: Asked,
   options: { failOnFunctionError: boolean } = { failOnFunctionError: true },
-): Promise<(delivery: InvocationResult) => Evaluation> {
+): Promise<(ended: InvocationResult) => Evaluation> {
   const expressions = await parseExpressions(
     { expect, query, mask },
     { invocations: [], waitForDurableExecution: false },
@@ -36,7 +36,7 @@ export async function evaluating(
 
 const requestId = fc.option(fc.oneof(fc.uuid(), fc.constant(REQUEST_ID), hostileValue), { nil: undefined });
 
-const hostileAnswer = fc
+const hostileSuccess = fc
   .record({
     payload: hostileResponse,
     functionError: fc.option(hostileValue, { nil: undefined }),
@@ -48,7 +48,7 @@ const hostileAnswer = fc
   })
   .map(({ payload, invocationType, ...fields }) => ({
     invocationType,
-    result: answer('', {
+    result: responseOf('', {
       payload,
       ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)),
     }),
@@ -70,14 +70,14 @@ const hostileFailure = fc
   .map((fields) => ({ invocationType: 'RequestResponse' as const, result: failure(fields) }));
 
 /** The outcome of an invocation, with hostile text wherever the text is from neither the user nor the action. */
-export const hostileDelivery: fc.Arbitrary<InvocationResult> = fc
+export const hostileResult: fc.Arbitrary<InvocationResult> = fc
   .tuple(
-    fc.oneof({ arbitrary: hostileAnswer, weight: 3 }, { arbitrary: hostileFailure, weight: 1 }),
+    fc.oneof({ arbitrary: hostileSuccess, weight: 3 }, { arbitrary: hostileFailure, weight: 1 }),
     fc.record({ name: functionName, qualifier: fc.option(qualifier, { nil: undefined }) }),
     fc.record({ region: fc.option(region, { nil: undefined }), tailRefused: fc.boolean() }),
   )
   .map(([{ invocationType, result }, reference, { region: place, tailRefused }]) => {
-    const base = delivery(result);
+    const base = resultOf(result);
     const { region: _, ...unplaced } = base;
     return {
       ...unplaced,

@@ -14,7 +14,7 @@ import { OutcomesFile } from '../../../src/report/outcomes-file.ts';
 import { registerSecrets } from '../../../src/report/runner-secrets.ts';
 import { anyText } from '../../any-text.ts';
 import { SEED } from '../../seed.ts';
-import { answer, delivery, invocation, REQUEST_ID } from '../outcome/factory.ts';
+import { invocation, REQUEST_ID, responseOf, resultOf } from '../outcome/factory.ts';
 import { unmasked } from '../report/factory.ts';
 import { hostileText } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
@@ -56,9 +56,9 @@ const traces = (secret: string | number): string[] => {
 type Leak = (secret: string | number) => InvocationResult;
 
 const LEAKS: Readonly<Record<string, Leak>> = {
-  'an answer and a log': (secret) =>
-    delivery(
-      answer(
+  'a response and a log': (secret) =>
+    resultOf(
+      responseOf(
         JSON.stringify({
           secret,
           list: [`prefix ${secret} suffix`, { deep: secret, [`key ${secret}`]: 1 }],
@@ -72,8 +72,8 @@ const LEAKS: Readonly<Record<string, Leak>> = {
       ),
     ),
   'an error': (secret) =>
-    delivery(
-      answer(
+    resultOf(
+      responseOf(
         JSON.stringify({
           errorType: 'Error',
           errorMessage: `bad: ${secret}`,
@@ -111,7 +111,7 @@ const secret = fc.oneof(
 const EXPECTED = { expect: "response.secret == 'something else'", query: '[response.secret, log_result]' };
 
 describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
-  const leak = LEAKS[how] ?? (() => delivery(answer('null')));
+  const leak = LEAKS[how] ?? (() => resultOf(responseOf('null')));
   const masks: Asked = { ...EXPECTED, mask: 'response.secret' };
 
   test('is only in the outputs, not in anything that others see', async () => {
@@ -164,7 +164,7 @@ describe.each(Object.keys(LEAKS))('a secret in %s', (how) => {
 /** The text shown for a response from a runtime, with its `secret` masked. */
 async function shownFor(response: string, asked: Asked = {}): Promise<string> {
   const evaluated = await evaluating({ mask: 'response.secret', ...asked });
-  return everythingShown(evaluated(delivery(answer(response))));
+  return everythingShown(evaluated(resultOf(responseOf(response))));
 }
 
 describe('a secret in another encoding', () => {
@@ -218,7 +218,7 @@ describe('a secret in another encoding', () => {
       ];
       const logTail = Buffer.from(written.map((form) => `INFO ${form}\n`).join(''));
       const shown = everythingShown(
-        evaluated(delivery(answer(JSON.stringify({ secret: text }), { logTail }))),
+        evaluated(resultOf(responseOf(JSON.stringify({ secret: text }), { logTail }))),
       );
       for (const form of written) expect(shown).not.toContain(form.replace(/^[\\"]+|[\\"]+$/g, ''));
     });
@@ -254,8 +254,8 @@ describe('a secret outside of the response', () => {
   test('is hidden in all text of the outcome from a function, a network or the user', async () => {
     const evaluated = await evaluating({ mask: 'response.secret' });
     const all = fc.property(fc.stringMatching(/^[a-zA-Z0-9_-]{12,40}$/), (text) => {
-      const ended = delivery(
-        answer(JSON.stringify({ secret: text }), {
+      const ended = resultOf(
+        responseOf(JSON.stringify({ secret: text }), {
           functionError: text,
           executedVersion: text,
           requestId: text,
@@ -279,20 +279,20 @@ describe('a secret outside of the response', () => {
 describe('a mask', () => {
   test('does not change the reported size of the response', async () => {
     const evaluated = await evaluating({ mask: 'response.secret' });
-    const evaluation = evaluated(delivery(answer('{"secret":"a long secret"}')));
+    const evaluation = evaluated(resultOf(responseOf('{"secret":"a long secret"}')));
     expect(outcomeHeadline(shownOf(evaluation))).toBe(outcomeHeadline(unmasked(evaluation)));
   });
 
   test('for whitespace hides nothing and gives no warning', async () => {
     const evaluated = await evaluating({ mask: 'response.secret' });
-    const { secrets } = evaluated(delivery(answer('{"secret":"   "}')));
+    const { secrets } = evaluated(resultOf(responseOf('{"secret":"   "}')));
     expect(secrets.texts).toEqual([]);
   });
 
   test('covers the reason why a query failed, and an expression that contains the secret', async () => {
     const evaluated = await evaluating({ mask: 'response.secret', expect: "response.secret != 'a secret'" });
     const evaluation = {
-      ...evaluated(delivery(answer('{"secret":"a secret"}'))),
+      ...evaluated(resultOf(responseOf('{"secret":"a secret"}'))),
       queryProblem: 'found "a secret"',
     };
     expect(everythingShown(evaluation)).not.toContain('a secret');

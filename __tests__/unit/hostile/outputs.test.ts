@@ -9,10 +9,10 @@ import type { InvocationResult } from '../../../src/lambda/invocation.ts';
 import { isFunctionResponse } from '../../../src/outcome/document.ts';
 import { COMMON_OUTPUTS, isTooLong, SINGLE_OUTPUTS, writeOutputs } from '../../../src/report/outputs.ts';
 import { SEED } from '../../seed.ts';
-import { answer, delivery } from '../outcome/factory.ts';
+import { responseOf, resultOf } from '../outcome/factory.ts';
 import { hostileBytes, hostileText } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
-import { evaluating, hostileDelivery } from './evaluations.ts';
+import { evaluating, hostileResult } from './evaluations.ts';
 import { commandsIn, judgeOutput, outputsIn } from './runner-rules.ts';
 import { outputsFor } from './writers.ts';
 
@@ -53,7 +53,7 @@ const asReceived = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ign
 
 describe('outputs', () => {
   test('are exactly the declared ones, each written once with its exact value', () => {
-    const all = fc.property(hostileDelivery, (ended) => {
+    const all = fc.property(hostileResult, (ended) => {
       const { outputs, stdout } = written([ended]);
       expect(stdout).toBe('');
       expect(outputs.map(([name]) => name)).toEqual([...SINGLE_OUTPUTS, ...COMMON_OUTPUTS]);
@@ -80,7 +80,7 @@ describe('outputs', () => {
   });
 
   test('of several invocations are only the common ones', () => {
-    const all = fc.property(fc.array(hostileDelivery, { minLength: 2, maxLength: 4 }), (deliveries) => {
+    const all = fc.property(fc.array(hostileResult, { minLength: 2, maxLength: 4 }), (deliveries) => {
       const { outputs } = written(deliveries);
       expect(outputs.map(([name]) => name)).toEqual(COMMON_OUTPUTS);
       expect(JSON.parse(Object.fromEntries(outputs)['outcomes'] ?? '')).toHaveLength(deliveries.length);
@@ -91,7 +91,7 @@ describe('outputs', () => {
   test('keep the bytes of a UTF-8 response, including a byte order mark', () => {
     const all = fc.property(hostileText.map(onTheWire), fc.boolean(), (text, marked) => {
       const payload = Buffer.from(`${marked ? '\ufeff' : ''}${text}`);
-      const values = Object.fromEntries(written([delivery(answer('', { payload }))]).outputs);
+      const values = Object.fromEntries(written([resultOf(responseOf('', { payload }))]).outputs);
       expect(Buffer.from(values['response'] ?? '')).toEqual(payload);
     });
     fc.assert(all, { seed: SEED, numRuns: 100 });
@@ -110,7 +110,7 @@ describe('an output over a megabyte', () => {
   test('is empty, with a warning that names it and its file, and other outputs are complete', () => {
     let [emptied, kept] = [0, 0];
     const all = fc.property(nearTheLimit, (payload) => {
-      const { stdout, outputs } = written([delivery(answer('', { payload }))]);
+      const { stdout, outputs } = written([resultOf(responseOf('', { payload }))]);
       const { response, outcomes } = Object.fromEntries(outputs);
       const text = asReceived(payload);
       const isLong = Buffer.byteLength(text) > LIMIT;
@@ -135,7 +135,7 @@ describe('a response that an output cannot contain', () => {
     const unit = fc.constantFrom(0xff, 0xc3, 0x80, 0x41);
     const all = fc.property(unit, fc.integer({ min: 300_000, max: 1_000_010 }), (byte, length) => {
       const payload = new Uint8Array(length).fill(byte);
-      const { response } = outputsFor([evaluated(delivery(answer('', { payload })))], FILES).values;
+      const { response } = outputsFor([evaluated(resultOf(responseOf('', { payload })))], FILES).values;
       expect(isTooLong(payload)).toBe(response === '');
     });
     fc.assert(all, { seed: SEED, numRuns: 8 });
@@ -143,7 +143,7 @@ describe('a response that an output cannot contain', () => {
 
   test('does not affect the other outputs if it is nested too deeply', () => {
     const payload = Buffer.from('['.repeat(20_000) + ']'.repeat(20_000));
-    const values = Object.fromEntries(written([delivery(answer('', { payload }))]).outputs);
+    const values = Object.fromEntries(written([resultOf(responseOf('', { payload }))]).outputs);
     expect(values).toMatchObject({ outcome: 'succeeded', total: '1' });
   });
 });

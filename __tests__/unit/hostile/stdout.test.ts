@@ -17,7 +17,7 @@ import { SEED } from '../../seed.ts';
 import { unmasked } from '../report/factory.ts';
 import { hostileText, hostileValue, workflowCommand } from './arbitraries.ts';
 import { onTheWire, stdoutOf } from './capture.ts';
-import { evaluating, hostileDelivery } from './evaluations.ts';
+import { evaluating, hostileResult } from './evaluations.ts';
 import { type Command, commandsIn, judgeOutput, type Transcript, tokensIn } from './runner-rules.ts';
 import { annotationsOf, writeMany } from './writers.ts';
 
@@ -69,8 +69,8 @@ describe('the log', () => {
   test('runs only its own group and fence commands, whatever a function or a third party wrote', () => {
     const seen = new Set<string>();
     let [fences, groups] = [0, 0];
-    const all = fc.property(hostileDelivery, fc.boolean(), (delivery, showResponse) => {
-      const evaluation = unmasked(evaluated(delivery));
+    const all = fc.property(hostileResult, fc.boolean(), (resultOf, showResponse) => {
+      const evaluation = unmasked(evaluated(resultOf));
       const log = written(() => writeLog(evaluation, { showResponse }));
       expect(shape(log)).toEqual(meant(evaluation, showResponse));
       expect(log.open).toBeUndefined();
@@ -124,16 +124,14 @@ describe('the log', () => {
 
 describe('the log of many invocations', () => {
   // `name` does not come from the server: it is always a word of this action, Node.js or Lambda.
-  const named = (delivery: InvocationResult): InvocationResult =>
-    delivery.result.kind === 'failure'
-      ? { ...delivery, result: { ...delivery.result, name: 'HTTP 502' } }
-      : delivery;
-  const several = fc.array(hostileDelivery.map(named), { minLength: 2, maxLength: 6 });
+  const named = (ended: InvocationResult): InvocationResult =>
+    ended.result.kind === 'failure' ? { ...ended, result: { ...ended.result, name: 'HTTP 502' } } : ended;
+  const several = fc.array(hostileResult.map(named), { minLength: 2, maxLength: 6 });
 
   test('runs no command but its own groups and fences', () => {
     let fences = 0;
     const all = fc.property(several, (deliveries) => {
-      const evaluations = deliveries.map((delivery) => evaluated(delivery));
+      const evaluations = deliveries.map((resultOf) => evaluated(resultOf));
       const log = written(() => writeMany(evaluations));
       const commands = commandsIn(log).map(({ name }) => name);
       expect(new Set(['stop-commands', 'group', 'endgroup', ...commands]).size).toBe(3);
@@ -163,9 +161,9 @@ describe('the log of many invocations', () => {
 
 const quiet = { showResponse: false };
 const refused = await (async () => {
-  const { delivery, failure } = await import('../outcome/factory.ts');
+  const { resultOf, failure } = await import('../outcome/factory.ts');
   const result = failure({ name: 'HTTP 502' });
-  return { ...delivery(result), result };
+  return { ...resultOf(result), result };
 })();
 
 describe('text that may contain a command', () => {
@@ -239,8 +237,8 @@ describe('annotations', () => {
 
   test('are exactly the intended ones, with titles from the action', () => {
     let bodies = 0;
-    const all = fc.property(fc.array(hostileDelivery, { maxLength: 14 }), (deliveries) => {
-      const annotations = annotationsOf(deliveries.map((delivery) => evaluated(delivery)));
+    const all = fc.property(fc.array(hostileResult, { maxLength: 14 }), (deliveries) => {
+      const annotations = annotationsOf(deliveries.map((resultOf) => evaluated(resultOf)));
       const log = written(() => writeAnnotations(annotations));
       expect(commandsIn(log)).toEqual(asCommands(annotations));
       expect(log.lines.filter(({ kind }) => kind !== 'command')).toEqual(
@@ -277,8 +275,8 @@ describe('masks', () => {
   test('are registered one by one, each unchanged', async () => {
     const evaluateMasked = await findAll;
     let registered = 0;
-    const all = fc.property(hostileDelivery, (delivery) => {
-      const { secrets } = evaluateMasked(delivery);
+    const all = fc.property(hostileResult, (resultOf) => {
+      const { secrets } = evaluateMasked(resultOf);
       const log = written(() => registerSecrets(secrets, new SecretTexts()));
       expect(commandsIn(log)).toEqual(
         secrets.texts.map((text) => ({ name: 'add-mask', properties: {}, data: onTheWire(text) })),
@@ -293,8 +291,8 @@ describe('masks', () => {
 
   test('do not add other commands to the log', async () => {
     const evaluateMasked = await findAll;
-    const all = fc.property(hostileDelivery, (delivery) => {
-      const evaluation = evaluateMasked(delivery);
+    const all = fc.property(hostileResult, (resultOf) => {
+      const evaluation = evaluateMasked(resultOf);
       const shown = maskEvaluation(evaluation, new SecretTexts(evaluation.secrets.texts));
       const log = written(() => writeLog(shown, { showResponse: true }));
       expect(shape(log)).toEqual(meant(shown, true));
@@ -335,8 +333,8 @@ describe('a wait message', () => {
   };
 
   test('is one line without a command, whatever the response is', () => {
-    const answered = head.filter((one) => one !== undefined);
-    const all = fc.property(thrown, answered, hostileText, (error, one, text) => {
+    const responded = head.filter((one) => one !== undefined);
+    const all = fc.property(thrown, responded, hostileText, (error, one, text) => {
       const line = lineOf(failureOf(error, { head: one, text }));
       expect(judgeOutput(line).lines).toEqual([{ kind: 'text', line }]);
       expect(line).not.toMatch(/[\r\n]/);

@@ -19,7 +19,7 @@ import { renderSummary } from '../../../src/report/summary/summary.ts';
 import { SEED } from '../../seed.ts';
 import { hostileText } from './arbitraries.ts';
 import { onTheWire } from './capture.ts';
-import { evaluating, hostileDelivery } from './evaluations.ts';
+import { evaluating, hostileResult } from './evaluations.ts';
 import { reportedBy, summaryOf } from './writers.ts';
 
 const gitHub = unified()
@@ -140,7 +140,7 @@ const judge = await evaluating(
   { expect: "response != 'never'", query: 'response' },
   { failOnFunctionError: false },
 );
-const agreed = hostileDelivery.filter((ended) => !textsIn(reportedBy([judge(ended)])).some(disagreeing));
+const agreed = hostileResult.filter((ended) => !textsIn(reportedBy([judge(ended)])).some(disagreeing));
 const judgeAll = (deliveries: readonly InvocationResult[]): Evaluation[] =>
   deliveries.map((ended) => judge(ended));
 

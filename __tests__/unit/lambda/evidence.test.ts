@@ -475,10 +475,10 @@ describe('through the SDK', () => {
 
   /** The failure of an invocation when the server responds like this. */
   async function invokedAt(
-    answer: (response: ServerResponse) => void,
+    respond: (response: ServerResponse) => void,
   ): Promise<InvokeResponse | InvokeFailure> {
     const server = createServer((request, response) => {
-      request.resume().on('end', () => answer(response));
+      request.resume().on('end', () => respond(response));
     });
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -9,7 +9,7 @@ import { NO_SECRETS } from '../../../src/outcome/masks.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
 import { LOG_URL, OUTCOME_FIELDS, STARTED_AT } from '../../base.ts';
 import { evaluating } from '../hostile/evaluations.ts';
-import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
+import { failure, invocation, REQUEST_ID, responseOf, resultOf } from './factory.ts';
 
 const RULES: Rules = {
   failOnFunctionError: true,
@@ -20,7 +20,7 @@ const LENIENT: Rules = { ...RULES, failOnFunctionError: false };
 
 describe('a response', () => {
   test('from a function that succeeded is a success', () => {
-    expect(evaluate(delivery(answer('{"ok": true}')), RULES)).toEqual({
+    expect(evaluate(resultOf(responseOf('{"ok": true}')), RULES)).toEqual({
       label: 'my-function',
       outcome: {
         ...OUTCOME_FIELDS,
@@ -43,7 +43,7 @@ describe('a response', () => {
 
   test('from a function that failed is a function error, whatever the status', () => {
     const evaluation = evaluate(
-      delivery(answer('{"errorType":"Error","errorMessage":"boom"}', { functionError: 'Unhandled' })),
+      resultOf(responseOf('{"errorType":"Error","errorMessage":"boom"}', { functionError: 'Unhandled' })),
       RULES,
     );
     expect(evaluation.outcome).toEqual({
@@ -62,7 +62,7 @@ describe('a response', () => {
   test.each(['Unhandled', 'Handled', 'Something new'])(
     'with the function error %s fails the step only if requested',
     (functionError) => {
-      const failed = delivery(answer('{}', { functionError }));
+      const failed = resultOf(responseOf('{}', { functionError }));
       expect(evaluate(failed, RULES)).toMatchObject({
         outcome: { outcome: 'function_error' },
         failsStep: true,
@@ -85,7 +85,7 @@ describe('a response', () => {
     ['JSON behind a byte order mark', '\ufeff{"a": 1}', { a: 1 }],
     ['a text behind a byte order mark', '\ufeffplain', '\ufeffplain'],
   ])('that is %s is parsed, or kept as text if it is not JSON', (_, text, response) => {
-    expect(evaluate(delivery(answer(text)), RULES).outcome).toHaveProperty('response', response);
+    expect(evaluate(resultOf(responseOf(text)), RULES).outcome).toHaveProperty('response', response);
   });
 
   test.each([
@@ -93,7 +93,7 @@ describe('a response', () => {
     { invocationType: 'DryRun', statusCode: 204, log: {} },
   ] as const)('to $invocationType has no body, because nothing has run yet', (row) => {
     const { invocationType, statusCode, log } = row;
-    const accepted = delivery(
+    const accepted = resultOf(
       { kind: 'response', statusCode, requestId: REQUEST_ID, payload: Buffer.alloc(0) },
       { invocation: invocation({ invocationType }) },
     );
@@ -108,13 +108,13 @@ describe('a response', () => {
   });
 
   test('links to its log in the group that the configuration names, or the tail', () => {
-    const known = delivery(answer('1'), { logGroup: '/app/logs' });
+    const known = resultOf(responseOf('1'), { logGroup: '/app/logs' });
     expect(evaluate(known, RULES).outcome).toHaveProperty(
       'log_url',
       LOG_URL.replace('$252Faws$252Flambda$252Fmy-function', '$252Fapp$252Flogs'),
     );
     const logTail = Buffer.from('{"logGroup":"/tail","logStreamName":"one"}');
-    const told = delivery(answer('1', { logTail }), { logGroup: '/app/logs' });
+    const told = resultOf(responseOf('1', { logTail }), { logGroup: '/app/logs' });
     expect(evaluate(told, RULES).outcome).toHaveProperty(
       'log_url',
       LOG_URL.replace('$252Faws$252Flambda$252Fmy-function', '$252Ftail'),
@@ -122,15 +122,15 @@ describe('a response', () => {
   });
 
   test('has no link to a log with a request ID that is not a UUID, nor without a region', () => {
-    const foreign = evaluate(delivery(answer('1', { requestId: '](https://evil.example)' })), RULES);
+    const foreign = evaluate(resultOf(responseOf('1', { requestId: '](https://evil.example)' })), RULES);
     expect(foreign.outcome).not.toHaveProperty('log_url');
-    const { region: _, ...nowhere } = delivery(answer('1'));
+    const { region: _, ...nowhere } = resultOf(responseOf('1'));
     expect(evaluate(nowhere, RULES).outcome).not.toHaveProperty('log_url');
   });
 
   test('with a log has the decoded log and its figures', () => {
     const log = `hello\nREPORT RequestId: ${REQUEST_ID}\tDuration: 3.01 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 110.10 ms\t\n`;
-    const evaluation = evaluate(delivery(answer('1', { logTail: Buffer.from(log) })), RULES);
+    const evaluation = evaluate(resultOf(responseOf('1', { logTail: Buffer.from(log) })), RULES);
     expect(evaluation.outcome).toMatchObject({
       log_result: log,
       duration_ms: 3.01,
@@ -145,12 +145,12 @@ describe('a response', () => {
 
   test('with a log of 4 KB reports that it is cut', () => {
     const tail = Buffer.alloc(4096, 'a');
-    expect(evaluate(delivery(answer('1', { logTail: tail })), RULES).logIsCut).toBe(true);
+    expect(evaluate(resultOf(responseOf('1', { logTail: tail })), RULES).logIsCut).toBe(true);
   });
 
   test('names the durable execution', () => {
-    const durable = answer('1', { durableExecutionArn: 'arn:durable' });
-    expect(evaluate(delivery(durable), RULES).outcome).toMatchObject({
+    const durable = responseOf('1', { durableExecutionArn: 'arn:durable' });
+    expect(evaluate(resultOf(durable), RULES).outcome).toMatchObject({
       durable_execution_arn: 'arn:durable',
     });
   });
@@ -161,7 +161,7 @@ describe('an outcome', () => {
     ['given', invocation({ qualifier: 'PROD' }), 'PROD'],
     ['of the name', invocation({ reference: { name: 'my-function', qualifier: '7' } }), '7'],
   ])('has the qualifier as it was %s', (_, asked, qualifier) => {
-    expect(evaluate(delivery(answer('1'), { invocation: asked }), RULES).outcome).toMatchObject({
+    expect(evaluate(resultOf(responseOf('1'), { invocation: asked }), RULES).outcome).toMatchObject({
       qualifier,
     });
   });
@@ -173,7 +173,7 @@ describe('an outcome', () => {
       reference: { name: 'my-function', accountId: '123456789012' },
       tenantId: 'tenant-1',
     });
-    const evaluation = evaluate(delivery(answer('1'), { invocation: asked, attempts: 4 }), RULES);
+    const evaluation = evaluate(resultOf(responseOf('1'), { invocation: asked, attempts: 4 }), RULES);
     expect(evaluation.label).toBe('123456789012:function:my-function');
     expect(evaluation.outcome).toMatchObject({
       index: 3,
@@ -187,7 +187,7 @@ describe('an outcome', () => {
 
 describe('a failure', () => {
   test.each([RULES, LENIENT])('that proves that nothing ran is not_invoked and fails the step', (rules) => {
-    const evaluation = evaluate(delivery(failure({ requestId: REQUEST_ID })), rules);
+    const evaluation = evaluate(resultOf(failure({ requestId: REQUEST_ID })), rules);
     expect(evaluation).toEqual({
       label: 'my-function',
       outcome: {
@@ -220,7 +220,7 @@ describe('a failure', () => {
         evidence: 'may_have_run',
         sentAt: new Date('2026-01-02T03:04:06.000Z'),
       });
-      const evaluation = evaluate(delivery(lost), rules);
+      const evaluation = evaluate(resultOf(lost), rules);
       expect(evaluation.outcome).toMatchObject({
         outcome: 'unknown',
         error: {
@@ -272,27 +272,27 @@ describe('a failure', () => {
       `with request ID ${sentAs(1)}, at 2026-01-02T03:04:06.000Z with request ID ${sentAs(2)}, at 2026-01-02T03:04:06.000Z with request ID ${sentAs(3)} and 2 more times. `,
     ],
   ])('after which the function may have run names %s', (_, given, text) => {
-    expect(evaluate(delivery(lost, given), RULES).outcome).toHaveProperty(
+    expect(evaluate(resultOf(lost, given), RULES).outcome).toHaveProperty(
       'error.message',
       expect.stringContaining(text),
     );
   });
 
   test('after which the function may have run has the ID that was sent, where no response has another', () => {
-    const { outcome } = evaluate(delivery({ ...lost, sentAs: REQUEST_ID }), RULES);
+    const { outcome } = evaluate(resultOf({ ...lost, sentAs: REQUEST_ID }), RULES);
     expect(outcome).toMatchObject({ request_id: REQUEST_ID, log_url: LOG_URL });
-    const other = evaluate(delivery({ ...lost, sentAs: sentAs(2), requestId: REQUEST_ID }), RULES);
+    const other = evaluate(resultOf({ ...lost, sentAs: sentAs(2), requestId: REQUEST_ID }), RULES);
     expect(other.outcome).toMatchObject({ request_id: REQUEST_ID, log_url: LOG_URL });
   });
 
   test('before which nothing ran has no ID of ours, and no link to a log', () => {
     const { outcome } = evaluate(
-      delivery(failure({ sentAs: sentAs(2), requestId: REQUEST_ID, sentAt: SENT_AT })),
+      resultOf(failure({ sentAs: sentAs(2), requestId: REQUEST_ID, sentAt: SENT_AT })),
       RULES,
     );
     expect(outcome).toHaveProperty('request_id', REQUEST_ID);
     expect(outcome).not.toHaveProperty('log_url');
-    const unnamed = evaluate(delivery(failure({ sentAs: REQUEST_ID, sentAt: SENT_AT })), RULES);
+    const unnamed = evaluate(resultOf(failure({ sentAs: REQUEST_ID, sentAt: SENT_AT })), RULES);
     expect(unnamed.outcome).not.toHaveProperty('request_id');
   });
 
@@ -304,7 +304,7 @@ describe('a failure', () => {
       statusCode: 400,
       sentAt: new Date('2026-01-02T03:04:06.000Z'),
     });
-    const evaluation = evaluate(delivery(broken), RULES);
+    const evaluation = evaluate(resultOf(broken), RULES);
     expect(evaluation.outcome).toMatchObject({
       outcome: 'unknown',
       error: {
@@ -315,38 +315,38 @@ describe('a failure', () => {
   });
 
   test('before a region was found has no region', () => {
-    const { region: _, ...nowhere } = delivery(failure({ name: 'RegionMissing' }), { attempts: 0 });
+    const { region: _, ...nowhere } = resultOf(failure({ name: 'RegionMissing' }), { attempts: 0 });
     expect(evaluate(nowhere, RULES).outcome).not.toHaveProperty('region');
   });
 
   test('keeps a foreign response for the log, not in the outcome', () => {
-    const evaluation = evaluate(delivery(failure({ foreignText: '<html>' })), RULES);
+    const evaluation = evaluate(resultOf(failure({ foreignText: '<html>' })), RULES);
     expect(evaluation.foreignText).toBe('<html>');
     expect(JSON.stringify(evaluation.outcome)).not.toContain('<html>');
   });
 });
 
 test('an unsupported log tail is reported', () => {
-  expect(evaluate(delivery(answer('1'), { tailRefused: true }), RULES).tailRefused).toBe(true);
+  expect(evaluate(resultOf(responseOf('1'), { tailRefused: true }), RULES).tailRefused).toBe(true);
 });
 
 describe('a streamed response', () => {
   test('that fits in memory is the response', () => {
-    const { outcome, responseBytes } = evaluate(delivery(answer('{"a":1}', { streamedBytes: 7 })), RULES);
+    const { outcome, responseBytes } = evaluate(resultOf(responseOf('{"a":1}', { streamedBytes: 7 })), RULES);
     expect(outcome).toMatchObject({ outcome: 'succeeded', response: { a: 1 } });
     expect(responseBytes).toBe(7);
   });
 
   test('that does not fit in memory is not the response, and expectations about it are not met', () => {
-    const long = answer('', { streamedBytes: 7_000_000 });
-    const { outcome, responseBytes } = evaluate(delivery(long), RULES);
+    const long = responseOf('', { streamedBytes: 7_000_000 });
+    const { outcome, responseBytes } = evaluate(resultOf(long), RULES);
     expect(outcome).not.toHaveProperty('response');
     expect(responseBytes).toBe(7_000_000);
   });
 
   test('that ended in an error has the error as its response', () => {
-    const broken = answer('{"errorType":"E"}', { streamedBytes: 3, functionError: 'Unhandled' });
-    expect(evaluate(delivery(broken), RULES).outcome).toMatchObject({
+    const broken = responseOf('{"errorType":"E"}', { streamedBytes: 3, functionError: 'Unhandled' });
+    expect(evaluate(resultOf(broken), RULES).outcome).toMatchObject({
       outcome: 'function_error',
       response: { errorType: 'E' },
     });
@@ -354,7 +354,7 @@ describe('a streamed response', () => {
 
   test('that was interrupted reports the received bytes', () => {
     const { outcome, responseBytes } = evaluate(
-      delivery(failure({ evidence: 'ran', name: 'IncompleteResponse', message: 'broke', streamedBytes: 9 })),
+      resultOf(failure({ evidence: 'ran', name: 'IncompleteResponse', message: 'broke', streamedBytes: 9 })),
       RULES,
     );
     expect(outcome).toMatchObject({
@@ -370,8 +370,8 @@ describe('a durable execution', () => {
   const event = { invocation: invocation({ invocationType: 'Event' }) };
 
   test('that was followed gives an Event its response', () => {
-    const ended = answer('{"paid":true}', { statusCode: 202, durableExecutionArn: ARN });
-    expect(evaluate(delivery(ended, event), RULES).outcome).toMatchObject({
+    const ended = responseOf('{"paid":true}', { statusCode: 202, durableExecutionArn: ARN });
+    expect(evaluate(resultOf(ended, event), RULES).outcome).toMatchObject({
       outcome: 'succeeded',
       response: { paid: true },
       durable_execution_arn: ARN,
@@ -385,7 +385,7 @@ describe('a durable execution', () => {
   ] as const)(
     'is required for a response to %s: the body %j alone is not a response',
     (invocationType, body) => {
-      const emulated = delivery(answer(body, { statusCode: 202 }), {
+      const emulated = resultOf(responseOf(body, { statusCode: 202 }), {
         invocation: invocation({ invocationType }),
       });
       const { outcome, response, responseBytes } = evaluate(emulated, RULES);
@@ -396,8 +396,8 @@ describe('a durable execution', () => {
   );
 
   test('that was not followed gives no response', () => {
-    const accepted = answer('', { statusCode: 202, durableExecutionArn: ARN });
-    expect(evaluate(delivery(accepted, event), RULES).outcome).not.toHaveProperty('response');
+    const accepted = responseOf('', { statusCode: 202, durableExecutionArn: ARN });
+    expect(evaluate(resultOf(accepted, event), RULES).outcome).not.toHaveProperty('response');
   });
 
   test('with an unknown end is unknown, with its ARN', () => {
@@ -407,7 +407,7 @@ describe('a durable execution', () => {
       message: 'cancelled',
       durableExecutionArn: ARN,
     });
-    expect(evaluate(delivery(lost, event), RULES).outcome).toMatchObject({
+    expect(evaluate(resultOf(lost, event), RULES).outcome).toMatchObject({
       outcome: 'unknown',
       durable_execution_arn: ARN,
       error: {
@@ -421,7 +421,7 @@ describe('a durable execution', () => {
 
 describe('masks', () => {
   const masked = (payload: string, mask = 'response.token') =>
-    evaluating({ mask }).then((evaluateMasked) => evaluateMasked(delivery(answer(payload))).secrets);
+    evaluating({ mask }).then((evaluateMasked) => evaluateMasked(resultOf(responseOf(payload))).secrets);
 
   test.each([
     ['nested over 500 levels', `${'['.repeat(501)}"abc"${']'.repeat(501)}`],
@@ -430,7 +430,7 @@ describe('masks', () => {
     ['cut', '{"token":"abc"'],
   ])('withhold a response that is %s, because they cannot read it', async (_, payload) => {
     expect(await masked(payload)).toMatchObject({ withheld: 'not_json' });
-    expect(evaluate(delivery(answer(payload)), RULES).secrets).toEqual(NO_SECRETS);
+    expect(evaluate(resultOf(responseOf(payload)), RULES).secrets).toEqual(NO_SECRETS);
   });
 
   test.each([
@@ -443,20 +443,20 @@ describe('masks', () => {
 
   test('withhold nothing without a response', async () => {
     const evaluateMasked = await evaluating({ mask: 'response.token' });
-    const accepted = delivery(answer('', { statusCode: 202 }), {
+    const accepted = resultOf(responseOf('', { statusCode: 202 }), {
       invocation: invocation({ invocationType: 'Event' }),
     });
     expect(evaluateMasked(accepted).secrets).toEqual(NO_SECRETS);
-    expect(evaluateMasked(delivery(failure())).secrets).toEqual(NO_SECRETS);
+    expect(evaluateMasked(resultOf(failure())).secrets).toEqual(NO_SECRETS);
   });
 
   test('withhold a foreign response, and a stream that is too long for memory', async () => {
     const evaluateMasked = await evaluating({ mask: 'response.token' });
-    expect(evaluateMasked(delivery(failure({ foreignText: 'token: abc' }))).secrets.withheld).toBe(
+    expect(evaluateMasked(resultOf(failure({ foreignText: 'token: abc' }))).secrets.withheld).toBe(
       'not_json',
     );
-    const stream = answer('', { streamedBytes: 7_000_000 });
-    expect(evaluateMasked(delivery(stream)).secrets.withheld).toBe('not_json');
+    const stream = responseOf('', { streamedBytes: 7_000_000 });
+    expect(evaluateMasked(resultOf(stream)).secrets.withheld).toBe('not_json');
   });
 });
 
@@ -467,7 +467,7 @@ test('the reason why an expectation is not met shows no part of a known secret',
     { invocations: [], waitForDurableExecution: false },
     new Problems(),
   );
-  const { unmet } = evaluate(delivery(answer(JSON.stringify({ echo: `x ${secret}` }))), {
+  const { unmet } = evaluate(resultOf(responseOf(JSON.stringify({ echo: `x ${secret}` }))), {
     ...RULES,
     expressions: {
       expect: ["response.echo == 'y'"],
@@ -481,14 +481,14 @@ test('the reason why an expectation is not met shows no part of a known secret',
 
 test('a query that reads null gives the reason', async () => {
   const evaluateQuery = await evaluating({ query: 'response' });
-  expect(evaluateQuery(delivery(answer('null'))).queryProblem).toBe(
+  expect(evaluateQuery(resultOf(responseOf('null'))).queryProblem).toBe(
     'The query found nothing, and query_result is empty: response is null.',
   );
 });
 
 test('a text that is received instead of a response has a message without it, for a mask', () => {
   const description = { name: 'HTTP 403', message: 'HTTP 403: <p>page', statusCode: 403 };
-  const evaluation = evaluate(delivery(failure({ ...description, foreignText: '<p>page' })), RULES);
+  const evaluation = evaluate(resultOf(failure({ ...description, foreignText: '<p>page' })), RULES);
   expect(evaluation.plainMessage).toBe(
     "The response is not Lambda's and is not shown. The function did not run.",
   );

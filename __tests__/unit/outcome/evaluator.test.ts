@@ -4,7 +4,7 @@ import { Evaluator, evaluateAsUnknown } from '../../../src/outcome/evaluate.ts';
 import { adviceFor } from '../../../src/outcome/failure-advice.ts';
 import { explainFunctionError } from '../../../src/outcome/function-error-advice.ts';
 import { SecretTexts } from '../../../src/outcome/secret-texts.ts';
-import { answer, delivery, failure, invocation, REQUEST_ID } from './factory.ts';
+import { failure, invocation, REQUEST_ID, responseOf, resultOf } from './factory.ts';
 
 const RULES = {
   failOnFunctionError: false,
@@ -31,7 +31,9 @@ describe('an outcome that cannot be evaluated', () => {
   ] as const)(
     'of $invocationType is $outcome, and fails the step',
     ({ invocationType, statusCode, outcome, says }) => {
-      const ended = delivery(answer('"é"', { statusCode }), { invocation: invocation({ invocationType }) });
+      const ended = resultOf(responseOf('"é"', { statusCode }), {
+        invocation: invocation({ invocationType }),
+      });
       const evaluation = evaluateAsUnknown(ended, ERROR, RULES);
       expect(evaluation).toMatchObject({
         outcome: {
@@ -56,13 +58,13 @@ describe('an outcome that cannot be evaluated', () => {
     { evidence: 'may_have_run', outcome: 'unknown' },
     { evidence: 'ran', outcome: 'unknown' },
   ] as const)('of a failure that proves $evidence is $outcome', ({ evidence, outcome }) => {
-    const evaluation = evaluateAsUnknown(delivery(failure({ evidence })), ERROR, RULES);
+    const evaluation = evaluateAsUnknown(resultOf(failure({ evidence })), ERROR, RULES);
     expect(evaluation).toMatchObject({ outcome: { outcome }, failsStep: true, responseBytes: 0 });
   });
 
   test('does not repeat the error if a mask would have to hide parts of it', () => {
     const expressions = { expect: [], mask: ['response.token'] };
-    const evaluation = evaluateAsUnknown(delivery(answer('{}')), ERROR, { ...RULES, expressions });
+    const evaluation = evaluateAsUnknown(resultOf(responseOf('{}')), ERROR, { ...RULES, expressions });
     expect(JSON.stringify(evaluation)).not.toContain('Invalid string length');
   });
 });
@@ -89,7 +91,7 @@ describe('an evaluator', () => {
 
   test('returns the evaluation, its masked form, and the JSON of the masked form', async () => {
     const { evaluator } = evaluatorWith(() => {});
-    const { evaluation, masked, maskedJson } = await evaluator.evaluate(delivery(answer('"a secret"')));
+    const { evaluation, masked, maskedJson } = await evaluator.evaluate(resultOf(responseOf('"a secret"')));
     expect(evaluation.outcome).toMatchObject({ response: 'a secret' });
     expect(masked.outcome).toMatchObject({ response: 'a ***' });
     expect(JSON.parse(maskedJson)).toMatchObject({ response: 'a ***' });
@@ -101,22 +103,22 @@ describe('an evaluator', () => {
       times += 1;
       if (times === 1) throw ERROR;
     });
-    const { evaluation, masked } = await evaluator.evaluate(delivery(answer('"x"')));
+    const { evaluation, masked } = await evaluator.evaluate(resultOf(responseOf('"x"')));
     expect(evaluation).toMatchObject({ outcome: { outcome: 'unknown' }, failsStep: true });
     expect(masked.outcome).toMatchObject({ error: { name: 'EvaluationFailed' } });
   });
 
   test.each([
-    ['whole', answer('1', { streamedBytes: 1 }), true],
+    ['whole', responseOf('1', { streamedBytes: 1 }), true],
     [
       'a function error',
-      answer('{"errorType":"E"}', { streamedBytes: 3, functionError: 'Unhandled' }),
+      responseOf('{"errorType":"E"}', { streamedBytes: 3, functionError: 'Unhandled' }),
       false,
     ],
     ['broken', failure({ evidence: 'ran', streamedBytes: 3 }), false],
   ])('ends the file of a stream that is %s', async (_, result, isWhole) => {
     const { evaluator, ends } = evaluatorWith(() => {});
-    const { masked } = await evaluator.evaluate(delivery(result));
+    const { masked } = await evaluator.evaluate(resultOf(result));
     expect(ends).toEqual([isWhole]);
     expect(masked.responseFile?.isWhole).toBe(isWhole);
   });
@@ -127,14 +129,14 @@ describe('an evaluator', () => {
       times += 1;
       if (times === 1) throw ERROR;
     });
-    await evaluator.evaluate(delivery(answer('{"errorType":"E"}', { functionError: 'Unhandled' })));
+    await evaluator.evaluate(resultOf(responseOf('{"errorType":"E"}', { functionError: 'Unhandled' })));
     expect(ends).toEqual([false, false]);
   });
 
   test('does not end the file of a stream after a dry run', async () => {
     const { evaluator, ends } = evaluatorWith(() => {});
     await evaluator.evaluate(
-      delivery(answer('', { statusCode: 204 }), { invocation: invocation({ invocationType: 'DryRun' }) }),
+      resultOf(responseOf('', { statusCode: 204 }), { invocation: invocation({ invocationType: 'DryRun' }) }),
     );
     expect(ends).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { anInvocation, ELAPSED_MS, REGION, REQUEST_ID, STARTED_AT } from '../../
 export { anInvocation as invocation, REQUEST_ID } from '../../base.ts';
 
 /** A function's successful response, with overrides. `text` is its body. */
-export function answer(text: string, given: Partial<InvokeResponse> = {}): InvokeResponse {
+export function responseOf(text: string, given: Partial<InvokeResponse> = {}): InvokeResponse {
   return {
     kind: 'response',
     statusCode: 200,
@@ -30,8 +30,8 @@ export function failure(given: Partial<InvokeFailure> = {}): InvokeFailure {
   };
 }
 
-/** The delivery of an invocation: one attempt in eu-west-1, 42 ms. */
-export function delivery(
+/** How an invocation ended: one attempt in eu-west-1, 42 ms. */
+export function resultOf(
   result: InvokeResponse | InvokeFailure,
   given: Partial<InvocationResult> = {},
 ): InvocationResult {

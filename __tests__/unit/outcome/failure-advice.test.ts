@@ -15,9 +15,9 @@ const advise = (given: Partial<InvokeFailure>, job: JobFacts = PUSH): string =>
   adviseOn({ failure: failure(given), invocation: invocation(), region: 'eu-west-1', job });
 
 /** Advice for a failure without a response, and therefore without a status. */
-function adviseUnanswered(given: Partial<InvokeFailure>): string {
-  const { statusCode: _, ...unanswered } = failure(given);
-  return adviseOn({ failure: unanswered, invocation: invocation(), region: 'eu-west-1', job: PUSH });
+function adviseWithoutResponse(given: Partial<InvokeFailure>): string {
+  const { statusCode: _, ...lost } = failure(given);
+  return adviseOn({ failure: lost, invocation: invocation(), region: 'eu-west-1', job: PUSH });
 }
 
 describe('advice', () => {
@@ -99,7 +99,7 @@ describe('advice', () => {
 
   test('after a dry run with the response of an invocation does not suggest a retry', () => {
     const lines = adviseOn({
-      failure: failure({ name: 'BrokenAnswer', evidence: 'may_have_run', requestId: REQUEST_ID }),
+      failure: failure({ name: 'BrokenResponse', evidence: 'may_have_run', requestId: REQUEST_ID }),
       invocation: invocation({ invocationType: 'DryRun' }),
       region: 'eu-west-1',
       job: PUSH,
@@ -112,7 +112,7 @@ describe('advice', () => {
 
   test('after a dry run with the response of an invocation names the configured endpoint', () => {
     const advice = adviseOn({
-      failure: failure({ name: 'BrokenAnswer', evidence: 'may_have_run', requestId: REQUEST_ID }),
+      failure: failure({ name: 'BrokenResponse', evidence: 'may_have_run', requestId: REQUEST_ID }),
       invocation: invocation({ invocationType: 'DryRun' }),
       region: 'eu-west-1',
       job: { ...PUSH, aws: { endpoints: [{ variable: 'AWS_ENDPOINT_URL' }] } },
@@ -171,10 +171,10 @@ describe('advice', () => {
   });
 
   test('for a failed connection names the settings that decide its target', () => {
-    expect(adviseUnanswered({ name: 'ECONNREFUSED' })).toBe(
+    expect(adviseWithoutResponse({ name: 'ECONNREFUSED' })).toBe(
       "Check the region, AWS_ENDPOINT_URL_LAMBDA and the runner's network.",
     );
-    expect(adviseUnanswered({ name: 'ECONNREFUSED', throughProxy: true })).toBe(
+    expect(adviseWithoutResponse({ name: 'ECONNREFUSED', throughProxy: true })).toBe(
       'Check the proxy in HTTPS_PROXY or HTTP_PROXY. To bypass it, add the host to NO_PROXY.',
     );
   });
@@ -412,7 +412,7 @@ describe('advice on a certificate', () => {
 
   test.each(UNTRUSTED)('that is not trusted (%s) names NODE_EXTRA_CA_CERTS, also behind a proxy', (name) => {
     for (const throughProxy of [false, true]) {
-      expect(adviseUnanswered({ name, throughProxy })).toContain('Set NODE_EXTRA_CA_CERTS to the path');
+      expect(adviseWithoutResponse({ name, throughProxy })).toContain('Set NODE_EXTRA_CA_CERTS to the path');
     }
   });
 
@@ -421,8 +421,8 @@ describe('advice on a certificate', () => {
     ['CERT_NOT_YET_VALID', 'not valid yet'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'another host name'],
   ])('with another problem (%s) does not', (name, essential) => {
-    expect(adviseUnanswered({ name })).toContain(essential);
-    expect(adviseUnanswered({ name })).not.toContain('NODE_EXTRA_CA_CERTS');
+    expect(adviseWithoutResponse({ name })).toContain(essential);
+    expect(adviseWithoutResponse({ name })).not.toContain('NODE_EXTRA_CA_CERTS');
   });
 });
 
@@ -440,7 +440,7 @@ describe('advice on credentials that could not be loaded', () => {
     ['nowhere: x', 'Check where the runner gets'],
   ])('from %s', (source, essential) => {
     const message = `Could not get credentials from ${source}`;
-    expect(adviseUnanswered({ name: 'CredentialsUnavailable', message })).toContain(essential);
+    expect(adviseWithoutResponse({ name: 'CredentialsUnavailable', message })).toContain(essential);
   });
 });
 

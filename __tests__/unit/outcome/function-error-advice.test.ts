@@ -4,7 +4,7 @@ import { readFunctionError } from '../../../src/outcome/function-error.ts';
 import { adviseOnFunctionError, explainFunctionError } from '../../../src/outcome/function-error-advice.ts';
 import type { Report } from '../../../src/outcome/log-tail.ts';
 import { heavyTest } from '../../heavy.ts';
-import { answer, delivery, REQUEST_ID } from './factory.ts';
+import { REQUEST_ID, responseOf, resultOf } from './factory.ts';
 
 /** The advice on an error as Lambda sends it. */
 const advise = (result: unknown, report?: Report): string | undefined =>
@@ -18,7 +18,7 @@ const memory = (used: number, size = 128): Report => ({ max_memory_used_mb: used
 describe('an explained error', () => {
   const messageOf = (requestId: string): string => {
     const parsed = byLambda('Sandbox.Timedout', 'Task timed out after 3.00 seconds');
-    const ended = delivery(answer(JSON.stringify(parsed), { functionError: 'Unhandled', requestId }));
+    const ended = resultOf(responseOf(JSON.stringify(parsed), { functionError: 'Unhandled', requestId }));
     return explainFunctionError(outcomeOf(ended, { parsed }, { advise: () => '' })).message;
   };
 

@@ -11,7 +11,7 @@ import { outcomeHeadline } from '../../../src/report/log.ts';
 import { renderJobSummary } from '../../../src/report/summary/permissions.ts';
 import { heavyTest } from '../../heavy.ts';
 import { failed, notInvoked, succeeded } from '../report/factory.ts';
-import { answer, delivery } from './factory.ts';
+import { responseOf, resultOf } from './factory.ts';
 
 const expressions = await parseExpressions(
   { expect: 'a', query: '', mask: '' },
@@ -97,7 +97,7 @@ describe('secrets', () => {
 });
 
 test('the compiler rejects writing anything that is not masked', () => {
-  const { secrets, ...rest } = evaluate(delivery(answer('"x"')), {
+  const { secrets, ...rest } = evaluate(resultOf(responseOf('"x"')), {
     failOnFunctionError: true,
     expressions: { expect: [], mask: [] },
     advise: adviceFor({ eventName: 'push', hasOidc: false }),

@@ -188,7 +188,7 @@ describe('faults', () => {
     ['before', 0],
     ['after', 1],
   ] as const)('a different response %s the effect', async (when, expected) => {
-    github.setFault(() => ({ kind: 'answer', when, answer: { status: 502, body: '<h1>' } }));
+    github.setFault(() => ({ kind: 'reply', when, reply: { status: 502, body: '<h1>' } }));
     expect(await post({ body: 'x' })).toMatchObject({ status: 502, data: '<h1>' });
     expect(count()).toBe(expected);
   });

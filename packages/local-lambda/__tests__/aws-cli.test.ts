@@ -57,12 +57,12 @@ print(json.dumps({'event': event['value'], 'metadata': event.get('x-metadata', {
 const READ_STREAM = `
 import json, sys, botocore.session
 client = botocore.session.get_session().create_client('lambda')
-answer = client.invoke_with_response_stream(FunctionName=sys.argv[1], Payload=sys.argv[2], LogType='Tail')
+response = client.invoke_with_response_stream(FunctionName=sys.argv[1], Payload=sys.argv[2], LogType='Tail')
 chunks, complete = [], None
-for event in answer['EventStream']:
+for event in response['EventStream']:
     if 'PayloadChunk' in event: chunks.append(event['PayloadChunk']['Payload'].decode())
     if 'InvokeComplete' in event: complete = event['InvokeComplete']
-print(json.dumps({'version': answer['ExecutedVersion'], 'text': ''.join(chunks), 'complete': complete}))
+print(json.dumps({'version': response['ExecutedVersion'], 'text': ''.join(chunks), 'complete': complete}))
 `;
 
 // The library's paginator follows the tokens of a search. A stream is read until its token stays the same.
@@ -75,10 +75,10 @@ found = [event for page in pages for event in page['events']]
 lines, token = [], None
 while True:
     after = {} if token is None else {'nextToken': token}
-    answer = client.get_log_events(logGroupName=group, logStreamName=found[0]['logStreamName'], startFromHead=True, **after)
-    lines += [event['message'] for event in answer['events']]
-    if answer['nextForwardToken'] == token: break
-    token = answer['nextForwardToken']
+    response = client.get_log_events(logGroupName=group, logStreamName=found[0]['logStreamName'], startFromHead=True, **after)
+    lines += [event['message'] for event in response['events']]
+    if response['nextForwardToken'] == token: break
+    token = response['nextForwardToken']
 print(json.dumps({'pages': len(pages), 'found': [event['message'] for event in found], 'lines': lines}))
 `;
 
@@ -261,9 +261,9 @@ suite(title, () => {
       const requestId = lambda.executions('greeting')[0]?.requestId;
       lambda.logs.setPaging({ events: 2, emptyPages: 2 });
       const parameters = ['-c', READ_LOG, '/aws/lambda/greeting', `"${requestId}"`];
-      const answer = JSON.parse((await run('python3', parameters, { env: environment() })).stdout);
+      const response = JSON.parse((await run('python3', parameters, { env: environment() })).stdout);
       const written = lambda.logs.written.map(({ message }) => message);
-      expect(answer).toEqual({
+      expect(response).toEqual({
         pages: 6,
         found: written.filter((message) => message.includes(requestId ?? '')),
         lines: written,

@@ -60,7 +60,7 @@ async function startEvent(FunctionName: string, event: unknown, input: Partial<I
   return DurableExecutionArn;
 }
 
-const answerOf = ({ Payload }: InvokeCommandOutput): unknown =>
+const responseOf = ({ Payload }: InvokeCommandOutput): unknown =>
   JSON.parse(Payload?.transformToString() ?? '');
 const describeExecution = (DurableExecutionArn: string | undefined) =>
   client.send(new GetDurableExecutionCommand({ DurableExecutionArn }));
@@ -126,7 +126,7 @@ beforeAll(async () => {
       many: durable('many'),
       large: durable('large', { memorySize: 512 }),
       silent: durable('silent'),
-      answering: durable('answering'),
+      responding: durable('responding'),
       bare: durable('bare'),
       'real-time': durable('steps', { durable: { executionTimeoutSeconds: 60 } }),
     },
@@ -161,7 +161,7 @@ describe('an execution', () => {
         `^arn:aws:lambda:us-east-1:123456789012:function:real-time:1/durable-execution/order-4/${UUID}$`,
       ),
     );
-    expect(answerOf(output)).toEqual({ value: 9 });
+    expect(responseOf(output)).toEqual({ value: 9 });
     expect(await stepRuns()).toEqual(['first', 'second', 'third']);
     expect(lambda.executions('real-time')).toMatchObject([
       { requestId: output.$metadata.requestId, version: '1' },
@@ -244,7 +244,7 @@ describe('an execution', () => {
   test('fails with the error of its handler', async () => {
     const output = await invoke('flaky:1', { failures: 5 });
     expect(output).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled', ExecutedVersion: '1' });
-    expect(answerOf(output)).toMatchObject({ errorType: 'StepError', errorMessage: 'attempt 3 failed' });
+    expect(responseOf(output)).toMatchObject({ errorType: 'StepError', errorMessage: 'attempt 3 failed' });
     const execution = await describeExecution(output.DurableExecutionArn);
     expect(execution).toMatchObject({
       Status: 'FAILED',
@@ -258,7 +258,7 @@ describe('an execution', () => {
 
   test('retries a step, suspended until the delay has passed', async () => {
     const output = await invoke('flaky:1', { failures: 2 });
-    expect(answerOf(output)).toBe(3);
+    expect(responseOf(output)).toBe(3);
     expect(await stepRuns()).toEqual(['attempt 1', 'attempt 2', 'attempt 3']);
     expect(lambda.executions('flaky')).toHaveLength(3);
     const failed = (await historyOf(output.DurableExecutionArn)).filter(
@@ -275,7 +275,7 @@ describe('an execution', () => {
 
   test('supports child contexts, branches and conditions', async () => {
     const output = await invoke('nested:1', {});
-    expect(answerOf(output)).toEqual({ child: 3, branches: ['l', 'r'], polled: 3 });
+    expect(responseOf(output)).toEqual({ child: 3, branches: ['l', 'r'], polled: 3 });
     const events = await historyOf(output.DurableExecutionArn);
     const child = events.find(({ Name, EventType }) => Name === 'child' && EventType === 'ContextStarted');
     expect(events.filter(({ Name }) => Name === 'a' || Name === 'b')).toMatchObject(
@@ -292,7 +292,7 @@ describe('an execution', () => {
   });
 
   test('restores more operations than fit on one page of its state', async () => {
-    expect(answerOf(await invoke('many:1', { count: 230 }))).toBe((229 * 230) / 2);
+    expect(responseOf(await invoke('many:1', { count: 230 }))).toBe((229 * 230) / 2);
     expect(await stepRuns()).toHaveLength(230);
     const states = lambda.requests.filter(({ path: requested }) => requested.endsWith('/state'));
     expect(states).toHaveLength(1);
@@ -303,7 +303,7 @@ describe('an execution', () => {
     const output = await invoke('hasty:1', {});
     expect(output.FunctionError).toBe('Unhandled');
     const ErrorMessage = 'Execution timed out after 0.3 seconds.';
-    expect(answerOf(output)).toEqual({ errorMessage: ErrorMessage });
+    expect(responseOf(output)).toEqual({ errorMessage: ErrorMessage });
     expect(await describeExecution(output.DurableExecutionArn)).toMatchObject({
       Status: 'TIMED_OUT',
       Error: { ErrorMessage },
@@ -315,7 +315,7 @@ describe('an execution', () => {
 
   test('restarts from its checkpoints when its process dies', async () => {
     const output = await invoke('crashing:1', { times: 2 });
-    expect(answerOf(output)).toBe('survived');
+    expect(responseOf(output)).toBe('survived');
     expect(await stepRuns()).toEqual(['before', 'crash', 'crash', 'crash']);
     expect(await eventOf(output.DurableExecutionArn, 'InvocationCompleted')).toMatchObject({
       InvocationCompletedDetails: { Error: { Payload: { ErrorType: 'Runtime.ExitError' } } },
@@ -324,7 +324,7 @@ describe('an execution', () => {
 
   test('fails when its process dies repeatedly', async () => {
     const output = await invoke('crashing:1', { times: 9 });
-    expect(answerOf(output)).toMatchObject({ errorType: 'Runtime.ExitError' });
+    expect(responseOf(output)).toMatchObject({ errorType: 'Runtime.ExitError' });
     expect(lambda.executions('crashing')).toHaveLength(3);
     expect(await describeExecution(output.DurableExecutionArn)).toMatchObject({ Status: 'FAILED' });
   });
@@ -333,9 +333,9 @@ describe('an execution', () => {
     [{ Status: 'PENDING' }, 'Cannot return PENDING status with no pending operations.'],
     [{ Status: 'DONE' }, 'Invalid Status in invocation output.'],
     ['no envelope', 'Invalid Status in invocation output.'],
-  ])('fails when its handler returns %j', async (answer, errorMessage) => {
-    const output = await invoke('answering:1', { answer });
-    expect(answerOf(output)).toEqual({ errorType: 'InvalidParameterValueException', errorMessage });
+  ])('fails when its handler returns %j', async (response, errorMessage) => {
+    const output = await invoke('responding:1', { response });
+    expect(responseOf(output)).toEqual({ errorType: 'InvalidParameterValueException', errorMessage });
   });
 
   test('can have a larger output than its handler could return', async () => {
@@ -349,7 +349,7 @@ describe('an execution', () => {
   });
 
   test('can end without an output', async () => {
-    expect(answerOf(await invoke('silent:1', {}))).toBeNull();
+    expect(responseOf(await invoke('silent:1', {}))).toBeNull();
   });
 
   test('has a smaller output limit when an Event started it', async () => {
@@ -386,7 +386,7 @@ describe('StopDurableExecution', () => {
     await client.send(new StopDurableExecutionCommand({ DurableExecutionArn: arn }));
     const output = await waiting;
     expect(output).toMatchObject({ DurableExecutionArn: arn, FunctionError: 'Unhandled' });
-    expect(answerOf(output)).toEqual({});
+    expect(responseOf(output)).toEqual({});
     // The gate is still closed, so this would wait for a handler that still runs.
     await lambda.idle();
     expect(typesOf(await historyOf(arn)).slice(-2)).toEqual(['ExecutionStopped', 'InvocationCompleted']);
@@ -395,7 +395,7 @@ describe('StopDurableExecution', () => {
     });
     expect(await describeExecution(arn)).toMatchObject({ Status: 'STOPPED' });
     await openGate();
-    expect(answerOf(await invoke('gated:1', {}))).toBe('through');
+    expect(responseOf(await invoke('gated:1', {}))).toBe('through');
     expect(await stepRuns()).toEqual(['gated', 'gated', 'after']);
     const [stopped, next] = lambda.executions('gated');
     expect(next).toMatchObject({ coldStart: true });
@@ -409,7 +409,7 @@ describe('StopDurableExecution', () => {
     await eventually(async () => ((await stepRuns()).length > 1 ? true : undefined));
     await client.send(new StopDurableExecutionCommand({ DurableExecutionArn: arn }));
     await openGate();
-    expect(answerOf(await other)).toBe('through');
+    expect(responseOf(await other)).toBe('through');
     expect(await stepRuns()).toEqual(['gated', 'gated', 'after']);
   });
 
@@ -453,10 +453,10 @@ describe('a name', () => {
     const after = invoke('gated:1', {}, name);
     for (const output of await Promise.all([attached, after])) {
       expect(output.DurableExecutionArn).toBe(arn);
-      expect(answerOf(output)).toBe('through');
+      expect(responseOf(output)).toBe('through');
     }
     expect(await startEvent('gated:1', {}, name)).toBe(arn);
-    expect(answerOf(await invoke('gated:1', {}, name))).toBe('through');
+    expect(responseOf(await invoke('gated:1', {}, name))).toBe('through');
     expect(await stepRuns()).toEqual(['gated', 'after']);
     expect(lambda.durableExecutions()).toMatchObject([{ arn, name: 'once', invocations: 1 }]);
   });
@@ -467,7 +467,7 @@ describe('a name', () => {
     const executions = lambda.executions('flaky').length;
     const second = await invoke('flaky:1', { failures: 5 }, name);
     expect(second.FunctionError).toBe('Unhandled');
-    expect(answerOf(second)).toEqual(answerOf(first));
+    expect(responseOf(second)).toEqual(responseOf(first));
     expect(lambda.executions('flaky')).toHaveLength(executions);
   });
 
@@ -566,8 +566,8 @@ describe('an invocation', () => {
     lambda.setFunction('environment', durable('environment'));
     lambda.setFunction('plain-environment', plain);
     const names = ['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
-    expect(answerOf(await invoke('environment:1', {}))).toEqual(expect.arrayContaining(names));
-    const others = answerOf(await invoke('plain-environment:1', {}));
+    expect(responseOf(await invoke('environment:1', {}))).toEqual(expect.arrayContaining(names));
+    const others = responseOf(await invoke('plain-environment:1', {}));
     for (const name of names) expect(others).not.toContain(name);
   });
 });
@@ -681,7 +681,7 @@ describe('a checkpoint', () => {
       ],
     });
     const id = output.DurableExecutionArn?.split('/').at(-1);
-    expect(answerOf(output)).toEqual({
+    expect(responseOf(output)).toEqual({
       operations: [id, 'done', 'replayed', 'shown', 'pause'],
       UpdatedOperationIds: ['pause'],
     });
@@ -738,7 +738,7 @@ describe('a checkpoint', () => {
       return { kind: 'reset', when: 'after' };
     });
     const output = await invoke('steps:1', {});
-    expect(answerOf(output)).toEqual({ value: 3 });
+    expect(responseOf(output)).toEqual({ value: 3 });
     expect(lost).toBe(1);
     expect(await stepRuns()).toEqual(['first', 'second', 'third']);
     // The SDK retries the request, in the same execution or, where that fails, in another one.
@@ -794,9 +794,9 @@ test('the sample completes an order, fails, retries, and waits for an approval',
     durable: { executionTimeoutSeconds: 60, timeScale: 0.05 },
   });
   const ordered = await invoke('durable-order:live', { orderId: 'B-2', retries: 1 });
-  expect(answerOf(ordered)).toEqual({ orderId: 'B-2', paymentId: 'P-B-2', status: 'shipped' });
+  expect(responseOf(ordered)).toEqual({ orderId: 'B-2', paymentId: 'P-B-2', status: 'shipped' });
   const failed = await invoke('durable-order:1', { fail: true });
-  expect(answerOf(failed)).toMatchObject({ errorMessage: 'The card of order A-1 was declined.' });
+  expect(responseOf(failed)).toMatchObject({ errorMessage: 'The card of order A-1 was declined.' });
   const arn = await startEvent('durable-order:1', { approval: true });
   const CallbackId = await callbackIdOf(arn);
   expect(CallbackId).toMatch(/^[\w+/]{64}$/);

@@ -39,7 +39,7 @@ function invoke(FunctionName: string, input: Partial<InvokeCommandInput> = {}): 
 }
 
 const textOf = ({ Payload }: InvokeCommandOutput): string => Payload?.transformToString() ?? '';
-const answerOf = (output: InvokeCommandOutput): unknown => JSON.parse(textOf(output));
+const responseOf = (output: InvokeCommandOutput): unknown => JSON.parse(textOf(output));
 const logOf = ({ LogResult }: InvokeCommandOutput): string =>
   Buffer.from(LogResult ?? '', 'base64').toString('utf8');
 const idOf = (output: InvokeCommandOutput): string => output.$metadata.requestId ?? '';
@@ -51,7 +51,7 @@ async function networkErrorOf(promise: Promise<unknown>): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (error instanceof LambdaServiceException) throw new Error(`Expected no answer, got ${error.name}`);
+  if (error instanceof LambdaServiceException) throw new Error(`Expected no response, got ${error.name}`);
   if (!(error instanceof Error)) throw new Error('Expected an error.');
   return error.message;
 }
@@ -186,7 +186,7 @@ describe('the function name', () => {
   ])('%s', async (_title, name, Qualifier, version, key3) => {
     const output = await invoke(name, { Payload: '{"key1":"a"}', ...(Qualifier && { Qualifier }) });
     expect(output.ExecutedVersion).toBe(version);
-    expect(answerOf(output)).toEqual(key3 === undefined ? { key1: 'a' } : { key1: 'a', key3 });
+    expect(responseOf(output)).toEqual(key3 === undefined ? { key1: 'a' } : { key1: 'a', key3 });
     expect(lambda.executions().map((execution) => execution.version)).toEqual([version]);
   });
 
@@ -243,7 +243,7 @@ describe('the function name', () => {
       { functions: { context: SAMPLE_FUNCTIONS.context }, region: 'cn-north-1', accountId: '210987654321' },
       async (server, sdk) => {
         const output = await sdk.send(new InvokeCommand({ FunctionName: 'context' }));
-        expect(answerOf(output)).toMatchObject({
+        expect(responseOf(output)).toMatchObject({
           invokedFunctionArn: 'arn:aws-cn:lambda:cn-north-1:210987654321:function:context',
         });
         expect(server.region).toBe('cn-north-1');
@@ -256,7 +256,7 @@ describe('the handler', () => {
   test('gets its context', async () => {
     const ClientContext = Buffer.from('{"client":{"app_title":"größe"},"custom":{"a":1}}').toString('base64');
     const output = await invoke('context', { ClientContext, Qualifier: '$LATEST' });
-    expect(answerOf(output)).toEqual({
+    expect(responseOf(output)).toEqual({
       functionName: 'context',
       functionVersion: '$LATEST',
       invokedFunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:context:$LATEST',
@@ -268,8 +268,8 @@ describe('the handler', () => {
       tenantId: null,
       remainingTimeInMillis: expect.any(Number),
     });
-    expect(answerOf(output)).toHaveProperty('remainingTimeInMillis', expect.any(Number));
-    const { remainingTimeInMillis } = Object(answerOf(output));
+    expect(responseOf(output)).toHaveProperty('remainingTimeInMillis', expect.any(Number));
+    const { remainingTimeInMillis } = Object(responseOf(output));
     expect(remainingTimeInMillis).toBeGreaterThan(9_000);
     expect(remainingTimeInMillis).toBeLessThanOrEqual(10_000);
   });
@@ -300,7 +300,7 @@ describe('the handler', () => {
         'export const handler = async () => ({ ...process.env, cwd: process.cwd() });',
       );
       const seen = Object(
-        answerOf(await deployed({ handler, environment: { STAGE: 'test' }, memorySize: 512 })),
+        responseOf(await deployed({ handler, environment: { STAGE: 'test' }, memorySize: 512 })),
       );
       expect(seen).toMatchObject({
         STAGE: 'test',
@@ -321,11 +321,11 @@ describe('the handler', () => {
 
   test('can use CommonJS, nested defaults, callbacks and plain returns', async () => {
     const commonJs = await handlerFile('common.cjs', 'exports.handler = async () => "common";');
-    expect(answerOf(await deployed({ handler: commonJs }))).toBe('common');
+    expect(responseOf(await deployed({ handler: commonJs }))).toBe('common');
     const plain = await handlerFile('plain.mjs', 'export const handler = () => "plain";');
-    expect(answerOf(await deployed({ handler: plain }))).toBe('plain');
-    expect(answerOf(await run('callback'))).toEqual({ called: true });
-    expect(answerOf(await run('callback', { error: 'no' }))).toMatchObject({
+    expect(responseOf(await deployed({ handler: plain }))).toBe('plain');
+    expect(responseOf(await run('callback'))).toEqual({ called: true });
+    expect(responseOf(await run('callback', { error: 'no' }))).toMatchObject({
       errorType: 'Error',
       errorMessage: 'no',
     });
@@ -347,7 +347,7 @@ describe('the handler', () => {
   });
 
   test('does not share its environment between tenants', async () => {
-    const of = async (TenantId: string) => answerOf(await invoke('tenant', { TenantId }));
+    const of = async (TenantId: string) => responseOf(await invoke('tenant', { TenantId }));
     expect(await of('blue')).toEqual({ tenantId: 'blue', tenants: ['blue'] });
     expect(await of('green')).toEqual({ tenantId: 'green', tenants: ['green'] });
     expect(await of('blue')).toEqual({ tenantId: 'blue', tenants: ['blue'] });
@@ -395,9 +395,9 @@ describe('execution environments', () => {
   test('are not reused after a deployment', async () => {
     const version = (text: string) =>
       handlerFile(`${text}.mjs`, `export const handler = async () => '${text}';`);
-    expect(answerOf(await deployed({ handler: await version('old') }))).toBe('old');
+    expect(responseOf(await deployed({ handler: await version('old') }))).toBe('old');
     const output = await deployed({ handler: await version('new') });
-    expect(answerOf(output)).toBe('new');
+    expect(responseOf(output)).toBe('new');
     expect(logOf(output)).toContain('INIT_START');
   });
 
@@ -409,9 +409,9 @@ describe('execution environments', () => {
     lambda.setFunction('own', { handler, environment: { STAGE: 'old' } });
     const running = run('own', { ms: 400 });
     while (lambda.executions('own').length === 0) await new Promise((done) => setTimeout(done, 5));
-    expect(answerOf(await deployed({ handler, environment: { STAGE: 'new' } }, { ms: 1 }))).toBe('new');
-    expect(answerOf(await running)).toBe('old');
-    expect(answerOf(await run('own', { ms: 1 }))).toBe('new');
+    expect(responseOf(await deployed({ handler, environment: { STAGE: 'new' } }, { ms: 1 }))).toBe('new');
+    expect(responseOf(await running)).toBe('old');
+    expect(responseOf(await run('own', { ms: 1 }))).toBe('new');
   });
 
   test('stay warm after a reset, which clears the counts', async () => {
@@ -478,7 +478,7 @@ describe('execution environments', () => {
       'export const handler = async (event) => { if (event.wait) await new Promise((done) => setTimeout(done, 60000)); return process.pid; };',
     );
     await withServer({ functions: { pid: { handler, timeoutSeconds: 100 } } }, async (server, sdk) => {
-      pid = Number(answerOf(await sdk.send(new InvokeCommand({ FunctionName: 'pid' }))));
+      pid = Number(responseOf(await sdk.send(new InvokeCommand({ FunctionName: 'pid' }))));
       expect(() => process.kill(pid, 0)).not.toThrow();
       sdk.send(new InvokeCommand({ FunctionName: 'pid', Payload: '{"wait":true}' })).catch(() => undefined);
       while (server.executions().length < 2) await new Promise((done) => setTimeout(done, 5));
@@ -617,7 +617,7 @@ describe('function errors', () => {
     expect(output.StatusCode).toBe(200);
     expect(output.FunctionError).toBe('Unhandled');
     expect(output.ExecutedVersion).toBe('$LATEST');
-    expect(answerOf(output)).toEqual({
+    expect(responseOf(output)).toEqual({
       errorType: 'OrderRejectedError',
       errorMessage: 'no stock',
       trace: expect.arrayContaining([
@@ -645,12 +645,12 @@ describe('function errors', () => {
   ])('thrown: %s', async (value, expected) => {
     const output = await run('throws', { value });
     expect(output.FunctionError).toBe('Unhandled');
-    expect(answerOf(output)).toEqual(expected);
+    expect(responseOf(output)).toEqual(expected);
   });
 
   test('a handled and an unhandled rejection', async () => {
     const rejected = await run('rejection');
-    expect(answerOf(rejected)).toMatchObject({
+    expect(responseOf(rejected)).toMatchObject({
       errorType: 'RangeError',
       errorMessage: 'rejected after a while',
     });
@@ -658,7 +658,7 @@ describe('function errors', () => {
     expect(logOf(rejected)).not.toContain('Status:');
     const unhandled = await run('rejection', { unhandled: true });
     expect(unhandled.FunctionError).toBe('Unhandled');
-    expect(answerOf(unhandled)).toMatchObject({
+    expect(responseOf(unhandled)).toMatchObject({
       errorType: 'Runtime.UnhandledPromiseRejection',
       errorMessage: 'Error: nobody waits for this',
     });
@@ -668,7 +668,7 @@ describe('function errors', () => {
   test('a timeout ends the handler and its environment', async () => {
     const output = await deployed({ ...SAMPLE_FUNCTIONS.timeout, timeoutSeconds: 0.5 });
     expect(output.FunctionError).toBe('Unhandled');
-    expect(answerOf(output)).toEqual({
+    expect(responseOf(output)).toEqual({
       errorType: 'Sandbox.Timedout',
       errorMessage: `RequestId: ${idOf(output)} Error: Task timed out after 0.50 seconds`,
     });
@@ -695,7 +695,7 @@ describe('function errors', () => {
   test('a timeout ends even a handler that blocks', async () => {
     const handler = await handlerFile('blocks.mjs', 'export const handler = async () => { for (;;); };');
     const output = await deployed({ handler, timeoutSeconds: 0.3 });
-    expect(answerOf(output)).toMatchObject({ errorType: 'Sandbox.Timedout' });
+    expect(responseOf(output)).toMatchObject({ errorType: 'Sandbox.Timedout' });
   });
 
   test.each([
@@ -707,7 +707,7 @@ describe('function errors', () => {
     const output = await run('crash', event);
     expect(output.FunctionError).toBe('Unhandled');
     const errorMessage = `RequestId: ${idOf(output)} Error: ${reason}`;
-    expect(answerOf(output)).toEqual({ errorType: 'Runtime.ExitError', errorMessage });
+    expect(responseOf(output)).toEqual({ errorType: 'Runtime.ExitError', errorMessage });
     expect(logOf(output)).toContain(`last words\n${errorMessage}\nRuntime.ExitError\nEND RequestId`);
     expect(logOf(output)).toMatch(/\tStatus: error\tError Type: Runtime\.ExitError\t\n$/);
     expect(lambda.executions('crash')).toHaveLength(1);
@@ -715,7 +715,7 @@ describe('function errors', () => {
 
   test('a promise that can no longer be settled ends the process', async () => {
     const handler = await handlerFile('stuck.mjs', 'export const handler = () => new Promise(() => {});');
-    expect(answerOf(await deployed({ handler }))).toMatchObject({
+    expect(responseOf(await deployed({ handler }))).toMatchObject({
       errorType: 'Runtime.ExitError',
       errorMessage: expect.stringMatching(/Runtime exited without providing a reason$/),
     });
@@ -734,13 +734,13 @@ describe('function errors', () => {
          return new Promise((resolve) => setTimeout(resolve, 50, 'second'));
        };`,
     );
-    expect(answerOf(await deployed({ handler }, { first: true }))).toBe('first');
-    expect(answerOf(await run('own'))).toBe('second');
+    expect(responseOf(await deployed({ handler }, { first: true }))).toBe('first');
+    expect(responseOf(await run('own'))).toBe('second');
   });
 
   test('out of memory', async () => {
     const output = await run('out-of-memory');
-    expect(answerOf(output)).toEqual({
+    expect(responseOf(output)).toEqual({
       errorType: 'Runtime.OutOfMemory',
       errorMessage: `RequestId: ${idOf(output)} Error: Runtime exited with error: signal: killed`,
     });
@@ -755,7 +755,7 @@ describe('function errors', () => {
     expect(output.Payload?.length).toBe(6_291_556);
     const tooLarge = await run('oversized', { bytes: 6_291_557 });
     expect(tooLarge.FunctionError).toBe('Unhandled');
-    expect(answerOf(tooLarge)).toEqual({
+    expect(responseOf(tooLarge)).toEqual({
       errorMessage: 'Response payload size exceeded maximum allowed payload size (6291556 bytes).',
       errorType: 'Function.ResponseSizeTooLarge',
     });
@@ -763,7 +763,7 @@ describe('function errors', () => {
 
   test('a return value that cannot be serialized', async () => {
     const output = await run('unserializable');
-    expect(answerOf(output)).toMatchObject({
+    expect(responseOf(output)).toMatchObject({
       errorType: 'Runtime.JSONStringifyError',
       errorMessage: 'Unable to stringify response body',
     });
@@ -772,7 +772,7 @@ describe('function errors', () => {
   test('code that does not load is initialized twice, and the handler never starts', async () => {
     const missing = await run('missing-module');
     expect(missing.FunctionError).toBe('Unhandled');
-    expect(answerOf(missing)).toMatchObject({
+    expect(responseOf(missing)).toMatchObject({
       errorType: 'Runtime.ImportModuleError',
       errorMessage: expect.stringMatching(/^Error: Cannot find module .*no-such-module\.mjs/),
     });
@@ -780,7 +780,7 @@ describe('function errors', () => {
       /INIT_REPORT Init Duration: [\d.]+ ms\tPhase: invoke\tStatus: error\tError Type: Runtime\.ImportModuleError\t\nSTART /,
     );
     expect(logOf(missing)).toMatch(/\tStatus: error\tError Type: Runtime\.ImportModuleError\t\n$/);
-    expect(answerOf(await run('missing-export'))).toMatchObject({
+    expect(responseOf(await run('missing-export'))).toMatchObject({
       errorType: 'Runtime.HandlerNotFound',
       errorMessage: 'echo.handlerMissing is undefined or not exported',
     });
@@ -788,12 +788,12 @@ describe('function errors', () => {
       'needs.cjs',
       "require('no-such-dependency'); exports.handler = async () => {};",
     );
-    expect(answerOf(await deployed({ handler: needs }))).toMatchObject({
+    expect(responseOf(await deployed({ handler: needs }))).toMatchObject({
       errorType: 'Runtime.ImportModuleError',
       errorMessage: expect.stringMatching(/^Error: Cannot find module 'no-such-dependency'\nRequire stack:/),
     });
     const syntax = await handlerFile('syntax.mjs', 'export const handler = async () => {');
-    expect(answerOf(await deployed({ handler: syntax }))).toMatchObject({
+    expect(responseOf(await deployed({ handler: syntax }))).toMatchObject({
       errorType: 'Runtime.UserCodeSyntaxError',
       errorMessage: expect.stringMatching(/^SyntaxError: /),
     });
@@ -802,7 +802,7 @@ describe('function errors', () => {
       "console.log('loading'); throw new TypeError('no table');",
     );
     const output = await deployed({ handler: throwing });
-    expect(answerOf(output)).toMatchObject({ errorType: 'TypeError', errorMessage: 'no table' });
+    expect(responseOf(output)).toMatchObject({ errorType: 'TypeError', errorMessage: 'no table' });
     expect(logOf(output).match(/INFO\tloading\n/g)).toHaveLength(2);
     expect(logOf(output)).toContain('Phase: init\tStatus: error\tError Type: Runtime.Unknown\t\n');
     expect(lambda.executions()).toEqual([]);
@@ -817,7 +817,7 @@ describe('payloads', () => {
     const startedAt = performance.now();
     const output = await invoke('digest', { Payload: event });
     expect(performance.now() - startedAt).toBeLessThan(3_000);
-    expect(answerOf(output)).toEqual({
+    expect(responseOf(output)).toEqual({
       bytes: 6_291_456,
       sha256: createHash('sha256').update(event).digest('hex'),
       invocations: 2,
@@ -1154,7 +1154,7 @@ describe('faults', () => {
   test('a slow body', async () => {
     nextHas({ kind: 'slow-body', chunkBytes: 20, delayMs: 50 });
     const startedAt = Date.now();
-    expect(answerOf(await invoke('digest', event))).toMatchObject({ bytes: 7 });
+    expect(responseOf(await invoke('digest', event))).toMatchObject({ bytes: 7 });
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(195);
   });
 
@@ -1215,7 +1215,7 @@ signalTest('the command serves the samples, prints how to use them, and exits cl
     if (endpoint === undefined || region === undefined) throw new Error(`Not what was expected: ${printed}`);
     const sdk = clientOf({ ...lambda, url: endpoint, region });
     const output = await sdk.send(new InvokeCommand({ FunctionName: 'greeting', Payload: '{"name":"Ada"}' }));
-    expect(answerOf(output)).toEqual({ message: 'Hello, Ada!' });
+    expect(responseOf(output)).toEqual({ message: 'Hello, Ada!' });
     sdk.destroy();
     server.kill('SIGTERM');
     const late = setTimeout(() => server.kill('SIGKILL'), 5_000);

@@ -61,9 +61,9 @@ async function search(
   const found: FilteredLogEvent[] = [];
   let { nextToken } = input;
   for (let page = 0; page < 1_000; page += 1) {
-    const answer = await logs.send(new FilterLogEventsCommand({ logGroupName, ...input, nextToken }));
-    found.push(...(answer.events ?? []));
-    nextToken = answer.nextToken;
+    const response = await logs.send(new FilterLogEventsCommand({ logGroupName, ...input, nextToken }));
+    found.push(...(response.events ?? []));
+    nextToken = response.nextToken;
     if (nextToken === undefined) return found;
   }
   throw new Error('The search has no end.');
@@ -521,10 +521,10 @@ describe('pages', () => {
     const sizes: number[] = [];
     let nextToken: string | undefined;
     for (let page = 0; page < 100; page += 1) {
-      const answer = await read({ ...stream, limit, nextToken });
-      if (answer.nextForwardToken === nextToken) return sizes;
-      sizes.push(answer.events?.length ?? 0);
-      nextToken = answer.nextForwardToken;
+      const response = await read({ ...stream, limit, nextToken });
+      if (response.nextForwardToken === nextToken) return sizes;
+      sizes.push(response.events?.length ?? 0);
+      nextToken = response.nextForwardToken;
     }
     throw new Error('The stream has no end.');
   }
@@ -534,11 +534,11 @@ describe('pages', () => {
     const sizes: number[] = [];
     let nextToken: string | undefined;
     for (let page = 0; page < 100; page += 1) {
-      const answer = await logs.send(
+      const response = await logs.send(
         new FilterLogEventsCommand({ logGroupName: 'group', ...input, nextToken }),
       );
-      sizes.push(answer.events?.length ?? 0);
-      nextToken = answer.nextToken;
+      sizes.push(response.events?.length ?? 0);
+      nextToken = response.nextToken;
       if (nextToken === undefined) return sizes;
     }
     throw new Error('The search has no end.');
@@ -797,11 +797,11 @@ describe('the request ID of a caller', () => {
     '%s: the response has one ID, and START has the ID of the environment',
     async (rule, shown, ran) => {
       lambda.setRequestIds(() => rule);
-      const answered = idOf(await invokeAs(CALLERS));
+      const responded = idOf(await invokeAs(CALLERS));
       const [execution] = lambda.executions();
       const ownId = execution?.requestId ?? '';
       const named = { [CALLERS]: CALLERS, own: ownId };
-      expect(answered).toBe(named[shown]);
+      expect(responded).toBe(named[shown]);
       expect(ownId === CALLERS).toBe(ran === CALLERS);
       expect(messagesOf(await search(GREETING))[0]).toBe(`START RequestId: ${ownId} Version: $LATEST\n`);
     },

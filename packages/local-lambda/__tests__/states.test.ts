@@ -33,7 +33,10 @@ const waiter = () => ({ client, minDelay: 0.005, maxDelay: 0.01, maxWaitTime: 10
 const own = { FunctionName: 'own' };
 const ran = (): number => lambda.executions('own').length;
 /** A function that returns this text. */
-const answering = (key3: string): FunctionDefinition => ({ ...SAMPLE_FUNCTIONS.echo, environment: { key3 } });
+const responding = (key3: string): FunctionDefinition => ({
+  ...SAMPLE_FUNCTIONS.echo,
+  environment: { key3 },
+});
 
 beforeAll(async () => {
   lambda = await startLocalLambda({ functions: { own: SAMPLE_FUNCTIONS.echo } });
@@ -203,10 +206,10 @@ test('the first invocation of an idle function wakes it and fails', async () => 
 
 describe('an update', () => {
   test('lets the old code respond until it is done', async () => {
-    lambda.setFunction('own', answering('old'));
+    lambda.setFunction('own', responding('old'));
     expect(await invoke()).toEqual({ key3: 'old' });
     const before = await configuration();
-    lambda.updateFunction('own', { ...answering('new'), memorySize: 512 }, { lasts: { polls: 2 } });
+    lambda.updateFunction('own', { ...responding('new'), memorySize: 512 }, { lasts: { polls: 2 } });
     expect(await invoke()).toEqual({ key3: 'old' });
     const during = await configuration();
     expect(during).toMatchObject({
@@ -227,8 +230,8 @@ describe('an update', () => {
   });
 
   test('that fails keeps the old code', async () => {
-    lambda.setFunction('own', answering('old'));
-    lambda.updateFunction('own', answering('new'), {
+    lambda.setFunction('own', responding('old'));
+    lambda.updateFunction('own', responding('new'), {
       lasts: { polls: 1 },
       fails: { reason: 'The image is gone.', reasonCode: 'ImageDeleted' },
     });
@@ -241,26 +244,26 @@ describe('an update', () => {
       Environment: { Variables: { key3: 'old' } },
     });
     expect(await invoke()).toEqual({ key3: 'old' });
-    lambda.updateFunction('own', answering('newer'), { lasts: { invocations: 1 } });
+    lambda.updateFunction('own', responding('newer'), { lasts: { invocations: 1 } });
     expect(await invoke()).toEqual({ key3: 'old' });
     expect(await invoke()).toEqual({ key3: 'newer' });
   });
 
   test('cannot start while another is in progress, or without a function', () => {
-    lambda.setFunction('own', answering('old'));
-    lambda.updateFunction('own', answering('new'), { lasts: { polls: 1 } });
+    lambda.setFunction('own', responding('old'));
+    lambda.updateFunction('own', responding('new'), { lasts: { polls: 1 } });
     const update = (name: string) => () =>
-      lambda.updateFunction(name, answering('newer'), { lasts: { polls: 1 } });
+      lambda.updateFunction(name, responding('newer'), { lasts: { polls: 1 } });
     expect(update('own')).toThrow('An update of own is already in progress.');
     expect(update('nope')).toThrow('There is no function nope.');
   });
 
   test('publishes versions and moves aliases immediately, and does not change published versions', async () => {
-    lambda.setFunction('own', { ...answering('old'), versions: { '1': {} }, aliases: { live: '1' } });
+    lambda.setFunction('own', { ...responding('old'), versions: { '1': {} }, aliases: { live: '1' } });
     expect(await invoke('own:live')).toEqual({ key3: 'old' });
     lambda.updateFunction(
       'own',
-      { ...answering('new'), versions: { '1': {}, '2': {} }, aliases: { live: '2' } },
+      { ...responding('new'), versions: { '1': {}, '2': {} }, aliases: { live: '2' } },
       { lasts: { polls: 9 } },
     );
     expect(await invoke('own')).toEqual({ key3: 'old' });

@@ -39,8 +39,8 @@ export const flaky = withDurableExecution(async ({ failures }, context) =>
 );
 
 export const callback = withDurableExecution(async (_event, context) => {
-  const [answer] = await context.createCallback('approval');
-  return { answer: await answer };
+  const [response] = await context.createCallback('approval');
+  return { response: await response };
 });
 
 export const nested = withDurableExecution(async (_event, context) => {
@@ -106,7 +106,7 @@ const inputOf = ({ InitialExecutionState: { Operations } }) =>
 // The other handlers do not use the SDK, so that they can do what the SDK would not.
 
 /** Returns what the event says, with or without an envelope. */
-export const answering = async (event) => inputOf(event).answer;
+export const responding = async (event) => inputOf(event).response;
 
 /** Sends the checkpoints in the event and suspends. When invoked again, it returns what it received. */
 export const bare = async (event) => {
@@ -121,8 +121,8 @@ export const bare = async (event) => {
   let token = CheckpointToken;
   for (const Updates of checkpoints) {
     const input = { DurableExecutionArn, CheckpointToken: token, Updates };
-    const answer = await client.send(new CheckpointDurableExecutionCommand(input));
-    if (!stale) token = answer.CheckpointToken;
+    const response = await client.send(new CheckpointDurableExecutionCommand(input));
+    if (!stale) token = response.CheckpointToken;
   }
   return { Status: 'PENDING' };
 };

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A response as it is sent. A 204 has no body. */
-export type Answer = Readonly<{
+export type Reply = Readonly<{
   status: number;
   headers?: Readonly<Record<string, string>>;
   body?: unknown;
@@ -11,11 +11,11 @@ export type Answer = Readonly<{
 const DOCUMENTATION = 'https://docs.github.com/rest';
 
 /** An error as GitHub sends it: a message, optional details, and the status as a string. */
-export function errorAnswer(
+export function errorReply(
   status: number,
   message: string,
   more: Readonly<{ errors?: readonly unknown[]; headers?: Readonly<Record<string, string>> }> = {},
-): Answer {
+): Reply {
   const { errors, headers = {} } = more;
   const details = errors === undefined ? {} : { errors };
   return {
@@ -27,15 +27,15 @@ export function errorAnswer(
 
 /** Common errors in GitHub's words. */
 export const REFUSED = {
-  badCredentials: errorAnswer(401, 'Bad credentials'),
-  noCredentials: errorAnswer(401, 'Requires authentication'),
-  notFound: errorAnswer(404, 'Not Found'),
-  badJson: errorAnswer(400, 'Problems parsing JSON'),
-  locked: errorAnswer(403, 'Unable to create comment because issue is locked.'),
+  badCredentials: errorReply(401, 'Bad credentials'),
+  noCredentials: errorReply(401, 'Requires authentication'),
+  notFound: errorReply(404, 'Not Found'),
+  badJson: errorReply(400, 'Problems parsing JSON'),
+  locked: errorReply(403, 'Unable to create comment because issue is locked.'),
 } as const;
 
 /** Writes the status and headers of a response, with the headers that GitHub always sends. Returns the body. */
-function sendHead(response: ServerResponse, { status, headers = {}, body }: Answer): string {
+function sendHead(response: ServerResponse, { status, headers = {}, body }: Reply): string {
   const isText = typeof body === 'string';
   const media = isText ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8';
   response.writeHead(status, {
@@ -51,13 +51,13 @@ function sendHead(response: ServerResponse, { status, headers = {}, body }: Answ
 }
 
 /** Sends a response. */
-export function sendAnswer(response: ServerResponse, answer: Answer): void {
-  response.end(sendHead(response, answer));
+export function sendReply(response: ServerResponse, reply: Reply): void {
+  response.end(sendHead(response, reply));
 }
 
 /** Sends the headers, then one byte at a time with a pause before each, until the client disconnects. */
-export async function sendSlowly(response: ServerResponse, answer: Answer, delayMs: number): Promise<void> {
-  const body = Buffer.from(sendHead(response, answer));
+export async function sendSlowly(response: ServerResponse, reply: Reply, delayMs: number): Promise<void> {
+  const body = Buffer.from(sendHead(response, reply));
   response.flushHeaders();
   for (let at = 0; at < body.length && !response.destroyed; at += 1) {
     await sleep(delayMs, undefined, { ref: false });
