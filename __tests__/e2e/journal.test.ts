@@ -286,7 +286,9 @@ test('a file that is not a journal is rejected before anything is sent', async (
   expect(step.annotations).toEqual([
     expect.objectContaining({
       title: 'Invalid Input',
-      message: expect.stringMatching(/^journal ".+package\.json" was not written by this action\.$/),
+      message: expect.stringMatching(
+        /^journal ".+package\.json" was not written by this action\. To begin a journal, name a file that does not exist yet\.$/,
+      ),
     }),
   ]);
   expect(lambda.requests).toEqual([]);

@@ -97,7 +97,7 @@ const CHUNK_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-const FOREIGN = 'was not written by this action';
+const FOREIGN = 'was not written by this action. To begin a journal, name a file that does not exist yet';
 const OTHER_VERSION =
   'was written by another version of this action, which this version cannot read. Use that version, or another file';
 const edited = (line: number): JournalError =>

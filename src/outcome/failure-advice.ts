@@ -1,4 +1,5 @@
 import type { Invocation, InvokeFailure } from '../lambda/invocation.ts';
+import type { RetryPolicy } from '../lambda/retry-policy.ts';
 import { isExecutionArn } from '../shared/arn.ts';
 import { FORK_ADVICE } from '../shared/fork-advice.ts';
 import { isUuid } from '../shared/text.ts';
@@ -15,6 +16,8 @@ export type JobFacts = Readonly<{
   hasOidc: boolean;
   /** Whether the run is for a pull request from a fork. Absent if nothing says so. */
   isFork?: boolean;
+  /** Which failures the step retries. */
+  retry?: RetryPolicy;
   /** The endpoint variables that are set. The first one is used. */
   aws?: Readonly<{ endpoints: readonly Readonly<{ variable: string }>[] }>;
 }>;
@@ -503,17 +506,22 @@ const adviseOnJournal = (failed: FailedInvocation, key: string): string =>
     `If the function did not run, or it is safe for it to run twice, delete the lines with ${key} from the journal, or set retry: idempotent for one run.`,
   ].join('\n');
 
-/** How to prevent an unknown outcome. No policy retries after the deadline, because it is one for all attempts. */
-const preventionOf = ({ name }: InvokeFailure): string =>
-  name === 'DeadlineExceeded'
-    ? "If the function needs more time, set timeout_seconds to more than the function's own timeout."
-    : 'If it is safe for the function to run twice, set retry: idempotent.';
+/** How to prevent an unknown outcome, as a line of its own; empty if nothing in the step prevents it. */
+function preventionOf({ failure, job }: FailedInvocation): string {
+  // No policy retries after the deadline, because it is one for all attempts.
+  if (failure.name === 'DeadlineExceeded')
+    return "\nIf the function needs more time, set timeout_seconds to more than the function's own timeout.";
+  if (failure.name === 'Cancelled') return '';
+  return job.retry === 'idempotent'
+    ? '\nTo retry for longer, raise retry_seconds.'
+    : '\nIf it is safe for the function to run twice, set retry: idempotent.';
+}
 
 /** Advice on an invocation that may have run. For a dry run, that means that it got the response of an invocation. */
 const adviseOnUncertain = (failed: FailedInvocation): string =>
   failed.invocation.invocationType === 'DryRun'
     ? `This is not a response to a dry run, so the function may have run. Check its log${linkToLog(failed)}\nCheck ${endpointVariable(failed)}: emulators can invoke the function on a dry run.`
-    : `Check the function's log before you retry${linkToLog(failed)}\n${preventionOf(failed.failure)}`;
+    : `Check the function's log before you retry${linkToLog(failed)}${preventionOf(failed)}`;
 
 /** Says what a user can do about a failure, in a job that is known. */
 export type JobAdvice = (failed: Omit<FailedInvocation, 'job'>) => string;

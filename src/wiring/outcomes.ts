@@ -105,8 +105,9 @@ async function createEvaluator(
   const { failOnFunctionError, expressions } = plan;
   const readers = await createReaders(plan);
   // The first failure can be minutes after the start. If these files are gone by then, its outcome is still reported.
+  const job = { ...environment, retry: plan.policy.retry };
   const loadAdvice = loadOnce(() =>
-    guard.run('internal', async () => (await import('../outcome/failure-advice.ts')).adviceFor(environment)),
+    guard.run('internal', async () => (await import('../outcome/failure-advice.ts')).adviceFor(job)),
   );
   const loadFunctionErrors = loadOnce(() =>
     guard.run(

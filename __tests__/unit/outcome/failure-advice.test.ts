@@ -160,6 +160,20 @@ describe('advice', () => {
     expect(advice).not.toContain('idempotent');
   });
 
+  test('after a lost response suggests what the step does not do yet', () => {
+    const lost = { name: 'ECONNRESET', evidence: 'may_have_run', sentAt: SENT_AT } as const;
+    expect(advise(lost, { ...PUSH, retry: 'safe' })).toMatch(/, set retry: idempotent\.$/);
+    expect(advise(lost, { ...PUSH, retry: 'idempotent' })).toMatch(
+      /\nTo retry for longer, raise retry_seconds\.$/,
+    );
+  });
+
+  test('after a cancellation suggests no retry', () => {
+    const advice = advise({ name: 'Cancelled', evidence: 'may_have_run', sentAt: SENT_AT });
+    expect(advice).toMatch(/^Check the function's log before you retry/);
+    expect(advice).not.toMatch(/idempotent|retry_seconds/);
+  });
+
   test('does not link an ID that is not from Lambda', () => {
     expect(advise({ evidence: 'may_have_run', requestId: 'https://evil.example' })).not.toContain('evil');
   });
