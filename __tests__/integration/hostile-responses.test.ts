@@ -7,7 +7,7 @@ import { Clients } from '../../src/lambda/client.ts';
 import { readConfiguration } from '../../src/lambda/configuration.ts';
 import type { InvocationType } from '../../src/lambda/invocation.ts';
 import { streamOnce } from '../../src/lambda/stream.ts';
-import { REAL_TIMING } from '../../src/lambda/timing.ts';
+import { REAL_TIMING, type Timing } from '../../src/lambda/timing.ts';
 import { type RawResponder, type RawServer, startRawServer } from '../raw-server.ts';
 import { until } from '../until.ts';
 import { type Delivered, INVOCATION, invokeOn, useLambda } from './invoke-context.ts';
@@ -253,6 +253,31 @@ describe('a response to DryRun', () => {
     const { result } = await invokeOn(server, { invocation: { invocationType: 'DryRun' } });
     expect(result).toMatchObject({ kind: 'response' });
     expect(server.requests).toBe(2);
+  });
+});
+
+describe('a body that stops arriving', () => {
+  test.each([
+    ['429 Too Many Requests', { name: 'HTTP 429', evidence: 'did_not_run', isOverload: true }],
+    ['403 Forbidden', { name: 'HTTP 403', evidence: 'did_not_run', mayClear: false }],
+    ['503 Service Unavailable', { name: 'HTTP 503', evidence: 'may_have_run' }],
+    ['206 Partial Content', { name: 'HTTP 206', evidence: 'may_have_run' }],
+  ])('after the status %s is waited for for 10 s, and the status counts', async (status, failure) => {
+    const bytes = response(
+      `HTTP/1.1 ${status}`,
+      ['Content-Length: 100', 'Content-Type: text/plain'],
+      'blocked',
+    );
+    const server = await startServer((socket) => {
+      socket.write(bytes);
+    });
+    const after: Timing['after'] = (ms, callback) => REAL_TIMING.after(ms === 10_000 ? 500 : ms, callback);
+    const { result } = await invokeOn(server, {
+      timing: { ...REAL_TIMING, after },
+      policy: { retry: 'never', timeoutMs: 4_000 },
+    });
+    expect(result).toMatchObject({ kind: 'failure', foreignText: 'blocked', ...failure });
+    await until(() => server.connections === 0);
   });
 });
 

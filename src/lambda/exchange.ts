@@ -136,6 +136,8 @@ class ConnectionClosedError extends Error {
 
 /** How many bytes are read of an error response, and of a response that is not from Lambda. */
 export const LONGEST_FOREIGN_TEXT = 64 * 1024;
+// How long such a text may take. Its status counts, whether or not the text is complete.
+const LONGEST_FOREIGN_MS = 10_000;
 
 // The event stream encoding allows 16 MB for an event's payload and 128 KB for its headers.
 const LONGEST_EVENT = 17 * 1024 * 1024;
@@ -196,14 +198,16 @@ async function* boundedEvents(
 /** Reads a response. Rejects if it is not from Lambda or is incomplete. */
 function receive(
   response: IncomingMessage,
-  { expected, progress }: Exchange,
+  { expected, progress, timing }: Exchange,
   settle: Readonly<{ resolve: (response: RawResponse) => void; reject: (error: Error) => void }>,
 ): void {
   const { statusCode = 0, headers } = response;
   progress.receivedHead(responseHeadOf(response, progress.sentAs));
   const flaw = isRefused(statusCode) ? undefined : flawOf(response, expected, progress.sentAs);
   if (isRefused(statusCode) || flaw !== undefined) {
+    const clearLimit = timing.after(LONGEST_FOREIGN_MS, () => response.destroy(new Error('incomplete')));
     readBody(response, LONGEST_FOREIGN_TEXT, ({ bytes }) => {
+      clearLimit();
       progress.receivedText(bytes.toString());
       if (flaw === undefined) settle.resolve({ statusCode, headers, body: bytes });
       else settle.reject(progress.flawFound(flaw));
