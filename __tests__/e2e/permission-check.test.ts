@@ -133,6 +133,19 @@ describe('six functions, of which one can be invoked,', () => {
   });
 });
 
+test('an expectation that a dry run does not meet is in the summary and in the comment', async () => {
+  denials = {};
+  for (const names of ['allowed', 'allowed\ndenied']) {
+    const step = await check('job', { function_name: names, expect: 'elapsed_ms < `0`' });
+    expect(step.exitCode).toBe(1);
+    for (const place of [step.summary, bodies()[0] ?? '']) {
+      expect(place).toContain('elapsed_ms < `0`');
+      expect(place).toContain('### ❌ ');
+      expect(place).not.toContain('✅');
+    }
+  }
+});
+
 test('a pull request from a fork gets a warning, the table in the summary, and the outcome from Lambda', async () => {
   const red = await check('fork');
   expect(red.exitCode).toBe(1);

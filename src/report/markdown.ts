@@ -45,6 +45,9 @@ const PLAIN = /^(?!.*(?:www\.|:\w+:|:\/\/|\bGH-\d|\b[0-9a-f]{7,40}\b))[a-z0-9.,;
 const CONSOLE_PAGE =
   /^https:\/\/[a-z0-9-]+\.console\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com|amazonaws-eusc\.eu)\/cloudwatch\/home\?region=[a-z0-9-]+#logsV2:[\w$:/.-]+$/;
 
+/** Whether a text is the address of a log page in the CloudWatch console, which is no markup. */
+export const isConsolePage = (text: string): boolean => CONSOLE_PAGE.test(text);
+
 /**
  * Sentences that may quote foreign text: plain words as they are, log pages of the CloudWatch console as links, and
  * everything else, including `code`, as code spans.
@@ -54,7 +57,7 @@ export const prose = (text: string): string =>
     .split(/(`[^`]*`| )/)
     .map((part) => {
       if (/^`.*`$/.test(part)) return inlineCode(part.slice(1, -1));
-      if (CONSOLE_PAGE.test(part)) return `[open the log](${part})`;
+      if (isConsolePage(part)) return `[open the log](${part})`;
       if (part === ' ' || PLAIN.test(part)) return part.replaceAll('_', '\\_');
       // A reader copies a code span, so the end of the sentence is not in it.
       const [, word = part, end = ''] = /^(.+?)([.,;:]?)$/s.exec(part) ?? [];

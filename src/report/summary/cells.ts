@@ -1,7 +1,7 @@
 import type { Outcome } from '../../outcome/outcome.ts';
 import type { ReportedOutcome } from '../../outcome/step-results.ts';
-import { grouped, shortened } from '../../shared/text.ts';
-import { foreignCell, inlineCode } from '../markdown.ts';
+import { grouped, isUuid, shortened } from '../../shared/text.ts';
+import { foreignCell, inlineCode, isConsolePage } from '../markdown.ts';
 
 /** Keeps a figure and its unit on one line, however narrow the page is. */
 export const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
@@ -41,19 +41,26 @@ const MARKS: Readonly<Record<Outcome['outcome'], string>> = {
 /** The mark of an outcome. */
 export const markOf = ({ outcome }: Outcome): string => MARKS[outcome];
 
+/**
+ * A link with this text and with the request ID as its title; empty if there is no log. The address and the ID may be
+ * from the journal of an earlier run, which can be from anyone, and a mask may have changed them.
+ */
+function pageLink(text: string, { log_url: url = '', request_id: requestId = '' }: ReportedOutcome): string {
+  if (!isConsolePage(url)) return '';
+  return `[${text}](${url}${isUuid(requestId) ? ` "${requestId}"` : ''})`;
+}
+
 /** A link to the log of an invocation; empty if there is none. */
-export const logLink = ({ log_url: url, request_id: requestId }: ReportedOutcome): string =>
-  url === undefined ? '' : `[Log](${url} "${requestId}")`;
+export const logLink = (outcome: ReportedOutcome): string => pageLink('Log', outcome);
 
 const SHORT_ID = 8;
 const LONGEST_ID = 256;
 
 /** The start of the request ID, which fits on a narrow page, with a link to the log if the function may have run. */
 export function requestCell(outcome: ReportedOutcome): string {
-  const { request_id: requestId = '', log_url: url } = outcome;
-  return url === undefined
-    ? inlineCode(shortened(requestId, LONGEST_ID))
-    : `[${requestId.slice(0, SHORT_ID)}…](${url} "${requestId}")`;
+  const { request_id: requestId = '' } = outcome;
+  const link = isUuid(requestId) ? pageLink(`${requestId.slice(0, SHORT_ID)}…`, outcome) : '';
+  return link || inlineCode(shortened(requestId, LONGEST_ID));
 }
 
 /** The duration in Lambda's report, or else the round-trip time; empty if the invocation did not run in this run. */

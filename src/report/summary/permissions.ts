@@ -186,9 +186,11 @@ export function renderFix(fix: Fix, { accountIds }: { accountIds: 'shown' | 'hid
   return accountIds === 'hidden' ? hideAccountIds(markdown) : markdown;
 }
 
-/** Whether a step only checks permissions. */
+/** Whether a step only checks permissions. An expectation that is not met is not about a permission. */
 function isPermissionCheck(outcomes: ReportedOutcomes): boolean {
-  for (const { invocation_type: type } of outcomes) if (type !== 'DryRun') return false;
+  for (const { invocation_type: type, outcome } of outcomes) {
+    if (type !== 'DryRun' || outcome === 'expectation_failed') return false;
+  }
   return outcomes.length > 0;
 }
 

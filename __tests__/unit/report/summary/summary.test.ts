@@ -6,6 +6,7 @@ import { heavyTest } from '../../../heavy.ts';
 import {
   expectationFailed,
   failed,
+  LOG_URL,
   notInvoked,
   REQUEST_ID,
   reportedOf,
@@ -373,4 +374,17 @@ describe('an outcome of an earlier run', () => {
     const markdown = render([succeeded({ index: 0, resumed: true }), succeeded({ index: 1, resumed: true })]);
     expect(markdown).toMatch(/: 2 invocations succeeded\n\n2 from an earlier run\n/);
   });
+});
+
+test('an outcome of a journal from anyone brings no markup with its log and its request ID', () => {
+  const forged = [
+    { log_url: 'https://a.example) @octocat [x](https://b.example', request_id: REQUEST_ID },
+    { log_url: LOG_URL, request_id: '") @octocat ![x](https://b.example)' },
+  ];
+  for (const fields of forged) {
+    for (const outcomes of [[succeeded(fields)], [succeeded(fields), failed(TYPE_ERROR, fields)]]) {
+      const markdown = renderSummary(reportedOf(outcomes)).replace(/`[^`]*`/g, '');
+      expect(markdown).not.toMatch(/octocat|example/);
+    }
+  }
 });
