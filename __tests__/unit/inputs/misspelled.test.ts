@@ -153,7 +153,7 @@ describe('an input is accepted', () => {
     expect(await problemsOf(name)).toEqual([]);
   });
 
-  test.each(['version', 'event', 'timeout', 'concurrency', 'logs'])(
+  test.each(['event', 'concurrency', 'logs'])(
     "%s, which can be a job's own variable for something else",
     async (name) => {
       expect(await problemsOf(name)).toEqual([]);
