@@ -235,4 +235,4 @@ test(`${INVOCATIONS} invocations through every fault run at most once, and none 
   );
   expect(where(({ id, outcome }) => outcome === 'unknown' && ran(id) === 1).length).toBeGreaterThan(100);
   expect(where(({ id, retry }) => retry === 'idempotent' && ran(id) > 1).length).toBeGreaterThan(10);
-}, 120_000);
+}, 300_000);
