@@ -8,6 +8,8 @@ export type AwsSettings = Readonly<{
   endpoints: readonly Readonly<{ variable: string; isUrl: boolean }>[];
   /** Whether the functions' logs can be read. Those of an emulator can't, unless an endpoint for logs is set. */
   hasLogs: boolean;
+  /** The variables of an endpoint's variant whose value the SDK ignores, if there are any. */
+  ignoredFlags?: readonly string[];
   /** Which half of an access key is set, and which is empty. */
   halfKey?: Readonly<{ set: string; empty: string }>;
   /** AWS_REGION, only if it looks like a region, because the log shows it and a workflow may set it from any text. */
@@ -17,6 +19,7 @@ export type AwsSettings = Readonly<{
 }>;
 
 const ENDPOINTS = ['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ENDPOINT_URL'] as const;
+const FLAGS = ['AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT'] as const;
 const KEY = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
 
 const REGION_CODE = /^[a-z0-9-]{1,30}$/;
@@ -45,6 +48,9 @@ function hasLogsIn(variables: Variables): boolean {
   return ignoresEndpoints(variables) || lambda === '' || logs !== '' || isOfAws(lambda);
 }
 
+// Only `true` turns a flag of the SDK on. For the AWS CLI, `True` does too.
+const isIgnored = (flag = ''): boolean => flag !== '' && flag !== 'true' && flag.toLowerCase() !== 'false';
+
 /** Reads AWS's settings from environment variables. */
 export function awsSettingsIn(variables: Variables): AwsSettings {
   const endpoints = ENDPOINTS.filter((name) => variables[name] && !ignoresEndpoints(variables)).map(
@@ -53,12 +59,14 @@ export function awsSettingsIn(variables: Variables): AwsSettings {
       isUrl: isHttpUrl(variables[variable] ?? ''),
     }),
   );
+  const ignoredFlags = FLAGS.filter((name) => isIgnored(variables[name]));
   const halfKey = halfKeyIn(variables);
   const region = variables['AWS_REGION'] ?? '';
   const defaultRegion = variables['AWS_DEFAULT_REGION'];
   return Object.freeze({
     endpoints: Object.freeze(endpoints),
     hasLogs: hasLogsIn(variables),
+    ...(ignoredFlags.length > 0 && { ignoredFlags }),
     ...(halfKey && { halfKey }),
     ...(REGION_CODE.test(region) && { region }),
     ...(defaultRegion && { defaultRegion }),
@@ -67,13 +75,18 @@ export function awsSettingsIn(variables: Variables): AwsSettings {
 
 /** Adds a problem for each setting that can't work. An endpoint may have a password in it and is not quoted. */
 export function checkAwsSettings(
-  { aws: { endpoints, halfKey }, isFork }: Pick<Environment, 'aws' | 'isFork'>,
+  { aws: { endpoints, ignoredFlags = [], halfKey }, isFork }: Pick<Environment, 'aws' | 'isFork'>,
   problems: Problems,
 ): void {
   for (const { variable, isUrl } of endpoints) {
     if (isUrl) continue;
     problems.add(
       `The environment variable ${variable} must be a URL and start with http:// or https://, for example http://localhost:4566.`,
+    );
+  }
+  for (const variable of ignoredFlags) {
+    problems.add(
+      `The environment variable ${variable} must be true or false in lower case: the AWS SDK ignores any other value.`,
     );
   }
   if (halfKey === undefined) return;

@@ -35,6 +35,18 @@ describe.each(['AWS_ENDPOINT_URL_LAMBDA', 'AWS_ENDPOINT_URL'])('%s', (name) => {
   });
 });
 
+describe.each(['AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT'])('%s', (name) => {
+  test.each(['True', 'TRUE', '1', 'yes'])('%j, which the SDK ignores, is rejected', async (value) => {
+    expect(await problemsWith({ [name]: value })).toEqual([
+      `The environment variable ${name} must be true or false in lower case: the AWS SDK ignores any other value.`,
+    ]);
+  });
+
+  test.each(['true', 'false', 'False', ''])('%j is accepted', async (value) => {
+    expect(await problemsWith({ [name]: value })).toEqual([]);
+  });
+});
+
 describe('half of an access key', () => {
   const why = '(a secret that does not exist is empty, and a pull request from a fork has no secrets)';
 
