@@ -378,7 +378,7 @@ describe('an unreachable endpoint', () => {
 
 describe('after a failure of another invocation with stop_on_failure, an invocation that was throttled', () => {
   const GAVE_UP = { name: 'TooManyRequestsException', evidence: 'did_not_run' };
-  const MESSAGE = 'Rate Exceeded. (gave up: another invocation failed)';
+  const MESSAGE = 'Rate Exceeded (gave up: another invocation failed)';
 
   test('does not wait for its retry', async () => {
     first({ ...THROTTLED, headers: { 'retry-after': '20' } });
