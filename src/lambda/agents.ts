@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as requestHttp } from 'node:http';
 import type { AgentOptions, Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { CLOSED, closeUsed, KEEP_ALIVE_MS, keepAlive } from './connection.ts';
+import { CLOSED, hasOneIdle, KEEP_ALIVE_MS, keepAlive } from './connection.ts';
 import type { EarlyConnection } from './early-connection.ts';
 
 /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, as Node's own agents read them. */
@@ -24,7 +24,7 @@ class KeptAliveHttpAgent extends HttpAgent {
 
   override destroy(): void {
     this.#isClosed = true;
-    closeUsed(this);
+    if (!hasOneIdle(this)) super.destroy();
   }
 }
 
@@ -66,7 +66,7 @@ export class Agents {
     return Object.assign(both, NO_FIELDS);
   }
 
-  /** Closes every connection that is in use. No connection is opened afterwards. */
+  /** Closes every connection, except one that is idle and alone. No connection is opened afterwards. */
   destroy(): void {
     this.#isClosed = true;
     this.#httpAgent.destroy();

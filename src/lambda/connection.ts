@@ -70,9 +70,10 @@ export function whenConnected(socket: Socket, callback: () => void): void {
 export const CLOSED = 'all connections were closed';
 
 /**
- * Closes an agent's connections that are in use. Idle connections do not keep the process alive, and end with it. To
- * close one, Node.js would first open the standard error stream, which takes a millisecond.
+ * Whether an agent has no connection but an idle one, which does not keep the process alive, and ends with it. To close
+ * it, Node.js would first open the standard error stream, which takes a millisecond.
  */
-export function closeUsed({ sockets }: Pick<Agent, 'sockets'>): void {
-  for (const socket of Object.values(sockets).flat()) socket?.destroy();
+export function hasOneIdle({ sockets, freeSockets }: Pick<Agent, 'sockets' | 'freeSockets'>): boolean {
+  const count = (list: Agent['sockets'] | Agent['freeSockets']): number => Object.values(list).flat().length;
+  return count(sockets) === 0 && count(freeSockets) === 1;
 }

@@ -2,7 +2,7 @@ import { type AgentOptions, Agent as HttpsAgent, request } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { CLOSED, closeUsed, keepAlive, markTunnel, openingIn } from './connection.ts';
+import { CLOSED, hasOneIdle, keepAlive, markTunnel, openingIn } from './connection.ts';
 import type { EarlyConnection } from './early-connection.ts';
 
 /** Sends a request over TLS. */
@@ -25,7 +25,7 @@ function guardTunnel(socket: Duplex): () => void {
 
 /** Keeps idle connections alive, opens tunnels, and gives the early connection to the first request to its host. */
 export class KeptAliveHttpsAgent extends HttpsAgent {
-  // The agent does not know connections whose tunnels are still opening.
+  // Node's own destroy() does not close connections whose tunnels are still opening.
   readonly #opening = new Set<Duplex>();
   readonly #early: EarlyConnection | undefined;
   #isClosed = false;
@@ -86,7 +86,7 @@ export class KeptAliveHttpsAgent extends HttpsAgent {
 
   override destroy(): void {
     this.#isClosed = true;
-    closeUsed(this);
+    if (!hasOneIdle(this)) super.destroy();
     for (const socket of this.#opening) socket.destroy(new Error(CLOSED));
   }
 }
