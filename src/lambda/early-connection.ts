@@ -41,6 +41,8 @@ export class EarlyConnection {
   readonly #opened: Promise<TLSSocket | undefined>;
   readonly #clearLimit: () => void;
   #isClaimed = false;
+  /** Whether a request has the socket. Then it belongs to the agent, which closes it. */
+  #isGiven = false;
 
   constructor(server: TlsServer, { after }: Pick<Timing, 'after'>) {
     const { hostname, port } = server;
@@ -76,14 +78,17 @@ export class EarlyConnection {
     await eventLoopTurn();
     this.#clearLimit();
     // If data has arrived, it would be read as the response to a request that was not sent yet.
-    if (socket.readableLength === 0 && socket.readable && socket.writable) return socket;
+    if (socket.readableLength === 0 && socket.readable && socket.writable) {
+      this.#isGiven = true;
+      return socket;
+    }
     this.destroy();
     return undefined;
   }
 
-  /** Closes it, whether or not a request uses it. */
+  /** Closes it, unless a request has it. */
   destroy(): void {
     this.#clearLimit();
-    this.#tcp.destroy();
+    if (!this.#isGiven) this.#tcp.destroy();
   }
 }

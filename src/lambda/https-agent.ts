@@ -77,8 +77,11 @@ export class KeptAliveHttpsAgent extends HttpsAgent {
     opening?.begin(early);
     const socket = await early.claim();
     opening?.end();
-    if (opening?.abandoned !== undefined) throw opening.abandoned;
-    if (this.#isClosed) throw new Error(CLOSED);
+    const refusal = opening?.abandoned ?? (this.#isClosed ? new Error(CLOSED) : undefined);
+    if (refusal !== undefined) {
+      socket?.destroy();
+      throw refusal;
+    }
     if (socket === undefined) return this.createConnection(options);
     keepAlive(socket);
     return socket;
