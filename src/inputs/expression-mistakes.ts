@@ -2,6 +2,7 @@ import { childrenOf, type ExpressionNode, isIdentifier, spelledName } from '../s
 import { parseIntegers } from '../shared/json-integers.ts';
 import { nearest } from '../shared/text.ts';
 import { FUNCTION_NAMES, parseTree } from './jmespath.ts';
+import { ODD_SPACE, ODD_SPACE_PROBLEM } from './suggestions.ts';
 
 /** What is wrong with an expression, and at which character. */
 export type Mistake = Readonly<{ column: number; what: string }>;
@@ -81,12 +82,12 @@ const QUOTES: ReadonlyMap<string, string> = new Map([
 const QUOTED = /^(['"`])((?:[^\\]|\\.)*)\1$/s;
 
 // White space and invisible characters that JMESPath does not skip.
-const ODD = /^(?:[^\S \t\r\n]|\p{Cf})$/u;
+const ODD = new RegExp(`^(?:${ODD_SPACE.source})$`, 'u');
 
 /** The problem of a text that JMESPath does not have at this place. */
 const notExpected = (text: string): string =>
   ODD.test(text)
-    ? 'this is not a plain space but another character, such as a non-breaking space. Type the space again'
+    ? ODD_SPACE_PROBLEM
     : `${QUOTES.has(text.charAt(0)) ? text : `"${text}"`} is not expected here`;
 
 /** What is wrong with a word or sign by itself; undefined if it is JMESPath. */

@@ -3,6 +3,7 @@ import { grouped, nearest } from '../shared/text.ts';
 import { looksLikePath } from './files.ts';
 import { type Problems, quote } from './problems.ts';
 import { ENTRY_KEYS, type EntryKey, EVENT_INPUTS, INPUT_NAMES, keepsWhiteSpace } from './schema.ts';
+import { ODD_SPACE, ODD_SPACE_PROBLEM } from './suggestions.ts';
 import {
   type AddProblem,
   COMPOSER_OPTIONS,
@@ -152,7 +153,7 @@ function entryNodesOf(root: unknown, reader: YamlReader): readonly unknown[] {
     return [];
   }
   if (yaml.isScalar(root) && ODD_INDENT.test(textOf(root).slice(0, LONGEST_INDENT))) {
-    addProblem(offset, ODD_SPACE);
+    addProblem(offset, `${ODD_SPACE_PROBLEM}.`);
     return [];
   }
   if (!yaml.isSeq(root)) {
@@ -205,20 +206,15 @@ function findTab(source: string, [first]: readonly YAMLError[]): number | undefi
   return isIndented ? source.indexOf('\t', start) : undefined;
 }
 
-const ODD_SPACE =
-  'this is not a plain space but another character, such as a non-breaking space. Type the space again.';
-
-// White space and invisible characters that YAML reads as part of a text.
-const ODD = /[^\S \t\r\n]|\p{Cf}/u;
-// YAML allows these characters in a text, so only the indentation and the place after a dash are searched.
-const ODD_INDENT = new RegExp(`^(?:[ -]*)(?:${ODD.source})`, 'u');
+// YAML allows odd spaces in a text, so only the indentation and the place after a dash are searched.
+const ODD_INDENT = new RegExp(`^(?:[ -]*)(?:${ODD_SPACE.source})`, 'u');
 
 /** The offset of an odd character in the indentation of the first line with an error. */
 function findOddSpace(source: string, [first]: readonly YAMLError[]): number | undefined {
   if (first === undefined) return undefined;
   const start = source.lastIndexOf('\n', first.pos[0] - 1) + 1;
   const found = ODD_INDENT.exec(source.slice(start, start + LONGEST_INDENT));
-  return found === null ? undefined : start + found[0].search(ODD);
+  return found === null ? undefined : start + found[0].search(ODD_SPACE);
 }
 
 /** Reports syntax errors. Returns the entries that have them, and the offset after which nothing can be read. */
@@ -230,7 +226,7 @@ function reportSyntax(
   const tab = findTab(source, errors);
   const odd = tab === undefined ? findOddSpace(source, errors) : undefined;
   if (tab !== undefined) addProblem(tab, 'indent with spaces, not with tabs.');
-  if (odd !== undefined) addProblem(odd, ODD_SPACE);
+  if (odd !== undefined) addProblem(odd, `${ODD_SPACE_PROBLEM}.`);
   const first = tab ?? odd;
   const broken = new Set<number>();
   const lines = new Set<number>();

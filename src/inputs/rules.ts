@@ -191,6 +191,10 @@ const areOf = (invocations: Invocations, type: InvocationType): boolean =>
 
 const areDryRuns = (invocations: Invocations): boolean => areOf(invocations, 'DryRun');
 
+/** The warning about an input for the response of invocations that have none. */
+const withoutResponse = (input: InputName, [first]: Invocations): string =>
+  `${input} has no effect with invocation_type: ${first?.invocationType}; there is a response only with RequestResponse.`;
+
 /** Inputs of a step that have no effect in combination with others. */
 export const STEP_WARNINGS: readonly StepRule[] = [
   stepRule({
@@ -236,8 +240,7 @@ export const STEP_WARNINGS: readonly StepRule[] = [
       first !== undefined &&
       first.invocationType !== 'RequestResponse' &&
       !(first.invocationType === 'Event' && waits),
-    message: ({ planned: [first] }) =>
-      `response_file has no effect with invocation_type: ${first?.invocationType}; there is a response only with RequestResponse.`,
+    message: ({ planned }) => withoutResponse('response_file', planned),
   }),
   stepRule({
     inputs: ['show_response', 'wait_for_durable_execution'],
@@ -246,8 +249,7 @@ export const STEP_WARNINGS: readonly StepRule[] = [
       planned.length > 0 &&
       planned.every(({ invocationType }) => invocationType !== 'RequestResponse') &&
       !(waits && planned.some(({ invocationType }) => invocationType === 'Event')),
-    message: ({ planned: [first] }) =>
-      `show_response has no effect with invocation_type: ${first?.invocationType}; there is a response only with RequestResponse.`,
+    message: ({ planned }) => withoutResponse('show_response', planned),
   }),
   stepRule({
     inputs: ['journal'],

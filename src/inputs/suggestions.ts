@@ -11,6 +11,12 @@ function recognize(text: string, rows: Recognizer): string | undefined {
   return rows.find(([pattern]) => pattern.test(start))?.[1];
 }
 
+/** White space and invisible characters that look like a plain space, and are not read as one. */
+export const ODD_SPACE = /[^\S \t\r\n]|\p{Cf}/u;
+/** The problem of such a character, without the full stop. */
+export const ODD_SPACE_PROBLEM =
+  'this is not a plain space but another character, such as a non-breaking space. Type the space again';
+
 const NOT_EVALUATED =
   'the expression was not evaluated: ${{ }} has no effect in a file, in the value of a variable or in the default of a workflow input';
 const NOT_EXPANDED =
@@ -23,7 +29,7 @@ const ANYWHERE: Recognizer = [
   [/\$\{\{/, NOT_EVALUATED],
   [HAS_SHELL_VARIABLE, NOT_EXPANDED],
   [/^(?:".*"|'.*'|[“”„].*[“”]|[‘’‚].*[‘’])$/s, 'remove the quotes'],
-  [/[^\S \t\r\n]|\p{Cf}/u, 'it contains an invisible character, such as a non-breaking space; type it again'],
+  [ODD_SPACE, 'it contains an invisible character, such as a non-breaking space; type it again'],
 ];
 
 /** Explains a text that can't be any single word. */
